@@ -1,0 +1,36 @@
+"""Word embeddings and language models at the speed of the machine.
+
+Public names are resolved on first use (PEP 562), so that ``import windrow`` loads neither NumPy nor Numba.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from windrow.corpus import Corpus, Vocabulary
+    from windrow.embeddings import Word2Vec, WordVectors
+    from windrow.models import load
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Corpus": "windrow.corpus",
+    "Vocabulary": "windrow.corpus",
+    "Word2Vec": "windrow.embeddings",
+    "WordVectors": "windrow.embeddings",
+    "load": "windrow.models",
+}
+
+__all__ = ["Corpus", "Vocabulary", "Word2Vec", "WordVectors", "load", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'windrow' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,50 @@
+"""The command line: one file a command group. Only click is imported here; models are imported inside commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from windrow import __version__
+from windrow.errors import WindrowError
+
+
+class _Program(click.Group):
+    """The root command: turns windrow's errors into one line and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WindrowError as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt as error:
+            # Whoever can keep something says so in the exception; 130 is the shell's status for SIGINT.
+            click.echo(f"\nInterrupted: {error if error.args else 'nothing was written'}", err=True)
+            ctx.exit(130)
+        except BrokenPipeError:
+            # The reader of our output has gone (`| head`); the interpreter must not flush into the pipe at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(1)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="windrow")
+@click.option("--debug", is_flag=True, help="Show a traceback instead of a one-line error.")
+def main(debug: bool) -> None:
+    """Word embeddings and language models at the speed of the machine."""
+
+
+def _add_groups() -> None:
+    from windrow.cli import corpus, vectors
+
+    main.add_command(corpus.group)
+    main.add_command(vectors.group)
+
+
+_add_groups()

@@ -1,0 +1,57 @@
+"""Errors that a user can act on: each message says what is wrong, where, and what to try."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class WindrowError(Exception):
+    """Base of every error that windrow raises on purpose; its text is one line meant for a person."""
+
+
+class DataError(WindrowError):
+    """A text, corpus or question file that cannot be used as it is."""
+
+
+class FormatError(DataError):
+    """A vector, model or corpus file that is malformed, truncated or of another kind."""
+
+
+class OptionError(WindrowError, ValueError):
+    """An option outside its range; the message names the option and the range."""
+
+
+class NotFittedError(WindrowError, AttributeError):
+    """A model was asked for what only training gives it."""
+
+
+class MissingWordError(WindrowError, KeyError):
+    """A word that the vocabulary does not hold; the message suggests near spellings."""
+
+    def __init__(self, word: str, known_words: Iterable[str] = ()) -> None:
+        self.word = word
+        near = difflib.get_close_matches(word, known_words, n=3)
+        hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
+        self.message = f"the word {word!r} is not in the vocabulary{hint}"
+        super().__init__(self.message)
+
+    def __str__(self) -> str:  # KeyError would show the repr of the message
+        return self.message
+
+
+def check_range(
+    name: str,
+    value: float,
+    low: float,
+    high: float = float("inf"),
+    *,
+    low_open: bool = False,
+    high_open: bool = False,
+) -> None:
+    """Raise OptionError unless ``low <= value <= high`` (strict at an end that is open; NaN never passes)."""
+    above = value > low if low_open else value >= low
+    below = value < high if high_open else value <= high
+    if not (above and below):
+        interval = f"{'(' if low_open else '['}{low:g}, {high:g}{')' if high_open or high == float('inf') else ']'}"
+        raise OptionError(f"{name} = {value!r} is out of range; the allowed range is {interval}")

@@ -1,0 +1,198 @@
+"""The one model file: named arrays in safetensors, and a JSON header that says what they are.
+
+Files appear whole or not at all: everything is written under a temporary name in the same folder, synced, renamed.
+Reading checks the structure before it allocates, and maps arrays instead of copying them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow import __version__
+from windrow.errors import DataError, FormatError
+
+FORMAT_VERSION = 1
+_HEADER_KEY = "windrow"
+_DTYPES = {
+    "F16": np.float16,
+    "F32": np.float32,
+    "F64": np.float64,
+    "I8": np.int8,
+    "I16": np.int16,
+    "I32": np.int32,
+    "I64": np.int64,
+    "U8": np.uint8,
+    "U16": np.uint16,
+    "U32": np.uint32,
+    "U64": np.uint64,
+    "BOOL": np.bool_,
+}
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """What a model file holds: its kind, its configuration, where it came from, and its arrays."""
+
+    kind: str
+    config: dict[str, Any]
+    provenance: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; on success sync it and rename it to ``path``, else remove it.
+
+    Raises DataError when the folder does not exist or cannot be written, or when the disk is full.
+    """
+    target = Path(path)
+    check_writable(target)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        yield temporary
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise DataError(f"cannot write {target}: {error.strerror or error}; is the disk full?") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise DataError unless a file could be made at ``path``: ask before long work, not after it."""
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise DataError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
+    if target.is_dir():
+        raise DataError(f"cannot write {target}: it is a folder; name a file in it")
+    if not os.access(target.parent, os.W_OK):
+        raise DataError(f"cannot write {target}: no permission to write in {target.parent}")
+
+
+def save(
+    path: str | os.PathLike[str],
+    kind: str,
+    arrays: Mapping[str, NDArray[Any]],
+    config: Mapping[str, Any],
+    provenance: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a model file atomically. ``config`` and ``provenance`` must be plain JSON data."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
+
+    header = {
+        "format": "windrow",
+        "version": FORMAT_VERSION,
+        "kind": kind,
+        "config": dict(config),
+        "provenance": {"windrow": __version__, **(provenance or {})},
+    }
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    with atomic_write(path) as temporary:
+        try:
+            save_file(contiguous, temporary, metadata={_HEADER_KEY: json.dumps(header)})
+        except SafetensorError as error:  # it wraps the operating system's error in its own
+            raise DataError(f"cannot write {path}: {error}; is the disk full?") from error
+
+
+def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
+    """Open a model file; arrays are read-only memory maps, so opening costs no copy.
+
+    Raises FormatError for a file that is truncated, of another kind (when ``kind`` is given), or of a newer version.
+    """
+    source = Path(path)
+    try:
+        header, layout, data_start = _read_header(source)
+    except OSError as error:
+        raise DataError(f"cannot read {source}: {error.strerror or error}") from error
+    if header.get("version", 0) > FORMAT_VERSION:
+        raise FormatError(
+            f"{source} has format version {header['version']}, this windrow reads up to {FORMAT_VERSION}; "
+            "update windrow"
+        )
+    if kind is not None and header["kind"] != kind:
+        raise FormatError(f"{source} holds a model of kind {header['kind']!r}, not {kind!r}")
+    arrays = {name: _map_array(source, name, entry, data_start) for name, entry in layout.items()}
+    return StoredModel(header["kind"], header["config"], header["provenance"], arrays)
+
+
+def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """Windrow's header, the layout of the arrays, and the byte at which their data start."""
+    from safetensors import SafetensorError, safe_open
+
+    if source.is_dir():
+        raise FormatError(f"{source} is a folder, not a model file")
+    try:
+        # The library checks that the header fits the file and that the arrays tile it exactly.
+        with safe_open(source, framework="numpy"):
+            pass
+    except SafetensorError as error:
+        raise FormatError(f"{source} is no sound safetensors file ({error}); was it cut short?") from error
+    with source.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        layout = json.loads(stream.read(length))
+    metadata = layout.pop("__metadata__", None) or {}
+    try:
+        header = json.loads(metadata[_HEADER_KEY])
+        if header["format"] != "windrow":
+            raise KeyError("format")
+        header["kind"], header["config"], header["provenance"]  # noqa: B018
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(f"{source} is a safetensors file, but not one of windrow's") from error
+    return header, layout, 8 + length
+
+
+def _map_array(source: Path, name: str, entry: dict[str, Any], data_start: int) -> NDArray[Any]:
+    if entry["dtype"] not in _DTYPES:
+        raise FormatError(f"{source}: the array {name!r} has the unknown type {entry['dtype']}")
+    dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
+    if 0 in shape:
+        return np.empty(shape, dtype)  # an empty region cannot be mapped
+    offset = data_start + entry["data_offsets"][0]
+    return np.memmap(source, dtype=dtype, mode="r", offset=offset, shape=shape)
+
+
+def check_finite(array: NDArray[Any], name: str, path: str | os.PathLike[str]) -> None:
+    """Raise FormatError if ``array`` (rows, columns) holds NaN or an infinity; reads it in slices."""
+    for start in range(0, len(array), 65536):
+        finite = np.isfinite(array[start : start + 65536])
+        if not finite.all():
+            row = start + int(np.argwhere(~finite)[0][0])
+            raise FormatError(f"{path}: {name} holds a number that is not finite (row {row + 1})")
+
+
+def pack_words(words: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """A vocabulary as one array of UTF-8 bytes and the offsets at which words start; shape (words + 1,)."""
+    encoded = [word.encode("utf-8", "surrogatepass") for word in words]
+    offsets = np.zeros(len(encoded) + 1, np.int64)
+    np.cumsum([len(word) for word in encoded], out=offsets[1:])
+    return {"word_bytes": np.frombuffer(b"".join(encoded), np.uint8), "word_offsets": offsets}
+
+
+def unpack_words(arrays: Mapping[str, NDArray[Any]], path: str | os.PathLike[str]) -> list[str]:
+    """The inverse of ``pack_words``; FormatError names ``path`` when bytes and offsets disagree."""
+    try:
+        data, offsets = arrays["word_bytes"].tobytes(), arrays["word_offsets"]
+    except KeyError as error:
+        raise FormatError(f"{path} holds no vocabulary ({error} is missing)") from error
+    ordered = len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == len(data) and bool((np.diff(offsets) >= 0).all())
+    if not ordered:
+        raise FormatError(f"{path}: the word offsets do not fit the word bytes")
+    bounds = offsets.tolist()
+    try:
+        return [
+            data[start:stop].decode("utf-8", "surrogatepass")
+            for start, stop in zip(bounds, bounds[1:], strict=False)
+        ]
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path}: the vocabulary is not UTF-8") from error
