@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,9 @@ def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
         header = json.loads(metadata[_HEADER_KEY])
         if header["format"] != "windrow":
             raise KeyError("format")
-        header["kind"], header["config"], header["provenance"]  # noqa: B018
+        missing = {"kind", "config", "provenance"} - header.keys()
+        if missing:
+            raise KeyError(*missing)
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{source} is a safetensors file, but not one of windrow's") from error
     return header, layout, 8 + length
@@ -190,9 +193,6 @@ def unpack_words(arrays: Mapping[str, NDArray[Any]], path: str | os.PathLike[str
         raise FormatError(f"{path}: the word offsets do not fit the word bytes")
     bounds = offsets.tolist()
     try:
-        return [
-            data[start:stop].decode("utf-8", "surrogatepass")
-            for start, stop in zip(bounds, bounds[1:], strict=False)
-        ]
+        return [data[start:stop].decode("utf-8", "surrogatepass") for start, stop in pairwise(bounds)]
     except UnicodeDecodeError as error:
         raise FormatError(f"{path}: the vocabulary is not UTF-8") from error

@@ -1,0 +1,77 @@
+"""One epoch as jobs of at most 10,000 words, and the learning rate of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+JOB_WORDS = 10_000  # as in gensim: the learning rate changes from job to job
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """One epoch, cut into jobs. Job j trains tokens ``bounds[j]`` to ``bounds[j + 1]``.
+
+    These belong to the sentences ``sentences[j]`` (inclusive) to ``sentence_ends[j]`` (exclusive);
+    ``progress[j]`` is the share of the epoch's sentences that lie before the job.
+    """
+
+    bounds: NDArray[np.int64]  # (jobs + 1,)
+    sentences: NDArray[np.int64]  # (jobs,)
+    sentence_ends: NDArray[np.int64]  # (jobs,)
+    progress: NDArray[np.float64]  # (jobs,)
+
+    def __len__(self) -> int:
+        return len(self.sentences)
+
+    def share_before(self, job: int) -> float:
+        """The share of the epoch before ``job``; 1 when all are done."""
+        return float(self.progress[job]) if job < len(self) else 1.0
+
+    def words(self) -> int:
+        """Raw words of an epoch."""
+        return int(self.bounds[-1] - self.bounds[0])
+
+
+def plan_jobs(starts: NDArray[np.int64], limit: int = JOB_WORDS) -> Jobs:
+    """Group whole sentences until the next one would pass ``limit`` raw words; cut only longer sentences in pieces.
+
+    ``starts`` (sentences + 1,) are token positions. Progress counts sentences, as in gensim, and goes on within a
+    sentence that has several pieces.
+    """
+    total = len(starts) - 1
+    bounds, first, last, progress = [int(starts[0])], [], [], []
+    sentence = 0
+    while sentence < total:
+        end = int(np.searchsorted(starts, starts[sentence] + limit, side="right")) - 1
+        if end > sentence:
+            first.append(sentence)
+            last.append(end)
+            progress.append(sentence / total)
+            bounds.append(int(starts[end]))
+            sentence = end
+        else:
+            start, stop = int(starts[sentence]), int(starts[sentence + 1])
+            for piece in range(start, stop, limit):
+                first.append(sentence)
+                last.append(sentence + 1)
+                progress.append((sentence + (piece - start) / (stop - start)) / total)
+                bounds.append(min(piece + limit, stop))
+            sentence += 1
+    return Jobs(np.array(bounds), np.array(first), np.array(last), np.array(progress))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The learning rate: linear from ``alpha`` to ``min_alpha`` over all epochs, constant within a job."""
+
+    alpha: float
+    min_alpha: float
+    epochs: int
+
+    def rate(self, epoch: int, progress: float) -> float:
+        """The rate after ``epoch`` whole epochs and ``progress`` (0 to 1) of the next."""
+        done = (epoch + progress) / self.epochs
+        return max(self.min_alpha, self.alpha - (self.alpha - self.min_alpha) * done)

@@ -1,0 +1,289 @@
+"""Word2Vec: skip-gram and CBOW, with negative sampling, hierarchical softmax or exact softmax (Mikolov et al. 2013)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from inspect import signature
+from numbers import Integral
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from windrow.corpus import Corpus
+from windrow.embeddings.draws import (
+    ChunkDrawer,
+    GensimRandomness,
+    Randomness,
+    SplitMixRandomness,
+    distance_weights,
+    keep_thresholds,
+)
+from windrow.embeddings.jobs import Schedule, plan_jobs
+from windrow.embeddings.training import Callback, Training
+from windrow.embeddings.vectors import WordVectors
+from windrow.embeddings.workers import Run, Worker
+from windrow.errors import DataError, NotFittedError, OptionError, check_range
+from windrow.kernels.contexts import Context
+from windrow.kernels.tables import zero_table
+from windrow.outputs import OUTPUT_LAYERS, output_layer
+from windrow.outputs.layer import LayerOptions
+from windrow.storage import check_writable
+
+WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
+KERNELS = ("block", "pair")
+LOSSES = (*OUTPUT_LAYERS, "hs+ns")
+_MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes
+_INITIAL_ROWS = 65536  # rows initialised at a time
+
+
+class Word2Vec:
+    """Word vectors from text, with gensim's parameter names and defaults.
+
+    ``sg`` 1 is skip-gram, 0 CBOW (``cbow_mean`` 1 mean, 0 sum). The output layer is negative sampling where
+    ``negative`` > 0, hierarchical softmax where ``hs`` is 1, or both; ``loss`` ("ns", "hs", "softmax", "hs+ns")
+    overrides the two. ``window_weighting`` is "shrink" (random window sizes, as word2vec), "linear", "harmonic" or
+    "none"; left None it follows ``shrink_windows``. ``kernel="block"`` trains ``block_size`` center words at a time,
+    which share ``shared_negatives`` noise words; ``"pair"`` goes update by update and with one worker equals gensim.
+    ``callbacks`` are called with a Progress after each epoch, and every ``report_words`` raw words if given; training
+    stops early when one returns True (not merely something truthy).
+
+    After ``fit``: ``wv`` (WordVectors), ``history_``, ``output_tables_``.
+    Source: Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546.
+    """
+
+    def __init__(
+        self,
+        *,
+        vector_size: int = 100,
+        alpha: float = 0.025,
+        window: int = 5,
+        min_count: int = 5,
+        max_final_vocab: int | None = None,
+        sample: float = 1e-3,
+        seed: int = 1,
+        workers: int = 3,
+        min_alpha: float = 1e-4,
+        sg: int = 0,
+        hs: int = 0,
+        negative: int = 5,
+        ns_exponent: float = 0.75,
+        cbow_mean: int = 1,
+        epochs: int = 5,
+        shrink_windows: bool = True,
+        window_weighting: str | None = None,
+        loss: str | None = None,
+        kernel: str = "block",
+        block_size: int = 64,
+        shared_negatives: int = 32,
+        callbacks: Sequence[Callback] = (),
+        report_words: int | None = None,
+    ) -> None:
+        self.vector_size = vector_size
+        self.alpha = alpha
+        self.window = window
+        self.min_count = min_count
+        self.max_final_vocab = max_final_vocab
+        self.sample = sample
+        self.seed = seed
+        self.workers = workers
+        self.min_alpha = min_alpha
+        self.sg = sg
+        self.hs = hs
+        self.negative = negative
+        self.ns_exponent = ns_exponent
+        self.cbow_mean = cbow_mean
+        self.epochs = epochs
+        self.shrink_windows = shrink_windows
+        self.window_weighting = window_weighting
+        self.loss = loss
+        self.kernel = kernel
+        self.block_size = block_size
+        self.shared_negatives = shared_negatives
+        self.callbacks = callbacks
+        self.report_words = report_words
+
+    # --- scikit-learn's conventions
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """All constructor parameters by name."""
+        return {name: getattr(self, name) for name in signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor parameters by name; OptionError for an unknown one."""
+        for name, value in params.items():
+            if name not in signature(type(self)).parameters:
+                raise OptionError(f"Word2Vec has no parameter {name!r}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}
+        changed = {name: value for name, value in self.get_params().items() if value != defaults[name]}
+        return f"Word2Vec({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+
+    # --- training
+
+    def fit(
+        self,
+        corpus: Corpus | str | PathLike[str] | Iterable[str] | Iterable[list[str]],
+        y: object = None,
+        *,
+        checkpoint: str | PathLike[str] | None = None,
+        checkpoint_every: float | None = None,
+        resume: bool = False,
+        progress: Callback | None = None,
+    ) -> Self:
+        """Train on a corpus, or on anything that ``Corpus.build`` takes (sentences as lists of words, text files).
+
+        Given ``checkpoint`` (a file name), the state is kept there every ``checkpoint_every`` seconds and on Ctrl-C;
+        with ``resume`` training goes on from that file, if there is one. With one worker the resumed run ends bit-equal
+        to one never stopped. ``progress`` is called a few times a second while the workers run on.
+        Raises OptionError for parameters out of range, DataError where no word is left to train on.
+        """
+        self._check_parameters()
+        if checkpoint is not None:
+            check_writable(checkpoint)
+        if not isinstance(corpus, Corpus):
+            corpus = Corpus.build(corpus)
+        self._training = self._new_training(corpus)
+        self._wv: tuple[int, WordVectors] | None = None  # and the position at which they were taken
+        if resume and checkpoint is not None and Path(checkpoint).exists():
+            self._training.restore(checkpoint)
+        with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
+            self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
+        if checkpoint is not None:
+            Path(checkpoint).unlink(missing_ok=True)
+        return self
+
+    @property
+    def wv(self) -> WordVectors:
+        """The word vectors; in a callback, a copy of what they are at that moment."""
+        training = self._fitted()
+        position = training.run.position.words
+        if self._wv is None or self._wv[0] != position:
+            vectors = np.ascontiguousarray(training.table[:, : training.vector_size])
+            self._wv = position, WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
+        return self._wv[1]
+
+    @property
+    def history_(self) -> list[dict[str, Any]]:
+        """A row an epoch: loss, learning rate, words, seconds."""
+        return self._fitted().history
+
+    @property
+    def output_tables_(self) -> dict[str, NDArray[np.float32]]:
+        """The output layers' tables by layer name: a row a word, for "hs" a row an inner node of the Huffman tree."""
+        training = self._fitted()
+        return {name: layer.parameters[:, : training.vector_size] for name, layer in training.layers.items()}
+
+    def _fitted(self) -> Training:
+        if not hasattr(self, "_training"):
+            raise NotFittedError("this Word2Vec is not trained yet; call fit first")
+        return self._training
+
+    def layer_names(self) -> list[str]:
+        """The output layers that ``loss``, or else ``hs`` and ``negative``, ask for, in the order of training."""
+        if self.loss is not None:
+            return self.loss.split("+")
+        return ["hs"] * bool(self.hs) + ["ns"] * (self.negative > 0)
+
+    def _check_parameters(self) -> None:
+        for name, low, high in (
+            ("vector_size", 1, 100_000),
+            ("window", 1, 1000),
+            ("min_count", 0, float("inf")),
+            ("seed", 0, _MAX_SEED),
+            ("workers", 1, 1024),
+            ("negative", 0, 1000),
+            ("epochs", 1, 1_000_000),
+            ("block_size", 1, 4096),
+            ("shared_negatives", 1, 4096),
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, Integral):
+                raise OptionError(f"{name} = {value!r} must be a whole number")
+            check_range(name, int(value), low, high)
+        for name in ("max_final_vocab", "report_words"):
+            if getattr(self, name) is not None:
+                check_range(name, getattr(self, name), 1)
+        check_range("alpha", self.alpha, 0, 10, low_open=True)
+        check_range("min_alpha", self.min_alpha, 0, self.alpha)
+        check_range("sample", self.sample, 0, 1, high_open=True)
+        check_range("ns_exponent", self.ns_exponent, -10, 10)
+        for name, choices in (
+            ("kernel", KERNELS),
+            ("window_weighting", (None, *WINDOW_WEIGHTINGS)),
+            ("loss", (None, *LOSSES)),
+            ("sg", (0, 1)),
+            ("hs", (0, 1)),
+            ("cbow_mean", (0, 1)),
+        ):
+            if getattr(self, name) not in choices:
+                raise OptionError(f"{name} = {getattr(self, name)!r} is not one of {', '.join(map(str, choices))}")
+        if not self.layer_names():
+            raise OptionError("negative = 0 and hs = 0 leave nothing to train; set one of them, or loss")
+        if "ns" in self.layer_names() and self.negative < 1:
+            raise OptionError("negative = 0 is out of range with negative sampling; the allowed range is [1, 1000]")
+
+    def _new_training(self, corpus: Corpus) -> Training:
+        """Fix the vocabulary, make the tables, the workers and the plan of jobs."""
+        size = corpus.vocabulary.prefix_size(self.min_count, self.max_final_vocab)
+        if size < 1:
+            highest = int(corpus.vocabulary.counts.max(initial=0))
+            raise DataError(
+                f"no word occurs {self.min_count} times in the corpus (the most frequent: {highest} times); "
+                "lower min_count or give more text"
+            )
+        self._vocabulary = corpus.vocabulary.head(size)
+        counts = self._vocabulary.counts
+        table = initial_table(size, self.vector_size, self.seed)
+        options = LayerOptions(self.negative, self.ns_exponent, self.shared_negatives)
+        layers = {name: output_layer(name).build(counts, self.vector_size, options) for name in self.layer_names()}
+        context = Context(bool(self.sg), bool(self.cbow_mean), self.window, table.shape[1], self.block_size)
+        weighting = self._weighting()
+        drawer = ChunkDrawer(
+            vocabulary_size=size,
+            thresholds=keep_thresholds(counts, self.sample) if self.sample > 0 else None,
+            window=self.window,
+            shrink=weighting == "shrink",
+            weights=distance_weights(weighting, self.window),
+        )
+        schedule = Schedule(self.alpha, self.min_alpha, self.epochs)
+        workers = [
+            Worker(table, context, list(layers.values()), self.kernel, randomness) for randomness in self._randomness()
+        ]
+        run = Run(corpus.ids, corpus.starts, plan_jobs(corpus.starts), schedule, drawer, workers)
+        return Training(table, self.vector_size, layers, run, self.epochs, self._identity(corpus))
+
+    def _weighting(self) -> str:
+        return self.window_weighting or ("shrink" if self.shrink_windows else "none")
+
+    def _identity(self, corpus: Corpus) -> dict[str, Any]:
+        """What must be the same for a training to be resumed."""
+        reported = ("callbacks", "report_words")
+        parameters = {name: value for name, value in self.get_params().items() if name not in reported}
+        return {**parameters, "corpus": corpus.fingerprint}
+
+    def _randomness(self) -> list[Randomness]:
+        """A source of random numbers a worker, all from one seed."""
+        seeds = np.random.SeedSequence(self.seed).spawn(self.workers)
+        if self.kernel == "block":
+            return [SplitMixRandomness(seed) for seed in seeds]
+        reseeds = "ns" in self.layer_names() or self.sample > 0
+        others = [int(seed.generate_state(1)[0]) for seed in seeds[1:]]
+        return [GensimRandomness(seed, reseeds) for seed in (self.seed, *others)]  # the first worker is gensim's
+
+
+def initial_table(words: int, vector_size: int, seed: int) -> NDArray[np.float32]:
+    """gensim's initial input vectors: uniform in [-1, 1) / vector_size; shape (words, padded width)."""
+    table: NDArray[np.float32] = zero_table(words, vector_size)
+    generator = np.random.default_rng(seed)
+    for start in range(0, words, _INITIAL_ROWS):
+        rows = table[start : start + _INITIAL_ROWS, :vector_size]
+        uniform = generator.random(rows.shape, dtype=np.float32)
+        rows[:] = (uniform * np.float32(2) - np.float32(1)) / np.float32(vector_size)
+    return table

@@ -1,0 +1,161 @@
+"""Workers: threads that take jobs and update the shared tables without locks (Hogwild, Niu et al. 2011)."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.embeddings.draws import ChunkDrawer, Randomness
+from windrow.embeddings.jobs import Jobs, Schedule
+from windrow.kernels.contexts import Block, Context
+from windrow.kernels.simd import LANES
+from windrow.kernels.windows import Chunk
+from windrow.outputs.combined import train_both_pairs
+from windrow.outputs.layer import OutputLayer
+
+_TICK_SECONDS = 0.2
+
+
+class Worker:
+    """One thread's share of the machine: scratch memory and a source of random numbers; the tables are shared."""
+
+    def __init__(
+        self,
+        table: NDArray[Any],
+        context: Context,
+        layers: list[OutputLayer],
+        kernel: str,
+        randomness: Randomness,
+    ) -> None:
+        self.randomness = randomness
+        self._table = table.reshape(-1)
+        self._context = context
+        self._rate_type = table.dtype.type
+        self._steps = self._pair_steps(layers) if kernel == "pair" else self._block_steps(layers)
+
+    def train(self, chunk: Chunk, rate: float) -> float:
+        """Update the tables from a chunk; returns the summed loss."""
+        return sum(float(step(chunk, self._rate_type(rate))) for step in self._steps)
+
+    def _pair_steps(self, layers: list[OutputLayer]) -> list[Callable[[Chunk, Any], float]]:
+        state, table, context = self.randomness.state, self._table, self._context
+        if len(layers) == 2:
+            tree, noise = layers[0].pair_layer(), layers[1].pair_layer()
+            return [lambda chunk, rate: train_both_pairs(chunk, table, context, rate, tree, noise, state)]
+        bound = layers[0].pair_layer()
+        return [lambda chunk, rate: layers[0].train_pairs(chunk, table, context, rate, bound, state)]
+
+    def _block_steps(self, layers: list[OutputLayer]) -> list[Callable[[Chunk, Any], float]]:
+        """One pass over the chunk for each layer."""
+        state, table, context = self.randomness.state, self._table, self._context
+        block = new_block(self._context, self._table.dtype)
+        rows, pairs = len(block.row_weights), len(block.pair_rows) // len(block.targets)
+
+        def bind(layer: OutputLayer) -> Callable[[Chunk, Any], float]:
+            bound = layer.block_layer(rows, pairs)
+            return lambda chunk, rate: layer.train_blocks(chunk, table, context, block, rate, bound, state)
+
+        return [bind(layer) for layer in layers]
+
+
+def new_block(context: Context, dtype: Any) -> Block:
+    """Scratch for the largest block of a model."""
+    neighbours = 2 * context.window if context.skipgram else 0
+    rows = context.block_size + neighbours + 3  # products work on four rows at a time
+    width = (max(neighbours, 1) + LANES - 1) // LANES * LANES
+    return Block(
+        hidden=np.zeros(rows * context.stride, dtype),
+        gradient=np.zeros(rows * context.stride, dtype),
+        row_weights=np.zeros(rows, dtype),
+        targets=np.zeros(context.block_size, np.int32),
+        pair_counts=np.zeros(context.block_size, np.int32),
+        pair_rows=np.zeros(context.block_size * width, np.int32),
+        pair_weights=np.zeros(context.block_size * width, dtype),
+    )
+
+
+@dataclass
+class Position:
+    """How far a training run has come."""
+
+    epoch: int = 0
+    job: int = 0  # the next one of this epoch
+    words: int = 0  # raw words read since the start, unknown and dropped ones included
+    kept_words: int = 0  # center words trained on in this epoch
+    loss: float = 0.0  # summed over this epoch
+
+
+@dataclass
+class Run:
+    """The jobs of a corpus, the workers, and the position that they share."""
+
+    ids: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    jobs: Jobs
+    schedule: Schedule
+    drawer: ChunkDrawer
+    workers: list[Worker]
+    position: Position = field(default_factory=Position)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _stopping: bool = field(default=False, repr=False)
+
+    def advance(self, words: float, deadline: float, tick: Callable[[], None]) -> None:
+        """Train until the epoch ends, ``words`` raw words are read in all, or ``deadline`` (time.monotonic) is past.
+
+        Every job that was begun is finished, also when KeyboardInterrupt arrives, so that the position always tells
+        what the tables have seen. ``tick`` is called from this thread a few times a second.
+        """
+        self._stopping = False
+        with ThreadPoolExecutor(len(self.workers)) as pool:
+            pending = {pool.submit(self._work, worker, words, deadline) for worker in self.workers}
+            try:
+                while pending:
+                    done, pending = wait(pending, timeout=_TICK_SECONDS, return_when=FIRST_EXCEPTION)
+                    for future in done:
+                        future.result()
+                    tick()
+            finally:
+                self._stopping = True
+
+    def epoch_is_over(self) -> bool:
+        """Whether all jobs of this epoch are done."""
+        return self.position.job == len(self.jobs)
+
+    def start_next_epoch(self) -> None:
+        """Begin again at the first job."""
+        position = self.position
+        position.epoch, position.job, position.kept_words, position.loss = position.epoch + 1, 0, 0, 0.0
+
+    def rate(self) -> float:
+        """The learning rate of the next job."""
+        return self.schedule.rate(self.position.epoch, self.jobs.share_before(self.position.job))
+
+    def _work(self, worker: Worker, words: float, deadline: float) -> None:
+        while (taken := self._take_job(words, deadline)) is not None:
+            job, rate = taken
+            first, last = int(self.jobs.bounds[job]), int(self.jobs.bounds[job + 1])
+            starts = self.starts[self.jobs.sentences[job] : self.jobs.sentence_ends[job] + 1]
+            starts = np.clip(starts, first, last) - first  # the job may be a piece of one sentence
+            chunk = self.drawer.draw(self.ids[first:last], starts, worker.randomness)
+            loss = worker.train(chunk, rate)
+            with self._lock:
+                self.position.kept_words += chunk.words.size
+                self.position.loss += loss
+
+    def _take_job(self, words: float, deadline: float) -> tuple[int, float] | None:
+        """The next job and its learning rate, or None when it is time to stop."""
+        with self._lock:
+            position = self.position
+            if self._stopping or self.epoch_is_over() or position.words >= words or time.monotonic() >= deadline:
+                return None
+            job, rate = position.job, self.rate()
+            position.job += 1
+            position.words += int(self.jobs.bounds[job + 1] - self.jobs.bounds[job])
+            return job, rate

@@ -1,0 +1,31 @@
+"""Open any model file: the kind that its header names decides the class."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import Any
+
+from windrow import storage
+from windrow.embeddings import formats
+from windrow.errors import FormatError
+
+# kind -> module and class with a ``load(path)``; a module is imported when a file of its kind is opened.
+_CLASSES = {
+    "word-vectors": ("windrow.embeddings.vectors", "WordVectors"),
+}
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Open a model file of any kind, or word vectors in the format that the extension names.
+
+    Raises FormatError when the file is malformed or of a kind that this version does not know, DataError when
+    it cannot be read.
+    """
+    if formats.extension_of(path) in formats.FORMATS.keys() - {"safetensors"}:
+        return formats.load_vectors(path)
+    kind = storage.load(path).kind
+    if kind not in _CLASSES:
+        raise FormatError(f"{path} holds a model of the unknown kind {kind!r}; update windrow")
+    module, name = _CLASSES[kind]
+    return getattr(import_module(module), name).load(path)

@@ -1,0 +1,29 @@
+"""Hierarchical softmax and negative sampling on the same example, as word2vec.c does when both are switched on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from windrow.kernels._jit import kernel
+from windrow.kernels.contexts import Context
+from windrow.kernels.drivers import train_pairs
+from windrow.kernels.rng import State
+from windrow.kernels.windows import Chunk
+from windrow.outputs import hierarchical_softmax, negative_sampling
+
+
+@kernel
+def train_both_pairs(
+    chunk: Chunk,
+    table: NDArray[Any],
+    context: Context,
+    rate: float,
+    tree_layer: hierarchical_softmax.PairLayer,
+    noise_layer: negative_sampling.PairLayer,
+    state: State,
+) -> float:
+    """Train on a chunk, each example through the Huffman path first, then against noise words; returns the loss."""
+    tree_step, noise_step = hierarchical_softmax.pair_step, negative_sampling.pair_step
+    return train_pairs(chunk, table, context, rate, tree_step, tree_layer, noise_step, noise_layer, state)

@@ -1,0 +1,72 @@
+"""What every output layer offers, and the options they are built from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from windrow.kernels.contexts import Block, Context
+from windrow.kernels.rng import State
+from windrow.kernels.windows import Chunk
+
+
+@dataclass(frozen=True)
+class LayerOptions:
+    """Options of the output layers; each layer reads its own."""
+
+    negative: int = 5
+    ns_exponent: float = 0.75
+    shared_negatives: int = 32
+
+
+class OutputLayer(Protocol):
+    """From hidden rows to a distribution over the vocabulary, and the updates that improve it.
+
+    ``parameters`` (rows, stride) is the layer's own table; training changes it in place. ``train_pairs`` goes update
+    by update as word2vec.c does, ``train_blocks`` works on blocks of center words; both walk a whole chunk.
+    """
+
+    parameters: NDArray[Any]
+
+    @classmethod
+    def build(
+        cls, counts: NDArray[np.int64], vector_size: int, options: LayerOptions, dtype: DTypeLike = np.float32
+    ) -> OutputLayer:
+        """The layer of a vocabulary with these counts, its parameters zero."""
+        ...
+
+    def pair_layer(self) -> Any:
+        """The layer as ``train_pairs`` takes it."""
+        ...
+
+    def block_layer(self, rows: int, pairs: int) -> Any:
+        """The layer as ``train_blocks`` takes it, with scratch for one worker's blocks of up to ``rows`` rows."""
+        ...
+
+    def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:
+        """Log-probabilities of all words, (rows, words), given hidden rows (rows, vector_size)."""
+        ...
+
+    @staticmethod
+    def train_pairs(
+        chunk: Chunk, table: NDArray[Any], context: Context, rate: Any, layer: Any, state: State, /
+    ) -> float:
+        """Train on a chunk, pair by pair; returns the summed loss."""
+        ...
+
+    @staticmethod
+    def train_blocks(
+        chunk: Chunk,
+        table: NDArray[Any],
+        context: Context,
+        block: Block,
+        rate: Any,
+        layer: Any,
+        state: State,
+        /,
+    ) -> float:
+        """Train on a chunk, block by block; returns the summed loss."""
+        ...
