@@ -1,0 +1,350 @@
+"""The corpus on disk: ids and sentence starts, written in one pass with bounded memory, memory-mapped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow import __version__, storage
+from windrow.corpus import sources
+from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
+from windrow.corpus.streams import Progress
+from windrow.corpus.tokenizers import Batch, batches, find_tokenizer
+from windrow.corpus.vocabulary import Vocabulary, check_specials
+from windrow.errors import DataError, FormatError, check_range
+
+FORMAT_VERSION = 1
+_IDS, _STARTS, _VOCABULARY = "ids.bin", "starts.bin", "vocabulary.safetensors"
+_FILES = {CORPUS_HEADER, _IDS, _STARTS, _VOCABULARY}
+_BLOCK = 1 << 20  # ids or starts handled at a time
+
+Tokenize = str | Callable[[str], list[str]]
+
+
+class Corpus:
+    """A text as ids in a folder, memory-mapped: it may be larger than memory, and opening it costs nothing.
+
+    ``ids``: (tokens,) int32, the words in a row; ``vocabulary.unknown_id``, usually -1, for a word left out.
+    ``starts``: (sentences + 1,) int64; sentence ``s`` is ``ids[starts[s]:starts[s + 1]]``, and may be empty.
+    ``vocabulary``: the words of the ids. ``path``: the folder. ``fingerprint``: equal for equal corpora.
+    Made by ``Corpus.build`` and ``Corpus.open``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._header = _read_header(path)
+        self.ids: NDArray[np.int32] = np.memmap(path / _IDS, np.int32, "r")
+        self.starts: NDArray[np.int64] = np.memmap(path / _STARTS, np.int64, "r")
+        self.vocabulary = Vocabulary.load(path / _VOCABULARY)
+        if len(self.vocabulary) != self._header["vocabulary"]:
+            raise FormatError(f"{path}: the vocabulary is not the one that {CORPUS_HEADER} tells of; build it again")
+        if self.starts[0] != 0 or self.starts[-1] != self.tokens:
+            raise FormatError(f"{path / _STARTS} does not fit the {self.tokens} tokens; build the corpus again")
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Corpus:
+        """Open a folder made by ``build``; raises FormatError when it is none, is damaged, or too new."""
+        return cls(Path(path))
+
+    @classmethod
+    def build(
+        cls,
+        source: Any,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        tokenizer: Tokenize = "whitespace",
+        lowercase: bool = False,
+        min_count: int = 1,
+        max_vocab: int | None = None,
+        format: str = "text",
+        field: str | None = None,
+        errors: str = "strict",
+        specials: Sequence[str] = (),
+        progress: Progress | None = None,
+    ) -> Corpus:
+        """Read ``source`` once and write it as ids into the folder ``path``, or a temporary one.
+
+        ``source``: a file, folder, glob, URL, ``-``, list of paths, or iterable of str | list[str]; a line is
+        a sentence. ``min_count``, ``max_vocab`` (specials included): which words to keep. ``errors``: strict,
+        replace or ignore bytes that are not UTF-8. ``progress``: called with the bytes read, and all or None.
+        A corpus at ``path`` is replaced when the new one is complete; a temporary one goes with its object.
+        Raises OptionError for a bad option, DataError for text that cannot be read or holds no word to keep.
+        """
+        check_range("min_count", min_count, 1)
+        check_specials(specials)
+        if max_vocab is not None:
+            check_range("max_vocab", max_vocab, len(specials) + 1)
+        chosen = find_tokenizer(tokenizer)
+        pieces = sources.read(source, format=format, field=field, errors=errors, progress=progress)
+        settings = {
+            "tokenizer": chosen.name,
+            "lowercase": bool(lowercase),
+            "min_count": int(min_count),
+            "max_vocab": None if max_vocab is None else int(max_vocab),
+        }
+
+        def write(folder: Path) -> None:
+            counts = _write_provisional(folder, batches(pieces, chosen, lowercase))
+            _finish(folder, counts, settings, specials, sources.describe(source))
+
+        if path is not None:
+            with _new_folder(Path(path)) as folder:
+                write(folder)
+            return cls.open(path)
+        return cls._temporary(write)
+
+    @classmethod
+    def _temporary(cls, write: Callable[[Path], None]) -> Corpus:
+        folder = Path(tempfile.mkdtemp(prefix="windrow-"))
+        try:
+            write(folder)
+            corpus = cls.open(folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        weakref.finalize(corpus, shutil.rmtree, folder, ignore_errors=True)
+        return corpus
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __repr__(self) -> str:
+        return f"Corpus({self.path}: {self.tokens} tokens, {len(self)} sentences, {len(self.vocabulary)} words)"
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the text, those of words left out included."""
+        return int(self._header["tokens"])
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits of the SHA-256 of ids, sentence starts, words and counts."""
+        return str(self._header["fingerprint"])
+
+    def sentences(self) -> Iterator[list[str]]:
+        """The sentences as words; those left out of the vocabulary are missing, or are ``<unk>``."""
+        for first in range(0, len(self), _BLOCK):
+            bounds = self.starts[first : first + _BLOCK + 1].tolist()
+            for start, stop in pairwise(bounds):
+                yield self.vocabulary.decode(self.ids[start:stop])
+
+    def info(self) -> dict[str, Any]:
+        """What the corpus holds, as plain JSON data.
+
+        ``types``: distinct words of the text; ``vocabulary``: how many are kept, specials included;
+        ``coverage``: the part of the tokens that are kept, 0..1.
+        """
+        hidden = {"format", "version", "windrow"}
+        first, words, counts = len(self.vocabulary.specials), self.vocabulary.words, self.vocabulary.counts
+        top = slice(first, first + 10)
+        return {
+            **{key: value for key, value in self._header.items() if key not in hidden},
+            "coverage": self._header["kept_tokens"] / self.tokens,
+            "specials": list(self.vocabulary.specials),
+            "most_frequent": [[w, c] for w, c in zip(words[top], counts[top].tolist(), strict=True)],
+        }
+
+    def verify(self) -> None:
+        """Read everything and raise FormatError unless ids and sentence starts are in range."""
+        for begin in range(0, len(self.ids), _BLOCK):
+            block = self.ids[begin : begin + _BLOCK]
+            if block.min() < -1 or block.max() >= len(self.vocabulary):
+                raise FormatError(f"{self.path / _IDS} holds ids out of range; build the corpus again")
+        for begin in range(0, len(self), _BLOCK):
+            if (np.diff(self.starts[begin : begin + _BLOCK + 1]) < 0).any():
+                raise FormatError(f"{self.path / _STARTS}: the starts are not in order; build the corpus again")
+
+
+class _Counts(dict[str, int]):
+    """Word -> provisional id, handed out as words are first seen; and how often each id occurs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_ids = np.zeros(0, np.int64)
+        self.sentences = 0
+
+    def __missing__(self, word: str) -> int:
+        new_id = self[word] = len(self)
+        return new_id
+
+    def encode(self, words: list[str]) -> NDArray[np.int32]:
+        """The ids of ``words``, counted."""
+        ids = np.fromiter(map(self.__getitem__, words), np.int32, len(words))
+        counts = np.bincount(ids, minlength=len(self))
+        counts[: len(self.of_ids)] += self.of_ids
+        self.of_ids = counts
+        return ids
+
+
+def _write_provisional(folder: Path, stream: Iterable[Batch]) -> _Counts:
+    """The one pass over the text: ids in order of first sight, and sentence starts."""
+    counts = _Counts()
+    tokens = 0
+    with ExitStack() as files:
+        with _disk_errors(folder):
+            # Unbuffered, so that closing cannot fail; the batches are large.
+            ids_file = files.enter_context((folder / _IDS).open("wb", buffering=0))
+            starts_file = files.enter_context((folder / _STARTS).open("wb", buffering=0))
+            np.zeros(1, np.int64).tofile(starts_file)
+        for words, ends in stream:
+            ids = counts.encode(words)
+            with _disk_errors(folder):
+                ids.tofile(ids_file)
+                (np.array(ends, np.int64) + tokens).tofile(starts_file)
+            tokens += len(words)
+            counts.sentences += len(ends)
+    return counts
+
+
+def _finish(folder: Path, counts: _Counts, settings: dict[str, Any], specials: Sequence[str], source_name: str) -> None:
+    """Fix the vocabulary, rewrite the ids to it, and say what the folder holds."""
+    tokens = int(counts.of_ids.sum())
+    if not tokens:
+        raise DataError(f"{source_name}: the text is empty: there is no token in it")
+    words = list(counts)
+    vocabulary = Vocabulary.from_counts(
+        words,
+        counts.of_ids,
+        min_count=settings["min_count"],
+        max_size=settings["max_vocab"],
+        specials=specials,
+    )
+    if len(vocabulary) == len(specials):
+        raise DataError(
+            f"{source_name}: no word occurs {settings['min_count']} times (min_count), "
+            f"the most frequent one {counts.of_ids.max()} times; try a lower min_count"
+        )
+    is_kept = np.fromiter((word in vocabulary for word in words), np.bool_, len(words))
+    with _disk_errors(folder):
+        digest = hashlib.sha256("\n".join(vocabulary.words).encode("utf-8", "surrogatepass"))
+        digest.update(vocabulary.counts.data)
+        _rewrite_ids(folder / _IDS, vocabulary.encode(words), digest.update)
+        _read_blocks(folder / _STARTS, digest.update)
+        vocabulary.save(folder / _VOCABULARY)
+        header = {
+            "format": CORPUS_FORMAT,
+            "version": FORMAT_VERSION,
+            "windrow": __version__,
+            "tokens": tokens,
+            "sentences": counts.sentences,
+            "types": len(words),
+            "vocabulary": len(vocabulary),
+            "kept_tokens": int(counts.of_ids[is_kept].sum()),
+            **settings,
+            "fingerprint": digest.hexdigest()[:16],
+        }
+        (folder / CORPUS_HEADER).write_text(json.dumps(header, indent=1) + "\n", "utf-8")
+
+
+def _rewrite_ids(path: Path, new_ids: NDArray[np.int32], on_block: Callable[[bytes], object]) -> None:
+    """Replace each provisional id by ``new_ids[id]``, in place: the disk holds the ids once only."""
+    with path.open("r+b") as stream:
+        while block := stream.read(4 * _BLOCK):
+            rewritten = new_ids[np.frombuffer(block, np.int32)].tobytes()
+            stream.seek(-len(block), os.SEEK_CUR)
+            stream.write(rewritten)
+            on_block(rewritten)
+
+
+def _read_blocks(path: Path, on_block: Callable[[bytes], object]) -> None:
+    with path.open("rb") as stream:
+        while block := stream.read(4 * _BLOCK):
+            on_block(block)
+
+
+@contextmanager
+def _new_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside ``target``, which takes its place on success and is removed on failure."""
+    target = target.absolute()
+    _check_replaceable(target)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
+    # A process that was killed may have left these, and process numbers come again, in containers soon.
+    shutil.rmtree(temporary, ignore_errors=True)
+    with _disk_errors(target):
+        temporary.mkdir()
+    try:
+        yield temporary
+        with _disk_errors(target):
+            for path in temporary.iterdir():
+                _sync(path)
+            if target.exists():
+                shutil.rmtree(replaced, ignore_errors=True)
+                target.replace(replaced)  # a folder cannot be renamed over one that holds files
+            temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if replaced.exists() and not target.exists():
+            replaced.replace(target)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _check_replaceable(target: Path) -> None:
+    """Raise DataError unless a corpus may be put at ``target``: before the long work, not after it."""
+    if not target.exists():
+        storage.check_writable(target)
+    elif not is_corpus(target):
+        raise DataError(f"{target} exists and is not a windrow corpus; remove it or choose another name")
+    elif foreign := sorted({path.name for path in target.iterdir()} - _FILES):
+        raise DataError(f"{target} would be replaced, but it also holds {foreign[0]}; move that elsewhere first")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def _disk_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"cannot write {target}: {error.strerror or error}; is the disk full?") from error
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    """What corpus.json says, checked against the sizes of the files beside it."""
+    if not path.is_dir():
+        what = "is a file, not a corpus folder" if path.exists() else "does not exist"
+        raise FormatError(f"{path} {what}; make one with Corpus.build or `windrow corpus build`")
+    try:
+        header = json.loads((path / CORPUS_HEADER).read_bytes())
+    except FileNotFoundError as error:
+        raise FormatError(f"{path} is not a windrow corpus: it holds no {CORPUS_HEADER}") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path / CORPUS_HEADER}: {error.strerror}") from error
+    except ValueError as error:
+        raise FormatError(f"{path / CORPUS_HEADER} is damaged ({error}); build the corpus again") from error
+    if not isinstance(header, dict) or header.get("format") != CORPUS_FORMAT:
+        raise FormatError(f"{path} is not a windrow corpus: {path / CORPUS_HEADER} tells of something else")
+    if header.get("version") != FORMAT_VERSION:
+        raise FormatError(
+            f"{path} has corpus version {header.get('version')}, this windrow reads {FORMAT_VERSION}; "
+            "update windrow or build the corpus again"
+        )
+    numbers = ("tokens", "sentences", "types", "vocabulary", "kept_tokens")
+    if not all(isinstance(header.get(key), int) and header[key] > 0 for key in numbers):
+        raise FormatError(f"{path / CORPUS_HEADER} is damaged (a number is missing); build the corpus again")
+    _check_size(path / _IDS, 4 * header["tokens"])
+    _check_size(path / _STARTS, 8 * (header["sentences"] + 1))
+    return header
+
+
+def _check_size(path: Path, expected: int) -> None:
+    if not path.is_file():
+        raise FormatError(f"{path} is missing; build the corpus again")
+    if (size := path.stat().st_size) != expected:
+        state = "cut short" if size < expected else "too long"
+        raise FormatError(f"{path} is {state}: {size} bytes, not {expected}; build the corpus again")

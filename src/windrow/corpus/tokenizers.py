@@ -1,0 +1,190 @@
+"""Tokenizers: from a stream of text to batches of tokens, in bounded memory however long a line is."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from itertools import groupby
+from typing import NamedTuple
+
+from windrow.errors import DataError, OptionError
+
+# Sentences from a Python iterable are short; they are put together to batches of about this many characters.
+BATCH_CHARS = 1 << 16
+
+
+class Batch(NamedTuple):
+    """Tokens in a row, and the places where a sentence ends; the last may go on in the next batch."""
+
+    words: list[str]
+    ends: list[int]
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """How a line becomes tokens.
+
+    ``split`` maps a line, or the part of one, to its tokens; ``last_cut`` says how much of a text can be
+    split without knowing what follows (0: nothing yet).
+    """
+
+    name: str
+    split: Callable[[str], list[str]]
+    last_cut: Callable[[str], int]
+    lower: Callable[[str], str] = str.lower
+
+
+def find_tokenizer(tokenizer: str | Callable[[str], list[str]]) -> Tokenizer:
+    """The tokenizer of that name, "MODULE:CALLABLE", or around a callable that maps a line to its tokens.
+
+    Raises OptionError when there is none.
+    """
+    if callable(tokenizer):
+        named = tokenizer if hasattr(tokenizer, "__qualname__") else type(tokenizer)
+        return _around(tokenizer, f"{getattr(named, '__module__', 'builtins')}:{named.__qualname__}")
+    if tokenizer in TOKENIZERS:
+        return TOKENIZERS[tokenizer]()
+    if isinstance(tokenizer, str) and ":" in tokenizer:
+        return _around(_imported(tokenizer), tokenizer)
+    raise OptionError(
+        f"tokenizer = {tokenizer!r} is unknown; choose {', '.join(TOKENIZERS)}, MODULE:CALLABLE or a callable"
+    )
+
+
+def batches(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: bool) -> Iterator[Batch]:
+    """Tokenize a stream: strings are text, cut anywhere, a newline ends a sentence; a list is a sentence.
+
+    The tokens do not depend on where the text is cut. Raises DataError when a callable gives unusable tokens.
+    """
+    words: list[str] = []
+    ends: list[int] = []
+    for piece in _regrouped(pieces, tokenizer.last_cut):
+        if isinstance(piece, str):
+            _split_lines(tokenizer.lower(piece) if lowercase else piece, tokenizer.split, words, ends)
+        else:
+            words += [word.lower() for word in piece] if lowercase else piece
+            ends.append(len(words))
+            if 8 * (len(words) + len(ends)) < BATCH_CHARS:
+                continue
+        yield Batch(words, ends)
+        words, ends = [], []
+    if ends:
+        yield Batch(words, ends)
+
+
+def check_tokens(tokens: list[str], where: str) -> None:
+    """Raise DataError unless every token is a string that is not empty and holds no white space."""
+    try:
+        if " ".join(tokens).split() == tokens:
+            return
+    except TypeError:
+        pass
+    bad = next(token for token in tokens if not isinstance(token, str) or token.split() != [token])
+    raise DataError(f"{where}: the token {bad!r} must be a string, not empty and without white space")
+
+
+def _regrouped(pieces: Iterable[str | list[str]], last_cut: Callable[[str], int]) -> Iterator[str | list[str]]:
+    """Move the cuts of a text to where the tokenizer allows them; lists go through as they are."""
+    held: list[str] = []
+    size = 0
+    for piece in pieces:
+        if isinstance(piece, str):
+            size += len(piece)
+            cut = last_cut(piece) if size >= BATCH_CHARS else 0
+            if not cut:
+                held.append(piece)
+                continue
+            yield "".join([*held, piece[:cut]])
+            held, size = [piece[cut:]], len(piece) - cut
+        else:
+            if size:
+                yield "".join(held)
+                held, size = [], 0
+            yield piece
+    if size:
+        yield "".join(held)
+
+
+def _split_lines(text: str, split: Callable[[str], list[str]], words: list[str], ends: list[int]) -> None:
+    *lines, unfinished = text.split("\n")
+    for line in lines:
+        words += split(line)
+        ends.append(len(words))
+    if unfinished:
+        words += split(unfinished)
+
+
+def _after_last_space(text: str) -> int:
+    if text[-1:].isspace():
+        return len(text)
+    *before, unfinished = text.rsplit(None, 1) or [""]
+    return len(text) - len(unfinished) if before else 0
+
+
+def _after_last_newline(text: str) -> int:
+    return text.rfind("\n") + 1
+
+
+def _whitespace() -> Tokenizer:
+    return Tokenizer("whitespace", str.split, _after_last_space)
+
+
+def _word() -> Tokenizer:
+    return Tokenizer("word", _word_pattern().findall, _after_last_space)
+
+
+def _char() -> Tokenizer:
+    # A text without white space must be cut too, but the lower case of a sigma depends on what follows it.
+    return Tokenizer(
+        "char",
+        split=lambda text: list("".join(text.split())),
+        last_cut=len,
+        lower=lambda text: text.replace("Σ", "σ").lower(),  # noqa: RUF001
+    )
+
+
+TOKENIZERS: dict[str, Callable[[], Tokenizer]] = {"whitespace": _whitespace, "word": _word, "char": _char}
+
+
+@cache
+def _word_pattern() -> re.Pattern[str]:
+    """Letters, digits, marks and underscores; apostrophes, hyphens and zero-width joiners only inside.
+
+    Python's ``\\w`` lacks the combining marks, without which Hindi, Thai or decomposed accents fall apart.
+    """
+    marks = [code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M"]
+    # As ranges, not one by one: the search goes through them in a row.
+    runs = [[code for _, code in run] for _, run in groupby(enumerate(marks), lambda place: place[1] - place[0])]
+    part = rf"[\w{''.join(f'{chr(run[0])}-{chr(run[-1])}' for run in runs)}]++"
+    return re.compile(rf"{part}(?:['\-\u2019\u2010\u200c\u200d]{part})*+")
+
+
+def _imported(name: str) -> Callable[[str], list[str]]:
+    module_name, _, attribute = name.partition(":")
+    try:
+        found = getattr(import_module(module_name), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise OptionError(f"tokenizer = {name!r} cannot be imported ({error}); is it on PYTHONPATH?") from error
+    if not callable(found):
+        raise OptionError(f"tokenizer = {name!r} is no callable that maps a line to its tokens")
+    return found  # type: ignore[no-any-return]
+
+
+def _around(function: Callable[[str], list[str]], name: str) -> Tokenizer:
+    """A tokenizer that hands whole lines to ``function`` and checks what comes back."""
+
+    def split(line: str) -> list[str]:
+        # The carriage return of a Windows file is white space, not part of the line.
+        result = function(line.removesuffix("\r"))
+        if isinstance(result, str) or not isinstance(result, Iterable):
+            raise DataError(f"the tokenizer {name} must return a list of str, not {type(result).__name__}")
+        tokens = list(result)
+        check_tokens(tokens, f"the tokenizer {name}")
+        return tokens
+
+    return Tokenizer(name, split, _after_last_newline)

@@ -1,0 +1,151 @@
+"""The vocabulary: words in order of falling count, and their counts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow import storage
+from windrow.errors import FormatError, MissingWordError, OptionError, check_range
+
+UNKNOWN = "<unk>"
+_KIND = "vocabulary"
+_SUGGEST_FROM = 20_000  # near spellings are sought among the most frequent words only: the search is slow
+
+
+class Vocabulary:
+    """The words of a corpus; the id of a word is its place.
+
+    Specials come first. The other words follow by falling count; of two with the same count, the one that
+    appears later in the text comes first, as in gensim. The words with count >= m are thus a prefix.
+
+    ``words``: (words,); ``counts``: (words,) int64, how often each id occurs in the text. When ``<unk>`` is a
+    special, its count includes every word that the vocabulary leaves out.
+    """
+
+    def __init__(self, words: list[str], counts: NDArray[np.int64], specials: Sequence[str] = ()) -> None:
+        self.words = words
+        self.counts = counts
+        self.specials = tuple(specials)
+
+    @classmethod
+    def from_counts(
+        cls,
+        words: Sequence[str],
+        counts: Sequence[int] | NDArray[np.int64],
+        *,
+        min_count: int = 1,
+        max_size: int | None = None,
+        specials: Sequence[str] = (),
+    ) -> Vocabulary:
+        """Order distinct ``words`` (given as first seen) by count, and keep the frequent ones.
+
+        ``min_count`` is the least count a word is kept with; ``max_size`` the most words, specials included.
+        Specials are kept whatever their count. Raises OptionError for an option out of range.
+        """
+        check_specials(specials)
+        counts = np.asarray(counts, np.int64)
+        # Stable and reversed: falling counts, and among ties the last seen first.
+        order = np.argsort(counts, kind="stable")[::-1]
+        special_counts = dict.fromkeys(specials, 0)
+        if specials:
+            is_special = np.fromiter((word in special_counts for word in words), np.bool_, len(words))
+            special_counts |= {words[i]: int(counts[i]) for i in np.flatnonzero(is_special).tolist()}
+            order = order[~is_special[order]]
+        everything = cls(
+            [*specials, *map(words.__getitem__, order.tolist())],
+            np.concatenate([np.fromiter(special_counts.values(), np.int64), counts[order]]),
+            specials,
+        )
+        return everything.head(everything.prefix_size(min_count, max_size))
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._ids
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self)} words, specials={self.specials})"
+
+    @cached_property
+    def _ids(self) -> dict[str, int]:
+        return {word: word_id for word_id, word in enumerate(self.words)}
+
+    def id_of(self, word: str) -> int:
+        """The id of ``word``; raises MissingWordError, which suggests near spellings."""
+        try:
+            return self._ids[word]
+        except KeyError:
+            raise MissingWordError(word, self.words[:_SUGGEST_FROM]) from None
+
+    def get(self, word: str, default: int = -1) -> int:
+        """The id of ``word``, or ``default``."""
+        return self._ids.get(word, default)
+
+    @property
+    def unknown_id(self) -> int:
+        """The id that stands for words left out: that of ``<unk>`` when it is a special, else -1."""
+        return self.specials.index(UNKNOWN) if UNKNOWN in self.specials else -1
+
+    def encode(self, tokens: Iterable[str]) -> NDArray[np.int32]:
+        """The ids of ``tokens``, shape (tokens,); ``unknown_id`` for a word left out."""
+        unknown, get = self.unknown_id, self._ids.get
+        return np.fromiter((get(token, unknown) for token in tokens), np.int32)
+
+    def decode(self, ids: Iterable[int] | NDArray[np.integer]) -> list[str]:
+        """The words of ``ids``; -1, an unknown word, is left out. OptionError for an id out of range."""
+        array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids), np.int64)
+        known = array[array != -1]
+        if known.size and not 0 <= known.min() <= known.max() < len(self):
+            raise OptionError(f"ids must be from -1 to {len(self) - 1}, not {known.min()} to {known.max()}")
+        return list(map(self.words.__getitem__, known.tolist()))
+
+    def prefix_size(self, min_count: int = 1, max_size: int | None = None) -> int:
+        """How many words, specials included, are kept by a least count and a largest size."""
+        check_range("min_count", min_count, 1)
+        first = len(self.specials)
+        if max_size is not None:
+            check_range("max_size", max_size, first + 1)
+        rising = self.counts[first:][::-1]
+        frequent = len(self) - int(np.searchsorted(rising, min_count))
+        return frequent if max_size is None else min(frequent, max_size)
+
+    def head(self, size: int) -> Vocabulary:
+        """The first ``size`` words as a vocabulary; the others count as unknown from then on."""
+        check_range("size", size, len(self.specials), len(self))
+        counts = np.array(self.counts[:size])
+        if self.unknown_id >= 0:
+            counts[self.unknown_id] += self.counts[size:].sum()
+        return Vocabulary(self.words[:size], counts, self.specials)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the vocabulary as a model file of kind "vocabulary"."""
+        arrays = {**storage.pack_words(self.words), "counts": self.counts}
+        storage.save(path, _KIND, arrays, {"specials": list(self.specials)})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
+        """Read what ``save`` wrote; raises FormatError for another kind of file or one that is damaged."""
+        stored = storage.load(path, _KIND)
+        words = storage.unpack_words(stored.arrays, path)
+        specials = stored.config.get("specials", [])
+        counts = np.array(stored.arrays.get("counts", ()), np.int64)
+        if counts.shape != (len(words),) or words[: len(specials)] != specials:
+            raise FormatError(f"{path}: words, counts and specials of the vocabulary do not agree")
+        return cls(words, counts, specials)
+
+
+def check_specials(specials: Sequence[str]) -> None:
+    """Raise OptionError unless the specials are distinct words."""
+    if isinstance(specials, str) or " ".join(specials).split() != list(specials):
+        raise OptionError(f"specials = {specials!r} must be words without white space, such as ('<unk>', '<s>')")
+    if len(set(specials)) < len(specials):
+        raise OptionError(f"specials = {specials!r} names a word twice")

@@ -1,0 +1,486 @@
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import sys
+from pathlib import Path
+from random import Random
+
+import pyarrow
+import pytest
+import zstandard
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from windrow.corpus import sources, streams
+from windrow.errors import DataError, OptionError
+
+TEXT = "the cat sat\n\non the mat — déjà 漢字 😀\nlast"
+COMPRESS = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": zstandard.ZstdCompressor().compress,
+}
+
+
+def read(source, **options) -> list[str | list[str]]:
+    """The sentences of a source: lines of the text, and lists as they are."""
+    sentences, text = [], ""
+    for piece in sources.read(source, **options):
+        if isinstance(piece, list):
+            assert text == ""
+            sentences.append(piece)
+        else:
+            *lines, text = (text + piece).split("\n")
+            sentences += lines
+    assert text == ""
+    return sentences
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def write_csv(path: Path, rows: list[list[str]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    return path
+
+
+def write_parquet(path: Path, columns: dict[str, list]) -> Path:
+    parquet.write_table(pyarrow.table(columns), path)
+    return path
+
+
+# Text
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [
+        ("a b\nc\n", ["a b", "c"]),
+        ("a b\nc", ["a b", "c"]),
+        ("\n\na\n\n", ["", "", "a", ""]),
+        ("a\r\nb\rc\x0bd\u2028e", ["a\r", "b\rc\x0bd\u2028e"]),
+        ("\ufeffa\n", ["a"]),
+        ("\ufeff", []),
+        ("", []),
+    ],
+)
+@pytest.mark.parametrize("chunk_bytes", [1, 2, 1 << 22])
+def test_a_newline_ends_a_sentence_and_nothing_else_does(tmp_path, monkeypatch, content, lines, chunk_bytes):
+    monkeypatch.setattr(streams, "CHUNK_BYTES", chunk_bytes)
+
+    assert read(write(tmp_path / "a.txt", content)) == lines
+
+
+@settings(max_examples=60)
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0")), st.integers(1, 9))
+@example("aé漢😀\n" * 3, 1)
+def test_chunk_size_does_not_matter(tmp_path_factory, text, chunk_bytes):
+    path = write(tmp_path_factory.getbasetemp() / "chunks.txt", text)
+    whole = "".join(sources.read(path))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "CHUNK_BYTES", chunk_bytes)
+
+        assert "".join(sources.read(path)) == whole
+    assert whole.removesuffix("\n") == text.removeprefix("\ufeff").removesuffix("\n")
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 3, 1 << 22])
+@pytest.mark.parametrize(
+    ("content", "byte", "offset"),
+    [
+        (b"abc\xe9t\xe9", "0xe9", 3),
+        ("dé".encode() + b"\xff", "0xff", 3),
+        (b"abcd\xe6\xbc", "0xe6", 4),  # a character cut off at the end of the file
+        (b"\xff\xfea", "0xff", 0),
+    ],
+)
+def test_bytes_that_are_not_utf8_are_placed(tmp_path, monkeypatch, chunk_bytes, content, byte, offset):
+    monkeypatch.setattr(streams, "CHUNK_BYTES", chunk_bytes)
+    path = write(tmp_path / "latin.txt", content)
+
+    with pytest.raises(DataError, match=rf"latin\.txt: byte {byte} at offset {offset} is not UTF-8.*replace"):
+        read(path)
+    assert read(path, errors="replace") == [content.decode(errors="replace")]
+    assert read(path, errors="ignore") == [content.decode(errors="ignore")]
+
+
+def test_offsets_count_decompressed_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "CHUNK_BYTES", 100)
+    path = write(tmp_path / "latin.gz", gzip.compress(b"x" * 1234 + b"\xff"))
+
+    with pytest.raises(DataError, match="offset 1234"):
+        read(path)
+
+
+@pytest.mark.parametrize("errors", ["strict", "replace", "ignore"])
+@pytest.mark.parametrize("chunk_bytes", [2, 1 << 22])
+def test_nul_bytes_are_refused(tmp_path, monkeypatch, chunk_bytes, errors):
+    monkeypatch.setattr(streams, "CHUNK_BYTES", chunk_bytes)
+
+    with pytest.raises(DataError, match=r"data\.bin: NUL byte at offset 5"):
+        read(write(tmp_path / "data.bin", b"abcde\0f"), errors=errors)
+
+
+# Compression
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("chunk_bytes", [5, 1 << 22])
+def test_compressed_files_read_as_the_text_itself(tmp_path, monkeypatch, suffix, named, chunk_bytes):
+    monkeypatch.setattr(streams, "CHUNK_BYTES", chunk_bytes)
+    half = len(TEXT) // 2
+    members = COMPRESS[suffix](TEXT[:half].encode()) + COMPRESS[suffix](TEXT[half:].encode())
+
+    assert read(write(tmp_path / (f"a.txt{suffix}" if named else "a.txt"), members)) == TEXT.split("\n")
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+@pytest.mark.parametrize("kept", [0, 5, 0.5, -3, -1])
+def test_compressed_files_cut_short_are_refused(tmp_path, suffix, kept):
+    content = COMPRESS[suffix]("".join(f"word{n} " for n in range(5000)).encode())
+    path = write(tmp_path / f"cut{suffix}", content[: int(len(content) * kept) if kept == 0.5 else kept])
+
+    with pytest.raises(DataError, match=rf"cut\{suffix}: the data are broken or cut short"):
+        read(path)
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+@pytest.mark.parametrize("content", [b"plain text, not compressed", b"\0" * 40])
+def test_files_that_only_look_compressed_are_refused(tmp_path, suffix, content):
+    with pytest.raises(DataError, match=rf"fake\{suffix}: the data are broken or cut short"):
+        read(write(tmp_path / f"fake{suffix}", content))
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+def test_damage_in_the_middle_is_noticed(tmp_path, suffix):
+    content = bytearray(COMPRESS[suffix](Random(1).randbytes(4000).hex().encode()))
+    content[len(content) // 2 : len(content) // 2 + 40] = b"\xaa" * 40
+
+    # Without a checksum zstd can only notice damage that makes no sense; the text then is not what it was.
+    try:
+        text = "".join(read(write(tmp_path / f"bad{suffix}", bytes(content))))
+    except DataError as error:
+        assert f"bad{suffix}" in str(error)
+    else:
+        assert suffix == ".zst"
+        assert text
+
+
+def test_zstd_that_grows_enormously_is_read_in_pieces(tmp_path):
+    path = write(tmp_path / "big.zst", COMPRESS[".zst"](b"a " * (20 << 20)))
+
+    sizes = [len(piece) for piece in sources.read(path)]
+
+    assert sum(sizes) == (40 << 20) + 1
+    assert max(sizes) <= streams.CHUNK_BYTES
+
+
+# Where the text is
+
+
+def test_a_folder_is_its_text_files_by_path(tmp_path):
+    write(tmp_path / "b.txt", "b")
+    write(tmp_path / "a" / "z.txt.gz", gzip.compress(b"az"))
+    write(tmp_path / "a" / "c.txt", "ac")
+    write(tmp_path / ".hidden", "no")
+    write(tmp_path / ".git" / "config", "no")
+    write(tmp_path / "picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+
+    assert read(tmp_path) == ["ac", "az", "b"]
+
+
+def test_a_broken_file_in_a_folder_is_not_passed_over(tmp_path):
+    write(tmp_path / "a.txt", "a")
+    write(tmp_path / "b.gz", gzip.compress(b"b" * 100)[:-9])
+
+    with pytest.raises(DataError, match=r"b\.gz"):
+        read(tmp_path)
+
+
+def test_a_folder_of_records_takes_files_of_that_kind(tmp_path):
+    write(tmp_path / "b.jsonl.gz", gzip.compress(b'{"text": "b"}'))
+    write(tmp_path / "a.jsonl", '{"text": "a"}')
+    write(tmp_path / "README.md", "not JSON")
+
+    assert read(tmp_path, format="jsonl", field="text") == ["a", "b"]
+
+
+@pytest.mark.parametrize("names", [[], [".hidden"], ["nul.bin"]])
+def test_a_folder_without_text(tmp_path, names):
+    for name in names:
+        write(tmp_path / name, b"\0")
+
+    with pytest.raises(DataError, match="holds no readable text file"):
+        read(tmp_path)
+
+
+def test_globs(tmp_path):
+    for name in ["b.txt", "a.txt", "c.md", "deep/d.txt"]:
+        write(tmp_path / name, name)
+
+    assert read(str(tmp_path / "*.txt")) == ["a.txt", "b.txt"]
+    assert read(tmp_path / "**" / "*.txt") == ["a.txt", "b.txt", "deep/d.txt"]
+    assert read([tmp_path / "c.*", tmp_path / "a.txt"]) == ["c.md", "a.txt"]
+    with pytest.raises(DataError, match=r"no file matches .*\.csv"):
+        read(str(tmp_path / "*.csv"))
+
+
+def test_a_file_whose_name_looks_like_a_glob(tmp_path):
+    assert read(write(tmp_path / "a[1].txt", "one")) == ["one"]
+
+
+@pytest.mark.parametrize("as_path", [str, Path, lambda name: [Path(name)]])
+def test_standard_input(monkeypatch, as_path):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(TEXT.encode()))))
+
+    assert read(as_path("-")) == TEXT.split("\n")
+    assert not sys.stdin.closed
+
+
+def test_compressed_standard_input(monkeypatch):
+    compressed = io.BytesIO(gzip.compress(TEXT.encode()))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(compressed)))
+
+    assert read("-") == TEXT.split("\n")
+
+
+def test_errors_on_standard_input_say_so(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a\xff")))
+
+    with pytest.raises(DataError, match="standard input: byte 0xff at offset 1"):
+        read("-")
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_urls_go_through_smart_open(tmp_path, suffix):
+    path = write(tmp_path / f"a.txt{suffix}", gzip.compress(TEXT.encode()) if suffix else TEXT)
+
+    assert read(path.as_uri()) == TEXT.split("\n")
+
+
+def test_urls_survive_pathlib():
+    assert sources.locations(Path("https://host/a/b.txt")) == ["https://host/a/b.txt"]
+    assert sources.locations([Path("s3://bucket/key"), Path("a/b")]) == ["s3://bucket/key", "a/b"]
+
+
+def test_the_query_of_a_url_does_not_hide_its_suffix():
+    raw = io.BytesIO(gzip.compress(b"text"))
+
+    assert streams.decompressed(raw, "https://host/a.gz?download=1").read() == b"text"
+
+
+@pytest.mark.parametrize("url", ["file:///no/such/file", "nosuchprotocol://host/file"])
+def test_urls_that_cannot_be_opened(url):
+    with pytest.raises(DataError, match=f"^cannot open {url}: ") as caught:
+        read(url)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["missing.txt", "a sentence, not a path", "x" * 5000, "nul\0byte"])
+def test_paths_that_name_nothing(source):
+    with pytest.raises(DataError, match=r"missing|sentence|xxx|nul") as caught:
+        read(source)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_file_that_cannot_be_read(tmp_path, monkeypatch):
+    path = write(tmp_path / "secret.txt", "x")
+
+    def denied(*args):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)  # chmod does not stop root
+
+    with pytest.raises(DataError, match=r"secret\.txt: it cannot be read \(Permission denied\)"):
+        read(path)
+
+
+@pytest.mark.parametrize("source", [3, None, b"bytes"])
+def test_things_that_are_no_source(source):
+    with pytest.raises(OptionError, match=f"not {type(source).__name__}"):
+        read(source)
+
+
+# Records
+
+
+def test_jsonl(tmp_path):
+    records = [{"t": "a b", "n": 1}, {"t": ""}, {"t": "c\nd\n"}, {"t": ["x_y", "z"]}]
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, records)) + "\n\n")
+
+    assert read(path, format="jsonl", field="t") == ["a b", "", "c", "d", ["x_y", "z"]]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 3: not JSON"),
+        ("[" * 100_000, "line 3: not JSON"),
+        ('{"text": "x"}', "line 3: no field 't'; there is: text"),
+        ("[1]", "line 3: no field 't'"),
+        ('{"t": null}', "line 3, field 't'.*not NoneType"),
+        ('{"t": 3}', "line 3, field 't'.*not int"),
+        ('{"t": {"a": 1}}', "line 3, field 't'.*not dict"),
+        ('{"t": ["a b"]}', "line 3, field 't': the token 'a b'"),
+        ('{"t": ["a", 1]}', "line 3, field 't': the token 1"),
+    ],
+)
+def test_jsonl_lines_that_cannot_be_used(tmp_path, line, message):
+    path = write(tmp_path / "a.jsonl", '{"t": "ok"}\n\n' + line + "\n")
+
+    with pytest.raises(DataError, match=rf"a\.jsonl, {message}"):
+        read(path, format="jsonl", field="t")
+
+
+def test_csv(tmp_path):
+    long = "long " * 100_000  # beyond the csv module's own limit
+    rows = [["id", "text"], ["1", 'a "quoted", b'], ["2", ""], ["3", "two\nlines"], ["4", long]]
+    limit = csv.field_size_limit()
+
+    sentences = read(write_csv(tmp_path / "a.csv", rows), format="csv", field="text")
+
+    assert sentences == ['a "quoted", b', "", "two", "lines", long]
+    assert csv.field_size_limit() == limit
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("id,body\n1,x\n", r"no column 'text'; there is: id, body"),
+        ("", r"no column 'text'; there is: nothing"),
+        ("id,text\n1,x\n2\n", r"line 3: the row lacks the column 'text'"),
+        ('id,text\n1,"x\n', r"line 2: not CSV"),
+    ],
+)
+def test_csv_that_cannot_be_used(tmp_path, content, message):
+    with pytest.raises(DataError, match=rf"a\.csv.*{message}"):
+        read(write(tmp_path / "a.csv", content), format="csv", field="text")
+
+
+def test_parquet(tmp_path):
+    values = [f"row {n}" for n in range(3000)]
+    path = write_parquet(tmp_path / "a.parquet", {"id": list(range(3000)), "text": values})
+    tokens = write_parquet(tmp_path / "b.pq", {"text": [["a", "b"], []]})
+
+    assert read(path, format="parquet", field="text") == values
+    assert read(tokens, format="parquet", field="text") == [["a", "b"], []]
+    assert read(tmp_path, format="parquet", field="text") == [*values, ["a", "b"], []]
+
+
+def test_parquet_that_cannot_be_used(tmp_path):
+    path = write_parquet(tmp_path / "a.parquet", {"id": [1, 2], "text": ["x", None]})
+    late = write_parquet(tmp_path / "late.parquet", {"text": [*["x"] * 2500, None]})
+    cut = write(tmp_path / "cut.parquet", path.read_bytes()[:-20])
+
+    with pytest.raises(DataError, match=r"a\.parquet: no column 'body'; there is: id, text"):
+        read(path, format="parquet", field="body")
+    with pytest.raises(DataError, match=r"a\.parquet, row 2, column 'text'.*NoneType"):
+        read(path, format="parquet", field="text")
+    with pytest.raises(DataError, match=r"late\.parquet, row 2501,"):
+        read(late, format="parquet", field="text")
+    with pytest.raises(DataError, match=r"a\.parquet, row 1, column 'id'.*not int"):
+        read(path, format="parquet", field="id")
+    with pytest.raises(DataError, match=r"cut\.parquet is no sound Parquet file"):
+        read(cut, format="parquet", field="text")
+    with pytest.raises(DataError, match="standard input"):
+        read("-", format="parquet", field="text")
+
+
+@pytest.mark.parametrize(
+    ("module", "extra", "name", "options"),
+    [("zstandard", "zst", "a.zst", {}), ("pyarrow", "parquet", "a.pq", {"format": "parquet", "field": "t"})],
+)
+def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, module, extra, name, options):
+    monkeypatch.setitem(sys.modules, module, None)
+
+    with pytest.raises(OptionError, match=rf"pip install 'windrow\[{extra}\]'"):
+        read(write(tmp_path / name, b"x"), **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"format": "xml"}, "choose from text, jsonl, csv, parquet"),
+        ({"errors": "surrogateescape"}, "choose from strict, replace, ignore"),
+        ({"field": "text"}, "needs a format with fields"),
+        ({"format": "csv"}, "needs the name of the field"),
+    ],
+)
+def test_options(tmp_path, options, message):
+    with pytest.raises(OptionError, match=message):
+        sources.read(write(tmp_path / "a.txt", "x"), **options)
+
+
+# Iterables
+
+
+def test_iterables_of_text_and_tokens():
+    given = ["a b", "", "c\n", "d\ne", ["f", "g"], (), ("h",)]
+
+    assert read(given) == ["a b", "", "c", "d", "e", ["f", "g"], [], ["h"]]
+    assert read(iter(given)) == read(given)
+    assert read(io.StringIO("x y\nz\n")) == ["x y", "z"]
+
+
+@pytest.mark.parametrize("item", [b"bytes", None, 3, {"a": 1}, Path("a")])
+def test_items_that_are_no_sentences(item):
+    with pytest.raises(DataError, match=f"sentence 2: .*not {type(item).__name__}"):
+        read(["fine", item])
+
+
+def test_tokens_that_are_no_words():
+    with pytest.raises(DataError, match="sentence 1: the token 'a b'"):
+        read([["a b"]])
+
+
+def test_a_format_needs_files():
+    with pytest.raises(OptionError, match="needs files"):
+        read(["{}"], format="jsonl", field="t")
+
+
+# Progress
+
+
+def test_progress_reaches_the_size_of_the_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "CHUNK_BYTES", 1000)
+    files = [write(tmp_path / f"{n}.txt", "word " * 500) for n in range(3)]
+    files.append(write(tmp_path / "c.gz", gzip.compress(Random(2).randbytes(3000).hex().encode())))
+    calls = []
+
+    read(files, progress=lambda *call: calls.append(call))
+
+    total = sum(file.stat().st_size for file in files)
+    done = [bytes_read for bytes_read, _ in calls]
+    assert {whole for _, whole in calls} == {total}
+    assert done == sorted(done)
+    assert len(set(done)) >= 9
+    assert done[-1] == total
+
+
+def test_progress_without_a_known_end(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"abc def")))
+    calls = []
+
+    read("-", progress=lambda *call: calls.append(call))
+
+    assert calls == [(7, None)]
+
+
+def test_description_names_the_source():
+    assert sources.describe("a.txt") == "a.txt"
+    assert sources.describe([Path("a"), Path("b"), Path("c")]) == "a and 2 more"
+    assert sources.describe("-") == "standard input"
+    assert sources.describe(["a b"]) == "the list of sentences"

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from windrow.corpus import tokenizers
+from windrow.corpus.tokenizers import batches, find_tokenizer
+from windrow.errors import DataError, OptionError
+
+# White space of every kind, letters that change under lower case, marks, joiners, letters of several bytes.
+texts = st.text(st.sampled_from("ab\u2019'-ΣσςİßÉé\u0301नि\u200d漢😀_1. \t\r\n\n\x1c\x85\xa0\u2028\u3000"), max_size=60)
+
+
+def tokenized(pieces, tokenizer="whitespace", lowercase=False) -> list[list[str]]:
+    """Put the batches together to sentences."""
+    sentences, begun = [], []
+    for words, ends in batches(iter(pieces), find_tokenizer(tokenizer), lowercase):
+        start = 0
+        for end in ends:
+            sentences.append(begun + words[start:end])
+            begun, start = [], end
+        begun += words[start:]
+    assert begun == []
+    return sentences
+
+
+def cut_up(text: str, lengths: list[int]) -> list[str]:
+    pieces = []
+    for length in lengths:
+        pieces.append(text[:length])
+        text = text[length:]
+    return [*pieces, text]
+
+
+def code_points(line: str) -> list[str]:
+    """A tokenizer that loses nothing of its line, white space at its ends included."""
+    return [f"{ord(c):x}" for c in line]
+
+
+def characters(line: str) -> list[str]:
+    return [c for c in line if not c.isspace()]
+
+
+@settings(max_examples=150)
+@given(texts, st.lists(st.integers(0, 7)), st.booleans(), st.integers(1, 20))
+@example("aΣ b\n", [2, 1], True, 1)
+@example("the en\nd", [5, 2], False, 1)
+def test_whitespace_is_split_by_line_wherever_the_text_is_cut(text, lengths, lowercase, batch_chars):
+    text += "\n"
+    lines = (text.lower() if lowercase else text).split("\n")[:-1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokenizers, "BATCH_CHARS", batch_chars)
+
+        sentences = tokenized(cut_up(text, lengths), "whitespace", lowercase)
+
+    assert sentences == [line.split() for line in lines]
+
+
+@settings(max_examples=150)
+@given(texts, st.lists(st.integers(0, 7)), st.integers(1, 20))
+def test_characters_are_all_but_white_space(text, lengths, batch_chars):
+    text += "\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokenizers, "BATCH_CHARS", batch_chars)
+
+        sentences = tokenized(cut_up(text, lengths), "char")
+
+    assert sentences == [characters(line) for line in text.split("\n")[:-1]]
+
+
+@settings(max_examples=150)
+@given(texts, st.lists(st.integers(0, 7)), st.booleans(), st.integers(1, 20))
+@example("abΣa", [3], True, 1)
+@example("a\n b", [3], False, 1)
+@pytest.mark.parametrize("tokenizer", ["whitespace", "word", "char", code_points])
+def test_cuts_do_not_matter(tokenizer, text, lengths, lowercase, batch_chars):
+    text += "\n"
+    whole = tokenized([text], tokenizer, lowercase)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokenizers, "BATCH_CHARS", batch_chars)
+
+        assert tokenized(cut_up(text, lengths), tokenizer, lowercase) == whole
+
+
+@settings(max_examples=100)
+@given(texts)
+def test_words_keep_every_letter_digit_and_mark_in_order(text):
+    def letters(line: str) -> list[str]:
+        return [c for c in line if c == "_" or c.isalnum() or unicodedata.category(c)[0] == "M"]
+
+    sentences = tokenized([text + "\n"], "word")
+
+    assert [letters("".join(s)) for s in sentences] == [letters(line) for line in (text + "\n").split("\n")[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("Don't stop—now, mother-in-law!", ["Don't", "stop", "now", "mother-in-law"]),
+        ("'quoted' -dash- rock'n'roll it\u2019s", ["quoted", "dash", "rock'n'roll", "it\u2019s"]),
+        ("हिन्दी में", ["हिन्दी", "में"]),
+        ("Cafe\u0301 naïve", ["Cafe\u0301", "naïve"]),
+        ("\u0645\u06cc\u200c\u062e\u0648", ["\u0645\u06cc\u200c\u062e\u0648"]),
+        ("... !!! 😀", []),
+        ("snake_case 42 a--b", ["snake_case", "42", "a", "b"]),
+    ],
+)
+def test_word_boundaries(line, words):
+    assert tokenized([line + "\n"], "word") == [words]
+
+
+def test_a_text_without_white_space_is_not_held_by_the_character_tokenizer():
+    def endless():
+        for _ in range(3):
+            yield "漢字" * tokenizers.BATCH_CHARS
+        raise AssertionError("nothing was given out before the end")
+
+    first, *_ = (batch for batch, _ in zip(batches(endless(), find_tokenizer("char"), False), "x", strict=False))
+
+    assert len(first.words) == 2 * tokenizers.BATCH_CHARS
+
+
+def test_lists_are_sentences_as_they_are_and_may_stand_between_texts():
+    pieces = ["A b\n", ["C-d", "e"], [], "f", " g\nh\n", ["I"]]
+
+    assert tokenized(pieces, "char") == [["A", "b"], ["C-d", "e"], [], ["f", "g"], ["h"], ["I"]]
+    assert tokenized(pieces, "whitespace", True)[1] == ["c-d", "e"]
+
+
+def test_callables_get_whole_lines_without_their_ends():
+    seen = []
+
+    def spy(line: str) -> list[str]:
+        seen.append(line)
+        return line.split(" ")
+
+    assert tokenized(["one li", "ne\r\ntwo", "\n"], spy) == [["one", "line"], ["two"]]
+    assert seen == ["one line", "two"]
+
+
+def test_callables_by_name():
+    assert tokenized(["'a b' c\n".replace("a b", "ab")], "shlex:split") == [["ab", "c"]]
+    assert find_tokenizer("shlex:split").name == "shlex:split"
+    assert find_tokenizer(characters).name == f"{__name__}:characters"
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (["a b"], "'a b'"),
+        ([""], "''"),
+        (["a", 3], "3"),
+        ("ab", "list of str, not str"),
+        (None, "not NoneType"),
+    ],
+)
+def test_callables_that_return_no_tokens(result, message):
+    with pytest.raises(DataError, match=message):
+        tokenized(["x\n"], lambda line: result)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("words", "choose whitespace, word, char, MODULE:CALLABLE"),
+        (3, "3 is unknown"),
+        ("no_such_module:split", "cannot be imported"),
+        ("shlex:no_such_function", "cannot be imported"),
+        (":split", "cannot be imported"),
+        ("sys:version", "no callable"),
+    ],
+)
+def test_unknown_tokenizers(name, message):
+    with pytest.raises(OptionError, match=message):
+        find_tokenizer(name)
