@@ -1,0 +1,127 @@
+"""windrow corpus: text to ids, what a corpus holds, public corpora, and the generated one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from windrow.cli.sources import bytes_bar, text_options
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group("corpus")
+def group() -> None:
+    """Build, inspect, download and generate corpora."""
+
+
+@group.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@text_options
+@click.option("--min-count", default=1, show_default=True, type=int, help="Drop rarer words.")
+@click.option("--max-vocab", type=int, help="Keep only the most frequent words.")
+def build(
+    sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any
+) -> None:
+    """Read SOURCEs in one pass and write them as ids into a folder.
+
+    SOURCE is a file (compressed or not), folder, glob, URL, or - for standard input. A line is a sentence.
+    """
+    from windrow.corpus import Corpus
+
+    source = sources[0] if len(sources) == 1 else [Path(place) for place in sources]
+    with bytes_bar("reading") as show:
+        corpus = Corpus.build(source, output, min_count=min_count, max_vocab=max_vocab, progress=show, **text)
+    click.echo(
+        f"{output}: {corpus.tokens:,} tokens in {len(corpus):,} sentences, "
+        f"a vocabulary of {len(corpus.vocabulary):,} words",
+        err=True,
+    )
+
+
+@group.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@_as_json
+def info(directory: Path, as_json: bool) -> None:
+    """Say what a corpus holds: tokens, sentences, types, coverage, the most frequent words."""
+    from windrow.corpus import Corpus
+
+    facts = Corpus.open(directory).info()
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        click.echo(f"{name.replace('_', ' '):<{width}}  {_readable(name, value)}")
+
+
+@group.command("list")
+@click.option("--registry", type=click.Path(path_type=Path), help="Another registry of corpora, a TOML file.")
+@_as_json
+def list_command(registry: Path | None, as_json: bool) -> None:
+    """List the public corpora that can be fetched."""
+    from windrow.corpus.registry import list_corpora
+
+    corpora = list_corpora(registry)
+    if as_json:
+        rows = [{**asdict(corpus), "verifiable": corpus.verifiable} for corpus in corpora]
+        click.echo(json.dumps({"corpora": rows}))
+        return
+    for corpus in corpora:
+        checksum = "" if corpus.verifiable else "; no checksum known"
+        click.echo(f"{corpus.name}: {corpus.description}")
+        click.echo(f"    {corpus.size}; {corpus.licence}{checksum}")
+
+
+@group.command("fetch")
+@click.argument("name")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder to put it into.  [default: ./NAME]"
+)
+@click.option("--registry", type=click.Path(path_type=Path), help="Another registry of corpora, a TOML file.")
+def fetch_command(name: str, output: Path | None, registry: Path | None) -> None:
+    """Download a public corpus; a download that was cut is resumed. Prints the paths of its files."""
+    from windrow.corpus.registry import fetch
+
+    with bytes_bar(name) as show:
+        files = fetch(name, output or Path(name), lambda _, done, total: show(done, total), registry)
+    for file in files:
+        click.echo(file.path)
+        click.echo(f"{file.path.name}: SHA-256 {file.sha256}, {_verdict(file.verified)}", err=True)
+
+
+@group.command()
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
+@click.option("--sentences", type=int, help="Training sentences.  [default: 25000]")
+@click.option("--seed", type=int, help="The same seed makes the same bytes.  [default: 1]")
+def toyland(output: Path, **options: int | None) -> None:
+    """Generate the corpus whose truth is known: text, exact probabilities, analogies, entities."""
+    from windrow.corpus.toyland import generate
+
+    summary = generate(output, **{name: value for name, value in options.items() if value is not None})
+    click.echo(
+        f"{output}: {summary['sentences']['train']:,} training sentences, {summary['types']:,} types; "
+        f"no model has a perplexity below {summary['perplexity']:.4f}",
+        err=True,
+    )
+
+
+def _readable(name: str, value: Any) -> str:
+    if name == "coverage":
+        return f"{value:.2%}"
+    if name == "most_frequent":
+        return ", ".join(f"{word} {count:,}" for word, count in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "none"
+    return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _verdict(verified: bool) -> str:
+    return "as the registry says" if verified else "not verified: the registry knows no checksum for it"

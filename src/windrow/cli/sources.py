@@ -1,0 +1,59 @@
+"""What every command that reads text shares: its options, opening SOURCE, and the progress bar."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from windrow.corpus import Corpus
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TEXT_OPTIONS = (
+    click.option("--tokenizer", default="whitespace", show_default=True, metavar="NAME",
+                 help="whitespace, word, char, or MODULE:CALLABLE."),
+    click.option("--lowercase", is_flag=True, help="Lower-case the text first."),
+    click.option("--format", default="text", show_default=True, type=click.Choice(["text", "jsonl", "csv", "parquet"])),
+    click.option("--field", metavar="NAME", help="Where a JSONL, CSV or Parquet record has its text."),
+    click.option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),
+                 help="What to do with bytes that are not UTF-8."),
+)  # fmt: skip
+
+
+def text_options(command: F) -> F:
+    """Add the options that say how text becomes tokens."""
+    for option in reversed(_TEXT_OPTIONS):
+        command = option(command)
+    return command
+
+
+def open_corpus(source: str, **text: Any) -> Corpus:
+    """The corpus at SOURCE: a folder made by ``corpus build``, or text, which is encoded into a temporary folder."""
+    from windrow.corpus import Corpus
+
+    if (Path(source) / "corpus.json").is_file():
+        return Corpus.open(source)
+    with bytes_bar("reading") as show:
+        return Corpus.build(source, progress=show, **text)
+
+
+@contextmanager
+def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on stderr, called with the bytes so far and in all; silent when stderr is no terminal."""
+    from tqdm import tqdm
+
+    with tqdm(desc=label, unit="B", unit_scale=True, leave=False, disable=None, file=sys.stderr) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            if done < bar.n:  # the next file
+                bar.reset()
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show

@@ -1,0 +1,453 @@
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from random import Random
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from windrow.corpus import registry
+from windrow.corpus.registry import FetchedFile, fetch, list_corpora
+from windrow.errors import DataError
+
+DATA = Random(7).randbytes(300_000)
+OTHER = Random(8).randbytes(300_000)
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """Serves ``files`` and notes each request; ``cut_after`` breaks a body off, ``validator`` heads it."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files: dict[str, bytes] = {}
+        self.cut_after: int | None = None
+        self.validators = {"ETag": '"one"'}
+        self.ranges = True
+        self.honours_if_range = True
+        self.shifts_ranges = 0
+        self.sends_length = True
+        self.requests: list[tuple[str, str | None, str | None]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        server, asked = self.server, self.headers.get("Range")
+        server.requests.append((self.path, asked, self.headers.get("If-Range")))
+        data = server.files.get(self.path.lstrip("/"))
+        if data is None:
+            self.send_error(404)
+            return
+        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and server.ranges else 0
+        fresh = (
+            self.headers.get("If-Range") in (None, *server.validators.values()) or not server.honours_if_range
+        )
+        start = max(0, start - server.shifts_ranges) if fresh else 0
+        if start >= len(data):
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(data)}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+        for name, value in server.validators.items():
+            self.send_header(name, value)
+        if server.sends_length:
+            self.send_header("Content-Length", str(len(data) - start))
+        self.end_headers()
+        stop = len(data) if server.cut_after is None else start + server.cut_after
+        self.wfile.write(data[start:stop])  # and the connection closes: HTTP/1.0
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        thread = Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def write_registry(folder: Path, mirrors: list[str], **file: Any) -> Path:
+    path = folder / "registry.toml"
+    checksums = ", ".join(f'"{name}" = "{value}"' for name, value in file.pop("sha256", {}).items())
+    lines = [f"{key} = {json.dumps(value)}" for key, value in file.items()]
+    head = [
+        "[sample]",
+        'description = "d"',
+        'licence = "l"',
+        'size = "s"',
+        f"mirrors = {json.dumps(mirrors)}",
+    ]
+    text = "\n".join([*head, "[[sample.file]]", *lines, f"sha256 = {{ {checksums} }}"])
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+class Fetcher:
+    """fetch() of the file data.bin (300,000 bytes) from the test's own server."""
+
+    def __init__(self, server: Server, tmp_path: Path) -> None:
+        server.files["data.bin"] = DATA
+        self.folder = tmp_path / "out"
+        self.registry = write_registry(
+            tmp_path, [server.url], path="data.bin", sha256={"data.bin": sha256(DATA)}
+        )
+        self.target = self.folder / "data.bin"
+        self.part = self.folder / "data.bin.part"
+
+    def __call__(self) -> list[FetchedFile]:
+        return fetch("sample", self.folder, registry=self.registry)
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+
+@pytest.fixture
+def fetcher(server: Server, tmp_path: Path) -> Fetcher:
+    return Fetcher(server, tmp_path)
+
+
+@contextmanager
+def one_line_error() -> Iterator[list[str]]:
+    message: list[str] = []
+    with pytest.raises(DataError) as caught:
+        yield message
+    message.append(str(caught.value))
+    assert "\n" not in message[0]
+
+
+def cut(server: Server, fetcher: Fetcher, after: int) -> str:
+    server.cut_after = after
+    with one_line_error() as message:
+        fetcher()
+    server.cut_after = None
+    server.requests.clear()
+    return message[0]
+
+
+def test_fetch_downloads_verifies_and_leaves_nothing_else(server: Server, fetcher: Fetcher) -> None:
+    assert fetcher() == [FetchedFile(fetcher.target, sha256(DATA), True)]
+    assert fetcher.target.read_bytes() == DATA
+    assert fetcher.names() == ["data.bin"]
+
+
+def test_a_second_fetch_downloads_nothing_but_a_damaged_file_is_replaced(
+    server: Server, fetcher: Fetcher
+) -> None:
+    fetcher()
+    assert fetcher()[0].verified
+    assert len(server.requests) == 1
+    fetcher.target.write_bytes(DATA[:-1])
+    fetcher()
+    assert fetcher.target.read_bytes() == DATA
+
+
+def test_progress_reports_bytes_of_the_total(fetcher: Fetcher) -> None:
+    seen: list[tuple[str, int, int | None]] = []
+    fetch("sample", fetcher.folder, lambda *call: seen.append(call), fetcher.registry)
+    assert {(name, total) for name, _, total in seen} == {("data.bin", len(DATA))}
+    done = [count for _, count, _ in seen]
+    assert done == sorted(set(done)) and done[-1] == len(DATA)
+
+
+def test_without_a_checksum_the_file_is_kept_as_unverified(server: Server, tmp_path: Path) -> None:
+    server.files["data.bin"] = DATA
+    path = write_registry(tmp_path, [server.url], path="data.bin")
+    assert fetch("sample", tmp_path, registry=path) == [
+        FetchedFile(tmp_path / "data.bin", sha256(DATA), False)
+    ]
+
+
+def test_wrong_checksum_says_both_sums_and_keeps_nothing(server: Server, fetcher: Fetcher) -> None:
+    server.files["data.bin"] = OTHER
+    with one_line_error() as message:
+        fetcher()
+    assert sha256(DATA) in message[0] and sha256(OTHER) in message[0]
+    assert fetcher.names() == []
+
+
+def test_wrong_checksum_leaves_an_older_file_alone(server: Server, fetcher: Fetcher) -> None:
+    fetcher.folder.mkdir()
+    fetcher.target.write_bytes(b"mine")
+    server.files["data.bin"] = OTHER
+    with one_line_error():
+        fetcher()
+    assert fetcher.target.read_bytes() == b"mine"
+
+
+def test_404_names_the_address(server: Server, fetcher: Fetcher) -> None:
+    server.files.clear()
+    with one_line_error() as message:
+        fetcher()
+    assert f"{server.url}data.bin: HTTP 404" in message[0]
+    assert fetcher.names() == []
+
+
+def test_no_network(tmp_path: Path) -> None:
+    closed = Server()
+    closed.server_close()
+    path = write_registry(tmp_path, [closed.url], path="data.bin")
+    with one_line_error() as message:
+        fetch("sample", tmp_path, registry=path)
+    assert f"{closed.url}data.bin" in message[0] and "is there a network?" in message[0]
+
+
+def test_the_next_mirror_is_tried(server: Server, tmp_path: Path) -> None:
+    server.files["there/data.bin"] = DATA
+    mirrors = [f"{server.url}gone/", f"{server.url}there/"]
+    path = write_registry(tmp_path, mirrors, path="data.bin")
+    (fetched,) = fetch("sample", tmp_path / "out", registry=path)
+    assert fetched.path.read_bytes() == DATA
+
+
+def test_a_cut_connection_keeps_the_part_and_the_next_run_resumes(server: Server, fetcher: Fetcher) -> None:
+    message = cut(server, fetcher, after=100_000)
+    assert "after 100,000 of 300,000 bytes" in message and str(fetcher.part) in message
+    assert fetcher.part.read_bytes() == DATA[:100_000]
+    assert not fetcher.target.exists()
+    assert cut(server, fetcher, after=50_000).count("after 150,000 of 300,000 bytes") == 1
+    fetcher()
+    assert fetcher.target.read_bytes() == DATA
+    assert server.requests == [("/data.bin", "bytes=150000-", '"one"')]
+    assert fetcher.names() == ["data.bin"]
+
+
+def test_a_server_without_ranges_sends_all_again(server: Server, fetcher: Fetcher) -> None:
+    cut(server, fetcher, after=100_000)
+    server.ranges = False
+    fetcher()
+    assert fetcher.target.read_bytes() == DATA
+    assert len(server.requests) == 1
+
+
+def changed_version(server: Server, fetcher: Fetcher) -> None:
+    """After a cut, the publisher replaces OTHER, the version begun, by DATA, the one in the registry."""
+    server.files["data.bin"] = OTHER
+    cut(server, fetcher, after=100_000)
+    server.files["data.bin"] = DATA
+    server.validators = {"ETag": '"two"'}
+
+
+@pytest.mark.parametrize("honours_if_range", [True, False])
+def test_two_versions_are_never_joined(server: Server, fetcher: Fetcher, honours_if_range: bool) -> None:
+    changed_version(server, fetcher)
+    server.honours_if_range = honours_if_range
+    fetcher()
+    assert fetcher.target.read_bytes() == DATA
+    assert server.requests[0] == ("/data.bin", "bytes=100000-", '"one"')
+    assert len(server.requests) == (1 if honours_if_range else 2)
+
+
+def test_a_part_of_another_address_is_not_resumed(server: Server, fetcher: Fetcher, tmp_path: Path) -> None:
+    server.files["data.bin"] = OTHER
+    cut(server, fetcher, after=100_000)
+    server.files["elsewhere/data.bin"] = DATA
+    write_registry(tmp_path, [f"{server.url}elsewhere/"], path="data.bin", sha256={"data.bin": sha256(DATA)})
+    fetcher()
+    assert fetcher.target.read_bytes() == DATA
+    assert server.requests == [("/elsewhere/data.bin", None, None)]
+
+
+def test_a_part_without_its_source_is_not_trusted(server: Server, fetcher: Fetcher) -> None:
+    fetcher.folder.mkdir()
+    fetcher.part.write_bytes(OTHER[:1000])
+    fetcher()
+    assert fetcher.target.read_bytes() == DATA
+
+
+def test_a_weak_tag_gives_way_to_the_date(server: Server, fetcher: Fetcher) -> None:
+    date = "Tue, 01 Jun 2021 10:00:00 GMT"
+    server.validators = {"ETag": 'W/"one"', "Last-Modified": date}
+    cut(server, fetcher, after=100_000)
+    fetcher()
+    assert server.requests == [("/data.bin", "bytes=100000-", date)]
+    assert fetcher.target.read_bytes() == DATA
+
+
+def test_a_range_that_starts_elsewhere_is_not_appended(server: Server, fetcher: Fetcher) -> None:
+    cut(server, fetcher, after=100_000)
+    server.shifts_ranges = 10
+    fetcher()
+    assert fetcher.target.read_bytes() == DATA
+
+
+def test_a_complete_part_needs_no_more_bytes(server: Server, fetcher: Fetcher) -> None:
+    cut(server, fetcher, after=100_000)
+    fetcher.part.write_bytes(DATA)
+    fetcher()
+    assert fetcher.target.read_bytes() == DATA
+    assert server.requests == [("/data.bin", f"bytes={len(DATA)}-", '"one"')]
+
+
+def test_a_part_longer_than_the_file_starts_over(server: Server, fetcher: Fetcher) -> None:
+    cut(server, fetcher, after=100_000)
+    fetcher.part.write_bytes(DATA + b"more")
+    fetcher()
+    assert fetcher.target.read_bytes() == DATA
+
+
+def test_a_server_that_says_no_length(server: Server, fetcher: Fetcher) -> None:
+    server.sends_length = False
+    fetcher()
+    assert fetcher.target.read_bytes() == DATA
+
+
+def test_an_interrupt_says_that_a_run_resumes(fetcher: Fetcher) -> None:
+    def interrupt(_: str, done: int, __: int | None) -> None:
+        if done > 100_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="run again to resume"):
+        fetch("sample", fetcher.folder, interrupt, fetcher.registry)
+    kept = fetcher.part.read_bytes()
+    assert 100_000 < len(kept) < len(DATA) and DATA.startswith(kept)
+
+
+def zip_of(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(f"folder/{name}", data)
+    return buffer.getvalue()
+
+
+def test_members_of_a_zip_archive_are_kept_without_their_folders(server: Server, tmp_path: Path) -> None:
+    server.files["data.zip"] = zip_of(one=b"first", two=b"second", three=b"third")
+    checksums = {"one": sha256(b"first")}
+    path = write_registry(
+        tmp_path, [server.url], path="data.zip", unpack=["folder/one", "folder/three"], sha256=checksums
+    )
+    fetched = fetch("sample", tmp_path / "out", registry=path)
+    assert [(file.path.name, file.path.read_bytes(), file.verified) for file in fetched] == [
+        ("one", b"first", True),
+        ("three", b"third", False),
+    ]
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["one", "three"]
+
+
+def test_gzip_is_verified_after_unpacking(server: Server, tmp_path: Path) -> None:
+    server.files["sub/data.gz"] = gzip.compress(DATA)
+    checksums = {"data": sha256(DATA)}
+    path = write_registry(tmp_path, [server.url], path="sub/data.gz", unpack="gzip", sha256=checksums)
+    assert fetch("sample", tmp_path, registry=path) == [FetchedFile(tmp_path / "data", sha256(DATA), True)]
+    assert (tmp_path / "data").read_bytes() == DATA
+    assert not (tmp_path / "data.gz.part").exists()
+
+
+@pytest.mark.parametrize(
+    ("unpack", "data"),
+    [
+        ("gzip", b"not a gzip file"),
+        ("gzip", gzip.compress(DATA)[:-100]),
+        ("gzip", gzip.compress(DATA)[:5000] + b"noise" * 50),
+        (["folder/one"], b"not a zip file"),
+        (["folder/absent"], zip_of(one=b"first")),
+        (["folder/one"], zip_of(one=DATA).replace(DATA[:9], DATA[1:10])),
+    ],
+)
+def test_a_damaged_archive_is_removed(
+    server: Server, tmp_path: Path, unpack: str | list[str], data: bytes
+) -> None:
+    server.files["data.gz"] = data
+    path = write_registry(tmp_path, [server.url], path="data.gz", unpack=unpack)
+    with one_line_error() as message:
+        fetch("sample", tmp_path / "out", registry=path)
+    assert "no sound archive" in message[0]
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_unknown_name_suggests_a_near_one(tmp_path: Path) -> None:
+    with one_line_error() as message:
+        fetch("texte8", tmp_path)
+    assert "did you mean 'text8'?" in message[0]
+
+
+@pytest.mark.parametrize("text", ["a = = 1", "a = 1", "[a]\nsize = '1'", "[a]\nfile = [{ way = 'x' }]"])
+def test_a_broken_registry_is_a_data_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "registry.toml"
+    path.write_text(text)
+    with one_line_error() as message:
+        list_corpora(path)
+    assert str(path) in message[0]
+
+
+def test_a_folder_that_cannot_be_made_is_a_data_error(tmp_path: Path, fetcher: Fetcher) -> None:
+    (tmp_path / "file").write_text("")
+    with one_line_error():
+        fetch("sample", tmp_path / "file" / "folder", registry=fetcher.registry)
+
+
+def test_the_shipped_registry_is_complete() -> None:
+    corpora = {corpus.name: corpus for corpus in list_corpora()}
+    wanted = "text8 enwik8 wikitext-2 wikitext-103 questions-words simlex-999 wordsim-353 mnist"
+    assert list(corpora) == wanted.split()
+    for corpus in corpora.values():
+        assert corpus.description and corpus.licence and corpus.size and corpus.files
+        assert all(
+            mirror.startswith(("https://", "http://")) and mirror.endswith("/") for mirror in corpus.mirrors
+        )
+        for file in corpus.files:
+            assert set(file.sha256) <= set(file.kept_names)  # a misspelt name would never be verified
+            assert all(len(bytes.fromhex(value)) == 32 for value in file.sha256.values())
+            assert not file.path.endswith((".zip", ".gz")) or file.unpack
+    assert [name for name, corpus in corpora.items() if not corpus.verifiable] == [
+        "text8",
+        "enwik8",
+        "wikitext-103",
+    ]
+
+
+def test_the_registry_is_part_of_the_package() -> None:
+    assert Path(registry.__file__).with_name("registry.toml").is_file()
+
+
+def test_known_checksums_are_those_of_the_data_at_hand() -> None:
+    gensim_path = pytest.importorskip("gensim.test.utils", reason="gensim is not installed").datapath
+    corpora = {corpus.name: corpus for corpus in list_corpora()}
+    for name in ("questions-words", "simlex-999", "wordsim-353"):
+        (file,) = corpora[name].files
+        assert file.sha256[file.path] == sha256(Path(gensim_path(file.path)).read_bytes())
+
+
+def test_checksums_of_larger_corpora_are_those_of_the_data_at_hand() -> None:
+    folder = os.environ.get("WINDROW_DATA")
+    if not folder:
+        pytest.skip("WINDROW_DATA is unset: no MNIST and WikiText-2 here to hash")
+    known = {
+        name: value
+        for corpus in list_corpora()
+        for file in corpus.files
+        for name, value in file.sha256.items()
+    }
+    for path in Path(folder, "mnist").glob("*.gz"):
+        assert known[path.name.removesuffix(".gz")] == sha256(gzip.decompress(path.read_bytes()))
+    for split in ("train", "valid", "test"):
+        assert known[f"{split}.txt"] == sha256(Path(folder, "wikitext-2", f"{split}.txt").read_bytes())
