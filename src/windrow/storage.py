@@ -59,7 +59,10 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     check_writable(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
         yield temporary
+        temporary.chmod(mode)  # what the user's umask says; a library may have made the file private
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
         temporary.replace(target)

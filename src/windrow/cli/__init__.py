@@ -40,11 +40,14 @@ def main(debug: bool) -> None:
     """Word embeddings and language models at the speed of the machine."""
 
 
-def _add_groups() -> None:
-    from windrow.cli import corpus, vectors
+def _add_commands() -> None:
+    from windrow.cli import corpus, demo, train_vectors, vectors, warmup
 
+    main.add_command(demo.demo)
     main.add_command(corpus.group)
+    vectors.group.add_command(train_vectors.train)
     main.add_command(vectors.group)
+    main.add_command(warmup.warmup)
 
 
-_add_groups()
+_add_commands()

@@ -144,7 +144,7 @@ class Word2Vec:
         to one never stopped. ``progress`` is called a few times a second while the workers run on.
         Raises OptionError for parameters out of range, DataError where no word is left to train on.
         """
-        self._check_parameters()
+        self.check_parameters()
         if checkpoint is not None:
             check_writable(checkpoint)
         if not isinstance(corpus, Corpus):
@@ -167,6 +167,7 @@ class Word2Vec:
         if self._wv is None or self._wv[0] != position:
             vectors = np.ascontiguousarray(training.table[:, : training.vector_size])
             self._wv = position, WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
+            self._wv[1].provenance = {"model": "Word2Vec", **training.identity}
         return self._wv[1]
 
     @property
@@ -191,11 +192,12 @@ class Word2Vec:
             return self.loss.split("+")
         return ["hs"] * bool(self.hs) + ["ns"] * (self.negative > 0)
 
-    def _check_parameters(self) -> None:
+    def check_parameters(self) -> None:
+        """Raise OptionError unless every parameter is in its range; ``fit`` does so first."""
         for name, low, high in (
             ("vector_size", 1, 100_000),
             ("window", 1, 1000),
-            ("min_count", 0, float("inf")),
+            ("min_count", 1, float("inf")),
             ("seed", 0, _MAX_SEED),
             ("workers", 1, 1024),
             ("negative", 0, 1000),

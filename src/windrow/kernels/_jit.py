@@ -92,7 +92,7 @@ def kernel(function: F | None = None, *, inline: bool = False) -> F | Callable[[
 
     def decorate(plain: F) -> F:
         if DISABLE_JIT:
-            return cast(F, np.errstate(over="ignore")(plain))
+            return np.errstate(over="ignore")(plain)
         if inline:
             return cast(F, njit(inline="always", **_FLAGS)(plain))
         previous, config.CACHE_DIR = config.CACHE_DIR, CACHE_DIR or ""

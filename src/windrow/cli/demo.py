@@ -1,0 +1,77 @@
+"""``windrow demo``: the whole story on the embedded corpus."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from windrow.embeddings import WordVectors
+
+_WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Keep the vectors in this file.")
+@click.option("--seed", default=1, show_default=True)
+def demo(output: Path | None, seed: int) -> None:
+    """Train word vectors on a small generated corpus, then ask for neighbours and analogies; takes seconds."""
+    from windrow.corpus import Corpus
+    from windrow.corpus.toyland import generate
+    from windrow.embeddings import Word2Vec
+    from windrow.embeddings.formats import find_format, save_vectors
+    from windrow.storage import check_writable
+
+    if output is not None:
+        find_format(output)
+        check_writable(output)
+    with tempfile.TemporaryDirectory(prefix="windrow-demo-") as folder:
+        toyland = Path(folder)
+        generate(toyland)
+        corpus = Corpus.build(toyland / "train.txt")
+        click.echo(
+            f"Toyland, a generated corpus: {corpus.tokens:,} words, {len(corpus):,} sentences, "
+            f"{len(corpus.vocabulary):,} different words. Its first sentence:"
+        )
+        click.echo(f"    {' '.join(next(corpus.sentences()))}\n")
+        click.echo("Training skip-gram with negative sampling (compiles its kernels on the first run) ...")
+        started = time.monotonic()
+        model = Word2Vec(sg=1, min_count=1, epochs=15, alpha=0.05, seed=seed, workers=os.cpu_count() or 1).fit(corpus)
+        speed = model.history_[-1]["words_per_second"]
+        click.echo(
+            f"    {model.epochs} passes in {time.monotonic() - started:.1f} s ({speed:,.0f} words/s); loss a word "
+            f"{model.history_[0]['loss']:.2f} at first, {model.history_[-1]['loss']:.2f} at the end\n"
+        )
+        _show_neighbours(model.wv)
+        _show_analogies(model.wv, toyland)
+    if output is not None:
+        save_vectors(model.wv, output)
+        click.echo(f"\nThe vectors are in {output}: try  windrow vectors similar {output} {_WORDS[0]}")
+
+
+def _show_neighbours(vectors: WordVectors) -> None:
+    click.echo("The nearest words, by the cosine of their vectors:")
+    for word in _WORDS:
+        near = ", ".join(f"{other} {cosine:.2f}" for other, cosine in vectors.most_similar(word, topn=4))
+        click.echo(f"    {word:<10} {near}")
+
+
+def _show_analogies(vectors: WordVectors, toyland: Path) -> None:
+    from windrow.evaluation import evaluate_analogies
+    from windrow.evaluation.analogy import read_questions
+
+    questions = read_questions(toyland / "analogies.txt")
+    click.echo("\nAnalogies, answered by adding and subtracting vectors:")
+    for section in questions[:6]:
+        a, b, c, _ = section.questions[0]
+        answer, _ = vectors.analogy(a, b, c, topn=1)[0]
+        click.echo(f"    {a} is to {b} as {c} is to ... {answer}")
+    result = evaluate_analogies(questions, vectors.index_to_key, vectors.vectors)
+    click.echo(
+        f"\nAll {result.overall.total:,} questions of {len(questions)} kinds: {result.accuracy:.1%} answered right"
+    )

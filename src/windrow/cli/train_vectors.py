@@ -1,0 +1,137 @@
+"""``windrow vectors train``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from windrow.cli.sources import open_corpus, text_options
+from windrow.errors import DataError, OptionError
+
+if TYPE_CHECKING:
+    from windrow.embeddings import Progress
+
+_LOG_LINES = 200  # a run, besides one an epoch
+_TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
+
+
+@click.command()
+@click.argument("source")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path),
+              help="File to write; its extension chooses the format (.safetensors .txt .vec .bin .glove .tsv .npy).")
+@click.option("--model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"]))
+@click.option("--size", default=100, show_default=True, help="Numbers a vector.")
+@click.option("--window", default=5, show_default=True, help="Words to each side of the center word.")
+@click.option("--window-weighting", default="shrink", show_default=True,
+              type=click.Choice(["shrink", "linear", "harmonic", "none"]), help="What a distant word counts.")
+@click.option("--loss", default="ns", show_default=True, type=click.Choice(["ns", "hs", "softmax", "hs+ns"]),
+              help="Negative sampling, hierarchical softmax, exact softmax, or the first two together.")
+@click.option("--negative", default=5, show_default=True, help="Noise words a pair.")
+@click.option("--ns-exponent", default=0.75, show_default=True, help="Noise words are drawn from counts to this power.")
+@click.option("--sample", default=1e-3, show_default=True, help="Sub-sampling threshold of frequent words; 0: none.")
+@click.option("--alpha", default=0.025, show_default=True, help="Learning rate at the start.")
+@click.option("--min-alpha", default=1e-4, show_default=True, help="Learning rate at the end.")
+@click.option("--epochs", default=5, show_default=True)
+@click.option("--min-count", default=5, show_default=True, help="Leave out rarer words.")
+@click.option("--max-vocab", type=int, help="Keep only the most frequent words.")
+@click.option("--workers", type=int, help="Threads.  [default: one a core]")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--kernel", default="block", show_default=True, type=click.Choice(["block", "pair"]),
+              help="Blocks that share noise words, or update by update as word2vec.c and gensim.")
+@click.option("--cbow-mean/--cbow-sum", default=True, help="CBOW: the mean of the window, or its sum.  [default: mean]")
+@click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
+@click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint, if it is there.")
+@click.option("--log-json", type=click.Path(path_type=Path), help="Write the learning curve, a JSON object a line.")
+@text_options
+def train(source: str, output: Path, workers: int | None, **options: Any) -> None:
+    """Train word vectors on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`.
+
+    Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there.
+    """
+    from windrow.embeddings import Word2Vec
+    from windrow.embeddings.formats import find_format, save_vectors
+    from windrow.storage import check_writable
+
+    find_format(output)
+    checkpoint = output.with_name(output.name + ".checkpoint")
+    for place in (output, checkpoint, *([options["log_json"]] if options["log_json"] else [])):
+        check_writable(place)
+    every = options["checkpoint_every"]
+    if every is not None and not every > 0:
+        raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
+    if checkpoint.exists() and not options["resume"]:
+        raise DataError(f"{checkpoint} holds an unfinished training; add --resume to go on, or delete it to start anew")
+    model = Word2Vec(
+        vector_size=options["size"],
+        alpha=options["alpha"],
+        window=options["window"],
+        min_count=options["min_count"],
+        max_final_vocab=options["max_vocab"],
+        sample=options["sample"],
+        seed=options["seed"],
+        workers=os.cpu_count() or 1 if workers is None else workers,
+        min_alpha=options["min_alpha"],
+        sg=int(options["model"] == "skipgram"),
+        negative=options["negative"],
+        ns_exponent=options["ns_exponent"],
+        cbow_mean=int(options["cbow_mean"]),
+        epochs=options["epochs"],
+        window_weighting=options["window_weighting"],
+        loss=options["loss"],
+        kernel=options["kernel"],
+    )
+    model.check_parameters()  # before the text is read
+    corpus = open_corpus(source, **{name: options[name] for name in _TEXT})
+    with ExitStack() as stack:
+        if options["log_json"]:
+            write = stack.enter_context(_json_log(options["log_json"], append=options["resume"]))
+            model.set_params(callbacks=[write], report_words=max(1, corpus.tokens * model.epochs // _LOG_LINES))
+        show = stack.enter_context(_words_bar(corpus.tokens * model.epochs))
+        model.fit(corpus, checkpoint=checkpoint, checkpoint_every=every, resume=options["resume"], progress=show)
+    save_vectors(model.wv, output)
+    checkpoint.unlink(missing_ok=True)
+    last = model.history_[-1]
+    click.echo(
+        f"{output}: {len(model.wv):,} words x {model.vector_size}, trained on {last['words']:,} words in "
+        f"{last['seconds']:.1f} s ({last['words_per_second']:,.0f} words/s), loss {last['loss']:.4f}",
+        err=True,
+    )
+
+
+@contextmanager
+def _json_log(path: Path, append: bool) -> Iterator[Callable[[Progress], None]]:
+    """Writes a line for each report, at once, so that the log can be watched."""
+    try:
+        log = path.open("a" if append else "w", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}") from error
+    with log:
+
+        def write(progress: Progress) -> None:
+            log.write(json.dumps({**asdict(progress), "words_per_second": progress.words_per_second}) + "\n")
+
+        yield write
+
+
+@contextmanager
+def _words_bar(total_words: int) -> Iterator[Callable[[Progress], None]]:
+    """A bar on stderr with words a second, the loss and the time left; silent when stderr is no terminal."""
+    from tqdm import tqdm
+
+    with tqdm(
+        desc="training", total=total_words, unit="words", unit_scale=True, leave=False, disable=None, file=sys.stderr
+    ) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.set_postfix(epoch=progress.epoch, loss=f"{progress.loss:.3f}", refresh=False)
+            bar.update(progress.words - bar.n)
+
+        yield show

@@ -1,0 +1,193 @@
+"""Training: its result, its reports, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from windrow import Corpus, Word2Vec
+from windrow.embeddings import Progress
+from windrow.embeddings.word2vec import KERNELS, LOSSES, WINDOW_WEIGHTINGS, initial_table
+from windrow.errors import DataError, NotFittedError, OptionError
+from windrow.evaluation import evaluate_analogies
+from windrow.evaluation.analogy import read_questions
+
+from .conftest import TOYLAND
+
+SMALL = {"vector_size": 20, "min_count": 1, "epochs": 2, "workers": 1}
+
+
+def test_toyland_analogies_are_solved(toyland: Corpus) -> None:
+    model = Word2Vec(sg=1, min_count=1, epochs=15, alpha=0.05, seed=1, workers=2).fit(toyland)
+    questions = read_questions(TOYLAND / "analogies.txt")
+    result = evaluate_analogies(questions, model.wv.index_to_key, model.wv.vectors)
+    assert result.overall.total > 3000
+    assert result.accuracy >= 0.90
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("sg", [0, 1])
+def test_every_mode_learns_and_equal_seeds_give_equal_vectors(
+    sg: int, loss: str, kernel: str, lee_sentences: list[list[str]]
+) -> None:
+    few = lee_sentences[:20]
+    options = SMALL | {"sg": sg, "loss": loss, "kernel": kernel, "epochs": 3, "alpha": 0.05}
+    options |= {"sample": 0, "shrink_windows": False}  # else the loss of an epoch depends on how many pairs it draws
+    first, second = Word2Vec(**options).fit(few), Word2Vec(**options).fit(few)
+    assert first.history_[-1]["loss"] < first.history_[0]["loss"]
+    np.testing.assert_array_equal(first.wv.vectors, second.wv.vectors)
+    other = Word2Vec(**options | {"seed": 2}).fit(few)
+    assert np.abs(first.wv.vectors - other.wv.vectors).max() > 1e-3
+
+
+def test_the_loss_of_an_untrained_softmax_is_known(lee_sentences: list[list[str]]) -> None:
+    """Output vectors start at zero: each prediction costs log V, and the block sees 2 * window of them a word."""
+    sentence = [lee_sentences[0]]
+    model = Word2Vec(
+        **SMALL | {"epochs": 1, "loss": "softmax", "sg": 1, "sample": 0, "alpha": 1e-9, "min_alpha": 0, "window": 1},
+        window_weighting="none",
+    ).fit(sentence)
+    words = len(sentence[0])
+    expected = math.log(len(model.wv)) * (2 * words - 2) / words
+    assert model.history_[0]["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("weighting", WINDOW_WEIGHTINGS)
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_window_weightings_train_and_differ(kernel: str, weighting: str, lee_sentences: list[list[str]]) -> None:
+    few = lee_sentences[:10]
+    weighted = Word2Vec(**SMALL, kernel=kernel, window_weighting=weighting, sg=1).fit(few).wv.vectors
+    fixed = Word2Vec(**SMALL, kernel=kernel, shrink_windows=False, sg=1).fit(few).wv.vectors
+    assert np.isfinite(weighted).all()
+    assert np.array_equal(weighted, fixed) == (weighting == "none")
+
+
+def test_one_long_line_trains_as_the_same_words_in_lines_do(lee_sentences: list[list[str]]) -> None:
+    """A sentence longer than a job is cut in pieces; none of its words is lost, and the learning rate goes on falling."""
+    words = [word for sentence in lee_sentences for word in sentence]
+    assert len(words) > 50_000
+    rates: list[float] = []
+    model = Word2Vec(
+        **SMALL | {"sample": 0}, report_words=10_000, callbacks=[lambda progress: rates.append(progress.alpha)]
+    ).fit([words])
+    assert model.history_[-1]["words"] == 2 * len(words)
+    assert len(rates) > 10
+    assert all(later < earlier for earlier, later in zip(rates, rates[1:], strict=False) if earlier > 1e-4)
+
+
+def test_callbacks_hear_of_epochs_and_words_and_may_stop(lee: Corpus) -> None:
+    heard: list[Progress] = []
+    model = Word2Vec(**SMALL, report_words=30_000, callbacks=[heard.append]).fit(lee)
+    epochs = [progress for progress in heard if progress.event == "epoch"]
+    words = [progress.words for progress in heard if progress.event == "words"]
+    assert [progress.epoch for progress in epochs] == [1, 2]
+    assert epochs[-1].words == epochs[-1].total_words == 2 * lee.tokens
+    # A report comes with the job (at most 10,000 words) in which its count is reached.
+    assert [count // 30_000 for count in words] == list(range(1, 2 * lee.tokens // 30_000 + 1))
+    assert len(model.history_) == 2
+
+    stopped = Word2Vec(**SMALL | {"epochs": 50}, callbacks=[lambda progress: progress.epoch == 3]).fit(lee)
+    assert len(stopped.history_) == 3
+    unstopped = Word2Vec(**SMALL, callbacks=[lambda progress: 1]).fit(lee)  # truthy is not True
+    assert len(unstopped.history_) == 2
+
+
+def test_several_workers_train_every_word_once(lee: Corpus) -> None:
+    model = Word2Vec(**SMALL | {"workers": 4}).fit(lee)
+    assert model.history_[-1]["words"] == 2 * lee.tokens
+    assert np.isfinite(model.wv.vectors).all()
+
+
+def test_sentences_texts_and_corpora_give_the_same_vectors(tmp_path: Path, lee_sentences: list[list[str]]) -> None:
+    few = lee_sentences[:10]
+    lines = [" ".join(sentence) for sentence in few]
+    (tmp_path / "text.txt").write_text("\n".join(lines), encoding="utf-8")
+    expected = Word2Vec(**SMALL).fit(few).wv.vectors
+    for source in (lines, tmp_path / "text.txt", str(tmp_path / "text.txt"), Corpus.build(few)):
+        np.testing.assert_array_equal(Word2Vec(**SMALL).fit(source).wv.vectors, expected)
+
+
+def test_rarer_words_are_left_out_as_if_the_corpus_had_been_built_without_them(lee_sentences: list[list[str]]) -> None:
+    few = lee_sentences[:50]
+    options = SMALL | {"min_count": 3, "max_final_vocab": 200}
+    filtered = Word2Vec(**options).fit(Corpus.build(few))
+    built = Word2Vec(**options).fit(Corpus.build(few, min_count=3, max_vocab=200))
+    assert len(filtered.wv) == 200
+    np.testing.assert_array_equal(filtered.wv.vectors, built.wv.vectors)
+
+
+def test_initial_vectors_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = initial_table(100, 7, seed=3)
+    monkeypatch.setattr("windrow.embeddings.word2vec._INITIAL_ROWS", 9)
+    np.testing.assert_array_equal(initial_table(100, 7, seed=3), whole)
+    assert np.abs(whole).max() <= 1 / 7
+    assert (whole[:, 7:] == 0).all()
+
+
+def test_parameters_follow_scikit_learn() -> None:
+    model = Word2Vec(vector_size=7)
+    assert model.get_params()["vector_size"] == 7
+    assert model.set_params(window=2) is model
+    assert repr(model) == "Word2Vec(vector_size=7, window=2)"
+    with pytest.raises(OptionError, match="no parameter 'wndow'"):
+        model.set_params(wndow=2)
+    with pytest.raises(NotFittedError, match="call fit first"):
+        _ = model.wv
+
+
+def test_clone_and_refit(lee_sentences: list[list[str]]) -> None:
+    clone = pytest.importorskip("sklearn.base", reason="scikit-learn is an extra").clone
+    model = Word2Vec(**SMALL).fit(lee_sentences[:3])
+    copy = clone(model)
+    assert copy.get_params() == model.get_params()
+    with pytest.raises(NotFittedError):
+        _ = copy.wv
+    copy.fit(lee_sentences[:3])
+    np.testing.assert_array_equal(copy.wv.vectors, model.wv.vectors)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("vector_size", 0), ("vector_size", 2.5), ("vector_size", 10**12), ("window", 0), ("min_count", 0),
+        ("sample", 1), ("sample", -0.1), ("sample", math.nan), ("alpha", 0), ("alpha", math.inf), ("min_alpha", 1),
+        ("min_alpha", -1), ("epochs", 0), ("workers", 0), ("seed", -1), ("negative", -1), ("ns_exponent", math.nan),
+        ("kernel", "fast"), ("loss", "hinge"), ("window_weighting", "flat"), ("sg", 2), ("hs", 7), ("cbow_mean", 3),
+        ("negative", 0), ("max_final_vocab", 0), ("report_words", 0), ("block_size", 0), ("shared_negatives", 0),
+    ],
+)  # fmt: skip
+def test_an_option_out_of_range_is_named(option: str, value: object) -> None:
+    with pytest.raises(OptionError, match=rf"^{option} ="):
+        Word2Vec(**{option: value}).fit([["a", "b"]] * 9)
+
+
+def test_a_corpus_of_rare_words_only_is_refused() -> None:
+    with pytest.raises(DataError, match="no word occurs 5 times.*most frequent: 2 times.*lower min_count"):
+        Word2Vec().fit([["a", "b", "a"]])
+
+
+def test_a_diverging_learning_rate_is_told(lee_sentences: list[list[str]]) -> None:
+    with pytest.raises(DataError, match=r"diverged in epoch \d+.*lower alpha"):
+        Word2Vec(**SMALL | {"alpha": 10, "min_alpha": 10, "epochs": 20}, cbow_mean=0, loss="softmax").fit(
+            lee_sentences[:30]
+        )
+
+
+@pytest.mark.parametrize("sentences", [[["a"]], [["a"] * 5], [["a"], ["b"]], [["a", "b"], [], ["b"]]])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_the_smallest_corpora_train(kernel: str, loss: str, sentences: list[list[str]]) -> None:
+    for sg in (0, 1):
+        vectors = Word2Vec(**SMALL, kernel=kernel, loss=loss, sg=sg).fit(sentences).wv.vectors
+        assert np.isfinite(vectors).all()
+
+
+@pytest.mark.parametrize("vector_size", [1, 15, 16, 17, 300])
+def test_any_vector_size(vector_size: int, lee_sentences: list[list[str]]) -> None:
+    model = Word2Vec(**SMALL | {"vector_size": vector_size}, sg=1, window=7).fit(lee_sentences[:5])
+    assert model.wv.vectors.shape == (len(model.wv), vector_size)
+    assert np.isfinite(model.wv.vectors).all()
