@@ -1,0 +1,122 @@
+"""Nothing is lost: checkpoints, SIGKILL, Ctrl-C, and resuming to the very same vectors."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from windrow import Corpus, Word2Vec, storage
+from windrow.embeddings import Progress
+from windrow.errors import FormatError
+
+OPTIONS = {"vector_size": 16, "min_count": 2, "epochs": 3, "workers": 1, "sg": 1}
+
+_TRAINER = """
+import sys
+from windrow import Corpus, Word2Vec
+corpus, checkpoint, kernel, loss = sys.argv[1:]
+model = Word2Vec(vector_size=16, min_count=2, epochs=1000, workers=1, sg=1, kernel=kernel, loss=loss)
+model.fit(Corpus.open(corpus), checkpoint=checkpoint, checkpoint_every=0.05)
+"""
+
+
+class _Interrupt:
+    """Raises KeyboardInterrupt at the first report after ``words`` raw words."""
+
+    def __init__(self, words: int) -> None:
+        self.words = words
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.event == "words" and progress.words >= self.words:
+            raise KeyboardInterrupt
+
+
+def _wait_for(condition: object, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("loss", ["ns", "hs+ns"])
+@pytest.mark.parametrize("kernel", ["block", "pair"])
+def test_a_killed_run_resumes_to_equal_vectors(kernel: str, loss: str, tmp_path: Path, lee: Corpus) -> None:
+    checkpoint = tmp_path / "vectors.checkpoint"
+    command = [sys.executable, "-c", _TRAINER, str(lee.path), str(checkpoint), kernel, loss]
+    with subprocess.Popen(command) as trainer:
+        _wait_for(lambda: checkpoint.exists() or trainer.poll() is not None)
+        first = checkpoint.stat().st_mtime_ns
+        _wait_for(lambda: checkpoint.stat().st_mtime_ns != first or trainer.poll() is not None)
+        trainer.send_signal(signal.SIGKILL)
+    assert trainer.returncode == -signal.SIGKILL
+    options = OPTIONS | {"epochs": 1000, "kernel": kernel, "loss": loss}
+
+    def stop_soon(model_words: int) -> object:
+        return lambda progress: progress.words >= model_words
+
+    words = storage.load(checkpoint).config["position"]["words"]
+    assert words > 0
+    horizon = words + 2 * lee.tokens  # 1,000 epochs are for the killing; comparing needs only some more
+    resumed = Word2Vec(**options, report_words=10_000, callbacks=[stop_soon(horizon)])
+    resumed.fit(lee, checkpoint=checkpoint, resume=True)
+    unbroken = Word2Vec(**options, report_words=10_000, callbacks=[stop_soon(horizon)]).fit(lee)
+    np.testing.assert_array_equal(resumed.wv.vectors, unbroken.wv.vectors)
+    for name, table in unbroken.output_tables_.items():
+        np.testing.assert_array_equal(resumed.output_tables_[name], table)
+    assert [row["loss"] for row in resumed.history_] == [row["loss"] for row in unbroken.history_]
+    assert not checkpoint.exists()
+
+
+@pytest.mark.parametrize("words", [20_000, 58_000, 120_000])
+def test_an_interrupted_run_says_what_it_kept_and_resumes(words: int, tmp_path: Path, lee: Corpus) -> None:
+    checkpoint = tmp_path / "vectors.checkpoint"
+    model = Word2Vec(**OPTIONS, report_words=1000, callbacks=[_Interrupt(words)])
+    with pytest.raises(KeyboardInterrupt, match=r"stopped at \d+\.\d%.*vectors\.checkpoint; resume"):
+        model.fit(lee, checkpoint=checkpoint)
+    resumed = Word2Vec(**OPTIONS).fit(lee, checkpoint=checkpoint, resume=True)
+    np.testing.assert_array_equal(resumed.wv.vectors, Word2Vec(**OPTIONS).fit(lee).wv.vectors)
+
+
+def test_without_a_checkpoint_the_model_keeps_its_vectors(lee: Corpus) -> None:
+    model = Word2Vec(**OPTIONS, report_words=10_000, callbacks=[_Interrupt(30_000)])
+    with pytest.raises(KeyboardInterrupt, match="the model has its vectors so far"):
+        model.fit(lee)
+    assert len(model.wv) > 1000
+
+
+def test_ctrl_c_while_workers_are_busy(tmp_path: Path, lee: Corpus) -> None:
+    checkpoint = tmp_path / "vectors.checkpoint"
+    script = _TRAINER.replace("checkpoint_every=0.05", "").replace("workers=1", "workers=3")
+    script = script.replace("model.fit", "print('ready', flush=True)\nmodel.fit")
+    command = [sys.executable, "-c", script, str(lee.path), str(checkpoint), "block", "ns"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as trainer:
+        assert trainer.stdout is not None
+        assert trainer.stdout.readline() == "ready\n"
+        time.sleep(1)
+        trainer.send_signal(signal.SIGINT)
+        _, errors = trainer.communicate(timeout=60)
+    assert "KeyboardInterrupt: training stopped at" in errors
+    position = storage.load(checkpoint).config["position"]
+    assert 0 <= position["words"] <= 1000 * lee.tokens
+
+
+def test_a_checkpoint_of_another_model_or_corpus_is_refused(tmp_path: Path, lee: Corpus) -> None:
+    checkpoint = tmp_path / "vectors.checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        Word2Vec(**OPTIONS, report_words=1000, callbacks=[_Interrupt(5000)]).fit(lee, checkpoint=checkpoint)
+    kept = checkpoint.read_bytes()
+    with pytest.raises(FormatError, match="taken with window = 5, this run has 4"):
+        Word2Vec(**OPTIONS | {"window": 4}).fit(lee, checkpoint=checkpoint, resume=True)
+    with pytest.raises(FormatError, match="taken with corpus = "):
+        Word2Vec(**OPTIONS).fit([["other", "words"]] * 9, checkpoint=checkpoint, resume=True)
+    checkpoint.write_bytes(kept[:-10])
+    with pytest.raises(FormatError, match="cut short"):
+        Word2Vec(**OPTIONS).fit(lee, checkpoint=checkpoint, resume=True)
+    assert os.listdir(tmp_path) == [checkpoint.name]  # noqa: PTH208
