@@ -30,14 +30,15 @@ class MissingWordError(WindrowError, KeyError):
     """A word that the vocabulary does not hold; the message suggests near spellings."""
 
     def __init__(self, word: str, known_words: Iterable[str] = ()) -> None:
+        super().__init__(word)
         self.word = word
-        near = difflib.get_close_matches(word, known_words, n=3)
-        hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
-        self.message = f"the word {word!r} is not in the vocabulary{hint}"
-        super().__init__(self.message)
+        self._known_words = known_words
 
-    def __str__(self) -> str:  # KeyError would show the repr of the message
-        return self.message
+    def __str__(self) -> str:
+        # The search is slow, and most of these errors are caught, not shown.
+        near = difflib.get_close_matches(self.word, self._known_words, n=3)
+        hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
+        return f"the word {self.word!r} is not in the vocabulary{hint}"
 
 
 def check_range(

@@ -23,6 +23,7 @@ from windrow.errors import DataError, FormatError
 
 FORMAT_VERSION = 1
 _HEADER_KEY = "windrow"
+_HEADER_TYPES = {"version": int, "kind": str, "config": dict, "provenance": dict}
 _DTYPES = {
     "F16": np.float16,
     "F32": np.float32,
@@ -119,7 +120,7 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
         header, layout, data_start = _read_header(source)
     except OSError as error:
         raise DataError(f"cannot read {source}: {error.strerror or error}") from error
-    if header.get("version", 0) > FORMAT_VERSION:
+    if header["version"] > FORMAT_VERSION:
         raise FormatError(
             f"{source} has format version {header['version']}, this windrow reads up to {FORMAT_VERSION}; "
             "update windrow"
@@ -148,13 +149,13 @@ def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
     metadata = layout.pop("__metadata__", None) or {}
     try:
         header = json.loads(metadata[_HEADER_KEY])
-        if header["format"] != "windrow":
-            raise KeyError("format")
-        missing = {"kind", "config", "provenance"} - header.keys()
-        if missing:
-            raise KeyError(*missing)
-    except (KeyError, TypeError, ValueError) as error:
-        raise FormatError(f"{source} is a safetensors file, but not one of windrow's") from error
+        sound = header["format"] == "windrow" and all(
+            isinstance(header[name], kind) for name, kind in _HEADER_TYPES.items()
+        )
+    except (KeyError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise FormatError(f"{source} is a safetensors file, but not one of windrow's")
     return header, layout, 8 + length
 
 

@@ -25,9 +25,7 @@ def group() -> None:
 @text_options
 @click.option("--min-count", default=1, show_default=True, type=int, help="Drop rarer words.")
 @click.option("--max-vocab", type=int, help="Keep only the most frequent words.")
-def build(
-    sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any
-) -> None:
+def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any) -> None:
     """Read SOURCEs in one pass and write them as ids into a folder.
 
     SOURCE is a file (compressed or not), folder, glob, URL, or - for standard input. A line is a sentence.
@@ -80,9 +78,7 @@ def list_command(registry: Path | None, as_json: bool) -> None:
 
 @group.command("fetch")
 @click.argument("name")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder to put it into.  [default: ./NAME]"
-)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to put it into.  [default: ./NAME]")
 @click.option("--registry", type=click.Path(path_type=Path), help="Another registry of corpora, a TOML file.")
 def fetch_command(name: str, output: Path | None, registry: Path | None) -> None:
     """Download a public corpus; a download that was cut is resumed. Prints the paths of its files."""

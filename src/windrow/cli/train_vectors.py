@@ -25,15 +25,30 @@ _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 
 @click.command()
 @click.argument("source")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path),
-              help="File to write; its extension chooses the format (.safetensors .txt .vec .bin .glove .tsv .npy).")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File to write; its extension chooses the format (.safetensors .txt .vec .bin .glove .tsv .npy).",
+)
 @click.option("--model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"]))
 @click.option("--size", default=100, show_default=True, help="Numbers a vector.")
 @click.option("--window", default=5, show_default=True, help="Words to each side of the center word.")
-@click.option("--window-weighting", default="shrink", show_default=True,
-              type=click.Choice(["shrink", "linear", "harmonic", "none"]), help="What a distant word counts.")
-@click.option("--loss", default="ns", show_default=True, type=click.Choice(["ns", "hs", "softmax", "hs+ns"]),
-              help="Negative sampling, hierarchical softmax, exact softmax, or the first two together.")
+@click.option(
+    "--window-weighting",
+    default="shrink",
+    show_default=True,
+    type=click.Choice(["shrink", "linear", "harmonic", "none"]),
+    help="What a distant word counts.",
+)
+@click.option(
+    "--loss",
+    default="ns",
+    show_default=True,
+    type=click.Choice(["ns", "hs", "softmax", "hs+ns"]),
+    help="Negative sampling, hierarchical softmax, exact softmax, or the first two together.",
+)
 @click.option("--negative", default=5, show_default=True, help="Noise words a pair.")
 @click.option("--ns-exponent", default=0.75, show_default=True, help="Noise words are drawn from counts to this power.")
 @click.option("--sample", default=1e-3, show_default=True, help="Sub-sampling threshold of frequent words; 0: none.")
@@ -44,8 +59,13 @@ _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 @click.option("--max-vocab", type=int, help="Keep only the most frequent words.")
 @click.option("--workers", type=int, help="Threads.  [default: one a core]")
 @click.option("--seed", default=1, show_default=True)
-@click.option("--kernel", default="block", show_default=True, type=click.Choice(["block", "pair"]),
-              help="Blocks that share noise words, or update by update as word2vec.c and gensim.")
+@click.option(
+    "--kernel",
+    default="block",
+    show_default=True,
+    type=click.Choice(["block", "pair"]),
+    help="Blocks that share noise words, or update by update as word2vec.c and gensim.",
+)
 @click.option("--cbow-mean/--cbow-sum", default=True, help="CBOW: the mean of the window, or its sum.  [default: mean]")
 @click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint, if it is there.")

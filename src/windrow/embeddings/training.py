@@ -81,6 +81,7 @@ class Training:
                     self.save(checkpoint)
                     deadline = time.monotonic() + interval
         except KeyboardInterrupt:
+            self.run.settle()
             kept = "the model has its vectors so far"
             if checkpoint is not None:
                 self.save(checkpoint)
@@ -163,7 +164,8 @@ class Training:
             stopped |= _call_all(callbacks, progress)
         if self.run.epoch_is_over():
             progress = self.progress("epoch")
-            self.history.append({**asdict(progress), "words_per_second": progress.words_per_second})
+            row = {**asdict(progress), "words_per_second": progress.words_per_second}
+            self.history[self.run.position.epoch :] = [row]  # not twice, if a callback was interrupted here
             stopped |= _call_all(callbacks, progress)
             self.run.start_next_epoch()
         return stopped

@@ -103,7 +103,8 @@ class Run:
     drawer: ChunkDrawer
     workers: list[Worker]
     position: Position = field(default_factory=Position)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _idle: threading.Condition = field(default_factory=threading.Condition, repr=False)  # also guards the position
+    _jobs_at_work: int = field(default=0, repr=False)
     _stopping: bool = field(default=False, repr=False)
 
     def advance(self, words: float, deadline: float, tick: Callable[[], None]) -> None:
@@ -113,16 +114,25 @@ class Run:
         what the tables have seen. ``tick`` is called from this thread a few times a second.
         """
         self._stopping = False
-        with ThreadPoolExecutor(len(self.workers)) as pool:
-            pending = {pool.submit(self._work, worker, words, deadline) for worker in self.workers}
-            try:
+        try:
+            with ThreadPoolExecutor(len(self.workers)) as pool:
+                pending = {pool.submit(self._work, worker, words, deadline) for worker in self.workers}
                 while pending:
                     done, pending = wait(pending, timeout=_TICK_SECONDS, return_when=FIRST_EXCEPTION)
                     for future in done:
                         future.result()
                     tick()
-            finally:
-                self._stopping = True
+        finally:
+            self.settle()
+
+    def settle(self) -> None:
+        """Hand out no more jobs, and wait until those at work are done.
+
+        The pool does not do so by itself: KeyboardInterrupt while it starts a thread leaves that thread unknown to it.
+        """
+        self._stopping = True
+        with self._idle:
+            self._idle.wait_for(lambda: self._jobs_at_work == 0)
 
     def epoch_is_over(self) -> bool:
         """Whether all jobs of this epoch are done."""
@@ -130,8 +140,8 @@ class Run:
 
     def start_next_epoch(self) -> None:
         """Begin again at the first job."""
-        position = self.position
-        position.epoch, position.job, position.kept_words, position.loss = position.epoch + 1, 0, 0, 0.0
+        # One assignment: an interrupt finds the old position or the new one.
+        self.position = Position(epoch=self.position.epoch + 1, words=self.position.words)
 
     def rate(self) -> float:
         """The learning rate of the next job."""
@@ -143,19 +153,25 @@ class Run:
             first, last = int(self.jobs.bounds[job]), int(self.jobs.bounds[job + 1])
             starts = self.starts[self.jobs.sentences[job] : self.jobs.sentence_ends[job] + 1]
             starts = np.clip(starts, first, last) - first  # the job may be a piece of one sentence
-            chunk = self.drawer.draw(self.ids[first:last], starts, worker.randomness)
-            loss = worker.train(chunk, rate)
-            with self._lock:
-                self.position.kept_words += chunk.words.size
-                self.position.loss += loss
+            kept_words, loss = 0, 0.0
+            try:
+                chunk = self.drawer.draw(self.ids[first:last], starts, worker.randomness)
+                loss, kept_words = worker.train(chunk, rate), chunk.words.size
+            finally:
+                with self._idle:
+                    self.position.kept_words += kept_words
+                    self.position.loss += loss
+                    self._jobs_at_work -= 1
+                    self._idle.notify_all()
 
     def _take_job(self, words: float, deadline: float) -> tuple[int, float] | None:
         """The next job and its learning rate, or None when it is time to stop."""
-        with self._lock:
+        with self._idle:
             position = self.position
             if self._stopping or self.epoch_is_over() or position.words >= words or time.monotonic() >= deadline:
                 return None
             job, rate = position.job, self.rate()
+            self._jobs_at_work += 1
             position.job += 1
             position.words += int(self.jobs.bounds[job + 1] - self.jobs.bounds[job])
             return job, rate

@@ -1,0 +1,154 @@
+"""``windrow vectors``: neighbours, analogies, evaluation, conversion."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from windrow.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from windrow.embeddings.queries import Neighbours
+    from windrow.evaluation import AnalogyResult, SimilarityResult
+
+_top = click.option("-k", "--top", type=click.IntRange(min=1), default=10, show_default=True, help="How many words.")
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+@click.group("vectors")
+def group() -> None:
+    """Word vectors: train, ask, evaluate, convert."""
+
+
+@group.command()
+@click.argument("file")
+@click.argument("words", nargs=-1, required=True, metavar="WORD...")
+@click.option("--minus", multiple=True, metavar="WORD", help="A word to move away from; may be repeated.")
+@_top
+@_as_json
+def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int, as_json: bool) -> None:
+    """The words nearest to WORD...: a word, a tab and its cosine a line."""
+    from windrow.embeddings.formats import load_vectors
+
+    found = load_vectors(file).most_similar(list(words), list(minus), topn=top)
+    _print_neighbours(found, {"positive": words, "negative": minus} if as_json else None)
+
+
+@group.command()
+@click.argument("file")
+@click.argument("a")
+@click.argument("b")
+@click.argument("c")
+@_top
+@_as_json
+def analogy(file: str, a: str, b: str, c: str, top: int, as_json: bool) -> None:
+    """A is to B as C is to ?: a word, a tab and its cosine a line, best first."""
+    from windrow.embeddings.formats import load_vectors
+
+    found = load_vectors(file).analogy(a, b, c, topn=top)
+    _print_neighbours(found, {"a": a, "b": b, "c": c} if as_json else None)
+
+
+@group.command()
+@click.argument("file")
+@click.option("--analogies", multiple=True, metavar="FILE", help="Questions in Google's format; repeatable.")
+@click.option("--similarity", multiple=True, metavar="FILE", help="Word pairs with scores; repeatable.")
+@click.option(
+    "--restrict-vocab",
+    type=click.IntRange(min=1),
+    default=300_000,
+    show_default=True,
+    help="First words only.",
+)
+@_as_json
+def evaluate(
+    file: str, analogies: tuple[str, ...], similarity: tuple[str, ...], restrict_vocab: int, as_json: bool
+) -> None:
+    """Accuracy on analogies, correlation with human judgements of similarity."""
+    from windrow.embeddings.formats import load_vectors
+    from windrow.evaluation import evaluate_analogies, evaluate_similarity
+
+    if not analogies and not similarity:
+        raise OptionError("nothing to evaluate on; give --analogies FILE or --similarity FILE")
+    vectors = load_vectors(file)
+
+    def judge(evaluator: Callable[..., Any], path: str) -> Any:
+        click.echo(f"{path} ...", err=True)
+        return evaluator(path, vectors.index_to_key, vectors.vectors, restrict_vocab=restrict_vocab)
+
+    answers = {name: judge(evaluate_analogies, path) for name, path in _named(analogies).items()}
+    correlations = {name: judge(evaluate_similarity, path) for name, path in _named(similarity).items()}
+    if as_json:
+        parts = {"analogies": answers, "similarity": correlations}
+        click.echo(
+            json.dumps({part: {name: one.to_json() for name, one in found.items()} for part, found in parts.items()})
+        )
+    else:
+        click.echo("\n\n".join(_tables(answers, correlations)))
+
+
+@group.command()
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT")
+@click.option("--from", "from_format", metavar="FORMAT", help="Format of IN, when not its extension.")
+@click.option("--to", "to_format", metavar="FORMAT", help="Format of OUT, when not its extension.")
+def convert(source: str, target: str, from_format: str | None, to_format: str | None) -> None:
+    """Convert vectors; the extension names the format.
+
+    .safetensors .txt .vec .bin .glove .tsv .npy; .gz may follow .txt .vec .bin .glove .tsv
+    """
+    from windrow.embeddings.formats import find_format, load_vectors, save_vectors
+
+    find_format(target, to_format)  # ask before the long reading
+    vectors = load_vectors(source, from_format)
+    click.echo(f"{source}: {len(vectors)} words of {vectors.vector_size} dimensions", err=True)
+    save_vectors(vectors, target, to_format)
+    click.echo(f"{target} written", err=True)
+
+
+def _print_neighbours(found: Neighbours, question: dict[str, Any] | None) -> None:
+    """Lines for people; one object with the question in it when there is one."""
+    if question is not None:
+        answers = [{"word": word, "similarity": score} for word, score in found]
+        click.echo(json.dumps({**question, "similar": answers}, ensure_ascii=False))
+    else:
+        for word, score in found:
+            click.echo(f"{word}\t{score:.4f}")
+
+
+def _named(paths: tuple[str, ...]) -> dict[str, str]:
+    """Files by their stem, or, where two share one, by their whole path."""
+    stems = [Path(path).stem for path in paths]
+    return {path if stems.count(stem) > 1 else stem: path for path, stem in zip(paths, stems, strict=True)}
+
+
+def _tables(answers: dict[str, AnalogyResult], correlations: dict[str, SimilarityResult]) -> list[str]:
+    tables = []
+    for name, found in answers.items():
+        rows = [(f"analogies: {name}", "accuracy", "correct", "asked", "skipped")]
+        sums = [part for part in (found.semantic, found.syntactic) if part.total + part.skipped]
+        parts = [*found.sections, *sums, found.overall]
+        rows += [
+            (part.name, f"{part.accuracy:.1%}", str(len(part.correct)), str(part.total), str(part.skipped))
+            for part in parts
+        ]
+        tables.append(_aligned(rows))
+    if correlations:
+        rows = [("similarity", "Spearman", "Pearson", "pairs", "unknown")]
+        rows += [
+            (name, f"{one.spearman:.4f}", f"{one.pearson:.4f}", str(one.pairs), f"{one.oov:.1%}")
+            for name, one in correlations.items()
+        ]
+        tables.append(_aligned(rows))
+    return tables
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> str:
+    """Columns as wide as their widest cell: names to the left, numbers to the right."""
+    name_width, *widths = (max(map(len, column)) for column in zip(*rows, strict=True))
+    return "\n".join("  ".join([name.ljust(name_width), *map(str.rjust, cells, widths)]) for name, *cells in rows)

@@ -1,0 +1,209 @@
+"""``windrow vectors train``, ``demo`` and ``warmup``, as a shell runs them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import windrow
+from windrow.cli import main
+
+TOYLAND = Path(__file__).parents[2] / "corpora" / "toyland"
+FAST = ["--size", "16", "--epochs", "1", "--workers", "1"]
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def start(*arguments: str | Path, **options: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "windrow", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "text.txt"
+    path.write_text("".join((TOYLAND / "train.txt").read_text("utf-8").splitlines(keepends=True)[:3000]), "utf-8")
+    return path
+
+
+def test_text_to_vectors_and_a_summary(text: Path, tmp_path: Path) -> None:
+    output, log = tmp_path / "v.safetensors", tmp_path / "log.jsonl"
+    result = run("vectors", "train", text, "-o", output, *FAST, "--epochs", "2", "--log-json", log)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == ""
+    assert re.fullmatch(
+        r".*v\.safetensors: [\d,]+ words x 16, trained on [\d,]+ words in .* words/s\), loss [\d.]+\n", result.stderr
+    )
+    vectors = windrow.load(output)
+    assert vectors.vector_size == 16
+    assert vectors.provenance["seed"] == 1
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [row["epoch"] for row in rows if row["event"] == "epoch"] == [1, 2]
+    assert {"words", "total_words", "loss", "alpha", "seconds"} <= rows[0].keys()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "text.txt", "v.safetensors"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--model", "cbow", "--cbow-sum"],
+        ["--loss", "hs", "--window-weighting", "harmonic"],
+        ["--loss", "hs+ns", "--kernel", "pair"],
+        ["--loss", "softmax", "--max-vocab", "50", "--min-count", "1"],
+        ["--negative", "3", "--ns-exponent", "0.5", "--sample", "0", "--window", "2", "--seed", "9"],
+    ],
+)
+def test_the_options_reach_the_model(options: list[str], text: Path, tmp_path: Path) -> None:
+    output = tmp_path / "v.safetensors"
+    assert run("vectors", "train", text, "-o", output, *FAST, *options).exit_code == 0
+    names = {
+        "--cbow-sum": ("cbow_mean", 0), "harmonic": ("window_weighting", "harmonic"), "hs+ns": ("loss", "hs+ns"),
+        "pair": ("kernel", "pair"), "50": ("max_final_vocab", 50), "3": ("negative", 3), "9": ("seed", 9),
+        "cbow": ("sg", 0),
+    }  # fmt: skip
+    provenance = windrow.load(output).provenance
+    for option in options:
+        if option in names:
+            name, value = names[option]
+            assert provenance[name] == value
+
+
+def test_a_corpus_folder_a_pipe_and_text_give_the_same_vectors(text: Path, tmp_path: Path) -> None:
+    assert run("corpus", "build", text, "-o", tmp_path / "c").exit_code == 0
+    for source, name in ((text, "text.txt.vec"), (tmp_path / "c", "corpus.vec")):
+        assert run("vectors", "train", source, "-o", tmp_path / name, *FAST).exit_code == 0
+    with (
+        text.open() as stream,
+        start("vectors", "train", "-", "-o", tmp_path / "pipe.vec", *FAST, stdin=stream) as piped,
+    ):
+        piped.communicate(timeout=60)
+    expected = (tmp_path / "text.txt.vec").read_bytes()
+    assert (tmp_path / "corpus.vec").read_bytes() == expected
+    assert (tmp_path / "pipe.vec").read_bytes() == expected
+
+
+def _bad_inputs(folder: Path) -> dict[str, tuple[list[str | Path], str]]:
+    (folder / "empty.txt").write_text("")
+    (folder / "blank.txt").write_text(" \n\n \t\n")
+    (folder / "rare.txt").write_text("each word once only")
+    (folder / "latin1.txt").write_bytes("good text, then caf\xe9".encode("latin-1"))
+    (folder / "binary.txt").write_bytes(b"some text\0\1\2")
+    (folder / "folder").mkdir()
+    (folder / "broken.txt.gz").write_bytes(gzip.compress(b"many words " * 10_000)[:-50])
+    good = TOYLAND / "valid.txt"
+    out = folder / "out.txt"
+    return {
+        "missing file": ([folder / "nowhere.txt", "-o", out], "nowhere.txt: no such file"),
+        "empty text": ([folder / "empty.txt", "-o", out], "empty.txt.*empty"),
+        "blank text": ([folder / "blank.txt", "-o", out], "blank.txt.*empty"),
+        "rare words": ([folder / "rare.txt", "-o", out], "no word occurs 5 times.*lower min_count"),
+        "not UTF-8": ([folder / "latin1.txt", "-o", out], r"latin1.txt.*offset 19"),
+        "NUL bytes": ([folder / "binary.txt", "-o", out], "binary.txt.*NUL.*9"),
+        "no text in folder": ([folder / "folder", "-o", out], "holds no readable text"),
+        "broken gzip": ([folder / "broken.txt.gz", "-o", out], "broken.txt.gz"),
+        "no such output folder": ([good, "-o", folder / "no" / "v.txt"], "the folder .*no does not exist"),
+        "unknown extension": ([good, "-o", folder / "v.pickle"], "use .safetensors, .txt"),
+        "output is a folder": ([good, "-o", folder / "folder.txt"], "is a folder"),
+        "size": ([good, "-o", out, "--size", "0"], r"vector_size = 0 .*\[1, 100000\]"),
+        "sample": ([good, "-o", out, "--sample", "1.5"], r"sample = 1.5 .*\[0, 1\)"),
+        "workers": ([good, "-o", out, "--workers", "0"], r"workers = 0 .*\[1, 1024\]"),
+        "checkpoint interval": ([good, "-o", out, "--checkpoint-every", "0"], "above 0 seconds"),
+        "tokenizer": ([good, "-o", out, "--tokenizer", "words"], "choose whitespace, word, char"),
+    }
+
+
+def test_bad_input_gets_one_line_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "folder.txt").mkdir()
+    cases = _bad_inputs(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    for name, (arguments, message) in cases.items():
+        result = run("vectors", "train", *arguments)
+        assert result.exit_code == 1, name
+        assert re.fullmatch(rf"Error: .*{message}.*\n", result.stderr), (name, result.stderr)
+        assert result.stdout == "", name
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_errors_option_goes_on_where_strict_stops(tmp_path: Path) -> None:
+    source = tmp_path / "latin1.txt"
+    source.write_bytes(b"caf\xe9 " * 10)
+    for errors, word in (("replace", "caf\ufffd"), ("ignore", "caf")):
+        output = tmp_path / f"{errors}.txt"
+        assert run("vectors", "train", source, "-o", output, *FAST, "--errors", errors).exit_code == 0
+        assert windrow.load(output).index_to_key == [word]
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_written(text: Path, tmp_path: Path) -> None:
+    """A limit on the size of files stands for the full disk: writes past it fail in the same way."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    before = sorted(tmp_path.iterdir())
+    arguments = ["vectors", "train", text, "-o", tmp_path / "v.safetensors", *FAST, "--size", "300"]
+    with start(*arguments, preexec_fn=limit) as training:
+        _, errors = training.communicate(timeout=60)
+    assert training.returncode == 1
+    assert re.fullmatch(r"Error: cannot write .*disk full\?\n", errors)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_ctrl_c_keeps_the_state_and_resume_ends_as_if_nothing_had_been(text: Path, tmp_path: Path) -> None:
+    output = tmp_path / "v.txt"
+    arguments = ["vectors", "train", text, "--size", "16", "--epochs", "400", "--workers", "1"]
+    log = tmp_path / "log.jsonl"
+    with start(*arguments, "-o", output, "--log-json", log) as training:
+        end = time.monotonic() + 60
+        while not (log.exists() and log.stat().st_size):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        training.send_signal(signal.SIGINT)
+        _, errors = training.communicate(timeout=60)
+    assert training.returncode == 130
+    assert re.search(r"Interrupted: training stopped at .*v\.txt\.checkpoint; resume", errors)
+    assert not output.exists()
+    again = run(*arguments, "-o", output)
+    assert again.exit_code == 1
+    assert "add --resume" in again.stderr
+    assert run(*arguments, "-o", output, "--resume", "--log-json", log).exit_code == 0
+    assert run(*arguments, "-o", tmp_path / "unbroken.txt").exit_code == 0
+    assert output.read_bytes() == (tmp_path / "unbroken.txt").read_bytes()
+    words = [json.loads(line)["words"] for line in log.read_text().splitlines()]
+    assert words == sorted(words)
+    assert not output.with_name("v.txt.checkpoint").exists()
+
+
+def test_demo_tells_the_whole_story(tmp_path: Path) -> None:
+    output = tmp_path / "toyland.safetensors"
+    result = run("demo", "-o", output)
+    assert result.exit_code == 0, result.output
+    accuracy = re.search(r"All [\d,]+ questions of 14 kinds: ([\d.]+)% answered right", result.stdout)
+    assert accuracy is not None
+    assert float(accuracy[1]) >= 90
+    assert "king is to queen as nephew is to ... niece" in result.stdout
+    assert np.isfinite(windrow.load(output).vectors).all()
+
+
+def test_warmup_compiles_into_the_cache_folder(tmp_path: Path) -> None:
+    code = "from windrow.kernels._jit import CACHE_DIR; print(CACHE_DIR)"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], env={"WINDROW_CACHE_DIR": str(tmp_path), "PATH": ""}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert shown.stdout.strip().startswith(str(tmp_path))
+    result = run("warmup")
+    assert result.exit_code == 0
+    assert re.match(r"All kernels compiled in [\d.]+ s", result.stderr)

@@ -1,0 +1,184 @@
+"""`windrow vectors`: what goes to stdout, what to stderr, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from windrow.cli import main
+from windrow.embeddings.formats import load_vectors, save_vectors
+from windrow.embeddings.vectors import WordVectors
+from windrow.evaluation import evaluate_analogies, evaluate_similarity
+
+WORDS = ["man", "woman", "king", "queen", "Åse", "prince", "princess", "cat"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Vectors with a royal and a female direction, and files to evaluate them on."""
+    folder = tmp_path_factory.mktemp("cli")
+    rng = np.random.default_rng(1)
+    female, royal, young = np.eye(12)[:3] * 3
+    places = [0, female, royal, royal + female, young, royal + young, royal + young + female, -royal]
+    base = np.eye(12)[3:4] * 2
+    vectors = (base + np.array([place + np.zeros(12) for place in places])).astype(np.float32)
+    vectors += 0.05 * rng.normal(size=vectors.shape).astype(np.float32)
+    save_vectors(WordVectors(WORDS, vectors), folder / "v.safetensors")
+    (folder / "family.txt").write_text(
+        ": royals\nman woman king queen\nman woman prince princess\nman woman cat king\nman woman king x\n"
+        ": gram1-number\nman king woman queen\n"
+    )
+    (folder / "pairs.tsv").write_text("king\tqueen\t8\nman\tcat\t2\nman\twoman\t6\nman\tnobody\t1\n")
+    return folder
+
+
+def run(*arguments: Any) -> Result:
+    return CliRunner().invoke(main, ["vectors", *map(str, arguments)])
+
+
+def test_similar_prints_a_word_and_its_cosine_a_line(folder: Path) -> None:
+    result = run("similar", folder / "v.safetensors", "king", "woman", "--minus", "man", "-k", "3")
+    wv = load_vectors(folder / "v.safetensors")
+    expected = wv.most_similar(["king", "woman"], ["man"], topn=3)
+    assert result.exit_code == 0
+    assert result.stdout == "".join(f"{word}\t{score:.4f}\n" for word, score in expected)
+    assert expected[0][0] == "queen"
+
+
+def test_similar_as_json(folder: Path) -> None:
+    result = run("similar", folder / "v.safetensors", "Åse", "--json", "-k", 2)
+    found = json.loads(result.stdout)
+    assert (found["positive"], found["negative"]) == (["Åse"], [])
+    expected = load_vectors(folder / "v.safetensors").most_similar("Åse", topn=2)
+    assert [(one["word"], one["similarity"]) for one in found["similar"]] == expected
+
+
+def test_analogy(folder: Path) -> None:
+    lines = run("analogy", folder / "v.safetensors", "man", "woman", "prince", "-k", 1).stdout.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["princess"]
+    found = json.loads(run("analogy", folder / "v.safetensors", "man", "woman", "prince", "--json").stdout)
+    assert found["c"] == "prince"
+    assert found["similar"][0]["word"] == "princess"
+
+
+def test_evaluate_as_json_has_the_keys_of_the_contract(folder: Path) -> None:
+    result = run(
+        "evaluate",
+        folder / "v.safetensors",
+        "--json",
+        *("--analogies", folder / "family.txt", "--similarity", folder / "pairs.tsv"),
+    )
+    wv = load_vectors(folder / "v.safetensors")
+    assert json.loads(result.stdout) == {
+        "analogies": {"family": evaluate_analogies(folder / "family.txt", wv.index_to_key, wv.vectors).to_json()},
+        "similarity": {"pairs": evaluate_similarity(folder / "pairs.tsv", wv.index_to_key, wv.vectors).to_json()},
+    }
+    family = json.loads(result.stdout)["analogies"]["family"]
+    assert (family["correct"], family["total"], family["skipped"]) == (3, 4, 1)
+    assert family["sections"]["royals"]["total"] == 3
+    assert json.loads(result.stdout)["similarity"]["pairs"]["oov"] == 0.25
+
+
+def test_evaluate_prints_aligned_tables(folder: Path) -> None:
+    result = run(
+        "evaluate",
+        folder / "v.safetensors",
+        *("--analogies", folder / "family.txt", "--similarity", folder / "pairs.tsv"),
+    )
+    first, second = result.stdout.split("\n\n")
+    for table in (first, second):
+        assert len({len(line) for line in table.splitlines()}) == 1
+    rows = {line.split()[0]: line.split()[1:] for line in first.splitlines()}
+    assert rows["total"] == ["75.0%", "3", "4", "1"]
+    assert rows["syntactic"] == rows["gram1-number"] == ["100.0%", "1", "1", "0"]
+    assert "family.txt" in result.stderr  # progress
+    assert second.splitlines()[1].split()[-2:] == ["3", "25.0%"]
+
+
+def test_evaluate_restricts_the_vocabulary_and_tells_files_of_one_name_apart(folder: Path) -> None:
+    (folder / "other").mkdir()
+    twin = folder / "other" / "family.txt"
+    twin.write_text(": x\nman woman king queen\n")
+    arguments = ["evaluate", folder / "v.safetensors", "--json", "--restrict-vocab", 4]
+    found = json.loads(run(*arguments, "--analogies", folder / "family.txt", "--analogies", twin).stdout)
+    assert list(found["analogies"]) == [str(folder / "family.txt"), str(twin)]
+    assert found["analogies"][str(folder / "family.txt")]["skipped"] == 3  # prince, cat, x
+    assert found["similarity"] == {}
+
+
+def test_convert_there_and_back(folder: Path, tmp_path: Path) -> None:
+    chain = ["v.txt", "v.bin", "v.glove", "v.tsv", "v.npy", "v.vec.gz", "v.safetensors"]
+    source = folder / "v.safetensors"
+    for name in chain:
+        result = run("convert", source, tmp_path / name)
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert "8 words of 12 dimensions" in result.stderr
+        source = tmp_path / name
+    assert np.array_equal(load_vectors(source).vectors, load_vectors(folder / "v.safetensors").vectors)
+    (tmp_path / "v.glove").rename(tmp_path / "glove.6B.txt")
+    refused = run("convert", tmp_path / "glove.6B.txt", tmp_path / "w.bin")
+    assert refused.exit_code == 1
+    assert "format 'glove'" in refused.stderr
+    assert run("convert", tmp_path / "glove.6B.txt", tmp_path / "w.bin", "--from", "glove").exit_code == 0
+    assert load_vectors(tmp_path / "w.bin").index_to_key == WORDS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["similar", "none.txt", "king"], "cannot read none.txt"),
+        (["similar", "V", "kings"], "the word 'kings' is not in the vocabulary; did you mean 'king'"),
+        (["analogy", "V", "man", "woman", "kings"], "did you mean 'king'"),
+        (["similar", "pairs.tsv", "king"], "is not a number"),
+        (["evaluate", "V"], "give --analogies FILE or --similarity FILE"),
+        (["evaluate", "V", "--analogies", "pairs.tsv"], "line 1: a question before any section"),
+        (["evaluate", "V", "--similarity", "family.txt"], "holds no word pairs|line 2: expected two words"),
+        (["convert", "V", "x.doc"], "no vector format has this extension"),
+        (["convert", "none.doc", "x.txt"], "no vector format has this extension"),
+        (["convert", "V", "nowhere/x.txt"], "the folder nowhere does not exist"),
+        (["convert", "V", "x.txt", "--from", "arpa"], "choose one of safetensors"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_1(
+    folder: Path, arguments: list[str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    before = sorted(folder.rglob("*"))
+    result = run(*("v.safetensors" if argument == "V" else argument for argument in arguments))
+    assert result.exit_code == 1
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("Error: ")
+    assert re.search(message, last)
+    assert result.stdout == ""
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("arguments", [["similar", "v.safetensors"], ["similar", "v", "w", "-k", "0"], ["evalute"]])
+def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_as_a_program(folder: Path) -> None:
+    command = [sys.executable, "-m", "windrow", "vectors", "analogy"]
+    good = subprocess.run([*command, "v.safetensors", *WORDS[:3]], cwd=folder, capture_output=True, check=False)
+    assert good.returncode == 0
+    assert good.stdout.decode().splitlines()[0].startswith("queen\t")
+    assert good.stderr == b""
+    bad = subprocess.run([*command, "v.safetensors", "a", "b", "c"], cwd=folder, capture_output=True, check=False)
+    assert (bad.returncode, bad.stdout) == (1, b"")
+    assert bad.stderr.startswith(b"Error: the word ")
+    assert bad.stderr.count(b"\n") == 1
+
+
+def test_the_command_line_starts_without_numpy() -> None:
+    code = "import sys, windrow.cli.vectors; print(sorted({'numpy', 'scipy', 'numba'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

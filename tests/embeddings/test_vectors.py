@@ -1,0 +1,295 @@
+"""WordVectors against gensim's KeyedVectors on the same table, and what gensim does not promise."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from windrow import storage
+from windrow.embeddings.vectors import WordVectors
+from windrow.errors import DataError, FormatError, MissingWordError, OptionError
+
+DIM = 12
+WORDS = [f"word{i}" for i in range(150)]
+
+
+def clustered(words: int, dim: int, seed: int = 5) -> np.ndarray:
+    """Vectors in ten clusters of unequal lengths: cosines of all sizes, and no two alike."""
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(10, dim))
+    vectors = centres[rng.integers(10, size=words)] + 0.6 * rng.normal(size=(words, dim))
+    return (vectors * rng.uniform(0.2, 4, size=(words, 1))).astype(np.float32)
+
+
+VECTORS = clustered(len(WORDS), DIM)
+PROBE = clustered(1, DIM, seed=8)[0]
+
+
+@pytest.fixture(scope="module")
+def ours() -> WordVectors:
+    vectors = VECTORS.copy()
+    vectors.setflags(write=False)
+    return WordVectors(WORDS, vectors, np.arange(len(WORDS), 0, -1))
+
+
+@pytest.fixture(scope="module")
+def gensims() -> Any:
+    table = pytest.importorskip("gensim.models", reason="gensim is the oracle").KeyedVectors(DIM)
+    table.add_vectors(WORDS, VECTORS)
+    return table
+
+
+SAME_ANSWER: dict[str, Callable[[Any], Any]] = {
+    "one word": lambda wv: wv.most_similar("word3"),
+    "positional negative": lambda wv: wv.most_similar("word3", "word9", 5),
+    "several": lambda wv: wv.most_similar(positive=["word3", "word5"], negative=["word7"], topn=20),
+    "only negative": lambda wv: wv.most_similar(negative=["word7"]),
+    "repeated": lambda wv: wv.most_similar(["word3", "word3", "word4"], topn=4),
+    "weights": lambda wv: wv.most_similar([("word3", 2.5), "word4"], [("word5", -0.5), ("word6", 0.3)]),
+    "vector": lambda wv: wv.most_similar(PROBE),
+    "vector with its length": lambda wv: wv.most_similar([3 * PROBE, "word4"], negative=[PROBE / 2]),
+    "matrix": lambda wv: wv.most_similar(VECTORS[:3] * 2),
+    "row number": lambda wv: wv.most_similar([17]),
+    "restricted": lambda wv: wv.most_similar("word140", restrict_vocab=40),
+    "more than there are": lambda wv: wv.most_similar("word1", topn=1000),
+    "none": lambda wv: wv.most_similar("word1", topn=0),
+    "all scores": lambda wv: wv.most_similar("word1", topn=None),
+    "restricted scores": lambda wv: wv.most_similar("word1", topn=None, restrict_vocab=40),
+    "cosmul": lambda wv: wv.most_similar_cosmul(positive=["word3", "word5"], negative=["word7"], topn=20),
+    "cosmul word": lambda wv: wv.most_similar_cosmul("word3"),
+    "cosmul unit vector": lambda wv: wv.most_similar_cosmul([wv.get_vector("word2", norm=True), "word3"]),
+    "cosmul all scores": lambda wv: wv.most_similar_cosmul("word3", ["word4", "word5"], topn=None),
+    "similar_by_word": lambda wv: wv.similar_by_word("word8", topn=3, restrict_vocab=100),
+    "similar_by_vector": lambda wv: wv.similar_by_vector(PROBE, topn=3),
+    "similarity": lambda wv: [wv.similarity("word1", f"word{i}") for i in range(30)],
+    "distance": lambda wv: [wv.distance("word1", f"word{i}") for i in range(30)],
+    "distances": lambda wv: wv.distances("word6"),
+    "distances of a vector": lambda wv: wv.distances(PROBE, ["word4", "word9"]),
+    "n_similarity": lambda wv: wv.n_similarity(["word1", "word2"], ["word3", "word4", "word5"]),
+    "n_similarity, unknown": lambda wv: wv.n_similarity(["word1", "nobody"], ["word3", "word4"]),
+    "doesnt_match": lambda wv: [wv.doesnt_match(WORDS[i : i + 4]) for i in range(0, 140, 4)],
+    "doesnt_match, unknown": lambda wv: wv.doesnt_match(["word1", "nobody", "word3", "word4"]),
+    "closer_than": lambda wv: [wv.closer_than("word1", f"word{i}") for i in range(20)],
+    "rank": lambda wv: [wv.rank("word1", f"word{i}") for i in range(1, 50)],
+    "mean": lambda wv: wv.get_mean_vector(["word1", "word2", PROBE]),
+    "weighted mean": lambda wv: wv.get_mean_vector(["word1", "word2"], weights=[0.5, -2.0]),
+    "raw mean": lambda wv: wv.get_mean_vector(["word1", "word2"], pre_normalize=False),
+    "unit mean": lambda wv: wv.get_mean_vector(["word1", "word2", "nobody"], post_normalize=True),
+    "mean of unknown words": lambda wv: wv.get_mean_vector(["nobody", "nothing"]),
+    "getitem": lambda wv: wv["word5"],
+    "getitem of several": lambda wv: wv[["word5", "word2"]],
+    "unit vector": lambda wv: wv.get_vector("word5", norm=True),
+    "index": lambda wv: [wv.get_index("word5"), wv.get_index("nobody", -1), wv.get_index(9)],
+    "contains": lambda wv: ["word5" in wv, "nobody" in wv, 3 in wv, 150 in wv, len(wv)],
+}
+
+
+def numbers_and_rest(answer: Any) -> tuple[list[float], list[Any]]:
+    """An answer taken apart: numbers are compared closely, words and truth exactly."""
+    if isinstance(answer, list | tuple):
+        parts = [numbers_and_rest(part) for part in answer]
+        return [x for numbers, _ in parts for x in numbers], [x for _, rest in parts for x in rest]
+    if isinstance(answer, np.ndarray):
+        return answer.ravel().tolist(), [answer.shape]
+    if isinstance(answer, float | np.floating):
+        return [float(answer)], []
+    return [], [answer]
+
+
+@pytest.mark.filterwarnings("ignore:Call to deprecated `init_sims`:DeprecationWarning")
+@pytest.mark.parametrize("ask", SAME_ANSWER.values(), ids=SAME_ANSWER)
+def test_answers_equal_gensims(ask: Callable[[Any], Any], ours: WordVectors, gensims: Any) -> None:
+    mine, my_words = numbers_and_rest(ask(ours))
+    theirs, their_words = numbers_and_rest(ask(gensims))
+    assert my_words == their_words
+    np.testing.assert_allclose(mine, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["3cosadd", "3cosmul"])
+def test_an_analogy_is_the_nearest_word_to_the_offset(method: Any, ours: WordVectors) -> None:
+    units = VECTORS / np.linalg.norm(VECTORS.astype(np.float64), axis=1, keepdims=True)
+    cosines = units @ units[[4, 9, 2]].T  # a, b, c
+    if method == "3cosadd":
+        scores = cosines @ np.array([-1, 1, 1])
+    else:
+        a, b, c = ((1 + cosines) / 2).T
+        scores = b * c / (a + 1e-6)
+    expected = [WORDS[i] for i in np.argsort(-scores) if i not in (4, 9, 2)][:6]
+    found = ours.analogy("word4", "word9", "word2", topn=6, method=method)
+    assert [word for word, _ in found] == expected
+
+
+@pytest.mark.parametrize("restrict_vocab", [None, 30])
+def test_a_batch_answers_like_single_queries(
+    ours: WordVectors, restrict_vocab: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("windrow.embeddings.queries._BLOCK_SCORES", 7 * len(WORDS))  # blocks of 7, a short last
+    words = WORDS[::2]
+    batch = ours.most_similar_batch(words, 5, restrict_vocab)
+    for word, found in zip(words, batch, strict=True):
+        single = ours.most_similar(word, topn=5, restrict_vocab=restrict_vocab)
+        assert [w for w, _ in found] == [w for w, _ in single]
+        np.testing.assert_allclose([s for _, s in found], [s for _, s in single], atol=1e-6)
+    by_vector = ours.most_similar_batch(VECTORS[::2], 1)
+    assert [found[0][0] for found in by_vector] == words  # a given vector excludes no word
+    assert ours.most_similar_batch([], 5) == []
+
+
+def test_ties_come_in_vocabulary_order() -> None:
+    wv = WordVectors(list("dcba"), np.array([[1, 0], [2, 0], [4, 0], [0, 1]], np.float32))
+    assert [word for word, _ in wv.most_similar([np.array([1.0, 0.0])], topn=4)] == list("dcba")
+
+
+def test_zero_vectors_have_cosine_zero_with_everything() -> None:
+    vectors = VECTORS[:6].copy()
+    vectors[2] = 0
+    wv = WordVectors(WORDS[:6], vectors)
+    assert (wv.most_similar("word2", topn=None) == 0).all()
+    assert wv.similarity("word2", "word1") == 0
+    assert wv.distances("word1")[2] == 1
+    assert (wv.normalise().vectors[2] == 0).all()
+    for scores in (wv.most_similar_cosmul("word2", topn=None), wv.most_similar("word0", "word0", topn=None)):
+        assert np.isfinite(scores).all()
+    assert all(np.isfinite(score) for found in wv.most_similar_batch(WORDS[:6]) for _, score in found)
+
+
+def test_a_missing_word_is_an_error_with_near_spellings_or_skipped(ours: WordVectors) -> None:
+    with pytest.raises(MissingWordError, match=r"'wrd42' is not in the vocabulary; did you mean 'word42'"):
+        ours.most_similar(["word1", "wrd42"])
+    with pytest.raises(KeyError):
+        ours["nobody"]
+    for ask in (ours.doesnt_match, lambda words, **how: ours.n_similarity(words, ["word2"], **how)):
+        with pytest.raises(MissingWordError):
+            ask(["word1", "nobody"], missing="error")
+        with pytest.raises(MissingWordError):  # nothing is left to ask
+            ask(["nobody"], missing="skip")
+    with pytest.raises(MissingWordError):
+        ours.get_mean_vector(["word1", "nobody"], ignore_missing=False)
+    assert ours.most_similar(["word1", "nobody"], missing="skip") == ours.most_similar(["word1"])
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda wv: wv.most_similar(), "at least one word"),
+        (lambda wv: wv.most_similar(np.zeros(DIM + 1)), "needs 12 numbers"),
+        (lambda wv: wv.most_similar(np.full(DIM, np.nan)), "not finite"),
+        (lambda wv: wv.most_similar([0.5]), "a word or a row number, got float"),
+        (lambda wv: wv.most_similar("word1", missing="ignore"), "'error' or 'skip'"),
+        (lambda wv: wv.most_similar("word1", restrict_vocab=0), "restrict_vocab = 0"),
+        (lambda wv: wv.most_similar_cosmul(negative=["word1"]), "at least one positive"),
+        (lambda wv: wv.most_similar_cosmul([("word1", 2.0)]), "without weights"),
+        (lambda wv: wv.analogy("word1", "word2", "word3", method="4cos"), "3cosadd, 3cosmul"),
+        (lambda wv: wv.get_mean_vector([]), "at least one key"),
+        (lambda wv: wv.get_mean_vector(["word1"], weights=[1, 2]), "one weight a key"),
+        (lambda wv: wv.head(0), "n = 0"),
+        (lambda wv: WordVectors(["a", "b", "a"], np.zeros((3, 2), np.float32)), "'a' occurs twice"),
+        (lambda wv: WordVectors(["a"], np.zeros((3, 2), np.float32)), "1 words, 3 vectors"),
+        (lambda wv: WordVectors(["a"], np.zeros(3, np.float32)), r"\(words, dimensions\)"),
+        (lambda wv: WordVectors([], np.zeros((0, 3), np.float32)), r"\(words, dimensions\)"),
+        (lambda wv: WordVectors(["a"], np.zeros((1, 3), np.float32), np.zeros(2, np.int64)), "counts must"),
+    ],
+)
+def test_wrong_arguments_are_option_errors(ask: Callable[..., Any], message: str, ours: WordVectors) -> None:
+    with pytest.raises(OptionError, match=message):
+        ask(ours)
+
+
+def test_vectors_handed_out_are_read_only() -> None:
+    wv = WordVectors(WORDS, VECTORS.copy())
+    for vector in (wv["word1"], wv.get_vector("word1", norm=True)):
+        with pytest.raises(ValueError, match="read-only"):
+            vector[0] = 1
+    wv[["word1"]][0, 0] = 99  # a copy
+    assert np.array_equal(wv.vectors, VECTORS)
+
+
+def test_tables_made_from_a_table(ours: WordVectors) -> None:
+    np.testing.assert_allclose(ours.normalise().norms, 1, atol=1e-6)
+    some = ours.subset(["word9", "word2"])
+    assert some.index_to_key == ["word9", "word2"]
+    assert np.array_equal(some.vectors, VECTORS[[9, 2]])
+    assert some.counts is not None
+    assert some.counts.tolist() == [len(WORDS) - 9, len(WORDS) - 2]
+    first = ours.head(4)
+    assert first.index_to_key == WORDS[:4]
+    assert np.shares_memory(first.vectors, ours.vectors)
+    with pytest.raises(MissingWordError):
+        ours.subset(["word9", "nobody"])
+
+
+def test_no_query_copies_the_table() -> None:
+    words = [str(i) for i in range(20_000)]
+    wv = WordVectors(words, np.random.default_rng(0).normal(size=(20_000, 64)).astype(np.float32))
+    tracemalloc.start()
+    try:
+        wv.most_similar(["1", "2"], negative=["3"])
+        wv.most_similar_cosmul(["1", "2"], ["3"])
+        wv.rank("5", "9")
+        wv.most_similar_batch(["4", "5"])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < wv.vectors.nbytes / 2
+
+
+# --- the model file
+
+
+def test_the_model_file_keeps_everything_and_is_mapped(tmp_path: Path, ours: WordVectors) -> None:
+    ours.provenance = {"seed": 7, "corpus": {"tokens": 12}}
+    ours.save(tmp_path / "x.safetensors")
+    again = WordVectors.load(tmp_path / "x.safetensors")
+    assert again.index_to_key == WORDS
+    assert np.array_equal(again.vectors, VECTORS)
+    assert np.array_equal(again.counts, ours.counts)
+    assert again.provenance["seed"] == 7
+    assert again.provenance["corpus"] == {"tokens": 12}
+    assert isinstance(again.vectors.base, np.memmap)
+    assert again.most_similar("word3") == ours.most_similar("word3")  # a read-only map answers too
+    again.save(tmp_path / "x.safetensors")  # over the file that is mapped
+    assert np.array_equal(WordVectors.load(tmp_path / "x.safetensors").vectors, VECTORS)
+
+
+@settings(max_examples=30, deadline=None)
+@given(words=st.lists(st.text(max_size=8), min_size=1, max_size=8, unique=True))
+def test_the_model_file_keeps_any_words(words: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("words") / "x.safetensors"
+    WordVectors(words, np.ones((len(words), 2), np.float32)).save(path)
+    assert WordVectors.load(path).index_to_key == words
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"vectors": None}, "found no vectors"),
+        ({"vectors": np.ones((2, 3), np.float32)}, r"shape \(3, 3\), found vectors \(2, 3\)"),
+        ({"vectors": np.ones((3, 3), np.float64)}, "of type float64"),
+        ({"vectors": np.full((3, 3), np.inf, np.float32)}, "not finite"),
+        ({"counts": np.ones(2, np.int64)}, "counts must have shape"),
+        (storage.pack_words(["a", "b", "a"]), "'a' occurs twice"),
+        (storage.pack_words(["a", "b"]), r"shape \(2, 3\)"),
+        ({"word_offsets": None}, "no vocabulary"),
+    ],
+)
+def test_a_model_file_that_disagrees_with_itself(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+    good = {"vectors": np.ones((3, 3), np.float32), **storage.pack_words(["a", "b", "c"])}
+    arrays = {name: array for name, array in {**good, **change}.items() if array is not None}
+    storage.save(tmp_path / "x", "word-vectors", arrays, {"vector_size": 3, "words": 3})
+    with pytest.raises(FormatError, match=message):
+        WordVectors.load(tmp_path / "x")
+
+
+def test_a_model_of_another_kind_or_none(tmp_path: Path) -> None:
+    storage.save(tmp_path / "x", "ngram-lm", {}, {})
+    with pytest.raises(FormatError, match="'ngram-lm', not 'word-vectors'"):
+        WordVectors.load(tmp_path / "x")
+    with pytest.raises(DataError, match="cannot read"):
+        WordVectors.load(tmp_path / "none")

@@ -1,0 +1,162 @@
+"""Analogies: the same questions give the same answers as gensim's evaluate_word_analogies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.evaluation.conftest import keyed_vectors
+from windrow.embeddings.vectors import WordVectors
+from windrow.errors import DataError, OptionError
+from windrow.evaluation import evaluate_analogies, read_questions
+from windrow.evaluation.analogy import Section
+
+VARIANTS = [
+    {"case_insensitive": case, "dummy4unknown": dummy, "restrict_vocab": restrict}
+    for case in (True, False)
+    for dummy in (True, False)
+    for restrict in (300_000, 600, None)
+]
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_answers_equal_gensims(
+    structured: Any, questions_path: Path, variant: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("windrow.evaluation.analogy._BLOCK_SCORES", 100 * len(structured))  # many blocks
+    ours = WordVectors(structured.index_to_key, structured.vectors)
+    mine = ours.evaluate_word_analogies(questions_path, **variant)
+    theirs = structured.evaluate_word_analogies(str(questions_path), **variant)
+    assert mine == theirs
+    assert mine[1][-1]["correct"]
+    assert mine[1][-1]["incorrect"]
+
+
+def test_answers_equal_gensims_on_trained_vectors(trained: Any, datapath: Any) -> None:
+    ours = WordVectors(trained.index_to_key, trained.vectors)
+    for dummy in (True, False):
+        theirs = trained.evaluate_word_analogies(datapath("questions-words.txt"), dummy4unknown=dummy)
+        assert ours.evaluate_word_analogies(datapath("questions-words.txt"), dummy4unknown=dummy) == theirs
+
+
+def test_a_question_is_lost_when_other_spellings_take_the_five_nearest_places() -> None:
+    """What gensim does; only case-preserving vocabularies with many spellings come across it."""
+    rng = np.random.default_rng(2)
+    man, woman, king = rng.normal(size=(3, 8))
+    table = {"man": man, "woman": woman, "king": king, "queen": 0.9 * (king + woman - man) + 0.1}
+    for spelling in ("King", "KING", "kIng", "kiNg", "kinG"):
+        table[spelling] = king + woman - man + 0.001 * rng.normal(size=8)
+    sections = [Section("family", (("man", "woman", "king", "queen"), ("man", "woman", "king", "king")))]
+    for spellings in (9, 8):
+        kept = dict(list(table.items())[:spellings])
+        result = evaluate_analogies(sections, list(kept), np.array(list(kept.values()), np.float32))
+        theirs = gensims_answers(kept, sections)
+        assert [section.to_json() for section in result.sections] == theirs
+        # Five spellings leave no place for "queen"; four do.
+        assert result.sections[0].correct == (sections[0].questions[1 if spellings == 9 else 0],)
+
+
+def gensims_answers(table: dict[str, Any], sections: list[Section]) -> list[dict[str, Any]]:
+    import tempfile
+
+    lines = [": family", *(" ".join(question) for question in sections[0].questions)]
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "q").write_text("\n".join(lines))
+        found = keyed_vectors(table).evaluate_word_analogies(str(Path(folder, "q")))[1][0]
+    correct, total = len(found["correct"]), len(found["correct"]) + len(found["incorrect"])
+    return [{"accuracy": correct / total, "correct": correct, "total": total, "skipped": 0}]
+
+
+def test_a_vocabulary_of_the_given_words_only_has_no_answer(tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    sections = [Section("x", (("a", "b", "c", "a"), ("a", "b", "c", "d")))]
+    result = evaluate_analogies(sections, list("abc"), vectors)
+    assert result.overall.correct == ()
+    assert (result.overall.total, result.overall.skipped) == (1, 1)
+
+
+@pytest.mark.filterwarnings("ignore:Call to deprecated `init_sims`:DeprecationWarning")
+def test_3cosmul_equals_gensims_most_similar_cosmul(structured: Any, questions_path: Path) -> None:
+    sections = [Section(part.name, part.questions[::20]) for part in read_questions(questions_path)]
+    result = evaluate_analogies(
+        sections, structured.index_to_key, structured.vectors, case_insensitive=False, method="3cosmul"
+    )
+    asked = [q for part in sections for q in part.questions if all(word in structured for word in q)]
+    right = [
+        (a, b, c, d)
+        for a, b, c, d in asked
+        if structured.most_similar_cosmul(positive=[b, c], negative=[a], topn=1)[0][0] == d
+    ]
+    assert list(result.overall.correct) == right
+    assert 5 < len(right) < len(asked) == result.overall.total
+
+
+def test_a_zero_vector_is_no_answer() -> None:
+    # Every other word points away from the offset, so that a cosine of 0 would be the highest.
+    vectors = np.array([[1, 0], [0, 1], [1, 0.1], [-1, -1], [0, 0]], np.float32)
+    sections = [Section("x", (("a", "b", "c", "d"),))]
+    for method in ("3cosadd", "3cosmul"):
+        assert evaluate_analogies(sections, list("abcdz"), vectors, method=method).accuracy == 1  # type: ignore[arg-type]
+
+
+def test_sums_by_kind_and_names_that_repeat() -> None:
+    vectors = np.array([[1, 0], [1, 1], [0, 1], [0, 2.1]], np.float32)
+    good, other_case, unknown = ("a", "b", "b", "c"), ("a", "b", "b", "d"), ("a", "b", "b", "x")
+    sections = [
+        Section("capitals", (good, other_case, unknown)),
+        Section("gram1", (other_case,)),
+        Section("capitals", (good,)),
+        Section("empty", ()),
+    ]
+    result = evaluate_analogies(sections, ["a", "b", "c", "D"], vectors, case_insensitive=False)
+    assert result.semantic.to_json() == {"accuracy": 1.0, "correct": 2, "total": 2, "skipped": 2}
+    assert result.syntactic.to_json() == {"accuracy": 0.0, "correct": 0, "total": 0, "skipped": 1}
+    assert result.to_json() == {
+        "accuracy": 1.0,
+        "correct": 2,
+        "total": 2,
+        "skipped": 3,
+        "sections": {
+            "capitals": {"accuracy": 1.0, "correct": 2, "total": 2, "skipped": 2},
+            "gram1": {"accuracy": 0.0, "correct": 0, "total": 0, "skipped": 1},
+            "empty": {"accuracy": 0.0, "correct": 0, "total": 0, "skipped": 0},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"a b c d\n", "line 1: a question before any section"),
+        (b": x\na b c d\n\na b c\n", "line 4: a question is four words, this line has 3"),
+        (b": x\na b c d e\n", "line 2: a question is four words, this line has 5"),
+        (b": x\na b c \xff\n", "line 2: not UTF-8"),
+        (b": x\n", "holds no analogy questions"),
+        (b"", "holds no analogy questions"),
+    ],
+)
+def test_wrong_question_files(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "q.txt").write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        read_questions(tmp_path / "q.txt")
+
+
+def test_reading_questions(tmp_path: Path) -> None:
+    (tmp_path / "q.txt").write_bytes("\ufeff: one two\r\nÅ b c d\r\n\r\n:three\ne\tf g h\n".encode())
+    assert read_questions(tmp_path / "q.txt") == [
+        Section("one two", (("Å", "b", "c", "d"),)),
+        Section("three", (("e", "f", "g", "h"),)),
+    ]
+    with pytest.raises(DataError, match=r"cannot read .*none"):
+        read_questions(tmp_path / "none")
+
+
+def test_options_out_of_range() -> None:
+    sections, vectors = [Section("x", (("a", "b", "c", "d"),))], np.ones((1, 2), np.float32)
+    with pytest.raises(OptionError, match="restrict_vocab = 0"):
+        evaluate_analogies(sections, ["a"], vectors, restrict_vocab=0)
+    with pytest.raises(OptionError, match="3cosadd, 3cosmul"):
+        evaluate_analogies(sections, ["a"], vectors, method="add")  # type: ignore[arg-type]

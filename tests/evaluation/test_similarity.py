@@ -1,0 +1,126 @@
+"""Word similarity: the same pairs give the same correlations as gensim's evaluate_word_pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from windrow.embeddings.vectors import WordVectors
+from windrow.errors import DataError, OptionError
+from windrow.evaluation import evaluate_similarity, read_pairs
+from windrow.evaluation.similarity import WordPair, row_norms
+
+VARIANTS = [
+    {"case_insensitive": case, "dummy4unknown": dummy, "restrict_vocab": restrict}
+    for case in (True, False)
+    for dummy in (True, False)
+    for restrict in (300_000, 900)
+]
+
+
+@pytest.mark.parametrize("file", ["wordsim353.tsv", "simlex999.txt"])
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+@pytest.mark.parametrize("table", ["structured", "trained"])
+def test_correlations_equal_gensims(
+    table: str, variant: dict[str, Any], file: str, datapath: Any, request: pytest.FixtureRequest
+) -> None:
+    theirs = request.getfixturevalue(table)
+    ours = WordVectors(theirs.index_to_key, theirs.vectors)
+    mine = ours.evaluate_word_pairs(datapath(file), **variant)
+    expected = theirs.evaluate_word_pairs(datapath(file), **variant)
+    for found, wanted in zip(mine[:2], expected[:2], strict=True):
+        assert found[0] == pytest.approx(wanted[0], abs=1e-6)
+        assert found[1] == pytest.approx(wanted[1], rel=1e-4)  # p-values magnify gensim's float32 cosines
+    assert mine[2] == pytest.approx(expected[2])
+
+
+def test_the_result_under_its_json_names(structured: Any, datapath: Any) -> None:
+    result = evaluate_similarity(datapath("wordsim353.tsv"), structured.index_to_key, structured.vectors)
+    pearson, spearman, oov = structured.evaluate_word_pairs(datapath("wordsim353.tsv"))
+    assert result.to_json() == {
+        "spearman": pytest.approx(spearman[0], abs=1e-6),
+        "pearson": pytest.approx(pearson[0], abs=1e-6),
+        "pairs": 353 - round(oov / 100 * 353),
+        "oov": pytest.approx(oov / 100),
+    }
+    assert 0.2 < result.spearman < 1
+    assert 0 < result.oov < 0.5
+
+
+@given(
+    separator=st.sampled_from(["\t", ",", " ", "   "]),
+    header=st.sampled_from(["", "word1{0}word2{0}score\n", "# a comment\n", "# one\n# two\na{0}b{0}human\n"]),
+    end=st.sampled_from(["\n", "\r\n", "\n\n"]),
+    pairs=st.lists(
+        st.tuples(st.sampled_from(["cat", "naïve", "3", "nan"]), st.sampled_from(["dog", "e-5"]), st.floats(-9, 9)),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_the_fields_may_be_parted_in_any_usual_way(
+    separator: str, header: str, end: str, pairs: list[Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "pairs.txt"
+    lines = [f"{first}{separator}{second}{separator}{score}{end}" for first, second, score in pairs]
+    path.write_text(header.format(separator) + "".join(lines), encoding="utf-8", newline="")
+    assert read_pairs(path) == [WordPair(*pair) for pair in pairs]
+
+
+def test_words_may_hold_spaces_between_tabs_and_the_delimiter_may_be_given(tmp_path: Path) -> None:
+    (tmp_path / "p").write_text("New York\tcity\t7\nLondon, UK\tcity\t8\n")
+    assert read_pairs(tmp_path / "p") == [("New York", "city", 7), ("London, UK", "city", 8)]
+    (tmp_path / "p").write_text("a;b;1\nc d;e;2\n")
+    assert read_pairs(tmp_path / "p", delimiter=";") == [("a", "b", 1), ("c d", "e", 2)]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"a\tb\t1\nc\td\n", "line 2: expected two words and a number, got"),
+        (b"a\tb\t1\nc\td\tmuch\n", "line 2: expected two words"),
+        (b"a\tb\tnoun\nc\td\tnoun\n", "line 2: expected two words"),  # only one line can be a header
+        (b"a\tb\t1\t2\n", "line 1: expected two words"),
+        (b"a b 1\nc d inf\n", "line 2: expected two words"),
+        (b"a b 1\nc \xff 2\n", "line 2: not UTF-8"),
+        (b"# nothing\n", "holds no word pairs"),
+        (b"", "holds no word pairs"),
+    ],
+)
+def test_wrong_pair_files(tmp_path: Path, data: bytes, message: str) -> None:
+    (tmp_path / "pairs.txt").write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        read_pairs(tmp_path / "pairs.txt")
+
+
+def test_correlations_that_are_not_defined(tmp_path: Path) -> None:
+    words, vectors = list("abc"), np.array([[1, 0], [1, 1], [0, 1]], np.float32)
+    for pairs, message in (
+        ([WordPair("a", "b", 1), WordPair("a", "x", 2)], "known in 1 of 2 pairs"),
+        ([WordPair("a", "b", 1), WordPair("a", "c", 1)], "the same human score"),
+        ([WordPair("a", "b", 1), WordPair("b", "a", 2)], "the same cosine"),
+    ):
+        with pytest.raises(DataError, match=message):
+            evaluate_similarity(pairs, words, vectors)
+    with pytest.raises(OptionError, match="restrict_vocab = 0"):
+        evaluate_similarity(pairs, words, vectors, restrict_vocab=0)
+    (tmp_path / "pairs.tsv").write_text("x\ty\t1\n")
+    with pytest.raises(DataError, match=r"pairs\.tsv: both words are known in 0 of 1 pairs"):
+        evaluate_similarity(tmp_path / "pairs.tsv", words, vectors)
+
+
+def test_zero_vectors_have_cosine_zero() -> None:
+    vectors = np.array([[1, 0], [0, 0], [-1, 0.1], [1, 0.1]], np.float32)
+    pairs = [WordPair("a", "d", 3), WordPair("a", "b", 2), WordPair("a", "c", 1)]
+    assert evaluate_similarity(pairs, list("abcd"), vectors).spearman == pytest.approx(1)
+
+
+def test_norms_in_slices_equal_norms_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.random.default_rng(0).normal(size=(50, 7)).astype(np.float32)
+    monkeypatch.setattr("windrow.evaluation.similarity._NORM_ROWS", 9)
+    np.testing.assert_allclose(row_norms(vectors), np.linalg.norm(vectors, axis=1), rtol=1e-6)
+    assert row_norms(vectors * np.float32(1e25)).max() < np.inf  # squares beyond float32
