@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
+
+_SUGGEST_FROM = 20_000  # words
 
 
 class WindrowError(Exception):
@@ -35,10 +38,16 @@ class MissingWordError(WindrowError, KeyError):
         self._known_words = known_words
 
     def __str__(self) -> str:
-        # The search is slow, and most of these errors are caught, not shown.
-        near = difflib.get_close_matches(self.word, self._known_words, n=3)
+        # The search is slow: it is made when the error is shown, among frequent words of about the same spelling.
+        similar = filter(self._looks_alike, islice(self._known_words, _SUGGEST_FROM))
+        near = difflib.get_close_matches(self.word, list(similar), n=3)
         hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
         return f"the word {self.word!r} is not in the vocabulary{hint}"
+
+    def _looks_alike(self, known: str) -> bool:
+        """About as long, and with one end the same."""
+        word = self.word
+        return abs(len(known) - len(word)) <= 2 and (known[:1].lower() == word[:1].lower() or known[-1:] == word[-1:])
 
 
 def check_range(

@@ -41,11 +41,12 @@ def main(debug: bool) -> None:
 
 
 def _add_commands() -> None:
-    from windrow.cli import corpus, demo, train_vectors, vectors, warmup
+    from windrow.cli import corpus, demo, plot_vectors, train_vectors, vectors, warmup
 
     main.add_command(demo.demo)
     main.add_command(corpus.group)
-    vectors.group.add_command(train_vectors.train)
+    for command in (train_vectors.train, plot_vectors.plot, plot_vectors.plot_log):
+        vectors.group.add_command(command)
     main.add_command(vectors.group)
     main.add_command(warmup.warmup)
 

@@ -14,7 +14,6 @@ from windrow.errors import FormatError, MissingWordError, OptionError, check_ran
 
 UNKNOWN = "<unk>"
 _KIND = "vocabulary"
-_SUGGEST_FROM = 20_000  # near spellings are sought among the most frequent words only: the search is slow
 
 
 class Vocabulary:
@@ -84,7 +83,7 @@ class Vocabulary:
         try:
             return self._ids[word]
         except KeyError:
-            raise MissingWordError(word, self.words[:_SUGGEST_FROM]) from None
+            raise MissingWordError(word, self.words) from None
 
     def get(self, word: str, default: int = -1) -> int:
         """The id of ``word``, or ``default``."""

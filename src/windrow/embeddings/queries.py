@@ -21,7 +21,6 @@ Neighbours = list[tuple[str, float]]
 Scores = NDArray[np.float32]
 
 _BLOCK_SCORES = 1 << 24  # scores that a batch of queries holds at a time: 64 MB
-_SUGGEST_FROM = 20_000  # near spellings are sought among the first words only: the search is slow
 
 
 class _Query(NamedTuple):
@@ -117,17 +116,7 @@ class VectorQueries:
             return default
         if not isinstance(key, str | int | np.integer):
             raise OptionError(f"a key must be a word or a row number, got {type(key).__name__}")
-        raise MissingWordError(str(key), self._spelled_like(str(key)))
-
-    def _spelled_like(self, word: str) -> list[str]:
-        """Words that are worth comparing with an unknown one: about its length, one end the same."""
-        return [
-            known
-            for known in self.index_to_key[:_SUGGEST_FROM]
-            if known
-            and abs(len(known) - len(word)) <= 2
-            and (known[0].lower() == word[:1].lower() or known[-1] == word[-1:])
-        ]
+        raise MissingWordError(str(key), self.index_to_key)
 
     def get_vector(self, key: Key, norm: bool = False) -> NDArray[np.float32]:
         """The vector of a word, (dimensions,), read-only; scaled to unit length with ``norm``."""

@@ -1,0 +1,205 @@
+"""Documents as averages of word vectors, for scikit-learn's pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from windrow.corpus.tokenizers import check_tokens, find_tokenizer
+from windrow.embeddings.formats import load_vectors
+from windrow.embeddings.vectors import WordVectors
+from windrow.embeddings.word2vec import Word2Vec
+from windrow.errors import DataError, OptionError, check_range
+
+try:
+    from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+    from sklearn.utils.validation import check_is_fitted
+except ImportError as missing:
+    raise OptionError("DocumentVectorizer needs scikit-learn: pip install 'windrow[sklearn]'") from missing
+
+WEIGHTINGS = ("mean", "tfidf", "sif")
+
+Document = str | Iterable[str]
+
+
+class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A document, a str or a list of tokens, becomes an average of the vectors of its words: (documents, dim) float32.
+
+    ``vectors``: WordVectors, a file of them, or None to train Word2Vec with ``word2vec_params`` on the texts given to
+    ``fit`` (one worker unless they say otherwise, so that it can be repeated). ``weighting``: "mean"; "tfidf", by
+    scikit-learn's smooth idf; "sif", by sif_a / (sif_a + p(word)), less the projection on the first
+    ``remove_components`` singular vectors of the training texts. p(word) comes from the counts of the vectors, or, when
+    they have none, from the training texts. A document without a known word becomes zeros. ``tokenizer``:
+    "whitespace", "word", "char" or a callable. Lists of tokens are not tokenized, but lower-cased like text.
+
+    After ``fit``: ``word_vectors_``; ``idf_`` and ``word_weights_``, both (words,); ``components_``, (removed, dim);
+    ``n_features_out_``. Raises OptionError for a bad parameter, DataError for what is no document.
+    Source: Arora, Liang & Ma 2017, "A simple but tough-to-beat baseline for sentence embeddings".
+    """
+
+    def __init__(
+        self,
+        vectors: WordVectors | str | PathLike[str] | None = None,
+        *,
+        weighting: str = "mean",
+        sif_a: float = 1e-3,
+        remove_components: int = 1,
+        tokenizer: str | Callable[[str], list[str]] = "whitespace",
+        lowercase: bool = True,
+        normalize: bool = False,
+        word2vec_params: dict[str, Any] | None = None,
+    ) -> None:
+        self.vectors = vectors
+        self.weighting = weighting
+        self.sif_a = sif_a
+        self.remove_components = remove_components
+        self.tokenizer = tokenizer
+        self.lowercase = lowercase
+        self.normalize = normalize
+        self.word2vec_params = word2vec_params
+
+    def fit(self, X: Iterable[Document], y: object = None) -> Self:  # noqa: N803
+        """Learn word vectors if none were given, and what the weighting needs, from the documents."""
+        self._learn(X)
+        return self
+
+    def fit_transform(self, X: Iterable[Document], y: object = None) -> NDArray[np.float32]:  # noqa: N803
+        """Fit and transform, tokenizing only once."""
+        return self._vectors_of(self._learn(X))
+
+    def transform(self, X: Iterable[Document]) -> NDArray[np.float32]:  # noqa: N803
+        """The vectors of the documents, (documents, dim) float32."""
+        check_is_fitted(self, "word_vectors_")
+        return self._vectors_of(self._count(self._tokens(X)))
+
+    def _learn(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
+        """Set everything that is learned; gives the word counts of the documents, to be used again."""
+        self._check_parameters()
+        tokens = list(self._tokens(documents))
+        if not tokens:
+            raise DataError("there is no document to fit on; give at least one")
+        self.word_vectors_ = self._find_vectors(tokens)
+        self.n_features_out_ = self.word_vectors_.vector_size
+        counts = self._count(tokens)
+        self.idf_ = smooth_idf(counts)
+        self.word_weights_ = self._word_weights(counts)
+        self.components_ = np.zeros((0, self.n_features_out_), np.float32)
+        if self.weighting == "sif":
+            self.components_ = singular_vectors(self._averages(counts), self.remove_components)
+        return counts
+
+    def _check_parameters(self) -> None:
+        if self.weighting not in WEIGHTINGS:
+            raise OptionError(f"weighting = {self.weighting!r} is not one of {', '.join(WEIGHTINGS)}")
+        if not isinstance(self.remove_components, int | np.integer):
+            raise OptionError(f"remove_components = {self.remove_components!r} must be a whole number")
+        check_range("sif_a", self.sif_a, 0, low_open=True)
+        check_range("remove_components", self.remove_components, 0)
+        if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | PathLike):
+            raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
+
+    def _tokens(self, documents: Iterable[Document]) -> Iterable[list[str]]:
+        if isinstance(documents, str) or not isinstance(documents, Iterable):
+            raise OptionError(f"X must be a list of documents, not {type(documents).__name__}")
+        if getattr(documents, "ndim", 1) != 1:  # going through a table would give its column names, or rows
+            raise OptionError("X must be a list or one column of documents, not a table")
+        tokenizer = find_tokenizer(self.tokenizer)
+        for number, document in enumerate(documents, 1):
+            if isinstance(document, str):
+                yield tokenizer.split(tokenizer.lower(document) if self.lowercase else document)
+            elif isinstance(document, Iterable) and not isinstance(document, bytes | dict):
+                words = list(document)
+                check_tokens(words, f"document {number}")
+                yield [word.lower() for word in words] if self.lowercase else words
+            else:
+                raise DataError(f"document {number} must be a str or a list of tokens, not {type(document).__name__}")
+
+    def _find_vectors(self, tokens: list[list[str]]) -> WordVectors:
+        if isinstance(self.vectors, WordVectors):
+            return self.vectors
+        if self.vectors is not None:
+            return load_vectors(self.vectors)
+        return Word2Vec(workers=1).set_params(**(self.word2vec_params or {})).fit(tokens).wv
+
+    def _count(self, tokens: Iterable[list[str]]) -> csr_matrix[np.float32]:
+        """How often each known word occurs in each document, (documents, words)."""
+        row_of = self.word_vectors_.key_to_index
+        words: list[int] = []
+        ends = [0]
+        for document in tokens:
+            words += [row_of[word] for word in document if word in row_of]
+            ends.append(len(words))
+        shape = (len(ends) - 1, len(row_of))
+        counts = csr_matrix((np.ones(len(words), np.float32), words, ends), shape, np.float32)
+        counts.sum_duplicates()
+        return counts
+
+    def _word_weights(self, counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
+        if self.weighting == "mean":
+            return np.ones(counts.shape[1], np.float32)
+        if self.weighting == "tfidf":
+            return self.idf_
+        occurrences = self.word_vectors_.counts
+        if occurrences is None:
+            occurrences = np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel()
+        probabilities = occurrences / max(1, occurrences.sum())
+        weights: NDArray[np.float64] = self.sif_a / (self.sif_a + probabilities)
+        return weights.astype(np.float32)
+
+    def _vectors_of(self, counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
+        averages = self._averages(counts)
+        averages -= averages @ self.components_.T @ self.components_
+        if self.normalize:
+            averages /= _nonzero(np.linalg.norm(averages, axis=1))[:, None]
+        return averages
+
+    def _averages(self, counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
+        weighted = counts.copy()
+        weighted.data *= self.word_weights_[counts.indices]
+        # SIF divides by the number of words (Arora et al. 2017, algorithm 1), a weighted mean by its weights.
+        divisors = (counts if self.weighting == "sif" else weighted).sum(axis=1, dtype=np.float64)
+        weighted.data /= np.repeat(_nonzero(np.asarray(divisors).ravel()), np.diff(weighted.indptr))
+        return np.asarray(weighted @ self.word_vectors_.vectors)
+
+    @property
+    def _n_features_out(self) -> int:  # for get_feature_names_out
+        return self.n_features_out_
+
+    def __sklearn_clone__(self) -> Self:
+        # A search clones for every candidate and fold; they share the given vectors, which may be large.
+        bare = copy(self)
+        bare.vectors = None
+        twin: Self = super(DocumentVectorizer, bare).__sklearn_clone__()
+        twin.vectors = self.vectors
+        return twin
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def smooth_idf(counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
+    """ln((1 + documents) / (1 + documents with the word)) + 1, shape (words,), as scikit-learn's TfidfTransformer."""
+    documents, words = counts.shape
+    document_frequencies = np.bincount(counts.indices, minlength=words)
+    return (np.log((1 + documents) / (1 + document_frequencies)) + 1).astype(np.float32)
+
+
+def singular_vectors(rows: NDArray[np.float32], number: int) -> NDArray[np.float32]:
+    """The first right singular vectors of ``rows`` (documents, dim), shape (number or fewer, dim)."""
+    wide = rows.astype(np.float64)
+    squares, directions = np.linalg.eigh(wide.T @ wide)  # rising
+    rank = int((squares > 1e-12 * squares[-1]).sum()) if squares[-1] > 0 else 0
+    return directions[:, ::-1][:, : min(number, rank)].T.astype(np.float32)
+
+
+def _nonzero(divisors: NDArray[Any]) -> NDArray[Any]:
+    return np.where(divisors > 0, divisors, 1)

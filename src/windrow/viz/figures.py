@@ -1,0 +1,93 @@
+"""What all pictures share: colours, a style that no user setting changes, and files that depend on the data only."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from windrow.errors import OptionError
+from windrow.storage import atomic_write, check_writable
+
+try:
+    import matplotlib
+    from matplotlib import font_manager
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+except ImportError as missing:
+    raise OptionError("pictures need matplotlib: pip install 'windrow[viz]'") from missing
+
+# Okabe & Ito 2008: colours that people with any colour vision can tell apart.
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+INK, GREY, PALE = "#1A1A1A", "#8C8C8C", "#D9D9D9"
+
+# Metadata that would differ from run to run, by picture format.
+_DATES: dict[str, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+# DejaVu comes with matplotlib; these have the scripts that it lacks, and are used where they are installed.
+_OTHER_SCRIPTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Malgun Gothic",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Nirmala UI",
+)
+
+
+def check_picture_path(path: str | os.PathLike[str]) -> None:
+    """Raise OptionError unless the extension is one of a picture, DataError unless the file could be made."""
+    if _format_of(path) not in _DATES:
+        raise OptionError(f"{path}: a picture's name must end in one of .{', .'.join(_DATES)}")
+    check_writable(path)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of that many inches which needs no display; make it and draw on it inside ``plain_style``."""
+    figure = Figure(figsize=(width, height), dpi=150, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+@contextmanager
+def plain_style() -> Iterator[None]:
+    """Draw with matplotlib's defaults, whatever the user's settings are, and put these back afterwards."""
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(
+            {
+                "font.family": ["DejaVu Sans", *_installed(_OTHER_SCRIPTS)],
+                "svg.fonttype": "none",  # text stays text: it can be searched and read aloud
+                "svg.hashsalt": "windrow",
+                "pdf.fonttype": 42,
+                "axes.edgecolor": PALE,
+                "axes.labelcolor": INK,
+                "text.color": INK,
+            }
+        )
+        # A character that no installed font has is drawn as a box; saying so for each would help nobody.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
+
+
+def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
+    """Write the picture in the format of its extension; it appears whole or not at all, the same for the same data."""
+    check_picture_path(path)
+    kind = _format_of(path)
+    with plain_style(), atomic_write(path) as temporary:
+        figure.savefig(temporary, format=kind, metadata=_DATES[kind])
+
+
+def _format_of(path: str | os.PathLike[str]) -> str:
+    return Path(path).suffix.lower().removeprefix(".")
+
+
+def _installed(families: tuple[str, ...]) -> list[str]:
+    known = {font.name for font in font_manager.fontManager.ttflist}
+    return [family for family in families if family in known]

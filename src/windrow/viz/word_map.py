@@ -1,0 +1,216 @@
+"""A map of words: their vectors in two dimensions, by PCA or t-SNE, with labels that can be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.errors import OptionError, check_range
+from windrow.viz import figures
+from windrow.viz.labels import Placement, place_labels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+    from windrow.embeddings.vectors import WordVectors
+
+_DOT_RADIUS = 2.2  # points
+_LABEL_REACH = 5.0  # how far a label may be from its point, in label heights
+_TSNE_PERPLEXITY = 30.0
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WordMap:
+    """A drawn map: its words, their coordinates (words, 2), and the words that there was no room to label."""
+
+    figure: Figure
+    words: list[str]
+    coordinates: Array
+    unlabelled: list[str]
+
+
+def plot_vectors(
+    wv: WordVectors,
+    words: Iterable[str] | None = None,
+    top: int = 300,
+    method: str = "pca",
+    path: str | os.PathLike[str] | None = None,
+    seed: int = 1,
+) -> Figure:
+    """Draw the map of ``words``, or else of the first ``top``, and save it to ``path`` (.png, .svg or .pdf) if given.
+
+    ``method``: "pca", or "tsne" (van der Maaten & Hinton 2008; seeded by ``seed``). Vectors are scaled to unit length
+    first, so that distance follows the cosine. Labels do not overlap: where there is no room for all ``top``, the first
+    words come first and the others keep only their dot, which the picture says. Equal input gives equal files.
+    Raises MissingWordError for an unknown word, OptionError for an option out of range or another extension.
+    """
+    return word_map(wv, words, top, method, path, seed).figure
+
+
+def word_map(
+    wv: WordVectors,
+    words: Iterable[str] | None = None,
+    top: int = 300,
+    method: str = "pca",
+    path: str | os.PathLike[str] | None = None,
+    seed: int = 1,
+) -> WordMap:
+    """What ``plot_vectors`` does, with the coordinates and the words left without a label."""
+    check_range("top", top, 2)
+    check_range("seed", seed, 0, 2**32 - 1)
+    if method not in METHODS:
+        raise OptionError(f"method = {method!r} is not one of {', '.join(METHODS)}")
+    if path is not None:
+        figures.check_picture_path(path)
+    chosen = wv.index_to_key[:top] if words is None else list(dict.fromkeys(words))
+    if len(chosen) < 2:
+        raise OptionError(f"a map needs at least two words, got {len(chosen)}")
+    rows = np.array([wv.get_index(word) for word in chosen])
+    coordinates, axis_labels = METHODS[method](unit_rows(wv.vectors[rows]), seed)
+    count = f"{len(chosen)} words" if words is not None else f"the first {len(chosen)} words"
+    with figures.plain_style():
+        figure, axes = _empty_map(coordinates)
+        axes.set_title(f"{count}, {_NAMES[method]}", loc="left", fontsize=12)
+        axes.set_xlabel(axis_labels[0], fontsize=9)
+        axes.set_ylabel(axis_labels[1], fontsize=9)
+        placements = _draw(axes, coordinates, chosen, insist=words is not None)
+        unlabelled = [word for word, place in zip(chosen, placements, strict=True) if place is None]
+        if unlabelled:
+            _note(axes, f"no room for {len(unlabelled)} of {len(chosen)} labels")
+    if path is not None:
+        figures.save_figure(figure, path)
+    return WordMap(figure, chosen, coordinates, unlabelled)
+
+
+# --- two dimensions
+
+
+def unit_rows(vectors: NDArray[np.float32]) -> Array:
+    """The vectors (words, dim) scaled to unit length, in double precision; zero vectors stay."""
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1)
+
+
+def pca(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
+    """The first two principal components, (words, 2), and what part of the variance each explains, as text.
+
+    ``seed`` is not used. The largest coordinate of each component is made positive: the sign has no meaning.
+    """
+    left, values, _ = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
+    coordinates = np.zeros((len(vectors), 2))
+    shares = np.zeros(2)
+    found = min(2, len(values))
+    coordinates[:, :found] = (left * values)[:, :found]
+    shares[:found] = values[:found] ** 2 / max((values**2).sum(), np.finfo(float).tiny)
+    extremes = coordinates[np.abs(coordinates).argmax(axis=0), [0, 1]]
+    coordinates *= np.where(extremes < 0, -1, 1)
+    first, second = (f"component {n}: {share:.1%} of the variance" for n, share in enumerate(shares, 1))
+    return coordinates, (first, second)
+
+
+def tsne(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
+    """t-SNE on cosine distances, (words, 2); its axes have no meaning, so they get no label."""
+    try:
+        from sklearn.manifold import TSNE
+    except ImportError as error:
+        raise OptionError("t-SNE needs scikit-learn: pip install 'windrow[viz]'") from error
+    from threadpoolctl import threadpool_limits
+
+    words = len(vectors)
+    if words < 4:
+        raise OptionError(f"t-SNE needs at least four words, got {words}; use the method pca")
+    # Kobak & Berens 2019: start from PCA, made small; the noise is what the seed decides.
+    start = pca(vectors, seed)[0]
+    start *= 1e-4 / max(float(start.std()), np.finfo(float).tiny)
+    start += np.random.default_rng(seed).normal(scale=1e-5, size=start.shape)
+    perplexity = min(_TSNE_PERPLEXITY, (words - 1) / 3)
+    model = TSNE(perplexity=perplexity, metric="cosine", init=start.astype(np.float32), random_state=seed)
+    with threadpool_limits(1):  # the order of additions, and so the result, would depend on the threads
+        coordinates = model.fit_transform(vectors)
+    return coordinates.astype(np.float64), ("", "")
+
+
+METHODS: dict[str, Callable[[Array, int], tuple[Array, tuple[str, str]]]] = {"pca": pca, "tsne": tsne}
+_NAMES = {"pca": "principal components", "tsne": "t-SNE"}
+
+
+# --- drawing
+
+
+def _empty_map(coordinates: Array) -> tuple[Figure, Axes]:
+    """A figure of about the shape of the cloud of points, with room for their labels, and its axes, without ticks."""
+    span = np.ptp(coordinates, axis=0)
+    shape = np.clip(span[1] / span[0] if span[0] > 0 else 1, 0.6, 1.1)  # height by width
+    area = np.clip(3 + 0.7 * np.sqrt(len(coordinates)), 6, 24) ** 2 * 0.75  # square inches
+    width, height = float(np.sqrt(area / shape)), float(np.sqrt(area * shape))
+    figure = figures.new_figure(width, height)
+    left, bottom, top = 0.4 / width, 0.4 / height, 0.45 / height  # for axis labels and title, in inches
+    axes = figure.add_axes((left, bottom, 1 - 1.5 * left, 1 - bottom - top))
+    axes.set(xticks=[], yticks=[])
+    return figure, axes
+
+
+def _draw(axes: Axes, coordinates: Array, words: list[str], insist: bool) -> list[Placement | None]:
+    """Dots, labels and leader lines; with ``insist`` a label may be as far from its dot as it takes."""
+    _fit_limits(axes, coordinates)
+    font_size = 11 if len(words) <= 40 else 9 if len(words) <= 150 else 8
+    texts = [_label(axes, word, font_size) for word in words]
+    pixels_per_point = axes.figure.dpi / 72
+    sizes = _extents(texts) + 2 * pixels_per_point  # a little air, for renderers with wider letters
+    frame = axes.get_window_extent()
+    placements = place_labels(
+        axes.transData.transform(coordinates),
+        sizes,
+        list(frame.extents),
+        gap=(_DOT_RADIUS + 1) * pixels_per_point,
+        reach=_LABEL_REACH * float(np.median(sizes[:, 1])),
+        insist=insist,
+    )
+    to_data = axes.transData.inverted().transform
+    for text, point, place in zip(texts, coordinates, placements, strict=True):
+        if place is None:
+            text.remove()
+            continue
+        text.set_position(tuple(to_data(place.center)))
+        if place.leader_end is not None:
+            end = to_data(place.leader_end)
+            axes.plot([point[0], end[0]], [point[1], end[1]], color=figures.GREY, linewidth=0.6, zorder=1)
+    labelled = np.array([place is not None for place in placements])
+    for dots, colour in ((coordinates[~labelled], figures.GREY), (coordinates[labelled], figures.BLUE)):
+        axes.scatter(dots[:, 0], dots[:, 1], s=(2 * _DOT_RADIUS) ** 2, color=colour, linewidths=0, zorder=2)
+    return placements
+
+
+def _fit_limits(axes: Axes, coordinates: Array) -> None:
+    """Limits around the points with room for labels; a unit is as long on both axes."""
+    frame = axes.get_window_extent()
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    room = 0.86 * np.array([frame.width, frame.height])
+    unit = float(((high - low) / room).max()) or 1.0  # of the data, in a pixel
+    middle, half = (low + high) / 2, np.array([frame.width, frame.height]) * unit / 2
+    axes.set_xlim(middle[0] - half[0], middle[0] + half[0])
+    axes.set_ylim(middle[1] - half[1], middle[1] + half[1])
+
+
+def _label(axes: Axes, word: str, font_size: int) -> Text:
+    # A word may hold dollar signs, which must not start a formula.
+    return axes.text(0, 0, word, fontsize=font_size, ha="center", va="center", parse_math=False, zorder=3)
+
+
+def _extents(texts: list[Text]) -> Array:
+    """Width and height of each label in pixels, (texts, 2)."""
+    boxes = [text.get_window_extent() for text in texts]
+    return np.array([[box.width, box.height] for box in boxes])
+
+
+def _note(axes: Axes, text: str) -> None:
+    axes.text(1, 1.01, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=9, color="#595959")

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from windrow.embeddings import WordVectors
+from windrow.errors import DataError, MissingWordError, OptionError
+from windrow.viz import plot_vectors
+from windrow.viz.word_map import pca, unit_rows, word_map
+
+
+def word_vectors(words: int = 120, dim: int = 12) -> WordVectors:
+    """A few tight clusters, so that labels are in each other's way."""
+    rng = np.random.default_rng(3)
+    centers = rng.normal(size=(4, dim))
+    vectors = centers[rng.integers(0, 4, words)] + 0.15 * rng.normal(size=(words, dim))
+    return WordVectors([f"word{number}" for number in range(words)], vectors.astype(np.float32))
+
+
+def labels(figure: Figure, words: list[str]) -> dict[str, Text]:
+    (axes,) = figure.axes
+    return {text.get_text(): text for text in axes.texts if text.get_text() in set(words)}
+
+
+def boxes(figure: Figure, words: list[str]) -> dict[str, Bbox]:
+    return {word: text.get_window_extent() for word, text in labels(figure, words).items()}
+
+
+def png_size(path: Path) -> tuple[int, int]:
+    header = path.read_bytes()[:24]
+    assert header[:8] == b"\x89PNG\r\n\x1a\n"
+    return int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")
+
+
+def svg_texts(path: Path) -> list[str]:
+    root = ElementTree.fromstring(path.read_bytes())
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    return ["".join(element.itertext()).strip() for element in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+# --- coordinates
+
+
+def test_pca_coordinates_are_those_of_the_covariance_matrix_up_to_sign() -> None:
+    wv = word_vectors()
+    drawn = word_map(wv, top=50)
+    unit = wv.vectors[:50] / np.linalg.norm(wv.vectors[:50], axis=1, keepdims=True)
+    centered = unit - unit.mean(axis=0)
+    variances, directions = np.linalg.eigh(np.cov(centered.T))
+    expected = centered @ directions[:, [-1, -2]]
+    np.testing.assert_allclose(np.abs(drawn.coordinates), np.abs(expected), atol=1e-5)
+    first, second = variances[[-1, -2]] / variances.sum()
+    (axes,) = drawn.figure.axes
+    assert axes.get_xlabel() == f"component 1: {first:.1%} of the variance"
+    assert axes.get_ylabel() == f"component 2: {second:.1%} of the variance"
+
+
+def test_pca_of_one_dimension_or_of_equal_vectors_is_flat() -> None:
+    coordinates, _ = pca(np.array([[1.0], [2], [4]]), seed=1)
+    np.testing.assert_allclose(np.abs(coordinates[:, 0]), [4 / 3, 1 / 3, 5 / 3])
+    assert (coordinates[:, 1] == 0).all()
+    same = word_map(WordVectors(["a", "b"], np.ones((2, 3), np.float32)))
+    assert (same.coordinates == 0).all()
+    assert not same.unlabelled
+
+
+def test_zero_vectors_stay_zero() -> None:
+    np.testing.assert_allclose(unit_rows(np.array([[0, 0], [3, 4]], np.float32)), [[0, 0], [0.6, 0.8]])
+
+
+def test_tsne_keeps_clusters_together() -> None:
+    rng = np.random.default_rng(0)
+    centers = 10 * np.eye(3, 8)
+    vectors = np.repeat(centers, 8, axis=0) + 0.1 * rng.normal(size=(24, 8))
+    wv = WordVectors([f"w{number}" for number in range(24)], vectors.astype(np.float32))
+    points = word_map(wv, method="tsne").coordinates
+    distances = np.linalg.norm(points[:, None] - points, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    assert (distances.argmin(axis=1) // 8 == np.arange(24) // 8).all()
+
+
+# --- labels
+
+
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+def test_no_two_labels_overlap_and_none_leaves_the_frame(method: str) -> None:
+    drawn = word_map(word_vectors(), method=method)
+    found = boxes(drawn.figure, drawn.words)
+    assert len(found) == 120 - len(drawn.unlabelled) > 30
+    overlapping = [pair for pair in combinations(found, 2) if Bbox.intersection(*(found[word] for word in pair))]
+    assert overlapping == []
+    frame = drawn.figure.axes[0].get_window_extent()
+    assert all(frame.x0 <= one.x0 and one.x1 <= frame.x1 for one in found.values())
+    assert all(frame.y0 <= one.y0 and one.y1 <= frame.y1 for one in found.values())
+
+
+def test_a_label_left_out_is_counted_on_the_picture_and_is_not_the_first() -> None:
+    wv = word_vectors(300)
+    drawn = word_map(wv)
+    assert drawn.unlabelled
+    shown = [text.get_text() for text in drawn.figure.axes[0].texts]
+    assert f"no room for {len(drawn.unlabelled)} of 300 labels" in shown
+    assert "word0" in shown
+    assert sorted([*labels(drawn.figure, drawn.words), *drawn.unlabelled]) == sorted(drawn.words)
+
+
+def test_all_asked_words_are_text_in_the_svg(tmp_path: Path) -> None:
+    asked = ["word3", "word1", "word40", "word77", "word3", *(f"word{number}" for number in range(80, 110))]
+    drawn = word_map(word_vectors(), asked, path=tmp_path / "map.svg")
+    assert drawn.words == list(dict.fromkeys(asked))
+    found = boxes(drawn.figure, drawn.words)
+    assert not any(Bbox.intersection(found[one], found[two]) for one, two in combinations(found, 2))
+    texts = svg_texts(tmp_path / "map.svg")
+    assert sorted(text for text in texts if text.startswith("word")) == sorted(set(asked))
+    assert "34 words, principal components" in texts
+
+
+def test_a_word_with_dollar_signs_or_markup_is_no_formula(tmp_path: Path) -> None:
+    words = ["$x^2$", "<b>&", "a_b", "$"]
+    wv = WordVectors(words, np.eye(4, dtype=np.float32))
+    plot_vectors(wv, path=tmp_path / "map.svg")
+    assert set(words) <= set(svg_texts(tmp_path / "map.svg"))
+
+
+def test_a_script_that_the_font_lacks_is_drawn_without_warnings(tmp_path: Path) -> None:
+    words = ["\u732b", "\u72ac", "\u0915\u0941"]
+    plot_vectors(WordVectors(words, np.eye(3, dtype=np.float32)), path=tmp_path / "map.svg")
+    plot_vectors(WordVectors(words, np.eye(3, dtype=np.float32)), path=tmp_path / "map.png")
+    assert set(words) <= set(svg_texts(tmp_path / "map.svg"))
+
+
+# --- files
+
+
+def test_the_extension_names_the_format(tmp_path: Path) -> None:
+    wv = word_vectors(20)
+    for name in ("map.png", "map.svg", "map.PDF"):
+        assert isinstance(plot_vectors(wv, path=tmp_path / name), Figure)
+    width, height = png_size(tmp_path / "map.png")
+    assert 600 < width < 2000
+    assert 600 < height < 2000
+    assert svg_texts(tmp_path / "map.svg")
+    assert (tmp_path / "map.PDF").read_bytes()[:5] == b"%PDF-"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.PDF", "map.png", "map.svg"]
+
+
+def test_more_words_get_a_larger_picture(tmp_path: Path) -> None:
+    wv = word_vectors()
+    plot_vectors(wv, top=10, path=tmp_path / "few.png")
+    plot_vectors(wv, top=120, path=tmp_path / "many.png")
+    assert np.prod(png_size(tmp_path / "many.png")) > 1.5 * np.prod(png_size(tmp_path / "few.png"))
+
+
+@pytest.mark.parametrize("method", ["pca", "tsne"])
+@pytest.mark.parametrize("extension", ["png", "svg", "pdf"])
+def test_equal_seeds_give_equal_files(tmp_path: Path, method: str, extension: str) -> None:
+    wv = word_vectors(30)
+    one, two = tmp_path / f"one.{extension}", tmp_path / f"two.{extension}"
+    for path in (one, two):
+        plot_vectors(wv, method=method, path=path, seed=7)
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_another_seed_gives_another_tsne_map() -> None:
+    wv = word_vectors(40)
+    one, same, other = (word_map(wv, method="tsne", seed=seed).coordinates for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_the_settings_of_the_user_neither_change_the_picture_nor_are_changed(tmp_path: Path) -> None:
+    script = """
+import sys, matplotlib, numpy as np
+from windrow.embeddings import WordVectors
+from windrow.viz import plot_vectors
+if sys.argv[2] == "own":
+    matplotlib.rcParams.update({"font.size": 30, "lines.linewidth": 9, "figure.dpi": 33, "svg.fonttype": "path"})
+settings = lambda: [matplotlib.rcParams[name] for name in sorted(matplotlib.rcParams) if name != "backend"]
+before = settings()
+plot_vectors(WordVectors(list("abc"), np.eye(3, dtype=np.float32)), path=sys.argv[1])
+assert settings() == before
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    for name in ("plain", "own"):
+        subprocess.run([sys.executable, "-c", script, str(tmp_path / f"{name}.svg"), name], check=True)
+    assert (tmp_path / "plain.svg").read_bytes() == (tmp_path / "own.svg").read_bytes()
+
+
+# --- errors
+
+
+def test_an_unknown_word_is_named() -> None:
+    with pytest.raises(MissingWordError, match="'wort1' is not in the vocabulary"):
+        plot_vectors(word_vectors(), ["word1", "wort1"])
+
+
+def test_bad_options_are_named(tmp_path: Path) -> None:
+    wv = word_vectors(5)
+    with pytest.raises(OptionError, match=r"must end in one of \.png, \.svg, \.pdf"):
+        plot_vectors(wv, path=tmp_path / "map.gif")
+    with pytest.raises(OptionError, match="method = 'umap' is not one of pca, tsne"):
+        plot_vectors(wv, method="umap")
+    with pytest.raises(OptionError, match="at least two words, got 1"):
+        plot_vectors(wv, ["word1", "word1"])
+    with pytest.raises(OptionError, match="t-SNE needs at least four words, got 3"):
+        plot_vectors(wv, top=3, method="tsne")
+    with pytest.raises(OptionError, match="top = 1 is out of range"):
+        plot_vectors(wv, top=1)
+    with pytest.raises(OptionError, match="seed = -1 is out of range"):
+        plot_vectors(wv, seed=-1)
+    with pytest.raises(DataError, match="does not exist; make it first"):
+        plot_vectors(wv, path=tmp_path / "nowhere" / "map.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", ["matplotlib", "sklearn.manifold"])
+def test_without_a_library_the_error_names_the_extra(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("windrow.viz")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(OptionError, match=r"needs? .*: pip install 'windrow\[viz\]'"):
+        __import__("windrow.viz.word_map").viz.word_map.word_map(word_vectors(), method="tsne")
