@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
 import resource
 import signal
@@ -199,10 +200,9 @@ def test_demo_tells_the_whole_story(tmp_path: Path) -> None:
 
 def test_warmup_compiles_into_the_cache_folder(tmp_path: Path) -> None:
     code = "from windrow.kernels._jit import CACHE_DIR; print(CACHE_DIR)"
-    shown = subprocess.run(
-        [sys.executable, "-c", code], env={"WINDROW_CACHE_DIR": str(tmp_path), "PATH": ""}, capture_output=True, text=True,
-        check=True,
-    )  # fmt: skip
+    environment = {**os.environ, "WINDROW_CACHE_DIR": str(tmp_path)}
+    environment.pop("NUMBA_DISABLE_JIT", None)
+    shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert shown.stdout.strip().startswith(str(tmp_path))
     result = run("warmup")
     assert result.exit_code == 0

@@ -60,9 +60,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and server.ranges else 0
-        fresh = (
-            self.headers.get("If-Range") in (None, *server.validators.values()) or not server.honours_if_range
-        )
+        fresh = self.headers.get("If-Range") in (None, *server.validators.values()) or not server.honours_if_range
         start = max(0, start - server.shifts_ranges) if fresh else 0
         if start >= len(data):
             self.send_response(416)
@@ -117,9 +115,7 @@ class Fetcher:
     def __init__(self, server: Server, tmp_path: Path) -> None:
         server.files["data.bin"] = DATA
         self.folder = tmp_path / "out"
-        self.registry = write_registry(
-            tmp_path, [server.url], path="data.bin", sha256={"data.bin": sha256(DATA)}
-        )
+        self.registry = write_registry(tmp_path, [server.url], path="data.bin", sha256={"data.bin": sha256(DATA)})
         self.target = self.folder / "data.bin"
         self.part = self.folder / "data.bin.part"
 
@@ -159,9 +155,7 @@ def test_fetch_downloads_verifies_and_leaves_nothing_else(server: Server, fetche
     assert fetcher.names() == ["data.bin"]
 
 
-def test_a_second_fetch_downloads_nothing_but_a_damaged_file_is_replaced(
-    server: Server, fetcher: Fetcher
-) -> None:
+def test_a_second_fetch_downloads_nothing_but_a_damaged_file_is_replaced(server: Server, fetcher: Fetcher) -> None:
     fetcher()
     assert fetcher()[0].verified
     assert len(server.requests) == 1
@@ -181,9 +175,7 @@ def test_progress_reports_bytes_of_the_total(fetcher: Fetcher) -> None:
 def test_without_a_checksum_the_file_is_kept_as_unverified(server: Server, tmp_path: Path) -> None:
     server.files["data.bin"] = DATA
     path = write_registry(tmp_path, [server.url], path="data.bin")
-    assert fetch("sample", tmp_path, registry=path) == [
-        FetchedFile(tmp_path / "data.bin", sha256(DATA), False)
-    ]
+    assert fetch("sample", tmp_path, registry=path) == [FetchedFile(tmp_path / "data.bin", sha256(DATA), False)]
 
 
 def test_wrong_checksum_says_both_sums_and_keeps_nothing(server: Server, fetcher: Fetcher) -> None:
@@ -373,9 +365,7 @@ def test_gzip_is_verified_after_unpacking(server: Server, tmp_path: Path) -> Non
         (["folder/one"], zip_of(one=DATA).replace(DATA[:9], DATA[1:10])),
     ],
 )
-def test_a_damaged_archive_is_removed(
-    server: Server, tmp_path: Path, unpack: str | list[str], data: bytes
-) -> None:
+def test_a_damaged_archive_is_removed(server: Server, tmp_path: Path, unpack: str | list[str], data: bytes) -> None:
     server.files["data.gz"] = data
     path = write_registry(tmp_path, [server.url], path="data.gz", unpack=unpack)
     with one_line_error() as message:
@@ -411,9 +401,7 @@ def test_the_shipped_registry_is_complete() -> None:
     assert list(corpora) == wanted.split()
     for corpus in corpora.values():
         assert corpus.description and corpus.licence and corpus.size and corpus.files
-        assert all(
-            mirror.startswith(("https://", "http://")) and mirror.endswith("/") for mirror in corpus.mirrors
-        )
+        assert all(mirror.startswith(("https://", "http://")) and mirror.endswith("/") for mirror in corpus.mirrors)
         for file in corpus.files:
             assert set(file.sha256) <= set(file.kept_names)  # a misspelt name would never be verified
             assert all(len(bytes.fromhex(value)) == 32 for value in file.sha256.values())
@@ -441,12 +429,7 @@ def test_checksums_of_larger_corpora_are_those_of_the_data_at_hand() -> None:
     folder = os.environ.get("WINDROW_DATA")
     if not folder:
         pytest.skip("WINDROW_DATA is unset: no MNIST and WikiText-2 here to hash")
-    known = {
-        name: value
-        for corpus in list_corpora()
-        for file in corpus.files
-        for name, value in file.sha256.items()
-    }
+    known = {name: value for corpus in list_corpora() for file in corpus.files for name, value in file.sha256.items()}
     for path in Path(folder, "mnist").glob("*.gz"):
         assert known[path.name.removesuffix(".gz")] == sha256(gzip.decompress(path.read_bytes()))
     for split in ("train", "valid", "test"):

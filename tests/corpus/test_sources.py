@@ -7,8 +7,11 @@ import io
 import json
 import lzma
 import sys
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
+from threading import Thread
 
 import pyarrow
 import pytest
@@ -17,7 +20,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from windrow.corpus import sources, streams
+from windrow.corpus import Corpus, sources, streams
 from windrow.errors import DataError, OptionError
 
 TEXT = "the cat sat\n\non the mat — déjà 漢字 😀\nlast"
@@ -484,3 +487,19 @@ def test_description_names_the_source():
     assert sources.describe([Path("a"), Path("b"), Path("c")]) == "a and 2 more"
     assert sources.describe("-") == "standard input"
     assert sources.describe(["a b"]) == "the list of sentences"
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_text_comes_from_a_web_server_too(tmp_path: Path) -> None:
+    (tmp_path / "text.txt.gz").write_bytes(gzip.compress(b"to be or not\nto be\n"))
+    handler = partial(_QuietHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert Corpus.build(f"{url}/text.txt.gz").vocabulary.words == ["be", "to", "not", "or"]
+        with pytest.raises(DataError, match=r"cannot open .*nowhere\.txt.*404"):
+            Corpus.build(f"{url}/nowhere.txt")
+        server.shutdown()

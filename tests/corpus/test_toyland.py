@@ -29,9 +29,7 @@ SMALL_LEXICON = {
 
 
 def small_grammar(*templates: str) -> Grammar:
-    return Grammar(
-        SMALL_LEXICON, {"topic": [{"name": "all", "weight": 1, "templates": "\n".join(templates)}]}
-    )
+    return Grammar(SMALL_LEXICON, {"topic": [{"name": "all", "weight": 1, "templates": "\n".join(templates)}]})
 
 
 def naive_language(topic: str) -> tuple[dict[str, float], float]:
@@ -61,13 +59,10 @@ def naive_language(topic: str) -> tuple[dict[str, float], float]:
 
 
 def naive_entries(lexicon: dict[str, Any], variable: str) -> list[tuple[float, dict[str, str]]]:
-    header, *rows = (
-        line.split() for line in lexicon[variable.partition("_")[0]]["table"].strip().splitlines()
-    )
+    header, *rows = (line.split() for line in lexicon[variable.partition("_")[0]]["table"].strip().splitlines())
     weights = [1 / (rank + lexicon["shift"]) for rank in range(1, len(rows) + 1)]
     return [
-        (weight / sum(weights), dict(zip(header, row, strict=True)))
-        for weight, row in zip(weights, rows, strict=True)
+        (weight / sum(weights), dict(zip(header, row, strict=True))) for weight, row in zip(weights, rows, strict=True)
     ]
 
 
@@ -90,17 +85,13 @@ def test_probabilities_of_a_small_language_sum_to_one() -> None:
     firms, dishes, lands = ("acme tools", "zeta"), ("soup", "pie", "tart", "stew"), ("utopia", "erewhon")
     language = [f"{firm} eats {dish}" for firm in firms for dish in dishes]
     language += [f"from {start} to {end}" for start in lands for end in lands]
-    assert math.fsum(10 ** grammar.log10_prob(text.split()) for text in language) == pytest.approx(
-        1, rel=1e-12
-    )
+    assert math.fsum(10 ** grammar.log10_prob(text.split()) for text in language) == pytest.approx(1, rel=1e-12)
 
 
 def test_probability_by_hand() -> None:
     grammar = small_grammar("3 {land.name} has {land.dish}", "1 {firm.name} is in {land.name}")
     # Two entries with the weights 1/3 and 1/4; "pie" is one dish of three.
-    assert grammar.log10_prob(["utopia", "has", "pie"]) == pytest.approx(
-        math.log10(3 / 4 * 4 / 7 / 3), rel=1e-12
-    )
+    assert grammar.log10_prob(["utopia", "has", "pie"]) == pytest.approx(math.log10(3 / 4 * 4 / 7 / 3), rel=1e-12)
     expected = math.log10(1 / 4 * 4 / 7 * 3 / 7)
     assert grammar.log10_prob(["acme", "tools", "is", "in", "erewhon"]) == pytest.approx(expected, rel=1e-12)
 
@@ -262,9 +253,7 @@ def test_the_committed_sample_is_what_the_generator_makes(tmp_path: Path) -> Non
 def test_sizes_and_seeds(tmp_path: Path) -> None:
     for name, seed in (("one", 3), ("again", 3), ("other", 4)):
         generate(tmp_path / name, sentences=200, seed=seed)
-    lines = {
-        path.name: path.read_text(encoding="utf-8").splitlines() for path in (tmp_path / "one").iterdir()
-    }
+    lines = {path.name: path.read_text(encoding="utf-8").splitlines() for path in (tmp_path / "one").iterdir()}
     assert [len(lines[f"{split}.txt"]) for split in ("train", "valid", "test")] == [200, 10, 10]
     assert [lines[f"ner-{split}.conll"].count("") for split in ("train", "valid", "test")] == [20, 2, 2]
     for name, text in lines.items():
@@ -292,8 +281,7 @@ def test_test_log_probabilities_are_those_of_the_parser() -> None:
 
 def test_types_and_known_words() -> None:
     splits = {
-        name: set((SAMPLE / f"{name}.txt").read_text(encoding="utf-8").split())
-        for name in ("train", "valid", "test")
+        name: set((SAMPLE / f"{name}.txt").read_text(encoding="utf-8").split()) for name in ("train", "valid", "test")
     }
     assert 500 <= len(splits["train"]) <= 2000
     assert splits["valid"] | splits["test"] <= splits["train"]  # nothing is out of vocabulary
@@ -312,9 +300,7 @@ def test_analogies_follow_the_lexicon_and_their_answers_are_unique() -> None:
     for section, (first, second) in grammar.analogies.items():
         (class_name, form), (other_class, other_form) = first.split("."), second.split(".")
         assert class_name == other_class
-        partner = {
-            e.forms[form][0][0]: e.forms[other_form][0][0] for e in grammar.classes[class_name].entries
-        }
+        partner = {e.forms[form][0][0]: e.forms[other_form][0][0] for e in grammar.classes[class_name].entries}
         assert len(set(partner.values())) == len(partner)
         assert 100 <= len(sections[section]) == len(set(map(tuple, sections[section])))
         for a, b, c, d in sections[section]:

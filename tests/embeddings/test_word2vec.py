@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_window_weightings_train_and_differ(kernel: str, weighting: str, lee_sen
 
 
 def test_one_long_line_trains_as_the_same_words_in_lines_do(lee_sentences: list[list[str]]) -> None:
-    """A sentence longer than a job is cut in pieces; none of its words is lost, and the learning rate goes on falling."""
+    """A sentence longer than a job is cut in pieces; no word is lost, and the learning rate goes on falling."""
     words = [word for sentence in lee_sentences for word in sentence]
     assert len(words) > 50_000
     rates: list[float] = []
@@ -76,7 +77,7 @@ def test_one_long_line_trains_as_the_same_words_in_lines_do(lee_sentences: list[
     ).fit([words])
     assert model.history_[-1]["words"] == 2 * len(words)
     assert len(rates) > 10
-    assert all(later < earlier for earlier, later in zip(rates, rates[1:], strict=False) if earlier > 1e-4)
+    assert all(later < earlier for earlier, later in pairwise(rates) if earlier > 1e-4)
 
 
 def test_callbacks_hear_of_epochs_and_words_and_may_stop(lee: Corpus) -> None:
@@ -166,7 +167,7 @@ def test_an_option_out_of_range_is_named(option: str, value: object) -> None:
 
 
 def test_a_corpus_of_rare_words_only_is_refused() -> None:
-    with pytest.raises(DataError, match="no word occurs 5 times.*most frequent: 2 times.*lower min_count"):
+    with pytest.raises(DataError, match=r"no word occurs 5 times.*most frequent: 2 times.*lower min_count"):
         Word2Vec().fit([["a", "b", "a"]])
 
 

@@ -33,7 +33,7 @@ def _largest_difference(options: dict[str, object], corpus: Corpus, sentences: l
         pairs.append((ours.output_tables_["ns"], theirs.syn1neg))
     if options["hs"]:
         pairs.append((ours.output_tables_["hs"], theirs.syn1[:-1]))  # gensim's last row belongs to no inner node
-    for mine, other in pairs:
+    for _, other in pairs:
         assert np.abs(other).max() > 0.05  # trained, not the tables that both start with
     return max(float(np.abs(mine - other).max()) for mine, other in pairs)
 

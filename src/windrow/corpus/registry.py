@@ -124,9 +124,7 @@ def fetch(
     ]
 
 
-def _fetch_file(
-    file: RemoteFile, mirrors: list[str], folder: Path, progress: Progress | None
-) -> Iterator[FetchedFile]:
+def _fetch_file(file: RemoteFile, mirrors: list[str], folder: Path, progress: Progress | None) -> Iterator[FetchedFile]:
     present = [_check_present(folder / name, file.sha256.get(name)) for name in file.kept_names]
     if not all(present):
         part = folder / f"{PurePosixPath(file.path).name}.part"

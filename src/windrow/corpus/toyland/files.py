@@ -86,9 +86,7 @@ def similarity_lines(grammar: Grammar, seed: int) -> Iterator[str]:
     for shared, score in SIMILARITY_SCORES.items():
         found = 0
         for first in _sample(list(homes), len(homes), rng):
-            partners = [
-                word for word in homes if word != first and _shared(homes[first], homes[word]) == shared
-            ]
+            partners = [word for word in homes if word != first and _shared(homes[first], homes[word]) == shared]
             if partners:
                 yield f"{first}\t{_sample(partners, 1, rng)[0]}\t{score}"
                 found += 1

@@ -93,12 +93,8 @@ class Grammar:
 
     def __init__(self, lexicon: Mapping[str, Any], rules: Mapping[str, Any]) -> None:
         shift = lexicon["shift"]
-        self.classes = {
-            name: _read_class(name, table, shift) for name, table in lexicon.items() if name != "shift"
-        }
-        self.templates = [
-            template for topic in _weighted(rules["topic"]) for template in self._read_topic(*topic)
-        ]
+        self.classes = {name: _read_class(name, table, shift) for name, table in lexicon.items() if name != "shift"}
+        self.templates = [template for topic in _weighted(rules["topic"]) for template in self._read_topic(*topic)]
         self.analogies: dict[str, tuple[str, str]] = {
             analogy["section"]: tuple(analogy["pair"]) for analogy in rules.get("analogy", [])
         }
@@ -168,9 +164,7 @@ class Grammar:
             * (
                 -math.log2(template.probability)
                 + math.fsum(entry_bits[class_name] for class_name in template.variables.values())
-                + math.fsum(
-                    self._mean(part, lambda phrases: math.log2(len(phrases))) for part in template.parts
-                )
+                + math.fsum(self._mean(part, lambda phrases: math.log2(len(phrases))) for part in template.parts)
             )
             for template in self.templates
         )
@@ -248,9 +242,7 @@ class Grammar:
     def _read_slot(self, slot: str, text: str) -> tuple[str, str, str]:
         found = _SLOT.fullmatch(slot)
         if found is None or found["word_class"] not in self.classes:
-            raise DataError(
-                f"the template {text!r} has the slot {{{slot}}}; classes are {', '.join(self.classes)}"
-            )
+            raise DataError(f"the template {text!r} has the slot {{{slot}}}; classes are {', '.join(self.classes)}")
         forms = self.classes[found["word_class"]].forms
         if found["form"] not in forms:
             raise DataError(f"the template {text!r} has the slot {{{slot}}}; forms are {', '.join(forms)}")
@@ -276,9 +268,7 @@ def _read_class(name: str, table: Mapping[str, Any], shift: float) -> WordClass:
     header, *rows = (line.split() for line in table["table"].strip().splitlines())
     for row in rows:
         if len(row) != len(header):
-            raise DataError(
-                f"the class {name} has {len(header)} columns, but {len(row)} in the line {' '.join(row)!r}"
-            )
+            raise DataError(f"the class {name} has {len(header)} columns, but {len(row)} in the line {' '.join(row)!r}")
     # Zipf-Mandelbrot with exponent 1: divisions only, so that every platform gets the same bits.
     weights = [1 / (rank + shift) for rank in range(1, len(rows) + 1)]
     total = math.fsum(weights)
@@ -306,9 +296,7 @@ def _index_phrases(
     classes: Mapping[str, WordClass],
 ) -> dict[tuple[str, str], dict[str, list[tuple[int, Phrase, float]]]]:
     """For every form of a class: first token -> (index of the entry, phrase, share of the phrase)."""
-    index: dict[tuple[str, str], dict[str, list[tuple[int, Phrase, float]]]] = defaultdict(
-        lambda: defaultdict(list)
-    )
+    index: dict[tuple[str, str], dict[str, list[tuple[int, Phrase, float]]]] = defaultdict(lambda: defaultdict(list))
     for name, word_class in classes.items():
         for entry_index, entry in enumerate(word_class.entries):
             for form, phrases in entry.forms.items():

@@ -1,0 +1,39 @@
+"""Messages that a person can act on."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+import pytest
+
+from windrow.errors import MissingWordError, OptionError, WindrowError, check_range
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "interval"),
+    [
+        (0, {"low": 1}, r"\[1, inf\)"),
+        (5, {"low": 1, "high": 4}, r"\[1, 4\]"),
+        (0, {"low": 0, "high": 1, "low_open": True}, r"\(0, 1\]"),
+        (1, {"low": 0, "high": 1, "high_open": True}, r"\[0, 1\)"),
+        (math.nan, {"low": 0}, r"\[0, inf\)"),
+    ],
+)
+def test_a_range_is_named_with_the_value(value: float, bounds: dict[str, float], interval: str) -> None:
+    with pytest.raises(OptionError, match=rf"^rate = {value} is out of range; the allowed range is {interval}$"):
+        check_range("rate", value, **bounds)
+
+
+def test_ends_that_belong_to_the_range() -> None:
+    check_range("rate", 1, 1, 4)
+    check_range("rate", 4, 1, 4)
+
+
+def test_a_missing_word_is_told_with_near_spellings() -> None:
+    error = MissingWordError("qeen", ["king", "queen", "window"])
+    assert str(error) == "the word 'qeen' is not in the vocabulary; did you mean 'queen'?"
+    assert isinstance(error, KeyError)
+    assert isinstance(error, WindrowError)
+    assert str(MissingWordError("zzz", ["king"])) == "the word 'zzz' is not in the vocabulary"
+    assert pickle.loads(pickle.dumps(error)).word == "qeen"

@@ -1,0 +1,144 @@
+"""The model file: what it gives back, what it refuses, and that it is never half there."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
+
+from windrow import storage
+from windrow.errors import DataError, FormatError
+
+ARRAYS = {
+    "table": np.arange(12, dtype=np.float32).reshape(3, 4),
+    "counts": np.array([3, 2, 1], np.int64),
+    "none": np.zeros((0, 4), np.float32),
+}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "model.safetensors"
+    storage.save(path, "test", ARRAYS, {"size": 4, "name": "ä"}, {"seed": 1})
+    return path
+
+
+def test_round_trip_by_memory_map(model: Path) -> None:
+    stored = storage.load(model, "test")
+    assert (stored.kind, stored.config) == ("test", {"size": 4, "name": "ä"})
+    assert stored.provenance["seed"] == 1
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(stored.arrays[name], array)
+        assert stored.arrays[name].dtype == array.dtype
+    assert isinstance(stored.arrays["table"], np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        stored.arrays["table"][0, 0] = 9
+
+
+def test_other_programs_read_it_as_safetensors(model: Path) -> None:
+    for name, array in load_file(model).items():
+        np.testing.assert_array_equal(array, ARRAYS[name])
+
+
+@given(st.lists(st.text(alphabet=st.characters(exclude_categories=()), min_size=1), max_size=20))
+def test_words_of_any_unicode_come_back(words: list[str]) -> None:
+    assert storage.unpack_words(storage.pack_words(words), "x") == words
+
+
+def _header(model: Path, **changes: object) -> None:
+    """Write the same arrays under another header."""
+    header = {"format": "windrow", "version": 1, "kind": "test", "config": {}, "provenance": {}} | changes
+    save_file({"table": ARRAYS["table"]}, model, metadata={"windrow": json.dumps(header)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"version": 99}, "format version 99.*update windrow"),
+        ({"kind": "other"}, "kind 'other', not 'test'"),
+        ({"format": "else"}, "not one of windrow's"),
+        ({"version": "new"}, "not one of windrow's"),
+        ({"config": [1]}, "not one of windrow's"),
+        ({"provenance": None}, "not one of windrow's"),
+    ],
+)
+def test_headers_that_are_refused(changes: dict[str, object], message: str, model: Path) -> None:
+    _header(model, **changes)
+    with pytest.raises(FormatError, match=message):
+        storage.load(model, "test")
+
+
+def test_files_that_are_refused(model: Path, tmp_path: Path) -> None:
+    whole = model.read_bytes()
+    for length in (0, 4, 100, len(whole) - 1):
+        model.write_bytes(whole[:length])
+        with pytest.raises(FormatError, match=r"no sound safetensors file.*cut short"):
+            storage.load(model)
+    model.write_bytes(whole + b"more")
+    with pytest.raises(FormatError):
+        storage.load(model)
+    model.write_bytes((2**60).to_bytes(8, "little") + whole[8:])  # a header longer than any file
+    with pytest.raises(FormatError):
+        storage.load(model)
+    save_file({"a": ARRAYS["table"]}, model)
+    with pytest.raises(FormatError, match="not one of windrow's"):
+        storage.load(model)
+    with pytest.raises(FormatError, match="is a folder"):
+        storage.load(tmp_path)
+    with pytest.raises(DataError, match=r"cannot read .*nowhere"):
+        storage.load(tmp_path / "nowhere")
+
+
+def test_the_old_file_stays_when_writing_fails(model: Path) -> None:
+    before = model.read_bytes()
+    with pytest.raises(RuntimeError), storage.atomic_write(model) as temporary:
+        temporary.write_bytes(b"half")
+        raise RuntimeError
+    assert model.read_bytes() == before
+    assert [path.name for path in model.parent.iterdir()] == [model.name]
+
+
+def test_places_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"the folder .*no does not exist"):
+        storage.check_writable(tmp_path / "no" / "model")
+    with pytest.raises(DataError, match="is a folder; name a file in it"):
+        storage.check_writable(tmp_path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the umask is POSIX's")
+def test_the_file_has_the_permissions_that_the_umask_gives(model: Path) -> None:
+    plain = model.with_name("plain")
+    plain.touch()
+    assert model.stat().st_mode == plain.stat().st_mode
+
+
+def test_numbers_that_are_not_finite_are_found_by_row() -> None:
+    table = np.zeros((70_000, 2), np.float32)
+    storage.check_finite(table, "vectors", "x")
+    table[69_999, 1] = np.inf
+    with pytest.raises(FormatError, match=r"x: vectors holds a number that is not finite \(row 70000\)"):
+        storage.check_finite(table, "vectors", "x")
+
+
+@pytest.mark.parametrize(
+    ("offsets", "message"),
+    [([0, 5, 3], "do not fit"), ([1, 3], "do not fit"), ([0, 2], "do not fit"), ([], "do not fit")],
+)
+def test_word_offsets_that_do_not_fit(offsets: list[int], message: str) -> None:
+    arrays = {"word_bytes": np.frombuffer(b"abc", np.uint8), "word_offsets": np.array(offsets, np.int64)}
+    with pytest.raises(FormatError, match=message):
+        storage.unpack_words(arrays, "x")
+
+
+def test_a_vocabulary_that_is_missing_or_not_utf8() -> None:
+    with pytest.raises(FormatError, match="holds no vocabulary"):
+        storage.unpack_words({}, "x")
+    arrays = {"word_bytes": np.frombuffer(b"\xff", np.uint8), "word_offsets": np.array([0, 1])}
+    with pytest.raises(FormatError, match="not UTF-8"):
+        storage.unpack_words(arrays, "x")
