@@ -60,7 +60,12 @@ def plan_jobs(starts: NDArray[np.int64], limit: int = JOB_WORDS) -> Jobs:
                 progress.append((sentence + (piece - start) / (stop - start)) / total)
                 bounds.append(min(piece + limit, stop))
             sentence += 1
-    return Jobs(np.array(bounds), np.array(first), np.array(last), np.array(progress))
+    return Jobs(
+        bounds=np.array(bounds, np.int64),
+        sentences=np.array(first, np.int64),
+        sentence_ends=np.array(last, np.int64),
+        progress=np.array(progress, np.float64),
+    )
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def update_pair(
         dot += np.float64(hidden[k]) * np.float64(table[row, k])
     score = hidden.dtype.type(dot)
     loss: float = np.log1p(np.exp(-dot if label else dot))
-    if score <= -MAX_LOGIT or score >= MAX_LOGIT:
+    if not -MAX_LOGIT < score < MAX_LOGIT:  # so that NaN is not looked up either
         return loss
     probability = logistic_table[int((score + MAX_LOGIT) * _TABLE_FACTOR)]
     step = (hidden.dtype.type(label) - probability) * rate

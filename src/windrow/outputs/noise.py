@@ -17,14 +17,20 @@ _LOW_32 = np.uint64(2**32 - 1)
 
 def noise_probabilities(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
     """``counts ** exponent``, normalised; shape (words,)."""
-    weights = counts.astype(np.float64) ** exponent
+    weights = _weights(counts, exponent)
     probabilities: NDArray[np.float64] = weights / weights.sum()
     return probabilities
 
 
+def _weights(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
+    """Of noise words before normalising; a word that does not occur is never drawn, whatever the exponent."""
+    weights: NDArray[np.float64] = np.maximum(counts, 1).astype(np.float64) ** exponent
+    return np.where(counts > 0, weights, 0.0)
+
+
 def cumulative_table(counts: NDArray[np.int64], exponent: float) -> NDArray[np.uint32]:
     """gensim's table: the cumulative noise distribution scaled to 2**31 - 1, summed word by word; shape (words,)."""
-    weights = counts.astype(np.float64) ** exponent
+    weights = _weights(counts, exponent)
     # Sums in gensim's order, one word at a time, so that the rounded entries are the same.
     cumulative = np.cumsum(weights)
     table: NDArray[np.uint32] = np.round(cumulative / cumulative[-1] * _CUMULATIVE_END).astype(np.uint32)

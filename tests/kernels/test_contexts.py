@@ -1,0 +1,129 @@
+"""Gathering hidden rows and scattering their gradient, against the naive twins."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.naive import word2vec as naive
+from tests.naive.windows import Text, lay_windows
+from tests.outputs.cases import MODES, Model, as_chunk, random_text
+from windrow.embeddings.draws import distance_weights
+from windrow.embeddings.workers import new_block
+from windrow.kernels.contexts import Block, gather_cbow, gather_skipgram, scatter_cbow, scatter_skipgram
+
+WEIGHTINGS = ["shrink", "linear", "harmonic", "none"]
+every_mode = pytest.mark.parametrize("mode", MODES)
+every_size = pytest.mark.parametrize(
+    ("vector_size", "window", "block_size"), [(1, 1, 1), (7, 2, 3), (16, 8, 64), (50, 5, 3), (100, 3, 64)]
+)
+LENGTHS = [4, 0, 1, 12, 2]
+VOCABULARY_SIZE = 6
+
+
+def weighted_text(weighting: str, window: int) -> Text:
+    text = random_text(np.random.default_rng(window), VOCABULARY_SIZE, LENGTHS, window)
+    text.weights = distance_weights(weighting, window, np.float64).tolist()
+    return text
+
+
+def dirty_block(model: Model) -> Block:
+    """Scratch as an earlier and larger block may have left it."""
+    block = new_block(model.context, model.dtype)
+    for array in block:
+        array[:] = 3
+    return block
+
+
+def gather(model: Model, text: Text, centers: range, block: Block) -> int:
+    kernel = gather_skipgram if model.mode.skipgram else gather_cbow
+    chunk = as_chunk(text, model.dtype)
+    return kernel(chunk, centers.start, centers.stop, model.table.reshape(-1), model.context, block)
+
+
+def blocks_of(text: Text, block_size: int) -> list[range]:
+    return [range(len(text.words))[start : start + block_size] for start in range(0, len(text.words), block_size)]
+
+
+@every_mode
+@every_size
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_gather(mode, vector_size, window, block_size, weighting):
+    model = Model(
+        "ns",
+        MODES[mode],
+        counts=[1] * VOCABULARY_SIZE,
+        vector_size=vector_size,
+        window=window,
+        block_size=block_size,
+    )
+    text = weighted_text(weighting, window)
+    width = max(16, -(-2 * window // 16) * 16)
+    for centers in blocks_of(text, block_size):
+        block = dirty_block(model)
+        rows = gather(model, text, centers, block)
+
+        hidden, targets = naive.gather(text, centers, model.inputs, model.mode, window)
+        first, row_weights = min(hidden), np.zeros(rows + 3)
+        assert rows == len(hidden)
+        np.testing.assert_allclose(_rows(block.hidden, rows, model), list(hidden.values()), rtol=1e-14, atol=1e-15)
+        assert not _rows(block.gradient, rows, model).any()
+        for target, (word, pairs) in enumerate(targets):
+            places = slice(target * width, target * width + len(pairs))
+            assert block.targets[target] == word
+            assert block.pair_counts[target] == len(pairs)
+            assert block.pair_rows[places].tolist() == [key - first for key, _ in pairs]
+            assert block.pair_weights[places].tolist() == [weight for _, weight in pairs]
+            pad = slice(places.stop, target * width + -(-len(pairs) // 16) * 16)
+            assert not block.pair_rows[pad].any()
+            assert not block.pair_weights[pad].any()
+            for key, weight in pairs:
+                row_weights[key - first] += weight
+        np.testing.assert_allclose(block.row_weights[: rows + 3], row_weights, rtol=1e-14)
+
+
+@every_mode
+@every_size
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_scatter(mode, vector_size, window, block_size, weighting):
+    model = Model(
+        "ns",
+        MODES[mode],
+        counts=[1] * VOCABULARY_SIZE,
+        vector_size=vector_size,
+        window=window,
+        block_size=block_size,
+    )
+    text = weighted_text(weighting, window)
+    generator, expected = np.random.default_rng(8), model.inputs.copy()
+    for centers in blocks_of(text, block_size):
+        block = dirty_block(model)
+        rows = gather(model, text, centers, block)
+        gradient = generator.standard_normal((rows, vector_size))
+        _rows(block.gradient, rows, model)[:] = gradient
+        kernel = scatter_skipgram if model.mode.skipgram else scatter_cbow
+        kernel(as_chunk(text, model.dtype), centers.start, rows, model.table.reshape(-1), model.context, block)
+
+        first = max(0, centers.start - window) if model.mode.skipgram else centers.start
+        naive.scatter(text, {first + row: gradient[row] for row in range(rows)}, expected, model.mode)
+    np.testing.assert_allclose(model.inputs, expected, rtol=1e-13, atol=1e-13)
+    assert not model.table[:, vector_size:].any()
+
+
+def test_a_block_holds_the_widest_windows_at_the_edges_of_its_scratch():
+    """Every center of a full block with full windows: the last pair and row that ``new_block`` has room for."""
+    window, block_size = 8, 3
+    model = Model("ns", MODES["skipgram"], counts=[1] * 9, vector_size=16, window=window, block_size=block_size)
+    words = [(3 * position + 1) % 9 for position in range(40)]
+    text = lay_windows([words], [window] * 40, [0.0] + [1.0] * window)
+    block = new_block(model.context, model.dtype)
+
+    rows = gather(model, text, range(20, 23), block)
+
+    assert rows == block_size + 2 * window == len(block.row_weights) - 3
+    assert block.pair_counts.tolist() == [2 * window] * block_size
+    assert block.row_weights[:rows].sum() == 2 * window * block_size
+
+
+def _rows(flat: np.ndarray, rows: int, model: Model) -> np.ndarray:
+    return flat.reshape(-1, model.context.stride)[:rows, : model.vector_size]

@@ -1,0 +1,138 @@
+"""The order of the packages, read from the imports in the source; and what may not be loaded without need."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import windrow
+
+PACKAGE = Path(windrow.__file__).parent
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+KERNEL_SOURCES = [source for source in SOURCES if source.parent.name == "kernels"]
+
+# These import what is listed, and nothing else of ours (the version apart).
+LISTED = {
+    "errors": set(),
+    "storage": {"errors"},
+    "corpus": {"storage", "errors"},
+    "kernels": set(),
+    "outputs": {"kernels", "errors"},
+}
+# All others import those, rooms of a lower level, and rooms of their own level where no cycle follows.
+LEVELS = {
+    **dict.fromkeys(["evaluation", "nn"], 1),
+    **dict.fromkeys(["embeddings", "lm", "tagging", "viz", "sklearn", "models"], 2),
+    "cli": 3,
+}
+
+
+def room_of(source: Path) -> str:
+    """The folder or file directly in the package that holds the source; "" for what belongs to none."""
+    first = source.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "" if first in ("__init__", "__main__") else first
+
+
+def imported_names(node: ast.AST) -> Iterator[str]:
+    """Full names of what an import statement brings, ``from a import b`` as a.b."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute, so that this test can read them"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported(source: Path) -> set[str]:
+    """Rooms that a file imports anywhere in it: in functions and for the type checker too."""
+    names = [name for node in ast.walk(ast.parse(source.read_text("utf-8"))) for name in imported_names(node)]
+    ours = {name.split(".")[1] for name in names if name.startswith("windrow.")}
+    return ours - {"__version__", room_of(source)}
+
+
+def room_graph() -> dict[str, set[str]]:
+    graph: dict[str, set[str]] = defaultdict(set)
+    for source in SOURCES:
+        if room := room_of(source):  # the lazy public names are exempt
+            graph[room] |= rooms_imported(source)
+    return graph
+
+
+def test_imports_point_down():
+    violations = []
+    for room, imported in room_graph().items():
+        assert room in LISTED or room in LEVELS, f"give {room} its place in this test"
+        lower = {other for other, level in LEVELS.items() if level <= LEVELS.get(room, 0)}
+        allowed = LISTED.get(room, lower | LISTED.keys())
+        violations += [f"{room} imports {other}" for other in sorted(imported - allowed)]
+    assert not violations
+
+
+def test_rooms_form_no_cycle():
+    order = list(TopologicalSorter(room_graph()).static_order())  # raises CycleError
+
+    assert order.index("kernels") < order.index("outputs") < order.index("embeddings") < order.index("cli")
+
+
+def test_commands_import_their_models_when_called():
+    """At the top of a command module: click, the standard library, errors and the version."""
+    allowed = {"click", "windrow.errors", "windrow.cli", "windrow.__version__", *sys.stdlib_module_names}
+    for source in (PACKAGE / "cli").glob("*.py"):
+        for statement in ast.parse(source.read_text("utf-8")).body:  # TYPE_CHECKING blocks never run
+            for name in imported_names(statement):
+                parts = name.split(".")
+                assert parts[0] in allowed or ".".join(parts[:2]) in allowed, f"{source.name} imports {name}"
+
+
+def functions(source: Path) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(ast.parse(source.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]
+
+
+@pytest.mark.parametrize("source", KERNEL_SOURCES, ids=lambda source: source.name)
+def test_kernels_are_short_and_silent(source):
+    assert "print(" not in source.read_text("utf-8")
+    for function in functions(source):
+        assert function.end_lineno - function.lineno < 60, f"{function.name} is too long"
+
+
+def test_kernels_live_where_the_cache_looks():
+    """One decorator sets Numba's flags and cache, and the cache is named after the sources of these two rooms."""
+    homes = set()
+    for source in SOURCES:
+        text = source.read_text("utf-8")
+        assert source.name == "_jit.py" or "njit" not in text, f"{source.name} does without the decorator"
+        decorators = [ast.unparse(decorator) for f in functions(source) for decorator in f.decorator_list]
+        if any(decorator.partition("(")[0] == "kernel" for decorator in decorators):
+            homes.add(room_of(source))
+    assert homes == {"kernels", "outputs"}
+
+
+def modules_loaded_by(code: str) -> set[str]:
+    script = f"import sys\n{code}\nprint('loaded:', *{{name.partition('.')[0] for name in sys.modules}})"
+    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    return set(output.partition("loaded:")[2].split())
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert modules_loaded_by("import windrow; dir(windrow)").isdisjoint({"numpy", "numba", "scipy", "click"})
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["vectors", "--help"], ["corpus", "--help"]])
+def test_help_loads_nothing_heavy(arguments):
+    heavy = {"numpy", "numba", "llvmlite", "scipy", "gensim", "sklearn", "matplotlib", "smart_open", "tqdm"}
+    code = f"from windrow.cli import main\nmain({arguments}, standalone_mode=False)"
+
+    loaded = modules_loaded_by(code)
+
+    assert "click" in loaded
+    assert loaded.isdisjoint(heavy)
+
+
+def test_heavy_modules_would_be_seen():
+    assert "numpy" in modules_loaded_by("import windrow; windrow.WordVectors")

@@ -1,0 +1,29 @@
+"""Every kernel also runs as plain Python: small tests again, in a process without the compiler."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SMALL_TESTS = [
+    "tests/kernels",
+    "tests/outputs/test_huffman.py",
+    "tests/outputs/test_naive_agreement.py::TestSmall",
+    "tests/outputs/test_contract.py",
+    "tests/outputs/test_gradients.py::test_block_kernel",
+    "tests/embeddings/test_draws.py::test_chunks_are_the_naive_ones",
+]
+
+
+def test_kernels_agree_without_the_compiler():
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *SMALL_TESTS]
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-2000:]
+    assert " passed" in result.stdout
+    assert "skipped" not in result.stdout  # the test that needs the compiler off has run: it was off
