@@ -112,15 +112,15 @@ def test_scatter(mode, vector_size, window, block_size, weighting):
 
 def test_a_block_holds_the_widest_windows_at_the_edges_of_its_scratch():
     """Every center of a full block with full windows: the last pair and row that ``new_block`` has room for."""
-    window, block_size = 8, 3
+    window, block_size = 8, 16
     model = Model("ns", MODES["skipgram"], counts=[1] * 9, vector_size=16, window=window, block_size=block_size)
-    words = [(3 * position + 1) % 9 for position in range(40)]
-    text = lay_windows([words], [window] * 40, [0.0] + [1.0] * window)
+    words = [(3 * position + 1) % 9 for position in range(50)]
+    text = lay_windows([words], [window] * 50, [0.0] + [1.0] * window)
     block = new_block(model.context, model.dtype)
 
-    rows = gather(model, text, range(20, 23), block)
+    rows = gather(model, text, range(20, 36), block)
 
-    assert rows == block_size + 2 * window == len(block.row_weights) - 3
+    assert rows == block_size + 2 * window == len(block.row_weights)
     assert block.pair_counts.tolist() == [2 * window] * block_size
     assert block.row_weights[:rows].sum() == 2 * window * block_size
 

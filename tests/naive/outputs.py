@@ -44,20 +44,24 @@ def _score_target(
 
 
 def negative_sampling_block(
-    hidden: Hidden, targets: Targets, rate: float, outputs: Table, noise_words: Sequence[int], negative: int
+    hidden: Hidden, targets: Targets, rate: float, outputs: Table, noise_sets: Sequence[Sequence[int]], negative: int
 ) -> tuple[Hidden, float]:
-    """Each target in turn; then all noise words at once, each pair as if it had drawn ``negative`` of them."""
+    """Each target in turn; then each set of noise words in turn, its words at once, against every so many rows.
+
+    A pair counts as if it had drawn ``negative`` noise words.
+    """
     gradient = {key: np.zeros_like(vector) for key, vector in hidden.items()}
     loss = sum(_score_target(hidden, pairs, rate, outputs[word], 1, gradient) for word, pairs in targets)
-    before = outputs.copy()
-    for _, pairs in targets:
-        for key, weight in pairs:
-            share = weight * negative / len(noise_words)
-            for word in noise_words:
-                probability = logistic(hidden[key] @ before[word])
-                loss -= share * log(1 - probability)
-                gradient[key] -= rate * share * probability * before[word]
-                outputs[word] -= rate * share * probability * hidden[key]
+    for number, noise_words in enumerate(noise_sets):
+        members, before = list(hidden)[number :: len(noise_sets)], outputs.copy()
+        for _, pairs in targets:
+            for key, weight in pairs:
+                share = weight * negative / len(noise_words)
+                for word in noise_words if key in members else []:
+                    probability = logistic(hidden[key] @ before[word])
+                    loss -= share * log(1 - probability)
+                    gradient[key] -= rate * share * probability * before[word]
+                    outputs[word] -= rate * share * probability * hidden[key]
     return gradient, loss
 
 

@@ -21,6 +21,7 @@ from windrow.kernels.windows import Chunk
 from windrow.outputs import output_layer
 from windrow.outputs.combined import train_both_pairs
 from windrow.outputs.layer import LayerOptions
+from windrow.outputs.negative_sampling import NOISE_SETS
 
 OPTIONS = LayerOptions(negative=5, ns_exponent=0.75, shared_negatives=16)
 MODES = {"skipgram": Mode(True), "cbow-mean": Mode(False, True), "cbow-sum": Mode(False, False)}
@@ -133,8 +134,8 @@ def naive_block_step(model: Model, outputs: NDArray[np.floating], seed: int = 3)
         thresholds, aliases = layer.thresholds.tolist(), layer.aliases.tolist()
 
         def step(hidden: naive.Hidden, targets: naive.Targets, rate: float) -> tuple[naive.Hidden, float]:
-            noise_words = [alias_draw(thresholds, aliases, bits) for _ in range(shared)]
-            return naive.negative_sampling_block(hidden, targets, rate, outputs, noise_words, OPTIONS.negative)
+            noise_sets = [[alias_draw(thresholds, aliases, bits) for _ in range(shared)] for _ in range(NOISE_SETS)]
+            return naive.negative_sampling_block(hidden, targets, rate, outputs, noise_sets, OPTIONS.negative)
 
         return step
     raise NotImplementedError(f"the output layer {name!r} has no naive block step in tests/naive/outputs.py")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from windrow.embeddings.draws import ChunkDrawer, Randomness
 from windrow.embeddings.jobs import Jobs, Schedule
 from windrow.kernels.contexts import Block, Context
-from windrow.kernels.simd import LANES
+from windrow.kernels.tables import padded_width
 from windrow.kernels.windows import Chunk
 from windrow.outputs.combined import train_both_pairs
 from windrow.outputs.layer import OutputLayer
@@ -68,8 +68,8 @@ class Worker:
 def new_block(context: Context, dtype: Any) -> Block:
     """Scratch for the largest block of a model."""
     neighbours = 2 * context.window if context.skipgram else 0
-    rows = context.block_size + neighbours + 3  # products work on four rows at a time
-    width = (max(neighbours, 1) + LANES - 1) // LANES * LANES
+    rows = padded_width(context.block_size + neighbours)
+    width = padded_width(max(neighbours, 1))
     return Block(
         hidden=np.zeros(rows * context.stride, dtype),
         gradient=np.zeros(rows * context.stride, dtype),

@@ -32,6 +32,7 @@ class Block(NamedTuple):
     Target t is predicted by the rows ``pair_rows[t * width : t * width + pair_counts[t]]``, ``width`` being a multiple
     of 16; the places up to the next multiple of 16 hold row 0 with weight 0. ``row_weights`` sums the pair weights of
     a row. ``hidden`` and ``gradient`` are flat, (rows, stride); ``gradient`` holds what is to be added to the rows.
+    There is room for a multiple of 16 rows; those beyond the last have weight 0.
     """
 
     hidden: NDArray[Any]
@@ -72,7 +73,7 @@ def gather_skipgram(chunk: Chunk, start: int, stop: int, table: NDArray[Any], co
         for k in range(0, stride, LANES):
             store(block.hidden, place + k, load(table, source + k))
             store(block.gradient, place + k, zero(table))
-    block.row_weights[: last - first + 3] = 0  # the products work on four rows at a time
+    block.row_weights[:] = 0
     for center in range(start, stop):
         target = center - start
         block.targets[target] = chunk.words[center]
@@ -100,7 +101,7 @@ def scatter_skipgram(chunk: Chunk, start: int, rows: int, table: NDArray[Any], c
 def gather_cbow(chunk: Chunk, start: int, stop: int, table: NDArray[Any], context: Context, block: Block) -> Any:
     """Hidden rows for the centers ``start`` to ``stop``: the mean or sum of each window. Returns their count."""
     width = block.pair_rows.size // context.block_size
-    block.row_weights[: stop - start + 3] = 0
+    block.row_weights[:] = 0
     for center in range(start, stop):
         target = center - start
         block.targets[target] = chunk.words[center]
