@@ -100,19 +100,24 @@ def test_bytes_that_are_not_utf8(run: Run, tmp_path: Path, options: list[str], s
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    ("wrong", "status"),
     [
-        ["--tokenizer", "nosuch"],
-        ["--min-count", "0"],
-        ["--format", "docx"],
-        ["--format", "jsonl"],  # without --field
-        ["--field", "body"],  # without --format
-        ["--errors", "shrug"],
+        (["--tokenizer", "nosuch"], 1),
+        (["--min-count", "0"], 1),
+        (["--format", "jsonl"], 1),  # without --field
+        (["--field", "body"], 1),  # without --format
+        (["--format", "docx"], 2),
+        (["--errors", "shrug"], 2),
+        (["--min-cuont", "3"], 2),
     ],
 )
-def test_wrong_options_are_wrong_usage(run: Run, text: Path, tmp_path: Path, wrong: list[str]) -> None:
+def test_wrong_options(run: Run, text: Path, tmp_path: Path, wrong: list[str], status: int) -> None:
+    """A value out of its range is bad input; what the command's grammar does not know is wrong usage."""
     result = run("corpus", "build", text, "-o", tmp_path / "c", *wrong)
-    assert result.status == 2 and "Usage:" in result.err
+    assert result.status == status
+    assert ("Usage:" in result.err) == (status == 2)
+    if status == 1:
+        assert result.err.startswith("Error: ") and wrong[0].lstrip("-").replace("-", "_") in result.err
     assert not (tmp_path / "c").exists()
 
 
@@ -218,4 +223,6 @@ def test_toyland_writes_files_that_build_reads(run: Run, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("wrong", [["--sentences", "0"], ["--seed", "-1"]])
 def test_toyland_options_out_of_range(run: Run, tmp_path: Path, wrong: list[str]) -> None:
-    assert run("corpus", "toyland", "-o", tmp_path / "toy", *wrong).status == 2
+    result = run("corpus", "toyland", "-o", tmp_path / "toy", *wrong)
+    assert result.status == 1 and f"{wrong[0].lstrip('-')} = {wrong[1]} is out of range" in result.err
+    assert not (tmp_path / "toy").exists()

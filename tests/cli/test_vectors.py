@@ -135,6 +135,8 @@ def test_convert_there_and_back(folder: Path, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["similar", "none.txt", "king"], "cannot read none.txt"),
+        (["similar", "V", "king", "-k", "0"], r"--top = 0 is out of range; the allowed range is \[1, inf\)"),
+        (["evaluate", "V", "--restrict-vocab", "0"], "--restrict-vocab = 0 is out of range"),
         (["similar", "V", "kings"], "the word 'kings' is not in the vocabulary; did you mean 'king'"),
         (["analogy", "V", "man", "woman", "kings"], "did you mean 'king'"),
         (["similar", "pairs.tsv", "king"], "is not a number"),
@@ -161,7 +163,7 @@ def test_bad_input_is_one_line_and_status_1(
     assert sorted(folder.rglob("*")) == before
 
 
-@pytest.mark.parametrize("arguments", [["similar", "v.safetensors"], ["similar", "v", "w", "-k", "0"], ["evalute"]])
+@pytest.mark.parametrize("arguments", [["similar", "v.safetensors"], ["similar", "v", "w", "-k", "x"], ["evalute"]])
 def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
     assert run(*arguments).exit_code == 2
 

@@ -65,8 +65,10 @@ def test_plot_reports_what_is_wrong(vectors: Path, tmp_path: Path) -> None:
     assert isinstance(run(plot, vectors, "-o", out, "--words", "king", "quen").error, MissingWordError)
     # The picture's name is checked before the vectors are read.
     assert isinstance(run(plot, "no-such-file.safetensors", "-o", "map.gif").error, OptionError)
-    for arguments in (["--words"], ["--method", "umap"], ["--top", "1"], ["--seed", "-1"]):
+    for arguments in (["--words"], ["--method", "umap"]):
         assert run(plot, vectors, "-o", out, *arguments).status == 2
+    for arguments in (["--top", "1"], ["--seed", "-1"]):
+        assert isinstance(run(plot, vectors, "-o", out, *arguments).error, OptionError)
     assert run(plot, vectors).status == 2
     assert not out.exists()
 

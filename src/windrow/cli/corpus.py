@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from windrow.cli.sources import bytes_bar, text_options
+from windrow.cli.options import bytes_bar, text_options
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from windrow.cli.options import in_range
+
 _output = click.option("-o", "--output", required=True, metavar="PICTURE", help="File to write: .png, .svg or .pdf.")
 
 
@@ -27,9 +29,9 @@ class _WordsCommand(click.Command):
 @click.argument("file")
 @_output
 @click.option("--words", multiple=True, metavar="W...", help="The words to draw, instead of the most frequent.")
-@click.option("--top", type=click.IntRange(min=2), default=300, show_default=True, help="How many words to draw.")
+@click.option("--top", default=300, callback=in_range(2), show_default=True, help="How many words to draw.")
 @click.option("--method", type=click.Choice(["pca", "tsne"]), default="pca", show_default=True)
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="For t-SNE.")
+@click.option("--seed", default=1, callback=in_range(0, 2**32 - 1), show_default=True, help="For t-SNE.")
 def plot(file: str, output: str, words: tuple[str, ...], top: int, method: str, seed: int) -> None:
     """Draw a map of words in two dimensions; labels do not overlap.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from windrow.cli.sources import open_corpus, text_options
+from windrow.cli.options import open_corpus, text_options
 from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:

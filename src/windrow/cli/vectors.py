@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from windrow.cli.options import in_range
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from windrow.embeddings.queries import Neighbours
     from windrow.evaluation import AnalogyResult, SimilarityResult
 
-_top = click.option("-k", "--top", type=click.IntRange(min=1), default=10, show_default=True, help="How many words.")
+_top = click.option("-k", "--top", default=10, callback=in_range(1), show_default=True, help="How many words.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -60,8 +61,8 @@ def analogy(file: str, a: str, b: str, c: str, top: int, as_json: bool) -> None:
 @click.option("--similarity", multiple=True, metavar="FILE", help="Word pairs with scores; repeatable.")
 @click.option(
     "--restrict-vocab",
-    type=click.IntRange(min=1),
     default=300_000,
+    callback=in_range(1),
     show_default=True,
     help="First words only.",
 )

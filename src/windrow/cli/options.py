@@ -1,7 +1,8 @@
-"""What every command that reads text shares: its options, opening SOURCE, and the progress bar."""
+"""What commands share: ranges of numbers, the options of text, opening SOURCE, the progress bar."""
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from windrow.errors import check_range
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
@@ -24,6 +27,17 @@ _TEXT_OPTIONS = (
     click.option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),
                  help="What to do with bytes that are not UTF-8."),
 )  # fmt: skip
+
+
+def in_range(low: float, high: float = math.inf) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A callback for a number with a range: what lies outside is bad input, status 1, not wrong usage."""
+
+    def check(_: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        if value is not None:
+            check_range(parameter.opts[-1], value, low, high)
+        return value
+
+    return check
 
 
 def text_options(command: F) -> F:
