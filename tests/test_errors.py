@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 
+import windrow
 from windrow.errors import MissingWordError, OptionError, WindrowError, check_range
 
 
@@ -37,3 +38,13 @@ def test_a_missing_word_is_told_with_near_spellings() -> None:
     assert isinstance(error, WindrowError)
     assert str(MissingWordError("zzz", ["king"])) == "the word 'zzz' is not in the vocabulary"
     assert pickle.loads(pickle.dumps(error)).word == "qeen"
+
+
+def test_what_is_no_number_is_in_no_range() -> None:
+    for value in ("3", None, [1], True):
+        with pytest.raises(OptionError, match="must be a number"):
+            check_range("rate", value, 0)  # type: ignore[arg-type]
+
+
+def test_errors_are_reached_from_the_package() -> None:
+    assert windrow.WindrowError is windrow.errors.WindrowError

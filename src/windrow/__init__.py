@@ -1,4 +1,4 @@
-"""Word embeddings and language models at the speed of the machine.
+"""Word embeddings at the speed of the machine.
 
 Public names are resolved on first use (PEP 562), so that ``import windrow`` loads neither NumPy nor Numba.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, Vocabulary
     from windrow.embeddings import Word2Vec, WordVectors
+    from windrow.errors import WindrowError
     from windrow.models import load
 
 __version__ = "0.1.0"
@@ -20,17 +21,21 @@ _HOMES = {
     "Vocabulary": "windrow.corpus",
     "Word2Vec": "windrow.embeddings",
     "WordVectors": "windrow.embeddings",
+    "WindrowError": "windrow.errors",
     "load": "windrow.models",
 }
+_MODULES = ("corpus", "embeddings", "errors", "evaluation", "sklearn", "storage", "viz")
 
-__all__ = ["Corpus", "Vocabulary", "Word2Vec", "WordVectors", "load", "__version__"]
+__all__ = ["Corpus", "Vocabulary", "Word2Vec", "WordVectors", "WindrowError", "load", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"windrow.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'windrow' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_MODULES])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from itertools import islice
+from typing import SupportsFloat
 
 _SUGGEST_FROM = 20_000  # words
 
@@ -60,8 +61,12 @@ def check_range(
     high_open: bool = False,
 ) -> None:
     """Raise OptionError unless ``low <= value <= high`` (strict at an end that is open; NaN never passes)."""
+    if isinstance(value, bool | str) or not isinstance(value, SupportsFloat):
+        raise OptionError(f"{name} = {value!r} must be a number")
     above = value > low if low_open else value >= low
     below = value < high if high_open else value <= high
     if not (above and below):
-        interval = f"{'(' if low_open else '['}{low:g}, {high:g}{')' if high_open or high == float('inf') else ']'}"
+        first, last = (str(end) if isinstance(end, int) else f"{end:g}" for end in (low, high))
+        left, right = "(" if low_open else "[", ")" if high_open or high == float("inf") else "]"
+        interval = f"{left}{first}, {last}{right}"
         raise OptionError(f"{name} = {value!r} is out of range; the allowed range is {interval}")

@@ -6,6 +6,7 @@ Reading checks the structure before it allocates, and maps arrays instead of cop
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +59,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     check_writable(target)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    temporary = _beside(target)
     try:
         temporary.touch()
         mode = temporary.stat().st_mode
@@ -68,7 +69,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.replace(target)
     except OSError as error:
-        raise DataError(f"cannot write {target}: {error.strerror or error}; is the disk full?") from error
+        raise DataError(f"cannot write {target}: {write_failure(error)}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -76,12 +77,32 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raise DataError unless a file could be made at ``path``: ask before long work, not after it."""
     target = Path(path)
-    if not target.parent.is_dir():
-        raise DataError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
-    if target.is_dir():
-        raise DataError(f"cannot write {target}: it is a folder; name a file in it")
+    try:
+        if not target.parent.is_dir():
+            raise DataError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
+        if target.is_dir():
+            raise DataError(f"cannot write {target}: it is a folder; name a file in it")
+        _beside(target).exists()  # a name that leaves no room for the temporary one is too long
+    except OSError as error:
+        raise DataError(f"cannot write {shortened(target)}: {error.strerror}") from error
     if not os.access(target.parent, os.W_OK):
         raise DataError(f"cannot write {target}: no permission to write in {target.parent}")
+
+
+def write_failure(error: OSError) -> str:
+    """What went wrong, and a hint when it may be the size of the disk."""
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return f"{error.strerror or error}{'; is the disk full?' if is_full else ''}"
+
+
+def shortened(path: str | os.PathLike[str]) -> str:
+    """A path for a message of one line."""
+    text = os.fspath(path)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
 
 
 def save(

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 
 import windrow
 from windrow.cli import main
+from windrow.errors import DataError
 
 TOYLAND = Path(__file__).parents[2] / "corpora" / "toyland"
 FAST = ["--size", "16", "--epochs", "1", "--workers", "1"]
@@ -118,9 +119,10 @@ def _bad_inputs(folder: Path) -> dict[str, tuple[list[str | Path], str]]:
         "no such output folder": ([good, "-o", folder / "no" / "v.txt"], "the folder .*no does not exist"),
         "unknown extension": ([good, "-o", folder / "v.pickle"], "use .safetensors, .txt"),
         "output is a folder": ([good, "-o", folder / "folder.txt"], "is a folder"),
-        "size": ([good, "-o", out, "--size", "0"], r"vector_size = 0 .*\[1, 100000\]"),
-        "sample": ([good, "-o", out, "--sample", "1.5"], r"sample = 1.5 .*\[0, 1\)"),
-        "workers": ([good, "-o", out, "--workers", "0"], r"workers = 0 .*\[1, 1024\]"),
+        "a name too long": ([good, "-o", folder / ("x" * 246 + ".txt")], "cannot write .*name too long"),
+        "size": ([good, "-o", out, "--size", "0"], r"--size = 0 .*\[1, 100000\]"),
+        "sample": ([good, "-o", out, "--sample", "1.5"], r"--sample = 1.5 .*\[0, 1\)"),
+        "workers": ([good, "-o", out, "--workers", "0"], r"--workers = 0 .*\[1, 1024\]"),
         "checkpoint interval": ([good, "-o", out, "--checkpoint-every", "0"], "above 0 seconds"),
         "tokenizer": ([good, "-o", out, "--tokenizer", "words"], "choose whitespace, word, char"),
     }
@@ -185,6 +187,84 @@ def test_ctrl_c_keeps_the_state_and_resume_ends_as_if_nothing_had_been(text: Pat
     words = [json.loads(line)["words"] for line in log.read_text().splitlines()]
     assert words == sorted(words)
     assert not output.with_name("v.txt.checkpoint").exists()
+
+
+def test_a_polite_kill_keeps_the_state_too(text: Path, tmp_path: Path) -> None:
+    output, log = tmp_path / "v.txt", tmp_path / "log.jsonl"
+    with start("vectors", "train", text, "-o", output, "--epochs", "5000", "--log-json", log) as training:
+        end = time.monotonic() + 60
+        while not (log.exists() and log.stat().st_size):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        training.terminate()
+        _, errors = training.communicate(timeout=60)
+    assert "its state is kept in" in errors
+    assert output.with_name("v.txt.checkpoint").exists()
+
+
+def test_a_result_that_cannot_be_written_is_not_lost(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DataError("cannot write: no space left")
+
+    output = tmp_path / "v.txt"
+    with monkeypatch.context() as patched:
+        patched.setattr("windrow.embeddings.formats.save_vectors", fail)
+        result = run("vectors", "train", text, "-o", output, *FAST)
+    assert result.exit_code == 1
+    assert re.fullmatch(r"Error: cannot write: no space left; .* --resume writes it\n", result.stderr)
+    assert run("vectors", "train", text, "-o", output, *FAST, "--resume").exit_code == 0
+    assert output.exists()
+    assert not output.with_name("v.txt.checkpoint").exists()
+
+
+def test_no_file_is_written_over_another_of_the_command(text: Path, tmp_path: Path) -> None:
+    before = text.read_bytes()
+    for arguments in (
+        [text, "-o", text],
+        [text, "-o", tmp_path / "v.vec", "--log-json", text],
+        [text, "-o", tmp_path / "v.vec", "--log-json", tmp_path / "folder" / ".." / "v.vec"],
+        [text, "-o", tmp_path / "v.vec", "--log-json", tmp_path / "v.vec.checkpoint"],
+    ):
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        result = run("vectors", "train", *arguments)
+        assert result.exit_code == 1
+        assert "is named twice" in result.stderr
+    assert text.read_bytes() == before
+
+
+def test_a_corpus_keeps_its_words_and_must_be_sound(text: Path, tmp_path: Path) -> None:
+    corpus, output = tmp_path / "c", tmp_path / "v.vec"
+    assert run("corpus", "build", text, "-o", corpus).exit_code == 0
+    result = run("vectors", "train", corpus, "-o", output, *FAST, "--lowercase")
+    assert result.exit_code == 1
+    assert "--lowercase is for text" in result.stderr
+    ids = (corpus / "ids.bin").read_bytes()
+    (corpus / "ids.bin").write_bytes(np.full(len(ids) // 4, 10**6, np.int32).tobytes())
+    result = run("vectors", "train", corpus, "-o", output, *FAST)
+    assert result.exit_code == 1
+    assert "out of range" in result.stderr
+    assert not output.exists()
+
+
+def test_words_that_the_terminal_cannot_show_are_shown_by_code(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("\u4f60\u597d world " * 20, "utf-8")
+    assert run("vectors", "train", tmp_path / "text.txt", "-o", tmp_path / "v.vec", *FAST).exit_code == 0
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    with start("vectors", "similar", tmp_path / "v.vec", "world", env=environment) as shown:
+        out, errors = shown.communicate(timeout=60)
+    assert shown.returncode == 0, errors
+    assert out.startswith("\\u4f60\\u597d\t")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_output_to_a_full_device_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "windrow", "corpus", "list"]
+        shown = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert shown.returncode == 1
+    assert re.fullmatch(r"Error: cannot write the output: .*\n", shown.stderr)
 
 
 def test_demo_tells_the_whole_story(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +107,55 @@ def test_ctrl_c_while_workers_are_busy(tmp_path: Path, lee: Corpus) -> None:
     assert "KeyboardInterrupt: training stopped at" in errors
     position = storage.load(checkpoint).config["position"]
     assert 0 <= position["words"] <= 1000 * lee.tokens
+
+
+def test_an_interrupt_does_not_wait_for_the_end_of_the_epoch(tmp_path: Path, lee_sentences: list[list[str]]) -> None:
+    corpus = Corpus.build(lee_sentences * 30)
+    checkpoint = tmp_path / "vectors.checkpoint"
+
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    model = Word2Vec(**OPTIONS | {"epochs": 1, "kernel": "pair", "vector_size": 100})
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(corpus, checkpoint=checkpoint, progress=interrupt)
+    assert storage.load(checkpoint).config["position"]["words"] < 0.9 * corpus.tokens
+
+
+def test_a_finished_training_can_be_kept_as_a_checkpoint(tmp_path: Path, lee: Corpus) -> None:
+    checkpoint = tmp_path / "vectors.checkpoint"
+    model = Word2Vec(**OPTIONS).fit(lee, checkpoint=checkpoint)
+    assert not checkpoint.exists()
+    model.save_checkpoint(checkpoint)
+    resumed = Word2Vec(**OPTIONS).fit(lee, checkpoint=checkpoint, resume=True)
+    np.testing.assert_array_equal(resumed.wv.vectors, model.wv.vectors)
+    assert resumed.history_ == model.history_
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda arrays, config: arrays.pop("input"), "damaged.*input"),
+        (lambda arrays, config: arrays.update(input=np.zeros((2, 16), np.float32)), "sizes disagree"),
+        (lambda arrays, config: arrays["input"].fill(np.nan), "not finite"),
+        (lambda arrays, config: config.pop("position"), "damaged.*position"),
+        (lambda arrays, config: config["position"].update(colour=1), "damaged.*colour"),
+        (lambda arrays, config: config["position"].update(job=99_999), "sizes disagree"),
+        (lambda arrays, config: config["position"].update(epoch=-1), "sizes disagree"),
+        (lambda arrays, config: arrays.update(randomness=np.zeros((2, 1), np.uint64)), "sizes disagree"),
+    ],
+)
+def test_a_damaged_checkpoint_is_refused(
+    damage: Callable[[dict[str, Any], dict[str, Any]], object], message: str, tmp_path: Path, lee: Corpus
+) -> None:
+    checkpoint = tmp_path / "vectors.checkpoint"
+    Word2Vec(**OPTIONS | {"epochs": 1}).fit(lee).save_checkpoint(checkpoint)
+    stored = storage.load(checkpoint)
+    arrays, config = {name: np.array(array) for name, array in stored.arrays.items()}, stored.config
+    damage(arrays, config)
+    storage.save(checkpoint, stored.kind, arrays, config)
+    with pytest.raises(FormatError, match=message):
+        Word2Vec(**OPTIONS | {"epochs": 1}).fit(lee, checkpoint=checkpoint, resume=True)
 
 
 def test_a_checkpoint_of_another_model_or_corpus_is_refused(tmp_path: Path, lee: Corpus) -> None:

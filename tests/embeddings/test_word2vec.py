@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from windrow import Corpus, Word2Vec
+from windrow import Corpus, Word2Vec, WordVectors
 from windrow.embeddings import Progress
-from windrow.embeddings.word2vec import KERNELS, LOSSES, WINDOW_WEIGHTINGS, initial_table
+from windrow.embeddings.word2vec import KERNELS, WINDOW_WEIGHTINGS, initial_table
 from windrow.errors import DataError, NotFittedError, OptionError
 from windrow.evaluation import evaluate_analogies
 from windrow.evaluation.analogy import read_questions
+from windrow.outputs import LOSSES
 
 from .conftest import TOYLAND
 
@@ -192,3 +195,44 @@ def test_any_vector_size(vector_size: int, lee_sentences: list[list[str]]) -> No
     model = Word2Vec(**SMALL | {"vector_size": vector_size}, sg=1, window=7).fit(lee_sentences[:5])
     assert model.wv.vectors.shape == (len(model.wv), vector_size)
     assert np.isfinite(model.wv.vectors).all()
+
+
+@pytest.mark.parametrize("vector_size", [16, 20])
+def test_vectors_taken_in_a_callback_stay_as_they_were(vector_size: int, lee_sentences: list[list[str]]) -> None:
+    taken = []
+    model = Word2Vec(**SMALL | {"vector_size": vector_size}, callbacks=[lambda _: taken.append(model.wv)])
+    model.fit(lee_sentences[:20], progress=lambda _: model.wv)
+    assert np.abs(taken[0].vectors - taken[1].vectors).max() > 0
+    np.testing.assert_array_equal(taken[1].vectors, model.wv.vectors)
+
+
+def test_a_trained_model_can_be_pickled_and_copied(lee_sentences: list[list[str]]) -> None:
+    model = Word2Vec(**SMALL, sg=1, loss="hs+ns", kernel="pair").fit(lee_sentences[:5])
+    for twin in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        np.testing.assert_array_equal(twin.wv.vectors, model.wv.vectors)
+        np.testing.assert_array_equal(twin.output_tables_["hs"], model.output_tables_["hs"])
+        assert twin.history_ == model.history_
+        twin.fit(lee_sentences[:5])
+        np.testing.assert_array_equal(twin.wv.vectors, model.wv.vectors)
+
+
+def test_numpy_numbers_are_numbers(tmp_path: Path, lee_sentences: list[list[str]]) -> None:
+    options = {"vector_size": np.int64(8), "alpha": np.float32(0.03), "epochs": np.int32(1), "seed": np.uint32(3)}
+    model = Word2Vec(**SMALL | options).fit(lee_sentences[:3])
+    model.wv.save(tmp_path / "v.safetensors")
+    assert WordVectors.load(tmp_path / "v.safetensors").provenance["vector_size"] == 8
+
+
+def test_specials_alone_are_no_vocabulary() -> None:
+    corpus = Corpus.build([["a", "b", "a"]], specials=("<s>",))
+    with pytest.raises(DataError, match=r"no word occurs 3 times.*most frequent: 2 times"):
+        Word2Vec(min_count=3).fit(corpus)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("alpha", "x"), ("sample", None), ("callbacks", print), ("max_final_vocab", 10.5), ("report_words", "3")],
+)
+def test_an_option_of_another_type_is_named(option: str, value: object) -> None:
+    with pytest.raises(OptionError, match=rf"^{option} = .* must be"):
+        Word2Vec(**{option: value}).fit([["a", "b"]] * 9)

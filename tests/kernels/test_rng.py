@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chisquare
 
 from tests.naive import rng as naive
-from windrow.kernels.rng import draw_below, fill_linear_congruential, fill_split_mix, linear_congruential, split_mix
+from windrow.kernels.rng import fill_linear_congruential, fill_split_mix, linear_congruential, split_mix
 
 
 def state_of(seed: int) -> np.ndarray:
@@ -42,15 +42,6 @@ def test_filled_arrays_go_on_where_the_state_was():
     fill_linear_congruential(state, first)
     fill_linear_congruential(state, rest)
     assert [*first.tolist(), *rest.tolist()] == list(islice(naive.linear_congruential(99), 51))
-
-
-@pytest.mark.parametrize("bound", [1, 2, 1000, 2**32 - 1])
-def test_draw_below(bound):
-    state = state_of(7)
-    draws = [int(draw_below(state, bound)) for _ in range(100)]
-
-    assert draws == [naive.below(draw, bound) for draw in islice(naive.high_half(naive.split_mix(7)), 100)]
-    assert all(0 <= draw < bound for draw in draws)
 
 
 def test_bytes_of_split_mix_are_uniform():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sys
+import threading
 from typing import Any
 
 import click
@@ -16,12 +19,14 @@ class _Program(click.Group):
     """The root command: turns windrow's errors into one line and exit status 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        _prepare_process()
         try:
             return super().invoke(ctx)
-        except WindrowError as error:
+        except (WindrowError, MemoryError) as error:
             if ctx.params.get("debug"):
                 raise
-            click.echo(f"Error: {error}", err=True)
+            message = str(error) if isinstance(error, WindrowError) else f"not enough memory ({error}); ask for less"
+            click.echo(f"Error: {message}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt as error:
             # Whoever can keep something says so in the exception; 130 is the shell's status for SIGINT.
@@ -31,13 +36,29 @@ class _Program(click.Group):
             # The reader of our output has gone (`| head`); the interpreter must not flush into the pipe at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
+        except OSError as error:
+            # Files are read and written under errors of our own: what is left is standard output.
+            if ctx.params.get("debug"):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)
+            ctx.exit(1)
+
+
+def _prepare_process() -> None:
+    """Terminals that cannot show a word show its code instead; a polite kill is an interrupt, so that state is kept."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="windrow")
 @click.option("--debug", is_flag=True, help="Show a traceback instead of a one-line error.")
 def main(debug: bool) -> None:
-    """Word embeddings and language models at the speed of the machine."""
+    """Word embeddings at the speed of the machine."""
 
 
 def _add_commands() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from windrow.errors import check_range
+from windrow.errors import OptionError, check_range
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
@@ -50,9 +51,16 @@ def text_options(command: F) -> F:
 def open_corpus(source: str, **text: Any) -> Corpus:
     """The corpus at SOURCE: a folder made by ``corpus build``, or text, which is encoded into a temporary folder."""
     from windrow.corpus import Corpus
+    from windrow.corpus.sources import is_corpus
 
-    if (Path(source) / "corpus.json").is_file():
-        return Corpus.open(source)
+    if is_corpus(Path(source)):
+        given = click.get_current_context().get_parameter_source
+        for name in text:
+            if given(name) is ParameterSource.COMMANDLINE:
+                raise OptionError(f"--{name} is for text; {source} is a corpus, its words are fixed: build another one")
+        corpus = Corpus.open(source)
+        corpus.verify()
+        return corpus
     with bytes_bar("reading") as show:
         return Corpus.build(source, progress=show, **text)
 

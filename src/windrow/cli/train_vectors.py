@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.options import open_corpus, text_options
-from windrow.errors import DataError, OptionError
+from windrow.errors import DataError, OptionError, WindrowError
+from windrow.outputs import LOSSES
 
 if TYPE_CHECKING:
-    from windrow.embeddings import Progress
+    from windrow.embeddings import Progress, Word2Vec
 
 _LOG_LINES = 200  # a run, besides one an epoch
+_OPTIONS = {"vector_size": "--size", "max_final_vocab": "--max-vocab"}  # that are not called as the parameter is
 _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 
 
@@ -46,7 +48,7 @@ _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
     "--loss",
     default="ns",
     show_default=True,
-    type=click.Choice(["ns", "hs", "softmax", "hs+ns"]),
+    type=click.Choice(LOSSES),
     help="Negative sampling, hierarchical softmax, exact softmax, or the first two together.",
 )
 @click.option("--negative", default=5, show_default=True, help="Noise words a pair.")
@@ -82,8 +84,10 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
 
     find_format(output)
     checkpoint = output.with_name(output.name + ".checkpoint")
-    for place in (output, checkpoint, *([options["log_json"]] if options["log_json"] else [])):
+    places = [output, checkpoint, *([options["log_json"]] if options["log_json"] else [])]
+    for place in places:
         check_writable(place)
+    _check_distinct([Path(source), *places])
     every = options["checkpoint_every"]
     if every is not None and not every > 0:
         raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
@@ -108,7 +112,7 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
         loss=options["loss"],
         kernel=options["kernel"],
     )
-    model.check_parameters()  # before the text is read
+    _check_parameters(model)  # before the text is read
     corpus = open_corpus(source, **{name: options[name] for name in _TEXT})
     with ExitStack() as stack:
         if options["log_json"]:
@@ -116,14 +120,38 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
             model.set_params(callbacks=[write], report_words=max(1, corpus.tokens * model.epochs // _LOG_LINES))
         show = stack.enter_context(_words_bar(corpus.tokens * model.epochs))
         model.fit(corpus, checkpoint=checkpoint, checkpoint_every=every, resume=options["resume"], progress=show)
-    save_vectors(model.wv, output)
-    checkpoint.unlink(missing_ok=True)
+    try:
+        save_vectors(model.wv, output)
+    except (WindrowError, KeyboardInterrupt) as error:
+        model.save_checkpoint(checkpoint)
+        raise type(error)(f"{error}; the trained state is kept in {checkpoint}: --resume writes it") from error
     last = model.history_[-1]
     click.echo(
         f"{output}: {len(model.wv):,} words x {model.vector_size}, trained on {last['words']:,} words in "
         f"{last['seconds']:.1f} s ({last['words_per_second']:,.0f} words/s), loss {last['loss']:.4f}",
         err=True,
     )
+    if last["loss"] == 0:
+        click.echo("Warning: no word was trained on: all were sub-sampled or without context; try --sample 0", err=True)
+
+
+def _check_distinct(places: list[Path]) -> None:
+    """Refuse to write one file over another that the command reads or writes."""
+    seen: set[Path] = set()
+    for place in places:
+        if (resolved := place.absolute().resolve()) in seen:
+            raise OptionError(f"{place} is named twice, for what is read and written; choose another name")
+        seen.add(resolved)
+
+
+def _check_parameters(model: Word2Vec) -> None:
+    """Tell of a parameter out of range by the name of its option."""
+    try:
+        model.check_parameters()
+    except OptionError as error:
+        name, equals, rest = str(error).partition(" = ")
+        option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+        raise OptionError(f"{option}{equals}{rest}") from error
 
 
 @contextmanager

@@ -11,8 +11,9 @@ import click
 def warmup() -> None:
     """Compile every kernel now, so that no later command waits for the compiler."""
     from windrow.embeddings import Word2Vec
-    from windrow.embeddings.word2vec import KERNELS, LOSSES
+    from windrow.embeddings.word2vec import KERNELS
     from windrow.kernels._jit import CACHE_DIR
+    from windrow.outputs import LOSSES
 
     started = time.monotonic()
     sentences = [["to", "be", "or", "not", "to", "be"]] * 3

@@ -54,6 +54,11 @@ class Training:
     identity: dict[str, Any]  # of model and corpus: a checkpoint fits only what it was taken from
     history: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
+    is_running: bool = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For pickle: what was learned, without the corpus and the workers."""
+        return {**self.__dict__, "run": None}
 
     def train(
         self,
@@ -72,6 +77,7 @@ class Training:
         interval = checkpoint_every if checkpoint is not None and checkpoint_every is not None else math.inf
         deadline = time.monotonic() + interval
         stopped = False
+        self.is_running = True
         try:
             while self.run.position.epoch < self.epochs and not stopped:
                 words_before = self.run.position.words
@@ -88,6 +94,8 @@ class Training:
                 kept = f"its state is kept in {fspath(checkpoint)}; resume to go on from there"
             share = self.run.position.words / self._total_words()
             raise KeyboardInterrupt(f"training stopped at {share:.1%}; {kept}") from None
+        finally:
+            self.is_running = False
 
     def progress(self, event: str) -> Progress:
         """How things stand now."""
@@ -105,16 +113,14 @@ class Training:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write everything that the rest of the training depends on, atomically."""
-        arrays = {"input": self.table}
-        arrays |= {f"output_{name}": layer.parameters for name, layer in self.layers.items()}
-        arrays["randomness"] = np.stack([worker.randomness.save() for worker in self.run.workers])
+        randomness = np.stack([worker.randomness.save() for worker in self.run.workers])
         config = {
             "identity": self.identity,
             "position": asdict(self.run.position),
             "history": self.history,
             "seconds": self.seconds,
         }
-        storage.save(path, CHECKPOINT_KIND, arrays, config)
+        storage.save(path, CHECKPOINT_KIND, {**self._tables(), "randomness": randomness}, config)
 
     def restore(self, path: str | PathLike[str]) -> None:
         """Go on from what ``save`` wrote; FormatError if it was taken from another model or corpus."""
@@ -126,14 +132,29 @@ class Training:
                     f"the checkpoint {fspath(path)} was taken with {name} = {kept.get(name)!r}, this run has "
                     f"{asked[name]!r}; use the same options and corpus, or delete the checkpoint"
                 )
-        self.table[:] = stored.arrays["input"]
-        for name, layer in self.layers.items():
-            layer.parameters[:] = stored.arrays[f"output_{name}"]
-        for worker, randomness in zip(self.run.workers, stored.arrays["randomness"], strict=True):
-            worker.randomness.restore(randomness)
-        self.run.position = Position(**stored.config["position"])
-        self.history[:] = stored.config["history"]
-        self.seconds = stored.config["seconds"]
+        try:
+            position = Position(**stored.config["position"])
+            history, seconds = list(stored.config["history"]), float(stored.config["seconds"])
+            tables = {name: stored.arrays[name] for name in self._tables()}
+            randomness = stored.arrays["randomness"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise FormatError(f"the checkpoint {fspath(path)} is damaged ({error}); delete it to start anew") from error
+        shapes_agree = all(tables[name].shape == table.shape for name, table in self._tables().items())
+        in_range = 0 <= position.epoch <= self.epochs and 0 <= position.job <= len(self.run.jobs)
+        if not shapes_agree or not in_range or len(randomness) != len(self.run.workers):
+            raise FormatError(f"the checkpoint {fspath(path)} is damaged (sizes disagree); delete it to start anew")
+        for name, table in self._tables().items():
+            storage.check_finite(tables[name], name, path)
+            table[:] = tables[name]
+        for worker, saved in zip(self.run.workers, randomness, strict=True):
+            worker.randomness.restore(saved)
+        self.run.position, self.seconds = position, seconds
+        self.history[:] = history
+
+    def _tables(self) -> dict[str, NDArray[Any]]:
+        """All parameters, by their names in a checkpoint."""
+        outputs = {f"output_{name}": layer.parameters for name, layer in self.layers.items()}
+        return {"input": self.table, **outputs}
 
     def _advance(self, report_words: int | None, deadline: float, tick: Callback | None) -> None:
         """Train up to the next event, adding to ``seconds`` what it took."""

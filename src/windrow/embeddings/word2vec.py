@@ -29,13 +29,12 @@ from windrow.embeddings.workers import Run, Worker
 from windrow.errors import DataError, NotFittedError, OptionError, check_range
 from windrow.kernels.contexts import Context
 from windrow.kernels.tables import zero_table
-from windrow.outputs import OUTPUT_LAYERS, output_layer
+from windrow.outputs import LOSSES, output_layer
 from windrow.outputs.layer import LayerOptions
 from windrow.storage import check_writable
 
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")
-LOSSES = (*OUTPUT_LAYERS, "hs+ns")
 _MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes
 _INITIAL_ROWS = 65536  # rows initialised at a time
 
@@ -46,8 +45,9 @@ class Word2Vec:
     ``sg`` 1 is skip-gram, 0 CBOW (``cbow_mean`` 1 mean, 0 sum). The output layer is negative sampling where
     ``negative`` > 0, hierarchical softmax where ``hs`` is 1, or both; ``loss`` ("ns", "hs", "softmax", "hs+ns")
     overrides the two. ``window_weighting`` is "shrink" (random window sizes, as word2vec), "linear", "harmonic" or
-    "none"; left None it follows ``shrink_windows``. ``kernel="block"`` trains ``block_size`` center words at a time,
-    which share ``shared_negatives`` noise words; ``"pair"`` goes update by update and with one worker equals gensim.
+    "none"; left None it follows ``shrink_windows``. ``kernel="pair"`` goes update by update and with one worker equals
+    gensim. ``"block"`` trains ``block_size`` center words at a time; with negative sampling each of its rows meets
+    ``shared_negatives`` noise words (rounded up to a multiple of 16), those that are its target not left out.
     ``callbacks`` are called with a Progress after each epoch, and every ``report_words`` raw words if given; training
     stops early when one returns True (not merely something truthy).
 
@@ -150,7 +150,7 @@ class Word2Vec:
         if not isinstance(corpus, Corpus):
             corpus = Corpus.build(corpus)
         self._training = self._new_training(corpus)
-        self._wv: tuple[int, WordVectors] | None = None  # and the position at which they were taken
+        self._wv: WordVectors | None = None
         if resume and checkpoint is not None and Path(checkpoint).exists():
             self._training.restore(checkpoint)
         with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
@@ -163,12 +163,14 @@ class Word2Vec:
     def wv(self) -> WordVectors:
         """The word vectors; in a callback, a copy of what they are at that moment."""
         training = self._fitted()
-        position = training.run.position.words
-        if self._wv is None or self._wv[0] != position:
-            vectors = np.ascontiguousarray(training.table[:, : training.vector_size])
-            self._wv = position, WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
-            self._wv[1].provenance = {"model": "Word2Vec", **training.identity}
-        return self._wv[1]
+        if self._wv is not None:
+            return self._wv
+        vectors = training.table[:, : training.vector_size].copy()
+        word_vectors = WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
+        word_vectors.provenance = {"model": "Word2Vec", **training.identity}
+        if not training.is_running:
+            self._wv = word_vectors
+        return word_vectors
 
     @property
     def history_(self) -> list[dict[str, Any]]:
@@ -185,6 +187,10 @@ class Word2Vec:
         if not hasattr(self, "_training"):
             raise NotFittedError("this Word2Vec is not trained yet; call fit first")
         return self._training
+
+    def save_checkpoint(self, path: str | PathLike[str]) -> None:
+        """Write the state of the training, from which ``fit`` with ``resume`` goes on, even one that has ended."""
+        self._fitted().save(path)
 
     def layer_names(self) -> list[str]:
         """The output layers that ``loss``, or else ``hs`` and ``negative``, ask for, in the order of training."""
@@ -204,14 +210,17 @@ class Word2Vec:
             ("epochs", 1, 1_000_000),
             ("block_size", 1, 4096),
             ("shared_negatives", 1, 4096),
+            ("max_final_vocab", 1, float("inf")),
+            ("report_words", 1, float("inf")),
         ):
             value = getattr(self, name)
+            if value is None and name in ("max_final_vocab", "report_words"):
+                continue
             if not isinstance(value, Integral):
                 raise OptionError(f"{name} = {value!r} must be a whole number")
             check_range(name, int(value), low, high)
-        for name in ("max_final_vocab", "report_words"):
-            if getattr(self, name) is not None:
-                check_range(name, getattr(self, name), 1)
+        if isinstance(self.callbacks, str) or not isinstance(self.callbacks, Iterable):
+            raise OptionError(f"callbacks = {self.callbacks!r} must be a list of callables")
         check_range("alpha", self.alpha, 0, 10, low_open=True)
         check_range("min_alpha", self.min_alpha, 0, self.alpha)
         check_range("sample", self.sample, 0, 1, high_open=True)
@@ -234,8 +243,8 @@ class Word2Vec:
     def _new_training(self, corpus: Corpus) -> Training:
         """Fix the vocabulary, make the tables, the workers and the plan of jobs."""
         size = corpus.vocabulary.prefix_size(self.min_count, self.max_final_vocab)
-        if size < 1:
-            highest = int(corpus.vocabulary.counts.max(initial=0))
+        if size <= len(corpus.vocabulary.specials):
+            highest = int(corpus.vocabulary.counts[size:].max(initial=0))
             raise DataError(
                 f"no word occurs {self.min_count} times in the corpus (the most frequent: {highest} times); "
                 "lower min_count or give more text"
@@ -268,7 +277,8 @@ class Word2Vec:
         """What must be the same for a training to be resumed."""
         reported = ("callbacks", "report_words")
         parameters = {name: value for name, value in self.get_params().items() if name not in reported}
-        return {**parameters, "corpus": corpus.fingerprint}
+        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in parameters.items()}
+        return {**plain, "corpus": corpus.fingerprint}
 
     def _randomness(self) -> list[Randomness]:
         """A source of random numbers a worker, all from one seed."""

@@ -114,16 +114,16 @@ class Run:
         what the tables have seen. ``tick`` is called from this thread a few times a second.
         """
         self._stopping = False
-        try:
-            with ThreadPoolExecutor(len(self.workers)) as pool:
+        with ThreadPoolExecutor(len(self.workers)) as pool:
+            try:
                 pending = {pool.submit(self._work, worker, words, deadline) for worker in self.workers}
                 while pending:
                     done, pending = wait(pending, timeout=_TICK_SECONDS, return_when=FIRST_EXCEPTION)
                     for future in done:
                         future.result()
                     tick()
-        finally:
-            self.settle()
+            finally:
+                self.settle()  # before the pool waits for its threads, which would go on to the end of the epoch
 
     def settle(self) -> None:
         """Hand out no more jobs, and wait until those at work are done.
@@ -171,7 +171,8 @@ class Run:
             if self._stopping or self.epoch_is_over() or position.words >= words or time.monotonic() >= deadline:
                 return None
             job, rate = position.job, self.rate()
+            words_of_job = int(self.jobs.bounds[job + 1] - self.jobs.bounds[job])
             self._jobs_at_work += 1
             position.job += 1
-            position.words += int(self.jobs.bounds[job + 1] - self.jobs.bounds[job])
+            position.words += words_of_job
             return job, rate

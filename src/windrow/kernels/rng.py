@@ -50,9 +50,3 @@ def fill_linear_congruential(state: State, draws: NDArray[np.uint32]) -> None:
     """Fill ``draws`` with uniform 32-bit integers from word2vec's generator."""
     for i in range(draws.size):
         draws[i] = linear_congruential(state)
-
-
-@kernel
-def draw_below(state: State, bound: int) -> Any:
-    """A uniform integer in [0, bound), bound < 2**32, by multiply and shift (bias below bound / 2**32)."""
-    return np.int64(((split_mix(state) >> _S32) * np.uint64(bound)) >> _S32)

@@ -14,6 +14,7 @@ OUTPUT_LAYERS = {
     "hs": "windrow.outputs.hierarchical_softmax:HierarchicalSoftmax",
     "softmax": "windrow.outputs.full_softmax:FullSoftmax",
 }
+LOSSES = (*OUTPUT_LAYERS, "hs+ns")  # what a model can be trained with: one layer, or the two of word2vec.c together
 
 
 def output_layer(name: str) -> type[OutputLayer]:

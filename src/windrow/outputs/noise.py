@@ -23,7 +23,7 @@ def noise_probabilities(counts: NDArray[np.int64], exponent: float) -> NDArray[n
 
 
 def _weights(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
-    """Of noise words before normalising; a word that does not occur is never drawn, whatever the exponent."""
+    """Of noise words before normalising; a word that does not occur weighs nothing, whatever the exponent."""
     weights: NDArray[np.float64] = np.maximum(counts, 1).astype(np.float64) ** exponent
     return np.where(counts > 0, weights, 0.0)
 
