@@ -155,6 +155,40 @@ def test_info_about_something_else_is_an_error(run: Run, text: Path) -> None:
     assert result.status == 1 and result.err.startswith("Error: ") and result.err.count("\n") == 1
 
 
+def test_info_reads_the_ids(run: Run, text: Path, tmp_path: Path) -> None:
+    run("corpus", "build", text, "-o", tmp_path / "c")
+    ids = tmp_path / "c" / "ids.bin"
+    ids.write_bytes(bytes(4) + b"\0\0\0\x7f" + ids.read_bytes()[8:])
+    result = run("corpus", "info", tmp_path / "c")
+    assert result.status == 1 and result.out == ""
+    assert result.err.startswith("Error: ") and "ids out of range" in result.err and result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("length", [300, 5000])
+def test_names_too_long_are_one_line(run: Run, text: Path, tmp_path: Path, length: int) -> None:
+    name = "x" * length
+    for arguments in (["info", name], ["build", name, "-o", tmp_path / "c"]):
+        result = run("corpus", *arguments)
+        assert result.status == 1 and result.err.startswith("Error: cannot read xxx") and result.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [text]
+
+
+@pytest.mark.parametrize("sources", [[""], ["", "text.txt"], ["text.txt", ""]])
+def test_an_empty_source_is_not_the_current_folder(
+    run: Run, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sources: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("corpus", "build", *sources, "-o", "c")
+    assert result.status == 1 and "the source is an empty name" in result.err
+    assert list(tmp_path.iterdir()) == [text]
+
+
+def test_a_tokenizer_that_fails_is_one_line(run: Run, text: Path, tmp_path: Path) -> None:
+    result = run("corpus", "build", text, "-o", tmp_path / "c", "--tokenizer", "os:getcwd")
+    assert result.status == 1 and result.err.startswith("Error: the tokenizer os:getcwd failed")
+    assert result.err.count("\n") == 1 and not (tmp_path / "c").exists()
+
+
 def test_list_names_every_corpus(run: Run) -> None:
     rows = json.loads(run("corpus", "list", "--json").out)["corpora"]
     text = run("corpus", "list").out

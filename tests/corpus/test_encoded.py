@@ -6,6 +6,8 @@ import gzip
 import json
 import lzma
 import os
+import shutil
+import weakref
 from collections import Counter
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 
 from windrow import Corpus
 from windrow.corpus import encoded, streams, tokenizers
+from windrow.corpus.encoded import is_corpus
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
 
 TEXT = "the cat sat on the mat\n\nthe dog — the déjà vu 漢字 😀\nend"
@@ -48,7 +51,7 @@ def corpus(tmp_path) -> Corpus:
 
 @settings(max_examples=80, deadline=None)
 @given(token_lists, st.integers(1, 3))
-@example([["\ud800", "\0", "a\u0301"], [], []], 1)
+@example([["\ufffd", "\0", "a\u0301"], [], []], 1)
 def test_round_trip_of_any_tokens(sentences, min_count):
     counts = Counter(token for sentence in sentences for token in sentence)
     kept = {token: count for token, count in counts.items() if count >= min_count}
@@ -233,6 +236,8 @@ def test_progress_is_passed_on(text_file):
         ("a b", {"max_vocab": 0}, "max_vocab = 0"),
         ("a b", {"max_vocab": 1, "specials": ("<s>",)}, "max_vocab = 1"),
         ("a b", {"specials": ("a b",)}, "specials"),
+        ("a b", {"specials": ("\ud800",)}, "specials"),
+        ("a b", {"tokenizer": lambda line: [line[0] + "\udfff"]}, "half of a surrogate pair"),
         ("a b", {"tokenizer": lambda line: [line]}, "the token 'a b'"),
         ("a b\0", {}, "NUL"),
         ("a b", {"format": "csv", "field": "x"}, "no column"),
@@ -291,6 +296,25 @@ def test_a_temporary_corpus_goes_with_the_object():
     assert ids.tolist() == [0, 1, 0]  # the map outlives the file
 
 
+def test_the_maps_of_a_temporary_corpus_go_before_its_folder(monkeypatch):
+    corpus = Corpus.build(["a b a"])
+    path, maps = corpus.path, [weakref.ref(corpus.ids), weakref.ref(corpus.starts)]
+    alive, remove = [], shutil.rmtree
+
+    def spy(folder, **options):
+        alive.extend(reference() is not None for reference in maps)
+        remove(folder, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", spy)
+    assert all(reference() is not None for reference in maps)
+
+    del corpus
+    gc.collect()
+
+    assert alive == [False, False]
+    assert not path.exists()
+
+
 def test_a_corpus_is_replaced_when_the_new_one_is_complete(tmp_path, corpus):
     with pytest.raises(DataError):
         Corpus.build(["", ""], corpus.path)
@@ -319,6 +343,73 @@ def test_nothing_but_a_corpus_is_replaced(tmp_path, foreign):
     with pytest.raises(DataError, match=r"target (exists and is not|would be replaced)"):
         Corpus.build(iter(()), target)  # refused before the text is read
     assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 250, "x" * 5000])  # with its suffix the second is too long
+def test_names_too_long(tmp_path, name):
+    for use in (Corpus.open, lambda path: Corpus.build(["a"], path)):
+        with pytest.raises(DataError, match=r"too long|does not exist; make one") as caught:
+            use(tmp_path / name)
+        assert "disk full" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_may_not_be_entered(tmp_path, monkeypatch, corpus):
+    def denied(self, *args, **options):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    for method in ("is_dir", "exists", "is_file", "stat", "open"):  # chmod does not stop root
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, method, denied)
+            with pytest.raises(DataError, match=r"cannot read .*a\.corpus.*: Permission denied") as caught:
+                Corpus.open(corpus.path / ("no" if method == "exists" else ""))
+        assert "\n" not in str(caught.value)
+
+    for method, message in (
+        ("exists", "cannot write"),
+        ("iterdir", "cannot write"),
+        ("open", "is not a windrow"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, method, denied)
+            with pytest.raises(DataError, match=message):
+                Corpus.build(["a"], corpus.path)
+    assert list(Corpus.open(corpus.path).sentences()) == SENTENCES
+
+
+def test_ids_that_cannot_be_mapped(monkeypatch, corpus):
+    def denied(path, *args):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(np, "memmap", denied)
+    with pytest.raises(DataError, match=r"cannot read .*ids\.bin: Permission denied"):
+        Corpus.open(corpus.path)
+
+
+def test_a_corpus_is_known_by_its_header(tmp_path, corpus):
+    assert is_corpus(corpus.path)
+    assert is_corpus(str(corpus.path))
+
+    edit_header(corpus.path, version=99)
+    assert is_corpus(corpus.path)
+    shorten(corpus.path / "corpus.json", 9)
+    assert is_corpus(corpus.path)
+
+    for content in (b'{"format": "other"}', b"[]", b'["windrow-corpus', b"\xff", b"[" * 100_000, b""):
+        (corpus.path / "corpus.json").write_bytes(content)
+        assert not is_corpus(corpus.path)
+    for path in (tmp_path, tmp_path / "missing", corpus.path / "ids.bin", tmp_path / ("x" * 5000), "nul\0"):
+        assert not is_corpus(path)
+
+
+def test_a_damaged_corpus_is_built_again(corpus):
+    shorten(corpus.path / "corpus.json", 9)
+    with pytest.raises(DataError, match="is a windrow corpus, not text"):
+        Corpus.build(corpus.path)
+
+    Corpus.build(["new"], corpus.path)
+
+    assert list(Corpus.open(corpus.path).sentences()) == [["new"]]
 
 
 def test_a_place_that_does_not_exist(tmp_path):
@@ -435,11 +526,14 @@ DAMAGE = {
     "header missing": (lambda path: (path / "corpus.json").unlink(), r"is not a windrow corpus: it holds no"),
     "header cut": (lambda path: shorten(path / "corpus.json", 9), r"corpus\.json is damaged"),
     "header binary": (lambda path: (path / "corpus.json").write_bytes(b"\xff\0"), r"corpus\.json is damaged"),
+    "header deep": (lambda path: (path / "corpus.json").write_bytes(b"[" * 100_000), r"corpus\.json is damaged"),
     "header list": (lambda path: (path / "corpus.json").write_text("[]"), r"tells of something else"),
     "other format": (lambda path: edit_header(path, format="x"), r"tells of something else"),
     "newer": (lambda path: edit_header(path, version=99), r"version 99, this windrow reads 1; update"),
     "negative": (lambda path: edit_header(path, tokens=-4), r"a number is missing"),
     "number missing": (lambda path: edit_header(path, sentences=None), r"a number is missing"),
+    "no fingerprint": (lambda path: edit_header(path, fingerprint=None), r"no fingerprint"),
+    "fingerprint of another type": (lambda path: edit_header(path, fingerprint=12), r"no fingerprint"),
     "other words": (lambda path: edit_header(path, vocabulary=3), r"the vocabulary is not the one"),
 }
 
@@ -471,15 +565,27 @@ def test_paths_that_are_no_corpus(tmp_path, text_file):
         ("ids.bin", 4, -2, "ids out of range"),
         ("starts.bin", 8, 10_000, "not in order"),
         ("starts.bin", 8, -1, "not in order"),
+        ("starts.bin", 0, [0, 2**63 - 1, -2], "not in order"),  # the difference overflows to a positive number
     ],
 )
 def test_verify_reads_everything(corpus, name, position, value, message):
     size = 4 if name == "ids.bin" else 8
     content = bytearray((corpus.path / name).read_bytes())
-    content[position : position + size] = value.to_bytes(size, "little", signed=True)
+    numbers = value if isinstance(value, list) else [value]
+    damage = b"".join(number.to_bytes(size, "little", signed=True) for number in numbers)
+    content[position : position + len(damage)] = damage
     (corpus.path / name).write_bytes(content)
 
     with pytest.raises(FormatError, match=message):
+        Corpus.open(corpus.path).verify()
+
+
+def test_no_id_is_missing_where_unk_has_one(tmp_path):
+    corpus = Corpus.build(["a a b"], tmp_path / "a.corpus", min_count=2, specials=("<unk>",))
+    corpus.verify()
+    (corpus.path / "ids.bin").write_bytes(np.array([1, -1, 0], np.int32).tobytes())
+
+    with pytest.raises(FormatError, match="ids out of range"):
         Corpus.open(corpus.path).verify()
 
 

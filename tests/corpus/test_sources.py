@@ -292,11 +292,41 @@ def test_urls_that_cannot_be_opened(url):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("source", ["missing.txt", "a sentence, not a path", "x" * 5000, "nul\0byte"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("missing.txt", "a sentence, not a path", "x" * 300, "x" * 5000, "nul\0byte", "~nobody-of-that-name/a.txt"),
+        *("x" * 300 + "*.txt", "a/[x]" * 2000, "file:///" + "x" * 5000),
+    ],
+)
 def test_paths_that_name_nothing(source):
-    with pytest.raises(DataError, match=r"missing|sentence|xxx|nul") as caught:
+    with pytest.raises(DataError, match=r"missing|sentence|xxx|nul|nobody|a/\[x\]") as caught:
         read(source)
-    assert len(str(caught.value)) < 300
+    assert len(str(caught.value)) < 300 or "://" in source
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{}, {"format": "jsonl", "field": "t"}])
+def test_an_empty_name_is_not_the_current_folder(tmp_path, monkeypatch, options):
+    write(tmp_path / "a.txt", "text")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(DataError, match="the source is an empty name"):
+        read("", **options)
+    assert read(".") == ["text"]
+
+
+def test_a_folder_that_may_not_be_entered(tmp_path, monkeypatch):
+    write(tmp_path / "a.txt", "text")
+
+    def denied(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    for method, source in (("is_dir", "a.txt"), ("exists", "a.txt"), ("is_file", ""), ("is_file", "*.txt")):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, method, denied)  # chmod does not stop root
+            with pytest.raises(DataError, match=r"^cannot read .*: Permission denied$"):
+                read(tmp_path / source)
 
 
 def test_a_file_that_cannot_be_read(tmp_path, monkeypatch):
@@ -383,6 +413,13 @@ def test_parquet(tmp_path):
     assert read(tmp_path, format="parquet", field="text") == [*values, ["a", "b"], []]
 
 
+def test_parquet_text_that_is_not_utf8(tmp_path):
+    text = pyarrow.array([b"fine", b"caf\xe9"]).view(pyarrow.string())
+
+    with pytest.raises(DataError, match=r"a\.parquet, column 'text': a text is not UTF-8"):
+        read(write_parquet(tmp_path / "a.parquet", {"text": text}), format="parquet", field="text")
+
+
 def test_parquet_that_cannot_be_used(tmp_path):
     path = write_parquet(tmp_path / "a.parquet", {"id": [1, 2], "text": ["x", None]})
     late = write_parquet(tmp_path / "late.parquet", {"text": [*["x"] * 2500, None]})
@@ -447,6 +484,31 @@ def test_items_that_are_no_sentences(item):
 def test_tokens_that_are_no_words():
     with pytest.raises(DataError, match="sentence 1: the token 'a b'"):
         read([["a b"]])
+
+
+@pytest.mark.parametrize("half", ["\ud800", "\udfff"])
+def test_half_a_surrogate_pair_is_no_text(tmp_path, half):
+    path = write(tmp_path / "a.jsonl", "\n".join(json.dumps({"t": text}) for text in ["😀", f"a{half}b", [half, "c"]]))
+    as_bytes = f"a{half}b".encode("utf-8", "surrogatepass")
+
+    for source in (["fine", f"a{half}b"], ["fine", ["c", f"a{half}b"]]):
+        with pytest.raises(DataError, match=r"sentence 2: .*half of a surrogate pair") as caught:
+            read(source)
+        assert str(caught.value).encode()
+    with pytest.raises(DataError, match=r"a\.jsonl, line 2, field 't': .*half of a surrogate pair.*errors='replace'"):
+        read(path, format="jsonl", field="t")
+
+    for errors, tokens in (("replace", ["\ufffd" * 3, "c"]), ("ignore", ["c"])):
+        expected = as_bytes.decode(errors=errors)  # as in a file
+        assert read(path, format="jsonl", field="t", errors=errors) == ["😀", expected, tokens]
+        assert read([f"a{half}b", [f"a{half}b"]], errors=errors) == [expected, [expected]]
+
+
+@pytest.mark.parametrize("errors", ["replace", "ignore"])
+@pytest.mark.parametrize("token", ["", 3, "a b"])
+def test_tokens_that_are_no_words_are_refused_whatever_errors_says(errors, token):
+    with pytest.raises(DataError, match=f"sentence 1: the token {token!r}"):
+        read([["\ud800", token]], errors=errors)
 
 
 def test_a_format_needs_files():

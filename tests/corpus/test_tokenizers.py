@@ -155,11 +155,50 @@ def test_callables_by_name():
         (["a", 3], "3"),
         ("ab", "list of str, not str"),
         (None, "not NoneType"),
+        (["a", "b\ud800"], "the token 'b.ud800' holds half of a surrogate pair"),
     ],
 )
 def test_callables_that_return_no_tokens(result, message):
     with pytest.raises(DataError, match=message):
         tokenized(["x\n"], lambda line: result)
+
+
+def failing(line: str) -> list[str]:
+    raise KeyError(f"{line}\nand more")
+
+
+def failing_later(line: str):
+    yield line
+    raise KeyError(f"{line}\nand more")
+
+
+@pytest.mark.parametrize("tokenizer", [failing, failing_later])
+def test_callables_that_fail(tokenizer):
+    with pytest.raises(DataError, match=rf"{__name__}:{tokenizer.__name__} failed \(KeyError: .*and more") as caught:
+        tokenized(["x\n"], tokenizer)
+    assert "\n" not in str(caught.value)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+    with pytest.raises(DataError, match=r"os:getcwd failed \(TypeError: .*argument"):
+        tokenized(["x\n"], "os:getcwd")
+
+
+def test_an_interruption_of_a_callable_is_no_failure_of_it():
+    def interrupted(line: str) -> list[str]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tokenized(["x\n"], interrupted)
+
+
+def test_a_module_that_fails_when_it_is_imported(tmp_path, monkeypatch):
+    (tmp_path / "windrow_test_broken.py").write_text("def split(:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    for name in ("windrow_test_broken:split", ".:split"):
+        with pytest.raises(OptionError, match="cannot be imported") as caught:
+            find_tokenizer(name)
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

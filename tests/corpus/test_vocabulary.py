@@ -108,6 +108,8 @@ def test_decode_refuses_ids_out_of_range(ids):
         ({"specials": ("a b",)}, "specials"),
         ({"specials": ("",)}, "specials"),
         ({"specials": "<s>"}, "specials"),
+        ({"specials": (3,)}, "specials"),
+        ({"specials": ("<s>", "\ud800")}, "specials"),
         ({"specials": ("<s>", "<s>")}, "twice"),
     ],
 )
@@ -130,7 +132,7 @@ def test_file_round_trip(tmp_path_factory, counts):
 
 
 @pytest.mark.parametrize(
-    ("words", "counts", "specials"), [(["a", "b"], [1], []), (["a"], [[1]], []), (["a"], [1], ["<s>"])]
+    ("words", "counts", "specials"), [(["a", "b"], [1], []), (["a"], [[1]], []), (["a"], [1], ["<s>"]), (["a"], [1], 3)]
 )
 def test_a_file_that_does_not_add_up_is_refused(tmp_path, words, counts, specials):
     path = tmp_path / "v.safetensors"

@@ -32,7 +32,8 @@ def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int
     """
     from windrow.corpus import Corpus
 
-    source = sources[0] if len(sources) == 1 else [Path(place) for place in sources]
+    # An empty name is refused; made a Path, it would be the current folder.
+    source = "" if "" in sources else sources[0] if len(sources) == 1 else [Path(place) for place in sources]
     with bytes_bar("reading") as show:
         corpus = Corpus.build(source, output, min_count=min_count, max_vocab=max_vocab, progress=show, **text)
     click.echo(
@@ -49,7 +50,9 @@ def info(directory: Path, as_json: bool) -> None:
     """Say what a corpus holds: tokens, sentences, types, coverage, the most frequent words."""
     from windrow.corpus import Corpus
 
-    facts = Corpus.open(directory).info()
+    corpus = Corpus.open(directory)
+    corpus.verify()
+    facts = corpus.info()
     if as_json:
         click.echo(json.dumps(facts))
         return

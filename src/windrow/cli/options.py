@@ -53,7 +53,7 @@ def open_corpus(source: str, **text: Any) -> Corpus:
     from windrow.corpus import Corpus
     from windrow.corpus.sources import is_corpus
 
-    if is_corpus(Path(source)):
+    if source and is_corpus(source):
         given = click.get_current_context().get_parameter_source
         for name in text:
             if given(name) is ParameterSource.COMMANDLINE:

@@ -25,6 +25,8 @@ from windrow.corpus.tokenizers import Batch, batches, find_tokenizer
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.errors import DataError, FormatError, check_range
 
+__all__ = ["FORMAT_VERSION", "Corpus", "is_corpus"]
+
 FORMAT_VERSION = 1
 _IDS, _STARTS, _VOCABULARY = "ids.bin", "starts.bin", "vocabulary.safetensors"
 _FILES = {CORPUS_HEADER, _IDS, _STARTS, _VOCABULARY}
@@ -44,9 +46,10 @@ class Corpus:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._header = _read_header(path)
-        self.ids: NDArray[np.int32] = np.memmap(path / _IDS, np.int32, "r")
-        self.starts: NDArray[np.int64] = np.memmap(path / _STARTS, np.int64, "r")
+        with _path_errors("read", path):
+            self._header = _read_header(path)
+            self.ids: NDArray[np.int32] = np.memmap(path / _IDS, np.int32, "r")
+            self.starts: NDArray[np.int64] = np.memmap(path / _STARTS, np.int64, "r")
         self.vocabulary = Vocabulary.load(path / _VOCABULARY)
         if len(self.vocabulary) != self._header["vocabulary"]:
             raise FormatError(f"{path}: the vocabulary is not the one that {CORPUS_HEADER} tells of; build it again")
@@ -55,7 +58,10 @@ class Corpus:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Corpus:
-        """Open a folder made by ``build``; raises FormatError when it is none, is damaged, or too new."""
+        """Open a folder made by ``build``; raises FormatError when it is none, is damaged, or too new.
+
+        Sizes are checked and ids are not read; ``verify`` reads them. DataError when the folder cannot be read.
+        """
         return cls(Path(path))
 
     @classmethod
@@ -114,7 +120,7 @@ class Corpus:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        weakref.finalize(corpus, shutil.rmtree, folder, ignore_errors=True)
+        weakref.finalize(corpus, _let_go_and_remove, vars(corpus), folder)
         return corpus
 
     def __len__(self) -> int:
@@ -158,13 +164,22 @@ class Corpus:
 
     def verify(self) -> None:
         """Read everything and raise FormatError unless ids and sentence starts are in range."""
+        lowest = min(self.vocabulary.unknown_id, 0)
         for begin in range(0, len(self.ids), _BLOCK):
             block = self.ids[begin : begin + _BLOCK]
-            if block.min() < -1 or block.max() >= len(self.vocabulary):
+            if block.min() < lowest or block.max() >= len(self.vocabulary):
                 raise FormatError(f"{self.path / _IDS} holds ids out of range; build the corpus again")
+        # In order, they are also in range: the first and the last are checked at opening.
         for begin in range(0, len(self), _BLOCK):
-            if (np.diff(self.starts[begin : begin + _BLOCK + 1]) < 0).any():
+            starts = self.starts[begin : begin + _BLOCK + 1]
+            if (starts[1:] < starts[:-1]).any():  # a difference could overflow
                 raise FormatError(f"{self.path / _STARTS}: the starts are not in order; build the corpus again")
+
+
+def _let_go_and_remove(attributes: dict[str, Any], folder: Path) -> None:
+    """Remove a temporary corpus; Windows keeps a file as long as it is mapped, so its maps go first."""
+    attributes.clear()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Counts(dict[str, int]):
@@ -273,7 +288,7 @@ def _new_folder(target: Path) -> Iterator[Path]:
     replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
     # A process that was killed may have left these, and process numbers come again, in containers soon.
     shutil.rmtree(temporary, ignore_errors=True)
-    with _disk_errors(target):
+    with _path_errors("write", target):
         temporary.mkdir()
     try:
         yield temporary
@@ -293,12 +308,13 @@ def _new_folder(target: Path) -> Iterator[Path]:
 
 def _check_replaceable(target: Path) -> None:
     """Raise DataError unless a corpus may be put at ``target``: before the long work, not after it."""
-    if not target.exists():
-        storage.check_writable(target)
-    elif not is_corpus(target):
-        raise DataError(f"{target} exists and is not a windrow corpus; remove it or choose another name")
-    elif foreign := sorted({path.name for path in target.iterdir()} - _FILES):
-        raise DataError(f"{target} would be replaced, but it also holds {foreign[0]}; move that elsewhere first")
+    with _path_errors("write", target):
+        if not target.exists():
+            storage.check_writable(target)
+        elif not is_corpus(target):
+            raise DataError(f"{target} exists and is not a windrow corpus; remove it or choose another name")
+        elif foreign := sorted({path.name for path in target.iterdir()} - _FILES):
+            raise DataError(f"{target} would be replaced, but it also holds {foreign[0]}; move that elsewhere first")
 
 
 def _sync(path: Path) -> None:
@@ -311,7 +327,19 @@ def _disk_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(f"cannot write {target}: {error.strerror or error}; is the disk full?") from error
+        # NumPy's error of an array written in part has no number.
+        reason = f"{error}; is the disk full?" if error.errno is None else storage.write_failure(error)
+        raise DataError(f"cannot write {target}: {reason}") from error
+
+
+@contextmanager
+def _path_errors(verb: str, path: Path) -> Iterator[None]:
+    """For a name that is too long, or a folder that one may not enter."""
+    try:
+        yield
+    except OSError as error:
+        where = storage.shortened(str(error.filename or path))
+        raise DataError(f"cannot {verb} {where}: {error.strerror or error}") from error
 
 
 def _read_header(path: Path) -> dict[str, Any]:
@@ -323,9 +351,7 @@ def _read_header(path: Path) -> dict[str, Any]:
         header = json.loads((path / CORPUS_HEADER).read_bytes())
     except FileNotFoundError as error:
         raise FormatError(f"{path} is not a windrow corpus: it holds no {CORPUS_HEADER}") from error
-    except OSError as error:
-        raise DataError(f"cannot read {path / CORPUS_HEADER}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"{path / CORPUS_HEADER} is damaged ({error}); build the corpus again") from error
     if not isinstance(header, dict) or header.get("format") != CORPUS_FORMAT:
         raise FormatError(f"{path} is not a windrow corpus: {path / CORPUS_HEADER} tells of something else")
@@ -337,6 +363,8 @@ def _read_header(path: Path) -> dict[str, Any]:
     numbers = ("tokens", "sentences", "types", "vocabulary", "kept_tokens")
     if not all(isinstance(header.get(key), int) and header[key] > 0 for key in numbers):
         raise FormatError(f"{path / CORPUS_HEADER} is damaged (a number is missing); build the corpus again")
+    if not isinstance(header.get("fingerprint"), str):
+        raise FormatError(f"{path / CORPUS_HEADER} is damaged (no fingerprint); build the corpus again")
     _check_size(path / _IDS, 4 * header["tokens"])
     _check_size(path / _STARTS, 8 * (header["sentences"] + 1))
     return header

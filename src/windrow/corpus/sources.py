@@ -15,9 +15,11 @@ import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from windrow import storage
 from windrow.corpus.streams import (
     CHUNK_BYTES,
     COMPRESSED,
@@ -39,6 +41,7 @@ _ERRORS = ("strict", "replace", "ignore")
 _SUFFIXES = {"jsonl": (".jsonl", ".ndjson", ".json"), "csv": (".csv",), "parquet": (".parquet", ".pq")}
 CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # by these a folder of ids is known from text
 _PARQUET_ROWS = 1024
+_LONGEST_HEADER = 1 << 16  # bytes
 _LONGEST_CSV_FIELD = 2**31 - 1
 
 
@@ -62,7 +65,7 @@ def read(
     if places is None:
         if format != "text":
             raise OptionError(f"format = {format!r} needs files; an iterable gives str or lists of tokens")
-        return _iterable_sentences(source, Meter(progress, None))
+        return _iterable_sentences(source, errors, Meter(progress, None))
     files = [file for place in places for file in _find_files(place, format)]
     meter = Meter(progress, _total_bytes(files))
     return (piece for file in files for piece in _file_sentences(file, format, field or "", errors, meter))
@@ -111,26 +114,30 @@ def _location(source: str | os.PathLike[str]) -> str:
 
 
 def _find_files(location: str, format: str) -> list[str]:
+    if not location:
+        raise DataError("the source is an empty name; name a file or folder (the current folder is .)")
     if location == STDIN or is_remote(location):
         return [location]
-    path = Path(location).expanduser()
     try:
-        if path.is_dir():
-            return _files_below(path, format)
-        if path.exists():
-            return [str(path)]
+        return _local_files(location, format)
     except OSError as error:  # a name too long, a folder without permission
-        raise DataError(f"cannot read {_shortened(location)}: {error.strerror}") from error
+        raise DataError(f"cannot read {storage.shortened(location)}: {error.strerror or error}") from error
+
+
+def _local_files(location: str, format: str) -> list[str]:
+    path, name = Path(location), storage.shortened(location)
+    with suppress(RuntimeError):  # ~name, where no user has that name
+        path = path.expanduser()
+    if path.is_dir():
+        return _files_below(path, format)
+    if path.exists():
+        return [str(path)]
     if not glob.has_magic(location):
-        raise DataError(f"{_shortened(location)}: no such file or folder; to pass sentences, give a list of them")
+        raise DataError(f"{name}: no such file or folder; to pass sentences, give a list of them")
     matches = sorted(match for match in map(Path, glob.glob(str(path), recursive=True)) if match.is_file())  # noqa: PTH207
     if not matches:
-        raise DataError(f"no file matches {_shortened(location)}")
+        raise DataError(f"no file matches {name}")
     return [str(match) for match in matches]
-
-
-def _shortened(location: str) -> str:
-    return location if len(location) <= 200 else f"{location[:200]}..."
 
 
 def _files_below(folder: Path, format: str) -> list[str]:
@@ -147,12 +154,18 @@ def _files_below(folder: Path, format: str) -> list[str]:
     return files
 
 
-def is_corpus(folder: Path) -> bool:
-    """Whether ``folder`` holds what ``Corpus.build`` makes, of whatever version."""
+def is_corpus(folder: str | os.PathLike[str]) -> bool:
+    """Whether ``folder`` holds what ``Corpus.build`` makes, of whatever version, and even when it is damaged."""
     try:
-        header = json.loads((folder / CORPUS_HEADER).read_bytes())
+        with Path(folder, CORPUS_HEADER).open("rb") as file:
+            content = file.read(_LONGEST_HEADER)  # someone's own corpus.json may be large
     except (OSError, ValueError):
         return False
+    try:
+        header = json.loads(content)
+    except (ValueError, RecursionError):
+        # It is cut short, perhaps; read as text it would be a text of a few words.
+        return f'"format": "{CORPUS_FORMAT}"'.encode() in content[:100]
     return isinstance(header, dict) and header.get("format") == CORPUS_FORMAT
 
 
@@ -170,7 +183,7 @@ def _is_wanted(path: Path, format: str) -> bool:
 
 
 def _total_bytes(files: list[str]) -> int | None:
-    if not all(Path(file).is_file() for file in files):
+    if any(file == STDIN or is_remote(file) or not Path(file).is_file() for file in files):
         return None
     return sum(Path(file).stat().st_size for file in files)
 
@@ -180,13 +193,13 @@ def _file_sentences(file: str, format: str, field: str, errors: str, meter: Mete
     if format == "text":
         yield from text_pieces(file, errors, meter)
     elif format == "parquet":
-        yield from _parquet_records(file, field, meter)
+        yield from _parquet_records(file, field, errors, meter)
     else:
         records = _jsonl_records if format == "jsonl" else _csv_records
-        yield from records(name_of(file), lines(text_pieces(file, errors, meter)), field)
+        yield from records(name_of(file), lines(text_pieces(file, errors, meter)), field, errors)
 
 
-def _jsonl_records(name: str, text_lines: Iterable[str], field: str) -> Iterator[str | list[str]]:
+def _jsonl_records(name: str, text_lines: Iterable[str], field: str, errors: str) -> Iterator[str | list[str]]:
     for number, line in enumerate(text_lines, 1):
         if not line.strip():
             continue
@@ -198,10 +211,10 @@ def _jsonl_records(name: str, text_lines: Iterable[str], field: str) -> Iterator
         if not isinstance(record, dict) or field not in record:
             there = ", ".join(record) if isinstance(record, dict) else "no object"
             raise DataError(f"{where}: no field {field!r}; there is: {there}")
-        yield _as_sentence(record[field], f"{where}, field {field!r}")
+        yield _as_sentence(record[field], f"{where}, field {field!r}", errors)
 
 
-def _csv_records(name: str, text_lines: Iterable[str], field: str) -> Iterator[str | list[str]]:
+def _csv_records(name: str, text_lines: Iterable[str], field: str, errors: str) -> Iterator[str | list[str]]:
     rows = csv.reader((line + "\n" for line in text_lines), strict=True)
     limit = csv.field_size_limit(_LONGEST_CSV_FIELD)  # a sentence may be longer than 128 KB
     try:
@@ -213,14 +226,14 @@ def _csv_records(name: str, text_lines: Iterable[str], field: str) -> Iterator[s
             if row and column >= len(row):
                 raise DataError(f"{name}, line {rows.line_num}: the row lacks the column {field!r}")
             if row:
-                yield _as_sentence(row[column], "")
+                yield _as_sentence(row[column], f"{name}, line {rows.line_num}", errors)
     except csv.Error as error:
         raise DataError(f"{name}, line {rows.line_num}: not CSV ({error})") from error
     finally:
         csv.field_size_limit(limit)
 
 
-def _parquet_records(file: str, field: str, meter: Meter) -> Iterator[str | list[str]]:
+def _parquet_records(file: str, field: str, errors: str, meter: Meter) -> Iterator[str | list[str]]:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -239,18 +252,20 @@ def _parquet_records(file: str, field: str, meter: Meter) -> Iterator[str | list
             for batch in table.iter_batches(_PARQUET_ROWS, columns=[field]):
                 meter.at(raw.tell())
                 for row, value in enumerate(batch.column(0).to_pylist(), first_row):
-                    yield _as_sentence(value, f"{name}, row {row}, column {field!r}")
+                    yield _as_sentence(value, f"{name}, row {row}, column {field!r}", errors)
                 first_row += len(batch)
     except pyarrow.ArrowException as error:
         raise DataError(f"{name} is no sound Parquet file: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}, column {field!r}: a text is not UTF-8; write the file again") from error
     except OSError as error:
         raise DataError(f"cannot read {name}: {error.strerror or error}") from error
 
 
-def _iterable_sentences(sentences: Iterable[Any], meter: Meter) -> Iterator[str | list[str]]:
+def _iterable_sentences(sentences: Iterable[Any], errors: str, meter: Meter) -> Iterator[str | list[str]]:
     read_chars = reported = 0
     for number, item in enumerate(sentences, 1):
-        sentence = _as_sentence(item, f"sentence {number}")
+        sentence = _as_sentence(item, f"sentence {number}", errors)
         yield sentence
         read_chars += len(sentence) if isinstance(sentence, str) else sum(map(len, sentence), len(sentence))
         if read_chars - reported >= CHUNK_BYTES:
@@ -258,11 +273,29 @@ def _iterable_sentences(sentences: Iterable[Any], meter: Meter) -> Iterator[str 
             meter.at(read_chars)
 
 
-def _as_sentence(value: Any, where: str) -> str | list[str]:
+def _as_sentence(value: Any, where: str, errors: str) -> str | list[str]:
     if isinstance(value, str):
-        return value if value.endswith("\n") else value + "\n"
+        text = _without_surrogates(value, where, errors)
+        return text if text.endswith("\n") else text + "\n"
     if value is None or isinstance(value, bytes | dict) or not isinstance(value, Iterable):
         raise DataError(f"{where}: text must be a str or a list of str, not {type(value).__name__}")
     tokens = list(value)
+    if errors != "strict":
+        cleaned = [_without_surrogates(token, where, errors) if isinstance(token, str) else token for token in tokens]
+        tokens = [new for new, old in zip(cleaned, tokens, strict=True) if new != "" or old == ""]
     check_tokens(tokens, where)
     return tokens
+
+
+def _without_surrogates(text: str, where: str, errors: str) -> str:
+    """``text`` that UTF-8 can hold: half a surrogate pair is treated as a file's bytes of it would be."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        if errors == "strict":
+            raise DataError(
+                f"{where}: character {error.start + 1} is {text[error.start]!a}, half of a surrogate pair; "
+                "mend the text, or try errors='replace'"
+            ) from error
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", errors)
+    return text

@@ -78,14 +78,18 @@ def batches(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: 
 
 
 def check_tokens(tokens: list[str], where: str) -> None:
-    """Raise DataError unless every token is a string that is not empty and holds no white space."""
+    """Raise DataError unless every token is a string that is not empty, holds no white space, and is Unicode text."""
     try:
-        if " ".join(tokens).split() == tokens:
-            return
+        joined = " ".join(tokens)
+        joined.encode()
+    except UnicodeEncodeError as error:
+        bad = next(token for token in tokens if error.object[error.start] in token)
+        raise DataError(f"{where}: the token {bad!r} holds half of a surrogate pair; mend the text") from error
     except TypeError:
-        pass
-    bad = next(token for token in tokens if not isinstance(token, str) or token.split() != [token])
-    raise DataError(f"{where}: the token {bad!r} must be a string, not empty and without white space")
+        joined = ""
+    if joined.split() != tokens:
+        bad = next(token for token in tokens if not isinstance(token, str) or token.split() != [token])
+        raise DataError(f"{where}: the token {bad!r} must be a string, not empty and without white space")
 
 
 def _regrouped(pieces: Iterable[str | list[str]], last_cut: Callable[[str], int]) -> Iterator[str | list[str]]:
@@ -168,8 +172,9 @@ def _imported(name: str) -> Callable[[str], list[str]]:
     module_name, _, attribute = name.partition(":")
     try:
         found = getattr(import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise OptionError(f"tokenizer = {name!r} cannot be imported ({error}); is it on PYTHONPATH?") from error
+    except Exception as error:  # a module may raise anything
+        reason = " ".join(str(error).split())
+        raise OptionError(f"tokenizer = {name!r} cannot be imported ({reason}); is it on PYTHONPATH?") from error
     if not callable(found):
         raise OptionError(f"tokenizer = {name!r} is no callable that maps a line to its tokens")
     return found  # type: ignore[no-any-return]
@@ -179,11 +184,15 @@ def _around(function: Callable[[str], list[str]], name: str) -> Tokenizer:
     """A tokenizer that hands whole lines to ``function`` and checks what comes back."""
 
     def split(line: str) -> list[str]:
-        # The carriage return of a Windows file is white space, not part of the line.
-        result = function(line.removesuffix("\r"))
-        if isinstance(result, str) or not isinstance(result, Iterable):
+        try:
+            # The carriage return of a Windows file is white space, not part of the line.
+            result = function(line.removesuffix("\r"))
+            tokens = list(result) if isinstance(result, Iterable) and not isinstance(result, str) else None
+        except Exception as error:
+            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise DataError(f"the tokenizer {name} failed ({reason}); it must map a line to its tokens") from error
+        if tokens is None:
             raise DataError(f"the tokenizer {name} must return a list of str, not {type(result).__name__}")
-        tokens = list(result)
         check_tokens(tokens, f"the tokenizer {name}")
         return tokens
 

@@ -137,14 +137,20 @@ class Vocabulary:
         words = storage.unpack_words(stored.arrays, path)
         specials = stored.config.get("specials", [])
         counts = np.array(stored.arrays.get("counts", ()), np.int64)
-        if counts.shape != (len(words),) or words[: len(specials)] != specials:
+        agree = isinstance(specials, list) and words[: len(specials)] == specials
+        if counts.shape != (len(words),) or not agree:
             raise FormatError(f"{path}: words, counts and specials of the vocabulary do not agree")
         return cls(words, counts, specials)
 
 
 def check_specials(specials: Sequence[str]) -> None:
     """Raise OptionError unless the specials are distinct words."""
-    if isinstance(specials, str) or " ".join(specials).split() != list(specials):
+    if isinstance(specials, str) or not all(map(_is_word, specials)):
         raise OptionError(f"specials = {specials!r} must be words without white space, such as ('<unk>', '<s>')")
     if len(set(specials)) < len(specials):
         raise OptionError(f"specials = {specials!r} names a word twice")
+
+
+def _is_word(word: object) -> bool:
+    """A string without white space that UTF-8 can hold."""
+    return isinstance(word, str) and word.split() == [word] and word == word.encode(errors="ignore").decode()
