@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from itertools import islice
+from numbers import Integral
 from typing import SupportsFloat
 
 _SUGGEST_FROM = 20_000  # words
@@ -70,3 +71,10 @@ def check_range(
         left, right = "(" if low_open else "[", ")" if high_open or high == float("inf") else "]"
         interval = f"{left}{first}, {last}{right}"
         raise OptionError(f"{name} = {value!r} is out of range; the allowed range is {interval}")
+
+
+def check_whole(name: str, value: object) -> int:
+    """A whole number as an int; OptionError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise OptionError(f"{name} = {value!r} must be a whole number")
+    return int(value)

@@ -15,16 +15,24 @@ _CLASSES = {
     "word-vectors": ("windrow.embeddings.vectors", "WordVectors"),
 }
 
+# kind -> what windrow writes beside its models, and how it is read
+_OTHERS = {
+    "word2vec-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
+    "vocabulary": "the vocabulary of a corpus; open its folder with windrow.Corpus.open",
+}
+
 
 def load(path: str | os.PathLike[str]) -> Any:
     """Open a model file of any kind, or word vectors in the format that the extension names.
 
-    Raises FormatError when the file is malformed or of a kind that this version does not know, DataError when
-    it cannot be read.
+    Raises FormatError when the file is malformed, holds no model, or one of a kind that this version does not
+    know; DataError when it cannot be read.
     """
     if formats.extension_of(path) in formats.FORMATS.keys() - {"safetensors"}:
         return formats.load_vectors(path)
     kind = storage.load(path).kind
+    if kind in _OTHERS:
+        raise FormatError(f"{path} holds no model but {_OTHERS[kind]}")
     if kind not in _CLASSES:
         raise FormatError(f"{path} holds a model of the unknown kind {kind!r}; update windrow")
     module, name = _CLASSES[kind]

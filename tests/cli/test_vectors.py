@@ -103,6 +103,27 @@ def test_evaluate_prints_aligned_tables(folder: Path) -> None:
     assert second.splitlines()[1].split()[-2:] == ["3", "25.0%"]
 
 
+def test_evaluate_claims_no_accuracy_where_nothing_was_asked(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "far.txt").write_text(": known\nman woman king queen\n: unknown\na b c d\n")
+    result = run("evaluate", folder / "v.safetensors", "--analogies", tmp_path / "far.txt")
+    rows = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines()}
+    assert rows["unknown"] == ["-", "0", "0", "1"]
+    assert rows["known"][1:] == ["1", "1", "0"]
+
+
+def test_json_is_ascii_so_that_any_terminal_can_print_it(folder: Path, tmp_path: Path) -> None:
+    twin = tmp_path / "ähnlich.txt"
+    twin.write_text(": é\nman woman king queen\n", encoding="utf-8")
+    lines = [
+        run("similar", folder / "v.safetensors", "Åse", "--json").stdout,
+        run("analogy", folder / "v.safetensors", "man", "woman", "Åse", "--json").stdout,
+        run("evaluate", folder / "v.safetensors", "--analogies", twin, "--json").stdout,
+    ]
+    assert all(line.isascii() for line in lines)
+    assert json.loads(lines[1])["c"] == "Åse"
+    assert list(json.loads(lines[2])["analogies"]["ähnlich"]["sections"]) == ["é"]
+
+
 def test_evaluate_restricts_the_vocabulary_and_tells_files_of_one_name_apart(folder: Path) -> None:
     (folder / "other").mkdir()
     twin = folder / "other" / "family.txt"
@@ -137,6 +158,7 @@ def test_convert_there_and_back(folder: Path, tmp_path: Path) -> None:
         (["similar", "none.txt", "king"], "cannot read none.txt"),
         (["similar", "V", "king", "-k", "0"], r"--top = 0 is out of range; the allowed range is \[1, inf\)"),
         (["evaluate", "V", "--restrict-vocab", "0"], "--restrict-vocab = 0 is out of range"),
+        (["similar", "V", "king", "--minus", "king"], "the terms cancel out"),
         (["similar", "V", "kings"], "the word 'kings' is not in the vocabulary; did you mean 'king'"),
         (["analogy", "V", "man", "woman", "kings"], "did you mean 'king'"),
         (["similar", "pairs.tsv", "king"], "is not a number"),
@@ -146,6 +168,7 @@ def test_convert_there_and_back(folder: Path, tmp_path: Path) -> None:
         (["convert", "V", "x.doc"], "no vector format has this extension"),
         (["convert", "none.doc", "x.txt"], "no vector format has this extension"),
         (["convert", "V", "nowhere/x.txt"], "the folder nowhere does not exist"),
+        (["convert", "none.txt", "nowhere/x.txt"], "the folder nowhere does not exist"),
         (["convert", "V", "x.txt", "--from", "arpa"], "choose one of safetensors"),
     ],
 )

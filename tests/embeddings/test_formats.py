@@ -113,6 +113,20 @@ def test_windrow_load_goes_by_the_kind_in_the_header(tmp_path: Path) -> None:
         windrow.load(tmp_path / "none")
 
 
+def test_windrow_load_says_what_a_file_is_that_holds_no_model(tmp_path: Path) -> None:
+    corpus = windrow.Corpus.build([["a", "b"]] * 5, tmp_path / "corpus")
+    with pytest.raises(FormatError, match=r"the vocabulary of a corpus; open its folder with windrow\.Corpus\.open"):
+        windrow.load(corpus.path / "vocabulary.safetensors")
+
+    def stop(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        windrow.Word2Vec(min_count=1, workers=1, callbacks=[stop]).fit(corpus, checkpoint=tmp_path / "x.checkpoint")
+    with pytest.raises(FormatError, match=r"a training that was stopped; go on with its command and --resume"):
+        windrow.load(tmp_path / "x.checkpoint")
+
+
 # --- gensim as the other side
 
 GENSIM_READS: dict[str, dict[str, bool]] = {
@@ -218,7 +232,11 @@ def test_a_file_cut_short(extension: str, cut: int, tmp_path: Path) -> None:
 def test_a_number_that_is_not_finite(extension: str, number: float, tmp_path: Path) -> None:
     vectors = small().vectors.copy()
     vectors[4, 2] = number
-    save_vectors(WordVectors(PLAIN_WORDS, vectors), tmp_path / f"x.{extension}")
+    broken, path = WordVectors(PLAIN_WORDS, vectors), tmp_path / f"x.{extension}"
+    with pytest.raises(OptionError, match=r"cannot write .*not finite \(row 5\)"):
+        save_vectors(broken, path)
+    assert list(tmp_path.iterdir()) == []
+    FORMATS[extension.removesuffix(".gz")].write(broken, path)  # as other programs do
     with pytest.raises(FormatError, match=r"NaN or infinite|not finite") as error:
         load_vectors(tmp_path / f"x.{extension}")
     line = 6 if extension.removesuffix(".gz") in ("txt", "vec") else 5
@@ -355,6 +373,77 @@ def test_npy_whose_header_is_wrong(shape: bytes, tmp_path: Path) -> None:
 
 
 # --- what cannot be written, and names
+
+
+def test_npy_leaves_the_old_pair_when_the_matrix_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.npy"
+    save_vectors(small(["old", "older"]), path)
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("numpy.save", full)
+        with pytest.raises(DataError, match=r"x\.npy: No space left"):
+            save_vectors(small(["new", "newer"]), path)
+    assert same(load_vectors(path), small(["old", "older"]))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["x.npy", "x.words.txt"]
+
+
+def test_npy_names_both_files_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are whole under their temporary names before the first rename; nothing comes between the two."""
+    renamed, rename = [], Path.replace
+
+    def spy(self: Path, target: Path) -> Path:
+        renamed.append((target.name, sorted(file.stat().st_size > 0 for file in tmp_path.iterdir())))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", spy)
+    save_vectors(small(), tmp_path / "x.npy")
+    assert renamed == [("x.npy", [True, True]), ("x.words.txt", [True, True])]
+
+
+def test_npy_refuses_places_that_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "x.words.txt").write_text("my own notes\n")
+    with pytest.raises(DataError, match=r"x\.words\.txt exists without it; move that away"):
+        save_vectors(small(), tmp_path / "x.npy")
+    assert (tmp_path / "x.words.txt").read_text() == "my own notes\n"
+    (tmp_path / "y.words.txt").mkdir()
+    with pytest.raises(DataError, match=r"y\.words\.txt: it is a folder"):
+        save_vectors(small(), tmp_path / "y.npy")
+    assert not (tmp_path / "y.npy").exists()
+
+
+@every_extension
+def test_save_writes_the_format_of_the_extension(extension: str, tmp_path: Path) -> None:
+    path, expected = tmp_path / f"x.{extension}", tmp_path / f"expected.{extension}"
+    small().save(path)
+    save_vectors(small(), expected)
+    assert path.read_bytes() == expected.read_bytes()
+    assert same(WordVectors.load(path), small())
+
+
+@pytest.mark.parametrize("name", ["x", "x.model", "x.txt.old"])
+def test_save_writes_the_model_file_under_any_other_name(name: str, tmp_path: Path) -> None:
+    small().save(tmp_path / name)
+    assert storage.load(tmp_path / name).kind == "word-vectors"
+    assert same(WordVectors.load(tmp_path / name), small())
+
+
+def test_a_format_that_is_named_outranks_the_extension(tmp_path: Path) -> None:
+    save_vectors(small(), tmp_path / "x.txt", "safetensors")
+    assert storage.load(tmp_path / "x.txt").kind == "word-vectors"
+    assert same(load_vectors(tmp_path / "x.txt", "safetensors"), small())
+
+
+def test_a_subclass_loads_as_itself(tmp_path: Path) -> None:
+    class Mine(WordVectors):
+        pass
+
+    small().save(tmp_path / "x.bin")
+    assert type(Mine.load(tmp_path / "x.bin")) is Mine
 
 
 @every_extension

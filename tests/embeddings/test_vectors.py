@@ -147,6 +147,13 @@ def test_ties_come_in_vocabulary_order() -> None:
     assert [word for word, _ in wv.most_similar([np.array([1.0, 0.0])], topn=4)] == list("dcba")
 
 
+@pytest.mark.parametrize("scale", [1.7e308, 1e-300])
+def test_weights_count_by_their_ratios(scale: float, ours: WordVectors) -> None:
+    usual = ours.most_similar([("word1", 1), ("word2", 0.5)], topn=None)
+    scaled = ours.most_similar([("word1", scale), ("word2", 0.5 * scale)], topn=None)
+    np.testing.assert_allclose(scaled, usual, atol=1e-6)
+
+
 def test_zero_vectors_have_cosine_zero_with_everything() -> None:
     vectors = VECTORS[:6].copy()
     vectors[2] = 0
@@ -155,7 +162,7 @@ def test_zero_vectors_have_cosine_zero_with_everything() -> None:
     assert wv.similarity("word2", "word1") == 0
     assert wv.distances("word1")[2] == 1
     assert (wv.normalise().vectors[2] == 0).all()
-    for scores in (wv.most_similar_cosmul("word2", topn=None), wv.most_similar("word0", "word0", topn=None)):
+    for scores in (wv.most_similar_cosmul("word2", topn=None), wv.most_similar(["word0", "word2"], topn=None)):
         assert np.isfinite(scores).all()
     assert all(np.isfinite(score) for found in wv.most_similar_batch(WORDS[:6]) for _, score in found)
 
@@ -182,6 +189,33 @@ def test_a_missing_word_is_an_error_with_near_spellings_or_skipped(ours: WordVec
         (lambda wv: wv.most_similar(np.zeros(DIM + 1)), "needs 12 numbers"),
         (lambda wv: wv.most_similar(np.full(DIM, np.nan)), "not finite"),
         (lambda wv: wv.most_similar([0.5]), "a word or a row number, got float"),
+        (lambda wv: wv.most_similar(1.5), "a word or a row number, got float"),
+        (lambda wv: wv.most_similar(["word1", 0.5], missing="skip"), "a word or a row number, got float"),
+        (lambda wv: wv.most_similar(b"word1"), "a word or a row number, got bytes"),
+        (lambda wv: wv[b"word1"], "a word or a row number, got bytes"),
+        (lambda wv: wv[1.5], "a word or a row number, got float"),
+        (lambda wv: wv.most_similar(np.array(1.0)), r"one axis, got shape \(\)"),
+        (lambda wv: wv.most_similar(np.array(["a"] * DIM)), "must hold numbers only"),
+        (lambda wv: wv.most_similar(np.full(DIM, 1e300)), "not finite"),
+        (lambda wv: wv.most_similar_batch(np.full((1, DIM), np.inf)), "not finite"),
+        (lambda wv: wv.most_similar([("word1", "word2")]), "a weight must be a finite number, got 'word2'"),
+        (lambda wv: wv.most_similar([("word1", np.nan)]), "a weight must be a finite number, got 'nan'"),
+        (lambda wv: wv.most_similar([("word1", -np.inf)]), "a weight must be a finite number, got '-inf'"),
+        (lambda wv: wv.most_similar([("word1", None)]), "a weight must be a finite number, got 'None'"),
+        (lambda wv: wv.get_mean_vector(["word1"], weights=["x"]), "a weight must be a finite number, got 'x'"),
+        (lambda wv: wv.get_mean_vector(["word1"], weights=[np.nan]), "a weight must be a finite number"),
+        (lambda wv: wv.most_similar([("word1",)]), r"\(term, weight\); got 1 parts"),
+        (lambda wv: wv.most_similar("word1", topn=2.5), "topn = 2.5 must be a whole number"),
+        (lambda wv: wv.most_similar("word1", topn="5"), "topn = '5' must be a whole number"),
+        (lambda wv: wv.most_similar_cosmul("word1", topn=2.5), "topn = 2.5 must be a whole number"),
+        (lambda wv: wv.most_similar_batch(["word1"], topn=2.5), "topn = 2.5 must be a whole number"),
+        (lambda wv: wv.most_similar("word1", restrict_vocab=2.5), "restrict_vocab = 2.5 must be a whole number"),
+        (lambda wv: wv.most_similar("word1", "word1"), "the terms cancel out"),
+        (lambda wv: wv.most_similar("word1", "word1", topn=None), "the terms cancel out"),
+        (lambda wv: wv.most_similar([("word1", 0.1), ("word1", 0.2)], [("word1", -0.3)]), "the terms cancel out"),
+        (lambda wv: wv.most_similar([("word1", 0)]), "the terms cancel out"),
+        (lambda wv: wv.doesnt_match(["word1", PROBE]), "compares words"),
+        (lambda wv: wv.n_similarity([PROBE], ["word1"]), "compares words"),
         (lambda wv: wv.most_similar("word1", missing="ignore"), "'error' or 'skip'"),
         (lambda wv: wv.most_similar("word1", restrict_vocab=0), "restrict_vocab = 0"),
         (lambda wv: wv.most_similar_cosmul(negative=["word1"]), "at least one positive"),
@@ -190,6 +224,11 @@ def test_a_missing_word_is_an_error_with_near_spellings_or_skipped(ours: WordVec
         (lambda wv: wv.get_mean_vector([]), "at least one key"),
         (lambda wv: wv.get_mean_vector(["word1"], weights=[1, 2]), "one weight a key"),
         (lambda wv: wv.head(0), "n = 0"),
+        (lambda wv: wv.head(2.5), "n = 2.5 must be a whole number"),
+        (lambda wv: WordVectors(["a", 3], np.zeros((2, 2), np.float32)), "a word must be a str, got int"),
+        (lambda wv: WordVectors(["a", ["b"]], np.zeros((2, 2), np.float32)), "a word must be a str, got list"),
+        (lambda wv: WordVectors(["a", "b"], [[1, 2], [3]]), "vectors must hold numbers only"),
+        (lambda wv: WordVectors(["a"], [[1, 2]], ["many"]), "counts must hold numbers only"),
         (lambda wv: WordVectors(["a", "b", "a"], np.zeros((3, 2), np.float32)), "'a' occurs twice"),
         (lambda wv: WordVectors(["a"], np.zeros((3, 2), np.float32)), "1 words, 3 vectors"),
         (lambda wv: WordVectors(["a"], np.zeros(3, np.float32)), r"\(words, dimensions\)"),
@@ -200,6 +239,25 @@ def test_a_missing_word_is_an_error_with_near_spellings_or_skipped(ours: WordVec
 def test_wrong_arguments_are_option_errors(ask: Callable[..., Any], message: str, ours: WordVectors) -> None:
     with pytest.raises(OptionError, match=message):
         ask(ours)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda wv: wv.most_similar("bad"),
+        lambda wv: wv.most_similar_cosmul("bad"),
+        lambda wv: wv.most_similar_batch(["good", "bad"]),
+        lambda wv: wv.similarity("good", "bad"),
+        lambda wv: wv.distances("bad"),
+        lambda wv: wv.n_similarity(["good"], ["good", "bad"]),
+        lambda wv: wv.doesnt_match(["good", "bad"]),
+    ],
+)
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_question_about_a_vector_that_is_not_finite(ask: Callable[[WordVectors], Any], number: float) -> None:
+    wv = WordVectors(["good", "bad"], np.array([[1, 2], [number, 2]], np.float32))
+    with pytest.raises(OptionError, match="not finite"):
+        ask(wv)
 
 
 def test_vectors_handed_out_are_read_only() -> None:

@@ -106,11 +106,24 @@ def test_correlations_that_are_not_defined(tmp_path: Path) -> None:
     ):
         with pytest.raises(DataError, match=message):
             evaluate_similarity(pairs, words, vectors)
+    with pytest.raises(OptionError, match=r"restrict_vocab = 2\.5 must be a whole number"):
+        evaluate_similarity(pairs, words, vectors, restrict_vocab=2.5)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="restrict_vocab = 0"):
         evaluate_similarity(pairs, words, vectors, restrict_vocab=0)
     (tmp_path / "pairs.tsv").write_text("x\ty\t1\n")
     with pytest.raises(DataError, match=r"pairs\.tsv: both words are known in 0 of 1 pairs"):
         evaluate_similarity(tmp_path / "pairs.tsv", words, vectors)
+
+
+@pytest.mark.parametrize("scale", [1e308, 5e-324 * 2**40])
+def test_scores_of_any_size_correlate_alike(scale: float) -> None:
+    vectors = np.random.default_rng(4).normal(size=(6, 3)).astype(np.float32)
+    scores = [-1.5, 0.25, 1.0, 1.25, -0.5]
+    usual = [WordPair("a", other, score) for other, score in zip("bcdef", scores, strict=True)]
+    scaled = [pair._replace(score=pair.score * scale) for pair in usual]
+    mine = evaluate_similarity(scaled, list("abcdef"), vectors)
+    expected = evaluate_similarity(usual, list("abcdef"), vectors)
+    assert (mine.spearman, mine.pearson) == pytest.approx((expected.spearman, expected.pearson))
 
 
 def test_zero_vectors_have_cosine_zero() -> None:

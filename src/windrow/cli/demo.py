@@ -24,12 +24,12 @@ def demo(output: Path | None, seed: int) -> None:
     from windrow.corpus import Corpus
     from windrow.corpus.toyland import generate
     from windrow.embeddings import Word2Vec
-    from windrow.embeddings.formats import find_format, save_vectors
-    from windrow.storage import check_writable
+    from windrow.embeddings.formats import check_target, save_vectors
 
     if output is not None:
-        find_format(output)
-        check_writable(output)
+        check_target(output)
+    model = Word2Vec(sg=1, min_count=1, epochs=15, alpha=0.05, seed=seed, workers=os.cpu_count() or 1)
+    model.check_parameters()
     with tempfile.TemporaryDirectory(prefix="windrow-demo-") as folder:
         toyland = Path(folder)
         generate(toyland)
@@ -41,7 +41,7 @@ def demo(output: Path | None, seed: int) -> None:
         click.echo(f"    {' '.join(next(corpus.sentences()))}\n")
         click.echo("Training skip-gram with negative sampling (compiles its kernels on the first run) ...")
         started = time.monotonic()
-        model = Word2Vec(sg=1, min_count=1, epochs=15, alpha=0.05, seed=seed, workers=os.cpu_count() or 1).fit(corpus)
+        model.fit(corpus)
         speed = model.history_[-1]["words_per_second"]
         click.echo(
             f"    {model.epochs} passes in {time.monotonic() - started:.1f} s ({speed:,.0f} words/s); loss a word "

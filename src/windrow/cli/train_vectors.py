@@ -79,13 +79,13 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
     Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there.
     """
     from windrow.embeddings import Word2Vec
-    from windrow.embeddings.formats import find_format, save_vectors
+    from windrow.embeddings.formats import check_target, save_vectors
     from windrow.storage import check_writable
 
-    find_format(output)
     checkpoint = output.with_name(output.name + ".checkpoint")
     places = [output, checkpoint, *([options["log_json"]] if options["log_json"] else [])]
-    for place in places:
+    check_target(output)
+    for place in places[1:]:
         check_writable(place)
     _check_distinct([Path(source), *places])
     every = options["checkpoint_every"]

@@ -103,9 +103,9 @@ def convert(source: str, target: str, from_format: str | None, to_format: str | 
 
     .safetensors .txt .vec .bin .glove .tsv .npy; .gz may follow .txt .vec .bin .glove .tsv
     """
-    from windrow.embeddings.formats import find_format, load_vectors, save_vectors
+    from windrow.embeddings.formats import check_target, load_vectors, save_vectors
 
-    find_format(target, to_format)  # ask before the long reading
+    check_target(target, to_format)  # ask before the long reading
     vectors = load_vectors(source, from_format)
     click.echo(f"{source}: {len(vectors)} words of {vectors.vector_size} dimensions", err=True)
     save_vectors(vectors, target, to_format)
@@ -116,7 +116,7 @@ def _print_neighbours(found: Neighbours, question: dict[str, Any] | None) -> Non
     """Lines for people; one object with the question in it when there is one."""
     if question is not None:
         answers = [{"word": word, "similarity": score} for word, score in found]
-        click.echo(json.dumps({**question, "similar": answers}, ensure_ascii=False))
+        click.echo(json.dumps({**question, "similar": answers}))
     else:
         for word, score in found:
             click.echo(f"{word}\t{score:.4f}")
@@ -135,7 +135,13 @@ def _tables(answers: dict[str, AnalogyResult], correlations: dict[str, Similarit
         sums = [part for part in (found.semantic, found.syntactic) if part.total + part.skipped]
         parts = [*found.sections, *sums, found.overall]
         rows += [
-            (part.name, f"{part.accuracy:.1%}", str(len(part.correct)), str(part.total), str(part.skipped))
+            (
+                part.name,
+                f"{part.accuracy:.1%}" if part.total else "-",
+                str(len(part.correct)),
+                str(part.total),
+                str(part.skipped),
+            )
             for part in parts
         ]
         tables.append(_aligned(rows))

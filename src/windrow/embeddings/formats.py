@@ -23,7 +23,7 @@ from typing import IO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.vectors import WordVectors
+from windrow.embeddings.vectors import WordVectors, read_model, write_model
 from windrow.errors import DataError, FormatError, OptionError
 from windrow.storage import atomic_write, check_finite, check_writable
 
@@ -43,7 +43,7 @@ class VectorFormat:
     """How the files of one extension are read and written.
 
     ``forbidden`` holds the characters that a word cannot have there; ``gzip``: ``.gz`` may follow the
-    extension.
+    extension; ``check`` raises DataError where ``write`` could not put its files.
     """
 
     extension: str
@@ -52,6 +52,7 @@ class VectorFormat:
     write: Callable[[WordVectors, Path], None]
     forbidden: str = ""
     gzip: bool = False
+    check: Callable[[Path], None] = check_writable
 
 
 def load_vectors(path: str | os.PathLike[str], format: str | None = None) -> WordVectors:
@@ -67,12 +68,23 @@ def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], format: str
     """Write word vectors; ``format`` is an extension without its dot, by default that of ``path``.
 
     The file appears whole or not at all, and text reads back to the same float32 numbers. Only
-    ``safetensors`` keeps counts and provenance. Raises FormatError for a word that the format cannot hold.
+    ``safetensors`` keeps counts and provenance. Raises FormatError for a word that the format cannot hold,
+    OptionError for a number that is not finite.
     """
-    chosen = find_format(path, format)
-    check_writable(path)
+    chosen = check_target(path, format)
     _check_words(vectors.index_to_key, chosen, path)
+    try:
+        check_finite(vectors.vectors, "the table", path)
+    except FormatError as error:
+        raise OptionError(f"cannot write {error}; if training diverged, lower alpha") from error
     chosen.write(vectors, Path(path))
+
+
+def check_target(path: str | os.PathLike[str], format: str | None = None) -> VectorFormat:
+    """The format that ``save_vectors`` would write; its errors about the place come here, before long work."""
+    chosen = find_format(path, format)
+    chosen.check(Path(path))
+    return chosen
 
 
 def find_format(path: str | os.PathLike[str], name: str | None = None) -> VectorFormat:
@@ -224,10 +236,23 @@ def _read_words(path: Path) -> list[str]:
 
 
 def _write_npy(vectors: WordVectors, path: Path) -> None:
-    with _create(_words_beside(path)) as stream:
-        stream.writelines(word.encode() + b"\n" for word in vectors.index_to_key)
-    with _create(path) as stream:
-        np.save(stream, vectors.vectors)
+    # The words are on the disk before the matrix gets its name, and get theirs right after it: words beside
+    # another matrix of as many rows would be read without an error.
+    with atomic_write(_words_beside(path)) as temporary:
+        with temporary.open("wb") as stream:
+            stream.writelines(word.encode() + b"\n" for word in vectors.index_to_key)
+            stream.flush()
+            os.fsync(stream.fileno())
+        with _create(path) as stream:
+            np.save(stream, vectors.vectors)
+
+
+def _check_npy_places(path: Path) -> None:
+    beside = _words_beside(path)
+    check_writable(path)
+    check_writable(beside)
+    if beside.exists() and not path.exists():
+        raise DataError(f"cannot write {path}: {beside} exists without it; move that away, or choose another name")
 
 
 def _words_beside(path: Path) -> Path:
@@ -369,7 +394,7 @@ _read_word2vec = partial(_read_text, header=True, separator=b" ")
 _write_word2vec = partial(_write_text, header=True, separator=b" ")
 
 _ROWS = (
-    VectorFormat("safetensors", "windrow's own", WordVectors.load, WordVectors.save),
+    VectorFormat("safetensors", "windrow's own", read_model, write_model),
     VectorFormat("txt", "word2vec's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS, gzip=True),
     VectorFormat("vec", "fastText's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS, gzip=True),
     VectorFormat("bin", "word2vec's binary", _read_binary, _write_binary, _BETWEEN_FIELDS, gzip=True),
@@ -389,6 +414,8 @@ _ROWS = (
         r"\t\n\r",
         gzip=True,
     ),
-    VectorFormat("npy", "a NumPy matrix, words in X.words.txt", _read_npy, _write_npy, r"\n\r"),
+    VectorFormat(
+        "npy", "a NumPy matrix, words in X.words.txt", _read_npy, _write_npy, r"\n\r", check=_check_npy_places
+    ),
 )
 FORMATS = {row.extension: row for row in _ROWS}

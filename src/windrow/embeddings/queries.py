@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Literal, NamedTuple, overload
+from numbers import Real
+from typing import Any, Literal, NamedTuple, TypeVar, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import MissingWordError, OptionError
+from windrow.errors import MissingWordError, OptionError, check_whole
 from windrow.evaluation.analogy import Method, check_method
 from windrow.evaluation.similarity import check_restriction, row_norms
 
@@ -19,6 +20,7 @@ Terms = Term | Sequence[Term | tuple[Term, float]] | None
 Missing = Literal["error", "skip"]
 Neighbours = list[tuple[str, float]]
 Scores = NDArray[np.float32]
+Number = TypeVar("Number", np.float32, np.int64)
 
 _BLOCK_SCORES = 1 << 24  # scores that a batch of queries holds at a time: 64 MB
 
@@ -40,7 +42,8 @@ class VectorQueries:
     cosine 0 with everything. A key is a word or a row number; an unknown one raises MissingWordError (a
     KeyError), which suggests spellings.
 
-    Raises OptionError when words repeat or shapes disagree.
+    Raises OptionError when words repeat or are no text, or shapes disagree; numbers that are not finite are
+    found by the query that meets them, since a look at all would read a whole memory map.
     """
 
     def __init__(
@@ -49,10 +52,10 @@ class VectorQueries:
         vectors: NDArray[np.float32],
         counts: NDArray[np.int64] | None = None,
     ) -> None:
-        self.index_to_key = list(words)
+        self.index_to_key = _texts(words)
         self.key_to_index = {word: row for row, word in enumerate(self.index_to_key)}
-        self.vectors = np.asarray(vectors, np.float32)
-        self.counts = None if counts is None else np.asarray(counts, np.int64)
+        self.vectors = _numbers("vectors", vectors, np.float32)
+        self.counts = None if counts is None else _numbers("counts", counts, np.int64)
         self._check_shapes()
 
     def _check_shapes(self) -> None:
@@ -96,8 +99,8 @@ class VectorQueries:
 
     def __getitem__(self, key: Key | Iterable[Key]) -> NDArray[np.float32]:
         """The vector of a word, (dimensions,), read-only; or of several, (keys, dimensions), a copy."""
-        if isinstance(key, str | int | np.integer):
-            return self.get_vector(key)
+        if isinstance(key, str | bytes) or not isinstance(key, Iterable):
+            return self.get_vector(cast(Key, key))
         return self.vectors[np.array([self.get_index(one) for one in key], np.intp)]
 
     def _row(self, key: object) -> int | None:
@@ -141,11 +144,11 @@ class VectorQueries:
         ``post_normalize``. Unknown words are left out unless ``ignore_missing`` is off; if none is left,
         zeros.
         """
-        weights = np.ones(len(keys)) if weights is None else np.asarray(weights, np.float64)
-        if len(keys) == 0 or weights.shape != (len(keys),):
+        given = [1.0] * len(keys) if weights is None else list(map(_weight, weights))
+        if len(keys) == 0 or len(given) != len(keys):
             raise OptionError(f"a mean needs one weight a key and at least one key; got {len(keys)} keys")
         missing: Missing = "skip" if ignore_missing else "error"
-        kept = self._known(zip(keys, weights.tolist(), strict=True), missing)
+        kept = self._known(zip(keys, given, strict=True), missing)
         if not kept:
             return np.zeros(self.vector_size, np.float32)
         vectors = np.stack([self._vector(key, unit=pre_normalize) for key, _ in kept])
@@ -189,13 +192,13 @@ class VectorQueries:
 
         A term is a word, a vector (which counts with its length), or a pair (term, weight); the given words
         are no answers. Only the first ``restrict_vocab`` words are searched. ``topn=None`` gives the
-        cosines of all words. ``missing="skip"`` leaves unknown words out.
+        cosines of all words. ``missing="skip"`` leaves unknown words out. Raises OptionError when the terms
+        cancel out.
         """
-        if topn is not None and topn < 1:
+        if topn is not None and check_whole("topn", topn) < 1:
             return []
         query = self._query(positive, negative, missing)
-        mean = _unit(_weighted_mean(query.vectors, query.weights))
-        scores = self._cosines(mean, restrict_vocab)
+        scores = self._cosines(_direction(query), restrict_vocab)
         return scores if topn is None else self._best(scores, topn, query.rows)
 
     @overload
@@ -233,7 +236,7 @@ class VectorQueries:
 
         Cosines are shifted to 0..1 first. Terms have no weights, and vectors count by direction only.
         """
-        if topn is not None and topn < 1:
+        if topn is not None and check_whole("topn", topn) < 1:
             return []
         query = self._query(positive, negative, missing)
         if not set(query.weights.tolist()) <= {1.0, -1.0} or not (query.weights > 0).any():
@@ -269,7 +272,7 @@ class VectorQueries:
 
         The same answers as ``most_similar`` one by one, from matrix products over blocks of queries.
         """
-        searched = check_restriction(restrict_vocab, len(self))
+        topn, searched = check_whole("topn", topn), check_restriction(restrict_vocab, len(self))
         given = self._finite(np.atleast_2d(queries)) if isinstance(queries, np.ndarray) else None
         own_rows = [self.get_index(key) for key in queries] if given is None else [-1] * len(given)
         block = max(1, _BLOCK_SCORES // searched)
@@ -277,6 +280,8 @@ class VectorQueries:
         for start in range(0, len(own_rows), block):
             rows = own_rows[start : start + block]
             asked = self.vectors[rows] if given is None else given[start : start + block]
+            if not np.isfinite(asked).all():
+                raise OptionError("a query vector holds a number that is not finite")
             units = asked / _nonzero(row_norms(asked))[:, None]
             scores = units @ self.vectors[:searched].T  # (block, searched)
             scores /= self._divisors[:searched]
@@ -293,7 +298,7 @@ class VectorQueries:
 
     def similarity(self, w1: Key, w2: Key) -> float:
         """The cosine of two words, -1..1."""
-        return float(self.get_vector(w1, norm=True) @ self.get_vector(w2, norm=True))
+        return float(self._vector(w1, unit=True) @ self._vector(w2, unit=True))
 
     def distance(self, w1: Key, w2: Key) -> float:
         """One minus the cosine of two words."""
@@ -311,14 +316,13 @@ class VectorQueries:
         """The cosine of the mean vectors of two groups of words; each needs a known word."""
         means = []
         for words in (ws1, ws2):
-            query = self._query(words, None, missing)
-            rows = np.array(query.rows, np.intp)
+            rows = np.array(self._words_query(words, missing).rows, np.intp)
             means.append(_unit(self.vectors[rows].mean(axis=0, dtype=np.float64)))
         return float(means[0] @ means[1])
 
     def doesnt_match(self, words: Sequence[Key], *, missing: Missing = "skip") -> str:
         """The word farthest, by cosine, from the mean of the unit vectors of all."""
-        query = self._query(words, None, missing)
+        query = self._words_query(words, missing)
         scores = query.vectors @ _unit(query.vectors.mean(axis=0))
         return min(zip(scores.tolist(), map(self.index_to_key.__getitem__, query.rows), strict=True))[1]
 
@@ -342,7 +346,7 @@ class VectorQueries:
         for term, weight in terms:
             if isinstance(term, np.ndarray) or term in self:
                 kept.append((term, weight))
-            elif missing == "error":
+            elif missing == "error" or not isinstance(term, str | int | np.integer):
                 self.get_index(term)  # raises, with a suggestion
         return kept
 
@@ -358,8 +362,16 @@ class VectorQueries:
             [self.get_index(term) for term, _ in kept if not isinstance(term, np.ndarray)],
         )
 
+    def _words_query(self, words: Sequence[Key], missing: Missing) -> _Query:
+        query = self._query(words, None, missing)
+        if len(query.rows) != len(query.vectors):
+            raise OptionError("this compares words; a vector was given for one")
+        return query
+
     def _vector(self, term: Term, unit: bool) -> NDArray[np.float32]:
         if not isinstance(term, np.ndarray):
+            if not np.isfinite(self.get_vector(term)).all():
+                raise OptionError(f"the vector of {term!r} holds a number that is not finite; train it again")
             return self.get_vector(term, norm=unit)
         if term.ndim != 1:
             raise OptionError(f"a query vector has one axis, got shape {term.shape}")
@@ -370,9 +382,11 @@ class VectorQueries:
             raise OptionError(
                 f"a query vector needs {self.vector_size} numbers, as the table has, got {vectors.shape[-1]}"
             )
-        if not np.isfinite(vectors).all():
+        with np.errstate(over="ignore"):  # an infinity is found next
+            narrow = _numbers("a query vector", vectors, np.float32)
+        if not np.isfinite(narrow).all():
             raise OptionError("a query vector holds a number that is not finite")
-        return np.asarray(vectors, np.float32)
+        return narrow
 
     def _cosines(self, unit: NDArray[np.float32], restrict_vocab: int | None) -> Scores:
         """Cosines of the first words with a vector of length one, (words,)."""
@@ -398,14 +412,53 @@ def _weighted(terms: Terms, default: float) -> list[tuple[Term, float]]:
     """Terms with their weights; one word or one vector stands for a list of one."""
     if terms is None:
         return []
-    if isinstance(terms, str | int | np.integer) or (isinstance(terms, np.ndarray) and terms.ndim == 1):
-        return [(terms, default)]
-    return [(term[0], float(term[1])) if isinstance(term, tuple) else (term, default) for term in terms]
+    several = isinstance(terms, Iterable) and not isinstance(terms, str | bytes)
+    if not several or (isinstance(terms, np.ndarray) and terms.ndim < 2):
+        return [(cast(Term, terms), default)]
+    return [
+        _weighted_term(term) if isinstance(term, tuple) else (term, default) for term in cast(Iterable[Term], terms)
+    ]
+
+
+def _weighted_term(pair: tuple[Any, ...]) -> tuple[Term, float]:
+    if len(pair) != 2:
+        raise OptionError(f"a term with its weight is a pair, (term, weight); got {len(pair)} parts")
+    return pair[0], _weight(pair[1])
+
+
+def _weight(value: object) -> float:
+    if not isinstance(value, Real) or not np.isfinite(float(value)):
+        raise OptionError(f"a weight must be a finite number, got {str(value)[:40]!r}")
+    return float(value)
+
+
+def _texts(words: Sequence[str]) -> list[str]:
+    texts = list(words)
+    for word in texts:
+        if not isinstance(word, str):
+            raise OptionError(f"a word must be a str, got {type(word).__name__}")
+    return texts
+
+
+def _numbers(name: str, values: Any, dtype: type[Number]) -> NDArray[Number]:
+    try:
+        return np.asarray(values, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise OptionError(f"{name} must hold numbers only: {error}") from error
+
+
+def _direction(query: _Query) -> NDArray[np.float32]:
+    """The mean of the terms, of length one (zero if all are zero vectors)."""
+    mean = _weighted_mean(query.vectors, query.weights)
+    # Weights such as 0.1 + 0.2 - 0.3 leave a rounding error, whose direction means nothing.
+    if np.abs(mean).max() <= 1e-12 * np.abs(query.vectors).max() > 0:
+        raise OptionError("the terms cancel out, so that nothing is left to compare with; change one or its weight")
+    return _unit(mean)
 
 
 def _weighted_mean(vectors: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    total = np.abs(weights).sum()
-    return np.asarray(weights @ vectors / (total if total > 0 else 1), np.float32)
+    shares = weights / (np.abs(weights).max() or 1)  # their sum is finite, however large they are
+    return np.asarray(shares @ vectors / (np.abs(shares).sum() or 1), np.float32)
 
 
 def _unit(vector: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from windrow import storage
 from windrow.embeddings.queries import VectorQueries
-from windrow.errors import FormatError, OptionError, check_range
+from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, evaluate_similarity, fold
 
@@ -52,7 +52,7 @@ class WordVectors(VectorQueries):
 
     def head(self, n: int) -> Self:
         """The first ``n`` words; the vectors are shared, not copied."""
-        check_range("n", n, 1)
+        check_range("n", check_whole("n", n), 1)
         counts = None if self.counts is None else self.counts[:n]
         return self._derived(self.index_to_key[:n], self.vectors[:n], counts)
 
@@ -110,37 +110,68 @@ class WordVectors(VectorQueries):
         pearson = result.pearson, result.pearson_pvalue
         return pearson, (result.spearman, result.spearman_pvalue), 100 * result.oov
 
-    # --- the model file
+    # --- files
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write windrow's model file, whatever the name; ``save_vectors`` writes other formats."""
-        arrays: dict[str, NDArray[Any]] = {"vectors": self.vectors, **storage.pack_words(self.index_to_key)}
-        if self.counts is not None:
-            arrays["counts"] = self.counts
-        config = {"vector_size": self.vector_size, "words": len(self)}
-        storage.save(path, KIND, arrays, config, self.provenance)
+        """Write the format that the extension names; under any other name windrow's own, as ``.safetensors``.
+
+        Only windrow's own format keeps counts and provenance. Raises OptionError when a number is not finite,
+        FormatError for a word that the format cannot hold, DataError when the file cannot be written.
+        """
+        from windrow.embeddings import formats  # it imports this module
+
+        formats.save_vectors(self, path, _format_of(path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Open what ``save`` wrote; the vectors are a read-only memory map.
+        """Open what ``save`` wrote; in windrow's own format the vectors are a read-only memory map.
 
         Raises FormatError when the file is truncated or of another kind, when words repeat, when shapes
         disagree or a number is not finite.
         """
-        stored = storage.load(path, KIND)
-        words = storage.unpack_words(stored.arrays, path)
-        vectors, counts = stored.arrays.get("vectors"), stored.arrays.get("counts")
-        size = stored.config.get("vector_size")
-        if vectors is None or vectors.dtype != np.float32 or vectors.shape != (len(words), size):
-            found = "no vectors" if vectors is None else f"vectors {vectors.shape} of type {vectors.dtype}"
-            raise FormatError(f"{path}: expected float32 vectors of shape ({len(words)}, {size}), found {found}")
-        storage.check_finite(vectors, "vectors", path)
-        try:
-            loaded = cls(words, vectors, counts)
-        except OptionError as error:
-            raise FormatError(f"{path}: {error}") from error
-        loaded.provenance = stored.provenance
+        from windrow.embeddings import formats
+
+        read = formats.load_vectors(path, _format_of(path))
+        if isinstance(read, cls):
+            return read
+        loaded = cls(read.index_to_key, read.vectors, read.counts)
+        loaded.provenance = read.provenance
         return loaded
+
+
+def write_model(vectors: WordVectors, path: str | os.PathLike[str]) -> None:
+    """Write windrow's model file, whatever the name."""
+    arrays: dict[str, NDArray[Any]] = {"vectors": vectors.vectors, **storage.pack_words(vectors.index_to_key)}
+    if vectors.counts is not None:
+        arrays["counts"] = vectors.counts
+    config = {"vector_size": vectors.vector_size, "words": len(vectors)}
+    storage.save(path, KIND, arrays, config, vectors.provenance)
+
+
+def read_model(path: str | os.PathLike[str]) -> WordVectors:
+    """Open windrow's model file, whatever the name; raises as ``WordVectors.load``."""
+    stored = storage.load(path, KIND)
+    words = storage.unpack_words(stored.arrays, path)
+    vectors, counts = stored.arrays.get("vectors"), stored.arrays.get("counts")
+    size = stored.config.get("vector_size")
+    if vectors is None or vectors.dtype != np.float32 or vectors.shape != (len(words), size):
+        found = "no vectors" if vectors is None else f"vectors {vectors.shape} of type {vectors.dtype}"
+        raise FormatError(f"{path}: expected float32 vectors of shape ({len(words)}, {size}), found {found}")
+    storage.check_finite(vectors, "vectors", path)
+    try:
+        loaded = WordVectors(words, vectors, counts)
+    except OptionError as error:
+        raise FormatError(f"{path}: {error}") from error
+    loaded.provenance = stored.provenance
+    return loaded
+
+
+def _format_of(path: str | os.PathLike[str]) -> str:
+    """The format that the extension names, else windrow's own."""
+    from windrow.embeddings import formats
+
+    extension = formats.extension_of(path)
+    return extension if extension in formats.FORMATS else "safetensors"
 
 
 def _folded(question: Question, case_insensitive: bool) -> tuple[str, ...]:

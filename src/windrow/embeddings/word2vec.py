@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from inspect import signature
-from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -26,7 +25,7 @@ from windrow.embeddings.jobs import Schedule, plan_jobs
 from windrow.embeddings.training import Callback, Training
 from windrow.embeddings.vectors import WordVectors
 from windrow.embeddings.workers import Run, Worker
-from windrow.errors import DataError, NotFittedError, OptionError, check_range
+from windrow.errors import DataError, NotFittedError, OptionError, check_range, check_whole
 from windrow.kernels.contexts import Context
 from windrow.kernels.tables import zero_table
 from windrow.outputs import LOSSES, output_layer
@@ -216,9 +215,7 @@ class Word2Vec:
             value = getattr(self, name)
             if value is None and name in ("max_final_vocab", "report_words"):
                 continue
-            if not isinstance(value, Integral):
-                raise OptionError(f"{name} = {value!r} must be a whole number")
-            check_range(name, int(value), low, high)
+            check_range(name, check_whole(name, value), low, high)
         if isinstance(self.callbacks, str) or not isinstance(self.callbacks, Iterable):
             raise OptionError(f"callbacks = {self.callbacks!r} must be a list of callables")
         check_range("alpha", self.alpha, 0, 10, low_open=True)

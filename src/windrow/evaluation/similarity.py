@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import DataError, check_range
+from windrow.errors import DataError, check_range, check_whole
 
 _NORM_ROWS = 65536  # rows whose norms are computed at a time
 
@@ -108,7 +108,9 @@ def evaluate_similarity(
     if not dummy4unknown:
         human, cosines = human[is_known], cosines[is_known]
     _check_correlation(human, cosines, len(pairs), source)
-    spearman, pearson = stats.spearmanr(human, cosines), stats.pearsonr(human, cosines)
+    # Scaled by a power of two, which changes no digit, so that the squares of huge scores stay finite.
+    scaled = np.ldexp(human, -np.frexp(np.abs(human).max())[1])
+    spearman, pearson = stats.spearmanr(human, cosines), stats.pearsonr(scaled, cosines)
     return SimilarityResult(
         spearman=float(spearman.statistic),
         spearman_pvalue=float(spearman.pvalue),
@@ -147,7 +149,7 @@ def check_restriction(restrict_vocab: int | None, words: int) -> int:
     """How many of the first words take part; OptionError for a restriction below one."""
     if restrict_vocab is None:
         return words
-    check_range("restrict_vocab", restrict_vocab, 1)
+    check_range("restrict_vocab", check_whole("restrict_vocab", restrict_vocab), 1)
     return min(restrict_vocab, words)
 
 
@@ -182,7 +184,7 @@ def _check_correlation(human: NDArray[np.float64], cosines: NDArray[np.float64],
             "is the language another, or the case?"
         )
     for name, values in (("human score", human), ("cosine", cosines)):
-        if np.ptp(values) == 0:
+        if values.min() == values.max():
             raise DataError(f"{source}: every pair has the same {name}, so that no correlation is defined")
 
 
