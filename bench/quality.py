@@ -136,7 +136,8 @@ def main() -> None:
     versions = {name: version(name) for name in ("windrow", "gensim", "numba", "numpy")}
     settings = {**COMMON, "epochs": arguments.epochs, "workers": arguments.workers, "seeds": arguments.seeds}
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    record = {"settings": settings, "versions": versions, "machine": f"{platform.machine()}, {os.cpu_count()} cores", "results": results}
+    machine = f"{platform.machine()}, {os.cpu_count()} cores"
+    record = {"settings": settings, "versions": versions, "machine": machine, "results": results}
     arguments.output.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n")
     arguments.output.with_suffix(".md").write_text(table(results))
     print(table(results))
