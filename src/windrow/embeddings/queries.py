@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from numbers import Real
-from typing import Any, Literal, NamedTuple, TypeVar, cast, overload
+from typing import Any, Literal, NamedTuple, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.embeddings.terms import (
+    Key,
+    Term,
+    Terms,
+    finite_weight,
+    nonzero,
+    numbers,
+    texts,
+    unit_vector,
+    weighted,
+    weighted_mean,
+)
 from windrow.errors import MissingWordError, OptionError, check_whole
 from windrow.evaluation.analogy import Method, check_method
 from windrow.evaluation.similarity import check_restriction, row_norms
 
-Key = str | int
-Term = Key | NDArray[np.floating[Any]]
-Terms = Term | Sequence[Term | tuple[Term, float]] | None
 Missing = Literal["error", "skip"]
 Neighbours = list[tuple[str, float]]
 Scores = NDArray[np.float32]
-Number = TypeVar("Number", np.float32, np.int64)
 
 _BLOCK_SCORES = 1 << 24  # scores that a batch of queries holds at a time: 64 MB
 
@@ -52,10 +59,10 @@ class VectorQueries:
         vectors: NDArray[np.float32],
         counts: NDArray[np.int64] | None = None,
     ) -> None:
-        self.index_to_key = _texts(words)
+        self.index_to_key = texts(words)
         self.key_to_index = {word: row for row, word in enumerate(self.index_to_key)}
-        self.vectors = _numbers("vectors", vectors, np.float32)
-        self.counts = None if counts is None else _numbers("counts", counts, np.int64)
+        self.vectors = numbers("vectors", vectors, np.float32)
+        self.counts = None if counts is None else numbers("counts", counts, np.int64)
         self._check_shapes()
 
     def _check_shapes(self) -> None:
@@ -83,7 +90,7 @@ class VectorQueries:
 
     @cached_property
     def _divisors(self) -> NDArray[np.float32]:
-        return _nonzero(self.norms)
+        return nonzero(self.norms)
 
     def __len__(self) -> int:
         return len(self.index_to_key)
@@ -144,7 +151,7 @@ class VectorQueries:
         ``post_normalize``. Unknown words are left out unless ``ignore_missing`` is off; if none is left,
         zeros.
         """
-        given = [1.0] * len(keys) if weights is None else list(map(_weight, weights))
+        given = [1.0] * len(keys) if weights is None else list(map(finite_weight, weights))
         if len(keys) == 0 or len(given) != len(keys):
             raise OptionError(f"a mean needs one weight a key and at least one key; got {len(keys)} keys")
         missing: Missing = "skip" if ignore_missing else "error"
@@ -152,8 +159,8 @@ class VectorQueries:
         if not kept:
             return np.zeros(self.vector_size, np.float32)
         vectors = np.stack([self._vector(key, unit=pre_normalize) for key, _ in kept])
-        mean = _weighted_mean(vectors, np.array([weight for _, weight in kept]))
-        return _unit(mean) if post_normalize else mean
+        mean = weighted_mean(vectors, np.array([weight for _, weight in kept]))
+        return unit_vector(mean) if post_normalize else mean
 
     # --- neighbours
 
@@ -244,7 +251,7 @@ class VectorQueries:
         numerator: Any = 1.0
         denominator: Any = 1.0
         for vector, weight in zip(query.vectors, query.weights, strict=True):
-            shifted = (1 + self._cosines(_unit(vector), restrict_vocab)) / 2  # footnote 7 of the paper
+            shifted = (1 + self._cosines(unit_vector(vector), restrict_vocab)) / 2  # footnote 7 of the paper
             if weight > 0:
                 numerator = numerator * shifted
             else:
@@ -282,7 +289,7 @@ class VectorQueries:
             asked = self.vectors[rows] if given is None else given[start : start + block]
             if not np.isfinite(asked).all():
                 raise OptionError("a query vector holds a number that is not finite")
-            units = asked / _nonzero(row_norms(asked))[:, None]
+            units = asked / nonzero(row_norms(asked))[:, None]
             scores = units @ self.vectors[:searched].T  # (block, searched)
             scores /= self._divisors[:searched]
             answers += [self._best(one, topn, [row]) for one, row in zip(scores, rows, strict=True)]
@@ -306,7 +313,7 @@ class VectorQueries:
 
     def distances(self, word_or_vector: Term, other_words: Sequence[Key] = ()) -> NDArray[np.float32]:
         """One minus the cosine of a word or vector with ``other_words``; with all words if there are none."""
-        unit = _unit(self._vector(word_or_vector, unit=False))
+        unit = unit_vector(self._vector(word_or_vector, unit=False))
         if len(other_words) == 0:
             return 1 - self._cosines(unit, None)
         rows = np.array([self.get_index(word) for word in other_words], np.intp)
@@ -317,13 +324,13 @@ class VectorQueries:
         means = []
         for words in (ws1, ws2):
             rows = np.array(self._words_query(words, missing).rows, np.intp)
-            means.append(_unit(self.vectors[rows].mean(axis=0, dtype=np.float64)))
+            means.append(unit_vector(self.vectors[rows].mean(axis=0, dtype=np.float64)))
         return float(means[0] @ means[1])
 
     def doesnt_match(self, words: Sequence[Key], *, missing: Missing = "skip") -> str:
         """The word farthest, by cosine, from the mean of the unit vectors of all."""
         query = self._words_query(words, missing)
-        scores = query.vectors @ _unit(query.vectors.mean(axis=0))
+        scores = query.vectors @ unit_vector(query.vectors.mean(axis=0))
         return min(zip(scores.tolist(), map(self.index_to_key.__getitem__, query.rows), strict=True))[1]
 
     def closer_than(self, key1: Key, key2: Key) -> list[str]:
@@ -351,7 +358,7 @@ class VectorQueries:
         return kept
 
     def _query(self, positive: Terms, negative: Terms, missing: Missing) -> _Query:
-        terms = [*_weighted(positive, 1.0), *_weighted(negative, -1.0)]
+        terms = [*weighted(positive, 1.0), *weighted(negative, -1.0)]
         if not terms:
             raise OptionError("nothing to compare with; give at least one word or vector")
         # When every word is unknown, skipping them would leave no question: the first is the error then.
@@ -383,7 +390,7 @@ class VectorQueries:
                 f"a query vector needs {self.vector_size} numbers, as the table has, got {vectors.shape[-1]}"
             )
         with np.errstate(over="ignore"):  # an infinity is found next
-            narrow = _numbers("a query vector", vectors, np.float32)
+            narrow = numbers("a query vector", vectors, np.float32)
         if not np.isfinite(narrow).all():
             raise OptionError("a query vector holds a number that is not finite")
         return narrow
@@ -408,66 +415,10 @@ class VectorQueries:
         return [(self.index_to_key[row], float(scores[row])) for row in ranked if scores[row] > -np.inf]
 
 
-def _weighted(terms: Terms, default: float) -> list[tuple[Term, float]]:
-    """Terms with their weights; one word or one vector stands for a list of one."""
-    if terms is None:
-        return []
-    several = isinstance(terms, Iterable) and not isinstance(terms, str | bytes)
-    if not several or (isinstance(terms, np.ndarray) and terms.ndim < 2):
-        return [(cast(Term, terms), default)]
-    return [
-        _weighted_term(term) if isinstance(term, tuple) else (term, default) for term in cast(Iterable[Term], terms)
-    ]
-
-
-def _weighted_term(pair: tuple[Any, ...]) -> tuple[Term, float]:
-    if len(pair) != 2:
-        raise OptionError(f"a term with its weight is a pair, (term, weight); got {len(pair)} parts")
-    return pair[0], _weight(pair[1])
-
-
-def _weight(value: object) -> float:
-    if not isinstance(value, Real) or not np.isfinite(float(value)):
-        raise OptionError(f"a weight must be a finite number, got {str(value)[:40]!r}")
-    return float(value)
-
-
-def _texts(words: Sequence[str]) -> list[str]:
-    texts = list(words)
-    for word in texts:
-        if not isinstance(word, str):
-            raise OptionError(f"a word must be a str, got {type(word).__name__}")
-    return texts
-
-
-def _numbers(name: str, values: Any, dtype: type[Number]) -> NDArray[Number]:
-    try:
-        return np.asarray(values, dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise OptionError(f"{name} must hold numbers only: {error}") from error
-
-
 def _direction(query: _Query) -> NDArray[np.float32]:
     """The mean of the terms, of length one (zero if all are zero vectors)."""
-    mean = _weighted_mean(query.vectors, query.weights)
+    mean = weighted_mean(query.vectors, query.weights)
     # Weights such as 0.1 + 0.2 - 0.3 leave a rounding error, whose direction means nothing.
     if np.abs(mean).max() <= 1e-12 * np.abs(query.vectors).max() > 0:
         raise OptionError("the terms cancel out, so that nothing is left to compare with; change one or its weight")
-    return _unit(mean)
-
-
-def _weighted_mean(vectors: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    shares = weights / (np.abs(weights).max() or 1)  # their sum is finite, however large they are
-    return np.asarray(shares @ vectors / (np.abs(shares).sum() or 1), np.float32)
-
-
-def _unit(vector: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """A vector scaled to length one; a zero vector stays zero."""
-    wide = vector.astype(np.float64)
-    length = np.sqrt(wide @ wide)
-    return np.asarray(wide / length if length > 0 else wide, np.float32)
-
-
-def _nonzero(norms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What turns products into cosines: 1 in place of 0, since the products of a zero vector are 0 anyway."""
-    return np.where(norms > 0, norms, np.float32(1))
+    return unit_vector(mean)

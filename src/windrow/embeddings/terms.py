@@ -1,0 +1,77 @@
+"""What a query is made of: words, rows or vectors, each with a weight; checked, and put together to one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from numbers import Real
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.errors import OptionError
+
+Key = str | int
+Term = Key | NDArray[np.floating[Any]]
+Terms = Term | Sequence[Term | tuple[Term, float]] | None
+Number = TypeVar("Number", np.float32, np.int64)
+
+
+def weighted(terms: Terms, default: float) -> list[tuple[Term, float]]:
+    """Terms with their weights; one word or one vector stands for a list of one."""
+    if terms is None:
+        return []
+    several = isinstance(terms, Iterable) and not isinstance(terms, str | bytes)
+    if not several or (isinstance(terms, np.ndarray) and terms.ndim < 2):
+        return [(cast(Term, terms), default)]
+    return [
+        _weighted_term(term) if isinstance(term, tuple) else (term, default) for term in cast(Iterable[Term], terms)
+    ]
+
+
+def _weighted_term(pair: tuple[Any, ...]) -> tuple[Term, float]:
+    if len(pair) != 2:
+        raise OptionError(f"a term with its weight is a pair, (term, weight); got {len(pair)} parts")
+    return pair[0], finite_weight(pair[1])
+
+
+def finite_weight(value: object) -> float:
+    """The weight of a term; OptionError for what is no finite number."""
+    if not isinstance(value, Real) or not np.isfinite(float(value)):
+        raise OptionError(f"a weight must be a finite number, got {str(value)[:40]!r}")
+    return float(value)
+
+
+def texts(words: Sequence[str]) -> list[str]:
+    """Words as a list; OptionError where one is no str."""
+    texts = list(words)
+    for word in texts:
+        if not isinstance(word, str):
+            raise OptionError(f"a word must be a str, got {type(word).__name__}")
+    return texts
+
+
+def numbers(name: str, values: Any, dtype: type[Number]) -> NDArray[Number]:
+    """An array of numbers; OptionError, which calls it ``name``, for anything else."""
+    try:
+        return np.asarray(values, dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise OptionError(f"{name} must hold numbers only: {error}") from error
+
+
+def weighted_mean(vectors: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The sum of the weighted vectors over the sum of absolute weights, shape (dimensions,)."""
+    shares = weights / (np.abs(weights).max() or 1)  # their sum is finite, however large they are
+    return np.asarray(shares @ vectors / (np.abs(shares).sum() or 1), np.float32)
+
+
+def unit_vector(vector: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """A vector scaled to length one; a zero vector stays zero."""
+    wide = vector.astype(np.float64)
+    length = np.sqrt(wide @ wide)
+    return np.asarray(wide / length if length > 0 else wide, np.float32)
+
+
+def nonzero(norms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What turns products into cosines: 1 in place of 0, since the products of a zero vector are 0 anyway."""
+    return np.where(norms > 0, norms, np.float32(1))
