@@ -95,13 +95,12 @@ def test_without_a_checkpoint_the_model_keeps_its_vectors(lee: Corpus) -> None:
 
 def test_ctrl_c_while_workers_are_busy(tmp_path: Path, lee: Corpus) -> None:
     checkpoint = tmp_path / "vectors.checkpoint"
-    script = _TRAINER.replace("checkpoint_every=0.05", "").replace("workers=1", "workers=3")
-    script = script.replace("model.fit", "print('ready', flush=True)\nmodel.fit")
+    script = _TRAINER.replace("workers=1", "workers=3")
+    script = script.replace("checkpoint_every=0.05", "progress=lambda _: print('training', flush=True)")
     command = [sys.executable, "-c", script, str(lee.path), str(checkpoint), "block", "ns"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as trainer:
         assert trainer.stdout is not None
-        assert trainer.stdout.readline() == "ready\n"
-        time.sleep(1)
+        assert trainer.stdout.readline() == "training\n"
         trainer.send_signal(signal.SIGINT)
         _, errors = trainer.communicate(timeout=60)
     assert "KeyboardInterrupt: training stopped at" in errors
