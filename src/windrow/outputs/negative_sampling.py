@@ -122,11 +122,12 @@ def _draw_noise(layer: BlockLayer, state: State) -> None:
     for t in range(shared):
         layer.noise_words[t] = draw_alias(layer.thresholds, layer.aliases, state)
         place = int(layer.noise_words[t]) * stride
-        for k in range(stride):
-            layer.noise_transposed[k * shared + t] = layer.table[place + k]
         for k in range(0, stride, LANES):
             store(layer.noise, t * stride + k, load(layer.table, place + k))
             store(layer.noise_gradient, t * stride + k, zero(layer.table))
+    for k in range(stride):
+        for t in range(shared):
+            layer.noise_transposed[k * shared + t] = layer.noise[t * stride + k]
 
 
 @kernel
