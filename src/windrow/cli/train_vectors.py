@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +163,7 @@ def _json_log(path: Path, append: bool) -> Iterator[Callable[[Progress], None]]:
     with log:
 
         def write(progress: Progress) -> None:
-            log.write(json.dumps({**asdict(progress), "words_per_second": progress.words_per_second}) + "\n")
+            log.write(json.dumps(progress.to_json()) + "\n")
 
         yield write
 

@@ -38,6 +38,10 @@ class Progress:
         """Raw words a second since the start."""
         return self.words / self.seconds if self.seconds > 0 else 0.0
 
+    def to_json(self) -> dict[str, Any]:
+        """All of it as plain JSON data: a row of ``history_``, a line of a log."""
+        return {**asdict(self), "words_per_second": self.words_per_second}
+
 
 Callback = Callable[[Progress], object]
 
@@ -185,8 +189,9 @@ class Training:
             stopped |= _call_all(callbacks, progress)
         if self.run.epoch_is_over():
             progress = self.progress("epoch")
-            row = {**asdict(progress), "words_per_second": progress.words_per_second}
-            self.history[self.run.position.epoch :] = [row]  # not twice, if a callback was interrupted here
+            self.history[self.run.position.epoch :] = [
+                progress.to_json()
+            ]  # not twice, if a callback was interrupted here
             stopped |= _call_all(callbacks, progress)
             self.run.start_next_epoch()
         return stopped
