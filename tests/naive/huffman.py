@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 def huffman_codes(counts: Sequence[int]) -> list[str]:
@@ -23,3 +25,35 @@ def huffman_codes(counts: Sequence[int]) -> list[str]:
 def expected_length(counts: Sequence[int]) -> int:
     """Code length times count, summed: the same for every optimal tree."""
     return sum(count * len(code) for count, code in zip(counts, huffman_codes(counts), strict=True))
+
+
+@dataclass
+class _Subtree:
+    """Compared by count alone: which of two equal ones comes first is left to heapq, as gensim leaves it."""
+
+    count: int
+    node: int
+
+    def __lt__(self, other: _Subtree) -> bool:
+        return self.count < other.count
+
+
+def heapq_paths(counts: Sequence[int]) -> list[list[tuple[int, int]]]:
+    """(inner node, code) from the root, a list a word; inner nodes numbered as they are made."""
+    words = len(counts)
+    heap = [_Subtree(count, word) for word, count in enumerate(counts)]
+    heapq.heapify(heap)
+    steps: dict[int, tuple[int, int]] = {}  # from a node to its parent, and on which side it hangs
+    for inner in range(words - 1):
+        left, right = heapq.heappop(heap), heapq.heappop(heap)
+        steps[left.node], steps[right.node] = (inner, 0), (inner, 1)
+        heapq.heappush(heap, _Subtree(left.count + right.count, words + inner))
+    paths = []
+    for word in range(words):
+        path: list[tuple[int, int]] = []
+        node = word
+        while node in steps:
+            path.insert(0, steps[node])
+            node = words + path[0][0]
+        paths.append(path)
+    return paths

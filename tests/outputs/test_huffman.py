@@ -9,7 +9,7 @@ from gensim.models import Word2Vec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.naive.huffman import expected_length
+from tests.naive.huffman import expected_length, heapq_paths
 from windrow.outputs.hierarchical_softmax import HierarchicalSoftmax
 from windrow.outputs.huffman import HuffmanTree, huffman_tree
 
@@ -62,6 +62,27 @@ def test_trees_known_by_hand(counts):
         assert sorted(lengths.tolist()) == [5] * 31 + [6] * 2
     else:
         assert lengths.tolist() == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(many_counts)
+def test_equal_counts_merge_in_the_order_of_pythons_heap(counts):
+    assert paths_of(huffman_tree(np.array(counts))) == heapq_paths(counts)
+
+
+@pytest.mark.parametrize("order", ["frequent first", "as they come"])
+def test_large_trees_are_those_of_pythons_heap(order):
+    """More words than the 2,500 from which CPython builds a heap in another order; counts above 32 bits."""
+    generator = np.random.default_rng(5)
+    counts = np.minimum(generator.zipf(1.2, 6000), 2**40)
+    if order == "frequent first":
+        counts = np.sort(counts)[::-1]
+    assert counts.sum() > 2**33
+    assert len(set(counts.tolist())) < 5000  # many ties
+
+    kept = counts.copy()
+    assert paths_of(huffman_tree(counts)) == heapq_paths(counts.tolist())
+    np.testing.assert_array_equal(counts, kept)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from typing import NamedTuple
 
 import numpy as np
@@ -23,32 +22,13 @@ class HuffmanTree(NamedTuple):
     codes: NDArray[np.uint8]  # (sum of path lengths,)
 
 
-class _Tree:
-    """A subtree in the heap. Only counts are compared, so that equal counts merge in gensim's order."""
-
-    __slots__ = ("count", "index")
-
-    def __init__(self, count: int, index: int) -> None:
-        self.count = count
-        self.index = index
-
-    def __lt__(self, other: _Tree) -> bool:
-        return self.count < other.count
-
-
 def huffman_tree(counts: NDArray[np.int64]) -> HuffmanTree:
     """Merge the two rarest subtrees until one is left; the first of the two becomes the left child."""
     words = len(counts)
-    parents = np.zeros(max(2 * words - 1, 1), np.int64)
+    parents, depths = np.zeros((2, max(2 * words - 1, 1)), np.int64)
     codes = np.zeros(len(parents), np.uint8)
-    heap = [_Tree(count, word) for word, count in enumerate(counts.tolist())]
-    heapq.heapify(heap)
-    for node in range(words, 2 * words - 1):
-        left, right = heapq.heappop(heap), heapq.heappop(heap)
-        parents[left.index] = parents[right.index] = node
-        codes[right.index] = 1
-        heapq.heappush(heap, _Tree(left.count + right.count, node))
-    depths = _depths(parents)
+    _merge(np.array(counts, np.int64), np.arange(words), parents, codes)
+    _measure_depths(parents, depths)
     starts = np.concatenate([[0], np.cumsum(depths[:words])])
     path_nodes, path_codes = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.uint8)
     _fill_paths(parents, codes, starts, path_nodes, path_codes)
@@ -56,12 +36,65 @@ def huffman_tree(counts: NDArray[np.int64]) -> HuffmanTree:
 
 
 @kernel
-def _depths(parents: NDArray[np.int64]) -> NDArray[np.int64]:
+def _merge(
+    heap_counts: NDArray[np.int64],
+    heap_nodes: NDArray[np.int64],
+    parents: NDArray[np.int64],
+    codes: NDArray[np.uint8],
+) -> None:
+    """Fill ``parents`` and ``codes`` of all nodes; the two heap arrays, given in the order of words, are used up.
+
+    Equal counts leave the heap in the order of Python's heapq, which gensim uses: so its tree is ours, node by node.
+    """
+    words = size = heap_counts.size
+    root = int(np.int64(0))  # Numba would compile _sift anew for each place of a literal 0
+    for place in range(words // 2 - 1, -1, -1):
+        _sift(heap_counts, heap_nodes, size, place, place, heap_counts[place], heap_nodes[place])
+    for node in range(words, 2 * words - 1):
+        left, left_count = heap_nodes[root], heap_counts[root]
+        _sift(heap_counts, heap_nodes, size - 1, root, root, heap_counts[size - 1], heap_nodes[size - 1])
+        right, right_count = heap_nodes[root], heap_counts[root]
+        _sift(heap_counts, heap_nodes, size - 2, root, root, heap_counts[size - 2], heap_nodes[size - 2])
+        _sift(heap_counts, heap_nodes, size - 1, root, size - 2, left_count + right_count, node)
+        parents[left] = parents[right] = node
+        codes[right] = 1
+        size -= 1
+
+
+@kernel
+def _sift(
+    heap_counts: NDArray[np.int64],
+    heap_nodes: NDArray[np.int64],
+    size: int,
+    top: int,
+    place: int,
+    count: int,
+    node: int,
+) -> None:
+    """Put a subtree into the gap at ``place``, below ``top``.
+
+    The smaller children move up until the gap is a leaf; from there the subtree rises past parents that count more.
+    """
+    while 2 * place + 1 < size:
+        child = 2 * place + 1
+        if child + 1 < size and heap_counts[child + 1] <= heap_counts[child]:
+            child += 1  # of two equal children the right one moves
+        heap_counts[place] = heap_counts[child]
+        heap_nodes[place] = heap_nodes[child]
+        place = child
+    while place > top and count < heap_counts[(place - 1) >> 1]:
+        heap_counts[place] = heap_counts[(place - 1) >> 1]
+        heap_nodes[place] = heap_nodes[(place - 1) >> 1]
+        place = (place - 1) >> 1
+    heap_counts[place] = count
+    heap_nodes[place] = node
+
+
+@kernel
+def _measure_depths(parents: NDArray[np.int64], depths: NDArray[np.int64]) -> None:
     """Edges from the root (the last node) to every node; a parent always has the higher number."""
-    depths = np.zeros(parents.size, np.int64)
     for node in range(parents.size - 2, -1, -1):
         depths[node] = depths[parents[node]] + 1
-    return depths
 
 
 @kernel
