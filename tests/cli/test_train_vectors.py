@@ -202,21 +202,45 @@ def test_a_polite_kill_keeps_the_state_too(text: Path, tmp_path: Path) -> None:
     assert output.with_name("v.txt.checkpoint").exists()
 
 
+@pytest.mark.parametrize("error", [DataError, MemoryError])
 def test_a_result_that_cannot_be_written_is_not_lost(
-    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: type[Exception], text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
-        raise DataError("cannot write: no space left")
+        raise error("no space left")
 
     output = tmp_path / "v.txt"
     with monkeypatch.context() as patched:
         patched.setattr("windrow.embeddings.formats.save_vectors", fail)
         result = run("vectors", "train", text, "-o", output, *FAST)
     assert result.exit_code == 1
-    assert re.fullmatch(r"Error: cannot write: no space left; .* --resume writes it\n", result.stderr)
+    assert re.fullmatch(r"Error: .*no space left; .* --resume writes it.*\n", result.stderr)
     assert run("vectors", "train", text, "-o", output, *FAST, "--resume").exit_code == 0
     assert output.exists()
     assert not output.with_name("v.txt.checkpoint").exists()
+
+
+_KILLED_WHILE_WRITING = """
+import os, signal, sys
+import windrow.embeddings.formats as formats
+from windrow.cli import main
+formats.save_vectors = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+main(sys.argv[1:])
+"""
+
+
+def test_a_process_killed_before_the_vectors_are_written_can_be_resumed(text: Path, tmp_path: Path) -> None:
+    output, checkpoint = tmp_path / "v.txt", tmp_path / "v.txt.checkpoint"
+    arguments = ["vectors", "train", text, "-o", output, *FAST, "--epochs", "60"]
+    command = [sys.executable, "-c", _KILLED_WHILE_WRITING, *map(str, arguments), "--checkpoint-every", "0.05"]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert checkpoint.exists()
+    assert not output.exists()
+    assert run(*arguments, "--resume").exit_code == 0
+    assert not checkpoint.exists()
+    resumed = output.read_bytes()
+    assert run(*arguments).exit_code == 0
+    assert output.read_bytes() == resumed
 
 
 def test_no_file_is_written_over_another_of_the_command(text: Path, tmp_path: Path) -> None:

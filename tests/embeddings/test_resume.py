@@ -16,7 +16,7 @@ import pytest
 
 from windrow import Corpus, Word2Vec, storage
 from windrow.embeddings import Progress
-from windrow.errors import FormatError
+from windrow.errors import FormatError, OptionError
 
 OPTIONS = {"vector_size": 16, "min_count": 2, "epochs": 3, "workers": 1, "sg": 1}
 
@@ -119,6 +119,32 @@ def test_an_interrupt_does_not_wait_for_the_end_of_the_epoch(tmp_path: Path, lee
     with pytest.raises(KeyboardInterrupt):
         model.fit(corpus, checkpoint=checkpoint, progress=interrupt)
     assert storage.load(checkpoint).config["position"]["words"] < 0.9 * corpus.tokens
+
+
+def test_the_last_checkpoint_stays_where_it_is_to_be_kept(tmp_path: Path, lee: Corpus) -> None:
+    """As for a process that is killed after the training, before it has written the vectors."""
+    checkpoint = tmp_path / "vectors.checkpoint"
+    options = OPTIONS | {"epochs": 10}
+    ended = Word2Vec(**options).fit(lee, checkpoint=checkpoint, checkpoint_every=0.05, keep_checkpoint=True)
+    assert 0 < storage.load(checkpoint).config["position"]["words"] <= 10 * lee.tokens
+    resumed = Word2Vec(**options).fit(lee, checkpoint=checkpoint, resume=True)
+    np.testing.assert_array_equal(resumed.wv.vectors, ended.wv.vectors)
+    assert not checkpoint.exists()
+
+
+def test_training_goes_on_between_checkpoints_however_often_they_are_asked_for(tmp_path: Path, lee: Corpus) -> None:
+    reports = 0
+
+    def watch(progress: Progress) -> None:
+        nonlocal reports
+        reports += 1
+        assert progress.words > 0 or reports < 100, "checkpoints are written and nothing is trained"
+
+    options = OPTIONS | {"epochs": 1}
+    often = Word2Vec(**options).fit(lee, checkpoint=tmp_path / "c", checkpoint_every=1e-9, progress=watch)
+    np.testing.assert_array_equal(often.wv.vectors, Word2Vec(**options).fit(lee).wv.vectors)
+    with pytest.raises(OptionError, match=r"checkpoint_every = 0 is out of range"):
+        Word2Vec(**options).fit(lee, checkpoint=tmp_path / "c", checkpoint_every=0)
 
 
 def test_a_finished_training_can_be_kept_as_a_checkpoint(tmp_path: Path, lee: Corpus) -> None:

@@ -118,12 +118,20 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
             write = stack.enter_context(_json_log(options["log_json"], append=options["resume"]))
             model.set_params(callbacks=[write], report_words=max(1, corpus.tokens * model.epochs // _LOG_LINES))
         show = stack.enter_context(_words_bar(corpus.tokens * model.epochs))
-        model.fit(corpus, checkpoint=checkpoint, checkpoint_every=every, resume=options["resume"], progress=show)
+        model.fit(
+            corpus,
+            checkpoint=checkpoint,
+            checkpoint_every=every,
+            resume=options["resume"],
+            keep_checkpoint=True,
+            progress=show,
+        )
     try:
         save_vectors(model.wv, output)
-    except (WindrowError, KeyboardInterrupt) as error:
+    except (WindrowError, MemoryError, KeyboardInterrupt) as error:
         model.save_checkpoint(checkpoint)
         raise type(error)(f"{error}; the trained state is kept in {checkpoint}: --resume writes it") from error
+    checkpoint.unlink(missing_ok=True)  # not before: a process killed while it writes goes on from there
     last = model.history_[-1]
     click.echo(
         f"{output}: {len(model.wv):,} words x {model.vector_size}, trained on {last['words']:,} words in "

@@ -18,6 +18,7 @@ from windrow.errors import DataError, FormatError
 from windrow.outputs.layer import OutputLayer
 
 CHECKPOINT_KIND = "word2vec-checkpoint"
+_SHORTEST_INTERVAL = 0.05  # seconds between two checkpoints: long enough for a worker to take a job
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,9 @@ class Training:
         exception that goes on says what was kept.
         """
         callbacks = list(callbacks)
-        interval = checkpoint_every if checkpoint is not None and checkpoint_every is not None else math.inf
+        interval = math.inf
+        if checkpoint is not None and checkpoint_every is not None:
+            interval = max(checkpoint_every, _SHORTEST_INTERVAL)
         deadline = time.monotonic() + interval
         stopped = False
         self.is_running = True

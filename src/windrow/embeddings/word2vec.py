@@ -134,18 +134,22 @@ class Word2Vec:
         checkpoint: str | PathLike[str] | None = None,
         checkpoint_every: float | None = None,
         resume: bool = False,
+        keep_checkpoint: bool = False,
         progress: Callback | None = None,
     ) -> Self:
         """Train on a corpus, or on anything that ``Corpus.build`` takes (sentences as lists of words, text files).
 
         Given ``checkpoint`` (a file name), the state is kept there every ``checkpoint_every`` seconds and on Ctrl-C;
         with ``resume`` training goes on from that file, if there is one. With one worker the resumed run ends bit-equal
-        to one never stopped. ``progress`` is called a few times a second while the workers run on.
+        to one never stopped. The file is removed at the end; with ``keep_checkpoint`` it stays, for whoever deletes it
+        only once the vectors are safe on disk. ``progress`` is called a few times a second while the workers run on.
         Raises OptionError for parameters out of range, DataError where no word is left to train on.
         """
         self.check_parameters()
         if checkpoint is not None:
             check_writable(checkpoint)
+        if checkpoint_every is not None:
+            check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
         if not isinstance(corpus, Corpus):
             corpus = Corpus.build(corpus)
         self._training = self._new_training(corpus)
@@ -154,7 +158,7 @@ class Word2Vec:
             self._training.restore(checkpoint)
         with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
             self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
-        if checkpoint is not None:
+        if checkpoint is not None and not keep_checkpoint:
             Path(checkpoint).unlink(missing_ok=True)
         return self
 
