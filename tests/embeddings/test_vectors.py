@@ -126,11 +126,18 @@ def test_an_analogy_is_the_nearest_word_to_the_offset(method: Any, ours: WordVec
     assert [word for word, _ in found] == expected
 
 
+@pytest.fixture(params=["few scores", "many scores"])
+def batch_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small batches are ranked by NumPy, large ones by a kernel."""
+    monkeypatch.setattr("windrow.embeddings.nearest._FEW_SCORES", 0 if request.param == "many scores" else 1 << 60)
+
+
+@pytest.mark.usefixtures("batch_size")
 @pytest.mark.parametrize("restrict_vocab", [None, 30])
 def test_a_batch_answers_like_single_queries(
     ours: WordVectors, restrict_vocab: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("windrow.embeddings.queries._BLOCK_SCORES", 7 * len(WORDS))  # blocks of 7, a short last
+    monkeypatch.setattr("windrow.embeddings.queries._BLOCK_QUERIES", 7)  # a short block last
     words = WORDS[::2]
     batch = ours.most_similar_batch(words, 5, restrict_vocab)
     for word, found in zip(words, batch, strict=True):
@@ -140,11 +147,29 @@ def test_a_batch_answers_like_single_queries(
     by_vector = ours.most_similar_batch(VECTORS[::2], 1)
     assert [found[0][0] for found in by_vector] == words  # a given vector excludes no word
     assert ours.most_similar_batch([], 5) == []
+    assert ours.most_similar_batch(words[:2], 0) == [[], []]
+    everything = ours.most_similar_batch(["word3"], 1000)[0]
+    assert sorted(word for word, _ in everything) == sorted(set(WORDS) - {"word3"})
 
 
-def test_ties_come_in_vocabulary_order() -> None:
+@pytest.mark.usefixtures("batch_size")
+@pytest.mark.parametrize("topn", [1, 2, 3, 4])
+def test_ties_come_in_vocabulary_order(topn: int) -> None:
     wv = WordVectors(list("dcba"), np.array([[1, 0], [2, 0], [4, 0], [0, 1]], np.float32))
-    assert [word for word, _ in wv.most_similar([np.array([1.0, 0.0])], topn=4)] == list("dcba")
+    probe = np.array([1.0, 0.0])
+    for found in (wv.most_similar([probe], topn=topn), wv.most_similar_batch(probe, topn)[0]):
+        assert [word for word, _ in found] == list("dcba")[:topn]
+
+
+@pytest.mark.usefixtures("batch_size")
+@pytest.mark.parametrize("number", [np.nan, 1e-42])
+def test_odd_vectors_take_no_place_among_the_answers(number: float) -> None:
+    """NaN is no answer; a vector so short that the reciprocal of its length is infinite has a cosine all the same."""
+    wv = WordVectors(["far", "odd", "near", "probe"], np.array([[-1, 0], [0, number], [1, 1], [1, 0]], np.float32))
+    expected = ["near", "far"] if np.isnan(number) else ["near", "odd", "far"]
+    for found in (wv.most_similar("probe"), *wv.most_similar_batch(["probe"])):
+        assert [word for word, _ in found] == expected
+        assert all(abs(score) <= 1 for _, score in found)
 
 
 @pytest.mark.parametrize("scale", [1.7e308, 1e-300])
@@ -283,9 +308,11 @@ def test_tables_made_from_a_table(ours: WordVectors) -> None:
         ours.subset(["word9", "nobody"])
 
 
+@pytest.mark.usefixtures("batch_size")
 def test_no_query_copies_the_table() -> None:
     words = [str(i) for i in range(20_000)]
     wv = WordVectors(words, np.random.default_rng(0).normal(size=(20_000, 64)).astype(np.float32))
+    wv.most_similar_batch(["4"])  # the kernel is loaded
     tracemalloc.start()
     try:
         wv.most_similar(["1", "2"], negative=["3"])

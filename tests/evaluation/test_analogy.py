@@ -26,7 +26,7 @@ VARIANTS = [
 def test_answers_equal_gensims(
     structured: Any, questions_path: Path, variant: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("windrow.evaluation.analogy._BLOCK_SCORES", 100 * len(structured))  # many blocks
+    monkeypatch.setattr("windrow.evaluation.analogy._TILE_COSINES", 1)  # tiles of 64 rows
     ours = WordVectors(structured.index_to_key, structured.vectors)
     mine = ours.evaluate_word_analogies(questions_path, **variant)
     theirs = structured.evaluate_word_analogies(str(questions_path), **variant)
@@ -59,6 +59,23 @@ def test_a_question_is_lost_when_other_spellings_take_the_five_nearest_places() 
         assert result.sections[0].correct == (sections[0].questions[1 if spellings == 9 else 0],)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_when_all_five_are_spellings_of_given_words_the_last_answers_as_in_gensim(seed: int) -> None:
+    """It is judged right when the question expects that word again."""
+    rng = np.random.default_rng(seed)
+    given = dict(zip(("man", "woman", "king"), rng.normal(size=(3, 8)), strict=True))
+    offset = given["king"] + given["woman"] - given["man"]
+    spellings = ("Man", "MAN", "mAn", "Woman", "WOMAN", "wOman", "King", "KING", "kIng")
+    table = given | {spelling: offset + 0.1 * rng.normal(size=8) for spelling in spellings}
+    table["queen"] = -offset
+    sections = [Section("family", tuple(("man", "woman", "king", expected) for expected in (*given, "queen")))]
+    result = evaluate_analogies(sections, list(table), np.array(list(table.values()), np.float32))
+    assert [section.to_json() for section in result.sections] == gensims_answers(table, sections)
+    assert result.overall.to_json()["correct"] == 1
+    found = keyed_vectors(table).most_similar(positive=["woman", "king"], negative=["man"], topn=5)
+    assert result.sections[0].correct[0][3].upper() == found[4][0].upper()
+
+
 def gensims_answers(table: dict[str, Any], sections: list[Section]) -> list[dict[str, Any]]:
     import tempfile
 
@@ -79,7 +96,10 @@ def test_a_vocabulary_of_the_given_words_only_has_no_answer(tmp_path: Path) -> N
 
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated `init_sims`:DeprecationWarning")
-def test_3cosmul_equals_gensims_most_similar_cosmul(structured: Any, questions_path: Path) -> None:
+def test_3cosmul_equals_gensims_most_similar_cosmul(
+    structured: Any, questions_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("windrow.evaluation.analogy._TILE_COSINES", 1)  # tiles of 64 rows
     sections = [Section(part.name, part.questions[::20]) for part in read_questions(questions_path)]
     result = evaluate_analogies(
         sections, structured.index_to_key, structured.vectors, case_insensitive=False, method="3cosmul"
@@ -94,12 +114,29 @@ def test_3cosmul_equals_gensims_most_similar_cosmul(structured: Any, questions_p
     assert 5 < len(right) < len(asked) == result.overall.total
 
 
+def test_double_precision_changes_no_answer(structured: Any, questions_path: Path) -> None:
+    words, vectors = structured.index_to_key, structured.vectors
+    for method in ("3cosadd", "3cosmul"):
+        single, double = (
+            evaluate_analogies(questions_path, words, vectors.astype(dtype), method=method)  # type: ignore[arg-type]
+            for dtype in (np.float32, np.float64)
+        )
+        assert single == double
+        assert 0 < single.accuracy < 1
+
+
 def test_a_zero_vector_is_no_answer() -> None:
     # Every other word points away from the offset, so that a cosine of 0 would be the highest.
     vectors = np.array([[1, 0], [0, 1], [1, 0.1], [-1, -1], [0, 0]], np.float32)
     sections = [Section("x", (("a", "b", "c", "d"),))]
     for method in ("3cosadd", "3cosmul"):
         assert evaluate_analogies(sections, list("abcdz"), vectors, method=method).accuracy == 1  # type: ignore[arg-type]
+
+
+def test_a_spelling_answers_where_the_only_other_word_has_no_direction() -> None:
+    vectors = np.array([[1, 0], [0, 1], [1, 0.1], [1, 0.2], [0, 0]], np.float32)
+    sections = [Section("x", (("a", "b", "c", "c"), ("a", "b", "c", "z")))]
+    assert evaluate_analogies(sections, ["a", "b", "c", "C", "z"], vectors).overall.correct == (("a", "b", "c", "c"),)
 
 
 def test_sums_by_kind_and_names_that_repeat() -> None:

@@ -7,22 +7,20 @@ claims is held against the size of the file before anything is allocated.
 from __future__ import annotations
 
 import codecs
-import gzip
 import os
 import re
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, cast
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.embeddings.packed import LARGEST_RATIO, creating, is_packed, reading
 from windrow.embeddings.vectors import WordVectors, read_model, write_model
 from windrow.errors import DataError, FormatError, OptionError
 from windrow.storage import atomic_write, check_finite, check_writable
@@ -31,7 +29,6 @@ _CHUNK = 1 << 20  # bytes of a binary file read at a time
 _LONGEST_HEADER = 1 << 10
 _LONGEST_WORD = 1 << 16  # bytes before the space that ends a word in a binary file
 _FIRST_CAPACITY = 1 << 20  # numbers that a table has room for before it grows
-_GZIP_RATIO = 1032  # DEFLATE makes nothing smaller than this (zlib's technical notes)
 
 # Every reader that goes through double precision, Python's and gensim's too, rounds the shortest text of one
 # float32 to its neighbour (found by trying all of them): it takes two digits more.
@@ -94,7 +91,7 @@ def find_format(path: str | os.PathLike[str], name: str | None = None) -> Vector
         if name is not None:
             raise OptionError(f"format = {name!r}; choose one of {', '.join(FORMATS)}")
         raise FormatError(f"{path}: no vector format has this extension; use .{', .'.join(FORMATS)}")
-    if _is_packed(Path(path)) and not FORMATS[key].gzip:
+    if is_packed(Path(path)) and not FORMATS[key].gzip:
         raise FormatError(f"{path}: .{key} files are not read or written through gzip; unpack the file first")
     return FORMATS[key]
 
@@ -102,14 +99,14 @@ def find_format(path: str | os.PathLike[str], name: str | None = None) -> Vector
 def extension_of(path: str | os.PathLike[str]) -> str:
     """The extension that names the format: in lower case, without its dot, and without ``.gz`` after it."""
     file = Path(path)
-    return Path(file.stem if _is_packed(file) else file.name).suffix.lower().removeprefix(".")
+    return Path(file.stem if is_packed(file) else file.name).suffix.lower().removeprefix(".")
 
 
 # --- text: a word and its numbers a line
 
 
 def _read_text(path: Path, *, header: bool, separator: bytes) -> WordVectors:
-    with _open(path) as stream:
+    with reading(path) as stream:
         if header:
             words, dim = _read_header(stream, path, number_bytes=2)
             table = _Table(path, "line", dim, words)
@@ -149,7 +146,7 @@ def _parse_numbers(text: bytes, table: _Table, line: int) -> NDArray[np.float32]
 
 
 def _write_text(vectors: WordVectors, path: Path, *, header: bool, separator: bytes) -> None:
-    with _create(path) as stream:
+    with creating(path) as stream:
         if header:
             stream.write(b"%d %d\n" % vectors.vectors.shape)
         for word, row in zip(vectors.index_to_key, vectors.vectors, strict=True):
@@ -163,7 +160,7 @@ def _write_text(vectors: WordVectors, path: Path, *, header: bool, separator: by
 
 
 def _read_binary(path: Path) -> WordVectors:
-    with _open(path) as stream:
+    with reading(path) as stream:
         words, dim = _read_header(stream, path, number_bytes=4)
         table = _Table(path, "row", dim, words)
         buffer, start = b"", 0
@@ -196,7 +193,7 @@ def _refuse_text(start: bytes, table: _Table) -> None:
 
 
 def _write_binary(vectors: WordVectors, path: Path) -> None:
-    with _create(path) as stream:
+    with creating(path) as stream:
         stream.write(b"%d %d\n" % vectors.vectors.shape)
         for word, row in zip(vectors.index_to_key, vectors.vectors, strict=True):
             stream.write(word.encode() + b" " + row.astype("<f4").tobytes() + b"\n")
@@ -229,7 +226,7 @@ def _read_npy(path: Path) -> WordVectors:
 
 def _read_words(path: Path) -> list[str]:
     lines: dict[str, int] = {}
-    with _open(path) as stream:
+    with reading(path) as stream:
         for number, line in enumerate(stream, 1):
             _add_word(lines, line.rstrip(b"\r\n"), path, "line", number)
     return list(lines)
@@ -243,7 +240,7 @@ def _write_npy(vectors: WordVectors, path: Path) -> None:
             stream.writelines(word.encode() + b"\n" for word in vectors.index_to_key)
             stream.flush()
             os.fsync(stream.fileno())
-        with _create(path) as stream:
+        with creating(path) as stream:
             np.save(stream, vectors.vectors)
 
 
@@ -329,7 +326,7 @@ def _read_header(stream: IO[bytes], path: Path, *, number_bytes: int) -> tuple[i
     if not words or not dim:
         raise FormatError(f"{path}, line 1: the header claims {words} words of {dim} dimensions; is it one?")
     least = words * (number_bytes * dim + 2) - 1  # a word of one byte and a separator; no last line feed
-    most = path.stat().st_size * (_GZIP_RATIO if _is_packed(path) else 1) - len(line)
+    most = path.stat().st_size * (LARGEST_RATIO if is_packed(path) else 1) - len(line)
     if least > most:
         raise FormatError(
             f"{path}, line 1: the header claims {words} words of {dim} dimensions, which need {least} bytes, "
@@ -355,38 +352,6 @@ def _check_words(words: list[str], chosen: VectorFormat, path: str | os.PathLike
         if unfit.search(word):
             reason = f".{chosen.extension} files cannot hold the word {word!r}"
             raise FormatError(f"cannot write {path}: {reason}; use .safetensors")
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[IO[bytes]]:
-    """A file, or what is packed in it, for reading; errors become windrow's."""
-    try:
-        with _unpacked(path) as stream:
-            yield stream
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise FormatError(f"{path} is no sound gzip file ({error}); was it cut short?") from error
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-
-
-def _is_packed(path: Path) -> bool:
-    return path.suffix.lower() == ".gz"
-
-
-def _unpacked(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path)) if _is_packed(path) else path.open("rb")
-
-
-@contextmanager
-def _create(path: Path) -> Iterator[IO[bytes]]:
-    """A file for writing, packed if its name ends in ``.gz``; it appears only when all went well."""
-    with atomic_write(path) as temporary, temporary.open("wb") as stream:
-        if not _is_packed(path):
-            yield stream
-            return
-        # No name and time in the file: the same vectors give the same bytes.
-        with gzip.GzipFile(fileobj=stream, mode="wb", filename="", mtime=0) as packed:
-            yield cast(IO[bytes], packed)
 
 
 _BETWEEN_FIELDS = r" \t\n\v\f\r"  # what C and Python's bytes call white space

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
-from typing import Any, Literal, NamedTuple, cast, overload
+from collections.abc import Sequence
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.terms import (
-    Key,
-    Term,
-    Terms,
-    finite_weight,
-    nonzero,
-    numbers,
-    texts,
-    unit_vector,
-    weighted,
-    weighted_mean,
-)
-from windrow.errors import MissingWordError, OptionError, check_whole
+from windrow.embeddings.nearest import best_rows, nearest
+from windrow.embeddings.table import Missing, WordTable
+from windrow.embeddings.terms import Key, Term, Terms, nonzero, unit_vector, weighted, weighted_mean
+from windrow.errors import OptionError, check_whole
 from windrow.evaluation.analogy import Method, check_method
 from windrow.evaluation.similarity import check_restriction, row_norms
 
-Missing = Literal["error", "skip"]
 Neighbours = list[tuple[str, float]]
 Scores = NDArray[np.float32]
 
-_BLOCK_SCORES = 1 << 24  # scores that a batch of queries holds at a time: 64 MB
+# Queries that are answered by one pass over the table, and answers that are held at a time (200 MB).
+_BLOCK_QUERIES = 4096
+_BLOCK_ANSWERS = 1 << 24
 
 
 class _Query(NamedTuple):
@@ -40,127 +31,11 @@ class _Query(NamedTuple):
     rows: list[int]
 
 
-class VectorQueries:
-    """Words, their vectors, and gensim's ``KeyedVectors`` queries; ``WordVectors`` adds files and evaluation.
+class VectorQueries(WordTable):
+    """gensim's ``KeyedVectors`` queries over a table of words and vectors; ``WordVectors`` adds files and evaluation.
 
-    ``words``: distinct, in the order of the rows (usually by falling count); ``vectors``: (words,
-    dimensions), kept as they are when float32, so a memory map stays one; ``counts``: (words,) or None when
-    unknown. No query copies the table: scores are divided by the cached norms instead. A zero vector has
-    cosine 0 with everything. A key is a word or a row number; an unknown one raises MissingWordError (a
-    KeyError), which suggests spellings.
-
-    Raises OptionError when words repeat or are no text, or shapes disagree; numbers that are not finite are
-    found by the query that meets them, since a look at all would read a whole memory map.
+    No query copies the table: scores are divided by the cached norms instead.
     """
-
-    def __init__(
-        self,
-        words: Sequence[str],
-        vectors: NDArray[np.float32],
-        counts: NDArray[np.int64] | None = None,
-    ) -> None:
-        self.index_to_key = texts(words)
-        self.key_to_index = {word: row for row, word in enumerate(self.index_to_key)}
-        self.vectors = numbers("vectors", vectors, np.float32)
-        self.counts = None if counts is None else numbers("counts", counts, np.int64)
-        self._check_shapes()
-
-    def _check_shapes(self) -> None:
-        if self.vectors.ndim != 2 or 0 in self.vectors.shape:
-            raise OptionError(f"vectors must be (words, dimensions), neither 0; got {self.vectors.shape}")
-        if len(self.index_to_key) != len(self.vectors):
-            raise OptionError(f"{len(self.index_to_key)} words, {len(self.vectors)} vectors; give one a word")
-        if self.counts is not None and self.counts.shape != (len(self.vectors),):
-            raise OptionError(f"counts must have shape ({len(self.vectors)},), got {self.counts.shape}")
-        if len(self.key_to_index) != len(self.index_to_key):
-            # The last row of a repeated word has overwritten the first.
-            rows = enumerate(self.index_to_key)
-            repeated = next(word for row, word in rows if self.key_to_index[word] != row)
-            raise OptionError(f"the word {repeated!r} occurs twice; words must be distinct")
-
-    @property
-    def vector_size(self) -> int:
-        """Number of dimensions."""
-        return int(self.vectors.shape[1])
-
-    @cached_property
-    def norms(self) -> NDArray[np.float32]:
-        """Euclidean lengths of the vectors, (words,)."""
-        return row_norms(self.vectors)
-
-    @cached_property
-    def _divisors(self) -> NDArray[np.float32]:
-        return nonzero(self.norms)
-
-    def __len__(self) -> int:
-        return len(self.index_to_key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.index_to_key)
-
-    def __contains__(self, key: object) -> bool:
-        return self._row(key) is not None
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} words, {self.vector_size} dimensions)"
-
-    def __getitem__(self, key: Key | Iterable[Key]) -> NDArray[np.float32]:
-        """The vector of a word, (dimensions,), read-only; or of several, (keys, dimensions), a copy."""
-        if isinstance(key, str | bytes) or not isinstance(key, Iterable):
-            return self.get_vector(cast(Key, key))
-        return self.vectors[np.array([self.get_index(one) for one in key], np.intp)]
-
-    def _row(self, key: object) -> int | None:
-        if isinstance(key, str):
-            return self.key_to_index.get(key)
-        if isinstance(key, int | np.integer) and 0 <= key < len(self):
-            return int(key)
-        return None
-
-    def get_index(self, key: Key, default: int | None = None) -> int:
-        """The row of a word; ``default`` (or MissingWordError) when it is unknown."""
-        row = self._row(key)
-        if row is not None:
-            return row
-        if default is not None:
-            return default
-        if not isinstance(key, str | int | np.integer):
-            raise OptionError(f"a key must be a word or a row number, got {type(key).__name__}")
-        raise MissingWordError(str(key), self.index_to_key)
-
-    def get_vector(self, key: Key, norm: bool = False) -> NDArray[np.float32]:
-        """The vector of a word, (dimensions,), read-only; scaled to unit length with ``norm``."""
-        row = self.get_index(key)
-        vector: NDArray[np.float32] = self.vectors[row]
-        if norm:
-            vector = vector / self._divisors[row]
-        vector.setflags(write=False)  # a change would leave the cached norms wrong
-        return vector
-
-    def get_mean_vector(
-        self,
-        keys: Sequence[Term],
-        weights: Sequence[float] | NDArray[np.floating[Any]] | None = None,
-        pre_normalize: bool = True,
-        post_normalize: bool = False,
-        ignore_missing: bool = True,
-    ) -> NDArray[np.float32]:
-        """The weighted mean of words and vectors, (dimensions,); divided by the sum of absolute weights.
-
-        Words are scaled to unit length first with ``pre_normalize``, given vectors never; the mean is with
-        ``post_normalize``. Unknown words are left out unless ``ignore_missing`` is off; if none is left,
-        zeros.
-        """
-        given = [1.0] * len(keys) if weights is None else list(map(finite_weight, weights))
-        if len(keys) == 0 or len(given) != len(keys):
-            raise OptionError(f"a mean needs one weight a key and at least one key; got {len(keys)} keys")
-        missing: Missing = "skip" if ignore_missing else "error"
-        kept = self._known(zip(keys, given, strict=True), missing)
-        if not kept:
-            return np.zeros(self.vector_size, np.float32)
-        vectors = np.stack([self._vector(key, unit=pre_normalize) for key, _ in kept])
-        mean = weighted_mean(vectors, np.array([weight for _, weight in kept]))
-        return unit_vector(mean) if post_normalize else mean
 
     # --- neighbours
 
@@ -282,7 +157,10 @@ class VectorQueries:
         topn, searched = check_whole("topn", topn), check_restriction(restrict_vocab, len(self))
         given = self._finite(np.atleast_2d(queries)) if isinstance(queries, np.ndarray) else None
         own_rows = [self.get_index(key) for key in queries] if given is None else [-1] * len(given)
-        block = max(1, _BLOCK_SCORES // searched)
+        if topn < 1:
+            return [[] for _ in own_rows]
+        count = min(topn + 1, searched)  # a word is nearest to itself, and no answer
+        block = min(_BLOCK_QUERIES, max(1, _BLOCK_ANSWERS // count))
         answers: list[Neighbours] = []
         for start in range(0, len(own_rows), block):
             rows = own_rows[start : start + block]
@@ -290,9 +168,8 @@ class VectorQueries:
             if not np.isfinite(asked).all():
                 raise OptionError("a query vector holds a number that is not finite")
             units = asked / nonzero(row_norms(asked))[:, None]
-            scores = units @ self.vectors[:searched].T  # (block, searched)
-            scores /= self._divisors[:searched]
-            answers += [self._best(one, topn, [row]) for one, row in zip(scores, rows, strict=True)]
+            found = nearest(units, self.vectors[:searched], self._divisors[:searched], count)
+            answers += [self._named(*ranked, topn, [row]) for ranked, row in zip(found, rows, strict=True)]
         return answers
 
     def analogy(self, a: Key, b: Key, c: Key, topn: int = 10, method: Method = "3cosadd") -> Neighbours:
@@ -345,18 +222,6 @@ class VectorQueries:
 
     # --- how queries are answered
 
-    def _known(self, terms: Iterable[tuple[Term, float]], missing: Missing) -> list[tuple[Term, float]]:
-        """The terms without the unknown words, or MissingWordError."""
-        if missing not in ("error", "skip"):
-            raise OptionError(f"missing = {missing!r}; choose 'error' or 'skip'")
-        kept = []
-        for term, weight in terms:
-            if isinstance(term, np.ndarray) or term in self:
-                kept.append((term, weight))
-            elif missing == "error" or not isinstance(term, str | int | np.integer):
-                self.get_index(term)  # raises, with a suggestion
-        return kept
-
     def _query(self, positive: Terms, negative: Terms, missing: Missing) -> _Query:
         terms = [*weighted(positive, 1.0), *weighted(negative, -1.0)]
         if not terms:
@@ -375,26 +240,6 @@ class VectorQueries:
             raise OptionError("this compares words; a vector was given for one")
         return query
 
-    def _vector(self, term: Term, unit: bool) -> NDArray[np.float32]:
-        if not isinstance(term, np.ndarray):
-            if not np.isfinite(self.get_vector(term)).all():
-                raise OptionError(f"the vector of {term!r} holds a number that is not finite; train it again")
-            return self.get_vector(term, norm=unit)
-        if term.ndim != 1:
-            raise OptionError(f"a query vector has one axis, got shape {term.shape}")
-        return self._finite(term)
-
-    def _finite(self, vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        if vectors.shape[-1] != self.vector_size:
-            raise OptionError(
-                f"a query vector needs {self.vector_size} numbers, as the table has, got {vectors.shape[-1]}"
-            )
-        with np.errstate(over="ignore"):  # an infinity is found next
-            narrow = numbers("a query vector", vectors, np.float32)
-        if not np.isfinite(narrow).all():
-            raise OptionError("a query vector holds a number that is not finite")
-        return narrow
-
     def _cosines(self, unit: NDArray[np.float32], restrict_vocab: int | None) -> Scores:
         """Cosines of the first words with a vector of length one, (words,)."""
         searched = check_restriction(restrict_vocab, len(self))
@@ -402,17 +247,14 @@ class VectorQueries:
         scores /= self._divisors[:searched]
         return scores
 
-    def _best(self, scores: Scores, topn: int, excluded: Iterable[int]) -> Neighbours:
-        """The ``topn`` words with the highest scores, ties in vocabulary order; ``scores`` is changed."""
-        if topn < 1:
-            return []
-        for row in excluded:
-            if 0 <= row < len(scores):
-                scores[row] = -np.inf
-        count = min(topn, len(scores))
-        rows = np.sort(np.argpartition(scores, -count)[-count:])
-        ranked = rows[np.argsort(-scores[rows], kind="stable")].tolist()
-        return [(self.index_to_key[row], float(scores[row])) for row in ranked if scores[row] > -np.inf]
+    def _best(self, scores: Scores, topn: int, excluded: Sequence[int]) -> Neighbours:
+        """The ``topn`` words with the highest scores, ties in vocabulary order."""
+        rows = best_rows(scores, min(topn + len(excluded), len(scores)))
+        return self._named(rows, scores[rows], topn, excluded)
+
+    def _named(self, rows: NDArray[np.int64], scores: Scores, topn: int, excluded: Sequence[int]) -> Neighbours:
+        ranked = zip(rows.tolist(), scores.tolist(), strict=True)
+        return [(self.index_to_key[row], score) for row, score in ranked if row not in excluded][:topn]
 
 
 def _direction(query: _Query) -> NDArray[np.float32]:

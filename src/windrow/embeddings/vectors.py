@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -80,15 +79,16 @@ class WordVectors(VectorQueries):
             case_insensitive=case_insensitive,
             dummy4unknown=dummy4unknown,
         )
-        total = replace(result.overall, name="Total accuracy")
-        return result.accuracy, [
+        sections: list[dict[str, Any]] = [
             {
                 "section": section.name,
                 "correct": [_folded(question, case_insensitive) for question in section.correct],
                 "incorrect": [_folded(question, case_insensitive) for question in section.incorrect],
             }
-            for section in (*result.sections, total)
+            for section in result.sections
         ]
+        total = {key: [question for part in sections for question in part[key]] for key in ("correct", "incorrect")}
+        return result.accuracy, [*sections, {"section": "Total accuracy", **total}]
 
     def evaluate_word_pairs(
         self,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +20,9 @@ METHODS = ("3cosadd", "3cosmul")
 
 # gensim looks at the five nearest words: a question is lost when all are other spellings of the given ones.
 _WINDOW = 5
-_BLOCK_SCORES = 1 << 24  # scores held at a time: 64 MB
+# Cosines of a tile: 2 MB, which the cache of a core holds.
+_TILE_COSINES = 1 << 19
+_LEAST_TILE = 64
 
 
 @dataclass(frozen=True)
@@ -138,19 +141,16 @@ def evaluate_analogies(
     check_method(method)
     sections = read_questions(questions) if isinstance(questions, str | os.PathLike) else questions
     known = check_restriction(restrict_vocab, len(words))
-    asked = [question for section in sections for question in section.questions]
-    folded = [tuple(fold(word, case_insensitive) for word in question) for question in asked]
-    rows = spellings(words[:known], {word for question in folded for word in question}, case_insensitive)
-    is_known = [all(word in rows for word in question) for question in folded]
-    known_questions = [question for question, usable in zip(folded, is_known, strict=True) if usable]
-    table = _Table(vectors[:known], norms)
-    answers = iter(_answers(known_questions, rows, table, method))
-    is_right: list[bool | None] = []  # by question; None: skipped
-    for question, usable in zip(folded, is_known, strict=True):
-        answer = next(answers) if usable else -1
-        right = answer >= 0 and fold(words[answer], case_insensitive) == question[3]
-        is_right.append(right if usable or dummy4unknown else None)
-    return _by_section(sections, is_right)
+    forms = _Forms(
+        [question for section in sections for question in section.questions], words[:known], case_insensitive
+    )
+    is_known = np.all(forms.first_rows[forms.asked] >= 0, axis=1)  # by question
+    asked = forms.asked[is_known]
+    is_right = np.zeros(len(is_known), np.bool_)
+    if len(asked):
+        answers = _answers(asked[:, :3], forms, _Table(vectors[:known], norms), method)
+        is_right[is_known] = (answers >= 0) & (forms.of_row[answers] == asked[:, 3])
+    return _by_section(sections, is_right.tolist(), (is_known | dummy4unknown).tolist())
 
 
 def check_method(method: str) -> None:
@@ -159,79 +159,99 @@ def check_method(method: str) -> None:
         raise OptionError(f"method = {method!r}; choose one of {', '.join(METHODS)}")
 
 
+class _Forms:
+    """The folded words of questions, numbered, so that all questions can be looked at together.
+
+    ``asked`` (questions, 4) holds their numbers, ``first_rows`` the row of each one's first spelling (-1: unknown),
+    ``of_row`` the number of the form that a row of the table spells (-1: no question has it).
+    """
+
+    def __init__(self, questions: Sequence[Question], words: Sequence[str], case_insensitive: bool) -> None:
+        numbers: dict[str, int] = {}
+        spelt = dict.fromkeys(chain.from_iterable(questions), 0)
+        for word in spelt:
+            spelt[word] = numbers.setdefault(fold(word, case_insensitive), len(numbers))
+        asked = map(spelt.__getitem__, chain.from_iterable(questions))
+        self.asked = np.fromiter(asked, np.int64, 4 * len(questions)).reshape(-1, 4)
+        self.first_rows = np.full(len(numbers), -1, np.int64)
+        self.of_row = np.full(len(words), -1, np.int64)
+        for form, rows in spellings(words, set(numbers), case_insensitive).items():
+            self.first_rows[numbers[form]] = rows[0]
+            self.of_row[rows] = numbers[form]
+
+
 class _Table:
-    """The vectors that may answer, and what divides their products into cosines."""
+    """The vectors that may answer, and what divides them into unit vectors."""
 
     def __init__(self, vectors: NDArray[np.float32], norms: NDArray[np.float32] | None) -> None:
         self.vectors = np.asarray(vectors)
-        norms = row_norms(self.vectors) if norms is None else norms[: len(vectors)]
-        self.zero_rows = np.flatnonzero(norms == 0)
-        self.divisors: NDArray[np.float32] = np.where(norms > 0, norms, np.float32(1))
+        self.norms = row_norms(self.vectors) if norms is None else norms[: len(vectors)]
 
     def units(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        units: NDArray[np.float32] = self.vectors[rows] / self.divisors[rows, None]
-        return units
+        """Vectors of length one, (rows, dimensions); zero vectors stay zero."""
+        divisors = np.where(self.norms[rows] > 0, self.norms[rows], 1)
+        return np.asarray(self.vectors[rows] / divisors[:, None], np.float32)
 
-    def cosines(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(queries, words), up to the length of each query."""
-        scores = queries @ self.vectors.T
-        scores /= self.divisors
-        return scores
-
-
-def _answers(
-    questions: Sequence[tuple[str, ...]], rows: dict[str, list[int]], table: _Table, method: Method
-) -> Iterator[int]:
-    """The row of the answer to each question, -1 where no word is left to answer."""
-    score = _cos_add if method == "3cosadd" else _cos_mul
-    block = max(1, _BLOCK_SCORES // len(table.vectors))
-    for start in range(0, len(questions), block):
-        part = questions[start : start + block]
-        ids = np.array([[rows[word][0] for word in question[:3]] for question in part])  # (block, 3)
-        scores = score(table, ids)  # (block, words)
-        scores[:, table.zero_rows] = -np.inf  # no direction, no answer
-        for question, given, row_scores in zip(part, ids, scores, strict=True):
-            variants = {row for word in question[:3] for row in rows[word]}.difference(given.tolist())
-            row_scores[given] = -np.inf
-            yield _best(row_scores, sorted(variants))
+    def cosines(self, units: NDArray[np.float32], start: int, end: int) -> NDArray[np.float32]:
+        """Cosines with the rows from ``start`` to ``end``, (units, rows): NaN for zero vectors, so no answers."""
+        divisors = np.where(self.norms[start:end] > 0, self.norms[start:end], np.nan)
+        tile = np.asarray(self.vectors[start:end] / divisors[:, None], np.float32)
+        return units @ tile.T
 
 
-def _cos_add(table: _Table, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-    a, b, c = (table.units(ids[:, place]) for place in range(3))
-    return table.cosines(b - a + c)
+def _answers(asked: NDArray[np.int64], forms: _Forms, table: _Table, method: Method) -> NDArray[np.int64]:
+    """The row that answers each question, -1 where no word is left; ``asked`` (questions, 3) holds forms."""
+    given = forms.first_rows[asked]
+    rows = _nearest(given, table, method)
+    is_answer = (rows >= 0) & ~(rows[:, :, None] == given[:, None, :]).any(axis=2)
+    order = np.argsort(~is_answer, axis=1, kind="stable")[:, :_WINDOW]
+    window = np.where(np.take_along_axis(is_answer, order, 1), np.take_along_axis(rows, order, 1), -1)
+    is_other = (window >= 0) & ~(forms.of_row[window][:, :, None] == asked[:, None, :]).any(axis=2)
+    # The first word that is no spelling of a given one; gensim takes the last of the window when all are.
+    place = np.where(is_other.any(axis=1), is_other.argmax(axis=1), np.count_nonzero(window >= 0, axis=1) - 1)
+    answers: NDArray[np.int64] = np.take_along_axis(window, place[:, None], 1)[:, 0]
+    return answers
 
 
-def _cos_mul(table: _Table, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-    # Cosines are shifted to 0..1 (footnote 7 of the paper), so that signs do not cancel.
-    a, b, c = ((1 + table.cosines(table.units(ids[:, place]))) / 2 for place in range(3))
-    return (b * c / (a + 1e-6)).astype(np.float32, copy=False)
+def _nearest(given: NDArray[np.int64], table: _Table, method: Method) -> NDArray[np.int64]:
+    """Rows of the best words for each question, best first, the given words among them; -1 where there are less.
+
+    The questions share few words: their cosines with a tile of the table are computed once, and put together by
+    question. Thus 3CosAdd costs no product a question, for (b - a + c) . x = b . x - a . x + c . x.
+    """
+    # Only here, so that queries and the similarity of words do without Numba.
+    from windrow.kernels.neighbours import keep_best_ratios, keep_best_sums, no_answers, ranked
+
+    used, places = np.unique(given, return_inverse=True)
+    questions, units = places.reshape(given.shape), table.units(used)
+    best = no_answers(len(given), _WINDOW + given.shape[1])
+    tile = max(_LEAST_TILE, _TILE_COSINES // len(used))
+    for start in range(0, len(table.vectors), tile):
+        cosines = table.cosines(units, start, start + tile)  # (used, tile)
+        if method == "3cosadd":
+            keep_best_sums(cosines, questions, start, best)
+        else:
+            cosines += 1  # shifted to 0..1 (footnote 7 of the paper), so that signs do not cancel
+            cosines /= 2
+            keep_best_ratios(cosines, questions, start, best)
+    return ranked(best).rows
 
 
-def _best(scores: NDArray[np.float32], variants: list[int]) -> int:
-    """The best row that is no variant of a given word, -1 without any; ``scores`` is changed."""
-    variant_scores = scores[variants]
-    scores[variants] = -np.inf
-    best = int(scores.argmax())
-    nearer = np.count_nonzero(variant_scores > scores[best])
-    if scores[best] > -np.inf and nearer < _WINDOW:
-        return best
-    window = np.argsort(-variant_scores, kind="stable")[:_WINDOW]
-    return variants[window[-1]] if variants else -1
-
-
-def _by_section(sections: Iterable[Section], is_right: Iterable[bool | None]) -> AnalogyResult:
-    outcomes = iter(is_right)
-    results = []
+def _by_section(sections: Iterable[Section], is_right: Sequence[bool], counts: Sequence[bool]) -> AnalogyResult:
+    """Questions parted into right, wrong and skipped; ``is_right`` and ``counts`` have one entry a question."""
+    results, start = [], 0
     for section in sections:
-        judged = [(question, next(outcomes)) for question in section.questions]
+        end = start + len(section.questions)
+        judged = list(zip(section.questions, is_right[start:end], counts[start:end], strict=True))
         results.append(
             SectionResult(
                 section.name,
-                correct=tuple(question for question, right in judged if right),
-                incorrect=tuple(question for question, right in judged if right is False),
-                skipped=sum(right is None for _, right in judged),
+                correct=tuple(question for question, right, _ in judged if right),
+                incorrect=tuple(question for question, right, counted in judged if counted and not right),
+                skipped=counts[start:end].count(False),
             )
         )
+        start = end
     return AnalogyResult(tuple(results))
 
 
