@@ -22,8 +22,8 @@ KERNEL_SOURCES = [source for source in SOURCES if source.parent.name == "kernels
 LISTED = {
     "errors": set(),
     "storage": {"errors"},
-    "corpus": {"storage", "errors"},
     "kernels": set(),
+    "corpus": {"kernels", "storage", "errors"},  # kernels inside a function only: see the test of what is loaded
     "outputs": {"kernels", "errors"},
 }
 # All others import those, rooms of a lower level, and rooms of their own level where no cycle follows.
@@ -139,6 +139,14 @@ def test_help_loads_nothing_heavy(arguments):
 
     assert "click" in loaded
     assert loaded.isdisjoint(heavy)
+
+
+BUILD = "from windrow import Corpus; from windrow.corpus import numbering; Corpus.build(['a b'] * 9).info()"
+
+
+def test_a_small_corpus_is_built_and_opened_without_numba():
+    assert modules_loaded_by(BUILD).isdisjoint({"numba", "llvmlite"})
+    assert "numba" in modules_loaded_by(BUILD.replace("Corpus.build", "numbering.KERNEL_FROM = 9; Corpus.build"))
 
 
 def test_heavy_modules_would_be_seen():

@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SMALL_TESTS = [
     "tests/kernels",
+    "tests/corpus/test_numbering.py::test_files_of_any_bytes",
     "tests/outputs/test_huffman.py",
     "tests/outputs/test_naive_agreement.py::TestSmall",
     "tests/outputs/test_contract.py",

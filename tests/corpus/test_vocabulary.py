@@ -57,6 +57,16 @@ def test_specials_come_first_and_survive_every_limit():
     assert vocabulary.prefix_size(1, max_size=3) == 3
 
 
+@settings(max_examples=60)
+@given(counted_words, st.integers(1, 5), st.sampled_from([(), ("<unk>",), ("c", "<s>", "a")]), st.integers(4, 12))
+def test_renumbering_tells_the_id_of_each_word(counts, min_count, specials, max_size):
+    vocabulary, new_ids = Vocabulary.renumbering(
+        list(counts), list(counts.values()), min_count=min_count, max_size=max_size, specials=specials
+    )
+
+    assert new_ids.tolist() == [vocabulary.get(word) for word in counts]
+
+
 def test_unknown_words_are_counted_under_unk():
     vocabulary = from_dict({"a": 1, "<unk>": 4, "b": 3, "c": 2}, specials=("<unk>",))
 

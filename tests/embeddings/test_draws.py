@@ -91,7 +91,7 @@ def test_reaches_are_uniform(kind, window):
 def test_linear_weights_are_the_expectation_of_shrinking(kind):
     window, trials = 6, 40_000
     reaches = randomness(kind).reaches(trials, window)
-    weights = distance_weights("linear", window, np.float64)
+    weights = distance_weights("linear", window, np.float64)[window:]
 
     for distance in range(1, window + 1):
         inside = int((reaches >= distance).sum())
@@ -102,9 +102,13 @@ def test_linear_weights_are_the_expectation_of_shrinking(kind):
 
 
 def test_distance_weights():
-    assert distance_weights("shrink", 3).tolist() == distance_weights("none", 3).tolist() == [0, 1, 1, 1]
-    np.testing.assert_allclose(distance_weights("linear", 4, np.float64), [0, 1, 0.75, 0.5, 0.25])
-    np.testing.assert_allclose(distance_weights("harmonic", 4, np.float64), [0, 1, 1 / 2, 1 / 3, 1 / 4])
+    """By the place in a window: the distances to the left, the center, the distances to the right, and 16 zeros."""
+    pad = [0] * 16
+    ones = [1, 1, 1, 0, 1, 1, 1, *pad]
+    assert distance_weights("shrink", 3).tolist() == distance_weights("none", 3).tolist() == ones
+    linear = [0.25, 0.5, 0.75, 1, 0, 1, 0.75, 0.5, 0.25, *pad]
+    np.testing.assert_allclose(distance_weights("linear", 4, np.float64), linear)
+    np.testing.assert_allclose(distance_weights("harmonic", 2, np.float64), [1 / 2, 1, 0, 1, 1 / 2, *pad])
     assert distance_weights("linear", 4).dtype == np.float32
 
 
@@ -177,7 +181,7 @@ def test_chunks_are_the_naive_ones(kind, subsampled, shrink):
             for center, (left, right) in enumerate(zip(chunk.left, chunk.right, strict=True))
         ]
         assert contexts == text.windows
-        np.testing.assert_allclose(chunk.distance_weights, [0, 1, 0.75, 0.5, 0.25])
+        np.testing.assert_array_equal(chunk.distance_weights, distance_weights("linear", window))
 
 
 @pytest.mark.parametrize("ids", [[], [-1, -1, 99]], ids=["none", "unknown ones"])

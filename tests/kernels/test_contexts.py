@@ -10,7 +10,7 @@ from tests.naive.windows import Text, lay_windows
 from tests.outputs.cases import MODES, Model, as_chunk, random_text
 from windrow.embeddings.draws import distance_weights
 from windrow.embeddings.workers import new_block
-from windrow.kernels.contexts import Block, gather_cbow, gather_skipgram, scatter_cbow, scatter_skipgram
+from windrow.kernels.contexts import Block, Context, gather_cbow, gather_skipgram, scatter_cbow, scatter_skipgram
 
 WEIGHTINGS = ["shrink", "linear", "harmonic", "none"]
 every_mode = pytest.mark.parametrize("mode", MODES)
@@ -23,14 +23,14 @@ VOCABULARY_SIZE = 6
 
 def weighted_text(weighting: str, window: int) -> Text:
     text = random_text(np.random.default_rng(window), VOCABULARY_SIZE, LENGTHS, window)
-    text.weights = distance_weights(weighting, window, np.float64).tolist()
+    text.weights = distance_weights(weighting, window, np.float64)[window : 2 * window + 1].tolist()
     return text
 
 
 def dirty_block(model: Model) -> Block:
     """Scratch as an earlier and larger block may have left it."""
     block = new_block(model.context, model.dtype)
-    for array in block:
+    for array in block[:-1]:  # all but the width
         array[:] = 3
     return block
 
@@ -38,7 +38,11 @@ def dirty_block(model: Model) -> Block:
 def gather(model: Model, text: Text, centers: range, block: Block) -> int:
     kernel = gather_skipgram if model.mode.skipgram else gather_cbow
     chunk = as_chunk(text, model.dtype)
-    return kernel(chunk, centers.start, centers.stop, model.table.reshape(-1), model.context, block)
+    return kernel(chunk, centers.start, centers.stop, model.table.reshape(-1), context_of(model, text), block)
+
+
+def context_of(model: Model, text: Text) -> Context:
+    return model.context._replace(uniform=all(weight == 1 for weight in text.weights[1:]))
 
 
 def blocks_of(text: Text, block_size: int) -> list[range]:
@@ -58,7 +62,6 @@ def test_gather(mode, vector_size, window, block_size, weighting):
         block_size=block_size,
     )
     text = weighted_text(weighting, window)
-    width = max(16, -(-2 * window // 16) * 16)
     for centers in blocks_of(text, block_size):
         block = dirty_block(model)
         rows = gather(model, text, centers, block)
@@ -69,17 +72,23 @@ def test_gather(mode, vector_size, window, block_size, weighting):
         np.testing.assert_allclose(_rows(block.hidden, rows, model), list(hidden.values()), rtol=1e-14, atol=1e-15)
         assert not _rows(block.gradient, rows, model).any()
         for target, (word, pairs) in enumerate(targets):
-            places = slice(target * width, target * width + len(pairs))
+            start, count = target * block.width, block.pair_counts[target]
             assert block.targets[target] == word
-            assert block.pair_counts[target] == len(pairs)
-            assert block.pair_rows[places].tolist() == [key - first for key, _ in pairs]
-            assert block.pair_weights[places].tolist() == [weight for _, weight in pairs]
-            pad = slice(places.stop, target * width + -(-len(pairs) // 16) * 16)
-            assert not block.pair_rows[pad].any()
-            assert not block.pair_weights[pad].any()
+            assert count == len(pairs)
+            assert pair_rows(block, target) == [key - first for key, _ in pairs]
+            assert block.pair_weights[start : start + count].tolist() == [weight for _, weight in pairs]
+            assert not block.pair_weights[start + count : start + block.width].any()
             for key, weight in pairs:
                 row_weights[key - first] += weight
+        if block.width == 1:  # the weights of 16 targets are read at a time
+            assert not block.pair_weights[len(targets) : len(targets) + 16].any()
         np.testing.assert_allclose(block.row_weights[: rows + 3], row_weights, rtol=1e-14)
+
+
+def pair_rows(block: Block, target: int) -> list[int]:
+    """The rows that predict a target: so many in a row, but for the gap."""
+    count, gap = int(block.pair_counts[target]), int(block.gaps[target])
+    return [int(block.first_rows[target]) + place + (place >= gap) for place in range(count)]
 
 
 @every_mode
@@ -102,7 +111,8 @@ def test_scatter(mode, vector_size, window, block_size, weighting):
         gradient = generator.standard_normal((rows, vector_size))
         _rows(block.gradient, rows, model)[:] = gradient
         kernel = scatter_skipgram if model.mode.skipgram else scatter_cbow
-        kernel(as_chunk(text, model.dtype), centers.start, rows, model.table.reshape(-1), model.context, block)
+        chunk, flat = as_chunk(text, model.dtype), model.table.reshape(-1)
+        kernel(chunk, centers.start, rows, flat, context_of(model, text), block)
 
         first = max(0, centers.start - window) if model.mode.skipgram else centers.start
         naive.scatter(text, {first + row: gradient[row] for row in range(rows)}, expected, model.mode)
@@ -120,7 +130,8 @@ def test_a_block_holds_the_widest_windows_at_the_edges_of_its_scratch():
 
     rows = gather(model, text, range(20, 36), block)
 
-    assert rows == block_size + 2 * window == len(block.row_weights)
+    assert rows == block_size + 2 * window
+    assert len(block.hidden) == (rows + 16) * 16
     assert block.pair_counts.tolist() == [2 * window] * block_size
     assert block.row_weights[:rows].sum() == 2 * window * block_size
 

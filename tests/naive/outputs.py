@@ -21,37 +21,50 @@ Path = list[tuple[int, int]]  # (inner node, code) from the root
 
 
 def logistic(x: float) -> float:
-    return 1 / (1 + exp(-x))
+    """The block kernels' logistic: beyond +-30 it stays what it is there, 1e-13 from its limit."""
+    return 1 / (1 + exp(-min(max(x, -30), 30)))
 
 
-def _score_target(
-    hidden: Hidden,
-    pairs: list[tuple[int, float]],
-    rate: float,
-    output: Vector,
-    label: int,
-    gradient: Hidden,
+def _learn(
+    hidden: Hidden, targets: list[tuple[int, int, list[tuple[int, float]]]], rate: float, outputs: Table, gradient: Hidden
 ) -> float:
-    """Logistic regression of one output vector on some hidden vectors, all of them seen before any update."""
-    loss, change = 0.0, np.zeros_like(output)
-    for key, weight in pairs:
-        probability = logistic(hidden[key] @ output)
-        loss -= weight * (log(probability) if label else log(1 - probability))
-        gradient[key] += rate * weight * (label - probability) * output
-        change += rate * weight * (label - probability) * hidden[key]
-    output += change
+    """Logistic regressions: rows of ``outputs``, each with a label and the hidden vectors that are to score so with it.
+
+    All errors are computed first. Then target by target learns, from twelve hidden vectors at a time; a hidden vector's
+    gradient sees the output as it stands then.
+    """
+    loss, errors = 0.0, []
+    for output, label, pairs in targets:
+        for key, weight in pairs:
+            probability = logistic(hidden[key] @ outputs[output])
+            loss -= weight * (log(probability) if label else log(1 - probability))
+            errors.append(rate * weight * (label - probability))
+    remaining = iter(errors)
+    for output, _, pairs in targets:
+        for start in range(0, len(pairs), 12):
+            before = outputs[output].copy()
+            for key, _ in pairs[start : start + 12]:
+                error = next(remaining)
+                gradient[key] += error * before
+                outputs[output] += error * hidden[key]
     return loss
 
 
 def negative_sampling_block(
-    hidden: Hidden, targets: Targets, rate: float, outputs: Table, noise_sets: Sequence[Sequence[int]], negative: int
+    hidden: Hidden,
+    targets: Targets,
+    rate: float,
+    outputs: Table,
+    noise_sets: Sequence[Sequence[int]],
+    negative: int,
+    group: int,
 ) -> tuple[Hidden, float]:
-    """Each target in turn; then each set of noise words in turn, its words at once, against every so many rows.
+    """Each set of noise words in turn, its words at once, against every so many rows; then ``group`` targets at a time.
 
     A pair counts as if it had drawn ``negative`` noise words.
     """
     gradient = {key: np.zeros_like(vector) for key, vector in hidden.items()}
-    loss = sum(_score_target(hidden, pairs, rate, outputs[word], 1, gradient) for word, pairs in targets)
+    loss = 0.0
     for number, noise_words in enumerate(noise_sets):
         members, before = list(hidden)[number :: len(noise_sets)], outputs.copy()
         for _, pairs in targets:
@@ -62,18 +75,22 @@ def negative_sampling_block(
                     loss -= share * log(1 - probability)
                     gradient[key] -= rate * share * probability * before[word]
                     outputs[word] -= rate * share * probability * hidden[key]
+    for start in range(0, len(targets), group):
+        members = [(word, 1, pairs) for word, pairs in targets[start : start + group]]
+        loss += _learn(hidden, members, rate, outputs, gradient)
     return gradient, loss
 
 
 def hierarchical_softmax_block(
-    hidden: Hidden, targets: Targets, rate: float, outputs: Table, paths: Sequence[Path]
+    hidden: Hidden, targets: Targets, rate: float, outputs: Table, paths: Sequence[Path], group: int
 ) -> tuple[Hidden, float]:
-    """Each target in turn, each inner node of its path in turn; code 0 is the label 1."""
+    """``group`` targets at a time, all inner nodes of their paths; code 0 is the label 1."""
     gradient = {key: np.zeros_like(vector) for key, vector in hidden.items()}
     loss = 0.0
-    for word, pairs in targets:
-        for node, code in paths[word]:
-            loss += _score_target(hidden, pairs, rate, outputs[node], 1 - code, gradient)
+    for start in range(0, len(targets), group):
+        members = targets[start : start + group]
+        turns = [(node, 1 - code, pairs) for word, pairs in members for node, code in paths[word]]
+        loss += _learn(hidden, turns, rate, outputs, gradient)
     return gradient, loss
 
 

@@ -16,10 +16,13 @@ from tests.naive.windows import Text, lay_windows
 from tests.naive.word2vec import BlockStep, Mode, PairStep
 from windrow.embeddings.workers import new_block
 from windrow.kernels.contexts import Context
+from windrow.kernels.logistic import TOGETHER
+from windrow.kernels.simd import LANES
 from windrow.kernels.tables import zero_table
 from windrow.kernels.windows import Chunk
 from windrow.outputs import output_layer
 from windrow.outputs.combined import train_both_pairs
+from windrow.outputs.hierarchical_softmax import GROUP
 from windrow.outputs.layer import LayerOptions
 from windrow.outputs.negative_sampling import NOISE_SETS
 
@@ -46,7 +49,12 @@ def as_chunk(text: Text, dtype: type[np.floating]) -> Chunk:
     left = [min([*window, center]) for center, window in enumerate(text.windows)]
     right = [max([*window, center]) + 1 for center, window in enumerate(text.windows)]
     words, left, right = (np.array(numbers, np.int32) for numbers in (text.words, left, right))
-    return Chunk(words, left, right, np.array(text.weights, dtype))
+    return Chunk(words, left, right, mirrored(text.weights, dtype))
+
+
+def mirrored(weights: Sequence[float], dtype: type[np.floating]) -> NDArray[np.floating]:
+    """The weights by distance, as kernels read them: by the place in a window, and 16 zeros."""
+    return np.array([*reversed(weights), *weights[1:], *[0] * 16], dtype)
 
 
 def padded(rows: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -79,7 +87,7 @@ class Model:
         for layer in self.layers:
             rows = layer.parameters[:, :vector_size]
             rows[:] = generator.standard_normal(rows.shape) * 0.3
-        self.context = Context(mode.skipgram, mode.mean, window, self.table.shape[1], block_size)
+        self.context = Context(mode.skipgram, mode.mean, False, window, self.table.shape[1], block_size)
 
     @property
     def inputs(self) -> NDArray[np.floating]:
@@ -91,11 +99,12 @@ class Model:
 
     def train_blocks(self, text: Text, rate: float, seed: int = 3) -> float:
         (layer,) = self.layers
-        block = new_block(self.context, self.dtype)
-        rows, pairs = len(block.row_weights), len(block.pair_rows) // len(block.targets)
-        chunk, state = as_chunk(text, self.dtype), np.array([seed], np.uint64)
-        bound, flat = layer.block_layer(rows, pairs), self.table.reshape(-1)
-        return layer.train_blocks(chunk, flat, self.context, block, self.dtype(rate), bound, state)
+        block, chunk = new_block(self.context, self.dtype), as_chunk(text, self.dtype)
+        context = self.context._replace(uniform=all(weight == 1 for weight in text.weights[1:]))
+        bound, flat = layer.block_layer(len(block.row_weights)), self.table.reshape(-1)
+        draws = layer.draw(bound, -(-len(text.words) // context.block_size), np.array([seed], np.uint64))
+        train = layer.train_skipgram if context.skipgram else layer.train_cbow
+        return train(chunk, flat, context, block, self.dtype(rate), bound, draws)
 
     def train_pairs(self, text: Text, rate: float, seed: int = 3) -> float:
         chunk, state = as_chunk(text, self.dtype), np.array([seed], np.uint64)
@@ -125,17 +134,18 @@ def naive_block_step(model: Model, outputs: NDArray[np.floating], seed: int = 3)
     """The naive step of the model's layer on ``outputs``; a new layer needs its twin here."""
     (name,), (layer,) = model.names, model.layers
     if name == "hs":
-        return partial(naive.hierarchical_softmax_block, outputs=outputs, paths=naive_paths(model, 0))
+        group = 1 if model.mode.skipgram else GROUP
+        return partial(naive.hierarchical_softmax_block, outputs=outputs, paths=naive_paths(model, 0), group=group)
     if name == "softmax":
-        group_size = layer.block_layer(10**9, 1).errors.shape[0]
+        group_size = layer.block_layer(10**9).errors.shape[0]
         return partial(naive.full_softmax_block, outputs=outputs, group_size=group_size)
     if name == "ns":
-        bits, shared = split_mix(seed), OPTIONS.shared_negatives
+        bits, shared, group = split_mix(seed), OPTIONS.shared_negatives, TOGETHER if model.mode.skipgram else LANES
         thresholds, aliases = layer.thresholds.tolist(), layer.aliases.tolist()
 
         def step(hidden: naive.Hidden, targets: naive.Targets, rate: float) -> tuple[naive.Hidden, float]:
             noise_sets = [[alias_draw(thresholds, aliases, bits) for _ in range(shared)] for _ in range(NOISE_SETS)]
-            return naive.negative_sampling_block(hidden, targets, rate, outputs, noise_sets, OPTIONS.negative)
+            return naive.negative_sampling_block(hidden, targets, rate, outputs, noise_sets, OPTIONS.negative, group)
 
         return step
     raise NotImplementedError(f"the output layer {name!r} has no naive block step in tests/naive/outputs.py")

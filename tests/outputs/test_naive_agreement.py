@@ -111,6 +111,15 @@ def test_blocks(name, mode, size):
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("mode", MODES)
+def test_blocks_with_words_of_equal_weight(mode, size):
+    """CBOW goes another way then: prefix sums."""
+    model, text = build("ns", mode, size, np.float64)
+    text.weights = [0.0] + [1.0] * size.window
+    compare_blocks(model, text, 1e-11)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", OUTPUT_LAYERS)
 def test_blocks_in_float32(name, mode, size):
     # A stored number of size 2 is rounded by up to 1.2e-7 at each of some ten to a hundred updates.
@@ -137,7 +146,7 @@ def test_pairs_in_float32(names, mode, size):
 def test_softmax_in_groups_of_rows(mode, monkeypatch):
     monkeypatch.setattr(full_softmax, "_SCORES_HELD", 5 * 500)
     model, text = build("softmax", mode, SIZES[3], np.float64)
-    assert model.layers[0].block_layer(64, 16).errors.shape == (5, 500)
+    assert model.layers[0].block_layer(64).errors.shape == (5, 500)
 
     compare_blocks(model, text, 1e-11)
 

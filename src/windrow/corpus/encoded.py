@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from windrow import __version__, storage
 from windrow.corpus import sources
+from windrow.corpus.numbering import Numbered, SeenWords
 from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.corpus.streams import Progress
-from windrow.corpus.tokenizers import Batch, batches, find_tokenizer
+from windrow.corpus.tokenizers import find_tokenizer
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.errors import DataError, FormatError, check_range
 
@@ -102,8 +103,9 @@ class Corpus:
         }
 
         def write(folder: Path) -> None:
-            counts = _write_provisional(folder, batches(pieces, chosen, lowercase))
-            _finish(folder, counts, settings, specials, sources.describe(source))
+            seen = SeenWords()
+            sentences = _write_provisional(folder, seen.number(pieces, chosen, lowercase))
+            _finish(folder, seen, sentences, settings, specials, sources.describe(source))
 
         if path is not None:
             with _new_folder(Path(path)) as folder:
@@ -182,56 +184,35 @@ def _let_go_and_remove(attributes: dict[str, Any], folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Counts(dict[str, int]):
-    """Word -> provisional id, handed out as words are first seen; and how often each id occurs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.of_ids = np.zeros(0, np.int64)
-        self.sentences = 0
-
-    def __missing__(self, word: str) -> int:
-        new_id = self[word] = len(self)
-        return new_id
-
-    def encode(self, words: list[str]) -> NDArray[np.int32]:
-        """The ids of ``words``, counted."""
-        ids = np.fromiter(map(self.__getitem__, words), np.int32, len(words))
-        counts = np.bincount(ids, minlength=len(self))
-        counts[: len(self.of_ids)] += self.of_ids
-        self.of_ids = counts
-        return ids
-
-
-def _write_provisional(folder: Path, stream: Iterable[Batch]) -> _Counts:
-    """The one pass over the text: ids in order of first sight, and sentence starts."""
-    counts = _Counts()
-    tokens = 0
+def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:
+    """The one pass over the text: ids in order of first sight, and sentence starts. Returns how many sentences."""
+    tokens = sentences = 0
     with ExitStack() as files:
         with _disk_errors(folder):
             # Unbuffered, so that closing cannot fail; the batches are large.
             ids_file = files.enter_context((folder / _IDS).open("wb", buffering=0))
             starts_file = files.enter_context((folder / _STARTS).open("wb", buffering=0))
             np.zeros(1, np.int64).tofile(starts_file)
-        for words, ends in stream:
-            ids = counts.encode(words)
+        for ids, ends in batches:
             with _disk_errors(folder):
                 ids.tofile(ids_file)
-                (np.array(ends, np.int64) + tokens).tofile(starts_file)
-            tokens += len(words)
-            counts.sentences += len(ends)
-    return counts
+                (ends + tokens).tofile(starts_file)
+            tokens += len(ids)
+            sentences += len(ends)
+    return sentences
 
 
-def _finish(folder: Path, counts: _Counts, settings: dict[str, Any], specials: Sequence[str], source_name: str) -> None:
+def _finish(
+    folder: Path, seen: SeenWords, sentences: int, settings: dict[str, Any], specials: Sequence[str], source_name: str
+) -> None:
     """Fix the vocabulary, rewrite the ids to it, and say what the folder holds."""
-    tokens = int(counts.of_ids.sum())
+    words, counts = seen.words(), seen.counts
+    tokens = int(counts.sum())
     if not tokens:
         raise DataError(f"{source_name}: the text is empty: there is no token in it")
-    words = list(counts)
-    vocabulary = Vocabulary.from_counts(
+    vocabulary, new_ids = Vocabulary.renumbering(
         words,
-        counts.of_ids,
+        counts,
         min_count=settings["min_count"],
         max_size=settings["max_vocab"],
         specials=specials,
@@ -239,13 +220,14 @@ def _finish(folder: Path, counts: _Counts, settings: dict[str, Any], specials: S
     if len(vocabulary) == len(specials):
         raise DataError(
             f"{source_name}: no word occurs {settings['min_count']} times (min_count), "
-            f"the most frequent one {counts.of_ids.max()} times; try a lower min_count"
+            f"the most frequent one {counts.max()} times; try a lower min_count"
         )
-    is_kept = np.fromiter((word in vocabulary for word in words), np.bool_, len(words))
+    kept_tokens = int(counts[new_ids >= 0].sum())
+    new_ids[new_ids < 0] = vocabulary.unknown_id
     with _disk_errors(folder):
         digest = hashlib.sha256("\n".join(vocabulary.words).encode("utf-8", "surrogatepass"))
         digest.update(vocabulary.counts.data)
-        _rewrite_ids(folder / _IDS, vocabulary.encode(words), digest.update)
+        _rewrite_ids(folder / _IDS, new_ids, digest.update)
         _read_blocks(folder / _STARTS, digest.update)
         vocabulary.save(folder / _VOCABULARY)
         header = {
@@ -253,10 +235,10 @@ def _finish(folder: Path, counts: _Counts, settings: dict[str, Any], specials: S
             "version": FORMAT_VERSION,
             "windrow": __version__,
             "tokens": tokens,
-            "sentences": counts.sentences,
+            "sentences": sentences,
             "types": len(words),
             "vocabulary": len(vocabulary),
-            "kept_tokens": int(counts.of_ids[is_kept].sum()),
+            "kept_tokens": kept_tokens,
             **settings,
             "fingerprint": digest.hexdigest()[:16],
         }

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from windrow.errors import DataError, OptionError
 
 # Sentences from a Python iterable are short; they are put together to batches of about this many characters.
 BATCH_CHARS = 1 << 16
+
+P = TypeVar("P", str, str | list[str])
 
 
 class Batch(NamedTuple):
@@ -65,16 +67,38 @@ def batches(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: 
     ends: list[int] = []
     for piece in _regrouped(pieces, tokenizer.last_cut):
         if isinstance(piece, str):
-            _split_lines(tokenizer.lower(piece) if lowercase else piece, tokenizer.split, words, ends)
-        else:
-            words += [word.lower() for word in piece] if lowercase else piece
-            ends.append(len(words))
-            if 8 * (len(words) + len(ends)) < BATCH_CHARS:
-                continue
-        yield Batch(words, ends)
-        words, ends = [], []
+            if ends:
+                yield Batch(words, ends)
+                words, ends = [], []
+            yield split_lines(tokenizer.lower(piece) if lowercase else piece, tokenizer.split)
+            continue
+        words += [word.lower() for word in piece] if lowercase else piece
+        ends.append(len(words))
+        if 8 * (len(words) + len(ends)) >= BATCH_CHARS:
+            yield Batch(words, ends)
+            words, ends = [], []
     if ends:
         yield Batch(words, ends)
+
+
+def whole_words(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: bool) -> Iterator[str]:
+    """The stream as text that is nowhere cut in a word, before it is split; a list becomes a line of its tokens."""
+    texts = (piece if isinstance(piece, str) else f" {' '.join(piece)}\n" for piece in pieces)
+    for text in _regrouped(texts, tokenizer.last_cut):
+        yield tokenizer.lower(text) if lowercase else text
+
+
+def split_lines(text: str, split: Callable[[str], list[str]]) -> Batch:
+    """The tokens of a text in which a newline ends a sentence."""
+    words: list[str] = []
+    ends: list[int] = []
+    *lines, unfinished = text.split("\n")
+    for line in lines:
+        words += split(line)
+        ends.append(len(words))
+    if unfinished:
+        words += split(unfinished)
+    return Batch(words, ends)
 
 
 def check_tokens(tokens: list[str], where: str) -> None:
@@ -92,7 +116,7 @@ def check_tokens(tokens: list[str], where: str) -> None:
         raise DataError(f"{where}: the token {bad!r} must be a string, not empty and without white space")
 
 
-def _regrouped(pieces: Iterable[str | list[str]], last_cut: Callable[[str], int]) -> Iterator[str | list[str]]:
+def _regrouped(pieces: Iterable[P], last_cut: Callable[[str], int]) -> Iterator[P]:
     """Move the cuts of a text to where the tokenizer allows them; lists go through as they are."""
     held: list[str] = []
     size = 0
@@ -112,15 +136,6 @@ def _regrouped(pieces: Iterable[str | list[str]], last_cut: Callable[[str], int]
             yield piece
     if size:
         yield "".join(held)
-
-
-def _split_lines(text: str, split: Callable[[str], list[str]], words: list[str], ends: list[int]) -> None:
-    *lines, unfinished = text.split("\n")
-    for line in lines:
-        words += split(line)
-        ends.append(len(words))
-    if unfinished:
-        words += split(unfinished)
 
 
 def _after_last_space(text: str) -> int:

@@ -46,21 +46,41 @@ class Vocabulary:
         ``min_count`` is the least count a word is kept with; ``max_size`` the most words, specials included.
         Specials are kept whatever their count. Raises OptionError for an option out of range.
         """
+        return cls.renumbering(words, counts, min_count=min_count, max_size=max_size, specials=specials)[0]
+
+    @classmethod
+    def renumbering(
+        cls,
+        words: Sequence[str],
+        counts: Sequence[int] | NDArray[np.int64],
+        *,
+        min_count: int = 1,
+        max_size: int | None = None,
+        specials: Sequence[str] = (),
+    ) -> tuple[Vocabulary, NDArray[np.int32]]:
+        """The vocabulary of ``from_counts``, and the id in it of each of ``words``, -1 for one left out."""
         check_specials(specials)
         counts = np.asarray(counts, np.int64)
         # Stable and reversed: falling counts, and among ties the last seen first.
         order = np.argsort(counts, kind="stable")[::-1]
-        special_counts = dict.fromkeys(specials, 0)
+        special_ids = {special: special_id for special_id, special in enumerate(specials)}
+        special_counts = np.zeros(len(specials), np.int64)
+        new_ids = np.full(len(words), -1, np.int32)
         if specials:
-            is_special = np.fromiter((word in special_counts for word in words), np.bool_, len(words))
-            special_counts |= {words[i]: int(counts[i]) for i in np.flatnonzero(is_special).tolist()}
-            order = order[~is_special[order]]
+            found = [(place, special_ids[word]) for place, word in enumerate(words) if word in special_ids]
+            places, ids = np.array(found, np.int64).reshape(-1, 2).T
+            special_counts[ids] = counts[places]
+            new_ids[places] = ids
+            order = order[new_ids[order] < 0]
         everything = cls(
             [*specials, *map(words.__getitem__, order.tolist())],
-            np.concatenate([np.fromiter(special_counts.values(), np.int64), counts[order]]),
+            np.concatenate([special_counts, counts[order]]),
             specials,
         )
-        return everything.head(everything.prefix_size(min_count, max_size))
+        vocabulary = everything.head(everything.prefix_size(min_count, max_size))
+        kept = order[: len(vocabulary) - len(specials)]
+        new_ids[kept] = np.arange(len(specials), len(vocabulary))
+        return vocabulary, new_ids
 
     def __len__(self) -> int:
         return len(self.words)

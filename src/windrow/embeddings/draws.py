@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.kernels.rng import State, fill_linear_congruential, fill_split_mix
+from windrow.kernels.simd import LANES
 from windrow.kernels.windows import Chunk, draw_reaches, keep_known, lay_windows, subsample
 
 _ALL_BITS = 2**32 - 1
@@ -29,7 +30,7 @@ def keep_thresholds(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint
 
 
 def distance_weights(weighting: str, window: int, dtype: Any = np.float32) -> NDArray[Any]:
-    """The weight of a context word by its distance from the center, shape (window + 1,); 0 at distance 0.
+    """The weight of a context word by its place: ``window + its distance`` from the center, 0 for the center itself.
 
     ``shrink`` draws a window size per center instead, and ``linear`` is its expectation: both weigh distance d with
     (window + 1 - d) / window on average. ``harmonic`` is 1 / d (Pennington et al. 2014); ``none`` is 1.
@@ -41,7 +42,8 @@ def distance_weights(weighting: str, window: int, dtype: Any = np.float32) -> ND
         "linear": (window + 1 - distances) / window,
         "harmonic": 1 / distances,
     }[weighting]
-    return np.concatenate([[0], weights]).astype(dtype)
+    # Zeros at the end, because a kernel reads 16 at a time.
+    return np.concatenate([weights[::-1], [0], weights, np.zeros(LANES)]).astype(dtype)
 
 
 class Randomness(Protocol):

@@ -255,8 +255,15 @@ class Word2Vec:
         table = initial_table(size, self.vector_size, self.seed)
         options = LayerOptions(self.negative, self.ns_exponent, self.shared_negatives)
         layers = {name: output_layer(name).build(counts, self.vector_size, options) for name in self.layer_names()}
-        context = Context(bool(self.sg), bool(self.cbow_mean), self.window, table.shape[1], self.block_size)
         weighting = self._weighting()
+        context = Context(
+            skipgram=bool(self.sg),
+            mean=bool(self.cbow_mean),
+            uniform=weighting in ("shrink", "none"),
+            window=self.window,
+            stride=table.shape[1],
+            block_size=self.block_size,
+        )
         drawer = ChunkDrawer(
             vocabulary_size=size,
             thresholds=keep_thresholds(counts, self.sample) if self.sample > 0 else None,

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from windrow.embeddings.draws import ChunkDrawer, Randomness
 from windrow.embeddings.jobs import Jobs, Schedule
 from windrow.kernels.contexts import Block, Context
-from windrow.kernels.tables import padded_width
+from windrow.kernels.simd import LANES
+from windrow.kernels.tables import padded_width, zero_table
 from windrow.kernels.windows import Chunk
 from windrow.outputs.combined import train_both_pairs
 from windrow.outputs.layer import OutputLayer
@@ -56,28 +57,39 @@ class Worker:
         """One pass over the chunk for each layer."""
         state, table, context = self.randomness.state, self._table, self._context
         block = new_block(self._context, self._table.dtype)
-        rows, pairs = len(block.row_weights), len(block.pair_rows) // len(block.targets)
 
         def bind(layer: OutputLayer) -> Callable[[Chunk, Any], float]:
-            bound = layer.block_layer(rows, pairs)
-            return lambda chunk, rate: layer.train_blocks(chunk, table, context, block, rate, bound, state)
+            bound = layer.block_layer(len(block.row_weights))
+            train = layer.train_skipgram if context.skipgram else layer.train_cbow
+
+            def step(chunk: Chunk, rate: Any) -> float:
+                draws = layer.draw(bound, -(-chunk.words.size // context.block_size), state)
+                return train(chunk, table, context, block, rate, bound, draws)
+
+            return step
 
         return [bind(layer) for layer in layers]
 
 
 def new_block(context: Context, dtype: Any) -> Block:
-    """Scratch for the largest block of a model."""
+    """Scratch for the largest block of a model; kernels read and write 16 numbers, and 4 rows, beyond the last."""
     neighbours = 2 * context.window if context.skipgram else 0
-    rows = padded_width(context.block_size + neighbours)
-    width = padded_width(max(neighbours, 1))
+    rows = context.block_size + neighbours + LANES
+    width = padded_width(neighbours + 1) if context.skipgram else 1
+    pairs = context.block_size * width + 2 * LANES
     return Block(
-        hidden=np.zeros(rows * context.stride, dtype),
-        gradient=np.zeros(rows * context.stride, dtype),
-        row_weights=np.zeros(rows, dtype),
-        targets=np.zeros(context.block_size, np.int32),
+        hidden=zero_table(rows, context.stride, dtype).reshape(-1),
+        gradient=zero_table(rows, context.stride, dtype).reshape(-1),
+        row_weights=np.zeros(rows + LANES, dtype),
+        targets=np.zeros(context.block_size + LANES, np.int32),
+        first_rows=np.zeros(context.block_size + LANES, np.int32),
         pair_counts=np.zeros(context.block_size, np.int32),
-        pair_rows=np.zeros(context.block_size * width, np.int32),
-        pair_weights=np.zeros(context.block_size * width, dtype),
+        gaps=np.zeros(context.block_size, np.int32),
+        pair_weights=np.zeros(pairs, dtype),
+        scores=np.zeros(pairs, dtype),
+        places=np.zeros(context.block_size + LANES, np.int64),
+        around=zero_table(context.block_size + 2 * context.window + 1, context.stride, dtype).reshape(-1),
+        width=width,
     )
 
 

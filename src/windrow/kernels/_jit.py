@@ -150,21 +150,24 @@ class _KernelCache:
 @overload
 def kernel(function: F) -> F: ...
 @overload
-def kernel(*, inline: bool = False) -> Callable[[F], F]: ...
-def kernel(function: F | None = None, *, inline: bool = False) -> F | Callable[[F], F]:
+def kernel(*, inline: bool = False, allocates: bool = False) -> Callable[[F], F]: ...
+def kernel(function: F | None = None, *, inline: bool = False, allocates: bool = False) -> F | Callable[[F], F]:
     """Compile a function on first call, without the GIL, and keep the machine code on disk.
 
     With ``inline`` the body is copied into its callers before typing, which is the only way in which a function may
     take another function as an argument and its caller still be cached on disk.
+    A kernel that makes arrays says ``allocates``; the others do without reference counts, which cost more than a small
+    kernel's work: an atomic addition for every array of every NamedTuple that is passed on.
     With NUMBA_DISABLE_JIT=1 the function runs as plain Python (unsigned integers wrap silently there too).
     """
 
     def decorate(plain: F) -> F:
         if DISABLE_JIT:
             return np.errstate(over="ignore")(plain)
+        flags = {**_FLAGS, "_nrt": allocates}
         if inline:
-            return cast(F, njit(inline="always", **_FLAGS)(plain))
-        dispatcher = njit(**_FLAGS)(plain)
+            return cast(F, njit(inline="always", **flags)(plain))
+        dispatcher = njit(**flags)(plain)
         if CACHE_DIR is not None:
             dispatcher._cache = _KernelCache(plain, CACHE_DIR)
         return cast(F, dispatcher)

@@ -12,7 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.kernels._jit import kernel
-from windrow.kernels.simd import LANES, add, broadcast, load, multiply, multiply_add, store, zero
+from windrow.kernels.simd import (
+    LANES,
+    add,
+    broadcast,
+    first_lanes,
+    load,
+    multiply,
+    multiply_add,
+    prefetch,
+    store,
+    subtract,
+    zero,
+)
 from windrow.kernels.windows import Chunk
 
 
@@ -21,51 +33,49 @@ class Context(NamedTuple):
 
     skipgram: bool
     mean: bool
+    uniform: bool  # all words of a window weigh 1
     window: int
     stride: int
     block_size: int
 
 
 class Block(NamedTuple):
-    """Hidden rows of some center words, and which row is to predict which target word.
+    """Hidden rows of some center words, and which rows are to predict which target word.
 
-    Target t is predicted by the rows ``pair_rows[t * width : t * width + pair_counts[t]]``, ``width`` being a multiple
-    of 16; the places up to the next multiple of 16 hold row 0 with weight 0. ``row_weights`` sums the pair weights of
-    a row. ``hidden`` and ``gradient`` are flat, (rows, stride); ``gradient`` holds what is to be added to the rows.
-    There is room for a multiple of 16 rows; those beyond the last have weight 0.
+    Target t is predicted by ``pair_counts[t]`` rows in a row from ``first_rows[t]`` on, but for the row ``gaps[t]`` places
+    further, which is left out; with the weights ``pair_weights[t * width :]``. ``width`` is 1 (at most one row a target)
+    or a multiple of 16, and then the weights beyond the count are 0. ``row_weights`` sums the pair weights of a row.
+    ``hidden`` and ``gradient`` are flat, (rows, stride); ``gradient`` holds what is to be added to the rows. There is
+    room for 16 rows beyond the last.
     """
 
     hidden: NDArray[Any]
     gradient: NDArray[Any]
     row_weights: NDArray[Any]
     targets: NDArray[np.int32]
+    first_rows: NDArray[np.int32]
     pair_counts: NDArray[np.int32]
-    pair_rows: NDArray[np.int32]
+    gaps: NDArray[np.int32]
     pair_weights: NDArray[Any]
+    scores: NDArray[Any]  # scratch, a number a pair
+    places: NDArray[np.int64]  # scratch, a number a target
+    around: NDArray[Any]  # scratch of CBOW, flat (words around a block + 1, stride)
+    width: int
 
 
 @kernel
-def _add_pair(block: Block, target: int, width: int, row: int, weight: float) -> None:
-    place = target * width + block.pair_counts[target]
-    block.pair_rows[place] = row
-    block.pair_weights[place] = weight
-    block.row_weights[row] += weight
-    block.pair_counts[target] += 1
-
-
-@kernel
-def _close_pairs(block: Block, target: int, width: int) -> None:
-    """Fill the pairs of a target up to a multiple of 16 with pairs of weight 0."""
-    count = block.pair_counts[target]
-    for place in range(target * width + count, target * width + (count + LANES - 1) // LANES * LANES):
-        block.pair_rows[place] = 0
-        block.pair_weights[place] = 0
+def prefetch_words(chunk: Chunk, start: int, number: int, table: NDArray[Any], context: Context) -> None:
+    """Bring the input vectors of the next ``number`` words near: most are far, and the block at work takes a while."""
+    for position in range(start, min(chunk.words.size, start + number)):
+        source = int(chunk.words[position]) * context.stride
+        for k in range(0, context.stride, LANES):
+            prefetch(table, source + k)
 
 
 @kernel
 def gather_skipgram(chunk: Chunk, start: int, stop: int, table: NDArray[Any], context: Context, block: Block) -> Any:
     """Hidden rows for the centers ``start`` to ``stop``: the input vectors of all words around. Returns their count."""
-    stride, width = context.stride, block.pair_rows.size // context.block_size
+    stride, width = context.stride, block.width
     first = max(0, start - context.window)
     last = min(chunk.words.size, stop + context.window)
     for row in range(last - first):
@@ -75,15 +85,27 @@ def gather_skipgram(chunk: Chunk, start: int, stop: int, table: NDArray[Any], co
             store(block.gradient, place + k, zero(table))
     block.row_weights[:] = 0
     for center in range(start, stop):
-        target = center - start
+        target, left, right = center - start, chunk.left[center], chunk.right[center]
         block.targets[target] = chunk.words[center]
-        block.pair_counts[target] = 0
-        for position in range(chunk.left[center], chunk.right[center]):
-            if position != center:
-                weight = chunk.distance_weights[abs(position - center)]
-                _add_pair(block, target, width, position - first, weight)
-        _close_pairs(block, target, width)
+        block.first_rows[target] = left - first
+        block.pair_counts[target] = right - left - 1
+        block.gaps[target] = center - left  # a word does not predict itself
+        _weigh_window(block, target, left - first, right - left, chunk.distance_weights, context.window)
     return last - first
+
+
+@kernel
+def _weigh_window(block: Block, target: int, row: int, rows: int, distance_weights: NDArray[Any], window: int) -> None:
+    """The weights of a target's pairs, and what they add to the weights of the ``rows`` rows from ``row`` on."""
+    gap, place = int(block.gaps[target]), target * block.width
+    for i in range(0, rows, LANES):
+        weights = first_lanes(load(distance_weights, window - gap + i), rows - i)
+        store(block.row_weights, row + i, add(load(block.row_weights, row + i), weights))
+    for i in range(0, gap, LANES):
+        store(block.pair_weights, place + i, load(distance_weights, window - gap + i))
+    after = rows - gap - 1
+    for i in range(0, block.width - gap, LANES):
+        store(block.pair_weights, place + gap + i, first_lanes(load(distance_weights, window + 1 + i), after - i))
 
 
 @kernel
@@ -100,37 +122,97 @@ def scatter_skipgram(chunk: Chunk, start: int, rows: int, table: NDArray[Any], c
 @kernel
 def gather_cbow(chunk: Chunk, start: int, stop: int, table: NDArray[Any], context: Context, block: Block) -> Any:
     """Hidden rows for the centers ``start`` to ``stop``: the mean or sum of each window. Returns their count."""
-    width = block.pair_rows.size // context.block_size
     block.row_weights[:] = 0
     for center in range(start, stop):
         target = center - start
         block.targets[target] = chunk.words[center]
-        block.pair_counts[target] = 0
-        left, right = chunk.left[center], chunk.right[center]
-        combine_window(chunk, center, left, right, table, context, block.hidden, target * context.stride)
+        block.first_rows[target] = target
+        block.pair_counts[target] = 1 if chunk.right[center] - chunk.left[center] > 1 else 0
+        block.gaps[target] = 1
+        block.pair_weights[target] = block.pair_counts[target]
+        block.row_weights[target] = block.pair_counts[target]
         for k in range(0, context.stride, LANES):
             store(block.gradient, target * context.stride + k, zero(table))
-        if right - left > 1:
-            _add_pair(block, target, width, target, 1)
-        _close_pairs(block, target, width)
+    store(block.pair_weights, stop - start, zero(table))
+    if context.uniform:
+        _subtract_prefix_sums(chunk, start, stop, table, context, block)
+    else:
+        for center in range(start, stop):
+            left, right, place = chunk.left[center], chunk.right[center], (center - start) * context.stride
+            combine_window(chunk, center, left, right, table, context, block.hidden, place)
     return stop - start
+
+
+@kernel
+def _subtract_prefix_sums(
+    chunk: Chunk, start: int, stop: int, table: NDArray[Any], context: Context, block: Block
+) -> None:
+    """Each window's mean or sum as a difference of prefix sums: the cost does not grow with the window."""
+    stride, sums = context.stride, block.around
+    first, last = max(0, start - context.window), min(chunk.words.size, stop + context.window)
+    for k in range(0, stride, LANES):
+        store(sums, k, zero(table))
+    for row in range(last - first):
+        source, place = int(chunk.words[first + row]) * stride, row * stride
+        for k in range(0, stride, LANES):
+            store(sums, place + stride + k, add(load(sums, place + k), load(table, source + k)))
+    for center in range(start, stop):
+        left, right = (chunk.left[center] - first) * stride, (chunk.right[center] - first) * stride
+        own, place = int(chunk.words[center]) * stride, (center - start) * stride
+        count = max(1, chunk.right[center] - chunk.left[center] - 1)
+        scale = broadcast(table.dtype.type(1 / count if context.mean else 1))
+        for k in range(0, stride, LANES):
+            window_sum = subtract(subtract(load(sums, right + k), load(sums, left + k)), load(table, own + k))
+            store(block.hidden, place + k, multiply(scale, window_sum))
 
 
 @kernel
 def scatter_cbow(chunk: Chunk, start: int, rows: int, table: NDArray[Any], context: Context, block: Block) -> None:
     """Add each center's gradient to the input vectors of its window."""
-    for row in range(rows):
-        center = start + row
-        left, right = chunk.left[center], chunk.right[center]
-        spread_gradient(chunk, center, left, right, table, context, block.gradient, row * context.stride)
+    if context.uniform:
+        _add_differences(chunk, start, rows, table, context, block)
+    else:
+        for row in range(rows):
+            center = start + row
+            left, right = chunk.left[center], chunk.right[center]
+            spread_gradient(chunk, center, left, right, table, context, block.gradient, row * context.stride)
 
 
 @kernel
-def _weight_sum(chunk: Chunk, center: int, left: int, right: int) -> Any:
+def _add_differences(chunk: Chunk, start: int, rows: int, table: NDArray[Any], context: Context, block: Block) -> None:
+    """``spread_gradient`` for all windows at once: +g where a window begins, -g behind its end, then a running sum."""
+    stride, differences, gradient = context.stride, block.around, block.gradient
+    first, last = max(0, start - context.window), min(chunk.words.size, start + rows + context.window)
+    for place in range(0, (last - first + 1) * stride, LANES):
+        store(differences, place, zero(table))
+    for row in range(rows):
+        left, right = chunk.left[start + row], chunk.right[start + row]
+        count, place = right - left - 1, row * stride
+        scale = broadcast(table.dtype.type((1 if context.mean else 1 / max(1, count)) if count > 0 else 0))
+        begin, end = (left - first) * stride, (right - first) * stride
+        for k in range(0, stride, LANES):
+            change = multiply(scale, load(gradient, place + k))
+            store(gradient, place + k, change)
+            store(differences, begin + k, add(load(differences, begin + k), change))
+            store(differences, end + k, subtract(load(differences, end + k), change))
+    for position in range(first, last):
+        target, place = int(chunk.words[position]) * stride, (position - first) * stride
+        own = (position - start) * stride  # a center gets nothing from its own window
+        is_center = 0 <= position - start < rows
+        for k in range(0, stride, LANES):
+            change = load(differences, place + k)
+            store(differences, place + stride + k, add(load(differences, place + stride + k), change))
+            if is_center:
+                change = subtract(change, load(gradient, own + k))
+            store(table, target + k, add(load(table, target + k), change))
+
+
+@kernel
+def _weight_sum(chunk: Chunk, center: int, left: int, right: int, context: Context) -> Any:
     weight_sum = chunk.distance_weights.dtype.type(0)
     for position in range(left, right):
         if position != center:
-            weight_sum += chunk.distance_weights[abs(position - center)]
+            weight_sum += chunk.distance_weights[context.window + position - center]
     return weight_sum
 
 
@@ -150,12 +232,12 @@ def combine_window(
         store(hidden, place + k, zero(table))
     for position in range(left, right):
         if position != center:
-            weight = broadcast(chunk.distance_weights[abs(position - center)])
+            weight = broadcast(chunk.distance_weights[context.window + position - center])
             source = int(chunk.words[position]) * context.stride
             for k in range(0, context.stride, LANES):
                 store(hidden, place + k, multiply_add(weight, load(table, source + k), load(hidden, place + k)))
     if context.mean and right - left > 1:
-        scale = broadcast(table.dtype.type(1) / _weight_sum(chunk, center, left, right))
+        scale = broadcast(table.dtype.type(1) / _weight_sum(chunk, center, left, right, context))
         for k in range(0, context.stride, LANES):
             store(hidden, place + k, multiply(scale, load(hidden, place + k)))
 
@@ -180,10 +262,10 @@ def spread_gradient(
     if count < 1:
         return
     one = table.dtype.type(1)
-    scale = count / _weight_sum(chunk, center, left, right) if context.mean else one / count
+    scale = count / _weight_sum(chunk, center, left, right, context) if context.mean else one / count
     for position in range(left, right):
         if position != center:
-            weight = broadcast(table.dtype.type(scale * chunk.distance_weights[abs(position - center)]))
+            weight = broadcast(table.dtype.type(scale * chunk.distance_weights[context.window + position - center]))
             target = int(chunk.words[position]) * context.stride
             for k in range(0, context.stride, LANES):
                 update = multiply_add(weight, load(gradient, place + k), load(table, target + k))

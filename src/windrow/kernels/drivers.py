@@ -17,10 +17,7 @@ from windrow.kernels.contexts import (
     Block,
     Context,
     combine_window,
-    gather_cbow,
-    gather_skipgram,
-    scatter_cbow,
-    scatter_skipgram,
+    prefetch_words,
     spread_gradient,
 )
 from windrow.kernels.rng import State
@@ -34,27 +31,27 @@ def train_blocks(
     context: Context,
     block: Block,
     learning_rate: float,
+    gather: Callable[..., Any],
+    scatter: Callable[..., None],
     step: Callable[..., float],
     layer: Any,
-    state: State,
+    draws: NDArray[np.int32],
 ) -> float:
     """Train on a chunk, ``context.block_size`` centers at a time; returns the summed loss.
 
-    ``step(block, rows, targets, learning_rate, layer, state)`` updates the layer's own table and adds to
-    ``block.gradient``. ``table`` is the flat input table.
+    ``gather`` and ``scatter`` are those of skip-gram or of CBOW (contexts.py).
+    ``step(block, rows, targets, learning_rate, layer, draws, number)`` updates the layer's own table and adds to
+    ``block.gradient``; ``draws`` is what the layer has drawn for the whole chunk, ``number`` counts the blocks.
+    ``table`` is the flat input table.
     """
     loss = 0.0
-    for start in range(0, chunk.words.size, context.block_size):
+    for number in range((chunk.words.size + context.block_size - 1) // context.block_size):
+        start = number * context.block_size
         stop = min(chunk.words.size, start + context.block_size)
-        if context.skipgram:
-            rows = gather_skipgram(chunk, start, stop, table, context, block)
-        else:
-            rows = gather_cbow(chunk, start, stop, table, context, block)
-        loss += step(block, rows, stop - start, learning_rate, layer, state)
-        if context.skipgram:
-            scatter_skipgram(chunk, start, rows, table, context, block)
-        else:
-            scatter_cbow(chunk, start, rows, table, context, block)
+        prefetch_words(chunk, stop + context.window, context.block_size, table, context)
+        rows = gather(chunk, start, stop, table, context, block)
+        loss += step(block, rows, stop - start, learning_rate, layer, draws, number)
+        scatter(chunk, start, rows, table, context, block)
     return loss
 
 
@@ -86,7 +83,7 @@ def train_pairs(
             if context.skipgram:  # each context position is an example of its own
                 if left + example == center:
                     continue
-                rate *= chunk.distance_weights[abs(left + example - center)]
+                rate *= chunk.distance_weights[context.window + left + example - center]
             loss += _learn(
                 chunk, center, example, table, context, hidden, gradient, rate, first_step, first_layer, state
             )
@@ -140,3 +137,9 @@ def no_step(
 ) -> float:
     """The second step of a model with one output layer."""
     return 0.0
+
+
+@kernel(allocates=True)
+def draw_nothing(layer: Any, blocks: int, state: State) -> NDArray[np.int32]:
+    """The draws of a layer without randomness."""
+    return np.empty(0, np.int32)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from windrow.kernels._jit import kernel
 from windrow.kernels.contexts import Block
+from windrow.kernels.products import Outputs, PairRows, score_pairs, update_pairs
 from windrow.kernels.simd import (
     LANES,
     broadcast,
@@ -19,6 +20,7 @@ from windrow.kernels.simd import (
     multiply_add,
     store,
     total,
+    totals,
     zero,
 )
 
@@ -30,6 +32,11 @@ _TABLE_FACTOR = np.float32(_TABLE_SIZE // MAX_LOGIT // 2)
 _LOGITS = (np.arange(_TABLE_SIZE, dtype=np.float32) / np.float32(_TABLE_SIZE) * 2 - 1) * np.float32(MAX_LOGIT)
 _POWERS = np.exp(_LOGITS.astype(np.float64)).astype(np.float32)
 LOGISTIC_TABLE = (_POWERS / (_POWERS + 1)).astype(np.float32)
+
+
+# Targets that are scored before any of them is updated: one waits for the other's arithmetic otherwise. Not more, because
+# a frequent word that is a target many times in a block takes too long a step, and training diverges.
+TOGETHER = 4
 
 
 @kernel
@@ -64,58 +71,80 @@ def update_pair(
 
 
 @kernel
-def update_row(
-    block: Block,
-    target: int,
-    table: NDArray[Any],
-    place: int,
-    label: int,
-    rate: float,
-    scores: NDArray[Any],
-    stride: int,
-) -> float:
-    """The output row at ``table[place:]`` against all hidden rows paired with ``target``; returns the weighted loss.
+def update_windows(block: Block, targets: int, rate: float, table: NDArray[Any], stride: int) -> float:
+    """The output vector of each target should score high with all its rows; returns the weighted loss.
 
-    The gradients of the hidden rows see the output row as it was; the output row gets the sum of its updates.
-    ``scores`` is scratch for one number a pair, rounded up to 16.
+    Four targets at a time: all are scored before the first is updated. ``table`` is flat, a row a word.
     """
-    first = target * (block.pair_rows.size // block.targets.size)
-    pairs = (block.pair_counts[target] + 3) // 4 * 4
-    for pair in range(0, pairs, 4):
-        h0 = int(block.pair_rows[first + pair]) * stride
-        h1 = int(block.pair_rows[first + pair + 1]) * stride
-        h2 = int(block.pair_rows[first + pair + 2]) * stride
-        h3 = int(block.pair_rows[first + pair + 3]) * stride
+    loss = 0.0
+    for first in range(0, targets, TOGETHER):
+        last = min(targets, first + TOGETHER)
+        for target in range(first, last):
+            block.places[target] = int(block.targets[target]) * stride
+            output = Outputs(table, block.places, target, 1)
+            score_pairs(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
+        for target in range(first, last):
+            for place in range(target * block.width, target * block.width + block.pair_counts[target], LANES):
+                loss += _scores_to_errors(block, place, rate)
+        for target in range(first, last):
+            output = Outputs(table, block.places, target, 1)
+            update_pairs(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
+    return loss
+
+
+@kernel
+def update_singles(block: Block, targets: int, rate: float, table: NDArray[Any], stride: int) -> float:
+    """``update_windows`` where no target has more than one row: 16 targets are scored before the first is updated."""
+    loss = 0.0
+    for target in range(targets + 3):  # four at a time are scored
+        block.places[target] = int(block.targets[target]) * stride
+    for first in range(0, targets, LANES):
+        last = min(targets, first + LANES)
+        _score_singles(block, first, last, table, stride)
+        loss += _scores_to_errors(block, first, rate)
+        for target in range(first, last):
+            step = broadcast(block.scores[target])
+            row, place = int(block.first_rows[target]) * stride, block.places[target]
+            for k in range(0, stride, LANES):
+                output = load(table, place + k)
+                store(table, place + k, multiply_add(step, load(block.hidden, row + k), output))
+                store(block.gradient, row + k, multiply_add(step, output, load(block.gradient, row + k)))
+    return loss
+
+
+@kernel(inline=True)
+def rows_of(block: Block, target: int, stride: int) -> PairRows:
+    """The rows that are to predict a target."""
+    start = int(block.first_rows[target]) * stride
+    return PairRows(block.hidden, block.gradient, start, int(block.gaps[target]), int(block.pair_counts[target]))
+
+
+@kernel(inline=True)
+def _scores_to_errors(block: Block, place: int, rate: float) -> float:
+    """Replace 16 scores by rate * weight * (1 - logistic(score)); returns their weighted loss."""
+    one = block.scores.dtype.type(1)
+    weights = load(block.pair_weights, place)
+    probability = logistic(load(block.scores, place))
+    error = multiply_add(broadcast(-one), probability, broadcast(one))
+    store(block.scores, place, multiply(multiply(broadcast(block.scores.dtype.type(rate)), weights), error))
+    return -total(multiply(weights, log(probability)))
+
+
+@kernel(inline=True)
+def _score_singles(block: Block, first: int, last: int, table: NDArray[Any], stride: int) -> None:
+    """Each target with its one row, four targets at a time."""
+    for target in range(first, last, 4):  # those beyond the last have weight 0
+        h0, h1 = int(block.first_rows[target]) * stride, int(block.first_rows[target + 1]) * stride
+        h2, h3 = int(block.first_rows[target + 2]) * stride, int(block.first_rows[target + 3]) * stride
+        o0, o1 = block.places[target], block.places[target + 1]
+        o2, o3 = block.places[target + 2], block.places[target + 3]
         x0 = zero(table)
         x1 = zero(table)
         x2 = zero(table)
         x3 = zero(table)
         for k in range(0, stride, LANES):
-            output = load(table, place + k)
-            x0 = multiply_add(output, load(block.hidden, h0 + k), x0)
-            x1 = multiply_add(output, load(block.hidden, h1 + k), x1)
-            x2 = multiply_add(output, load(block.hidden, h2 + k), x2)
-            x3 = multiply_add(output, load(block.hidden, h3 + k), x3)
-        scores[pair] = total(x0)
-        scores[pair + 1] = total(x1)
-        scores[pair + 2] = total(x2)
-        scores[pair + 3] = total(x3)
-    one = table.dtype.type(1)
-    sign = one if label else -one
-    loss = 0.0
-    for pair in range(0, pairs, LANES):
-        weights = load(block.pair_weights, first + pair)
-        probability = logistic(multiply(broadcast(sign), load(scores, pair)))  # of the label
-        loss -= total(multiply(weights, log(probability)))
-        error = multiply_add(broadcast(-one), probability, broadcast(one))
-        store(scores, pair, multiply(multiply(broadcast(table.dtype.type(sign * rate)), weights), error))
-    for k in range(0, stride, LANES):
-        output = load(table, place + k)
-        updated = output
-        for pair in range(block.pair_counts[target]):
-            hidden = int(block.pair_rows[first + pair]) * stride + k
-            step = broadcast(scores[pair])
-            updated = multiply_add(step, load(block.hidden, hidden), updated)
-            store(block.gradient, hidden, multiply_add(step, output, load(block.gradient, hidden)))
-        store(table, place + k, updated)
-    return loss
+            x0 = multiply_add(load(table, o0 + k), load(block.hidden, h0 + k), x0)
+            x1 = multiply_add(load(table, o1 + k), load(block.hidden, h1 + k), x1)
+            x2 = multiply_add(load(table, o2 + k), load(block.hidden, h2 + k), x2)
+            x3 = multiply_add(load(table, o3 + k), load(block.hidden, h3 + k), x3)
+        store(block.scores, target, totals(x0, x1, x2, x3))

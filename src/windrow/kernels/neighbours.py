@@ -39,7 +39,7 @@ def ranked(best: Best) -> Best:
     return Best(np.take_along_axis(best.scores, order, 1), np.take_along_axis(best.rows, order, 1))
 
 
-@kernel
+@kernel(allocates=True)
 def keep_best(products: NDArray[np.float32], norms: NDArray[np.float32], first_row: int, best: Best) -> None:
     """Offer ``products / norms``, (queries, rows of the tile) by (rows,); the tile starts at ``first_row``."""
     scores = _room(products)
@@ -49,7 +49,7 @@ def keep_best(products: NDArray[np.float32], norms: NDArray[np.float32], first_r
         _offer(scores, first_row, query, best)
 
 
-@kernel
+@kernel(allocates=True)
 def keep_best_sums(cosines: NDArray[np.float32], questions: NDArray[np.int64], first_row: int, best: Best) -> None:
     """Offer ``b - a + c`` (3CosAdd) for each question (a, b, c): lines of cosines, (words, rows of the tile)."""
     scores = _room(cosines)
@@ -60,7 +60,7 @@ def keep_best_sums(cosines: NDArray[np.float32], questions: NDArray[np.int64], f
         _offer(scores, first_row, query, best)
 
 
-@kernel
+@kernel(allocates=True)
 def keep_best_ratios(cosines: NDArray[np.float32], questions: NDArray[np.int64], first_row: int, best: Best) -> None:
     """Offer ``b c / (a + 1e-6)`` (3CosMul), as ``keep_best_sums`` does, of cosines shifted to 0..1."""
     epsilon = np.float32(_EPSILON)
@@ -72,7 +72,7 @@ def keep_best_ratios(cosines: NDArray[np.float32], questions: NDArray[np.int64],
         _offer(scores, first_row, query, best)
 
 
-@kernel
+@kernel(allocates=True)
 def _room(tile: NDArray[np.float32]) -> NDArray[np.float32]:
     """Room for the scores of a query, up to a whole vector; what lies beyond the tile is no answer."""
     return np.full((tile.shape[1] + LANES - 1) // LANES * LANES, -np.inf, np.float32)

@@ -1,17 +1,35 @@
-"""Small matrix products in register tiles, over rows in flat arrays.
+"""Small matrix products over rows in flat arrays, tile by tile.
 
-For the shapes of a training block (tens of rows, 16 to 64 columns or noise words) these beat BLAS, whose cost of a
-call exceeds the work. Rows are ``stride`` numbers long, a multiple of 16; targets have a multiple of 4 rows.
+For the shapes of a training block (tens of rows, 16 to 64 noise words) these beat BLAS, whose cost of a call exceeds
+the work. Rows are ``stride`` numbers long, a multiple of 16; the number of rows of a result is a multiple of 4.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from windrow.kernels._jit import kernel
-from windrow.kernels.simd import LANES, broadcast, load, multiply_add, store, zero
+from windrow.kernels.simd import LANES
+from windrow.kernels.tiles import (
+    score_2x8,
+    score_4x1,
+    score_4x4,
+    tile_4x1,
+    tile_4x2,
+    tile_8x1,
+    tile_8x2,
+    transpose_tile,
+    update_2,
+    update_4,
+    update_6,
+    update_8,
+    update_10,
+    update_12,
+)
 
 
 class Rows(NamedTuple):
@@ -23,53 +41,151 @@ class Rows(NamedTuple):
     number: int
 
 
-@kernel
-def multiply_rows(rows: Rows, columns_first: NDArray[Any], columns: int, product: NDArray[Any], stride: int) -> None:
-    """``product = rows @ columns_first``: (rows, stride) by (stride, columns), columns a multiple of 16."""
-    a = rows.data
-    for row in range(0, rows.number, 4):
-        a0 = rows.start + row * rows.distance
-        a1, a2, a3 = a0 + rows.distance, a0 + 2 * rows.distance, a0 + 3 * rows.distance
-        for column in range(0, columns, LANES):
-            x0 = zero(a)
-            x1 = zero(a)
-            x2 = zero(a)
-            x3 = zero(a)
-            for k in range(stride):
-                b = load(columns_first, k * columns + column)
-                x0 = multiply_add(broadcast(a[a0 + k]), b, x0)
-                x1 = multiply_add(broadcast(a[a1 + k]), b, x1)
-                x2 = multiply_add(broadcast(a[a2 + k]), b, x2)
-                x3 = multiply_add(broadcast(a[a3 + k]), b, x3)
-            start = row * columns + column
-            store(product, start, x0)
-            store(product, start + columns, x1)
-            store(product, start + 2 * columns, x2)
-            store(product, start + 3 * columns, x3)
+class Weights(NamedTuple):
+    """A matrix in a flat array, by rows or by columns: element (r, t) is at ``r * row_step + t * term_step``."""
+
+    data: NDArray[Any]
+    start: int
+    row_step: int
+    term_step: int
 
 
 @kernel
-def add_product(target: Rows, weights: NDArray[Any], row_step: int, term_step: int, terms: Rows, stride: int) -> None:
-    """``target[r] += sum_t weights[r * row_step + t * term_step] * terms[t]`` for all rows r.
+def multiply_rows(weights: Weights, terms: Rows, target: Rows, columns: int, accumulate: bool) -> None:
+    """``target = weights @ terms``, or with ``accumulate`` ``target += weights @ terms``: (rows, columns).
 
-    With the steps (terms, 1) this is ``target += G @ terms`` for a row-major G, with (1, rows) ``G.T @ terms``.
+    ``target.number`` is a multiple of 4, ``columns`` one of 16; ``terms.number`` is any.
     """
-    for row in range(0, target.number, 4):
-        for k in range(0, stride, LANES):
-            p0 = target.start + row * target.distance + k
-            p1, p2, p3 = p0 + target.distance, p0 + 2 * target.distance, p0 + 3 * target.distance
-            x0 = load(target.data, p0)
-            x1 = load(target.data, p1)
-            x2 = load(target.data, p2)
-            x3 = load(target.data, p3)
-            for term in range(terms.number):
-                vector = load(terms.data, terms.start + term * terms.distance + k)
-                w = row * row_step + term * term_step
-                x0 = multiply_add(broadcast(weights[w]), vector, x0)
-                x1 = multiply_add(broadcast(weights[w + row_step]), vector, x1)
-                x2 = multiply_add(broadcast(weights[w + 2 * row_step]), vector, x2)
-                x3 = multiply_add(broadcast(weights[w + 3 * row_step]), vector, x3)
-            store(target.data, p0, x0)
-            store(target.data, p1, x1)
-            store(target.data, p2, x2)
-            store(target.data, p3, x3)
+    row = 0
+    while row + 8 <= target.number:
+        _multiply_strip(weights, terms, target, row, columns, accumulate, tile_8x2, tile_8x1)
+        row += 8
+    if row < target.number:
+        _multiply_strip(weights, terms, target, row, columns, accumulate, tile_4x2, tile_4x1)
+
+
+@kernel(inline=True)
+def _multiply_strip(
+    weights: Weights,
+    terms: Rows,
+    target: Rows,
+    row: int,
+    columns: int,
+    accumulate: bool,
+    wide_tile: Callable[..., None],
+    narrow_tile: Callable[..., None],
+) -> None:
+    """The rows of the result from ``row`` on that a tile holds, two vectors at a time, then one."""
+    w, t, x = weights, terms, target
+    weight, place, column = w.start + row * w.row_step, x.start + row * x.distance, 0
+    while column + 2 * LANES <= columns:
+        wide_tile(
+            w.data, weight, w.row_step, w.term_step, t.data, t.start + column, t.distance, t.number,
+            x.data, place + column, x.distance, accumulate,
+        )  # fmt: skip
+        column += 2 * LANES
+    if column < columns:
+        narrow_tile(
+            w.data, weight, w.row_step, w.term_step, t.data, t.start + column, t.distance, t.number,
+            x.data, place + column, x.distance, accumulate,
+        )  # fmt: skip
+
+
+@kernel
+def transpose(rows: Rows, columns: int, target: NDArray[Any]) -> None:
+    """``target[k * rows + r] = rows[r, k]``; rows and columns are multiples of 16."""
+    for row in range(0, rows.number, LANES):
+        for column in range(0, columns, LANES):
+            start = rows.start + row * rows.distance + column
+            transpose_tile(rows.data, start, rows.distance, target, column * rows.number + row, rows.number)
+
+
+class PairRows(NamedTuple):
+    """Rows that are to predict one target: ``number`` rows from ``start`` on, but for the one ``gap`` places further."""
+
+    hidden: NDArray[Any]
+    gradient: NDArray[Any]
+    start: int
+    gap: int
+    number: int
+
+
+class Outputs(NamedTuple):
+    """Output vectors of a flat table: they start at ``places[first]`` and the following; all distinct."""
+
+    table: NDArray[Any]
+    places: NDArray[np.int64]
+    first: int
+    number: int
+
+
+@kernel(inline=True)
+def score_pairs(rows: PairRows, outputs: Outputs, scores: NDArray[Any], score: int, row_step: int, stride: int) -> None:
+    """``scores[score + r * row_step + o]`` = row r @ output vector o.
+
+    A ``row_step`` of 1 says that there is one output vector. Tiles may reach beyond both numbers, so up to 3 more rows and 7 more places
+    are read and scored.
+    """
+    x, y = rows, outputs
+    for row in range(0, x.number, 4):
+        start, gap = _skip(rows, row, stride)
+        place = score + row * row_step
+        if row_step == 1:
+            score_4x1(x.hidden, start, gap, y.table, y.places, y.first, stride, scores, place, 1)
+        elif x.number - row > 2:
+            for o in range(0, y.number, 4):
+                score_4x4(x.hidden, start, gap, y.table, y.places, y.first + o, stride, scores, place + o, row_step)
+        else:
+            for o in range(0, y.number, 8):
+                score_2x8(x.hidden, start, gap, y.table, y.places, y.first + o, stride, scores, place + o, row_step)
+
+
+@kernel(inline=True)
+def update_pairs(
+    rows: PairRows, outputs: Outputs, errors: NDArray[Any], error: int, row_step: int, stride: int
+) -> None:
+    """The gradient of each row gets its errors times the output vectors, and these get them times the rows.
+
+    Twelve rows at a time: the next twelve see the output vectors as changed by the first. The number of rows is rounded
+    up to an even one; the errors beyond the last must be 0.
+    """
+    for row in range(0, rows.number, 12):
+        e = error + row * row_step
+        start, gap = _skip(rows, row, stride)
+        number = rows.number - row
+        if number > 10:
+            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_12)
+        elif number > 8:
+            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_10)
+        elif number > 6:
+            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_8)
+        elif number > 4:
+            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_6)
+        elif number > 2:
+            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_4)
+        else:
+            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_2)
+
+
+@kernel(inline=True)
+def _update(
+    rows: PairRows,
+    outputs: Outputs,
+    errors: NDArray[Any],
+    error: int,
+    row_step: int,
+    start: int,
+    gap: int,
+    stride: int,
+    tile: Callable[..., None],
+) -> None:
+    y = outputs
+    tile(errors, error, row_step, rows.hidden, rows.gradient, start, gap, y.table, y.places, y.first, y.number, stride)
+
+
+@kernel(inline=True)
+def _skip(rows: PairRows, row: int, stride: int) -> Any:
+    """Where the rows from number ``row`` on start, and how many of them stand before the gap."""
+    if row >= rows.gap:
+        return rows.start + (row + 1) * stride, rows.number
+    return rows.start + row * stride, rows.gap - row

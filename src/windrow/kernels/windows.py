@@ -14,13 +14,13 @@ class Chunk(NamedTuple):
     """The words that a job trains on, and the window around each.
 
     The context of the word at position i is positions ``left[i]`` to ``right[i] - 1`` without i itself, each with the
-    weight ``distance_weights[|j - i|]``.
+    weight ``distance_weights[window + j - i]``, which is 0 for i itself; 16 zeros follow the last.
     """
 
     words: NDArray[np.int32]  # (positions,)
     left: NDArray[np.int32]  # (positions,)
     right: NDArray[np.int32]  # (positions,)
-    distance_weights: NDArray[Any]  # (window + 1,)
+    distance_weights: NDArray[Any]  # (2 * window + 1 + 16,)
 
 
 @kernel

@@ -14,7 +14,7 @@ from windrow.kernels.windows import Chunk
 from windrow.outputs import hierarchical_softmax, negative_sampling
 
 
-@kernel
+@kernel(allocates=True)
 def train_both_pairs(
     chunk: Chunk,
     table: NDArray[Any],

@@ -8,9 +8,17 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from windrow.kernels._jit import kernel
-from windrow.kernels.contexts import Block, Context
-from windrow.kernels.drivers import no_step, train_blocks, train_pairs
+from windrow.kernels.contexts import (
+    Block,
+    Context,
+    gather_cbow,
+    gather_skipgram,
+    scatter_cbow,
+    scatter_skipgram,
+)
+from windrow.kernels.drivers import draw_nothing, no_step, train_blocks, train_pairs
 from windrow.kernels.rng import State
+from windrow.kernels.simd import LANES, add, broadcast, exp, load, maximum, store, subtract, total, zero
 from windrow.kernels.tables import zero_table
 from windrow.kernels.windows import Chunk
 from windrow.outputs.layer import LayerOptions
@@ -24,23 +32,38 @@ class Layer(NamedTuple):
 
     table: NDArray[Any]  # (words, stride)
     errors: NDArray[Any]  # (rows of a group, words): scores, then probabilities, then errors
+    lanes: NDArray[Any]  # (16,)
 
 
 @kernel
-def _scores_to_probabilities(scores: NDArray[Any]) -> float:
-    """Normalise a row of scores in place; returns the log of the normaliser."""
-    highest = scores.max()
-    normaliser = 0.0
-    for word in range(scores.size):
+def _scores_to_probabilities(scores: NDArray[Any], start: int, words: int, lanes: NDArray[Any]) -> float:
+    """Normalise ``scores[start : start + words]`` in place; returns the log of the normaliser. ``lanes``: 16 of scratch."""
+    whole = start + words // LANES * LANES
+    highest = scores[start]
+    for word in range(whole, start + words):
+        highest = max(highest, scores[word])
+    top = broadcast(highest)
+    for word in range(start, whole, LANES):
+        top = maximum(load(scores, word), top)
+    store(lanes, 0, top)
+    for lane in range(LANES):
+        highest = max(highest, lanes[lane])
+    mass = zero(scores)
+    for word in range(start, whole, LANES):
+        power = exp(subtract(load(scores, word), broadcast(highest)))
+        mass = add(mass, power)
+        store(scores, word, power)
+    normaliser = np.float64(total(mass))
+    for word in range(whole, start + words):
         scores[word] = np.exp(scores[word] - highest)
         normaliser += scores[word]
-    for word in range(scores.size):
-        scores[word] /= normaliser
+    for word in range(start, start + words):
+        scores[word] /= scores.dtype.type(normaliser)
     log_normaliser: float = highest + np.log(normaliser)
     return log_normaliser
 
 
-@kernel
+@kernel(allocates=True)
 def _train_group(hidden: NDArray[Any], gradient: NDArray[Any], errors: NDArray[Any], table: NDArray[Any]) -> None:
     """Apply the errors (rows, words) of some rows: to the gradient of the rows, and to the output table."""
     for start in range(0, table.shape[0], _SLICE):
@@ -64,7 +87,7 @@ def pair_step(
             score += hidden[k] * layer.table[word, k]
         scores[word] = score
     target_score = np.float64(scores[target_word])
-    loss = _scores_to_probabilities(scores) - target_score
+    loss = _scores_to_probabilities(scores, 0, scores.size, layer.lanes) - target_score
     for word in range(scores.size):
         step = hidden.dtype.type(((word == target_word) - scores[word]) * rate)
         for k in range(hidden.size):
@@ -74,46 +97,75 @@ def pair_step(
     return loss
 
 
-@kernel
-def block_step(block: Block, rows: int, targets: int, rate: float, layer: Layer, state: State) -> float:
+@kernel(allocates=True)
+def block_step(
+    block: Block, rows: int, targets: int, rate: float, layer: Layer, draws: NDArray[np.int32], number: int
+) -> float:
     """All rows of a block against all words, in groups of rows whose scores fit the scratch."""
-    stride = layer.table.shape[1]
+    words, stride = layer.table.shape
     hidden, gradient = block.hidden.reshape(-1, stride), block.gradient.reshape(-1, stride)
-    width = block.pair_rows.size // block.targets.size
     loss = 0.0
     for first in range(0, rows, layer.errors.shape[0]):
         last = min(rows, first + layer.errors.shape[0])
-        errors = layer.errors[: last - first]
-        for start in range(0, layer.table.shape[0], _SLICE):
+        errors, flat = layer.errors[: last - first], layer.errors.reshape(-1)
+        for start in range(0, words, _SLICE):
             errors[:, start : start + _SLICE] = np.dot(hidden[first:last], layer.table[start : start + _SLICE].T)
         # The loss of a pair is log normaliser - score of its target; scores are needed before they are overwritten.
-        for target in range(targets):
-            for place in range(target * width, target * width + block.pair_counts[target]):
-                row = block.pair_rows[place]
-                if first <= row < last:
-                    loss -= block.pair_weights[place] * errors[row - first, block.targets[target]]
+        loss -= _add_at_targets(block, targets, first, errors, layer.table.dtype.type(0))
         for row in range(first, last):
-            loss += block.row_weights[row] * _scores_to_probabilities(errors[row - first])
-            errors[row - first] *= -layer.table.dtype.type(rate * block.row_weights[row])
-        for target in range(targets):
-            for place in range(target * width, target * width + block.pair_counts[target]):
-                row = block.pair_rows[place]
-                if first <= row < last:
-                    errors[row - first, block.targets[target]] += rate * block.pair_weights[place]
+            weight = block.row_weights[row]
+            loss += weight * _scores_to_probabilities(flat, (row - first) * words, words, layer.lanes)
+            errors[row - first] *= -layer.table.dtype.type(rate * weight)
+        _add_at_targets(block, targets, first, errors, layer.table.dtype.type(rate))
         _train_group(hidden[first:last], gradient[first:last], errors, layer.table)
     return loss
 
 
 @kernel
+def _add_at_targets(block: Block, targets: int, first: int, values: NDArray[Any], step: float) -> float:
+    """Add step * weight where a row meets its target; returns the sum of weight * value there. Row 0 is ``first``."""
+    weighted = 0.0
+    for target in range(targets):
+        word = block.targets[target]
+        for pair in range(block.pair_counts[target]):
+            row = block.first_rows[target] + pair + (pair >= block.gaps[target]) - first
+            if 0 <= row < values.shape[0]:
+                weight = block.pair_weights[target * block.width + pair]
+                weighted += weight * values[row, word]
+                values[row, word] += step * weight
+    return weighted
+
+
+@kernel(allocates=True)
 def _train_pairs(chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: Layer, state: State) -> float:
     return train_pairs(chunk, table, context, rate, pair_step, layer, no_step, layer, state)
 
 
-@kernel
-def _train_blocks(
-    chunk: Chunk, table: NDArray[Any], context: Context, block: Block, rate: float, layer: Layer, state: State
+@kernel(allocates=True)
+def _train_skipgram(
+    chunk: Chunk,
+    table: NDArray[Any],
+    context: Context,
+    block: Block,
+    rate: float,
+    layer: Layer,
+    draws: NDArray[np.int32],
 ) -> float:
-    return train_blocks(chunk, table, context, block, rate, block_step, layer, state)
+    gather, scatter = gather_skipgram, scatter_skipgram
+    return train_blocks(chunk, table, context, block, rate, gather, scatter, block_step, layer, draws)
+
+
+@kernel(allocates=True)
+def _train_cbow(
+    chunk: Chunk,
+    table: NDArray[Any],
+    context: Context,
+    block: Block,
+    rate: float,
+    layer: Layer,
+    draws: NDArray[np.int32],
+) -> float:
+    return train_blocks(chunk, table, context, block, rate, gather_cbow, scatter_cbow, block_step, layer, draws)
 
 
 class FullSoftmax:
@@ -133,12 +185,13 @@ class FullSoftmax:
         """The arguments of the update-by-update step."""
         return self._layer(1)
 
-    def block_layer(self, rows: int, pairs: int) -> Layer:
+    def block_layer(self, rows: int) -> Layer:
         """The arguments of the block step, with scratch for the scores of a group of the ``rows`` hidden rows."""
         return self._layer(min(rows, max(1, _SCORES_HELD // len(self.parameters))))
 
     def _layer(self, rows: int) -> Layer:
-        return Layer(self.parameters, np.empty((rows, len(self.parameters)), self.parameters.dtype))
+        dtype = self.parameters.dtype
+        return Layer(self.parameters, np.empty((rows, len(self.parameters)), dtype), np.empty(LANES, dtype))
 
     def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:
         """Exact log-probabilities of all words, (rows, words); hidden (rows, vector_size)."""
@@ -146,5 +199,7 @@ class FullSoftmax:
         normalised: NDArray[Any] = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
         return normalised
 
+    draw = staticmethod(draw_nothing)
     train_pairs = staticmethod(_train_pairs)
-    train_blocks = staticmethod(_train_blocks)
+    train_skipgram = staticmethod(_train_skipgram)
+    train_cbow = staticmethod(_train_cbow)

@@ -26,7 +26,7 @@ class OutputLayer(Protocol):
     """From hidden rows to a distribution over the vocabulary, and the updates that improve it.
 
     ``parameters`` (rows, stride) is the layer's own table; training changes it in place. ``train_pairs`` goes update
-    by update as word2vec.c does, ``train_blocks`` works on blocks of center words; both walk a whole chunk.
+    by update as word2vec.c does, the others work on blocks of center words; all walk a whole chunk.
     """
 
     parameters: NDArray[Any]
@@ -42,8 +42,8 @@ class OutputLayer(Protocol):
         """The layer as ``train_pairs`` takes it."""
         ...
 
-    def block_layer(self, rows: int, pairs: int) -> Any:
-        """The layer as ``train_blocks`` takes it, with scratch for one worker's blocks of up to ``rows`` rows."""
+    def block_layer(self, rows: int) -> Any:
+        """The layer as the block kernels take it, with scratch for one worker's blocks of up to ``rows`` rows."""
         ...
 
     def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:
@@ -58,15 +58,34 @@ class OutputLayer(Protocol):
         ...
 
     @staticmethod
-    def train_blocks(
+    def draw(block_layer: Any, blocks: int, state: State, /) -> NDArray[np.int32]:
+        """What a chunk of this many blocks draws at random; nothing else of a block step is random."""
+        ...
+
+    @staticmethod
+    def train_skipgram(
         chunk: Chunk,
         table: NDArray[Any],
         context: Context,
         block: Block,
         rate: Any,
         layer: Any,
-        state: State,
+        draws: NDArray[np.int32],
         /,
     ) -> float:
-        """Train on a chunk, block by block; returns the summed loss."""
+        """Train skip-gram on a chunk, block by block; returns the summed loss."""
+        ...
+
+    @staticmethod
+    def train_cbow(
+        chunk: Chunk,
+        table: NDArray[Any],
+        context: Context,
+        block: Block,
+        rate: Any,
+        layer: Any,
+        draws: NDArray[np.int32],
+        /,
+    ) -> float:
+        """The same for CBOW."""
         ...

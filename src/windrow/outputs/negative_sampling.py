@@ -8,10 +8,17 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from windrow.kernels._jit import kernel
-from windrow.kernels.contexts import Block, Context
+from windrow.kernels.contexts import (
+    Block,
+    Context,
+    gather_cbow,
+    gather_skipgram,
+    scatter_cbow,
+    scatter_skipgram,
+)
 from windrow.kernels.drivers import no_step, train_blocks, train_pairs
-from windrow.kernels.logistic import LOGISTIC_TABLE, update_pair, update_row
-from windrow.kernels.products import Rows, add_product, multiply_rows
+from windrow.kernels.logistic import LOGISTIC_TABLE, update_pair, update_singles, update_windows
+from windrow.kernels.products import Rows, Weights, multiply_rows, transpose
 from windrow.kernels.rng import State
 from windrow.kernels.simd import (
     LANES,
@@ -22,6 +29,7 @@ from windrow.kernels.simd import (
     logistic,
     multiply,
     multiply_add,
+    prefetch,
     store,
     total,
     zero,
@@ -57,13 +65,11 @@ class BlockLayer(NamedTuple):
     negative: int
     thresholds: NDArray[np.uint32]
     aliases: NDArray[np.int32]
-    sets: int  # of noise words a block
-    noise_words: NDArray[np.int32]  # (shared,)
+    shared: int  # noise words a set
     noise: NDArray[Any]  # flat (shared * stride)
     noise_transposed: NDArray[Any]  # flat (stride * shared)
     noise_gradient: NDArray[Any]  # flat (shared * stride)
     errors: NDArray[Any]  # flat (rows of a set * shared)
-    scores: NDArray[Any]  # (pairs of one target)
 
 
 @kernel
@@ -84,56 +90,91 @@ def pair_step(
     return loss
 
 
+@kernel(allocates=True)
+def draw_noise(layer: BlockLayer, blocks: int, state: State) -> NDArray[np.int32]:
+    """The noise words of this many blocks, (blocks * sets * shared,)."""
+    noise_words = np.empty(blocks * NOISE_SETS * layer.shared, np.int32)
+    for i in range(noise_words.size):
+        noise_words[i] = draw_alias(layer.thresholds, layer.aliases, state)
+    return noise_words
+
+
 @kernel
-def block_step(block: Block, rows: int, targets: int, rate: float, layer: BlockLayer, state: State) -> float:
-    """All targets against their rows, then the rows against noise words that many of them share, as matrix products.
+def window_step(
+    block: Block, rows: int, targets: int, rate: float, layer: BlockLayer, noise_words: NDArray[np.int32], number: int
+) -> float:
+    """The rows of block ``number`` against noise words, then each of its targets against all its rows."""
+    loss = _reject_noise(block, rows, targets, rate, layer, noise_words, number)
+    return loss + update_windows(block, targets, rate, layer.table, layer.stride)
+
+
+@kernel
+def single_step(
+    block: Block, rows: int, targets: int, rate: float, layer: BlockLayer, noise_words: NDArray[np.int32], number: int
+) -> float:
+    """``window_step`` where no target has more than one row."""
+    loss = _reject_noise(block, rows, targets, rate, layer, noise_words, number)
+    return loss + update_singles(block, targets, rate, layer.table, layer.stride)
+
+
+@kernel
+def _reject_noise(
+    block: Block, rows: int, targets: int, rate: float, layer: BlockLayer, noise_words: NDArray[np.int32], number: int
+) -> float:
+    """All rows against noise words that many of them share, as matrix products.
 
     Words that stand side by side must not be pushed away from the same noise words, or they grow alike: so there are
     several sets of noise words, dealt to the rows in turn.
     """
-    stride, shared = layer.stride, layer.noise_words.size
-    loss = 0.0
+    stride, shared = layer.stride, layer.shared
     for target in range(targets):
-        place = int(block.targets[target]) * stride
-        loss += update_row(block, target, layer.table, place, 1, rate, layer.scores, stride)
-    set_rows = (rows + 4 * layer.sets - 1) // (4 * layer.sets) * 4  # those beyond the last row have weight 0
-    for first in range(layer.sets):
-        _draw_noise(layer, state)
-        hidden = Rows(block.hidden, first * stride, layer.sets * stride, set_rows)
-        gradient = Rows(block.gradient, first * stride, layer.sets * stride, set_rows)
-        noise = Rows(layer.noise, 0, stride, shared)
-        noise_gradient = Rows(layer.noise_gradient, 0, stride, shared)
-        multiply_rows(hidden, layer.noise_transposed, shared, layer.errors, stride)
-        loss += _scores_to_errors(layer, block.row_weights[first :: layer.sets], set_rows, rate)
-        add_product(gradient, layer.errors, shared, 1, noise, stride)
-        add_product(noise_gradient, layer.errors, 1, shared, hidden, stride)
+        _prefetch_row(layer, block.targets[target])
+    loss = 0.0
+    set_rows = (rows + 4 * NOISE_SETS - 1) // (4 * NOISE_SETS) * 4  # those beyond the last row have weight 0
+    noise = Rows(layer.noise, 0, stride, shared)
+    noise_gradient = Rows(layer.noise_gradient, 0, stride, shared)
+    for first in range(NOISE_SETS):
+        start = (number * NOISE_SETS + first) * shared
+        hidden = Rows(block.hidden, first * stride, NOISE_SETS * stride, set_rows)
+        gradient = Rows(block.gradient, first * stride, NOISE_SETS * stride, set_rows)
+        errors = Rows(layer.errors, 0, shared, set_rows)
+        _copy_noise(layer, noise_words, start)
+        transposed = Rows(layer.noise_transposed, 0, shared, stride)
+        multiply_rows(Weights(hidden.data, hidden.start, hidden.distance, 1), transposed, errors, shared, False)
+        loss += _scores_to_errors(layer, block.row_weights[first::NOISE_SETS], set_rows, rate)
+        multiply_rows(Weights(layer.errors, 0, shared, 1), noise, gradient, stride, True)
+        multiply_rows(Weights(layer.errors, 0, 1, shared), hidden, noise_gradient, stride, False)
         for t in range(shared):
-            place = int(layer.noise_words[t]) * stride
+            place = int(noise_words[start + t]) * stride
             for k in range(0, stride, LANES):
                 updated = add(load(layer.table, place + k), load(layer.noise_gradient, t * stride + k))
                 store(layer.table, place + k, updated)
     return loss
 
 
-@kernel
-def _draw_noise(layer: BlockLayer, state: State) -> None:
-    """Draw the shared noise words and copy their vectors, by rows and by columns."""
-    stride, shared = layer.stride, layer.noise_words.size
+@kernel(inline=True)
+def _prefetch_row(layer: BlockLayer, word: int) -> None:
+    for k in range(0, layer.stride, LANES):
+        prefetch(layer.table, int(word) * layer.stride + k)
+
+
+@kernel(inline=True)
+def _copy_noise(layer: BlockLayer, noise_words: NDArray[np.int32], start: int) -> None:
+    """Copy the vectors of one set of noise words, by rows and by columns, and look ahead to the next set."""
+    stride, shared = layer.stride, layer.shared
     for t in range(shared):
-        layer.noise_words[t] = draw_alias(layer.thresholds, layer.aliases, state)
-        place = int(layer.noise_words[t]) * stride
+        place = int(noise_words[start + t]) * stride
         for k in range(0, stride, LANES):
             store(layer.noise, t * stride + k, load(layer.table, place + k))
-            store(layer.noise_gradient, t * stride + k, zero(layer.table))
-    for k in range(stride):
-        for t in range(shared):
-            layer.noise_transposed[k * shared + t] = layer.noise[t * stride + k]
+    for t in range(start + shared, min(start + 2 * shared, noise_words.size)):
+        _prefetch_row(layer, noise_words[t])
+    transpose(Rows(layer.noise, 0, stride, shared), stride, layer.noise_transposed)
 
 
-@kernel
+@kernel(inline=True)
 def _scores_to_errors(layer: BlockLayer, row_weights: NDArray[Any], rows: int, rate: float) -> float:
     """Replace each score by rate * weight * (0 - logistic(score)); returns the weighted loss."""
-    shared = layer.noise_words.size
+    shared = layer.shared
     one = layer.table.dtype.type(1)
     loss = 0.0
     for row in range(rows):
@@ -148,7 +189,7 @@ def _scores_to_errors(layer: BlockLayer, row_weights: NDArray[Any], rows: int, r
     return loss
 
 
-@kernel
+@kernel(allocates=True)
 def _train_pairs(
     chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairLayer, state: State
 ) -> float:
@@ -156,16 +197,30 @@ def _train_pairs(
 
 
 @kernel
-def _train_blocks(
+def _train_skipgram(
     chunk: Chunk,
     table: NDArray[Any],
     context: Context,
     block: Block,
     rate: float,
     layer: BlockLayer,
-    state: State,
+    draws: NDArray[np.int32],
 ) -> float:
-    return train_blocks(chunk, table, context, block, rate, block_step, layer, state)
+    gather, scatter = gather_skipgram, scatter_skipgram
+    return train_blocks(chunk, table, context, block, rate, gather, scatter, window_step, layer, draws)
+
+
+@kernel
+def _train_cbow(
+    chunk: Chunk,
+    table: NDArray[Any],
+    context: Context,
+    block: Block,
+    rate: float,
+    layer: BlockLayer,
+    draws: NDArray[np.int32],
+) -> float:
+    return train_blocks(chunk, table, context, block, rate, gather_cbow, scatter_cbow, single_step, layer, draws)
 
 
 class NegativeSampling:
@@ -209,8 +264,8 @@ class NegativeSampling:
         """The arguments of the update-by-update step."""
         return PairLayer(self.parameters, self.negative, self.cumulative, LOGISTIC_TABLE)
 
-    def block_layer(self, rows: int, pairs: int) -> BlockLayer:
-        """The arguments of the block step with scratch for ``rows`` hidden rows and ``pairs`` pairs a target."""
+    def block_layer(self, rows: int) -> BlockLayer:
+        """The arguments of the block step with scratch for ``rows`` hidden rows."""
         stride, dtype = self.parameters.shape[1], self.parameters.dtype
         return BlockLayer(
             table=self.parameters.reshape(-1),
@@ -218,13 +273,11 @@ class NegativeSampling:
             negative=self.negative,
             thresholds=self.thresholds,
             aliases=self.aliases,
-            sets=NOISE_SETS,
-            noise_words=np.zeros(self.shared, np.int32),
-            noise=np.zeros(self.shared * stride, dtype),
-            noise_transposed=np.zeros(stride * self.shared, dtype),
-            noise_gradient=np.zeros(self.shared * stride, dtype),
-            errors=np.zeros(rows // NOISE_SETS * self.shared, dtype),
-            scores=np.zeros(pairs, dtype),
+            shared=self.shared,
+            noise=zero_table(self.shared, stride, dtype).reshape(-1),
+            noise_transposed=zero_table(stride, self.shared, dtype).reshape(-1),
+            noise_gradient=zero_table(self.shared, stride, dtype).reshape(-1),
+            errors=zero_table(rows // NOISE_SETS + 4, self.shared, dtype).reshape(-1),
         )
 
     def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:
@@ -236,5 +289,7 @@ class NegativeSampling:
         normalised: NDArray[Any] = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
         return normalised
 
+    draw = staticmethod(draw_noise)
     train_pairs = staticmethod(_train_pairs)
-    train_blocks = staticmethod(_train_blocks)
+    train_skipgram = staticmethod(_train_skipgram)
+    train_cbow = staticmethod(_train_cbow)

@@ -1,0 +1,117 @@
+"""The one pass over a text: each word gets an id when it is first seen, and is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.corpus.tokenizers import Batch, Tokenizer, batches, split_lines, whole_words
+
+# A text of fewer characters is numbered in Python before Numba would have been imported.
+KERNEL_FROM = 1 << 20
+_FIRST_WORDS, _FIRST_BYTES = 1 << 16, 1 << 20  # room in a new table
+_MOST_IDS, _MOST_ENDS = 1 << 18, 1 << 16  # given out at a time
+
+
+class Numbered(NamedTuple):
+    """Ids of words in a row, and the places where a sentence ends; valid until the next are asked for."""
+
+    ids: NDArray[np.int32]
+    ends: NDArray[np.int64]
+
+
+class SeenWords:
+    """The words of a text in order of first sight; the id of a word is its place.
+
+    Words between white space are numbered by a kernel, once there are enough of them to repay loading it.
+    """
+
+    def __init__(self) -> None:
+        self._in_python = _PythonTable()
+        self._in_kernel: _KernelTable | None = None
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How often each word was seen, shape (words,)."""
+        return (self._in_kernel or self._in_python).counts
+
+    def words(self) -> list[str]:
+        """The words by id."""
+        return (self._in_kernel or self._in_python).words()
+
+    def number(self, pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: bool) -> Iterator[Numbered]:
+        """Tokenize a stream, as ``tokenizers.batches`` does, to ids."""
+        if tokenizer.split is not str.split:  # which is what the kernel does
+            yield from map(self._in_python.number, batches(pieces, tokenizer, lowercase))
+            return
+        chars = 0
+        for text in whole_words(pieces, tokenizer, lowercase):
+            chars += len(text)
+            if chars < KERNEL_FROM:
+                yield self._in_python.number(split_lines(text, tokenizer.split))
+                continue
+            if self._in_kernel is None:
+                self._in_kernel = _KernelTable(self._in_python.words(), self._in_python.counts)
+            yield from self._in_kernel.number(text)
+
+
+class _PythonTable:
+    """Words and their counts in a dict."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(0, np.int64)
+        self._ids = _Ids()
+
+    def words(self) -> list[str]:
+        return list(self._ids)
+
+    def number(self, batch: Batch) -> Numbered:
+        ids = np.fromiter(map(self._ids.__getitem__, batch.words), np.int32, len(batch.words))
+        counts = np.bincount(ids, minlength=len(self._ids))
+        counts[: len(self.counts)] += self.counts
+        self.counts = counts
+        return Numbered(ids, np.array(batch.ends, np.int64))
+
+
+class _Ids(dict[str, int]):
+    def __missing__(self, word: str) -> int:
+        new_id = self[word] = len(self)
+        return new_id
+
+
+class _KernelTable:
+    """Words and their counts in arrays, which grow between calls of the kernel."""
+
+    def __init__(self, words: list[str], counts: NDArray[np.int64]) -> None:
+        from windrow.kernels import tokenise  # loads Numba
+
+        self._kernels = tokenise
+        self._known = 0
+        self._table = tokenise.new_table(_FIRST_WORDS, _FIRST_BYTES)
+        self._ids = np.empty(_MOST_IDS, np.int32)
+        self._ends = np.empty(_MOST_ENDS, np.int64)
+        for _ in self.number("\n".join(words)):
+            pass
+        self.counts[:] = counts
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        return self._table.counts[: self._known]
+
+    def words(self) -> list[str]:
+        used = self._table.offsets[self._known]
+        return self._table.arena[:used].tobytes().decode().split("\n")[:-1]
+
+    def number(self, text: str) -> Iterator[Numbered]:
+        kernels = self._kernels
+        data = np.frombuffer(f"{text}{' ' * kernels.PAD}".encode(), np.uint8)
+        self._table = kernels.with_room(self._table, self._known, data.size)
+        at = 0
+        while at < data.size - kernels.PAD:
+            if self._known == self._table.counts.size:
+                self._table = kernels.enlarged(self._table)
+            at, tokens, lines, self._known = kernels.tokenise(data, at, self._known, self._table, self._ids, self._ends)
+            yield Numbered(self._ids[:tokens], self._ends[:lines])
