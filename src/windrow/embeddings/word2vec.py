@@ -22,9 +22,10 @@ from windrow.embeddings.draws import (
     keep_thresholds,
 )
 from windrow.embeddings.jobs import Schedule, plan_jobs
+from windrow.embeddings.rounds import Rounds, Share, job_words
 from windrow.embeddings.training import Callback, Training
 from windrow.embeddings.vectors import WordVectors
-from windrow.embeddings.workers import Run, Worker
+from windrow.embeddings.workers import Hogwild, Run, Worker
 from windrow.errors import DataError, NotFittedError, OptionError, check_range, check_whole
 from windrow.kernels.contexts import Context
 from windrow.kernels.tables import zero_table
@@ -35,6 +36,8 @@ from windrow.storage import check_writable
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")
 _MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes
+# Centers a block. Larger ones are a little faster; each has its limit where quality falls (bench/README.md).
+_SKIPGRAM_BLOCK, _CBOW_BLOCK = 64, 256
 _INITIAL_ROWS = 65536  # rows initialised at a time
 
 
@@ -45,8 +48,10 @@ class Word2Vec:
     ``negative`` > 0, hierarchical softmax where ``hs`` is 1, or both; ``loss`` ("ns", "hs", "softmax", "hs+ns")
     overrides the two. ``window_weighting`` is "shrink" (random window sizes, as word2vec), "linear", "harmonic" or
     "none"; left None it follows ``shrink_windows``. ``kernel="pair"`` goes update by update and with one worker equals
-    gensim. ``"block"`` trains ``block_size`` center words at a time; with negative sampling each of its rows meets
-    ``shared_negatives`` noise words (rounded up to a multiple of 16), those that are its target not left out.
+    gensim. ``"block"`` trains ``block_size`` center words at a time (64, CBOW 256); with negative sampling each of its
+    rows meets ``shared_negatives`` noise words (rounded up to a multiple of 16), its target not left out.
+    ``deterministic``: threads train in rounds and wait for each other, and an equal ``seed`` and number of ``workers``
+    give equal bits; one worker does so anyway.
     ``callbacks`` are called with a Progress after each epoch, and every ``report_words`` raw words if given; training
     stops early when one returns True (not merely something truthy).
 
@@ -76,8 +81,9 @@ class Word2Vec:
         window_weighting: str | None = None,
         loss: str | None = None,
         kernel: str = "block",
-        block_size: int = 64,
-        shared_negatives: int = 32,
+        block_size: int | None = None,
+        shared_negatives: int = 16,
+        deterministic: bool = False,
         callbacks: Sequence[Callback] = (),
         report_words: int | None = None,
     ) -> None:
@@ -102,6 +108,7 @@ class Word2Vec:
         self.kernel = kernel
         self.block_size = block_size
         self.shared_negatives = shared_negatives
+        self.deterministic = deterministic
         self.callbacks = callbacks
         self.report_words = report_words
 
@@ -217,7 +224,7 @@ class Word2Vec:
             ("report_words", 1, float("inf")),
         ):
             value = getattr(self, name)
-            if value is None and name in ("max_final_vocab", "report_words"):
+            if value is None and name in ("max_final_vocab", "report_words", "block_size"):
                 continue
             check_range(name, check_whole(name, value), low, high)
         if isinstance(self.callbacks, str) or not isinstance(self.callbacks, Iterable):
@@ -233,9 +240,12 @@ class Word2Vec:
             ("sg", (0, 1)),
             ("hs", (0, 1)),
             ("cbow_mean", (0, 1)),
+            ("deterministic", (False, True)),
         ):
             if getattr(self, name) not in choices:
                 raise OptionError(f"{name} = {getattr(self, name)!r} is not one of {', '.join(map(str, choices))}")
+        if self.deterministic and self.workers > 1 and self.kernel == "pair":
+            raise OptionError('deterministic with several workers needs kernel = "block"; or set workers = 1')
         if not self.layer_names():
             raise OptionError("negative = 0 and hs = 0 leave nothing to train; set one of them, or loss")
         if "ns" in self.layer_names() and self.negative < 1:
@@ -262,7 +272,7 @@ class Word2Vec:
             uniform=weighting in ("shrink", "none"),
             window=self.window,
             stride=table.shape[1],
-            block_size=self.block_size,
+            block_size=self.block_size or (_SKIPGRAM_BLOCK if self.sg else _CBOW_BLOCK),
         )
         drawer = ChunkDrawer(
             vocabulary_size=size,
@@ -272,10 +282,15 @@ class Word2Vec:
             weights=distance_weights(weighting, self.window),
         )
         schedule = Schedule(self.alpha, self.min_alpha, self.epochs)
-        workers = [
-            Worker(table, context, list(layers.values()), self.kernel, randomness) for randomness in self._randomness()
-        ]
-        run = Run(corpus.ids, corpus.starts, plan_jobs(corpus.starts), schedule, drawer, workers)
+        arguments = drawer, table, context, list(layers.values())
+        run: Run
+        if self.deterministic and self.workers > 1:
+            shares = [Share(*arguments, randomness) for randomness in self._randomness()]
+            jobs = plan_jobs(corpus.starts, job_words(self.workers))
+            run = Rounds(corpus.ids, corpus.starts, jobs, schedule, shares)
+        else:
+            workers = [Worker(*arguments, self.kernel, randomness) for randomness in self._randomness()]
+            run = Hogwild(corpus.ids, corpus.starts, plan_jobs(corpus.starts), schedule, workers)
         return Training(table, self.vector_size, layers, run, self.epochs, self._identity(corpus))
 
     def _weighting(self) -> str:

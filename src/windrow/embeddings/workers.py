@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ class Worker:
 
     def __init__(
         self,
+        drawer: ChunkDrawer,
         table: NDArray[Any],
         context: Context,
         layers: list[OutputLayer],
@@ -36,14 +38,16 @@ class Worker:
         randomness: Randomness,
     ) -> None:
         self.randomness = randomness
+        self._drawer = drawer
         self._table = table.reshape(-1)
         self._context = context
         self._rate_type = table.dtype.type
         self._steps = self._pair_steps(layers) if kernel == "pair" else self._block_steps(layers)
 
-    def train(self, chunk: Chunk, rate: float) -> float:
-        """Update the tables from a chunk; returns the summed loss."""
-        return sum(float(step(chunk, self._rate_type(rate))) for step in self._steps)
+    def train(self, job: Job) -> tuple[int, float]:
+        """Update the tables; returns the number of center words and the summed loss."""
+        chunk = self._drawer.draw(job.ids, job.starts, self.randomness)
+        return chunk.words.size, sum(float(step(chunk, self._rate_type(job.rate))) for step in self._steps)
 
     def _pair_steps(self, layers: list[OutputLayer]) -> list[Callable[[Chunk, Any], float]]:
         state, table, context = self.randomness.state, self._table, self._context
@@ -104,19 +108,32 @@ class Position:
     loss: float = 0.0  # summed over this epoch
 
 
+class Job(NamedTuple):
+    """The tokens of a job, where its sentences start in them, and its learning rate."""
+
+    ids: NDArray[np.int32]  # (tokens,)
+    starts: NDArray[np.int64]  # (sentences + 1,)
+    rate: float
+
+
+class HasRandomness(Protocol):
+    """All that a checkpoint asks of a worker."""
+
+    randomness: Randomness
+
+
 @dataclass
-class Run:
+class Run(ABC):
     """The jobs of a corpus, the workers, and the position that they share."""
 
     ids: NDArray[np.int32]
     starts: NDArray[np.int64]
     jobs: Jobs
     schedule: Schedule
-    drawer: ChunkDrawer
-    workers: list[Worker]
+    workers: Sequence[HasRandomness]
     position: Position = field(default_factory=Position)
     _idle: threading.Condition = field(default_factory=threading.Condition, repr=False)  # also guards the position
-    _jobs_at_work: int = field(default=0, repr=False)
+    _takes_at_work: int = field(default=0, repr=False)
     _stopping: bool = field(default=False, repr=False)
 
     def advance(self, words: float, deadline: float, tick: Callable[[], None]) -> None:
@@ -126,9 +143,10 @@ class Run:
         what the tables have seen. ``tick`` is called from this thread a few times a second.
         """
         self._stopping = False
-        with ThreadPoolExecutor(len(self.workers)) as pool:
+        loops = self._loops(lambda jobs: self._take_jobs(jobs, words, deadline))
+        with ThreadPoolExecutor(len(loops)) as pool:
             try:
-                pending = {pool.submit(self._work, worker, words, deadline) for worker in self.workers}
+                pending = {pool.submit(loop) for loop in loops}
                 while pending:
                     done, pending = wait(pending, timeout=_TICK_SECONDS, return_when=FIRST_EXCEPTION)
                     for future in done:
@@ -144,7 +162,7 @@ class Run:
         """
         self._stopping = True
         with self._idle:
-            self._idle.wait_for(lambda: self._jobs_at_work == 0)
+            self._idle.wait_for(lambda: self._takes_at_work == 0)
 
     def epoch_is_over(self) -> bool:
         """Whether all jobs of this epoch are done."""
@@ -159,32 +177,51 @@ class Run:
         """The learning rate of the next job."""
         return self.schedule.rate(self.position.epoch, self.jobs.share_before(self.position.job))
 
-    def _work(self, worker: Worker, words: float, deadline: float) -> None:
-        while (taken := self._take_job(words, deadline)) is not None:
-            job, rate = taken
-            first, last = int(self.jobs.bounds[job]), int(self.jobs.bounds[job + 1])
-            starts = self.starts[self.jobs.sentences[job] : self.jobs.sentence_ends[job] + 1]
-            starts = np.clip(starts, first, last) - first  # the job may be a piece of one sentence
+    @abstractmethod
+    def _loops(self, take: Callable[[int], list[Job]]) -> list[Callable[[], None]]:
+        """What the threads run: take jobs (at most so many) until there are none, and call ``_finish`` each time."""
+
+    def _take_jobs(self, number: int, words: float, deadline: float) -> list[Job]:
+        """The next jobs, none when it is time to stop."""
+        with self._idle:
+            position, jobs = self.position, self.jobs
+            if self._stopping or self.epoch_is_over() or position.words >= words or time.monotonic() >= deadline:
+                return []
+            chosen = range(position.job, min(position.job + number, len(jobs)))
+            rates = [self.schedule.rate(position.epoch, jobs.share_before(job)) for job in chosen]
+            self._takes_at_work += 1
+            position.job = chosen.stop
+            position.words += int(jobs.bounds[chosen.stop] - jobs.bounds[chosen.start])
+        return [self._job(job, rate) for job, rate in zip(chosen, rates, strict=True)]
+
+    def _job(self, job: int, rate: float) -> Job:
+        first, last = int(self.jobs.bounds[job]), int(self.jobs.bounds[job + 1])
+        starts = self.starts[self.jobs.sentences[job] : self.jobs.sentence_ends[job] + 1]
+        starts = np.clip(starts, first, last) - first  # the job may be a piece of one sentence
+        return Job(self.ids[first:last], starts, rate)
+
+    def _finish(self, kept_words: int, loss: float) -> None:
+        """Report the jobs taken together as done."""
+        with self._idle:
+            self.position.kept_words += kept_words
+            self.position.loss += loss
+            self._takes_at_work -= 1
+            self._idle.notify_all()
+
+
+@dataclass
+class Hogwild(Run):
+    """Each worker on its own, on tables that all share."""
+
+    workers: Sequence[Worker]
+
+    def _loops(self, take: Callable[[int], list[Job]]) -> list[Callable[[], None]]:
+        return [lambda worker=worker: self._work(worker, take) for worker in self.workers]  # type: ignore[misc]
+
+    def _work(self, worker: Worker, take: Callable[[int], list[Job]]) -> None:
+        while jobs := take(1):
             kept_words, loss = 0, 0.0
             try:
-                chunk = self.drawer.draw(self.ids[first:last], starts, worker.randomness)
-                loss, kept_words = worker.train(chunk, rate), chunk.words.size
+                kept_words, loss = worker.train(*jobs)
             finally:
-                with self._idle:
-                    self.position.kept_words += kept_words
-                    self.position.loss += loss
-                    self._jobs_at_work -= 1
-                    self._idle.notify_all()
-
-    def _take_job(self, words: float, deadline: float) -> tuple[int, float] | None:
-        """The next job and its learning rate, or None when it is time to stop."""
-        with self._idle:
-            position = self.position
-            if self._stopping or self.epoch_is_over() or position.words >= words or time.monotonic() >= deadline:
-                return None
-            job, rate = position.job, self.rate()
-            words_of_job = int(self.jobs.bounds[job + 1] - self.jobs.bounds[job])
-            self._jobs_at_work += 1
-            position.job += 1
-            position.words += words_of_job
-            return job, rate
+                self._finish(kept_words, loss)

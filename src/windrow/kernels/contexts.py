@@ -42,9 +42,9 @@ class Context(NamedTuple):
 class Block(NamedTuple):
     """Hidden rows of some center words, and which rows are to predict which target word.
 
-    Target t is predicted by ``pair_counts[t]`` rows in a row from ``first_rows[t]`` on, but for the row ``gaps[t]`` places
-    further, which is left out; with the weights ``pair_weights[t * width :]``. ``width`` is 1 (at most one row a target)
-    or a multiple of 16, and then the weights beyond the count are 0. ``row_weights`` sums the pair weights of a row.
+    Target t is predicted by ``pair_counts[t]`` consecutive rows from ``first_rows[t]`` on, the row ``gaps[t]`` places
+    further left out, with the weights ``pair_weights[t * width :]``. ``width`` is 1 (at most one row a target) or a
+    multiple of 16, and then the weights beyond the count are 0. ``row_weights`` sums the pair weights of a row.
     ``hidden`` and ``gradient`` are flat, (rows, stride); ``gradient`` holds what is to be added to the rows. There is
     room for 16 rows beyond the last.
     """
@@ -75,7 +75,7 @@ def prefetch_words(chunk: Chunk, start: int, number: int, table: NDArray[Any], c
 @kernel
 def gather_skipgram(chunk: Chunk, start: int, stop: int, table: NDArray[Any], context: Context, block: Block) -> Any:
     """Hidden rows for the centers ``start`` to ``stop``: the input vectors of all words around. Returns their count."""
-    stride, width = context.stride, block.width
+    stride = context.stride
     first = max(0, start - context.window)
     last = min(chunk.words.size, stop + context.window)
     for row in range(last - first):

@@ -34,8 +34,8 @@ _POWERS = np.exp(_LOGITS.astype(np.float64)).astype(np.float32)
 LOGISTIC_TABLE = (_POWERS / (_POWERS + 1)).astype(np.float32)
 
 
-# Targets that are scored before any of them is updated: one waits for the other's arithmetic otherwise. Not more, because
-# a frequent word that is a target many times in a block takes too long a step, and training diverges.
+# Targets that are scored before any of them is updated: one waits for the other's arithmetic otherwise. Not more: a
+# frequent word that is a target many times in a block takes too long a step then, and training may diverge.
 TOGETHER = 4
 
 
@@ -127,7 +127,8 @@ def _scores_to_errors(block: Block, place: int, rate: float) -> float:
     probability = logistic(load(block.scores, place))
     error = multiply_add(broadcast(-one), probability, broadcast(one))
     store(block.scores, place, multiply(multiply(broadcast(block.scores.dtype.type(rate)), weights), error))
-    return -total(multiply(weights, log(probability)))
+    log_likelihood: float = total(multiply(weights, log(probability)))
+    return -log_likelihood
 
 
 @kernel(inline=True)

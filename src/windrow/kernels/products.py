@@ -101,7 +101,7 @@ def transpose(rows: Rows, columns: int, target: NDArray[Any]) -> None:
 
 
 class PairRows(NamedTuple):
-    """Rows that are to predict one target: ``number`` rows from ``start`` on, but for the one ``gap`` places further."""
+    """The rows that predict one target: ``number`` rows from ``start`` on, the one ``gap`` places further left out."""
 
     hidden: NDArray[Any]
     gradient: NDArray[Any]
@@ -123,8 +123,8 @@ class Outputs(NamedTuple):
 def score_pairs(rows: PairRows, outputs: Outputs, scores: NDArray[Any], score: int, row_step: int, stride: int) -> None:
     """``scores[score + r * row_step + o]`` = row r @ output vector o.
 
-    A ``row_step`` of 1 says that there is one output vector. Tiles may reach beyond both numbers, so up to 3 more rows and 7 more places
-    are read and scored.
+    A ``row_step`` of 1 says that there is one output vector. Tiles may reach beyond both numbers, so up to 3 more rows
+    and 7 more places are read and scored.
     """
     x, y = rows, outputs
     for row in range(0, x.number, 4):

@@ -49,7 +49,7 @@ def _score_tile(rows: int, outputs: int) -> Callable[..., None]:
         place: int,
         row_step: int,
     ) -> None:
-        """``scores[place + r * row_step + o]`` = row r of ``hidden`` @ the vector of ``table`` at ``places[first + o]``.
+        """``scores[place + r * row_step + o]`` = row r @ the vector of ``table`` at ``places[first + o]``.
 
         The rows start at ``row``, the one ``gap`` places further is left out.
         """

@@ -21,7 +21,7 @@ from windrow.kernels.rng import State
 from windrow.kernels.simd import LANES, add, broadcast, exp, load, maximum, store, subtract, total, zero
 from windrow.kernels.tables import zero_table
 from windrow.kernels.windows import Chunk
-from windrow.outputs.layer import LayerOptions
+from windrow.outputs.layer import LayerOptions, LayerShare
 
 _SCORES_HELD = 2**22  # numbers: the scores of a group of rows over the vocabulary stay below 16 MB in float32
 _SLICE = 2048  # words a matrix product: its temporaries stay in the cache
@@ -37,7 +37,7 @@ class Layer(NamedTuple):
 
 @kernel
 def _scores_to_probabilities(scores: NDArray[Any], start: int, words: int, lanes: NDArray[Any]) -> float:
-    """Normalise ``scores[start : start + words]`` in place; returns the log of the normaliser. ``lanes``: 16 of scratch."""
+    """Normalise ``scores[start : start + words]`` in place; returns the log normaliser. ``lanes``: 16 of scratch."""
     whole = start + words // LANES * LANES
     highest = scores[start]
     for word in range(whole, start + words):
@@ -192,6 +192,14 @@ class FullSoftmax:
     def _layer(self, rows: int) -> Layer:
         dtype = self.parameters.dtype
         return Layer(self.parameters, np.empty((rows, len(self.parameters)), dtype), np.empty(LANES, dtype))
+
+    def share(
+        self, block_layer: Layer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
+    ) -> LayerShare:
+        """The whole table, these words first: every update touches every row."""
+        others = np.setdiff1d(np.arange(len(self.parameters), dtype=np.int32), words, assume_unique=True)
+        rows = np.concatenate([words, others])
+        return LayerShare(rows, np.full(len(rows), visits.sum(), np.float32), block_layer, draws)
 
     def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:
         """Exact log-probabilities of all words, (rows, words); hidden (rows, vector_size)."""

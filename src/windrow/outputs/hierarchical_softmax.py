@@ -20,6 +20,7 @@ from windrow.kernels.drivers import draw_nothing, no_step, train_blocks, train_p
 from windrow.kernels.logistic import LOGISTIC_TABLE, rows_of, update_pair
 from windrow.kernels.products import Outputs, score_pairs, update_pairs
 from windrow.kernels.rng import State
+from windrow.kernels.shares import number_paths
 from windrow.kernels.simd import (
     LANES,
     add,
@@ -38,7 +39,7 @@ from windrow.kernels.simd import (
 from windrow.kernels.tables import padded_width, zero_table
 from windrow.kernels.windows import Chunk
 from windrow.outputs.huffman import HuffmanTree, huffman_tree
-from windrow.outputs.layer import LayerOptions
+from windrow.outputs.layer import LayerOptions, LayerShare
 
 _NEAR_NODES = 2048  # of the root: in the second-level cache
 GROUP = 4  # targets with one row that are scored before any of them is updated
@@ -57,7 +58,7 @@ class BlockLayer(NamedTuple):
 
     table: NDArray[Any]  # flat (inner nodes * stride)
     stride: int
-    tree: HuffmanTree
+    starts: NDArray[np.int64]  # (words + 1,): where the path of each word starts in ``turns``
     turns: NDArray[np.int32]  # (sum of path lengths,): 2 * node + code, so that both come in one cache line
     width: int
     # For each of a group of targets, ``width`` numbers:
@@ -116,15 +117,15 @@ def single_step(
 @kernel(inline=True)
 def _prefetch_turns(block: Block, targets: int, layer: BlockLayer) -> None:
     for target in range(targets):
-        prefetch(layer.turns, layer.tree.starts[block.targets[target]])
+        prefetch(layer.turns, layer.starts[block.targets[target]])
 
 
 @kernel(inline=True)
 def _prefetch_path(layer: BlockLayer, word: int) -> None:
     """The nodes far from the root: the last and most frequent ones of the table are always near."""
     near = layer.table.size - _NEAR_NODES * layer.stride
-    first = layer.tree.starts[word]
-    place = layer.tree.starts[word + 1] - 1
+    first = layer.starts[word]
+    place = layer.starts[word + 1] - 1
     while place >= first and (layer.turns[place] >> 1) * layer.stride < near:
         node = int(layer.turns[place] >> 1) * layer.stride
         for k in range(0, layer.stride, LANES):
@@ -135,8 +136,8 @@ def _prefetch_path(layer: BlockLayer, word: int) -> None:
 @kernel(inline=True)
 def _lay_path(layer: BlockLayer, word: int, start: int) -> Any:
     """Where the vectors of a path's nodes lie, and the label of each as a sign. Returns the length of the path."""
-    first = layer.tree.starts[word]
-    nodes = layer.tree.starts[word + 1] - first
+    first = layer.starts[word]
+    nodes = layer.starts[word + 1] - first
     for node in range(nodes):
         turn = layer.turns[first + node]
         layer.places[start + node] = int(turn >> 1) * layer.stride
@@ -172,7 +173,8 @@ def _walk_with_rows(block: Block, target: int, rate: float, layer: BlockLayer) -
         weight = block.pair_weights[target * block.width + pair]
         log_likelihood = add(log_likelihood, _scores_to_errors(layer, pair * width, 0, nodes, weight, rate))
     update_pairs(rows, path, layer.errors, 0, width, layer.stride)
-    return -total(log_likelihood)
+    loss: float = -total(log_likelihood)
+    return loss
 
 
 @kernel(inline=True)
@@ -190,7 +192,8 @@ def _walk_with_single_rows(block: Block, first: int, last: int, rate: float, lay
         log_likelihood = add(log_likelihood, _scores_to_errors(layer, start, start, nodes, weight, rate))
     for target in range(first, last):
         _update_path(block, target, layer, (target - first) * layer.width, layer.lengths[target - first])
-    return -total(log_likelihood)
+    loss: float = -total(log_likelihood)
+    return loss
 
 
 @kernel(inline=True)
@@ -300,7 +303,7 @@ class HierarchicalSoftmax:
         return BlockLayer(
             table=self.parameters.reshape(-1),
             stride=stride,
-            tree=self.tree,
+            starts=self.tree.starts,
             turns=2 * self.tree.nodes + self.tree.codes,
             width=width,
             signs=np.zeros(GROUP * width + LANES, dtype),
@@ -308,6 +311,20 @@ class HierarchicalSoftmax:
             lengths=np.zeros(GROUP, np.int64),
             errors=np.zeros((rows + GROUP) * width + LANES, dtype),
         )
+
+    def share(
+        self, block_layer: BlockLayer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
+    ) -> LayerShare:
+        """The inner nodes on the paths of these words."""
+        turns = int((block_layer.starts[words + 1] - block_layer.starts[words]).sum())
+        nodes, touches = np.empty(turns, np.int32), np.empty(turns, np.float32)
+        slots = np.full(len(self.parameters), -1, np.int32)
+        starts, local_turns = np.empty(len(words) + 1, np.int64), np.empty(turns, np.int32)
+        known = number_paths(
+            words, visits, block_layer.starts, block_layer.turns, slots, nodes, touches, starts, local_turns
+        )
+        layer = block_layer._replace(starts=starts, turns=local_turns)
+        return LayerShare(nodes[:known], touches[:known], layer, draws)
 
     def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:
         """Exact log-probabilities of all words, (rows, words); hidden (rows, vector_size)."""

@@ -19,7 +19,17 @@ class LayerOptions:
 
     negative: int = 5
     ns_exponent: float = 0.75
-    shared_negatives: int = 32
+    shared_negatives: int = 16
+
+
+@dataclass(frozen=True)
+class LayerShare:
+    """What a worker needs of an output layer to train apart: which rows to copy, and a layer that reads the copies."""
+
+    rows: NDArray[np.int32]  # of the table, in the order of the copies
+    touches: NDArray[np.float32]  # (rows,): how often a row will be updated, about
+    layer: Any  # to be given the copies as its table; it knows words by their place among the share's words
+    draws: NDArray[np.int32]  # like those given, in the share's numbers
 
 
 class OutputLayer(Protocol):
@@ -44,6 +54,12 @@ class OutputLayer(Protocol):
 
     def block_layer(self, rows: int) -> Any:
         """The layer as the block kernels take it, with scratch for one worker's blocks of up to ``rows`` rows."""
+        ...
+
+    def share(
+        self, block_layer: Any, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
+    ) -> LayerShare:
+        """The part of the layer that some distinct words, visited so often, and these draws touch."""
         ...
 
     def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:

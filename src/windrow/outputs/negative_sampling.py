@@ -20,6 +20,7 @@ from windrow.kernels.drivers import no_step, train_blocks, train_pairs
 from windrow.kernels.logistic import LOGISTIC_TABLE, update_pair, update_singles, update_windows
 from windrow.kernels.products import Rows, Weights, multiply_rows, transpose
 from windrow.kernels.rng import State
+from windrow.kernels.shares import number_rows
 from windrow.kernels.simd import (
     LANES,
     add,
@@ -36,7 +37,7 @@ from windrow.kernels.simd import (
 )
 from windrow.kernels.tables import zero_table
 from windrow.kernels.windows import Chunk
-from windrow.outputs.layer import LayerOptions
+from windrow.outputs.layer import LayerOptions, LayerShare
 from windrow.outputs.noise import (
     alias_table,
     cumulative_table,
@@ -46,6 +47,8 @@ from windrow.outputs.noise import (
 )
 
 NOISE_SETS = 4  # a block; one set alone moves MEN and SimLex-999 further from gensim's (bench/README.md)
+
+NOISE_TOUCHES = 10.0  # a noise word meets many rows at once
 
 
 class PairLayer(NamedTuple):
@@ -237,7 +240,7 @@ class NegativeSampling:
         *,
         negative: int = 5,
         exponent: float = 0.75,
-        shared: int = 32,
+        shared: int = 16,
         dtype: DTypeLike = np.float32,
     ) -> None:
         self.parameters = zero_table(len(counts), vector_size, dtype)
@@ -279,6 +282,16 @@ class NegativeSampling:
             noise_gradient=zero_table(self.shared, stride, dtype).reshape(-1),
             errors=zero_table(rows // NOISE_SETS + 4, self.shared, dtype).reshape(-1),
         )
+
+    def share(
+        self, block_layer: BlockLayer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
+    ) -> LayerShare:
+        """The output vectors of these words and of the noise words drawn."""
+        rows, touches = np.empty(len(words) + len(draws), np.int32), np.empty(len(words) + len(draws), np.float32)
+        slots, local_draws = np.full(len(self.parameters), -1, np.int32), np.empty(len(draws), np.int32)
+        rows[: len(words)], touches[: len(words)], slots[words] = words, visits, np.arange(len(words))
+        known = number_rows(draws, NOISE_TOUCHES, slots, rows, touches, len(words), local_draws)
+        return LayerShare(rows[:known], touches[:known], block_layer, local_draws)
 
     def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:
         """Log-probabilities of all words, (rows, words): the scores, normalised; hidden (rows, vector_size).
