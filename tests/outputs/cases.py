@@ -49,7 +49,7 @@ def as_chunk(text: Text, dtype: type[np.floating]) -> Chunk:
     left = [min([*window, center]) for center, window in enumerate(text.windows)]
     right = [max([*window, center]) + 1 for center, window in enumerate(text.windows)]
     words, left, right = (np.array(numbers, np.int32) for numbers in (text.words, left, right))
-    return Chunk(words, left, right, mirrored(text.weights, dtype))
+    return Chunk(words, words, left, right, mirrored(text.weights, dtype))
 
 
 def mirrored(weights: Sequence[float], dtype: type[np.floating]) -> NDArray[np.floating]:

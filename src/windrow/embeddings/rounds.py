@@ -115,7 +115,7 @@ class Share:
         rows, visits = rows[:known], visits[:known]
         ends = np.cumsum([chunk.words.size for chunk in self._chunks])
         parts = np.split(local, ends[:-1])
-        self._chunks = [chunk._replace(words=part) for chunk, part in zip(self._chunks, parts, strict=True)]
+        self._chunks = [chunk._replace(words=part, rows=part) for chunk, part in zip(self._chunks, parts, strict=True)]
         shares = [
             layer.share(bound, rows, visits, np.concatenate(draws))
             for layer, bound, draws in zip(self._layers, self._bound, self._draws, strict=True)

@@ -21,7 +21,8 @@ from windrow.embeddings.draws import (
     distance_weights,
     keep_thresholds,
 )
-from windrow.embeddings.jobs import Schedule, plan_jobs
+from windrow.embeddings.hot_rows import HotRows, HotTable, number_of_hot_rows
+from windrow.embeddings.jobs import JOB_WORDS, Schedule, plan_jobs
 from windrow.embeddings.rounds import Rounds, Share, job_words
 from windrow.embeddings.training import Callback, Training
 from windrow.embeddings.vectors import WordVectors
@@ -262,8 +263,10 @@ class Word2Vec:
             )
         self._vocabulary = corpus.vocabulary.head(size)
         counts = self._vocabulary.counts
-        table = initial_table(size, self.vector_size, self.seed)
-        options = LayerOptions(self.negative, self.ns_exponent, self.shared_negatives)
+        hot = self._hot_rows(size)
+        room = initial_table(size, self.vector_size, self.seed, 2 * hot * self.workers)
+        table = room[:size]
+        options = LayerOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)
         layers = {name: output_layer(name).build(counts, self.vector_size, options) for name in self.layer_names()}
         weighting = self._weighting()
         context = Context(
@@ -282,16 +285,38 @@ class Word2Vec:
             weights=distance_weights(weighting, self.window),
         )
         schedule = Schedule(self.alpha, self.min_alpha, self.epochs)
-        arguments = drawer, table, context, list(layers.values())
+        output_layers = list(layers.values())
         run: Run
         if self.deterministic and self.workers > 1:
-            shares = [Share(*arguments, randomness) for randomness in self._randomness()]
+            shares = [Share(drawer, table, context, output_layers, randomness) for randomness in self._randomness()]
             jobs = plan_jobs(corpus.starts, job_words(self.workers))
             run = Rounds(corpus.ids, corpus.starts, jobs, schedule, shares)
         else:
-            workers = [Worker(*arguments, self.kernel, randomness) for randomness in self._randomness()]
-            run = Hogwild(corpus.ids, corpus.starts, plan_jobs(corpus.starts), schedule, workers)
+            workers = [
+                Worker(
+                    drawer,
+                    room,
+                    context,
+                    output_layers,
+                    self.kernel,
+                    randomness,
+                    HotRows(HotTable(room, size, 0), output_layers, hot, worker) if hot else None,
+                )
+                for worker, randomness in enumerate(self._randomness())
+            ]
+            jobs = plan_jobs(corpus.starts, self._job_words(corpus.tokens))
+            run = Hogwild(corpus.ids, corpus.starts, jobs, schedule, workers)
         return Training(table, self.vector_size, layers, run, self.epochs, self._identity(corpus))
+
+    def _job_words(self, tokens: int) -> int:
+        """The pair kernel's jobs are gensim's; larger ones cost less, but a small corpus needs enough of them."""
+        return JOB_WORDS if self.kernel == "pair" else min(4 * JOB_WORDS, max(JOB_WORDS, tokens // 400))
+
+    def _hot_rows(self, vocabulary_size: int) -> int:
+        """How many rows of each table a worker copies."""
+        if self.kernel == "pair" or self.deterministic or "softmax" in self.layer_names():
+            return 0
+        return number_of_hot_rows(vocabulary_size, self.workers)
 
     def _weighting(self) -> str:
         return self.window_weighting or ("shrink" if self.shrink_windows else "none")
@@ -313,12 +338,12 @@ class Word2Vec:
         return [GensimRandomness(seed, reseeds) for seed in (self.seed, *others)]  # the first worker is gensim's
 
 
-def initial_table(words: int, vector_size: int, seed: int) -> NDArray[np.float32]:
-    """gensim's initial input vectors: uniform in [-1, 1) / vector_size; shape (words, padded width)."""
-    table: NDArray[np.float32] = zero_table(words, vector_size)
+def initial_table(words: int, vector_size: int, seed: int, room: int = 0) -> NDArray[np.float32]:
+    """gensim's initial input vectors: uniform in [-1, 1) / vector_size; shape (words + zero rows, padded width)."""
+    table: NDArray[np.float32] = zero_table(words + room, vector_size)
     generator = np.random.default_rng(seed)
     for start in range(0, words, _INITIAL_ROWS):
-        rows = table[start : start + _INITIAL_ROWS, :vector_size]
+        rows = table[start : min(start + _INITIAL_ROWS, words), :vector_size]
         uniform = generator.random(rows.shape, dtype=np.float32)
         rows[:] = (uniform * np.float32(2) - np.float32(1)) / np.float32(vector_size)
     return table

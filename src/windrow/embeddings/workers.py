@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.draws import ChunkDrawer, Randomness
+from windrow.embeddings.hot_rows import HotRows
 from windrow.embeddings.jobs import Jobs, Schedule
 from windrow.kernels.contexts import Block, Context
 from windrow.kernels.simd import LANES
@@ -36,8 +37,10 @@ class Worker:
         layers: list[OutputLayer],
         kernel: str,
         randomness: Randomness,
+        hot_rows: HotRows | None = None,
     ) -> None:
         self.randomness = randomness
+        self._hot_rows = hot_rows
         self._drawer = drawer
         self._table = table.reshape(-1)
         self._context = context
@@ -47,7 +50,13 @@ class Worker:
     def train(self, job: Job) -> tuple[int, float]:
         """Update the tables; returns the number of center words and the summed loss."""
         chunk = self._drawer.draw(job.ids, job.starts, self.randomness)
-        return chunk.words.size, sum(float(step(chunk, self._rate_type(job.rate))) for step in self._steps)
+        if self._hot_rows:
+            self._hot_rows.fetch()
+            chunk = chunk._replace(rows=self._hot_rows.move(chunk.words))
+        loss = sum(float(step(chunk, self._rate_type(job.rate))) for step in self._steps)
+        if self._hot_rows:
+            self._hot_rows.give_back()
+        return chunk.words.size, loss
 
     def _pair_steps(self, layers: list[OutputLayer]) -> list[Callable[[Chunk, Any], float]]:
         state, table, context = self.randomness.state, self._table, self._context
@@ -65,9 +74,14 @@ class Worker:
         def bind(layer: OutputLayer) -> Callable[[Chunk, Any], float]:
             bound = layer.block_layer(len(block.row_weights))
             train = layer.train_skipgram if context.skipgram else layer.train_cbow
+            hot = self._hot_rows
+            if hot:
+                bound = hot.bind(layer, bound)
 
             def step(chunk: Chunk, rate: Any) -> float:
                 draws = layer.draw(bound, -(-chunk.words.size // context.block_size), state)
+                if hot and layer.words_are_rows:
+                    chunk, draws = chunk._replace(words=chunk.rows), hot.move(draws)
                 return train(chunk, table, context, block, rate, bound, draws)
 
             return step

@@ -67,7 +67,7 @@ class Block(NamedTuple):
 def prefetch_words(chunk: Chunk, start: int, number: int, table: NDArray[Any], context: Context) -> None:
     """Bring the input vectors of the next ``number`` words near: most are far, and the block at work takes a while."""
     for position in range(start, min(chunk.words.size, start + number)):
-        source = int(chunk.words[position]) * context.stride
+        source = int(chunk.rows[position]) * context.stride
         for k in range(0, context.stride, LANES):
             prefetch(table, source + k)
 
@@ -79,7 +79,7 @@ def gather_skipgram(chunk: Chunk, start: int, stop: int, table: NDArray[Any], co
     first = max(0, start - context.window)
     last = min(chunk.words.size, stop + context.window)
     for row in range(last - first):
-        source, place = int(chunk.words[first + row]) * stride, row * stride
+        source, place = int(chunk.rows[first + row]) * stride, row * stride
         for k in range(0, stride, LANES):
             store(block.hidden, place + k, load(table, source + k))
             store(block.gradient, place + k, zero(table))
@@ -114,7 +114,7 @@ def scatter_skipgram(chunk: Chunk, start: int, rows: int, table: NDArray[Any], c
     stride = context.stride
     first = max(0, start - context.window)
     for row in range(rows):
-        target, place = int(chunk.words[first + row]) * stride, row * stride
+        target, place = int(chunk.rows[first + row]) * stride, row * stride
         for k in range(0, stride, LANES):
             store(table, target + k, add(load(table, target + k), load(block.gradient, place + k)))
 
@@ -153,12 +153,12 @@ def _subtract_prefix_sums(
     for k in range(0, stride, LANES):
         store(sums, k, zero(table))
     for row in range(last - first):
-        source, place = int(chunk.words[first + row]) * stride, row * stride
+        source, place = int(chunk.rows[first + row]) * stride, row * stride
         for k in range(0, stride, LANES):
             store(sums, place + stride + k, add(load(sums, place + k), load(table, source + k)))
     for center in range(start, stop):
         left, right = (chunk.left[center] - first) * stride, (chunk.right[center] - first) * stride
-        own, place = int(chunk.words[center]) * stride, (center - start) * stride
+        own, place = int(chunk.rows[center]) * stride, (center - start) * stride
         count = max(1, chunk.right[center] - chunk.left[center] - 1)
         scale = broadcast(table.dtype.type(1 / count if context.mean else 1))
         for k in range(0, stride, LANES):
@@ -196,7 +196,7 @@ def _add_differences(chunk: Chunk, start: int, rows: int, table: NDArray[Any], c
             store(differences, begin + k, add(load(differences, begin + k), change))
             store(differences, end + k, subtract(load(differences, end + k), change))
     for position in range(first, last):
-        target, place = int(chunk.words[position]) * stride, (position - first) * stride
+        target, place = int(chunk.rows[position]) * stride, (position - first) * stride
         own = (position - start) * stride  # a center gets nothing from its own window
         is_center = 0 <= position - start < rows
         for k in range(0, stride, LANES):
@@ -233,7 +233,7 @@ def combine_window(
     for position in range(left, right):
         if position != center:
             weight = broadcast(chunk.distance_weights[context.window + position - center])
-            source = int(chunk.words[position]) * context.stride
+            source = int(chunk.rows[position]) * context.stride
             for k in range(0, context.stride, LANES):
                 store(hidden, place + k, multiply_add(weight, load(table, source + k), load(hidden, place + k)))
     if context.mean and right - left > 1:
@@ -266,7 +266,7 @@ def spread_gradient(
     for position in range(left, right):
         if position != center:
             weight = broadcast(table.dtype.type(scale * chunk.distance_weights[context.window + position - center]))
-            target = int(chunk.words[position]) * context.stride
+            target = int(chunk.rows[position]) * context.stride
             for k in range(0, context.stride, LANES):
                 update = multiply_add(weight, load(gradient, place + k), load(table, target + k))
                 store(table, target + k, update)

@@ -118,7 +118,7 @@ def _learn(
     state: State,
 ) -> float:
     gradient[:] = 0
-    place = int(chunk.words[chunk.left[center] + example]) * context.stride
+    place = int(chunk.rows[chunk.left[center] + example]) * context.stride
     if context.skipgram:
         hidden[:] = table[place : place + context.stride]
     else:

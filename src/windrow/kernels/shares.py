@@ -117,6 +117,27 @@ def add_rows(
 
 
 @kernel
+def copy_run(table: NDArray[Any], first: int, number: int, places: NDArray[np.int64], stride: int) -> None:
+    """Copy ``number`` rows from row ``first`` on to each of the rows ``places`` and those after it."""
+    for i in range(number * stride // LANES):
+        vector = load(table, first * stride + i * LANES)
+        for place in places:
+            store(table, place * stride + i * LANES, vector)
+
+
+@kernel
+def add_run_difference(
+    table: NDArray[Any], first: int, scales: NDArray[np.float32], changed: int, before: int, stride: int
+) -> None:
+    """Add (row ``changed`` - row ``before``) * scale to row ``first``, and so on, a row a scale."""
+    for row in range(scales.size):
+        scale = broadcast(table.dtype.type(scales[row]))
+        for k in range(row * stride, (row + 1) * stride, LANES):
+            change = subtract(load(table, changed * stride + k), load(table, before * stride + k))
+            store(table, first * stride + k, multiply_add(scale, change, load(table, first * stride + k)))
+
+
+@kernel
 def saturate(
     rows: NDArray[np.int32],
     touches: NDArray[np.float32],

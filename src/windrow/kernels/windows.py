@@ -17,7 +17,8 @@ class Chunk(NamedTuple):
     weight ``distance_weights[window + j - i]``, which is 0 for i itself; 16 zeros follow the last.
     """
 
-    words: NDArray[np.int32]  # (positions,)
+    words: NDArray[np.int32]  # (positions,): what an output layer is to predict
+    rows: NDArray[np.int32]  # (positions,): where the input vector of each word is, usually the words again
     left: NDArray[np.int32]  # (positions,)
     right: NDArray[np.int32]  # (positions,)
     distance_weights: NDArray[Any]  # (2 * window + 1 + 16,)

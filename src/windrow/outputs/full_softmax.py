@@ -171,8 +171,10 @@ def _train_cbow(
 class FullSoftmax:
     """Output vectors of all words, each update over all of them: exact, and as slow as the vocabulary is long."""
 
+    words_are_rows = True
+
     def __init__(self, counts: NDArray[np.int64], vector_size: int, *, dtype: DTypeLike = np.float32) -> None:
-        self.parameters = zero_table(len(counts), vector_size, dtype)
+        self.room = self.parameters = zero_table(len(counts), vector_size, dtype)
 
     @classmethod
     def build(
@@ -192,6 +194,14 @@ class FullSoftmax:
     def _layer(self, rows: int) -> Layer:
         dtype = self.parameters.dtype
         return Layer(self.parameters, np.empty((rows, len(self.parameters)), dtype), np.empty(LANES, dtype))
+
+    def hot_rows(self, number: int) -> int:
+        """Every update touches every row: the first are as good as others."""
+        return 0
+
+    def with_copies(self, block_layer: Layer, number: int, place: int) -> Layer:
+        """The same; a sum over the vocabulary must not meet a word twice, so it gets no copies (see Word2Vec)."""
+        return block_layer
 
     def share(
         self, block_layer: Layer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]

@@ -60,6 +60,7 @@ class BlockLayer(NamedTuple):
     stride: int
     starts: NDArray[np.int64]  # (words + 1,): where the path of each word starts in ``turns``
     turns: NDArray[np.int32]  # (sum of path lengths,): 2 * node + code, so that both come in one cache line
+    near: int  # the nodes from here on are in the second-level cache
     width: int
     # For each of a group of targets, ``width`` numbers:
     signs: NDArray[Any]  # 1 for the left turn, -1 for the right one, 0 beyond the path
@@ -123,7 +124,7 @@ def _prefetch_turns(block: Block, targets: int, layer: BlockLayer) -> None:
 @kernel(inline=True)
 def _prefetch_path(layer: BlockLayer, word: int) -> None:
     """The nodes far from the root: the last and most frequent ones of the table are always near."""
-    near = layer.table.size - _NEAR_NODES * layer.stride
+    near = layer.near * layer.stride
     first = layer.starts[word]
     place = layer.starts[word + 1] - 1
     while place >= first and (layer.turns[place] >> 1) * layer.stride < near:
@@ -281,16 +282,27 @@ def _train_cbow(
 class HierarchicalSoftmax:
     """A vector for each inner node of the vocabulary's Huffman tree; the cost of a word is the length of its path."""
 
-    def __init__(self, counts: NDArray[np.int64], vector_size: int, *, dtype: DTypeLike = np.float32) -> None:
+    words_are_rows = False
+
+    def __init__(
+        self,
+        counts: NDArray[np.int64],
+        vector_size: int,
+        *,
+        private_rows: int = 0,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
         self.tree = huffman_tree(counts)
-        self.parameters = zero_table(max(len(counts) - 1, 1), vector_size, dtype)
+        nodes = max(len(counts) - 1, 1)
+        self.room = zero_table(nodes + private_rows, vector_size, dtype)
+        self.parameters = self.room[:nodes]
 
     @classmethod
     def build(
         cls, counts: NDArray[np.int64], vector_size: int, options: LayerOptions, dtype: DTypeLike = np.float32
     ) -> HierarchicalSoftmax:
         """The layer of a vocabulary with these counts, its parameters zero."""
-        return cls(counts, vector_size, dtype=dtype)
+        return cls(counts, vector_size, private_rows=options.private_rows, dtype=dtype)
 
     def pair_layer(self) -> PairLayer:
         """The arguments of the update-by-update step."""
@@ -301,16 +313,28 @@ class HierarchicalSoftmax:
         stride, dtype = self.parameters.shape[1], self.parameters.dtype
         width = padded_width(int(np.diff(self.tree.starts).max()) + 7)
         return BlockLayer(
-            table=self.parameters.reshape(-1),
+            table=self.room.reshape(-1),
             stride=stride,
             starts=self.tree.starts,
             turns=2 * self.tree.nodes + self.tree.codes,
+            near=len(self.parameters) - _NEAR_NODES,
             width=width,
             signs=np.zeros(GROUP * width + LANES, dtype),
             places=np.zeros(GROUP * width, np.int64),
             lengths=np.zeros(GROUP, np.int64),
             errors=np.zeros((rows + GROUP) * width + LANES, dtype),
         )
+
+    def hot_rows(self, number: int) -> int:
+        """The last nodes are the nearest to the root."""
+        return len(self.parameters) - number
+
+    def with_copies(self, block_layer: BlockLayer, number: int, place: int) -> BlockLayer:
+        """Paths that lead over the copies."""
+        first = self.hot_rows(number)
+        nodes, codes = block_layer.turns >> 1, block_layer.turns & 1
+        turns = 2 * np.where(nodes >= first, nodes - first + place, nodes) + codes
+        return block_layer._replace(turns=turns.astype(np.int32))
 
     def share(
         self, block_layer: BlockLayer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]

@@ -20,6 +20,7 @@ class LayerOptions:
     negative: int = 5
     ns_exponent: float = 0.75
     shared_negatives: int = 16
+    private_rows: int = 0  # room behind the parameters for copies of rows
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ class OutputLayer(Protocol):
     by update as word2vec.c does, the others work on blocks of center words; all walk a whole chunk.
     """
 
+    words_are_rows: bool  # whether the block kernels look for a word's vector in the row of its number
     parameters: NDArray[Any]
+    room: NDArray[Any]  # the parameters, and behind them what ``private_rows`` asks for
 
     @classmethod
     def build(
@@ -54,6 +57,14 @@ class OutputLayer(Protocol):
 
     def block_layer(self, rows: int) -> Any:
         """The layer as the block kernels take it, with scratch for one worker's blocks of up to ``rows`` rows."""
+        ...
+
+    def hot_rows(self, number: int) -> int:
+        """The first of the ``number`` rows in a row that are updated most."""
+        ...
+
+    def with_copies(self, block_layer: Any, number: int, place: int) -> Any:
+        """The layer of a worker that has copies of these rows from row ``place`` on."""
         ...
 
     def share(

@@ -233,6 +233,8 @@ class NegativeSampling:
     together with every fourth row of its block; each weighs K / shared, so that the expected gradient is the same.
     """
 
+    words_are_rows = True
+
     def __init__(
         self,
         counts: NDArray[np.int64],
@@ -241,9 +243,11 @@ class NegativeSampling:
         negative: int = 5,
         exponent: float = 0.75,
         shared: int = 16,
+        private_rows: int = 0,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.parameters = zero_table(len(counts), vector_size, dtype)
+        self.room = zero_table(len(counts) + private_rows, vector_size, dtype)
+        self.parameters = self.room[: len(counts)]
         self.negative = negative
         self.shared = (shared + LANES - 1) // LANES * LANES
         self.cumulative = cumulative_table(counts, exponent)
@@ -260,6 +264,7 @@ class NegativeSampling:
             negative=options.negative,
             exponent=options.ns_exponent,
             shared=options.shared_negatives,
+            private_rows=options.private_rows,
             dtype=dtype,
         )
 
@@ -271,7 +276,7 @@ class NegativeSampling:
         """The arguments of the block step with scratch for ``rows`` hidden rows."""
         stride, dtype = self.parameters.shape[1], self.parameters.dtype
         return BlockLayer(
-            table=self.parameters.reshape(-1),
+            table=self.room.reshape(-1),
             stride=stride,
             negative=self.negative,
             thresholds=self.thresholds,
@@ -282,6 +287,14 @@ class NegativeSampling:
             noise_gradient=zero_table(self.shared, stride, dtype).reshape(-1),
             errors=zero_table(rows // NOISE_SETS + 4, self.shared, dtype).reshape(-1),
         )
+
+    def hot_rows(self, number: int) -> int:
+        """The first words are the most frequent."""
+        return 0
+
+    def with_copies(self, block_layer: BlockLayer, number: int, place: int) -> BlockLayer:
+        """The same: the worker moves words and draws."""
+        return block_layer
 
     def share(
         self, block_layer: BlockLayer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]

@@ -1,0 +1,75 @@
+"""Copies of the rows that are updated most, so that two threads do not pull the same cache lines back and forth.
+
+A worker trains on its own copies of these rows during a job, and then adds to the shared rows what it has changed. The
+copies lie behind the rows that all share, in the same array, so that a kernel knows nothing of them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.kernels.shares import add_run_difference, copy_run
+from windrow.outputs.layer import OutputLayer
+
+# With two workers the changes of both can be added as they are; those of more would overshoot (see rounds.py).
+WORKERS = 2
+_HOT_ROWS = 1024
+
+
+def number_of_hot_rows(vocabulary_size: int, workers: int) -> int:
+    """How many rows of each table a worker copies: none unless there are two workers and rows that are not hot."""
+    return _HOT_ROWS if workers == WORKERS and vocabulary_size > 4 * _HOT_ROWS else 0
+
+
+class HotTable(NamedTuple):
+    """A table with its hot rows, and room for copies behind its rows."""
+
+    room: NDArray[Any]  # (rows + copies of all workers, stride)
+    rows: int
+    first: int  # hot row
+
+
+class HotRows:
+    """The copies of one worker: of each hot row one to train on, and one as it was."""
+
+    lock = threading.Lock()  # a job's change would be lost if two workers gave back at once
+
+    def __init__(self, inputs: HotTable, layers: Sequence[OutputLayer], number: int, worker: int) -> None:
+        self.number = number
+        self._offset = 2 * number * worker
+        outputs = [HotTable(layer.room, len(layer.parameters), layer.hot_rows(number)) for layer in layers]
+        self._tables = [inputs, *outputs]
+
+    def bind(self, layer: OutputLayer, block_layer: Any) -> Any:
+        """A layer that updates the copies."""
+        return layer.with_copies(block_layer, self.number, len(layer.parameters) + self._offset)
+
+    def place(self, table: HotTable) -> int:
+        """The row where the copies of a table start."""
+        return table.rows + self._offset
+
+    def move(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The rows of these words, their copies where there are."""
+        moved: NDArray[np.int32] = np.where(ids < self.number, ids + np.int32(self.place(self._tables[0])), ids)
+        return moved
+
+    def fetch(self) -> None:
+        """Copy the rows as they are now."""
+        for table in self._tables:
+            places = np.array([self.place(table), self.place(table) + self.number])
+            copy_run(table.room.reshape(-1), table.first, self.number, places, table.room.shape[1])
+
+    def give_back(self) -> None:
+        """Add what has changed to the rows."""
+        scales = np.ones(self.number, np.float32)
+        with self.lock:
+            for table in self._tables:
+                changed = self.place(table)
+                add_run_difference(
+                    table.room.reshape(-1), table.first, scales, changed, changed + self.number, table.room.shape[1]
+                )
