@@ -105,7 +105,6 @@ def new_block(context: Context, dtype: Any) -> Block:
         gaps=np.zeros(context.block_size, np.int32),
         pair_weights=np.zeros(pairs, dtype),
         scores=np.zeros(pairs, dtype),
-        places=np.zeros(context.block_size + LANES, np.int64),
         around=zero_table(context.block_size + 2 * context.window + 1, context.stride, dtype).reshape(-1),
         width=width,
     )

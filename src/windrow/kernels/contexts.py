@@ -58,7 +58,6 @@ class Block(NamedTuple):
     gaps: NDArray[np.int32]
     pair_weights: NDArray[Any]
     scores: NDArray[Any]  # scratch, a number a pair
-    places: NDArray[np.int64]  # scratch, a number a target
     around: NDArray[Any]  # scratch of CBOW, flat (words around a block + 1, stride)
     width: int
 

@@ -80,14 +80,13 @@ def update_windows(block: Block, targets: int, rate: float, table: NDArray[Any],
     for first in range(0, targets, TOGETHER):
         last = min(targets, first + TOGETHER)
         for target in range(first, last):
-            block.places[target] = int(block.targets[target]) * stride
-            output = Outputs(table, block.places, target, 1)
+            output = Outputs(table, block.targets, target, 1)
             score_pairs(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
         for target in range(first, last):
             for place in range(target * block.width, target * block.width + block.pair_counts[target], LANES):
                 loss += _scores_to_errors(block, place, rate)
         for target in range(first, last):
-            output = Outputs(table, block.places, target, 1)
+            output = Outputs(table, block.targets, target, 1)
             update_pairs(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
     return loss
 
@@ -96,15 +95,13 @@ def update_windows(block: Block, targets: int, rate: float, table: NDArray[Any],
 def update_singles(block: Block, targets: int, rate: float, table: NDArray[Any], stride: int) -> float:
     """``update_windows`` where no target has more than one row: 16 targets are scored before the first is updated."""
     loss = 0.0
-    for target in range(targets + 3):  # four at a time are scored
-        block.places[target] = int(block.targets[target]) * stride
     for first in range(0, targets, LANES):
         last = min(targets, first + LANES)
         _score_singles(block, first, last, table, stride)
         loss += _scores_to_errors(block, first, rate)
         for target in range(first, last):
             step = broadcast(block.scores[target])
-            row, place = int(block.first_rows[target]) * stride, block.places[target]
+            row, place = int(block.first_rows[target]) * stride, int(block.targets[target]) * stride
             for k in range(0, stride, LANES):
                 output = load(table, place + k)
                 store(table, place + k, multiply_add(step, load(block.hidden, row + k), output))
@@ -137,8 +134,8 @@ def _score_singles(block: Block, first: int, last: int, table: NDArray[Any], str
     for target in range(first, last, 4):  # those beyond the last have weight 0
         h0, h1 = int(block.first_rows[target]) * stride, int(block.first_rows[target + 1]) * stride
         h2, h3 = int(block.first_rows[target + 2]) * stride, int(block.first_rows[target + 3]) * stride
-        o0, o1 = block.places[target], block.places[target + 1]
-        o2, o3 = block.places[target + 2], block.places[target + 3]
+        o0, o1 = int(block.targets[target]) * stride, int(block.targets[target + 1]) * stride
+        o2, o3 = int(block.targets[target + 2]) * stride, int(block.targets[target + 3]) * stride
         x0 = zero(table)
         x1 = zero(table)
         x2 = zero(table)

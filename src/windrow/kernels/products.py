@@ -111,10 +111,10 @@ class PairRows(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """Output vectors of a flat table: they start at ``places[first]`` and the following; all distinct."""
+    """Output vectors: the rows ``numbers[first]`` and the following of a flat table; all distinct."""
 
     table: NDArray[Any]
-    places: NDArray[np.int64]
+    numbers: NDArray[np.int32]
     first: int
     number: int
 
@@ -124,20 +124,20 @@ def score_pairs(rows: PairRows, outputs: Outputs, scores: NDArray[Any], score: i
     """``scores[score + r * row_step + o]`` = row r @ output vector o.
 
     A ``row_step`` of 1 says that there is one output vector. Tiles may reach beyond both numbers, so up to 3 more rows
-    and 7 more places are read and scored.
+    and 7 more numbers are read and scored.
     """
     x, y = rows, outputs
     for row in range(0, x.number, 4):
         start, gap = _skip(rows, row, stride)
         place = score + row * row_step
         if row_step == 1:
-            score_4x1(x.hidden, start, gap, y.table, y.places, y.first, stride, scores, place, 1)
+            score_4x1(x.hidden, start, gap, y.table, y.numbers, y.first, stride, scores, place, 1)
         elif x.number - row > 2:
             for o in range(0, y.number, 4):
-                score_4x4(x.hidden, start, gap, y.table, y.places, y.first + o, stride, scores, place + o, row_step)
+                score_4x4(x.hidden, start, gap, y.table, y.numbers, y.first + o, stride, scores, place + o, row_step)
         else:
             for o in range(0, y.number, 8):
-                score_2x8(x.hidden, start, gap, y.table, y.places, y.first + o, stride, scores, place + o, row_step)
+                score_2x8(x.hidden, start, gap, y.table, y.numbers, y.first + o, stride, scores, place + o, row_step)
 
 
 @kernel(inline=True)
@@ -180,7 +180,7 @@ def _update(
     tile: Callable[..., None],
 ) -> None:
     y = outputs
-    tile(errors, error, row_step, rows.hidden, rows.gradient, start, gap, y.table, y.places, y.first, y.number, stride)
+    tile(errors, error, row_step, rows.hidden, rows.gradient, start, gap, y.table, y.numbers, y.first, y.number, stride)
 
 
 @kernel(inline=True)

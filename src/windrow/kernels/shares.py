@@ -48,29 +48,32 @@ def number_paths(
     words: NDArray[np.int32],
     visits: NDArray[np.float32],
     starts: NDArray[np.int64],
-    turns: NDArray[np.int32],
-    slots: NDArray[np.int32],
     nodes: NDArray[np.int32],
+    signs: NDArray[Any],
+    slots: NDArray[np.int32],
+    rows: NDArray[np.int32],
     touches: NDArray[np.float32],
     local_starts: NDArray[np.int64],
-    local_turns: NDArray[np.int32],
+    local_nodes: NDArray[np.int32],
+    local_signs: NDArray[Any],
 ) -> Any:
     """Copy the paths of ``words`` with their nodes numbered as ``number_rows`` does; returns the number of nodes.
 
-    A turn is 2 * node + code. A node is touched by every visit to a word behind it.
+    Word w has the places ``starts[w]`` to ``starts[w + 1]`` of ``nodes`` and ``signs``. A node is touched by every
+    visit to a word behind it.
     """
     known, place = 0, 0
     for i in range(words.size):
         local_starts[i] = place
         for turn in range(starts[words[i]], starts[words[i] + 1]):
-            node = turns[turn] >> 1
+            node = nodes[turn]
             if slots[node] < 0:
                 slots[node] = known
-                nodes[known] = node
+                rows[known] = node
                 touches[known] = 0
                 known += 1
             touches[slots[node]] += visits[i]
-            local_turns[place] = 2 * slots[node] + (turns[turn] & 1)
+            local_nodes[place], local_signs[place] = slots[node], signs[turn]
             place += 1
     local_starts[words.size] = place
     return known

@@ -42,18 +42,18 @@ def _score_tile(rows: int, outputs: int) -> Callable[..., None]:
         row: int,
         gap: int,
         table: NDArray[Any],
-        places: NDArray[np.int64],
+        numbers: NDArray[np.int32],
         first: int,
         stride: int,
         scores: NDArray[Any],
         place: int,
         row_step: int,
     ) -> None:
-        """``scores[place + r * row_step + o]`` = row r @ the vector of ``table`` at ``places[first + o]``.
+        """``scores[place + r * row_step + o]`` = row r @ row ``numbers[first + o]`` of ``table``.
 
         The rows start at ``row``, the one ``gap`` places further is left out.
         """
-        vectors = np.stack([table[start : start + stride] for start in places[first : first + outputs]])
+        vectors = np.stack([table[n * stride : (n + 1) * stride] for n in numbers[first : first + outputs].astype(int)])
         for r, start in enumerate(_row_starts(row, gap, rows, stride)):
             scores[place + r * row_step : place + r * row_step + outputs] = vectors @ hidden[start : start + stride]
 
@@ -75,19 +75,20 @@ def _update_tile(rows: int) -> Callable[..., None]:
         row: int,
         gap: int,
         table: NDArray[Any],
-        places: NDArray[np.int64],
+        numbers: NDArray[np.int32],
         first: int,
         outputs: int,
         stride: int,
     ) -> None:
         """``gradient[r] += errors[r, o] * table[o]`` and ``table[o] += errors[r, o] * hidden[r]``, all r and o.
 
-        ``errors[r, o]`` stands at ``error + r * error_step + o``, output vector o at ``places[first + o]``. The rows
-        see the output vectors as they were; these are distinct.
+        ``errors[r, o]`` stands at ``error + r * error_step + o``, output vector o is row ``numbers[first + o]`` of
+        ``table``. The rows see the output vectors as they were; these are distinct.
         """
         starts = _row_starts(row, gap, rows, stride)
         for o in range(outputs):
-            output = table[places[first + o] : places[first + o] + stride]
+            place = int(numbers[first + o]) * stride
+            output = table[place : place + stride]
             before = output.copy()
             for r, start in enumerate(starts):
                 step = errors[error + r * error_step + o]
@@ -183,6 +184,12 @@ def _transpose_tile(
     return types.void(source, i, i, target, i, i), generate
 
 
+def _row_start(builder: Any, number_pointer: Any, index: Any, stride: Any) -> Any:
+    """Where the row whose number stands at ``index`` starts."""
+    number = builder.load(builder.gep(number_pointer, [index]))
+    return builder.mul(builder.sext(number, _INT), stride)
+
+
 def _compiled_row_starts(builder: Any, row: Any, gap: Any, rows: int, stride: Any) -> list[Any]:
     starts = []
     for r in range(rows):
@@ -198,14 +205,13 @@ def _compiled_score_tile(rows: int, outputs: int) -> Callable[..., Any]:
         scores: Any, _place: Any, _row_step: Any,
     ) -> Any:  # fmt: skip
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            hidden, row, gap, table, places, first, stride, scores, place, row_step = arguments
+            hidden, row, gap, table, numbers, first, stride, scores, place, row_step = arguments
             kinds = signature.args
             vector = vector_type(Vector(kinds[0].dtype))
-            place_pointer = context.make_array(kinds[4])(context, builder, places).data
+            number_pointer = context.make_array(kinds[4])(context, builder, numbers).data
             row_starts = _compiled_row_starts(builder, row, gap, rows, stride)
-            output_starts = [
-                builder.load(builder.gep(place_pointer, [builder.add(first, _INT(o))])) for o in range(outputs)
-            ]
+            outputs_here = [builder.add(first, _INT(o)) for o in range(outputs)]
+            output_starts = [_row_start(builder, number_pointer, number, stride) for number in outputs_here]
             sums = [cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for _ in range(rows * outputs)]
             with cgutils.for_range_slice(builder, _INT(0), stride, _INT(LANES)) as (k, _):
 
@@ -239,10 +245,10 @@ def _compiled_update_tile(rows: int) -> Callable[..., Any]:
     ) -> Any:  # fmt: skip
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             errors, error, error_step, hidden, gradient, row, gap = arguments[:7]
-            table, places, first, outputs, stride = arguments[7:]
+            table, numbers, first, outputs, stride = arguments[7:]
             kinds = signature.args
             error_pointer = context.make_array(kinds[0])(context, builder, errors).data
-            place_pointer = context.make_array(kinds[8])(context, builder, places).data
+            number_pointer = context.make_array(kinds[8])(context, builder, numbers).data
             starts = _compiled_row_starts(builder, row, gap, rows, stride)
             with cgutils.for_range_slice(builder, _INT(0), stride, _INT(LANES)) as (k, _):
                 columns = [builder.add(start, k) for start in starts]
@@ -250,7 +256,7 @@ def _compiled_update_tile(rows: int) -> Callable[..., Any]:
                 x = [_load(builder, vector_pointer(context, builder, kinds[3], hidden, column)) for column in columns]
                 sums = [cgutils.alloca_once_value(builder, _load(builder, slot)) for slot in slots]
                 with cgutils.for_range(builder, outputs) as loop:
-                    place = builder.load(builder.gep(place_pointer, [builder.add(first, loop.index)]))
+                    place = _row_start(builder, number_pointer, builder.add(first, loop.index), stride)
                     slot = vector_pointer(context, builder, kinds[7], table, builder.add(place, k))
                     before = _load(builder, slot)
                     # Two sums of half the rows, because each addition waits for the one before it.

@@ -25,6 +25,7 @@ from windrow.kernels.simd import (
     LANES,
     add,
     broadcast,
+    first_lanes,
     load,
     log,
     logistic,
@@ -54,18 +55,18 @@ class PairLayer(NamedTuple):
 
 
 class BlockLayer(NamedTuple):
-    """What the block step reads, and its scratch for one path; ``width`` is the longest path, rounded up."""
+    """What the block step reads, and its scratch for the paths of a group of targets.
+
+    Word w has the places ``starts[w]`` to ``starts[w + 1]`` of ``nodes`` and ``signs``; 16 places follow the last.
+    """
 
     table: NDArray[Any]  # flat (inner nodes * stride)
     stride: int
-    starts: NDArray[np.int64]  # (words + 1,): where the path of each word starts in ``turns``
-    turns: NDArray[np.int32]  # (sum of path lengths,): 2 * node + code, so that both come in one cache line
+    starts: NDArray[np.int64]  # (words + 1,)
+    nodes: NDArray[np.int32]
+    signs: NDArray[Any]  # 1 for the left turn, -1 for the right one
     near: int  # the nodes from here on are in the second-level cache
-    width: int
-    # For each of a group of targets, ``width`` numbers:
-    signs: NDArray[Any]  # 1 for the left turn, -1 for the right one, 0 beyond the path
-    places: NDArray[np.int64]  # where the vectors of the path's nodes lie
-    lengths: NDArray[np.int64]  # (group,)
+    width: int  # the longest path, rounded up
     errors: NDArray[Any]  # flat (rows of one target * width): scores, then errors
 
 
@@ -118,44 +119,28 @@ def single_step(
 @kernel(inline=True)
 def _prefetch_turns(block: Block, targets: int, layer: BlockLayer) -> None:
     for target in range(targets):
-        prefetch(layer.turns, layer.starts[block.targets[target]])
+        prefetch(layer.nodes, layer.starts[block.targets[target]])
+        prefetch(layer.signs, layer.starts[block.targets[target]])
 
 
 @kernel(inline=True)
 def _prefetch_path(layer: BlockLayer, word: int) -> None:
     """The nodes far from the root: the last and most frequent ones of the table are always near."""
-    near = layer.near * layer.stride
-    first = layer.starts[word]
-    place = layer.starts[word + 1] - 1
-    while place >= first and (layer.turns[place] >> 1) * layer.stride < near:
-        node = int(layer.turns[place] >> 1) * layer.stride
+    first, place = layer.starts[word], layer.starts[word + 1] - 1
+    while place >= first and layer.nodes[place] < layer.near:
+        node = int(layer.nodes[place]) * layer.stride
         for k in range(0, layer.stride, LANES):
             prefetch(layer.table, node + k)
         place -= 1
 
 
 @kernel(inline=True)
-def _lay_path(layer: BlockLayer, word: int, start: int) -> Any:
-    """Where the vectors of a path's nodes lie, and the label of each as a sign. Returns the length of the path."""
-    first = layer.starts[word]
-    nodes = layer.starts[word + 1] - first
-    for node in range(nodes):
-        turn = layer.turns[first + node]
-        layer.places[start + node] = int(turn >> 1) * layer.stride
-        layer.signs[start + node] = 1 - 2 * (turn & 1)
-    for node in range(nodes, nodes + 7):  # up to eight at a time are scored
-        layer.places[start + node] = layer.places[start + nodes - 1]
-    store(layer.signs, start + nodes, zero(layer.signs))
-    return nodes
-
-
-@kernel(inline=True)
-def _scores_to_errors(layer: BlockLayer, score: int, sign: int, nodes: int, weight: float, rate: float) -> Any:
+def _scores_to_errors(layer: BlockLayer, score: int, first: int, nodes: int, weight: float, rate: float) -> Any:
     """Replace the scores of a row by rate * weight * sign * (1 - probability of the turn); returns log-likelihoods."""
     dtype = layer.table.dtype.type
     log_likelihood = zero(layer.errors)
     for node in range(0, nodes, LANES):
-        signs = load(layer.signs, sign + node)
+        signs = first_lanes(load(layer.signs, first + node), nodes - node)  # 0 beyond the path
         probability = logistic(multiply(signs, load(layer.errors, score + node)))
         log_likelihood = multiply_add(multiply(signs, signs), log(probability), log_likelihood)
         error = multiply_add(broadcast(-dtype(1)), probability, broadcast(dtype(1)))
@@ -166,13 +151,14 @@ def _scores_to_errors(layer: BlockLayer, score: int, sign: int, nodes: int, weig
 @kernel(inline=True)
 def _walk_with_rows(block: Block, target: int, rate: float, layer: BlockLayer) -> float:
     """All nodes of a path against all rows of a window."""
-    width, nodes = layer.width, _lay_path(layer, block.targets[target], 0)
-    rows, path = rows_of(block, target, layer.stride), Outputs(layer.table, layer.places, 0, nodes)
+    width, word = layer.width, block.targets[target]
+    first, nodes = layer.starts[word], layer.starts[word + 1] - layer.starts[word]
+    rows, path = rows_of(block, target, layer.stride), Outputs(layer.table, layer.nodes, first, nodes)
     score_pairs(rows, path, layer.errors, 0, width, layer.stride)
     log_likelihood = zero(layer.errors)
     for pair in range((rows.number + 1) // 2 * 2):  # one beyond the last has weight 0
         weight = block.pair_weights[target * block.width + pair]
-        log_likelihood = add(log_likelihood, _scores_to_errors(layer, pair * width, 0, nodes, weight, rate))
+        log_likelihood = add(log_likelihood, _scores_to_errors(layer, pair * width, first, nodes, weight, rate))
     update_pairs(rows, path, layer.errors, 0, width, layer.stride)
     loss: float = -total(log_likelihood)
     return loss
@@ -182,51 +168,53 @@ def _walk_with_rows(block: Block, target: int, rate: float, layer: BlockLayer) -
 def _walk_with_single_rows(block: Block, first: int, last: int, rate: float, layer: BlockLayer) -> float:
     """The paths of some targets, each with its own row: all scores, then all updates."""
     for target in range(first, last):
-        start = (target - first) * layer.width
-        nodes = _lay_path(layer, block.targets[target], start)
-        layer.lengths[target - first] = nodes if block.pair_counts[target] > 0 else 0
-        _score_path(block, target, layer, start, nodes)
+        _score_path(block, target, layer, (target - first) * layer.width)
     log_likelihood = zero(layer.errors)
     for target in range(first, last):
-        start, nodes = (target - first) * layer.width, layer.lengths[target - first]
-        weight = block.pair_weights[target]
-        log_likelihood = add(log_likelihood, _scores_to_errors(layer, start, start, nodes, weight, rate))
+        word, weight = block.targets[target], block.pair_weights[target]
+        start, nodes = layer.starts[word], layer.starts[word + 1] - layer.starts[word]
+        errors = (target - first) * layer.width
+        log_likelihood = add(log_likelihood, _scores_to_errors(layer, errors, start, nodes, weight, rate))
     for target in range(first, last):
-        _update_path(block, target, layer, (target - first) * layer.width, layer.lengths[target - first])
+        if block.pair_counts[target] > 0:
+            _update_path(block, target, layer, (target - first) * layer.width)
     loss: float = -total(log_likelihood)
     return loss
 
 
 @kernel(inline=True)
-def _score_path(block: Block, target: int, layer: BlockLayer, start: int, nodes: int) -> None:
+def _score_path(block: Block, target: int, layer: BlockLayer, score: int) -> None:
     """The scores of one row at all nodes of a path, four at a time."""
-    table, row = layer.table, int(block.first_rows[target]) * layer.stride
-    for node in range(start, start + nodes, 4):
-        n0, n1 = layer.places[node], layer.places[node + 1]
-        n2, n3 = layer.places[node + 2], layer.places[node + 3]
+    table, stride, word = layer.table, layer.stride, block.targets[target]
+    row, start = int(block.first_rows[target]) * stride, layer.starts[word]
+    for node in range(0, layer.starts[word + 1] - start, 4):
+        n0, n1 = int(layer.nodes[start + node]) * stride, int(layer.nodes[start + node + 1]) * stride
+        n2, n3 = int(layer.nodes[start + node + 2]) * stride, int(layer.nodes[start + node + 3]) * stride
         x0 = zero(table)
         x1 = zero(table)
         x2 = zero(table)
         x3 = zero(table)
-        for k in range(0, layer.stride, LANES):
+        for k in range(0, stride, LANES):
             hidden = load(block.hidden, row + k)
             x0 = multiply_add(hidden, load(table, n0 + k), x0)
             x1 = multiply_add(hidden, load(table, n1 + k), x1)
             x2 = multiply_add(hidden, load(table, n2 + k), x2)
             x3 = multiply_add(hidden, load(table, n3 + k), x3)
-        store(layer.errors, node, totals(x0, x1, x2, x3))
+        store(layer.errors, score + node, totals(x0, x1, x2, x3))
 
 
 @kernel(inline=True)
-def _update_path(block: Block, target: int, layer: BlockLayer, start: int, nodes: int) -> None:
+def _update_path(block: Block, target: int, layer: BlockLayer, error: int) -> None:
     """One row and the nodes of a path learn from each other, 32 dimensions at a time."""
-    table, row = layer.table, int(block.first_rows[target]) * layer.stride
+    table, stride, word = layer.table, layer.stride, block.targets[target]
+    row, start = int(block.first_rows[target]) * stride, layer.starts[word]
+    nodes = layer.starts[word + 1] - start
     k = 0
-    while k + 2 * LANES <= layer.stride:
+    while k + 2 * LANES <= stride:
         h0, h1 = load(block.hidden, row + k), load(block.hidden, row + k + LANES)
         g0, g1 = load(block.gradient, row + k), load(block.gradient, row + k + LANES)
-        for node in range(start, start + nodes):
-            place, step = layer.places[node] + k, broadcast(layer.errors[node])
+        for node in range(nodes):
+            place, step = int(layer.nodes[start + node]) * stride + k, broadcast(layer.errors[error + node])
             n0, n1 = load(table, place), load(table, place + LANES)
             g0 = multiply_add(step, n0, g0)
             g1 = multiply_add(step, n1, g1)
@@ -235,10 +223,10 @@ def _update_path(block: Block, target: int, layer: BlockLayer, start: int, nodes
         store(block.gradient, row + k, g0)
         store(block.gradient, row + k + LANES, g1)
         k += 2 * LANES
-    if k < layer.stride:
+    if k < stride:
         h0, g0 = load(block.hidden, row + k), load(block.gradient, row + k)
-        for node in range(start, start + nodes):
-            place, step = layer.places[node] + k, broadcast(layer.errors[node])
+        for node in range(nodes):
+            place, step = int(layer.nodes[start + node]) * stride + k, broadcast(layer.errors[error + node])
             n0 = load(table, place)
             g0 = multiply_add(step, n0, g0)
             store(table, place, multiply_add(step, h0, n0))
@@ -310,18 +298,16 @@ class HierarchicalSoftmax:
 
     def block_layer(self, rows: int) -> BlockLayer:
         """The arguments of the block step with scratch for ``rows`` rows that predict one target."""
-        stride, dtype = self.parameters.shape[1], self.parameters.dtype
-        width = padded_width(int(np.diff(self.tree.starts).max()) + 7)
+        stride, dtype = self.room.shape[1], self.room.dtype
+        width = padded_width(int(np.diff(self.tree.starts).max(initial=0)))
         return BlockLayer(
             table=self.room.reshape(-1),
             stride=stride,
             starts=self.tree.starts,
-            turns=2 * self.tree.nodes + self.tree.codes,
+            nodes=np.append(self.tree.nodes, np.zeros(LANES, np.int32)),
+            signs=np.append(1 - 2 * self.tree.codes.astype(dtype), np.zeros(LANES, dtype)),
             near=len(self.parameters) - _NEAR_NODES,
             width=width,
-            signs=np.zeros(GROUP * width + LANES, dtype),
-            places=np.zeros(GROUP * width, np.int64),
-            lengths=np.zeros(GROUP, np.int64),
             errors=np.zeros((rows + GROUP) * width + LANES, dtype),
         )
 
@@ -331,24 +317,23 @@ class HierarchicalSoftmax:
 
     def with_copies(self, block_layer: BlockLayer, number: int, place: int) -> BlockLayer:
         """Paths that lead over the copies."""
-        first = self.hot_rows(number)
-        nodes, codes = block_layer.turns >> 1, block_layer.turns & 1
-        turns = 2 * np.where(nodes >= first, nodes - first + place, nodes) + codes
-        return block_layer._replace(turns=turns.astype(np.int32))
+        first, nodes = self.hot_rows(number), block_layer.nodes
+        moved = np.where(nodes >= first, nodes + np.int32(place - first), nodes)
+        return block_layer._replace(nodes=moved)
 
     def share(
         self, block_layer: BlockLayer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
     ) -> LayerShare:
         """The inner nodes on the paths of these words."""
         turns = int((block_layer.starts[words + 1] - block_layer.starts[words]).sum())
-        nodes, touches = np.empty(turns, np.int32), np.empty(turns, np.float32)
-        slots = np.full(len(self.parameters), -1, np.int32)
-        starts, local_turns = np.empty(len(words) + 1, np.int64), np.empty(turns, np.int32)
-        known = number_paths(
-            words, visits, block_layer.starts, block_layer.turns, slots, nodes, touches, starts, local_turns
-        )
-        layer = block_layer._replace(starts=starts, turns=local_turns)
-        return LayerShare(nodes[:known], touches[:known], layer, draws)
+        rows, touches = np.empty(turns, np.int32), np.empty(turns, np.float32)
+        slots, starts = np.full(len(self.parameters), -1, np.int32), np.empty(len(words) + 1, np.int64)
+        nodes = np.zeros(turns + LANES, np.int32)
+        signs = np.zeros(turns + LANES, block_layer.signs.dtype)
+        source, target = block_layer[2:5], (starts, nodes, signs)
+        known = number_paths(words, visits, *source, slots, rows, touches, *target)
+        layer = block_layer._replace(starts=starts, nodes=nodes, signs=signs)
+        return LayerShare(rows[:known], touches[:known], layer, draws)
 
     def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:
         """Exact log-probabilities of all words, (rows, words); hidden (rows, vector_size)."""
