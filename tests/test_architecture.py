@@ -151,3 +151,81 @@ def test_a_small_corpus_is_built_and_opened_without_numba():
 
 def test_heavy_modules_would_be_seen():
     assert "numpy" in modules_loaded_by("import windrow; windrow.WordVectors")
+
+
+# What makes an array in compiled code, beside the operator @ and the kernels that say so themselves.
+ALLOCATING = {"empty", "zeros", "ones", "full", "array", "dot", "ascontiguousarray", "concatenate", "copy", "astype"}
+
+
+def kernels(source: Path) -> Iterator[tuple[ast.FunctionDef, bool]]:
+    """The kernels of a file, and whether each says that it allocates."""
+    for function in functions(source):
+        for decorator in map(ast.unparse, function.decorator_list):
+            if decorator.partition("(")[0] == "kernel":
+                yield function, "allocates=True" in decorator
+
+
+def allocations(function: ast.FunctionDef, allocating: set[str]) -> Iterator[str]:
+    """Where a function calls, as a name or an attribute, one of these; or multiplies matrices."""
+    for node in (node for statement in function.body for node in ast.walk(statement)):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            yield ast.unparse(node)
+        elif isinstance(node, ast.Call):
+            attribute = node.func.attr if isinstance(node.func, ast.Attribute) else None
+            name = node.func.id if isinstance(node.func, ast.Name) else attribute
+            if name in allocating or attribute in ALLOCATING:
+                yield ast.unparse(node)
+
+
+def test_kernels_that_do_not_say_allocates_make_no_arrays():
+    """They are compiled without reference counts: what they made would never be given back."""
+    found = [(source, *kernel) for source in SOURCES for kernel in kernels(source)]
+    allocating = {function.name for _, function, allocates in found if allocates}
+    calls = {
+        (source.name, function.name, allocates): list(allocations(function, allocating))
+        for source, function, allocates in found
+    }
+    assert not {place: made for place, made in calls.items() if made and not place[2]}
+    # Those that say so do make arrays, so that the search is seen to find them.
+    assert allocating
+    assert any(made for place, made in calls.items() if place[2])
+
+
+def allocating_kernels_used(source: Path, allocating: set[str]) -> Iterator[str]:
+    """Where kernels that do not say so name one of ``allocating`` (full names), to call it or to pass it on."""
+    module = ".".join(["windrow", *source.relative_to(PACKAGE).with_suffix("").parts])
+    statements = ast.parse(source.read_text("utf-8")).body
+    imported = {name.rpartition(".")[2]: name for node in statements for name in imported_names(node)}
+    for function in (function for function, allocates in kernels(source) if not allocates):
+        for node in ast.walk(function):
+            if isinstance(node, ast.Name) and imported.get(node.id, f"{module}.{node.id}") in allocating:
+                yield f"{function.name} uses {node.id}"
+
+
+def test_kernels_that_allocate_are_used_by_such_kernels_only(tmp_path, monkeypatch):
+    """A kernel passed on as an argument is compiled into its receiver. Equal names of other modules are others."""
+    named = {
+        source: ".".join(["windrow", *source.relative_to(PACKAGE).with_suffix("").parts])
+        for source in SOURCES
+        if room_of(source) in ("kernels", "outputs")
+    }
+    allocating = {
+        f"{module}.{f.name}" for source, module in named.items() for f, allocates in kernels(source) if allocates
+    }
+    assert "windrow.outputs.full_softmax.block_step" in allocating
+
+    assert [use for source in named for use in allocating_kernels_used(source, allocating)] == []
+
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    (tmp_path / "outputs").mkdir()
+    other = tmp_path / "outputs" / "other.py"
+    other.write_text(
+        "from windrow.kernels.made import make\n"
+        "@kernel(inline=True)\ndef first(x):\n    return make(x)\n"
+        "@kernel(allocates=True)\ndef second(x):\n    return make(x)\n"
+        "@kernel\ndef third(x):\n    return train(x, second)\n"
+        "@kernel\ndef block_step(x):\n    return block_step\n",
+        "utf-8",
+    )
+    known = allocating | {"windrow.kernels.made.make", "windrow.outputs.other.second"}
+    assert list(allocating_kernels_used(other, known)) == ["first uses make", "third uses second"]

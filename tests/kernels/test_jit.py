@@ -23,7 +23,7 @@ __test__ = not _jit.DISABLE_JIT  # without the compiler there is nothing to keep
 _HELPER = """
 from windrow.kernels._jit import kernel
 
-@kernel
+@kernel(allocates=True)
 def helper(x):
     return x + STEP
 """
@@ -33,7 +33,7 @@ import numpy as np
 from windrow.kernels import _jit
 from windrow.kernels.helper import helper
 
-@_jit.kernel
+@_jit.kernel(allocates=True)
 def caller(x):
     return 10 * helper(x)
 
@@ -120,7 +120,7 @@ def test_trainings_that_start_at_once_in_an_empty_cache_give_equal_vectors(tmp_p
     assert finish(start("-c", _TRAINER, WINDROW_CACHE_DIR=cache)) == first
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == kept  # nothing was compiled again
     names = {path.name.rpartition("-")[0] for path in kept}
-    assert "windrow.outputs.negative_sampling._train_blocks" in names
+    assert "windrow.outputs.negative_sampling._train_skipgram" in names
     assert not [name for name in names if "softmax" in name or "pair_step" in name]  # only what this model needs
 
 

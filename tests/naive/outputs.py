@@ -26,7 +26,11 @@ def logistic(x: float) -> float:
 
 
 def _learn(
-    hidden: Hidden, targets: list[tuple[int, int, list[tuple[int, float]]]], rate: float, outputs: Table, gradient: Hidden
+    hidden: Hidden,
+    targets: list[tuple[int, int, list[tuple[int, float]]]],
+    rate: float,
+    outputs: Table,
+    gradient: Hidden,
 ) -> float:
     """Logistic regressions: rows of ``outputs``, each with a label and the hidden vectors that are to score so with it.
 
@@ -59,7 +63,7 @@ def negative_sampling_block(
     negative: int,
     group: int,
 ) -> tuple[Hidden, float]:
-    """Each set of noise words in turn, its words at once, against every so many rows; then ``group`` targets at a time.
+    """Each set of noise words in turn, all its words at once, against every so many rows; then the targets in groups.
 
     A pair counts as if it had drawn ``negative`` noise words.
     """

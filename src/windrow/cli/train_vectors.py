@@ -67,6 +67,9 @@ _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
     type=click.Choice(["block", "pair"]),
     help="Blocks that share noise words, or update by update as word2vec.c and gensim.",
 )
+@click.option(
+    "--deterministic", is_flag=True, help="Equal vectors for an equal seed and number of workers; a little slower."
+)
 @click.option("--cbow-mean/--cbow-sum", default=True, help="CBOW: the mean of the window, or its sum.  [default: mean]")
 @click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint, if it is there.")
@@ -110,6 +113,7 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
         window_weighting=options["window_weighting"],
         loss=options["loss"],
         kernel=options["kernel"],
+        deterministic=options["deterministic"],
     )
     _check_parameters(model)  # before the text is read
     corpus = open_corpus(source, **{name: options[name] for name in _TEXT})

@@ -15,8 +15,12 @@ import click
 def warmup() -> None:
     """Compile every kernel now, so that no later command waits for the compiler."""
     from windrow.corpus import Corpus
+    from windrow.corpus.numbering import KERNEL_FROM
     from windrow.embeddings import Word2Vec
+    from windrow.embeddings.hot_rows import compile_copies
+    from windrow.embeddings.nearest import compile_batches
     from windrow.embeddings.word2vec import KERNELS
+    from windrow.evaluation.analogy import METHODS, Section, evaluate_analogies
     from windrow.kernels._jit import CACHE_DIR
     from windrow.outputs import LOSSES
 
@@ -28,8 +32,15 @@ def warmup() -> None:
         for sg, kernel, loss in product((0, 1), KERNELS, LOSSES):
             model = Word2Vec(vector_size=4, min_count=1, workers=1, epochs=1, sg=sg, kernel=kernel, loss=loss)
             model.fit(corpus)
-    model.wv.most_similar("be")
-    model.wv.most_similar_cosmul("be")
+        for workers in (2, 3):  # which add up what they have learned in two ways
+            Word2Vec(vector_size=4, min_count=1, workers=workers, epochs=1, deterministic=True).fit(corpus)
+        text.write_text("a\n" * KERNEL_FROM)
+        Corpus.build(text)
+    for method in METHODS:
+        question = Section("warmup", (("to", "be", "or", "not"),))
+        evaluate_analogies([question], model.wv.index_to_key, model.wv.vectors, method=method)
+    compile_batches()
+    compile_copies()
     is_kept = CACHE_DIR is not None and os.access(CACHE_DIR, os.W_OK)
     kept = f"kept in {CACHE_DIR}" if is_kept else "not kept: no cache folder can be written; set WINDROW_CACHE_DIR"
     click.echo(f"All kernels compiled in {time.monotonic() - started:.1f} s, {kept}", err=True)

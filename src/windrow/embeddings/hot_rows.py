@@ -14,16 +14,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.kernels.shares import add_run_difference, copy_run
+from windrow.kernels.simd import LANES
 from windrow.outputs.layer import OutputLayer
 
 # With two workers the changes of both can be added as they are; those of more would overshoot (see rounds.py).
 WORKERS = 2
-_HOT_ROWS = 1024
+_HOT_ROWS = 128
 
 
 def number_of_hot_rows(vocabulary_size: int, workers: int) -> int:
     """How many rows of each table a worker copies: none unless there are two workers and rows that are not hot."""
     return _HOT_ROWS if workers == WORKERS and vocabulary_size > 4 * _HOT_ROWS else 0
+
+
+def compile_copies() -> None:
+    """Compile what copying needs, which a small vocabulary does not use."""
+    room = np.zeros((3, LANES), np.float32)
+    copy_run(room.reshape(-1), 0, 1, np.array([1, 2]), LANES)
+    add_run_difference(room.reshape(-1), 0, np.ones(1, np.float32), 1, 2, LANES)
 
 
 class HotTable(NamedTuple):

@@ -31,6 +31,11 @@ def nearest(
     return _by_tiles(units, vectors, norms, count)
 
 
+def compile_batches() -> None:
+    """Compile what large batches of queries need, by a small one."""
+    list(_by_tiles(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32), np.ones(1, np.float32), 1))
+
+
 def best_rows(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
     """The rows of the ``count`` highest scores in order, ties by row; NaN and -inf are no answers."""
     least = np.finfo(np.float32).min

@@ -310,11 +310,15 @@ class Word2Vec:
 
     def _job_words(self, tokens: int) -> int:
         """The pair kernel's jobs are gensim's; larger ones cost less, but a small corpus needs enough of them."""
-        return JOB_WORDS if self.kernel == "pair" else min(4 * JOB_WORDS, max(JOB_WORDS, tokens // 400))
+        return JOB_WORDS if self.kernel == "pair" else min(2 * JOB_WORDS, max(JOB_WORDS, tokens // 400))
 
     def _hot_rows(self, vocabulary_size: int) -> int:
-        """How many rows of each table a worker copies."""
-        if self.kernel == "pair" or self.deterministic or "softmax" in self.layer_names():
+        """How many rows of each table a worker copies.
+
+        Only for hierarchical softmax, where all paths share the nodes near the root and two workers would be slower
+        than one: with noise words, rows that lag behind cost more of SimLex-999 than the speed is worth.
+        """
+        if self.kernel == "pair" or self.deterministic or self.layer_names() != ["hs"]:
             return 0
         return number_of_hot_rows(vocabulary_size, self.workers)
 

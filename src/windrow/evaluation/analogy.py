@@ -16,7 +16,7 @@ from windrow.evaluation.similarity import check_restriction, fold, numbered_line
 
 Question = tuple[str, str, str, str]
 Method = Literal["3cosadd", "3cosmul"]
-METHODS = ("3cosadd", "3cosmul")
+METHODS: tuple[Method, ...] = ("3cosadd", "3cosmul")
 
 # gensim looks at the five nearest words: a question is lost when all are other spellings of the given ones.
 _WINDOW = 5

@@ -104,7 +104,8 @@ def _weigh_window(block: Block, target: int, row: int, rows: int, distance_weigh
         store(block.pair_weights, place + i, load(distance_weights, window - gap + i))
     after = rows - gap - 1
     for i in range(0, block.width - gap, LANES):
-        store(block.pair_weights, place + gap + i, first_lanes(load(distance_weights, window + 1 + i), after - i))
+        weights = load(distance_weights, window + 1 + min(i, window))  # nothing is left of those beyond the window
+        store(block.pair_weights, place + gap + i, first_lanes(weights, after - i))
 
 
 @kernel

@@ -55,7 +55,7 @@ def train_blocks(
     return loss
 
 
-@kernel(inline=True)
+@kernel(inline=True, allocates=True)
 def train_pairs(
     chunk: Chunk,
     table: NDArray[Any],

@@ -123,8 +123,8 @@ class Outputs(NamedTuple):
 def score_pairs(rows: PairRows, outputs: Outputs, scores: NDArray[Any], score: int, row_step: int, stride: int) -> None:
     """``scores[score + r * row_step + o]`` = row r @ output vector o.
 
-    A ``row_step`` of 1 says that there is one output vector. Tiles may reach beyond both numbers, so up to 3 more rows
-    and 7 more numbers are read and scored.
+    A ``row_step`` of 1 says that there is one output vector; a larger one leaves room for a multiple of 8 of them.
+    Tiles may reach beyond both numbers, so up to 3 more rows and 7 more numbers are read and scored.
     """
     x, y = rows, outputs
     for row in range(0, x.number, 4):

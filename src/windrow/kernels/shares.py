@@ -173,7 +173,7 @@ def add_saturated_rows(
     """``add_rows``, scaled to what one worker would have learned from all touches of a row."""
     for slot in range(rows.size):
         row = int(rows[slot])
-        if row % shards == shard:
+        if row % shards == shard and learned[row] > 0:
             share = table.dtype.type((1 - np.exp(-all_touches[row] / memory)) / learned[row])
             for k in range(0, stride, LANES):
                 place = row * stride + k
