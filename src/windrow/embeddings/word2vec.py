@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from windrow.corpus import Corpus
+from windrow.embeddings import hot_rows
 from windrow.embeddings.draws import (
     ChunkDrawer,
     GensimRandomness,
@@ -304,12 +305,14 @@ class Word2Vec:
                 )
                 for worker, randomness in enumerate(self._randomness())
             ]
-            jobs = plan_jobs(corpus.starts, self._job_words(corpus.tokens))
+            jobs = plan_jobs(corpus.starts, self._job_words(corpus.tokens, hot))
             run = Hogwild(corpus.ids, corpus.starts, jobs, schedule, workers)
         return Training(table, self.vector_size, layers, run, self.epochs, self._identity(corpus))
 
-    def _job_words(self, tokens: int) -> int:
+    def _job_words(self, tokens: int, hot: int) -> int:
         """The pair kernel's jobs are gensim's; larger ones cost less, but a small corpus needs enough of them."""
+        if hot:
+            return hot_rows.JOB_WORDS
         return JOB_WORDS if self.kernel == "pair" else min(2 * JOB_WORDS, max(JOB_WORDS, tokens // 400))
 
     def _hot_rows(self, vocabulary_size: int) -> int:
