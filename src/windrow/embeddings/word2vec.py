@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from inspect import signature
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +28,7 @@ from windrow.embeddings.training import Callback, Training
 from windrow.embeddings.vectors import WordVectors
 from windrow.embeddings.workers import Hogwild, Run, Worker
 from windrow.errors import DataError, NotFittedError, OptionError, check_range, check_whole
+from windrow.estimator import Estimator
 from windrow.kernels.contexts import Context
 from windrow.kernels.tables import zero_table
 from windrow.outputs import LOSSES, output_layer
@@ -43,7 +43,7 @@ _SKIPGRAM_BLOCK, _CBOW_BLOCK = 64, 256
 _INITIAL_ROWS = 65536  # rows initialised at a time
 
 
-class Word2Vec:
+class Word2Vec(Estimator):
     """Word vectors from text, with gensim's parameter names and defaults.
 
     ``sg`` 1 is skip-gram, 0 CBOW (``cbow_mean`` 1 mean, 0 sum). The output layer is negative sampling where
@@ -113,25 +113,6 @@ class Word2Vec:
         self.deterministic = deterministic
         self.callbacks = callbacks
         self.report_words = report_words
-
-    # --- scikit-learn's conventions
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """All constructor parameters by name."""
-        return {name: getattr(self, name) for name in signature(type(self)).parameters}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set constructor parameters by name; OptionError for an unknown one."""
-        for name, value in params.items():
-            if name not in signature(type(self)).parameters:
-                raise OptionError(f"Word2Vec has no parameter {name!r}")
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}
-        changed = {name: value for name, value in self.get_params().items() if value != defaults[name]}
-        return f"Word2Vec({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
 
     # --- training
 

@@ -1,0 +1,29 @@
+"""What every estimator shares: parameters that the constructor stores, as scikit-learn reads and clones them."""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import Any, Self
+
+from windrow.errors import OptionError
+
+
+class Estimator:
+    """Parameters by name. The constructor of a subclass only stores its arguments, each under its own name."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """All constructor parameters by name."""
+        return {name: getattr(self, name) for name in signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor parameters by name; OptionError for an unknown one."""
+        for name, value in params.items():
+            if name not in signature(type(self)).parameters:
+                raise OptionError(f"{type(self).__name__} has no parameter {name!r}")
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}
+        changed = {name: value for name, value in self.get_params().items() if value != defaults[name]}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
