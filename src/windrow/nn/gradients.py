@@ -1,0 +1,93 @@
+"""Gradients by central differences, slow and sure: the judge of every backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.errors import OptionError, WindrowError
+from windrow.nn.layers.layer import Layer
+from windrow.nn.losses import Loss
+from windrow.nn.parameters import Array, Parameter, Table
+
+_STEP = 1e-5  # the error of a central difference, step**2, and its rounding, 1e-16 / step, are both small
+_FLOOR = 1e-4  # gradients shorter than this are compared as if they had this length
+
+
+class GradientError(WindrowError):
+    """A backward pass that disagrees with central differences."""
+
+
+def numeric_gradient(function: Callable[[], float], array: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The derivative of ``function()`` by each number of ``array`` (float64), which it reads and we move a little."""
+    gradient = np.empty_like(array)
+    for index in np.ndindex(array.shape):
+        kept = array[index]
+        array[index] = kept + _STEP
+        above = function()
+        array[index] = kept - _STEP
+        gradient[index] = (above - function()) / (2 * _STEP)
+        array[index] = kept
+    return gradient
+
+
+def relative_error(found: Array, expected: Array) -> float:
+    """|found - expected| / (|found| + |expected|), by lengths."""
+    lengths = float(np.linalg.norm(found) + np.linalg.norm(expected))
+    return float(np.linalg.norm(found - expected)) / max(lengths, _FLOOR)
+
+
+def check_gradients(
+    layer: Layer,
+    *inputs: Array,
+    loss: Loss | None = None,
+    targets: Array | None = None,
+    tolerance: float = 1e-6,
+    seed: int = 0,
+) -> dict[str, float]:
+    """The relative error of each gradient: of every parameter by name, and of each input of real numbers.
+
+    In float64, whatever the layer's dtype, in training mode, with the same units dropped each time; the layer and the
+    inputs stay as they are. What is differentiated is ``loss(output, targets)``, or, without a loss, the output along
+    a random direction. Raises GradientError when an error is not below ``tolerance``. Keep away from kinks (a ReLU
+    at 0), where central differences are wrong.
+    """
+    twin = _in_float64(layer)
+    inputs = tuple(x.astype(np.float64) if np.issubdtype(x.dtype, np.floating) else x for x in inputs)
+    shape = deepcopy(twin).forward(*inputs, training=True)[0].shape
+    direction = np.random.default_rng(seed).standard_normal(shape)
+
+    def judge(output: Array) -> tuple[float, Array]:
+        if loss is None:
+            return float(np.vdot(output, direction)), direction
+        if targets is None:
+            raise OptionError("check_gradients with a loss needs targets; give targets=")
+        return loss(output, targets)
+
+    def cost() -> float:
+        # A copy draws what the twin itself would draw, so every pass drops the same units.
+        return judge(deepcopy(twin).forward(*inputs, training=True)[0])[0]
+
+    numeric = {name: numeric_gradient(cost, parameter.value) for name, parameter in twin.parameters.items()}
+    numeric |= {f"input{i}": numeric_gradient(cost, x) for i, x in enumerate(inputs) if x.dtype == np.float64}
+    output, backward = twin.forward(*inputs, training=True)
+    given = backward(judge(output)[1])
+    found = {name: parameter.gradient for name, parameter in twin.parameters.items()}
+    found |= {f"input{i}": dx for i, dx in enumerate(given if isinstance(given, tuple) else (given,))}
+    errors = {name: relative_error(found[name], expected) for name, expected in numeric.items()}
+    for name, error in errors.items():
+        if not error < tolerance:
+            raise GradientError(f"the gradient of {name} in {layer} is off by {error:.1e}; correct its backward pass")
+    return errors
+
+
+def _in_float64(layer: Layer) -> Layer:
+    """A copy with its parameters in float64 and no gradients."""
+    twin = deepcopy(layer)
+    for parameter in twin.parameters.values():
+        kind = Table if isinstance(parameter, Table) else Parameter
+        vars(parameter).update(vars(kind(parameter.value.astype(np.float64))))
+    return twin

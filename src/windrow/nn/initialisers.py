@@ -1,0 +1,30 @@
+"""How weights start. Every initialiser draws (inputs, outputs) normal numbers and differs in their spread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.errors import OptionError
+
+# inputs, outputs -> standard deviation of the weights
+SPREADS: dict[str, Callable[[int, int], float]] = {
+    # Sums of many inputs are large, sigmoids saturate, learning is slow: kept to show just that.
+    "normal": lambda inputs, outputs: 1.0,
+    # A sum of n_in terms keeps the size of one (LeCun et al. 1998, "Efficient BackProp", 4.6).
+    "scaled": lambda inputs, outputs: 1 / sqrt(inputs),
+    # A compromise between keeping sums forward and gradients backward (Glorot & Bengio 2010, eq. 12).
+    "glorot": lambda inputs, outputs: sqrt(2 / (inputs + outputs)),
+    # ReLU silences half of its inputs; twice the variance makes up for it (He et al. 2015, eq. 10).
+    "he": lambda inputs, outputs: sqrt(2 / inputs),
+}
+
+
+def initial_weights(name: str, inputs: int, outputs: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Weights (inputs, outputs) as the initialiser ``name`` of SPREADS draws them; OptionError for an unknown name."""
+    if name not in SPREADS:
+        raise OptionError(f"initialiser = {name!r} is not one of {', '.join(SPREADS)}")
+    return rng.normal(0, SPREADS[name](inputs, outputs), (inputs, outputs))

@@ -1,0 +1,58 @@
+"""The layer in which every output sees every input."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from windrow.errors import DataError, check_range, check_whole
+from windrow.nn.initialisers import initial_weights
+from windrow.nn.layers.layer import Backward, Layer
+from windrow.nn.parameters import Array, Parameter
+
+
+class Dense(Layer):
+    """y = x @ weights + biases; x (rows, inputs), weights (inputs, outputs), biases (outputs,), y (rows, outputs).
+
+    ``initialiser`` is a name in initialisers.SPREADS; biases start at 0. Layers of one network should be given the
+    same ``rng``, a numpy Generator: two that are given the same number start alike.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        initialiser: str = "scaled",
+        rng: np.random.Generator | int | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        for name, value in (("inputs", inputs), ("outputs", outputs)):
+            check_range(name, check_whole(name, value), 1)
+        weights = initial_weights(initialiser, inputs, outputs, np.random.default_rng(rng))
+        self.weights = Parameter(weights.astype(dtype), is_weight=True)
+        self.biases = Parameter(np.zeros(outputs, dtype))
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """``weights`` and ``biases``."""
+        return {"weights": self.weights, "biases": self.biases}
+
+    def forward(self, x: Array, training: bool = False) -> tuple[Array, Backward]:
+        """The sums (rows, outputs); DataError where x has not ``inputs`` columns."""
+        weights, biases = self.weights, self.biases
+        if x.ndim != 2 or x.shape[1] != len(weights.value):
+            raise DataError(f"{self} takes (rows, {len(weights.value)}), but its input has the shape {x.shape}")
+        y = np.dot(x, weights.value)
+        y += biases.value
+
+        def backward(dy: Array, need_dx: bool = True) -> Array | None:
+            weights.add_product(x, dy)
+            biases.add(dy.sum(axis=0))
+            return np.dot(dy, weights.value.T) if need_dx else None
+
+        return y, backward
+
+    def __repr__(self) -> str:
+        inputs, outputs = self.weights.value.shape
+        return f"Dense({inputs}, {outputs})"

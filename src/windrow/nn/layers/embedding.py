@@ -1,0 +1,61 @@
+"""The layer that looks words up: a Dense layer on one-hot rows, without the zeros."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from windrow.errors import DataError, check_range, check_whole
+from windrow.nn.layers.layer import Backward, Layer
+from windrow.nn.parameters import Array, Table
+
+
+class Embedding(Layer):
+    """Word ids (rows, window) become the vectors of these words side by side, (rows, window * dim).
+
+    The table (words, dim) starts normal with deviation ``scale``, or as a copy of ``vectors``. Its gradient is sparse:
+    only the vectors of words that occur change. Source: Bengio et al. 2003, "A neural probabilistic language model".
+    """
+
+    def __init__(
+        self,
+        words: int,
+        dim: int,
+        *,
+        vectors: Array | None = None,
+        scale: float = 0.1,
+        rng: np.random.Generator | int | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        for name, value in (("words", words), ("dim", dim)):
+            check_range(name, check_whole(name, value), 1)
+        if vectors is None:
+            vectors = np.random.default_rng(rng).normal(0, scale, (words, dim))
+        if vectors.shape != (words, dim):
+            raise DataError(f"vectors have the shape {vectors.shape}, not ({words}, {dim}) as the layer")
+        self.vectors = Table(vectors.astype(dtype))  # a copy
+
+    @property
+    def parameters(self) -> dict[str, Table]:
+        """``vectors``, a Table."""
+        return {"vectors": self.vectors}
+
+    def forward(self, ids: Array, training: bool = False) -> tuple[Array, Backward]:
+        """The vectors, (rows, window * dim); DataError where ids are no ids of words in the table."""
+        table = self.vectors
+        words, dim = table.value.shape
+        if ids.ndim != 2 or not np.issubdtype(ids.dtype, np.integer):
+            raise DataError(f"{self} takes word ids (rows, window), but got {ids.dtype} of the shape {ids.shape}")
+        if ids.size and not (ids.min() >= 0 and ids.max() < words):
+            raise DataError(f"{self} got word ids from {ids.min()} to {ids.max()}; map unknown words to an id first")
+        flat_ids = ids.reshape(-1)
+        y = table.value[flat_ids].reshape(len(ids), -1)
+
+        def backward(dy: Array, need_dx: bool = True) -> None:
+            table.add_rows(flat_ids, dy.reshape(-1, dim))  # ids have no gradient to hand on
+
+        return y, backward
+
+    def __repr__(self) -> str:
+        words, dim = self.vectors.value.shape
+        return f"Embedding({words}, {dim})"

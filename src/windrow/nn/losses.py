@@ -1,0 +1,111 @@
+"""Losses: how wrong the outputs of a network are, and the derivative with respect to each of them.
+
+Each is fused with the activation it belongs to: cross-entropy takes the sums that a sigmoid would get, the
+log-likelihood those of a softmax. Apart, the two overflow (exp) or divide by 0 (1 / p); together the derivative is
+simply ``probability - target``. The loss of a batch is the mean over its rows of the sum over the outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from windrow.errors import DataError, OptionError
+from windrow.nn.layers.activations import sigmoid, softmax
+from windrow.nn.parameters import Array
+
+
+class Loss(Protocol):
+    """Called with outputs and targets it gives (mean loss of a row, its gradient by the outputs)."""
+
+    takes_classes: bool  # targets are class numbers (rows,), not numbers like the outputs (rows, outputs)
+
+    def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+        """The loss, and its gradient (rows, outputs)."""
+        ...
+
+    def predict(self, outputs: Array) -> Array:
+        """What outputs say about the targets: estimates of them, or probabilities."""
+        ...
+
+
+class Quadratic:
+    """Half the squared distance: 1/2 sum((output - target)**2). A saturated sigmoid below it learns slowly."""
+
+    takes_classes = False
+
+    def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
+        _check_same_shape(outputs, targets)
+        errors = outputs - targets
+        return float(np.vdot(errors, errors)) / (2 * len(errors)), errors / len(errors)
+
+    def predict(self, outputs: Array) -> Array:
+        """The outputs themselves."""
+        return outputs
+
+
+class CrossEntropy:
+    """-sum(t log p + (1 - t) log(1 - p)) with p = sigmoid(output): each output is a yes-no question of its own."""
+
+    takes_classes = False
+
+    def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
+        _check_same_shape(outputs, targets)
+        # log(1 + e^z) = max(z, 0) + log(1 + e^-|z|), where e^ never overflows.
+        log_normalisers = np.maximum(outputs, 0) + np.log1p(np.exp(-np.abs(outputs)))
+        loss = float(np.sum(log_normalisers - outputs * targets)) / len(outputs)
+        return loss, (sigmoid(outputs) - targets) / len(outputs)
+
+    def predict(self, outputs: Array) -> Array:
+        """A probability for each output by itself."""
+        return sigmoid(outputs)
+
+
+class LogLikelihood:
+    """-log p[target] with p = softmax(outputs): the row is one of the classes. Targets are class numbers (rows,)."""
+
+    takes_classes = True
+
+    def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
+        if targets.shape != outputs.shape[:1]:
+            raise DataError(f"targets {targets.shape} must be one class number for each of {len(outputs)} rows")
+        rows = np.arange(len(outputs))
+        shifted = outputs - outputs.max(axis=1, keepdims=True)
+        powers = np.exp(shifted)
+        normalisers = powers.sum(axis=1, keepdims=True)
+        loss = (np.log(normalisers[:, 0]) - shifted[rows, targets]).sum() / len(outputs)
+        powers /= normalisers * len(outputs)
+        powers[rows, targets] -= 1 / len(outputs)
+        return float(loss), powers
+
+    def predict(self, outputs: Array) -> Array:
+        """Probabilities that sum to 1 in each row."""
+        return softmax(outputs)
+
+
+LOSSES: dict[str, type[Loss]] = {
+    "quadratic": Quadratic,
+    "cross-entropy": CrossEntropy,
+    "log-likelihood": LogLikelihood,
+}
+
+
+def find_loss(name: str) -> Loss:
+    """The loss of this name; OptionError for an unknown one."""
+    if name not in LOSSES:
+        raise OptionError(f"cost = {name!r} is not one of {', '.join(LOSSES)}")
+    return LOSSES[name]()
+
+
+def check_targets(loss: Loss, targets: Array, outputs: int) -> None:
+    """Raise DataError for class numbers that no output stands for. Once for all data: no step need look again."""
+    if loss.takes_classes and len(targets) and (targets.min() < 0 or targets.max() >= outputs):
+        raise DataError(
+            f"targets hold class numbers from {targets.min()} to {targets.max()}, but the network has {outputs} outputs"
+        )
+
+
+def _check_same_shape(outputs: Array, targets: Array) -> None:
+    if outputs.shape != targets.shape:
+        raise DataError(f"targets have the shape {targets.shape}, but the outputs of the network {outputs.shape}")

@@ -1,0 +1,338 @@
+"""Multi-layer perceptrons as scikit-learn expects them: MLPClassifier and MLPRegressor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from windrow.errors import NotFittedError, OptionError, check_range, check_whole
+from windrow.estimator import Estimator
+from windrow.nn.chain import Chain
+from windrow.nn.examples import ExampleError, as_examples, as_labels, as_numbers, check_lengths, find_classes
+from windrow.nn.layers import ACTIVATIONS, Dense, Dropout, Sigmoid
+from windrow.nn.layers.layer import Layer
+from windrow.nn.losses import find_loss
+from windrow.nn.network import Network
+from windrow.nn.optimizers import Optimizer, find_optimizer
+from windrow.nn.parameters import Array
+from windrow.nn.regularisers import L1, L2
+from windrow.nn.schedules import Schedule, find_schedule
+from windrow.nn.stopping import EarlyStopping
+from windrow.nn.training import Augmentation, Callback, Trainer
+
+Validation = tuple[ArrayLike, ArrayLike]
+
+
+class MultiLayerPerceptron(Estimator):
+    """What classifier and regressor share; each says how its y becomes targets, and what outputs say about y."""
+
+    _kind: str  # for scikit-learn
+    _default_cost: str
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] = (100,),
+        *,
+        activation: str = "relu",
+        cost: str | None = None,
+        initialiser: str = "he",
+        optimizer: str | Optimizer = "adam",
+        learning_rate: float | None = None,
+        schedule: str | Schedule = "constant",
+        momentum: float = 0.9,
+        batch_size: int = 32,
+        epochs: int = 30,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        early_stopping: bool = False,
+        patience: int = 10,
+        validation_fraction: float = 0.1,
+        augmentation: Augmentation | None = None,
+        callbacks: Sequence[Callback] = (),
+        random_state: int | np.random.Generator | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.cost = cost
+        self.initialiser = initialiser
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.momentum = momentum
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.l1 = l1
+        self.l2 = l2
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+        self.early_stopping = early_stopping
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.augmentation = augmentation
+        self.callbacks = callbacks
+        self.random_state = random_state
+
+    # --- training
+
+    def fit(self, X: ArrayLike, y: ArrayLike, *, validation: Validation | None = None) -> Self:  # noqa: N803
+        """Train on X (rows, features) and y; ``validation``, a pair (X, y), is scored after each epoch.
+
+        With ``early_stopping`` and no ``validation``, ``validation_fraction`` of the rows is held back for it. Raises
+        OptionError for a parameter out of range, DataError for data that cannot be learned from, DivergedError when
+        training runs away; the estimator then has the last good parameters, and can be used.
+        """
+        x, y = as_examples(X), as_labels(y)
+        check_lengths(x, y)
+        rng = np.random.default_rng(self.random_state)
+        self._learn_labels(y)
+        if self.early_stopping and validation is None:
+            x, y, validation = self._hold_back(x, y, rng)
+        self._start(x.shape[1], rng)
+        stopping = EarlyStopping(self.patience) if self.early_stopping else None
+        return self._train(x, y, self.epochs, validation, stopping)
+
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:  # noqa: N803
+        """Train one epoch more on X and y, the optimiser going on from where it is; for data that come in parts.
+
+        Nothing is held back for early stopping. A classifier must know all ``classes`` at the first call; without
+        them it takes those of the first y.
+        """
+        x, y = as_examples(X, self), as_labels(y)
+        check_lengths(x, y)
+        if not hasattr(self, "network_"):
+            self._learn_labels(y if classes is None else as_labels(classes))
+            self._start(x.shape[1], np.random.default_rng(self.random_state))
+        return self._train(x, y, 1)
+
+    def _start(self, features: int, rng: np.random.Generator) -> None:
+        """A network that knows nothing yet, and its trainer."""
+        self.n_features_in_ = features
+        self.history_: list[dict[str, Any]] = []
+        self.network_ = self._build_network(rng)
+        optimizer = self.optimizer
+        self._trainer = Trainer(
+            optimizer=find_optimizer(optimizer, self.momentum) if isinstance(optimizer, str) else deepcopy(optimizer),
+            learning_rate=self.learning_rate,
+            schedule=find_schedule(self.schedule),
+            batch_size=self.batch_size,
+            clip_norm=self.clip_norm,
+            clip_value=self.clip_value,
+            augment=self.augmentation,
+            callbacks=self.callbacks,
+            rng=rng,
+        )
+
+    def _build_network(self, rng: np.random.Generator) -> Network:
+        if self.activation not in ACTIVATIONS:
+            raise OptionError(f"activation = {self.activation!r} is not one of {', '.join(ACTIVATIONS)}")
+        cost = self._default_cost if self.cost is None else self.cost
+        loss = find_loss(cost)
+        layers: list[Layer] = [Dropout(self.input_dropout, rng=rng)] if self.input_dropout else []
+        inputs = self.n_features_in_
+        for units in _sizes(self.hidden_layer_sizes):
+            layers += [Dense(inputs, units, initialiser=self.initialiser, rng=rng), ACTIVATIONS[self.activation]()]
+            if self.dropout:
+                layers.append(Dropout(self.dropout, rng=rng))
+            inputs = units
+        layers.append(Dense(inputs, self.n_outputs_, initialiser=self.initialiser, rng=rng))
+        if self._kind == "classifier" and cost == "quadratic":
+            layers.append(Sigmoid())  # the other costs hold their activation
+        return Network(Chain(layers), loss, [kind(s) for kind, s in ((L1, self.l1), (L2, self.l2)) if s])
+
+    def _train(
+        self,
+        x: Array,
+        y: Array,
+        epochs: int,
+        validation: Validation | None = None,
+        stopping: EarlyStopping | None = None,
+    ) -> Self:
+        score = None
+        if validation is not None:
+            held_x, held_y = as_examples(validation[0], self), as_labels(validation[1])
+            check_lengths(held_x, held_y)
+            self._targets(held_y)  # an unknown label is a mistake that should be seen before training
+
+            def score(network: Network) -> float:
+                return self.score(held_x, held_y)
+
+        self._trainer.early_stopping = stopping
+        self._trainer.run(self.network_, x, self._targets(y), epochs, score=score, history=self.history_)
+        return self
+
+    def _hold_back(self, x: Array, y: Array, rng: np.random.Generator) -> tuple[Array, Array, Validation]:
+        """Rows to train on, and rows to validate on."""
+        check_range("validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True)
+        held = max(1, round(self.validation_fraction * len(x)))
+        if held == len(x):
+            raise ExampleError(
+                f"{len(x)} example is too few to hold some back for early_stopping; give validation=(X, y)"
+            )
+        order = rng.permutation(len(x))
+        return x[order[held:]], y[order[held:]], (x[order[:held]], y[order[:held]])
+
+    # --- what is learned
+
+    def _outputs(self, X: ArrayLike) -> Array:  # noqa: N803
+        """Estimates or probabilities, (rows, outputs)."""
+        if not hasattr(self, "network_"):
+            raise NotFittedError(f"this {type(self).__name__} is not trained yet; call fit first")
+        return self.network_.predict(as_examples(X, self))
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights of each dense layer, (inputs, outputs)."""
+        return [dense.weights.value for dense in self._dense_layers()]
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases of each dense layer, (outputs,)."""
+        return [dense.biases.value for dense in self._dense_layers()]
+
+    def _dense_layers(self) -> list[Dense]:
+        if not hasattr(self, "network_"):
+            raise NotFittedError(f"this {type(self).__name__} is not trained yet; call fit first")
+        chain = self.network_.layer
+        return [layer for layer in chain.layers if isinstance(layer, Dense)] if isinstance(chain, Chain) else []
+
+    # --- for the subclasses
+
+    n_outputs_: int
+
+    def _learn_labels(self, y: Array) -> None:
+        """Set ``n_outputs_`` and what is needed to read y."""
+        raise NotImplementedError
+
+    def _targets(self, y: Array) -> Array:
+        """y as the loss takes it."""
+        raise NotImplementedError
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:  # noqa: N803
+        """How good predictions for X are; higher is better."""
+        raise NotImplementedError
+
+    @property
+    def _estimator_type(self) -> str:  # scikit-learn before 1.6 asks here
+        return self._kind
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags
+
+        classifier = ClassifierTags() if self._kind == "classifier" else None
+        regressor = RegressorTags() if self._kind == "regressor" else None
+        return Tags(self._kind, TargetTags(required=True), None, classifier, regressor)
+
+
+class MLPClassifier(MultiLayerPerceptron):
+    """A network of dense layers that tells classes apart, with scikit-learn's conventions.
+
+    ``cost``: "log-likelihood" (softmax, the default), "cross-entropy" or "quadratic" (a sigmoid for each class).
+    ``initialiser``, ``optimizer``, ``schedule``, ``activation`` are names of nn's registries, the middle two
+    also objects; ``learning_rate`` None is the optimiser's own. ``l1`` and ``l2`` stand beside the mean loss of an
+    example (a book's lambda over n). ``dropout`` and ``input_dropout`` are the shares of hidden units and of features
+    silent in a step. ``augmentation`` (rows, rng) gives other rows to train on, of the same shape and meaning, about a
+    thousand at a time. ``callbacks`` are called with (Report, Network) after each epoch, and stop training by True.
+
+    After ``fit``: ``classes_``, ``network_``, ``history_`` (a row an epoch: loss, score, learning_rate, seconds,
+    gradient_norms, ...), ``coefs_``, ``intercepts_``, ``n_features_in_``.
+    """
+
+    _kind = "classifier"
+    _default_cost = "log-likelihood"
+
+    def predict(self, X: ArrayLike) -> Array:  # noqa: N803
+        """The most probable class of each row, (rows,)."""
+        outputs = self._outputs(X)
+        labels: Array = self.classes_[outputs.argmax(axis=1)]
+        return labels
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float32]:  # noqa: N803
+        """The probability of each class, (rows, classes) in the order of ``classes_``; rows sum to 1.
+
+        Costs that ask a question for each class give probabilities that need not sum to 1; they are divided by
+        their sum.
+        """
+        outputs = np.maximum(self._outputs(X), np.finfo(np.float32).tiny)
+        probabilities: NDArray[np.float32] = outputs / outputs.sum(axis=1, keepdims=True)
+        return probabilities
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:  # noqa: N803
+        """The share of rows whose class is right; a class unknown from training never is."""
+        predicted, y = self.predict(X), as_labels(y)
+        check_lengths(predicted, y)
+        return float(np.mean(predicted == y))
+
+    def _learn_labels(self, y: Array) -> None:
+        self.classes_ = find_classes(y)
+        self.n_outputs_ = len(self.classes_)
+        if self.n_outputs_ < 2:
+            raise ExampleError(f"y holds {self.n_outputs_} class; give examples of two at least to tell apart")
+
+    def _targets(self, y: Array) -> Array:
+        numbers = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
+        unknown = self.classes_[numbers] != y
+        if unknown.any():
+            raise ExampleError(f"y holds the class {y[unknown][0]!r}, which was not among the classes trained on")
+        if self.network_.loss.takes_classes:
+            return numbers
+        return np.eye(len(self.classes_), dtype=np.float32)[numbers]
+
+
+class MLPRegressor(MultiLayerPerceptron):
+    """A network of dense layers that estimates numbers, y (rows,) or (rows, outputs); see MLPClassifier.
+
+    The cost is "quadratic", half the squared error, with linear outputs. Networks learn best where features and
+    targets are about 1 in size: put a StandardScaler before it.
+    """
+
+    _kind = "regressor"
+    _default_cost = "quadratic"
+
+    def predict(self, X: ArrayLike) -> Array:  # noqa: N803
+        """Estimates in the shape of the y trained on."""
+        outputs = self._outputs(X)
+        return outputs[:, 0] if self._is_flat else outputs
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:  # noqa: N803
+        """R squared: 1 - (sum of squared errors) / (sum of squares about the mean), the mean over outputs."""
+        predicted, y = self.predict(X).astype(np.float64), as_numbers("y", as_labels(y)).astype(np.float64)
+        if y.shape != predicted.shape:
+            raise ExampleError(f"y has the shape {y.shape}, but the predictions {predicted.shape}; give as many")
+        predicted, y = predicted.reshape(-1, self.n_outputs_), y.reshape(-1, self.n_outputs_)
+        errors, variation = ((y - predicted) ** 2).sum(axis=0), ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+        # Where y does not vary, a share of nothing is unexplained, or, as scikit-learn has it, all.
+        unexplained = np.divide(errors, variation, out=np.sign(errors), where=variation > 0)
+        return float(np.mean(1 - unexplained))
+
+    def _learn_labels(self, y: Array) -> None:
+        if self.cost not in (None, "quadratic"):
+            raise OptionError(f"cost = {self.cost!r} is for classes; a regression has 'quadratic'")
+        if y.ndim not in (1, 2):
+            raise ExampleError(f"y has the shape {y.shape}; a regressor takes (rows,) or (rows, outputs)")
+        self._is_flat = y.ndim == 1
+        self.n_outputs_ = 1 if self._is_flat else y.shape[1]
+
+    def _targets(self, y: Array) -> Array:
+        targets = as_numbers("y", y)
+        return targets.reshape(-1, 1) if self._is_flat else targets
+
+
+def _sizes(hidden_layer_sizes: object) -> list[int]:
+    """The units of each hidden layer."""
+    sizes = [hidden_layer_sizes] if isinstance(hidden_layer_sizes, Integral) else hidden_layer_sizes
+    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str):
+        raise OptionError(f"hidden_layer_sizes = {hidden_layer_sizes!r} must be whole numbers, such as (100,)")
+    for units in sizes:
+        check_range("hidden_layer_sizes", check_whole("hidden_layer_sizes", units), 1)
+    return [int(units) for units in sizes]

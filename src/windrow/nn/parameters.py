@@ -1,0 +1,165 @@
+"""What training changes: named arrays with their gradients, and all of them together as one flat vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.errors import DataError
+from windrow.nn.blas import add_product
+
+Array = NDArray[Any]
+
+
+class Parameter:
+    """An array that training changes, and its gradient, to which each backward pass adds.
+
+    ``is_weight`` says that regularisers hold it small: weights are, biases and word vectors are not.
+    """
+
+    def __init__(self, value: Array, *, is_weight: bool = False) -> None:
+        self.value = value
+        self.is_weight = is_weight
+        self._gradient = np.empty_like(value)
+        self._is_clear = True  # the gradient is zero, whatever the array holds
+
+    @property
+    def gradient(self) -> Array:
+        """The sum of what was added since it was cleared, of the shape of the value; change it in place."""
+        if self._is_clear:
+            self._gradient.fill(0)
+            self._is_clear = False
+        return self._gradient
+
+    def add(self, gradient: Array) -> None:
+        """Add to the gradient."""
+        total = self.gradient
+        total += gradient
+
+    def add_product(self, a: Array, b: Array) -> None:
+        """Add a.T @ b to the gradient. The first product since it was cleared need not read zeros, nor write them."""
+        add_product(self._gradient, a, b, to_zero=self._is_clear)
+        self._is_clear = False
+
+    def clear_gradient(self) -> None:
+        """Forget what the passes so far have added."""
+        self._is_clear = True
+
+    def move(self, value: Array, gradient: Array) -> None:
+        """Live in these arrays from now on, the gradient cleared."""
+        value[:] = self.value
+        self.value, self._gradient, self._is_clear = value, gradient, True
+
+
+class Table:
+    """A parameter (rows, dim) of which a pass reads few rows, such as word vectors: its gradient is sparse.
+
+    Backward passes leave row numbers and a gradient for each; a row may come many times.
+    """
+
+    is_weight = False
+
+    def __init__(self, value: Array) -> None:
+        self.value = value
+        self._parts: list[tuple[Array, Array]] = []
+
+    def add_rows(self, rows: Array, gradients: Array) -> None:
+        """Add ``gradients`` (n, dim) to the rows with these numbers (n,)."""
+        self._parts.append((rows, gradients))
+
+    def sparse_gradient(self) -> tuple[Array, Array]:
+        """The distinct rows that were read, rising, (n,), and the summed gradient of each, (n, dim)."""
+        if not self._parts:
+            return np.zeros(0, np.int64), np.zeros((0, self.value.shape[1]), self.value.dtype)
+        rows = np.concatenate([rows for rows, _ in self._parts])
+        gradients = np.concatenate([gradients for _, gradients in self._parts])
+        order = np.argsort(rows, kind="stable")
+        distinct, starts = np.unique(rows[order], return_index=True)
+        sums: Array = np.add.reduceat(gradients[order], starts, axis=0)
+        self._parts = [(distinct, sums)]
+        return distinct, sums
+
+    @property
+    def gradient(self) -> Array:
+        """The same as an array of the table's shape, zero where no pass has read."""
+        rows, gradients = self.sparse_gradient()
+        dense = np.zeros_like(self.value)
+        dense[rows] = gradients
+        return dense
+
+    def clear_gradient(self) -> None:
+        """Forget what the passes so far have added."""
+        self._parts = []
+
+    def move(self, value: Array) -> None:
+        """Live in this array from now on, the gradient cleared."""
+        value[:] = self.value
+        self.value, self._parts = value, []
+
+
+class ParameterVector:
+    """All parameters of a network in one vector ``values`` (n,), of which each parameter's value becomes a view.
+
+    So an optimiser steps, a norm is taken and a copy is kept with one call, and what trains flat vectors
+    (scipy.optimize) trains a network. Tables come last: ``dense_values`` and ``dense_gradient`` leave them out.
+    """
+
+    def __init__(self, named: Mapping[str, Parameter | Table]) -> None:
+        if not named:
+            raise DataError("the network has no parameters to train; give it a layer such as Dense")
+        dtypes = {parameter.value.dtype for parameter in named.values()}
+        if len(dtypes) > 1:
+            raise DataError(
+                f"the parameters mix {' and '.join(sorted(map(str, dtypes)))}; build all layers with one dtype"
+            )
+        self.named = dict(named)
+        self.dense = [p for p in named.values() if isinstance(p, Parameter)]
+        self.tables = [p for p in named.values() if isinstance(p, Table)]
+        self.ordered: list[Parameter | Table] = [*self.dense, *self.tables]
+        self.weights = [p for p in self.dense if p.is_weight]
+        self.dtype = dtypes.pop()
+        self.values = np.empty(sum(p.value.size for p in self.ordered), self.dtype)
+        dense_size = sum(p.value.size for p in self.dense)
+        self.dense_values = self.values[:dense_size]
+        self._dense_gradient = np.empty(dense_size, self.dtype)
+        self._make_views()
+
+    def _make_views(self) -> None:
+        start = 0
+        for parameter in self.ordered:
+            end = start + parameter.value.size
+            shape = parameter.value.shape
+            value = self.values[start:end].reshape(shape)
+            if isinstance(parameter, Parameter):
+                parameter.move(value, self._dense_gradient[start:end].reshape(shape))
+            else:
+                parameter.move(value)
+            start = end
+
+    @property
+    def dense_gradient(self) -> Array:
+        """The gradient of all but the tables, in the order of ``dense_values``; change it in place."""
+        for parameter in self.dense:
+            _ = parameter.gradient  # zero what no pass has reached
+        return self._dense_gradient
+
+    def clear_gradients(self) -> None:
+        """Forget what the passes so far have added."""
+        for parameter in self.ordered:
+            parameter.clear_gradient()
+
+    def gradient(self) -> Array:
+        """The gradient as one vector (n,) in the order of ``values``, tables included; a copy."""
+        return np.concatenate([self.dense_gradient, *(table.gradient.reshape(-1) for table in self.tables)])
+
+    def norms(self) -> dict[str, float]:
+        """The length of the gradient of each layer: what stands before the last point of a parameter's name."""
+        squares: dict[str, float] = {}
+        for name, parameter in self.named.items():
+            gradient = parameter.sparse_gradient()[1] if isinstance(parameter, Table) else parameter.gradient
+            layer = name.rpartition(".")[0]
+            squares[layer] = squares.get(layer, 0.0) + float(np.vdot(gradient, gradient))
+        return {layer: square**0.5 for layer, square in squares.items()}
