@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,55 @@ def test_round_trip_by_memory_map(model: Path) -> None:
 def test_other_programs_read_it_as_safetensors(model: Path) -> None:
     for name, array in load_file(model).items():
         np.testing.assert_array_equal(array, ARRAYS[name])
+
+
+NUMBERS = [np.float16, np.float32, np.float64, np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32]
+NUMBERS += [np.uint64, np.bool_]
+
+
+def test_the_library_reads_arrays_of_every_type_and_layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "_SLICE_BYTES", 100)  # many slices, the last one shorter
+    dice = np.random.default_rng(1)
+    arrays = {f"of {np.dtype(number)}": dice.integers(0, 2, (7, 23)).astype(number) for number in NUMBERS}
+    arrays |= {"columns": np.asfortranarray(dice.random((5, 9))), "every other": dice.random(99)[::2]}
+    arrays |= {"big": np.arange(300, dtype=">i4"), "ü": np.float64([[[1.5]]]), "empty": np.zeros((3, 0), np.int8)}
+    arrays["scalar"] = np.array(2.5)
+    path = tmp_path / "arrays"
+
+    storage.save(path, "test", arrays, {})
+
+    read = load_file(path)
+    assert read.keys() == arrays.keys()
+    stored = storage.load(path).arrays
+    for name, array in arrays.items():
+        assert read[name].dtype == array.dtype.newbyteorder("=")
+        np.testing.assert_array_equal(read[name], array)
+        np.testing.assert_array_equal(stored[name], array)
+        assert stored[name].ctypes.data % array.dtype.itemsize == 0
+
+
+def test_a_map_is_written_without_a_copy_of_it_all(tmp_path: Path) -> None:
+    numbers = np.memmap(tmp_path / "numbers", np.int64, "w+", shape=1 << 22)
+    numbers[:] = np.arange(numbers.size)
+    tracemalloc.start()
+
+    storage.save(tmp_path / "model", "test", {"numbers": numbers}, {})
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < numbers.nbytes / 2
+    np.testing.assert_array_equal(storage.load(tmp_path / "model").arrays["numbers"], numbers)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept_open = Path.open
+    monkeypatch.setattr(Path, "open", lambda path, mode: kept_open(Path("/dev/full") if mode == "wb" else path, mode))
+
+    with pytest.raises(DataError, match=r"cannot write .*model: .*; is the disk full\?"):
+        storage.save(tmp_path / "model", "test", ARRAYS, {})
+
+    assert list(tmp_path.iterdir()) == []
 
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=()), min_size=1), max_size=20))

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from windrow.corpus import Corpus, Vocabulary
     from windrow.embeddings import Word2Vec, WordVectors
     from windrow.errors import WindrowError
+    from windrow.lm.ngram.model import NGramLM
     from windrow.models import load
+    from windrow.nn import MLPClassifier, MLPRegressor
 
 __version__ = "0.1.0"
 
@@ -21,12 +23,26 @@ _HOMES = {
     "Vocabulary": "windrow.corpus",
     "Word2Vec": "windrow.embeddings",
     "WordVectors": "windrow.embeddings",
+    "NGramLM": "windrow.lm.ngram.model",
+    "MLPClassifier": "windrow.nn",
+    "MLPRegressor": "windrow.nn",
     "WindrowError": "windrow.errors",
     "load": "windrow.models",
 }
-_MODULES = ("corpus", "embeddings", "errors", "evaluation", "sklearn", "storage", "viz")
+_MODULES = ("corpus", "embeddings", "errors", "evaluation", "lm", "nn", "sklearn", "storage", "viz")
 
-__all__ = ["Corpus", "Vocabulary", "Word2Vec", "WordVectors", "WindrowError", "load", "__version__"]
+__all__ = [
+    "Corpus",
+    "Vocabulary",
+    "Word2Vec",
+    "WordVectors",
+    "NGramLM",
+    "MLPClassifier",
+    "MLPRegressor",
+    "WindrowError",
+    "load",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:

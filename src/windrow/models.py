@@ -13,6 +13,13 @@ from windrow.errors import FormatError
 # kind -> module and class with a ``load(path)``; a module is imported when a file of its kind is opened.
 _CLASSES = {
     "word-vectors": ("windrow.embeddings.vectors", "WordVectors"),
+    "ngram-lm": ("windrow.lm.ngram.model", "NGramLM"),
+}
+
+# The end of a name, for files of other programs -> module and class
+_BY_NAME = {
+    ".arpa": ("windrow.lm.ngram.model", "NGramLM"),
+    ".arpa.gz": ("windrow.lm.ngram.model", "NGramLM"),
 }
 
 # kind -> what windrow writes beside its models, and how it is read
@@ -23,17 +30,24 @@ _OTHERS = {
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Open a model file of any kind, or word vectors in the format that the extension names.
+    """Open a model file of any kind, or word vectors or an n-gram model in the format that the extension names.
 
     Raises FormatError when the file is malformed, holds no model, or one of a kind that this version does not
     know; DataError when it cannot be read.
     """
     if formats.extension_of(path) in formats.FORMATS.keys() - {"safetensors"}:
         return formats.load_vectors(path)
+    for ending, home in _BY_NAME.items():
+        if os.fspath(path).lower().endswith(ending):
+            return _class_at(home).load(path)
     kind = storage.load(path).kind
     if kind in _OTHERS:
         raise FormatError(f"{path} holds no model but {_OTHERS[kind]}")
     if kind not in _CLASSES:
         raise FormatError(f"{path} holds a model of the unknown kind {kind!r}; update windrow")
-    module, name = _CLASSES[kind]
-    return getattr(import_module(module), name).load(path)
+    return _class_at(_CLASSES[kind]).load(path)
+
+
+def _class_at(home: tuple[str, str]) -> Any:
+    module, name = home
+    return getattr(import_module(module), name)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ _DTYPES = {
     "U64": np.uint64,
     "BOOL": np.bool_,
 }
+_DTYPE_NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
+_SLICE_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,6 @@ def save(
     provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a model file atomically. ``config`` and ``provenance`` must be plain JSON data."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import save_file
-
     header = {
         "format": "windrow",
         "version": FORMAT_VERSION,
@@ -123,12 +122,28 @@ def save(
         "config": dict(config),
         "provenance": {"windrow": __version__, **(provenance or {})},
     }
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    with atomic_write(path) as temporary:
-        try:
-            save_file(contiguous, temporary, metadata={_HEADER_KEY: json.dumps(header)})
-        except SafetensorError as error:  # it wraps the operating system's error in its own
-            raise DataError(f"cannot write {path}: {error}; is the disk full?") from error
+    with atomic_write(path) as temporary, temporary.open("wb") as stream:
+        _write_safetensors(stream, arrays, {_HEADER_KEY: json.dumps(header)})
+
+
+def _write_safetensors(stream: BinaryIO, arrays: Mapping[str, NDArray[Any]], metadata: dict[str, str]) -> None:
+    """Write the format slice by slice: the library's writer makes a copy of all arrays first."""
+    names = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))  # so that all are aligned
+    layout: dict[str, Any] = {"__metadata__": metadata}
+    end = 0
+    for name in names:
+        start, end = end, end + arrays[name].nbytes
+        dtype = _DTYPE_NAMES[arrays[name].dtype.newbyteorder("=")]
+        layout[name] = {"dtype": dtype, "shape": list(arrays[name].shape), "data_offsets": [start, end]}
+    header = json.dumps(layout, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    stream.write(len(header).to_bytes(8, "little") + header)
+    for name in names:
+        flat = np.ravel(arrays[name])
+        rows = max(1, _SLICE_BYTES // flat.itemsize)
+        for start in range(0, flat.size, rows):
+            piece = np.ascontiguousarray(flat[start : start + rows], flat.dtype.newbyteorder("<"))
+            stream.write(piece.view(np.uint8).data)
 
 
 def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
@@ -216,8 +231,11 @@ def unpack_words(arrays: Mapping[str, NDArray[Any]], path: str | os.PathLike[str
     ordered = len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == len(data) and bool((np.diff(offsets) >= 0).all())
     if not ordered:
         raise FormatError(f"{path}: the word offsets do not fit the word bytes")
-    bounds = offsets.tolist()
     try:
+        if b"\n" not in data and len(offsets) > 1:  # as no word should: one decoding instead of one a word
+            lines = np.insert(np.frombuffer(data, np.uint8), offsets[1:-1], ord("\n"))
+            return lines.tobytes().decode("utf-8", "surrogatepass").split("\n")
+        bounds = offsets.tolist()
         return [data[start:stop].decode("utf-8", "surrogatepass") for start, stop in pairwise(bounds)]
     except UnicodeDecodeError as error:
         raise FormatError(f"{path}: the vocabulary is not UTF-8") from error

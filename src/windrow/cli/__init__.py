@@ -62,13 +62,16 @@ def main(debug: bool) -> None:
 
 
 def _add_commands() -> None:
-    from windrow.cli import corpus, demo, plot_vectors, train_vectors, vectors, warmup
+    from windrow.cli import corpus, demo, lm, plot_vectors, tag, train_ngram, train_vectors, vectors, warmup
 
     main.add_command(demo.demo)
     main.add_command(corpus.group)
     for command in (train_vectors.train, plot_vectors.plot, plot_vectors.plot_log):
         vectors.group.add_command(command)
     main.add_command(vectors.group)
+    lm.train.add_command(train_ngram.train_ngram)
+    main.add_command(lm.group)
+    main.add_command(tag.group)
     main.add_command(warmup.warmup)
 
 

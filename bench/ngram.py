@@ -1,0 +1,221 @@
+"""How fast are back-off n-gram models estimated, and how fast are texts scored with them?
+
+    python bench/ngram.py
+    python bench/ngram.py --words 300000 --rounds 1 --orders 3
+
+Estimation: modified Kneser-Ney from text to a finished model file; processor seconds of the whole process, imports and
+all, the kernels compiled before. lmplz and build_binary are measured where they are on the PATH. NLTK fits the first
+230,000 tokens, where windrow has read the text, too.
+Scoring: the first 1,000 lines, in tokens a second; the ``kenlm`` module is given the ARPA file of the same model, so
+that both score the same n-grams. "ids": windrow is given word ids, kenlm a line (it has no other way).
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from data import TEXT
+from harness import (
+    Case,
+    Measure,
+    Side,
+    add_text_options,
+    argument_parser,
+    data_folder,
+    measure,
+    prepare,
+    script,
+    session,
+    write_result,
+)
+from peers import absence
+
+SCORED_LINES = 1000
+NLTK_TOKENS = 230_000
+SMALL = "wikitext-2/train.txt"
+RECORDED = {3: 18, 5: 56}  # CPU seconds of lmplz and build_binary, on the whole text and a machine of this kind
+
+
+# --- estimation
+
+
+def train_windrow(lines: str, model: str, order: int, memory: int | None = None) -> dict[str, float]:
+    from windrow import NGramLM
+
+    trained = NGramLM(order, memory=memory).fit(lines)
+    trained.save(model)
+    ngrams = sum(trained.table_.sizes)
+    return {
+        "seconds": time.process_time(),
+        "ngrams": ngrams,
+        "bytes_per_ngram": Path(model).stat().st_size / ngrams,
+    }
+
+
+def fit_windrow(lines: str) -> dict[str, float]:
+    from windrow import NGramLM
+
+    NGramLM(3, discount_fallback=True).fit([["to", "be", "or", "not", "to", "be"]] * 3)
+    return timed(lambda: NGramLM(3).fit(lines))
+
+
+def fit_nltk(lines: str) -> dict[str, float]:
+    from nltk.lm import KneserNeyInterpolated
+    from nltk.lm.preprocessing import padded_everygram_pipeline
+
+    sentences = [line.split() for line in Path(lines).read_text(encoding="utf-8").split("\n")]
+
+    def fit() -> None:
+        ngrams, words = padded_everygram_pipeline(3, sentences)
+        KneserNeyInterpolated(3).fit(ngrams, words)
+
+    return timed(fit)
+
+
+def timed(work: Callable[[], Any]) -> dict[str, float]:
+    started = time.process_time()
+    work()
+    return {"seconds": time.process_time() - started}
+
+
+def estimation_cases(lines: str, folder: Path, orders: list[int], fits: bool) -> list[Case]:
+    no_lmplz = "" if shutil.which("lmplz") and shutil.which("build_binary") else "lmplz is not on the PATH"
+    cases = []
+    for order in orders:
+        known = f"; {RECORDED[order]} CPU-s were recorded on a machine of this kind" if order in RECORDED else ""
+        given = {"lines": lines, "model": str(folder / f"order{order}.safetensors"), "order": order}
+        lmplz = (
+            f"lmplz -o {order} < {lines} > {folder}/lmplz.arpa && build_binary {folder}/lmplz.arpa {folder}/lmplz.bin"
+        )
+        sides = [
+            Side("windrow", "ngram:train_windrow", given),
+            Side("windrow, 1 GB", "ngram:train_windrow", {**given, "memory": 10**9}),
+            Side("lmplz + build_binary", ["sh", "-c", lmplz], absent=no_lmplz and no_lmplz + known),
+        ]
+        cases.append(Case(f"text to file, order {order}", sides))
+    if fits:
+        few = {"lines": str(folder / "few.txt")}
+        nltk = Side("nltk", "ngram:fit_nltk", few, absent=absence("nltk"))
+        cases.append(Case("fit, order 3, 230,000 tokens", [Side("windrow", "ngram:fit_windrow", few), nltk]))
+    return cases
+
+
+# --- scoring
+
+
+def write_arpa(model: str, arpa: str) -> None:
+    import windrow
+
+    windrow.load(model).save(arpa)
+
+
+def score_windrow(model: str, lines: str, way: str) -> dict[str, float]:
+    import numpy as np
+    from windrow.lm.stream import sentence_blocks
+
+    import windrow
+
+    opened = time.perf_counter()
+    loaded = windrow.load(model)
+    opened = time.perf_counter() - opened
+    texts = Path(lines).read_text(encoding="utf-8").splitlines()
+    tokens = sum(len(text.split()) + 1 for text in texts)
+    score: Callable[[], Any]
+    if way == "ids":
+        stream = np.concatenate(list(sentence_blocks(windrow.Corpus.build(lines), loaded.vocabulary)))
+        score = lambda: loaded.score_stream(stream).sum()  # noqa: E731
+    else:
+        score = lambda: loaded.log_probs(texts).sum()  # noqa: E731
+    return {**best_of(score, tokens), "opening_ms": 1000 * opened}
+
+
+def score_kenlm(arpa: str, lines: str) -> dict[str, float]:
+    import kenlm
+
+    model = kenlm.Model(arpa)
+    texts = Path(lines).read_text(encoding="utf-8").splitlines()
+    tokens = sum(len(text.split()) + 1 for text in texts)
+    return best_of(lambda: sum(map(model.score, texts)), tokens)
+
+
+def best_of(score: Callable[[], float], tokens: int) -> dict[str, float]:
+    """The second to fourth time; the first reads the model into memory."""
+    total, seconds = float(score()), []
+    for _ in range(3):
+        started = time.perf_counter()
+        score()
+        seconds.append(time.perf_counter() - started)
+    return {"seconds": min(seconds), "tokens_per_second": tokens / min(seconds), "log10_prob": total}
+
+
+def write_first_lines(source: str, target: str, short: str) -> None:
+    """The first lines of a text, and the same in lines of 20 tokens."""
+    with Path(source).open(encoding="utf-8") as text:
+        taken = [line.split() for line, _ in zip(text, range(SCORED_LINES), strict=False)]
+    Path(target).write_text("".join(" ".join(words) + "\n" for words in taken), encoding="utf-8")
+    twenties = [words[at : at + 20] for words in taken for at in range(0, len(words), 20)]
+    Path(short).write_text("".join(" ".join(words) + "\n" for words in twenties), encoding="utf-8")
+
+
+def scoring_cases(folder: Path, orders: list[int], small: bool) -> list[Case]:
+    cases = []
+    names = [f"order{order}" for order in orders] + (["small"] if small else [])
+    for name in names:
+        model, arpa = str(folder / f"{name}.safetensors"), str(folder / f"{name}.arpa")
+        prepare("ngram:write_arpa", model=model, arpa=arpa)
+        text = "small" if name == "small" else "first"
+        for way, lines in (("ids", text), ("strings", text), ("strings", f"{text}20")):
+            given = {"lines": str(folder / f"{lines}.txt")}
+            label = "lines of 20 tokens" if lines.endswith("20") else way
+            ours = Side("windrow", "ngram:score_windrow", {"model": model, "way": way, **given})
+            theirs = Side("kenlm", "ngram:score_kenlm", {"arpa": arpa, **given}, absent=absence("kenlm"))
+            cases.append(Case(f"{name}, {label}", [ours, theirs]))
+    return cases
+
+
+def main() -> None:
+    parser = argument_parser(__doc__, "ngram")
+    add_text_options(parser)
+    parser.add_argument("--orders", nargs="+", type=int, default=[3, 5])
+    arguments = parser.parse_args()
+    data = data_folder(arguments, TEXT)
+    settings = {"words": arguments.words, "scored_lines": SCORED_LINES}
+    with session() as folder:
+        lines = str(folder / "lines.txt")
+        prepare("data:write_lines", source=str(data / TEXT), target=lines, words=arguments.words)
+        prepare("data:write_lines", source=str(data / TEXT), target=str(folder / "few.txt"), words=NLTK_TOKENS)
+        prepare("ngram:fit_windrow", lines=str(folder / "few.txt"))  # compiles
+        record = measure(
+            "From text to an n-gram model: processor seconds",
+            Measure("seconds", "CPU-s", higher_is_better=False, columns=("peak_mb", "bytes_per_ngram", "ngrams")),
+            estimation_cases(lines, folder, arguments.orders, fits=True),
+            rounds=arguments.rounds,
+            settings=settings,
+            output=arguments.output.with_name(arguments.output.name + "_train"),
+        )
+        write_result(record, arguments.output.with_name(arguments.output.name + "_train"))
+        write = {"target": str(folder / "first.txt"), "short": str(folder / "first20.txt")}
+        prepare("ngram:write_first_lines", source=lines, **write)
+        has_small = (data / SMALL).is_file()
+        if has_small:
+            given = {"target": str(folder / "small.txt"), "short": str(folder / "small20.txt")}
+            prepare("ngram:write_first_lines", source=str(data / SMALL), **given)
+            small = str(folder / "small.safetensors")
+            prepare("ngram:train_windrow", lines=str(data / SMALL), model=small, order=3)
+        record = measure(
+            "Scoring text with an n-gram model: tokens a second",
+            Measure("tokens_per_second", "tokens/s", columns=("opening_ms", "log10_prob", "peak_mb")),
+            scoring_cases(folder, arguments.orders, has_small),
+            rounds=arguments.rounds,
+            settings=settings,
+            output=arguments.output.with_name(arguments.output.name + "_score"),
+        )
+    write_result(record, arguments.output.with_name(arguments.output.name + "_score"))
+
+
+if __name__ == "__main__":
+    script(main)

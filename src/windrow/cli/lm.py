@@ -1,0 +1,208 @@
+"""``windrow lm``: measure language models, score and generate text, mix and convert them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from windrow.cli.options import in_range, open_corpus, text_options
+from windrow.errors import OptionError
+
+if TYPE_CHECKING:
+    from windrow.lm.base import LanguageModel
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_LINES_AT_A_TIME = 2048
+
+
+@click.group("lm")
+def group() -> None:
+    """Language models: train, measure, score, generate, mix, convert."""
+
+
+@group.group()
+def train() -> None:
+    """Train a language model."""
+
+
+def load_model(path: str) -> LanguageModel:
+    """The language model in a file; OptionError if the file holds something else."""
+    from windrow.lm.base import LanguageModel
+    from windrow.models import load
+
+    model = load(path)
+    if not isinstance(model, LanguageModel):
+        raise OptionError(f"{path} holds {type(model).__name__}, not a language model")
+    return model
+
+
+@group.command()
+@click.argument("model")
+@click.argument("source")
+@text_options
+@_as_json
+def perplexity(model: str, source: str, as_json: bool, **text: Any) -> None:
+    """The perplexity of MODEL on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`."""
+    result = load_model(model).evaluate(open_corpus(source, **text))
+    if as_json:
+        click.echo(json.dumps(result.to_json()))
+        return
+    click.echo(f"perplexity                {result.perplexity:.4f}")
+    click.echo(f"perplexity excluding OOV  {result.perplexity_excluding_oov:.4f}")
+    click.echo(f"log10 probability         {result.log10_prob:.4f}")
+    click.echo(f"tokens                    {result.tokens:,}")
+    click.echo(f"OOV                       {result.oov:,}")
+
+
+@group.command()
+@click.argument("model")
+@click.argument("source", default="-")
+@click.option("--words", is_flag=True, help="A row a word: the word, its log10 probability, the order that matched.")
+def score(model: str, source: str, words: bool) -> None:
+    """The log10 probability of each line of SOURCE, with its end mark; a line in, a number out.
+
+    With --words: word, log10 probability, order of the longest n-gram that matched (if the model has one), and OOV for
+    a word that the model does not know; an empty line follows each sentence.
+    """
+    opened = load_model(model)
+    for lines in _batches(source):
+        if words:
+            click.echo("".join(map(_rows_of(opened), lines)), nl=False)
+        else:
+            click.echo("".join(f"{value:.6f}\n" for value in opened.log_probs(lines)), nl=False)
+
+
+def _rows_of(model: LanguageModel) -> Callable[[str], str]:
+    def rows(line: str) -> str:
+        scores = model.word_scores(line)
+        return (
+            "".join(
+                "\t".join(
+                    [s.word, f"{s.log10_prob:.6f}", *([str(s.order)] if s.order else []), *(["OOV"] if s.oov else [])]
+                )
+                + "\n"
+                for s in scores
+            )
+            + "\n"
+        )
+
+    return rows
+
+
+def _batches(source: str) -> Iterator[list[str]]:
+    """Lines, many at a time; one at a time when somebody types them or a program waits for the answer."""
+    from windrow.corpus.streams import STDIN, Meter, lines, text_pieces
+
+    if source == STDIN and (sys.stdin.isatty() or not Path("/dev/stdin").is_file()):
+        for line in sys.stdin:
+            yield [line.removesuffix("\n")]
+        return
+    remaining = lines(text_pieces(source, "strict", Meter(None, None)))
+    while batch := list(islice(remaining, _LINES_AT_A_TIME)):
+        yield batch
+
+
+@group.command()
+@click.argument("model")
+@click.option("--prompt", default="", help="Words to go on from; without it a sentence from its beginning.")
+@click.option("--max-new-tokens", default=50, show_default=True, callback=in_range(1))
+@click.option("--greedy", is_flag=True, help="The likeliest word each time, not a drawn one.")
+@click.option("--temperature", default=1.0, show_default=True, help="Below 1: likelier words more often.")
+@click.option("--top-k", default=0, show_default=True, help="Draw from the k likeliest words; 0: from all.")
+@click.option(
+    "--top-p", default=1.0, show_default=True, help="Draw from the likeliest words that hold this probability."
+)
+@click.option("--num-beams", default=1, show_default=True, help="Above 1: beam search.")
+@click.option("--length-penalty", default=1.0, show_default=True, help="Beams are compared by score / length^penalty.")
+@click.option("--num-return-sequences", default=1, show_default=True)
+@click.option("--repetition-penalty", default=1.0, show_default=True, help="Above 1: words seen before less often.")
+@click.option("--no-repeat-ngram-size", default=0, show_default=True, help="No n-gram of this size twice.")
+@click.option("--seed", type=int, help="The same seed draws the same text.")
+@click.option("--allow-unknown", is_flag=True, help="Let <unk> appear.")
+@click.option("--strict", is_flag=True, help="Refuse a prompt with unknown words.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object a text, with log10 probabilities.")
+def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: Any) -> None:
+    """Generate text, a line a sequence; a single one word by word as it is drawn."""
+    opened = load_model(model)
+    sampling = options["num_beams"] == 1 and not greedy
+    is_live = not as_json and options["num_beams"] == 1 and options["num_return_sequences"] == 1
+    streamer = _Live(prompt) if is_live else None
+    found = opened.generate(prompt, do_sample=sampling, streamer=streamer, **options)
+    if unknown := found[0].unknown:
+        click.echo(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}", err=True)
+    if streamer is not None:
+        click.echo()
+        return
+    for generation in found:
+        click.echo(json.dumps(generation.to_json()) if as_json else generation.text)
+
+
+class _Live:
+    """Prints each word as soon as it is drawn."""
+
+    def __init__(self, prompt: str) -> None:
+        self._between = ""
+        if prompt.split():
+            self(" ".join(prompt.split()))
+
+    def __call__(self, word: str) -> None:
+        click.echo(self._between + word, nl=False)
+        sys.stdout.flush()
+        self._between = " "
+
+
+@group.command()
+@click.argument("models", nargs=-1, required=True, metavar="MODEL MODEL...")
+@click.option("--tune", required=True, metavar="SOURCE", help="Held-out text that the weights are fitted to.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
+@click.option("--cache", type=int, metavar="WORDS", help="Add a cache model over this many last words.")
+@text_options
+def mix(models: tuple[str, ...], tune: str, output: Path, method: str, cache: int | None, **text: Any) -> None:
+    """Mix language models over one vocabulary, with the weights that suit held-out text best."""
+    from windrow.lm.cache import CacheLM
+    from windrow.lm.mixture import MixtureLM
+    from windrow.storage import check_writable
+
+    check_writable(output)
+    parts = [load_model(path) for path in models]
+    names = list(models)
+    if cache is not None:
+        parts.append(CacheLM(parts[0].vocabulary, size=cache))
+        names.append(f"cache of {cache} words")
+    if len(parts) < 2:
+        raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")
+    mixture = MixtureLM(parts, method=method).fit(open_corpus(tune, **text))
+    mixture.save(output)
+    _tell_weights(names, mixture.weights_)
+    click.echo(f"{output}: {method} mixture of {len(parts)} models", err=True)
+
+
+def _tell_weights(names: Sequence[str], weights: Sequence[float]) -> None:
+    for name, weight in zip(names, weights, strict=True):
+        click.echo(f"{weight:.4f}\t{name}")
+
+
+@group.command()
+@click.argument("source")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option(
+    "--quantise", type=int, metavar="BITS", help="Round probabilities to so many bits: 8 makes half the size."
+)
+def convert(source: str, target: Path, quantise: int | None) -> None:
+    """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file (.safetensors)."""
+    from windrow.lm.ngram.model import NGramLM
+    from windrow.storage import check_writable
+
+    check_writable(target)
+    model = load_model(source)
+    if not isinstance(model, NGramLM):
+        raise OptionError(f"{source} holds {type(model).__name__}; only n-gram models can be converted")
+    (model if quantise is None else model.quantised(quantise)).save(target)
+    click.echo(f"{target}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams", err=True)

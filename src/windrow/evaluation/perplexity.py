@@ -1,0 +1,74 @@
+"""Perplexity from the log-probabilities of words; no model is known here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+_LARGEST_EXPONENT = 308  # of a power of ten in double precision
+
+
+@dataclass(frozen=True)
+class Perplexity:
+    """How well a model predicts a text: the sums over its tokens, which add up over parts of it.
+
+    ``tokens``: how many were predicted, ``</s>`` counts and ``<s>`` does not; ``oov``: how many of them are unknown
+    words. ``log10_prob_known``, ``log10_prob_oov``: log10 of the probability of the known and of the unknown ones,
+    minus infinity where one has probability zero.
+    """
+
+    log10_prob_known: float = 0.0
+    log10_prob_oov: float = 0.0
+    tokens: int = 0
+    oov: int = 0
+
+    @classmethod
+    def of(cls, log10_probs: NDArray[Any], is_oov: NDArray[np.bool_]) -> Self:
+        """From the tokens' log10 probabilities, (tokens,), and which are unknown words; sums in double precision."""
+        known = float(log10_probs.sum(dtype=np.float64, where=~is_oov))
+        oov = float(log10_probs.sum(dtype=np.float64, where=is_oov))
+        return cls(known, oov, len(log10_probs), int(is_oov.sum()))
+
+    def __add__(self, other: Perplexity) -> Perplexity:
+        return Perplexity(
+            self.log10_prob_known + other.log10_prob_known,
+            self.log10_prob_oov + other.log10_prob_oov,
+            self.tokens + other.tokens,
+            self.oov + other.oov,
+        )
+
+    @property
+    def log10_prob(self) -> float:
+        """log10 of the probability of the text."""
+        return self.log10_prob_known + self.log10_prob_oov
+
+    @property
+    def perplexity(self) -> float:
+        """10^(-log10_prob / tokens); infinite when a token has probability zero, NaN when there is none."""
+        return _perplexity(self.log10_prob, self.tokens)
+
+    @property
+    def perplexity_excluding_oov(self) -> float:
+        """The same without unknown words: they are predicted by nothing, but remain in the contexts of others."""
+        return _perplexity(self.log10_prob_known, self.tokens - self.oov)
+
+    def to_json(self) -> dict[str, float | int | None]:
+        """The result as the command line prints it; a number that is not finite is None, as JSON has none such."""
+        numbers = {
+            "perplexity": self.perplexity,
+            "perplexity_excluding_oov": self.perplexity_excluding_oov,
+            "log10_prob": self.log10_prob,
+        }
+        finite = {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+        return {**finite, "tokens": self.tokens, "oov": self.oov}
+
+
+def _perplexity(log10_prob: float, tokens: int) -> float:
+    if not tokens:
+        return math.nan
+    exponent = -log10_prob / tokens
+    return 10.0**exponent if exponent < _LARGEST_EXPONENT else math.inf

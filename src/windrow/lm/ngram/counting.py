@@ -1,0 +1,209 @@
+"""Count the n-grams of a stream: in memory where they fit, else part by part, with files that are merged."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from windrow.corpus import Vocabulary
+from windrow.errors import DataError, OptionError, check_range, check_whole
+from windrow.kernels import ngram_counts as kernels
+from windrow.kernels.ngram_counts import Grams, Int32s, Int64s, Layout
+from windrow.lm.ngram import count_merging
+from windrow.lm.ngram.count_merging import MOST, Counted, read_only
+from windrow.lm.ngram.levels import CountLevel, NGramCounts
+from windrow.lm.stream import BOS
+
+Progress = Callable[[str, float], object]  # the stage, and how much of it is done, 0 to 1
+
+_GRAM_BYTES = 16  # of a level: start, word, suffix, count
+_TOKEN_BYTES = 16  # while counting: a key and two ranks
+_WORD_BYTES = 24
+_KEY_BITS = 63
+_PARTITION_BITS = 6
+_MOST_PARTITION_BITS = 12
+_LEAST_PART = 1 << 16  # tokens
+_BLOCK = 1 << 20  # tokens looked at together
+
+
+def count_ngrams(
+    stream: Int32s,
+    vocabulary: Vocabulary,
+    order: int,
+    *,
+    bos: bool = True,
+    memory_budget: int | None = None,
+    progress: Progress | None = None,
+) -> NGramCounts:
+    """Count the k-grams, k = 1 to ``order``, of a stream of ids in which the id of <s> stands before every sentence.
+
+    Counted is what ends at a symbol other than <s> and does not reach across one. Without ``bos``, n-grams that hold
+    <s> are left out, and ``initial`` marks those that a sentence begins with. Order 1 has every word of the vocabulary;
+    an order above the longest sentence has no n-grams.
+    ``memory_budget``: bytes. If ``memory_needed`` is more, parts of the stream are counted one by one and merged in a
+    temporary folder: the arrays are memory maps then, and the folder goes with the object that is returned.
+    Raises OptionError for ids outside the vocabulary, DataError for more than 2**31 - 1 tokens or n-grams of an order,
+    and when the temporary folder cannot be written.
+    """
+    check_range("order", check_whole("order", order), 1)
+    if memory_budget is not None:
+        check_range("memory_budget", memory_budget, 1)
+    stream = read_only(np.asarray(stream, np.int32))
+    _check_stream(stream, len(vocabulary))
+    report: Progress = progress or (lambda stage, done: None)
+    part = _part_size(stream.size, len(vocabulary), order, memory_budget)
+    if part is not None:
+        return _count_parts(stream, vocabulary, order, bos, part, report)
+    counted = []
+    for k, level in enumerate(_levels(stream, 0, len(vocabulary), order, bos), 1):
+        counted.append(level)
+        report("counting", k / order)
+    return _as_counts(vocabulary, counted)
+
+
+def memory_needed(tokens: int, words: int, order: int) -> int:
+    """Bytes that counting in memory takes if no n-gram of two or more words occurs twice, the stream not included."""
+    return tokens * (_TOKEN_BYTES + _GRAM_BYTES * (order - 1)) + _WORD_BYTES * words
+
+
+def _part_size(tokens: int, words: int, order: int, memory_budget: int | None) -> int | None:
+    """How many tokens to count at a time; None for all of them, in memory."""
+    # A key has room for a position, a word, and what the partition does not tell of a context: a word or a position.
+    room = _KEY_BITS + _MOST_PARTITION_BITS - _bits(words)
+    most = (1 << min(room // 2, room - _bits(words))) - order
+    if memory_budget is not None and memory_needed(tokens, words, order) > memory_budget:
+        # Of a part, only one level is in memory at a time. The other half is for merging and for the program.
+        return min(max(memory_budget // 2 // (_TOKEN_BYTES + _GRAM_BYTES), _LEAST_PART), most)
+    return most if tokens > most else None
+
+
+def _bits(number: int) -> int:
+    """Bits of the numbers below ``number``, at least 1."""
+    return max(number - 1, 1).bit_length()
+
+
+def _check_stream(stream: Int32s, words: int) -> None:
+    if stream.size > MOST:
+        raise DataError(f"the text has {stream.size} tokens; n-grams are counted in at most {MOST}: use a part of it")
+    if stream.size and stream[0] != BOS:
+        raise OptionError(f"stream must begin with the id of <s>, which is {BOS}, not with {stream[0]}")
+    for first in range(0, stream.size, _BLOCK):
+        block = stream[first : first + _BLOCK]
+        if block.min() < 0 or block.max() >= words:
+            raise OptionError(f"stream holds ids from {block.min()} to {block.max()}; the vocabulary has {words} words")
+
+
+def _as_counts(vocabulary: Vocabulary, counted: list[Counted]) -> NGramCounts:
+    initial = [marks for _, marks in counted if marks is not None]
+    return NGramCounts(vocabulary, [level for level, _ in counted], initial or None)
+
+
+# --- in memory
+
+
+def _levels(stream: Int32s, counted_from: int, words: int, order: int, bos: bool) -> Iterator[Counted]:
+    """The levels of a stretch of the stream; of them only the last one yielded is needed to go on."""
+    counter = _Counter(stream, counted_from, words, bos)
+    yield counter.words()
+    for _ in range(1, order):
+        yield counter.next_level()
+
+
+class _Counter:
+    """Counts order after order with the same scratch. What ends before ``counted_from`` is listed, but not counted."""
+
+    def __init__(self, stream: Int32s, counted_from: int, words: int, bos: bool) -> None:
+        self._stream = stream
+        self._counted_from = counted_from
+        self._bos = bos
+        self._word_bits = _bits(words)
+        self._order = 1
+        self._size = words  # of the last level
+        self._side = 0  # where its ranks are
+        self._ranks = np.empty(max(2 * stream.size, 2), np.int32)
+        self._keys = np.empty(stream.size, np.int64)
+
+    def words(self) -> Counted:
+        """Order 1, all words of the vocabulary."""
+        kernels.start_ranks(self._stream, self._bos, self._ranks)
+        counts = np.zeros(self._size, np.int64)
+        for first in range(self._counted_from, self._stream.size, _BLOCK):
+            counts += np.bincount(self._stream[first : first + _BLOCK], minlength=self._size)
+        if self._size > BOS:
+            counts[BOS] = 0
+        starts, words = np.array([0, self._size], np.int32), np.arange(self._size, dtype=np.int32)
+        return self._counted(CountLevel(starts, words, np.zeros(self._size, np.int32), counts))
+
+    def next_level(self) -> Counted:
+        """The next order."""
+        layout = self._layout()
+        bounds = self._deal(layout)
+        keys = self._keys[: bounds[-1]]
+        for first, last in pairwise(bounds.tolist()):
+            keys[first:last].sort()  # NumPy sorts whole numbers with vector instructions, in the cache at best
+        distinct = int(kernels.distinct_grams(keys, bounds, layout.position_bits))
+        starts = np.empty(self._size + 1, np.int32)
+        grams = Grams(starts, *(np.empty(distinct, np.int32) for _ in range(3)))
+        kernels.rank_grams(keys, bounds, layout, self._counted_from, self._ranks, self._side, grams)
+        self._order, self._size, self._side = self._order + 1, distinct, 1 - self._side
+        return self._counted(CountLevel(*grams))
+
+    def _layout(self) -> Layout:
+        position_bits = _bits(self._stream.size)
+        room = _KEY_BITS - position_bits - self._word_bits
+        return Layout(min(max(_bits(self._size) - _PARTITION_BITS, 0), room), self._word_bits, position_bits)
+
+    def _deal(self, layout: Layout) -> Int64s:
+        """Deal the keys to partitions; returns where each begins and the last one ends."""
+        bounds = np.zeros((max(self._size - 1, 0) >> layout.run_bits) + 2, np.int64)
+        kernels.partition_sizes(self._stream, self._ranks, self._side, layout.run_bits, bounds[1:])
+        np.cumsum(bounds, out=bounds)
+        kernels.deal_keys(self._stream, self._ranks, self._side, layout, bounds[:-1].copy(), self._keys)
+        return bounds
+
+    def _counted(self, level: CountLevel) -> Counted:
+        if self._bos:
+            return Counted(level, None)
+        initial = np.zeros(self._size, np.bool_)
+        kernels.mark_initial(self._stream, self._ranks, self._side, self._order, self._counted_from, initial)
+        return Counted(level, initial)
+
+
+# --- part by part
+
+
+def _count_parts(
+    stream: Int32s, vocabulary: Vocabulary, order: int, bos: bool, part: int, report: Progress
+) -> NGramCounts:
+    """Count ``part`` tokens at a time, write the levels of each part to files, and merge them two by two."""
+    with count_merging.disk_errors():
+        folder = Path(tempfile.mkdtemp(prefix="windrow-"))
+    try:
+        with count_merging.disk_errors():
+            merger = count_merging.Merger(folder)
+            for start in range(0, max(stream.size, 1), part):
+                # An n-gram that ends in this part may begin before it; its context, and the break before it, too.
+                first = max(start - order, 0)
+                stretch = stream[first : start + part]
+                merger.add(_levels(stretch, start - first, len(vocabulary), order, bos))
+                count_merging.forget([stream])
+                report("counting", min(start + part, stream.size) / max(stream.size, 1))
+            counts = _as_counts(vocabulary, merger.result(report))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(counts, _let_go_and_remove, vars(counts), folder)
+    return counts
+
+
+def _let_go_and_remove(attributes: dict[str, Any], folder: Path) -> None:
+    """Remove the temporary folder; Windows keeps a file as long as it is mapped, so the maps go first."""
+    attributes.clear()
+    shutil.rmtree(folder, ignore_errors=True)

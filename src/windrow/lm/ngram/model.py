@@ -1,0 +1,316 @@
+"""NGramLM: count, smooth, pack, query."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow import storage
+from windrow.corpus import Corpus, Vocabulary
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_range, check_whole
+from windrow.estimator import Estimator
+from windrow.lm.base import LanguageModel, Tokens
+from windrow.lm.ngram import count_files
+from windrow.lm.ngram.arpa import read_arpa, write_arpa
+from windrow.lm.ngram.counting import Progress, count_ngrams
+from windrow.lm.ngram.estimation import estimate, first_appearances
+from windrow.lm.ngram.levels import BackoffModel, NGramCounts
+from windrow.lm.ngram.pruning import entropy_prune
+from windrow.lm.ngram.smoothing import SMOOTHINGS
+from windrow.lm.ngram.table import NGramTable, State
+from windrow.lm.ngram.words import WordIndex
+from windrow.lm.stream import BOS, EOS, SPECIALS, Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.storage import StoredModel
+
+KIND = "ngram-lm"
+_ARPA = (".arpa", ".arpa.gz", ".lm", ".lm.gz")
+
+
+class NGramLM(Estimator, LanguageModel):
+    """A back-off n-gram model: p(word | the ``order`` - 1 words before it).
+
+    ``smoothing``: a name of ``SMOOTHINGS``; ``interpolate``: add the shorter contexts to every n-gram, or only to those
+    not seen; ``delta`` for add-delta, ``weights`` for jelinek-mercer (one an order; else by EM, on ``heldout`` of
+    ``fit``), ``discounts`` (for the counts 1, 2, .. of each order), ``discount_fallback``: 0.5, 1, 1.5 where the text
+    is too small to tell.
+    ``prune``: drop n-grams that occur at most so often, a number an order; ``entropy_prune``: drop n-grams that change
+    the perplexity by less than this part. Rare words become ``<unk>`` by ``min_count`` and ``max_vocab``;
+    ``open_vocabulary``: leave probability for unknown words; ``unk_mass``: how much. ``bos``, ``eos``: mark where
+    sentences begin and end. ``quantise_bits``: 8 makes the model half as large; ``memory``: bytes, beyond which
+    counting goes over files.
+
+    After ``fit``: ``table_`` (NGramTable, what is asked), ``vocabulary``, ``provenance_``.
+    Source: Chen & Goodman 1999; as lmplz computes it, Heafield et al. 2013.
+    """
+
+    def __init__(
+        self,
+        order: int = 5,
+        smoothing: str = "modified-kneser-ney",
+        *,
+        interpolate: bool = True,
+        delta: float = 1.0,
+        weights: Sequence[float] | None = None,
+        discounts: Sequence[Sequence[float]] | None = None,
+        discount_fallback: bool = False,
+        prune: Sequence[int] = (),
+        entropy_prune: float | None = None,
+        min_count: int = 1,
+        max_vocab: int | None = None,
+        open_vocabulary: bool = True,
+        unk_mass: float | None = None,
+        bos: bool = True,
+        eos: bool = True,
+        skip_symbols: bool = False,
+        lmplz_compat: bool = False,
+        quantise_bits: int | None = None,
+        memory: int | None = None,
+    ) -> None:
+        self.order = order
+        self.smoothing = smoothing
+        self.interpolate = interpolate
+        self.delta = delta
+        self.weights = weights
+        self.discounts = discounts
+        self.discount_fallback = discount_fallback
+        self.prune = prune
+        self.entropy_prune = entropy_prune
+        self.min_count = min_count
+        self.max_vocab = max_vocab
+        self.open_vocabulary = open_vocabulary
+        self.unk_mass = unk_mass
+        self.bos = bos
+        self.eos = eos
+        self.skip_symbols = skip_symbols
+        self.lmplz_compat = lmplz_compat
+        self.quantise_bits = quantise_bits
+        self.memory = memory
+
+    # --- training
+
+    def check_parameters(self) -> None:
+        """Raise OptionError for a parameter out of range, before any work."""
+        check_range("order", check_whole("order", self.order), 1, 100)
+        if self.smoothing not in SMOOTHINGS:
+            raise OptionError(f"smoothing = {self.smoothing!r} is unknown; choose from {', '.join(SMOOTHINGS)}")
+        check_range("min_count", check_whole("min_count", self.min_count), 1)
+        if self.max_vocab is not None:
+            check_range("max_vocab", check_whole("max_vocab", self.max_vocab), len(SPECIALS) + 1)
+        if self.entropy_prune is not None:
+            check_range("entropy_prune", self.entropy_prune, 0)
+        if self.quantise_bits is not None:
+            check_range("quantise_bits", check_whole("quantise_bits", self.quantise_bits), 2, 8)
+        if self.memory is not None:
+            check_range("memory", check_whole("memory", self.memory), 1 << 20)
+
+    def fit(
+        self,
+        source: Any,
+        *,
+        heldout: Any = None,
+        counts_out: str | os.PathLike[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Self:
+        """Count the n-grams of ``source``, a Corpus or what ``Corpus.build`` takes, and estimate the model.
+
+        ``heldout``: text that jelinek-mercer's weights are fitted to. ``counts_out``: a file to write the counts to.
+        ``progress``: called with a stage and how much of it is done, 0 to 1.
+        Raises OptionError for a parameter out of range, DataError for text too small for the order or the smoothing.
+        """
+        self.check_parameters()
+        corpus = source if isinstance(source, Corpus) else Corpus.build(source)
+        vocabulary, mapping = lm_vocabulary(
+            corpus, min_count=self.min_count, max_vocab=self.max_vocab, skip_symbols=self.skip_symbols
+        )
+        stream = training_stream(corpus, mapping, eos=self.eos)
+        first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
+        counts = count_ngrams(
+            stream, vocabulary, self.order, bos=self.bos, memory_budget=self.memory, progress=progress
+        )
+        del stream
+        if counts_out is not None:
+            count_files.write_counts(counts, counts_out)
+        self.provenance_ = {"source": corpus.fingerprint, "tokens": corpus.tokens, "sentences": len(corpus)}
+        return self._estimate(counts, heldout, first_seen)
+
+    def fit_counts(self, counts: NGramCounts | str | os.PathLike[str], *, heldout: Any = None) -> Self:
+        """Estimate the model from counts, which are used up, or from a file of them. Raises as ``fit``."""
+        self.check_parameters()
+        self.provenance_ = {}
+        return self._estimate(counts if isinstance(counts, NGramCounts) else count_files.read_counts(counts), heldout)
+
+    def _estimate(self, counts: NGramCounts, heldout: Any, first_seen: NDArray[np.int64] | None = None) -> Self:
+        self._check_order(counts)
+        model = estimate(
+            counts,
+            self.smoothing,
+            prune=self.prune,
+            open_vocabulary=self.open_vocabulary,
+            unk_mass=self.unk_mass,
+            interpolate=self.interpolate,
+            delta=self.delta,
+            weights=self.weights,
+            heldout=None if heldout is None else self._count_heldout(heldout, counts.vocabulary),
+            discounts=self.discounts,
+            discount_fallback=self.discount_fallback,
+            lmplz_compat=first_seen,
+        )
+        closed: bool | None = True  # counts leave no n-gram without its suffix
+        if self.entropy_prune is not None:
+            model, closed = entropy_prune(model, self.entropy_prune), None
+        table = NGramTable.pack(model, quantise_bits=self.quantise_bits, suffix_closed=closed, consume=True)
+        self._set(table)
+        return self
+
+    def _check_order(self, counts: NGramCounts) -> None:
+        sizes = [level.words.size for level in counts.levels]
+        longest = sum(size > 0 for size in sizes)
+        if counts.order < self.order or longest < self.order:
+            longest = min(longest, counts.order)
+            raise DataError(
+                f"order = {self.order}: the longest sentence has {longest} symbols, its marks included; "
+                f"try --order {longest} or less"
+            )
+
+    def _count_heldout(self, heldout: Any, vocabulary: Vocabulary) -> NGramCounts:
+        corpus = heldout if isinstance(heldout, Corpus) else Corpus.build(heldout)
+        mapping = word_mapping(corpus, vocabulary, skip_symbols=self.skip_symbols)
+        return count_ngrams(training_stream(corpus, mapping, eos=self.eos), vocabulary, self.order, bos=self.bos)
+
+    def _set(self, table: NGramTable) -> None:
+        self.table_ = table
+        vars(self).pop("_words", None)
+
+    # --- what is asked
+
+    @property
+    def vocabulary(self) -> Vocabulary:  # type: ignore[override]
+        """The words of the model; NotFittedError before ``fit``."""
+        return self._fitted().vocabulary
+
+    @property
+    def predicts_end(self) -> bool:  # type: ignore[override]
+        """Whether the model predicts where sentences end."""
+        return self.eos
+
+    def _fitted(self) -> NGramTable:
+        try:
+            return self.table_
+        except AttributeError:
+            raise NotFittedError("the n-gram model is not trained yet; call fit first") from None
+
+    @cached_property
+    def _words(self) -> WordIndex:
+        return WordIndex(self.vocabulary)
+
+    def score_stream(self, stream: Ids) -> NDArray[np.float32]:
+        """log10 probability of each symbol of a stream, 0 at ``<s>``; shape (symbols,)."""
+        return self._fitted().score(stream)
+
+    def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
+        """log10 probability of each sentence, with ``</s>``, (sentences,); strings are split by a kernel."""
+        lines = [sentence if isinstance(sentence, str) else " ".join(sentence) for sentence in sentences]
+        found = self._words.sentences(lines, eos=self.eos)
+        return found.sums(self.score_stream(found.stream))
+
+    def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], Sequence[int | None]]:
+        scores, orders = self._fitted().score_with_orders(stream)
+        return scores, orders.tolist()
+
+    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:
+        """The state after these ids."""
+        return self._fitted().start(ids)
+
+    def advance(self, state: State, word_id: int) -> State:
+        """The state after one more word."""
+        return self._fitted().advance(state, word_id)[0]
+
+    def distribution(self, state: State) -> NDArray[np.float64]:
+        """The probability of each next word, (words,); they sum to 1 to 1e-5, as far as the smoothing is normalised."""
+        return self._fitted().distribution(state)
+
+    # --- files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write windrow's model file, or an ARPA file where the name ends in .arpa, .lm, and .gz after it."""
+        if is_arpa(path):
+            write_arpa(self._fitted().unpack(), path)
+        else:
+            super().save(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Open what ``save`` wrote, or an ARPA file; raises FormatError for another kind of file, or a damaged one."""
+        if not is_arpa(path):
+            return super().load(path)
+        return cls.from_backoff(read_arpa(path))
+
+    @classmethod
+    def from_backoff(cls, model: BackoffModel, *, quantise_bits: int | None = None) -> Self:
+        """A model made elsewhere; it is used up."""
+        eos_probs = model.levels[0].log10_probs[EOS]
+        order = model.order
+        loaded = cls(order, eos=bool(np.isfinite(eos_probs)), quantise_bits=quantise_bits)
+        loaded.provenance_ = {}
+        loaded._set(NGramTable.pack(model, quantise_bits=quantise_bits, consume=True))
+        return loaded
+
+    def quantised(self, bits: int) -> Self:
+        """The model with probabilities and back-offs of so many bits, 2 to 8."""
+        check_range("bits", check_whole("bits", bits), 2, 8)
+        other = type(self)(**{**self.get_params(), "quantise_bits": bits})
+        other.provenance_ = self.provenance_
+        other._set(NGramTable.pack(self._fitted().unpack(), quantise_bits=bits, consume=True))
+        return other
+
+    def to_stored(self) -> StoredModel:
+        """What a model file holds of it."""
+        table = self._fitted()
+        parameters = {name: _plain(value) for name, value in self.get_params().items()}
+        config = {"parameters": parameters, "table": table.config()}
+        arrays = {**table.arrays(), **storage.pack_words(table.vocabulary.words), "counts": table.vocabulary.counts}
+        return StoredModel(KIND, config, self.provenance_, arrays)
+
+    @classmethod
+    def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
+        """The inverse of ``to_stored``."""
+        if stored.kind != KIND:
+            raise FormatError(f"{path} holds a model of kind {stored.kind!r}, not {KIND!r}")
+        words = storage.unpack_words(stored.arrays, path)
+        counts = np.asarray(stored.arrays.get("counts", ()), np.int64)
+        if tuple(words[: len(SPECIALS)]) != SPECIALS or counts.shape != (len(words),):
+            raise FormatError(f"{path}: the vocabulary of the n-gram model is damaged")
+        try:
+            loaded = cls(**{name: _from_plain(value) for name, value in stored.config["parameters"].items()})
+            loaded.check_parameters()
+            table_config = stored.config["table"]
+        except (KeyError, TypeError, OptionError) as error:
+            raise FormatError(f"{path}: the parameters of the n-gram model are damaged ({error})") from error
+        loaded.provenance_ = stored.provenance
+        vocabulary = Vocabulary(words, counts, SPECIALS)
+        loaded._set(NGramTable.from_arrays(stored.arrays, table_config, vocabulary, path))
+        return loaded
+
+
+def is_arpa(path: str | os.PathLike[str]) -> bool:
+    """Whether the name is that of an ARPA file."""
+    return Path(path).name.lower().endswith(_ARPA)
+
+
+def _plain(value: Any) -> Any:
+    """A parameter as JSON has it."""
+    if isinstance(value, np.generic):
+        return value.item()
+    is_list = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+    return [_plain(item) for item in value] if is_list else value
+
+
+def _from_plain(value: Any) -> Any:
+    """The inverse: sequences are tuples."""
+    return tuple(map(_from_plain, value)) if isinstance(value, list) else value

@@ -1,0 +1,300 @@
+"""The smoothing methods: from counts of counts to the rule by which an order's counts become probabilities.
+
+Another method is one function and one row of ``SMOOTHINGS``. Sections are those of Chen & Goodman, "An empirical study
+of smoothing techniques for language modeling" (1999).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.errors import DataError, OptionError, check_range
+from windrow.kernels.ngram_estimate import Rule, expect_orders, find_words
+from windrow.lm.ngram.levels import CountLevel, NGramCounts
+
+BOS = 1
+KATZ_CUTOFF = 7  # counts above it are taken at their word
+STUPID_BACKOFF = 0.4  # Brants et al. 2007
+COUNTS_OF_COUNTS = KATZ_CUTOFF + 2
+FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
+
+_EM_ROUNDS = 100
+_EM_PRECISION = 1e-6
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the methods can be told.
+
+    ``interpolate``: else the back-off form, of the methods that have both. ``delta``: what add-delta adds.
+    ``weights``: of jelinek-mercer, one an order, 0 to 1; else fitted by EM to ``heldout``, counts over the same
+    vocabulary, or without it to the counts themselves, each event left out in its turn.
+    ``discounts``: instead of those estimated, a sequence an order for the counts 1, 2, .. (the last for all above), or
+    None for those to be estimated. ``discount_fallback``: where the text is too small to estimate them, take 0.5, 1 and
+    1.5, or 0.5 for methods with one.
+    ``lmplz_compat``: where each word occurs first, (words,): repeat lmplz's slip in the counts of counts.
+    """
+
+    interpolate: bool = True
+    delta: float = 1.0
+    weights: Sequence[float] | None = None
+    heldout: NGramCounts | None = None
+    discounts: Sequence[Sequence[float] | None] | None = None
+    discount_fallback: bool = False
+    lmplz_compat: NDArray[Any] | None = None
+
+    def check(self, order: int) -> None:
+        """Raise OptionError for an option out of range."""
+        check_range("delta", self.delta, 0, low_open=True)
+        check_range("delta", self.delta, 0, math.inf, high_open=True)
+        for name, values in (("weights", self.weights), ("discounts", self.discounts)):
+            if values is not None and len(values) != order:
+                raise OptionError(f"{name} must be one for each of the {order} orders, not {len(values)}")
+        for weight in self.weights or ():
+            check_range("weights", weight, 0, 1)
+        for discounts in self.discounts or ():
+            for count, discount in enumerate(() if discounts is None else discounts, 1):
+                check_range(f"the discount of count {count}", discount, 0, count)
+
+
+class Evidence(NamedTuple):
+    """What a method knows of an order."""
+
+    order: int
+    frequencies: NDArray[np.int64]  # how many n-grams have the count 0, 1, 2, ..
+    words: int  # that can be predicted
+    options: Options
+
+
+class Smoothing(NamedTuple):
+    """A method: ``rule(evidence)`` for each order, and how it is applied."""
+
+    rule: Callable[[Evidence], Rule]
+    adjusted: bool = False  # the count of a lower-order n-gram is how many words stand before it (section 2.7)
+    interpolates: bool = True
+    backs_off: bool = False
+    discounts: bool = False
+    weighted: bool = False  # needs options.weights
+    longest_only: bool = False  # contexts that are shorter than need be say nothing
+    fixed_backoff: float | None = None  # instead of what is left over
+
+
+# --- methods
+
+
+def modified_kneser_ney(evidence: Evidence) -> Rule:
+    """Three discounts: for counts 1, 2, and 3 or more (section 3, eq. 26)."""
+    return _discounting(evidence, _three_discounts, FALLBACK_DISCOUNTS)
+
+
+def one_discount(evidence: Evidence) -> Rule:
+    """Kneser-Ney and absolute discounting: one discount for every count (sections 2.6 and 2.7)."""
+    return _discounting(evidence, _single_discount, FALLBACK_DISCOUNTS[:1])
+
+
+def katz(evidence: Evidence) -> Rule:
+    """Good-Turing discounts up to 7 (section 2.4). A context that leaves nothing has one event more, as in SRILM."""
+    return _discounting(evidence, _good_turing_discounts, FALLBACK_DISCOUNTS[:1])._replace(spare=1.0)
+
+
+def witten_bell(evidence: Evidence) -> Rule:
+    """A context of T different words has T events more, for the shorter one (section 2.5)."""
+    return Rule(np.zeros(1), per_type=1.0)
+
+
+def jelinek_mercer(evidence: Evidence) -> Rule:
+    """Relative frequencies, with a weight an order (section 2.3)."""
+    assert evidence.options.weights is not None
+    return Rule(np.zeros(1), weight=float(evidence.options.weights[evidence.order - 1]))
+
+
+def add_delta(evidence: Evidence) -> Rule:
+    """Every word has delta events more after the longest context, or from <s> on; others are uniform (section 2.1).
+
+    So are the first words of sentences without <s>.
+    """
+    return Rule(np.zeros(1), constant=float(evidence.options.delta) * evidence.words)
+
+
+def relative_frequency(evidence: Evidence) -> Rule:
+    """Maximum likelihood: what has been seen, and only what n-grams left out had is for shorter contexts."""
+    return Rule(np.zeros(1))
+
+
+def stupid_backoff(evidence: Evidence) -> Rule:
+    """Relative frequencies of what has been seen (Brants et al. 2007): scores, whose sum is not one."""
+    return Rule(np.zeros(1), shared=0.0)
+
+
+SMOOTHINGS = {
+    "modified-kneser-ney": Smoothing(modified_kneser_ney, adjusted=True, backs_off=True, discounts=True),
+    "kneser-ney": Smoothing(one_discount, adjusted=True, backs_off=True, discounts=True),
+    "witten-bell": Smoothing(witten_bell, backs_off=True),
+    "absolute": Smoothing(one_discount, backs_off=True, discounts=True),
+    "katz": Smoothing(katz, interpolates=False, backs_off=True, discounts=True),
+    "jelinek-mercer": Smoothing(jelinek_mercer, weighted=True),
+    "add-delta": Smoothing(add_delta, longest_only=True),
+    "mle": Smoothing(relative_frequency),
+    "stupid-backoff": Smoothing(stupid_backoff, fixed_backoff=STUPID_BACKOFF),
+}
+
+
+def smoothing_named(name: str, options: Options) -> tuple[Smoothing, bool]:
+    """The method, and whether it is to interpolate; OptionError for what there is not."""
+    if name not in SMOOTHINGS:
+        raise OptionError(f"smoothing = {name!r} is unknown; choose from {', '.join(SMOOTHINGS)}")
+    method = SMOOTHINGS[name]
+    if not options.interpolate and not method.backs_off:
+        others = ", ".join(other for other, row in SMOOTHINGS.items() if row.backs_off)
+        raise OptionError(f"{name} has no back-off form (interpolate=False); these have: {others}")
+    if options.discounts is not None and not method.discounts:
+        others = ", ".join(other for other, row in SMOOTHINGS.items() if row.discounts)
+        raise OptionError(f"{name} has no discounts to be given; these have: {others}")
+    return method, options.interpolate and method.interpolates
+
+
+# --- discounts
+
+
+class _NoDiscountsError(Exception):
+    """Why there are none."""
+
+
+def _discounting(
+    evidence: Evidence, estimated: Callable[[list[int]], list[float]], fallback: tuple[float, ...]
+) -> Rule:
+    """The discounts given, else those estimated, else the fallback or a DataError that names the order."""
+    given = evidence.options.discounts
+    if given is not None and given[evidence.order - 1] is not None:
+        discounts: Sequence[float] = given[evidence.order - 1] or (0.0,)
+    else:
+        try:
+            discounts = estimated(evidence.frequencies.tolist())
+        except _NoDiscountsError as reason:
+            if not evidence.options.discount_fallback:
+                what = str(reason).replace("n-gram", f"{evidence.order}-gram")
+                raise DataError(
+                    f"{what}: the corpus is too small, or not natural text, to estimate discounts; "
+                    "try --discount-fallback or --smoothing witten-bell"
+                ) from None
+            discounts = fallback
+    return Rule(np.array([0.0, *discounts]))
+
+
+def _check_seen(frequencies: list[int], *counts: int) -> None:
+    for count in counts:
+        if frequencies[count] == 0:
+            raise _NoDiscountsError(f"no n-gram has the (adjusted) count {count}")
+
+
+def _single_discount(t: list[int]) -> list[float]:
+    _check_seen(t, 1, 2)
+    return [t[1] / (t[1] + 2 * t[2])]
+
+
+def _three_discounts(t: list[int]) -> list[float]:
+    _check_seen(t, 1, 2, 3)
+    y = t[1] / (t[1] + 2 * t[2])
+    discounts = [count - (count + 1) * y * t[count + 1] / t[count] for count in (1, 2, 3)]
+    for count, discount in enumerate(discounts, 1):
+        if not 0 <= discount <= count:
+            raise _NoDiscountsError(f"the n-gram discount of the (adjusted) count {count} would be {discount:.3g}")
+    return discounts
+
+
+def _good_turing_discounts(t: list[int]) -> list[float]:
+    """Of the highest cut-off that gives every count below it a discount that is neither negative nor the whole."""
+    for cutoff in range(KATZ_CUTOFF, 1, -1):
+        if all(t[1 : cutoff + 1]):
+            common = (cutoff + 1) * t[cutoff + 1] / t[1]
+            estimates = [(count + 1) * t[count + 1] / t[count] for count in range(1, cutoff + 1)]
+            if common < 1:
+                ratios = [(new / old - common) / (1 - common) for old, new in enumerate(estimates, 1)]
+                if all(0 < ratio <= 1 for ratio in ratios):
+                    return [*(count * (1 - ratio) for count, ratio in enumerate(ratios, 1)), 0.0]
+    raise _NoDiscountsError(f"n-gram counts give no Good-Turing discounts, with any cut-off from 2 to {KATZ_CUTOFF}")
+
+
+# --- weights of a mixture of orders
+
+
+def fit_weights(
+    counts: NGramCounts, words: int, heldout: NGramCounts | None = None, rounds: int = _EM_ROUNDS
+) -> list[float]:
+    """Jelinek-Mercer's weight of each order by EM, (order,): what makes the held-out text most probable.
+
+    Without ``heldout``, each event of the text itself, left out of the counts. ``words`` can be predicted. Of sentences
+    without <s>, the first ``order`` - 1 words have no say. Raises OptionError for held-out counts of other words.
+    """
+    if heldout is not None and (heldout.order < counts.order or heldout.vocabulary.words != counts.vocabulary.words):
+        raise OptionError("the held-out counts must be of the same vocabulary, and of the same order at least")
+    rows = _components(counts, words, heldout)
+    weights = np.full(counts.order + 1, 0.5)
+    for _ in range(rounds):
+        expected = np.zeros((2, counts.order + 1))
+        for components, events in rows:
+            expect_orders(components, events, weights[: components.shape[1]], np.empty_like(weights), expected)
+        seen = expected[1] > 0
+        fitted = np.where(seen, expected[0] / np.where(seen, expected[1], 1), weights)
+        moved = np.abs(fitted - weights).max()
+        weights = fitted
+        if moved < _EM_PRECISION:
+            break
+    fitted_weights: list[float] = weights[1:].tolist()
+    return fitted_weights
+
+
+def _components(
+    counts: NGramCounts, words: int, heldout: NGramCounts | None
+) -> list[tuple[NDArray[np.float32], NDArray[np.int32]]]:
+    """The relative frequencies of each event in every order, (events, orders + 1), and how often it occurs.
+
+    An event is an n-gram of the highest order, or a shorter one that a sentence begins with.
+    """
+    rows = []
+    below = np.full((1, 1), 1 / words, np.float32)
+    places = np.zeros(1, np.int32)
+    first, last = 0, 0  # contexts that begin with <s>
+    for k in range(1, counts.order + 1):
+        level = counts.levels[k - 1]
+        asked = level if heldout is None else heldout.levels[k - 1]
+        if heldout is None:
+            own = _leave_one_out(level)
+        else:
+            own, places = _on_heldout(level, asked, places)
+        here = np.column_stack([below[asked.suffixes], own])
+        first, last = (BOS, BOS + 1) if k == 1 else (int(asked.starts[first]), int(asked.starts[last]))
+        events = slice(first, last) if k < counts.order else slice(None)
+        rows.append((np.ascontiguousarray(here[events]), asked.counts[events].astype(np.int32)))
+        below = here
+    return rows
+
+
+def _context_totals(level: CountLevel) -> NDArray[np.int64]:
+    """How many events follow each context, (contexts,)."""
+    totals = np.concatenate([[0], np.cumsum(level.counts, dtype=np.int64)])[level.starts]
+    return np.diff(totals)
+
+
+def _leave_one_out(level: CountLevel) -> NDArray[np.float32]:
+    """Relative frequencies without the event itself; -1 where the context has no other."""
+    others = np.repeat(_context_totals(level), np.diff(level.starts)) - 1
+    return np.where(others > 0, np.maximum(level.counts - 1, 0) / np.maximum(others, 1), -1).astype(np.float32)
+
+
+def _on_heldout(
+    level: CountLevel, asked: CountLevel, contexts: NDArray[np.int32]
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Relative frequencies of held-out n-grams, -1 where the context was not seen; and their places in the text's."""
+    contexts = np.repeat(contexts, np.diff(asked.starts))
+    places = np.empty(asked.words.size, np.int32)
+    find_words(level.starts, level.words, contexts, asked.words, places)
+    totals = np.where(contexts >= 0, _context_totals(level)[contexts], 0)
+    found = np.where(places >= 0, level.counts[places], 0) if level.counts.size else np.zeros(places.size)
+    return np.where(totals > 0, found / np.maximum(totals, 1), -1).astype(np.float32), places

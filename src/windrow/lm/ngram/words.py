@@ -1,0 +1,83 @@
+"""Text in: words between white space looked up in the vocabulary, a sentence a line, in one call of a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.corpus import Vocabulary
+from windrow.errors import DataError
+from windrow.kernels import tokenise, word_lookup
+from windrow.lm.ngram.levels import Floats, Int32s
+from windrow.lm.stream import BOS, SPECIALS, reserved_symbol
+
+
+class Sentences(NamedTuple):
+    """Sentences one after another: sentence s is ``stream[ends[s - 1] : ends[s]]``, the first one from 0 on."""
+
+    stream: Int32s
+    ends: NDArray[np.int64]
+
+    def sums(self, scores: Floats) -> NDArray[np.float64]:
+        """The sum of each sentence's scores, of which there is one a symbol; shape (sentences,)."""
+        sums = np.empty(self.ends.size)
+        word_lookup.sum_sentences(scores, self.ends, sums)
+        return sums
+
+
+class WordIndex:
+    """Finds words of a language model's vocabulary in text; the others are ``<unk>``."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        words = "\n".join([*vocabulary.words, ""]).encode("utf-8", "surrogatepass")
+        text = _padded(words)
+        most = 1 << max(1, len(vocabulary)).bit_length()
+        table = tokenise.with_room(tokenise.new_table(most, 0), 0, text.size)
+        # Numbered as they are first seen: the ids are the places.
+        ids, ends = np.empty(len(vocabulary) + 1, np.int32), np.empty(len(vocabulary) + 1, np.int64)
+        _, tokens, _, known = tokenise.tokenise(text, 0, 0, table, ids, ends)
+        if not tokens == known == len(vocabulary):
+            raise DataError("the vocabulary holds a word twice, or one with white space in it, which no text can hold")
+        self._table = table
+
+    def sentences(
+        self, lines: str | bytes | Sequence[str], *, bos: bool = True, eos: bool = True, skip_symbols: bool = False
+    ) -> Sentences:
+        """The stream of a text, a sentence a line, or of a list of sentences.
+
+        ``bos`` and ``eos``: whether a sentence starts with ``<s>`` and ends with ``</s>``. An empty line is a sentence
+        without words. Words are split where ``str.split`` does. A literal ``<s>`` or ``</s>`` is a DataError that names
+        the line, or left out with ``skip_symbols``.
+        """
+        text, count = _joined(lines)
+        ids = np.empty(text.size // 2 + 2 * count + 1, np.int32)
+        ends = np.empty(count, np.int64)
+        marks = (bos, eos, skip_symbols)
+        written = word_lookup.look_up(text, self._table, marks, word_lookup.new_pending(), ids, ends)
+        if written < 0:
+            line, mark = divmod(-written - BOS, 2)
+            raise reserved_symbol(SPECIALS[BOS + mark], f"line {line + 1}")
+        return Sentences(ids[:written], ends)
+
+
+def _joined(lines: str | bytes | Sequence[str]) -> tuple[NDArray[np.uint8], int]:
+    """Lines as padded bytes, each with its newline, and how many there are."""
+    if isinstance(lines, bytes):
+        data = lines
+    elif isinstance(lines, str):
+        data = lines.encode("utf-8", "surrogatepass")
+    else:
+        text = "\n".join([*lines, ""])
+        if text.count("\n") > len(lines):  # white space like any other
+            text = "\n".join([*(line.replace("\n", " ") for line in lines), ""])
+        return _padded(text.encode("utf-8", "surrogatepass")), len(lines)
+    if data and not data.endswith(b"\n"):
+        data += b"\n"
+    return _padded(data), data.count(b"\n")
+
+
+def _padded(data: bytes) -> NDArray[np.uint8]:
+    return np.frombuffer(data + b" " * tokenise.PAD, np.uint8)

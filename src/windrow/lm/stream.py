@@ -1,0 +1,152 @@
+"""What language models read: sentences as one stream of ids, each ``<s>`` w1 .. wm ``</s>``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.corpus import Corpus, Vocabulary
+from windrow.errors import DataError, check_range, check_whole
+
+Ids = NDArray[np.int32]
+
+UNK, BOS, EOS = 0, 1, 2
+SPECIALS = ("<unk>", "<s>", "</s>")
+
+_DROPPED = -1  # what a symbol that is skipped maps to
+_CACHED_TOKENS = 1 << 16  # laid out at a time, while they are in the processor's cache
+_SEARCH_TOKENS = 1 << 20
+
+
+def lm_vocabulary(
+    corpus: Corpus, min_count: int = 1, max_vocab: int | None = None, *, skip_symbols: bool = False
+) -> tuple[Vocabulary, Ids]:
+    """The vocabulary of a language model, and what id in it each word of the corpus gets.
+
+    ``<unk>``, ``<s>``, ``</s>`` have the ids 0, 1, 2; the words that occur ``min_count`` times follow by falling count,
+    at most ``max_vocab`` with the three. Others are ``<unk>``, whose count includes them; that of ``</s>`` is the number
+    of sentences, that of ``<s>``, which is never predicted, 0. The mapping, (corpus words + 1,) int32, ends with an
+    entry for -1, the id of words that the corpus left out.
+    Raises DataError when no word is kept, or when ``<s>`` or ``</s>`` is in the text, unless ``skip_symbols`` drops it.
+    """
+    check_range("min_count", check_whole("min_count", min_count), 1)
+    if max_vocab is not None:
+        check_range("max_vocab", check_whole("max_vocab", max_vocab), len(SPECIALS) + 1)
+    words, counts = corpus.vocabulary.words, corpus.vocabulary.counts
+    symbols = _symbol_places(corpus, skip_symbols)
+    order = np.argsort(-counts, kind="stable")
+    order = order[~np.isin(order, list(symbols.values()))]
+    unknown = corpus.tokens - int(counts.sum()) + (int(counts[symbols["<unk>"]]) if "<unk>" in symbols else 0)
+    everything = Vocabulary(
+        [*SPECIALS, *map(words.__getitem__, order.tolist())],
+        np.concatenate([np.array([unknown, 0, len(corpus)], np.int64), counts[order]]),
+        SPECIALS,
+    )
+    vocabulary = everything.head(everything.prefix_size(min_count, max_vocab))
+    if len(vocabulary) == len(SPECIALS):
+        raise DataError(f"no word of the text occurs {min_count} times (min_count); try a lower min_count")
+    mapping = np.full(len(words) + 1, UNK, np.int32)
+    mapping[order[: len(vocabulary) - len(SPECIALS)]] = np.arange(len(SPECIALS), len(vocabulary))
+    return vocabulary, _without_marks(mapping, symbols)
+
+
+def word_mapping(corpus: Corpus, vocabulary: Vocabulary, *, skip_symbols: bool = False) -> Ids:
+    """The id in a model's ``vocabulary`` of each word of the corpus, and of -1, as from ``lm_vocabulary``."""
+    symbols = _symbol_places(corpus, skip_symbols)
+    mapping = np.append(vocabulary.encode(corpus.vocabulary.words), np.int32(UNK))
+    return _without_marks(mapping, symbols)
+
+
+def training_stream(corpus: Corpus, mapping: Ids, *, eos: bool = True) -> Ids:
+    """The whole text as one stream, (tokens + 2 sentences,) int32; an empty sentence is ``<s> </s>``.
+
+    ``mapping`` is that of ``lm_vocabulary`` or ``word_mapping``. ``eos=False`` leaves ``</s>`` out; ``<s>`` is always
+    there, as it parts the sentences.
+    """
+    stream = np.empty(corpus.tokens + (1 + eos) * len(corpus), np.int32)
+    size = 0
+    for block in _blocks(corpus, mapping, _CACHED_TOKENS, eos):
+        stream[size : size + len(block)] = block
+        size += len(block)
+    return stream[:size]
+
+
+def sentence_blocks(
+    corpus: Corpus,
+    vocabulary: Vocabulary,
+    block_tokens: int = 1 << 20,
+    *,
+    eos: bool = True,
+    skip_symbols: bool = False,
+) -> Iterator[Ids]:
+    """The text as streams of whole sentences and about ``block_tokens`` tokens, in the ids of a model's vocabulary.
+
+    A longer sentence is a block of its own. Raises DataError as ``lm_vocabulary``.
+    """
+    check_range("block_tokens", check_whole("block_tokens", block_tokens), 1)
+    return _blocks(corpus, word_mapping(corpus, vocabulary, skip_symbols=skip_symbols), block_tokens, eos)
+
+
+def _symbol_places(corpus: Corpus, skip_symbols: bool) -> dict[str, int]:
+    """The corpus ids of the symbols that are in its vocabulary; DataError for a mark in the text, unless skipped."""
+    vocabulary = corpus.vocabulary
+    places = {symbol: vocabulary.id_of(symbol) for symbol in SPECIALS if symbol in vocabulary}
+    in_text = [symbol for symbol in SPECIALS[BOS:] if symbol in places and vocabulary.counts[places[symbol]] > 0]
+    if in_text and not skip_symbols:
+        raise reserved_symbol(in_text[0], f"sentence {_sentence_with(corpus, places[in_text[0]])} of the text")
+    return places
+
+
+def reserved_symbol(symbol: str, where: str) -> DataError:
+    """The error for a sentence mark among the words."""
+    return DataError(
+        f"{where} holds {symbol!r}, which marks where sentences begin or end and is put in by itself; "
+        "take it out, or drop such symbols with --skip-symbols (skip_symbols=True)"
+    )
+
+
+def _sentence_with(corpus: Corpus, word_id: int) -> int:
+    """The number, from 1, of the first sentence that holds the word; 0 if none does."""
+    for begin in range(0, corpus.tokens, _SEARCH_TOKENS):
+        places = np.flatnonzero(corpus.ids[begin : begin + _SEARCH_TOKENS] == word_id)
+        if places.size:
+            return int(np.searchsorted(corpus.starts, begin + places[0], "right"))
+    return 0
+
+
+def _without_marks(mapping: Ids, symbols: dict[str, int]) -> Ids:
+    mapping[[symbols[symbol] for symbol in SPECIALS[BOS:] if symbol in symbols]] = _DROPPED
+    return mapping
+
+
+def _blocks(corpus: Corpus, mapping: Ids, block_tokens: int, eos: bool) -> Iterator[Ids]:
+    drops = bool((mapping == _DROPPED).any())
+    for first, last in _sentence_ranges(corpus, block_tokens):
+        starts = np.array(corpus.starts[first : last + 1])
+        ids = mapping[corpus.ids[starts[0] : starts[-1]]]  # -1 finds the last entry
+        starts -= starts[0]
+        if drops:
+            kept = ids != _DROPPED
+            starts = np.concatenate([[0], np.cumsum(kept)])[starts]
+            ids = ids[kept]
+        yield _with_marks(ids, starts, eos)
+
+
+def _sentence_ranges(corpus: Corpus, block_tokens: int) -> Iterator[tuple[int, int]]:
+    """Runs of sentences with at most ``block_tokens`` tokens, or of one sentence."""
+    first = 0
+    while first < len(corpus):
+        fitting = int(np.searchsorted(corpus.starts, corpus.starts[first] + block_tokens, "right")) - 1
+        last = min(max(fitting, first + 1), first + block_tokens)  # there may be any number of empty sentences
+        yield first, last
+        first = last
+
+
+def _with_marks(ids: Ids, starts: NDArray[np.int64], eos: bool) -> Ids:
+    """Put ``<s>`` before and ``</s>`` after each of the sentences that begin at ``starts`` (sentences + 1,)."""
+    if not eos:
+        return np.insert(ids, starts[:-1], BOS)
+    borders = np.column_stack([starts[:-1], starts[1:]]).ravel()
+    return np.insert(ids, borders, np.tile(np.array([BOS, EOS], np.int32), len(starts) - 1))

@@ -1,0 +1,151 @@
+"""`windrow lm`: what goes to stdout, what to stderr, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import windrow
+from windrow.cli import main
+from windrow.lm.ngram import SMOOTHING_NAMES
+from windrow.lm.ngram.smoothing import SMOOTHINGS
+
+TEXT = "the cat sat\nthe dog sat down\na cat ran\nthe cat ran off\na dog\nthe dog ran\n\na mouse\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A text, and a model of it."""
+    folder = tmp_path_factory.mktemp("lm")
+    (folder / "text.txt").write_text(TEXT)
+    trained = run(
+        "train", "ngram", folder / "text.txt", "-o", folder / "m.safetensors", "--order", 3, "--discount-fallback"
+    )
+    assert trained.exit_code == 0, trained.output
+    return folder
+
+
+def run(*arguments: Any, **options: Any) -> Result:
+    return CliRunner().invoke(main, ["lm", *map(str, arguments)], **options)
+
+
+def test_training_tells_what_it_made(folder: Path) -> None:
+    result = run(
+        "train", "ngram", folder / "text.txt", "-o", folder / "w.arpa", "--smoothing", "witten-bell", "--order", 2
+    )
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    sizes = windrow.load(folder / "w.arpa").table_.sizes
+    assert f"w.arpa: order 2, {sum(sizes)} n-grams ({sizes[0]}, {sizes[1]}) in" in result.stderr
+
+
+def test_smoothings_offered_are_those_that_there_are() -> None:
+    assert tuple(SMOOTHINGS) == SMOOTHING_NAMES
+
+
+def test_perplexity(folder: Path) -> None:
+    expected = windrow.load(folder / "m.safetensors").evaluate(folder / "text.txt")
+
+    plain = run("perplexity", folder / "m.safetensors", folder / "text.txt")
+    as_json = run("perplexity", folder / "m.safetensors", folder / "text.txt", "--json")
+
+    assert f"perplexity                {expected.perplexity:.4f}\n" in plain.stdout
+    assert json.loads(as_json.stdout) == expected.to_json()
+    assert set(expected.to_json()) == {"perplexity", "perplexity_excluding_oov", "log10_prob", "tokens", "oov"}
+
+
+def test_perplexity_of_a_corpus_folder(folder: Path) -> None:
+    windrow.Corpus.build(folder / "text.txt", folder / "text.corpus")
+
+    result = run("perplexity", folder / "m.safetensors", folder / "text.corpus", "--json")
+
+    assert json.loads(result.stdout) == windrow.load(folder / "m.safetensors").evaluate(folder / "text.txt").to_json()
+
+
+def test_a_line_in_a_number_out(folder: Path) -> None:
+    model = windrow.load(folder / "m.safetensors")
+    lines = TEXT.split("\n")[:-1]
+
+    from_file = run("score", folder / "m.safetensors", folder / "text.txt")
+    typed = run("score", folder / "m.safetensors", input=TEXT)
+
+    assert from_file.stdout == typed.stdout
+    np.testing.assert_allclose(list(map(float, from_file.stdout.split())), model.log_probs(lines), atol=1e-6)
+
+
+def test_words_of_a_line(folder: Path) -> None:
+    result = run("score", folder / "m.safetensors", "--words", input="the zebra\na\n")
+
+    rows = [line.split("\t") for line in result.stdout.split("\n")]
+    assert [row[0] for row in rows] == ["the", "zebra", "</s>", "", "a", "</s>", "", ""]
+    assert rows[1][2:] == ["1", "OOV"]
+    expected = windrow.load(folder / "m.safetensors").word_scores("the")[0].log10_prob
+    assert float(rows[0][1]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_answers_come_line_by_line(folder: Path) -> None:
+    command = [sys.executable, "-m", "windrow", "lm", "score", str(folder / "m.safetensors")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("the cat\n")
+        process.stdin.flush()
+        assert float(process.stdout.readline()) < 0  # before the input ends
+        process.stdin.close()
+        assert process.stdout.read() == ""
+
+
+def test_convert_there_and_back(folder: Path) -> None:
+    assert run("convert", folder / "m.safetensors", folder / "c.arpa.gz").exit_code == 0
+    assert run("convert", folder / "c.arpa.gz", folder / "c.safetensors").exit_code == 0
+
+    first, second = (windrow.load(folder / name).log_probs(["the cat"]) for name in ("m.safetensors", "c.safetensors"))
+    np.testing.assert_allclose(first, second, atol=1e-5)
+
+
+def test_counts_out_and_in(folder: Path) -> None:
+    counts, options = folder / "counts.txt", ("--order", 3, "--discount-fallback")
+    run("train", "ngram", folder / "text.txt", "-o", folder / "1.safetensors", "--counts-out", counts, *options)
+    result = run("train", "ngram", counts, "--from-counts", "-o", folder / "2.safetensors", *options)
+
+    assert result.exit_code == 0, result.output
+    first, second = (windrow.load(folder / f"{n}.safetensors").log_prob("the dog ran") for n in (1, 2))
+    assert first == pytest.approx(second, abs=1e-5)
+
+
+TRAIN = ("train", "ngram", "{text}", "-o", "{out}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*TRAIN, "--order", 9, "--smoothing", "witten-bell"), "the longest sentence has 6"),
+        ((*TRAIN, "--order", 3), "try --discount-fallback or --smoothing witten-bell"),
+        ((*TRAIN, "--memory", "many"), "--memory 'many' must be a size such as 500M"),
+        ((*TRAIN, "--prune", "0,x"), "--prune '0,x' must be numbers with commas"),
+        (("train", "ngram", "{missing}", "-o", "{out}"), "missing"),
+        (("train", "ngram", "{text}", "-o", "{missing}/m.arpa"), "does not exist; make it first"),
+        (("perplexity", "{text}", "{text}"), "text.txt"),
+        (("score", "{missing}"), "missing"),
+        (("mix", "{model}", "--tune", "{text}", "-o", "{out}"), "a mixture needs two models"),
+        (("convert", "{missing}.arpa", "{out}"), "missing.arpa"),
+    ],
+)
+def test_mistakes_get_one_line(folder: Path, arguments: tuple[Any, ...], message: str) -> None:
+    names = {"text": "text.txt", "out": "out.safetensors", "missing": "missing", "model": "m.safetensors"}
+    places = {name: folder / path for name, path in names.items()}
+
+    result = run(*(str(argument).format(**places) for argument in arguments))
+
+    assert result.exit_code == 1, result.output
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    assert message in result.stderr
+    assert not (folder / "out.safetensors").exists()

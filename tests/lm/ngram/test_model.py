@@ -1,0 +1,255 @@
+"""NGramLM: fit, ask, save; the corpus whose truth is known; WikiText-2 against KenLM's figures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import windrow
+from windrow import NGramLM
+from windrow.corpus import Corpus
+from windrow.corpus.toyland import generate
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError
+from windrow.lm.ngram import SMOOTHING_NAMES
+from windrow.lm.ngram.counting import count_ngrams
+from windrow.lm.ngram.estimation import distribution, estimate
+from windrow.lm.stream import lm_vocabulary, training_stream
+
+TEXT = ["the cat sat", "the dog sat down", "a cat ran", "the cat ran off", "a dog", "the dog ran", "", "a mouse"]
+needs_data = pytest.mark.skipif("WINDROW_DATA" not in os.environ, reason="WINDROW_DATA names no folder of real data")
+
+
+@pytest.fixture(scope="module")
+def small() -> NGramLM:
+    return NGramLM(3, discount_fallback=True).fit(TEXT)
+
+
+def exact_distribution(context: list[str], **options: object) -> np.ndarray:
+    """By the definition, from a model in float64."""
+    corpus = Corpus.build(TEXT)
+    vocabulary, mapping = lm_vocabulary(corpus)
+    counts = count_ngrams(training_stream(corpus, mapping), vocabulary, 3)
+    model = estimate(counts, dtype=np.float64, **options)
+    return distribution(model, [1, *vocabulary.encode(context).tolist()])
+
+
+class TestAsking:
+    def test_next_words_are_those_of_the_definition(self, small):
+        for context in [], ["the"], ["the", "cat"], ["a", "xyzzy", "dog"]:
+            found = small.next_word_distribution(context)
+
+            np.testing.assert_allclose(found, exact_distribution(context, discount_fallback=True), rtol=2e-5)
+            assert found.sum() == pytest.approx(1, abs=1e-5)
+
+    def test_a_sentence_is_the_product_of_its_words(self, small):
+        words = ["the", "cat", "ran"]
+        expected = 1.0
+        for place, word in enumerate([*words, "</s>"]):
+            expected *= small.next_word_distribution(words[:place])[small.vocabulary.id_of(word)]
+
+        assert small.log_prob("the cat ran") == pytest.approx(np.log10(expected), abs=1e-5)
+        assert small.log_prob(words) == small.log_prob(" the  cat ran ")
+        assert small.log_probs(["a dog", words, ""])[1] == pytest.approx(np.log10(expected), abs=1e-5)
+
+    def test_many_sentences_at_once_are_as_one_by_one(self, small):
+        sentences = ["the cat", "", "xyzzy the", "a\u00a0dog ran", "mouse " * 300]
+
+        np.testing.assert_allclose(small.log_probs(sentences), list(map(small.log_prob, sentences)), rtol=1e-6)
+
+    def test_words_are_told_with_the_order_that_matched(self, small):
+        rows = small.word_scores("the cat xyzzy")
+
+        assert [(row.word, row.order, row.oov) for row in rows] == [
+            ("the", 2, False), ("cat", 3, False), ("xyzzy", 1, True), ("</s>", 1, False),
+        ]  # fmt: skip
+        assert sum(row.log10_prob for row in rows) == pytest.approx(small.log_prob("the cat xyzzy"), abs=1e-6)
+
+    def test_likeliest_words_come_first(self, small):
+        words, probabilities = zip(*small.top_words("the", 3), strict=True)
+
+        assert set(words[:2]) == {"cat", "dog"}
+        assert list(probabilities) == sorted(probabilities, reverse=True)
+
+    def test_perplexity_counts_end_marks_and_unknown_words(self, small):
+        result = small.evaluate(["the cat xyzzy", "a dog"])
+
+        rows = small.word_scores("the cat xyzzy") + small.word_scores("a dog")
+        total = sum(row.log10_prob for row in rows)
+        known = sum(row.log10_prob for row in rows if not row.oov)
+        assert (result.tokens, result.oov) == (7, 1)
+        assert result.perplexity == pytest.approx(10 ** (-total / 7), rel=1e-6)
+        assert result.perplexity_excluding_oov == pytest.approx(10 ** (-known / 6), rel=1e-6)
+
+    def test_not_fitted(self):
+        with pytest.raises(NotFittedError, match="call fit first"):
+            NGramLM().log_prob("a")
+
+
+class TestParameters:
+    @pytest.mark.parametrize(
+        ("parameters", "message"),
+        [
+            ({"order": 0}, "order = 0 is out of range"),
+            ({"order": 2.5}, "order = 2.5 must be a whole number"),
+            ({"smoothing": "good"}, "smoothing = 'good' is unknown; choose from modified-kneser-ney"),
+            ({"min_count": 0}, "min_count = 0"),
+            ({"unk_mass": 1.0}, "unk_mass = 1.0"),
+            ({"quantise_bits": 9}, "quantise_bits = 9"),
+            ({"prune": (1, 0)}, "prune"),
+            ({"smoothing": "mle", "interpolate": False}, "mle has no back-off form"),
+            ({"smoothing": "jelinek-mercer", "weights": (0.5,)}, "weights must be one for each of the 3 orders"),
+        ],
+    )
+    def test_out_of_range(self, parameters, message):
+        with pytest.raises(OptionError, match=message.replace("(", r"\(")):
+            NGramLM(**{"order": 3, "discount_fallback": True, **parameters}).fit(TEXT)
+
+    def test_an_order_above_the_longest_sentence_is_told(self):
+        with pytest.raises(DataError, match=r"order = 9: the longest sentence has 6 symbols, .* try --order 6"):
+            NGramLM(9, "witten-bell").fit(TEXT)
+        NGramLM(6, "witten-bell").fit(TEXT)
+
+    def test_a_text_too_small_is_told_with_the_way_out(self):
+        with pytest.raises(DataError, match=r"no 1-gram has the .* count 3: .* try --discount-fallback"):
+            NGramLM(3).fit(TEXT)
+
+    def test_marks_in_the_text(self):
+        with pytest.raises(DataError, match="sentence 2 of the text holds '</s>'"):
+            NGramLM(2, "witten-bell").fit(["a b", "a </s> b"])
+        with_marks = NGramLM(2, "witten-bell", skip_symbols=True).fit(["a b", "a </s> b <s>"])
+        assert with_marks.log_prob("a b") == NGramLM(2, "witten-bell").fit(["a b", "a b"]).log_prob("a b")
+
+    def test_rare_words_are_unknown(self):
+        model = NGramLM(2, "witten-bell", min_count=2).fit(TEXT)
+
+        assert "mouse" not in model.vocabulary
+        assert model.next_word_distribution("a")[0] > model.next_word_distribution("the")[0]
+
+    @pytest.mark.parametrize("smoothing", SMOOTHING_NAMES)
+    def test_every_smoothing_is_a_distribution(self, smoothing):
+        model = NGramLM(3, smoothing, discount_fallback=True).fit(TEXT)
+
+        for context in [], ["the", "cat"], ["mouse", "mouse"]:
+            if smoothing != "stupid-backoff":  # whose scores are not meant to be
+                assert model.next_word_distribution(context).sum() == pytest.approx(1, abs=1e-5)
+        assert np.isfinite(model.log_prob("the cat ran"))
+
+    def test_without_end_marks_only_words_are_predicted(self):
+        model = NGramLM(2, "witten-bell", eos=False).fit(TEXT)
+
+        assert model.next_word_distribution("the")[2] == 0
+        assert model.evaluate(["the cat"]).tokens == 2
+        assert [row.word for row in model.word_scores("the cat")] == ["the", "cat"]
+
+    def test_heldout_text_sets_the_weights(self):
+        like_training = NGramLM(3, "jelinek-mercer").fit(TEXT, heldout=TEXT)
+        unlike = NGramLM(3, "jelinek-mercer").fit(TEXT, heldout=["mouse cat the a", "down dog the"])
+
+        assert like_training.perplexity(TEXT) < unlike.perplexity(TEXT)
+
+
+class TestFiles:
+    @pytest.mark.parametrize("name", ["model.safetensors", "model.arpa", "model.arpa.gz"])
+    def test_round_trip(self, small, tmp_path, name):
+        small.save(tmp_path / name)
+
+        loaded = windrow.load(tmp_path / name)
+
+        assert isinstance(loaded, NGramLM)
+        assert loaded.vocabulary.words == small.vocabulary.words
+        np.testing.assert_allclose(loaded.log_probs(TEXT), small.log_probs(TEXT), atol=1e-4)
+        if name.endswith("safetensors"):
+            assert loaded.get_params() == small.get_params()
+            np.testing.assert_array_equal(loaded.log_probs(TEXT), small.log_probs(TEXT))
+
+    def test_quantised(self, small, tmp_path):
+        rounded = small.quantised(8)
+        rounded.save(tmp_path / "q.safetensors")
+
+        np.testing.assert_allclose(
+            windrow.load(tmp_path / "q.safetensors").log_probs(TEXT), small.log_probs(TEXT), rtol=0.05
+        )
+
+    def test_counts_in_and_out(self, tmp_path):
+        direct = NGramLM(3, "witten-bell").fit(TEXT, counts_out=tmp_path / "counts.gz")
+
+        again = NGramLM(3, "witten-bell").fit_counts(tmp_path / "counts.gz")
+
+        np.testing.assert_allclose(sorted(again.log_probs(TEXT)), sorted(direct.log_probs(TEXT)), atol=1e-5)
+
+    def test_another_kind_of_file(self, tmp_path):
+        windrow.Word2Vec(vector_size=2, min_count=1, epochs=1).fit([["a", "b"]] * 3).wv.save(tmp_path / "v.safetensors")
+        with pytest.raises(FormatError, match="not 'ngram-lm'"):
+            NGramLM.load(tmp_path / "v.safetensors")
+
+    def test_cut_short(self, small, tmp_path):
+        small.save(tmp_path / "m.safetensors")
+        data = (tmp_path / "m.safetensors").read_bytes()
+        (tmp_path / "m.safetensors").write_bytes(data[: len(data) // 2])
+        with pytest.raises(FormatError, match="cut short"):
+            windrow.load(tmp_path / "m.safetensors")
+
+
+@pytest.fixture(scope="module")
+def toyland(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("toyland")
+    generate(folder, sentences=60_000)
+    return folder
+
+
+class TestToyland:
+    def true_perplexity(self, folder: Path) -> float:
+        log10_probs = np.loadtxt(folder / "test.log10prob")
+        tokens = sum(len(line.split()) + 1 for line in (folder / "test.txt").read_text().splitlines())
+        return float(10 ** (-log10_probs.sum() / tokens))
+
+    @pytest.mark.parametrize("smoothing", [name for name in SMOOTHING_NAMES if name not in ("stupid-backoff", "mle")])
+    def test_no_model_beats_the_truth(self, toyland, smoothing):
+        model = NGramLM(6, smoothing, discount_fallback=True).fit(toyland / "train.txt")
+
+        assert model.perplexity(toyland / "test.txt") > self.true_perplexity(toyland)
+
+    def test_the_best_order_comes_near(self, toyland):
+        """From 25,000 sentences it stays 15 % above: sentences are as long as 11 words, and half of them are new."""
+        model = NGramLM(10, discount_fallback=True).fit(toyland / "train.txt")
+
+        assert model.perplexity(toyland / "test.txt") < 1.1 * self.true_perplexity(toyland)
+
+    def test_more_memory_changes_nothing(self, toyland):
+        free = NGramLM(4).fit(toyland / "train.txt")
+        bounded = NGramLM(4, memory=1 << 22).fit(toyland / "train.txt")
+
+        assert bounded.table_.sizes == free.table_.sizes
+        lines = (toyland / "test.txt").read_text().splitlines()
+        np.testing.assert_array_equal(bounded.log_probs(lines), free.log_probs(lines))
+
+    def test_entropy_pruning_costs_little(self, toyland):
+        # Kneser-Ney suffers more: its lower orders do not tell how likely a context is (Chelba et al. 2010).
+        full = NGramLM(4, "witten-bell").fit(toyland / "train.txt")
+        pruned = NGramLM(4, "witten-bell", entropy_prune=1e-6).fit(toyland / "train.txt")
+
+        assert sum(pruned.table_.sizes) < 0.8 * sum(full.table_.sizes)
+        assert pruned.perplexity(toyland / "test.txt") < 1.02 * full.perplexity(toyland / "test.txt")
+
+
+@needs_data
+@pytest.mark.parametrize(("order", "expected"), [(3, 226.051), (5, 220.139)])
+def test_wikitext_perplexity_is_kenlms(order, expected):
+    """KenLM's, of lmplz's model with <unk> renamed to an ordinary word: it then knows one more word, <unk>."""
+    folder = Path(os.environ["WINDROW_DATA"]) / "wikitext-2"
+    model = NGramLM(order).fit(folder / "train.txt")
+
+    assert model.perplexity(folder / "test.txt") == pytest.approx(expected, rel=1e-4)
+
+
+@needs_data
+def test_an_arpa_file_of_lmplz_gives_kenlms_perplexity():
+    folder = Path(os.environ["WINDROW_DATA"]) / "arpa"
+    result = windrow.load(folder / "order5.arpa").evaluate(folder / "heldout.txt")
+
+    assert (result.tokens, result.oov) == (19_918, 3_037)
+    assert result.perplexity == pytest.approx(499.0437064, rel=1e-6)
+    assert result.perplexity_excluding_oov == pytest.approx(229.2426530, rel=1e-6)

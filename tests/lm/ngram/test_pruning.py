@@ -1,0 +1,108 @@
+"""Entropy pruning against the divergence summed word by word, and distributions that sum to one."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.lm.ngram.test_estimation import PROBABILITIES, SIZE, counts_of, possible_order, sentences
+from tests.naive.backoff import Backoff
+from tests.naive.smoothing import prune_by_entropy
+from windrow.errors import OptionError
+from windrow.lm.ngram.estimation import distribution, estimate
+from windrow.lm.ngram.levels import BackoffModel
+from windrow.lm.ngram.pruning import entropy_prune
+
+
+def as_naive(model: BackoffModel) -> Backoff:
+    probs, backoffs = {}, {}
+    contexts: list[tuple[int, ...]] = [()]
+    for level in model.levels:
+        whole = [contexts[place] for place in np.repeat(np.arange(len(contexts)), np.diff(level.starts))]
+        contexts = [(*context, word) for context, word in zip(whole, level.words.tolist(), strict=True)]
+        probs |= dict(zip(contexts, level.log10_probs.tolist(), strict=True))
+        if level.log10_backoffs is not None:
+            backoffs |= dict(zip(contexts, level.log10_backoffs.tolist(), strict=True))
+    return Backoff(model.order, probs, backoffs, model.unseen_backoff)
+
+
+def model_of(texts, order, name="witten-bell", **options) -> BackoffModel:
+    return estimate(counts_of(texts, order), name, dtype=np.float64, discount_fallback=True, **options)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    sentences,
+    st.integers(1, 4),
+    st.sampled_from([0, 1e-6, 1e-4, 1e-3, 0.01, 0.1, 10]),
+    st.sampled_from([("witten-bell", True), ("witten-bell", False), ("modified-kneser-ney", True), ("katz", False)]),
+)
+def test_what_goes_and_the_backoffs_of_what_stays(texts, order, threshold, method):
+    name, interpolate = method
+    model = model_of(texts, possible_order(texts, order), name, interpolate=interpolate)
+
+    pruned = entropy_prune(model, threshold)
+
+    expected, margin = prune_by_entropy(as_naive(model), SIZE, threshold)
+    assume(margin > 1e-12)  # else rounding decides
+    found = as_naive(pruned)
+    assert found.probs == expected.probs
+    assert found.backoffs.keys() == expected.backoffs.keys()
+    for context, backoff in expected.backoffs.items():
+        assert 10 ** found.backoffs[context] == pytest.approx(10**backoff, rel=1e-7, abs=1e-12), context
+    for context in [(), *found.backoffs, (7, 3, 7)]:
+        if context[-1:] != (2,):
+            assert abs(distribution(pruned, context).sum() - 1) < 1e-9
+            by_definition = found.distribution(list(context), SIZE)
+            np.testing.assert_allclose(distribution(pruned, context), by_definition, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", PROBABILITIES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sums_stay_one(name, dtype):
+    dice = np.random.default_rng(2)
+    texts = [(dice.zipf(1.4, 12) % 5 + 3).tolist() for _ in range(50)]
+    options = {"delta": 0.3, "discount_fallback": True, "dtype": dtype}
+    model = estimate(counts_of(texts, 4), name, **options)
+
+    sizes = [entropy_prune(model, threshold).sizes for threshold in (0, 1e-4, 1e-3, 1e-2)]
+    pruned = entropy_prune(model, 1e-3)
+
+    assert all(
+        more >= fewer for larger, smaller in pairwise(sizes) for more, fewer in zip(larger, smaller, strict=True)
+    )
+    assert sum(pruned.sizes) < sum(model.sizes)
+    assert pruned.levels[1].log10_probs.dtype == dtype
+    naive = as_naive(pruned)
+    for context in naive.probs:
+        assert context[:-1] == () or context[:-1] in naive.probs
+        if context[-1] != 2:
+            assert abs(distribution(pruned, context).sum() - 1) < (1e-9 if dtype == np.float64 else 1e-5)
+
+
+def test_nothing_goes_at_zero_and_the_model_is_left_alone():
+    model = model_of([[3, 4, 3, 5], [3, 3, 4, 5, 6]], 3)
+    before = as_naive(model)
+
+    same = entropy_prune(model, 0)
+    unigrams = entropy_prune(model, math.inf)
+
+    assert as_naive(same) == before == as_naive(model)
+    assert unigrams.sizes == [SIZE, 0, 0]
+    assert (unigrams.levels[0].log10_backoffs == 0).all()
+
+
+@pytest.mark.parametrize("threshold", [-1e-9, math.nan, "x"])
+def test_thresholds_out_of_range(threshold):
+    with pytest.raises(OptionError, match="threshold"):
+        entropy_prune(model_of([[3, 4]], 2), threshold)
+
+
+def test_scores_have_no_entropy():
+    with pytest.raises(OptionError, match="stupid back-off"):
+        entropy_prune(model_of([[3, 4]], 2, "stupid-backoff"), 0.1)
