@@ -16,6 +16,9 @@ SMALL_TESTS = [
     "tests/outputs/test_contract.py",
     "tests/outputs/test_gradients.py::test_block_kernel",
     "tests/embeddings/test_draws.py::test_chunks_are_the_naive_ones",
+    "tests/lm/ngram/test_counting.py::test_equals_the_naive_count",
+    "tests/lm/ngram/test_table.py",
+    "tests/lm/test_recurrent_layer.py",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import time
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from windrow.corpus import Corpus
     from windrow.embeddings import WordVectors
 
 _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
@@ -20,7 +22,7 @@ _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Keep the vectors in this file.")
 @click.option("--seed", default=1, show_default=True)
 def demo(output: Path | None, seed: int) -> None:
-    """Train word vectors on a small generated corpus, then ask for neighbours and analogies; takes seconds."""
+    """Train on a small generated corpus: word vectors, neighbours, analogies, a language model; takes seconds."""
     from windrow.corpus import Corpus
     from windrow.corpus.toyland import generate
     from windrow.embeddings import Word2Vec
@@ -49,6 +51,7 @@ def demo(output: Path | None, seed: int) -> None:
         )
         _show_neighbours(model.wv)
         _show_analogies(model.wv, toyland)
+        _show_language_model(corpus, toyland, seed)
     if output is not None:
         save_vectors(model.wv, output)
         click.echo(f"\nThe vectors are in {output}: try  windrow vectors similar {output} {_WORDS[0]}")
@@ -75,3 +78,22 @@ def _show_analogies(vectors: WordVectors, toyland: Path) -> None:
     click.echo(
         f"\nAll {result.overall.total:,} questions of {len(questions)} kinds: {result.accuracy:.1%} answered right"
     )
+
+
+def _show_language_model(corpus: Corpus, toyland: Path, seed: int) -> None:
+    from windrow.lm.ngram.model import NGramLM
+
+    click.echo("\nA language model, order 6 with modified Kneser-Ney smoothing:")
+    started = time.monotonic()
+    model = NGramLM(6, discount_fallback=True).fit(corpus)
+    seconds = time.monotonic() - started
+    click.echo(f"    {sum(model.table_.sizes):,} n-grams in {seconds:.1f} s, compiling included")
+    truth = json.loads((toyland / "toyland.json").read_text())["test"]["perplexity"]
+    perplexity = model.perplexity(toyland / "test.txt")
+    click.echo(
+        f"    perplexity of new text {perplexity:.2f}; of the grammar that wrote it, which none can beat, {truth:.2f}"
+    )
+    next_words = ", ".join(f"{word} {probability:.2f}" for word, probability in model.top_words("the queen", 3))
+    click.echo(f"    after 'the queen' comes: {next_words}")
+    for generation in model.generate(num_return_sequences=3, seed=seed):
+        click.echo(f"    it says: {generation.text}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from windrow.cli.options import in_range, open_corpus, text_options
 from windrow.errors import OptionError
@@ -42,6 +43,13 @@ def load_model(path: str) -> LanguageModel:
     return model
 
 
+def as_trained(model: LanguageModel, text: dict[str, Any]) -> dict[str, Any]:
+    """The options of text: what was not given is as in the model's training."""
+    given = click.get_current_context().get_parameter_source
+    chosen = {name: value for name, value in text.items() if given(name) is ParameterSource.COMMANDLINE}
+    return {**text, **model.text_settings, **chosen}
+
+
 @group.command()
 @click.argument("model")
 @click.argument("source")
@@ -49,7 +57,8 @@ def load_model(path: str) -> LanguageModel:
 @_as_json
 def perplexity(model: str, source: str, as_json: bool, **text: Any) -> None:
     """The perplexity of MODEL on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`."""
-    result = load_model(model).evaluate(open_corpus(source, **text))
+    opened = load_model(model)
+    result = opened.evaluate(open_corpus(source, **as_trained(opened, text)))
     if as_json:
         click.echo(json.dumps(result.to_json()))
         return
@@ -178,7 +187,7 @@ def mix(models: tuple[str, ...], tune: str, output: Path, method: str, cache: in
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")
-    mixture = MixtureLM(parts, method=method).fit(open_corpus(tune, **text))
+    mixture = MixtureLM(parts, method=method).fit(open_corpus(tune, **as_trained(parts[0], text)))
     mixture.save(output)
     _tell_weights(names, mixture.weights_)
     click.echo(f"{output}: {method} mixture of {len(parts)} models", err=True)

@@ -39,8 +39,25 @@ def warmup() -> None:
     for method in METHODS:
         question = Section("warmup", (("to", "be", "or", "not"),))
         evaluate_analogies([question], model.wv.index_to_key, model.wv.vectors, method=method)
+    _compile_language_models()
     compile_batches()
     compile_copies()
     is_kept = CACHE_DIR is not None and os.access(CACHE_DIR, os.W_OK)
     kept = f"kept in {CACHE_DIR}" if is_kept else "not kept: no cache folder can be written; set WINDROW_CACHE_DIR"
     click.echo(f"All kernels compiled in {time.monotonic() - started:.1f} s, {kept}", err=True)
+
+
+def _compile_language_models() -> None:
+    from windrow.lm.ngram.model import NGramLM
+
+    with TemporaryDirectory() as folder:
+        lines = ["to be or not to be", "or not", "to be"] * 3
+        for smoothing in ("modified-kneser-ney", "katz", "jelinek-mercer"):
+            model = NGramLM(3, smoothing, discount_fallback=True, entropy_prune=1e-9).fit(lines, heldout=lines)
+        NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines, counts_out=Path(folder) / "counts")
+        NGramLM(3, discount_fallback=True).fit_counts(Path(folder) / "counts")
+        model.save(Path(folder) / "model.arpa")
+        model = NGramLM.load(Path(folder) / "model.arpa")
+        model.word_scores("to be")
+        model.log_probs(lines)
+        model.generate("to", max_new_tokens=2)

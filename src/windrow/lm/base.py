@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
+from itertools import islice, tee
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow import storage
 from windrow.corpus import Corpus, Vocabulary
-from windrow.errors import OptionError, check_range, check_whole
+from windrow.corpus.tokenizers import TOKENIZERS
+from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.perplexity import Perplexity
-from windrow.lm.stream import BOS, EOS, UNK, Ids, sentence_blocks
+from windrow.lm.generation import Generation, generate, most_probable
+from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, reserved_symbol, sentence_blocks
 from windrow.storage import StoredModel
-
-if TYPE_CHECKING:
-    from windrow.lm.generation import Generation
 
 State = Any  # of a walk from left to right; each model has its own, and never changes one that it gave away
 Tokens = str | Sequence[str]  # a string is split at white space
 
+# The kind that a model file names -> module and class; a module is imported when it is needed.
+LANGUAGE_MODELS = {
+    "ngram-lm": ("windrow.lm.ngram.model", "NGramLM"),
+    "window-lm": ("windrow.lm.window", "WindowLM"),
+    "mixture-lm": ("windrow.lm.mixture", "MixtureLM"),
+    "cache-lm": ("windrow.lm.cache", "CacheLM"),
+}
+
 _SENTENCES_AT_ONCE = 4096
+_TEXT_SETTINGS = ("tokenizer", "lowercase")  # of a corpus, that a text scored later must share
 
 
 class WordScore(NamedTuple):
@@ -42,11 +53,16 @@ class LanguageModel(ABC):
     """A distribution over the next word, given the words before it in its sentence.
 
     A model gives ``vocabulary``, whose first words are ``<unk>``, ``<s>`` and ``</s>``, and the six abstract methods;
-    the rest follows. Streams are (symbols,) int32: each sentence is ``<s>`` w1 .. wm ``</s>``, one after another.
+    the rest follows. Streams are (symbols,) int32: each sentence is ``<s>`` w1 .. wm ``</s>``, one after another; at
+    ``<s>`` all before it is forgotten, unless the model ``carries_over``. Without ``<s>`` nothing is known before the
+    first word, not even that a sentence begins there.
     """
 
     vocabulary: Vocabulary
+    # Where the model comes from: ``provenance_of`` its corpus; empty when unknown.
+    provenance_: Mapping[str, Any] = MappingProxyType({})
     predicts_end = True  # whether sentences end with </s>, which has a probability like a word
+    carries_over = False  # whether a sentence bears on those after it in its stream
 
     # --- what a model is
 
@@ -56,15 +72,15 @@ class LanguageModel(ABC):
 
     @abstractmethod
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:
-        """The state after these ids, of which the first is usually ``<s>``."""
+        """The state after these ids, of which the first is usually ``<s>``: advanced over each from that after none."""
 
     @abstractmethod
     def advance(self, state: State, word_id: int) -> State:
-        """The state after one more word."""
+        """The state after one more symbol; ``<s>`` begins a sentence."""
 
     @abstractmethod
     def distribution(self, state: State) -> NDArray[np.float64]:
-        """The probability of each word to come next, (words,); 0 for ``<s>``."""
+        """The probability of each symbol to come next, (words,): 0 for ``<s>``; they sum to 1. The caller's own."""
 
     @abstractmethod
     def to_stored(self) -> StoredModel:
@@ -73,7 +89,14 @@ class LanguageModel(ABC):
     @classmethod
     @abstractmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
-        """The inverse of ``to_stored``; FormatError names ``path`` when the parts do not fit."""
+        """The inverse of ``to_stored``; FormatError names ``path`` for another kind, or parts that do not fit."""
+
+    def score_blocks(self, blocks: Iterable[Ids]) -> Iterator[NDArray[Any]]:
+        """As ``score_stream``, for one long text given in blocks of whole sentences, in bounded memory.
+
+        A model that ``carries_over`` from sentence to sentence does so from block to block, by its own version of this.
+        """
+        return map(self.score_stream, blocks)
 
     # --- files
 
@@ -90,31 +113,38 @@ class LanguageModel(ABC):
     # --- sentences
 
     def encode(self, tokens: Tokens, *, bos: bool = True, eos: bool = False) -> Ids:
-        """The ids of a sentence, or the beginning of one, with ``<s>`` and ``</s>`` as asked for."""
-        words = tokens.split() if isinstance(tokens, str) else tokens
-        ids = self.vocabulary.encode(words)
-        ids[(ids == BOS) | (ids == EOS)] = UNK  # in a text these are words like others, and unknown
-        ends = eos and self.predicts_end
-        return np.concatenate([np.full(int(bos), BOS, np.int32), ids, np.full(int(ends), EOS, np.int32)])
+        """The ids of a sentence, or the beginning of one, with ``<s>`` and ``</s>`` as asked for.
+
+        Unknown words are ``<unk>``. DataError when ``<s>`` or ``</s>`` is among the tokens.
+        """
+        words = tokens.split() if isinstance(tokens, str) else list(tokens)
+        for symbol in SPECIALS[BOS:]:
+            if symbol in words:
+                raise reserved_symbol(symbol, "the sentence")
+        before, after = SPECIALS[BOS:EOS] * bos, SPECIALS[EOS:] * (eos and self.predicts_end)
+        return self.vocabulary.encode([*before, *words, *after])
 
     def log_prob(self, tokens: Tokens, *, bos: bool = True, eos: bool = True) -> float:
         """log10 probability of a sentence, after ``<s>`` and with ``</s>`` unless told otherwise."""
         return float(self._scored(tokens, bos, eos)[1].sum(dtype=np.float64))
 
     def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
-        """log10 probability of each sentence, with ``</s>``, (sentences,); much faster than one by one."""
+        """log10 probability of each sentence by itself, with ``</s>``, (sentences,); much faster than one by one."""
+        if isinstance(sentences, str):
+            raise OptionError("log_probs takes several sentences; use log_prob for a single one")
         sums: list[NDArray[np.float64]] = []
-        for streams in _batched(self.encode(sentence, eos=True) for sentence in sentences):
+        at_once = 1 if self.carries_over else _SENTENCES_AT_ONCE
+        for streams in _batched((self.encode(sentence, eos=True) for sentence in sentences), at_once):
             scores = self.score_stream(np.concatenate(streams)).astype(np.float64)
-            starts = np.concatenate([[0], np.cumsum([len(stream) for stream in streams[:-1]])]).astype(np.int64)
+            starts = np.cumsum([0, *map(len, streams[:-1])])
             sums.append(np.add.reduceat(scores, starts))
         return np.concatenate(sums) if sums else np.zeros(0)
 
     def word_scores(self, tokens: Tokens, *, bos: bool = True, eos: bool = True) -> list[WordScore]:
         """The score of each word of a sentence, and of ``</s>``."""
         ids, scores, orders = self._scored(tokens, bos, eos)
-        words = [*(tokens.split() if isinstance(tokens, str) else tokens), "</s>"]
-        rows = zip(words, ids.tolist(), scores.tolist(), orders, strict=False)
+        words = [*(tokens.split() if isinstance(tokens, str) else tokens), "</s>"][: len(ids)]
+        rows = zip(words, ids.tolist(), scores.tolist(), orders, strict=True)
         return [WordScore(word, score, word_id == UNK, order) for word, word_id, score, order in rows]
 
     def _scored(self, tokens: Tokens, bos: bool, eos: bool) -> tuple[Ids, NDArray[Any], Sequence[int | None]]:
@@ -128,14 +158,30 @@ class LanguageModel(ABC):
 
     # --- texts
 
-    def evaluate(self, source: Any) -> Perplexity:
-        """How well the model predicts a text: a Corpus, or what ``Corpus.build`` takes."""
-        corpus = source if isinstance(source, Corpus) else Corpus.build(source)
+    def evaluate(self, source: Any, *, skip_symbols: bool = False) -> Perplexity:
+        """How well the model predicts a text: a Corpus, or what ``Corpus.build`` takes.
+
+        DataError when the text holds ``<s>`` or ``</s>``, unless ``skip_symbols`` leaves them out.
+        """
         total = Perplexity()
-        for stream in sentence_blocks(corpus, self.vocabulary, eos=self.predicts_end):
+        streams, scored = tee(self.streams(source, skip_symbols=skip_symbols))
+        for stream, scores in zip(streams, self.score_blocks(scored), strict=True):
             predicted = stream != BOS
-            total += Perplexity.of(self.score_stream(stream)[predicted], stream[predicted] == UNK)
+            total += Perplexity.of(scores[predicted], stream[predicted] == UNK)
         return total
+
+    def streams(self, source: Any, *, skip_symbols: bool = False) -> Iterator[Ids]:
+        """A text as streams of whole sentences in the model's ids; raises as ``evaluate``."""
+        corpus = source if isinstance(source, Corpus) else Corpus.build(source, **self.text_settings)
+        # The corpus must outlive the streams, and would not if it were only lent.
+        yield from sentence_blocks(corpus, self.vocabulary, eos=self.predicts_end, skip_symbols=skip_symbols)
+
+    @property
+    def text_settings(self) -> dict[str, Any]:
+        """How the training text was cut into words, for ``Corpus.build``; only what names a tokenizer of windrow's."""
+        settings = {name: self.provenance_[name] for name in _TEXT_SETTINGS if name in self.provenance_}
+        # A model file may come from anybody: it does not choose which module of yours is imported.
+        return settings if settings.get("tokenizer") in TOKENIZERS else {}
 
     def perplexity(self, source: Any) -> float:
         """The perplexity of a text, unknown words included."""
@@ -151,37 +197,47 @@ class LanguageModel(ABC):
         """The ``k`` likeliest next words and their probabilities, likeliest first."""
         check_range("k", check_whole("k", k), 1)
         probs = self.next_word_distribution(context, bos=bos)
-        best = np.argsort(-probs, kind="stable")[:k]
-        return [(self.vocabulary.words[word], float(probs[word])) for word in best.tolist()]
+        return [(self.vocabulary.words[word], float(probs[word])) for word in most_probable(probs, k).tolist()]
 
     def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
         """Text that goes on from a prompt; the options are those of ``windrow.lm.generation.generate``."""
-        from windrow.lm.generation import generate
-
-        found: list[Generation] = generate(self, prompt, **options)
-        return found
+        return generate(self, prompt, **options)
 
 
-def _batched(streams: Iterator[Ids]) -> Iterator[list[Ids]]:
-    batch: list[Ids] = []
-    for stream in streams:
-        batch.append(stream)
-        if len(batch) == _SENTENCES_AT_ONCE:
-            yield batch
-            batch = []
-    if batch:
+def model_from_stored(stored: StoredModel, path: str | os.PathLike[str]) -> LanguageModel:
+    """The language model of whatever kind that was stored; FormatError names ``path`` when it is none."""
+    if stored.kind not in LANGUAGE_MODELS:
+        raise FormatError(f"{path} holds a language model of the unknown kind {stored.kind!r}; update windrow")
+    module, name = LANGUAGE_MODELS[stored.kind]
+    model: LanguageModel = getattr(import_module(module), name).from_stored(stored, path)
+    return model
+
+
+def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
+    """The arrays of a language model's vocabulary."""
+    return {**storage.pack_words(vocabulary.words), "counts": vocabulary.counts}
+
+
+def unpack_vocabulary(stored: StoredModel, path: str | os.PathLike[str]) -> Vocabulary:
+    """The inverse of ``pack_vocabulary``; FormatError names ``path`` when its parts do not fit."""
+    words = storage.unpack_words(stored.arrays, path)
+    counts = np.array(stored.arrays.get("counts", ()), np.int64)
+    if tuple(words[: len(SPECIALS)]) != SPECIALS or counts.shape != (len(words),):
+        raise FormatError(f"{path}: the vocabulary of the {stored.kind} is damaged")
+    return Vocabulary(words, counts, SPECIALS)
+
+
+def provenance_of(corpus: Corpus) -> dict[str, Any]:
+    """What a model keeps of the text it is trained on."""
+    facts = corpus.info()
+    return {
+        "corpus": corpus.fingerprint,
+        "tokens": corpus.tokens,
+        "sentences": len(corpus),
+        **{name: facts[name] for name in _TEXT_SETTINGS},
+    }
+
+
+def _batched(streams: Iterator[Ids], size: int) -> Iterator[list[Ids]]:
+    while batch := list(islice(streams, size)):
         yield batch
-
-
-def check_same_vocabulary(models: Sequence[LanguageModel]) -> None:
-    """Raise OptionError unless the models have the same words in the same order."""
-    first = models[0].vocabulary
-    for number, model in enumerate(models[1:], 2):
-        if model.vocabulary.words != first.words:
-            mine, others = set(first.words), set(model.vocabulary.words)
-            difference = next(iter(sorted(mine ^ others)), None)
-            what = "the same words in another order" if difference is None else f"not the same words: {difference!r}"
-            raise OptionError(
-                f"model 1 has {len(first):,} words, model {number} {len(model.vocabulary):,}, and {what}; "
-                "train both on one corpus with the same min_count and max_vocab"
-            )

@@ -125,7 +125,7 @@ def _blocks(corpus: Corpus, mapping: Ids, block_tokens: int, eos: bool) -> Itera
     drops = bool((mapping == _DROPPED).any())
     for first, last in _sentence_ranges(corpus, block_tokens):
         starts = np.array(corpus.starts[first : last + 1])
-        ids = mapping[corpus.ids[starts[0] : starts[-1]]]  # -1 finds the last entry
+        ids = mapping.take(corpus.ids[starts[0] : starts[-1]], mode="wrap")  # -1 finds the last entry
         starts -= starts[0]
         if drops:
             kept = ids != _DROPPED

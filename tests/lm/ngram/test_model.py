@@ -253,3 +253,13 @@ def test_an_arpa_file_of_lmplz_gives_kenlms_perplexity():
     assert (result.tokens, result.oov) == (19_918, 3_037)
     assert result.perplexity == pytest.approx(499.0437064, rel=1e-6)
     assert result.perplexity_excluding_oov == pytest.approx(229.2426530, rel=1e-6)
+
+
+def test_text_is_cut_as_in_training():
+    text = ["The cat, the dog.", "A cat!"] * 3
+    model = NGramLM(2, "witten-bell").fit(Corpus.build(text, tokenizer="word", lowercase=True))
+
+    assert model.evaluate(["THE CAT."]).oov == 0
+    assert model.text_settings == {"tokenizer": "word", "lowercase": True}
+    foreign = NGramLM(2, "witten-bell").fit(Corpus.build(text, tokenizer="shlex:split"))
+    assert foreign.text_settings == {}

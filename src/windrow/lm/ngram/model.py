@@ -15,7 +15,7 @@ from windrow import storage
 from windrow.corpus import Corpus, Vocabulary
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
-from windrow.lm.base import LanguageModel, Tokens
+from windrow.lm.base import LanguageModel, Tokens, provenance_of
 from windrow.lm.ngram import count_files
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
 from windrow.lm.ngram.counting import Progress, count_ngrams
@@ -136,7 +136,7 @@ class NGramLM(Estimator, LanguageModel):
         del stream
         if counts_out is not None:
             count_files.write_counts(counts, counts_out)
-        self.provenance_ = {"source": corpus.fingerprint, "tokens": corpus.tokens, "sentences": len(corpus)}
+        self.provenance_ = provenance_of(corpus)
         return self._estimate(counts, heldout, first_seen)
 
     def fit_counts(self, counts: NGramCounts | str | os.PathLike[str], *, heldout: Any = None) -> Self:
@@ -179,7 +179,7 @@ class NGramLM(Estimator, LanguageModel):
             )
 
     def _count_heldout(self, heldout: Any, vocabulary: Vocabulary) -> NGramCounts:
-        corpus = heldout if isinstance(heldout, Corpus) else Corpus.build(heldout)
+        corpus = heldout if isinstance(heldout, Corpus) else Corpus.build(heldout, **self.text_settings)
         mapping = word_mapping(corpus, vocabulary, skip_symbols=self.skip_symbols)
         return count_ngrams(training_stream(corpus, mapping, eos=self.eos), vocabulary, self.order, bos=self.bos)
 
@@ -275,7 +275,7 @@ class NGramLM(Estimator, LanguageModel):
         parameters = {name: _plain(value) for name, value in self.get_params().items()}
         config = {"parameters": parameters, "table": table.config()}
         arrays = {**table.arrays(), **storage.pack_words(table.vocabulary.words), "counts": table.vocabulary.counts}
-        return StoredModel(KIND, config, self.provenance_, arrays)
+        return StoredModel(KIND, config, dict(self.provenance_), arrays)
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
