@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from windrow.lm.ngram.model import NGramLM
     from windrow.models import load
     from windrow.nn import MLPClassifier, MLPRegressor
+    from windrow.tagging import WindowTagger
 
 __version__ = "0.1.0"
 
@@ -24,12 +25,13 @@ _HOMES = {
     "Word2Vec": "windrow.embeddings",
     "WordVectors": "windrow.embeddings",
     "NGramLM": "windrow.lm.ngram.model",
+    "WindowTagger": "windrow.tagging",
     "MLPClassifier": "windrow.nn",
     "MLPRegressor": "windrow.nn",
     "WindrowError": "windrow.errors",
     "load": "windrow.models",
 }
-_MODULES = ("corpus", "embeddings", "errors", "evaluation", "lm", "nn", "sklearn", "storage", "viz")
+_MODULES = ("corpus", "embeddings", "errors", "evaluation", "lm", "nn", "sklearn", "storage", "tagging", "viz")
 
 __all__ = [
     "Corpus",
@@ -37,6 +39,7 @@ __all__ = [
     "Word2Vec",
     "WordVectors",
     "NGramLM",
+    "WindowTagger",
     "MLPClassifier",
     "MLPRegressor",
     "WindrowError",

@@ -13,6 +13,7 @@ from windrow.errors import FormatError
 # kind -> module and class with a ``load(path)``; a module is imported when a file of its kind is opened.
 _CLASSES = {
     "word-vectors": ("windrow.embeddings.vectors", "WordVectors"),
+    "window-tagger": ("windrow.tagging.tagger", "WindowTagger"),
     "ngram-lm": ("windrow.lm.ngram.model", "NGramLM"),
 }
 

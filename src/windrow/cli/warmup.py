@@ -40,6 +40,7 @@ def warmup() -> None:
         question = Section("warmup", (("to", "be", "or", "not"),))
         evaluate_analogies([question], model.wv.index_to_key, model.wv.vectors, method=method)
     _compile_language_models()
+    _compile_tagger()
     compile_batches()
     compile_copies()
     is_kept = CACHE_DIR is not None and os.access(CACHE_DIR, os.W_OK)
@@ -61,3 +62,10 @@ def _compile_language_models() -> None:
         model.word_scores("to be")
         model.log_probs(lines)
         model.generate("to", max_new_tokens=2)
+
+
+def _compile_tagger() -> None:
+    from windrow.tagging import TaggedSentence, WindowTagger
+
+    sentences = [TaggedSentence(["in", "Rome"], ["O", "B-LOC"])] * 8
+    WindowTagger(epochs=1).fit(sentences).predict([["in", "Rome"]])

@@ -1,15 +1,21 @@
-"""Evaluation: analogies and similarity over arrays; no model is known here."""
+"""Evaluation: analogies, similarity, perplexity and entities, over arrays; no model is known here."""
 
 from __future__ import annotations
 
 from windrow.evaluation.analogy import AnalogyResult, evaluate_analogies, read_questions
+from windrow.evaluation.perplexity import Perplexity
 from windrow.evaluation.similarity import SimilarityResult, evaluate_similarity, read_pairs
+from windrow.evaluation.spans import SpanResult, evaluate_spans, spans_of
 
 __all__ = [
     "AnalogyResult",
+    "Perplexity",
     "SimilarityResult",
+    "SpanResult",
     "evaluate_analogies",
     "evaluate_similarity",
+    "evaluate_spans",
     "read_pairs",
     "read_questions",
+    "spans_of",
 ]

@@ -1,0 +1,196 @@
+"""``windrow tag``: train an entity tagger, measure it, tag text."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import tee
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from windrow.errors import OptionError
+
+if TYPE_CHECKING:
+    from windrow.evaluation.spans import SpanResult
+    from windrow.tagging import WindowTagger
+    from windrow.tagging.training import Progress
+
+_OPTIONS = {"vector_size": "--size", "hidden_size": "--hidden", "learning_rate": "--lr", "clip_norm": "--clip"}
+
+
+@click.group("tag")
+def group() -> None:
+    """Entities: train a tagger, measure it, tag text."""
+
+
+@group.command()
+@click.argument("source")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option("--valid", metavar="SOURCE", help="Sentences held back: the best epoch on them is kept.")
+@click.option("--vectors", metavar="FILE", help="Word vectors to start from.")
+@click.option("--tune/--freeze", default=False, help="Change the given vectors too, or not.  [default: freeze]")
+@click.option("--size", default=50, show_default=True, help="Numbers a vector, where none are given.")
+@click.option("--window", default=5, show_default=True, help="Words in a window, the center included: an odd number.")
+@click.option("--hidden", default=128, show_default=True, help="Hidden units.")
+@click.option(
+    "--output-layer",
+    default="crf",
+    show_default=True,
+    metavar="NAME",
+    help="crf (learnt transitions), softmax (tokens by themselves), or logistic (yes or no for every tag).",
+)
+@click.option("--scheme", default="iobes", show_default=True, help="Of tags in training: io, iob1, iob2, iobes, bilou.")
+@click.option("--type", "types", multiple=True, metavar="TYPE", help="Learn these entities only; may be repeated.")
+@click.option("--dropout", default=0.5, show_default=True)
+@click.option("--optimizer", default="adam", show_default=True)
+@click.option("--lr", type=float, help="Learning rate.  [default: the optimizer's]")
+@click.option("--batch-size", default=16, show_default=True, help="Sentences a step.")
+@click.option("--epochs", default=30, show_default=True)
+@click.option("--patience", default=5, show_default=True, help="Epochs without a better F1 before training stops.")
+@click.option("--clip", default=5.0, show_default=True, help="Longest gradient of a step.")
+@click.option("--min-count", default=2, show_default=True, help="Rarer words have no vector of their own.")
+@click.option("--seed", default=1, show_default=True)
+def train(source: str, output: Path, valid: str | None, vectors: str | None, **options: Any) -> None:
+    """Train a tagger on SOURCE, a CoNLL file: a token a line, its tag last; blank lines between sentences.
+
+    Ctrl-C writes the best tagger so far.
+    """
+    from windrow.embeddings.formats import load_vectors
+    from windrow.nn.stopping import DivergedError
+    from windrow.storage import check_writable
+    from windrow.tagging import WindowTagger
+
+    check_writable(output)
+    if output.exists() and any(path is not None and _is_same(output, path) for path in (source, valid, vectors)):
+        raise OptionError(f"{output} is read and written; choose another name for the output")
+    tagger = WindowTagger(
+        tune=options["tune"],
+        vector_size=options["size"],
+        window=options["window"],
+        hidden_size=options["hidden"],
+        output=options["output_layer"],
+        scheme=options["scheme"],
+        types=options["types"] or None,
+        min_count=options["min_count"],
+        dropout=options["dropout"],
+        optimizer=options["optimizer"],
+        learning_rate=options["lr"],
+        batch_size=options["batch_size"],
+        epochs=options["epochs"],
+        patience=options["patience"],
+        clip_norm=options["clip"],
+        seed=options["seed"],
+    )
+    _check_parameters(tagger)  # before anything is read
+    if vectors is not None:
+        tagger.set_params(vectors=load_vectors(vectors))
+    try:
+        with _tokens_bar() as show:
+            tagger.fit(source, valid=valid, progress=show)
+    except (DivergedError, KeyboardInterrupt) as error:
+        if not getattr(tagger, "history_", None):  # not one epoch: nothing is worth keeping
+            raise
+        tagger.save(output)
+        raise type(error)(f"{error}; it is written to {output}") from error
+    tagger.save(output)
+    _summarise(tagger, output)
+
+
+def _summarise(tagger: WindowTagger, output: Path) -> None:
+    last = tagger.history_[-1]
+    best = max((row["f1"], -row["epoch"]) for row in tagger.history_) if last["f1"] is not None else None
+    judged = f", F1 {best[0]:.4f} in epoch {-best[1]}" if best else ""
+    click.echo(
+        f"{output}: {', '.join(tagger.types_)}; trained on {last['tokens']:,} tokens in {last['seconds']:.1f} s "
+        f"({last['tokens_per_second']:,.0f} tokens/s), loss {last['loss']:.4f}{judged}",
+        err=True,
+    )
+
+
+@group.command()
+@click.argument("model")
+@click.argument("source")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def evaluate(model: str, source: str, as_json: bool) -> None:
+    """Exact-span precision, recall and F1 of MODEL on SOURCE, a CoNLL file, as conlleval and seqeval count them.
+
+    Entities of a type that MODEL has not learnt count as missed.
+    """
+    from windrow.tagging import WindowTagger
+
+    tagger = WindowTagger.load(model)
+    result = tagger.evaluate(source)
+    if unknown := sorted(set(result.types) - set(tagger.types_)):
+        click.echo(f"Warning: {model} has not learnt {', '.join(unknown)}: counted as missed", err=True)
+    click.echo(json.dumps(result.to_json()) if as_json else _table(result))
+
+
+def _table(result: SpanResult) -> str:
+    names = [*result.types, "all"]
+    width = max(map(len, names))
+    lines = [f"{'':{width}}  precision  recall      F1  entities"]
+    for name, score in zip(names, [*result.types.values(), result.overall], strict=True):
+        lines.append(f"{name:{width}}  {score.precision:9.4f}  {score.recall:6.4f}  {score.f1:6.4f}  {score.gold:8d}")
+    return "\n".join(lines)
+
+
+@group.command()
+@click.argument("model")
+@click.argument("source", default="-")
+@click.option(
+    "--format",
+    "form",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "text", "conll"]),
+    help="A tokenised sentence a line, or a token a line and blank lines between sentences.",
+)
+def predict(model: str, source: str, form: str) -> None:
+    """Tag SOURCE: a token, a tab and its tag a line, and a blank line after each sentence.
+
+    SOURCE (file, - for standard input) is text with spaces between tokens, a sentence a line, or a CoNLL file, of which
+    only the first column is read. It is taken for the latter if the last column of its first hundred lines is a tag,
+    or if they have one column and blank lines.
+    """
+    from windrow.tagging import WindowTagger, write_conll
+    from windrow.tagging.texts import read_texts
+
+    tagger = WindowTagger.load(model)
+    sentences, to_tag = tee(read_texts(source, form))
+    write_conll(zip(sentences, tagger.iter_predict(to_tag), strict=True), sys.stdout)
+
+
+def _check_parameters(tagger: WindowTagger) -> None:
+    """Tell of a parameter out of range by the name of its option."""
+    try:
+        tagger.check_parameters()
+    except OptionError as error:
+        name, equals, rest = str(error).partition(" = ")
+        name = "output_layer" if name == "output" else name
+        raise OptionError(f"{_OPTIONS.get(name, '--' + name.replace('_', '-'))}{equals}{rest}") from error
+
+
+def _is_same(output: Path, path: str) -> bool:
+    try:
+        return output.samefile(path)
+    except OSError:  # a URL, standard input, or what will be told as missing
+        return False
+
+
+@contextmanager
+def _tokens_bar() -> Iterator[Callable[[Progress], None]]:
+    """A bar on stderr with tokens a second, the loss and the time left; silent when stderr is no terminal."""
+    from tqdm import tqdm
+
+    with tqdm(desc="training", unit="tokens", unit_scale=True, leave=False, disable=None, file=sys.stderr) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.total = progress.total_tokens
+            bar.set_postfix(epoch=progress.epoch, loss=f"{progress.loss:.3f}", refresh=False)
+            bar.update(progress.tokens - bar.n)
+
+        yield show

@@ -1,0 +1,134 @@
+"""Entities as spans of tags, and how well predicted spans agree with the true ones (conlleval's rule)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from windrow.errors import DataError
+
+OUTSIDE = "O"
+_PREFIXES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}  # BILOU's Last and Unit are E and S
+NO_TYPE = "_"  # of the bare tags B, I, E and S
+
+
+class Span(NamedTuple):
+    """An entity: its type, its first token, and the token after its last."""
+
+    type: str
+    start: int
+    stop: int
+
+
+@lru_cache(maxsize=4096)
+def parse_tag(tag: str) -> tuple[str, str]:
+    """A tag as prefix (one of O, B, I, E, S) and type; DataError for what is no tag of a span."""
+    if tag == OUTSIDE:
+        return OUTSIDE, ""
+    prefix, hyphen, kind = tag.partition("-")
+    if prefix not in _PREFIXES:
+        raise DataError(f"the tag {tag[:60]!r} is neither O nor one such as B-LOC or I-LOC")
+    return _PREFIXES[prefix], kind if hyphen and kind else NO_TYPE
+
+
+def spans_of(tags: Sequence[str]) -> list[Span]:
+    """The spans of one sentence's tags, in any scheme (IOB1, IOB2, IOBES, BILOU, bare I-).
+
+    A span ends before O, B or S, after E or S, and where the type changes; any other tag than O goes on with the
+    open span or opens one, so that sequences which break their scheme are read too. The rule is that of conlleval
+    (Tjong Kim Sang & Buchholz 2000) and of seqeval's default mode. DataError for what is no tag.
+    """
+    spans = []
+    open_type, start, ended = "", -1, True
+    for place, tag in enumerate(tags):
+        prefix, kind = parse_tag(tag)
+        if not ended and (prefix in "OBS" or kind != open_type):
+            spans.append(Span(open_type, start, place))
+            ended = True
+        if prefix != OUTSIDE:
+            if ended:
+                open_type, start, ended = kind, place, False
+            if prefix in "ES":
+                spans.append(Span(open_type, start, place + 1))
+                ended = True
+    if not ended:
+        spans.append(Span(open_type, start, len(tags)))
+    return spans
+
+
+@dataclass(frozen=True)
+class SpanScore:
+    """Spans counted: ``correct`` were both true and predicted. A ratio without anything to count is 0."""
+
+    correct: int
+    predicted: int
+    gold: int
+
+    @property
+    def precision(self) -> float:
+        """The share of the predicted spans that are true."""
+        return self.correct / self.predicted if self.predicted else 0.0
+
+    @property
+    def recall(self) -> float:
+        """The share of the true spans that were predicted."""
+        return self.correct / self.gold if self.gold else 0.0
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall."""
+        return 2 * self.correct / (self.predicted + self.gold) if self.correct else 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The three ratios by name."""
+        return {"f1": self.f1, "precision": self.precision, "recall": self.recall}
+
+
+@dataclass(frozen=True)
+class SpanResult:
+    """Scores over all spans (micro average) and by entity type."""
+
+    overall: SpanScore
+    types: dict[str, SpanScore]
+
+    @property
+    def f1(self) -> float:
+        """The micro-averaged F1, 0..1."""
+        return self.overall.f1
+
+    @property
+    def precision(self) -> float:
+        """The micro-averaged precision, 0..1."""
+        return self.overall.precision
+
+    @property
+    def recall(self) -> float:
+        """The micro-averaged recall, 0..1."""
+        return self.overall.recall
+
+    def to_json(self) -> dict[str, Any]:
+        """The result under the names that the command line prints."""
+        types = {name: {**score.to_json(), "support": score.gold} for name, score in self.types.items()}
+        return {**self.overall.to_json(), "types": types}
+
+
+def evaluate_spans(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> SpanResult:
+    """Compare the spans of two taggings of the same sentences, each a sequence of tags, in any schemes.
+
+    A predicted span is correct when type, start and end are those of a true one. Raises DataError where the numbers of
+    sentences or of tags differ, and for what is no tag.
+    """
+    counts: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())  # correct, predicted, gold
+    for number, (true, found) in enumerate(zip_longest(gold, predicted), 1):
+        if true is None or found is None or len(true) != len(found):
+            sizes = [0 if tags is None else len(tags) for tags in (true, found)]
+            raise DataError(f"sentence {number} has {sizes[0]} true tags and {sizes[1]} predicted ones")
+        true_spans, found_spans = set(spans_of(true)), set(spans_of(found))
+        for counter, spans in zip(counts, (true_spans & found_spans, found_spans, true_spans), strict=True):
+            counter.update(span.type for span in spans)
+    types = {kind: SpanScore(*(counter[kind] for counter in counts)) for kind in sorted(counts[1] | counts[2])}
+    return SpanResult(SpanScore(*(counter.total() for counter in counts)), types)

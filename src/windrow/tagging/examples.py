@@ -1,0 +1,78 @@
+"""Sentences as users give them: checked, and in blocks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+from windrow.errors import DataError, OptionError
+from windrow.evaluation.spans import spans_of
+from windrow.tagging.conll import read_conll
+
+Tagged = Iterable[Sequence[Sequence[str]]]  # sentences as (tokens, tags), such as TaggedSentence
+Source = Tagged | str | os.PathLike[str]
+Example = tuple[Sequence[str], Sequence[str]]  # tokens, tags
+
+
+def name_of(source: Source) -> str:
+    """What messages call the sentences."""
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else "the given list"
+
+
+def read_examples(source: Source) -> list[Example]:
+    """The sentences of a CoNLL file, or of a list of (tokens, tags); those without tokens are left out.
+
+    Raises DataError, with the number of the sentence, for what is no such pair, and where no token is left.
+    """
+    if isinstance(source, str | os.PathLike):
+        examples: list[Example] = [(tokens, tags) for tokens, tags, _ in read_conll(source)]
+    else:
+        examples = [_checked(sentence, number) for number, sentence in enumerate(source, 1)]
+    examples = [example for example in examples if example[0]]
+    if not examples:
+        raise DataError(f"{name_of(source)} holds no tokens; expected a token and its tag a line, or (tokens, tags)")
+    return examples
+
+
+def _checked(sentence: Sequence[Sequence[str]], number: int) -> Example:
+    try:
+        tokens, tags = sentence[:2]
+    except (TypeError, ValueError, KeyError):
+        raise DataError(f"sentence {number} is no pair (tokens, tags)") from None
+    if isinstance(tokens, str) or isinstance(tags, str):
+        raise DataError(f"sentence {number} has a string for its tokens or tags; give lists of them")
+    if len(tokens) != len(tags):
+        raise DataError(f"sentence {number} has {len(tokens)} tokens and {len(tags)} tags")
+    try:
+        spans_of(tags)
+    except DataError as error:
+        raise DataError(f"sentence {number}: {error}") from None
+    return tokens, tags
+
+
+def check_types(found: Iterable[str], source: Source, types: Sequence[str] | None) -> None:
+    """Raise DataError where training would have no entities, OptionError for wanted types that do not occur."""
+    known = set(found)
+    if not known:
+        raise DataError(f"{name_of(source)} holds no entities to learn: every tag is O; is the tag column the last?")
+    missing = sorted(set(types or ()) - known)
+    if missing:
+        raise OptionError(
+            f"types: {name_of(source)} holds no entities {', '.join(missing)}; it has {', '.join(sorted(known))}"
+        )
+
+
+def blocks(sentences: Iterable[Sequence[str]], tokens: int) -> Iterator[list[Sequence[str]]]:
+    """The sentences in lists of at least so many tokens; DataError for a sentence that is a string."""
+    block: list[Sequence[str]] = []
+    held = 0
+    for number, sentence in enumerate(sentences, 1):
+        if isinstance(sentence, str):
+            raise DataError(f"sentence {number} is a string; give a list of its tokens")
+        block.append(sentence)
+        held += len(sentence)
+        if held >= tokens:
+            yield block
+            block, held = [], 0
+    if block:
+        yield block

@@ -1,0 +1,299 @@
+"""WindowTagger: which tag a word has, told by the words around it (Collobert et al. 2011)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from windrow.embeddings.vectors import WordVectors
+from windrow.errors import DataError, NotFittedError, OptionError, check_range, check_whole
+from windrow.estimator import Estimator
+from windrow.evaluation.spans import OUTSIDE, SpanResult, evaluate_spans, spans_of
+from windrow.nn.examples import check_finite
+from windrow.nn.optimizers import find_optimizer
+from windrow.nn.parameters import Array
+from windrow.nn.schedules import Schedule, find_schedule
+from windrow.nn.stopping import EarlyStopping
+from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
+from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
+from windrow.tagging.network import HIDDEN_ACTIVATIONS, TagNetwork, WordTable
+from windrow.tagging.outputs import OUTPUTS, initial_transitions
+from windrow.tagging.schemes import SCHEMES, convert, detect_scheme, possible_transitions, tags_for, tags_of
+from windrow.tagging.training import Callback, TagTrainer
+from windrow.tagging.windows import windows_of
+
+_BLOCK_TOKENS = 4096  # tagged at a time
+_VECTOR_SPREAD = 0.5  # of a number of a word vector, the given ones too: what the other weights' spread expects
+
+
+class WindowTagger(Estimator):
+    """Finds entities: scores of tags from a window of word vectors through one hidden layer.
+
+    Beside its word vector a token has features: its shape (case, digits, signs), and its prefixes and suffixes of the
+    lengths ``affixes``. ``vectors`` (WordVectors) start the word table; they stay as they are unless ``tune``. Words
+    are looked up as they are, then lower-cased, then with digits as 0. ``output``: "crf" learns transitions of tags and
+    takes the best path; "softmax" judges each token by itself, the best path being one that the scheme allows;
+    "logistic" asks yes or no for every tag. ``scheme``: how entities are written in training, whatever the file has.
+    With ``types`` only these entities count: ``WindowTagger(output="logistic", scheme="io", types=["LOC"])`` is the
+    classifier of locations of Stanford's CS224N.
+
+    After ``fit``: ``types_``, ``tags_``, ``scheme_`` (of the file; predictions are in it), ``lexicon_``, ``network_``,
+    ``history_``. Source: Collobert et al. 2011, "Natural language processing (almost) from scratch".
+    """
+
+    def __init__(
+        self,
+        *,
+        vectors: WordVectors | None = None,
+        tune: bool = False,
+        vector_size: int = 50,
+        window: int = 5,
+        hidden_size: int = 128,
+        activation: str = "relu",
+        output: str = "crf",
+        scheme: str = "iobes",
+        types: Sequence[str] | None = None,
+        min_count: int = 2,
+        lowercase: bool = True,
+        fold_digits: bool = True,
+        affixes: Sequence[int] = (1, 2, 3, 4),
+        feature_size: int = 16,
+        dropout: float = 0.5,
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        schedule: str | Schedule = "constant",
+        batch_size: int = 16,
+        epochs: int = 30,
+        patience: int = 5,
+        clip_norm: float | None = 5.0,
+        seed: int = 1,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self.vectors = vectors
+        self.tune = tune
+        self.vector_size = vector_size
+        self.window = window
+        self.hidden_size = hidden_size
+        self.activation = activation
+        self.output = output
+        self.scheme = scheme
+        self.types = types
+        self.min_count = min_count
+        self.lowercase = lowercase
+        self.fold_digits = fold_digits
+        self.affixes = affixes
+        self.feature_size = feature_size
+        self.dropout = dropout
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.patience = patience
+        self.clip_norm = clip_norm
+        self.seed = seed
+        self.callbacks = callbacks
+
+    # --- training
+
+    def fit(
+        self,
+        sentences: Source,
+        y: object = None,
+        *,
+        valid: Source | None = None,
+        progress: Callback | None = None,
+    ) -> Self:
+        """Train on sentences, pairs (tokens, tags) or a CoNLL file; tags may be in any scheme.
+
+        With ``valid`` the best epoch by F1 there is kept, and training stops when it has not risen for ``patience``
+        epochs; without, the last of all ``epochs``. ``callbacks`` get a Progress after each epoch, and stop training
+        by returning True; ``progress`` gets one several times an epoch.
+        Raises OptionError for parameters out of range, DataError for sentences without entities and vectors that are
+        not finite, FormatError for a malformed file, DivergedError when training runs away; then, and on Ctrl-C, the
+        tagger has the best parameters so far.
+        """
+        self.check_parameters()
+        train = read_examples(sentences)
+        self.scheme_ = detect_scheme(tags for _, tags in train)
+        check_types({span.type for _, tags in train for span in spans_of(tags)}, sentences, self.types)
+        train = [(tokens, self._kept(tags)) for tokens, tags in train]
+        self.types_ = sorted({span.type for _, tags in train for span in spans_of(tags)})
+        held_back = None if valid is None else self._gold(valid)
+        rng = np.random.default_rng(self.seed)
+        self._start([tokens for tokens, _ in train], rng)
+        self._train(train, held_back, rng, progress)
+        return self
+
+    def check_parameters(self) -> None:
+        """Raise OptionError unless every parameter is in its range; ``fit`` does so first."""
+        for name, low, high in (
+            ("vector_size", 1, 100_000),
+            ("window", 1, 99),
+            ("hidden_size", 1, 100_000),
+            ("min_count", 1, float("inf")),
+            ("feature_size", 1, 10_000),
+            ("batch_size", 1, float("inf")),
+            ("epochs", 1, 1_000_000),
+            ("patience", 1, float("inf")),
+            ("seed", 0, 2**64 - 1),
+        ):
+            check_range(name, check_whole(name, getattr(self, name)), low, high)
+        if self.window % 2 == 0:
+            raise OptionError(f"window = {self.window} must be odd: as many words before the center as behind it")
+        for size in self.affixes:
+            check_range("affixes", check_whole("affixes", size), 1, 20)
+        check_range("dropout", self.dropout, 0, 1, high_open=True)
+        for name in ("learning_rate", "clip_norm"):
+            if getattr(self, name) is not None:
+                check_range(name, getattr(self, name), 0, low_open=True)
+        for name, choices in (
+            ("activation", HIDDEN_ACTIVATIONS),
+            ("output", tuple(OUTPUTS)),
+            ("scheme", tuple(SCHEMES)),
+        ):
+            if getattr(self, name) not in choices:
+                raise OptionError(f"{name} = {getattr(self, name)!r} is not one of {', '.join(choices)}")
+        if isinstance(self.types, str):
+            raise OptionError(f"types = {self.types!r} must be a list of entity types")
+        if self.vectors is not None and not isinstance(self.vectors, WordVectors):
+            raise OptionError(f"vectors must be WordVectors, not {type(self.vectors).__name__}; open a file with load")
+        find_optimizer(self.optimizer)
+        find_schedule(self.schedule)
+
+    def _start(self, texts: Sequence[Sequence[str]], rng: np.random.Generator) -> None:
+        """Learn the words and features of the training text; the word table has the given vectors, if any."""
+        given = {} if self.vectors is None else self.vectors.key_to_index
+        reading = Reading(self.lowercase, self.fold_digits, tuple(self.affixes))
+        lexicon, own = build_lexicon(texts, given, reading, self.min_count)
+        dim = self.vector_size if self.vectors is None else self.vectors.vector_size
+        learning, frozen = rng.normal(0, _VECTOR_SPREAD, (own, dim)).astype(np.float32), None
+        if self.vectors is not None:
+            check_finite("the given vectors", self.vectors.vectors)
+            frozen = _spread(self.vectors.vectors[[given[word] for word in lexicon.words[own:]]])
+            if self.tune:
+                learning, frozen = np.concatenate([learning, frozen]), None
+        self._build(lexicon, WordTable(learning, frozen), rng)
+
+    def _build(self, lexicon: Lexicon, words: WordTable, rng: np.random.Generator) -> None:
+        """The network for ``types_``, which knows nothing yet but its words' vectors."""
+        self.lexicon_ = lexicon
+        self.tags_ = tags_for(self.types_, self.scheme)
+        transitions = initial_transitions(self.tags_, possible_transitions(self.types_, self.scheme))
+        self.network_ = TagNetwork(
+            words,
+            lexicon.feature_rows,
+            lexicon.reading.slots,
+            OUTPUTS[self.output](transitions.astype(np.float32)),
+            feature_size=self.feature_size,
+            window=self.window,
+            hidden_size=self.hidden_size,
+            activation=self.activation,
+            dropout=self.dropout,
+            rng=rng,
+        )
+
+    def _train(
+        self,
+        train: list[Example],
+        held_back: list[Example] | None,
+        rng: np.random.Generator,
+        progress: Callback | None,
+    ) -> None:
+        numbers = {tag: number for number, tag in enumerate(self.tags_)}
+        targets = [np.array([numbers[tag] for tag in convert(tags, self.scheme)], np.int32) for _, tags in train]
+        optimizer = find_optimizer(self.optimizer)
+        trainer = TagTrainer(
+            optimizer=optimizer,
+            learning_rate=optimizer.default_rate if self.learning_rate is None else self.learning_rate,
+            schedule=find_schedule(self.schedule),
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            clip_norm=self.clip_norm,
+            early_stopping=EarlyStopping(self.patience),
+            rng=rng,
+        )
+        self.history_ = trainer.history
+        trainer.run(
+            self.network_,
+            self.lexicon_,
+            [tokens for tokens, _ in train],
+            targets,
+            score=None if held_back is None else lambda: self._judge(held_back).f1,
+            callbacks=self.callbacks,
+            progress=progress,
+        )
+
+    # --- tagging
+
+    def predict(self, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
+        """The tags of each sentence, a sequence of tokens, in the scheme of the training file."""
+        return list(self.iter_predict(sentences))
+
+    def iter_predict(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]:
+        """``predict`` sentence by sentence; a few thousand tokens are read ahead."""
+        if not hasattr(self, "network_"):
+            raise NotFittedError("this WindowTagger is not trained yet; call fit first")
+        for block in blocks(sentences, _BLOCK_TOKENS):
+            windows = windows_of(block, self.lexicon_, self.network_.hidden.window)
+            with threadpool_limits(1):
+                numbers = self.network_.decode(windows).tolist()
+            names = [self.tags_[number] for number in numbers]
+            for start, stop in pairwise(windows.starts.tolist()):
+                yield convert(names[start:stop], self.scheme_)
+
+    def evaluate(self, source: Source) -> SpanResult:
+        """Exact-span precision, recall and F1 on sentences, pairs (tokens, tags) or a CoNLL file.
+
+        Entities of a type that training had not (see ``types_``) count as missed. Raises DataError where there are no
+        entities, FormatError for a malformed file.
+        """
+        return self._judge(self._gold(source))
+
+    def _judge(self, gold: list[Example]) -> SpanResult:
+        return evaluate_spans((tags for _, tags in gold), self.iter_predict(tokens for tokens, _ in gold))
+
+    def _gold(self, source: Source) -> list[Example]:
+        """Sentences to judge by, with the entities that count."""
+        gold = [(tokens, self._kept(tags)) for tokens, tags in read_examples(source)]
+        if all(tag == OUTSIDE for _, tags in gold for tag in tags):
+            raise DataError(f"{name_of(source)} holds no entities to judge by: every tag is O")
+        return gold
+
+    def _kept(self, tags: Sequence[str]) -> Sequence[str]:
+        """Tags without the entities of other types than ``types``."""
+        if self.types is None:
+            return tags
+        return tags_of([span for span in spans_of(tags) if span.type in self.types], len(tags), self.scheme_)
+
+    # --- files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file; DataError when it cannot be written."""
+        from windrow.tagging.files import write_tagger
+
+        if not hasattr(self, "network_"):
+            raise NotFittedError("this WindowTagger is not trained yet; call fit first")
+        write_tagger(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Open what ``save`` wrote; FormatError for a file that is damaged or of another kind."""
+        from windrow.tagging.files import read_tagger
+
+        return read_tagger(cls, path)
+
+    def restore(self, lexicon: Lexicon, words: WordTable) -> None:
+        """Become what a file describes, ``types_`` being set; the network's other arrays are to be read yet."""
+        self._build(lexicon, words, np.random.default_rng(self.seed))
+
+
+def _spread(vectors: Array) -> Array:
+    """Vectors scaled as a whole to the spread that the network starts with."""
+    spread = float(np.sqrt(np.mean(np.square(vectors, dtype=np.float64)))) if vectors.size else 0.0
+    return vectors * np.float32(_VECTOR_SPREAD / spread if spread > 0 else 1)

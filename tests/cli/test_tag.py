@@ -1,0 +1,172 @@
+"""`windrow tag`: what goes to stdout, what to stderr, and the exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.tagging.conftest import made_up
+from windrow.cli import main
+from windrow.embeddings.formats import save_vectors
+from windrow.embeddings.vectors import WordVectors
+from windrow.tagging import TaggedSentence, WindowTagger, read_conll, write_conll
+
+QUICK = ("--size", 8, "--hidden", 16, "--epochs", 6, "--lr", 0.005, "--batch-size", 4, "--dropout", 0.1)
+
+
+def run(*arguments: Any, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["tag", *map(str, arguments)], input=stdin)
+
+
+def write(path: Path, sentences: list[TaggedSentence]) -> None:
+    with path.open("w") as stream:
+        write_conll(sentences, stream)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tag")
+    for seed, (name, size) in enumerate({"train": 60, "valid": 10, "test": 20}.items()):
+        write(folder / f"{name}.conll", made_up(size, seed))
+    arguments = (folder / "train.conll", "--valid", folder / "valid.conll", "-o", folder / "a.safetensors", *QUICK)
+    result = run("train", *arguments)
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert "LOC, PER; trained on" in result.stderr
+    assert "F1 1.0000 in epoch" in result.stderr
+    return folder
+
+
+def test_evaluate_as_json_has_the_keys_of_the_contract(folder: Path) -> None:
+    result = run("evaluate", folder / "a.safetensors", folder / "test.conll", "--json")
+    expected = WindowTagger.load(folder / "a.safetensors").evaluate(folder / "test.conll")
+    found = json.loads(result.stdout)
+    assert found == expected.to_json()
+    assert set(found) == {"f1", "precision", "recall", "types"}
+    assert set(found["types"]) == {"LOC", "PER"}
+    assert found["f1"] > 0.9
+
+
+def test_evaluate_prints_a_table_and_warns_of_unknown_types(folder: Path, tmp_path: Path) -> None:
+    write(tmp_path / "x.conll", [TaggedSentence(["in", "Rome", "we", "met", "Ada"], ["B-DEITY", "I-LOC", *"OOO"])])
+    result = run("evaluate", folder / "a.safetensors", tmp_path / "x.conll")
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["precision", "DEITY", "LOC", "PER", "all"]
+    assert "has not learnt DEITY: counted as missed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("in Rome we met Ada Grace\nOslo\n", ()),
+        ("in O\nRome O\nwe O\nmet O\nAda O\nGrace O\n\nOslo O\n", ()),
+        ("in\nRome\nwe\nmet\nAda\nGrace\n\nOslo\n", ()),
+        ("in\tx\nRome\tx\nwe\tx\nmet\tx\nAda\tx\nGrace\tx\n\nOslo\tx\n", ("--format", "conll")),
+    ],
+)
+def test_predict_reads_lines_and_columns(folder: Path, text: str, options: tuple[str, ...]) -> None:
+    result = run("predict", folder / "a.safetensors", "-", *options, stdin=text)
+    tags = WindowTagger.load(folder / "a.safetensors").predict([["in", "Rome", "we", "met", "Ada", "Grace"], ["Oslo"]])
+    assert tags[0] == ["O", "I-LOC", "O", "O", "I-PER", "I-PER"]
+    tokens = ["in", "Rome", "we", "met", "Ada", "Grace"]
+    lines = [f"{token}\t{tag}\n" for token, tag in zip(tokens, tags[0], strict=True)]
+    assert result.stdout == "".join([*lines, "\n", f"Oslo\t{tags[1][0]}\n\n"])
+
+
+def test_text_may_end_in_words_that_look_like_tags(folder: Path) -> None:
+    result = run("predict", folder / "a.safetensors", "-", "--format", "text", stdin="in Rome O\nBlood type O\n")
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [
+        "in",
+        "Rome",
+        "O",
+        "",
+        "Blood",
+        "type",
+        "O",
+        "",
+    ]
+
+
+def test_what_is_predicted_can_be_read(folder: Path, tmp_path: Path) -> None:
+    result = run("predict", folder / "a.safetensors", folder / "test.conll")
+    (tmp_path / "out.conll").write_text(result.stdout)
+    tokens = [s.tokens for s in read_conll(folder / "test.conll")]
+    assert [s.tokens for s in read_conll(tmp_path / "out.conll")] == tokens
+    assert run("predict", folder / "a.safetensors", stdin="").stdout == ""
+
+
+def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> None:
+    words = ["rome", "oslo", "ada"]
+    vectors = WordVectors(words, np.random.default_rng(0).normal(size=(3, 5)).astype(np.float32))
+    save_vectors(vectors, tmp_path / "v.safetensors")
+    options = ("--vectors", tmp_path / "v.safetensors", "--output-layer", "logistic", "--scheme", "io", "--type", "LOC")
+    result = run("train", folder / "train.conll", "-o", tmp_path / "b.safetensors", *options, *QUICK)
+    assert result.exit_code == 0
+    model = WindowTagger.load(tmp_path / "b.safetensors")
+    assert model.tags_ == ["O", "I-LOC"]
+    assert list(model.lexicon_.words[-3:]) == words
+    assert model.network_.words.learning.value.shape[1] == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "{train}", "-o", "{new}", "--window", 4), "--window = 4 must be odd"),
+        (("train", "{train}", "-o", "{new}", "--hidden", 0), "--hidden = 0 is out of range"),
+        (("train", "{train}", "-o", "{new}", "--output-layer", "x"), "--output-layer = 'x' is not one of crf"),
+        (("train", "{train}", "-o", "{new}", "--type", "CITY"), "no entities CITY; it has LOC, PER"),
+        (("train", "{train}", "-o", "{train}"), "read and written"),
+        (("train", "{train}", "-o", "{folder}/none/x"), "does not exist"),
+        (("train", "{train}", "-o", "{new}", "--vectors", "{tagger}"), "kind 'window-tagger', not 'word-vectors'"),
+        (("train", "{train}", "-o", "{new}", "--valid", "{none}"), "holds no entities to judge by"),
+        (("train", "{none}", "-o", "{new}"), "no entities to learn"),
+        (("train", "{empty}", "-o", "{new}"), "holds no tokens"),
+        (("train", "{ragged}", "-o", "{new}"), "ragged, line 2: 1 column, but line 1 has 2"),
+        (("train", "{train}", "-o", "{new}", "--optimizer", "sgd", "--lr", "1e25", "--clip", "1e30"), "diverged"),
+        (("evaluate", "{tagger}", "{none}"), "holds no entities to judge by"),
+        (("evaluate", "{tagger}", "{ragged}"), "ragged, line 2"),
+        (("evaluate", "{train}", "{train}"), "no sound safetensors file"),
+        (("predict", "{tagger}", "{ragged}", "--format", "conll"), "ragged, line 2"),
+        (("predict", "{tagger}", "{folder}/none"), "No such file"),
+    ],
+)
+def test_bad_input_is_one_line(folder: Path, tmp_path: Path, arguments: tuple[Any, ...], message: str) -> None:
+    (tmp_path / "none").write_text("a O\nb O\n")
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "ragged").write_text("a O\nb\n")
+    places = {name: tmp_path / name for name in ("none", "empty", "ragged", "new")}
+    places |= {"train": folder / "train.conll", "tagger": folder / "a.safetensors", "folder": folder}
+    result = run(*(str(argument).format(**places) for argument in arguments))
+    assert result.exit_code == 1
+    assert message in result.stderr
+    errors = [line for line in result.stderr.splitlines() if line]
+    assert len(errors) == 1
+    assert errors[0].startswith("Error: ")
+    assert not (tmp_path / "new").exists()
+
+
+def test_ctrl_c_writes_the_best_tagger_so_far(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from windrow.evaluation.spans import evaluate_spans
+    from windrow.tagging import tagger
+
+    judged = []
+
+    def interrupted(*arguments: Any) -> Any:
+        judged.append(1)
+        if len(judged) == 2:
+            raise KeyboardInterrupt
+        return evaluate_spans(*arguments)
+
+    monkeypatch.setattr(tagger, "evaluate_spans", interrupted)
+    output = tmp_path / "c.safetensors"
+    result = run("train", folder / "train.conll", "--valid", folder / "valid.conll", "-o", output, *QUICK)
+    assert result.exit_code == 130
+    assert "training stopped in epoch 2" in result.stderr
+    assert f"it is written to {output}" in result.stderr
+    monkeypatch.undo()
+    assert len(WindowTagger.load(output).history_) == 1
