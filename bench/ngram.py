@@ -115,9 +115,9 @@ def write_arpa(model: str, arpa: str) -> None:
 
 def score_windrow(model: str, lines: str, way: str) -> dict[str, float]:
     import numpy as np
-    from windrow.lm.stream import sentence_blocks
 
     import windrow
+    from windrow.lm.stream import sentence_blocks
 
     opened = time.perf_counter()
     loaded = windrow.load(model)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from windrow.corpus import Corpus, Vocabulary
     from windrow.embeddings import Word2Vec, WordVectors
     from windrow.errors import WindrowError
+    from windrow.lm.mixture import MixtureLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.window import WindowLM
     from windrow.models import load
     from windrow.nn import MLPClassifier, MLPRegressor
     from windrow.tagging import WindowTagger
@@ -25,6 +27,8 @@ _HOMES = {
     "Word2Vec": "windrow.embeddings",
     "WordVectors": "windrow.embeddings",
     "NGramLM": "windrow.lm.ngram.model",
+    "WindowLM": "windrow.lm.window",
+    "MixtureLM": "windrow.lm.mixture",
     "WindowTagger": "windrow.tagging",
     "MLPClassifier": "windrow.nn",
     "MLPRegressor": "windrow.nn",
@@ -39,6 +43,8 @@ __all__ = [
     "Word2Vec",
     "WordVectors",
     "NGramLM",
+    "WindowLM",
+    "MixtureLM",
     "WindowTagger",
     "MLPClassifier",
     "MLPRegressor",

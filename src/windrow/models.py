@@ -9,12 +9,13 @@ from typing import Any
 from windrow import storage
 from windrow.embeddings import formats
 from windrow.errors import FormatError
+from windrow.lm.base import LANGUAGE_MODELS
 
 # kind -> module and class with a ``load(path)``; a module is imported when a file of its kind is opened.
 _CLASSES = {
     "word-vectors": ("windrow.embeddings.vectors", "WordVectors"),
     "window-tagger": ("windrow.tagging.tagger", "WindowTagger"),
-    "ngram-lm": ("windrow.lm.ngram.model", "NGramLM"),
+    **LANGUAGE_MODELS,
 }
 
 # The end of a name, for files of other programs -> module and class
@@ -26,6 +27,7 @@ _BY_NAME = {
 # kind -> what windrow writes beside its models, and how it is read
 _OTHERS = {
     "word2vec-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
+    "window-lm-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
     "vocabulary": "the vocabulary of a corpus; open its folder with windrow.Corpus.open",
 }
 

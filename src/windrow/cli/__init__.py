@@ -62,7 +62,18 @@ def main(debug: bool) -> None:
 
 
 def _add_commands() -> None:
-    from windrow.cli import corpus, demo, lm, plot_vectors, tag, train_ngram, train_vectors, vectors, warmup
+    from windrow.cli import (
+        corpus,
+        demo,
+        lm,
+        plot_vectors,
+        tag,
+        train_ngram,
+        train_vectors,
+        train_window,
+        vectors,
+        warmup,
+    )
 
     main.add_command(demo.demo)
     main.add_command(corpus.group)
@@ -70,6 +81,7 @@ def _add_commands() -> None:
         vectors.group.add_command(command)
     main.add_command(vectors.group)
     lm.train.add_command(train_ngram.train_ngram)
+    lm.train.add_command(train_window.train_window)
     main.add_command(lm.group)
     main.add_command(tag.group)
     main.add_command(warmup.warmup)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -183,7 +183,7 @@ def mix(models: tuple[str, ...], tune: str, output: Path, method: str, cache: in
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
-        parts.append(CacheLM(parts[0].vocabulary, size=cache))
+        parts.append(CacheLM(parts[0].vocabulary, size=cache, predicts_end=parts[0].predicts_end))
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")
@@ -193,7 +193,7 @@ def mix(models: tuple[str, ...], tune: str, output: Path, method: str, cache: in
     click.echo(f"{output}: {method} mixture of {len(parts)} models", err=True)
 
 
-def _tell_weights(names: Sequence[str], weights: Sequence[float]) -> None:
+def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
     for name, weight in zip(names, weights, strict=True):
         click.echo(f"{weight:.4f}\t{name}")
 

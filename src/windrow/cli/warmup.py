@@ -65,7 +65,6 @@ def _compile_language_models() -> None:
 
 
 def _compile_tagger() -> None:
-    from windrow.tagging import TaggedSentence, WindowTagger
+    from windrow.tagging import WindowTagger
 
-    sentences = [TaggedSentence(["in", "Rome"], ["O", "B-LOC"])] * 8
-    WindowTagger(epochs=1).fit(sentences).predict([["in", "Rome"]])
+    WindowTagger(epochs=1).fit([(["in", "Rome"], ["O", "B-LOC"])] * 8).predict([["in", "Rome"]])

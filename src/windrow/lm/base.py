@@ -8,19 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import islice, tee
 from types import MappingProxyType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow import storage
 from windrow.corpus import Corpus, Vocabulary
-from windrow.corpus.tokenizers import TOKENIZERS
+from windrow.corpus.tokenizers import TOKENIZERS, check_tokens
 from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.perplexity import Perplexity
-from windrow.lm.generation import Generation, generate, most_probable
 from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, reserved_symbol, sentence_blocks
 from windrow.storage import StoredModel
+
+if TYPE_CHECKING:
+    from windrow.lm.generation import Generation
 
 State = Any  # of a walk from left to right; each model has its own, and never changes one that it gave away
 Tokens = str | Sequence[str]  # a string is split at white space
@@ -118,6 +120,8 @@ class LanguageModel(ABC):
         Unknown words are ``<unk>``. DataError when ``<s>`` or ``</s>`` is among the tokens.
         """
         words = tokens.split() if isinstance(tokens, str) else list(tokens)
+        if not isinstance(tokens, str):
+            check_tokens(words, "the sentence")
         for symbol in SPECIALS[BOS:]:
             if symbol in words:
                 raise reserved_symbol(symbol, "the sentence")
@@ -173,7 +177,7 @@ class LanguageModel(ABC):
     def streams(self, source: Any, *, skip_symbols: bool = False) -> Iterator[Ids]:
         """A text as streams of whole sentences in the model's ids; raises as ``evaluate``."""
         corpus = source if isinstance(source, Corpus) else Corpus.build(source, **self.text_settings)
-        # The corpus must outlive the streams, and would not if it were only lent.
+        # Not return: a temporary corpus is removed as soon as nothing holds it.
         yield from sentence_blocks(corpus, self.vocabulary, eos=self.predicts_end, skip_symbols=skip_symbols)
 
     @property
@@ -197,10 +201,13 @@ class LanguageModel(ABC):
         """The ``k`` likeliest next words and their probabilities, likeliest first."""
         check_range("k", check_whole("k", k), 1)
         probs = self.next_word_distribution(context, bos=bos)
-        return [(self.vocabulary.words[word], float(probs[word])) for word in most_probable(probs, k).tolist()]
+        best = np.argsort(-probs, kind="stable")[:k]
+        return [(self.vocabulary.words[word], float(probs[word])) for word in best.tolist()]
 
     def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
         """Text that goes on from a prompt; the options are those of ``windrow.lm.generation.generate``."""
+        from windrow.lm.generation import generate  # it imports this module
+
         return generate(self, prompt, **options)
 
 

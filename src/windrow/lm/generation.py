@@ -1,102 +1,69 @@
-"""Text from a language model: the likeliest word each time, drawn words, or beam search."""
+"""Text from a language model: greedy, drawn, or by beam search. A model that gives distributions is all it takes.
+
+The names of options are those of ``transformers``. A distribution is reshaped in this order: penalties, temperature,
+top-k, top-p; then it is normalised again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.corpus import Vocabulary
 from windrow.errors import MissingWordError, OptionError, check_range, check_whole
-from windrow.lm.stream import BOS, EOS, UNK
+from windrow.lm.base import LanguageModel, State, Tokens
+from windrow.lm.stream import BOS, EOS, SPECIALS, UNK
 
-if TYPE_CHECKING:
-    from windrow.lm.base import LanguageModel, Tokens
-
-Floats = NDArray[np.float64]
 Streamer = Callable[[str], object]
+Seed = int | np.random.Generator | None
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+_FIRST_NUCLEUS = 256  # words looked at for top-p; more where they hold too little
+_NUCLEUS_GROWTH = 8
 
 
 @dataclass(frozen=True)
 class Generation:
-    """What a model made of a prompt.
+    """A text that goes on from a prompt.
 
-    ``prompt``: its words; ``unknown``: those that the model does not know, and read as ``<unk>``; ``tokens``: the new
-    words; ``log10_probs``: the model's own log10 probability of each, whatever the options did to it, and of ``</s>``
-    if the text is ``finished``. ``score``: what beams are ranked by, else the sum of ``log10_probs``.
+    ``prompt``: its words, a space between them; ``tokens``: the words that follow. ``log10_probs``: what the model
+    itself gives each token, and ``</s>`` after them where the text is ``finished``, that is, came to its end.
+    ``unknown``: words of the prompt that are not in the vocabulary.
     """
 
-    prompt: list[str]
-    unknown: list[str]
+    prompt: str
     tokens: list[str]
     log10_probs: list[float]
     finished: bool
-    score: float
+    unknown: list[str]
 
     @property
     def text(self) -> str:
-        """The prompt and the words that go on from it."""
-        return " ".join([*self.prompt, *self.tokens])
+        """Prompt and tokens."""
+        return " ".join([self.prompt, *self.tokens] if self.prompt else self.tokens)
 
     @property
     def log10_prob(self) -> float:
-        """log10 of the probability of the new words, and of ``</s>`` if it came, after the prompt."""
-        return sum(self.log10_probs)
+        """log10 of the model's probability of all that follows the prompt."""
+        return math.fsum(self.log10_probs)
 
     def to_json(self) -> dict[str, Any]:
-        """The result as plain data."""
-        names = ("tokens", "log10_probs", "finished")
-        plain = {name: getattr(self, name) for name in names}
-        return {"text": self.text, "log10_prob": self.log10_prob, **plain, "unknown": self.unknown}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How to generate; see ``generate``."""
-
-    max_new_tokens: int
-    do_sample: bool
-    temperature: float
-    top_k: int
-    top_p: float
-    num_beams: int
-    length_penalty: float
-    num_return_sequences: int
-    repetition_penalty: float
-    no_repeat_ngram_size: int
-    allow_unknown: bool
-
-    def check(self) -> None:
-        """Raise OptionError for an option out of range, or for two that do not go together."""
-        for name in ("max_new_tokens", "num_beams", "num_return_sequences"):
-            check_range(name, check_whole(name, getattr(self, name)), 1)
-        for name in ("top_k", "no_repeat_ngram_size"):
-            check_range(name, check_whole(name, getattr(self, name)), 0)
-        check_range("temperature", self.temperature, 0, float("inf"), low_open=True, high_open=True)
-        check_range("top_p", self.top_p, 0, 1, low_open=True)
-        check_range("repetition_penalty", self.repetition_penalty, 0, float("inf"), low_open=True, high_open=True)
-        check_range("length_penalty", self.length_penalty, -float("inf"), low_open=True, high_open=True)
-        if self.do_sample and self.num_beams > 1:
-            raise OptionError(f"num_beams = {self.num_beams} does not go with do_sample; leave one of them out")
-        if not self.do_sample and (self.temperature != 1 or self.top_k or self.top_p != 1):
-            raise OptionError("temperature, top_k and top_p are for drawn words; leave them out, or beams and greedy")
-        if not self.do_sample and self.num_return_sequences > self.num_beams:
-            raise OptionError(
-                f"num_return_sequences = {self.num_return_sequences} needs as many beams, not {self.num_beams}; "
-                "set num_beams, or draw words (do_sample=True)"
-            )
-
-
-@dataclass
-class Continuation:
-    """The words after a prompt as they come: ids, the model's log10 probabilities, and whether ``</s>`` came."""
-
-    ids: list[int] = field(default_factory=list)
-    log10_probs: list[float] = field(default_factory=list)
-    finished: bool = False
-    score: float = 0.0
+        """The text and its probabilities as plain data."""
+        return {
+            "prompt": self.prompt,
+            "text": self.text,
+            "tokens": self.tokens,
+            "log10_prob": self.log10_prob,
+            "log10_probs": self.log10_probs,
+            "finished": self.finished,
+            "unknown": self.unknown,
+        }
 
 
 def generate(
@@ -113,23 +80,23 @@ def generate(
     num_return_sequences: int = 1,
     repetition_penalty: float = 1.0,
     no_repeat_ngram_size: int = 0,
-    seed: int | None = None,
+    seed: Seed = None,
     allow_unknown: bool = False,
     strict: bool = False,
     streamer: Streamer | None = None,
 ) -> list[Generation]:
-    """Go on from a prompt until ``</s>``, or for ``max_new_tokens`` words; the names are those of transformers.
+    """Texts that begin as a sentence does, go on from ``prompt``, and end at ``</s>`` or after ``max_new_tokens``.
 
-    Words are drawn with ``do_sample``, which None means unless ``num_beams`` is above 1; else the likeliest is taken
-    each time, or beams are searched: by log10 probability, and in the end by that / length ** ``length_penalty``, where
-    ``</s>`` counts. ``repetition_penalty`` takes the probability of words that were there before to this power;
-    ``no_repeat_ngram_size``: no n-gram of this size twice, the prompt's included. Then come ``temperature``, ``top_k``
-    (0: all words), ``top_p``. ``<s>`` never appears, ``<unk>`` only with ``allow_unknown``. Where no word is left to
-    choose from, the text ends unfinished. An equal ``seed`` gives equal text, whatever ``num_return_sequences``.
-    ``strict``: a word of the prompt that the model does not know is a MissingWordError. ``streamer`` is called with
-    each new word at once, of a single sequence without beams. Raises OptionError for an option out of range.
+    ``do_sample``: draw each word (the default without beams) or take the likeliest. ``temperature``, ``top_k`` (0: all
+    words) and ``top_p`` (the fewest likeliest words that hold this probability) shape what is drawn from.
+    ``num_beams`` > 1: beam search, by log-probability / length ** ``length_penalty``. ``repetition_penalty`` multiplies
+    log-probabilities of words that are in the text already (Keskar et al. 2019); no n-gram of
+    ``no_repeat_ngram_size`` words comes twice. ``<unk>`` appears only if ``allow_unknown``. Unknown words of the prompt
+    are read as it, or with ``strict`` raise MissingWordError. The same ``seed`` draws the same texts, whatever
+    ``num_return_sequences``. ``streamer`` is called with each word as it is chosen. A text also ends, unfinished, where
+    every word has probability 0. Raises OptionError for an option out of range.
     """
-    options = Options(
+    options = _Options(
         max_new_tokens=max_new_tokens,
         do_sample=num_beams == 1 if do_sample is None else do_sample,
         temperature=temperature,
@@ -140,118 +107,241 @@ def generate(
         num_return_sequences=num_return_sequences,
         repetition_penalty=repetition_penalty,
         no_repeat_ngram_size=no_repeat_ngram_size,
-        allow_unknown=allow_unknown,
+        never=_never(model, allow_unknown),
     )
     options.check()
-    if seed is not None:
-        check_range("seed", check_whole("seed", seed), 0)
     if streamer is not None and (num_beams > 1 or num_return_sequences > 1):
-        raise OptionError("a streamer follows one sequence; leave num_beams and num_return_sequences at 1")
-    ids = model.encode(prompt)
+        raise OptionError("a streamer follows one text as it grows; use num_beams = 1 and num_return_sequences = 1")
+    rng = _generator(seed)
     words = prompt.split() if isinstance(prompt, str) else list(prompt)
-    unknown = [word for word, word_id in zip(words, ids[1:].tolist(), strict=True) if word_id == UNK]
+    ids = model.encode(words, bos=True)
+    unknown = _unknown_words(words, ids[1:].tolist(), model.vocabulary, strict)
+    first = _Path(model.start(ids), tuple(ids.tolist()))
+    if num_beams > 1:
+        paths = _beam_search(model, first, options)[:num_return_sequences]
+    else:
+        # A stream of its own for each, so that the first texts do not depend on how many are asked for.
+        paths = [_walk(model, first, options, stream, streamer) for stream in rng.spawn(num_return_sequences)]
+    return [_generation(path, words, unknown, model.vocabulary) for path in paths]
+
+
+def generate_batch(
+    model: LanguageModel, prompts: Iterable[Tokens], *, seed: Seed = None, **options: Any
+) -> list[list[Generation]]:
+    """``generate`` for each prompt; a seed draws the first texts alike, however many prompts follow."""
+    rng = _generator(seed)
+    return [generate(model, prompt, seed=rng, **options) for prompt in prompts]
+
+
+# --- what is asked for
+
+
+class _Options(NamedTuple):
+    max_new_tokens: int
+    do_sample: bool
+    temperature: float
+    top_k: int
+    top_p: float
+    num_beams: int
+    length_penalty: float
+    num_return_sequences: int
+    repetition_penalty: float
+    no_repeat_ngram_size: int
+    never: list[int]  # ids that do not appear
+
+    def check(self) -> None:
+        """Raise OptionError for an option out of range, or two that do not go together."""
+        for name in ("max_new_tokens", "num_beams", "num_return_sequences"):
+            check_range(name, check_whole(name, getattr(self, name)), 1)
+        for name in ("top_k", "no_repeat_ngram_size"):
+            check_range(name, check_whole(name, getattr(self, name)), 0)
+        for name in ("temperature", "repetition_penalty"):
+            check_range(name, getattr(self, name), 0, low_open=True, high_open=True)
+        check_range("top_p", self.top_p, 0, 1)
+        check_range("length_penalty", self.length_penalty, -10, 10)
+        if self.num_beams > 1 and self.do_sample:
+            raise OptionError(
+                f"num_beams = {self.num_beams} searches and do_sample draws; use do_sample=False or num_beams=1"
+            )
+        if not self.do_sample and self.num_return_sequences > self.num_beams:
+            raise OptionError(
+                f"num_return_sequences = {self.num_return_sequences} without sampling needs as many beams; "
+                f"try num_beams={self.num_return_sequences} or do_sample=True"
+            )
+
+
+def _never(model: LanguageModel, allow_unknown: bool) -> list[int]:
+    return [BOS, *([] if allow_unknown else [UNK]), *([] if model.predicts_end else [EOS])]
+
+
+def _generator(seed: Seed) -> np.random.Generator:
+    if seed is not None and not isinstance(seed, np.random.Generator):
+        check_range("seed", check_whole("seed", seed), 0)
+    return np.random.default_rng(seed)
+
+
+def _unknown_words(words: Sequence[str], ids: Sequence[int], vocabulary: Vocabulary, strict: bool) -> list[str]:
+    """The words that are read as ``<unk>``, each once; MissingWordError names the first if ``strict``."""
+    unknown = [word for word, word_id in zip(words, ids, strict=True) if word_id == UNK and word != SPECIALS[UNK]]
     if strict and unknown:
-        raise MissingWordError(unknown[0], model.vocabulary.words)
-    return [
-        Generation(words, unknown, model.vocabulary.decode(c.ids), c.log10_probs, c.finished, c.score)
-        for c in _continuations(model, ids.tolist(), options, seed, streamer)
-    ]
+        raise MissingWordError(unknown[0], vocabulary.words[len(SPECIALS) :])
+    return list(dict.fromkeys(unknown))
 
 
-def _continuations(
-    model: LanguageModel, prompt_ids: list[int], options: Options, seed: int | None, streamer: Streamer | None
-) -> list[Continuation]:
-    from windrow.lm.beams import beam_search  # it imports this module
+# --- from left to right
 
-    if options.num_beams > 1:
-        return beam_search(model, prompt_ids, options)[: options.num_return_sequences]
-    if not options.do_sample:
-        return [_walk(model, prompt_ids, lambda weights: int(weights.argmax()), options, streamer)]
-    # A stream of its own for each, so that the first texts do not depend on how many are asked for.
-    streams = np.random.SeedSequence(seed).spawn(options.num_return_sequences)
-    return [
-        _walk(model, prompt_ids, _drawer(np.random.default_rng(stream), options), options, streamer)
-        for stream in streams
-    ]
+
+class _Path(NamedTuple):
+    """A text so far."""
+
+    state: State
+    ids: tuple[int, ...]  # of <s>, the prompt and the new words, without </s>
+    log10_probs: tuple[float, ...] = ()  # the model's own, of what is new, </s> included
+    score: float = 0.0  # their sum, with the penalties
+    finished: bool = False
 
 
 def _walk(
-    model: LanguageModel,
-    prompt_ids: list[int],
-    choose: Callable[[Floats], int],
-    options: Options,
-    streamer: Streamer | None,
-) -> Continuation:
-    """One text, word by word."""
-    state, made = model.start(prompt_ids), Continuation()
-    while len(made.ids) < options.max_new_tokens and not made.finished:
-        probabilities = model.distribution(state)
-        weights = penalised(probabilities, [*prompt_ids[1:], *made.ids], options)
-        if not weights.any():
+    model: LanguageModel, first: _Path, options: _Options, rng: np.random.Generator, streamer: Streamer | None
+) -> _Path:
+    """One word after another, drawn or the likeliest."""
+    state, ids = first.state, list(first.ids)
+    log10_probs: list[float] = []
+    finished = False
+    while len(log10_probs) < options.max_new_tokens and not finished:
+        own = model.distribution(state)
+        probs = _penalised(own, ids, options)
+        word = _draw(probs, options, rng) if options.do_sample else int(probs.argmax())
+        if not probs[word] > 0:
             break
-        word_id = choose(weights)
-        made.log10_probs.append(float(np.log10(probabilities[word_id])))
-        made.finished = word_id == EOS
-        if not made.finished:
-            made.ids.append(word_id)
-            state = model.advance(state, word_id)
+        log10_probs.append(math.log10(own[word]))
+        finished = word == EOS
+        if not finished:
+            ids.append(word)
+            state = model.advance(state, word)
             if streamer is not None:
-                streamer(model.vocabulary.words[word_id])
-    made.score = sum(made.log10_probs)
-    return made
+                streamer(model.vocabulary.words[word])
+    return _Path(state, tuple(ids), tuple(log10_probs), finished=finished)
 
 
-def penalised(probabilities: Floats, history: Sequence[int], options: Options) -> Floats:
-    """Weights of the next words, (words,), not normalised: none for what may not come, less for what was there."""
-    weights = probabilities.copy()
-    weights[BOS] = 0
-    if not options.allow_unknown:
-        weights[UNK] = 0
-    if options.repetition_penalty != 1 and history:
-        # Keskar et al. 2019, arXiv:1909.05858, on log-probabilities.
-        weights[list(set(history))] **= options.repetition_penalty
+def _generation(path: _Path, words: Sequence[str], unknown: list[str], vocabulary: Vocabulary) -> Generation:
+    new_ids = path.ids[1 + len(words) :]
+    tokens = [vocabulary.words[word] for word in new_ids]
+    return Generation(" ".join(words), tokens, list(path.log10_probs), path.finished, list(unknown))
+
+
+# --- the shape of a distribution
+
+
+def _penalised(own: Floats, ids: Sequence[int], options: _Options) -> Floats:
+    """The model's probabilities, less for words of the text so far, 0 for those that may not follow; not normalised."""
+    probs = np.array(own)
+    if options.repetition_penalty != 1:
+        seen = list(set(ids))
+        probs[seen] **= options.repetition_penalty
     if options.no_repeat_ngram_size:
-        weights[_repeating(history, options.no_repeat_ngram_size)] = 0
-    return weights
+        probs[_repeating(ids, options.no_repeat_ngram_size)] = 0
+    probs[options.never] = 0
+    return probs
 
 
-def _repeating(history: Sequence[int], size: int) -> list[int]:
-    """The words that would make an n-gram of ``size`` that is in the history."""
-    if len(history) < size:
-        return []
-    context = tuple(history[len(history) - size + 1 :])
-    starts = range(len(history) - size + 1)
-    return [history[start + size - 1] for start in starts if tuple(history[start : start + size - 1]) == context]
+def _repeating(ids: Sequence[int], size: int) -> list[int]:
+    """The words that would complete an n-gram that ``ids`` already holds."""
+    context = ids[len(ids) - size + 1 :]
+    return [ids[end] for end in range(size - 1, len(ids)) if ids[end - size + 1 : end] == context]
 
 
-def sharpened(weights: Floats, options: Options) -> Floats:
-    """Temperature, top-k and top-p, in this order; (words,), sums to 1."""
+def _draw(probs: Floats, options: _Options, rng: np.random.Generator) -> int:
+    """A word by temperature, top-k and top-p; one of probability 0 where all are."""
+    words: Places | None = None  # all, in the order of their ids
+    if 0 < options.top_k < len(probs):
+        words = _largest(probs, options.top_k)  # before the temperature, which leaves the order as it is
+    weights = probs if words is None else probs[words]
     if options.temperature != 1:
-        weights = (weights / weights.max()) ** (1 / options.temperature)
-    if options.top_k or options.top_p < 1:
-        kept = most_probable(weights, options.top_k or len(weights))
-        if options.top_p < 1:
-            before = np.cumsum(weights[kept]) - weights[kept]  # Holtzman et al. 2020: the fewest that reach top_p
-            kept = kept[before < options.top_p * weights[kept].sum()]
-        only = np.zeros_like(weights)
-        only[kept] = weights[kept]
-        weights = only
-    return weights / weights.sum()
+        top = weights.max()
+        weights = (weights / (top if top > 0 else 1)) ** (1 / options.temperature)  # the largest cannot underflow
+    if options.top_p < 1:
+        kept = _nucleus(weights, options.top_p)
+        words, weights = kept if words is None else words[kept], weights[kept]
+    cumulative = np.cumsum(weights)
+    place = np.searchsorted(cumulative, rng.random() * cumulative[-1], "right")
+    place = min(place, np.searchsorted(cumulative, cumulative[-1]))  # where the product was rounded up to the sum
+    return int(place if words is None else words[place])
 
 
-def most_probable(weights: Floats, count: int) -> NDArray[np.int64]:
-    """At most ``count`` ids with a weight above 0, by falling weight, and by id among equals."""
-    candidates = np.flatnonzero(weights)
-    if count < len(candidates):
-        least = np.partition(weights, len(weights) - count)[len(weights) - count]
-        candidates = np.flatnonzero(weights >= least)
-    return candidates[np.argsort(-weights[candidates], kind="stable")][:count]
+def _nucleus(weights: Floats, mass: float) -> Places:
+    """The fewest of the largest weights that hold ``mass`` of their sum; at least one (Holtzman et al. 2020)."""
+    enough, size = mass * weights.sum(), _FIRST_NUCLEUS
+    while True:
+        places = _largest(weights, size)
+        count = np.searchsorted(np.cumsum(weights[places]), enough) + 1
+        if count <= len(places) or len(places) == len(weights):
+            return places[:count]
+        size *= _NUCLEUS_GROWTH
 
 
-def _drawer(rng: np.random.Generator, options: Options) -> Callable[[Floats], int]:
-    def draw(weights: Floats) -> int:
-        cumulative = np.cumsum(sharpened(weights, options))
-        # Scaled down a little in case that rounding made the total less than 1.
-        return int(np.searchsorted(cumulative, rng.random() * cumulative[-1] * (1 - 1e-15), "right"))
+def _largest(values: Floats, count: int) -> Places:
+    """The places of the ``count`` largest, largest first; of equal ones the first. Sorts no more than these."""
+    places: Places = np.arange(len(values))
+    if count < len(values):
+        least = np.partition(values, len(values) - count)[len(values) - count]
+        above = np.flatnonzero(values > least)
+        places = np.concatenate([above, np.flatnonzero(values == least)[: count - len(above)]])
+    return places[np.argsort(-values[places], kind="stable")]
 
-    return draw
+
+# --- beams
+
+
+class _Step(NamedTuple):
+    """A beam and one more word."""
+
+    score: float
+    path: _Path
+    word: int
+    log10_prob: float
+
+
+def _beam_search(model: LanguageModel, first: _Path, options: _Options) -> list[_Path]:
+    """The texts found, best first.
+
+    Of all steps the best ``num_beams`` count: those to ``</s>`` end a text; the best others go on, as many as there are
+    beams. It is over when so many texts have ended and no beam, as it stands, is better than the worst of them.
+    """
+
+    def rank(path: _Path) -> float:
+        ranked: float = path.score / max(1, len(path.log10_probs)) ** options.length_penalty
+        return ranked
+
+    beams, ended = [first], list[_Path]()
+    for _ in range(options.max_new_tokens):
+        steps = list[_Step]()
+        for path in beams:
+            found = _steps(model, path, options)
+            steps += found
+            if not found:
+                ended.append(path)
+        steps.sort(key=lambda step: -step.score)
+        ended += [_taken(model, step) for step in steps[: options.num_beams] if step.word == EOS]
+        ended = sorted(ended, key=rank, reverse=True)[: options.num_beams]
+        going_on = [step for step in steps if step.word != EOS]
+        beams = [_taken(model, step) for step in going_on[: options.num_beams]]
+        if not beams or (len(ended) == options.num_beams and rank(ended[-1]) >= max(map(rank, beams))):
+            break
+    return sorted([*ended, *beams], key=rank, reverse=True)
+
+
+def _steps(model: LanguageModel, path: _Path, options: _Options) -> list[_Step]:
+    """As many words as there are beams, and one more: ``</s>`` may be among them."""
+    own = model.distribution(path.state)
+    probs = _penalised(own, path.ids, options)
+    words = [word for word in _largest(probs, options.num_beams + 1).tolist() if probs[word] > 0]
+    return [_Step(path.score + math.log10(probs[word]), path, word, math.log10(own[word])) for word in words]
+
+
+def _taken(model: LanguageModel, step: _Step) -> _Path:
+    state, ids, log10_probs, _, _ = step.path
+    log10_probs = (*log10_probs, step.log10_prob)
+    if step.word == EOS:
+        return _Path(state, ids, log10_probs, step.score, finished=True)
+    return _Path(model.advance(state, step.word), (*ids, step.word), log10_probs, step.score)

@@ -26,9 +26,9 @@ def lm_vocabulary(
     """The vocabulary of a language model, and what id in it each word of the corpus gets.
 
     ``<unk>``, ``<s>``, ``</s>`` have the ids 0, 1, 2; the words that occur ``min_count`` times follow by falling count,
-    at most ``max_vocab`` with the three. Others are ``<unk>``, whose count includes them; that of ``</s>`` is the number
-    of sentences, that of ``<s>``, which is never predicted, 0. The mapping, (corpus words + 1,) int32, ends with an
-    entry for -1, the id of words that the corpus left out.
+    at most ``max_vocab`` with the three. Others are ``<unk>``, whose count includes them; that of ``</s>`` is the
+    number of sentences, that of ``<s>``, which is never predicted, 0. The mapping, (corpus words + 1,) int32, ends with
+    an entry for -1, the id of words that the corpus left out.
     Raises DataError when no word is kept, or when ``<s>`` or ``</s>`` is in the text, unless ``skip_symbols`` drops it.
     """
     check_range("min_count", check_whole("min_count", min_count), 1)

@@ -1,0 +1,145 @@
+"""CacheLM: the words used of late are likely to come again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.corpus import Vocabulary
+from windrow.errors import FormatError, OptionError, check_range, check_whole
+from windrow.lm.base import LanguageModel, pack_vocabulary, unpack_vocabulary
+from windrow.lm.stream import BOS, EOS, SPECIALS, Ids
+from windrow.storage import StoredModel
+
+KIND = "cache-lm"
+
+State = tuple[int, ...]  # the words remembered, the latest last
+
+
+class CacheLM(LanguageModel):
+    """A unigram model of the last ``size`` symbols, meant as a part of a mixture: it needs no training.
+
+    p(w) = (times that w is among them + ``pseudo_count`` / words) / (their number + ``pseudo_count``), so that nothing
+    has probability zero, and all are alike where nothing is remembered. ``</s>`` and ``<unk>`` are symbols like words.
+    With ``across_sentences`` the memory goes on over the sentences of a text, to all that is scored in one call of
+    ``evaluate`` or one stream, and is empty where that begins; without, it is emptied at each ``<s>``.
+    ``predicts_end``: whether ``</s>`` is among the symbols; as in the models it is mixed with.
+    Source: Kuhn & De Mori 1990, "A cache-based natural language model for speech recognition".
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        size: int = 500,
+        *,
+        across_sentences: bool = True,
+        pseudo_count: float = 1.0,
+        predicts_end: bool = True,
+    ) -> None:
+        check_range("size", check_whole("size", size), 1)
+        check_range("pseudo_count", pseudo_count, 0, float("inf"), low_open=True, high_open=True)
+        if tuple(vocabulary.words[: len(SPECIALS)]) != SPECIALS:
+            raise OptionError(f"the vocabulary of a language model begins with {', '.join(SPECIALS)}; take another's")
+        self.vocabulary = vocabulary
+        self.size = int(size)
+        self.pseudo_count = float(pseudo_count)
+        self.carries_over = across_sentences
+        self.predicts_end = predicts_end
+
+    def __repr__(self) -> str:
+        return f"CacheLM({len(self.vocabulary)} words, size={self.size}, across_sentences={self.carries_over})"
+
+    @property
+    def _share(self) -> float:
+        """What each word is counted before it is seen."""
+        return self.pseudo_count / (len(self.vocabulary) - (1 if self.predicts_end else 2))
+
+    def score_stream(self, stream: Ids) -> NDArray[np.float64]:
+        """log10 probability of each symbol given the last ``size`` of the stream, 0 at ``<s>``; (symbols,)."""
+        return next(self.score_blocks([stream]))
+
+    def score_blocks(self, blocks: Iterable[Ids]) -> Iterator[NDArray[np.float64]]:
+        """The same for one text given in blocks: what is remembered goes on from block to block."""
+        remembered = np.zeros(0, np.int32)
+        for block in blocks:
+            text = np.concatenate([remembered, block])
+            yield self._scores(text)[len(remembered) :]
+            if self.carries_over:
+                remembered = text[text != BOS][-self.size :]
+
+    def _scores(self, text: Ids) -> NDArray[np.float64]:
+        is_word = text != BOS
+        words = text[is_word].astype(np.int64)
+        places = np.arange(len(words))
+        oldest = np.maximum(places - self.size, 0 if self.carries_over else _sentence_starts(is_word))
+        # Sorted by word, then place: the word's occurrences from the oldest place remembered on stand side by side.
+        by_word = words * (len(words) + 1)
+        occurrences = np.sort(by_word + places)
+        seen = np.searchsorted(occurrences, by_word + places) - np.searchsorted(occurrences, by_word + oldest)
+        scores = np.zeros(len(text))
+        scores[is_word] = np.log10((seen + self._share) / (places - oldest + self.pseudo_count))
+        return scores
+
+    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:
+        """The state after these ids: those of them that are remembered."""
+        state: State = ()
+        for word_id in ids:
+            state = self.advance(state, int(word_id))
+        return state
+
+    def advance(self, state: State, word_id: int) -> State:
+        """The state after one more symbol."""
+        if word_id == BOS:
+            return state if self.carries_over else ()
+        return (*state[-self.size + 1 :], word_id) if self.size > 1 else (word_id,)
+
+    def distribution(self, state: State) -> NDArray[np.float64]:
+        """The probability of each symbol to come next, (words,); they sum to 1."""
+        counts: NDArray[np.float64] = np.full(len(self.vocabulary), self._share)
+        np.add.at(counts, np.array(state, np.int64), 1)
+        counts[BOS] = 0
+        if not self.predicts_end:
+            counts[EOS] = 0
+        counts /= len(state) + self.pseudo_count
+        return counts
+
+    def to_stored(self) -> StoredModel:
+        """What a model file holds of it."""
+        config = {
+            "size": self.size,
+            "across_sentences": self.carries_over,
+            "pseudo_count": self.pseudo_count,
+            "predicts_end": self.predicts_end,
+        }
+        return StoredModel(KIND, config, dict(self.provenance_), pack_vocabulary(self.vocabulary))
+
+    @classmethod
+    def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
+        """The inverse of ``to_stored``."""
+        if stored.kind != KIND:
+            raise FormatError(f"{path} holds a model of kind {stored.kind!r}, not {KIND!r}")
+        vocabulary = unpack_vocabulary(stored, path)
+        config: dict[str, Any] = stored.config
+        try:
+            loaded = cls(
+                vocabulary,
+                config["size"],
+                across_sentences=bool(config["across_sentences"]),
+                pseudo_count=config["pseudo_count"],
+                predicts_end=bool(config["predicts_end"]),
+            )
+        except (KeyError, OptionError) as error:
+            raise FormatError(f"{path}: the parameters of the cache model are damaged ({error})") from error
+        loaded.provenance_ = stored.provenance
+        return loaded
+
+
+def _sentence_starts(is_word: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """For each word the place, among the words, of the first one of its sentence."""
+    words_before = np.cumsum(is_word)
+    starts: NDArray[np.int64] = np.maximum.accumulate(np.where(is_word, 0, words_before))[is_word]
+    return starts

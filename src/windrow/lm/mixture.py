@@ -1,0 +1,293 @@
+"""MixtureLM: several language models as one, with weights that suit held-out text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.corpus import Vocabulary
+from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
+from windrow.estimator import Estimator
+from windrow.lm.base import LanguageModel, model_from_stored
+from windrow.lm.stream import BOS, Ids
+from windrow.storage import StoredModel
+
+KIND = "mixture-lm"
+METHODS = ("linear", "log-linear")
+
+Floats = NDArray[np.float64]
+State = tuple[Any, ...]  # a state of each model
+
+_LN_10 = float(np.log(10))
+_MOST_STEPS = 1000  # of the EM algorithm
+_LEAST_GAIN = 1e-9  # in log10 probability a token: EM stops below
+_WEIGHT_TOLERANCE = 1e-4  # of the log-linear search
+
+
+class MixtureLM(Estimator, LanguageModel):
+    """Language models over one vocabulary as one.
+
+    ``method`` "linear": p(w | h) = sum of weight_i p_i(w | h), where the weights sum to 1. "log-linear": p(w | h) is
+    proportional to the product of p_i(w | h) ** weight_i, normalised exactly: a step costs as much as the whole
+    distribution. ``weights``: one a model, None for equal ones; ``fit`` finds the best. The models need the same words;
+    where their order differs, that of the first counts.
+
+    ``weights_``: (models,), those in use; after ``fit`` also ``history_``: the held-out perplexity at each step.
+    Raises OptionError for weights that are none, or models over different vocabularies.
+    Source: Jelinek & Mercer 1980 (linear); Klakow 1998 (log-linear).
+    """
+
+    def __init__(
+        self, models: Sequence[LanguageModel], weights: Sequence[float] | None = None, method: str = "linear"
+    ) -> None:
+        self.models = models
+        self.weights = weights
+        self.method = method
+        self.check_parameters()
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor parameters by name, and forget what ``fit`` found."""
+        super().set_params(**params)
+        self.check_parameters()
+        return self
+
+    def __sklearn_clone__(self) -> Self:
+        """A mixture not fitted of the same models, which are trained already."""
+        return type(self)(**self.get_params())
+
+    def check_parameters(self) -> None:
+        """Raise OptionError unless models, weights and method go together."""
+        if not self.models:
+            raise OptionError("a mixture needs a model; give a list of language models")
+        if self.method not in METHODS:
+            raise OptionError(f"method = {self.method!r} is unknown; choose from {', '.join(METHODS)}")
+        count = len(self.models)
+        weights = [1 / count] * count if self.weights is None else list(self.weights)
+        if len(weights) != count:
+            raise OptionError(f"there are {len(weights)} weights for {count} models; give one a model")
+        for weight in weights:
+            check_range("a weight", weight, 0, float("inf"), high_open=True)
+        if self.method == "linear" and abs(sum(weights) - 1) > 1e-6:
+            raise OptionError(f"weights = {weights} sum to {sum(weights):g}; those of a linear mixture sum to 1")
+        if not any(weights):
+            raise OptionError("no weight is above 0; leave weights out for equal ones")
+        self._places = [_places(self.models, number) for number in range(count)]
+        self.weights_ = np.array(weights, np.float64)
+        self.vocabulary: Vocabulary = self.models[0].vocabulary
+        self.provenance_ = self.models[0].provenance_
+        self.predicts_end = self.models[0].predicts_end
+        self.carries_over = any(model.carries_over for model in self.models)
+
+    # --- training
+
+    def fit(self, heldout: Any, *, skip_symbols: bool = False, search_tokens: int = 2000) -> Self:
+        """Find the weights that make held-out text, a Corpus or what ``Corpus.build`` takes, most probable.
+
+        Linear: by the EM algorithm, which needs 8 bytes a token and model. Log-linear, of two models only: the weights
+        sum to 1, and a bounded search goes some twenty times over the first ``search_tokens`` tokens, at the cost of
+        two distributions a token. Raises DataError where no token has a probability under any model.
+        """
+        self.check_parameters()
+        check_range("search_tokens", check_whole("search_tokens", search_tokens), 1)
+        blocks = self.streams(heldout, skip_symbols=skip_symbols)
+        if self.method == "linear":
+            self._fit_linear(blocks)
+        else:
+            self._fit_log_linear(list(_first_tokens(blocks, search_tokens)))
+        return self
+
+    def _fit_linear(self, blocks: Iterable[Ids]) -> None:
+        columns = [np.stack(scores)[:, block != BOS] for block, scores in self._component_scores(blocks)]
+        self.weights_, gains = em_weights(np.concatenate(columns, axis=1), self.weights_)
+        self.history_ = [10**-gain for gain in gains]
+
+    def _fit_log_linear(self, blocks: list[Ids]) -> None:
+        from scipy.optimize import minimize_scalar
+
+        if len(self.models) != 2:
+            raise OptionError(f"log-linear weights can be fitted to two models, not {len(self.models)}; give weights")
+        tokens = sum(int((block != BOS).sum()) for block in blocks)
+        self.history_ = []
+
+        def loss(weight: float) -> float:
+            self.weights_ = np.array([weight, 1 - weight])
+            mean = -sum(float(scores.sum()) for scores in self.score_blocks(blocks)) / tokens
+            self.history_.append(10**mean if mean < 308 else float("inf"))
+            return mean
+
+        found = minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": _WEIGHT_TOLERANCE})
+        if not np.isfinite(found.fun):
+            raise DataError("held-out text has probability zero whatever the weights; try smoothed models")
+        self.weights_ = np.array([found.x, 1 - found.x])
+
+    # --- what is asked
+
+    def score_stream(self, stream: Ids) -> Floats:
+        """log10 probability of each symbol of a stream, 0 at ``<s>``; (symbols,)."""
+        return next(self.score_blocks([stream]))
+
+    def score_blocks(self, blocks: Iterable[Ids]) -> Iterator[Floats]:
+        """The same for one text in blocks."""
+        if self.method == "log-linear":
+            yield from self._walk(blocks)
+            return
+        log_weights = _log(self.weights_)[:, None]  # (models, 1)
+        for block, scores in self._component_scores(blocks):
+            mixed = np.logaddexp.reduce(np.stack(scores) * _LN_10 + log_weights) / _LN_10
+            mixed[block == BOS] = 0
+            yield mixed
+
+    def _component_scores(self, blocks: Iterable[Ids]) -> Iterator[tuple[Ids, tuple[Floats, ...]]]:
+        """Each block, and the scores that each model gives it."""
+        kept, *copies = tee(blocks, len(self.models) + 1)
+        scored = [
+            model.score_blocks(copy if places is None else map(places.__getitem__, copy))
+            for model, places, copy in zip(self.models, self._places, copies, strict=True)
+        ]
+        for block, scores in zip(kept, zip(*scored, strict=True), strict=True):
+            yield block, tuple(np.asarray(part, np.float64) for part in scores)
+
+    def _walk(self, blocks: Iterable[Ids]) -> Iterator[Floats]:
+        state = self.start(())
+        for block in blocks:
+            scores = np.zeros(len(block))
+            for position, word_id in enumerate(block.tolist()):
+                if word_id != BOS:
+                    scores[position] = self._log_linear(state)[word_id] / _LN_10
+                state = self.advance(state, word_id)
+            yield scores
+
+    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:
+        """The state after these ids."""
+        ids = np.asarray(ids, np.int32)
+        pairs = zip(self.models, self._places, strict=True)
+        return tuple(model.start(ids if places is None else places[ids]) for model, places in pairs)
+
+    def advance(self, state: State, word_id: int) -> State:
+        """The state after one more symbol."""
+        return tuple(
+            model.advance(part, word_id if places is None else int(places[word_id]))
+            for model, places, part in zip(self.models, self._places, state, strict=True)
+        )
+
+    def distribution(self, state: State) -> Floats:
+        """The probability of each symbol to come next, (words,); they sum to 1."""
+        if self.method == "log-linear":
+            return np.exp(self._log_linear(state))
+        mixed = np.zeros(len(self.vocabulary))
+        for weight, part in zip(self.weights_, self._distributions(state), strict=True):
+            mixed += weight * part
+        return mixed
+
+    def _distributions(self, state: State) -> Iterator[Floats]:
+        for model, places, part in zip(self.models, self._places, state, strict=True):
+            probabilities = model.distribution(part)
+            yield probabilities if places is None else probabilities[places]
+
+    def _log_linear(self, state: State) -> Floats:
+        """Natural logarithms of the normalised distribution, (words,)."""
+        total = np.zeros(len(self.vocabulary))
+        for weight, part in zip(self.weights_, self._distributions(state), strict=True):
+            if weight:  # 0 ** 0 = 1
+                total += weight * _log(part)
+        largest = total.max()
+        if largest == -np.inf:
+            raise DataError("no word has a probability under all models at once; try smoothed models, or linear")
+        normalised: Floats = total - largest - np.log(np.exp(total - largest).sum())
+        return normalised
+
+    # --- files
+
+    def to_stored(self) -> StoredModel:
+        """What a model file holds of it: all that the models' own files hold, numbered."""
+        parts = [model.to_stored() for model in self.models]
+        config = {
+            "method": self.method,
+            "weights": self.weights_.tolist(),
+            "models": [{"kind": p.kind, "config": p.config, "provenance": p.provenance} for p in parts],
+        }
+        arrays = {f"{number}.{name}": array for number, p in enumerate(parts) for name, array in p.arrays.items()}
+        return StoredModel(KIND, config, dict(self.provenance_), arrays)
+
+    @classmethod
+    def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
+        """The inverse of ``to_stored``."""
+        if stored.kind != KIND:
+            raise FormatError(f"{path} holds a model of kind {stored.kind!r}, not {KIND!r}")
+        try:
+            parts = [
+                StoredModel(part["kind"], dict(part["config"]), dict(part["provenance"]), _under(number, stored.arrays))
+                for number, part in enumerate(stored.config["models"])
+            ]
+            models = [model_from_stored(part, path) for part in parts]
+            return cls(models, stored.config["weights"], stored.config["method"])
+        except (KeyError, TypeError, ValueError, RecursionError) as error:  # an OptionError is a ValueError
+            raise FormatError(f"{path}: the description of the mixture is damaged ({error})") from error
+
+
+def em_weights(log10_probs: Floats, weights: Floats) -> tuple[Floats, list[float]]:
+    """Weights of a linear mixture by the EM algorithm, and log10 probability a token before each step and at the end.
+
+    ``log10_probs``: (models, tokens), what each model gives each token. ``weights``: (models,), from which it starts; 0
+    stays 0. Tokens that no model thinks possible are left out; DataError when there are no others.
+    Source: Dempster, Laird & Rubin 1977.
+    """
+    best = log10_probs.max(axis=0, initial=-np.inf, where=weights[:, None] > 0)
+    possible = best > -np.inf
+    if not possible.any():
+        raise DataError("no token of the held-out text has a probability above 0 under any model")
+    best = best[possible]
+    relative = 10 ** (log10_probs[:, possible] - best)  # to the best, so that nothing underflows
+    gains: list[float] = []
+    for _ in range(_MOST_STEPS):
+        shares = weights[:, None] * relative  # (models, tokens)
+        totals = shares.sum(axis=0)
+        gains.append(float((best + np.log10(totals)).mean()))
+        if len(gains) > 1 and gains[-1] - gains[-2] < _LEAST_GAIN:
+            break
+        weights = (shares / totals).mean(axis=1)
+    return weights, gains
+
+
+def _places(models: Sequence[LanguageModel], number: int) -> NDArray[np.int32] | None:
+    """The id in a model of each word of the first model, (words,); None where they are the same."""
+    first, other = models[0].vocabulary, models[number].vocabulary
+    if models[number].predicts_end != models[0].predicts_end:
+        raise OptionError(f"of model 1 and model {number + 1} only one predicts </s>; train both alike")
+    if other.words == first.words:
+        return None
+    differing = sorted(set(first.words) ^ set(other.words))
+    if differing:
+        which = f"only model {1 if differing[0] in first else number + 1} has {differing[0]!r}"
+        raise OptionError(
+            f"model 1 and model {number + 1} differ in {len(differing):,} words: {which}; "
+            "train both on one corpus with the same min_count and max_vocab"
+        )
+    return other.encode(first.words)
+
+
+def _first_tokens(blocks: Iterable[Ids], tokens: int) -> Iterator[Ids]:
+    """The beginning of a text that has so many tokens, ``<s>`` not counted."""
+    for block in blocks:
+        seen = np.cumsum(block != BOS)
+        yield block[: np.searchsorted(seen, tokens, "right")]
+        tokens -= int(seen[-1])
+        if tokens <= 0:
+            return
+
+
+def _log(numbers: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        logarithms: Floats = np.log(numbers)
+    return logarithms
+
+
+def _under(number: int, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The arrays of one of the models, by its own names."""
+    prefix = f"{number}."
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

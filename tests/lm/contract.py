@@ -1,0 +1,121 @@
+"""What every language model must hold, and small models for which it can be checked; a new model adds a row."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.corpus import Vocabulary
+from windrow.errors import FormatError
+from windrow.lm import base
+from windrow.lm.base import LanguageModel, model_from_stored, pack_vocabulary, unpack_vocabulary
+from windrow.lm.cache import CacheLM
+from windrow.lm.mixture import MixtureLM
+from windrow.lm.stream import BOS, EOS, SPECIALS, Ids
+from windrow.storage import StoredModel, load
+
+WORDS = ("a", "b", "c", "d")
+TOY_KIND = "toy-lm"
+
+
+def toy_vocabulary(words: Sequence[str] = WORDS) -> Vocabulary:
+    return Vocabulary([*SPECIALS, *words], np.zeros(len(SPECIALS) + len(words), np.int64), SPECIALS)
+
+
+class ToyLM(LanguageModel):
+    """A table of p(next | last): a row a symbol, and the last row where nothing is known."""
+
+    def __init__(self, table: NDArray[np.float64], words: Sequence[str] = WORDS) -> None:
+        self.table = table
+        self.vocabulary = toy_vocabulary(words)
+
+    @classmethod
+    def random(cls, seed: int, words: Sequence[str] = WORDS) -> Self:
+        size = len(SPECIALS) + len(words)
+        table = np.random.default_rng(seed).gamma(0.7, size=(size + 1, size))
+        table[:, BOS] = 0
+        return cls(table / table.sum(axis=1, keepdims=True), words)
+
+    def score_stream(self, stream: Ids) -> NDArray[np.float64]:
+        last = np.concatenate([[-1], stream[:-1]])
+        with np.errstate(divide="ignore"):
+            return np.where(stream == BOS, 0, np.log10(self.table[last, stream]))
+
+    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> int:
+        return int(ids[-1]) if len(ids) else -1
+
+    def advance(self, state: int, word_id: int) -> int:
+        return word_id
+
+    def distribution(self, state: int) -> NDArray[np.float64]:
+        return self.table[state].copy()
+
+    def to_stored(self) -> StoredModel:
+        return StoredModel(TOY_KIND, {}, {}, {"table": self.table, **pack_vocabulary(self.vocabulary)})
+
+    @classmethod
+    def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
+        if stored.kind != TOY_KIND:
+            raise FormatError(f"{path} is no toy")
+        return cls(np.array(stored.arrays["table"]), unpack_vocabulary(stored, path).words[len(SPECIALS) :])
+
+
+base.LANGUAGE_MODELS[TOY_KIND] = (__name__, "ToyLM")
+
+
+def mixture(method: str) -> MixtureLM:
+    """Of two models, the second of which has its words in another order."""
+    return MixtureLM([ToyLM.random(1), ToyLM.random(2, "dabc")], [0.3, 0.7], method)
+
+
+def with_cache() -> MixtureLM:
+    return MixtureLM([ToyLM.random(1), CacheLM(toy_vocabulary(), 3)], [0.6, 0.4])
+
+
+def ngrams() -> LanguageModel:
+    from windrow.lm.ngram.model import NGramLM
+
+    return NGramLM(3, "witten-bell").fit(["a b c", "b a d", "", "c a b a"])
+
+
+MODELS: dict[str, Callable[[], LanguageModel]] = {
+    "toy": lambda: ToyLM.random(0),
+    "n-grams": ngrams,
+    "linear mixture": lambda: mixture("linear"),
+    "log-linear mixture": lambda: mixture("log-linear"),
+    "cache": lambda: CacheLM(toy_vocabulary(), 3),
+    "cache of a sentence": lambda: CacheLM(toy_vocabulary(), 3, across_sentences=False, pseudo_count=0.25),
+    "mixture with cache": with_cache,
+    "mixture of mixtures": lambda: MixtureLM([with_cache(), mixture("log-linear")], [0.5, 0.5]),
+}
+
+# How far sums of probabilities may be from 1, where a model stores rounded numbers.
+ROUNDING = {"n-grams": 1e-5}
+
+
+def random_stream(seed: int, sentences: int, words: int = len(WORDS)) -> Ids:
+    """Sentences of random words, ``<unk>`` among them, some of them empty."""
+    rng = np.random.default_rng(seed)
+    choices = np.array([0, *range(len(SPECIALS), len(SPECIALS) + words)])
+    parts = [[BOS, *rng.choice(choices, rng.integers(0, 7)).tolist(), EOS] for _ in range(sentences)]
+    return np.array([word_id for part in parts for word_id in part], np.int32)
+
+
+def walked(model: LanguageModel, stream: Ids) -> NDArray[np.float64]:
+    """Scores by the definition: step by step, from the distribution at each."""
+    state, scores = model.start(()), np.zeros(len(stream))
+    for position, word_id in enumerate(stream.tolist()):
+        if word_id != BOS:
+            scores[position] = np.log10(model.distribution(state)[word_id])
+        state = model.advance(state, word_id)
+    return scores
+
+
+def reopened(model: LanguageModel, path: Path) -> LanguageModel:
+    model.save(path)
+    return model_from_stored(load(path), path)
