@@ -25,5 +25,6 @@ class Estimator:
 
     def __repr__(self) -> str:
         defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}
-        changed = {name: value for name, value in self.get_params().items() if value != defaults[name]}
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed.items())})"
+        shown = {name: repr(value) for name, value in self.get_params().items()}  # arrays cannot be compared as a whole
+        changed = (f"{name}={value}" for name, value in shown.items() if value != repr(defaults[name]))
+        return f"{type(self).__name__}({', '.join(changed)})"

@@ -149,3 +149,18 @@ def test_mistakes_get_one_line(folder: Path, arguments: tuple[Any, ...], message
     assert result.stderr.count("\n") == 1
     assert message in result.stderr
     assert not (folder / "out.safetensors").exists()
+
+
+def test_generated_text_begins_with_its_prompt(folder: Path) -> None:
+    live = run("generate", folder / "m.safetensors", "--prompt", " the  cat", "--seed", 1)
+    again = run("generate", folder / "m.safetensors", "--prompt", "the cat", "--seed", 1, "--json")
+
+    assert live.stdout == f"{json.loads(again.stdout)['text']}\n"
+    assert live.stdout.startswith("the cat")
+
+
+def test_a_refused_prompt_prints_nothing(folder: Path) -> None:
+    result = run("generate", folder / "m.safetensors", "--prompt", "the zebra", "--strict")
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "'zebra' is not in the vocabulary" in result.stderr

@@ -334,10 +334,11 @@ def greedy(model: LanguageModel, **options) -> list[Generation]:
     return model.generate("a", do_sample=False, **options)
 
 
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0])
 @pytest.mark.parametrize("seed", range(25))
-def test_one_beam_is_greedy(seed):
+def test_one_beam_is_greedy(seed, length_penalty):
     model = ToyLM.random(seed)
-    options = _Options(8, False, 1.0, 0, 1.0, 1, 1.0, 1, 1.0, 0, [UNK, BOS])
+    options = _Options(8, False, 1.0, 0, 1.0, 1, length_penalty, 1, 1.0, 0, [UNK, BOS])
 
     path = _beam_search(model, _Path(model.start([BOS, A]), (BOS, A)), options)[0]
 
@@ -385,6 +386,27 @@ def test_beams_find_what_greedy_misses():
 
     assert model.generate(do_sample=False)[0].text == "a"
     assert [text.text for text in model.generate(num_beams=2, num_return_sequences=2)] == ["b", "a"]
+
+
+def test_an_end_takes_no_beam_away():
+    table = np.zeros((8, 7))
+    table[BOS, [EOS, A, B]] = 0.5, 0.3, 0.2
+    table[A, [A, B, C, D]] = 0.25
+    table[B, EOS] = 1
+
+    assert [text.text for text in ToyLM(table).generate(num_beams=2, num_return_sequences=2)] == ["", "b"]
+
+
+def test_beams_go_on_while_one_is_better_than_the_worst_end():
+    table = np.zeros((8, 7))
+    table[BOS, [EOS, A, B]] = 0.5, 0.4, 0.1
+    table[A, [EOS, C]] = 0.1, 0.9
+    table[[B, C], EOS] = 1
+
+    found = ToyLM(table).generate(num_beams=2, num_return_sequences=2, length_penalty=0.0)
+
+    # After two steps "" and "b" have ended, with 0.5 and 0.1, and "a c" stands at 0.36.
+    assert [(text.text, text.finished) for text in found] == [("", True), ("a c", True)]
 
 
 def test_the_length_penalty_decides_between_short_and_long():

@@ -146,24 +146,29 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     if unknown := found[0].unknown:
         click.echo(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}", err=True)
     if streamer is not None:
-        click.echo()
+        streamer.finish()
         return
     for generation in found:
         click.echo(json.dumps(generation.to_json()) if as_json else generation.text)
 
 
 class _Live:
-    """Prints each word as soon as it is drawn."""
+    """Prints the prompt, and each word as soon as it is drawn."""
 
     def __init__(self, prompt: str) -> None:
+        self._waiting = prompt.split()
         self._between = ""
-        if prompt.split():
-            self(" ".join(prompt.split()))
 
     def __call__(self, word: str) -> None:
-        click.echo(self._between + word, nl=False)
+        for text in (*self._waiting, word):
+            click.echo(self._between + text, nl=False)
+            self._between = " "
+        self._waiting = []
         sys.stdout.flush()
-        self._between = " "
+
+    def finish(self) -> None:
+        """End the line; a prompt after which nothing came stands alone."""
+        click.echo(self._between * bool(self._waiting) + " ".join(self._waiting))
 
 
 @group.command()
