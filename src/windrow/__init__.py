@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from windrow.errors import WindrowError
     from windrow.lm.mixture import MixtureLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.recurrent import RecurrentLM
     from windrow.lm.window import WindowLM
     from windrow.models import load
     from windrow.nn import MLPClassifier, MLPRegressor
@@ -28,6 +29,7 @@ _HOMES = {
     "WordVectors": "windrow.embeddings",
     "NGramLM": "windrow.lm.ngram.model",
     "WindowLM": "windrow.lm.window",
+    "RecurrentLM": "windrow.lm.recurrent",
     "MixtureLM": "windrow.lm.mixture",
     "WindowTagger": "windrow.tagging",
     "MLPClassifier": "windrow.nn",
@@ -44,6 +46,7 @@ __all__ = [
     "WordVectors",
     "NGramLM",
     "WindowLM",
+    "RecurrentLM",
     "MixtureLM",
     "WindowTagger",
     "MLPClassifier",

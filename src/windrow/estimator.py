@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from inspect import signature
 from typing import Any, Self
 
@@ -10,6 +11,11 @@ from windrow.errors import OptionError
 
 class Estimator:
     """Parameters by name. The constructor of a subclass only stores its arguments, each under its own name."""
+
+    def _store(self, arguments: Mapping[str, Any]) -> None:
+        """Store the constructor's arguments (its ``locals()``) under their names."""
+        for name in signature(type(self)).parameters:
+            setattr(self, name, arguments[name])
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """All constructor parameters by name."""

@@ -77,6 +77,21 @@ def with_cache() -> MixtureLM:
     return MixtureLM([ToyLM.random(1), CacheLM(toy_vocabulary(), 3)], [0.6, 0.4])
 
 
+NEURAL_TEXT = ["a b c d", "b a d", "", "c a b a"]
+
+
+def window() -> LanguageModel:
+    from windrow.lm.window import WindowLM
+
+    return WindowLM(3, 4, 5, epochs=2).fit(NEURAL_TEXT)
+
+
+def recurrent(cell: str, state: str) -> LanguageModel:
+    from windrow.lm.recurrent import RecurrentLM
+
+    return RecurrentLM(cell, 5, 4, state=state, epochs=2, learning_rate=0.1, batch_size=2).fit(NEURAL_TEXT)
+
+
 def ngrams() -> LanguageModel:
     from windrow.lm.ngram.model import NGramLM
 
@@ -86,6 +101,9 @@ def ngrams() -> LanguageModel:
 MODELS: dict[str, Callable[[], LanguageModel]] = {
     "toy": lambda: ToyLM.random(0),
     "n-grams": ngrams,
+    "window": window,
+    "recurrent": lambda: recurrent("gru", "reset"),
+    "recurrent, carried over": lambda: recurrent("lstm", "carry"),
     "linear mixture": lambda: mixture("linear"),
     "log-linear mixture": lambda: mixture("log-linear"),
     "cache": lambda: CacheLM(toy_vocabulary(), 3),

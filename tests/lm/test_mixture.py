@@ -247,6 +247,13 @@ def test_log_linear_weights_of_three_models_are_not_fitted() -> None:
         MixtureLM([FIRST, SECOND, FIRST], method="log-linear").fit(["a b"])
 
 
+def test_scores_that_are_no_probabilities_are_not_fitted() -> None:
+    text = ["a b c", "b a d"]
+    parts = [NGramLM(2, smoothing).fit(text) for smoothing in ("witten-bell", "stupid-backoff")]
+    with pytest.raises(OptionError, match=r"the scores of model 2 sum to 1\.\d+, not 1"):
+        MixtureLM(parts).fit(text)
+
+
 # --- files
 
 

@@ -69,6 +69,7 @@ def _add_commands() -> None:
         plot_vectors,
         tag,
         train_ngram,
+        train_rnn,
         train_vectors,
         train_window,
         vectors,
@@ -82,6 +83,7 @@ def _add_commands() -> None:
     main.add_command(vectors.group)
     lm.train.add_command(train_ngram.train_ngram)
     lm.train.add_command(train_window.train_window)
+    lm.train.add_command(train_rnn.train_rnn)
     main.add_command(lm.group)
     main.add_command(tag.group)
     main.add_command(warmup.warmup)

@@ -1,17 +1,19 @@
-"""What commands share: ranges of numbers, the options of text, opening SOURCE, the progress bar."""
+"""What commands share: the options of text, opening SOURCE, checks of what was given, progress bars and logs."""
 
 from __future__ import annotations
 
+import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from windrow.errors import OptionError, check_range
+from windrow.errors import DataError, OptionError, check_range
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
@@ -76,5 +78,73 @@ def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
                 bar.reset()
             bar.total = total
             bar.update(done - bar.n)
+
+        yield show
+
+
+class Progress(Protocol):
+    """What a training reports."""
+
+    @property
+    def epoch(self) -> int: ...  # noqa: D102
+    @property
+    def words(self) -> int: ...  # noqa: D102
+    @property
+    def loss(self) -> float: ...  # noqa: D102
+    def to_json(self) -> dict[str, Any]: ...  # noqa: D102
+
+
+class Checked(Protocol):
+    """An estimator that checks its parameters."""
+
+    def check_parameters(self) -> None: ...  # noqa: D102
+
+
+def check_parameters(model: Checked, options: Mapping[str, str]) -> None:
+    """Tell of a parameter out of range by the name of its option: that in ``options``, or its own with dashes."""
+    try:
+        model.check_parameters()
+    except OptionError as error:
+        name, equals, rest = str(error).partition(" = ")
+        option = options.get(name, f"--{name.replace('_', '-')}")
+        raise OptionError(f"{option}{equals}{rest}" if equals else str(error)) from error
+
+
+def check_distinct(places: Iterable[Path]) -> None:
+    """Refuse to write one file over another that the command reads or writes."""
+    seen: set[Path] = set()
+    for place in places:
+        if (resolved := place.absolute().resolve()) in seen:
+            raise OptionError(f"{place} is named twice, for what is read and written; choose another name")
+        seen.add(resolved)
+
+
+@contextmanager
+def json_log(path: Path, append: bool) -> Iterator[Callable[[Progress], None]]:
+    """Writes a line for each report, at once, so that the log can be watched."""
+    try:
+        log = path.open("a" if append else "w", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror}") from error
+    with log:
+
+        def write(progress: Progress) -> None:
+            log.write(json.dumps(progress.to_json()) + "\n")
+
+        yield write
+
+
+@contextmanager
+def words_bar(total_words: int) -> Iterator[Callable[[Progress], None]]:
+    """A bar on stderr with words a second, the loss and the time left; silent when stderr is no terminal."""
+    from tqdm import tqdm
+
+    with tqdm(
+        desc="training", total=total_words, unit="words", unit_scale=True, leave=False, disable=None, file=sys.stderr
+    ) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.set_postfix(epoch=progress.epoch, loss=f"{progress.loss:.3f}", refresh=False)
+            bar.update(progress.words - bar.n)
 
         yield show

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from windrow.cli.options import check_parameters
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
     from windrow.tagging import WindowTagger
     from windrow.tagging.training import Progress
 
-_OPTIONS = {"vector_size": "--size", "hidden_size": "--hidden", "learning_rate": "--lr", "clip_norm": "--clip"}
+_OPTIONS = {
+    "vector_size": "--size",
+    "hidden_size": "--hidden",
+    "learning_rate": "--lr",
+    "clip_norm": "--clip",
+    "output": "--output-layer",
+}
 
 
 @click.group("tag")
@@ -85,7 +92,7 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
         clip_norm=options["clip"],
         seed=options["seed"],
     )
-    _check_parameters(tagger)  # before anything is read
+    check_parameters(tagger, _OPTIONS)  # before anything is read
     if vectors is not None:
         tagger.set_params(vectors=load_vectors(vectors))
     try:
@@ -162,16 +169,6 @@ def predict(model: str, source: str, form: str) -> None:
     tagger = WindowTagger.load(model)
     sentences, to_tag = tee(read_texts(source, form))
     write_conll(zip(sentences, tagger.iter_predict(to_tag), strict=True), sys.stdout)
-
-
-def _check_parameters(tagger: WindowTagger) -> None:
-    """Tell of a parameter out of range by the name of its option."""
-    try:
-        tagger.check_parameters()
-    except OptionError as error:
-        name, equals, rest = str(error).partition(" = ")
-        name = "output_layer" if name == "output" else name
-        raise OptionError(f"{_OPTIONS.get(name, '--' + name.replace('_', '-'))}{equals}{rest}") from error
 
 
 def _is_same(output: Path, path: str) -> bool:

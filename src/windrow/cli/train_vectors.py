@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from windrow.cli.options import open_corpus, text_options
+from windrow.cli.options import check_distinct, check_parameters, json_log, open_corpus, text_options, words_bar
 from windrow.errors import DataError, OptionError, WindrowError
 from windrow.outputs import LOSSES
-
-if TYPE_CHECKING:
-    from windrow.embeddings import Progress, Word2Vec
 
 _LOG_LINES = 200  # a run, besides one an epoch
 _OPTIONS = {"vector_size": "--size", "max_final_vocab": "--max-vocab"}  # that are not called as the parameter is
@@ -89,7 +83,7 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
     check_target(output)
     for place in places[1:]:
         check_writable(place)
-    _check_distinct([Path(source), *places])
+    check_distinct([Path(source), *places])
     every = options["checkpoint_every"]
     if every is not None and not every > 0:
         raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
@@ -115,13 +109,13 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
         kernel=options["kernel"],
         deterministic=options["deterministic"],
     )
-    _check_parameters(model)  # before the text is read
+    check_parameters(model, _OPTIONS)  # before the text is read
     corpus = open_corpus(source, **{name: options[name] for name in _TEXT})
     with ExitStack() as stack:
         if options["log_json"]:
-            write = stack.enter_context(_json_log(options["log_json"], append=options["resume"]))
+            write = stack.enter_context(json_log(options["log_json"], append=options["resume"]))
             model.set_params(callbacks=[write], report_words=max(1, corpus.tokens * model.epochs // _LOG_LINES))
-        show = stack.enter_context(_words_bar(corpus.tokens * model.epochs))
+        show = stack.enter_context(words_bar(corpus.tokens * model.epochs))
         model.fit(
             corpus,
             checkpoint=checkpoint,
@@ -144,53 +138,3 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
     )
     if last["loss"] == 0:
         click.echo("Warning: no word was trained on: all were sub-sampled or without context; try --sample 0", err=True)
-
-
-def _check_distinct(places: list[Path]) -> None:
-    """Refuse to write one file over another that the command reads or writes."""
-    seen: set[Path] = set()
-    for place in places:
-        if (resolved := place.absolute().resolve()) in seen:
-            raise OptionError(f"{place} is named twice, for what is read and written; choose another name")
-        seen.add(resolved)
-
-
-def _check_parameters(model: Word2Vec) -> None:
-    """Tell of a parameter out of range by the name of its option."""
-    try:
-        model.check_parameters()
-    except OptionError as error:
-        name, equals, rest = str(error).partition(" = ")
-        option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
-        raise OptionError(f"{option}{equals}{rest}") from error
-
-
-@contextmanager
-def _json_log(path: Path, append: bool) -> Iterator[Callable[[Progress], None]]:
-    """Writes a line for each report, at once, so that the log can be watched."""
-    try:
-        log = path.open("a" if append else "w", encoding="utf-8", buffering=1)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from error
-    with log:
-
-        def write(progress: Progress) -> None:
-            log.write(json.dumps(progress.to_json()) + "\n")
-
-        yield write
-
-
-@contextmanager
-def _words_bar(total_words: int) -> Iterator[Callable[[Progress], None]]:
-    """A bar on stderr with words a second, the loss and the time left; silent when stderr is no terminal."""
-    from tqdm import tqdm
-
-    with tqdm(
-        desc="training", total=total_words, unit="words", unit_scale=True, leave=False, disable=None, file=sys.stderr
-    ) as bar:
-
-        def show(progress: Progress) -> None:
-            bar.set_postfix(epoch=progress.epoch, loss=f"{progress.loss:.3f}", refresh=False)
-            bar.update(progress.words - bar.n)
-
-        yield show

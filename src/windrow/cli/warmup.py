@@ -7,6 +7,7 @@ import time
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
@@ -49,7 +50,11 @@ def warmup() -> None:
 
 
 def _compile_language_models() -> None:
+    from windrow.lm import CELL_NAMES
+    from windrow.lm.heads import HEADS
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.recurrent import RecurrentLM
+    from windrow.lm.window import WindowLM
 
     with TemporaryDirectory() as folder:
         lines = ["to be or not to be", "or not", "to be"] * 3
@@ -62,6 +67,11 @@ def _compile_language_models() -> None:
         model.word_scores("to be")
         model.log_probs(lines)
         model.generate("to", max_new_tokens=2)
+    for output, optimizer, objective in product(HEADS, ("adam", "sgd"), ("nce", "sampled-softmax")):
+        options: dict[str, Any] = {"output": output, "optimizer": optimizer, "objective": objective, "epochs": 1}
+        WindowLM(3, 4, 4, **options).fit(lines).generate("to", max_new_tokens=1)
+    for cell in CELL_NAMES:
+        RecurrentLM(cell, 4, 4, epochs=1).fit(lines).log_prob("to be")
 
 
 def _compile_tagger() -> None:

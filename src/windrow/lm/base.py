@@ -31,6 +31,7 @@ Tokens = str | Sequence[str]  # a string is split at white space
 LANGUAGE_MODELS = {
     "ngram-lm": ("windrow.lm.ngram.model", "NGramLM"),
     "window-lm": ("windrow.lm.window", "WindowLM"),
+    "rnn-lm": ("windrow.lm.recurrent", "RecurrentLM"),
     "mixture-lm": ("windrow.lm.mixture", "MixtureLM"),
     "cache-lm": ("windrow.lm.cache", "CacheLM"),
 }

@@ -1,4 +1,7 @@
-"""A recurrent layer: steps of a cell in a row, and the way back through them (backpropagation through time)."""
+"""A recurrent layer: steps of a cell in a row, and the way back through them (backpropagation through time).
+
+Products of all steps at once are SciPy's, those of a step are NumPy's: see ``blas_threads``.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from windrow.errors import OptionError
 from windrow.lm.cells import CELLS, Cell, Steps
+from windrow.lm.heads.products import set_product_of_rows, set_product_transposed
 from windrow.nn.parameters import Array, Parameter
 
 Backward = Callable[[Array], Array]
@@ -74,7 +78,8 @@ class RecurrentLayer:
         if self.input_weights is None:
             steps.sums[:] = x
         else:
-            np.dot(x.reshape(-1, x.shape[2]), self.input_weights.value, out=steps.sums.reshape(-1, steps.sums.shape[2]))
+            rows = np.ascontiguousarray(x).reshape(-1, x.shape[2])
+            set_product_of_rows(steps.sums.reshape(-1, steps.sums.shape[2]), rows, self.input_weights.value)
         steps.sums += self.biases.value
         steps.states[0] = state
         for step in range(len(x)):
@@ -110,8 +115,9 @@ class RecurrentLayer:
         if self.input_weights is None:
             return steps.sums
         self.input_weights.add_product(np.ascontiguousarray(x).reshape(len(d_sums), -1), d_sums)
-        d_inputs: Array = np.dot(d_sums, self.input_weights.value.T)
-        return d_inputs.reshape(x.shape)
+        d_inputs = np.empty(x.shape, self.dtype)
+        set_product_transposed(d_inputs.reshape(len(d_sums), -1), d_sums, self.input_weights.value)
+        return d_inputs
 
     def _room(self, steps: int, batch: int) -> Steps:
         """Arrays for so many steps; those of the last call if they fit."""

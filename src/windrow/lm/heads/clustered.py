@@ -29,7 +29,7 @@ class ClusteredHead(Head):
         """Of the projection that a cluster sees; ``hidden_size`` for the hidden row itself."""
         return self.hidden_size
 
-    def build(self, tied: Parameter | None) -> None:
+    def build(self, tied: Parameter | Table | None) -> None:
         """``root`` scores, and for each cluster its scores and its projection."""
         self.order = np.argsort(-self.counts, kind="stable")
         self.ranks = np.empty(self.words, np.int32)

@@ -57,10 +57,11 @@ class Head(ABC):
     about the unigram one. A word that counts 0 is never predicted. Hidden rows are contiguous and of the head's dtype,
     targets (rows,) int32. ``parameters`` are named; a ParameterVector may take their values and gradients over.
     ``tied``, where a head allows it (``can_tie``), is a Parameter (words, hidden_size) of somebody else that serves as
-    weights: it gets its gradient from both, and is not among ``parameters``.
+    weights, or a Table where the head ``is_sparse``: it gets its gradient from both, and is not among ``parameters``.
     """
 
     can_tie = False
+    is_sparse = False  # whether a pass reads few words, and so ties to a Table
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class Head(ABC):
         dtype: DTypeLike = np.float32,
         options: HeadOptions = HeadOptions(),
         *,
-        tied: Parameter | None = None,
+        tied: Parameter | Table | None = None,
     ) -> None:
         options.check()
         if tied is not None and not self.can_tie:
@@ -89,7 +90,7 @@ class Head(ABC):
         self.build(tied)
 
     @abstractmethod
-    def build(self, tied: Parameter | None) -> None:
+    def build(self, tied: Parameter | Table | None) -> None:
         """Make the parameters."""
 
     @property

@@ -23,7 +23,7 @@ class HierarchicalHead(Head):
 
     has_sgd_step = True
 
-    def build(self, tied: Parameter | None) -> None:
+    def build(self, tied: Parameter | Table | None) -> None:
         """The tree, and its nodes: at first every turn is as frequent as in the text."""
         tree = huffman_tree(self.counts)
         self.stride = padded_width(self.hidden_size + 1)

@@ -51,9 +51,10 @@ class NoiseContrastiveHead(Head):
     """
 
     can_tie = True
+    is_sparse = True
     has_sgd_step = True
 
-    def build(self, tied: Parameter | None) -> None:
+    def build(self, tied: Parameter | Table | None) -> None:
         """``weights``, a Table (words, hidden_size), and ``biases``, a Table (words, 1)."""
         self.is_tied = tied is not None
         self.weights: Parameter | Table = tied or Table(self._initial_weights(self.words, self.hidden_size))

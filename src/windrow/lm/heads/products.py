@@ -6,14 +6,40 @@ that alternate between the two would wait for each other's threads.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas
+from threadpoolctl import ThreadpoolController
 
 _GEMV: dict[np.dtype[Any], Any] = {np.dtype(np.float32): blas.sgemv, np.dtype(np.float64): blas.dgemv}
 _GEMM: dict[np.dtype[Any], Any] = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
+
+
+@contextmanager
+def blas_threads(workers: int | None) -> Iterator[None]:
+    """Within, SciPy's BLAS has ``workers`` threads (None: as many as before), and NumPy's, where it is another, one.
+
+    The products of a recurrent step are too small to share: they are left to NumPy, for whose threads nothing waits.
+    """
+    with _libraries().limit(limits=workers), _libraries_of_numpy().limit(limits=1):
+        yield
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@cache
+def _libraries_of_numpy() -> ThreadpoolController:
+    paths = [library.filepath for library in _libraries().lib_controllers if "numpy.libs" in library.filepath]
+    return _libraries().select(filepath=paths)
+
 
 # BLAS counts by columns: to it our contiguous arrays are their transposes, so every product is written transposed.
 

@@ -16,9 +16,10 @@ class SoftmaxHead(Head):
     can_tie = True
     has_sgd_step = True
 
-    def build(self, tied: Parameter | None) -> None:
+    def build(self, tied: Parameter | Table | None) -> None:
         """``weights`` (words, hidden_size) and ``biases`` (words,)."""
         self.is_tied = tied is not None
+        assert not isinstance(tied, Table)  # every pass reads all rows
         self.weights = tied or Parameter(self._initial_weights(self.words, self.hidden_size), is_weight=True)
         self.biases = Parameter(self.unigram_biases())
         self._softmax = TiledSoftmax()

@@ -1,0 +1,126 @@
+"""What ``windrow lm train window`` and ``rnn`` share: the options of training, and the training itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from windrow.cli.options import check_distinct, check_parameters, json_log, open_corpus, text_options, words_bar
+from windrow.errors import DataError
+from windrow.lm.heads import HEADS
+
+if TYPE_CHECKING:
+    from windrow.lm.neural import NeuralLM
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
+_NAMES = {  # of options that are not called as the parameter is
+    "embedding_size": "embedding",
+    "hidden_size": "hidden",
+    "learning_rate": "lr",
+    "batch_size": "batch",
+}
+_FILES = ("valid", "resume", "log_json")
+_OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"]
+_SCHEDULES = ["linear", "constant", "step", "exponential", "inverse", "plateau"]
+_OPTIONS = (
+    click.option("--output", default="softmax", show_default=True, type=click.Choice([*HEADS]),
+                 help="The output layer."),
+    click.option("--tied", is_flag=True, help="The output layer shares the word vectors."),
+    click.option("--vectors", type=click.Path(path_type=Path), metavar="FILE", help="Word vectors to begin with."),
+    click.option("--valid", metavar="SOURCE", help="Text held back: the best epoch on it is kept."),
+    click.option("--epochs", default=5, show_default=True),
+    click.option("--lr", type=float, help="Learning rate, of the mean loss.  [default: the optimiser's own]"),
+    click.option("--optimizer", default="adam", show_default=True, type=click.Choice(_OPTIMIZERS)),
+    click.option("--momentum", default=0.9, show_default=True, help="For momentum and nesterov."),
+    click.option("--schedule", default="linear", show_default=True, type=click.Choice(_SCHEDULES),
+                 help="How the learning rate falls: linear to 0 by the last epoch; plateau to the half after an epoch "
+                      "without a better --valid; the others as in windrow.nn."),
+    click.option("--dropout", default=0.0, show_default=True),
+    click.option("--l2", default=0.0, show_default=True, help="Weight decay."),
+    click.option("--patience", default=3, show_default=True, help="Epochs without a better --valid before it stops."),
+    click.option("--objective", default="nce", show_default=True, type=click.Choice(["nce", "sampled-softmax"]),
+                 help="What --output nce trains."),
+    click.option("--noise-words", default=1024, show_default=True, help="Noise words a step."),
+    click.option("--noise-power", default=1.0, show_default=True, help="They are drawn from counts to this power."),
+    click.option("--classes", default=0, help="Classes of --output classes.  [default: the vocabulary's square root]"),
+    click.option("--cutoffs", default="", metavar="N,N,..", help="Ranks where clusters of --output adaptive begin."),
+    click.option("--min-count", default=1, show_default=True, help="Rarer words become <unk>."),
+    click.option("--max-vocab", type=int, help="Keep the most frequent words; the others become <unk>."),
+    click.option("--skip-symbols", is_flag=True, help="Leave out <s> and </s> that stand in the text."),
+    click.option("--seed", default=1, show_default=True),
+    click.option("--workers", default=1, show_default=True, help="BLAS threads; more pay only on idle cores."),
+    click.option("--resume", is_flag=True, help="Go on from FILE.checkpoint, which keeps the state after every epoch."),
+    click.option("--log-json", type=click.Path(path_type=Path), metavar="LOG",
+                 help="Write the learning curve, a JSON object an epoch."),
+)  # fmt: skip
+
+
+def training_options(command: F) -> F:
+    """Add SOURCE, -o FILE, and the options of training and of text."""
+    command = text_options(command)
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    target = click.Path(path_type=Path)
+    command = click.option("-o", "target", required=True, metavar="FILE", type=target, help="File to write.")(command)
+    return click.argument("source")(command)
+
+
+def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, Any]) -> None:
+    """Train a model with these options and write it; the state is in TARGET.checkpoint after every epoch."""
+    from windrow.nn.stopping import DivergedError
+    from windrow.storage import check_writable
+
+    checkpoint, log = target.with_name(target.name + ".checkpoint"), options["log_json"]
+    places = [target, checkpoint, *([log] if log else [])]
+    for place in places:
+        check_writable(place)
+    read = [Path(name) for name in (source, options["valid"]) if name]
+    check_distinct([*dict.fromkeys(read), *places])
+    if checkpoint.exists() and not options["resume"]:
+        raise DataError(f"{checkpoint} holds an unfinished training; add --resume to go on, or delete it to start anew")
+    text = {name: options.pop(name) for name in _TEXT}
+    model = kind(**_parameters(kind, options))
+    check_parameters(model, {name: f"--{option}" for name, option in _NAMES.items()})  # before the text is read
+    corpus = open_corpus(source, **text)
+    valid = open_corpus(options["valid"], **text) if options["valid"] else None
+    with ExitStack() as stack:
+        if log:
+            model.set_params(callbacks=[stack.enter_context(json_log(log, append=options["resume"]))])
+        show = stack.enter_context(words_bar((corpus.tokens + len(corpus)) * model.epochs))
+        try:
+            model.fit(corpus, valid=valid, checkpoint=checkpoint, resume=options["resume"], progress=show)
+        except DivergedError as error:
+            if not model.history_:  # not one epoch: nothing is worth keeping
+                raise
+            model.save(target)
+            raise DivergedError(f"{error}; it is written to {target}") from error
+    model.save(target)
+    checkpoint.unlink(missing_ok=True)
+    click.echo(_summary(target, model), err=True)
+
+
+def _parameters(kind: type[NeuralLM], options: dict[str, Any]) -> dict[str, Any]:
+    """The model's parameters that the options give."""
+    by_option = {option: name for name, option in _NAMES.items()}
+    given = {by_option.get(name, name): value for name, value in options.items() if name not in _FILES}
+    try:
+        given["cutoffs"] = tuple(map(int, filter(None, options["cutoffs"].split(","))))
+    except ValueError as error:
+        raise click.BadParameter(f"{options['cutoffs']!r} must be whole numbers with commas between them") from error
+    return given
+
+
+def _summary(target: Path, model: NeuralLM) -> str:
+    last = model.history_[-1]
+    scores = [row["valid_perplexity"] for row in model.history_ if row["valid_perplexity"] is not None]
+    return (
+        f"{target}: {len(model.vocabulary):,} words, trained on {last['words']:,} words in {last['seconds']:.1f} s "
+        f"({last['words_per_second']:,.0f} words/s), loss {last['loss']:.4f}"
+        + (f", validation perplexity {min(scores):.2f}" if scores else "")
+    )
