@@ -22,7 +22,7 @@ _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Keep the vectors in this file.")
 @click.option("--seed", default=1, show_default=True)
 def demo(output: Path | None, seed: int) -> None:
-    """Train on a small generated corpus: word vectors, neighbours, analogies, a language model; takes seconds."""
+    """Train on a small generated corpus: word vectors, a language model, an entity tagger; takes seconds."""
     from windrow.corpus import Corpus
     from windrow.corpus.toyland import generate
     from windrow.embeddings import Word2Vec
@@ -52,6 +52,7 @@ def demo(output: Path | None, seed: int) -> None:
         _show_neighbours(model.wv)
         _show_analogies(model.wv, toyland)
         _show_language_model(corpus, toyland, seed)
+        _show_entities(toyland, seed)
     if output is not None:
         save_vectors(model.wv, output)
         click.echo(f"\nThe vectors are in {output}: try  windrow vectors similar {output} {_WORDS[0]}")
@@ -97,3 +98,17 @@ def _show_language_model(corpus: Corpus, toyland: Path, seed: int) -> None:
     click.echo(f"    after 'the queen' comes: {next_words}")
     for generation in model.generate(num_return_sequences=3, seed=seed):
         click.echo(f"    it says: {generation.text}")
+
+
+def _show_entities(toyland: Path, seed: int) -> None:
+    from windrow.tagging import WindowTagger
+    from windrow.tagging.examples import read_examples
+
+    click.echo("\nA tagger of entities, by a window of five word vectors:")
+    tagger = WindowTagger(epochs=1, seed=seed).fit(str(toyland / "ner-train.conll"))
+    result = tagger.evaluate(str(toyland / "ner-test.conll"))
+    click.echo(f"    {result.overall.gold:,} entities of new text, found with an exact-span F1 of {result.f1:.3f}")
+    for words, _ in list(read_examples(str(toyland / "ner-test.conll")))[:2]:
+        tags = tagger.predict([words])[0]
+        marked = (word if tag == "O" else f"{word}/{tag}" for word, tag in zip(words, tags, strict=True))
+        click.echo(f"    {' '.join(marked)}")
