@@ -161,6 +161,14 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
         storage.check_writable(tmp_path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only POSIX has pipes in folders")
+def test_a_device_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="a device or a pipe; name a file"), storage.atomic_write(tmp_path / "pipe"):
+        pass
+    assert not (tmp_path / "pipe").is_file()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="the umask is POSIX's")
 def test_the_file_has_the_permissions_that_the_umask_gives(model: Path) -> None:
     plain = model.with_name("plain")

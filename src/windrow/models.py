@@ -10,6 +10,7 @@ from windrow import storage
 from windrow.embeddings import formats
 from windrow.errors import FormatError
 from windrow.lm.base import LANGUAGE_MODELS
+from windrow.lm.ngram import is_arpa
 
 # kind -> module and class with a ``load(path)``; a module is imported when a file of its kind is opened.
 _CLASSES = {
@@ -18,15 +19,10 @@ _CLASSES = {
     **LANGUAGE_MODELS,
 }
 
-# The end of a name, for files of other programs -> module and class
-_BY_NAME = {
-    ".arpa": ("windrow.lm.ngram.model", "NGramLM"),
-    ".arpa.gz": ("windrow.lm.ngram.model", "NGramLM"),
-}
-
 # kind -> what windrow writes beside its models, and how it is read
 _OTHERS = {
     "word2vec-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
+    "rnn-lm-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
     "window-lm-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
     "vocabulary": "the vocabulary of a corpus; open its folder with windrow.Corpus.open",
 }
@@ -40,9 +36,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     """
     if formats.extension_of(path) in formats.FORMATS.keys() - {"safetensors"}:
         return formats.load_vectors(path)
-    for ending, home in _BY_NAME.items():
-        if os.fspath(path).lower().endswith(ending):
-            return _class_at(home).load(path)
+    if is_arpa(path):
+        return _class_at(LANGUAGE_MODELS["ngram-lm"]).load(path)
     kind = storage.load(path).kind
     if kind in _OTHERS:
         raise FormatError(f"{path} holds no model but {_OTHERS[kind]}")

@@ -84,6 +84,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             raise DataError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
         if target.is_dir():
             raise DataError(f"cannot write {target}: it is a folder; name a file in it")
+        if target.exists() and not target.is_file():  # a rename would put a file in the place of a device
+            raise DataError(f"cannot write {target}: it is a device or a pipe; name a file")
         _beside(target).exists()  # a name that leaves no room for the temporary one is too long
     except OSError as error:
         raise DataError(f"cannot write {shortened(target)}: {error.strerror}") from error

@@ -74,7 +74,7 @@ def test_a_line_in_a_number_out(folder: Path) -> None:
     lines = TEXT.split("\n")[:-1]
 
     from_file = run("score", folder / "m.safetensors", folder / "text.txt")
-    typed = run("score", folder / "m.safetensors", input=TEXT)
+    typed = run("score", folder / "m.safetensors", input=b"\xef\xbb\xbf" + TEXT.encode())
 
     assert from_file.stdout == typed.stdout
     np.testing.assert_allclose(list(map(float, from_file.stdout.split())), model.log_probs(lines), atol=1e-6)
@@ -100,6 +100,58 @@ def test_answers_come_line_by_line(folder: Path) -> None:
         assert float(process.stdout.readline()) < 0  # before the input ends
         process.stdin.close()
         assert process.stdout.read() == ""
+
+
+def test_lines_are_cut_as_in_training(folder: Path) -> None:
+    options = ("--smoothing", "witten-bell", "--order", 2, "--tokenizer", "word", "--lowercase")
+    run("train", "ngram", folder / "text.txt", "-o", folder / "word.safetensors", *options)
+
+    result = run("score", folder / "word.safetensors", "--words", input="The CAT, it's\n")
+
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["the", "cat", "it's", "</s>", ""]
+
+
+@pytest.mark.parametrize("words", [(), ("--words",)])
+def test_marks_are_told_by_line_or_left_out(folder: Path, words: tuple[str, ...]) -> None:
+    (folder / "marks.txt").write_text("the cat\n" * 2500 + "the <s> cat\n")
+    asked = ("score", folder / "m.safetensors", folder / "marks.txt", *words)
+
+    refused, skipped = run(*asked), run(*asked, "--skip-symbols")
+
+    assert refused.exit_code == 1
+    assert "line 2501 holds '<s>'" in refused.stderr
+    assert skipped.exit_code == 0
+    size = len(skipped.stdout) // 2501
+    assert skipped.stdout == skipped.stdout[:size] * 2501
+
+
+def test_texts_with_marks(folder: Path) -> None:
+    (folder / "mark.txt").write_text("the cat </s> sat\n")
+    (folder / "none.txt").write_text("the cat sat\n")
+    asked = ("perplexity", folder / "m.safetensors")
+    mixed = ("mix", folder / "m.safetensors", "--cache", 9, "-o", folder / "mixed.safetensors", "--tune")
+
+    assert run(*asked, folder / "mark.txt").exit_code == run(*mixed, folder / "mark.txt").exit_code == 1
+    assert run(*asked, folder / "mark.txt", "--skip-symbols").stdout == run(*asked, folder / "none.txt").stdout
+    assert run(*mixed, folder / "mark.txt", "--skip-symbols").exit_code == 0
+
+
+def test_input_that_is_no_text(folder: Path) -> None:
+    result = run("score", folder / "m.safetensors", input=b"the cat\ncaf\xe9\n")
+
+    assert (result.exit_code, result.stdout.count("\n")) == (1, 1)
+    assert result.stderr == "Error: standard input, line 2: unexpected end of data; it must be UTF-8\n"
+
+
+def test_a_vocabulary_in_a_file(folder: Path) -> None:
+    (folder / "words.txt").write_text("the cat\nran")
+    options = ("--smoothing", "witten-bell", "--order", 2, "--vocab", folder / "words.txt")
+
+    result = run("train", "ngram", folder / "text.txt", "-o", folder / "v.lm", *options)
+
+    assert result.exit_code == 0, result.output
+    rows = run("score", folder / "v.lm", "--words", input="the dog ran\n").stdout.splitlines()
+    assert [row.endswith("OOV") for row in rows[:-1]] == [False, True, False, False]
 
 
 def test_convert_there_and_back(folder: Path) -> None:
@@ -134,7 +186,14 @@ TRAIN = ("train", "ngram", "{text}", "-o", "{out}")
         (("train", "ngram", "{text}", "-o", "{missing}/m.arpa"), "does not exist; make it first"),
         (("perplexity", "{text}", "{text}"), "text.txt"),
         (("score", "{missing}"), "missing"),
+        ((*TRAIN, "--vocab", "{missing}"), "missing"),
+        ((*TRAIN, "--heldout", "{text}"), "--heldout is for --smoothing jelinek-mercer"),
+        ((*TRAIN, "--counts-out", "{out}"), "--counts-out and --output are the same file"),
+        (("train", "ngram", "{missing}", "-o", "{text}.arpa.xz"), "not as .xz"),
+        (("train", "ngram", "{missing}", "-o", "{text}.arpa", "--smoothing", "stupid-backoff"), "stupid back-off"),
+        ((*TRAIN, "--counts-out", "{text}.bz2"), "not as .bz2"),
         (("mix", "{model}", "--tune", "{text}", "-o", "{out}"), "a mixture needs two models"),
+        (("mix", "{model}", "{model}", "--tune", "{text}", "-o", "{missing}.arpa"), "cannot hold a mixture"),
         (("convert", "{missing}.arpa", "{out}"), "missing.arpa"),
     ],
 )

@@ -13,12 +13,13 @@ import click
 from click.core import ParameterSource
 
 from windrow.cli.options import in_range, open_corpus, text_options
-from windrow.errors import OptionError
+from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from windrow.lm.base import LanguageModel
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+_skip_symbols = click.option("--skip-symbols", is_flag=True, help="Leave out <s> and </s> that stand in the text.")
 _LINES_AT_A_TIME = 2048
 
 
@@ -54,11 +55,12 @@ def as_trained(model: LanguageModel, text: dict[str, Any]) -> dict[str, Any]:
 @click.argument("model")
 @click.argument("source")
 @text_options
+@_skip_symbols
 @_as_json
-def perplexity(model: str, source: str, as_json: bool, **text: Any) -> None:
+def perplexity(model: str, source: str, skip_symbols: bool, as_json: bool, **text: Any) -> None:
     """The perplexity of MODEL on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`."""
     opened = load_model(model)
-    result = opened.evaluate(open_corpus(source, **as_trained(opened, text)))
+    result = opened.evaluate(open_corpus(source, **as_trained(opened, text)), skip_symbols=skip_symbols)
     if as_json:
         click.echo(json.dumps(result.to_json()))
         return
@@ -73,14 +75,18 @@ def perplexity(model: str, source: str, as_json: bool, **text: Any) -> None:
 @click.argument("model")
 @click.argument("source", default="-")
 @click.option("--words", is_flag=True, help="A row a word: the word, its log10 probability, the order that matched.")
-def score(model: str, source: str, words: bool) -> None:
+@_skip_symbols
+def score(model: str, source: str, words: bool, skip_symbols: bool) -> None:
     """The log10 probability of each line of SOURCE, with its end mark; a line in, a number out.
+
+    Lines are cut into words as in the model's training.
 
     With --words: word, log10 probability, order of the longest n-gram that matched (if the model has one), and OOV for
     a word that the model does not know; an empty line follows each sentence.
     """
     opened = load_model(model)
-    for lines in _batches(source):
+    prepared = _without_marks(_cut_as_trained(opened, _batches(source)), skip_symbols)
+    for lines in prepared:
         if words:
             click.echo("".join(map(_rows_of(opened), lines)), nl=False)
         else:
@@ -104,13 +110,45 @@ def _rows_of(model: LanguageModel) -> Callable[[str], str]:
     return rows
 
 
+def _cut_as_trained(model: LanguageModel, batches: Iterator[list[str]]) -> Iterator[list[str]]:
+    """Lines with white space between the words that the model's tokenizer finds."""
+    from windrow.corpus.tokenizers import find_tokenizer
+
+    tokenizer = find_tokenizer(model.text_settings.get("tokenizer", "whitespace"))
+    lower = tokenizer.lower if model.text_settings.get("lowercase") else str
+    if tokenizer.name == "whitespace" and lower is str:
+        return batches
+    return ([" ".join(tokenizer.split(lower(line))) for line in lines] for lines in batches)
+
+
+def _without_marks(batches: Iterator[list[str]], skip: bool) -> Iterator[list[str]]:
+    """Lines from which sentence marks are left out, if they are to be; else DataError names the line of one."""
+    from windrow.lm.stream import BOS, SPECIALS, reserved_symbol
+
+    before = 0
+    for lines in batches:
+        text = "\n".join(lines)
+        if any(mark in text for mark in SPECIALS[BOS:]):
+            for place, line in enumerate(lines):
+                words = line.split()
+                marks = [word for word in words if word in SPECIALS[BOS:]]
+                if marks and not skip:
+                    raise reserved_symbol(marks[0], f"line {before + place + 1}")
+                lines[place] = " ".join(word for word in words if word not in marks)
+        before += len(lines)
+        yield lines
+
+
 def _batches(source: str) -> Iterator[list[str]]:
     """Lines, many at a time; one at a time when somebody types them or a program waits for the answer."""
     from windrow.corpus.streams import STDIN, Meter, lines, text_pieces
 
     if source == STDIN and (sys.stdin.isatty() or not Path("/dev/stdin").is_file()):
-        for line in sys.stdin:
-            yield [line.removesuffix("\n")]
+        for number, line in enumerate(sys.stdin.buffer, 1):
+            try:
+                yield [line.removesuffix(b"\n").decode("utf-8-sig" if number == 1 else "utf-8")]
+            except UnicodeDecodeError as error:
+                raise DataError(f"standard input, line {number}: {error.reason}; it must be UTF-8") from error
         return
     remaining = lines(text_pieces(source, "strict", Meter(None, None)))
     while batch := list(islice(remaining, _LINES_AT_A_TIME)):
@@ -178,13 +216,25 @@ class _Live:
 @click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
 @click.option("--cache", type=int, metavar="WORDS", help="Add a cache model over this many last words.")
 @text_options
-def mix(models: tuple[str, ...], tune: str, output: Path, method: str, cache: int | None, **text: Any) -> None:
+@_skip_symbols
+def mix(
+    models: tuple[str, ...],
+    tune: str,
+    output: Path,
+    method: str,
+    cache: int | None,
+    skip_symbols: bool,
+    **text: Any,
+) -> None:
     """Mix language models over one vocabulary, with the weights that suit held-out text best."""
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
+    from windrow.lm.ngram import is_arpa
     from windrow.storage import check_writable
 
     check_writable(output)
+    if is_arpa(output):
+        raise OptionError(f"{output}: an ARPA file cannot hold a mixture; name a .safetensors file")
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
@@ -192,7 +242,8 @@ def mix(models: tuple[str, ...], tune: str, output: Path, method: str, cache: in
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")
-    mixture = MixtureLM(parts, method=method).fit(open_corpus(tune, **as_trained(parts[0], text)))
+    heldout = open_corpus(tune, **as_trained(parts[0], text))
+    mixture = MixtureLM(parts, method=method).fit(heldout, skip_symbols=skip_symbols)
     mixture.save(output)
     _tell_weights(names, mixture.weights_)
     click.echo(f"{output}: {method} mixture of {len(parts)} models", err=True)

@@ -36,6 +36,12 @@ def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> i
     return int(float(found[1]) * _UNITS[found[2]])
 
 
+def _words_in(file: str) -> list[str]:
+    from windrow.corpus.streams import Meter, lines, text_pieces
+
+    return [word for line in lines(text_pieces(file, "strict", Meter(None, None))) for word in line.split()]
+
+
 @click.command("ngram")
 @click.argument("source")
 @click.option(
@@ -83,6 +89,7 @@ def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> i
 @click.option("--lmplz-compat", is_flag=True, help="Count counts as lmplz does, its slip included.")
 @click.option("--min-count", default=1, show_default=True, help="Rarer words become <unk>.")
 @click.option("--max-vocab", type=int, help="Keep the most frequent words; the others become <unk>.")
+@click.option("--vocab", metavar="FILE", help="Leave out n-grams with words that are not in this file.")
 @click.option("--closed-vocabulary", is_flag=True, help="Leave no probability for unknown words.")
 @click.option("--unk-mass", type=float, help="The probability of <unk>.  [default: as the smoothing leaves it]")
 @click.option("--bos/--no-bos", default=True, help="Mark where sentences begin.  [default: on]")
@@ -97,11 +104,24 @@ def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> i
 @text_options
 def train_ngram(source: str, output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder."""
+    from windrow.lm.ngram import is_arpa
+    from windrow.lm.ngram.count_files import is_packed
     from windrow.lm.ngram.model import NGramLM
     from windrow.storage import check_writable
 
-    for place in (output, *([options["counts_out"]] if options["counts_out"] else [])):
+    counts_out = options["counts_out"]
+    for place in (output, *([counts_out] if counts_out else [])):
         check_writable(place)
+    if is_arpa(output):
+        is_packed(output, "ARPA files")
+        if options["smoothing"] == "stupid-backoff":
+            raise OptionError(f"{output}: an ARPA file cannot hold stupid back-off; name a .safetensors file")
+    if counts_out:
+        is_packed(counts_out, "counts")
+    if counts_out and counts_out.resolve() == output.resolve():
+        raise OptionError(f"--counts-out and --output are the same file, {output}; name two")
+    if counts_out and options["from_counts"]:
+        raise OptionError("--counts-out is for text; with --from-counts the counts are in SOURCE")
     started = time.monotonic()
     model = NGramLM(
         options["order"],
@@ -124,12 +144,15 @@ def train_ngram(source: str, output: Path, **options: Any) -> None:
         memory=options["memory"],
     )
     model.check_parameters()
+    if options["heldout"] and options["smoothing"] != "jelinek-mercer":
+        raise OptionError(f"--heldout is for --smoothing jelinek-mercer; {options['smoothing']} has no weights to fit")
     text = {name: options[name] for name in _TEXT}
     heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
+    vocab = _words_in(options["vocab"]) if options["vocab"] else None
     if options["from_counts"]:
-        model.fit_counts(source, heldout=heldout)
+        model.fit_counts(source, heldout=heldout, vocab=vocab)
     else:
-        model.fit(open_corpus(source, **text), heldout=heldout, counts_out=options["counts_out"])
+        model.fit(open_corpus(source, **text), heldout=heldout, vocab=vocab, counts_out=counts_out)
     model.save(output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
     click.echo(

@@ -27,6 +27,7 @@ _LN_10 = float(np.log(10))
 _MOST_STEPS = 1000  # of the EM algorithm
 _LEAST_GAIN = 1e-9  # in log10 probability a token: EM stops below
 _WEIGHT_TOLERANCE = 1e-4  # of the log-linear search
+_MOST_PROBABILITY = 1.01  # of all words together; what is above 1 is rounding
 
 
 class MixtureLM(Estimator, LanguageModel):
@@ -90,9 +91,14 @@ class MixtureLM(Estimator, LanguageModel):
 
         Linear: by the EM algorithm, which needs 8 bytes a token and model. Log-linear, of two models only: the weights
         sum to 1, and a bounded search goes some twenty times over the first ``search_tokens`` tokens, at the cost of
-        two distributions a token. Raises DataError where no token has a probability under any model.
+        two distributions a token. Raises DataError where no token has a probability under any model, OptionError for a
+        model whose scores are no probabilities (stupid back-off): it would win whatever it says.
         """
         self.check_parameters()
+        for number, model in enumerate(self.models, 1):
+            total = model.distribution(model.start()).sum()
+            if total > _MOST_PROBABILITY:
+                raise OptionError(f"the scores of model {number} sum to {total:.3g}, not 1: no weight would be fair")
         check_range("search_tokens", check_whole("search_tokens", search_tokens), 1)
         blocks = self.streams(heldout, skip_symbols=skip_symbols)
         if self.method == "linear":

@@ -331,6 +331,7 @@ TEXTS = [[3, 4, 3, 5], [3, 3, 4, 5, 6]]
         ({"smooth": 1}, "there is no option 'smooth'"),
         ({"smoothing": "mle", "interpolate": False}, "mle has no back-off form .* modified-kneser-ney"),
         ({"smoothing": "mle", "discounts": [[0.5], [0.5]]}, "mle has no discounts"),
+        ({"weights": [0.5, 0.5]}, "modified-kneser-ney has no weights .* these have: jelinek-mercer"),
         ({"discounts": [[0.5]]}, "discounts must be one for each of the 2 orders, not 1"),
         ({"discounts": [[0.5, 2.5], None]}, "the discount of count 2 = 2.5 is out of range"),
         ({"smoothing": "jelinek-mercer", "weights": [0.5, 1.5]}, "weights = 1.5 is out of range"),
@@ -341,6 +342,11 @@ def test_options_out_of_range(options, message):
     with pytest.raises(OptionError, match=message) as caught:
         estimate(counts_of(TEXTS, 2), **options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_mass_of_the_unknown_word_without_other_words():
+    with pytest.raises(DataError, match="unk_mass leaves the rest to other words, but none is left"):
+        estimate(counts_of(TEXTS, 2, eos=False), "mle", prune=(9,), unk_mass=0.1)
 
 
 def test_text_too_small_for_the_order():

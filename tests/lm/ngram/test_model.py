@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import os
 from pathlib import Path
 
@@ -83,6 +84,16 @@ class TestAsking:
         assert result.perplexity == pytest.approx(10 ** (-total / 7), rel=1e-6)
         assert result.perplexity_excluding_oov == pytest.approx(10 ** (-known / 6), rel=1e-6)
 
+    def test_a_string_is_not_many_sentences(self, small):
+        with pytest.raises(OptionError, match="log_probs takes several sentences"):
+            small.log_probs("the cat")
+
+    @pytest.mark.parametrize("token", ["the cat", "", "a\u00a0b", 7])
+    def test_tokens_are_words(self, small, token):
+        for ask in small.log_prob, lambda tokens: small.log_probs([tokens]):
+            with pytest.raises(DataError, match="must be a string, not empty and without white space"):
+                ask(["a", token])
+
     def test_not_fitted(self):
         with pytest.raises(NotFittedError, match="call fit first"):
             NGramLM().log_prob("a")
@@ -121,6 +132,17 @@ class TestParameters:
             NGramLM(2, "witten-bell").fit(["a b", "a </s> b"])
         with_marks = NGramLM(2, "witten-bell", skip_symbols=True).fit(["a b", "a </s> b <s>"])
         assert with_marks.log_prob("a b") == NGramLM(2, "witten-bell").fit(["a b", "a b"]).log_prob("a b")
+
+    def test_a_vocabulary_given(self):
+        words = ["the", "a", "cat", "elephant"]
+        model = NGramLM(2, "witten-bell").fit(TEXT, vocab=iter(words))
+
+        assert sorted(model.vocabulary.words[3:]) == sorted(words[:3])
+        assert [row.order for row in model.word_scores("the cat ran")] == [2, 2, 1, 1]
+        assert model.next_word_distribution("the").sum() == pytest.approx(1, abs=1e-5)
+        for vocab, error, message in (["elephant"], DataError, "no word of vocab"), ("the", OptionError, "vocab takes"):
+            with pytest.raises(error, match=message):
+                NGramLM(2, "witten-bell").fit(TEXT, vocab=vocab)
 
     def test_rare_words_are_unknown(self):
         model = NGramLM(2, "witten-bell", min_count=2).fit(TEXT)
@@ -179,6 +201,51 @@ class TestFiles:
         again = NGramLM(3, "witten-bell").fit_counts(tmp_path / "counts.gz")
 
         np.testing.assert_allclose(sorted(again.log_probs(TEXT)), sorted(direct.log_probs(TEXT)), atol=1e-5)
+
+    def test_counts_of_a_higher_order(self, tmp_path):
+        NGramLM(4, "witten-bell").fit(TEXT, counts_out=tmp_path / "counts")
+        direct = NGramLM(2, discount_fallback=True).fit(TEXT)
+
+        again = NGramLM(2, discount_fallback=True).fit_counts(tmp_path / "counts")
+
+        assert again.table_.sizes == direct.table_.sizes
+        np.testing.assert_allclose(sorted(again.log_probs(TEXT)), sorted(direct.log_probs(TEXT)), atol=1e-5)
+
+    @pytest.mark.parametrize(
+        ("parameters", "message"),
+        [
+            ({"order": 3}, "order = 3: the counts are of order 2; count again, or lower it"),
+            ({"eos": False}, "eos = False does not fit .* they have it; try --eos"),
+            ({"min_count": 2}, "min_count = 2 is for text"),
+            ({"max_vocab": 9}, "max_vocab = 9 is for text"),
+            ({"lmplz_compat": True}, "lmplz_compat = True is for text"),
+        ],
+    )
+    def test_what_does_not_fit_counts(self, tmp_path, parameters, message):
+        NGramLM(2, "witten-bell").fit(TEXT, counts_out=tmp_path / "counts")
+        with pytest.raises(OptionError, match=message):
+            NGramLM(**{"order": 2, "smoothing": "witten-bell", **parameters}).fit_counts(tmp_path / "counts")
+
+    def test_words_with_white_space_of_other_programs(self, tmp_path):
+        lines = ["\\data\\", "ngram 1=3", "", "\\1-grams:", "-0.5\t</s>", "-0.7\ta", "-0.4\ta\u00a0b", "", "\\end\\"]
+        (tmp_path / "m.arpa").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        model = windrow.load(tmp_path / "m.arpa")
+
+        assert model.vocabulary.words[3:] == ["a", "a\u00a0b"]
+        np.testing.assert_allclose(model.log_probs(["a a"]), [-1.9], atol=1e-6)
+        np.testing.assert_allclose(model.score_stream(np.array([1, 4, 2], np.int32)), [0, -0.4, -0.5], atol=1e-6)
+
+    @pytest.mark.parametrize("name", ["m.lm", "M.LM.GZ", "m.arpa.bz2"])
+    def test_other_names_of_arpa_files(self, small, tmp_path, name):
+        if name.endswith("bz2"):
+            small.save(tmp_path / "m.arpa")
+            (tmp_path / name).write_bytes(bz2.compress((tmp_path / "m.arpa").read_bytes()))
+            with pytest.raises(OptionError, match=r"ARPA files are packed as \.gz or not at all"):
+                small.save(tmp_path / name)
+        else:
+            small.save(tmp_path / name)
+
+        np.testing.assert_allclose(NGramLM.load(tmp_path / name).log_probs(TEXT), small.log_probs(TEXT), atol=1e-5)
 
     def test_another_kind_of_file(self, tmp_path):
         windrow.Word2Vec(vector_size=2, min_count=1, epochs=1).fit([["a", "b"]] * 3).wv.save(tmp_path / "v.safetensors")
@@ -253,6 +320,27 @@ def test_an_arpa_file_of_lmplz_gives_kenlms_perplexity():
     assert (result.tokens, result.oov) == (19_918, 3_037)
     assert result.perplexity == pytest.approx(499.0437064, rel=1e-6)
     assert result.perplexity_excluding_oov == pytest.approx(229.2426530, rel=1e-6)
+
+
+@needs_data
+@pytest.mark.parametrize(("order", "prune"), [(5, ()), (3, (0, 0, 1))])
+def test_kenlm_scores_our_arpa_file_as_we_do(tmp_path, order, prune):
+    kenlm = pytest.importorskip("kenlm")
+    folder = Path(os.environ["WINDROW_DATA"]) / "arpa"
+    model = NGramLM(order, prune=prune).fit(folder / "text.txt")
+    model.save(tmp_path / "ours.arpa")
+    theirs = kenlm.Model(str(tmp_path / "ours.arpa"))
+    lines = (folder / "heldout.txt").read_text("utf-8").split("\n")[:-1]
+
+    ours = model.log_probs(lines)
+
+    sums = np.array([sum(score for score, _, _ in theirs.full_scores(line)) for line in lines])
+    np.testing.assert_allclose(ours, sums, rtol=0, atol=1e-4)
+    # Its own sums are in single precision: 6e-4 off for lines of 300 words.
+    short = [place for place, line in enumerate(lines) if len(line.split()) < 40]
+    np.testing.assert_allclose(ours[short], [theirs.score(lines[place]) for place in short], rtol=0, atol=1e-4)
+    result = model.evaluate(folder / "heldout.txt")
+    assert result.perplexity == pytest.approx(10 ** (-sums.sum() / result.tokens), rel=1e-5)
 
 
 def test_text_is_cut_as_in_training():

@@ -229,6 +229,20 @@ def test_random_bytes_are_scored_without_harm(seed, order, all_of_it):
     assert with_error or hostile.sizes == table.sizes
 
 
+def with_number(unigrams: np.ndarray, column: int, number: float) -> np.ndarray:
+    changed = unigrams.copy()
+    changed.view(np.float32)[4, column] = number
+    return changed
+
+
+def test_a_weight_that_no_number_can_be_raised_to_is_no_crash():
+    model, _ = random_model(np.random.default_rng(5), 3, 9)
+    model.levels[0].log10_backoffs[:] = 1e30  # as an ARPA file may have it
+    table = NGramTable.pack(model)
+
+    assert (table.distribution(table.start([1, 4])) >= 0).all()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -236,6 +250,8 @@ def test_random_bytes_are_scored_without_harm(seed, order, all_of_it):
         (lambda config, _: config.update(sizes="many"), "not fully described"),
         (lambda config, _: config.update(layouts=[[1, 2]]), "not fully described"),
         (lambda config, _: config.update(unseen_backoff="none"), "not fully described"),
+        (lambda config, _: config.update(unseen_backoff=np.nan), "unseen_backoff = nan"),
+        (lambda config, _: config.update(unseen_backoff=0.1), "unseen_backoff = 0.1"),
         (lambda _, arrays: arrays.pop("books"), "not fully described"),
         (lambda config, _: config["sizes"].pop(), "do not agree with its 9 words"),
         (lambda config, _: config["sizes"].__setitem__(0, 10), "do not agree with its 9 words"),
@@ -250,6 +266,9 @@ def test_random_bytes_are_scored_without_harm(seed, order, all_of_it):
         (lambda _, arrays: arrays.update(slot_counts=arrays["slot_counts"] << 50), "out of range"),
         (lambda _, arrays: arrays.update(unigrams=arrays["unigrams"] | np.uint32(2**30)), "out of range"),
         (lambda _, arrays: arrays.update(books=arrays["books"] * np.float32(np.nan)), "out of range"),
+        (lambda _, arrays: arrays.update(books=arrays["books"] + np.float32(np.inf)), "out of range"),
+        (lambda _, arrays: arrays.update(unigrams=with_number(arrays["unigrams"], 0, np.nan)), "out of range"),
+        (lambda _, arrays: arrays.update(unigrams=with_number(arrays["unigrams"], 1, np.inf)), "out of range"),
         (lambda _, arrays: arrays.update(steps=arrays["steps"] + np.float32(np.inf)), "out of range"),
     ],
 )

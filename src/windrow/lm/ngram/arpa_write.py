@@ -13,12 +13,11 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.streams import COMPRESSED
 from windrow.errors import FormatError, OptionError
 from windrow.kernels import arpa as kernels
 from windrow.kernels.arpa import LOG10_OF_ZERO, Rows
 from windrow.kernels.tokenise import PAD
-from windrow.lm.ngram.count_files import grams_between
+from windrow.lm.ngram.count_files import grams_between, is_packed
 from windrow.lm.ngram.levels import BackoffModel, Floats, Level
 from windrow.lm.stream import BOS
 from windrow.storage import atomic_write, pack_words, shortened
@@ -38,13 +37,11 @@ def write_arpa(model: BackoffModel, path: str | os.PathLike[str]) -> None:
     """
     if model.unseen_backoff:
         raise OptionError("an ARPA file cannot hold stupid back-off: its weight applies to contexts not stored, too")
-    suffix = Path(path).suffix.lower()
-    if suffix in COMPRESSED - {".gz"}:
-        raise OptionError(f"{shortened(path)}: ARPA files are packed as .gz or not at all, not as {suffix}")
+    is_gzip = is_packed(path, "ARPA files")
     _check_words(model.vocabulary.words)
     packed = pack_words(model.vocabulary.words)
     word_bytes = np.append(packed["word_bytes"], np.zeros(PAD, np.uint8))
-    with atomic_write(path) as temporary, _opened(temporary, suffix == ".gz") as file:
+    with atomic_write(path) as temporary, _opened(temporary, is_gzip) as file:
         header = "".join(f"ngram {k}={size}\n" for k, size in enumerate(model.sizes, 1))
         file.write(f"\\data\\\n{header}".encode())
         for k in range(1, model.order + 1):

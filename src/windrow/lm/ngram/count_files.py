@@ -1,7 +1,7 @@
 """Counts as text: a line an n-gram, ``w1 w2 ... wk<TAB>count``, as SRILM has it.
 
-All orders are in one file. Where sentence beginnings are not marked by ``<s>``, n-grams that a sentence begins with
-have one more field, ``^``.
+All orders are in one file; one without n-grams is a line with the count 0. Where sentence beginnings are not marked by
+``<s>``, n-grams that a sentence begins with have one more field, ``^``.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def write_counts(counts: NGramCounts, path: str | os.PathLike[str]) -> None:
     Unigrams are in the order of the vocabulary, and all of it is there. The file appears whole or not at all.
     Raises DataError for words that such a file cannot hold, and when it cannot be written.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix in COMPRESSED - {".gz"}:
-        raise OptionError(f"{shortened(path)}: counts are packed as .gz or not at all, not as {suffix}")
+    packed = is_packed(path, "counts")
     spelling = _spelling(counts.vocabulary.words)
     longest = int(np.diff(spelling.offsets).max(initial=0))
     out = np.empty(max(_OUT_BYTES, counts.order * (longest + 1) + LINE_END), np.uint8)
-    with atomic_write(path) as temporary, _opened_for_writing(temporary, suffix == ".gz") as file:
+    with atomic_write(path) as temporary, _opened_for_writing(temporary, packed) as file:
         for k, level in enumerate(counts.levels, 1):
+            if not level.words.size:
+                file.write(f"{' '.join(SPECIALS[:1] * k)}\t0\n".encode())
             for first in range(0, level.words.size, _BLOCK):
                 here = slice(first, min(first + _BLOCK, level.words.size))
                 grams = grams_between(counts.levels[:k], here.start, here.stop)
@@ -65,6 +65,14 @@ def write_counts(counts: NGramCounts, path: str | os.PathLike[str]) -> None:
                     row, size = kernels.format_grams(grams, row, numbers, marks, spelling, out)
                     file.write(out[:size].data)
                 forget(array for above in counts.levels[:k] for array in above)
+
+
+def is_packed(path: str | os.PathLike[str], what: str) -> bool:
+    """Whether a file is to be packed with gzip, by its name; OptionError for another way to pack."""
+    suffix = Path(path).suffix.lower()
+    if suffix in COMPRESSED - {".gz"}:
+        raise OptionError(f"{shortened(path)}: {what} are packed as .gz or not at all, not as {suffix}")
+    return suffix == ".gz"
 
 
 def grams_between(levels: Sequence[CountLevel | Level], first: int, last: int) -> Int32s:
@@ -246,6 +254,8 @@ class _Builder:
 
     def _take_level(self, k: int) -> None:
         rows = self._by_order[k - 1]
+        if len(rows) == 1 and self._numbers[rows[0, -2]] == 0:
+            rows = rows[:0]
         below = self._levels[-1]
         keys, counts, marks = (
             np.empty(len(rows), np.int64),

@@ -264,6 +264,8 @@ def _smooth_words(
     kernels.interpolate(successors, 0, 1, rule, words, np.full(1, 1 / words, dtype), probs, np.empty(1, dtype))
     probs[~predicted] = 0
     if unk_mass is not None:
+        if words == 1:
+            raise DataError("unk_mass leaves the rest to other words, but none is left; try a lower prune")
         probs *= (1 - unk_mass) / (1 - float(probs[UNK]))
         probs[UNK] = unk_mass
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,10 +12,11 @@ from numpy.typing import NDArray
 
 from windrow import storage
 from windrow.corpus import Corpus, Vocabulary
+from windrow.corpus.tokenizers import check_tokens
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.lm.base import LanguageModel, Tokens, provenance_of
-from windrow.lm.ngram import count_files
+from windrow.lm.ngram import count_files, is_arpa
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
 from windrow.lm.ngram.counting import Progress, count_ngrams
 from windrow.lm.ngram.estimation import estimate, first_appearances
@@ -29,7 +29,7 @@ from windrow.lm.stream import BOS, EOS, SPECIALS, Ids, lm_vocabulary, training_s
 from windrow.storage import StoredModel
 
 KIND = "ngram-lm"
-_ARPA = (".arpa", ".arpa.gz", ".lm", ".lm.gz")
+_OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that counts come too late for
 
 
 class NGramLM(Estimator, LanguageModel):
@@ -114,13 +114,15 @@ class NGramLM(Estimator, LanguageModel):
         source: Any,
         *,
         heldout: Any = None,
+        vocab: Iterable[str] | None = None,
         counts_out: str | os.PathLike[str] | None = None,
         progress: Progress | None = None,
     ) -> Self:
         """Count the n-grams of ``source``, a Corpus or what ``Corpus.build`` takes, and estimate the model.
 
-        ``heldout``: text that jelinek-mercer's weights are fitted to. ``counts_out``: a file to write the counts to.
-        ``progress``: called with a stage and how much of it is done, 0 to 1.
+        ``heldout``: text that jelinek-mercer's weights are fitted to. ``vocab``: words; n-grams with others are left
+        out, as by lmplz with --limit_vocab_file. ``counts_out``: a file to write the counts to. ``progress``: called
+        with a stage and how much of it is done, 0 to 1.
         Raises OptionError for a parameter out of range, DataError for text too small for the order or the smoothing.
         """
         self.check_parameters()
@@ -134,23 +136,53 @@ class NGramLM(Estimator, LanguageModel):
             stream, vocabulary, self.order, bos=self.bos, memory_budget=self.memory, progress=progress
         )
         del stream
+        self._check_order(counts)
         if counts_out is not None:
             count_files.write_counts(counts, counts_out)
         self.provenance_ = provenance_of(corpus)
-        return self._estimate(counts, heldout, first_seen)
+        return self._estimate(counts, heldout, vocab, first_seen)
 
-    def fit_counts(self, counts: NGramCounts | str | os.PathLike[str], *, heldout: Any = None) -> Self:
-        """Estimate the model from counts, which are used up, or from a file of them. Raises as ``fit``."""
+    def fit_counts(
+        self,
+        counts: NGramCounts | str | os.PathLike[str],
+        *,
+        heldout: Any = None,
+        vocab: Iterable[str] | None = None,
+    ) -> Self:
+        """Estimate the model from counts, which are used up, or from a file of them. Raises as ``fit``.
+
+        Orders above ``order`` are left out. OptionError for parameters that must be known when text is counted.
+        """
         self.check_parameters()
-        self.provenance_ = {}
-        return self._estimate(counts if isinstance(counts, NGramCounts) else count_files.read_counts(counts), heldout)
-
-    def _estimate(self, counts: NGramCounts, heldout: Any, first_seen: NDArray[np.int64] | None = None) -> Self:
+        defaults = type(self)()
+        for name in _OF_TEXT:
+            if getattr(self, name) != getattr(defaults, name):
+                raise OptionError(f"{name} = {getattr(self, name)!r} is for text; it comes too late for counts")
+        if not isinstance(counts, NGramCounts):
+            counts = count_files.read_counts(counts)
+        if self.order > counts.order > 0:
+            raise OptionError(f"order = {self.order}: the counts are of order {counts.order}; count again, or lower it")
+        if counts.order and bool(counts.levels[0].counts[EOS]) != self.eos:
+            way_out = "they have none; try --no-eos" if self.eos else "they have it; try --eos"
+            raise OptionError(f"eos = {self.eos} does not fit the </s> of the counts: {way_out}")
+        counts.levels = counts.levels[: self.order]
+        counts.initial = None if counts.initial is None else counts.initial[: self.order]
         self._check_order(counts)
+        self.provenance_ = {}
+        return self._estimate(counts, heldout, vocab)
+
+    def _estimate(
+        self,
+        counts: NGramCounts,
+        heldout: Any,
+        vocab: Iterable[str] | None,
+        first_seen: NDArray[np.int64] | None = None,
+    ) -> Self:
         model = estimate(
             counts,
             self.smoothing,
             prune=self.prune,
+            keep_words=None if vocab is None else _kept_words(counts.vocabulary, vocab),
             open_vocabulary=self.open_vocabulary,
             unk_mass=self.unk_mass,
             interpolate=self.interpolate,
@@ -169,10 +201,8 @@ class NGramLM(Estimator, LanguageModel):
         return self
 
     def _check_order(self, counts: NGramCounts) -> None:
-        sizes = [level.words.size for level in counts.levels]
-        longest = sum(size > 0 for size in sizes)
-        if counts.order < self.order or longest < self.order:
-            longest = min(longest, counts.order)
+        longest = sum(level.words.size > 0 for level in counts.levels)
+        if 0 < longest < self.order:
             raise DataError(
                 f"order = {self.order}: the longest sentence has {longest} symbols, its marks included; "
                 f"try --order {longest} or less"
@@ -215,7 +245,9 @@ class NGramLM(Estimator, LanguageModel):
 
     def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
         """log10 probability of each sentence, with ``</s>``, (sentences,); strings are split by a kernel."""
-        lines = [sentence if isinstance(sentence, str) else " ".join(sentence) for sentence in sentences]
+        if isinstance(sentences, str):
+            raise OptionError("log_probs takes several sentences; use log_prob for a single one")
+        lines = [sentence if isinstance(sentence, str) else _as_line(sentence) for sentence in sentences]
         found = self._words.sentences(lines, eos=self.eos)
         return found.sums(self.score_stream(found.stream))
 
@@ -298,9 +330,21 @@ class NGramLM(Estimator, LanguageModel):
         return loaded
 
 
-def is_arpa(path: str | os.PathLike[str]) -> bool:
-    """Whether the name is that of an ARPA file."""
-    return Path(path).name.lower().endswith(_ARPA)
+def _as_line(tokens: Iterable[str]) -> str:
+    words = list(tokens)
+    check_tokens(words, "the sentence")
+    return " ".join(words)
+
+
+def _kept_words(vocabulary: Vocabulary, words: Iterable[str]) -> NDArray[np.bool_]:
+    """Which words of the vocabulary are among the given ones, (words,)."""
+    if isinstance(words, str):
+        raise OptionError("vocab takes several words, not a string")
+    kept = np.zeros(len(vocabulary), np.bool_)
+    kept[vocabulary.encode(words)] = True
+    if not kept[len(SPECIALS) :].any():
+        raise DataError("no word of vocab occurs in the text; are both cut into words alike?")
+    return kept
 
 
 def _plain(value: Any) -> Any:

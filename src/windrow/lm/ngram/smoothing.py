@@ -156,6 +156,9 @@ def smoothing_named(name: str, options: Options) -> tuple[Smoothing, bool]:
     if options.discounts is not None and not method.discounts:
         others = ", ".join(other for other, row in SMOOTHINGS.items() if row.discounts)
         raise OptionError(f"{name} has no discounts to be given; these have: {others}")
+    if options.weights is not None and not method.weighted:
+        others = ", ".join(other for other, row in SMOOTHINGS.items() if row.weighted)
+        raise OptionError(f"{name} has no weights to be given; these have: {others}")
     return method, options.interpolate and method.interpolates
 
 

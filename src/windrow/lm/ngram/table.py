@@ -136,6 +136,8 @@ class NGramTable:
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"{path}: the n-gram table is not fully described ({error!r})") from error
         layouts = Layouts(len(vocabulary), slots[0], slots[1], orders)
+        if not -np.inf < unseen_backoff <= 0:
+            raise FormatError(f"{path}: unseen_backoff = {unseen_backoff} is no log10 of a weight up to 1")
         _check(sizes, layouts, parts, path)
         table = ngram_query.Table(**parts, floats=parts["unigrams"].view(np.float32), levels=layouts.rows())
         return cls(vocabulary, Packed(table, layouts, sizes, suffix_closed), unseen_backoff)
@@ -191,10 +193,11 @@ class NGramTable:
         They sum to 1 but for the rounding of the model's numbers (1e-5), if its smoothing is normalised.
         """
         weights = self._context_weights(state)
-        probs: NDArray[np.float64] = self._unigram_probs * 10.0 ** weights[0]
-        for length in range(1, self.order):
-            words, log10_probs = self._stored(state, length)
-            probs[words] = 10.0 ** (log10_probs + weights[length])
+        with np.errstate(over="ignore", invalid="ignore"):  # a file from elsewhere may have any back-off
+            probs: NDArray[np.float64] = self._unigram_probs * 10.0 ** weights[0]
+            for length in range(1, self.order):
+                words, log10_probs = self._stored(state, length)
+                probs[words] = 10.0 ** (log10_probs + weights[length])
         probs[BOS : BOS + 1] = 0.0
         return probs
 
@@ -266,5 +269,7 @@ def _check(
             raise FormatError(f"{path}: {name} is {array.dtype} {array.shape}, not {_ARRAYS[name]} {shapes[name]}")
     longest = int(arrays["slot_counts"].max())  # no probe looks at more slots than that
     bounded = arrays["slot_counts"].min() >= 0 and arrays["unigrams"][:, 3].max() <= longest <= most_slots(words)
-    if not bounded or np.isnan(arrays["books"]).any() or not np.isfinite(arrays["steps"]).all():
+    numbers = arrays["unigrams"][:, :2].view(np.float32)
+    sound = numbers.max() < np.inf and arrays["books"].max() < np.inf  # nor NaN, which no number is less than
+    if not bounded or not sound or not np.isfinite(arrays["steps"]).all():
         raise FormatError(f"{path}: the n-gram table holds slot counts or numbers that are out of range")

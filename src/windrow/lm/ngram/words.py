@@ -29,18 +29,25 @@ class Sentences(NamedTuple):
 
 
 class WordIndex:
-    """Finds words of a language model's vocabulary in text; the others are ``<unk>``."""
+    """Finds words of a language model's vocabulary in text; the others are ``<unk>``.
+
+    Words with white space in them, as ARPA files of other programs have (U+00A0 is none to KenLM), are in no text.
+    """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        words = "\n".join([*vocabulary.words, ""]).encode("utf-8", "surrogatepass")
-        text = _padded(words)
-        most = 1 << max(1, len(vocabulary)).bit_length()
+        words = vocabulary.words
+        self._ids: Int32s | None = None  # of the words that are looked for; None: of all
+        if " ".join(words).split() != words:
+            self._ids = np.array([i for i, word in enumerate(words) if word.split() == [word]], np.int32)
+            words = [words[i] for i in self._ids.tolist()]
+        text = _padded("\n".join([*words, ""]).encode("utf-8", "surrogatepass"))
+        most = 1 << max(1, len(words)).bit_length()
         table = tokenise.with_room(tokenise.new_table(most, 0), 0, text.size)
         # Numbered as they are first seen: the ids are the places.
-        ids, ends = np.empty(len(vocabulary) + 1, np.int32), np.empty(len(vocabulary) + 1, np.int64)
-        _, tokens, _, known = tokenise.tokenise(text, 0, 0, table, ids, ends)
-        if not tokens == known == len(vocabulary):
-            raise DataError("the vocabulary holds a word twice, or one with white space in it, which no text can hold")
+        ids, ends = np.empty(len(words) + 1, np.int32), np.empty(len(words) + 1, np.int64)
+        known = tokenise.tokenise(text, 0, 0, table, ids, ends)[3]
+        if known < len(words):
+            raise DataError("the vocabulary holds a word twice")
         self._table = table
 
     def sentences(
@@ -60,7 +67,8 @@ class WordIndex:
         if written < 0:
             line, mark = divmod(-written - BOS, 2)
             raise reserved_symbol(SPECIALS[BOS + mark], f"line {line + 1}")
-        return Sentences(ids[:written], ends)
+        stream = ids[:written]
+        return Sentences(stream if self._ids is None else self._ids[stream], ends)
 
 
 def _joined(lines: str | bytes | Sequence[str]) -> tuple[NDArray[np.uint8], int]:
