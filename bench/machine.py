@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("windrow", "numba", "numpy", "scipy", "gensim", "fasttext", "word2vec")
+PACKAGES = ("windrow", "numba", "numpy", "scipy", "gensim", "fasttext", "word2vec", "kenlm", "torch")
 
 
 def describe_machine() -> dict[str, Any]:

@@ -117,6 +117,7 @@ def score_windrow(model: str, lines: str, way: str) -> dict[str, float]:
     import numpy as np
 
     import windrow
+    import windrow.lm.ngram.model  # opening would import it
     from windrow.lm.stream import sentence_blocks
 
     opened = time.perf_counter()

@@ -37,6 +37,8 @@ def section(name: str, results: Path) -> str:
 
 
 def shown(record: dict[str, Any]) -> str:
+    if "table" in record:
+        return f"{record['table']}\n{measured_on(record)}"
     if "summary" in record:
         return markdown(record)
     from quality import table

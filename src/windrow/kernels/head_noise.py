@@ -28,6 +28,8 @@ from windrow.kernels.simd import (
 _S32 = np.uint64(32)
 _LOW_32 = np.uint64(2**32 - 1)
 
+_LOWEST = -60.0  # of a score below the highest, as an exponent
+
 
 @kernel
 def draw_words(
@@ -83,6 +85,8 @@ def sampled_softmax_errors(
     ``slots[w]`` is the place of word w among the noise words, -1 where it is none of them. ``lanes``: 16 of scratch.
     """
     n, dtype, loss = offsets.size, scores.dtype.type, 0.0
+    lowest = broadcast(dtype(_LOWEST))
+    nothing = multiply(broadcast(dtype(-1)), exp(lowest))
     for row in range(targets.size):
         start, highest = row * n, target_logits[row]
         for j in range(0, n, LANES):
@@ -98,7 +102,8 @@ def sampled_softmax_errors(
             highest = max(highest, lanes[lane])
         mass, shift = zero(scores), broadcast(-highest)
         for j in range(0, n, LANES):
-            power = exp(add(load(scores, start + j), shift))
+            # Words without a chance get exactly 0: numbers near the smallest make products a hundred times slower.
+            power = add(exp(maximum(add(load(scores, start + j), shift), lowest)), nothing)
             mass = add(mass, power)
             store(scores, start + j, power)
         target_power = np.exp(np.float64(target_logits[row] - highest))

@@ -22,6 +22,7 @@ from windrow.lm.heads.head import Head, HeadOptions
 from windrow.lm.neural_network import NeuralNetwork
 from windrow.lm.neural_training import Callback, NeuralTraining, Plan
 from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.word_table import WordTable
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, Table
 from windrow.nn.schedules import Plateau, Schedule, find_schedule
@@ -208,7 +209,7 @@ class NeuralLM(Estimator, LanguageModel):
             known = [row for row, word in enumerate(self.vocabulary.words) if word in given.key_to_index]
             vectors[known] = given.vectors[[given.key_to_index[self.vocabulary.words[row]] for row in known]]
         is_dense = self.tied and not head_type(self.output).is_sparse
-        return Parameter(vectors) if is_dense else Table(vectors)
+        return Parameter(vectors) if is_dense else WordTable(vectors)
 
     def _new_head(self, rng: np.random.Generator, embeddings: Parameter | Table) -> Head:
         counts = np.array(self.vocabulary.counts, np.int64)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.kernels.heads import sum_equal_rows
 from windrow.lm.heads.head import Head
+from windrow.lm.word_table import add_word_rows
 from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
 
 Ids = NDArray[np.int32]
@@ -37,7 +37,6 @@ class NeuralNetwork:
         self.dropout = dropout
         self.apart = apart
         self.rng = np.random.default_rng(0)
-        self._slots = np.full(len(embeddings.value), -1, np.int32)
         body = {"embeddings.vectors": embeddings, **layers}
         output = {f"output.{name}": parameter for name, parameter in head.parameters.items()}
         self.named: Mapping[str, Parameter | Table] = {**body, **output}
@@ -62,12 +61,7 @@ class NeuralNetwork:
 
     def scatter(self, ids: Ids, gradients: Array) -> None:
         """Hand the gradients of looked-up words (words, embedding_size) to the rows of the embeddings."""
-        distinct, sums = np.empty(len(ids), np.int32), np.empty_like(gradients)
-        known = sum_equal_rows(ids, gradients, self._slots, distinct, sums)
-        if isinstance(self.embeddings, Table):
-            self.embeddings.add_rows(distinct[:known], sums[:known])
-        else:
-            self.embeddings.gradient[distinct[:known]] += sums[:known]
+        add_word_rows(self.embeddings, ids, gradients)
 
     def head_loss(self, hidden: Array, targets: Ids, rate: float | None) -> tuple[float, Array]:
         """The summed loss of a batch, and the gradient of its mean by the hidden rows.

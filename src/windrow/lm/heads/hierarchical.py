@@ -10,6 +10,7 @@ from windrow.kernels.simd import LANES
 from windrow.kernels.tables import padded_width
 from windrow.lm.heads.head import EXCLUDED, Head, Targets
 from windrow.lm.heads.products import set_product_transposed
+from windrow.lm.word_table import WordTable
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.outputs.huffman import HuffmanTree, huffman_tree
 
@@ -31,7 +32,7 @@ class HierarchicalHead(Head):
         nodes = np.zeros((inner, self.stride), self.dtype)
         nodes[:, : self.hidden_size] = self._initial_weights(inner, self.hidden_size)
         nodes[:, self.hidden_size] = _turn_log_odds(tree, self.counts, inner)
-        self.nodes = Table(nodes)
+        self.nodes = WordTable(nodes)
         self._paths = Paths(
             tree.starts,
             np.append(tree.nodes, np.zeros(LANES, np.int32)),

@@ -14,12 +14,13 @@ from windrow.kernels.head_noise import (
     noise_errors,
     sampled_softmax_errors,
 )
-from windrow.kernels.heads import score_targets, sum_equal_rows
+from windrow.kernels.heads import score_targets
 from windrow.kernels.simd import LANES
 from windrow.kernels.tables import padded_width
 from windrow.lm.heads.head import Head, Targets
 from windrow.lm.heads.products import add_product_of_columns, add_product_of_rows, set_product_transposed
 from windrow.lm.heads.tiled_softmax import Scores, TiledSoftmax
+from windrow.lm.word_table import WordTable, add_word_rows
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.outputs.noise import alias_table, noise_probabilities
 
@@ -57,8 +58,8 @@ class NoiseContrastiveHead(Head):
     def build(self, tied: Parameter | Table | None) -> None:
         """``weights``, a Table (words, hidden_size), and ``biases``, a Table (words, 1)."""
         self.is_tied = tied is not None
-        self.weights: Parameter | Table = tied or Table(self._initial_weights(self.words, self.hidden_size))
-        self.biases = Table(self.unigram_biases().reshape(-1, 1))
+        self.weights: Parameter | Table = tied or WordTable(self._initial_weights(self.words, self.hidden_size))
+        self.biases = WordTable(self.unigram_biases().reshape(-1, 1))
         noise = noise_probabilities(self.counts, self.options.noise_power)
         self._log_noise = np.log(np.maximum(noise, 1e-300)).astype(self.dtype)
         self._alias = alias_table(noise)
@@ -84,20 +85,25 @@ class NoiseContrastiveHead(Head):
     def loss_against(self, noise: Noise, hidden: Array, targets: Targets, d_hidden: Array, scale: float = 1.0) -> float:
         """``loss_and_gradient`` with these noise words."""
         loss, found = self._pass(noise, hidden, targets, d_hidden, scale)
-        self._add(self.weights, noise.words, found.noise_weights, targets, found.target_weights)
-        self._add(self.biases, noise.words, found.noise_scores, targets, found.target_scores)
+        for parameter, by_noise, by_targets in self._with_gradients(found):
+            add_word_rows(parameter, noise.words, by_noise)
+            add_word_rows(parameter, targets, by_targets)
         return loss
 
     def sgd_step(self, hidden: Array, targets: Targets, d_hidden: Array, rate: float, scale: float = 1.0) -> float:  # noqa: D102
         noise = self.draw_noise()
         loss, found = self._pass(noise, hidden, targets, d_hidden, scale)
-        for parameter, by_noise, by_targets in (
-            (self.weights, found.noise_weights, found.target_weights),
-            (self.biases, found.noise_scores, found.target_scores),
-        ):
+        for parameter, by_noise, by_targets in self._with_gradients(found):
             add_to_rows(parameter.value, noise.words, by_noise, -rate)
             add_to_rows(parameter.value, targets, by_targets, -rate)
         return loss
+
+    def _with_gradients(self, found: _Gradients) -> tuple[tuple[Parameter | Table, Array, Array], ...]:
+        """Each parameter with its gradients by the noise words and by the targets."""
+        return (
+            (self.weights, found.noise_weights, found.target_weights),
+            (self.biases, found.noise_scores, found.target_scores),
+        )
 
     def _pass(
         self, noise: Noise, hidden: Array, targets: Targets, d_hidden: Array, scale: float
@@ -132,18 +138,6 @@ class NoiseContrastiveHead(Head):
         known, errors = len(noise.words), target_logits.reshape(-1, 1)
         d_scores = scores.sum(axis=0).reshape(-1, 1)
         return loss, _Gradients(d_weights[:known], d_scores[:known], errors * hidden, errors)
-
-    def _add(
-        self, parameter: Parameter | Table, words: Targets, by_noise: Array, targets: Targets, by_targets: Array
-    ) -> None:
-        """Hand gradients of rows to a parameter."""
-        distinct, sums = np.empty_like(targets), np.empty_like(by_targets)
-        known = sum_equal_rows(targets, by_targets, self._slots, distinct, sums)
-        for rows, gradients in ((words, by_noise), (distinct[:known], sums[:known])):
-            if isinstance(parameter, Table):
-                parameter.add_rows(rows, gradients)
-            else:
-                parameter.gradient[rows] += gradients
 
     def quick_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:
         """The scores of the targets taken as log-probabilities, (rows,): about right after training with "nce"."""
