@@ -50,8 +50,11 @@ _LSTM: Options = {"cell": "lstm", "tied": True, "dropout": 0.2, "learning_rate":
 RECIPES: dict[str, tuple[str, Options]] = {  # row: class, parameters
     BASELINE: ("NGramLM", {"order": 5}),
     "window": ("WindowLM", _WINDOW),
-    "window-sampled": ("WindowLM", {**_WINDOW, "output": "nce", "objective": "sampled-softmax"}),
-    "window-nce": ("WindowLM", {**_WINDOW, "output": "nce"}),
+    "window-nce": ("WindowLM", {**_WINDOW, "output": "nce", "epochs": 4}),
+    "window-sampled": (
+        "WindowLM",
+        {**_WINDOW, "hidden_size": 200, "dropout": 0.2, "epochs": 5, "output": "nce", "objective": "sampled-softmax"},
+    ),
     "window-hs": ("WindowLM", {**_WINDOW, "output": "hierarchical"}),
     "elman": ("RecurrentLM", {**_ELMAN, **_SAMPLED}),
     "elman-nce": ("RecurrentLM", {**_FAST, "output": "nce", "noise_words": 256, "learning_rate": 1.0}),

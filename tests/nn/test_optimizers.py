@@ -61,6 +61,13 @@ def test_momentum_nears_a_speed_ten_times_that_of_sgd_down_a_slope():
     np.testing.assert_allclose(parameters.values - before, -0.1)  # rate / (1 - momentum)
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_vector_in_blocks_moves_as_a_whole(name, monkeypatch):
+    whole = bowl_path(OPTIMIZERS[name](), 0.05, 5)
+    monkeypatch.setattr("windrow.nn.optimizers._BLOCK", 2)  # of three numbers
+    np.testing.assert_array_equal(bowl_path(OPTIMIZERS[name](), 0.05, 5), whole)
+
+
 @pytest.mark.parametrize("kind", [Momentum, Nesterov])
 def test_without_momentum_it_is_sgd(kind):
     np.testing.assert_allclose(bowl_path(kind(0.0), 0.1, 5), bowl_path(SGD(), 0.1, 5))

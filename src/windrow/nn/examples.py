@@ -15,12 +15,18 @@ class ExampleError(DataError, ValueError):
 
 def check_finite(name: str, values: Array) -> None:
     """Raise ExampleError that names the first place where a number is NaN or infinite."""
-    if np.issubdtype(values.dtype, np.floating) and not np.isfinite(values).all():
+    if np.issubdtype(values.dtype, np.floating) and not _is_finite(values):
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
         where = f"row {place[0]}" + (f", column {place[1]}" if len(place) > 1 else "")
         raise ExampleError(
             f"{name}: {values[place]} at {where} (from 0); replace or leave out what is NaN or infinite (inf)"
         )
+
+
+def _is_finite(values: Array) -> bool:
+    """Whether all numbers are finite; of a finite sum they all are, and a sum needs no array of answers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()) or np.isfinite(values).all())
 
 
 def as_numbers(name: str, values: ArrayLike) -> NDArray[np.float32]:

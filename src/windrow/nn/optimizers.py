@@ -14,6 +14,8 @@ from windrow.errors import OptionError, check_range
 from windrow.nn.blas import add_scaled
 from windrow.nn.parameters import Array, ParameterVector
 
+_BLOCK = 2**16  # numbers updated at a time: each line of a rule finds them in the cache, not in memory
+
 
 class Optimizer(ABC):
     """``start`` makes the state for some parameters, ``step`` moves them by the gradient they hold.
@@ -34,7 +36,10 @@ class Optimizer(ABC):
         """One step down. The gradient is used up: clear it before the next pass."""
         self.steps += 1
         dense_state, *table_states = self.states
-        self.update(parameters.dense_values, parameters.dense_gradient, dense_state, rate)
+        values, gradient = parameters.dense_values, parameters.dense_gradient
+        for start in range(0, len(values), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            self.update(values[block], gradient[block], dense_state[:, block], rate)
         for table, state in zip(parameters.tables, table_states, strict=True):
             rows, gradient = table.sparse_gradient()
             values, state_rows = table.value[rows], state[:, rows]
