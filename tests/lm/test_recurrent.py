@@ -29,6 +29,7 @@ from windrow.lm.recurrent_training import _side_by_side
 from windrow.lm.stream import BOS, EOS
 from windrow.nn.gradients import numeric_gradient
 from windrow.nn.parameters import Parameter, Table
+from windrow.nn.schedules import Step
 from windrow.nn.stopping import DivergedError
 
 COUNTS = np.array([3, 0, 5, 9, 7, 5, 2, 1, 1])
@@ -180,7 +181,7 @@ def test_a_resumed_training_is_the_same_bit_for_bit(tmp_path, optimizer):
         if report.epoch == 3:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt, match="after epoch 3"):
+    with pytest.raises(KeyboardInterrupt, match="after epoch 2"):
         small(**options, callbacks=[killed]).fit(TRAIN, valid=VALID, checkpoint=path)
     assert [row["epoch"] for row in storage.load(path).config["history"]] == [1, 2]
     resumed = small(**options).fit(TRAIN, valid=VALID, checkpoint=path, resume=True)
@@ -197,6 +198,45 @@ def test_a_checkpoint_of_another_training(tmp_path):
         small(epochs=1, bptt=9).fit(TRAIN, checkpoint=path, resume=True)
     with pytest.raises(DataError, match=r"another text"):
         small(epochs=1).fit(TRAIN[::-1], checkpoint=path, resume=True)
+    with pytest.raises(DataError, match=r"another valid"):
+        small(epochs=1).fit(TRAIN, valid=VALID, checkpoint=path, resume=True)
+
+
+@pytest.mark.parametrize("lost", ["steps", "history"])
+def test_a_damaged_checkpoint(tmp_path, lost):
+    path = tmp_path / "state"
+    small(epochs=1).fit(TRAIN, checkpoint=path)
+    stored = storage.load(path)
+    arrays = {name: np.array(array) for name, array in stored.arrays.items()}
+    storage.save(path, stored.kind, arrays, {name: v for name, v in stored.config.items() if name != lost})
+
+    with pytest.raises(FormatError, match=f"does not hold this training's state.*{lost}"):
+        small(epochs=1).fit(TRAIN, checkpoint=path, resume=True)
+
+
+def test_an_interrupt_before_there_is_a_checkpoint_promises_none(tmp_path):
+    def killed(report):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        small(callbacks=[killed]).fit(TRAIN, checkpoint=tmp_path / "state")
+    assert not str(caught.value)
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_training_that_was_out_of_patience_goes_on_with_more(tmp_path):
+    path = tmp_path / "state"
+    options = {"schedule": "constant", "learning_rate": 0.2, "epochs": 25, "hidden_size": 16}
+    whole = small(**options, patience=3).fit(TRAIN[:20], valid=VALID)
+    short = small(**options, patience=1).fit(TRAIN[:20], valid=VALID, checkpoint=path)
+    over = small(**options, patience=1).fit(TRAIN[:20], valid=VALID, checkpoint=path, resume=True)
+    longer = small(**options, patience=3).fit(TRAIN[:20], valid=VALID, checkpoint=path, resume=True)
+
+    assert len(short.history_) < len(whole.history_) < 25
+    assert over.history_ == short.history_
+    assert np.array_equal(over.network_.values(), short.network_.values())
+    assert [untimed(row) for row in longer.history_] == [untimed(row) for row in whole.history_]
+    assert np.array_equal(longer.network_.values(), whole.network_.values())
 
 
 def test_exploding_gradients_are_told_and_the_last_good_model_kept():
@@ -292,8 +332,13 @@ def test_generation(model):
 # --- files
 
 
+def half(epoch, scores) -> float:
+    return 0.5
+
+
 @pytest.mark.parametrize("options", [
-    {}, {"cell": "gru", "layers": 2}, {"output": "nce", "tied": True, "embedding_size": 8}, {"cell": "elman-relu"},
+    {}, {"schedule": half}, {"schedule": Step(2)},
+    {"cell": "gru", "layers": 2}, {"output": "nce", "tied": True, "embedding_size": 8}, {"cell": "elman-relu"},
     {"output": "hierarchical", "state": "carry", "optimizer": "sgd"},
 ])  # fmt: skip
 def test_a_saved_model_scores_the_same(tmp_path, options):

@@ -10,6 +10,7 @@ from tests.lm.test_window import TRAIN, VALID, small, trained
 from windrow.cli.train_window import train_window
 from windrow.errors import DataError, OptionError
 from windrow.lm.window import WindowLM
+from windrow.nn.stopping import DivergedError
 
 
 def run(*arguments: object) -> Result:
@@ -23,7 +24,7 @@ def files(tmp_path) -> dict[str, Path]:
     return {name: tmp_path / name for name in ("train.txt", "valid.txt", "model", "model.checkpoint", "log.json")}
 
 
-OPTIONS = {"order": 3, "embedding": 6, "hidden": 8, "batch": 32, "lr": 0.01, "workers": 1, "noise-words": 64}
+OPTIONS = {"order": 3, "embedding": 6, "hidden": 8, "batch": 32, "lr": 0.01, "workers": 1}
 SMALL = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
 
 
@@ -42,7 +43,7 @@ def test_the_command_trains_the_same_model(files):
 
 def test_the_command_resumes(files):
     source, _, target, checkpoint, _ = files.values()
-    small(epochs=3, callbacks=[lambda report: report.epoch == 1]).fit(TRAIN, checkpoint=checkpoint)
+    small(epochs=3, noise_words=1024, callbacks=[lambda report: report.epoch == 1]).fit(TRAIN, checkpoint=checkpoint)
 
     refused = run(source, "-o", target, "--epochs", 3, *SMALL)
     resumed = run(source, "-o", target, "--epochs", 3, *SMALL, "--resume")
@@ -50,6 +51,7 @@ def test_the_command_resumes(files):
     assert isinstance(refused.exception, DataError)
     assert "--resume" in str(refused.exception)
     assert resumed.exit_code == 0, resumed.output
+    assert [row["epoch"] for row in WindowLM.load(target).history_] == [1, 2, 3]
     assert not checkpoint.exists()
 
 
@@ -65,3 +67,44 @@ def test_the_command_names_its_options(files):
         assert isinstance(result.exception, OptionError)
         assert str(result.exception).startswith(said)
     assert not target.exists()
+
+
+def test_the_command_names_every_option_in_a_message(files):
+    source, _, target, _, _ = files.values()
+    vectors = source.with_name("vectors.txt")
+    vectors.write_text("2 3\na 1 2 3\nb 4 5 6\n", "utf-8")
+
+    for given, said in {
+        ("--tied", "--hidden", 10): "--tied needs --embedding = 10, as large as the rows",
+        ("--tied", "--direct"): "--tied does not go with --direct:",
+        ("--tied", "--embedding", 100, "--output", "classes"): "--tied does not go with --output = 'classes'",
+        ("--vectors", vectors): "vectors have 3 dimensions, but --embedding = 60; try --embedding = 3",
+    }.items():
+        result = run(source, "-o", target, *given)
+        assert isinstance(result.exception, OptionError)
+        assert str(result.exception).startswith(said)
+    diverged = run(source, "-o", target, "--optimizer", "sgd", "--lr", 1e20, "--direct")
+    assert isinstance(diverged.exception, DivergedError)
+    assert "try --lr=1e+19 or --clip=1" in str(diverged.exception)
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (("--noise-words", 9), "--noise-words is for --output nce, not softmax"),
+    (("--output", "nce", "--classes", 9), "--classes is for --output classes, not nce"),
+    (("--momentum", 0.5), "--momentum is for --optimizer momentum or nesterov, not adam"),
+    (("--patience", 2), "--patience waits for a better --valid"),
+])  # fmt: skip
+def test_the_command_refuses_what_nothing_would_read(files, given, said):
+    result = run(files["train.txt"], "-o", files["model"], *given)
+
+    assert isinstance(result.exception, OptionError)
+    assert str(result.exception).startswith(said)
+
+
+def test_the_command_writes_over_nothing_it_reads(files):
+    source, valid, _, _, _ = files.values()
+
+    for given in (source, "--valid", valid), (source, "--vectors", valid), (valid,):
+        result = run(*given, "-o", valid)
+        assert isinstance(result.exception, OptionError)
+        assert "named twice" in str(result.exception)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -101,13 +102,28 @@ class Checked(Protocol):
 
 
 def check_parameters(model: Checked, options: Mapping[str, str]) -> None:
-    """Tell of a parameter out of range by the name of its option: that in ``options``, or its own with dashes."""
-    try:
+    """Tell of a parameter out of range by the name of its option, see ``naming_options``."""
+    with naming_options(options):
         model.check_parameters()
+
+
+@contextmanager
+def naming_options(options: Mapping[str, str]) -> Iterator[None]:
+    """Within, an OptionError names options instead of parameters."""
+    try:
+        yield
     except OptionError as error:
-        name, equals, rest = str(error).partition(" = ")
-        option = options.get(name, f"--{name.replace('_', '-')}")
-        raise OptionError(f"{option}{equals}{rest}" if equals else str(error)) from error
+        raise OptionError(with_options(str(error), options)) from error
+
+
+def with_options(message: str, options: Mapping[str, str]) -> str:
+    """For each ``parameter = value`` in a message the option: that in ``options``, or its own name with dashes."""
+
+    def option(found: re.Match[str]) -> str:
+        name, equals, is_flag = found.groups()
+        return options.get(name, f"--{name.replace('_', '-')}") + ("" if is_flag else equals)
+
+    return re.sub(r"(?<![\w-])([a-z]\w*)( ?= ?)(True\b)?", option, message)
 
 
 def check_distinct(places: Iterable[Path]) -> None:

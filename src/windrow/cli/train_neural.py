@@ -8,9 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from windrow.cli.options import check_distinct, check_parameters, json_log, open_corpus, text_options, words_bar
-from windrow.errors import DataError
+from windrow.cli.options import (
+    check_distinct,
+    check_parameters,
+    json_log,
+    naming_options,
+    open_corpus,
+    text_options,
+    with_options,
+    words_bar,
+)
+from windrow.errors import DataError, OptionError
 from windrow.lm.heads import HEADS
 
 if TYPE_CHECKING:
@@ -20,12 +30,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 _NAMES = {  # of options that are not called as the parameter is
-    "embedding_size": "embedding",
-    "hidden_size": "hidden",
-    "learning_rate": "lr",
-    "batch_size": "batch",
+    "embedding_size": "--embedding",
+    "hidden_size": "--hidden",
+    "learning_rate": "--lr",
+    "batch_size": "--batch",
 }
 _FILES = ("valid", "resume", "log_json")
+_ONLY_WITH = {  # what is read only where another option has one of these values
+    "objective": ("output", ("nce",)),
+    "noise_words": ("output", ("nce",)),
+    "noise_power": ("output", ("nce",)),
+    "classes": ("output", ("classes",)),
+    "cutoffs": ("output", ("adaptive",)),
+    "momentum": ("optimizer", ("momentum", "nesterov")),
+}
 _OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"]
 _SCHEDULES = ["linear", "constant", "step", "exponential", "inverse", "plateau"]
 _OPTIONS = (
@@ -40,7 +58,7 @@ _OPTIONS = (
     click.option("--momentum", default=0.9, show_default=True, help="For momentum and nesterov."),
     click.option("--schedule", default="linear", show_default=True, type=click.Choice(_SCHEDULES),
                  help="How the learning rate falls: linear to 0 by the last epoch; plateau to the half after an epoch "
-                      "without a better --valid; the others as in windrow.nn."),
+                      "without a better --valid, or loss if there is none; the others as in windrow.nn."),
     click.option("--dropout", default=0.0, show_default=True),
     click.option("--l2", default=0.0, show_default=True, help="Weight decay."),
     click.option("--patience", default=3, show_default=True, help="Epochs without a better --valid before it stops."),
@@ -76,17 +94,18 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     from windrow.nn.stopping import DivergedError
     from windrow.storage import check_writable
 
+    _check_used(options)
     checkpoint, log = target.with_name(target.name + ".checkpoint"), options["log_json"]
     places = [target, checkpoint, *([log] if log else [])]
     for place in places:
         check_writable(place)
-    read = [Path(name) for name in (source, options["valid"]) if name]
+    read = [Path(name) for name in (source, options["valid"], options["vectors"]) if name]
     check_distinct([*dict.fromkeys(read), *places])
     if checkpoint.exists() and not options["resume"]:
         raise DataError(f"{checkpoint} holds an unfinished training; add --resume to go on, or delete it to start anew")
     text = {name: options.pop(name) for name in _TEXT}
     model = kind(**_parameters(kind, options))
-    check_parameters(model, {name: f"--{option}" for name, option in _NAMES.items()})  # before the text is read
+    check_parameters(model, _NAMES)  # before the text is read
     corpus = open_corpus(source, **text)
     valid = open_corpus(options["valid"], **text) if options["valid"] else None
     with ExitStack() as stack:
@@ -94,20 +113,33 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
             model.set_params(callbacks=[stack.enter_context(json_log(log, append=options["resume"]))])
         show = stack.enter_context(words_bar((corpus.tokens + len(corpus)) * model.epochs))
         try:
-            model.fit(corpus, valid=valid, checkpoint=checkpoint, resume=options["resume"], progress=show)
+            with naming_options(_NAMES):
+                model.fit(corpus, valid=valid, checkpoint=checkpoint, resume=options["resume"], progress=show)
         except DivergedError as error:
-            if not model.history_:  # not one epoch: nothing is worth keeping
-                raise
-            model.save(target)
-            raise DivergedError(f"{error}; it is written to {target}") from error
+            said = with_options(str(error), _NAMES)
+            if model.history_:  # else not one epoch: nothing is worth keeping
+                model.save(target)
+                said += f"; it is written to {target}"
+            raise DivergedError(said) from error
     model.save(target)
     checkpoint.unlink(missing_ok=True)
     click.echo(_summary(target, model), err=True)
 
 
+def _check_used(options: dict[str, Any]) -> None:
+    """Refuse an option that was given although nothing would read it."""
+    given = click.get_current_context().get_parameter_source
+    for name, (other, values) in _ONLY_WITH.items():
+        if given(name) is ParameterSource.COMMANDLINE and options[other] not in values:
+            option, wanted = f"--{name.replace('_', '-')}", " or ".join(values)
+            raise OptionError(f"{option} is for --{other} {wanted}, not {options[other]}; leave it out")
+    if given("patience") is ParameterSource.COMMANDLINE and not options["valid"]:
+        raise OptionError("--patience waits for a better --valid; name text held back, or leave it out")
+
+
 def _parameters(kind: type[NeuralLM], options: dict[str, Any]) -> dict[str, Any]:
     """The model's parameters that the options give."""
-    by_option = {option: name for name, option in _NAMES.items()}
+    by_option = {option.removeprefix("--"): name for name, option in _NAMES.items()}
     given = {by_option.get(name, name): value for name, value in options.items() if name not in _FILES}
     try:
         given["cutoffs"] = tuple(map(int, filter(None, options["cutoffs"].split(","))))

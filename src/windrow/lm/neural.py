@@ -25,7 +25,7 @@ from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, lm_vocabulary, train
 from windrow.lm.word_table import WordTable
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, Table
-from windrow.nn.schedules import Plateau, Schedule, find_schedule
+from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
 
 LINEAR = "linear"  # a schedule besides those of windrow.nn: falls to 0 at the end of the last epoch
 _PLATEAU = Plateau(patience=1)  # an epoch of text is long: an epoch without a better validation is enough
@@ -142,9 +142,10 @@ class NeuralLM(Estimator, LanguageModel):
         corpus = source if isinstance(source, Corpus) else Corpus.build(source)
         vocabulary, mapping = lm_vocabulary(corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols)
         self.vocabulary, self.provenance_ = vocabulary, provenance_of(corpus)
+        held_back = self._held_back(valid)
         self.network_ = self._new_network(np.random.default_rng(self.seed), given)
-        training = self._training(training_stream(corpus, mapping), self._valid_stream(valid))
-        described = self._described(corpus)
+        training = self._training(training_stream(corpus, mapping), self._valid_stream(held_back))
+        described = self._described(corpus, held_back)
         self.history_ = training.history
         if checkpoint is not None and resume and Path(checkpoint).exists():
             training.restore(checkpoint, described)
@@ -152,23 +153,28 @@ class NeuralLM(Estimator, LanguageModel):
         training.run(self.callbacks, progress, checkpoint, described)
         return self
 
-    def _valid_stream(self, valid: Any) -> Ids | None:
-        if valid is None:
+    def _held_back(self, valid: Any) -> Corpus | None:
+        return valid if valid is None or isinstance(valid, Corpus) else Corpus.build(valid, **self.text_settings)
+
+    def _valid_stream(self, corpus: Corpus | None) -> Ids | None:
+        if corpus is None:
             return None
-        corpus = valid if isinstance(valid, Corpus) else Corpus.build(valid, **self.text_settings)
         return training_stream(corpus, word_mapping(corpus, self.vocabulary, skip_symbols=self.skip_symbols))
 
     def _plain_parameters(self) -> dict[str, Any]:
         """The parameters as data that a file's header can hold."""
         parameters = {name: value for name, value in self.get_params().items() if name not in _NOT_STORED}
-        return {**parameters, "schedule": str(self.schedule), "cutoffs": list(self.cutoffs)}
+        # A schedule of one's own goes by its name: what else it prints may be another in each process.
+        schedule = getattr(self.schedule, "__qualname__", str(self.schedule))
+        return {**parameters, "schedule": schedule, "cutoffs": list(self.cutoffs)}
 
-    def _described(self, corpus: Corpus) -> dict[str, Any]:
-        """What a checkpoint must agree on: parameters and text."""
+    def _described(self, corpus: Corpus, valid: Corpus | None) -> dict[str, Any]:
+        """What a checkpoint must agree on: parameters and texts."""
         parameters = {name: value for name, value in self._plain_parameters().items() if name not in _MAY_CHANGE}
         if self.schedule == LINEAR:
             parameters["epochs"] = self.epochs  # the rate of every step depends on them
-        return {**parameters, "text": {"corpus": corpus.fingerprint, "words": len(self.vocabulary)}}
+        text = {"corpus": corpus.fingerprint, "words": len(self.vocabulary)}
+        return {**parameters, "text": text, "valid": valid and valid.fingerprint}
 
     def _plan(self) -> Plan:
         optimizer = find_optimizer(self.optimizer, self.momentum)
@@ -255,9 +261,9 @@ class NeuralLM(Estimator, LanguageModel):
         """The inverse of ``to_stored``; FormatError names ``path`` when the arrays do not fit the configuration."""
         vocabulary = unpack_vocabulary(stored, path)
         try:
-            config = {name: value for name, value in stored.config.items() if name in cls().get_params()}
-            model = cls(**config)
-            if isinstance(model.schedule, str) and "(" in model.schedule:  # an object's; files hold names only
+            known = cls().get_params()
+            model = cls(**{name: value for name, value in stored.config.items() if name in known})
+            if model.schedule not in SCHEDULES:  # a schedule of one's own, which a file cannot hold
                 model.schedule = LINEAR
             model.check_parameters()
         except (TypeError, OptionError) as error:

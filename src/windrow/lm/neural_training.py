@@ -87,7 +87,7 @@ class NeuralTraining(ABC):
         self.history: list[dict[str, Any]] = []
         self.regulariser = L2(plan.l2)
         self.stopping = EarlyStopping(plan.patience or plan.epochs)
-        self.is_over = False
+        self.kept_epochs = 0  # of ``history``, how many the checkpoint has
         plan.optimizer.start(network.body)
         self.last_good = LastGood(network.values())
 
@@ -115,23 +115,23 @@ class NeuralTraining(ABC):
         ``described``: plain data about the model that ``restore`` compares. Raises DivergedError when the loss is no
         finite number; the network then has its last good parameters. KeyboardInterrupt says where the state is.
         """
-        with blas_threads(self.plan.workers), _told(checkpoint, self.history):
-            while len(self.history) < self.plan.epochs and not self.is_over:
+        with blas_threads(self.plan.workers), self._told(checkpoint):
+            is_stopped = False  # by a callback; what resumes the training goes on
+            while len(self.history) < self.plan.epochs and not self._is_over() and not is_stopped:
                 report = self._epoch(progress)
                 self.history.append(report.to_json())
-                self._judge(report)
+                if report.valid_perplexity is not None:
+                    self.stopping.is_over(-log(report.valid_perplexity), self.network.values())  # keeps the best
                 answers = [callback(report) for callback in callbacks]  # all are told
-                self.is_over |= any(answer is True for answer in answers)
+                is_stopped = any(answer is True for answer in answers)
                 if checkpoint is not None:
                     self.save(checkpoint, described or {})
         if self.valid is not None and self.stopping.best_values is not None:
             self.network.set_values(self.stopping.best_values)
 
-    def _judge(self, report: Report) -> None:
-        """Keep the parameters if they are the best so far; training may be over."""
-        if report.valid_perplexity is not None:
-            score, values = -log(report.valid_perplexity), self.network.values()
-            self.is_over = self.stopping.is_over(score, values) and self.plan.patience is not None
+    def _is_over(self) -> bool:
+        """Whether validation has not become better for ``patience`` epochs."""
+        return self.plan.patience is not None and self.stopping.waited >= self.plan.patience
 
     def _epoch(self, progress: Callback | None) -> Report:
         epoch = len(self.history) + 1
@@ -206,7 +206,6 @@ class NeuralTraining(ABC):
         config = {
             "model": described,
             "history": self.history,
-            "is_over": self.is_over,
             "steps": optimizer.steps,
             "best_score": stopping.best_score if isfinite(stopping.best_score) else None,
             "waited": stopping.waited,
@@ -214,12 +213,14 @@ class NeuralTraining(ABC):
             "lowest": self.last_good.lowest if isfinite(self.last_good.lowest) else None,
         }
         storage.save(path, self.checkpoint_kind, arrays, config)
+        self.kept_epochs = len(self.history)
 
     def restore(self, path: str | PathLike[str], described: dict[str, Any]) -> None:
         """Go on from a checkpoint; DataError if it is of another configuration or text."""
         stored = storage.load(path, self.checkpoint_kind)
         config, arrays = stored.config, stored.arrays
-        different = sorted(name for name, value in described.items() if config["model"].get(name) != value)
+        model = config.get("model", {})  # that of an earlier version may lack a name
+        different = sorted(name for name, value in described.items() if name in model and model[name] != value)
         if different:
             raise DataError(
                 f"{path} is of a training with another {', '.join(different)}; go on with the same options and text, "
@@ -231,24 +232,26 @@ class NeuralTraining(ABC):
             self.last_good.values = np.array(arrays["last_good"])
             for number, state in enumerate(optimizer.states):
                 state[:] = arrays[f"optimizer{number}"]
+            if config["best_score"] is not None:
+                stopping.best_score = config["best_score"]
+            if config["lowest"] is not None:
+                self.last_good.lowest = config["lowest"]
+            stopping.waited, self.last_good.name = config["waited"], config["last_good"]
+            optimizer.steps, self.history = config["steps"], config["history"]
         except (KeyError, ValueError) as error:
-            raise FormatError(f"{path} does not hold this model's arrays ({error}); delete it to start anew") from error
+            raise FormatError(
+                f"{path} does not hold this training's state ({error}); delete it to start anew"
+            ) from error
         stopping.best_values = np.array(arrays["best"]) if "best" in arrays else None
-        if config["best_score"] is not None:
-            stopping.best_score = config["best_score"]
-        if config["lowest"] is not None:
-            self.last_good.lowest = config["lowest"]
-        stopping.waited, self.last_good.name = config["waited"], config["last_good"]
-        optimizer.steps, self.history, self.is_over = config["steps"], config["history"], config["is_over"]
+        self.kept_epochs = len(self.history)
 
-
-@contextmanager
-def _told(checkpoint: str | PathLike[str] | None, history: list[dict[str, Any]]) -> Iterator[None]:
-    """Let an interrupt say what is kept."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        if checkpoint is None or not history:
-            raise
-        kept = f"{checkpoint} has the state after epoch {len(history)}, from which --resume (resume=True) goes on"
-        raise KeyboardInterrupt(kept) from error
+    @contextmanager
+    def _told(self, checkpoint: str | PathLike[str] | None) -> Iterator[None]:
+        """Let an interrupt say what is kept."""
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            if checkpoint is None or not self.kept_epochs:
+                raise
+            kept = f"{checkpoint} has the state after epoch {self.kept_epochs}"
+            raise KeyboardInterrupt(f"{kept}, from which --resume (resume=True) goes on") from error

@@ -69,8 +69,9 @@ def _side_by_side(symbols: Ids, streams: int) -> Ids:
     """(steps, streams): the text in streams of one length, which overlap by a word where it cannot be divided."""
     streams = min(streams, len(symbols))
     steps = -(-len(symbols) // streams)
-    starts = np.arange(streams) * len(symbols) // streams
-    text: Ids = symbols[np.arange(steps)[:, None] + starts]
+    text = np.empty((steps, streams), np.int32)
+    for stream, first in enumerate(np.arange(streams) * len(symbols) // streams):
+        text[:, stream] = symbols[first : first + steps]
     return text
 
 

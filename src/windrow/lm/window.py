@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings import WordVectors
-from windrow.errors import check_range, check_whole
+from windrow.errors import OptionError, check_range, check_whole
 from windrow.lm.neural import LINEAR, NeuralLM
 from windrow.lm.neural_training import Callback
 from windrow.lm.stream import BOS, Ids
@@ -80,6 +80,8 @@ class WindowLM(NeuralLM):
     def check_parameters(self) -> None:
         """Raise OptionError for a parameter out of range, before any work."""
         check_range("order", check_whole("order", self.order), 2, 255)
+        if self.tied and self.direct:
+            raise OptionError("tied = True does not go with direct = True: the rows would be longer than the vectors")
         super().check_parameters()
 
     @property
