@@ -82,7 +82,7 @@ class Recipe:
 
 BOOK = {"activation": "sigmoid", "initialiser": "normal", "optimizer": "sgd", "batch_size": 10}
 # First weights as large as the book's saturate some outputs; a rate that starts low lets more of them come back.
-QUADRATIC = {"cost": "quadratic", "learning_rate": 6, "schedule": Falling(60, rising=10), "epochs": 60}
+QUADRATIC = {"cost": "quadratic", "learning_rate": 15, "schedule": Falling(60, rising=30), "epochs": 60}
 MODERN = {"activation": "relu", "initialiser": "he", "optimizer": "nesterov", "batch_size": 128}
 RECIPES = {
     "quadratic-30": Recipe(
