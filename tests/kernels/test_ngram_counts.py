@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.naive import ngrams as naive
 from windrow.kernels import ngram_counts as kernels
-from windrow.kernels.ngram_counts import Cursor, Grams, Input, Layout, Output, Spelling
+from windrow.kernels.ngram_counts import Cursor, Grams, Input, Layout, Output, Ranks, Spelling
 
 sentences_strategy = st.lists(st.lists(st.sampled_from([0, 25, 26, 27, 290]), max_size=7), max_size=8)
 WORDS, WORD_BITS, POSITION_BITS = 300, 9, 7
@@ -37,21 +37,25 @@ def spelled(levels: list[Grams]) -> list[list[tuple[int, ...]]]:
     return grams
 
 
-def next_level(stream, ranks, side: int, contexts: int, run_bits: int, counted_from: int = 0) -> Grams:
+NO_RANKS = Ranks(np.empty(0, np.int32), 1, 0)
+
+
+def next_level(stream, below, ranks, contexts: int, run_bits: int, counted_from: int = 0) -> Grams:
     """Go through the stages for one order; the keys of each partition are seen to be in the order of positions."""
     layout = Layout(run_bits, WORD_BITS, POSITION_BITS)
     bounds = np.zeros(((contexts - 1) >> run_bits) + 2, np.int64)
-    kernels.partition_sizes(stream, ranks, side, run_bits, bounds[1:])
+    kernels.partition_sizes(stream, below, run_bits, bounds[1:])
     np.cumsum(bounds, out=bounds)
     keys, ends = np.empty(bounds[-1], np.int64), bounds[:-1].copy()
-    kernels.deal_keys(stream, ranks, side, layout, ends, keys)
+    kernels.deal_keys(stream, below, layout, ends, keys, ranks)
     assert ends.tolist() == bounds[1:].tolist()
     for first, last in pairwise(bounds.tolist()):
         positions = (keys[first:last] % (1 << POSITION_BITS)).tolist()
         assert positions == sorted(positions)
         keys[first:last].sort()
     grams = new_grams(contexts, kernels.distinct_grams(keys, bounds, POSITION_BITS))
-    kernels.rank_grams(keys, bounds, layout, counted_from, ranks, side, grams)
+    below = NO_RANKS if below.data is stream else below
+    kernels.rank_grams(keys, bounds, layout, counted_from, below, ranks, grams)
     return grams
 
 
@@ -62,18 +66,21 @@ def test_stages_of_counting(sentences, run_bits):
     symbols = naive.stream_of(sentences) or [1]
     stream, ranks = np.array(symbols, np.int32), np.full(2 * len(symbols), 99, np.int32)
     expected = naive.count(sentences, 4)
-    kernels.start_ranks(stream, True, ranks)
-    assert ranks[::2].tolist() == symbols
-    levels = [words_of(expected[0])]
+    below, levels = Ranks(stream, 1, 0), [words_of(expected[0])]
 
     for k in (2, 3, 4):
-        levels.append(next_level(stream, ranks, k % 2, len(levels[-1].words), run_bits))
+        here = Ranks(ranks, 2, k % 2)
+        levels.append(next_level(stream, below, here, len(levels[-1].words), run_bits))
+        unwanted = next_level(stream, below, NO_RANKS, len(levels[-2].words), run_bits)
+        below = here
 
+        for found, wanted in zip(unwanted, levels[-1], strict=True):
+            assert np.array_equal(found, wanted)
         grams = spelled(levels)
         assert grams[-1] == sorted(expected[k - 1])
         assert levels[-1].counts.tolist() == [expected[k - 1][gram] for gram in grams[-1]]
         assert [grams[-2][place] for place in levels[-1].suffixes] == [gram[1:] for gram in grams[-1]]
-        for position, rank in enumerate(ranks[1 - k % 2 :: 2].tolist()):
+        for position, rank in enumerate(ranks[k % 2 :: 2].tolist()):
             gram = tuple(symbols[max(position - k + 1, 0) : position + 1])
             complete = len(gram) == k and 1 not in gram[1:]
             assert (grams[-1][rank] if rank >= 0 else None) == (gram if complete else None)
@@ -82,24 +89,21 @@ def test_stages_of_counting(sentences, run_bits):
 
 
 def test_what_ends_early_is_listed_but_not_counted():
-    stream, ranks = np.array([1, 25, 26, 25, 26, 2], np.int32), np.empty(12, np.int32)
-    kernels.start_ranks(stream, True, ranks)
+    stream = np.array([1, 25, 26, 25, 26, 2], np.int32)
 
-    bigrams = next_level(stream, ranks, 0, WORDS, 2, counted_from=4)
+    bigrams = next_level(stream, Ranks(stream, 1, 0), NO_RANKS, WORDS, 2, counted_from=4)
 
     assert spelled([words_of(Counter()), bigrams])[1] == [(1, 25), (25, 26), (26, 2), (26, 25)]
     assert bigrams.counts.tolist() == [0, 1, 1, 0]
 
 
-def test_ranks_and_marks_without_sentence_marks():
-    stream, ranks = np.array([1, 25, 26, 2, 1, 2, 1, 26, 25], np.int32), np.full(18, 99, np.int32)
+def test_marks_of_what_a_sentence_begins_with():
+    stream = np.array([1, 25, 26, 2, 1, 2, 1, 26, 25], np.int32)
+    ranks = Ranks(np.where(stream == 1, np.int32(-1), stream), 1, 0)
 
-    kernels.start_ranks(stream, False, ranks)
-
-    assert ranks[::2].tolist() == [-1, 25, 26, 2, -1, 2, -1, 26, 25]
     for counted_from, marked in ((0, [2, 25, 26]), (2, [2, 26]), (8, [])):
         initial = np.zeros(WORDS, np.bool_)
-        kernels.mark_initial(stream, ranks, 0, 1, counted_from, initial)
+        kernels.mark_initial(stream, ranks, 1, counted_from, initial)
         assert np.flatnonzero(initial).tolist() == marked
 
 

@@ -1,9 +1,8 @@
 """Count n-grams order by order: sort each k-gram as (place of its context, last word, position) in one number.
 
-The *rank* of a position is the place, among the sorted k-grams, of the k-gram that ends there, -1 where none does. So
-the context of the (k+1)-gram that ends at a position is the rank before it, and its suffix is the rank beside it. Two
-ranks stand together for every position, that of the order before and that of the present one: ``ranks[2 * position +
-side]``; the sides take turns, and what is read and what is written at a position is one cache line.
+The *rank* of a position is the place, among the sorted k-grams, of the k-gram that ends there, -1 where none does; for
+order 1 it is the word. So the context of the (k+1)-gram that ends at a position is the rank before it, and its suffix
+the rank there. Ranks of two orders stand together, so that what is read and written at a position is one cache line.
 
 Keys are dealt to partitions by their context, so that what is left of a context fits a key beside word and position;
 then each partition is sorted.
@@ -44,34 +43,37 @@ class Grams(NamedTuple):
     counts: Int32s  # (n,)
 
 
-@kernel
-def start_ranks(stream: Int32s, bos_is_word: bool, ranks: Int32s) -> None:
-    """The unigram that ends at a position is its word; at BOS there may be none. Side 0."""
-    for position in range(stream.size):
-        word = stream[position]
-        ranks[2 * position] = -1 if word == BOS and not bos_is_word else word
+class Ranks(NamedTuple):
+    """The rank of a position is ``data[step * position + side]``; without data they are not wanted."""
+
+    data: Int32s
+    step: int
+    side: int
 
 
 @kernel
-def partition_sizes(stream: Int32s, ranks: Int32s, side: int, run_bits: int, sizes: Int64s) -> None:
+def partition_sizes(stream: Int32s, below: Ranks, run_bits: int, sizes: Int64s) -> None:
     """Add to ``sizes``, (partitions,), how many keys each partition will hold."""
     for position in range(1, stream.size):
-        context = ranks[2 * position - 2 + side]
+        context = below.data[below.step * (position - 1) + below.side]
         if context >= 0 and stream[position] != BOS:
             sizes[context >> run_bits] += 1
 
 
 @kernel
-def deal_keys(stream: Int32s, ranks: Int32s, side: int, layout: Layout, ends: Int64s, keys: Int64s) -> None:
-    """Write the key of every k-gram to its partition; where none ends, the other side of ``ranks`` becomes -1.
+def deal_keys(stream: Int32s, below: Ranks, layout: Layout, ends: Int64s, keys: Int64s, ranks: Ranks) -> None:
+    """Write the key of every k-gram to its partition; where none ends, the rank becomes -1.
 
-    ``ends``, (partitions,): where each partition begins, and after the call, where it ends.
+    ``below``: the ranks of order k - 1. ``ends``, (partitions,): where each partition begins, and after the call, where
+    it ends.
     """
     context_shift = layout.word_bits + layout.position_bits
     local_mask = (np.int64(1) << layout.run_bits) - 1
-    ranks[1 - side] = -1
+    is_wanted = ranks.data.size > 0
+    if is_wanted:
+        ranks.data[ranks.side] = -1
     for position in range(1, stream.size):
-        context = np.int64(ranks[2 * position - 2 + side])
+        context = np.int64(below.data[below.step * (position - 1) + below.side])
         word = np.int64(stream[position])
         if context >= 0 and word != BOS:
             partition = context >> layout.run_bits
@@ -79,8 +81,8 @@ def deal_keys(stream: Int32s, ranks: Int32s, side: int, layout: Layout, ends: In
                 ((context & local_mask) << context_shift) | (word << layout.position_bits) | position
             )
             ends[partition] += 1
-        else:
-            ranks[2 * position + 1 - side] = -1
+        elif is_wanted:
+            ranks.data[ranks.step * position + ranks.side] = -1
 
 
 @kernel
@@ -98,21 +100,27 @@ def distinct_grams(keys: Int64s, bounds: Int64s, position_bits: int) -> Any:
 
 @kernel
 def rank_grams(
-    keys: Int64s, bounds: Int64s, layout: Layout, counted_from: int, ranks: Int32s, side: int, level: Grams
+    keys: Int64s, bounds: Int64s, layout: Layout, counted_from: int, below: Ranks, ranks: Ranks, level: Grams
 ) -> None:
-    """Number the k-grams of sorted keys: fill ``level`` and the other side of ``ranks``.
+    """Number the k-grams of sorted keys: fill ``level`` and, where they are wanted, ``ranks``.
 
-    k-grams that end before position ``counted_from`` are numbered but not counted.
+    ``below``: the ranks of order k - 1; without data k is 2, and they are the words. k-grams that end before position
+    ``counted_from`` are numbered but not counted.
     """
     position_mask = (np.int64(1) << layout.position_bits) - 1
     word_mask = (np.int64(1) << layout.word_bits) - 1
+    is_wanted, is_second = ranks.data.size > 0, below.data.size == 0
     place = context = np.int64(-1)
     for partition in range(bounds.size - 1):
         first_context, last = partition << layout.run_bits, bounds[partition + 1]
         before = np.int64(-1)
         for i in range(bounds[partition], last):
             if i + _AHEAD < last:
-                prefetch(ranks, 2 * (keys[i + _AHEAD] & position_mask))
+                ahead = keys[i + _AHEAD] & position_mask
+                if is_wanted:
+                    prefetch(ranks.data, ranks.step * ahead)  # those below, too
+                else:
+                    prefetch(below.data, below.step * ahead)
             position = keys[i] & position_mask
             gram = keys[i] >> layout.position_bits
             if gram != before:
@@ -121,23 +129,24 @@ def rank_grams(
                 while context < first_context + (gram >> layout.word_bits):
                     context += 1
                     level.starts[context] = place
-                level.words[place] = gram & word_mask
-                level.suffixes[place] = ranks[2 * position + side]
+                word = gram & word_mask
+                level.words[place] = word
+                level.suffixes[place] = word if is_second else below.data[below.step * position + below.side]
                 level.counts[place] = 0
             level.counts[place] += position >= counted_from
-            ranks[2 * position + 1 - side] = place
+            if is_wanted:
+                ranks.data[ranks.step * position + ranks.side] = place
     for rest in range(context + 1, level.starts.size):
         level.starts[rest] = place + 1
 
 
 @kernel
-def mark_initial(
-    stream: Int32s, ranks: Int32s, side: int, order: int, counted_from: int, initial: NDArray[np.bool_]
-) -> None:
+def mark_initial(stream: Int32s, ranks: Ranks, order: int, counted_from: int, initial: NDArray[np.bool_]) -> None:
     """Set ``initial`` of the k-grams that stand where a sentence begins and end at ``counted_from`` or later."""
     for position in range(max(order, counted_from), stream.size):
-        if stream[position - order] == BOS and ranks[2 * position + side] >= 0:
-            initial[ranks[2 * position + side]] = True
+        rank = ranks.data[ranks.step * position + ranks.side]
+        if stream[position - order] == BOS and rank >= 0:
+            initial[rank] = True
 
 
 # --- the union of two counts

@@ -15,7 +15,7 @@ import numpy as np
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError, check_range, check_whole
 from windrow.kernels import ngram_counts as kernels
-from windrow.kernels.ngram_counts import Grams, Int32s, Int64s, Layout
+from windrow.kernels.ngram_counts import Grams, Int32s, Int64s, Layout, Ranks
 from windrow.lm.ngram import count_merging
 from windrow.lm.ngram.count_merging import MOST, Counted, read_only
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
@@ -31,6 +31,7 @@ _PARTITION_BITS = 6
 _MOST_PARTITION_BITS = 12
 _LEAST_PART = 1 << 16  # tokens
 _BLOCK = 1 << 20  # tokens looked at together
+_NO_RANKS = Ranks(np.empty(0, np.int32), 1, 0)
 
 
 def count_ngrams(
@@ -110,7 +111,7 @@ def _as_counts(vocabulary: Vocabulary, counted: list[Counted]) -> NGramCounts:
 
 def _levels(stream: Int32s, counted_from: int, words: int, order: int, bos: bool) -> Iterator[Counted]:
     """The levels of a stretch of the stream; of them only the last one yielded is needed to go on."""
-    counter = _Counter(stream, counted_from, words, bos)
+    counter = _Counter(stream, counted_from, words, order, bos)
     yield counter.words()
     for _ in range(1, order):
         yield counter.next_level()
@@ -119,20 +120,22 @@ def _levels(stream: Int32s, counted_from: int, words: int, order: int, bos: bool
 class _Counter:
     """Counts order after order with the same scratch. What ends before ``counted_from`` is listed, but not counted."""
 
-    def __init__(self, stream: Int32s, counted_from: int, words: int, bos: bool) -> None:
+    def __init__(self, stream: Int32s, counted_from: int, words: int, highest: int, bos: bool) -> None:
         self._stream = stream
         self._counted_from = counted_from
+        self._highest = highest
         self._bos = bos
         self._word_bits = _bits(words)
         self._order = 1
         self._size = words  # of the last level
-        self._side = 0  # where its ranks are
-        self._ranks = np.empty(max(2 * stream.size, 2), np.int32)
-        self._keys = np.empty(stream.size, np.int64)
+        # Fresh memory costs more than a pass over it: no more ranks than are read.
+        self._step = 1 if highest <= 3 and bos else 2
+        self._room = np.empty(self._step * stream.size if highest > 2 or not bos else 0, np.int32)
+        self._ranks = Ranks(stream if bos else np.where(stream == BOS, np.int32(-1), stream), 1, 0)
+        self._keys = np.empty(stream.size if highest > 1 else 0, np.int64)
 
     def words(self) -> Counted:
         """Order 1, all words of the vocabulary."""
-        kernels.start_ranks(self._stream, self._bos, self._ranks)
         counts = np.zeros(self._size, np.int64)
         for first in range(self._counted_from, self._stream.size, _BLOCK):
             counts += np.bincount(self._stream[first : first + _BLOCK], minlength=self._size)
@@ -143,36 +146,46 @@ class _Counter:
 
     def next_level(self) -> Counted:
         """The next order."""
+        self._order += 1
+        below = self._ranks._replace(data=read_only(self._ranks.data))
+        self._ranks = self._next_ranks()
         layout = self._layout()
-        bounds = self._deal(layout)
+        bounds = self._deal(layout, below)
         keys = self._keys[: bounds[-1]]
         for first, last in pairwise(bounds.tolist()):
             keys[first:last].sort()  # NumPy sorts whole numbers with vector instructions, in the cache at best
         distinct = int(kernels.distinct_grams(keys, bounds, layout.position_bits))
-        starts = np.empty(self._size + 1, np.int32)
-        grams = Grams(starts, *(np.empty(distinct, np.int32) for _ in range(3)))
-        kernels.rank_grams(keys, bounds, layout, self._counted_from, self._ranks, self._side, grams)
-        self._order, self._size, self._side = self._order + 1, distinct, 1 - self._side
+        grams = Grams(np.empty(self._size + 1, np.int32), *(np.empty(distinct, np.int32) for _ in range(3)))
+        if self._order == 2:
+            below = below._replace(data=below.data[:0])  # they are the words, which the keys hold
+        kernels.rank_grams(keys, bounds, layout, self._counted_from, below, self._ranks, grams)
+        self._size = distinct
         return self._counted(CountLevel(*grams))
+
+    def _next_ranks(self) -> Ranks:
+        """Room for the ranks of this order, beside those of the last; none if nothing will read them."""
+        if self._order == self._highest and self._bos:
+            return _NO_RANKS
+        return Ranks(self._room, self._step, self._order % self._step)
 
     def _layout(self) -> Layout:
         position_bits = _bits(self._stream.size)
         room = _KEY_BITS - position_bits - self._word_bits
         return Layout(min(max(_bits(self._size) - _PARTITION_BITS, 0), room), self._word_bits, position_bits)
 
-    def _deal(self, layout: Layout) -> Int64s:
+    def _deal(self, layout: Layout, below: Ranks) -> Int64s:
         """Deal the keys to partitions; returns where each begins and the last one ends."""
         bounds = np.zeros((max(self._size - 1, 0) >> layout.run_bits) + 2, np.int64)
-        kernels.partition_sizes(self._stream, self._ranks, self._side, layout.run_bits, bounds[1:])
+        kernels.partition_sizes(self._stream, below, layout.run_bits, bounds[1:])
         np.cumsum(bounds, out=bounds)
-        kernels.deal_keys(self._stream, self._ranks, self._side, layout, bounds[:-1].copy(), self._keys)
+        kernels.deal_keys(self._stream, below, layout, bounds[:-1].copy(), self._keys, self._ranks)
         return bounds
 
     def _counted(self, level: CountLevel) -> Counted:
         if self._bos:
             return Counted(level, None)
         initial = np.zeros(self._size, np.bool_)
-        kernels.mark_initial(self._stream, self._ranks, self._side, self._order, self._counted_from, initial)
+        kernels.mark_initial(self._stream, self._ranks, self._order, self._counted_from, initial)
         return Counted(level, initial)
 
 
