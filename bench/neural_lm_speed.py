@@ -92,7 +92,7 @@ def train_windrow(corpus: str, kind: str, options: dict[str, Any], seconds: floa
     raise BenchError(f"{ENDLESS} epochs ended before {seconds} seconds; the text is too short")
 
 
-def generate_windrow(corpus: str, words: int) -> dict[str, float]:
+def generate_windrow(corpus: str, words: int, quantised: bool = False) -> dict[str, float]:
     """So many greedy steps, in one text or, where ``</s>`` is the likeliest word, in several."""
     import windrow
 
@@ -100,6 +100,7 @@ def generate_windrow(corpus: str, words: int) -> dict[str, float]:
     try:
         model.fit(windrow.Corpus.open(corpus), progress=_stop)
     except _TimeIsUpError:
+        model = model.quantised() if quantised else model
         model.generate(do_sample=False, max_new_tokens=20)
     started, written = time.perf_counter(), 0
     while written < words:
@@ -153,6 +154,7 @@ class Cases:
             "window": Case("window 5, V = 33k", [self._ours("windrow", "WindowLM", self._window()), *self._windows()]),
             "window-nce": Case("window 5, V = 33k, NCE", self._window_nce()),
             "generation": Case("greedy text, lstm 200, V = 33k", self._generation()),
+            "generation-8-bits": Case("greedy text, output weights of 8 bits", self._generation(quantised=True)),
         }
 
     def _recurrent(self, cell: str, max_vocab: int | None) -> list[Side]:
@@ -177,11 +179,12 @@ class Cases:
         nce = self._ours("windrow", "WindowLM", {**self._window(), "output": "nce"})
         return [nce, self._ours("windrow, full softmax", "WindowLM", self._window())]
 
-    def _generation(self) -> list[Side]:
+    def _generation(self, quantised: bool = False) -> list[Side]:
         ours = {"corpus": f"{self.folder}/text.corpus", "words": GENERATED}
         theirs = {"text": f"{self.folder}/full.npz", "size": SIZE, "words": GENERATED}
         return [
-            Side("windrow", "neural_lm_speed:generate_windrow", ours),
+            Side("windrow", "neural_lm_speed:generate_windrow", {**ours, "quantised": quantised}),
+            *([Side("windrow, 32 bits", "neural_lm_speed:generate_windrow", ours)] if quantised else []),
             Side("PyTorch", "torch_peers:generate", theirs, absent=self.no_torch),
         ]
 

@@ -131,7 +131,10 @@ def test_texts_with_marks(folder: Path) -> None:
     asked = ("perplexity", folder / "m.safetensors")
     mixed = ("mix", folder / "m.safetensors", "--cache", 9, "-o", folder / "mixed.safetensors", "--tune")
 
-    assert run(*asked, folder / "mark.txt").exit_code == run(*mixed, folder / "mark.txt").exit_code == 1
+    for command in asked, mixed:
+        refused = run(*command, folder / "mark.txt")
+        assert refused.exit_code == 1
+        assert f"sentence 1 of {folder / 'mark.txt'} holds '</s>'" in refused.stderr
     assert run(*asked, folder / "mark.txt", "--skip-symbols").stdout == run(*asked, folder / "none.txt").stdout
     assert run(*mixed, folder / "mark.txt", "--skip-symbols").exit_code == 0
 
@@ -179,6 +182,10 @@ TRAIN = ("train", "ngram", "{text}", "-o", "{out}")
     ("arguments", "message"),
     [
         ((*TRAIN, "--order", 9, "--smoothing", "witten-bell"), "the longest sentence has 6"),
+        ((*TRAIN, "--min-count", 0), "Error: --min-count = 0 is out of range"),
+        ((*TRAIN, "--quantise", 9), "Error: --quantise = 9 is out of range"),
+        ((*TRAIN, "--unk-mass", 1.0), "Error: --unk-mass = 1.0"),
+        ((*TRAIN, "--order", 9, "--smoothing", "witten-bell"), "Error: --order = 9: the longest"),
         ((*TRAIN, "--order", 3), "try --discount-fallback or --smoothing witten-bell"),
         ((*TRAIN, "--memory", "many"), "--memory 'many' must be a size such as 500M"),
         ((*TRAIN, "--prune", "0,x"), "--prune '0,x' must be numbers with commas"),

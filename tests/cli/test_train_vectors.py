@@ -189,6 +189,13 @@ def test_ctrl_c_keeps_the_state_and_resume_ends_as_if_nothing_had_been(text: Pat
     assert not output.with_name("v.txt.checkpoint").exists()
 
 
+def test_that_there_is_nothing_to_resume_is_told(text: Path, tmp_path: Path) -> None:
+    result = run("vectors", "train", text, "-o", tmp_path / "v.txt", *FAST, "--resume")
+
+    assert result.exit_code == 0
+    assert f"Warning: {tmp_path / 'v.txt.checkpoint'} is not there; training starts from the beg" in result.stderr
+
+
 def test_a_polite_kill_keeps_the_state_too(text: Path, tmp_path: Path) -> None:
     output, log = tmp_path / "v.txt", tmp_path / "log.jsonl"
     with start("vectors", "train", text, "-o", output, "--epochs", "5000", "--log-json", log) as training:
@@ -289,6 +296,10 @@ def test_output_to_a_full_device_is_one_line() -> None:
         shown = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert shown.returncode == 1
     assert re.fullmatch(r"Error: cannot write the output: .*\n", shown.stderr)
+
+
+def test_demo_names_its_options() -> None:
+    assert run("demo", "--seed", -1).stderr.startswith("Error: --seed = -1 is out of range")
 
 
 def test_demo_tells_the_whole_story(tmp_path: Path) -> None:

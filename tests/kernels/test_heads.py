@@ -11,7 +11,7 @@ from tests.naive.heads import contexts as naive_contexts
 from windrow.kernels.head_contexts import gather_contexts
 from windrow.kernels.head_noise import add_to_rows, draw_words
 from windrow.kernels.head_paths import Paths, number_nodes, path_log_probs, sum_paths
-from windrow.kernels.heads import exponentiate, log_normalise, raise_to_highest, sum_equal_rows
+from windrow.kernels.heads import exponentiate, log_normalise, normalise, raise_to_highest, sum_equal_rows
 from windrow.kernels.simd import LANES
 from windrow.outputs.noise import alias_table
 
@@ -46,6 +46,20 @@ def test_log_normalise(words, dtype, tolerance):
     log_normalise(scores.reshape(-1), words, np.empty(LANES, dtype))
 
     assert scores == pytest.approx(expected, rel=tolerance, abs=100 * tolerance)
+
+
+@both
+@widths
+def test_normalise(words, dtype, tolerance):
+    scores = random_scores(words, dtype)[0] + dtype(300)
+    scores[-1] = 300 - 95
+    powers = np.exp(scores.astype(np.float64) - scores.max().astype(np.float64))
+    powers[powers < np.exp(-80)] = 0
+    probabilities = np.full(words, np.nan)
+
+    normalise(scores, np.empty(LANES, dtype), probabilities)
+
+    assert probabilities == pytest.approx(powers / powers.sum(), rel=100 * tolerance)
 
 
 @widths

@@ -8,7 +8,16 @@ from numba import njit
 
 from tests.naive import products as naive
 from windrow.kernels import products
-from windrow.kernels.products import Outputs, PairRows, Rows, Weights, multiply_rows, transpose
+from windrow.kernels.products import (
+    Outputs,
+    PairRows,
+    Rows,
+    Weights,
+    multiply_panels,
+    multiply_rows,
+    panels_of,
+    transpose,
+)
 
 # A sum of 112 products of standard normals in another order differs by a few roundings of numbers near 10.
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-13}
@@ -214,3 +223,19 @@ def test_the_thirteenth_row_sees_what_the_first_twelve_have_taught(dtype):
 
     assert gradient.reshape(14, 16)[:, 5].tolist() == [1.0] * 12 + [(2 + 12 * 0.5) * 0.5, 0]
     assert (table == 2 + 13 * 0.5).all()
+
+
+@every_type
+@pytest.mark.parametrize("rows", [4, 5, 8, 11, 16, 22])
+@pytest.mark.parametrize(("inner", "columns"), [(1, 1), (7, 32), (20, 33), (16, 100)])
+def test_multiply_panels(dtype, rows, inner, columns):
+    generator = np.random.default_rng(rows)
+    x, matrix = random(generator, rows, inner, dtype=dtype), random(generator, inner, columns, dtype=dtype)
+    panels = panels_of(matrix)
+    target = np.full((rows, 32 * len(panels)), np.nan, dtype)
+
+    multiply_panels(x.reshape(-1), panels.reshape(-1), rows, len(panels), target.reshape(-1))
+
+    expected = x.astype(np.float64) @ matrix
+    np.testing.assert_allclose(target[:, :columns], expected, rtol=TOLERANCE[dtype], atol=10 * TOLERANCE[dtype])
+    assert (target[:, columns:] == 0).all()

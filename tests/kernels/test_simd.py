@@ -15,6 +15,7 @@ from windrow.kernels.simd import (
     exp,
     first_lanes,
     load,
+    load_int8,
     log,
     logistic,
     maximum,
@@ -81,6 +82,20 @@ def _totals_of(vectors, results):
 def _prefetch_all(array):
     for start in range(array.size):
         prefetch(array, start)
+
+
+@njit
+def _int8_of(codes, results):
+    store(results, 0, load_int8(codes, 3))
+
+
+def test_load_int8():
+    codes = np.array([5, 5, 5, -128, 127, 0, -1, *range(40, 52), 5], np.int8)
+    results = np.empty(16, np.float32)
+
+    _int8_of(codes, results)
+
+    assert results.tolist() == [-128, 127, 0, -1, *range(40, 52)]
 
 
 @every_type

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from windrow.lm.cache import CacheLM
 from windrow.lm.mixture import MixtureLM
 from windrow.lm.stream import BOS, EOS, SPECIALS, Ids
 from windrow.storage import StoredModel, load
+
+if TYPE_CHECKING:
+    from windrow.lm.window import WindowLM
 
 WORDS = ("a", "b", "c", "d")
 TOY_KIND = "toy-lm"
@@ -80,7 +83,7 @@ def with_cache() -> MixtureLM:
 NEURAL_TEXT = ["a b c d", "b a d", "", "c a b a"]
 
 
-def window() -> LanguageModel:
+def window() -> WindowLM:
     from windrow.lm.window import WindowLM
 
     return WindowLM(3, 4, 5, epochs=2).fit(NEURAL_TEXT)
@@ -102,6 +105,7 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
     "toy": lambda: ToyLM.random(0),
     "n-grams": ngrams,
     "window": window,
+    "window, 8 bits": lambda: window().quantised(),
     "recurrent": lambda: recurrent("gru", "reset"),
     "recurrent, carried over": lambda: recurrent("lstm", "carry"),
     "linear mixture": lambda: mixture("linear"),

@@ -13,7 +13,9 @@ from windrow.corpus import Corpus
 from windrow.errors import DataError, FormatError, OptionError
 from windrow.lm import base, stream
 from windrow.lm.base import LANGUAGE_MODELS, LanguageModel, WordScore, model_from_stored
+from windrow.lm.ngram.model import NGramLM
 from windrow.lm.stream import BOS, EOS, SPECIALS, UNK
+from windrow.models import load
 
 UNIGRAMS = {"<unk>": 0.05, "<s>": 0.0, "</s>": 0.2, "a": 0.4, "b": 0.2, "c": 0.1, "d": 0.05}
 
@@ -115,6 +117,17 @@ def test_a_file_of_another_kind_is_refused(model: LanguageModel, tmp_path: Path)
         type(model).load(tmp_path / "v.safetensors")
 
 
+@pytest.mark.parametrize("name", ["m.arpa", "m.LM", "m.arpa.gz"])
+def test_only_ngrams_are_written_as_arpa_files(model: LanguageModel, tmp_path: Path, name: str) -> None:
+    if isinstance(model, NGramLM):
+        model.save(tmp_path / name)
+        assert load(tmp_path / name).vocabulary.words == model.vocabulary.words
+        return
+    with pytest.raises(OptionError, match=rf"{name}: an ARPA file cannot hold a \w+; .* \.safetensors file$"):
+        model.save(tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
 # --- sentences
 
 
@@ -205,7 +218,7 @@ def test_evaluation_in_small_blocks(model: LanguageModel) -> None:
 def test_marks_in_a_text_to_evaluate(unigrams: ToyLM, tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("a b\na <s> b\n")
 
-    with pytest.raises(DataError, match="sentence 2 of the text holds '<s>'"):
+    with pytest.raises(DataError, match=r"sentence 2 of .*text\.txt holds '<s>'"):
         unigrams.evaluate(tmp_path / "text.txt")
 
     skipped = unigrams.evaluate(tmp_path / "text.txt", skip_symbols=True)

@@ -194,11 +194,11 @@ def test_a_checkpoint_of_another_training(tmp_path):
     path = tmp_path / "state"
     small(epochs=1).fit(TRAIN, checkpoint=path)
 
-    with pytest.raises(DataError, match=r"another bptt"):
+    with pytest.raises(DataError, match="bptt = 7, not 9"):
         small(epochs=1, bptt=9).fit(TRAIN, checkpoint=path, resume=True)
     with pytest.raises(DataError, match=r"another text"):
         small(epochs=1).fit(TRAIN[::-1], checkpoint=path, resume=True)
-    with pytest.raises(DataError, match=r"another valid"):
+    with pytest.raises(DataError, match="another text held back"):
         small(epochs=1).fit(TRAIN, valid=VALID, checkpoint=path, resume=True)
 
 
@@ -242,7 +242,7 @@ def test_a_training_that_was_out_of_patience_goes_on_with_more(tmp_path):
 def test_exploding_gradients_are_told_and_the_last_good_model_kept():
     model = small(cell="elman-relu", optimizer="sgd", learning_rate=1e6, schedule="constant", clip=None)
 
-    with pytest.raises(DivergedError, match=r"epoch \d.*learning_rate=100000 or clip=1") as caught:
+    with pytest.raises(DivergedError, match=r"epoch \d.*learning_rate = 100000 or clip = 1") as caught:
         model.fit(TRAIN)
     assert "\n" not in str(caught.value)
     assert np.isfinite(model.perplexity(VALID))
@@ -369,9 +369,9 @@ def test_damaged_files(tmp_path, model):
     with pytest.raises(FormatError, match=r"no sound configuration.*cell = 'magic'"):
         RecurrentLM.load(saved({"cell": "magic"}))
     with pytest.raises(FormatError, match=r"too few for its configuration"):
-        RecurrentLM.load(saved({"hidden_size": 10**7}))
+        RecurrentLM.load(saved({"hidden_size": 10**5}))
     with pytest.raises(FormatError, match=r"too few for its configuration"):
-        RecurrentLM.load(saved({"embedding_size": 10**9}))
+        RecurrentLM.load(saved({"embedding_size": 10**5}))
 
 
 # --- bad input

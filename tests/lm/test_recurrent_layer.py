@@ -10,28 +10,30 @@ from windrow.lm.recurrent_layer import RecurrentLayer
 from windrow.nn.gradients import numeric_gradient, relative_error
 
 STEPS, BATCH = 4, 3
+BATCHES = [1, 3, 4, 7, 9]  # products go by panels from 4 streams on, 8 or 4 at a time
 # Sizes that fill no vector of 16 numbers, exactly one, and one with a rest.
 SIZES = [5, 16, 19]
 
 
-def example(cell, hidden_size, inputs=7, dtype=np.float64, seed=0):
+def example(cell, hidden_size, inputs=7, dtype=np.float64, seed=0, batch=BATCH):
     generator = np.random.default_rng(seed)
     layer = RecurrentLayer(inputs, hidden_size, cell, rng=generator, dtype=dtype)
     for parameter in layer.parameters.values():
         parameter.value[:] = generator.normal(0, 0.6, parameter.value.shape)
     columns = inputs or layer.cell.gates * hidden_size
-    x = generator.normal(0, 1, (STEPS, BATCH, columns)).astype(dtype)
-    state = generator.normal(0, 0.5, layer.zero_state(BATCH).shape).astype(dtype)
-    begins = np.zeros((STEPS, BATCH), bool)
-    begins[0, 1] = begins[2, 0] = True
+    x = generator.normal(0, 1, (STEPS, batch, columns)).astype(dtype)
+    state = generator.normal(0, 0.5, layer.zero_state(batch).shape).astype(dtype)
+    begins = np.zeros((STEPS, batch), bool)
+    begins[0, -1] = begins[2, 0] = True
     return layer, x, state, begins
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("hidden_size", SIZES)
 @pytest.mark.parametrize("inputs", [7, None])
-def test_equals_the_definition(cell, hidden_size, inputs):
-    layer, x, state, begins = example(cell, hidden_size, inputs)
+@pytest.mark.parametrize("batch", BATCHES)
+def test_equals_the_definition(cell, hidden_size, inputs, batch):
+    layer, x, state, begins = example(cell, hidden_size, inputs, batch=batch)
     values = {name: parameter.value for name, parameter in layer.parameters.items()}
 
     hidden, last, _ = layer.forward(x, state, begins)
@@ -55,10 +57,10 @@ def test_float32_is_as_exact_as_its_numbers(cell):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("hidden_size", [5, 17])
-@pytest.mark.parametrize("inputs", [7, None])
-def test_gradients_equal_central_differences(cell, hidden_size, inputs):
-    layer, x, state, begins = example(cell, hidden_size, inputs)
-    direction = np.random.default_rng(1).normal(0, 1, (STEPS, BATCH, hidden_size))
+@pytest.mark.parametrize(("inputs", "batch"), [(7, 3), (None, 3), (7, 5)])
+def test_gradients_equal_central_differences(cell, hidden_size, inputs, batch):
+    layer, x, state, begins = example(cell, hidden_size, inputs, batch=batch)
+    direction = np.random.default_rng(1).normal(0, 1, (STEPS, batch, hidden_size))
 
     def along() -> float:
         return float(np.vdot(layer.forward(x, state, begins)[0], direction))

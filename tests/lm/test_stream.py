@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_words_that_the_corpus_left_out(specials: tuple[str, ...], tmp_path: Pat
 
 
 def test_no_word_is_kept() -> None:
-    with pytest.raises(DataError, match=r"no word of the text occurs 4 times \(min_count\); try a lower"):
+    with pytest.raises(DataError, match=r"no word of the list of sentences occurs 4 times \(min_count\); try a lower"):
         lm_vocabulary(Corpus.build(TEXT), min_count=4)
 
 
@@ -134,11 +135,21 @@ def test_a_mark_in_the_text_is_an_error_that_names_the_sentence(symbol: str, mon
     monkeypatch.setattr(stream, "_SEARCH_TOKENS", 2)
     corpus = Corpus.build(["a b", "", f"a c {symbol} c", symbol])
 
-    message = f"sentence 3 of the text holds '{symbol}'.*--skip-symbols"
+    message = f"sentence 3 of the list of sentences holds '{symbol}'.*--skip-symbols"
     with pytest.raises(DataError, match=message):
         lm_vocabulary(corpus)
     with pytest.raises(DataError, match=message):
         sentence_blocks(corpus, toy_vocabulary())
+
+
+def test_a_mark_in_a_text_names_its_file(tmp_path: Path) -> None:
+    text, folder = tmp_path / "text.txt", tmp_path / "corpus"
+    text.write_text("a b\n\na <s>\n")
+    Corpus.build(text, folder)
+
+    for corpus, name in (Corpus.build(text), text), (Corpus.build(str(text)), text), (Corpus.open(folder), folder):
+        with pytest.raises(DataError, match=rf"^sentence 3 of {re.escape(str(name))} holds '<s>'"):
+            lm_vocabulary(corpus)
 
 
 def test_marks_in_the_text_are_skipped() -> None:

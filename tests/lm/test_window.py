@@ -209,8 +209,9 @@ def test_a_checkpoint_of_another_training(tmp_path):
     path = tmp_path / "state"
     small(epochs=1).fit(TRAIN, checkpoint=path)
 
-    with pytest.raises(DataError, match=r"another hidden_size"):
-        small(epochs=1, hidden_size=9).fit(TRAIN, checkpoint=path, resume=True)
+    said = r"state is of a training with dropout = 0.0, not 0.5, hidden_size = 8, not 9; .* or delete it to start anew$"
+    with pytest.raises(DataError, match=said):
+        small(epochs=1, hidden_size=9, dropout=0.5).fit(TRAIN, checkpoint=path, resume=True)
     with pytest.raises(DataError, match=r"another text"):
         small(epochs=1).fit(TRAIN[1:], checkpoint=path, resume=True)
 
@@ -218,7 +219,7 @@ def test_a_checkpoint_of_another_training(tmp_path):
 def test_divergence_is_told_and_the_last_good_model_kept():
     model = small(optimizer="sgd", learning_rate=1e20, schedule="constant", direct=True)
 
-    with pytest.raises(DivergedError, match=r"epoch 1.*learning_rate=1e\+19") as caught:
+    with pytest.raises(DivergedError, match=r"epoch 1.*learning_rate = 1e\+19") as caught:
         model.fit(TRAIN)
     assert "\n" not in str(caught.value)
     assert np.isfinite(model.network_.values()).all()
@@ -306,7 +307,7 @@ def test_a_saved_model_scores_the_same(tmp_path, options):
     stream = np.array([1, 3, 4, 5, 6, 2], np.int32)
     assert np.array_equal(loaded.score_stream(stream), model.score_stream(stream))
     assert loaded.history_ == model.history_
-    assert {**loaded.get_params(), "cutoffs": ()} == {**model.get_params(), "cutoffs": ()}
+    assert loaded.get_params() == model.get_params()
 
 
 def test_damaged_files(tmp_path, model):

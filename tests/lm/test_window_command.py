@@ -55,6 +55,43 @@ def test_the_command_resumes(files):
     assert not checkpoint.exists()
 
 
+def test_the_command_tells_that_there_is_nothing_to_resume(files):
+    source, _, target, checkpoint, _ = files.values()
+
+    result = run(source, "-o", target, "--epochs", 1, *SMALL, "--resume")
+
+    assert result.exit_code == 0, result.output
+    assert f"Warning: {checkpoint} is not there; training starts from the beginning\n" in result.stderr
+
+
+def test_the_command_starts_anew_after_a_divergence(files):
+    source, _, target, checkpoint, _ = files.values()
+    growing = ("--optimizer", "sgd", "--schedule", "constant", "--lr", 1, "--l2", 2.2)
+
+    diverged = run(source, "-o", target, *SMALL, *growing, "--epochs", 20)
+    kept = WindowLM.load(target)
+    again = run(source, "-o", target, *SMALL, "--epochs", 1)
+
+    assert isinstance(diverged.exception, DivergedError)
+    assert len(kept.history_) > 0
+    assert again.exit_code == 0, again.output
+    assert len(WindowLM.load(target).history_) == 1
+    assert not checkpoint.exists()
+
+
+def test_the_command_tells_which_setting_differs(files):
+    source, _, target, checkpoint, _ = files.values()
+    small(epochs=3, noise_words=1024, callbacks=[lambda report: report.epoch == 1]).fit(TRAIN, checkpoint=checkpoint)
+
+    result = run(source, "-o", target, "--epochs", 3, *SMALL, "--resume", "--hidden", 9, "--tied", "--embedding", 9)
+
+    assert isinstance(result.exception, DataError)
+    assert str(result.exception) == (
+        f"{checkpoint} is of a training with --embedding = 6, not 9, --hidden = 8, not 9, --tied = False, not True; "
+        "go on with the same options and text, or delete it to start anew"
+    )
+
+
 def test_the_command_names_its_options(files):
     source, _, target, _, _ = files.values()
 
@@ -85,7 +122,7 @@ def test_the_command_names_every_option_in_a_message(files):
         assert str(result.exception).startswith(said)
     diverged = run(source, "-o", target, "--optimizer", "sgd", "--lr", 1e20, "--direct")
     assert isinstance(diverged.exception, DivergedError)
-    assert "try --lr=1e+19 or --clip=1" in str(diverged.exception)
+    assert "try --lr = 1e+19 or --clip = 1" in str(diverged.exception)
 
 
 @pytest.mark.parametrize(("given", "said"), [
@@ -99,6 +136,30 @@ def test_the_command_refuses_what_nothing_would_read(files, given, said):
 
     assert isinstance(result.exception, OptionError)
     assert str(result.exception).startswith(said)
+
+
+def test_the_command_tells_of_vectors_of_few_words(files):
+    source, vectors = files["train.txt"], files["train.txt"].with_name("vectors.txt")
+    source.write_text(" ".join(f"w{number}" for number in range(250)), "utf-8")
+    warnings = {}
+    for shared in (2, 3):
+        rows = [f"w{number} 1 2 3 4 5 6\n" for number in range(shared)]
+        vectors.write_text(f"{shared + 1} 6\n{''.join(rows)}other 6 5 4 3 2 1\n", "utf-8")
+        result = run(source, "-o", files["model"], "--epochs", 1, "--vectors", vectors, *SMALL)
+        assert result.exit_code == 0, result.output
+        warnings[shared] = [line for line in result.stderr.splitlines() if line.startswith("Warning")]
+
+    assert warnings == {
+        2: [f"Warning: only 2 of the 250 words begin with a vector of {vectors}; are both cut into words alike?"],
+        3: [],
+    }
+
+
+def test_the_command_writes_no_arpa_file(files):
+    result = run("no such text", "-o", files["model"].with_suffix(".arpa.gz"))
+
+    assert isinstance(result.exception, OptionError)
+    assert str(result.exception).endswith(": an ARPA file cannot hold a WindowLM; name a .safetensors file")
 
 
 def test_the_command_writes_over_nothing_it_reads(files):

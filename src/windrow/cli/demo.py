@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from windrow.cli.options import check_parameters
+
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
     from windrow.embeddings import WordVectors
@@ -31,7 +33,7 @@ def demo(output: Path | None, seed: int) -> None:
     if output is not None:
         check_target(output)
     model = Word2Vec(sg=1, min_count=1, epochs=15, alpha=0.05, seed=seed, workers=os.cpu_count() or 1)
-    model.check_parameters()
+    check_parameters(model, {})
     with tempfile.TemporaryDirectory(prefix="windrow-demo-") as folder:
         toyland = Path(folder)
         generate(toyland)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from windrow.cli.options import in_range, open_corpus, text_options
+from windrow.cli.options import in_range, naming_options, open_corpus, text_options
 from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
+    from windrow.evaluation.perplexity import Perplexity
     from windrow.lm.base import LanguageModel
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -56,11 +58,16 @@ def as_trained(model: LanguageModel, text: dict[str, Any]) -> dict[str, Any]:
 @click.argument("source")
 @text_options
 @_skip_symbols
+@click.option(
+    "--dynamic", type=float, metavar="RATE", help="Recurrent models: go on learning from SOURCE, at this rate."
+)
 @_as_json
-def perplexity(model: str, source: str, skip_symbols: bool, as_json: bool, **text: Any) -> None:
+def perplexity(model: str, source: str, skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any) -> None:
     """The perplexity of MODEL on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`."""
     opened = load_model(model)
-    result = opened.evaluate(open_corpus(source, **as_trained(opened, text)), skip_symbols=skip_symbols)
+    evaluate = opened.evaluate if dynamic is None else _learning(model, opened, dynamic)
+    with naming_options({"dynamic_rate": "--dynamic"}):
+        result = evaluate(open_corpus(source, **as_trained(opened, text)), skip_symbols=skip_symbols)
     if as_json:
         click.echo(json.dumps(result.to_json()))
         return
@@ -69,6 +76,15 @@ def perplexity(model: str, source: str, skip_symbols: bool, as_json: bool, **tex
     click.echo(f"log10 probability         {result.log10_prob:.4f}")
     click.echo(f"tokens                    {result.tokens:,}")
     click.echo(f"OOV                       {result.oov:,}")
+
+
+def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Perplexity]:
+    """Dynamic evaluation."""
+    from windrow.lm.recurrent import RecurrentLM
+
+    if not isinstance(model, RecurrentLM):
+        raise OptionError(f"{path} holds {type(model).__name__}; --dynamic is for recurrent models")
+    return partial(model.evaluate, dynamic_rate=rate)
 
 
 @group.command()
@@ -227,14 +243,13 @@ def mix(
     **text: Any,
 ) -> None:
     """Mix language models over one vocabulary, with the weights that suit held-out text best."""
+    from windrow.lm.base import refuse_arpa
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
-    from windrow.lm.ngram import is_arpa
     from windrow.storage import check_writable
 
     check_writable(output)
-    if is_arpa(output):
-        raise OptionError(f"{output}: an ARPA file cannot hold a mixture; name a .safetensors file")
+    refuse_arpa(output, "a mixture")
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
@@ -258,16 +273,27 @@ def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
 @click.argument("source")
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option(
-    "--quantise", type=int, metavar="BITS", help="Round probabilities to so many bits: 8 makes half the size."
+    "--quantise",
+    type=int,
+    metavar="BITS",
+    help="Round probabilities of n-grams, or output weights of networks, to so many bits: 8 makes half the size.",
 )
 def convert(source: str, target: Path, quantise: int | None) -> None:
-    """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file (.safetensors)."""
+    """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller."""
+    from windrow.lm.neural import NeuralLM
     from windrow.lm.ngram.model import NGramLM
     from windrow.storage import check_writable
 
     check_writable(target)
     model = load_model(source)
-    if not isinstance(model, NGramLM):
-        raise OptionError(f"{source} holds {type(model).__name__}; only n-gram models can be converted")
-    (model if quantise is None else model.quantised(quantise)).save(target)
-    click.echo(f"{target}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams", err=True)
+    if isinstance(model, NGramLM):
+        (model if quantise is None else model.quantised(quantise)).save(target)
+        click.echo(f"{target}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams", err=True)
+    elif isinstance(model, NeuralLM) and quantise is not None:
+        with naming_options({"quantise_bits": "--quantise"}):
+            model.quantised(quantise).save(target)
+        click.echo(f"{target}: output weights of {quantise} bits", err=True)
+    else:
+        raise OptionError(
+            f"{source} holds {type(model).__name__}; only n-gram models are converted, and networks with --quantise 8"
+        )

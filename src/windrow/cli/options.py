@@ -109,21 +109,29 @@ def check_parameters(model: Checked, options: Mapping[str, str]) -> None:
 
 @contextmanager
 def naming_options(options: Mapping[str, str]) -> Iterator[None]:
-    """Within, an OptionError names options instead of parameters."""
+    """Within, an OptionError or DataError names options instead of parameters."""
     try:
         yield
-    except OptionError as error:
-        raise OptionError(with_options(str(error), options)) from error
+    except (OptionError, DataError) as error:
+        raise type(error)(with_options(str(error), options)) from error
 
 
 def with_options(message: str, options: Mapping[str, str]) -> str:
     """For each ``parameter = value`` in a message the option: that in ``options``, or its own name with dashes."""
 
     def option(found: re.Match[str]) -> str:
-        name, equals, is_flag = found.groups()
-        return options.get(name, f"--{name.replace('_', '-')}") + ("" if is_flag else equals)
+        name, is_flag = found.groups()
+        return options.get(name, f"--{name.replace('_', '-')}") + ("" if is_flag else " = ")
 
-    return re.sub(r"(?<![\w-])([a-z]\w*)( ?= ?)(True\b)?", option, message)
+    return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b)?", option, message)
+
+
+def check_checkpoint(checkpoint: Path, resume: bool) -> None:
+    """Refuse to write over an unfinished training that is not resumed; tell when there is none to resume."""
+    if checkpoint.exists() and not resume:
+        raise DataError(f"{checkpoint} holds an unfinished training; add --resume to go on, or delete it to start anew")
+    if resume and not checkpoint.exists():
+        click.echo(f"Warning: {checkpoint} is not there; training starts from the beginning", err=True)
 
 
 def check_distinct(places: Iterable[Path]) -> None:

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from windrow.cli.options import (
+    check_checkpoint,
     check_distinct,
     check_parameters,
     json_log,
@@ -20,7 +21,7 @@ from windrow.cli.options import (
     with_options,
     words_bar,
 )
-from windrow.errors import DataError, OptionError
+from windrow.errors import OptionError
 from windrow.lm.heads import HEADS
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ _NAMES = {  # of options that are not called as the parameter is
     "hidden_size": "--hidden",
     "learning_rate": "--lr",
     "batch_size": "--batch",
+    "quantise_bits": "--quantise",
 }
+_FEW = 0.01  # words with a given vector, below which something is likely to be wrong
 _FILES = ("valid", "resume", "log_json")
 _ONLY_WITH = {  # what is read only where another option has one of these values
     "objective": ("output", ("nce",)),
@@ -71,8 +74,9 @@ _OPTIONS = (
     click.option("--min-count", default=1, show_default=True, help="Rarer words become <unk>."),
     click.option("--max-vocab", type=int, help="Keep the most frequent words; the others become <unk>."),
     click.option("--skip-symbols", is_flag=True, help="Leave out <s> and </s> that stand in the text."),
+    click.option("--quantise", type=int, metavar="8", help="Round output weights to 8 bits, for faster text."),
     click.option("--seed", default=1, show_default=True),
-    click.option("--workers", default=1, show_default=True, help="BLAS threads; more pay only on idle cores."),
+    click.option("--workers", default=1, show_default=True, help="Threads; more pay only on idle cores."),
     click.option("--resume", is_flag=True, help="Go on from FILE.checkpoint, which keeps the state after every epoch."),
     click.option("--log-json", type=click.Path(path_type=Path), metavar="LOG",
                  help="Write the learning curve, a JSON object an epoch."),
@@ -91,18 +95,19 @@ def training_options(command: F) -> F:
 
 def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, Any]) -> None:
     """Train a model with these options and write it; the state is in TARGET.checkpoint after every epoch."""
+    from windrow.lm.base import refuse_arpa
     from windrow.nn.stopping import DivergedError
     from windrow.storage import check_writable
 
     _check_used(options)
+    refuse_arpa(target, f"a {kind.__name__}")
     checkpoint, log = target.with_name(target.name + ".checkpoint"), options["log_json"]
     places = [target, checkpoint, *([log] if log else [])]
     for place in places:
         check_writable(place)
     read = [Path(name) for name in (source, options["valid"], options["vectors"]) if name]
     check_distinct([*dict.fromkeys(read), *places])
-    if checkpoint.exists() and not options["resume"]:
-        raise DataError(f"{checkpoint} holds an unfinished training; add --resume to go on, or delete it to start anew")
+    check_checkpoint(checkpoint, options["resume"])
     text = {name: options.pop(name) for name in _TEXT}
     model = kind(**_parameters(kind, options))
     check_parameters(model, _NAMES)  # before the text is read
@@ -120,9 +125,14 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
             if model.history_:  # else not one epoch: nothing is worth keeping
                 model.save(target)
                 said += f"; it is written to {target}"
+            checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
             raise DivergedError(said) from error
     model.save(target)
     checkpoint.unlink(missing_ok=True)
+    words = len(model.vocabulary) - len(model.vocabulary.specials)
+    if model.vectors is not None and model.given_words_ < words * _FEW:
+        few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {model.vectors}"
+        click.echo(f"Warning: {few}; are both cut into words alike?", err=True)
     click.echo(_summary(target, model), err=True)
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from windrow.cli.options import open_corpus, text_options
+from windrow.cli.options import check_parameters, naming_options, open_corpus, text_options
 from windrow.errors import OptionError
 from windrow.lm.ngram import SMOOTHING_NAMES
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+_NAMES = {"quantise_bits": "--quantise"}  # of options that are not called as the parameter is
 _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 
 
@@ -104,6 +105,7 @@ def _words_in(file: str) -> list[str]:
 @text_options
 def train_ngram(source: str, output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder."""
+    from windrow.lm.base import refuse_arpa
     from windrow.lm.ngram import is_arpa
     from windrow.lm.ngram.count_files import is_packed
     from windrow.lm.ngram.model import NGramLM
@@ -115,7 +117,7 @@ def train_ngram(source: str, output: Path, **options: Any) -> None:
     if is_arpa(output):
         is_packed(output, "ARPA files")
         if options["smoothing"] == "stupid-backoff":
-            raise OptionError(f"{output}: an ARPA file cannot hold stupid back-off; name a .safetensors file")
+            refuse_arpa(output, "stupid back-off")
     if counts_out:
         is_packed(counts_out, "counts")
     if counts_out and counts_out.resolve() == output.resolve():
@@ -143,16 +145,18 @@ def train_ngram(source: str, output: Path, **options: Any) -> None:
         quantise_bits=options["quantise"],
         memory=options["memory"],
     )
-    model.check_parameters()
+    check_parameters(model, _NAMES)  # before the text is read
     if options["heldout"] and options["smoothing"] != "jelinek-mercer":
         raise OptionError(f"--heldout is for --smoothing jelinek-mercer; {options['smoothing']} has no weights to fit")
     text = {name: options[name] for name in _TEXT}
     heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
     vocab = _words_in(options["vocab"]) if options["vocab"] else None
-    if options["from_counts"]:
-        model.fit_counts(source, heldout=heldout, vocab=vocab)
-    else:
-        model.fit(open_corpus(source, **text), heldout=heldout, vocab=vocab, counts_out=counts_out)
+    corpus = None if options["from_counts"] else open_corpus(source, **text)
+    with naming_options(_NAMES):
+        if corpus is None:
+            model.fit_counts(source, heldout=heldout, vocab=vocab)
+        else:
+            model.fit(corpus, heldout=heldout, vocab=vocab, counts_out=counts_out)
     model.save(output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
     click.echo(

@@ -9,8 +9,16 @@ from typing import Any
 
 import click
 
-from windrow.cli.options import check_distinct, check_parameters, json_log, open_corpus, text_options, words_bar
-from windrow.errors import DataError, OptionError, WindrowError
+from windrow.cli.options import (
+    check_checkpoint,
+    check_distinct,
+    check_parameters,
+    json_log,
+    open_corpus,
+    text_options,
+    words_bar,
+)
+from windrow.errors import OptionError, WindrowError
 from windrow.outputs import LOSSES
 
 _LOG_LINES = 200  # a run, besides one an epoch
@@ -87,8 +95,7 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
     every = options["checkpoint_every"]
     if every is not None and not every > 0:
         raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
-    if checkpoint.exists() and not options["resume"]:
-        raise DataError(f"{checkpoint} holds an unfinished training; add --resume to go on, or delete it to start anew")
+    check_checkpoint(checkpoint, options["resume"])
     model = Word2Vec(
         vector_size=options["size"],
         alpha=options["alpha"],

@@ -47,6 +47,7 @@ class Corpus:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.name = str(path)  # for messages; of a temporary corpus that of its source
         with _path_errors("read", path):
             self._header = _read_header(path)
             self.ids: NDArray[np.int32] = np.memmap(path / _IDS, np.int32, "r")
@@ -111,7 +112,9 @@ class Corpus:
             with _new_folder(Path(path)) as folder:
                 write(folder)
             return cls.open(path)
-        return cls._temporary(write)
+        corpus = cls._temporary(write)
+        corpus.name = sources.describe(source)
+        return corpus
 
     @classmethod
     def _temporary(cls, write: Callable[[Path], None]) -> Corpus:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from windrow.kernels._jit import kernel
 from windrow.kernels.simd import LANES, add, broadcast, exp, load, maximum, store, total, zero
 
+_CLAMPED = 1.9e-35  # just above exp(-80), which ``exp`` gives for all that is less
+
 
 @kernel
 def exponentiate(
@@ -42,6 +44,22 @@ def raise_to_highest(scores: NDArray[Any], words: int, biases: NDArray[Any], hig
             highest[row] = max(highest[row], scores[row * words + word] + biases[word])
 
 
+@kernel(inline=True)
+def _highest(scores: NDArray[Any], start: int, words: int, lanes: NDArray[Any]) -> Any:
+    """The highest of ``words`` scores; ``lanes``: 16 numbers of scratch."""
+    highest = scores[start]
+    whole = words // LANES * LANES
+    top = broadcast(highest)
+    for word in range(start, start + whole, LANES):
+        top = maximum(load(scores, word), top)
+    store(lanes, 0, top)
+    for lane in range(LANES):
+        highest = max(highest, lanes[lane])
+    for word in range(start + whole, start + words):
+        highest = max(highest, scores[word])
+    return highest
+
+
 @kernel
 def log_normalise(scores: NDArray[Any], words: int, lanes: NDArray[Any]) -> None:
     """Take from each row of ``scores``, flat (rows * words,), the logarithm of its sum of exponentials.
@@ -50,15 +68,7 @@ def log_normalise(scores: NDArray[Any], words: int, lanes: NDArray[Any]) -> None
     """
     whole = words // LANES * LANES
     for start in range(0, scores.size, words):
-        highest = scores[start]
-        top = broadcast(highest)
-        for word in range(start, start + whole, LANES):
-            top = maximum(load(scores, word), top)
-        store(lanes, 0, top)
-        for lane in range(LANES):
-            highest = max(highest, lanes[lane])
-        for word in range(start + whole, start + words):
-            highest = max(highest, scores[word])
+        highest = _highest(scores, start, words, lanes)
         mass, rest, shift = zero(scores), 0.0, broadcast(-highest)
         for word in range(start, start + whole, LANES):
             mass = add(mass, exp(add(load(scores, word), shift)))
@@ -67,6 +77,27 @@ def log_normalise(scores: NDArray[Any], words: int, lanes: NDArray[Any]) -> None
         normaliser = scores.dtype.type(highest + np.log(total(mass) + rest))
         for word in range(start, start + words):
             scores[word] -= normaliser
+
+
+@kernel
+def normalise(scores: NDArray[Any], lanes: NDArray[Any], probabilities: NDArray[np.float64]) -> None:
+    """The exponentials of ``scores`` (words,), divided by their sum; below e**-80 of the largest they count as 0.
+
+    Uses ``scores`` up; ``lanes``: 16 numbers of scratch.
+    """
+    whole = scores.size // LANES * LANES
+    highest = _highest(scores, 0, scores.size, lanes)
+    mass, shift = 0.0, broadcast(-highest)
+    for word in range(0, whole, LANES):
+        store(scores, word, exp(add(load(scores, word), shift)))
+    for word in range(whole, scores.size):
+        scores[word] = np.exp(scores[word] - highest)
+    for word in range(scores.size):
+        power = np.float64(scores[word])
+        probabilities[word] = power if power > _CLAMPED else 0.0
+        mass += probabilities[word]
+    for word in range(scores.size):
+        probabilities[word] /= mass
 
 
 @kernel

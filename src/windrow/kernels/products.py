@@ -91,6 +91,41 @@ def _multiply_strip(
         )  # fmt: skip
 
 
+PANEL = 2 * LANES  # columns
+LEAST_ROWS = 4  # of a product by panels
+
+
+def panels_of(matrix: NDArray[Any]) -> NDArray[Any]:
+    """``matrix`` (inner, columns) as panels of 32 columns, (panels, inner, 32), the last filled up with zeros.
+
+    The rows of a panel follow one another, so that it stays in the first-level cache while it is multiplied.
+    """
+    inner, columns = matrix.shape
+    panels = np.zeros((-(-columns // PANEL), inner, PANEL), matrix.dtype)
+    whole = columns // PANEL
+    panels[:whole] = matrix[:, : whole * PANEL].reshape(inner, whole, PANEL).transpose(1, 0, 2)
+    if whole < len(panels):
+        panels[whole, :, : columns - whole * PANEL] = matrix[:, whole * PANEL :]
+    return panels
+
+
+@kernel
+def multiply_panels(x: NDArray[Any], panels: NDArray[Any], rows: int, panel_count: int, target: NDArray[Any]) -> None:
+    """``target = x @ matrix``: target (rows, 32 * panels), x (rows, inner), ``panels_of`` the matrix; all flat.
+
+    There are 4 rows at least. BLAS would bring the matrix into such panels again at every call.
+    """
+    inner, distance = x.size // rows, panel_count * PANEL
+    fours = rows // LEAST_ROWS * LEAST_ROWS
+    for panel in range(panel_count):
+        terms = Rows(panels, panel * inner * PANEL, PANEL, inner)
+        multiply_rows(Weights(x, 0, inner, 1), terms, Rows(target, panel * PANEL, distance, fours), PANEL, False)
+        if fours < rows:  # some rows twice
+            first = rows - LEAST_ROWS
+            last_rows = Rows(target, first * distance + panel * PANEL, distance, LEAST_ROWS)
+            multiply_rows(Weights(x, first * inner, inner, 1), terms, last_rows, PANEL, False)
+
+
 @kernel
 def transpose(rows: Rows, columns: int, target: NDArray[Any]) -> None:
     """``target[k * rows + r] = rows[r, k]``; rows and columns are multiples of 16."""

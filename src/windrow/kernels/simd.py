@@ -32,6 +32,11 @@ def load(array: NDArray[Any], start: int) -> Any:
     return array[start : start + LANES].copy()
 
 
+def load_int8(array: NDArray[np.int8], start: int) -> Any:
+    """``array[start : start + 16]`` of a flat array as a vector of float32."""
+    return array[start : start + LANES].astype(np.float32)
+
+
 def store(array: NDArray[Any], start: int, vector: Any) -> None:
     """Write ``vector`` to ``array[start : start + 16]``."""
     array[start : start + LANES] = vector
@@ -171,6 +176,16 @@ def _load(_typing: Any, array: Any, _start: Any) -> Any:
         )
 
     return Vector(array.dtype)(array, types.int64), generate
+
+
+def _load_int8(_typing: Any, array: Any, _start: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, start = arguments
+        data = context.make_array(signature.args[0])(context, builder, array).data
+        pointer = builder.bitcast(builder.gep(data, [start]), ir.VectorType(ir.IntType(8), LANES).as_pointer())
+        return builder.sitofp(builder.load(pointer, align=1), vector_type(signature.return_type))
+
+    return Vector(types.float32)(array, types.int64), generate
 
 
 def _store(_typing: Any, array: Any, _start: Any, vector: Any) -> Any:
@@ -352,6 +367,7 @@ _EXP2_COEFFICIENTS = (1.32746334e-03, 9.67196168e-03, 5.55067837e-02, 2.40222353
 if not DISABLE_JIT:
     _MACHINE_CODE: dict[str, Callable[..., Any]] = {
         "load": _load,
+        "load_int8": _load_int8,
         "store": _store,
         "zero": _zero,
         "broadcast": _broadcast,

@@ -18,6 +18,7 @@ from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.tokenizers import TOKENIZERS, check_tokens
 from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.perplexity import Perplexity
+from windrow.lm.ngram import is_arpa
 from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, reserved_symbol, sentence_blocks
 from windrow.storage import StoredModel
 
@@ -104,7 +105,8 @@ class LanguageModel(ABC):
     # --- files
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model file; DataError when that cannot be."""
+        """Write the model file; DataError when that cannot be, OptionError for the name of an ARPA file."""
+        refuse_arpa(path, f"a {type(self).__name__}")
         stored = self.to_stored()
         storage.save(path, stored.kind, stored.arrays, stored.config, stored.provenance)
 
@@ -184,9 +186,7 @@ class LanguageModel(ABC):
     @property
     def text_settings(self) -> dict[str, Any]:
         """How the training text was cut into words, for ``Corpus.build``; only what names a tokenizer of windrow's."""
-        settings = {name: self.provenance_[name] for name in _TEXT_SETTINGS if name in self.provenance_}
-        # A model file may come from anybody: it does not choose which module of yours is imported.
-        return settings if settings.get("tokenizer") in TOKENIZERS else {}
+        return text_settings_of(self.provenance_)
 
     def perplexity(self, source: Any) -> float:
         """The perplexity of a text, unknown words included."""
@@ -221,6 +221,12 @@ def model_from_stored(stored: StoredModel, path: str | os.PathLike[str]) -> Lang
     return model
 
 
+def refuse_arpa(path: str | os.PathLike[str], what: str) -> None:
+    """Raise OptionError for the name of an ARPA file, as which the model file would be read."""
+    if is_arpa(path):
+        raise OptionError(f"{path}: an ARPA file cannot hold {what}; name a .safetensors file")
+
+
 def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
     """The arrays of a language model's vocabulary."""
     return {**storage.pack_words(vocabulary.words), "counts": vocabulary.counts}
@@ -244,6 +250,26 @@ def provenance_of(corpus: Corpus) -> dict[str, Any]:
         "sentences": len(corpus),
         **{name: facts[name] for name in _TEXT_SETTINGS},
     }
+
+
+def plain(value: Any) -> Any:
+    """A parameter as JSON has it."""
+    if isinstance(value, np.generic):
+        return value.item()
+    is_list = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+    return [plain(item) for item in value] if is_list else value
+
+
+def from_plain(value: Any) -> Any:
+    """The inverse: sequences are tuples."""
+    return tuple(map(from_plain, value)) if isinstance(value, list) else value
+
+
+def text_settings_of(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """How a text was cut into words, for ``Corpus.build``; nothing where that was by a tokenizer of somebody else."""
+    settings = {name: provenance[name] for name in _TEXT_SETTINGS if name in provenance}
+    # A model file may come from anybody: it does not choose which module of yours is imported.
+    return settings if settings.get("tokenizer") in TOKENIZERS else {}
 
 
 def _batched(streams: Iterator[Ids], size: int) -> Iterator[list[Ids]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.lm.heads.head import Head
+from windrow.lm.heads.quantised import QuantisedHead
 from windrow.lm.word_table import add_word_rows
 from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
 
@@ -35,13 +36,34 @@ class NeuralNetwork:
         self.embeddings = embeddings
         self.head = head
         self.dropout = dropout
-        self.apart = apart
         self.rng = np.random.default_rng(0)
-        body = {"embeddings.vectors": embeddings, **layers}
-        output = {f"output.{name}": parameter for name, parameter in head.parameters.items()}
-        self.named: Mapping[str, Parameter | Table] = {**body, **output}
-        self.body = ParameterVector(body if apart else self.named)
+        self._below = {"embeddings.vectors": embeddings, **layers}
+        self._gather(apart)
+
+    def _gather(self, apart: bool) -> None:
+        self.apart = apart
+        output = {f"output.{name}": parameter for name, parameter in self.head.parameters.items()}
+        self.named: Mapping[str, Parameter | Table] = {**self._below, **output}
+        self.body = ParameterVector(self._below if apart else self.named)
         self.output = ParameterVector(output) if apart else self.body
+
+    @property
+    def is_quantised(self) -> bool:
+        """Whether ``quantise`` was called."""
+        return isinstance(self.head, QuantisedHead)
+
+    def quantise(self) -> None:
+        """Make the output weights 8-bit numbers: less to read and to store, and no more training."""
+        self.head = QuantisedHead.of(self.head)
+        self._gather(apart=False)
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """All that a file must hold, by name; to be read and written in place."""
+        parameters = {name: parameter.value for name, parameter in self.named.items()}
+        if isinstance(self.head, QuantisedHead):
+            parameters |= {f"output.{name}": array for name, array in self.head.arrays.items()}
+        return parameters
 
     def values(self) -> Array:
         """A copy of all parameters as one vector."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from windrow import storage
 from windrow.errors import DataError, FormatError
-from windrow.lm.heads.products import blas_threads
+from windrow.lm.heads.crew import crew
 from windrow.lm.neural_network import NeuralNetwork
 from windrow.lm.stream import BOS, Ids
 from windrow.nn.clipping import clip_by_norm
@@ -28,6 +28,7 @@ from windrow.nn.stopping import DivergedError, EarlyStopping, LastGood
 
 SCORED_ROWS = 1024  # at a time, when nothing is learned
 _REPORT_SECONDS = 0.2
+_TEXTS = {"text": "another text", "valid": "another text held back"}  # what differs beside parameters
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class NeuralTraining(ABC):
         self.regulariser = L2(plan.l2)
         self.stopping = EarlyStopping(plan.patience or plan.epochs)
         self.kept_epochs = 0  # of ``history``, how many the checkpoint has
+        self.retrains = False  # a model that was trained before, which comes back if this fails
         plan.optimizer.start(network.body)
         self.last_good = LastGood(network.values())
 
@@ -115,7 +117,7 @@ class NeuralTraining(ABC):
         ``described``: plain data about the model that ``restore`` compares. Raises DivergedError when the loss is no
         finite number; the network then has its last good parameters. KeyboardInterrupt says where the state is.
         """
-        with blas_threads(self.plan.workers), self._told(checkpoint):
+        with crew(self.plan.workers), self._told(checkpoint):
             is_stopped = False  # by a callback; what resumes the training goes on
             while len(self.history) < self.plan.epochs and not self._is_over() and not is_stopped:
                 report = self._epoch(progress)
@@ -140,9 +142,10 @@ class NeuralTraining(ABC):
                 report = self._train_epoch(epoch, progress)
         except DivergedError as error:
             self.network.set_values(self.last_good.values)
+            kept = "is as it was before" if self.retrains else f"has the parameters of {self.last_good.name} again"
             raise DivergedError(
-                f"training diverged in epoch {epoch}: {error}; the model has the parameters of {self.last_good.name} "
-                f"again; try learning_rate={self.plan.learning_rate / 10:g} or clip=1"
+                f"training diverged in epoch {epoch}: {error}; the model {kept}; "
+                f"try learning_rate = {self.plan.learning_rate / 10:g} or clip = 1"
             ) from None
         self.last_good.keep(self.network.values(), epoch, report.loss)
         if self.valid is None:
@@ -220,10 +223,14 @@ class NeuralTraining(ABC):
         stored = storage.load(path, self.checkpoint_kind)
         config, arrays = stored.config, stored.arrays
         model = config.get("model", {})  # that of an earlier version may lack a name
-        different = sorted(name for name, value in described.items() if name in model and model[name] != value)
+        different = [
+            _TEXTS.get(name) or f"{name} = {model[name]!r}, not {value!r}"
+            for name, value in sorted(described.items())
+            if name in model and model[name] != value
+        ]
         if different:
             raise DataError(
-                f"{path} is of a training with another {', '.join(different)}; go on with the same options and text, "
+                f"{path} is of a training with {', '.join(different)}; go on with the same options and text, "
                 "or delete it to start anew"
             )
         optimizer, stopping = self.plan.optimizer, self.stopping

@@ -11,16 +11,18 @@ from numpy.typing import NDArray
 
 from windrow.embeddings import WordVectors
 from windrow.errors import OptionError, check_range, check_whole
+from windrow.evaluation.perplexity import Perplexity
 from windrow.lm import CELL_NAMES, STATE_NAMES
 from windrow.lm.cells import CELLS
-from windrow.lm.heads.products import blas_threads
+from windrow.lm.heads.crew import crew
 from windrow.lm.neural import LINEAR, NeuralLM
 from windrow.lm.neural_training import Callback
 from windrow.lm.recurrent_layer import RecurrentLayer
 from windrow.lm.recurrent_network import RecurrentNetwork
 from windrow.lm.recurrent_training import RecurrentState, RecurrentTraining, first_state, score_symbols
-from windrow.lm.stream import BOS, EOS, Ids
+from windrow.lm.stream import BOS, EOS, UNK, Ids
 from windrow.nn.schedules import Schedule
+from windrow.nn.stopping import DivergedError
 
 _LN_10 = np.log(10)
 
@@ -37,7 +39,8 @@ class RecurrentLM(NeuralLM):
     ("linear" falls to 0 by the last epoch, "plateau" halves after an epoch without a better validation),
     ``learning_rate`` (None: the optimiser's own) of the mean loss, ``clip`` its gradient's length, ``patience`` epochs
     without a better validation until it stops. ``objective``, ``noise_words``, ``noise_power``, ``classes``,
-    ``cutoffs``, ``shrink``: see HeadOptions. ``workers``: BLAS threads.
+    ``cutoffs``, ``shrink``: see HeadOptions. ``quantise_bits``: 8 rounds the output weights of the trained model, which
+    makes text faster. ``workers``: threads.
 
     After ``fit``: ``network_``, ``vocabulary``, ``history_`` (a dict an epoch).
     """
@@ -80,6 +83,7 @@ class RecurrentLM(NeuralLM):
         classes: int = 0,
         cutoffs: Sequence[int] = (),
         shrink: float = 4.0,
+        quantise_bits: int | None = None,
         seed: int = 1,
         workers: int = 1,
         callbacks: Sequence[Callback] = (),
@@ -102,7 +106,7 @@ class RecurrentLM(NeuralLM):
 
     def _hidden_numbers(self) -> int:
         inputs = self.embedding_size + (self.layers - 1) * self.hidden_size
-        gates: int = CELLS[self.cell]().gates
+        gates = CELLS[self.cell].gates
         return gates * self.hidden_size * (inputs + self.layers * self.hidden_size)
 
     def _new_network(self, rng: np.random.Generator, given: WordVectors | None = None) -> RecurrentNetwork:
@@ -127,11 +131,34 @@ class RecurrentLM(NeuralLM):
         network: RecurrentNetwork = self._fitted()
         state = first_state(network)
         for stream in blocks:
-            with blas_threads(None):
+            with crew():
                 log_probs, after = score_symbols(network, stream, state, resets=not self.carries_over)
             if self.carries_over:
                 state = after
             yield log_probs / _LN_10
+
+    def evaluate(self, source: Any, *, skip_symbols: bool = False, dynamic_rate: float | None = None) -> Perplexity:
+        """How well the model predicts a text; raises as ``LanguageModel.evaluate``.
+
+        ``dynamic_rate``: dynamic evaluation. A copy of the model goes on learning from the text at this rate, by steps
+        of gradient descent on ``bptt`` words, each of which is scored before it is learnt from. OptionError for output
+        weights of 8 bits; DivergedError where the rate is too high.
+        """
+        if dynamic_rate is None:
+            return super().evaluate(source, skip_symbols=skip_symbols)
+        check_range("dynamic_rate", dynamic_rate, 0, low_open=True, high_open=True)
+        stream = np.concatenate(list(self.streams(source, skip_symbols=skip_symbols)))
+        learning = type(self).from_stored(self.to_stored(), "the model")
+        learning.set_params(optimizer="sgd", learning_rate=dynamic_rate, batch_size=1, dropout=0.0, l2=0.0)
+        learning.network_.dropout = 0.0
+        training = learning._training(stream, None)
+        try:
+            with crew(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                log_probs = training.score_and_learn()
+        except DivergedError as error:
+            rate = f"dynamic_rate = {dynamic_rate:g}"
+            raise DivergedError(f"{rate}: {error}; try dynamic_rate = {dynamic_rate / 10:g}") from None
+        return Perplexity.of(log_probs / _LN_10, stream[stream != BOS] == UNK)
 
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> RecurrentState:
         """The state after these ids."""
@@ -151,7 +178,5 @@ class RecurrentLM(NeuralLM):
 
     def distribution(self, state: RecurrentState) -> NDArray[np.float64]:
         """Probabilities of the next symbol, (words,); their sum is 1. The head gives ``<s>`` none, as it counts 0."""
-        head = self._fitted().head
-        probabilities: NDArray[np.float64] = np.exp(head.log_distribution(state.hidden[None])[0].astype(np.float64))
-        probabilities /= probabilities.sum()
+        probabilities: NDArray[np.float64] = self._fitted().head.distribution(state.hidden)
         return probabilities

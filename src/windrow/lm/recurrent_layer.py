@@ -1,21 +1,38 @@
 """A recurrent layer: steps of a cell in a row, and the way back through them (backpropagation through time).
 
-Products of all steps at once are SciPy's, those of a step are NumPy's: see ``blas_threads``.
+Streams do not bear on one another: each thread of a crew has a part of the batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from windrow.errors import OptionError
-from windrow.lm.cells import CELLS, Cell, Steps
-from windrow.lm.heads.products import set_product_of_rows, set_product_transposed
+from windrow.kernels.products import LEAST_ROWS, PANEL, panels_of
+from windrow.kernels.recurrent import Factor, Steps, Way
+from windrow.lm.cells import CELLS
+from windrow.lm.heads.crew import share
+from windrow.lm.heads.products import add_product_of_columns, set_product_of_rows, set_product_transposed
 from windrow.nn.parameters import Array, Parameter
 
 Backward = Callable[[Array], Array]
+
+_LEAST_STREAMS = 4  # a thread
+_LEAST_STEPS = 4
+
+
+class _Part(NamedTuple):
+    """Some streams of a batch."""
+
+    streams: slice
+    x: Array  # (steps * streams, inputs), or the sums (steps * streams, gates * hidden_size)
+    begins: NDArray[np.bool_]  # (steps, streams)
+    steps: Steps
+    gradients: dict[str, Array]  # by the parameters, as far as these streams go
 
 
 class RecurrentLayer:
@@ -38,7 +55,7 @@ class RecurrentLayer:
     ) -> None:
         if cell not in CELLS:
             raise OptionError(f"cell = {cell!r} is unknown; choose from {', '.join(CELLS)}")
-        self.cell: Cell = CELLS[cell]()
+        self.cell = CELLS[cell]
         self.hidden_size = hidden_size
         self.dtype = np.dtype(dtype)
         generator = np.random.default_rng(rng)
@@ -53,14 +70,18 @@ class RecurrentLayer:
         self.biases = Parameter(np.zeros(columns, dtype))
         if cell == "lstm":
             self.biases.value[hidden_size : 2 * hidden_size] = 1
-        self.extra = self.cell.extra_parameters(hidden_size, dtype)
-        self._steps: Steps | None = None
+        self.extra = None if self.cell.extra is None else Parameter(np.zeros(hidden_size, dtype))
+        self._rooms: dict[int, Steps] = {}  # by the first stream of a part: arrays of the last call
 
     @property
     def parameters(self) -> dict[str, Parameter]:
         """By name."""
-        inputs = {} if self.input_weights is None else {"input_weights": self.input_weights}
-        return {**inputs, "recurrent_weights": self.recurrent_weights, "biases": self.biases, **self.extra}
+        named = {"recurrent_weights": self.recurrent_weights, "biases": self.biases}
+        if self.input_weights is not None:
+            named = {"input_weights": self.input_weights, **named}
+        if self.cell.extra is not None and self.extra is not None:
+            named[self.cell.extra[0]] = self.extra
+        return named
 
     def zero_state(self, batch: int) -> Array:
         """The state before anything was read, (states, batch, hidden_size)."""
@@ -71,56 +92,83 @@ class RecurrentLayer:
 
         ``begins`` (steps, batch): where a stream starts from nothing. The way back takes the gradient by the hidden
         states, adds to those of the parameters and gives that by the inputs; nothing goes back to ``state``, which
-        truncates backpropagation to these steps. The arrays given are reused by the next call.
+        truncates backpropagation to these steps. It must be taken before the next call.
         """
-        steps = self._room(len(x), x.shape[1])
-        width = self.hidden_size
-        if self.input_weights is None:
-            steps.sums[:] = x
-        else:
-            rows = np.ascontiguousarray(x).reshape(-1, x.shape[2])
-            set_product_of_rows(steps.sums.reshape(-1, steps.sums.shape[2]), rows, self.input_weights.value)
-        steps.sums += self.biases.value
-        steps.states[0] = state
-        for step in range(len(x)):
-            previous = steps.previous[step]
-            previous[:] = steps.states[step]
-            if begins is not None and begins[step].any():
-                previous[:, begins[step]] = 0
-            np.dot(previous[0], self.recurrent_weights.value, out=steps.products[step])
-            self.cell.forward(steps, step, self.extra)
-        hidden = steps.states[1:, 0]
+        if begins is None:
+            begins = np.zeros(x.shape[:2], np.bool_)
+        parts = share(
+            x.shape[1],
+            lambda first, last: self._go(self._part(x, begins, slice(first, last)), state),
+            _LEAST_STREAMS,
+        )
 
         def backward(d_hidden: Array) -> Array:
-            d_states = self.zero_state(x.shape[1])
-            through = np.empty((x.shape[1], width), self.dtype)
-            back_weights = np.ascontiguousarray(self.recurrent_weights.value.T)
-            errors = steps.products if self.cell.splits_products else steps.sums
-            for step in reversed(range(len(x))):
-                d_states[0] += d_hidden[step]
-                self.cell.backward(steps, step, d_states, self.extra)
-                d_states[0] += np.dot(errors[step], back_weights, out=through)
-                if begins is not None and begins[step].any():
-                    d_states[:, begins[step]] = 0
-            return self._finish(x, steps, errors)
+            d_inputs = share(len(parts), lambda first, last: [self._go_back(p, d_hidden) for p in parts[first:last]])
+            for part in parts[1:]:
+                for name, parameter in self.parameters.items():
+                    parameter.add(part.gradients[name])
+            return np.concatenate([array for arrays in d_inputs for array in arrays], axis=1)
 
-        return hidden, steps.states[-1].copy(), backward
+        hidden = np.concatenate([part.steps.states[1:, 0] for part in parts], axis=1)
+        return hidden, np.concatenate([part.steps.states[-1] for part in parts], axis=1), backward
 
-    def _finish(self, x: Array, steps: Steps, errors: Array) -> Array:
-        """Gradients of the parameters, all steps at once, and of the inputs."""
-        d_sums = steps.sums.reshape(-1, steps.sums.shape[2])
-        previous = np.ascontiguousarray(steps.previous[:, 0]).reshape(-1, self.hidden_size)
-        self.recurrent_weights.add_product(previous, errors.reshape(d_sums.shape))
-        self.biases.add(d_sums.sum(axis=0))
+    def _part(self, x: Array, begins: NDArray[np.bool_], streams: slice) -> _Part:
+        begins = np.ascontiguousarray(begins[:, streams])
+        steps = self._rooms.get(streams.start)
+        extra = np.empty(0, self.dtype) if self.extra is None else self.extra.value
+        if steps is None or steps.sums.shape[:2] != begins.shape:
+            steps = self.cell.room(len(begins), begins.shape[1], self.hidden_size, self.dtype, extra)
+            self._rooms[streams.start] = steps
+        rows = np.ascontiguousarray(x[:, streams]).reshape(begins.size, -1)
+        return _Part(streams, rows, begins, steps._replace(extra=extra), {})
+
+    def _go(self, part: _Part, state: Array) -> _Part:
+        sums = part.steps.sums.reshape(len(part.x), -1)
+        if self.input_weights is None:
+            sums[:] = part.x
+        else:
+            set_product_of_rows(sums, part.x, self.input_weights.value)
+        sums += self.biases.value
+        part.steps.states[0] = state[:, part.streams]
+        self.cell.forward(part.steps, part.begins, _factor(self.recurrent_weights.value, part.begins))
+        return part
+
+    def _go_back(self, part: _Part, d_hidden: Array) -> Array:
+        """The gradients by the inputs (steps, streams, inputs); those by the parameters go to the part."""
+        steps, streams = part.steps, part.begins.shape[1]
+        errors = steps.products if self.cell.splits_products else steps.sums
+        weights = _factor(np.ascontiguousarray(self.recurrent_weights.value.T), part.begins)
+        d_states = self.zero_state(streams)
+        own = np.ascontiguousarray(d_hidden[:, part.streams])
+        self.cell.backward(steps, Way(part.begins, own, d_states, np.empty_like(d_states[0]), errors), weights)
+        self._add_gradients(part, errors)
         if self.input_weights is None:
             return steps.sums
-        self.input_weights.add_product(np.ascontiguousarray(x).reshape(len(d_sums), -1), d_sums)
-        d_inputs = np.empty(x.shape, self.dtype)
-        set_product_transposed(d_inputs.reshape(len(d_sums), -1), d_sums, self.input_weights.value)
-        return d_inputs
+        d_inputs = np.empty_like(part.x)
+        set_product_transposed(d_inputs, steps.sums.reshape(len(part.x), -1), self.input_weights.value)
+        return d_inputs.reshape(*part.begins.shape, -1)
 
-    def _room(self, steps: int, batch: int) -> Steps:
-        """Arrays for so many steps; those of the last call if they fit."""
-        if self._steps is None or self._steps.sums.shape[:2] != (steps, batch):
-            self._steps = Steps(self.cell, steps, batch, self.hidden_size, self.dtype)
-        return self._steps
+    def _add_gradients(self, part: _Part, errors: Array) -> None:
+        """All steps at once; those of the first part straight to the parameters."""
+        for name, parameter in self.parameters.items():
+            is_first = part.streams.start == 0
+            part.gradients[name] = parameter.gradient if is_first else np.zeros_like(parameter.value)
+        previous = np.ascontiguousarray(part.steps.previous[:, 0]).reshape(len(part.x), -1)
+        d_sums, d_products = (array.reshape(len(part.x), -1) for array in (part.steps.sums, errors))
+        add_product_of_columns(part.gradients["recurrent_weights"], previous, d_products)
+        part.gradients["biases"] += d_sums.sum(axis=0)
+        if self.input_weights is not None:
+            add_product_of_columns(part.gradients["input_weights"], part.x, d_sums)
+        if self.cell.extra is not None:
+            name, gate = self.cell.extra
+            first = gate * self.hidden_size
+            part.gradients[name] += d_products[:, first : first + self.hidden_size].sum(axis=0)
+
+
+def _factor(matrix: Array, begins: NDArray[np.bool_]) -> Factor:
+    """A matrix for so many products: panels pay where rows of several streams are multiplied many times."""
+    steps, streams = begins.shape
+    if steps < _LEAST_STEPS or streams < LEAST_ROWS:
+        return Factor(matrix, np.empty((0, 0, PANEL), matrix.dtype), np.empty((0, 0), matrix.dtype))
+    panels = panels_of(matrix)
+    return Factor(matrix, panels, np.empty((streams, PANEL * len(panels)), matrix.dtype))

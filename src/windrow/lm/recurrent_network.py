@@ -50,7 +50,7 @@ class RecurrentNetwork(NeuralNetwork):
         for layer, state in zip(self.layers, states, strict=True):
             x, state_after, _ = layer.forward(x, state, begins)
             last.append(state_after)
-        return x.copy(), tuple(last)  # the layer reuses its arrays
+        return x, tuple(last)
 
     def loss_and_gradient(
         self, ids: Ids, targets: Ids, states: States, begins: Begins | None = None, *, rate: float | None = None

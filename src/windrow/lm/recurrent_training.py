@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from windrow.lm.neural_training import SCORED_ROWS, NeuralTraining, Plan
 from windrow.lm.recurrent_network import RecurrentNetwork, States
 from windrow.lm.stream import BOS, EOS, Ids
 from windrow.nn.parameters import Array
+from windrow.nn.stopping import DivergedError
 
 _LANES = 32  # sentences scored side by side, where none bears on another
 
@@ -60,6 +62,20 @@ class RecurrentTraining(NeuralTraining):
         begins = ids == BOS if self.resets else None
         loss, self._states = self.network.loss_and_gradient(ids, self.targets[batch], self._states, begins, rate=rate)
         return loss
+
+    def score_and_learn(self) -> NDArray[np.float64]:
+        """The natural-log probability of each target, (words,), of one stream; what is scored is then learnt from.
+
+        Source: dynamic evaluation, Mikolov et al. 2010, Krause et al. 2018; here by steps of ``bptt`` words.
+        """
+        log_probs = []
+        for _, batch in self.batches(1):
+            ids, targets = self.ids[batch], self.targets[batch]
+            hidden, _ = self.network.hidden_states(ids, self._states, ids == BOS if self.resets else None)
+            log_probs.append(self.network.head.target_log_probs(hidden.reshape(ids.size, -1), targets.reshape(-1)))
+            if not isfinite(self._step(batch, self.plan.learning_rate) + log_probs[-1].sum()):
+                raise DivergedError("the loss is no finite number")
+        return np.concatenate(log_probs)
 
     def score(self, stream: Ids) -> NDArray[np.float64]:  # noqa: D102
         return score_symbols(self.network, stream, first_state(self.network), resets=self.resets)[0]

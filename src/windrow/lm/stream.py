@@ -46,7 +46,7 @@ def lm_vocabulary(
     )
     vocabulary = everything.head(everything.prefix_size(min_count, max_vocab))
     if len(vocabulary) == len(SPECIALS):
-        raise DataError(f"no word of the text occurs {min_count} times (min_count); try a lower min_count")
+        raise DataError(f"no word of {corpus.name} occurs {min_count} times (min_count); try a lower min_count")
     mapping = np.full(len(words) + 1, UNK, np.int32)
     mapping[order[: len(vocabulary) - len(SPECIALS)]] = np.arange(len(SPECIALS), len(vocabulary))
     return vocabulary, _without_marks(mapping, symbols)
@@ -95,7 +95,7 @@ def _symbol_places(corpus: Corpus, skip_symbols: bool) -> dict[str, int]:
     places = {symbol: vocabulary.id_of(symbol) for symbol in SPECIALS if symbol in vocabulary}
     in_text = [symbol for symbol in SPECIALS[BOS:] if symbol in places and vocabulary.counts[places[symbol]] > 0]
     if in_text and not skip_symbols:
-        raise reserved_symbol(in_text[0], f"sentence {_sentence_with(corpus, places[in_text[0]])} of the text")
+        raise reserved_symbol(in_text[0], f"sentence {_sentence_with(corpus, places[in_text[0]])} of {corpus.name}")
     return places
 
 

@@ -32,7 +32,8 @@ class WindowLM(NeuralLM):
     hidden numbers and word vectors; ``l2`` on weights. Training: ``optimizer`` and ``schedule`` by the names of
     ``windrow.nn`` ("linear" falls to 0 by the last epoch), ``learning_rate`` (None: the optimiser's own) of the mean
     loss, ``clip`` its gradient's length, ``patience`` epochs without a better validation until it stops. ``objective``,
-    ``noise_words``, ``noise_power``, ``classes``, ``cutoffs``, ``shrink``: see HeadOptions. ``workers``: BLAS threads.
+    ``noise_words``, ``noise_power``, ``classes``, ``cutoffs``, ``shrink``: see HeadOptions. ``quantise_bits``: 8 rounds
+    the output weights of the trained model, which makes text faster. ``workers``: threads.
 
     After ``fit``: ``network_``, ``vocabulary``, ``history_`` (a dict an epoch).
     """
@@ -71,6 +72,7 @@ class WindowLM(NeuralLM):
         classes: int = 0,
         cutoffs: Sequence[int] = (),
         shrink: float = 4.0,
+        quantise_bits: int | None = None,
         seed: int = 1,
         workers: int = 1,
         callbacks: Sequence[Callback] = (),
@@ -123,7 +125,6 @@ class WindowLM(NeuralLM):
     def distribution(self, state: State) -> NDArray[np.float64]:
         """Probabilities of the next symbol, (words,); their sum is 1. The head gives ``<s>`` none, as it counts 0."""
         network = self._fitted()
-        hidden = network.hidden_rows(np.array([state], np.int32))
-        probabilities: NDArray[np.float64] = np.exp(network.head.log_distribution(hidden)[0].astype(np.float64))
-        probabilities /= probabilities.sum()
+        (hidden,) = network.hidden_rows(np.array([state], np.int32))
+        probabilities: NDArray[np.float64] = network.head.distribution(hidden)
         return probabilities

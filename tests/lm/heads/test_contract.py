@@ -50,7 +50,11 @@ def test_a_distribution_sums_to_one_and_holds_the_targets(name, words, dtype):
     assert np.abs(np.exp(distribution.astype(np.float64)).sum(axis=1) - 1).max() < tolerance
     targets = np.take_along_axis(distribution, block.targets[:, None], axis=1)[:, 0]
     assert head.target_log_probs(*block) == pytest.approx(targets, rel=tolerance, abs=tolerance)
+    one = head.distribution(block.hidden[0])
+    assert one == pytest.approx(np.exp(distribution[0].astype(np.float64)), rel=10 * tolerance, abs=1e-30)
+    assert one.sum() == pytest.approx(1, abs=1e-12)
     never = head.counts == 0
+    assert (one[never] == 0).all()
     assert never.any() == (words > 2)
     assert (np.exp(distribution[:, never]) < 1e-12).all()
 

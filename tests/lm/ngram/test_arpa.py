@@ -382,7 +382,7 @@ BAD = {
     "more after the end": (f"{SMALL}\n\\data\\\n", r"line 18: nothing is expected after \\end\\"),
     "not UTF-8": (changed("-1.5\t</s>", "-1.5\t\udce9"), "line 8: there is a byte that is not UTF-8"),
     "half a character at the end": (f"{SMALL}\n\udcc3", "line 18: there is a byte that is not UTF-8"),
-    "NUL": (changed("-1.5", "\0"), "NUL byte at offset 6.: .*, after line 0"),
+    "NUL": (changed("-1.5", "\0"), r"NUL byte at offset 6.: is the file binary or UTF-16\?$"),
     "no lines": ("x" * (1 << 20) + "y" * 5_000_000, "line 1: the line has more than 1,048,576 bytes"),
 }
 
@@ -403,7 +403,7 @@ def test_gzip_cut_short(tmp_path):
     path = tmp_path / "cut.arpa.gz"
     path.write_bytes(gzip.compress(SMALL.encode())[:-9])
 
-    with pytest.raises(FormatError, match=r"cut\.arpa\.gz: the data are broken or cut short .*, after line 0"):
+    with pytest.raises(FormatError, match=r"cut\.arpa\.gz: the data are broken or cut short \([^()]*\)$"):
         read_arpa(path)
 
 

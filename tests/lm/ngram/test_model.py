@@ -128,7 +128,7 @@ class TestParameters:
             NGramLM(3).fit(TEXT)
 
     def test_marks_in_the_text(self):
-        with pytest.raises(DataError, match="sentence 2 of the text holds '</s>'"):
+        with pytest.raises(DataError, match="sentence 2 of the list of sentences holds '</s>'"):
             NGramLM(2, "witten-bell").fit(["a b", "a </s> b"])
         with_marks = NGramLM(2, "witten-bell", skip_symbols=True).fit(["a b", "a </s> b <s>"])
         assert with_marks.log_prob("a b") == NGramLM(2, "witten-bell").fit(["a b", "a b"]).log_prob("a b")
@@ -171,6 +171,22 @@ class TestParameters:
         unlike = NGramLM(3, "jelinek-mercer").fit(TEXT, heldout=["mouse cat the a", "down dog the"])
 
         assert like_training.perplexity(TEXT) < unlike.perplexity(TEXT)
+
+    @pytest.mark.parametrize("given", [{"heldout": ["the <s> cat"]}, {"vocab": ["elephant"]}, {"counts_out": "no/way"}])
+    def test_a_fit_that_fails_leaves_a_trained_model_as_it_was(self, tmp_path, given):
+        if "counts_out" in given:
+            given = {"counts_out": tmp_path / given["counts_out"]}
+        model = NGramLM(2, "jelinek-mercer").fit(Corpus.build(TEXT, tokenizer="char"), heldout=["dog"])
+        before = model.log_probs(TEXT), dict(model.provenance_), model.vocabulary.words
+
+        with pytest.raises(DataError):
+            model.fit(["a b c", "b c"], **{"heldout": ["a"], **given})
+        NGramLM(2, "witten-bell").fit(TEXT, counts_out=tmp_path / "counts")
+        with pytest.raises(DataError):
+            model.fit_counts(tmp_path / "counts", vocab=["elephant"], heldout=["a"])
+
+        assert np.array_equal(model.log_probs(TEXT), before[0])
+        assert (model.provenance_, model.vocabulary.words) == before[1:]
 
 
 class TestFiles:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from windrow.errors import OptionError, check_range, check_whole
+from windrow.lm.heads.tiled_softmax import Scores
 from windrow.nn.parameters import Array, Parameter, Table
 
 Targets = NDArray[np.int32]
@@ -116,6 +117,11 @@ class Head(ABC):
 
     has_sgd_step = False
 
+    @property
+    def scores(self) -> Scores | None:
+        """The weights and biases of a full softmax, where the distribution is one."""
+        return None
+
     @abstractmethod
     def target_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:
         """The exact natural-log probability of each row's target, (rows,)."""
@@ -123,6 +129,12 @@ class Head(ABC):
     @abstractmethod
     def log_distribution(self, hidden: Array) -> Array:
         """The exact natural-log probabilities of all words, (rows, words)."""
+
+    def distribution(self, hidden: Array) -> NDArray[np.float64]:
+        """The exact probabilities of all words after one row (hidden_size,), (words,); their sum is 1."""
+        probabilities: NDArray[np.float64] = np.exp(self.log_distribution(hidden[None])[0].astype(np.float64))
+        probabilities /= probabilities.sum()
+        return probabilities
 
     def _initial_weights(self, rows: int, columns: int) -> Array:
         """Small and random: the first distribution is that of the biases, nearly."""

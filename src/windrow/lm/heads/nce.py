@@ -142,15 +142,19 @@ class NoiseContrastiveHead(Head):
     def quick_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:
         """The scores of the targets taken as log-probabilities, (rows,): about right after training with "nce"."""
         scores = np.empty(len(hidden), self.dtype)
-        score_targets(hidden, *self._scores, targets, scores)
+        score_targets(hidden, *self.scores, targets, scores)
         return scores.astype(np.float64)
 
     def target_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:  # noqa: D102
-        return self._softmax.target_log_probs(self._scores, hidden, targets)
+        return self._softmax.target_log_probs(self.scores, hidden, targets)
 
     def log_distribution(self, hidden: Array) -> Array:  # noqa: D102
-        return self._softmax.log_distribution(self._scores, hidden)
+        return self._softmax.log_distribution(self.scores, hidden)
+
+    def distribution(self, hidden: Array) -> NDArray[np.float64]:  # noqa: D102
+        return self._softmax.distribution(self.scores, hidden)
 
     @property
-    def _scores(self) -> Scores:
+    def scores(self) -> Scores:
+        """The parameters as the softmax takes them."""
         return Scores(self.weights.value, self.biases.value.reshape(-1))

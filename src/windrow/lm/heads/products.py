@@ -1,76 +1,104 @@
-"""Matrix products into arrays that exist, all by SciPy's BLAS.
+"""Matrix products into arrays that exist, shared by a crew of threads (see crew.py), all by SciPy's BLAS.
 
-NumPy and SciPy bring a BLAS each, and each keeps threads of its own that spin for a while after a product: products
-that alternate between the two would wait for each other's threads.
+They are called by their addresses, because SciPy's own functions hold the lock of the interpreter, and threads would
+wait for one another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import ctypes
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas
-from threadpoolctl import ThreadpoolController
+from scipy.linalg import blas, cython_blas
+
+from windrow.lm.heads.crew import share
 
 _GEMV: dict[np.dtype[Any], Any] = {np.dtype(np.float32): blas.sgemv, np.dtype(np.float64): blas.dgemv}
-_GEMM: dict[np.dtype[Any], Any] = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
+_GEMM = {np.dtype(np.float32): ("sgemm", ctypes.c_float), np.dtype(np.float64): ("dgemm", ctypes.c_double)}
+_LEAST_TERMS = 5_000_000  # multiply-adds a thread, some 100 microseconds: less is not worth a message to it
 
-
-@contextmanager
-def blas_threads(workers: int | None) -> Iterator[None]:
-    """Within, SciPy's BLAS has ``workers`` threads (None: as many as before), and NumPy's, where it is another, one.
-
-    The products of a recurrent step are too small to share: they are left to NumPy, for whose threads nothing waits.
-    """
-    with _libraries().limit(limits=workers), _libraries_of_numpy().limit(limits=1):
-        yield
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-@cache
-def _libraries_of_numpy() -> ThreadpoolController:
-    paths = [library.filepath for library in _libraries().lib_controllers if "numpy.libs" in library.filepath]
-    return _libraries().select(filepath=paths)
-
-
-# BLAS counts by columns: to it our contiguous arrays are their transposes, so every product is written transposed.
+_AS_IT_IS, _TRANSPOSED = ctypes.create_string_buffer(b"N"), ctypes.create_string_buffer(b"T")
 
 
 def set_product_transposed(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
     """``target = a @ b.T``; target (rows, columns), a (rows, inner), b (columns, inner), all contiguous."""
     if len(a) == 1:  # twice as fast as a product of matrices, one of them a row
         _GEMV[target.dtype](1, b.T, a[0], beta=0, y=target[0], overwrite_y=True, trans=1)
-    elif a.size:  # SciPy refuses empty arrays
-        _GEMM[target.dtype](1, b.T, a.T, beta=0, c=target.T, trans_a=True, overwrite_c=True)
+    else:
+        _by_rows(target, a.size * len(b), lambda rows: _multiply(target[rows], a[rows], b.T, add=False))
 
 
 def set_product_of_rows(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
     """``target = a @ b``; target (rows, columns), a (rows, inner), b (inner, columns), all contiguous."""
-    if a.size:
-        _GEMM[target.dtype](1, b.T, a.T, beta=0, c=target.T, overwrite_c=True)
+    _by_rows(target, a.size * target.shape[1], lambda rows: _multiply(target[rows], a[rows], b, add=False))
 
 
 def add_product_of_rows(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
     """``target += a @ b``; target (rows, columns), a (rows, inner), b (inner, columns), all contiguous."""
-    if a.size:  # SciPy refuses empty arrays
-        _GEMM[target.dtype](1, b.T, a.T, beta=1, c=target.T, overwrite_c=True)
+    _by_rows(target, a.size * target.shape[1], lambda rows: _multiply(target[rows], a[rows], b, add=True))
 
 
 def add_product_of_columns(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
     """``target += a.T @ b``; target (inner, columns), a (rows, inner), b (rows, columns), all contiguous."""
-    if a.size:  # SciPy refuses empty arrays
-        _GEMM[target.dtype](1, b.T, a.T, beta=1, c=target.T, trans_b=True, overwrite_c=True)
+    _by_rows(target, a.size * target.shape[1], lambda rows: _multiply(target[rows], a.T[rows], b, add=True))
 
 
 def add_sum_of_rows(target: NDArray[Any], factors: NDArray[Any], a: NDArray[Any]) -> None:
     """``target += factors @ a``; target (columns,), factors (rows,), a (rows, columns), all contiguous."""
-    if a.size:
+    if a.size:  # SciPy refuses empty arrays
         _GEMV[target.dtype](1, a.T, factors, beta=1, y=target, overwrite_y=True)
+
+
+def _by_rows(target: NDArray[Any], terms: int, multiply: Callable[[slice], None]) -> None:
+    """Give each thread rows of the target, where there are enough multiply-adds to share."""
+    least = max(1, len(target) * _LEAST_TERMS // max(terms, 1))
+    share(len(target), lambda first, last: multiply(slice(first, last)), least)
+
+
+def _multiply(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any], *, add: bool) -> None:
+    """``target = a @ b``, or ``target += a @ b``; a and b by rows or, as views ``x.T``, by columns."""
+    assert target.dtype == a.dtype == b.dtype
+    assert target.shape == (len(a), b.shape[1]), "BLAS would write where it should not"
+    assert a.shape[1] == len(b)
+    if target.size == 0 or len(b) == 0:  # for which BLAS has no distances
+        target *= add
+        return
+    function, number = _gemm(target.dtype)
+    # BLAS counts by columns: to it our arrays are their transposes, so it gets target.T = b.T @ a.T.
+    (b_order, b_distance), (a_order, a_distance), (order, distance) = _layout(b), _layout(a), _layout(target)
+    assert order is _AS_IT_IS
+    rows, columns, inner = (ctypes.byref(ctypes.c_int(size)) for size in (*target.shape, len(b)))
+    one, keep = ctypes.byref(number(1)), ctypes.byref(number(add))
+    function(
+        b_order, a_order, columns, rows, inner, one, b.ctypes.data, b_distance, a.ctypes.data, a_distance, keep,
+        target.ctypes.data, distance,
+    )  # fmt: skip
+
+
+def _layout(array: NDArray[Any]) -> tuple[Any, Any]:
+    """How BLAS is to read an array, and how far apart its rows are, or the columns of one that is transposed."""
+    size, (row_step, column_step) = array.itemsize, array.strides
+    rows, columns = array.shape
+    if (column_step == size or columns == 1) and (row_step >= columns * size or rows == 1):
+        order, distance = _AS_IT_IS, row_step if rows > 1 else columns * size
+    else:
+        assert row_step == size or rows == 1, "an array of which neither rows nor columns are contiguous"
+        order, distance = _TRANSPOSED, column_step
+    return order, ctypes.byref(ctypes.c_int(distance // size))
+
+
+@cache
+def _gemm(dtype: np.dtype[Any]) -> tuple[Callable[..., None], type[Any]]:
+    """BLAS's product of matrices as a function that lets other threads run, and its type of number."""
+    name, number = _GEMM[dtype]
+    capsules: dict[str, Any] = dict(cython_blas.__pyx_capi__)
+    capsule = ctypes.py_object(capsules[name])
+    name_of, address_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    name_of.restype, address_of.restype = ctypes.c_char_p, ctypes.c_void_p
+    address_of.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    address = address_of(capsule, name_of(capsule))
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(address), number

@@ -31,19 +31,23 @@ class SoftmaxHead(Head):
 
     def loss_and_gradient(self, hidden: Array, targets: Targets, d_hidden: Array, scale: float = 1.0) -> float:  # noqa: D102
         into = Scores(self.weights.gradient, self.biases.gradient)
-        return self._softmax.loss_and_gradient(self._scores, hidden, targets, d_hidden, into, scale=scale)
+        return self._softmax.loss_and_gradient(self.scores, hidden, targets, d_hidden, into, scale=scale)
 
     def sgd_step(self, hidden: Array, targets: Targets, d_hidden: Array, rate: float, scale: float = 1.0) -> float:  # noqa: D102
         return self._softmax.loss_and_gradient(
-            self._scores, hidden, targets, d_hidden, self._scores, scale=scale, factor=-rate
+            self.scores, hidden, targets, d_hidden, self.scores, scale=scale, factor=-rate
         )
 
     def target_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:  # noqa: D102
-        return self._softmax.target_log_probs(self._scores, hidden, targets)
+        return self._softmax.target_log_probs(self.scores, hidden, targets)
 
     def log_distribution(self, hidden: Array) -> Array:  # noqa: D102
-        return self._softmax.log_distribution(self._scores, hidden)
+        return self._softmax.log_distribution(self.scores, hidden)
+
+    def distribution(self, hidden: Array) -> NDArray[np.float64]:  # noqa: D102
+        return self._softmax.distribution(self.scores, hidden)
 
     @property
-    def _scores(self) -> Scores:
+    def scores(self) -> Scores:
+        """The parameters as the softmax takes them."""
         return Scores(self.weights.value, self.biases.value)

@@ -20,17 +20,27 @@ from windrow.kernels.heads import (
     exponentiate,
     finish_gradient,
     log_normalise,
+    normalise,
     raise_to_highest,
     scale_rows,
     score_targets,
 )
 from windrow.kernels.simd import LANES
+from windrow.lm.heads.crew import share
 from windrow.lm.heads.products import (
     add_product_of_columns,
     add_product_of_rows,
     add_sum_of_rows,
     set_product_transposed,
 )
+
+
+def normalised(scores: NDArray[Any]) -> NDArray[np.float64]:
+    """The softmax of scores (words,), which are used up."""
+    probabilities = np.empty(len(scores))
+    normalise(scores, np.empty(LANES, scores.dtype), probabilities)
+    return probabilities
+
 
 TILE = 256  # words: with 700 rows a tile is 0.7 MB and stays in a second-level cache
 _POWERS_HELD = 2**25  # numbers: what a group of rows keeps until Z is known stays below 128 MB in float32
@@ -101,9 +111,13 @@ class TiledSoftmax:
         shares = self._array("shares", hidden.size, hidden.dtype).reshape(hidden.shape)
         scale_rows(hidden, sums, scale * factor, shares)
         row_shares = (scale * factor / sums).astype(hidden.dtype)
-        for words, tile in self._tiles(len(scores.weights), len(hidden), powers):
-            add_product_of_columns(into.weights[words], tile, shares)
-            add_sum_of_rows(into.biases[words], row_shares, tile)
+
+        def add_tiles(first: int, last: int) -> None:
+            for words, tile in self._tiles(first, last, len(scores.weights), len(hidden), powers):
+                add_product_of_columns(into.weights[words], tile, shares)
+                add_sum_of_rows(into.biases[words], row_shares, tile)
+
+        share(self._tile_count(scores), add_tiles)
         add_at_targets(*into, targets, hidden, -scale * factor)
         return float(np.log(sums).sum()) + shift
 
@@ -116,16 +130,26 @@ class TiledSoftmax:
         d_hidden: NDArray[Any],
     ) -> NDArray[np.float64]:
         """Fill ``powers``, set ``d_hidden`` to powers @ weights; returns the sums of the rows."""
-        sums = np.zeros(len(hidden))
-        d_hidden.fill(0)
-        for words, tile in self._tiles(len(scores.weights), len(hidden), powers):
-            set_product_transposed(tile, hidden, scores.weights[words])
-            exponentiate(tile.reshape(-1), tile.shape[1], scores.biases[words], references, sums)
-            add_product_of_rows(d_hidden, tile, scores.weights[words])
-        return sums
+
+        def fill_tiles(first: int, last: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
+            sums, products = np.zeros(len(hidden)), np.zeros_like(hidden)
+            for words, tile in self._tiles(first, last, len(scores.weights), len(hidden), powers):
+                set_product_transposed(tile, hidden, scores.weights[words])
+                exponentiate(tile.reshape(-1), tile.shape[1], scores.biases[words], references, sums)
+                add_product_of_rows(products, tile, scores.weights[words])
+            return sums, products
+
+        sums, products = zip(*share(self._tile_count(scores), fill_tiles), strict=True)
+        d_hidden[:] = sum(products)
+        total: NDArray[np.float64] = np.sum(sums, axis=0)
+        return total
 
     def target_log_probs(self, scores: Scores, hidden: NDArray[Any], targets: NDArray[np.int32]) -> NDArray[np.float64]:
         """The natural-log probability of each row's target, (rows,)."""
+        parts = share(len(hidden), lambda first, last: self._log_probs(scores, hidden[first:last], targets[first:last]))
+        return np.concatenate(parts)
+
+    def _log_probs(self, scores: Scores, hidden: NDArray[Any], targets: NDArray[np.int32]) -> NDArray[np.float64]:
         references = np.empty(len(hidden), hidden.dtype)
         score_targets(hidden, *scores, targets, references)
         log_probs = -np.log(self._sums(scores, hidden, references))
@@ -150,9 +174,10 @@ class TiledSoftmax:
 
     def _scored_tiles(self, scores: Scores, hidden: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """The biases of some words, and the scores of all rows without them; every tile is in the same scratch."""
+        scratch = np.empty(len(hidden) * self.tile, hidden.dtype)
         for first in range(0, len(scores.weights), self.tile):
             weights = scores.weights[first : first + self.tile]
-            tile = self._array("tile", len(hidden) * len(weights), hidden.dtype).reshape(len(hidden), len(weights))
+            tile = scratch[: len(hidden) * len(weights)].reshape(len(hidden), len(weights))
             set_product_transposed(tile, hidden, weights)
             yield scores.biases[first : first + self.tile], tile
 
@@ -164,9 +189,21 @@ class TiledSoftmax:
         log_normalise(distribution.reshape(-1), distribution.shape[1], np.empty(LANES, hidden.dtype))
         return distribution
 
-    def _tiles(self, words: int, rows: int, powers: NDArray[Any]) -> Iterator[tuple[slice, NDArray[Any]]]:
-        """Each run of words and its contiguous part (rows, words of the tile) of ``powers``."""
-        for first in range(0, words, self.tile):
+    def distribution(self, scores: Scores, hidden: NDArray[Any]) -> NDArray[np.float64]:
+        """The probabilities of all words after one row (dim,), (words,)."""
+        row = self._array("row", len(scores.weights), hidden.dtype)
+        set_product_transposed(row[None], hidden[None], scores.weights)
+        row += scores.biases
+        return normalised(row)
+
+    def _tile_count(self, scores: Scores) -> int:
+        return -(-len(scores.weights) // self.tile)
+
+    def _tiles(
+        self, first_tile: int, last_tile: int, words: int, rows: int, powers: NDArray[Any]
+    ) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """Each of these runs of words and its contiguous part (rows, words of the tile) of ``powers``."""
+        for first in range(first_tile * self.tile, min(words, last_tile * self.tile), self.tile):
             last = min(words, first + self.tile)
             yield slice(first, last), powers[rows * first : rows * last].reshape(rows, last - first)
 

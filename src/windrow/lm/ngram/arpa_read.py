@@ -97,7 +97,7 @@ class _Text:
         except DataError as error:
             if isinstance(error.__cause__, OSError) and error.__cause__.errno is not None:
                 raise
-            raise FormatError(f"{error}, after line {self.line}") from error
+            raise FormatError(str(error)) from error  # the line is not known: much is read at a time
         except UnicodeEncodeError as error:
             self.line += 1 + error.object.count("\n", 0, error.start)
             self.fail("there is a byte that is not UTF-8; convert the file")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.tokenizers import check_tokens
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
-from windrow.lm.base import LanguageModel, Tokens, provenance_of
+from windrow.lm.base import LanguageModel, Tokens, from_plain, plain, provenance_of, text_settings_of
 from windrow.lm.ngram import count_files, is_arpa
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
 from windrow.lm.ngram.counting import Progress, count_ngrams
@@ -122,7 +122,7 @@ class NGramLM(Estimator, LanguageModel):
 
         ``heldout``: text that jelinek-mercer's weights are fitted to. ``vocab``: words; n-grams with others are left
         out, as by lmplz with --limit_vocab_file. ``counts_out``: a file to write the counts to. ``progress``: called
-        with a stage and how much of it is done, 0 to 1.
+        with a stage and how much of it is done, 0 to 1. A model trained before stays as it was when this fails.
         Raises OptionError for a parameter out of range, DataError for text too small for the order or the smoothing.
         """
         self.check_parameters()
@@ -139,8 +139,7 @@ class NGramLM(Estimator, LanguageModel):
         self._check_order(counts)
         if counts_out is not None:
             count_files.write_counts(counts, counts_out)
-        self.provenance_ = provenance_of(corpus)
-        return self._estimate(counts, heldout, vocab, first_seen)
+        return self._estimate(counts, provenance_of(corpus), heldout, vocab, first_seen)
 
     def fit_counts(
         self,
@@ -168,16 +167,18 @@ class NGramLM(Estimator, LanguageModel):
         counts.levels = counts.levels[: self.order]
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
         self._check_order(counts)
-        self.provenance_ = {}
-        return self._estimate(counts, heldout, vocab)
+        return self._estimate(counts, {}, heldout, vocab)
 
     def _estimate(
         self,
         counts: NGramCounts,
+        provenance: Mapping[str, Any],
         heldout: Any,
         vocab: Iterable[str] | None,
         first_seen: NDArray[np.int64] | None = None,
     ) -> Self:
+        if heldout is not None and not isinstance(heldout, Corpus):
+            heldout = Corpus.build(heldout, **text_settings_of(provenance))
         model = estimate(
             counts,
             self.smoothing,
@@ -197,7 +198,7 @@ class NGramLM(Estimator, LanguageModel):
         if self.entropy_prune is not None:
             model, closed = entropy_prune(model, self.entropy_prune), None
         table = NGramTable.pack(model, quantise_bits=self.quantise_bits, suffix_closed=closed, consume=True)
-        self._set(table)
+        self._set(table, provenance)
         return self
 
     def _check_order(self, counts: NGramCounts) -> None:
@@ -208,13 +209,12 @@ class NGramLM(Estimator, LanguageModel):
                 f"try --order {longest} or less"
             )
 
-    def _count_heldout(self, heldout: Any, vocabulary: Vocabulary) -> NGramCounts:
-        corpus = heldout if isinstance(heldout, Corpus) else Corpus.build(heldout, **self.text_settings)
+    def _count_heldout(self, corpus: Corpus, vocabulary: Vocabulary) -> NGramCounts:
         mapping = word_mapping(corpus, vocabulary, skip_symbols=self.skip_symbols)
         return count_ngrams(training_stream(corpus, mapping, eos=self.eos), vocabulary, self.order, bos=self.bos)
 
-    def _set(self, table: NGramTable) -> None:
-        self.table_ = table
+    def _set(self, table: NGramTable, provenance: Mapping[str, Any]) -> None:
+        self.table_, self.provenance_ = table, provenance
         vars(self).pop("_words", None)
 
     # --- what is asked
@@ -289,22 +289,20 @@ class NGramLM(Estimator, LanguageModel):
         eos_probs = model.levels[0].log10_probs[EOS]
         order = model.order
         loaded = cls(order, eos=bool(np.isfinite(eos_probs)), quantise_bits=quantise_bits)
-        loaded.provenance_ = {}
-        loaded._set(NGramTable.pack(model, quantise_bits=quantise_bits, consume=True))
+        loaded._set(NGramTable.pack(model, quantise_bits=quantise_bits, consume=True), {})
         return loaded
 
     def quantised(self, bits: int) -> Self:
         """The model with probabilities and back-offs of so many bits, 2 to 8."""
         check_range("bits", check_whole("bits", bits), 2, 8)
         other = type(self)(**{**self.get_params(), "quantise_bits": bits})
-        other.provenance_ = self.provenance_
-        other._set(NGramTable.pack(self._fitted().unpack(), quantise_bits=bits, consume=True))
+        other._set(NGramTable.pack(self._fitted().unpack(), quantise_bits=bits, consume=True), self.provenance_)
         return other
 
     def to_stored(self) -> StoredModel:
         """What a model file holds of it."""
         table = self._fitted()
-        parameters = {name: _plain(value) for name, value in self.get_params().items()}
+        parameters = {name: plain(value) for name, value in self.get_params().items()}
         config = {"parameters": parameters, "table": table.config()}
         arrays = {**table.arrays(), **storage.pack_words(table.vocabulary.words), "counts": table.vocabulary.counts}
         return StoredModel(KIND, config, dict(self.provenance_), arrays)
@@ -319,14 +317,13 @@ class NGramLM(Estimator, LanguageModel):
         if tuple(words[: len(SPECIALS)]) != SPECIALS or counts.shape != (len(words),):
             raise FormatError(f"{path}: the vocabulary of the n-gram model is damaged")
         try:
-            loaded = cls(**{name: _from_plain(value) for name, value in stored.config["parameters"].items()})
+            loaded = cls(**{name: from_plain(value) for name, value in stored.config["parameters"].items()})
             loaded.check_parameters()
             table_config = stored.config["table"]
         except (KeyError, TypeError, OptionError) as error:
             raise FormatError(f"{path}: the parameters of the n-gram model are damaged ({error})") from error
-        loaded.provenance_ = stored.provenance
         vocabulary = Vocabulary(words, counts, SPECIALS)
-        loaded._set(NGramTable.from_arrays(stored.arrays, table_config, vocabulary, path))
+        loaded._set(NGramTable.from_arrays(stored.arrays, table_config, vocabulary, path), stored.provenance)
         return loaded
 
 
@@ -345,16 +342,3 @@ def _kept_words(vocabulary: Vocabulary, words: Iterable[str]) -> NDArray[np.bool
     if not kept[len(SPECIALS) :].any():
         raise DataError("no word of vocab occurs in the text; are both cut into words alike?")
     return kept
-
-
-def _plain(value: Any) -> Any:
-    """A parameter as JSON has it."""
-    if isinstance(value, np.generic):
-        return value.item()
-    is_list = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
-    return [_plain(item) for item in value] if is_list else value
-
-
-def _from_plain(value: Any) -> Any:
-    """The inverse: sequences are tuples."""
-    return tuple(map(_from_plain, value)) if isinstance(value, list) else value
