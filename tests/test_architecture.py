@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import windrow
+from windrow.lm.ngram.model import NGramLM
 
 PACKAGE = Path(windrow.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -118,7 +119,8 @@ def test_kernels_live_where_the_cache_looks():
 
 
 def modules_loaded_by(code: str) -> set[str]:
-    script = f"import sys\n{code}\nprint('loaded:', *{{name.partition('.')[0] for name in sys.modules}})"
+    """The names of all, those of packages included."""
+    script = f"import sys\n{code}\nprint('loaded:', *sys.modules)"
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     return set(output.partition("loaded:")[2].split())
 
@@ -146,6 +148,16 @@ BUILD = "from windrow import Corpus; from windrow.corpus import numbering; Corpu
 def test_a_small_corpus_is_built_and_opened_without_numba():
     assert modules_loaded_by(BUILD).isdisjoint({"numba", "llvmlite"})
     assert "numba" in modules_loaded_by(BUILD.replace("Corpus.build", "numbering.KERNEL_FROM = 9; Corpus.build"))
+
+
+def test_an_ngram_model_is_opened_without_the_training_of_vectors(tmp_path):
+    path = str(tmp_path / "m.safetensors")
+    NGramLM(2, "witten-bell").fit(["a b", "b a"]).save(path)
+
+    loaded = modules_loaded_by(f"import windrow; windrow.load({path!r})")
+
+    assert "windrow.lm.ngram.model" in loaded
+    assert "windrow.embeddings" not in loaded
 
 
 def test_heavy_modules_would_be_seen():

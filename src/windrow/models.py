@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import Any
 
 from windrow import storage
-from windrow.embeddings import formats
 from windrow.errors import FormatError
 from windrow.lm.base import LANGUAGE_MODELS
 from windrow.lm.ngram import is_arpa
@@ -34,10 +33,13 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises FormatError when the file is malformed, holds no model, or one of a kind that this version does not
     know; DataError when it cannot be read.
     """
-    if formats.extension_of(path) in formats.FORMATS.keys() - {"safetensors"}:
-        return formats.load_vectors(path)
     if is_arpa(path):
         return _class_at(LANGUAGE_MODELS["ngram-lm"]).load(path)
+    if not os.fspath(path).endswith(".safetensors"):
+        from windrow.embeddings import formats  # which takes longer than to open a model
+
+        if formats.extension_of(path) in formats.FORMATS.keys() - {"safetensors"}:
+            return formats.load_vectors(path)
     kind = storage.load(path).kind
     if kind in _OTHERS:
         raise FormatError(f"{path} holds no model but {_OTHERS[kind]}")
