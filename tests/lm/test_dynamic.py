@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from tests.lm.test_recurrent import small
 from tests.lm.test_window import TRAIN, VALID
 from windrow.cli import main
-from windrow.errors import OptionError
+from windrow.errors import NotFittedError, OptionError
 from windrow.lm.recurrent import RecurrentLM
 from windrow.lm.stream import BOS
 from windrow.nn.stopping import DivergedError
@@ -21,6 +21,11 @@ REPEATED = [TRAIN[0], TRAIN[1]] * 60
 def model(request) -> RecurrentLM:
     state, output = request.param
     return small(state=state, output=output, epochs=2).fit(TRAIN, valid=VALID)
+
+
+def unlimited(model: RecurrentLM) -> RecurrentLM:
+    """The model with no limit on the gradient, so that it can diverge."""
+    return type(model).from_stored(model.to_stored(), "the model").set_params(clip=None)
 
 
 def log_probs(model: RecurrentLM, text: list[str], rate: float) -> np.ndarray:
@@ -67,14 +72,15 @@ def test_what_cannot_be(model):
         with pytest.raises(OptionError, match="dynamic_rate"):
             model.evaluate(VALID, dynamic_rate=rate)
     with pytest.raises(DivergedError, match="try dynamic_rate = "):
-        model.set_params(clip=None).evaluate(VALID, dynamic_rate=1e30)
-    with pytest.raises(OptionError, match="8-bit weights cannot be trained"):
+        unlimited(model).evaluate(VALID, dynamic_rate=1e30)
+    with pytest.raises(OptionError, match="weights of 8 bits cannot learn"):
         model.quantised().evaluate(VALID, dynamic_rate=0.1)
 
 
 def test_from_the_command_line(model, tmp_path):
     (tmp_path / "text.txt").write_text("\n".join(REPEATED))
-    model.set_params(clip=1.0).save(tmp_path / "m.safetensors")
+    model.save(tmp_path / "m.safetensors")
+    unlimited(model).save(tmp_path / "unlimited.safetensors")
 
     def run(*arguments: object):
         return CliRunner().invoke(main, ["lm", "perplexity", *map(str, arguments)])
@@ -86,3 +92,8 @@ def test_from_the_command_line(model, tmp_path):
     assert f"perplexity                {expected:.4f}\n" in result.stdout
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "--dynamic = 0" in refused.stderr
+    diverged = run(tmp_path / "unlimited.safetensors", tmp_path / "text.txt", "--dynamic", 1e30)
+    assert diverged.exit_code == 1
+    assert "try --dynamic = 1e+29" in diverged.stderr
+    with pytest.raises(NotFittedError):
+        RecurrentLM().evaluate(VALID, dynamic_rate=0.5)

@@ -64,8 +64,9 @@ def test_a_model_saved_while_it_is_trained_is_not_rounded_yet(tmp_path):
 
 def test_only_8_bits_and_only_where_every_word_has_weights():
     model = small("window", {}).fit(TRAIN)
-    with pytest.raises(OptionError, match="quantise_bits = 4"):
-        model.quantised(4)
+    for unrounded_or_not in (model, model.quantised()):
+        with pytest.raises(OptionError, match="quantise_bits = 4"):
+            unrounded_or_not.quantised(4)
     with pytest.raises(OptionError, match="quantise_bits = 8 does not go with output = 'hierarchical'"):
         small("window", {"output": "hierarchical"}).fit(TRAIN).quantised()
 

@@ -286,14 +286,16 @@ def convert(source: str, target: Path, quantise: int | None) -> None:
 
     check_writable(target)
     model = load_model(source)
-    if isinstance(model, NGramLM):
-        (model if quantise is None else model.quantised(quantise)).save(target)
-        click.echo(f"{target}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams", err=True)
-    elif isinstance(model, NeuralLM) and quantise is not None:
-        with naming_options({"quantise_bits": "--quantise"}):
+    with naming_options({"quantise_bits": "--quantise"}):
+        if isinstance(model, NGramLM):
+            (model if quantise is None else model.quantised(quantise)).save(target)
+            told = f"order {model.table_.order}, {sum(model.table_.sizes):,} n-grams"
+        elif isinstance(model, NeuralLM) and quantise is not None:
             model.quantised(quantise).save(target)
-        click.echo(f"{target}: output weights of {quantise} bits", err=True)
-    else:
-        raise OptionError(
-            f"{source} holds {type(model).__name__}; only n-gram models are converted, and networks with --quantise 8"
-        )
+            told = f"output weights of {quantise} bits"
+        else:
+            kind = type(model).__name__
+            raise OptionError(
+                f"{source} holds {kind}; only n-gram models are converted, and networks with --quantise 8"
+            )
+    click.echo(f"{target}: {told}", err=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 from click.core import ParameterSource
 
-from windrow.errors import DataError, OptionError, check_range
+from windrow.errors import DataError, OptionError, WindrowError, check_range
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
@@ -109,11 +109,12 @@ def check_parameters(model: Checked, options: Mapping[str, str]) -> None:
 
 @contextmanager
 def naming_options(options: Mapping[str, str]) -> Iterator[None]:
-    """Within, an OptionError or DataError names options instead of parameters."""
+    """Within, errors name options instead of parameters."""
     try:
         yield
-    except (OptionError, DataError) as error:
-        raise type(error)(with_options(str(error), options)) from error
+    except WindrowError as error:
+        error.args = (with_options(str(error), options),)
+        raise
 
 
 def with_options(message: str, options: Mapping[str, str]) -> str:
@@ -123,7 +124,7 @@ def with_options(message: str, options: Mapping[str, str]) -> str:
         name, is_flag = found.groups()
         return options.get(name, f"--{name.replace('_', '-')}") + ("" if is_flag else " = ")
 
-    return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b)?", option, message)
+    return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?", option, message)
 
 
 def check_checkpoint(checkpoint: Path, resume: bool) -> None:

@@ -18,7 +18,6 @@ from windrow.cli.options import (
     naming_options,
     open_corpus,
     text_options,
-    with_options,
     words_bar,
 )
 from windrow.errors import OptionError
@@ -121,7 +120,7 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
             with naming_options(_NAMES):
                 model.fit(corpus, valid=valid, checkpoint=checkpoint, resume=options["resume"], progress=show)
         except DivergedError as error:
-            said = with_options(str(error), _NAMES)
+            said = str(error)
             if model.history_:  # else not one epoch: nothing is worth keeping
                 model.save(target)
                 said += f"; it is written to {target}"

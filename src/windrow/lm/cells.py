@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from windrow.kernels import recurrent as kernels
 from windrow.kernels.recurrent import Factor, Steps, Way
-from windrow.nn.parameters import Array
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,11 @@ class Cell:
     splits_products: bool = False
     extra: tuple[str, int] | None = None
 
-    def room(self, steps: int, batch: int, width: int, dtype: DTypeLike, extra: Array) -> Steps:
-        """Arrays for so many steps; ``extra``: the value of the cell's own parameter, or nothing."""
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _cell, (next(name for name, cell in CELLS.items() if cell is self),)  # by name: kernels stay here
+
+    def room(self, steps: int, batch: int, width: int, dtype: DTypeLike) -> Steps:
+        """Arrays for so many steps, without the cell's own parameter."""
         sums = np.empty((steps, batch, self.gates * width), dtype)
         return Steps(
             sums,
@@ -39,7 +42,7 @@ class Cell:
             np.zeros((steps + 1, self.states, batch, width), dtype),
             np.empty((steps, self.states, batch, width), dtype),
             np.empty((steps, batch if self.keeps else 0, width), dtype),
-            extra,
+            np.empty(0, dtype),
             np.zeros(sums[0].size, dtype),
         )
 
@@ -53,3 +56,7 @@ CELLS = {
     "gru": Cell(kernels.gru_go, kernels.gru_go_back, gates=3, splits_products=True, extra=("candidate_biases", 2)),
     "lstm": Cell(kernels.lstm_go, kernels.lstm_go_back, gates=4, states=2, keeps=True),
 }
+
+
+def _cell(name: str) -> Cell:
+    return CELLS[name]

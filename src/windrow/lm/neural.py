@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -17,7 +17,7 @@ from windrow.embeddings import WordVectors
 from windrow.embeddings.formats import load_vectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
-from windrow.lm.base import LanguageModel, from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
+from windrow.lm.base import LanguageModel, Tokens, from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.heads import head_type
 from windrow.lm.heads.head import Head, HeadOptions
 from windrow.lm.heads.quantised import BITS
@@ -33,7 +33,7 @@ LINEAR = "linear"  # a schedule besides those of windrow.nn: falls to 0 at the e
 _PLATEAU = Plateau(patience=1)  # an epoch of text is long: an epoch without a better validation is enough
 _EMBEDDING_SCALE = 0.1
 # From a run to the one that resumes it.
-_MAY_CHANGE = ("epochs", "patience", "quantise_bits", "workers", "callbacks", "vectors")
+_MAY_CHANGE = ("epochs", "patience", "quantise_bits", "workers")
 _LARGEST = float(np.finfo(np.float32).max)  # as a parameter of a network
 _INT64 = 2**63 - 1
 _WHOLE = {  # parameters that are whole numbers, and their ranges
@@ -184,6 +184,7 @@ class NeuralLM(Estimator, LanguageModel):
         corpus = source if isinstance(source, Corpus) else Corpus.build(source)
         vocabulary, mapping = lm_vocabulary(corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols)
         new = copy(self)
+        new.given_words_ = 0
         new.vocabulary, new.provenance_ = vocabulary, provenance_of(corpus)
         held_back = new._held_back(valid)
         new.network_ = new._new_network(np.random.default_rng(self.seed), given)
@@ -206,9 +207,10 @@ class NeuralLM(Estimator, LanguageModel):
         return self
 
     def quantised(self, bits: int = BITS) -> Self:
-        """The model with output weights of 8 bits: text comes two or three times as fast, the file is smaller."""
+        """The model with output weights of 8 bits: text comes about twice as fast, the file is smaller."""
+        check_range("quantise_bits", check_whole("quantise_bits", bits), BITS, BITS)
         other = type(self).from_stored(self.to_stored(), "the model")
-        if other.quantise_bits is None:
+        if not other.network_.is_quantised:
             other.quantise_bits = bits
             other.check_parameters()
             other.network_.quantise()
@@ -234,8 +236,7 @@ class NeuralLM(Estimator, LanguageModel):
         parameters = {name: value for name, value in self._plain_parameters().items() if name not in _MAY_CHANGE}
         if self.schedule == LINEAR:
             parameters["epochs"] = self.epochs  # the rate of every step depends on them
-        text = {"corpus": corpus.fingerprint, "words": len(self.vocabulary)}
-        return {**parameters, "text": text, "valid": valid and valid.fingerprint}
+        return {**parameters, "text": corpus.fingerprint, "valid": valid and valid.fingerprint}
 
     def _plan(self) -> Plan:
         optimizer = find_optimizer(self.optimizer, self.momentum)
@@ -306,6 +307,16 @@ class NeuralLM(Estimator, LanguageModel):
                 f"try embedding_size = {given.vector_size}"
             )
         return given
+
+    def streams(self, source: Any, *, skip_symbols: bool = False) -> Iterator[Ids]:
+        """A text as streams of whole sentences in the model's ids; raises as ``evaluate``."""
+        self._fitted()
+        return super().streams(source, skip_symbols=skip_symbols)
+
+    def encode(self, tokens: Tokens, *, bos: bool = True, eos: bool = False) -> Ids:
+        """The ids of a sentence, or the beginning of one; see LanguageModel."""
+        self._fitted()
+        return super().encode(tokens, bos=bos, eos=eos)
 
     def _fitted(self) -> Any:
         """The trained network, of the subclass's own type."""

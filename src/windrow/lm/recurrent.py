@@ -147,9 +147,11 @@ class RecurrentLM(NeuralLM):
         if dynamic_rate is None:
             return super().evaluate(source, skip_symbols=skip_symbols)
         check_range("dynamic_rate", dynamic_rate, 0, low_open=True, high_open=True)
+        if self._fitted().is_quantised:
+            raise OptionError(f"dynamic_rate = {dynamic_rate:g}: weights of 8 bits cannot learn; use those of 32 bits")
         stream = np.concatenate(list(self.streams(source, skip_symbols=skip_symbols)))
         learning = type(self).from_stored(self.to_stored(), "the model")
-        learning.set_params(optimizer="sgd", learning_rate=dynamic_rate, batch_size=1, dropout=0.0, l2=0.0)
+        learning.set_params(optimizer="sgd", learning_rate=dynamic_rate, batch_size=1, l2=0.0)
         learning.network_.dropout = 0.0
         training = learning._training(stream, None)
         try:

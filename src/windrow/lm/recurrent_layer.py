@@ -6,7 +6,7 @@ Streams do not bear on one another: each thread of a crew has a part of the batc
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -21,7 +21,7 @@ from windrow.nn.parameters import Array, Parameter
 
 Backward = Callable[[Array], Array]
 
-_LEAST_STREAMS = 4  # a thread
+_LEAST_STREAMS = LEAST_ROWS  # a thread
 _LEAST_STEPS = 4
 
 
@@ -73,6 +73,9 @@ class RecurrentLayer:
         self.extra = None if self.cell.extra is None else Parameter(np.zeros(hidden_size, dtype))
         self._rooms: dict[int, Steps] = {}  # by the first stream of a part: arrays of the last call
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_rooms": {}}  # of no worth to a copy
+
     @property
     def parameters(self) -> dict[str, Parameter]:
         """By name."""
@@ -96,14 +99,18 @@ class RecurrentLayer:
         """
         if begins is None:
             begins = np.zeros(x.shape[:2], np.bool_)
+        weights = _factor(self.recurrent_weights.value, begins)
         parts = share(
             x.shape[1],
-            lambda first, last: self._go(self._part(x, begins, slice(first, last)), state),
+            lambda first, last: self._go(self._part(x, begins, slice(first, last)), state, weights),
             _LEAST_STREAMS,
         )
 
         def backward(d_hidden: Array) -> Array:
-            d_inputs = share(len(parts), lambda first, last: [self._go_back(p, d_hidden) for p in parts[first:last]])
+            weights = _factor(np.ascontiguousarray(self.recurrent_weights.value.T), begins)
+            d_inputs = share(
+                len(parts), lambda first, last: [self._go_back(part, d_hidden, weights) for part in parts[first:last]]
+            )
             for part in parts[1:]:
                 for name, parameter in self.parameters.items():
                     parameter.add(part.gradients[name])
@@ -115,14 +122,14 @@ class RecurrentLayer:
     def _part(self, x: Array, begins: NDArray[np.bool_], streams: slice) -> _Part:
         begins = np.ascontiguousarray(begins[:, streams])
         steps = self._rooms.get(streams.start)
-        extra = np.empty(0, self.dtype) if self.extra is None else self.extra.value
         if steps is None or steps.sums.shape[:2] != begins.shape:
-            steps = self.cell.room(len(begins), begins.shape[1], self.hidden_size, self.dtype, extra)
+            steps = self.cell.room(len(begins), begins.shape[1], self.hidden_size, self.dtype)
             self._rooms[streams.start] = steps
         rows = np.ascontiguousarray(x[:, streams]).reshape(begins.size, -1)
-        return _Part(streams, rows, begins, steps._replace(extra=extra), {})
+        steps = steps if self.extra is None else steps._replace(extra=self.extra.value)
+        return _Part(streams, rows, begins, steps, {})
 
-    def _go(self, part: _Part, state: Array) -> _Part:
+    def _go(self, part: _Part, state: Array, weights: Factor) -> _Part:
         sums = part.steps.sums.reshape(len(part.x), -1)
         if self.input_weights is None:
             sums[:] = part.x
@@ -130,17 +137,17 @@ class RecurrentLayer:
             set_product_of_rows(sums, part.x, self.input_weights.value)
         sums += self.biases.value
         part.steps.states[0] = state[:, part.streams]
-        self.cell.forward(part.steps, part.begins, _factor(self.recurrent_weights.value, part.begins))
+        self.cell.forward(part.steps, part.begins, _with_room(weights, part.begins))
         return part
 
-    def _go_back(self, part: _Part, d_hidden: Array) -> Array:
+    def _go_back(self, part: _Part, d_hidden: Array, weights: Factor) -> Array:
         """The gradients by the inputs (steps, streams, inputs); those by the parameters go to the part."""
         steps, streams = part.steps, part.begins.shape[1]
         errors = steps.products if self.cell.splits_products else steps.sums
-        weights = _factor(np.ascontiguousarray(self.recurrent_weights.value.T), part.begins)
         d_states = self.zero_state(streams)
         own = np.ascontiguousarray(d_hidden[:, part.streams])
-        self.cell.backward(steps, Way(part.begins, own, d_states, np.empty_like(d_states[0]), errors), weights)
+        way = Way(part.begins, own, d_states, np.empty_like(d_states[0]), errors)
+        self.cell.backward(steps, way, _with_room(weights, part.begins))
         self._add_gradients(part, errors)
         if self.input_weights is None:
             return steps.sums
@@ -168,7 +175,10 @@ class RecurrentLayer:
 def _factor(matrix: Array, begins: NDArray[np.bool_]) -> Factor:
     """A matrix for so many products: panels pay where rows of several streams are multiplied many times."""
     steps, streams = begins.shape
-    if steps < _LEAST_STEPS or streams < LEAST_ROWS:
-        return Factor(matrix, np.empty((0, 0, PANEL), matrix.dtype), np.empty((0, 0), matrix.dtype))
-    panels = panels_of(matrix)
-    return Factor(matrix, panels, np.empty((streams, PANEL * len(panels)), matrix.dtype))
+    pays = steps >= _LEAST_STEPS and streams >= LEAST_ROWS
+    panels = panels_of(matrix if pays else matrix[:, :0])
+    return Factor(matrix, panels, np.empty((0, 0), matrix.dtype))
+
+
+def _with_room(factor: Factor, begins: NDArray[np.bool_]) -> Factor:
+    return factor._replace(room=np.empty((begins.shape[1], PANEL * len(factor.panels)), factor.matrix.dtype))

@@ -46,7 +46,7 @@ def lm_vocabulary(
     )
     vocabulary = everything.head(everything.prefix_size(min_count, max_vocab))
     if len(vocabulary) == len(SPECIALS):
-        raise DataError(f"no word of {corpus.name} occurs {min_count} times (min_count); try a lower min_count")
+        raise DataError(f"min_count = {min_count}: no word of {corpus.name} occurs so often; try a lower one")
     mapping = np.full(len(words) + 1, UNK, np.int32)
     mapping[order[: len(vocabulary) - len(SPECIALS)]] = np.arange(len(SPECIALS), len(vocabulary))
     return vocabulary, _without_marks(mapping, symbols)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from windrow.embeddings import WordVectors
 from windrow.errors import OptionError, check_range, check_whole
+from windrow.lm.heads.crew import crew
 from windrow.lm.neural import LINEAR, NeuralLM
 from windrow.lm.neural_training import Callback
 from windrow.lm.stream import BOS, Ids
@@ -108,7 +109,8 @@ class WindowLM(NeuralLM):
 
     def score_stream(self, stream: Ids) -> NDArray[np.float64]:
         """log10 probability of each symbol given those before it in its sentence, 0 at ``<s>``; (symbols,)."""
-        log_probs: NDArray[np.float64] = score_positions(self._fitted(), stream, self.order - 1) / _LN_10
+        with crew():
+            log_probs: NDArray[np.float64] = score_positions(self._fitted(), stream, self.order - 1) / _LN_10
         return log_probs
 
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:

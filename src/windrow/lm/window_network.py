@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from windrow.lm.heads.head import Head
-from windrow.lm.heads.products import set_product_of_rows, set_product_transposed
+from windrow.lm.heads.products import add_product_of_columns, set_product_of_rows, set_product_transposed
 from windrow.lm.neural_network import Ids, NeuralNetwork
 from windrow.nn.parameters import Array, Parameter, Table
 
@@ -58,7 +58,7 @@ class WindowNetwork(NeuralNetwork):
         if h_kept is not None:
             dh = dh * h_kept
         dh = np.ascontiguousarray(dh * (1 - activations * activations))
-        self.weights.add_product(x, dh)
+        add_product_of_columns(self.weights.gradient, x, dh)
         self.biases.add(dh.sum(axis=0))
         dx = np.empty_like(x)
         set_product_transposed(dx, dh, self.weights.value)

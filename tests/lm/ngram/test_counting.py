@@ -223,9 +223,9 @@ def test_what_cannot_be_counted(monkeypatch):
 
 def test_too_many_ngrams_for_their_places(monkeypatch, temporary_folder):
     monkeypatch.setattr(counting, "_LEAST_PART", 10)
-    monkeypatch.setattr(count_merging, "MOST", 90)
+    monkeypatch.setattr(count_merging, "MOST", 80)
 
-    with pytest.raises(DataError, match="more than 90 different 2-grams"):
+    with pytest.raises(DataError, match="more than 80 different 2-grams"):
         count_ngrams(as_stream(random_sentences(6, 1000)), vocabulary_of(WORDS), 3, memory_budget=1000)
     assert folders(temporary_folder) == []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import cache
@@ -55,10 +55,11 @@ def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list
     if found is None or runs == 1:
         return [task(0, size)]
     bounds = [size * run // runs for run in range(runs + 1)]
-    token = _CREW.set(None)
-    # Each in a copy of this context: what NumPy is told about overflow holds for all.
-    futures = [found.pool.submit(copy_context().run, task, first, last) for first, last in pairwise(bounds[1:])]
+    token, futures = _CREW.set(None), list[Future[Result]]()
     try:
+        for first, last in pairwise(bounds[1:]):
+            # In a copy of this context: what NumPy is told about overflow holds for all.
+            futures.append(found.pool.submit(copy_context().run, task, first, last))
         mine = task(0, bounds[1])
     finally:
         wait(futures)  # also when interrupted: the others write to arrays of this pass
@@ -68,4 +69,4 @@ def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list
 
 @cache
 def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")

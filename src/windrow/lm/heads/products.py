@@ -12,16 +12,19 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numba.extending import get_cython_function_address
 from numpy.typing import NDArray
-from scipy.linalg import blas, cython_blas
+from scipy.linalg import blas
 
 from windrow.lm.heads.crew import share
 
 _GEMV: dict[np.dtype[Any], Any] = {np.dtype(np.float32): blas.sgemv, np.dtype(np.float64): blas.dgemv}
 _GEMM = {np.dtype(np.float32): ("sgemm", ctypes.c_float), np.dtype(np.float64): ("dgemm", ctypes.c_double)}
-_LEAST_TERMS = 5_000_000  # multiply-adds a thread, some 100 microseconds: less is not worth a message to it
+LEAST_TERMS = 5_000_000  # multiply-adds a thread, some 100 microseconds: less is not worth a message to it
 
-_AS_IT_IS, _TRANSPOSED = ctypes.create_string_buffer(b"N"), ctypes.create_string_buffer(b"T")
+_ORDERS = ctypes.create_string_buffer(b"NT")
+_AS_IT_IS, _TRANSPOSED = ctypes.addressof(_ORDERS), ctypes.addressof(_ORDERS) + 1
+_INT = ctypes.sizeof(ctypes.c_int)
 
 
 def set_product_transposed(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
@@ -55,7 +58,7 @@ def add_sum_of_rows(target: NDArray[Any], factors: NDArray[Any], a: NDArray[Any]
 
 def _by_rows(target: NDArray[Any], terms: int, multiply: Callable[[slice], None]) -> None:
     """Give each thread rows of the target, where there are enough multiply-adds to share."""
-    least = max(1, len(target) * _LEAST_TERMS // max(terms, 1))
+    least = max(1, len(target) * LEAST_TERMS // max(terms, 1))
     share(len(target), lambda first, last: multiply(slice(first, last)), least)
 
 
@@ -65,40 +68,43 @@ def _multiply(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any], *, add: bo
     assert target.shape == (len(a), b.shape[1]), "BLAS would write where it should not"
     assert a.shape[1] == len(b)
     if target.size == 0 or len(b) == 0:  # for which BLAS has no distances
-        target *= add
+        if not add:
+            target.fill(0)
         return
     function, number = _gemm(target.dtype)
     # BLAS counts by columns: to it our arrays are their transposes, so it gets target.T = b.T @ a.T.
     (b_order, b_distance), (a_order, a_distance), (order, distance) = _layout(b), _layout(a), _layout(target)
-    assert order is _AS_IT_IS
-    rows, columns, inner = (ctypes.byref(ctypes.c_int(size)) for size in (*target.shape, len(b)))
-    one, keep = ctypes.byref(number(1)), ctypes.byref(number(add))
+    assert order == _AS_IT_IS
+    sizes = (ctypes.c_int * 6)(target.shape[1], len(target), len(b), b_distance, a_distance, distance)
+    factors = (number * 2)(1, add)
+    columns, one = ctypes.addressof(sizes), ctypes.addressof(factors)
+    rows, inner, b_step, a_step, step = range(columns + _INT, columns + 6 * _INT, _INT)
+    keep = one + ctypes.sizeof(number)
     function(
-        b_order, a_order, columns, rows, inner, one, b.ctypes.data, b_distance, a.ctypes.data, a_distance, keep,
-        target.ctypes.data, distance,
+        b_order, a_order, columns, rows, inner, one, _address(b), b_step, _address(a), a_step, keep,
+        _address(target), step,
     )  # fmt: skip
 
 
-def _layout(array: NDArray[Any]) -> tuple[Any, Any]:
+def _address(array: NDArray[Any]) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _layout(array: NDArray[Any]) -> tuple[int, int]:
     """How BLAS is to read an array, and how far apart its rows are, or the columns of one that is transposed."""
     size, (row_step, column_step) = array.itemsize, array.strides
     rows, columns = array.shape
     if (column_step == size or columns == 1) and (row_step >= columns * size or rows == 1):
-        order, distance = _AS_IT_IS, row_step if rows > 1 else columns * size
-    else:
-        assert row_step == size or rows == 1, "an array of which neither rows nor columns are contiguous"
-        order, distance = _TRANSPOSED, column_step
-    return order, ctypes.byref(ctypes.c_int(distance // size))
+        return _AS_IT_IS, (row_step // size if rows > 1 else columns)
+    is_transposed = (row_step == size or rows == 1) and (column_step >= rows * size or columns == 1)
+    assert is_transposed, "an array of which neither rows nor columns are contiguous"
+    return _TRANSPOSED, (column_step // size if columns > 1 else rows)
 
 
 @cache
 def _gemm(dtype: np.dtype[Any]) -> tuple[Callable[..., None], type[Any]]:
     """BLAS's product of matrices as a function that lets other threads run, and its type of number."""
     name, number = _GEMM[dtype]
-    capsules: dict[str, Any] = dict(cython_blas.__pyx_capi__)
-    capsule = ctypes.py_object(capsules[name])
-    name_of, address_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
-    name_of.restype, address_of.restype = ctypes.c_char_p, ctypes.c_void_p
-    address_of.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    address = address_of(capsule, name_of(capsule))
+    address = get_cython_function_address("scipy.linalg.cython_blas", name)
     return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(address), number

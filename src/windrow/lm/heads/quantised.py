@@ -15,7 +15,7 @@ from windrow.nn.parameters import Array, Parameter, Table
 
 BITS = 8
 _HIGHEST = 2 ** (BITS - 1) - 1
-_UNLIKELY = -1e30  # the bias of rows that only fill the table up
+_LEAST = 1e-30  # so that weights which are all 0 can be divided by the largest
 
 
 class QuantisedHead(Head):
@@ -35,7 +35,7 @@ class QuantisedHead(Head):
             )
         quantised = cls(head.counts, head.hidden_size, head.rng, np.float32, head.options)
         largest = np.abs(scores.weights).max(axis=1)
-        quantised.arrays["scales"][:] = np.where(largest > 0, largest, 1) / _HIGHEST
+        quantised.arrays["scales"][:] = np.maximum(largest, _LEAST) / _HIGHEST
         quantised.arrays["biases"][:] = scores.biases
         quantised.arrays["codes"][:] = np.rint(scores.weights / quantised.arrays["scales"][:, None])
         return quantised
@@ -45,7 +45,7 @@ class QuantisedHead(Head):
         assert tied is None
         rows = padded_width(self.words)
         self._codes = np.zeros((rows, padded_width(self.hidden_size)), np.int8)
-        self._scales, self._biases = np.ones(rows, np.float32), np.full(rows, _UNLIKELY, np.float32)
+        self._scales, self._biases = np.zeros((2, rows), np.float32)
         self.arrays: dict[str, Array] = {
             "codes": self._codes[: self.words, : self.hidden_size],
             "scales": self._scales[: self.words],

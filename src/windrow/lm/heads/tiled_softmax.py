@@ -8,7 +8,7 @@ afterwards: dH = (e @ W) / Z - W[target], dW = e.T @ (H / Z) - H at the target.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import exp
 from typing import Any, NamedTuple
 
@@ -26,8 +26,9 @@ from windrow.kernels.heads import (
     score_targets,
 )
 from windrow.kernels.simd import LANES
-from windrow.lm.heads.crew import share
+from windrow.lm.heads.crew import Result, share
 from windrow.lm.heads.products import (
+    LEAST_TERMS,
     add_product_of_columns,
     add_product_of_rows,
     add_sum_of_rows,
@@ -64,6 +65,9 @@ class TiledSoftmax:
         self.tile = tile
         self.powers_held = powers_held
         self._scratch: dict[str, NDArray[Any]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_scratch": {}}  # of no worth to a copy
 
     def loss_and_gradient(
         self,
@@ -117,7 +121,7 @@ class TiledSoftmax:
                 add_product_of_columns(into.weights[words], tile, shares)
                 add_sum_of_rows(into.biases[words], row_shares, tile)
 
-        share(self._tile_count(scores), add_tiles)
+        self._share_tiles(scores, hidden, add_tiles)
         add_at_targets(*into, targets, hidden, -scale * factor)
         return float(np.log(sums).sum()) + shift
 
@@ -139,15 +143,20 @@ class TiledSoftmax:
                 add_product_of_rows(products, tile, scores.weights[words])
             return sums, products
 
-        sums, products = zip(*share(self._tile_count(scores), fill_tiles), strict=True)
+        sums, products = zip(*self._share_tiles(scores, hidden, fill_tiles), strict=True)
         d_hidden[:] = sum(products)
         total: NDArray[np.float64] = np.sum(sums, axis=0)
         return total
 
     def target_log_probs(self, scores: Scores, hidden: NDArray[Any], targets: NDArray[np.int32]) -> NDArray[np.float64]:
         """The natural-log probability of each row's target, (rows,)."""
-        parts = share(len(hidden), lambda first, last: self._log_probs(scores, hidden[first:last], targets[first:last]))
-        return np.concatenate(parts)
+        return np.concatenate(
+            share(
+                len(hidden),
+                lambda first, last: self._log_probs(scores, hidden[first:last], targets[first:last]),
+                least=1 + LEAST_TERMS // max(1, scores.weights.size),
+            )
+        )
 
     def _log_probs(self, scores: Scores, hidden: NDArray[Any], targets: NDArray[np.int32]) -> NDArray[np.float64]:
         references = np.empty(len(hidden), hidden.dtype)
@@ -191,13 +200,15 @@ class TiledSoftmax:
 
     def distribution(self, scores: Scores, hidden: NDArray[Any]) -> NDArray[np.float64]:
         """The probabilities of all words after one row (dim,), (words,)."""
-        row = self._array("row", len(scores.weights), hidden.dtype)
+        row = np.empty(len(scores.weights), hidden.dtype)
         set_product_transposed(row[None], hidden[None], scores.weights)
         row += scores.biases
         return normalised(row)
 
-    def _tile_count(self, scores: Scores) -> int:
-        return -(-len(scores.weights) // self.tile)
+    def _share_tiles(self, scores: Scores, hidden: NDArray[Any], task: Callable[[int, int], Result]) -> list[Result]:
+        """``share`` of the tiles, numbered from 0."""
+        least = 1 + LEAST_TERMS // max(1, hidden.size * self.tile)
+        return share(-(-len(scores.weights) // self.tile), task, least)
 
     def _tiles(
         self, first_tile: int, last_tile: int, words: int, rows: int, powers: NDArray[Any]

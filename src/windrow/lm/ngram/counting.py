@@ -24,7 +24,7 @@ from windrow.lm.stream import BOS
 Progress = Callable[[str, float], object]  # the stage, and how much of it is done, 0 to 1
 
 _GRAM_BYTES = 16  # of a level: start, word, suffix, count
-_TOKEN_BYTES = 16  # while counting: a key and two ranks
+_TOKEN_BYTES = 20  # while counting: a key, two ranks, and without bos the words again
 _WORD_BYTES = 24
 _KEY_BITS = 63
 _PARTITION_BITS = 6
@@ -129,8 +129,8 @@ class _Counter:
         self._order = 1
         self._size = words  # of the last level
         # Fresh memory costs more than a pass over it: no more ranks than are read.
-        self._step = 1 if highest <= 3 and bos else 2
-        self._room = np.empty(self._step * stream.size if highest > 2 or not bos else 0, np.int32)
+        self._step = 1 if highest <= (3 if bos else 2) else 2
+        self._room = np.empty(self._step * stream.size if highest > (2 if bos else 1) else 0, np.int32)
         self._ranks = Ranks(stream if bos else np.where(stream == BOS, np.int32(-1), stream), 1, 0)
         self._keys = np.empty(stream.size if highest > 1 else 0, np.int64)
 

@@ -294,7 +294,7 @@ class NGramLM(Estimator, LanguageModel):
 
     def quantised(self, bits: int) -> Self:
         """The model with probabilities and back-offs of so many bits, 2 to 8."""
-        check_range("bits", check_whole("bits", bits), 2, 8)
+        check_range("quantise_bits", check_whole("quantise_bits", bits), 2, 8)
         other = type(self)(**{**self.get_params(), "quantise_bits": bits})
         other._set(NGramTable.pack(self._fitted().unpack(), quantise_bits=bits, consume=True), self.provenance_)
         return other
