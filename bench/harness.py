@@ -167,7 +167,9 @@ def session(*, measures_time: bool = True) -> Iterator[Path]:
 
 def header(question: str, settings: dict[str, Any]) -> Record:
     """What every result starts with: the question, the command, the settings, the machine, the versions."""
-    command = shlex.join(["python", os.path.relpath(sys.argv[0], Path(__file__).parents[1]), *sys.argv[1:]])
+    # Where folders lie on this machine is nobody else's business.
+    given = [Path(argument).name if Path(argument).is_absolute() else argument for argument in sys.argv[1:]]
+    command = shlex.join(["python", os.path.relpath(sys.argv[0], Path(__file__).parents[1]), *given])
     return {
         "question": question,
         "command": command,

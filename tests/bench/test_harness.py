@@ -193,3 +193,11 @@ def test_the_process_that_measures_imports_no_library() -> None:
     program = f"import {', '.join(scripts)}; {loaded}"
     done = run_python(program, bench)
     assert done.stdout == "[]\n"
+
+
+def test_a_command_is_told_without_the_folders_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "sys.argv", [str(Path(harness.__file__).with_name("ngram.py")), "--data", "/a/b/data", "-n", "3"]
+    )
+
+    assert harness.header("?", {})["command"] == "python bench/ngram.py --data data -n 3"

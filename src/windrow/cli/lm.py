@@ -276,7 +276,7 @@ def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
     "--quantise",
     type=int,
     metavar="BITS",
-    help="Round probabilities of n-grams, or output weights of networks, to so many bits: 8 makes half the size.",
+    help="Round probabilities of n-grams to so many bits (8: half the size), or a network's output weights to 8 bits.",
 )
 def convert(source: str, target: Path, quantise: int | None) -> None:
     """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller."""

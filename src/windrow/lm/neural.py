@@ -207,7 +207,10 @@ class NeuralLM(Estimator, LanguageModel):
         return self
 
     def quantised(self, bits: int = BITS) -> Self:
-        """The model with output weights of 8 bits: text comes about twice as fast, the file is smaller."""
+        """The model with output weights of 8 bits: text comes about twice as fast.
+
+        The file is smaller, too, unless they were tied to the word vectors.
+        """
         check_range("quantise_bits", check_whole("quantise_bits", bits), BITS, BITS)
         other = type(self).from_stored(self.to_stored(), "the model")
         if not other.network_.is_quantised:
