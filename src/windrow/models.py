@@ -35,7 +35,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     """
     if is_arpa(path):
         return _class_at(LANGUAGE_MODELS["ngram-lm"]).load(path)
-    if not os.fspath(path).endswith(".safetensors"):
+    if not (os.fspath(path).endswith(".safetensors") or storage.looks_stored(path)):
         from windrow.embeddings import formats  # which takes longer than to open a model
 
         if formats.extension_of(path) in formats.FORMATS.keys() - {"safetensors"}:

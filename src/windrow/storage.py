@@ -148,6 +148,16 @@ def _write_safetensors(stream: BinaryIO, arrays: Mapping[str, NDArray[Any]], met
             stream.write(piece.view(np.uint8).data)
 
 
+def looks_stored(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as model files do, whatever its name: the length of a header, and JSON."""
+    try:
+        with Path(path).open("rb") as stream:
+            length, start = int.from_bytes(stream.read(8), "little"), stream.read(2)
+            return start == b'{"' and length < Path(path).stat().st_size
+    except OSError:
+        return False
+
+
 def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
     """Open a model file; arrays are read-only memory maps, so opening costs no copy.
 
@@ -157,7 +167,8 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
     try:
         header, layout, data_start = _read_header(source)
     except OSError as error:
-        raise DataError(f"cannot read {source}: {error.strerror or error}") from error
+        reason = error.strerror or str(error).removesuffix(f": {source}")
+        raise DataError(f"cannot read {source}: {reason}") from error
     if header["version"] > FORMAT_VERSION:
         raise FormatError(
             f"{source} has format version {header['version']}, this windrow reads up to {FORMAT_VERSION}; "

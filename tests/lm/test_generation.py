@@ -450,7 +450,7 @@ def test_texts_of_beams_differ_and_fall(width):
         ({"length_penalty": 1000, "num_beams": 2}, "length_penalty = 1000"),
         ({"num_return_sequences": 0}, "num_return_sequences = 0"),
         ({"num_return_sequences": 3, "num_beams": 2}, "num_return_sequences = 3 without sampling"),
-        ({"num_return_sequences": 2, "do_sample": False}, "try num_beams=2 or do_sample=True"),
+        ({"num_return_sequences": 2, "do_sample": False}, "try num_beams = 2 or do_sample = True"),
         ({"num_beams": 2, "do_sample": True}, "num_beams = 2 searches and do_sample draws"),
         ({"repetition_penalty": 0}, "repetition_penalty = 0"),
         ({"no_repeat_ngram_size": -2}, "no_repeat_ngram_size = -2"),

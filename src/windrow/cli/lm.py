@@ -196,7 +196,8 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     sampling = options["num_beams"] == 1 and not greedy
     is_live = not as_json and options["num_beams"] == 1 and options["num_return_sequences"] == 1
     streamer = _Live(prompt) if is_live else None
-    found = opened.generate(prompt, do_sample=sampling, streamer=streamer, **options)
+    with naming_options({"do_sample": "no --greedy"}):
+        found = opened.generate(prompt, do_sample=sampling, streamer=streamer, **options)
     if unknown := found[0].unknown:
         click.echo(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}", err=True)
     if streamer is not None:
@@ -253,7 +254,8 @@ def mix(
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
-        parts.append(CacheLM(parts[0].vocabulary, size=cache, predicts_end=parts[0].predicts_end))
+        with naming_options({"size": "--cache"}):
+            parts.append(CacheLM(parts[0].vocabulary, size=cache, predicts_end=parts[0].predicts_end))
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")

@@ -161,12 +161,12 @@ class _Options(NamedTuple):
         check_range("length_penalty", self.length_penalty, -10, 10)
         if self.num_beams > 1 and self.do_sample:
             raise OptionError(
-                f"num_beams = {self.num_beams} searches and do_sample draws; use do_sample=False or num_beams=1"
+                f"num_beams = {self.num_beams} searches and do_sample draws; use do_sample = False or num_beams = 1"
             )
         if not self.do_sample and self.num_return_sequences > self.num_beams:
             raise OptionError(
                 f"num_return_sequences = {self.num_return_sequences} without sampling needs as many beams; "
-                f"try num_beams={self.num_return_sequences} or do_sample=True"
+                f"try num_beams = {self.num_return_sequences} or do_sample = True"
             )
 
 

@@ -1,0 +1,43 @@
+"""`windrow.load`: what a file is, by its name or by what it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import windrow
+from windrow.embeddings import WordVectors
+from windrow.errors import DataError
+from windrow.lm.ngram.model import NGramLM
+
+VECTORS = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model", "model.txt", "model.bin", "MODEL.SAFETENSORS"])
+def test_a_model_is_known_by_what_it_holds(name: str, tmp_path: Path) -> None:
+    model = NGramLM(2, "witten-bell").fit(["a b", "b a"])
+    model.save(tmp_path / name)
+
+    assert windrow.load(tmp_path / name).log_prob("a b") == model.log_prob("a b")
+
+
+@pytest.mark.parametrize("name", ["v.txt", "v.bin", "v.vec", "v.safetensors"])
+def test_vectors_are_known_by_their_names(name: str, tmp_path: Path) -> None:
+    VECTORS.save(tmp_path / name)
+
+    assert windrow.load(tmp_path / name).index_to_key == ["a", "b"]
+
+
+def test_text_that_looks_like_a_model_is_text(tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text('2 2\nabcd{" 1 0\nb 0 1\n')
+
+    assert windrow.load(tmp_path / "v.txt").index_to_key == ['abcd{"', "b"]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        windrow.load(tmp_path / "none.safetensors")
+
+    assert str(caught.value) == f"cannot read {tmp_path / 'none.safetensors'}: No such file or directory"
