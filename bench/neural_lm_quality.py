@@ -43,7 +43,7 @@ Options = dict[str, Any]
 
 _WINDOW: Options = {"embedding_size": 100, "hidden_size": 100, "epochs": 3, "learning_rate": 2e-3, "dropout": 0.1}
 _SAMPLED: Options = {"output": "nce", "objective": "sampled-softmax", "noise_words": 2048}
-_FAST: Options = {"cell": "elman", "optimizer": "sgd", "clip": None, "epochs": 10}
+_FAST: Options = {"cell": "elman", "optimizer": "sgd", "clip": 1.0, "epochs": 10}
 _ELMAN: Options = {"cell": "elman", "tied": True, "dropout": 0.1, "learning_rate": 2e-3, "epochs": 12, "clip": 1.0}
 _LSTM: Options = {"cell": "lstm", "tied": True, "dropout": 0.2, "learning_rate": 2e-3, "epochs": 10, "clip": 1.0}
 
