@@ -113,11 +113,11 @@ def naming_options(options: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except WindrowError as error:
-        error.args = (with_options(str(error), options),)
+        error.args = (_with_options(str(error), options),)
         raise
 
 
-def with_options(message: str, options: Mapping[str, str]) -> str:
+def _with_options(message: str, options: Mapping[str, str]) -> str:
     """For each ``parameter = value`` in a message the option: that in ``options``, or its own name with dashes."""
 
     def option(found: re.Match[str]) -> str:

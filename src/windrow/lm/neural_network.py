@@ -61,9 +61,7 @@ class NeuralNetwork:
     def arrays(self) -> dict[str, Array]:
         """All that a file must hold, by name; to be read and written in place."""
         parameters = {name: parameter.value for name, parameter in self.named.items()}
-        if isinstance(self.head, QuantisedHead):
-            parameters |= {f"output.{name}": array for name, array in self.head.arrays.items()}
-        return parameters
+        return {**parameters, **{f"output.{name}": array for name, array in self.head.arrays.items()}}
 
     def values(self) -> Array:
         """A copy of all parameters as one vector."""

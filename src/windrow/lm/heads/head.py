@@ -88,6 +88,7 @@ class Head(ABC):
         self.rng = rng
         self.dtype = np.dtype(dtype)
         self.options = options
+        self.arrays: dict[str, Array] = {}  # what a file must hold besides the parameters
         self.build(tied)
 
     @abstractmethod

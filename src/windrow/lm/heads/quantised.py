@@ -46,7 +46,7 @@ class QuantisedHead(Head):
         rows = padded_width(self.words)
         self._codes = np.zeros((rows, padded_width(self.hidden_size)), np.int8)
         self._scales, self._biases = np.zeros((2, rows), np.float32)
-        self.arrays: dict[str, Array] = {
+        self.arrays = {
             "codes": self._codes[: self.words, : self.hidden_size],
             "scales": self._scales[: self.words],
             "biases": self._biases[: self.words],

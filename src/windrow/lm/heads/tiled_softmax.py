@@ -35,14 +35,6 @@ from windrow.lm.heads.products import (
     set_product_transposed,
 )
 
-
-def normalised(scores: NDArray[Any]) -> NDArray[np.float64]:
-    """The softmax of scores (words,), which are used up."""
-    probabilities = np.empty(len(scores))
-    normalise(scores, np.empty(LANES, scores.dtype), probabilities)
-    return probabilities
-
-
 TILE = 256  # words: with 700 rows a tile is 0.7 MB and stays in a second-level cache
 _POWERS_HELD = 2**25  # numbers: what a group of rows keeps until Z is known stays below 128 MB in float32
 _LARGE_SUM = exp(40)  # of powers: a target so unlikely is a bad reference in float32
@@ -224,3 +216,10 @@ class TiledSoftmax:
         if kept is None or kept.size < size or kept.dtype != dtype:
             kept = self._scratch[name] = np.empty(size, dtype)
         return kept[:size]
+
+
+def normalised(scores: NDArray[Any]) -> NDArray[np.float64]:
+    """The softmax of scores (words,), which are used up."""
+    probabilities = np.empty(len(scores))
+    normalise(scores, np.empty(LANES, scores.dtype), probabilities)
+    return probabilities
