@@ -7,39 +7,46 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 import windrow
 from windrow.lm.ngram.model import NGramLM
+from windrow.numeric import jit
 
 PACKAGE = Path(windrow.__file__).parent
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-KERNEL_SOURCES = [source for source in SOURCES if source.parent.name == "kernels"]
+KERNEL_SOURCES = sorted(source for pattern in jit.KERNEL_SOURCES for source in PACKAGE.glob(pattern))
 
-# These import what is listed, and nothing else of ours (the version apart).
-LISTED = {
-    "errors": set(),
-    "estimator": {"errors"},
-    "storage": {"errors"},
-    "kernels": set(),
-    "corpus": {"kernels", "storage", "errors"},  # kernels inside a function only: see the test of what is loaded
-    "outputs": {"kernels", "errors"},
-}
-# All others import those, rooms of a lower level, and rooms of their own level where no cycle follows.
-LEVELS = {
-    **dict.fromkeys(["evaluation", "nn"], 1),
-    **dict.fromkeys(["embeddings", "lm", "tagging", "viz", "sklearn", "models"], 2),
-    "cli": 3,
-}
+# From the ground up; a room imports rooms of lower floors, and of its own floor none.
+FLOORS = [
+    {"_version", "_lazy", "errors"},
+    {"estimator", "files", "numeric"},
+    {"corpus"},
+    {"evaluation", "nn"},
+    {"outputs"},
+    {"embeddings"},
+    {"lm", "tagging", "viz", "sklearn"},
+    {"models"},
+    {"cli"},
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# What numerical code may rest on is less than what stands below it.
+NARROWER = {"files": {"_version", "errors"}, "numeric": {"_version"}}
 
 
 def room_of(source: Path) -> str:
     """The folder or file directly in the package that holds the source; "" for what belongs to none."""
     first = source.relative_to(PACKAGE).parts[0].removesuffix(".py")
     return "" if first in ("__init__", "__main__") else first
+
+
+def module_of(source: Path) -> str:
+    """The full name of a source file as Python imports it; that of a package for its ``__init__``."""
+    parts = ["windrow", *source.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imported_names(node: ast.AST) -> Iterator[str]:
@@ -51,42 +58,59 @@ def imported_names(node: ast.AST) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def rooms_imported(source: Path) -> set[str]:
-    """Rooms that a file imports anywhere in it: in functions and for the type checker too."""
-    names = [name for node in ast.walk(ast.parse(source.read_text("utf-8"))) for name in imported_names(node)]
-    ours = {name.split(".")[1] for name in names if name.startswith("windrow.")}
-    return ours - {"__version__", room_of(source)}
+def names_imported(source: Path) -> list[str]:
+    """All that a file imports anywhere in it: in functions and for the type checker too."""
+    tree = ast.parse(source.read_text("utf-8"))
+    return [name for node in ast.walk(tree) for name in imported_names(node) if name.startswith("windrow.")]
 
 
 def room_graph() -> dict[str, set[str]]:
     graph: dict[str, set[str]] = defaultdict(set)
     for source in SOURCES:
         if room := room_of(source):  # the lazy public names are exempt
-            graph[room] |= rooms_imported(source)
+            graph[room] |= {name.split(".")[1] for name in names_imported(source)} - {room}
+    return graph
+
+
+def module_graph() -> dict[str, set[str]]:
+    """Imports from file to file; the package's own lazy names apart."""
+    modules = {module_of(source) for source in SOURCES}
+    graph: dict[str, set[str]] = {}
+    for source in SOURCES:
+        if not room_of(source) or (source.name == "__init__.py" and "lazy_names" in source.read_text("utf-8")):
+            continue
+        found = {name if name in modules else name.rpartition(".")[0] for name in names_imported(source)}
+        graph[module_of(source)] = (found & modules) - {"windrow"}
     return graph
 
 
 def test_imports_point_down():
     violations = []
     for room, imported in room_graph().items():
-        assert room in LISTED or room in LEVELS, f"give {room} its place in this test"
-        lower = {other for other, level in LEVELS.items() if level <= LEVELS.get(room, 0)}
-        allowed = LISTED.get(room, lower | LISTED.keys())
-        violations += [f"{room} imports {other}" for other in sorted(imported - allowed)]
+        assert room in FLOOR_OF, f"give {room} its place in this test"
+        lower = {other for other, floor in FLOOR_OF.items() if floor < FLOOR_OF[room]}
+        violations += [f"{room} imports {other}" for other in sorted(imported - NARROWER.get(room, lower))]
     assert not violations
 
 
-def test_rooms_form_no_cycle():
-    order = list(TopologicalSorter(room_graph()).static_order())  # raises CycleError
+def test_modules_form_no_circle():
+    TopologicalSorter(module_graph()).prepare()  # raises CycleError, which names the circle
 
-    assert order.index("kernels") < order.index("outputs") < order.index("embeddings") < order.index("cli")
+    with pytest.raises(CycleError):  # as it would
+        TopologicalSorter({**module_graph(), "windrow.errors": {"windrow.models"}}).prepare()
+
+
+def test_no_import_hides_in_a_string():
+    """``import_module`` would escape the tests above: only lazy public names use it, and a user's own tokenizer."""
+    users = {source.name for source in SOURCES if "import_module(" in source.read_text("utf-8")}
+    assert users == {"_lazy.py", "tokenizers.py"}
 
 
 def test_commands_import_their_models_when_called():
     """At the top of a command module: click, the standard library, errors, the names of choices, the version."""
-    ours = ("windrow.errors", "windrow.cli", "windrow.__version__", "windrow.outputs.LOSSES")
-    names = ("ngram.SMOOTHING_NAMES", "heads.HEADS", "CELL_NAMES", "STATE_NAMES")
-    allowed = {"click", *ours, *(f"windrow.lm.{name}" for name in names), *sys.stdlib_module_names}
+    names = ("embeddings.steps.LOSSES", "outputs.HEADS", "lm.ngram.SMOOTHING_NAMES", "lm.CELL_NAMES", "lm.STATE_NAMES")
+    ours = (f"windrow.{name}" for name in ("errors", "cli", "_version", *names))
+    allowed = {"click", *ours, *sys.stdlib_module_names}
     for source in (PACKAGE / "cli").glob("*.py"):
         for statement in ast.parse(source.read_text("utf-8")).body:  # TYPE_CHECKING blocks never run
             for name in imported_names(statement):
@@ -107,15 +131,16 @@ def test_kernels_are_short_and_silent(source):
 
 
 def test_kernels_live_where_the_cache_looks():
-    """One decorator sets Numba's flags and cache, and the cache is named after the sources of these two rooms."""
+    """One decorator sets Numba's flags and cache, and the cache is named after the sources it lists."""
     homes = set()
     for source in SOURCES:
         text = source.read_text("utf-8")
-        assert source.name == "_jit.py" or "njit" not in text, f"{source.name} does without the decorator"
+        assert source.name == "jit.py" or "njit" not in text, f"{source.name} does without the decorator"
         decorators = [ast.unparse(decorator) for f in functions(source) for decorator in f.decorator_list]
         if any(decorator.partition("(")[0] == "kernel" for decorator in decorators):
-            homes.add(room_of(source))
-    assert homes == {"kernels", "outputs"}
+            homes.add(source)
+    assert homes <= set(KERNEL_SOURCES)
+    assert {"numeric", "embeddings", "lm", "nn"} < {room_of(source) for source in homes}
 
 
 def modules_loaded_by(code: str) -> set[str]:
@@ -218,12 +243,12 @@ def test_kernels_that_allocate_are_used_by_such_kernels_only(tmp_path, monkeypat
     named = {
         source: ".".join(["windrow", *source.relative_to(PACKAGE).with_suffix("").parts])
         for source in SOURCES
-        if room_of(source) in ("kernels", "outputs")
+        if source in KERNEL_SOURCES
     }
     allocating = {
         f"{module}.{f.name}" for source, module in named.items() for f, allocates in kernels(source) if allocates
     }
-    assert "windrow.outputs.full_softmax.block_step" in allocating
+    assert "windrow.embeddings.steps.full_softmax.block_step" in allocating
 
     assert [use for source in named for use in allocating_kernels_used(source, allocating)] == []
 

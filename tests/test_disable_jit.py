@@ -9,16 +9,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SMALL_TESTS = [
-    "tests/kernels",
+    "tests/numeric",
+    *(str(folder) for folder in sorted((ROOT / "tests").rglob("kernels"))),
     "tests/corpus/test_numbering.py::test_files_of_any_bytes",
-    "tests/outputs/test_huffman.py",
-    "tests/outputs/test_naive_agreement.py::TestSmall",
-    "tests/outputs/test_contract.py",
-    "tests/outputs/test_gradients.py::test_block_kernel",
-    "tests/embeddings/test_draws.py::test_chunks_are_the_naive_ones",
+    "tests/outputs/test_tree.py",
+    "tests/embeddings/steps/test_naive_agreement.py::TestSmall",
+    "tests/embeddings/steps/test_contract.py",
+    "tests/embeddings/steps/test_gradients.py::test_block_kernel",
+    "tests/embeddings/training/test_draws.py::test_chunks_are_the_naive_ones",
     "tests/lm/ngram/test_counting.py::test_equals_the_naive_count",
     "tests/lm/ngram/test_table.py",
-    "tests/lm/test_recurrent_layer.py",
+    "tests/nn/recurrent/test_layer.py",
 ]
 
 

@@ -5,22 +5,22 @@ Public names are resolved on first use (PEP 562), so that ``import windrow`` loa
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from windrow._lazy import lazy_names
+from windrow._version import __version__
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, Vocabulary
     from windrow.embeddings import Word2Vec, WordVectors
     from windrow.errors import WindrowError
     from windrow.lm.mixture import MixtureLM
+    from windrow.lm.neural.recurrent import RecurrentLM
+    from windrow.lm.neural.window import WindowLM
     from windrow.lm.ngram.model import NGramLM
-    from windrow.lm.recurrent import RecurrentLM
-    from windrow.lm.window import WindowLM
     from windrow.models import load
     from windrow.nn import MLPClassifier, MLPRegressor
     from windrow.tagging import WindowTagger
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Corpus": "windrow.corpus",
@@ -28,8 +28,8 @@ _HOMES = {
     "Word2Vec": "windrow.embeddings",
     "WordVectors": "windrow.embeddings",
     "NGramLM": "windrow.lm.ngram.model",
-    "WindowLM": "windrow.lm.window",
-    "RecurrentLM": "windrow.lm.recurrent",
+    "WindowLM": "windrow.lm.neural.window",
+    "RecurrentLM": "windrow.lm.neural.recurrent",
     "MixtureLM": "windrow.lm.mixture",
     "WindowTagger": "windrow.tagging",
     "MLPClassifier": "windrow.nn",
@@ -57,13 +57,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"windrow.{name}")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'windrow' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, *_MODULES])
+__getattr__, __dir__ = lazy_names(__name__, {**_HOMES, "__version__": "windrow._version"}, _MODULES)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from windrow.corpus.tokenizers import check_tokens, find_tokenizer
-from windrow.embeddings.formats import load_vectors
-from windrow.embeddings.vectors import WordVectors
+from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
 from windrow.errors import DataError, OptionError, check_range
 

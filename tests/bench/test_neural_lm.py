@@ -13,7 +13,7 @@ import neural_lm_quality as quality
 import neural_lm_speed as speed
 import windrow
 from harness import BenchError
-from windrow.kernels.head_contexts import gather_contexts
+from windrow.lm.neural.kernels import gather_contexts
 from windrow.lm.stream import BOS, EOS
 
 LINES = ["the cat sat on the mat", "", "the dog saw the cat on the mat", "a cat and a dog ran"] * 10

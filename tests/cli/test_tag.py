@@ -12,8 +12,7 @@ from click.testing import CliRunner, Result
 
 from tests.tagging.conftest import made_up
 from windrow.cli import main
-from windrow.embeddings.formats import save_vectors
-from windrow.embeddings.vectors import WordVectors
+from windrow.embeddings.vectors import WordVectors, save_vectors
 from windrow.tagging import TaggedSentence, WindowTagger, read_conll, write_conll
 
 QUICK = ("--size", 8, "--hidden", 16, "--epochs", 6, "--lr", 0.005, "--batch-size", 4, "--dropout", 0.1)

@@ -218,7 +218,7 @@ def test_a_result_that_cannot_be_written_is_not_lost(
 
     output = tmp_path / "v.txt"
     with monkeypatch.context() as patched:
-        patched.setattr("windrow.embeddings.formats.save_vectors", fail)
+        patched.setattr("windrow.embeddings.vectors.save_vectors", fail)
         result = run("vectors", "train", text, "-o", output, *FAST)
     assert result.exit_code == 1
     assert re.fullmatch(r"Error: .*no space left; .* --resume writes it.*\n", result.stderr)
@@ -229,9 +229,9 @@ def test_a_result_that_cannot_be_written_is_not_lost(
 
 _KILLED_WHILE_WRITING = """
 import os, signal, sys
-import windrow.embeddings.formats as formats
+from windrow.embeddings import vectors
 from windrow.cli import main
-formats.save_vectors = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+vectors.save_vectors = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """
 
@@ -314,7 +314,7 @@ def test_demo_tells_the_whole_story(tmp_path: Path) -> None:
 
 
 def test_warmup_compiles_into_the_cache_folder(tmp_path: Path) -> None:
-    code = "from windrow.kernels._jit import CACHE_DIR; print(CACHE_DIR)"
+    code = "from windrow.numeric.jit import CACHE_DIR; print(CACHE_DIR)"
     environment = {**os.environ, "WINDROW_CACHE_DIR": str(tmp_path)}
     environment.pop("NUMBA_DISABLE_JIT", None)
     shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

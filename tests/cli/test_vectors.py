@@ -14,8 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from windrow.cli import main
-from windrow.embeddings.formats import load_vectors, save_vectors
-from windrow.embeddings.vectors import WordVectors
+from windrow.embeddings.vectors import WordVectors, load_vectors, save_vectors
 from windrow.evaluation import evaluate_analogies, evaluate_similarity
 
 WORDS = ["man", "woman", "king", "queen", "Åse", "prince", "princess", "cat"]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.naive import tokenise as naive
+from tests.naive import tokenize as naive
 from windrow import Corpus
 from windrow.corpus import numbering, streams, tokenizers
 from windrow.errors import DataError, WindrowError

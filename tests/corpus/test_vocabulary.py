@@ -9,9 +9,9 @@ from gensim.models import Word2Vec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow import storage
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, MissingWordError, OptionError
+from windrow.files import model_file
 
 counted_words = st.dictionaries(st.sampled_from("abcdefghij"), st.integers(1, 5), min_size=1)
 
@@ -146,8 +146,8 @@ def test_file_round_trip(tmp_path_factory, counts):
 )
 def test_a_file_that_does_not_add_up_is_refused(tmp_path, words, counts, specials):
     path = tmp_path / "v.safetensors"
-    arrays = {**storage.pack_words(words), "counts": np.array(counts, np.int64)}
-    storage.save(path, "vocabulary", arrays, {"specials": specials})
+    arrays = {**model_file.pack_words(words), "counts": np.array(counts, np.int64)}
+    model_file.save(path, "vocabulary", arrays, {"specials": specials})
 
     with pytest.raises(FormatError, match="do not agree"):
         Vocabulary.load(path)

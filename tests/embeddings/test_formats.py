@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import windrow
-from windrow import storage
-from windrow.embeddings.formats import FORMATS, load_vectors, save_vectors
-from windrow.embeddings.vectors import WordVectors
+from windrow.embeddings.formats import FORMATS
+from windrow.embeddings.vectors import WordVectors, load_vectors, save_vectors
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
+from windrow.files import model_file
 
 EXTENSIONS = [*FORMATS, *(f"{name}.gz" for name, row in FORMATS.items() if row.gzip)]
 TEXT = ["txt", "vec", "glove", "tsv"]
@@ -73,7 +73,7 @@ def test_what_is_written_is_read_back(extension: str, table: dict[str, list[floa
 
 @every_extension
 def test_a_file_larger_than_every_buffer(extension: str, tmp_path: Path, monkeypatch: Any) -> None:
-    for name, size in (("_CHUNK", 100), ("_FIRST_CAPACITY", 50)):
+    for name, size in (("binary._CHUNK", 100), ("contract._FIRST_CAPACITY", 50)):
         monkeypatch.setattr(f"windrow.embeddings.formats.{name}", size)
     vectors = small([f"word{i}" for i in range(500)], dim=7)
     save_vectors(vectors, tmp_path / f"x.{extension}")
@@ -106,7 +106,7 @@ def test_windrow_load_finds_the_reader(extension: str, tmp_path: Path) -> None:
 def test_windrow_load_goes_by_the_kind_in_the_header(tmp_path: Path) -> None:
     small().save(tmp_path / "model.any")
     assert same(windrow.load(tmp_path / "model.any"), small())
-    storage.save(tmp_path / "x.safetensors", "crystal-ball", {}, {})
+    model_file.save(tmp_path / "x.safetensors", "crystal-ball", {}, {})
     with pytest.raises(FormatError, match="unknown kind 'crystal-ball'; update windrow"):
         windrow.load(tmp_path / "x.safetensors")
     with pytest.raises(DataError, match=r"cannot read .*none"):
@@ -428,13 +428,13 @@ def test_save_writes_the_format_of_the_extension(extension: str, tmp_path: Path)
 @pytest.mark.parametrize("name", ["x", "x.model", "x.txt.old"])
 def test_save_writes_the_model_file_under_any_other_name(name: str, tmp_path: Path) -> None:
     small().save(tmp_path / name)
-    assert storage.load(tmp_path / name).kind == "word-vectors"
+    assert model_file.load(tmp_path / name).kind == "word-vectors"
     assert same(WordVectors.load(tmp_path / name), small())
 
 
 def test_a_format_that_is_named_outranks_the_extension(tmp_path: Path) -> None:
     save_vectors(small(), tmp_path / "x.txt", "safetensors")
-    assert storage.load(tmp_path / "x.txt").kind == "word-vectors"
+    assert model_file.load(tmp_path / "x.txt").kind == "word-vectors"
     assert same(load_vectors(tmp_path / "x.txt", "safetensors"), small())
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.naive.neighbours import best_answers
+from tests.naive.neighbors import best_answers
 from windrow.embeddings import nearest as module
 from windrow.embeddings.nearest import best_rows, nearest
 

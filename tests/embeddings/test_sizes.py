@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from windrow import Corpus, Word2Vec
-from windrow.outputs import LOSSES
+from windrow.embeddings.steps import LOSSES
 
 # The loss of an epoch must not depend on how many pairs it draws.
 OPTIONS: dict[str, Any] = {

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow import storage
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, FormatError, MissingWordError, OptionError
+from windrow.files import model_file
 
 DIM = 12
 WORDS = [f"word{i}" for i in range(150)]
@@ -359,21 +359,21 @@ def test_the_model_file_keeps_any_words(words: list[str], tmp_path_factory: pyte
         ({"vectors": np.ones((3, 3), np.float64)}, "of type float64"),
         ({"vectors": np.full((3, 3), np.inf, np.float32)}, "not finite"),
         ({"counts": np.ones(2, np.int64)}, "counts must have shape"),
-        (storage.pack_words(["a", "b", "a"]), "'a' occurs twice"),
-        (storage.pack_words(["a", "b"]), r"shape \(2, 3\)"),
+        (model_file.pack_words(["a", "b", "a"]), "'a' occurs twice"),
+        (model_file.pack_words(["a", "b"]), r"shape \(2, 3\)"),
         ({"word_offsets": None}, "no vocabulary"),
     ],
 )
 def test_a_model_file_that_disagrees_with_itself(tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    good = {"vectors": np.ones((3, 3), np.float32), **storage.pack_words(["a", "b", "c"])}
+    good = {"vectors": np.ones((3, 3), np.float32), **model_file.pack_words(["a", "b", "c"])}
     arrays = {name: array for name, array in {**good, **change}.items() if array is not None}
-    storage.save(tmp_path / "x", "word-vectors", arrays, {"vector_size": 3, "words": 3})
+    model_file.save(tmp_path / "x", "word-vectors", arrays, {"vector_size": 3, "words": 3})
     with pytest.raises(FormatError, match=message):
         WordVectors.load(tmp_path / "x")
 
 
 def test_a_model_of_another_kind_or_none(tmp_path: Path) -> None:
-    storage.save(tmp_path / "x", "ngram-lm", {}, {})
+    model_file.save(tmp_path / "x", "ngram-lm", {}, {})
     with pytest.raises(FormatError, match="'ngram-lm', not 'word-vectors'"):
         WordVectors.load(tmp_path / "x")
     with pytest.raises(DataError, match="cannot read"):

@@ -13,11 +13,11 @@ import pytest
 
 from windrow import Corpus, Word2Vec, WordVectors
 from windrow.embeddings import Progress
+from windrow.embeddings.steps import LOSSES
 from windrow.embeddings.word2vec import KERNELS, WINDOW_WEIGHTINGS, initial_table
 from windrow.errors import DataError, NotFittedError, OptionError
 from windrow.evaluation import evaluate_analogies
 from windrow.evaluation.analogy import read_questions
-from windrow.outputs import LOSSES
 
 from .conftest import TOYLAND
 

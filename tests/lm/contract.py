@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError
+from windrow.files.model_file import StoredModel, load
 from windrow.lm import base
 from windrow.lm.base import LanguageModel, model_from_stored, pack_vocabulary, unpack_vocabulary
 from windrow.lm.cache import CacheLM
 from windrow.lm.mixture import MixtureLM
 from windrow.lm.stream import BOS, EOS, SPECIALS, Ids
-from windrow.storage import StoredModel, load
 
 if TYPE_CHECKING:
-    from windrow.lm.window import WindowLM
+    from windrow.lm.neural.window import WindowLM
 
 WORDS = ("a", "b", "c", "d")
 TOY_KIND = "toy-lm"
@@ -84,13 +84,13 @@ NEURAL_TEXT = ["a b c d", "b a d", "", "c a b a"]
 
 
 def window() -> WindowLM:
-    from windrow.lm.window import WindowLM
+    from windrow.lm.neural.window import WindowLM
 
     return WindowLM(3, 4, 5, epochs=2).fit(NEURAL_TEXT)
 
 
 def recurrent(cell: str, state: str) -> LanguageModel:
-    from windrow.lm.recurrent import RecurrentLM
+    from windrow.lm.neural.recurrent import RecurrentLM
 
     return RecurrentLM(cell, 5, 4, state=state, epochs=2, learning_rate=0.1, batch_size=2).fit(NEURAL_TEXT)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.lm.contract import MODELS, ROUNDING, ToyLM, random_stream, reopened, toy_vocabulary, walked
-from windrow import storage
 from windrow.corpus import Corpus
 from windrow.errors import DataError, FormatError, OptionError
+from windrow.files import model_file
 from windrow.lm import base, stream
 from windrow.lm.base import LANGUAGE_MODELS, LanguageModel, WordScore, model_from_stored
 from windrow.lm.ngram.model import NGramLM
@@ -235,7 +235,7 @@ def test_kinds_lead_to_language_models() -> None:
 
 
 def test_an_unknown_kind_is_refused() -> None:
-    stored = storage.StoredModel("oracle", {}, {}, {})
+    stored = model_file.StoredModel("oracle", {}, {}, {})
 
     with pytest.raises(FormatError, match=r"m\.safetensors holds a language model of the unknown kind 'oracle'"):
         model_from_stored(stored, "m.safetensors")
@@ -245,14 +245,14 @@ def test_an_unknown_kind_is_refused() -> None:
 def test_a_damaged_vocabulary_is_refused(damage: str) -> None:
     arrays = base.pack_vocabulary(toy_vocabulary())
     if damage == "order":
-        arrays |= storage.pack_words(["a", *SPECIALS, "b", "c", "d"])
+        arrays |= model_file.pack_words(["a", *SPECIALS, "b", "c", "d"])
     elif damage == "counts":
         arrays["counts"] = arrays["counts"][1:]
     else:
         del arrays["counts"]
 
     with pytest.raises(FormatError, match="m: the vocabulary of the toy is damaged"):
-        base.unpack_vocabulary(storage.StoredModel("toy", {}, {}, arrays), "m")
+        base.unpack_vocabulary(model_file.StoredModel("toy", {}, {}, arrays), "m")
 
 
 def test_unknown_words_are_read_as_unk(unigrams: ToyLM) -> None:

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.lm.contract import random_stream, toy_vocabulary
-from windrow import storage
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError
+from windrow.files import model_file
 from windrow.lm.cache import CacheLM
 from windrow.lm.stream import BOS, EOS, UNK
 
@@ -105,7 +105,7 @@ def test_a_vocabulary_without_marks_is_refused() -> None:
 @pytest.mark.parametrize("damage", [{"size": 0}, {"size": "many"}, {"pseudo_count": None}])
 def test_a_damaged_description_is_refused(damage: dict[str, object]) -> None:
     stored = CacheLM(toy_vocabulary()).to_stored()
-    broken = storage.StoredModel(stored.kind, {**stored.config, **damage}, {}, stored.arrays)
+    broken = model_file.StoredModel(stored.kind, {**stored.config, **damage}, {}, stored.arrays)
 
     with pytest.raises(FormatError, match="m: the parameters of the cache model are damaged"):
         CacheLM.from_stored(broken, "m")

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.lm.test_window import TRAIN, VALID, small, trained
+from tests.lm.neural.test_window import TRAIN, VALID, small, trained
 from windrow.cli.train_window import train_window
 from windrow.errors import DataError, OptionError
-from windrow.lm.window import WindowLM
-from windrow.nn.stopping import DivergedError
+from windrow.lm.neural.window import WindowLM
+from windrow.nn.training.stopping import DivergedError
 
 
 def run(*arguments: object) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.naive.outputs import Hidden, Table, Targets, Vector
+from tests.naive.steps import Hidden, Table, Targets, Vector
 from tests.naive.windows import Text
 
 BlockStep = Callable[[Hidden, Targets, float], tuple[Hidden, float]]

@@ -18,7 +18,7 @@ from windrow.nn import (
     clip_by_value,
     gradient_norm,
 )
-from windrow.nn.blas import add_product, add_scaled
+from windrow.numeric.blas import add_product, add_scaled
 
 RNG = np.random.default_rng(5)
 

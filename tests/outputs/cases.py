@@ -1,175 +1,54 @@
-"""Small models with random parameters, the texts they see, and the naive step of each registered output layer."""
+"""Heads with random parameters and blocks of rows that they are asked about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import partial
-from itertools import islice, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.naive import outputs as naive
-from tests.naive.noise import alias_draw, cumulative_draw
-from tests.naive.rng import linear_congruential, split_mix
-from tests.naive.windows import Text, lay_windows
-from tests.naive.word2vec import BlockStep, Mode, PairStep
-from windrow.embeddings.workers import new_block
-from windrow.kernels.contexts import Context
-from windrow.kernels.logistic import TOGETHER
-from windrow.kernels.simd import LANES
-from windrow.kernels.tables import zero_table
-from windrow.kernels.windows import Chunk
-from windrow.outputs import output_layer
-from windrow.outputs.combined import train_both_pairs
-from windrow.outputs.hierarchical_softmax import GROUP
-from windrow.outputs.layer import LayerOptions
-from windrow.outputs.negative_sampling import NOISE_SETS
+from windrow.nn.parameters import Parameter
+from windrow.outputs import head_type
+from windrow.outputs.contract import Head, HeadOptions
 
-OPTIONS = LayerOptions(negative=5, ns_exponent=0.75, shared_negatives=16)
-MODES = {"skipgram": Mode(True), "cbow-mean": Mode(False, True), "cbow-sum": Mode(False, False)}
+SIZES = [2, 3, 50, 700]  # words; the last is more than a tile, and no multiple of it
 
 
-def random_words(generator: np.random.Generator, count: int, vocabulary_size: int) -> list[int]:
-    """Word ids, few of them frequent; none equals its position, unless it is the only word there is."""
-    words = np.minimum(generator.geometric(0.15, count) - 1, vocabulary_size - 1)
-    words = np.where(generator.random(count) < 0.5, words, generator.integers(0, vocabulary_size, count))
-    return np.where(words == np.arange(count), (words + 1) % vocabulary_size, words).tolist()
+class Block(NamedTuple):
+    hidden: NDArray[np.floating]
+    targets: NDArray[np.int32]
 
 
-def random_text(generator: np.random.Generator, vocabulary_size: int, lengths: Sequence[int], window: int) -> Text:
-    """Sentences of these lengths with shrunk windows, and context weights that differ by distance."""
-    words = iter(random_words(generator, sum(lengths), vocabulary_size))
-    sentences = [list(islice(words, length)) for length in lengths]
-    weights = [0.0, *(1 / (1 + generator.integers(0, 4, window) / 4)).tolist()]
-    return lay_windows(sentences, generator.integers(1, window + 1, sum(lengths)).tolist(), weights)
+def random_counts(dice: np.random.Generator, words: int) -> NDArray[np.int64]:
+    """Falling counts, after a rare word and one that never occurs, like <unk> and <s>."""
+    counts = np.sort(dice.zipf(1.3, words) % 10_000 + 1)[::-1].copy()
+    counts[0], counts[1 : min(2, words - 1)] = 1, 0
+    return counts.astype(np.int64)
 
 
-def as_chunk(text: Text, dtype: type[np.floating]) -> Chunk:
-    left = [min([*window, center]) for center, window in enumerate(text.windows)]
-    right = [max([*window, center]) + 1 for center, window in enumerate(text.windows)]
-    words, left, right = (np.array(numbers, np.int32) for numbers in (text.words, left, right))
-    return Chunk(words, words, left, right, mirrored(text.weights, dtype))
+def random_head(
+    name: str,
+    words: int = 50,
+    hidden_size: int = 7,
+    *,
+    dtype: type[np.floating] = np.float64,
+    seed: int = 0,
+    tied: Parameter | None = None,
+    **options: object,
+) -> Head:
+    """A head whose distributions are far from the unigram one."""
+    dice = np.random.default_rng(seed)
+    chosen = HeadOptions(**{"noise_words": 20, **options})
+    head = head_type(name)(random_counts(dice, words), hidden_size, dice, dtype, chosen, tied=tied)
+    for parameter in head.parameters.values():
+        parameter.value += (dice.standard_normal(parameter.value.shape) * 0.5).astype(dtype)
+    if name == "hierarchical":
+        head.nodes.value[:, hidden_size + 1 :] = 0  # the pad of the rows
+    return head
 
 
-def mirrored(weights: Sequence[float], dtype: type[np.floating]) -> NDArray[np.floating]:
-    """The weights by distance, as kernels read them: by the place in a window, and 16 zeros."""
-    return np.array([*reversed(weights), *weights[1:], *[0] * 16], dtype)
-
-
-def padded(rows: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The same rows in a table of the package, and of the same type."""
-    table = zero_table(*rows.shape, rows.dtype)
-    table[:, : rows.shape[1]] = rows
-    return table
-
-
-class Model:
-    """Input vectors and the output layers called ``names``, all parameters random."""
-
-    def __init__(
-        self,
-        names: str,
-        mode: Mode,
-        *,
-        counts: Sequence[int],
-        vector_size: int = 7,
-        window: int = 3,
-        block_size: int = 4,
-        dtype: type[np.floating] = np.float64,
-        seed: int = 0,
-    ) -> None:
-        generator = np.random.default_rng(seed)
-        self.names, self.mode, self.dtype, self.vector_size = names.split("+"), mode, dtype, vector_size
-        self.table = padded((generator.standard_normal((len(counts), vector_size)) * 0.3).astype(dtype))
-        self.counts = np.array(counts, np.int64)
-        self.layers = [output_layer(name).build(self.counts, vector_size, OPTIONS, dtype) for name in self.names]
-        for layer in self.layers:
-            rows = layer.parameters[:, :vector_size]
-            rows[:] = generator.standard_normal(rows.shape) * 0.3
-        self.context = Context(mode.skipgram, mode.mean, False, window, self.table.shape[1], block_size)
-
-    @property
-    def inputs(self) -> NDArray[np.floating]:
-        return self.table[:, : self.vector_size]
-
-    @property
-    def outputs(self) -> list[NDArray[np.floating]]:
-        return [layer.parameters[:, : self.vector_size] for layer in self.layers]
-
-    def train_blocks(self, text: Text, rate: float, seed: int = 3) -> float:
-        (layer,) = self.layers
-        block, chunk = new_block(self.context, self.dtype), as_chunk(text, self.dtype)
-        context = self.context._replace(uniform=all(weight == 1 for weight in text.weights[1:]))
-        bound, flat = layer.block_layer(len(block.row_weights)), self.table.reshape(-1)
-        draws = layer.draw(bound, -(-len(text.words) // context.block_size), np.array([seed], np.uint64))
-        train = layer.train_skipgram if context.skipgram else layer.train_cbow
-        return train(chunk, flat, context, block, self.dtype(rate), bound, draws)
-
-    def train_pairs(self, text: Text, rate: float, seed: int = 3) -> float:
-        chunk, state = as_chunk(text, self.dtype), np.array([seed], np.uint64)
-        arguments = chunk, self.table.reshape(-1), self.context, self.dtype(rate)
-        bound = [layer.pair_layer() for layer in self.layers]
-        if len(bound) == 2:
-            return train_both_pairs(*arguments, *bound, state)
-        return self.layers[0].train_pairs(*arguments, bound[0], state)
-
-    def set_parameters(self, parameters: Sequence[NDArray[np.floating]]) -> None:
-        for table, values in zip([self.inputs, *self.outputs], parameters, strict=True):
-            table[:] = values
-
-    def parameters(self) -> list[NDArray[np.floating]]:
-        """Copies: the input vectors, then each layer's."""
-        return [table.copy() for table in (self.inputs, *self.outputs)]
-
-
-def naive_paths(model: Model, position: int) -> list[naive.Path]:
-    """The paths of the layer's own tree, which test_huffman compares with the textbook's and with gensim's."""
-    tree = model.layers[position].tree
-    places = list(zip(tree.nodes.tolist(), tree.codes.tolist(), strict=True))
-    return [places[start:stop] for start, stop in pairwise(tree.starts)]
-
-
-def naive_block_step(model: Model, outputs: NDArray[np.floating], seed: int = 3) -> BlockStep:
-    """The naive step of the model's layer on ``outputs``; a new layer needs its twin here."""
-    (name,), (layer,) = model.names, model.layers
-    if name == "hs":
-        group = 1 if model.mode.skipgram else GROUP
-        return partial(naive.hierarchical_softmax_block, outputs=outputs, paths=naive_paths(model, 0), group=group)
-    if name == "softmax":
-        group_size = layer.block_layer(10**9).errors.shape[0]
-        return partial(naive.full_softmax_block, outputs=outputs, group_size=group_size)
-    if name == "ns":
-        bits, shared, group = split_mix(seed), OPTIONS.shared_negatives, TOGETHER if model.mode.skipgram else LANES
-        thresholds, aliases = layer.thresholds.tolist(), layer.aliases.tolist()
-
-        def step(hidden: naive.Hidden, targets: naive.Targets, rate: float) -> tuple[naive.Hidden, float]:
-            noise_sets = [[alias_draw(thresholds, aliases, bits) for _ in range(shared)] for _ in range(NOISE_SETS)]
-            return naive.negative_sampling_block(hidden, targets, rate, outputs, noise_sets, OPTIONS.negative, group)
-
-        return step
-    raise NotImplementedError(f"the output layer {name!r} has no naive block step in tests/naive/outputs.py")
-
-
-def naive_pair_steps(model: Model, outputs: Sequence[NDArray[np.floating]], seed: int = 3) -> list[PairStep]:
-    """The naive step of each of the model's layers, on ``outputs``."""
-    draws = linear_congruential(seed)
-    return [_naive_pair_step(model, position, table, draws) for position, table in enumerate(outputs)]
-
-
-def _naive_pair_step(model: Model, position: int, outputs: NDArray[np.floating], draws: Iterator[int]) -> PairStep:
-    name, layer = model.names[position], model.layers[position]
-    if name == "hs":
-        paths = naive_paths(model, position)
-        return lambda hidden, word, rate: naive.hierarchical_softmax_pair(hidden, rate, outputs, paths[word])
-    if name == "softmax":
-        return partial(naive.full_softmax_pair, outputs=outputs)
-    if name == "ns":
-        cumulative = layer.cumulative.tolist()
-
-        def step(hidden: naive.Vector, word: int, rate: float) -> tuple[naive.Vector, float]:
-            noise_words = [cumulative_draw(cumulative, draws) for _ in range(OPTIONS.negative)]
-            return naive.negative_sampling_pair(hidden, word, rate, outputs, noise_words)
-
-        return step
-    raise NotImplementedError(f"the output layer {name!r} has no naive pair step in tests/naive/outputs.py")
+def random_block(head: Head, rows: int = 40, seed: int = 1) -> Block:
+    """Targets as frequent as their counts say."""
+    dice = np.random.default_rng(seed)
+    targets = dice.choice(head.words, rows, p=head.counts / head.counts.sum())
+    return Block(dice.standard_normal((rows, head.hidden_size)).astype(head.dtype), targets.astype(np.int32))

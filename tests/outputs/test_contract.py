@@ -1,172 +1,211 @@
-"""What every registered output layer must hold to."""
+"""What every registered output layer keeps to."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tests.naive.word2vec import combine_window, window_weights
-from tests.outputs.cases import MODES, Model, random_text
-from windrow.outputs import OUTPUT_LAYERS, output_layer
-from windrow.outputs.layer import LayerOptions
+from tests.outputs.cases import SIZES, random_block, random_counts, random_head
+from windrow.errors import OptionError
+from windrow.nn.gradients import numeric_gradient
+from windrow.nn.parameters import ParameterVector
+from windrow.outputs import HEADS, head_type
+from windrow.outputs.contract import Head, HeadOptions
 
-COUNTS = [70, 31, 31, 12, 7, 7, 7, 2, 1]
-LENGTHS = [6, 0, 1, 9, 2]
-NORMALISED = [name for name in OUTPUT_LAYERS if name != "ns"]  # trained on the log-likelihood itself
-
-every_layer = pytest.mark.parametrize("name", OUTPUT_LAYERS)
-every_mode = pytest.mark.parametrize("mode", MODES)
-both_kernels = pytest.mark.parametrize("kernel", ["train_blocks", "train_pairs"])
+names = pytest.mark.parametrize("name", HEADS)
+names_of_steppers = pytest.mark.parametrize("name", [name for name in HEADS if head_type(name).has_sgd_step])
+losses = [*((name, {}) for name in HEADS), ("nce", {"objective": "sampled-softmax"})]
 
 
-@pytest.fixture
-def text():
-    return random_text(np.random.default_rng(1), len(COUNTS), LENGTHS, window=3)
+def loss_of(head: Head, block, d_hidden=None, scale: float = 1.0) -> float:
+    """The loss; NCE always against the same noise words."""
+    head.rng = np.random.default_rng(5)
+    return head.loss_and_gradient(*block, np.empty_like(block.hidden) if d_hidden is None else d_hidden, scale)
 
 
-@every_layer
-@pytest.mark.parametrize("words", [1, 2, 3, 500])
-def test_distribution_sums_to_one(name, words):
-    model = Model(name, MODES["skipgram"], counts=range(words, 0, -1), vector_size=17)
-    hidden = np.random.default_rng(2).standard_normal((5, 17)) * 3
-
-    log_probabilities = model.layers[0].log_distribution(hidden)
-
-    assert log_probabilities.shape == (5, words)
-    np.testing.assert_allclose(np.exp(log_probabilities).sum(axis=1), 1, rtol=0, atol=1e-9)
-    if words > 1:
-        assert np.ptp(log_probabilities, axis=0).min() > 0  # every row of hidden vectors has its own distribution
+def gradients(head: Head, block, scale: float = 1.0) -> dict[str, np.ndarray]:
+    """By the parameters and by the hidden rows."""
+    for parameter in head.parameters.values():
+        parameter.clear_gradient()
+    d_hidden = np.full_like(block.hidden, np.nan)  # it is written, not added to
+    loss_of(head, block, d_hidden, scale)
+    return {**{name: p.gradient.copy() for name, p in head.parameters.items()}, "hidden": d_hidden}
 
 
-@every_layer
-def test_distribution_stays_finite_for_large_scores(name):
-    model = Model(name, MODES["skipgram"], counts=COUNTS, vector_size=17)
-    log_probabilities = model.layers[0].log_distribution(np.full((1, 17), 1e5))
-
-    assert np.isfinite(log_probabilities).all()
-    assert np.exp(log_probabilities).sum() == pytest.approx(1, abs=1e-9)
+def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
+    return np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-3)
 
 
-@every_layer
-def test_fresh_parameters_are_zero(name):
-    layer = output_layer(name).build(np.array(COUNTS), 20, LayerOptions())
+@names
+@pytest.mark.parametrize("words", SIZES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_distribution_sums_to_one_and_holds_the_targets(name, words, dtype):
+    head = random_head(name, words, dtype=dtype)
+    block = random_block(head)
 
-    assert layer.parameters.dtype == np.float32
-    assert layer.parameters.shape[0] in (len(COUNTS), len(COUNTS) - 1)
-    assert layer.parameters.shape[1] == 32
-    assert not layer.parameters.any()
+    distribution = head.log_distribution(block.hidden)
+
+    tolerance = 2e-5 if dtype is np.float32 else 1e-11
+    assert distribution.shape == (len(block.hidden), words)
+    assert np.abs(np.exp(distribution.astype(np.float64)).sum(axis=1) - 1).max() < tolerance
+    targets = np.take_along_axis(distribution, block.targets[:, None], axis=1)[:, 0]
+    assert head.target_log_probs(*block) == pytest.approx(targets, rel=tolerance, abs=tolerance)
+    one = head.distribution(block.hidden[0])
+    assert one == pytest.approx(np.exp(distribution[0].astype(np.float64)), rel=10 * tolerance, abs=1e-30)
+    assert one.sum() == pytest.approx(1, abs=1e-12)
+    never = head.counts == 0
+    assert (one[never] == 0).all()
+    assert never.any() == (words > 2)
+    assert (np.exp(distribution[:, never]) < 1e-12).all()
 
 
-@pytest.mark.parametrize("name", NORMALISED)
-@every_mode
-@both_kernels
-def test_loss_is_the_negative_log_likelihood(name, mode, kernel, text):
-    if kernel == "train_pairs":
-        text.weights = [0.0, 1.0, 1.0, 1.0]  # there a weight changes the rate, not the loss
-    model = Model(name, MODES[mode], counts=COUNTS)
-    layer, expected = model.layers[0], 0.0
-    for center, word in enumerate(text.words):
-        if MODES[mode].skipgram:
-            examples = [(model.inputs[text.words[j]], w) for j, w in window_weights(text, center).items()]
-        elif text.windows[center] or kernel == "train_pairs":  # gensim trains on a zero vector where none is
-            examples = [(combine_window(text, center, model.inputs, MODES[mode].mean), 1.0)]
+@names
+def test_an_untrained_head_gives_the_unigram_distribution(name):
+    counts = random_counts(np.random.default_rng(3), 60)
+    head = head_type(name)(counts, 5, np.random.default_rng(4), np.float64, HeadOptions())
+
+    distribution = np.exp(head.log_distribution(np.zeros((1, 5))))[0]
+
+    assert distribution == pytest.approx(counts / counts.sum(), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize(("name", "options"), losses)
+@pytest.mark.parametrize("words", [2, 3, 21])
+def test_gradients_are_those_of_the_loss(name, options, words):
+    head = random_head(name, words, 5, **options)
+    block = random_block(head, rows=9)
+
+    found = gradients(head, block, scale=0.5)
+
+    arrays = {**{name: p.value for name, p in head.parameters.items()}, "hidden": block.hidden}
+    for array_name, array in arrays.items():
+        expected = 0.5 * numeric_gradient(lambda: loss_of(head, block), array)
+        if name == "hierarchical" and array_name == "nodes":
+            found[array_name], expected = found[array_name][:, :6], expected[:, :6]
+        assert relative_error(found[array_name], expected) < 1e-6, array_name
+
+
+@names
+def test_gradients_add_up(name):
+    head = random_head(name, 700)
+    block = random_block(head)
+    once = gradients(head, block)
+    loss_of(head, block)
+
+    for array_name, parameter in head.parameters.items():
+        assert parameter.gradient == pytest.approx(2 * once[array_name], rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in HEADS if name != "nce"])  # which trains another loss
+def test_the_loss_is_minus_the_log_probability(name):
+    head = random_head(name, 700)
+    block = random_block(head)
+
+    assert loss_of(head, block) == pytest.approx(-head.target_log_probs(*block).sum(), rel=1e-9)
+
+
+@names
+def test_float32_agrees_with_float64(name):
+    heads = [random_head(name, 700, dtype=dtype) for dtype in (np.float32, np.float64)]
+    block = random_block(heads[0])
+    for single, double in zip(*(head.parameters.values() for head in heads), strict=True):
+        double.value[:] = single.value
+    wide = block._replace(hidden=block.hidden.astype(np.float64))
+
+    assert loss_of(heads[0], block) == pytest.approx(loss_of(heads[1], wide), rel=1e-5)
+    single, double = gradients(heads[0], block), gradients(heads[1], wide)
+    for array_name, expected in double.items():
+        assert relative_error(single[array_name], expected) < 1e-5
+
+
+@names
+def test_parameters_can_live_in_a_vector(name):
+    head = random_head(name)
+    block = random_block(head)
+    before = head.log_distribution(block.hidden).copy()
+    vector = ParameterVector(head.parameters)
+
+    assert np.array_equal(head.log_distribution(block.hidden), before)
+    loss_of(head, block)
+    vector.values -= 0.05 / len(block.targets) * vector.gradient()
+    after = random_head(name)
+    for moved, parameter in zip(head.parameters.values(), after.parameters.values(), strict=True):
+        parameter.value[:] = moved.value
+    assert head.target_log_probs(*block).sum() > before[np.arange(len(block.targets)), block.targets].sum()
+    assert np.array_equal(head.log_distribution(block.hidden), after.log_distribution(block.hidden))
+
+
+@names_of_steppers
+def test_a_step_of_gradient_descent(name):
+    """Of a block of one row, in which nothing can see what the row before it has changed."""
+    head, stepped = random_head(name), random_head(name)
+    block = random_block(head, rows=1)
+    found, d_hidden = gradients(head, block, scale=0.5), np.empty_like(block.hidden)
+
+    stepped.rng = np.random.default_rng(5)
+    stepped.sgd_step(*block, d_hidden, rate=0.3, scale=0.5)
+
+    assert d_hidden == pytest.approx(found["hidden"], rel=1e-9, abs=1e-12)
+    for array_name, parameter in head.parameters.items():
+        expected = parameter.value - 0.3 * found[array_name]
+        assert stepped.parameters[array_name].value == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@names
+def test_steps_lower_the_loss(name):
+    head = random_head(name, 700, dtype=np.float32)
+    block = random_block(head, rows=64)
+    before = -head.target_log_probs(*block).mean()
+    for _ in range(60):
+        if head.has_sgd_step:
+            head.sgd_step(*block, np.empty_like(block.hidden), rate=0.5, scale=1 / 64)
         else:
-            examples = []
-        expected -= sum(weight * layer.log_distribution(hidden[None])[0, word] for hidden, weight in examples)
+            found = gradients(head, block, scale=1 / 64)
+            for array_name, parameter in head.parameters.items():
+                parameter.value -= 0.5 * found[array_name]
 
-    assert getattr(model, kernel)(text, rate=0) == pytest.approx(expected, rel=1e-12)
-
-
-@every_layer
-@every_mode
-@both_kernels
-def test_training_lowers_the_loss(name, mode, kernel, text):
-    model = Model(name, MODES[mode], counts=COUNTS)
-    train = getattr(model, kernel)
-    losses = [train(text, rate=0)]
-    for seed in range(1, 4):
-        for _ in range(5):
-            train(text, rate=0.05, seed=seed)
-        losses.append(train(text, rate=0))  # the same noise words each time
-
-    assert losses[0] > losses[1] > losses[2] > losses[3] > 0
+    assert -head.target_log_probs(*block).mean() < before - 0.5
 
 
-@every_layer
-@every_mode
-@both_kernels
-def test_nothing_is_learned_at_rate_zero(name, mode, kernel, text):
-    model = Model(name, MODES[mode], counts=COUNTS)
-    before = model.parameters()
-
-    getattr(model, kernel)(text, rate=0)
-
-    for table, old in zip(model.parameters(), before, strict=True):
-        np.testing.assert_array_equal(table, old)
-
-
-@every_layer
-@both_kernels
+@names
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_equal_states_give_equal_bits(name, kernel, dtype, text):
-    first, second, other = (Model(name, MODES["skipgram"], counts=COUNTS, dtype=dtype) for _ in range(3))
-    losses = [getattr(first, kernel)(text, 0.05, seed=2**40), getattr(second, kernel)(text, 0.05, seed=2**40)]
-    getattr(other, kernel)(text, 0.05, seed=2**40 + 1234567)
+def test_nan_is_not_hidden(name, dtype):
+    """A kernel that clamps NaN away would train on unnoticed."""
+    head = random_head(name, dtype=dtype)
+    block = random_block(head)
+    block.hidden[3, 2] = np.nan
 
-    assert losses[0] == losses[1]
-    for one, two in zip(first.parameters(), second.parameters(), strict=True):
-        np.testing.assert_array_equal(one, two)
-    draws_noise = not np.array_equal(first.inputs, other.inputs)
-    assert draws_noise == (name == "ns")
+    assert np.isnan(loss_of(head, block))
 
 
-@every_layer
-@every_mode
-@both_kernels
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("vector_size", [1, 7, 17])
-def test_pad_stays_zero(name, mode, kernel, dtype, vector_size, text):
-    model = Model(name, MODES[mode], counts=COUNTS, vector_size=vector_size, dtype=dtype)
-    for _ in range(3):
-        getattr(model, kernel)(text, 0.1)
+@names
+def test_no_rows(name):
+    head = random_head(name)
+    hidden = np.empty((0, 7))
 
-    for table in (model.table, model.layers[0].parameters):
-        assert table.shape[1] % 16 == 0
-        assert not table[:, vector_size:].any()
+    assert head.loss_and_gradient(hidden, np.empty(0, np.int32), hidden.copy()) == 0
+    assert head.target_log_probs(hidden, np.empty(0, np.int32)).shape == (0,)
+    assert head.log_distribution(hidden).shape == (0, 50)
 
 
-@every_layer
-@every_mode
-@both_kernels
-@pytest.mark.parametrize("lengths", [[], [0, 0]], ids=["no sentences", "empty sentences"])
-def test_text_without_words(name, mode, kernel, lengths):
-    model = Model(name, MODES[mode], counts=COUNTS)
-    before = model.parameters()
-    empty = random_text(np.random.default_rng(1), len(COUNTS), lengths, window=3)
-
-    assert getattr(model, kernel)(empty, 0.1) == 0
-    for table, old in zip(model.parameters(), before, strict=True):
-        np.testing.assert_array_equal(table, old)
-
-
-@every_layer
-@every_mode
-def test_words_without_context_teach_a_block_nothing(name, mode):
-    model = Model(name, MODES[mode], counts=COUNTS)
-    before = model.parameters()
-    lonely = random_text(np.random.default_rng(1), len(COUNTS), [1] * 6, window=3)
-
-    assert model.train_blocks(lonely, 0.1) == 0
-    for table, old in zip(model.parameters(), before, strict=True):
-        np.testing.assert_array_equal(table, old)
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"objective": "hinge"}, "objective = 'hinge'"),
+        ({"noise_words": 0}, "noise_words = 0"),
+        ({"classes": -1}, "classes = -1"),
+        ({"shrink": 0.5}, "shrink = 0.5"),
+        ({"cutoffs": (20, 10)}, "cutoffs = (20, 10)"),
+        ({"cutoffs": (0, 10)}, "cutoffs = (0, 10)"),
+        ({"noise_power": -1.0}, "noise_power = -1.0"),
+    ],
+)
+def test_options_out_of_range(options, said):
+    with pytest.raises(OptionError) as caught:
+        random_head("softmax", **options)
+    assert str(caught.value).startswith(said)
 
 
-@every_layer
-@both_kernels
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_parameters_that_are_not_numbers_reach_the_loss(name, kernel, dtype, text):
-    """Training stops when the loss is not finite: a kernel that clamps NaN away would train on unnoticed."""
-    model = Model(name, MODES["skipgram"], counts=COUNTS, dtype=dtype)
-    model.inputs[text.words[0]] = np.nan
-
-    assert not np.isfinite(getattr(model, kernel)(text, 0.05))
+def test_an_unknown_head():
+    with pytest.raises(OptionError, match=r"output = 'hard'.*hierarchical"):
+        head_type("hard")

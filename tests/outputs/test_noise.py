@@ -9,13 +9,9 @@ from scipy.stats import chisquare
 
 from tests.naive.noise import alias_draw, alias_probabilities, cumulative_draw
 from tests.naive.rng import linear_congruential, split_mix
-from windrow.outputs.noise import (
-    alias_table,
-    cumulative_table,
-    draw_alias,
-    draw_cumulative,
-    noise_probabilities,
-)
+from windrow.embeddings.kernels.cumulative import cumulative_table, draw_cumulative
+from windrow.numeric.alias import alias_table, draw_alias
+from windrow.outputs.noise import noise_probabilities
 
 COUNTS = np.array([9000, 2500, 2500, 800, 300, 120, 40, 40, 13, 5, 2, 1])
 DRAWS = 50_000

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tests.tagging.conftest import TOYLAND, made_up
-from windrow import storage
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
-from windrow.nn.stopping import DivergedError
+from windrow.files import model_file
+from windrow.nn.training.stopping import DivergedError
 from windrow.tagging import TaggedSentence, WindowTagger, convert, read_conll, split_by_document
 
 SMALL: dict[str, Any] = {
@@ -260,11 +260,11 @@ def test_a_tagger_survives_pickle(tagger: WindowTagger) -> None:
 
 def damaged(source: Path, target: Path, **changes: Any) -> Path:
     """A copy of a model file with some arrays replaced, or dropped where None."""
-    stored = storage.load(source)
+    stored = model_file.load(source)
     arrays = {name: changes.get(name.replace(".", "_"), array) for name, array in stored.arrays.items()}
     config = {**stored.config, **changes.get("config", {})}
     arrays = {name: array for name, array in arrays.items() if array is not None}
-    storage.save(target, changes.get("kind", stored.kind), arrays, config)
+    model_file.save(target, changes.get("kind", stored.kind), arrays, config)
     return target
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from windrow import __version__
+from windrow._version import __version__
 from windrow.errors import WindrowError
 
 

@@ -28,7 +28,8 @@ def demo(output: Path | None, seed: int) -> None:
     from windrow.corpus import Corpus
     from windrow.corpus.toyland import generate
     from windrow.embeddings import Word2Vec
-    from windrow.embeddings.formats import check_target, save_vectors
+    from windrow.embeddings.formats import check_target
+    from windrow.embeddings.vectors import save_vectors
 
     if output is not None:
         check_target(output)

@@ -80,7 +80,7 @@ def perplexity(model: str, source: str, skip_symbols: bool, dynamic: float | Non
 
 def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Perplexity]:
     """Dynamic evaluation."""
-    from windrow.lm.recurrent import RecurrentLM
+    from windrow.lm.neural.recurrent import RecurrentLM
 
     if not isinstance(model, RecurrentLM):
         raise OptionError(f"{path} holds {type(model).__name__}; --dynamic is for recurrent models")
@@ -244,10 +244,10 @@ def mix(
     **text: Any,
 ) -> None:
     """Mix language models over one vocabulary, with the weights that suit held-out text best."""
-    from windrow.lm.base import refuse_arpa
+    from windrow.files.model_file import check_writable
+    from windrow.files.sniff import refuse_arpa
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
-    from windrow.storage import check_writable
 
     check_writable(output)
     refuse_arpa(output, "a mixture")
@@ -282,9 +282,9 @@ def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
 )
 def convert(source: str, target: Path, quantise: int | None) -> None:
     """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller."""
-    from windrow.lm.neural import NeuralLM
+    from windrow.files.model_file import check_writable
+    from windrow.lm.neural.estimator import NeuralLM
     from windrow.lm.ngram.model import NGramLM
-    from windrow.storage import check_writable
 
     check_writable(target)
     model = load_model(source)

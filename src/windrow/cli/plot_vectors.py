@@ -37,7 +37,7 @@ def plot(file: str, output: str, words: tuple[str, ...], top: int, method: str, 
 
     FILE comes before --words, which takes every word up to the next option.
     """
-    from windrow.embeddings.formats import load_vectors
+    from windrow.embeddings.vectors import load_vectors
     from windrow.viz.figures import check_picture_path
     from windrow.viz.word_map import word_map
 

@@ -66,9 +66,9 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
 
     Ctrl-C writes the best tagger so far.
     """
-    from windrow.embeddings.formats import load_vectors
-    from windrow.nn.stopping import DivergedError
-    from windrow.storage import check_writable
+    from windrow.embeddings.vectors import load_vectors
+    from windrow.files.model_file import check_writable
+    from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
 
     check_writable(output)

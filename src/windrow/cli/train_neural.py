@@ -21,10 +21,10 @@ from windrow.cli.options import (
     words_bar,
 )
 from windrow.errors import OptionError
-from windrow.lm.heads import HEADS
+from windrow.outputs import HEADS
 
 if TYPE_CHECKING:
-    from windrow.lm.neural import NeuralLM
+    from windrow.lm.neural.estimator import NeuralLM
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,9 +94,9 @@ def training_options(command: F) -> F:
 
 def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, Any]) -> None:
     """Train a model with these options and write it; the state is in TARGET.checkpoint after every epoch."""
-    from windrow.lm.base import refuse_arpa
-    from windrow.nn.stopping import DivergedError
-    from windrow.storage import check_writable
+    from windrow.files.model_file import check_writable
+    from windrow.files.sniff import refuse_arpa
+    from windrow.nn.training.stopping import DivergedError
 
     _check_used(options)
     refuse_arpa(target, f"a {kind.__name__}")

@@ -105,11 +105,10 @@ def _words_in(file: str) -> list[str]:
 @text_options
 def train_ngram(source: str, output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder."""
-    from windrow.lm.base import refuse_arpa
-    from windrow.lm.ngram import is_arpa
+    from windrow.files.model_file import check_writable
+    from windrow.files.sniff import is_arpa, refuse_arpa
     from windrow.lm.ngram.count_files import is_packed
     from windrow.lm.ngram.model import NGramLM
-    from windrow.storage import check_writable
 
     counts_out = options["counts_out"]
     for place in (output, *([counts_out] if counts_out else [])):

@@ -32,6 +32,6 @@ def train_rnn(source: str, target: Path, **options: Any) -> None:
 
     The state is in FILE.checkpoint after every epoch; the same command with --resume goes on from there.
     """
-    from windrow.lm.recurrent import RecurrentLM
+    from windrow.lm.neural.recurrent import RecurrentLM
 
     train(RecurrentLM, source, target, options)

@@ -18,8 +18,8 @@ from windrow.cli.options import (
     text_options,
     words_bar,
 )
+from windrow.embeddings.steps import LOSSES
 from windrow.errors import OptionError, WindrowError
-from windrow.outputs import LOSSES
 
 _LOG_LINES = 200  # a run, besides one an epoch
 _OPTIONS = {"vector_size": "--size", "max_final_vocab": "--max-vocab"}  # that are not called as the parameter is
@@ -83,8 +83,9 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
     Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there.
     """
     from windrow.embeddings import Word2Vec
-    from windrow.embeddings.formats import check_target, save_vectors
-    from windrow.storage import check_writable
+    from windrow.embeddings.formats import check_target
+    from windrow.embeddings.vectors import save_vectors
+    from windrow.files.model_file import check_writable
 
     checkpoint = output.with_name(output.name + ".checkpoint")
     places = [output, checkpoint, *([options["log_json"]] if options["log_json"] else [])]

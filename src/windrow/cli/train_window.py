@@ -23,6 +23,6 @@ def train_window(source: str, target: Path, **options: Any) -> None:
 
     The state is in FILE.checkpoint after every epoch; the same command with --resume goes on from there.
     """
-    from windrow.lm.window import WindowLM
+    from windrow.lm.neural.window import WindowLM
 
     train(WindowLM, source, target, options)

@@ -34,7 +34,7 @@ def group() -> None:
 @_as_json
 def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int, as_json: bool) -> None:
     """The words nearest to WORD...: a word, a tab and its cosine a line."""
-    from windrow.embeddings.formats import load_vectors
+    from windrow.embeddings.vectors import load_vectors
 
     found = load_vectors(file).most_similar(list(words), list(minus), topn=top)
     _print_neighbours(found, {"positive": words, "negative": minus} if as_json else None)
@@ -49,7 +49,7 @@ def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int,
 @_as_json
 def analogy(file: str, a: str, b: str, c: str, top: int, as_json: bool) -> None:
     """A is to B as C is to ?: a word, a tab and its cosine a line, best first."""
-    from windrow.embeddings.formats import load_vectors
+    from windrow.embeddings.vectors import load_vectors
 
     found = load_vectors(file).analogy(a, b, c, topn=top)
     _print_neighbours(found, {"a": a, "b": b, "c": c} if as_json else None)
@@ -71,7 +71,7 @@ def evaluate(
     file: str, analogies: tuple[str, ...], similarity: tuple[str, ...], restrict_vocab: int, as_json: bool
 ) -> None:
     """Accuracy on analogies, correlation with human judgements of similarity."""
-    from windrow.embeddings.formats import load_vectors
+    from windrow.embeddings.vectors import load_vectors
     from windrow.evaluation import evaluate_analogies, evaluate_similarity
 
     if not analogies and not similarity:
@@ -103,7 +103,8 @@ def convert(source: str, target: str, from_format: str | None, to_format: str | 
 
     .safetensors .txt .vec .bin .glove .tsv .npy; .gz may follow .txt .vec .bin .glove .tsv
     """
-    from windrow.embeddings.formats import check_target, load_vectors, save_vectors
+    from windrow.embeddings.formats import check_target
+    from windrow.embeddings.vectors import load_vectors, save_vectors
 
     check_target(target, to_format)  # ask before the long reading
     vectors = load_vectors(source, from_format)

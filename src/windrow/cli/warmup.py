@@ -18,12 +18,12 @@ def warmup() -> None:
     from windrow.corpus import Corpus
     from windrow.corpus.numbering import KERNEL_FROM
     from windrow.embeddings import Word2Vec
-    from windrow.embeddings.hot_rows import compile_copies
     from windrow.embeddings.nearest import compile_batches
+    from windrow.embeddings.steps import LOSSES
+    from windrow.embeddings.training.hot_rows import compile_copies
     from windrow.embeddings.word2vec import KERNELS
     from windrow.evaluation.analogy import METHODS, Section, evaluate_analogies
-    from windrow.kernels._jit import CACHE_DIR
-    from windrow.outputs import LOSSES
+    from windrow.numeric.jit import CACHE_DIR
 
     started = time.monotonic()
     with TemporaryDirectory() as folder:
@@ -51,10 +51,10 @@ def warmup() -> None:
 
 def _compile_language_models() -> None:
     from windrow.lm import CELL_NAMES
-    from windrow.lm.heads import HEADS
+    from windrow.lm.neural.recurrent import RecurrentLM
+    from windrow.lm.neural.window import WindowLM
     from windrow.lm.ngram.model import NGramLM
-    from windrow.lm.recurrent import RecurrentLM
-    from windrow.lm.window import WindowLM
+    from windrow.outputs import HEADS
 
     with TemporaryDirectory() as folder:
         lines = ["to be or not to be", "or not", "to be"] * 3

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow import __version__, storage
+from windrow._version import __version__
 from windrow.corpus import sources
 from windrow.corpus.numbering import Numbered, SeenWords
 from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
@@ -25,6 +25,7 @@ from windrow.corpus.streams import Progress
 from windrow.corpus.tokenizers import find_tokenizer
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.errors import DataError, FormatError, check_range
+from windrow.files import model_file
 
 __all__ = ["FORMAT_VERSION", "Corpus", "is_corpus"]
 
@@ -295,7 +296,7 @@ def _check_replaceable(target: Path) -> None:
     """Raise DataError unless a corpus may be put at ``target``: before the long work, not after it."""
     with _path_errors("write", target):
         if not target.exists():
-            storage.check_writable(target)
+            model_file.check_writable(target)
         elif not is_corpus(target):
             raise DataError(f"{target} exists and is not a windrow corpus; remove it or choose another name")
         elif foreign := sorted({path.name for path in target.iterdir()} - _FILES):
@@ -313,7 +314,7 @@ def _disk_errors(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         # NumPy's error of an array written in part has no number.
-        reason = f"{error}; is the disk full?" if error.errno is None else storage.write_failure(error)
+        reason = f"{error}; is the disk full?" if error.errno is None else model_file.write_failure(error)
         raise DataError(f"cannot write {target}: {reason}") from error
 
 
@@ -323,7 +324,7 @@ def _path_errors(verb: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = storage.shortened(str(error.filename or path))
+        where = model_file.shortened(str(error.filename or path))
         raise DataError(f"cannot {verb} {where}: {error.strerror or error}") from error
 
 

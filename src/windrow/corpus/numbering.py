@@ -86,7 +86,7 @@ class _KernelTable:
     """Words and their counts in arrays, which grow between calls of the kernel."""
 
     def __init__(self, words: list[str], counts: NDArray[np.int64]) -> None:
-        from windrow.kernels import tokenise  # loads Numba
+        from windrow.corpus.kernels import tokenize as tokenise  # loads Numba
 
         self._kernels = tokenise
         self._known = 0

@@ -19,7 +19,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from windrow import storage
 from windrow.corpus.streams import (
     CHUNK_BYTES,
     COMPRESSED,
@@ -35,6 +34,7 @@ from windrow.corpus.streams import (
 )
 from windrow.corpus.tokenizers import check_tokens
 from windrow.errors import DataError, OptionError
+from windrow.files import model_file
 
 _ERRORS = ("strict", "replace", "ignore")
 # What is taken from a folder; of text any file that does not look binary.
@@ -121,11 +121,11 @@ def _find_files(location: str, format: str) -> list[str]:
     try:
         return _local_files(location, format)
     except OSError as error:  # a name too long, a folder without permission
-        raise DataError(f"cannot read {storage.shortened(location)}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {model_file.shortened(location)}: {error.strerror or error}") from error
 
 
 def _local_files(location: str, format: str) -> list[str]:
-    path, name = Path(location), storage.shortened(location)
+    path, name = Path(location), model_file.shortened(location)
     with suppress(RuntimeError):  # ~name, where no user has that name
         path = path.expanduser()
     if path.is_dir():

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow import storage
 from windrow.errors import FormatError, MissingWordError, OptionError, check_range
+from windrow.files import model_file
 
 UNKNOWN = "<unk>"
 _KIND = "vocabulary"
@@ -147,14 +147,14 @@ class Vocabulary:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the vocabulary as a model file of kind "vocabulary"."""
-        arrays = {**storage.pack_words(self.words), "counts": self.counts}
-        storage.save(path, _KIND, arrays, {"specials": list(self.specials)})
+        arrays = {**model_file.pack_words(self.words), "counts": self.counts}
+        model_file.save(path, _KIND, arrays, {"specials": list(self.specials)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
         """Read what ``save`` wrote; raises FormatError for another kind of file or one that is damaged."""
-        stored = storage.load(path, _KIND)
-        words = storage.unpack_words(stored.arrays, path)
+        stored = model_file.load(path, _KIND)
+        words = model_file.unpack_words(stored.arrays, path)
         specials = stored.config.get("specials", [])
         counts = np.array(stored.arrays.get("counts", ()), np.int64)
         agree = isinstance(specials, list) and words[: len(specials)] == specials

@@ -1,7 +1,21 @@
 """Word vectors: training them, asking them, reading and writing them."""
 
-from windrow.embeddings.training import Progress
-from windrow.embeddings.vectors import WordVectors
-from windrow.embeddings.word2vec import Word2Vec
+from typing import TYPE_CHECKING
+
+from windrow._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from windrow.embeddings.training.report import Progress
+    from windrow.embeddings.vectors import WordVectors
+    from windrow.embeddings.word2vec import Word2Vec
 
 __all__ = ["Progress", "Word2Vec", "WordVectors"]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Progress": "windrow.embeddings.training.report",
+        "Word2Vec": "windrow.embeddings.word2vec",
+        "WordVectors": "windrow.embeddings.vectors",
+    },
+)

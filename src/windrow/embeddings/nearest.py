@@ -62,7 +62,7 @@ def _at_once(
 def _by_tiles(
     units: NDArray[np.float32], vectors: NDArray[np.float32], norms: NDArray[np.float32], count: int
 ) -> Iterator[Ranked]:
-    from windrow.kernels.neighbours import Best, keep_best, no_answers, ranked
+    from windrow.evaluation.kernels.neighbors import Best, keep_best, no_answers, ranked
 
     best = no_answers(len(units), min(count, len(vectors)))
     height = max(1, _TILE_SCORES // min(_TILE_QUERIES, len(units)))

@@ -9,16 +9,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.terms import (
-    Key,
-    Term,
-    finite_weight,
-    nonzero,
-    numbers,
-    texts,
-    unit_vector,
-    weighted_mean,
-)
+from windrow.embeddings.terms import Key, Term, finite_weight, nonzero, numbers, texts, unit_vector, weighted_mean
 from windrow.errors import MissingWordError, OptionError
 from windrow.evaluation.similarity import row_norms
 

@@ -9,13 +9,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow import storage
+from windrow.embeddings import formats
 from windrow.embeddings.queries import VectorQueries
 from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, evaluate_similarity, fold
-
-KIND = "word-vectors"
 
 
 class WordVectors(VectorQueries):
@@ -118,9 +116,7 @@ class WordVectors(VectorQueries):
         Only windrow's own format keeps counts and provenance. Raises OptionError when a number is not finite,
         FormatError for a word that the format cannot hold, DataError when the file cannot be written.
         """
-        from windrow.embeddings import formats  # it imports this module
-
-        formats.save_vectors(self, path, _format_of(path))
+        save_vectors(self, path, formats.format_of(path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -129,50 +125,32 @@ class WordVectors(VectorQueries):
         Raises FormatError when the file is truncated or of another kind, when words repeat, when shapes
         disagree or a number is not finite.
         """
-        from windrow.embeddings import formats
+        return cls._of(formats.read_vectors(path, formats.format_of(path)), path)
 
-        read = formats.load_vectors(path, _format_of(path))
-        if isinstance(read, cls):
-            return read
-        loaded = cls(read.index_to_key, read.vectors, read.counts)
-        loaded.provenance = read.provenance
+    @classmethod
+    def _of(cls, data: formats.VectorData, path: str | os.PathLike[str]) -> Self:
+        """What was read from ``path``."""
+        try:
+            loaded = cls(data.words, data.vectors, data.counts)
+        except OptionError as error:
+            raise FormatError(f"{path}: {error}") from error
+        loaded.provenance = data.provenance
         return loaded
-
-
-def write_model(vectors: WordVectors, path: str | os.PathLike[str]) -> None:
-    """Write windrow's model file, whatever the name."""
-    arrays: dict[str, NDArray[Any]] = {"vectors": vectors.vectors, **storage.pack_words(vectors.index_to_key)}
-    if vectors.counts is not None:
-        arrays["counts"] = vectors.counts
-    config = {"vector_size": vectors.vector_size, "words": len(vectors)}
-    storage.save(path, KIND, arrays, config, vectors.provenance)
-
-
-def read_model(path: str | os.PathLike[str]) -> WordVectors:
-    """Open windrow's model file, whatever the name; raises as ``WordVectors.load``."""
-    stored = storage.load(path, KIND)
-    words = storage.unpack_words(stored.arrays, path)
-    vectors, counts = stored.arrays.get("vectors"), stored.arrays.get("counts")
-    size = stored.config.get("vector_size")
-    if vectors is None or vectors.dtype != np.float32 or vectors.shape != (len(words), size):
-        found = "no vectors" if vectors is None else f"vectors {vectors.shape} of type {vectors.dtype}"
-        raise FormatError(f"{path}: expected float32 vectors of shape ({len(words)}, {size}), found {found}")
-    storage.check_finite(vectors, "vectors", path)
-    try:
-        loaded = WordVectors(words, vectors, counts)
-    except OptionError as error:
-        raise FormatError(f"{path}: {error}") from error
-    loaded.provenance = stored.provenance
-    return loaded
-
-
-def _format_of(path: str | os.PathLike[str]) -> str:
-    """The format that the extension names, else windrow's own."""
-    from windrow.embeddings import formats
-
-    extension = formats.extension_of(path)
-    return extension if extension in formats.FORMATS else "safetensors"
 
 
 def _folded(question: Question, case_insensitive: bool) -> tuple[str, ...]:
     return tuple(fold(word, case_insensitive) for word in question)
+
+
+def load_vectors(path: str | os.PathLike[str], format: str | None = None) -> WordVectors:
+    """Read word vectors; ``format`` is an extension without its dot, by default that of ``path``.
+
+    Raises as ``windrow.embeddings.formats.read_vectors``.
+    """
+    return WordVectors._of(formats.read_vectors(path, format), path)
+
+
+def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], format: str | None = None) -> None:
+    """Write word vectors; ``format`` as for ``load_vectors``; raises as ``formats.write_vectors``."""
+    data = formats.VectorData(vectors.index_to_key, vectors.vectors, vectors.counts, vectors.provenance)
+    formats.write_vectors(data, path, format)

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from windrow.corpus import Corpus
-from windrow.embeddings import hot_rows
-from windrow.embeddings.draws import (
+from windrow.embeddings.kernels.contexts import Context
+from windrow.embeddings.steps import LOSSES, output_layer
+from windrow.embeddings.steps.contract import LayerOptions
+from windrow.embeddings.training import hot_rows
+from windrow.embeddings.training.draws import (
     ChunkDrawer,
     GensimRandomness,
     Randomness,
@@ -21,19 +24,16 @@ from windrow.embeddings.draws import (
     distance_weights,
     keep_thresholds,
 )
-from windrow.embeddings.hot_rows import HotRows, HotTable, number_of_hot_rows
-from windrow.embeddings.jobs import JOB_WORDS, Schedule, plan_jobs
-from windrow.embeddings.rounds import Rounds, Share, job_words
-from windrow.embeddings.training import Callback, Training
+from windrow.embeddings.training.hogwild import Hogwild, Run, Worker
+from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
+from windrow.embeddings.training.jobs import JOB_WORDS, Schedule, plan_jobs
+from windrow.embeddings.training.report import Callback, Training
+from windrow.embeddings.training.rounds import Rounds, Share, job_words
 from windrow.embeddings.vectors import WordVectors
-from windrow.embeddings.workers import Hogwild, Run, Worker
 from windrow.errors import DataError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
-from windrow.kernels.contexts import Context
-from windrow.kernels.tables import zero_table
-from windrow.outputs import LOSSES, output_layer
-from windrow.outputs.layer import LayerOptions
-from windrow.storage import check_writable
+from windrow.files.model_file import check_writable
+from windrow.numeric.tables import zero_table
 
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")

@@ -220,7 +220,7 @@ def _nearest(given: NDArray[np.int64], table: _Table, method: Method) -> NDArray
     question. Thus 3CosAdd costs no product a question, for (b - a + c) . x = b . x - a . x + c . x.
     """
     # Only here, so that queries and the similarity of words do without Numba.
-    from windrow.kernels.neighbours import keep_best_ratios, keep_best_sums, no_answers, ranked
+    from windrow.evaluation.kernels.neighbors import keep_best_ratios, keep_best_sums, no_answers, ranked
 
     used, places = np.unique(given, return_inverse=True)
     questions, units = places.reshape(given.shape), table.units(used)

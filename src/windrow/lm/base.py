@@ -5,37 +5,26 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import import_module
 from itertools import islice, tee
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow import storage
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.tokenizers import TOKENIZERS, check_tokens
 from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.perplexity import Perplexity
-from windrow.lm.ngram import is_arpa
+from windrow.files import model_file
+from windrow.files.model_file import StoredModel
+from windrow.files.sniff import refuse_arpa
+from windrow.lm.generation import Generation, generate
+from windrow.lm.next_word import State, Tokens
 from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, reserved_symbol, sentence_blocks
-from windrow.storage import StoredModel
 
-if TYPE_CHECKING:
-    from windrow.lm.generation import Generation
-
-State = Any  # of a walk from left to right; each model has its own, and never changes one that it gave away
-Tokens = str | Sequence[str]  # a string is split at white space
-
-# The kind that a model file names -> module and class; a module is imported when it is needed.
-LANGUAGE_MODELS = {
-    "ngram-lm": ("windrow.lm.ngram.model", "NGramLM"),
-    "window-lm": ("windrow.lm.window", "WindowLM"),
-    "rnn-lm": ("windrow.lm.recurrent", "RecurrentLM"),
-    "mixture-lm": ("windrow.lm.mixture", "MixtureLM"),
-    "cache-lm": ("windrow.lm.cache", "CacheLM"),
-}
+# Every kind of language model by the name in its files; a class enters when its module is imported.
+LANGUAGE_MODELS: dict[str, type[LanguageModel]] = {}
 
 _SENTENCES_AT_ONCE = 4096
 _TEXT_SETTINGS = ("tokenizer", "lowercase")  # of a corpus, that a text scored later must share
@@ -62,11 +51,17 @@ class LanguageModel(ABC):
     first word, not even that a sentence begins there.
     """
 
+    kind: ClassVar[str]  # the name in its files
     vocabulary: Vocabulary
     # Where the model comes from: ``provenance_of`` its corpus; empty when unknown.
     provenance_: Mapping[str, Any] = MappingProxyType({})
     predicts_end = True  # whether sentences end with </s>, which has a probability like a word
     carries_over = False  # whether a sentence bears on those after it in its stream
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "kind" in cls.__dict__:
+            LANGUAGE_MODELS[cls.kind] = cls
 
     # --- what a model is
 
@@ -95,6 +90,12 @@ class LanguageModel(ABC):
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
         """The inverse of ``to_stored``; FormatError names ``path`` for another kind, or parts that do not fit."""
 
+    @classmethod
+    def check_kind(cls, stored: StoredModel, path: str | os.PathLike[str]) -> None:
+        """Raise FormatError unless a model of this class was stored."""
+        if stored.kind != cls.kind:
+            raise FormatError(f"{path} holds a model of kind {stored.kind!r}, not {cls.kind!r}")
+
     def score_blocks(self, blocks: Iterable[Ids]) -> Iterator[NDArray[Any]]:
         """As ``score_stream``, for one long text given in blocks of whole sentences, in bounded memory.
 
@@ -108,12 +109,12 @@ class LanguageModel(ABC):
         """Write the model file; DataError when that cannot be, OptionError for the name of an ARPA file."""
         refuse_arpa(path, f"a {type(self).__name__}")
         stored = self.to_stored()
-        storage.save(path, stored.kind, stored.arrays, stored.config, stored.provenance)
+        model_file.save(path, stored.kind, stored.arrays, stored.config, stored.provenance)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Open what ``save`` wrote; arrays stay in the file. FormatError for another kind of file, or a damaged one."""
-        return cls.from_stored(storage.load(path), path)
+        return cls.from_stored(model_file.load(path), path)
 
     # --- sentences
 
@@ -207,8 +208,6 @@ class LanguageModel(ABC):
 
     def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
         """Text that goes on from a prompt; the options are those of ``windrow.lm.generation.generate``."""
-        from windrow.lm.generation import generate  # it imports this module
-
         return generate(self, prompt, **options)
 
 
@@ -216,25 +215,17 @@ def model_from_stored(stored: StoredModel, path: str | os.PathLike[str]) -> Lang
     """The language model of whatever kind that was stored; FormatError names ``path`` when it is none."""
     if stored.kind not in LANGUAGE_MODELS:
         raise FormatError(f"{path} holds a language model of the unknown kind {stored.kind!r}; update windrow")
-    module, name = LANGUAGE_MODELS[stored.kind]
-    model: LanguageModel = getattr(import_module(module), name).from_stored(stored, path)
-    return model
-
-
-def refuse_arpa(path: str | os.PathLike[str], what: str) -> None:
-    """Raise OptionError for the name of an ARPA file, as which the model file would be read."""
-    if is_arpa(path):
-        raise OptionError(f"{path}: an ARPA file cannot hold {what}; name a .safetensors file")
+    return LANGUAGE_MODELS[stored.kind].from_stored(stored, path)
 
 
 def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
     """The arrays of a language model's vocabulary."""
-    return {**storage.pack_words(vocabulary.words), "counts": vocabulary.counts}
+    return {**model_file.pack_words(vocabulary.words), "counts": vocabulary.counts}
 
 
 def unpack_vocabulary(stored: StoredModel, path: str | os.PathLike[str]) -> Vocabulary:
     """The inverse of ``pack_vocabulary``; FormatError names ``path`` when its parts do not fit."""
-    words = storage.unpack_words(stored.arrays, path)
+    words = model_file.unpack_words(stored.arrays, path)
     counts = np.array(stored.arrays.get("counts", ()), np.int64)
     if tuple(words[: len(SPECIALS)]) != SPECIALS or counts.shape != (len(words),):
         raise FormatError(f"{path}: the vocabulary of the {stored.kind} is damaged")

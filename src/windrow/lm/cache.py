@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError, check_range, check_whole
+from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel, pack_vocabulary, unpack_vocabulary
 from windrow.lm.stream import BOS, EOS, SPECIALS, Ids
-from windrow.storage import StoredModel
-
-KIND = "cache-lm"
 
 State = tuple[int, ...]  # the words remembered, the latest last
 
@@ -30,6 +28,8 @@ class CacheLM(LanguageModel):
     ``predicts_end``: whether ``</s>`` is among the symbols; as in the models it is mixed with.
     Source: Kuhn & De Mori 1990, "A cache-based natural language model for speech recognition".
     """
+
+    kind = "cache-lm"
 
     def __init__(
         self,
@@ -115,13 +115,12 @@ class CacheLM(LanguageModel):
             "pseudo_count": self.pseudo_count,
             "predicts_end": self.predicts_end,
         }
-        return StoredModel(KIND, config, dict(self.provenance_), pack_vocabulary(self.vocabulary))
+        return StoredModel(self.kind, config, dict(self.provenance_), pack_vocabulary(self.vocabulary))
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
         """The inverse of ``to_stored``."""
-        if stored.kind != KIND:
-            raise FormatError(f"{path} holds a model of kind {stored.kind!r}, not {KIND!r}")
+        cls.check_kind(stored, path)
         vocabulary = unpack_vocabulary(stored, path)
         config: dict[str, Any] = stored.config
         try:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import MissingWordError, OptionError, check_range, check_whole
-from windrow.lm.base import LanguageModel, State, Tokens
+from windrow.lm.next_word import NextWord, State, Tokens
 from windrow.lm.stream import BOS, EOS, SPECIALS, UNK
 
 Streamer = Callable[[str], object]
@@ -67,7 +67,7 @@ class Generation:
 
 
 def generate(
-    model: LanguageModel,
+    model: NextWord,
     prompt: Tokens = "",
     *,
     max_new_tokens: int = 50,
@@ -126,7 +126,7 @@ def generate(
 
 
 def generate_batch(
-    model: LanguageModel, prompts: Iterable[Tokens], *, seed: Seed = None, **options: Any
+    model: NextWord, prompts: Iterable[Tokens], *, seed: Seed = None, **options: Any
 ) -> list[list[Generation]]:
     """``generate`` for each prompt; a seed draws the first texts alike, however many prompts follow."""
     rng = _generator(seed)
@@ -170,7 +170,7 @@ class _Options(NamedTuple):
             )
 
 
-def _never(model: LanguageModel, allow_unknown: bool) -> list[int]:
+def _never(model: NextWord, allow_unknown: bool) -> list[int]:
     return [BOS, *([] if allow_unknown else [UNK]), *([] if model.predicts_end else [EOS])]
 
 
@@ -202,7 +202,7 @@ class _Path(NamedTuple):
 
 
 def _walk(
-    model: LanguageModel, first: _Path, options: _Options, rng: np.random.Generator, streamer: Streamer | None
+    model: NextWord, first: _Path, options: _Options, rng: np.random.Generator, streamer: Streamer | None
 ) -> _Path:
     """One word after another, drawn or the likeliest."""
     state, ids = first.state, list(first.ids)
@@ -302,7 +302,7 @@ class _Step(NamedTuple):
     log10_prob: float
 
 
-def _beam_search(model: LanguageModel, first: _Path, options: _Options) -> list[_Path]:
+def _beam_search(model: NextWord, first: _Path, options: _Options) -> list[_Path]:
     """The texts found, best first.
 
     Of all steps the best ``num_beams`` count: those to ``</s>`` end a text; the best others go on, as many as there are
@@ -331,7 +331,7 @@ def _beam_search(model: LanguageModel, first: _Path, options: _Options) -> list[
     return sorted([*ended, *beams], key=rank, reverse=True)
 
 
-def _steps(model: LanguageModel, path: _Path, options: _Options) -> list[_Step]:
+def _steps(model: NextWord, path: _Path, options: _Options) -> list[_Step]:
     """As many words as there are beams, and one more: ``</s>`` may be among them."""
     own = model.distribution(path.state)
     probs = _penalised(own, path.ids, options)
@@ -339,7 +339,7 @@ def _steps(model: LanguageModel, path: _Path, options: _Options) -> list[_Step]:
     return [_Step(path.score + math.log10(probs[word]), path, word, math.log10(own[word])) for word in words]
 
 
-def _taken(model: LanguageModel, step: _Step) -> _Path:
+def _taken(model: NextWord, step: _Step) -> _Path:
     state, ids, log10_probs, _, _ = step.path
     log10_probs = (*log10_probs, step.log10_prob)
     if step.word == EOS:

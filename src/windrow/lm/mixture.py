@@ -13,12 +13,17 @@ from numpy.typing import NDArray
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
+from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel, model_from_stored
+from windrow.lm.cache import CacheLM
+from windrow.lm.neural.recurrent import RecurrentLM
+from windrow.lm.neural.window import WindowLM
+from windrow.lm.ngram.model import NGramLM
 from windrow.lm.stream import BOS, Ids
-from windrow.storage import StoredModel
 
-KIND = "mixture-lm"
 METHODS = ("linear", "log-linear")
+# What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.
+_COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, NGramLM, RecurrentLM, WindowLM)
 
 Floats = NDArray[np.float64]
 State = tuple[Any, ...]  # a state of each model
@@ -42,6 +47,8 @@ class MixtureLM(Estimator, LanguageModel):
     Raises OptionError for weights that are none, or models over different vocabularies.
     Source: Jelinek & Mercer 1980 (linear); Klakow 1998 (log-linear).
     """
+
+    kind = "mixture-lm"
 
     def __init__(
         self, models: Sequence[LanguageModel], weights: Sequence[float] | None = None, method: str = "linear"
@@ -218,13 +225,12 @@ class MixtureLM(Estimator, LanguageModel):
             "models": [{"kind": p.kind, "config": p.config, "provenance": p.provenance} for p in parts],
         }
         arrays = {f"{number}.{name}": array for number, p in enumerate(parts) for name, array in p.arrays.items()}
-        return StoredModel(KIND, config, dict(self.provenance_), arrays)
+        return StoredModel(self.kind, config, dict(self.provenance_), arrays)
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
         """The inverse of ``to_stored``."""
-        if stored.kind != KIND:
-            raise FormatError(f"{path} holds a model of kind {stored.kind!r}, not {KIND!r}")
+        cls.check_kind(stored, path)
         try:
             parts = [
                 StoredModel(part["kind"], dict(part["config"]), dict(part["provenance"]), _under(number, stored.arrays))

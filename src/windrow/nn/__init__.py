@@ -33,8 +33,8 @@ from windrow.nn.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, Momentum, Nest
 from windrow.nn.parameters import Parameter, ParameterVector, Table
 from windrow.nn.regularisers import L1, L2, REGULARISERS
 from windrow.nn.schedules import SCHEDULES, Constant, Exponential, Inverse, Plateau, Step
-from windrow.nn.stopping import DivergedError, EarlyStopping
-from windrow.nn.training import Report, Trainer, gradient_norms
+from windrow.nn.training.loop import Report, Trainer, gradient_norms
+from windrow.nn.training.stopping import DivergedError, EarlyStopping
 
 __all__ = [
     "Chain",

@@ -22,8 +22,8 @@ from windrow.nn.optimizers import Optimizer, find_optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.regularisers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
-from windrow.nn.stopping import EarlyStopping
-from windrow.nn.training import Augmentation, Callback, Trainer
+from windrow.nn.training.loop import Augmentation, Callback, Trainer
+from windrow.nn.training.stopping import EarlyStopping
 
 Validation = tuple[ArrayLike, ArrayLike]
 

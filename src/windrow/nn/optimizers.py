@@ -11,8 +11,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from windrow.errors import OptionError, check_range
-from windrow.nn.blas import add_scaled
 from windrow.nn.parameters import Array, ParameterVector
+from windrow.numeric.blas import add_scaled
 
 _BLOCK = 2**16  # numbers updated at a time: each line of a rule finds them in the cache, not in memory
 

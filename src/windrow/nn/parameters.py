@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError
-from windrow.nn.blas import add_product
+from windrow.numeric.blas import add_product
 
 Array = NDArray[Any]
 

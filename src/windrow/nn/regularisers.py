@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from windrow.errors import check_range
-from windrow.nn.blas import add_scaled
 from windrow.nn.parameters import Parameter
+from windrow.numeric.blas import add_scaled
 
 
 class L2:

@@ -1,23 +1,38 @@
-"""Output layers: what turns a hidden vector into a distribution over the vocabulary. One file and one row each."""
+"""Output layers of language models that train in minibatches. One file each; the contract is contract.py."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+
+from windrow.errors import OptionError
 
 if TYPE_CHECKING:
-    from windrow.outputs.layer import OutputLayer
+    from windrow.outputs.contract import Head
 
-# Homes are resolved on use, so that the command line can offer the names without loading Numba.
-OUTPUT_LAYERS = {
-    "ns": "windrow.outputs.negative_sampling:NegativeSampling",
-    "hs": "windrow.outputs.hierarchical_softmax:HierarchicalSoftmax",
-    "softmax": "windrow.outputs.full_softmax:FullSoftmax",
-}
-LOSSES = (*OUTPUT_LAYERS, "hs+ns")  # what a model can be trained with: one layer, or the two of word2vec.c together
+HEADS = ("softmax", "hierarchical", "classes", "nce", "adaptive")
 
 
-def output_layer(name: str) -> type[OutputLayer]:
-    """The class registered under ``name``."""
-    module, _, attribute = OUTPUT_LAYERS[name].partition(":")
-    return cast("type[OutputLayer]", getattr(import_module(module), attribute))
+def head_type(name: str) -> type[Head]:
+    """The class called ``name``; OptionError for an unknown one. Imports only its file."""
+    match name:
+        case "softmax":
+            from windrow.outputs.softmax import SoftmaxHead
+
+            return SoftmaxHead
+        case "hierarchical":
+            from windrow.outputs.hierarchical import HierarchicalHead
+
+            return HierarchicalHead
+        case "classes":
+            from windrow.outputs.clustered import ClassHead
+
+            return ClassHead
+        case "nce":
+            from windrow.outputs.sampled import NoiseContrastiveHead
+
+            return NoiseContrastiveHead
+        case "adaptive":
+            from windrow.outputs.clustered import AdaptiveHead
+
+            return AdaptiveHead
+    raise OptionError(f"output = {name!r} is unknown; choose from {', '.join(HEADS)}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from windrow.errors import OptionError
-from windrow.kernels.tagging import add_windows, scatter_windows
 from windrow.nn.initialisers import initial_weights
 from windrow.nn.layers import ACTIVATIONS, Dense, Dropout, Embedding
 from windrow.nn.layers.layer import Backward
 from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
+from windrow.tagging.kernels.windows import add_windows, scatter_windows
 from windrow.tagging.outputs import TagOutput, Tags
 from windrow.tagging.windows import Windows
 

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.kernels.viterbi import add_marginals, add_path, best_paths, log_normalisers
 from windrow.nn.losses import CrossEntropy, LogLikelihood
 from windrow.nn.parameters import Array, Parameter
+from windrow.tagging.kernels.viterbi import add_marginals, add_path, best_paths, log_normalisers
 
 Tags = NDArray[np.int32]  # (tokens,); tag 0 is O
 Starts = NDArray[np.int64]  # (sentences + 1,)

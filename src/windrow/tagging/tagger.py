@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, NotFittedError, OptionError, check_range, check_whole
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.evaluation.spans import OUTSIDE, SpanResult, evaluate_spans, spans_of
+from windrow.files import model_file
+from windrow.files.model_file import StoredModel
 from windrow.nn.examples import check_finite
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Schedule, find_schedule
-from windrow.nn.stopping import EarlyStopping
+from windrow.nn.training.stopping import EarlyStopping
 from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
+from windrow.tagging.files import fill_network, pack_network, unpack_lexicon, unpack_word_table
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
 from windrow.tagging.network import HIDDEN_ACTIVATIONS, TagNetwork, WordTable
 from windrow.tagging.outputs import OUTPUTS, initial_transitions
@@ -28,6 +31,9 @@ from windrow.tagging.training import Callback, TagTrainer
 from windrow.tagging.windows import windows_of
 
 _BLOCK_TOKENS = 4096  # tagged at a time
+KIND = "window-tagger"
+_LEARNED = ("types_", "scheme_", "history_")
+_NOT_STORED = ("vectors", "callbacks", "schedule")  # the first is in the word table, the others are for training
 _VECTOR_SPREAD = 0.5  # of a number of a word vector, the given ones too: what the other weights' spread expects
 
 
@@ -275,22 +281,47 @@ class WindowTagger(Estimator):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file; DataError when it cannot be written."""
-        from windrow.tagging.files import write_tagger
-
-        if not hasattr(self, "network_"):
-            raise NotFittedError("this WindowTagger is not trained yet; call fit first")
-        write_tagger(self, path)
+        stored = self.to_stored()
+        model_file.save(path, stored.kind, stored.arrays, stored.config, stored.provenance)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Open what ``save`` wrote; FormatError for a file that is damaged or of another kind."""
-        from windrow.tagging.files import read_tagger
+        return cls.from_stored(model_file.load(path, KIND), path)
 
-        return read_tagger(cls, path)
+    def to_stored(self) -> StoredModel:
+        """What a model file holds of the tagger; NotFittedError before ``fit``."""
+        if not hasattr(self, "network_"):
+            raise NotFittedError("this WindowTagger is not trained yet; call fit first")
+        parameters = {name: _plain(value) for name, value in self.get_params().items() if name not in _NOT_STORED}
+        config = {"parameters": parameters, **{name: getattr(self, name) for name in _LEARNED}}
+        return StoredModel(KIND, config, {}, pack_network(self.network_, self.lexicon_))
 
-    def restore(self, lexicon: Lexicon, words: WordTable) -> None:
-        """Become what a file describes, ``types_`` being set; the network's other arrays are to be read yet."""
-        self._build(lexicon, words, np.random.default_rng(self.seed))
+    @classmethod
+    def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
+        """The inverse of ``to_stored``; FormatError names ``path`` when parts are missing, or do not fit each other."""
+        try:
+            tagger = cls(**stored.config["parameters"])
+            tagger.check_parameters()
+            for name in _LEARNED:
+                setattr(tagger, name, stored.config[name])
+            reading = Reading(tagger.lowercase, tagger.fold_digits, tuple(tagger.affixes))
+            lexicon = unpack_lexicon(stored.arrays, reading, path)
+            table = unpack_word_table(stored.arrays, list(lexicon.words), path)
+            tagger._build(lexicon, table, np.random.default_rng(tagger.seed))
+        except (KeyError, TypeError, AttributeError, WindrowError) as error:
+            if isinstance(error, FormatError):
+                raise
+            raise FormatError(f"{path}: the tagger's header is damaged ({' '.join(str(error).split())})") from error
+        fill_network(tagger.network_, stored.arrays, path)
+        return tagger
+
+
+def _plain(value: Any) -> Any:
+    """A parameter as JSON has it."""
+    if isinstance(value, np.generic):
+        return value.item()
+    return list(value) if isinstance(value, tuple | list) else value
 
 
 def _spread(vectors: Array) -> Array:

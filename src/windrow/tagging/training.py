@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from windrow.nn.clipping import clip_by_norm
 from windrow.nn.optimizers import Optimizer
 from windrow.nn.schedules import Schedule
-from windrow.nn.stopping import DivergedError, EarlyStopping, LastGood
+from windrow.nn.training.stopping import DivergedError, EarlyStopping, LastGood
 from windrow.tagging.lexicon import Lexicon
 from windrow.tagging.network import TagNetwork
 from windrow.tagging.outputs import Tags

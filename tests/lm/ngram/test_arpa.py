@@ -16,8 +16,9 @@ from tests.lm.ngram.models import SPECIALS, as_levels, random_model, seeds
 from tests.naive import arpa as naive
 from windrow.corpus import Vocabulary, streams
 from windrow.errors import DataError, FormatError, OptionError
-from windrow.lm.ngram import arpa_read, arpa_write
+from windrow.lm.ngram.arpa import read as arpa_read
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
+from windrow.lm.ngram.arpa import write as arpa_write
 from windrow.lm.ngram.levels import BackoffModel
 
 BOS = 1

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tests.naive import ngrams as naive
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError
-from windrow.kernels import ngram_counts as kernels
 from windrow.lm import stream as lm_stream
 from windrow.lm.ngram import count_merging, counting
 from windrow.lm.ngram.counting import count_ngrams, memory_needed
+from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.levels import NGramCounts
 
 SPECIALS = ("<unk>", "<s>", "</s>")

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.lm.ngram.models import as_levels, random_model, random_stream, seeds
 from tests.naive.backoff import Backoff
-from windrow import storage
 from windrow.errors import FormatError, OptionError
-from windrow.kernels import ngram_query
+from windrow.files import model_file
 from windrow.lm import stream as streams
+from windrow.lm.ngram.kernels import query as ngram_query
 from windrow.lm.ngram.levels import BackoffModel
 from windrow.lm.ngram.table import NGramTable
 
@@ -178,8 +178,8 @@ def test_few_numbers_are_kept_exactly_by_quantising():
 
 
 def saved(table: NGramTable, path: Path) -> NGramTable:
-    storage.save(path, "test", table.arrays(), table.config())
-    stored = storage.load(path, "test")
+    model_file.save(path, "test", table.arrays(), table.config())
+    stored = model_file.load(path, "test")
     return NGramTable.from_arrays(stored.arrays, stored.config, table.vocabulary, path)
 
 

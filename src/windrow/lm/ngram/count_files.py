@@ -22,12 +22,12 @@ from windrow.corpus.numbering import SeenWords
 from windrow.corpus.streams import COMPRESSED, Meter, lines, text_pieces
 from windrow.corpus.tokenizers import find_tokenizer
 from windrow.errors import DataError, FormatError, OptionError
-from windrow.kernels import ngram_counts as kernels
-from windrow.kernels.ngram_counts import LINE_END, Int32s, Int64s, Spelling
+from windrow.files.model_file import atomic_write, pack_words, shortened
 from windrow.lm.ngram.count_merging import MOST, forget, read_only
+from windrow.lm.ngram.kernels import counts as kernels
+from windrow.lm.ngram.kernels.counts import LINE_END, Int32s, Int64s, Spelling
 from windrow.lm.ngram.levels import CountLevel, Level, NGramCounts
 from windrow.lm.stream import BOS, EOS, SPECIALS
-from windrow.storage import atomic_write, pack_words, shortened
 
 INITIAL = "^"
 _MOST_WORDS = 255  # of an n-gram

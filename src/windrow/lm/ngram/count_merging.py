@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from windrow import storage
 from windrow.errors import DataError
-from windrow.kernels import ngram_counts as kernels
-from windrow.kernels.ngram_counts import Cursor, Grams, Input, Int32s, Output
+from windrow.files import model_file
+from windrow.lm.ngram.kernels import counts as kernels
+from windrow.lm.ngram.kernels.counts import Cursor, Grams, Input, Int32s, Output
 from windrow.lm.ngram.levels import CountLevel
 
 MOST = 2**31 - 1  # tokens, n-grams of an order
@@ -198,7 +198,7 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         # NumPy's error of an array written in part has no number.
-        reason = f"{error}; is the disk full?" if error.errno is None else storage.write_failure(error)
+        reason = f"{error}; is the disk full?" if error.errno is None else model_file.write_failure(error)
         raise DataError(
             f"cannot write the counts of parts of the text: {reason}; TMPDIR names another place"
         ) from error

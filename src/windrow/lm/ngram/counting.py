@@ -14,10 +14,10 @@ import numpy as np
 
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError, check_range, check_whole
-from windrow.kernels import ngram_counts as kernels
-from windrow.kernels.ngram_counts import Grams, Int32s, Int64s, Layout, Ranks
 from windrow.lm.ngram import count_merging
 from windrow.lm.ngram.count_merging import MOST, Counted, read_only
+from windrow.lm.ngram.kernels import counts as kernels
+from windrow.lm.ngram.kernels.counts import Grams, Int32s, Int64s, Layout, Ranks
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
 from windrow.lm.stream import BOS
 

@@ -13,17 +13,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError, check_range, check_whole
-from windrow.kernels import ngram_estimate as kernels
-from windrow.kernels.ngram_estimate import Rule, Successors
+from windrow.lm.ngram.kernels import estimate as kernels
+from windrow.lm.ngram.kernels.estimate import Rule, Successors
 from windrow.lm.ngram.levels import BackoffModel, Floats, Int32s, Level, NGramCounts
-from windrow.lm.ngram.smoothing import (
-    COUNTS_OF_COUNTS,
-    Evidence,
-    Options,
-    Smoothing,
-    fit_weights,
-    smoothing_named,
-)
+from windrow.lm.ngram.smoothing import COUNTS_OF_COUNTS, Evidence, Options, Smoothing, fit_weights, smoothing_named
 
 UNK, BOS, EOS = 0, 1, 2
 

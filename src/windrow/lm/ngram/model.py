@@ -10,13 +10,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow import storage
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.tokenizers import check_tokens
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
-from windrow.lm.base import LanguageModel, Tokens, from_plain, plain, provenance_of, text_settings_of
-from windrow.lm.ngram import count_files, is_arpa
+from windrow.files import model_file
+from windrow.files.model_file import StoredModel
+from windrow.files.sniff import is_arpa
+from windrow.lm.base import LanguageModel, from_plain, plain, provenance_of, text_settings_of
+from windrow.lm.next_word import Tokens
+from windrow.lm.ngram import count_files
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
 from windrow.lm.ngram.counting import Progress, count_ngrams
 from windrow.lm.ngram.estimation import estimate, first_appearances
@@ -26,9 +29,7 @@ from windrow.lm.ngram.smoothing import SMOOTHINGS
 from windrow.lm.ngram.table import NGramTable, State
 from windrow.lm.ngram.words import WordIndex
 from windrow.lm.stream import BOS, EOS, SPECIALS, Ids, lm_vocabulary, training_stream, word_mapping
-from windrow.storage import StoredModel
 
-KIND = "ngram-lm"
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that counts come too late for
 
 
@@ -48,6 +49,8 @@ class NGramLM(Estimator, LanguageModel):
     After ``fit``: ``table_`` (NGramTable, what is asked), ``vocabulary``, ``provenance_``.
     Source: Chen & Goodman 1999; as lmplz computes it, Heafield et al. 2013.
     """
+
+    kind = "ngram-lm"
 
     def __init__(
         self,
@@ -304,15 +307,14 @@ class NGramLM(Estimator, LanguageModel):
         table = self._fitted()
         parameters = {name: plain(value) for name, value in self.get_params().items()}
         config = {"parameters": parameters, "table": table.config()}
-        arrays = {**table.arrays(), **storage.pack_words(table.vocabulary.words), "counts": table.vocabulary.counts}
-        return StoredModel(KIND, config, dict(self.provenance_), arrays)
+        arrays = {**table.arrays(), **model_file.pack_words(table.vocabulary.words), "counts": table.vocabulary.counts}
+        return StoredModel(self.kind, config, dict(self.provenance_), arrays)
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
         """The inverse of ``to_stored``."""
-        if stored.kind != KIND:
-            raise FormatError(f"{path} holds a model of kind {stored.kind!r}, not {KIND!r}")
-        words = storage.unpack_words(stored.arrays, path)
+        cls.check_kind(stored, path)
+        words = model_file.unpack_words(stored.arrays, path)
         counts = np.asarray(stored.arrays.get("counts", ()), np.int64)
         if tuple(words[: len(SPECIALS)]) != SPECIALS or counts.shape != (len(words),):
             raise FormatError(f"{path}: the vocabulary of the n-gram model is damaged")

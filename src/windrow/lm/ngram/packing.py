@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError
-from windrow.kernels import ngram_pack as kernels
-from windrow.kernels import ngram_query as query
-from windrow.kernels import ngram_walk
+from windrow.lm.ngram.kernels import pack as kernels
+from windrow.lm.ngram.kernels import query
+from windrow.lm.ngram.kernels import walk as ngram_walk
 from windrow.lm.ngram.levels import BackoffModel, Floats, Level
 
 STEP = 2e-6  # between neighbouring log10 numbers, where the vocabulary leaves room for it

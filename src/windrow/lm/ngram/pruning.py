@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import OptionError, check_range
-from windrow.kernels.ngram_estimate import find_words
 from windrow.lm.ngram.estimation import kept_starts
+from windrow.lm.ngram.kernels.estimate import find_words
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
 
 BOS, EOS = 1, 2

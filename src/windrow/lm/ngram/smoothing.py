@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError, OptionError, check_range
-from windrow.kernels.ngram_estimate import Rule, expect_orders, find_words
+from windrow.lm.ngram.kernels.estimate import Rule, expect_orders, find_words
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
 
 BOS = 1

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
+from windrow.corpus.kernels import tokenize as tokenise
 from windrow.errors import DataError
-from windrow.kernels import tokenise, word_lookup
+from windrow.lm.ngram.kernels import word_lookup
 from windrow.lm.ngram.levels import Floats, Int32s
 from windrow.lm.stream import BOS, SPECIALS, reserved_symbol
 

@@ -1,0 +1,1 @@
+"""Kernels of the corpus: from bytes of text to ids."""

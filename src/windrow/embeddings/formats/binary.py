@@ -1,0 +1,56 @@
+"""word2vec's binary: a word, a space, and the bytes of its float32 numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from windrow.embeddings.formats.contract import RowReader, VectorData, is_number, read_header
+from windrow.errors import FormatError
+from windrow.files.gzip import creating, reading
+
+_CHUNK = 1 << 20  # bytes read at a time
+_LONGEST_WORD = 1 << 16  # bytes before the space that ends a word
+
+
+def read_binary(path: Path) -> VectorData:
+    """Read a header "words dimensions" and its rows; what the header claims is held against the file's size."""
+    with reading(path) as stream:
+        words, dim = read_header(stream, path, number_bytes=4)
+        table = RowReader(path, "row", dim, words)
+        buffer, start = b"", 0
+        while len(table) < words:
+            space = buffer.find(b" ", start)
+            end = space + 1 + 4 * dim
+            if space >= 0 and end <= len(buffer):
+                # word2vec.c ends a row with a line feed, gensim does not.
+                word = buffer[start:space].lstrip(b"\n")
+                table.add(word, np.frombuffer(buffer, "<f4", dim, space + 1), len(table) + 1)
+                start = end
+                continue
+            if space < 0 and len(buffer) - start > _LONGEST_WORD:
+                raise FormatError(f"{table.at(len(table) + 1)}: no space ends the word; is the file binary?")
+            more = stream.read(max(_CHUNK, 4 * dim))
+            if not more:
+                break
+            if not len(table):
+                _refuse_text(more, table)
+            buffer, start = buffer[start:] + more, 0
+        if len(table) == words and (buffer[start:] + stream.read(_CHUNK)).strip(b"\n"):
+            raise FormatError(f"{path} goes on after the {words} words of its header; was the header edited?")
+    return table.finish()
+
+
+def _refuse_text(start: bytes, table: RowReader) -> None:
+    fields = start.partition(b"\n")[0].split()
+    if len(fields) == table.dim + 1 and all(map(is_number, fields[1:])):
+        raise FormatError(f"{table.path} is word2vec's text, not its binary; read it as format 'txt'")
+
+
+def write_binary(data: VectorData, path: Path) -> None:
+    """The inverse of ``read_binary``."""
+    with creating(path) as stream:
+        stream.write(b"%d %d\n" % data.vectors.shape)
+        for word, row in zip(data.words, data.vectors, strict=True):
+            stream.write(word.encode() + b" " + row.astype("<f4").tobytes() + b"\n")

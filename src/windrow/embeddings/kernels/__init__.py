@@ -1,0 +1,1 @@
+"""Kernels of word2vec: windows, contexts, the loops over center words, rows for threads."""

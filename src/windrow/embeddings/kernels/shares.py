@@ -1,0 +1,181 @@
+"""A worker's share of a round: its own copies of the rows that it will touch, and their way back into the tables.
+
+Rows are ``stride`` numbers long in flat tables. ``slots`` maps a row of a whole table to its place among the copies, -1
+where it has none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.numeric.jit import kernel
+from windrow.numeric.simd import LANES, add, broadcast, load, multiply_add, prefetch, store, subtract
+
+_AHEAD = 8  # rows fetched before they are needed
+
+
+@kernel
+def number_rows(
+    ids: NDArray[np.int32],
+    weight: float,
+    slots: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    touches: NDArray[np.float32],
+    known: int,
+    local: NDArray[np.int32],
+) -> Any:
+    """Number the ids in the order of their first sight, going on at ``known``; returns how many rows are known then.
+
+    ``rows[slot]`` is the id, ``touches[slot]`` grows by ``weight`` at each sight, ``local`` gets the slots of the ids.
+    """
+    for i in range(ids.size):
+        row = ids[i]
+        if slots[row] < 0:
+            slots[row] = known
+            rows[known] = row
+            touches[known] = 0
+            known += 1
+        local[i] = slots[row]
+        touches[slots[row]] += weight
+    return known
+
+
+@kernel
+def number_paths(
+    words: NDArray[np.int32],
+    visits: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    nodes: NDArray[np.int32],
+    signs: NDArray[Any],
+    slots: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    touches: NDArray[np.float32],
+    local_starts: NDArray[np.int64],
+    local_nodes: NDArray[np.int32],
+    local_signs: NDArray[Any],
+) -> Any:
+    """Copy the paths of ``words`` with their nodes numbered as ``number_rows`` does; returns the number of nodes.
+
+    Word w has the places ``starts[w]`` to ``starts[w + 1]`` of ``nodes`` and ``signs``. A node is touched by every
+    visit to a word behind it.
+    """
+    known, place = 0, 0
+    for i in range(words.size):
+        local_starts[i] = place
+        for turn in range(starts[words[i]], starts[words[i] + 1]):
+            node = nodes[turn]
+            if slots[node] < 0:
+                slots[node] = known
+                rows[known] = node
+                touches[known] = 0
+                known += 1
+            touches[slots[node]] += visits[i]
+            local_nodes[place], local_signs[place] = slots[node], signs[turn]
+            place += 1
+    local_starts[words.size] = place
+    return known
+
+
+@kernel
+def _prefetch_row(table: NDArray[Any], rows: NDArray[np.int32], slot: int, stride: int) -> None:
+    if slot < rows.size:
+        for k in range(0, stride, LANES):
+            prefetch(table, int(rows[slot]) * stride + k)
+
+
+@kernel
+def gather_rows(table: NDArray[Any], rows: NDArray[np.int32], copies: NDArray[Any], stride: int) -> None:
+    """``copies[slot] = table[rows[slot]]``."""
+    for slot in range(rows.size):
+        _prefetch_row(table, rows, slot + _AHEAD, stride)
+        source, place = int(rows[slot]) * stride, slot * stride
+        for k in range(0, stride, LANES):
+            store(copies, place + k, load(table, source + k))
+
+
+@kernel
+def subtract_rows(table: NDArray[Any], rows: NDArray[np.int32], copies: NDArray[Any], stride: int) -> None:
+    """``copies[slot] -= table[rows[slot]]``: what training has changed."""
+    for slot in range(rows.size):
+        _prefetch_row(table, rows, slot + _AHEAD, stride)
+        source, place = int(rows[slot]) * stride, slot * stride
+        for k in range(0, stride, LANES):
+            store(copies, place + k, subtract(load(copies, place + k), load(table, source + k)))
+
+
+@kernel
+def add_rows(
+    table: NDArray[Any], rows: NDArray[np.int32], changes: NDArray[Any], stride: int, shard: int, shards: int
+) -> None:
+    """``table[rows[slot]] += changes[slot]`` for one shard: the rows whose number is ``shard`` modulo ``shards``."""
+    for slot in range(rows.size):
+        row = int(rows[slot])
+        if row % shards == shard:
+            for k in range(0, stride, LANES):
+                place = row * stride + k
+                store(table, place, add(load(table, place), load(changes, slot * stride + k)))
+
+
+@kernel
+def copy_run(table: NDArray[Any], first: int, number: int, places: NDArray[np.int64], stride: int) -> None:
+    """Copy ``number`` rows from row ``first`` on to each of the rows ``places`` and those after it."""
+    for i in range(number * stride // LANES):
+        vector = load(table, first * stride + i * LANES)
+        for place in places:
+            store(table, place * stride + i * LANES, vector)
+
+
+@kernel
+def add_run_difference(
+    table: NDArray[Any], first: int, scales: NDArray[np.float32], changed: int, before: int, stride: int
+) -> None:
+    """Add (row ``changed`` - row ``before``) * scale to row ``first``, and so on, a row a scale."""
+    for row in range(scales.size):
+        scale = broadcast(table.dtype.type(scales[row]))
+        for k in range(row * stride, (row + 1) * stride, LANES):
+            change = subtract(load(table, changed * stride + k), load(table, before * stride + k))
+            store(table, first * stride + k, multiply_add(scale, change, load(table, first * stride + k)))
+
+
+@kernel
+def saturate(
+    rows: NDArray[np.int32],
+    touches: NDArray[np.float32],
+    memory: float,
+    shard: int,
+    shards: int,
+    all_touches: NDArray[np.float32],
+    learned: NDArray[np.float32],
+) -> None:
+    """Sum a shard's touches c over the workers, and what each alone may have learned: 1 - e^(-c / memory)."""
+    for slot in range(rows.size):
+        row = rows[slot]
+        if row % shards == shard:
+            all_touches[row] += touches[slot]
+            learned[row] += 1 - np.exp(-touches[slot] / memory)
+
+
+@kernel
+def add_saturated_rows(
+    table: NDArray[Any],
+    rows: NDArray[np.int32],
+    changes: NDArray[Any],
+    stride: int,
+    memory: float,
+    shard: int,
+    shards: int,
+    all_touches: NDArray[np.float32],
+    learned: NDArray[np.float32],
+) -> None:
+    """``add_rows``, scaled to what one worker would have learned from all touches of a row."""
+    for slot in range(rows.size):
+        row = int(rows[slot])
+        if row % shards == shard and learned[row] > 0:
+            share = table.dtype.type((1 - np.exp(-all_touches[row] / memory)) / learned[row])
+            for k in range(0, stride, LANES):
+                place = row * stride + k
+                change = load(changes, slot * stride + k)
+                store(table, place, multiply_add(broadcast(share), change, load(table, place)))

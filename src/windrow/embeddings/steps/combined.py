@@ -1,0 +1,29 @@
+"""Hierarchical softmax and negative sampling on the same example, as word2vec.c does when both are switched on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from windrow.embeddings.kernels.contexts import Context
+from windrow.embeddings.kernels.drivers import train_pairs
+from windrow.embeddings.kernels.windows import Chunk
+from windrow.embeddings.steps import hierarchical_softmax, negative_sampling
+from windrow.numeric.jit import kernel
+from windrow.numeric.rng import State
+
+
+@kernel(allocates=True)
+def train_both_pairs(
+    chunk: Chunk,
+    table: NDArray[Any],
+    context: Context,
+    rate: float,
+    tree_layer: hierarchical_softmax.PairLayer,
+    noise_layer: negative_sampling.PairLayer,
+    state: State,
+) -> float:
+    """Train on a chunk, each example through the Huffman path first, then against noise words; returns the loss."""
+    tree_step, noise_step = hierarchical_softmax.pair_step, negative_sampling.pair_step
+    return train_pairs(chunk, table, context, rate, tree_step, tree_layer, noise_step, noise_layer, state)

@@ -1,0 +1,160 @@
+"""What a worker draws for a job: which words sub-sampling keeps, and how far each window reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.embeddings.kernels.windows import Chunk, draw_reaches, keep_known, lay_windows, subsample
+from windrow.numeric.rng import State, fill_linear_congruential, fill_split_mix
+from windrow.numeric.simd import LANES
+
+_ALL_BITS = 2**32 - 1
+_HALF_WORD = 2**24
+
+
+def keep_thresholds(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint32]:
+    """Sub-sampling: a word is kept when 32 random bits are at most its threshold; shape (words,).
+
+    The probability is (sqrt(c / t) + 1) * t / c, at most 1, with t = sample * all counts: the formula of word2vec.c,
+    which keeps more than the one printed in Mikolov et al. 2013.
+    """
+    threshold_count = sample * counts.sum()
+    seen = np.maximum(counts, 1)  # a special word may have no count
+    probabilities = (np.sqrt(seen / threshold_count) + 1) * (threshold_count / seen)
+    thresholds: NDArray[np.uint32] = (np.minimum(probabilities, 1.0) * _ALL_BITS).astype(np.uint32)
+    return thresholds
+
+
+def distance_weights(weighting: str, window: int, dtype: Any = np.float32) -> NDArray[Any]:
+    """The weight of a context word by its place: ``window + its distance`` from the center, 0 for the center itself.
+
+    ``shrink`` draws a window size per center instead, and ``linear`` is its expectation: both weigh distance d with
+    (window + 1 - d) / window on average. ``harmonic`` is 1 / d (Pennington et al. 2014); ``none`` is 1.
+    """
+    distances = np.arange(1, window + 1)
+    weights = {
+        "shrink": np.ones(window),
+        "none": np.ones(window),
+        "linear": (window + 1 - distances) / window,
+        "harmonic": 1 / distances,
+    }[weighting]
+    # Zeros at the end, because a kernel reads 16 at a time.
+    return np.concatenate([weights[::-1], [0], weights, np.zeros(LANES)]).astype(dtype)
+
+
+class Randomness(Protocol):
+    """A worker's source of random numbers; ``state`` goes to the kernels."""
+
+    state: State
+
+    def start_job(self) -> None:
+        """Called before the first draw of a job."""
+        ...
+
+    def draws(self, count: int) -> NDArray[np.uint32]:
+        """``count`` uniform 32-bit integers."""
+        ...
+
+    def reaches(self, count: int, window: int) -> NDArray[np.int32]:
+        """``count`` window sizes, uniform in 1 to ``window``."""
+        ...
+
+    def save(self) -> NDArray[np.uint64]:
+        """Everything that the next draw depends on."""
+        ...
+
+    def restore(self, saved: NDArray[np.uint64]) -> None:
+        """Go back to what ``save`` gave."""
+        ...
+
+
+class SplitMixRandomness:
+    """SplitMix64 with one uint64 of state."""
+
+    def __init__(self, seed: np.random.SeedSequence) -> None:
+        self.state: State = seed.generate_state(2, np.uint32).view(np.uint64)
+
+    def start_job(self) -> None:
+        """Nothing: the state runs on from job to job."""
+
+    def draws(self, count: int) -> NDArray[np.uint32]:
+        """``count`` uniform 32-bit integers."""
+        draws = np.empty(count, np.uint32)
+        fill_split_mix(self.state, draws)
+        return draws
+
+    def reaches(self, count: int, window: int) -> NDArray[np.int32]:
+        """``count`` window sizes, uniform in 1 to ``window``."""
+        reaches = np.empty(count, np.int32)
+        draw_reaches(self.draws(count), window, reaches)
+        return reaches
+
+    def save(self) -> NDArray[np.uint64]:
+        """The state, shape (1,)."""
+        return self.state.copy()
+
+    def restore(self, saved: NDArray[np.uint64]) -> None:
+        """Go back to what ``save`` gave."""
+        self.state[:] = saved
+
+
+class GensimRandomness:
+    """gensim's draws: a Mersenne twister seeds word2vec's 48-bit generator once a job, and draws the windows."""
+
+    def __init__(self, seed: int, reseeds_jobs: bool) -> None:
+        self.state: State = np.zeros(1, np.uint64)
+        self._twister = np.random.RandomState(seed)
+        self._reseeds_jobs = reseeds_jobs  # gensim does so if it samples words or noise
+
+    def start_job(self) -> None:
+        """Seed the 48-bit generator."""
+        if self._reseeds_jobs:
+            self.state[0] = _HALF_WORD * self._twister.randint(0, _HALF_WORD) + self._twister.randint(0, _HALF_WORD)
+
+    def draws(self, count: int) -> NDArray[np.uint32]:
+        """``count`` uniform 32-bit integers."""
+        draws = np.empty(count, np.uint32)
+        fill_linear_congruential(self.state, draws)
+        return draws
+
+    def reaches(self, count: int, window: int) -> NDArray[np.int32]:
+        """``count`` window sizes, uniform in 1 to ``window``."""
+        return (window - self._twister.randint(0, window, count)).astype(np.int32)
+
+    def save(self) -> NDArray[np.uint64]:
+        """Both generators, shape (626,)."""
+        twister = self._twister.get_state(legacy=False)["state"]
+        return np.concatenate([self.state, twister["key"].astype(np.uint64), [np.uint64(twister["pos"])]])
+
+    def restore(self, saved: NDArray[np.uint64]) -> None:
+        """Go back to what ``save`` gave."""
+        self.state[:] = saved[:1]
+        twister = {"key": saved[1:-1].astype(np.uint32), "pos": int(saved[-1])}
+        self._twister.set_state({"bit_generator": "MT19937", "state": twister})
+
+
+@dataclass(frozen=True)
+class ChunkDrawer:
+    """Turns the raw ids of a job into what the kernels train on."""
+
+    vocabulary_size: int
+    thresholds: NDArray[np.uint32] | None  # None: no sub-sampling
+    window: int
+    shrink: bool
+    weights: NDArray[Any]
+
+    def draw(self, ids: NDArray[np.int32], starts: NDArray[np.int64], randomness: Randomness) -> Chunk:
+        """Known words, sub-sampled, each with its window; ``starts`` (sentences + 1,) are positions in ``ids``."""
+        randomness.start_job()
+        words, word_starts = np.empty(ids.size, np.int32), np.empty(starts.size, np.int32)
+        count = keep_known(ids, starts, self.vocabulary_size, words, word_starts)
+        if self.thresholds is not None:
+            count = subsample(words, word_starts, self.thresholds, randomness.draws(count))
+        reaches = randomness.reaches(count, self.window) if self.shrink else np.full(count, self.window, np.int32)
+        left, right = np.empty(count, np.int32), np.empty(count, np.int32)
+        lay_windows(word_starts, reaches, left, right)
+        return Chunk(words[:count], words[:count], left, right, self.weights)

@@ -1,0 +1,1 @@
+"""Language models of neural networks: a fixed window of words, and a recurrent state."""

@@ -1,0 +1,387 @@
+"""What the neural language models share: parameters of training, fit, checkpoints, files."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from copy import copy
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from windrow.corpus import Corpus
+from windrow.embeddings import WordVectors
+from windrow.embeddings.vectors import load_vectors
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_range, check_whole
+from windrow.estimator import Estimator
+from windrow.files import model_file
+from windrow.files.model_file import StoredModel
+from windrow.lm.base import LanguageModel, from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
+from windrow.lm.neural.network import NeuralNetwork
+from windrow.lm.neural.training import Callback, NeuralTraining, Plan
+from windrow.lm.next_word import Tokens
+from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.nn.optimizers import find_optimizer
+from windrow.nn.parameters import Parameter, Table
+from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
+from windrow.nn.sparse import WordTable
+from windrow.outputs import head_type
+from windrow.outputs.contract import Head, HeadOptions
+from windrow.outputs.quantized import BITS
+
+LINEAR = "linear"  # a schedule besides those of windrow.nn: falls to 0 at the end of the last epoch
+_PLATEAU = Plateau(patience=1)  # an epoch of text is long: an epoch without a better validation is enough
+_EMBEDDING_SCALE = 0.1
+# From a run to the one that resumes it.
+_MAY_CHANGE = ("epochs", "patience", "quantise_bits", "workers")
+_LARGEST = float(np.finfo(np.float32).max)  # as a parameter of a network
+_INT64 = 2**63 - 1
+_WHOLE = {  # parameters that are whole numbers, and their ranges
+    "embedding_size": (1, 100_000),
+    "hidden_size": (1, 100_000),
+    "epochs": (1, 1_000_000),
+    "batch_size": (1, _INT64),
+    "patience": (1, _INT64),
+    "min_count": (1, _INT64),
+    "max_vocab": (len(SPECIALS) + 1, _INT64),
+    "noise_words": (1, 1_000_000),
+    "classes": (0, 1_000_000),
+    "seed": (0, _INT64),
+    "quantise_bits": (BITS, BITS),
+    "workers": (1, 1024),
+}
+_MAY_BE_NONE = ("patience", "max_vocab", "quantise_bits")
+_NOT_STORED = ("vectors", "callbacks")
+
+
+class NeuralLM(Estimator, LanguageModel):
+    """A language model that is a network, trained in minibatches.
+
+    A subclass has the parameters named below in its constructor; it makes its network and says how to train it.
+    """
+
+    kind: ClassVar[str]  # what its files are called
+    embedding_size: int
+    hidden_size: int
+    output: str
+    tied: bool
+    vectors: WordVectors | str | os.PathLike[str] | None
+    dropout: float
+    l2: float
+    optimizer: str
+    learning_rate: float | None
+    momentum: float
+    schedule: str | Schedule
+    epochs: int
+    batch_size: int
+    clip: float | None
+    patience: int | None
+    min_count: int
+    max_vocab: int | None
+    skip_symbols: bool
+    objective: str
+    noise_words: int
+    noise_power: float
+    classes: int
+    cutoffs: Sequence[int]
+    shrink: float
+    seed: int
+    quantise_bits: int | None
+    workers: int
+    callbacks: Sequence[Callback]
+
+    network_: NeuralNetwork
+    history_: list[dict[str, Any]]
+    given_words_ = 0  # how many words of the vocabulary began with a vector of ``vectors``
+
+    # --- what a subclass adds
+
+    @abstractmethod
+    def _new_network(self, rng: np.random.Generator, given: WordVectors | None = None) -> NeuralNetwork:
+        """The untrained network for the vocabulary; words that are in ``given`` begin with the vectors there."""
+
+    @abstractmethod
+    def _training(self, stream: Ids, valid: Ids | None) -> NeuralTraining:
+        """The training of ``network_`` on a stream."""
+
+    @abstractmethod
+    def _hidden_numbers(self) -> int:
+        """How many parameters the layers between word vectors and output have, biases apart."""
+
+    @property
+    def _head_size(self) -> int:
+        """Of the rows that the output layer sees."""
+        return self.hidden_size
+
+    # --- training
+
+    def check_parameters(self) -> None:
+        """Raise OptionError for a parameter out of range, before any work."""
+        for name, (low, high) in _WHOLE.items():
+            if getattr(self, name) is not None or name not in _MAY_BE_NONE:
+                check_range(name, check_whole(name, getattr(self, name)), low, high)
+        for name in ("dropout", "momentum"):
+            check_range(name, getattr(self, name), 0, 1, high_open=True)
+        check_range("l2", self.l2, 0, _LARGEST)
+        check_range("noise_power", self.noise_power, 0, 10)
+        check_range("shrink", self.shrink, 1, 1000)
+        if self.learning_rate is not None:
+            check_range("learning_rate", self.learning_rate, 0, _LARGEST, low_open=True)
+        if self.clip is not None:
+            check_range("clip", self.clip, 0, low_open=True)
+        self._check_kinds()
+        if self.tied and self.embedding_size != self._head_size:
+            raise OptionError(
+                f"tied = True needs embedding_size = {self._head_size}, as large as the rows that the output layer "
+                f"sees, not {self.embedding_size}"
+            )
+        head = head_type(self.output)
+        if self.tied and not head.can_tie:
+            raise OptionError(f"tied = True does not go with output = {self.output!r}; try 'softmax' or 'nce'")
+        if self.quantise_bits is not None and not head.can_tie:
+            told = f"quantise_bits = {self.quantise_bits} does not go with output = {self.output!r}"
+            raise OptionError(f"{told}; try 'softmax' or 'nce'")
+        self._head_options().check()
+        find_optimizer(self.optimizer, self.momentum)
+        self._find_schedule()
+
+    def _check_kinds(self) -> None:
+        """Raise OptionError for a parameter that is no number and of another kind than it must be."""
+        for name in ("tied", "direct", "skip_symbols"):
+            if not isinstance(value := getattr(self, name, False), bool | np.bool_):
+                raise OptionError(f"{name} = {value!r} must be True or False")
+        if isinstance(self.cutoffs, str) or not isinstance(self.cutoffs, Sequence | np.ndarray):
+            raise OptionError(f"cutoffs = {self.cutoffs!r} must be a list of ranks; try (2000, 10000)")
+        if len(self.cutoffs) > 100:
+            raise OptionError(f"cutoffs = {self.cutoffs!r} must be at most 100 ranks")
+        if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | os.PathLike):
+            raise OptionError(f"vectors = {self.vectors!r} must be WordVectors, the name of a file of them, or None")
+        if not isinstance(self.callbacks, Sequence) or not all(map(callable, self.callbacks)):
+            raise OptionError(f"callbacks = {self.callbacks!r} must be functions, in a list")
+
+    def fit(
+        self,
+        source: Any,
+        *,
+        valid: Any = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        progress: Callback | None = None,
+    ) -> Self:
+        """Train on ``source``, a Corpus or what ``Corpus.build`` takes; ``callbacks`` get a Report after each epoch.
+
+        With ``valid``, text held back, the parameters of its best epoch are kept, and training ends after ``patience``
+        epochs without a better one. ``checkpoint``: a file that keeps the state after each epoch; ``resume`` goes on
+        from there to the same model as without the stop, if the file is there. ``progress`` gets a Report several times
+        a second. A model that was trained before stays as it was when this fails.
+        Raises OptionError, DataError for text that cannot be used, DivergedError (a first fit keeps the last good
+        parameters).
+        """
+        self.check_parameters()
+        if checkpoint is not None:
+            model_file.check_writable(checkpoint)
+        given = self._given_vectors()
+        corpus = source if isinstance(source, Corpus) else Corpus.build(source)
+        vocabulary, mapping = lm_vocabulary(corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols)
+        new = copy(self)
+        new.given_words_ = 0
+        new.vocabulary, new.provenance_ = vocabulary, provenance_of(corpus)
+        held_back = new._held_back(valid)
+        new.network_ = new._new_network(np.random.default_rng(self.seed), given)
+        training = new._training(training_stream(corpus, mapping), new._valid_stream(held_back))
+        described = new._described(corpus, held_back)
+        if checkpoint is not None and resume and Path(checkpoint).exists():
+            training.restore(checkpoint, described)
+        new.history_ = training.history
+        before = dict(vars(self))
+        training.retrains = "network_" in before
+        vars(self).update(vars(new))  # callbacks may ask the model
+        try:
+            training.run(self.callbacks, progress, checkpoint, described)
+        except BaseException:
+            if training.retrains:
+                self.__dict__ = before
+            raise
+        if self.quantise_bits is not None:
+            self.network_.quantise()
+        return self
+
+    def quantised(self, bits: int = BITS) -> Self:
+        """The model with output weights of 8 bits: text comes about twice as fast.
+
+        The file is smaller, too, unless they were tied to the word vectors.
+        """
+        check_range("quantise_bits", check_whole("quantise_bits", bits), BITS, BITS)
+        other = type(self).from_stored(self.to_stored(), "the model")
+        if not other.network_.is_quantised:
+            other.quantise_bits = bits
+            other.check_parameters()
+            other.network_.quantise()
+        return other
+
+    def _held_back(self, valid: Any) -> Corpus | None:
+        return valid if valid is None or isinstance(valid, Corpus) else Corpus.build(valid, **self.text_settings)
+
+    def _valid_stream(self, corpus: Corpus | None) -> Ids | None:
+        if corpus is None:
+            return None
+        return training_stream(corpus, word_mapping(corpus, self.vocabulary, skip_symbols=self.skip_symbols))
+
+    def _plain_parameters(self) -> dict[str, Any]:
+        """The parameters as data that a file's header can hold."""
+        parameters = {name: plain(value) for name, value in self.get_params().items() if name not in _NOT_STORED}
+        # A schedule of one's own goes by its name: what else it prints may be another in each process.
+        schedule = getattr(self.schedule, "__qualname__", str(self.schedule))
+        return {**parameters, "schedule": schedule}
+
+    def _described(self, corpus: Corpus, valid: Corpus | None) -> dict[str, Any]:
+        """What a checkpoint must agree on: parameters and texts."""
+        parameters = {name: value for name, value in self._plain_parameters().items() if name not in _MAY_CHANGE}
+        if self.schedule == LINEAR:
+            parameters["epochs"] = self.epochs  # the rate of every step depends on them
+        return {**parameters, "text": corpus.fingerprint, "valid": valid and valid.fingerprint}
+
+    def _plan(self) -> Plan:
+        optimizer = find_optimizer(self.optimizer, self.momentum)
+        return Plan(
+            optimizer=optimizer,
+            learning_rate=optimizer.default_rate if self.learning_rate is None else self.learning_rate,
+            schedule=self._find_schedule(),
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            clip=self.clip,
+            l2=self.l2,
+            patience=self.patience,
+            seed=self.seed,
+            workers=self.workers,
+        )
+
+    def _find_schedule(self) -> Schedule | None:
+        if self.schedule == LINEAR:
+            return None
+        return _PLATEAU if self.schedule == "plateau" else find_schedule(self.schedule)
+
+    # --- parts of the network
+
+    def _head_options(self) -> HeadOptions:
+        return HeadOptions(
+            classes=self.classes,
+            objective=self.objective,
+            noise_words=self.noise_words,
+            noise_power=self.noise_power,
+            cutoffs=tuple(self.cutoffs),
+            shrink=self.shrink,
+        )
+
+    def _new_embeddings(self, rng: np.random.Generator, given: WordVectors | None) -> Parameter | Table:
+        """The first word vectors: those of ``given`` where it has the word."""
+        vectors = rng.normal(0, _EMBEDDING_SCALE, (len(self.vocabulary), self.embedding_size)).astype(np.float32)
+        if given is not None:
+            known = [row for row, word in enumerate(self.vocabulary.words) if word in given.key_to_index]
+            self.given_words_ = sum(row >= len(SPECIALS) for row in known)
+            if not self.given_words_:
+                where = "vectors" if isinstance(self.vectors, WordVectors) else self.vectors
+                words = len(self.vocabulary) - len(SPECIALS)
+                raise DataError(f"none of the {words:,} words is in {where}; are both cut into words alike?")
+            vectors[known] = given.vectors[[given.key_to_index[self.vocabulary.words[row]] for row in known]]
+        is_dense = self.tied and not head_type(self.output).is_sparse
+        return Parameter(vectors) if is_dense else WordTable(vectors)
+
+    def _new_head(self, rng: np.random.Generator, embeddings: Parameter | Table) -> Head:
+        counts = np.array(self.vocabulary.counts, np.int64)
+        counts[BOS] = 0
+        counts[UNK] = max(counts[UNK], 1)  # a text may hold unknown words where this one did not
+        counts[EOS] = max(counts[EOS], 1)
+        tied = embeddings if self.tied else None
+        return head_type(self.output)(counts, self._head_size, rng, np.float32, self._head_options(), tied=tied)
+
+    def _steps_apart(self, head: Head) -> bool:
+        """Whether the head can take its steps by itself, without an array of gradients."""
+        return self.optimizer == "sgd" and head.has_sgd_step and not (self.tied or self.l2 or self.clip)
+
+    def _given_vectors(self) -> WordVectors | None:
+        """The word vectors to begin with; OptionError when they are of another size."""
+        if self.vectors is None:
+            return None
+        given = self.vectors if isinstance(self.vectors, WordVectors) else load_vectors(self.vectors)
+        if given.vector_size != self.embedding_size:
+            raise OptionError(
+                f"vectors have {given.vector_size} dimensions, but embedding_size = {self.embedding_size}; "
+                f"try embedding_size = {given.vector_size}"
+            )
+        return given
+
+    def streams(self, source: Any, *, skip_symbols: bool = False) -> Iterator[Ids]:
+        """A text as streams of whole sentences in the model's ids; raises as ``evaluate``."""
+        self._fitted()
+        return super().streams(source, skip_symbols=skip_symbols)
+
+    def encode(self, tokens: Tokens, *, bos: bool = True, eos: bool = False) -> Ids:
+        """The ids of a sentence, or the beginning of one; see LanguageModel."""
+        self._fitted()
+        return super().encode(tokens, bos=bos, eos=eos)
+
+    def _fitted(self) -> Any:
+        """The trained network, of the subclass's own type."""
+        if not hasattr(self, "network_"):
+            raise NotFittedError(f"this {type(self).__name__} is not trained; call fit first")
+        return self.network_
+
+    # --- files
+
+    def to_stored(self) -> StoredModel:
+        """The model as named arrays and plain data."""
+        network: NeuralNetwork = self._fitted()
+        arrays = {**network.arrays, **pack_vocabulary(self.vocabulary)}
+        # While it is trained, and where training diverged, weights are not rounded yet.
+        parameters = {**self._plain_parameters(), "quantise_bits": BITS if network.is_quantised else None}
+        return StoredModel(self.kind, parameters, {**self.provenance_, "history": self.history_}, arrays)
+
+    @classmethod
+    def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
+        """The inverse of ``to_stored``; FormatError names ``path`` when the arrays do not fit the configuration."""
+        vocabulary = unpack_vocabulary(stored, path)
+        try:
+            known = cls().get_params()
+            model = cls(**{name: from_plain(value) for name, value in stored.config.items() if name in known})
+            if model.schedule not in SCHEDULES:  # a schedule of one's own, which a file cannot hold
+                model.schedule = LINEAR
+            model.check_parameters()
+        except (TypeError, OptionError) as error:
+            raise FormatError(
+                f"{path} has no sound configuration of a {cls.__name__} ({error}); train it again"
+            ) from error
+        model.vocabulary = vocabulary
+        _check_size(model, stored, path)
+        model.network_ = model._new_network(np.random.default_rng(model.seed))
+        model.provenance_ = {name: value for name, value in stored.provenance.items() if name != "history"}
+        model.history_ = stored.provenance.get("history", [])
+        if model.quantise_bits is not None:
+            model.network_.quantise()
+        for name, target in model.network_.arrays.items():
+            array = stored.arrays.get(name)
+            if array is None or array.shape != target.shape or array.dtype != target.dtype:
+                found = "missing" if array is None else f"{array.dtype} {array.shape}"
+                raise FormatError(
+                    f"{path}: {name} is {found}, but should be {target.dtype} {target.shape}; train the model again"
+                )
+            model_file.check_finite(array.reshape(len(array), -1), name, path)
+            target[:] = array
+        return model
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Open a model file; FormatError when it is damaged or of another kind."""
+        return cls.from_stored(model_file.load(path, cls.kind), path)
+
+
+def _check_size(model: NeuralLM, stored: StoredModel, path: str | os.PathLike[str]) -> None:
+    """Refuse a header that speaks of a far larger network than the file holds, before memory is taken for it."""
+    held = sum(array.size for array in stored.arrays.values())
+    words = len(model.vocabulary)
+    # Output layers with clusters hold less than a row of full length a word, though never 64 times less.
+    least = max(words * model.embedding_size, words * model._head_size // 64, model._hidden_numbers())
+    if least > held:
+        raise FormatError(f"{path} has {held:,} numbers, too few for its configuration ({least:,}); train it again")

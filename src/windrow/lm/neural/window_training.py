@@ -1,0 +1,58 @@
+"""Training of a window language model: shuffled minibatches of positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.lm.neural.kernels import gather_contexts
+from windrow.lm.neural.training import SCORED_ROWS, NeuralTraining, Plan
+from windrow.lm.neural.window_network import WindowNetwork
+from windrow.lm.stream import BOS, Ids
+
+
+def predicted_positions(stream: Ids) -> NDArray[Any]:
+    """Where a symbol is predicted: everywhere but at ``<s>``."""
+    positions = np.flatnonzero(stream != BOS)
+    return positions.astype(np.int32) if len(stream) < 2**31 else positions
+
+
+def score_positions(network: WindowNetwork, stream: Ids, window: int) -> NDArray[np.float64]:
+    """The natural-log probability of each symbol of ``stream``, 0 at ``<s>``; (symbols,)."""
+    log_probs, positions = np.zeros(len(stream)), predicted_positions(stream)
+    for first in range(0, len(positions), SCORED_ROWS):
+        batch = positions[first : first + SCORED_ROWS]
+        contexts = np.empty((len(batch), window), np.int32)
+        gather_contexts(stream, batch, BOS, contexts)
+        log_probs[batch] = network.head.target_log_probs(network.hidden_rows(contexts), stream[batch])
+    return log_probs
+
+
+class WindowTraining(NeuralTraining):
+    """Each batch is ``batch_size`` positions of the text, whose order is new in each epoch."""
+
+    checkpoint_kind = "window-lm-checkpoint"
+    network: WindowNetwork
+
+    def __init__(self, network: WindowNetwork, plan: Plan, stream: Ids, valid: Ids | None, window: int) -> None:
+        self.stream = stream
+        self.window = window
+        self.positions = predicted_positions(stream)
+        super().__init__(network, plan, len(self.positions), valid)
+
+    def batches(self, epoch: int) -> Iterator[tuple[int, NDArray[Any]]]:  # noqa: D102
+        order = np.random.default_rng([self.plan.seed, epoch, 0]).permutation(self.positions)
+        for first in range(0, len(order), self.plan.batch_size):
+            batch = order[first : first + self.plan.batch_size]
+            yield len(batch), batch
+
+    def learn(self, batch: NDArray[Any], rate: float | None) -> float:  # noqa: D102
+        contexts = np.empty((len(batch), self.window), np.int32)
+        gather_contexts(self.stream, batch, BOS, contexts)
+        return self.network.loss_and_gradient(contexts, self.stream[batch], rate=rate)
+
+    def score(self, stream: Ids) -> NDArray[np.float64]:  # noqa: D102
+        return score_positions(self.network, stream, self.window)

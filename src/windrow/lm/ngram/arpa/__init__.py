@@ -1,0 +1,10 @@
+"""ARPA files of back-off models: text that all programs for n-gram models read and write.
+
+After ``\\data\\`` and the number of n-grams of each order come the orders, a line an n-gram: its log10 probability, a
+tab, its words, and where longer n-grams go on from it a tab and its log10 back-off weight; ``\\end\\`` ends the file.
+"""
+
+from windrow.lm.ngram.arpa.read import read_arpa
+from windrow.lm.ngram.arpa.write import write_arpa
+
+__all__ = ["read_arpa", "write_arpa"]

@@ -1,0 +1,361 @@
+"""ARPA files to back-off models, whatever program wrote them."""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.corpus import Vocabulary
+from windrow.corpus.kernels.tokenize import PAD, enlarged, new_table, with_room
+from windrow.corpus.streams import Meter, name_of, text_pieces
+from windrow.errors import DataError, FormatError
+from windrow.lm.ngram.kernels import arpa as kernels
+from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
+from windrow.lm.ngram.kernels.estimate import find_words
+from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
+from windrow.lm.stream import BOS, SPECIALS
+
+_BLOCK = 1 << 15  # n-grams read at a time
+_FIRST_WORDS, _FIRST_BYTES = 1 << 12, 1 << 16  # room in a new table
+_LONGEST_LINE = 1 << 20  # bytes
+_FIRST_SECTION = "\\1-grams:"
+_SHOWN = 60  # characters of a line in a message
+_COUNT = re.compile(r"ngram[ \t]+([0-9]{1,9})[ \t]*=[ \t]*([0-9]{1,18})")
+_BLANK_LINES = re.compile(rb"(?:[ \t\r]*\n)*")
+_Parse = Callable[[NDArray[np.uint8], int, Rows], tuple[int, int, int]]  # byte, room to byte, rows, status
+_REASONS = {
+    kernels.NO_NUMBER: "does not begin with a log10 probability",
+    kernels.POSITIVE: "has a log10 probability above 0",
+    kernels.FEW_WORDS: "has fewer words than the order of its section",
+    kernels.UNKNOWN_WORD: "has a word that is not among the 1-grams",
+    kernels.NO_BACKOFF: "has more after its words than a log10 back-off",
+}
+
+
+def read_arpa(path: str | os.PathLike[str]) -> BackoffModel:
+    """Read an ARPA file, compressed or not, of whatever program.
+
+    ``<unk>``, ``<s>`` and ``</s>`` come first in the vocabulary, the other words as in the file; those of the three
+    that are missing get the probability 0, as does ``<s>``, and what is -99 or less. A missing back-off is 0. A missing
+    context of a longer n-gram is added with the probability that the model gives it. Numbers are read to a unit in the
+    last place of float32; words are split at spaces and tabs only.
+    Raises FormatError, with the line, for a file that is malformed or cut short; DataError if it cannot be read.
+    """
+    text = _Text(os.fspath(path))
+    sizes = _read_header(text)
+    unigrams, words = _read_unigrams(text, sizes)
+    levels = [unigrams]
+    while len(levels) < len(sizes):
+        levels.append(_read_level(text, sizes, levels, words))
+    while (line := text.next_line()) is not None:
+        text.fail(f"nothing is expected after \\end\\, not {_shown(line)}")
+    vocabulary = Vocabulary(words.spelled(), np.zeros(words.known, np.int64), SPECIALS)
+    return BackoffModel(vocabulary, levels)
+
+
+class _Text:
+    """The file in blocks of whole lines, and the number of the line read last."""
+
+    def __init__(self, file: str) -> None:
+        self.name = name_of(file)
+        self.line = 0
+        # What is not UTF-8 comes as half characters, so that its line can be told.
+        self._pieces = text_pieces(file, "surrogateescape", Meter(None, None))
+        self._held = b""
+        self._bytes = bytes(PAD)
+        self.block = np.frombuffer(self._bytes, np.uint8)
+        self.at = 0
+
+    def more(self) -> bool:
+        """Whether there is text left; the next block is read when this one is done."""
+        while self.at >= self.block.size - PAD:
+            piece = self._next_piece()
+            if piece is None:
+                return False
+            lines, newline, rest = piece.rpartition(b"\n")
+            if not newline:
+                self._held += rest
+                if len(self._held) > _LONGEST_LINE:
+                    self.line += 1
+                    self.fail(f"the line has more than {_LONGEST_LINE:,} bytes; is this an ARPA file?")
+                continue
+            self._bytes = b"".join([self._held, lines, b"\n", bytes(PAD)])
+            self.block = np.frombuffer(self._bytes, np.uint8)
+            self._held, self.at = rest, 0
+        return True
+
+    def _next_piece(self) -> bytes | None:
+        try:
+            piece = next(self._pieces, None)
+            return None if piece is None else piece.encode()
+        except DataError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno is not None:
+                raise
+            raise FormatError(str(error)) from error  # the line is not known: much is read at a time
+        except UnicodeEncodeError as error:
+            self.line += 1 + error.object.count("\n", 0, error.start)
+            self.fail("there is a byte that is not UTF-8; convert the file")
+
+    def next_line(self) -> str | None:
+        """The next line that is not blank, without white space round it; None at the end."""
+        while self.more():
+            stop = self._bytes.index(b"\n", self.at)
+            line = self._bytes[self.at : stop].decode().strip(" \t\r")
+            self.at = stop + 1
+            self.line += 1
+            if line:
+                return line
+        return None
+
+    def skip_blank_lines(self) -> None:
+        """Go to the next line of this block that is not blank."""
+        found = _BLANK_LINES.match(self._bytes, self.at)
+        assert found is not None
+        self.line += found[0].count(b"\n")
+        self.at = found.end()
+
+    def fail(self, what: str) -> NoReturn:
+        """Raise FormatError for the line read last."""
+        raise FormatError(f"{self.name}, line {self.line}: {what}")
+
+    def fail_at_end(self, missing: str) -> NoReturn:
+        """Raise FormatError for a file that ends too early."""
+        raise FormatError(f"{self.name}: the file ends after line {self.line}, before {missing}; was it cut short?")
+
+
+def _shown(line: str) -> str:
+    return repr(line if len(line) <= _SHOWN else f"{line[:_SHOWN]}...")
+
+
+def _read_header(text: _Text) -> list[int]:
+    """How many n-grams each order is said to have."""
+    while (line := text.next_line()) != "\\data\\":  # comments may come first
+        if line is None:
+            raise FormatError(f"{text.name} is no ARPA file: none of its {text.line} lines is \\data\\")
+    sizes: list[int] = []
+    while (line := text.next_line()) is not None and not line.startswith("\\"):
+        found = _COUNT.fullmatch(line)
+        if not found:
+            text.fail(f"'ngram K=NUMBER' is expected here, not {_shown(line)}")
+        if int(found[1]) != len(sizes) + 1:
+            text.fail(f"the number of {len(sizes) + 1}-grams is expected here, not {_shown(line)}")
+        sizes.append(int(found[2]))
+    if line is None:
+        text.fail_at_end(_FIRST_SECTION)
+    if not sizes or line != _FIRST_SECTION:
+        text.fail(f"{_FIRST_SECTION if sizes else 'the number of 1-grams'} is expected here, not {_shown(line)}")
+    return sizes
+
+
+class _Words:
+    """The words by id, the specials first, then as in the file."""
+
+    def __init__(self) -> None:
+        self.table = new_table(_FIRST_WORDS, _FIRST_BYTES)
+        self.known = 0
+        lines = "".join(f"0 {special}\n" for special in SPECIALS).encode() + bytes(PAD)
+        self.parse(np.frombuffer(lines, np.uint8), 0, _room(1, len(SPECIALS)))
+
+    def parse(self, block: NDArray[np.uint8], at: int, rows: Rows) -> tuple[int, int, int]:
+        """Read 1-grams; the byte reached, how many rows were read, and why it stopped."""
+        self.table = with_room(self.table, self.known, block.size - at)
+        if self.known == self.table.counts.size:
+            self.table = enlarged(self.table)
+        at, size, self.known, status = kernels.parse_unigrams(block, at, self.table, self.known, rows)
+        return at, size, status
+
+    def spelled(self) -> list[str]:
+        """The words."""
+        return self.table.arena[: self.table.offsets[self.known]].tobytes().decode().split("\n")[:-1]
+
+
+def _room(k: int, size: int) -> Rows:
+    return Rows(np.empty((size, k), np.int32), np.empty(size, np.float32), np.empty(size, np.float32))
+
+
+def _first(rows: Rows, size: int) -> Rows:
+    return Rows(rows.ids[:size], rows.log10_probs[:size], rows.log10_backoffs[:size])
+
+
+class _Section:
+    """The n-grams of an order as they are read; room grows with them, whatever the header says."""
+
+    def __init__(self, k: int, sizes: list[int]) -> None:
+        self.k, self.said = k, sizes[k - 1]
+        self.ending = "\\end\\" if k == len(sizes) else f"\\{k + 1}-grams:"
+        self.size = 0
+        self.keys = np.empty(0, np.int64)  # place of the context << 32 | last word
+        self.probs = np.empty(0, np.float32)
+        self.backoffs = np.empty(0, np.float32) if k < len(sizes) else None
+        self.missing: list[tuple[NDArray[np.int64], Int32s]] = []  # rows without a context, and their words
+        self._runs = [(0, 0)]  # from this row on lines follow without gaps, the first of them on this line
+
+    def append(self, contexts: Int32s, rows: Rows, line: int) -> None:
+        """Add rows that begin on a line, given the places of their contexts, -1 for one that is not stored."""
+        here = slice(self.size, self.size + contexts.size)
+        if here.stop > self.keys.size:
+            self._resize(min(max(2 * here.stop, _BLOCK), self.said))
+        self.keys[here] = _keys(contexts, rows.ids[:, -1])
+        self.probs[here] = rows.log10_probs
+        if self.backoffs is not None:
+            self.backoffs[here] = rows.log10_backoffs
+        if (lost := np.flatnonzero(contexts < 0)).size:
+            self.missing.append((lost + self.size, rows.ids[lost]))
+        if line - self.size != self._runs[-1][1] - self._runs[-1][0]:
+            self._runs.append((self.size, line))
+        self.size = here.stop
+
+    def _resize(self, size: int) -> None:
+        # In place: a copy would need the memory twice. Nobody else has seen the arrays.
+        for array in (self.keys, self.probs, self.backoffs):
+            if array is not None:
+                array.resize(size, refcheck=False)
+
+    def line_of(self, row: int) -> int:
+        """The line that a row is on."""
+        first, line = self._runs[bisect_right(self._runs, row, key=lambda run: run[0]) - 1]
+        return line + row - first
+
+    def level(self, text: _Text, contexts: int) -> Level:
+        """The n-grams sorted, given how many there are of the order below."""
+        self._resize(self.size)
+        keys, probs, backoffs = self.keys, self.probs, self.backoffs
+        if (keys[1:] <= keys[:-1]).any():
+            order = np.argsort(keys, kind="stable")
+            keys, probs = keys[order], probs[order]
+            backoffs = None if backoffs is None else backoffs[order]
+            if (twice := order[1:][keys[1:] == keys[:-1]]).size:
+                text.line = self.line_of(int(twice.min()))
+                text.fail(f"this {self.k}-gram is there for the second time")
+        starts = np.searchsorted(keys, np.arange(contexts + 1, dtype=np.int64) << 32).astype(np.int32)
+        for numbers in (probs, backoffs):
+            if numbers is not None:
+                numbers[numbers <= LOG10_OF_ZERO] = -np.inf
+        return Level(starts, keys.astype(np.int32), probs, backoffs)  # the lower half of a key is the word
+
+
+def _keys(contexts: Int32s, words: Int32s) -> NDArray[np.int64]:
+    return contexts.astype(np.int64) << 32 | words
+
+
+def _read_rows(text: _Text, section: _Section, parse: _Parse, levels: list[Level]) -> None:
+    """Read the lines of a section, and the line that ends it."""
+    rows = _room(section.k, _BLOCK)
+    while text.more():
+        text.at, size, status = parse(text.block, text.at, _first(rows, section.said - section.size))
+        if size:
+            found = _first(rows, size)
+            section.append(_places(levels, found.ids[:, :-1]), found, text.line + 1)
+            text.line += size
+        if status == kernels.BLANK_LINE:
+            text.skip_blank_lines()
+        elif status == kernels.SECTION:
+            break
+        elif status == kernels.ROWS_FULL and section.size == section.said:
+            text.next_line()
+            text.fail(f"the header says {section.said:,} {section.k}-grams, here is one more")
+        elif status in _REASONS:
+            text.fail(f"the {section.k}-gram {_shown(text.next_line() or '')} {_REASONS[status]}")
+    line = text.next_line()
+    if line is None:
+        text.fail_at_end(section.ending)
+    if line != section.ending:
+        text.fail(f"{section.ending} is expected here, not {_shown(line)}")
+    if section.size < section.said:
+        text.fail(f"{section.size:,} {section.k}-grams end here, but the header says {section.said:,}")
+
+
+def _read_unigrams(text: _Text, sizes: list[int]) -> tuple[Level, _Words]:
+    """The level, which has a row for every word, and the words."""
+    section, words = _Section(1, sizes), _Words()
+    _read_rows(text, section, words.parse, [])
+    found = section.level(text, 1)
+    ids = np.arange(words.known, dtype=np.int32)
+    probs = np.full(words.known, -np.inf, np.float32)
+    probs[found.words] = found.log10_probs
+    probs[BOS] = -np.inf  # it is never predicted, whatever is written
+    backoffs = None
+    if found.log10_backoffs is not None:
+        backoffs = np.zeros(words.known, np.float32)
+        backoffs[found.words] = found.log10_backoffs
+    return Level(np.array([0, words.known], np.int32), ids, probs, backoffs), words
+
+
+def _read_level(text: _Text, sizes: list[int], levels: list[Level], words: _Words) -> Level:
+    """The order above ``levels``, to which contexts are added that are missing."""
+    section = _Section(len(levels) + 1, sizes)
+
+    def parse(block: NDArray[np.uint8], at: int, rows: Rows) -> tuple[int, int, int]:
+        at, size, status = kernels.parse_lines(block, at, words.table, rows)
+        return at, size, status
+
+    _read_rows(text, section, parse, levels)
+    if section.missing:
+        where = np.concatenate([rows for rows, _ in section.missing])
+        ids = np.concatenate([ids for _, ids in section.missing])
+        moved = _add_contexts(levels, ids[:, :-1])
+        known = section.keys[: section.size] >= 0
+        keys = section.keys[: section.size][known]
+        section.keys[: section.size][known] = keys + (np.searchsorted(moved, keys >> 32, "right") << 32)
+        section.keys[where] = _keys(_places(levels, ids[:, :-1]), ids[:, -1])
+    return section.level(text, levels[-1].words.size)
+
+
+# --- contexts
+
+
+def _places(levels: Sequence[Level], ngrams: Int32s) -> Int32s:
+    """The place of each n-gram, (n, k), among those of its order, -1 where it is not stored; 0 for k = 0."""
+    if ngrams.shape[1] == 0:
+        return np.zeros(len(ngrams), np.int32)
+    places = np.ascontiguousarray(ngrams[:, 0])
+    for level, words in zip(levels[1:], ngrams.T[1:], strict=False):
+        contexts, places = places, np.empty(len(ngrams), np.int32)
+        find_words(level.starts, level.words, contexts, np.ascontiguousarray(words), places)
+    return places
+
+
+def _add_contexts(levels: list[Level], contexts: Int32s) -> NDArray[np.int64]:
+    """Add n-grams of the highest of ``levels``, and contexts of theirs, each as likely as backing off makes it.
+
+    Returns the places that n-grams of that order were put before, rising.
+    """
+    before = np.empty(0, np.int64)
+    for k in range(2, len(levels) + 1):
+        grams = np.unique(contexts[:, :k], axis=0)
+        grams = grams[_places(levels, grams) < 0]
+        level, parents = levels[k - 1], _places(levels, grams[:, :-1])
+        sizes = np.diff(level.starts)
+        stored = _keys(np.repeat(np.arange(sizes.size, dtype=np.int32), sizes), level.words)
+        before = np.searchsorted(stored, _keys(parents, grams[:, -1]))
+        assert level.log10_backoffs is not None
+        levels[k - 1] = Level(
+            level.starts + np.searchsorted(parents, np.arange(level.starts.size)).astype(np.int32),
+            np.insert(level.words, before, grams[:, -1]),
+            np.insert(level.log10_probs, before, _backed_off(levels[: k - 1], grams)),
+            np.insert(level.log10_backoffs, before, 0),
+        )
+        if k < len(levels):
+            above = levels[k]
+            levels[k] = above._replace(starts=np.insert(above.starts, before, above.starts[before]))
+    return before
+
+
+def _backed_off(levels: Sequence[Level], ngrams: Int32s) -> NDArray[np.float64]:
+    """log10 p of the last words of n-grams that are not stored, by ``levels``, all the orders below theirs."""
+    total, left = np.zeros(len(ngrams)), np.arange(len(ngrams))
+    for k in range(len(levels), 0, -1):
+        level, grams = levels[k - 1], ngrams[left, -k - 1 :]
+        contexts, shorter = _places(levels, grams[:, :-1]), _places(levels, grams[:, 1:])
+        assert level.log10_backoffs is not None
+        total[left] += np.where(contexts < 0, 0, level.log10_backoffs[contexts])
+        stored = shorter >= 0
+        total[left[stored]] += level.log10_probs[shorter[stored]]
+        left = left[~stored]
+    return total

@@ -1,0 +1,1 @@
+"""Kernels of n-gram models: counting, estimation, packing, queries, ARPA text."""

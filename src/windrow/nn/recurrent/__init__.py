@@ -1,0 +1,1 @@
+"""Recurrent cells and layers with truncated backpropagation through time."""

@@ -1,0 +1,35 @@
+"""Parameters with a row a word, of which a pass reads few: sums of gradients by kernels, where nn/ has NumPy's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from windrow.nn.parameters import Array, Parameter, Table
+from windrow.numeric.rows import add_to_rows, sum_equal_rows
+
+
+class WordTable(Table):
+    """A Table that sums the gradients of equal rows without sorting them."""
+
+    def __init__(self, value: Array) -> None:
+        super().__init__(value)
+        self._slots = np.full(len(value), -1, np.int32)
+
+    def sparse_gradient(self) -> tuple[Array, Array]:
+        """The distinct rows that were read (n,), in the order in which they came, and the summed gradient of each."""
+        if not self._parts:
+            return super().sparse_gradient()
+        rows = np.concatenate([rows for rows, _ in self._parts])
+        gradients = np.concatenate([gradients for _, gradients in self._parts])
+        distinct, sums = np.empty_like(rows), np.empty_like(gradients)
+        known = sum_equal_rows(rows, gradients, self._slots, distinct, sums)
+        self._parts = [(distinct[:known], sums[:known])]
+        return self._parts[0]
+
+
+def add_word_rows(parameter: Parameter | Table, words: Array, gradients: Array) -> None:
+    """Add ``gradients`` (n, dim) to the rows of these words (n,), which may repeat."""
+    if isinstance(parameter, Table):
+        parameter.add_rows(words, gradients)
+    else:
+        add_to_rows(parameter.gradient, words, gradients, 1.0)

@@ -1,0 +1,1 @@
+"""Training by minibatches: the loop, and when it stops."""

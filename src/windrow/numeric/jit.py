@@ -1,0 +1,178 @@
+"""The one decorator of every kernel, and where compiled kernels are kept.
+
+Numba's disk cache notices an edit of the file that holds a function, but not of the files whose functions it calls:
+a caller would keep an old helper. So the cache folder is named after a hash of every source file that holds kernels.
+A cache only saves time: where it cannot be read or written, kernels are compiled again and nothing else changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import platform
+import re
+import shutil
+import sys
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar, cast, overload
+
+import numba
+import numpy as np
+from numba import config, njit
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+from windrow._version import __version__
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DISABLE_JIT = bool(config.DISABLE_JIT)
+# Where kernels may be: what all subjects share, the folder or file ``kernels`` of a subject, and the training steps,
+# each of which is bound to its loops in its own file.
+KERNEL_SOURCES = ("numeric/*.py", "**/kernels/*.py", "**/kernels.py", "embeddings/steps/*.py")
+# Sums may be reordered and fused, so that loops vectorise; NaN and infinity keep their meaning (unlike fastmath=True).
+_FLAGS = {
+    "nogil": True,
+    "boundscheck": False,
+    "error_model": "numpy",
+    "fastmath": {"reassoc", "contract", "nsz", "arcp"},
+    "no_cfunc_wrapper": True,  # for callers in C, of which there are none: a tenth of the time to compile
+}
+_CACHES_KEPT = 4
+_DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+def _cache_root() -> Path:
+    """``WINDROW_CACHE_DIR``, else the user's cache folder; RuntimeError where no home is known."""
+    if chosen := os.environ.get("WINDROW_CACHE_DIR"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", "~")).expanduser() / "windrow" / "kernels"
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "windrow" / "kernels"
+
+
+def _sources_digest() -> str:
+    package = Path(__file__).parents[1]
+    sources = sorted(source for pattern in KERNEL_SOURCES for source in package.glob(pattern))
+    digest = hashlib.sha256()
+    versions = (__version__, numba.__version__, np.__version__, sys.version, platform.machine())
+    digest.update("\0".join(versions).encode())
+    for source in sources:
+        digest.update(f"{source.relative_to(package).as_posix()}\0".encode() + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _prune(root: Path) -> None:
+    """Keep the caches used last: another environment may own one of them. Nothing else there is ours to remove."""
+    folders = [folder for folder in root.iterdir() if re.fullmatch("kernels-[0-9a-f]{16}", folder.name)]
+    for folder in sorted(folders, key=_last_used, reverse=True)[_CACHES_KEPT:]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _last_used(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:  # another process has just removed it
+        return 0.0
+
+
+def _open_cache() -> Path | None:
+    """The folder of this version's compiled kernels, or None where there is none and none can be made."""
+    try:
+        root = _cache_root().absolute()
+        folder = root / f"kernels-{_sources_digest()}"
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            _prune(root)
+    except (OSError, RuntimeError):
+        return None
+    with suppress(OSError):  # a folder made by somebody else is good to read from
+        os.utime(folder)
+    return folder
+
+
+CACHE_DIR = None if DISABLE_JIT else _open_cache()
+
+
+class _KernelCache:
+    """The machine code of one kernel on disk, in place of Numba's cache: a file a signature, with a checksum.
+
+    Numba keeps an index beside numbered files. Processes that compile two signatures at once can leave an index that
+    names the other's code, and a damaged or unwritable file ends the program; here such a file is compiled again.
+    """
+
+    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
+        self.cache_path = str(folder)  # shown by Numba's ``stats``
+        self._folder = folder
+        self._name = f"{function.__module__}.{function.__qualname__}"
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """The code kept for a signature, None if there is none."""
+        key = self._key(signature, target_context.codegen())
+        try:
+            content = self._path(key).read_bytes()
+            checksum, data = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+            if hashlib.sha256(data).digest() != checksum:
+                return None
+            target_context.refresh()
+            kept_key, parts = pickle.loads(data)
+            return CompileResult._rebuild(target_context, *parts) if kept_key == key else None
+        except Exception:  # whatever it is that cannot be read can be compiled
+            return None
+
+    def save_overload(self, signature: Any, compiled: Any) -> None:
+        """Keep the code of a signature; readers find all of it or none."""
+        if compiled.lifted or compiled.library.has_dynamic_globals:
+            return  # it holds addresses of this process
+        key = self._key(signature, compiled.codegen)
+        data = dumps((key, compiled._reduce()))
+        path = self._path(key)
+        part = path.with_name(f"{uuid.uuid4().hex}.part")  # the folder may be shared by machines
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)  # another version may have pruned it
+            try:
+                part.write_bytes(hashlib.sha256(data).digest() + data)
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+
+    def flush(self) -> None:
+        """Called by Numba before it compiles anew what is then saved over the old."""
+
+    def _key(self, signature: Any, codegen: Any) -> tuple[Any, ...]:
+        return self._name, signature, codegen.magic_tuple()  # the last names the processor
+
+    def _path(self, key: tuple[Any, ...]) -> Path:
+        return self._folder / f"{self._name}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}"
+
+
+@overload
+def kernel(function: F) -> F: ...
+@overload
+def kernel(*, inline: bool = False, allocates: bool = False) -> Callable[[F], F]: ...
+def kernel(function: F | None = None, *, inline: bool = False, allocates: bool = False) -> F | Callable[[F], F]:
+    """Compile a function on first call, without the GIL, and keep the machine code on disk.
+
+    With ``inline`` the body is copied into its callers before typing, which is the only way in which a function may
+    take another function as an argument and its caller still be cached on disk.
+    A kernel that makes arrays says ``allocates``; the others do without reference counts, which cost more than a small
+    kernel's work: an atomic addition for every array of every NamedTuple that is passed on.
+    With NUMBA_DISABLE_JIT=1 the function runs as plain Python (unsigned integers wrap silently there too).
+    """
+
+    def decorate(plain: F) -> F:
+        if DISABLE_JIT:
+            return np.errstate(over="ignore")(plain)
+        flags = {**_FLAGS, "_nrt": allocates}
+        if inline:
+            return cast(F, njit(inline="always", **flags)(plain))
+        dispatcher = njit(**flags)(plain)
+        if CACHE_DIR is not None:
+            dispatcher._cache = _KernelCache(plain, CACHE_DIR)
+        return cast(F, dispatcher)
+
+    return decorate if function is None else decorate(function)

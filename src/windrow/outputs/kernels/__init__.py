@@ -1,0 +1,1 @@
+"""Kernels of the output layers: softmax, paths in a tree, noise words."""

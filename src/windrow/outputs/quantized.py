@@ -1,0 +1,80 @@
+"""The full softmax with weights of 8 bits: a quarter of the bytes that a word of generated text must read."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.errors import OptionError
+from windrow.nn.parameters import Array, Parameter, Table
+from windrow.numeric.simd import LANES
+from windrow.numeric.tables import padded_width
+from windrow.outputs.contract import Head, Targets
+from windrow.outputs.kernels.quantized import score_codes
+from windrow.outputs.tiled_softmax import Scores, TiledSoftmax, normalised
+
+BITS = 8
+_HIGHEST = 2 ** (BITS - 1) - 1
+_LEAST = 1e-30  # so that weights which are all 0 can be divided by the largest
+
+
+class QuantisedHead(Head):
+    """p(w | h) = exp(scales[w] * (codes[w] @ h) + biases[w]) / Z; a softmax that is asked, not trained.
+
+    ``arrays``: ``codes`` int8 (words, hidden_size), ``scales`` and ``biases`` float32 (words,); the largest weight of a
+    word has the code 127 or -127. Make one with ``of``.
+    """
+
+    @classmethod
+    def of(cls, head: Head) -> QuantisedHead:
+        """The 8-bit form of a trained head; OptionError for one that is no full softmax."""
+        scores = head.scores
+        if scores is None:
+            raise OptionError(
+                f"{type(head).__name__} has no weights a word that 8 bits could hold; try output='softmax' or 'nce'"
+            )
+        quantised = cls(head.counts, head.hidden_size, head.rng, np.float32, head.options)
+        largest = np.abs(scores.weights).max(axis=1)
+        quantised.arrays["scales"][:] = np.maximum(largest, _LEAST) / _HIGHEST
+        quantised.arrays["biases"][:] = scores.biases
+        quantised.arrays["codes"][:] = np.rint(scores.weights / quantised.arrays["scales"][:, None])
+        return quantised
+
+    def build(self, tied: Parameter | Table | None) -> None:
+        """Room for the arrays, which are views of rows and tables that are filled up to whole vectors."""
+        assert tied is None
+        rows = padded_width(self.words)
+        self._codes = np.zeros((rows, padded_width(self.hidden_size)), np.int8)
+        self._scales, self._biases = np.zeros((2, rows), np.float32)
+        self.arrays = {
+            "codes": self._codes[: self.words, : self.hidden_size],
+            "scales": self._scales[: self.words],
+            "biases": self._biases[: self.words],
+        }
+        self._softmax = TiledSoftmax()
+
+    @property
+    def parameters(self) -> dict[str, Parameter | Table]:
+        """None: it cannot be trained."""
+        return {}
+
+    def loss_and_gradient(self, hidden: Array, targets: Targets, d_hidden: Array, scale: float = 1.0) -> float:  # noqa: D102
+        raise OptionError("an output layer of 8-bit weights cannot be trained; train the model that it was made from")
+
+    def target_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:  # noqa: D102
+        return self._softmax.target_log_probs(self._dequantised(), hidden, targets)
+
+    def log_distribution(self, hidden: Array) -> Array:  # noqa: D102
+        return self._softmax.log_distribution(self._dequantised(), hidden)
+
+    def distribution(self, hidden: Array) -> NDArray[np.float64]:  # noqa: D102
+        row = np.zeros(self._codes.shape[1], np.float32)
+        row[: len(hidden)] = hidden
+        scores = np.empty(len(self._codes) + LANES, np.float32)
+        score_codes(row, self._codes.reshape(-1), self._scales, self._biases, scores)
+        return normalised(scores[: self.words])
+
+    def _dequantised(self) -> Scores:
+        """As float32, for many rows at once, where the products take longer than this does."""
+        weights = self.arrays["codes"] * self.arrays["scales"][:, None]
+        return Scores(weights, self.arrays["biases"])

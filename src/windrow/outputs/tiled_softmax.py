@@ -1,0 +1,225 @@
+"""A softmax over many words, tile by tile: loss and gradient at the price of three matrix products.
+
+With the score of the target as the reference, powers e = exp(score - reference) need no second look at the scores:
+their sum Z is at least 1, the loss is log Z, and e / Z are the probabilities. So a tile of words is multiplied,
+exponentiated and multiplied back while it is in the cache, before Z is known; Z enters through the short hidden rows
+afterwards: dH = (e @ W) / Z - W[target], dW = e.T @ (H / Z) - H at the target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import exp
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.numeric.blas import (
+    LEAST_TERMS,
+    add_product_of_columns,
+    add_product_of_rows,
+    add_sum_of_rows,
+    set_product_transposed,
+)
+from windrow.numeric.simd import LANES
+from windrow.numeric.threads import Result, share
+from windrow.outputs.kernels.softmax import (
+    add_at_targets,
+    exponentiate,
+    finish_gradient,
+    log_normalise,
+    normalise,
+    raise_to_highest,
+    scale_rows,
+    score_targets,
+)
+
+TILE = 256  # words: with 700 rows a tile is 0.7 MB and stays in a second-level cache
+_POWERS_HELD = 2**25  # numbers: what a group of rows keeps until Z is known stays below 128 MB in float32
+_LARGE_SUM = exp(40)  # of powers: a target so unlikely is a bad reference in float32
+
+
+class Scores(NamedTuple):
+    """The parameters of the scores, or their gradients: weights (words, dim), biases (words,)."""
+
+    weights: NDArray[Any]
+    biases: NDArray[Any]
+
+
+class TiledSoftmax:
+    """The softmax of ``hidden @ weights.T + biases``; keeps its scratch from call to call.
+
+    Hidden rows are (rows, dim), contiguous and of the parameters' type; targets (rows,) int32.
+    """
+
+    def __init__(self, tile: int = TILE, powers_held: int = _POWERS_HELD) -> None:
+        self.tile = tile
+        self.powers_held = powers_held
+        self._scratch: dict[str, NDArray[Any]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_scratch": {}}  # of no worth to a copy
+
+    def loss_and_gradient(
+        self,
+        scores: Scores,
+        hidden: NDArray[Any],
+        targets: NDArray[np.int32],
+        d_hidden: NDArray[Any],
+        into: Scores,
+        *,
+        scale: float = 1.0,
+        factor: float = 1.0,
+    ) -> float:
+        """The summed loss; writes ``scale`` times its gradient by the rows, adds ``factor`` times that to ``into``.
+
+        ``into`` may be ``scores`` themselves, with a negative factor: a step of gradient descent. Then groups of rows
+        see what the groups before them have changed.
+        """
+        groups = -(-len(hidden) * len(scores.weights) // self.powers_held)
+        size = max(1, -(-len(hidden) // groups)) if groups else 1
+        loss = 0.0
+        for first in range(0, len(hidden), size):
+            rows = slice(first, first + size)
+            loss += self._group(scores, hidden[rows], targets[rows], d_hidden[rows], into, scale, factor)
+        return loss
+
+    def _group(
+        self,
+        scores: Scores,
+        hidden: NDArray[Any],
+        targets: NDArray[np.int32],
+        d_hidden: NDArray[Any],
+        into: Scores,
+        scale: float,
+        factor: float,
+    ) -> float:
+        references = self._array("references", len(hidden), hidden.dtype)
+        score_targets(hidden, *scores, targets, references)
+        powers = self._array("powers", len(hidden) * len(scores.weights), hidden.dtype)
+        sums, shift = self._powers(scores, hidden, references, powers, d_hidden), 0.0
+        if not sums.max() < _LARGE_SUM:
+            highest = self._highest(scores, hidden)
+            shift = float((highest.astype(np.float64) - references).sum())
+            sums = self._powers(scores, hidden, highest, powers, d_hidden)
+        finish_gradient(d_hidden, scores.weights, targets, sums, scale)
+        shares = self._array("shares", hidden.size, hidden.dtype).reshape(hidden.shape)
+        scale_rows(hidden, sums, scale * factor, shares)
+        row_shares = (scale * factor / sums).astype(hidden.dtype)
+
+        def add_tiles(first: int, last: int) -> None:
+            for words, tile in self._tiles(first, last, len(scores.weights), len(hidden), powers):
+                add_product_of_columns(into.weights[words], tile, shares)
+                add_sum_of_rows(into.biases[words], row_shares, tile)
+
+        self._share_tiles(scores, hidden, add_tiles)
+        add_at_targets(*into, targets, hidden, -scale * factor)
+        return float(np.log(sums).sum()) + shift
+
+    def _powers(
+        self,
+        scores: Scores,
+        hidden: NDArray[Any],
+        references: NDArray[Any],
+        powers: NDArray[Any],
+        d_hidden: NDArray[Any],
+    ) -> NDArray[np.float64]:
+        """Fill ``powers``, set ``d_hidden`` to powers @ weights; returns the sums of the rows."""
+
+        def fill_tiles(first: int, last: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
+            sums, products = np.zeros(len(hidden)), np.zeros_like(hidden)
+            for words, tile in self._tiles(first, last, len(scores.weights), len(hidden), powers):
+                set_product_transposed(tile, hidden, scores.weights[words])
+                exponentiate(tile.reshape(-1), tile.shape[1], scores.biases[words], references, sums)
+                add_product_of_rows(products, tile, scores.weights[words])
+            return sums, products
+
+        sums, products = zip(*self._share_tiles(scores, hidden, fill_tiles), strict=True)
+        d_hidden[:] = sum(products)
+        total: NDArray[np.float64] = np.sum(sums, axis=0)
+        return total
+
+    def target_log_probs(self, scores: Scores, hidden: NDArray[Any], targets: NDArray[np.int32]) -> NDArray[np.float64]:
+        """The natural-log probability of each row's target, (rows,)."""
+        return np.concatenate(
+            share(
+                len(hidden),
+                lambda first, last: self._log_probs(scores, hidden[first:last], targets[first:last]),
+                least=1 + LEAST_TERMS // max(1, scores.weights.size),
+            )
+        )
+
+    def _log_probs(self, scores: Scores, hidden: NDArray[Any], targets: NDArray[np.int32]) -> NDArray[np.float64]:
+        references = np.empty(len(hidden), hidden.dtype)
+        score_targets(hidden, *scores, targets, references)
+        log_probs = -np.log(self._sums(scores, hidden, references))
+        if len(hidden) and not log_probs.min() > -np.log(_LARGE_SUM):
+            highest = self._highest(scores, hidden)
+            log_probs = references.astype(np.float64) - highest - np.log(self._sums(scores, hidden, highest))
+        return log_probs
+
+    def _sums(self, scores: Scores, hidden: NDArray[Any], references: NDArray[Any]) -> NDArray[np.float64]:
+        """Of exp(score - reference) over the words, (rows,)."""
+        sums = np.zeros(len(hidden))
+        for biases, tile in self._scored_tiles(scores, hidden):
+            exponentiate(tile.reshape(-1), tile.shape[1], biases, references, sums)
+        return sums
+
+    def _highest(self, scores: Scores, hidden: NDArray[Any]) -> NDArray[Any]:
+        """The highest score of each row, (rows,)."""
+        highest = np.full(len(hidden), -np.inf, hidden.dtype)
+        for biases, tile in self._scored_tiles(scores, hidden):
+            raise_to_highest(tile.reshape(-1), tile.shape[1], biases, highest)
+        return highest
+
+    def _scored_tiles(self, scores: Scores, hidden: NDArray[Any]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """The biases of some words, and the scores of all rows without them; every tile is in the same scratch."""
+        scratch = np.empty(len(hidden) * self.tile, hidden.dtype)
+        for first in range(0, len(scores.weights), self.tile):
+            weights = scores.weights[first : first + self.tile]
+            tile = scratch[: len(hidden) * len(weights)].reshape(len(hidden), len(weights))
+            set_product_transposed(tile, hidden, weights)
+            yield scores.biases[first : first + self.tile], tile
+
+    def log_distribution(self, scores: Scores, hidden: NDArray[Any]) -> NDArray[Any]:
+        """The natural-log probabilities of all words, (rows, words)."""
+        distribution = np.empty((len(hidden), len(scores.weights)), hidden.dtype)
+        set_product_transposed(distribution, hidden, scores.weights)
+        distribution += scores.biases
+        log_normalise(distribution.reshape(-1), distribution.shape[1], np.empty(LANES, hidden.dtype))
+        return distribution
+
+    def distribution(self, scores: Scores, hidden: NDArray[Any]) -> NDArray[np.float64]:
+        """The probabilities of all words after one row (dim,), (words,)."""
+        row = np.empty(len(scores.weights), hidden.dtype)
+        set_product_transposed(row[None], hidden[None], scores.weights)
+        row += scores.biases
+        return normalised(row)
+
+    def _share_tiles(self, scores: Scores, hidden: NDArray[Any], task: Callable[[int, int], Result]) -> list[Result]:
+        """``share`` of the tiles, numbered from 0."""
+        least = 1 + LEAST_TERMS // max(1, hidden.size * self.tile)
+        return share(-(-len(scores.weights) // self.tile), task, least)
+
+    def _tiles(
+        self, first_tile: int, last_tile: int, words: int, rows: int, powers: NDArray[Any]
+    ) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """Each of these runs of words and its contiguous part (rows, words of the tile) of ``powers``."""
+        for first in range(first_tile * self.tile, min(words, last_tile * self.tile), self.tile):
+            last = min(words, first + self.tile)
+            yield slice(first, last), powers[rows * first : rows * last].reshape(rows, last - first)
+
+    def _array(self, name: str, size: int, dtype: Any) -> NDArray[Any]:
+        """Scratch of this size, made anew only when it has to grow."""
+        kept = self._scratch.get(name)
+        if kept is None or kept.size < size or kept.dtype != dtype:
+            kept = self._scratch[name] = np.empty(size, dtype)
+        return kept[:size]
+
+
+def normalised(scores: NDArray[Any]) -> NDArray[np.float64]:
+    """The softmax of scores (words,), which are used up."""
+    probabilities = np.empty(len(scores))
+    normalise(scores, np.empty(LANES, scores.dtype), probabilities)
+    return probabilities

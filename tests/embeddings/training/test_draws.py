@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+from itertools import chain, islice
+
+import numpy as np
+import pytest
+from gensim.models import Word2Vec
+from scipy.stats import binom, chisquare
+
+from tests.naive import windows as naive
+from tests.naive.rng import high_half, linear_congruential, split_mix
+from windrow.embeddings.training.draws import (
+    ChunkDrawer,
+    GensimRandomness,
+    SplitMixRandomness,
+    distance_weights,
+    keep_thresholds,
+)
+
+SEED = np.random.SeedSequence(77)
+COUNTS = np.array([400_000, 90_000, 30_000, 30_000, 5_000, 800, 20, 3])
+
+
+def randomness(kind: str) -> SplitMixRandomness | GensimRandomness:
+    return SplitMixRandomness(SEED) if kind == "split-mix" else GensimRandomness(77, reseeds_jobs=True)
+
+
+both_kinds = pytest.mark.parametrize("kind", ["split-mix", "gensim"])
+
+
+def gensim_vocabulary(sample: float) -> tuple[np.ndarray, list[int]]:
+    """Counts of a random vocabulary, and gensim's threshold of each word."""
+    generator = np.random.default_rng(3)
+    words = [f"w{number}" for number in np.minimum(generator.geometric(0.02, 6000), 300)]
+    model = Word2Vec(min_count=1, sample=sample)
+    model.build_vocab([words])
+    keys = model.wv.index_to_key
+    counts = np.array([model.wv.get_vecattr(word, "count") for word in keys])
+    return counts, [int(model.wv.get_vecattr(word, "sample_int")) for word in keys]
+
+
+@pytest.mark.parametrize("sample", [1e-1, 1e-2, 1e-3, 1e-4, 1e-5])
+def test_keep_thresholds_are_gensims(sample):
+    counts, thresholds = gensim_vocabulary(sample)
+
+    assert keep_thresholds(counts, sample).tolist() == thresholds
+    assert len(counts) > 200
+    if sample < 1e-1:
+        assert min(thresholds) < 2**32 - 1
+
+
+def test_words_without_a_count_are_kept_as_if_seen_once():
+    thresholds = keep_thresholds(np.array([0, 100, 1]), 1e-3)
+
+    assert thresholds[1] < thresholds[0] == thresholds[2]
+
+
+def test_subsampling_keeps_each_word_at_its_rate():
+    sample, trials, words = 1e-3, 20_000, len(COUNTS)
+    ids = np.tile(np.arange(words, dtype=np.int32), trials)
+    drawer = ChunkDrawer(words, keep_thresholds(COUNTS, sample), 5, True, distance_weights("shrink", 5))
+
+    chunk = drawer.draw(ids, np.array([0, len(ids)]), SplitMixRandomness(SEED))
+
+    share = COUNTS / COUNTS.sum() / sample  # word2vec.c: sqrt(1 / share) + 1 / share
+    rates = np.minimum(1, np.sqrt(1 / share) + 1 / share)
+    kept = np.bincount(chunk.words, minlength=words)
+    frequent = rates < 1
+    assert 4 <= frequent.sum() < words
+    assert (kept[~frequent] == trials).all()
+    outcomes = np.stack([kept, trials - kept])[:, frequent].T
+    for outcome, rate in zip(outcomes, rates[frequent], strict=True):
+        assert chisquare(outcome, [trials * rate, trials * (1 - rate)]).pvalue > 1e-4
+    without_root = [trials / share[0], trials * (1 - 1 / share[0])]  # one printed form of the formula
+    assert chisquare(outcomes[0], without_root).pvalue < 1e-6
+
+
+@both_kinds
+@pytest.mark.parametrize("window", [1, 2, 5, 8])
+def test_reaches_are_uniform(kind, window):
+    reaches = randomness(kind).reaches(40_000, window)
+    seen = np.bincount(reaches, minlength=window + 2)
+
+    assert seen[0] == seen[window + 1] == 0
+    assert chisquare(seen[1 : window + 1]).pvalue > 1e-4 or window == 1
+    if window > 1:  # windows of 0 to window words would be seen
+        assert chisquare(seen[:-1]).pvalue < 1e-6
+
+
+@both_kinds
+def test_linear_weights_are_the_expectation_of_shrinking(kind):
+    window, trials = 6, 40_000
+    reaches = randomness(kind).reaches(trials, window)
+    weights = distance_weights("linear", window, np.float64)[window:]
+
+    for distance in range(1, window + 1):
+        inside = int((reaches >= distance).sum())
+        # The chance of a count at least as far from its expectation, on the nearer side.
+        tail = min(binom.cdf(inside, trials, weights[distance]), binom.sf(inside - 1, trials, weights[distance]))
+        assert tail > 1e-4
+    assert binom.cdf((reaches >= 2).sum(), trials, 1.1 * weights[2]) < 1e-6
+
+
+def test_distance_weights():
+    """By the place in a window: the distances to the left, the center, the distances to the right, and 16 zeros."""
+    pad = [0] * 16
+    ones = [1, 1, 1, 0, 1, 1, 1, *pad]
+    assert distance_weights("shrink", 3).tolist() == distance_weights("none", 3).tolist() == ones
+    linear = [0.25, 0.5, 0.75, 1, 0, 1, 0.75, 0.5, 0.25, *pad]
+    np.testing.assert_allclose(distance_weights("linear", 4, np.float64), linear)
+    np.testing.assert_allclose(distance_weights("harmonic", 2, np.float64), [1 / 2, 1, 0, 1, 1 / 2, *pad])
+    assert distance_weights("linear", 4).dtype == np.float32
+
+
+@both_kinds
+def test_saved_randomness_goes_on_with_the_same_draws(kind):
+    first, second = randomness(kind), randomness(kind)
+    first.start_job()
+    first.draws(5)
+    first.reaches(3, 5)
+    saved = first.save()
+    expected = [first.draws(4).tolist(), first.reaches(700, 9).tolist(), first.save().tolist()]
+    second.restore(saved)
+
+    assert saved.dtype == np.uint64
+    assert [second.draws(4).tolist(), second.reaches(700, 9).tolist(), second.save().tolist()] == expected
+    assert first.draws(4).tolist() != expected[0]
+
+
+def test_split_mix_runs_on_from_job_to_job():
+    source = SplitMixRandomness(SEED)
+    stream = high_half(split_mix(int(SEED.generate_state(1, np.uint64)[0])))
+
+    for _ in range(3):
+        source.start_job()
+        assert source.draws(10).tolist() == list(islice(stream, 10))
+
+
+def test_gensim_seeds_every_job_from_its_twister():
+    source, twister = GensimRandomness(77, reseeds_jobs=True), np.random.RandomState(77)
+    for _ in range(3):
+        source.start_job()
+        seed = 2**24 * twister.randint(0, 2**24) + twister.randint(0, 2**24)
+        assert source.draws(10).tolist() == list(islice(linear_congruential(seed), 10))
+        assert source.reaches(10, 5).tolist() == (5 - twister.randint(0, 5, 10)).tolist()
+
+
+def test_gensim_without_sampling_draws_windows_only():
+    source, twister = GensimRandomness(77, reseeds_jobs=False), np.random.RandomState(77)
+    source.start_job()
+
+    assert source.reaches(10, 5).tolist() == (5 - twister.randint(0, 5, 10)).tolist()
+
+
+@both_kinds
+@pytest.mark.parametrize("subsampled", [True, False])
+@pytest.mark.parametrize("shrink", [True, False])
+def test_chunks_are_the_naive_ones(kind, subsampled, shrink):
+    """Unknown words first, then sub-sampling, then windows: over what is left of each sentence."""
+    generator, window, words = np.random.default_rng(9), 4, len(COUNTS)
+    sentences = [generator.integers(-1, words + 2, length).tolist() for length in (0, 12, 1, 0, 30, 7)]
+    thresholds = keep_thresholds(COUNTS, 1e-2) if subsampled else None
+    drawer = ChunkDrawer(words, thresholds, window, shrink, distance_weights("linear", window))
+    source, twin = randomness(kind), randomness(kind)
+    ids, starts = np.array(list(chain(*sentences)), np.int32), np.cumsum([0, *map(len, sentences)])
+
+    for _ in range(3):
+        chunk = drawer.draw(ids, starts, source)
+
+        twin.start_job()
+        kept = naive.keep_known(sentences, words)
+        if subsampled:
+            kept = naive.subsample(kept, thresholds.tolist(), iter(twin.draws(sum(map(len, kept))).tolist()))
+        size = sum(map(len, kept))
+        reaches = twin.reaches(size, window).tolist() if shrink else [window] * size
+        text = naive.lay_windows(kept, reaches, [])
+        assert 5 < size < len(ids)
+        assert chunk.words.tolist() == text.words
+        contexts = [
+            [j for j in range(left, right) if j != center]
+            for center, (left, right) in enumerate(zip(chunk.left, chunk.right, strict=True))
+        ]
+        assert contexts == text.windows
+        np.testing.assert_array_equal(chunk.distance_weights, distance_weights("linear", window))
+
+
+@pytest.mark.parametrize("ids", [[], [-1, -1, 99]], ids=["none", "unknown ones"])
+def test_a_chunk_may_be_left_without_words(ids):
+    drawer = ChunkDrawer(5, keep_thresholds(COUNTS[:5], 1e-3), 4, True, distance_weights("shrink", 4))
+
+    chunk = drawer.draw(np.array(ids, np.int32), np.array([0, len(ids)]), SplitMixRandomness(SEED))
+
+    assert [len(chunk.words), len(chunk.left), len(chunk.right)] == [0, 0, 0]

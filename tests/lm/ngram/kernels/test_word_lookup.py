@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from windrow.corpus.kernels import tokenize as tokenise
+from windrow.lm.ngram.kernels import word_lookup as kernels
+
+WORDS = ["<unk>", "<s>", "</s>", "a", "abcdefgh", "abcdefgh" * 2, "abcdefgh" * 2 + "x", "é"]
+
+
+def padded(text: str) -> np.ndarray:
+    return np.frombuffer((text + " " * tokenise.PAD).encode(), np.uint8)
+
+
+def table_of(words: list[str]) -> tokenise.WordTable:
+    text = padded("\n".join([*words, ""]))
+    table = tokenise.with_room(tokenise.new_table(16, 0), 0, text.size)
+    tokenise.tokenise(text, 0, 0, table, np.empty(99, np.int32), np.empty(99, np.int64))
+    return table
+
+
+def look_up(text: str, bos: bool, eos: bool, skips: bool = True) -> tuple[int, list[int], list[int]]:
+    ids, ends = np.full(len(text) * 2 + 4, -7, np.int32), np.full(text.count("\n"), -7)
+    pending = kernels.new_pending()
+    written = kernels.look_up(padded(text), table_of(WORDS), (bos, eos, skips), pending, ids, ends)
+    assert written < 0 or (ids[written + 1 :] == -7).all()  # beyond a mark that was left out nothing is written
+    return written, ids[: max(0, written)].tolist(), ends.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from([*WORDS, "b", "abcdefgh" * 3, "abcdefghi"]), max_size=5), max_size=5),
+    st.sampled_from([" ", "\t  ", "\u2003"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_as_a_dict_has_it(lines, space, bos, eos):
+    known = {word: word_id for word_id, word in enumerate(WORDS) if word not in ("<s>", "</s>")}
+    expected = []
+    ends = []
+    for line in lines:
+        expected += [1] * bos + [known.get(word, 0) for word in line if word not in ("<s>", "</s>")] + [2] * eos
+        ends.append(len(expected))
+
+    text = "".join(space.join(line) + "\n" for line in lines)
+
+    assert look_up(text, bos, eos) == (len(expected), expected, ends)
+
+
+@pytest.mark.parametrize("words", [kernels.AHEAD - 1, kernels.AHEAD, kernels.AHEAD + 1, 3 * kernels.AHEAD])
+def test_more_words_than_wait_together(words):
+    text = "\n".join([*["a é"] * (words // 2), "a"]) + "\n"
+
+    _, ids, ends = look_up(text, True, False)
+
+    assert ids == [1, 3, 7] * (words // 2) + [1, 3]
+    assert ends == [*range(3, 3 * (words // 2) + 1, 3), 3 * (words // 2) + 2]
+
+
+@pytest.mark.parametrize(("mark", "word"), [("<s>", 1), ("</s>", 2)])
+def test_the_first_mark_is_told_with_its_line(mark, word):
+    assert look_up(f"a\n\na {mark}\n<s>\n", True, True, skips=False)[0] == -(2 * 2 + word)
+    assert look_up(f"{mark}\n", False, False, skips=False)[0] == -word
+
+
+def test_sums_of_sentences():
+    sums = np.empty(4)
+    scores = np.array([0.5, 0.25, -1, 4], np.float32)
+
+    kernels.sum_sentences(scores, np.array([0, 2, 2, 4]), sums)
+
+    assert sums.tolist() == [0, 0.75, 0, 3]

@@ -1,0 +1,262 @@
+"""The cache of compiled kernels: never stale, never in the way, whatever happens to its files."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import windrow
+from windrow.numeric import jit as _jit
+from windrow.numeric.jit import kernel
+
+__test__ = not _jit.DISABLE_JIT  # without the compiler there is nothing to keep
+
+_HELPER = """
+from windrow.numeric._jit import kernel
+
+@kernel(allocates=True)
+def helper(x):
+    return x + STEP
+"""
+_CALLER = """
+import sys
+import numpy as np
+from windrow.kernels import _jit
+from windrow.numeric.helper import helper
+
+@_jit.kernel(allocates=True)
+def caller(x):
+    return 10 * helper(x)
+
+if __name__ == "__main__":
+    for dtype in sys.argv[1:]:
+        result = caller(np.ones(2, dtype))
+        assert result.dtype == dtype
+        print(result.tolist())
+    print(sum(caller.stats.cache_hits.values()), "hits;", _jit.CACHE_DIR)
+"""
+_TRAINER = """
+import hashlib
+from windrow import Word2Vec
+sentences = [["to", "be", "or", "not", "to", "be"]] * 30
+model = Word2Vec(vector_size=16, min_count=1, workers=1, epochs=2, sg=1).fit(sentences)
+print(hashlib.sha256(model.wv.vectors.tobytes()).hexdigest())
+"""
+
+
+def environment(**changes: str | Path | None) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in changes}
+    return kept | {name: str(value) for name, value in changes.items() if value is not None}
+
+
+def start(*arguments: str | Path, **changes: str | Path | None) -> subprocess.Popen[str]:
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**changes)
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> str:
+    """What it has printed; it must have ended well, and without a word of complaint."""
+    with process:
+        output, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, "")
+    return output
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the sources with two more kernels, one that calls the other from another file."""
+    copy = tmp_path / "sources" / "windrow"
+    shutil.copytree(Path(windrow.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "numeric" / "helper.py").write_text(_HELPER.replace("STEP", "1"))
+    (copy / "numeric" / "caller.py").write_text(_CALLER)
+    return copy
+
+
+def test_an_edited_helper_reaches_its_callers(package: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+
+    def call() -> str:
+        arguments = ("-m", "windrow.numeric.caller", "float64")
+        return finish(start(*arguments, PYTHONPATH=package.parent, WINDROW_CACHE_DIR=cache, PYTHONSAFEPATH="1"))
+
+    assert call().startswith("[20.0, 20.0]\n0 hits")
+    assert call().startswith("[20.0, 20.0]\n1 hits")
+    (package / "numeric" / "helper.py").write_text(_HELPER.replace("STEP", "2"))
+    assert call().startswith("[30.0, 30.0]\n0 hits")
+    assert len(list(cache.iterdir())) == 2
+    (package / "numeric" / "helper.py").write_text(_HELPER.replace("STEP", "1"))  # a branch left and come back to
+    assert call().startswith("[20.0, 20.0]\n1 hits")
+
+
+def test_processes_that_start_at_once_share_a_cache(package: Path, tmp_path: Path) -> None:
+    """Each begins with another signature of the same function, and all of them end with all."""
+    dtypes = ["float32", "float64", "int64", "complex128"]
+    orders = [[*dtypes[first:], *dtypes[:first]] for first in range(len(dtypes))]
+    places = {"PYTHONPATH": package.parent, "WINDROW_CACHE_DIR": tmp_path / "cache", "PYTHONSAFEPATH": "1"}
+    for process in [start("-m", "windrow.numeric.caller", *order, **places) for order in orders]:
+        assert "20" in finish(process)
+    assert "4 hits" in finish(start("-m", "windrow.numeric.caller", *dtypes, **places))
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_trainings_that_start_at_once_in_an_empty_cache_give_equal_vectors(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    runs = [start("-c", _TRAINER, WINDROW_CACHE_DIR=cache) for _ in range(2)]
+    first, second = map(finish, runs)
+    assert first == second
+    (folder,) = cache.iterdir()
+    kept = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert finish(start("-c", _TRAINER, WINDROW_CACHE_DIR=cache)) == first
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == kept  # nothing was compiled again
+    names = {path.name.rpartition("-")[0] for path in kept}
+    assert "windrow.embeddings.steps.negative_sampling._train_skipgram" in names
+    assert not [name for name in names if "softmax" in name or "pair_step" in name]  # only what this model needs
+
+
+@pytest.mark.parametrize("home", ["below a file", "unknown"])
+def test_without_a_place_to_write_kernels_are_compiled_each_time(home: str, package: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    places = {
+        "below a file": {"WINDROW_CACHE_DIR": tmp_path / "file" / "cache"},
+        "unknown": dict.fromkeys(["WINDROW_CACHE_DIR", "XDG_CACHE_HOME", "HOME", "LOCALAPPDATA", "USERPROFILE"]),
+    }
+    script = tmp_path / "run.py"  # as for a user number that the system has no name for
+    script.write_text(
+        "import pwd, runpy, sys\n"
+        "pwd.getpwuid = {}.__getitem__\n"
+        "runpy.run_module('windrow.numeric.caller', run_name='__main__')\n"
+    )
+    output = finish(start(script, "float64", PYTHONPATH=package.parent, **places[home]))
+    assert output == "[20.0, 20.0]\n0 hits; None\n"
+
+
+def tripler() -> Callable[[float], float]:
+    """A kernel that knows nothing yet, as in a process that has just started."""
+
+    @kernel
+    def triple(x: float) -> float:
+        return 3 * x
+
+    return triple
+
+
+def hits_of(function: Callable[[float], float]) -> int:
+    return sum(function.stats.cache_hits.values())  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "kernels-0123456789abcdef"
+    monkeypatch.setattr(_jit, "CACHE_DIR", folder)
+    return folder
+
+
+def test_kept_code_is_found_by_signature(cache: Path) -> None:
+    assert tripler()(2.0) == 6.0
+    again = tripler()
+    assert again(2.5) == 7.5
+    assert hits_of(again) == 1
+    assert again(2) == 6
+    assert hits_of(again) == 1
+    assert len(list(cache.iterdir())) == 2
+
+
+def _flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    path.write_bytes(hashlib.sha256(data).digest() + data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:20]),
+        lambda path: path.write_bytes(path.read_bytes()[:-100]),
+        _flip,
+        lambda path: _replace(path, b"no pickle"),
+    ],
+)
+def test_a_damaged_file_is_compiled_again_and_mended(damage: Callable[[Path], None], cache: Path) -> None:
+    tripler()(2.0)
+    (path,) = cache.iterdir()
+    damage(path)
+    after = tripler()
+    assert after(2.0) == 6.0
+    assert hits_of(after) == 0
+    mended = tripler()
+    assert mended(2.0) == 6.0
+    assert hits_of(mended) == 1
+
+
+def test_the_code_of_another_signature_is_not_taken(cache: Path) -> None:
+    """Files that have changed places stand for two keys of the same digest."""
+    function = tripler()
+    function(2.0)
+    (as_float,) = cache.iterdir()
+    function(2)
+    (as_int,) = set(cache.iterdir()) - {as_float}
+    shutil.copy(as_int, as_float)
+    again = tripler()
+    assert again(2.5) == 7.5
+    assert hits_of(again) == 0
+
+
+def test_a_cache_pruned_by_another_process_is_made_again(cache: Path) -> None:
+    function = tripler()
+    function(2.0)
+    shutil.rmtree(cache)
+    assert function(2) == 6
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_a_cache_that_cannot_be_written_any_more_is_done_without(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = tripler()
+    function(2.0)
+
+    def full(path: Path, data: bytes) -> None:
+        with path.open("wb") as stream:
+            stream.write(data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        assert function(2) == 6
+    assert len(list(cache.iterdir())) == 1
+    shutil.rmtree(cache)
+    cache.write_text("a file where the folder was")
+    assert function(np.float32(2)) == 6
+
+
+def test_pruning_keeps_the_caches_used_last_and_whatever_is_not_a_cache(tmp_path: Path) -> None:
+    caches = [tmp_path / f"kernels-{number:016x}" for number in range(7)]
+    others = [tmp_path / name for name in ("photos", "kernels-of-truth", "0123456789abcdef")]
+    for age, folder in enumerate([*caches, *others]):
+        folder.mkdir()
+        (folder / "content").write_text("x")
+        os.utime(folder, (10**9 - age, 10**9 - age))
+    _jit._prune(tmp_path)
+    assert set(tmp_path.iterdir()) == {*caches[:4], *others}
+
+
+def test_pruning_bears_folders_that_vanish_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kernels-0123456789abcdef").mkdir()
+    listed = [*tmp_path.iterdir(), *(tmp_path / f"kernels-{number:016x}" for number in range(5))]
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
+    _jit._prune(tmp_path)
+    assert (tmp_path / "kernels-0123456789abcdef").is_dir()

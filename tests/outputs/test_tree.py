@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from gensim.models import Word2Vec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.naive.tree import expected_length, heapq_paths
+from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmax
+from windrow.outputs.tree import HuffmanTree, huffman_tree
+
+many_counts = st.lists(st.integers(1, 30), min_size=1, max_size=40)  # in any order, with many ties
+
+
+def paths_of(tree: HuffmanTree) -> list[list[tuple[int, int]]]:
+    """(inner node, code) from the root, a list a word."""
+    places = list(zip(tree.nodes.tolist(), tree.codes.tolist(), strict=True))
+    return [places[start:stop] for start, stop in pairwise(tree.starts)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(many_counts)
+def test_codes_are_optimal(counts):
+    tree = huffman_tree(np.array(counts))
+
+    assert int(np.diff(tree.starts) @ np.array(counts)) == expected_length(counts)
+
+
+@settings(max_examples=100, deadline=None)
+@given(many_counts)
+def test_codes_are_prefix_free_and_complete(counts):
+    codes = sorted("".join(str(code) for _, code in path) for path in paths_of(huffman_tree(np.array(counts))))
+
+    assert not any(after.startswith(before) for before, after in pairwise(codes))
+    assert sum(Fraction(1, 2 ** len(code)) for code in codes) == 1  # Kraft: no leaf is missing
+
+
+@settings(max_examples=100, deadline=None)
+@given(many_counts)
+def test_paths_lead_through_one_tree(counts):
+    """The same node and turn always lead to the same place, the root is the last node, each node has two children."""
+    children: dict[tuple[int, int], object] = {}
+    for word, path in enumerate(paths_of(huffman_tree(np.array(counts)))):
+        places = [*(node for node, _ in path), f"word {word}"]
+        assert places[0] == (len(counts) - 2 if len(counts) > 1 else "word 0")
+        for (node, code), child in zip(path, places[1:], strict=True):
+            assert children.setdefault((node, code), child) == child
+    assert sorted(children) == [(node, code) for node in range(len(counts) - 1) for code in (0, 1)]
+    assert len(set(children.values())) == len(children)
+
+
+@pytest.mark.parametrize("counts", [[1, 1], [5], [8, 4, 2, 1, 1], [7] * 33], ids=str)
+def test_trees_known_by_hand(counts):
+    lengths = np.diff(huffman_tree(np.array(counts)).starts)
+
+    expected = {2: [1, 1], 1: [0], 5: [1, 2, 3, 4, 4]}.get(len(counts))
+    if expected is None:  # 33 equal words: 31 leaves at depth 5, and one of depth 5 split in two
+        assert sorted(lengths.tolist()) == [5] * 31 + [6] * 2
+    else:
+        assert lengths.tolist() == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(many_counts)
+def test_equal_counts_merge_in_the_order_of_pythons_heap(counts):
+    assert paths_of(huffman_tree(np.array(counts))) == heapq_paths(counts)
+
+
+@pytest.mark.parametrize("order", ["frequent first", "as they come"])
+def test_large_trees_are_those_of_pythons_heap(order):
+    """More words than the 2,500 from which CPython builds a heap in another order; counts above 32 bits."""
+    generator = np.random.default_rng(5)
+    counts = np.minimum(generator.zipf(1.2, 6000), 2**40)
+    if order == "frequent first":
+        counts = np.sort(counts)[::-1]
+    assert counts.sum() > 2**33
+    assert len(set(counts.tolist())) < 5000  # many ties
+
+    kept = counts.copy()
+    assert paths_of(huffman_tree(counts)) == heapq_paths(counts.tolist())
+    np.testing.assert_array_equal(counts, kept)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_tree_is_gensims(seed):
+    """Word by word, ties included: the vectors of gensim's inner nodes can be compared with ours."""
+    generator = np.random.default_rng(seed)
+    words = [f"w{number}" for number in np.minimum(generator.geometric(0.01, 3000), 400)]
+    model = Word2Vec(hs=1, negative=0, min_count=1)
+    model.build_vocab([words])
+    counts = np.array([model.wv.get_vecattr(word, "count") for word in model.wv.index_to_key])
+    assert len(counts) - len(set(counts.tolist())) > 100  # many ties
+
+    for word, path in zip(model.wv.index_to_key, paths_of(huffman_tree(counts)), strict=True):
+        assert [node for node, _ in path] == model.wv.get_vecattr(word, "point").tolist()
+        assert [code for _, code in path] == model.wv.get_vecattr(word, "code").tolist()
+
+
+def test_path_probabilities_are_the_distribution():
+    """log_distribution against the product of turns along each path, one by one."""
+    counts = np.array([50, 20, 20, 9, 5, 5, 1])
+    layer = HierarchicalSoftmax(counts, 6, dtype=np.float64)
+    generator = np.random.default_rng(0)
+    layer.parameters[:, :6] = generator.standard_normal((6, 6))
+    hidden = generator.standard_normal((3, 6))
+
+    probabilities = np.exp(layer.log_distribution(hidden))
+
+    for row, vector in enumerate(hidden):
+        for word, path in enumerate(paths_of(layer.tree)):
+            product = 1.0
+            for node, code in path:
+                left = 1 / (1 + np.exp(-vector @ layer.parameters[node, :6]))
+                product *= left if code == 0 else 1 - left
+            assert probabilities[row, word] == pytest.approx(product, rel=1e-12)

@@ -1,0 +1,45 @@
+"""Public names, all in one list: one leaves it only after a minor release in which it warned."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+import windrow
+from windrow._renamed import RENAMED
+
+LIST = Path(__file__).with_name("public_names.txt")
+ROOMS = ("corpus", "embeddings", "errors", "evaluation", "lm", "nn", "sklearn", "tagging", "viz")
+
+
+def public_names() -> list[str]:
+    """Names in ``__all__``; of a module without one, those that do not begin with an underscore and are its own."""
+    modules = [windrow, *(importlib.import_module(f"windrow.{room}") for room in ROOMS)]
+    names = []
+    for module in modules:
+        own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
+        shown = getattr(module, "__all__", [name for name in own if not name.startswith("_")])
+        names += [f"{module.__name__}.{name}" for name in shown]
+    return sorted(names)
+
+
+def test_public_names_are_those_listed():
+    listed = LIST.read_text("utf-8").split()
+    assert public_names() == sorted(listed)
+
+
+@pytest.mark.parametrize("name", LIST.read_text("utf-8").split())
+def test_each_public_name_is_there(name):
+    module, _, attribute = name.rpartition(".")
+    assert getattr(importlib.import_module(module), attribute) is not None
+
+
+@pytest.mark.parametrize("old", RENAMED)
+def test_an_old_name_works_and_warns(old):
+    sys.modules.pop(old, None)
+    with pytest.warns(DeprecationWarning, match=f"{old} is now {RENAMED[old][0]}; the old name goes with windrow"):
+        module = importlib.import_module(old)
+    assert module.StoredModel is importlib.import_module(RENAMED[old][0]).StoredModel
