@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import windrow
-from windrow.embeddings.formats import FORMATS
+from windrow.embeddings.formats import FORMATS, VectorData
 from windrow.embeddings.vectors import WordVectors, load_vectors, save_vectors
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
 from windrow.files import model_file
@@ -236,7 +236,8 @@ def test_a_number_that_is_not_finite(extension: str, number: float, tmp_path: Pa
     with pytest.raises(OptionError, match=r"cannot write .*not finite \(row 5\)"):
         save_vectors(broken, path)
     assert list(tmp_path.iterdir()) == []
-    FORMATS[extension.removesuffix(".gz")].write(broken, path)  # as other programs do
+    data = VectorData(PLAIN_WORDS, vectors)
+    FORMATS[extension.removesuffix(".gz")].write(data, path)  # as other programs do
     with pytest.raises(FormatError, match=r"NaN or infinite|not finite") as error:
         load_vectors(tmp_path / f"x.{extension}")
     line = 6 if extension.removesuffix(".gz") in ("txt", "vec") else 5

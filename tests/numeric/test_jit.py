@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 import windrow
-from windrow.numeric import jit as _jit
+from windrow.numeric import jit
 from windrow.numeric.jit import kernel
 
-__test__ = not _jit.DISABLE_JIT  # without the compiler there is nothing to keep
+__test__ = not jit.DISABLE_JIT  # without the compiler there is nothing to keep
 
 _HELPER = """
-from windrow.numeric._jit import kernel
+from windrow.numeric.jit import kernel
 
 @kernel(allocates=True)
 def helper(x):
@@ -30,10 +30,10 @@ def helper(x):
 _CALLER = """
 import sys
 import numpy as np
-from windrow.kernels import _jit
+from windrow.numeric import jit
 from windrow.numeric.helper import helper
 
-@_jit.kernel(allocates=True)
+@jit.kernel(allocates=True)
 def caller(x):
     return 10 * helper(x)
 
@@ -42,7 +42,7 @@ if __name__ == "__main__":
         result = caller(np.ones(2, dtype))
         assert result.dtype == dtype
         print(result.tolist())
-    print(sum(caller.stats.cache_hits.values()), "hits;", _jit.CACHE_DIR)
+    print(sum(caller.stats.cache_hits.values()), "hits;", jit.CACHE_DIR)
 """
 _TRAINER = """
 import hashlib
@@ -158,7 +158,7 @@ def hits_of(function: Callable[[float], float]) -> int:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "kernels-0123456789abcdef"
-    monkeypatch.setattr(_jit, "CACHE_DIR", folder)
+    monkeypatch.setattr(jit, "CACHE_DIR", folder)
     return folder
 
 
@@ -250,7 +250,7 @@ def test_pruning_keeps_the_caches_used_last_and_whatever_is_not_a_cache(tmp_path
         folder.mkdir()
         (folder / "content").write_text("x")
         os.utime(folder, (10**9 - age, 10**9 - age))
-    _jit._prune(tmp_path)
+    jit._prune(tmp_path)
     assert set(tmp_path.iterdir()) == {*caches[:4], *others}
 
 
@@ -258,5 +258,5 @@ def test_pruning_bears_folders_that_vanish_meanwhile(tmp_path: Path, monkeypatch
     (tmp_path / "kernels-0123456789abcdef").mkdir()
     listed = [*tmp_path.iterdir(), *(tmp_path / f"kernels-{number:016x}" for number in range(5))]
     monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
-    _jit._prune(tmp_path)
+    jit._prune(tmp_path)
     assert (tmp_path / "kernels-0123456789abcdef").is_dir()
