@@ -1,7 +1,7 @@
 """The packed table of a back-off model: about ten bytes an n-gram, mapped from its file, one cache miss a probe.
 
 Log10 probabilities and back-offs are kept to about 1e-6 (those of single words as float32). The layout is told in
-``windrow.kernels.ngram_query``.
+``kernels/query.py``.
 """
 
 from __future__ import annotations
