@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba.core.codegen import JITCPUCodegen
 
 import windrow
 from windrow.numeric import jit
@@ -215,6 +216,17 @@ def test_the_code_of_another_signature_is_not_taken(cache: Path) -> None:
     again = tripler()
     assert again(2.5) == 7.5
     assert hits_of(again) == 0
+
+
+def test_the_code_for_another_processor_is_not_taken(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home folder may be shared by machines."""
+    tripler()(2.0)
+    monkeypatch.setattr(JITCPUCodegen, "magic_tuple", lambda _: ("x86_64-unknown-linux-gnu", "another processor", ""))
+    for hits in (0, 1):
+        function = tripler()
+        assert function(2.5) == 7.5
+        assert hits_of(function) == hits
+    assert len(list(cache.iterdir())) == 2
 
 
 def test_a_cache_pruned_by_another_process_is_made_again(cache: Path) -> None:
