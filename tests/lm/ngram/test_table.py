@@ -12,13 +12,11 @@ from tests.lm.ngram.models import as_levels, random_model, random_stream, seeds
 from tests.naive.backoff import Backoff
 from windrow.errors import FormatError, OptionError
 from windrow.files import model_file
-from windrow.lm import stream as streams
-from windrow.lm.ngram.kernels import query as ngram_query
 from windrow.lm.ngram.levels import BackoffModel
 from windrow.lm.ngram.table import NGramTable
+from windrow.lm.symbols import BOS
 
 CLOSE = {"rtol": 0, "atol": 2e-5}  # sums of a few numbers, each rounded to 1e-6
-BOS = 1
 
 
 @settings(max_examples=60, deadline=None)
@@ -294,7 +292,3 @@ def test_options_out_of_range():
         NGramTable.pack(model, quantise_bits=9)
     with pytest.raises(OptionError, match="length = 3"):
         table.successors(table.start(), 3)
-
-
-def test_the_kernels_have_the_ids_of_the_streams():
-    assert (ngram_query.BOS, ngram_query.EOS) == (streams.BOS, streams.EOS)

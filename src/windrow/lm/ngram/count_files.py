@@ -27,7 +27,7 @@ from windrow.lm.ngram.count_merging import MOST, forget, read_only
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.counts import LINE_END, Int32s, Int64s, Spelling
 from windrow.lm.ngram.levels import CountLevel, Level, NGramCounts
-from windrow.lm.stream import BOS, EOS, SPECIALS
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
 INITIAL = "^"
 _MOST_WORDS = 255  # of an n-gram

@@ -19,7 +19,7 @@ from windrow.lm.ngram.count_merging import MOST, Counted, read_only
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.counts import Grams, Int32s, Int64s, Layout, Ranks
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
-from windrow.lm.stream import BOS
+from windrow.lm.symbols import BOS
 
 Progress = Callable[[str, float], object]  # the stage, and how much of it is done, 0 to 1
 

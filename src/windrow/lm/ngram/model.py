@@ -28,7 +28,8 @@ from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.smoothing import SMOOTHINGS
 from windrow.lm.ngram.table import NGramTable, State
 from windrow.lm.ngram.words import WordIndex
-from windrow.lm.stream import BOS, EOS, SPECIALS, Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that counts come too late for
 

@@ -14,8 +14,7 @@ from windrow.errors import OptionError, check_range
 from windrow.lm.ngram.estimation import kept_starts
 from windrow.lm.ngram.kernels.estimate import find_words
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
-
-BOS, EOS = 1, 2
+from windrow.lm.symbols import BOS, EOS
 
 Float64s = NDArray[np.float64]
 Suffixes = list[Int32s]  # [m]: the place of each n-gram's last m words among the m-grams, -1 if they are not stored

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from windrow.errors import DataError, OptionError, check_range
 from windrow.lm.ngram.kernels.estimate import Rule, expect_orders, find_words
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
+from windrow.lm.symbols import BOS
 
-BOS = 1
 KATZ_CUTOFF = 7  # counts above it are taken at their word
 STUPID_BACKOFF = 0.4  # Brants et al. 2007
 COUNTS_OF_COUNTS = KATZ_CUTOFF + 2

@@ -18,9 +18,9 @@ from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.lm.ngram.kernels import query as ngram_query
 from windrow.lm.ngram.kernels import walk as ngram_walk
-from windrow.lm.ngram.kernels.query import BOS, EOS
 from windrow.lm.ngram.levels import BackoffModel, Int32s
 from windrow.lm.ngram.packing import BOOK_BITS, Layout, Layouts, Packed, most_slots, pack, unpack, word_bits
+from windrow.lm.symbols import BOS, EOS
 
 _ARRAYS = {
     "unigrams": np.dtype(np.uint32),

@@ -13,7 +13,8 @@ from windrow.corpus.kernels import tokenize as tokenise
 from windrow.errors import DataError
 from windrow.lm.ngram.kernels import word_lookup
 from windrow.lm.ngram.levels import Floats, Int32s
-from windrow.lm.stream import BOS, SPECIALS, reserved_symbol
+from windrow.lm.stream import reserved_symbol
+from windrow.lm.symbols import BOS, SPECIALS
 
 
 class Sentences(NamedTuple):

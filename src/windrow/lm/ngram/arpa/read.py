@@ -19,7 +19,7 @@ from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
 from windrow.lm.ngram.kernels.estimate import find_words
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
-from windrow.lm.stream import BOS, SPECIALS
+from windrow.lm.symbols import BOS, SPECIALS
 
 _BLOCK = 1 << 15  # n-grams read at a time
 _FIRST_WORDS, _FIRST_BYTES = 1 << 12, 1 << 16  # room in a new table

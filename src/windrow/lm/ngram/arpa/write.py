@@ -20,7 +20,7 @@ from windrow.lm.ngram.count_files import grams_between, is_packed
 from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
 from windrow.lm.ngram.levels import BackoffModel, Floats, Level
-from windrow.lm.stream import BOS
+from windrow.lm.symbols import BOS
 
 _ROUNDING = 1e-6  # by which a log10 probability may be above 0
 _BLOCK = 1 << 15  # n-grams written at a time

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.lm.symbols import BOS
 from windrow.numeric.jit import kernel
 from windrow.numeric.simd import prefetch
 
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 
-BOS = 1  # stands before every sentence in a stream; no n-gram reaches across it
 LINE_END = 24  # the most bytes of a count, a mark and a newline
 _AHEAD = 32  # keys
 

@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus.kernels.tokenize import eight_at
+from windrow.lm.symbols import BOS
 from windrow.numeric.jit import kernel
 from windrow.numeric.simd import prefetch
 
-BOS, EOS = 1, 2  # ids of <s> and </s>
 BLOCK = 128  # positions scored together
 PAD = 16  # bytes after the last record, so that it can be read in eights
 SIZE_BITS = 7  # of the number that names a number of slots

@@ -19,11 +19,10 @@ from windrow.corpus.kernels.tokenize import (
     space_width,
     word_end,
 )
-from windrow.lm.ngram.kernels.query import BOS, EOS
+from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.numeric.jit import kernel
 from windrow.numeric.simd import prefetch
 
-UNKNOWN = 0  # the id of <unk>
 AHEAD = 64  # words whose slots are sent for before the first of them is looked at
 
 _ZERO, _ONE, _TWO = np.uint64(0), np.uint64(1), np.uint64(2)
@@ -78,7 +77,7 @@ def find_word(text: Bytes, start: int, length: int, key: Any, table: WordTable) 
             if length <= 8 or same_word(text, start, length, table.offsets, table.arena, word):
                 return word
         slot = (slot + _TWO) & mask
-    return np.int64(UNKNOWN)
+    return np.int64(UNK)
 
 
 @kernel
