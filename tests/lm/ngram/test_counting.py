@@ -14,7 +14,6 @@ from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError
 from windrow.lm.ngram import count_merging, counting
 from windrow.lm.ngram.counting import count_ngrams, memory_needed
-from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.levels import NGramCounts
 
 SPECIALS = ("<unk>", "<s>", "</s>")

@@ -191,7 +191,7 @@ def _adjust(
             order.counts[:] = initial[k]
         else:
             order.counts[:first] = order.counts[last:] = 0
-        kernels.add_left_neighbours(above.suffixes, order.counts)
+        kernels.add_left_neighbors(above.suffixes, order.counts)
     frequencies = list(map(_frequencies, orders))
     for order, t, place, raw_count in zip(orders, frequencies, slips, raw_counts, strict=False):
         # lmplz has these enter with their raw counts.
