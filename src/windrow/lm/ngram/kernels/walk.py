@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.tokenize import eight_at
+from windrow.corpus.kernels.eight_bytes import eight_at
 from windrow.lm.ngram.kernels.query import (
     SIZE_BITS,
     Table,
