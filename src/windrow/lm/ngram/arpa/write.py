@@ -13,7 +13,7 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.tokenize import PAD
+from windrow.corpus.kernels.eight_bytes import PAD
 from windrow.errors import FormatError, OptionError
 from windrow.files.model_file import atomic_write, pack_words, shortened
 from windrow.lm.ngram.count_files import grams_between, is_packed

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.tokenize import eight_at, set_eight
+from windrow.corpus.kernels.eight_bytes import eight_at, set_eight
 from windrow.lm.ngram.kernels.query import (
     BACKOFF_BYTE,
     BASE,

@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.tokenize import eight_at
+from windrow.corpus.kernels.eight_bytes import eight_at
 from windrow.lm.symbols import BOS
 from windrow.numeric.jit import kernel
 from windrow.numeric.simd import prefetch
