@@ -15,7 +15,8 @@ from windrow.files.model_file import StoredModel, load
 from windrow.lm.base import LanguageModel, model_from_stored, pack_vocabulary, unpack_vocabulary
 from windrow.lm.cache import CacheLM
 from windrow.lm.mixture import MixtureLM
-from windrow.lm.stream import BOS, EOS, SPECIALS, Ids
+from windrow.lm.stream import Ids
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
 if TYPE_CHECKING:
     from windrow.lm.neural.window import WindowLM

@@ -14,7 +14,7 @@ from windrow.files import model_file
 from windrow.lm import base, stream
 from windrow.lm.base import LANGUAGE_MODELS, LanguageModel, WordScore, model_from_stored
 from windrow.lm.ngram.model import NGramLM
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 from windrow.models import MODEL_KINDS, load, model_class
 
 UNIGRAMS = {"<unk>": 0.05, "<s>": 0.0, "</s>": 0.2, "a": 0.4, "b": 0.2, "c": 0.1, "d": 0.05}

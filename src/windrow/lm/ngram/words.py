@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
-from windrow.corpus.kernels import tokenize as tokenise
+from windrow.corpus.kernels.eight_bytes import padded
+from windrow.corpus.kernels.tokenize import tokenize
+from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
 from windrow.errors import DataError
 from windrow.lm.ngram.kernels import word_lookup
 from windrow.lm.ngram.levels import Floats, Int32s
-from windrow.lm.stream import BOS, SPECIALS, reserved_symbol
+from windrow.lm.stream import reserved_symbol
+from windrow.lm.symbols import BOS, SPECIALS
 
 
 class Sentences(NamedTuple):
@@ -41,12 +44,12 @@ class WordIndex:
         if " ".join(words).split() != words:
             self._ids = np.array([i for i, word in enumerate(words) if word.split() == [word]], np.int32)
             words = [words[i] for i in self._ids.tolist()]
-        text = _padded("\n".join([*words, ""]).encode("utf-8", "surrogatepass"))
+        text = padded("\n".join([*words, ""]).encode("utf-8", "surrogatepass"))
         most = 1 << max(1, len(words)).bit_length()
-        table = tokenise.with_room(tokenise.new_table(most, 0), 0, text.size)
+        table = for_more_text(new_word_hash(most, 0), 0, text.size)
         # Numbered as they are first seen: the ids are the places.
         ids, ends = np.empty(len(words) + 1, np.int32), np.empty(len(words) + 1, np.int64)
-        known = tokenise.tokenise(text, 0, 0, table, ids, ends)[3]
+        known = tokenize(text, 0, 0, table, ids, ends)[3]
         if known < len(words):
             raise DataError("the vocabulary holds a word twice")
         self._table = table
@@ -82,11 +85,7 @@ def _joined(lines: str | bytes | Sequence[str]) -> tuple[NDArray[np.uint8], int]
         text = "\n".join([*lines, ""])
         if text.count("\n") > len(lines):  # white space like any other
             text = "\n".join([*(line.replace("\n", " ") for line in lines), ""])
-        return _padded(text.encode("utf-8", "surrogatepass")), len(lines)
+        return padded(text.encode("utf-8", "surrogatepass")), len(lines)
     if data and not data.endswith(b"\n"):
         data += b"\n"
-    return _padded(data), data.count(b"\n")
-
-
-def _padded(data: bytes) -> NDArray[np.uint8]:
-    return np.frombuffer(data + b" " * tokenise.PAD, np.uint8)
+    return padded(data), data.count(b"\n")

@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
-from windrow.corpus.kernels.tokenize import PAD, enlarged, new_table, with_room
+from windrow.corpus.kernels.eight_bytes import PAD
+from windrow.corpus.kernels.word_hash import for_more_text, for_twice_the_words, new_word_hash
 from windrow.corpus.streams import Meter, name_of, text_pieces
 from windrow.errors import DataError, FormatError
 from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
-from windrow.lm.ngram.kernels.estimate import find_words
+from windrow.lm.ngram.kernels.search import find_children
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
-from windrow.lm.stream import BOS, SPECIALS
+from windrow.lm.symbols import BOS, SPECIALS
 
 _BLOCK = 1 << 15  # n-grams read at a time
 _FIRST_WORDS, _FIRST_BYTES = 1 << 12, 1 << 16  # room in a new table
@@ -157,16 +158,16 @@ class _Words:
     """The words by id, the specials first, then as in the file."""
 
     def __init__(self) -> None:
-        self.table = new_table(_FIRST_WORDS, _FIRST_BYTES)
+        self.table = new_word_hash(_FIRST_WORDS, _FIRST_BYTES)
         self.known = 0
         lines = "".join(f"0 {special}\n" for special in SPECIALS).encode() + bytes(PAD)
         self.parse(np.frombuffer(lines, np.uint8), 0, _room(1, len(SPECIALS)))
 
     def parse(self, block: NDArray[np.uint8], at: int, rows: Rows) -> tuple[int, int, int]:
         """Read 1-grams; the byte reached, how many rows were read, and why it stopped."""
-        self.table = with_room(self.table, self.known, block.size - at)
+        self.table = for_more_text(self.table, self.known, block.size - at)
         if self.known == self.table.counts.size:
-            self.table = enlarged(self.table)
+            self.table = for_twice_the_words(self.table)
         at, size, self.known, status = kernels.parse_unigrams(block, at, self.table, self.known, rows)
         return at, size, status
 
@@ -317,7 +318,7 @@ def _places(levels: Sequence[Level], ngrams: Int32s) -> Int32s:
     places = np.ascontiguousarray(ngrams[:, 0])
     for level, words in zip(levels[1:], ngrams.T[1:], strict=False):
         contexts, places = places, np.empty(len(ngrams), np.int32)
-        find_words(level.starts, level.words, contexts, np.ascontiguousarray(words), places)
+        find_children(level.starts, level.words, contexts, np.ascontiguousarray(words), places)
     return places
 
 

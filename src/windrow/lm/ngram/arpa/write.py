@@ -13,14 +13,14 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.tokenize import PAD
+from windrow.corpus.kernels.eight_bytes import PAD
 from windrow.errors import FormatError, OptionError
 from windrow.files.model_file import atomic_write, pack_words, shortened
 from windrow.lm.ngram.count_files import grams_between, is_packed
 from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
 from windrow.lm.ngram.levels import BackoffModel, Floats, Level
-from windrow.lm.stream import BOS
+from windrow.lm.symbols import BOS
 
 _ROUNDING = 1e-6  # by which a log10 probability may be above 0
 _BLOCK = 1 << 15  # n-grams written at a time

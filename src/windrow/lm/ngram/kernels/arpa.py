@@ -11,18 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.tokenize import (
-    PAD,
-    Bytes,
-    WordTable,
-    add_word,
-    eight_at,
-    first_bytes,
-    home_slot,
-    long_key,
-    same_word,
-    set_eight,
-)
+from windrow.corpus.kernels.eight_bytes import PAD, Bytes, eight_at, first_bytes, set_eight
+from windrow.corpus.kernels.word_hash import WordHash, enter_word, find_slot, word_in, word_key
 from windrow.numeric.jit import kernel
 
 LOG10_OF_ZERO = -99.0  # as it is written
@@ -38,9 +28,6 @@ _MOST_PLACES = 12  # after the point; numbers with more have an exponent
 _TAB, _NEWLINE, _RETURN, _SPACE = 0x09, 0x0A, 0x0D, 0x20
 _BACKSLASH, _MINUS, _PLUS, _POINT, _ZERO, _E = 0x5C, 0x2D, 0x2B, 0x2E, 0x30, 0x65
 _INFINITY = np.uint64(0x666E69)  # inf
-_EMPTY, _ONE, _TWO = np.uint64(0), np.uint64(1), np.uint64(2)
-_S32, _LOW_32 = np.uint64(32), np.uint64(2**32 - 1)
-_LONG = 9  # stands for every length above 8, as in ``tokenise``
 _MOST_MANTISSA = 10**17
 _MOST_EXPONENT = 999
 _MOST_FLOAT = float(np.finfo(np.float32).max)
@@ -213,23 +200,6 @@ def write_number(value: Any, out: Bytes, at: Any) -> Any:
 
 
 @kernel
-def find_slot(text: Bytes, start: Any, length: Any, table: WordTable) -> Any:
-    """The key of a word, and the slot where it is or would be entered."""
-    slots = table.slots
-    key = first_bytes(eight_at(text, start), length) if length <= 8 else long_key(text, start, length)
-    mask, kind = np.uint64(slots.size - 2), np.uint64(min(length, _LONG))
-    slot = home_slot(key) & mask
-    while slots[slot + _ONE] != _EMPTY:
-        label = slots[slot + _ONE]
-        if slots[slot] == key and label >> _S32 == kind:
-            word = np.int64(label & _LOW_32) - 1
-            if length <= 8 or same_word(text, start, length, table.offsets, table.arena, word):
-                break
-        slot = (slot + _TWO) & mask
-    return key, slot
-
-
-@kernel
 def line_kind(text: Bytes, at: Any) -> Any:
     """What a line is whose first field is at ``at``."""
     if text[at] == _NEWLINE:
@@ -259,7 +229,7 @@ def parse_backoff(text: Bytes, at: Any) -> Any:
 
 
 @kernel
-def parse_unigrams(text: Bytes, start: Any, table: WordTable, known: Any, rows: Rows) -> Any:
+def parse_unigrams(text: Bytes, start: Any, table: WordHash, known: Any, rows: Rows) -> Any:
     """Read 1-grams from whole lines; words not in the table, which holds ``known``, are entered.
 
     The text ends with a newline and PAD bytes; the table's arena has room for its words. Returns the byte where the
@@ -280,40 +250,41 @@ def parse_unigrams(text: Bytes, start: Any, table: WordTable, known: Any, rows: 
             status = FEW_WORDS
         if status != FINE:
             return line, row, known, status
-        word, stop = at, field_end(text, at)
+        start_of_word, stop = at, field_end(text, at)
         at, backoff, status = parse_backoff(text, next_field(text, stop))
         if status != FINE:
             return line, row, known, status
-        key, slot = find_slot(text, word, stop - word, table)
-        if table.slots[slot + _ONE] == _EMPTY:
-            add_word(text, word, stop - word, table.offsets, table.arena, known)
+        length = stop - start_of_word
+        key = word_key(text, start_of_word, length)
+        slot = find_slot(text, start_of_word, length, key, table)
+        word = word_in(slot, table)
+        if word < 0:
+            enter_word(text, start_of_word, length, key, slot, known, table)
+            word = known
             known += 1
-            table.slots[slot] = key
-            table.slots[slot + _ONE] = (np.uint64(min(stop - word, _LONG)) << _S32) + np.uint64(known)
-        rows.ids[row, 0] = np.int64(table.slots[slot + _ONE] & _LOW_32) - 1
+        rows.ids[row, 0] = word
         rows.log10_probs[row], rows.log10_backoffs[row] = prob, backoff
         row += 1
     return at, row, known, END_OF_TEXT
 
 
 @kernel
-def parse_words(text: Bytes, at: Any, table: WordTable, ids: NDArray[np.int32], row: Any) -> Any:
+def parse_words(text: Bytes, at: Any, table: WordHash, ids: NDArray[np.int32], row: Any) -> Any:
     """Look up as many words as ``ids`` has columns; the field after them, and whether all was fine."""
     for k in range(ids.shape[1]):
         if text[at] == _NEWLINE:
             return at, FEW_WORDS
         stop = field_end(text, at)
-        _, slot = find_slot(text, at, stop - at, table)
-        label = table.slots[slot + _ONE]
-        if label == _EMPTY:
+        word = word_in(find_slot(text, at, stop - at, word_key(text, at, stop - at), table), table)
+        if word < 0:
             return at, UNKNOWN_WORD
-        ids[row, k] = np.int64(label & _LOW_32) - 1
+        ids[row, k] = word
         at = next_field(text, stop)
     return at, FINE
 
 
 @kernel
-def parse_lines(text: Bytes, start: Any, table: WordTable, rows: Rows) -> Any:
+def parse_lines(text: Bytes, start: Any, table: WordHash, rows: Rows) -> Any:
     """Read n-grams of an order above the first from whole lines: as ``parse_unigrams``, of words that are known."""
     at, row = np.int64(start), 0
     while at < text.size - PAD:
