@@ -255,7 +255,7 @@ def test_a_damaged_vocabulary_is_refused(damage: str) -> None:
     else:
         del arrays["counts"]
 
-    with pytest.raises(FormatError, match="m: the vocabulary of the toy is damaged"):
+    with pytest.raises(FormatError, match="m: the vocabulary is damaged"):
         base.unpack_vocabulary(model_file.StoredModel("toy", {}, {}, arrays), "m")
 
 
