@@ -29,7 +29,7 @@ FLOORS = [
     {"outputs"},
     {"embeddings"},
     {"lm", "tagging", "viz", "sklearn"},
-    {"models"},
+    {"models", "storage"},
     {"cli"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -19,9 +19,9 @@ def warmup() -> None:
     from windrow.corpus.numbering import KERNEL_FROM
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.nearest import compile_batches
+    from windrow.embeddings.settings import KERNELS
     from windrow.embeddings.steps import LOSSES
     from windrow.embeddings.training.hot_rows import compile_copies
-    from windrow.embeddings.word2vec import KERNELS
     from windrow.evaluation.analogy import METHODS, Section, evaluate_analogies
     from windrow.numeric.jit import CACHE_DIR
 
