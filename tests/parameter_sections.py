@@ -16,11 +16,10 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from windrow.estimator import Setting
+from windrow.estimator import REQUIRED, Setting
 
 PUBLIC_NAMES = Path(__file__).with_name("public_names.txt")
 _WIDTH = 120
-_KINDS = {int: "int", float: "float", bool: "bool", str: "str"}
 _HUGE = 1e15  # a limit above it is the machine's: not worth telling
 
 
@@ -57,21 +56,25 @@ def section_of(settings: tuple[Setting, ...]) -> str:
 
 
 def _entry(setting: Setting) -> Iterator[str]:
-    yield f"{setting.name} : {kind_of(setting)}, default {_literal(setting.default)}"
-    text = " ".join(filter(None, [setting.help, _none(setting), _only_with(setting), setting.advice]))
+    default = "" if setting.default is REQUIRED else f", default {_literal(setting.default)}"
+    yield f"{setting.name} : {kind_of(setting)}{default}"
+    choices = f"One of {', '.join(setting.choices)}." if _has_long_choices(setting) else ""
+    text = " ".join(filter(None, [setting.help, choices, _none(setting), _only_with(setting), setting.advice]))
     yield from textwrap.wrap(text, _WIDTH - 8, initial_indent="    ", subsequent_indent="    ", break_long_words=False,
                              break_on_hyphens=False)  # fmt: skip
 
 
 def kind_of(setting: Setting) -> str:
     """Type and range in a few words, such as ``int in [1, 100]``."""
-    if setting.choices and not isinstance(setting.type, str):
+    if setting.choices and not isinstance(setting.type, str | tuple) and not _has_long_choices(setting):
         kind = "{" + ", ".join(map(_literal, setting.choices)) + "}"
-    elif isinstance(setting.type, str):
-        kind = setting.type
     else:
-        kind = _KINDS.get(setting.type, setting.type.__name__.lower()) + _range(setting)
+        kind = setting.type_name + _range(setting)
     return f"{'sequence of ' * setting.many}{kind}{' or None' * bool(setting.none)}"
+
+
+def _has_long_choices(setting: Setting) -> bool:
+    return isinstance(setting.type, type) and sum(len(str(choice)) for choice in setting.choices) > 60
 
 
 def _range(setting: Setting) -> str:

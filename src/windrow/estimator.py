@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass
 from functools import wraps
-from inspect import signature
+from inspect import Parameter, signature
 from math import inf
 from typing import Any, ClassVar, Self, TypeVar, cast
 
@@ -13,6 +13,7 @@ from windrow._renamed import warn_renamed_parameter
 from windrow.errors import OptionError, check_range, check_whole
 
 Constructor = TypeVar("Constructor", bound=Callable[..., None])
+REQUIRED = Parameter.empty  # the default of a setting that has none
 _PLURALS: dict[Any, str] = {int: "whole numbers", float: "numbers", str: "strings", Callable: "functions"}
 
 
@@ -24,10 +25,10 @@ class Setting:
     ----------
     name : str
         As the constructor has it.
-    type : type or str
-        What the value is; in words where it may be several things, which the estimator then checks itself.
+    type : type, tuple of types or str
+        What the value is; in words where it is an object that the estimator checks itself.
     default : object
-        As in the signature.
+        As in the signature; REQUIRED where it has none.
     help : str
         What it means, in a sentence or two; the help of the option, too.
     advice : str
@@ -37,7 +38,7 @@ class Setting:
     low_open, high_open : bool
         Whether the end of the range is left out.
     choices : tuple
-        The only values, or of a setting described in words the only strings.
+        The only values; of a setting that may also be an object, the only strings.
     many : bool
         Whether it is a sequence of such values.
     none : str
@@ -61,7 +62,7 @@ class Setting:
     many: bool = False
     none: str = ""
     option: str | None = ""
-    only_with: tuple[str, tuple[str, ...]] | None = None
+    only_with: tuple[str, tuple[Any, ...]] | None = None
 
     @property
     def flag(self) -> str:
@@ -82,7 +83,8 @@ class Setting:
             self._check_one(one, high)
 
     def _check_one(self, value: Any, high: float) -> None:
-        if self.choices and not (isinstance(self.type, str) and not isinstance(value, str)):
+        may_be_object = isinstance(self.type, str | tuple)
+        if self.choices and (isinstance(value, str) or not may_be_object):
             if not _is_among(value, self.choices):
                 allowed = ", ".join(map(str, (None, *self.choices) if self.none else self.choices))
                 raise OptionError(f"{self.name} = {value!r} is not one of {allowed}")
@@ -92,9 +94,15 @@ class Setting:
         elif self.type in (int, float):
             number = check_whole(self.name, value) if self.type is int else value
             check_range(self.name, number, self.low, high, low_open=self.low_open, high_open=self.high_open)
-        elif isinstance(self.type, type) and not isinstance(value, self.type):
-            kind = f"a list of {self._plural()}" if self.many else f"a {self.type.__name__}"
+        elif not isinstance(self.type, str) and not isinstance(value, self.type):
+            kind = f"a list of {self._plural()}" if self.many else f"a {self.type_name}"
             raise OptionError(f"{self.name} = {value!r} must be {kind}")
+
+    @property
+    def type_name(self) -> str:
+        """The type in words, such as "int" or "str or callable"."""
+        kinds = self.type if isinstance(self.type, tuple) else (self.type,)
+        return " or ".join(kind if isinstance(kind, str) else kind.__name__.lower() for kind in kinds)
 
     def _plural(self) -> str:
         return _PLURALS.get(self.type, str(self.type))

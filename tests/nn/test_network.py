@@ -13,7 +13,7 @@ from windrow.nn import (
     L1,
     L2,
     LOSSES,
-    REGULARISERS,
+    REGULARIZERS,
     Chain,
     CrossEntropy,
     Dense,
@@ -129,10 +129,10 @@ def test_scipy_trains_xor():
     assert network.predict(x).argmax(axis=1).tolist() == y.tolist()
 
 
-@pytest.mark.parametrize("name", REGULARISERS)
+@pytest.mark.parametrize("name", REGULARIZERS)
 def test_penalties_are_their_formulas_and_their_gradients_derivatives(name):
     weights = Parameter(np.array([[1.0, -2.0], [0.5, 3.0]]), is_weight=True)
-    regulariser = REGULARISERS[name](0.3)
+    regulariser = REGULARIZERS[name](0.3)
     assert regulariser.penalty(weights) == pytest.approx({"l1": 0.3 * 6.5, "l2": 0.15 * 14.25}[name])
     regulariser.add_gradient(weights)
     numeric = numeric_gradient(lambda: regulariser.penalty(weights), weights.value)

@@ -65,7 +65,7 @@ WORD2VEC = (
         "1 draws by frequency, 0 all words alike.", low=-10, high=10,
     ),
     Setting(
-        "cbow_mean", int, 1, "CBOW takes the mean of the context's vectors (1), or their sum (0).",
+        "cbow_mean", int, 1, "Whether CBOW takes the mean of the context's vectors, or their sum.",
         choices=(0, 1), option="--cbow-mean/--cbow-sum",
     ),
     Setting(

@@ -81,7 +81,7 @@ class Word2Vec(Estimator):
     ns_exponent : float in [-10, 10], default 0.75
         Noise words are drawn from their counts to this power. 1 draws by frequency, 0 all words alike.
     cbow_mean : {0, 1}, default 1
-        CBOW takes the mean of the context's vectors (1), or their sum (0).
+        Whether CBOW takes the mean of the context's vectors, or their sum.
     epochs : int in [1, 1000000], default 5
         Passes over the text. More for a small text: 15 for some megabytes.
     shrink_windows : bool, default True

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from inspect import Parameter
-
-from windrow.estimator import Setting
+from windrow.estimator import REQUIRED, Setting
 
 METHODS = ("linear", "log-linear")
-_REQUIRED = Parameter.empty
 
 MIXTURE_LM = (
     Setting(
-        "models", "sequence of LanguageModel", _REQUIRED, "Trained models of the same words; where the order of these "
+        "models", "sequence of LanguageModel", REQUIRED, "Trained models of the same words; where the order of these "
         "differs, that of the first counts.",
     ),
     Setting(
@@ -25,7 +22,7 @@ MIXTURE_LM = (
 )  # fmt: skip
 
 CACHE_LM = (
-    Setting("vocabulary", "Vocabulary", _REQUIRED, "The words, with the symbols of a language model in front."),
+    Setting("vocabulary", "Vocabulary", REQUIRED, "The words, with the symbols of a language model in front."),
     Setting("size", int, 500, "Symbols that are remembered, the latest ones.", low=1),
     Setting(
         "across_sentences", bool, True, "Whether the memory goes on from sentence to sentence, to all that is scored "

@@ -12,7 +12,7 @@ from windrow.errors import DataError
 from windrow.nn.layers.layer import Layer
 from windrow.nn.losses import Loss
 from windrow.nn.parameters import Array, ParameterVector
-from windrow.nn.regularisers import Regulariser
+from windrow.nn.regularisers import Regularizer
 
 _ROWS_AT_ONCE = 4096  # when nothing is learned: the hidden rows of a large set stay small
 
@@ -24,7 +24,7 @@ class Network:
     whatever ``loss`` takes.
     """
 
-    def __init__(self, layer: Layer, loss: Loss, regularisers: Sequence[Regulariser] = ()) -> None:
+    def __init__(self, layer: Layer, loss: Loss, regularisers: Sequence[Regularizer] = ()) -> None:
         self.layer = layer
         self.loss = loss
         self.regularisers = tuple(regularisers)

@@ -45,5 +45,6 @@ class L1:
         add_scaled(weights.gradient, self.strength, np.sign(weights.value))
 
 
-Regulariser = L1 | L2
-REGULARISERS: dict[str, type[Regulariser]] = {"l1": L1, "l2": L2}
+Regularizer = L1 | L2
+REGULARIZERS: dict[str, type[Regularizer]] = {"l1": L1, "l2": L2}
+REGULARISERS = REGULARIZERS

@@ -45,7 +45,7 @@ def _multi_layer_perceptron(kind: str, cost: str, costs: tuple[str, ...]) -> tup
             none="the optimizer's own (0.1 for sgd and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam)",
         ),
         Setting(
-            "schedule", "str or callable", "constant",
+            "schedule", (str, Callable), "constant",
             f"How the learning rate changes with the epochs: {', '.join(SCHEDULE_NAMES)}, or a function of "
             "(epoch, scores so far) that gives a factor.",
             choices=SCHEDULE_NAMES,
@@ -96,7 +96,7 @@ def _multi_layer_perceptron(kind: str, cost: str, costs: tuple[str, ...]) -> tup
             low=0, low_open=True, high=1, high_open=True, only_with=("early_stopping", (True,)),
         ),
         Setting(
-            "augmentation", "callable or None", None, "From (rows, rng) to other rows to train on, of the same shape "
+            "augmentation", Callable, None, "From (rows, rng) to other rows to train on, of the same shape "
             "and meaning; called with about a thousand at a time.", none="the rows themselves",
         ),
         Setting(
@@ -104,7 +104,7 @@ def _multi_layer_perceptron(kind: str, cost: str, costs: tuple[str, ...]) -> tup
             "True.", many=True,
         ),
         Setting(
-            "random_state", "int, Generator or None", None, "Seed of the first weights, of the order of examples and of "
+            "random_state", "int or Generator", None, "Seed of the first weights, of the order of examples and of "
             "dropout.", "An int makes a run repeatable.", none="another one each time",
         ),
     )  # fmt: skip

@@ -11,9 +11,8 @@ from windrow.nn.layers.layer import Backward
 from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
 from windrow.tagging.kernels.windows import add_windows, scatter_windows
 from windrow.tagging.outputs import TagOutput, Tags
+from windrow.tagging.settings import HIDDEN_ACTIVATIONS
 from windrow.tagging.windows import Windows
-
-HIDDEN_ACTIVATIONS = ("tanh", "relu")
 
 
 class WordTable:

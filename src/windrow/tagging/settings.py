@@ -13,7 +13,7 @@ HIDDEN_ACTIVATIONS = ("tanh", "relu")
 
 WINDOW_TAGGER = (
     Setting(
-        "vectors", "WordVectors or None", None, "Word vectors to start from, best of much text of the same kind.",
+        "vectors", "WordVectors", None, "Word vectors to start from, best of much text of the same kind.",
         none="random ones", option=None,
     ),
     Setting(
@@ -64,11 +64,11 @@ WINDOW_TAGGER = (
     ),
     Setting("optimizer", str, "adam", "How a gradient becomes a step.", choices=OPTIMIZER_NAMES),
     Setting(
-        "learning_rate", float, None, "Size of the steps, for the mean loss per sentence.", low=0, low_open=True,
+        "learning_rate", float, None, "Size of the steps, for the mean loss per token.", low=0, low_open=True,
         none="the optimizer's own", option="--lr",
     ),
     Setting(
-        "schedule", "str or callable", "constant",
+        "schedule", (str, Callable), "constant",
         f"How the learning rate changes with the epochs: {', '.join(SCHEDULE_NAMES)}, or a function of (epoch, scores "
         "so far) that gives a factor.", choices=SCHEDULE_NAMES, option=None,
     ),

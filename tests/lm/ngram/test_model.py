@@ -105,10 +105,10 @@ class TestParameters:
         [
             ({"order": 0}, "order = 0 is out of range"),
             ({"order": 2.5}, "order = 2.5 must be a whole number"),
-            ({"smoothing": "good"}, "smoothing = 'good' is unknown; choose from modified-kneser-ney"),
+            ({"smoothing": "good"}, "smoothing = 'good' is not one of modified-kneser-ney"),
             ({"min_count": 0}, "min_count = 0"),
             ({"unk_mass": 1.0}, "unk_mass = 1.0"),
-            ({"quantise_bits": 9}, "quantise_bits = 9"),
+            ({"quantize_bits": 9}, "quantize_bits = 9"),
             ({"prune": (1, 0)}, "prune"),
             ({"smoothing": "mle", "interpolate": False}, "mle has no back-off form"),
             ({"smoothing": "jelinek-mercer", "weights": (0.5,)}, "weights must be one for each of the 3 orders"),
@@ -204,7 +204,7 @@ class TestFiles:
             np.testing.assert_array_equal(loaded.log_probs(TEXT), small.log_probs(TEXT))
 
     def test_quantised(self, small, tmp_path):
-        rounded = small.quantised(8)
+        rounded = small.quantized(8)
         rounded.save(tmp_path / "q.safetensors")
 
         np.testing.assert_allclose(

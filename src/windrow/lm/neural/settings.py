@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from windrow.estimator import Setting
 from windrow.lm import CELL_NAMES, STATE_NAMES
+from windrow.lm.symbols import SPECIALS
 from windrow.nn.settings import OPTIMIZER_NAMES, SCHEDULE_NAMES
 from windrow.outputs import HEADS
 
@@ -14,13 +15,13 @@ SCHEDULES = (LINEAR, *SCHEDULE_NAMES)
 OBJECTIVES = ("nce", "sampled-softmax")
 _LARGEST = (2 - 2**-23) * 2.0**127  # that a float32 can be, as parameters of a network are
 _INT64 = 2**63 - 1
-_SIZE = {"low": 1, "high": 100_000}
+_LARGEST_SIZE = 100_000
 
 
 def _embedding_size(default: int) -> Setting:
     return Setting(
         "embedding_size", int, default, "Dimensions per word vector.", "That of vectors, if they are given.",
-        **_SIZE, option="--embedding",
+        low=1, high=_LARGEST_SIZE, option="--embedding",
     )  # fmt: skip
 
 
@@ -46,7 +47,7 @@ _OUTPUT = (
         "It needs embedding_size = hidden_size, and saves memory; often better for small texts.",
     ),
     Setting(
-        "vectors", "WordVectors, path or None", None, "Word vectors to begin with, or a file of them.",
+        "vectors", "WordVectors or path", None, "Word vectors to begin with, or a file of them.",
         none="random ones",
     ),
 )  # fmt: skip
@@ -73,7 +74,7 @@ _TRAINING = (
         only_with=("optimizer", ("momentum", "nesterov")),
     ),
     Setting(
-        "schedule", "str or callable", LINEAR,
+        "schedule", (str, Callable), LINEAR,
         "How the learning rate falls: linear to 0 by the last epoch; plateau by half after an epoch without a better "
         "validation score, or loss if there is none; the others as in windrow.nn.",
         "A function of (epoch, scores so far) gives a factor.", choices=SCHEDULES,
@@ -90,7 +91,7 @@ _TEXT = (
     Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1, high=_INT64),
     Setting(
         "max_vocab", int, None, "Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>.",
-        "A softmax costs time in proportion.", low=4, high=_INT64, none="all",
+        "A softmax costs time in proportion.", low=len(SPECIALS) + 1, high=_INT64, none="all",
     ),
     Setting(
         "skip_symbols", bool, False, "Leave out <s> and </s> that stand in the text.", "They are refused otherwise.",
@@ -144,7 +145,10 @@ WINDOW_LM = (
         low=2, high=255,
     ),
     _embedding_size(60),
-    Setting("hidden_size", int, 100, "Units in the hidden layer.", "More for a large text.", **_SIZE, option="--hidden"),
+    Setting(
+        "hidden_size", int, 100, "Units in the hidden layer.", "More for a large text.",
+        low=1, high=_LARGEST_SIZE, option="--hidden",
+    ),
     Setting("direct", bool, False, "Let the output layer see the word vectors, too, beside the hidden layer."),
     _batch_size(512, "Words per step.", "Larger ones are faster per epoch and need more epochs."),
     _clip(None),
@@ -156,7 +160,10 @@ RECURRENT_LM = (
         "cell", str, "lstm", "What carries the state from word to word.",
         "lstm and gru remember longer; elman cells (of tanh, sigmoid or ReLU) are faster.", choices=CELL_NAMES,
     ),
-    Setting("hidden_size", int, 200, "Units per layer.", "More for a large text.", **_SIZE, option="--hidden"),
+    Setting(
+        "hidden_size", int, 200, "Units per layer.", "More for a large text.",
+        low=1, high=_LARGEST_SIZE, option="--hidden",
+    ),
     _embedding_size(200),
     Setting("layers", int, 1, "Layers, one above the other.", low=1, high=100),
     Setting(

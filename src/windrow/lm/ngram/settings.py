@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from windrow.estimator import Setting
 from windrow.lm.ngram import SMOOTHING_NAMES
+from windrow.lm.symbols import SPECIALS
 
 NGRAM_LM = (
     Setting(
@@ -27,16 +28,16 @@ NGRAM_LM = (
         none="fitted by EM, to held-out text if it is given to fit", only_with=("smoothing", ("jelinek-mercer",)),
     ),
     Setting(
-        "discounts", "sequence of sequences of float", None, "What is taken off the counts 1, 2, ... of each order, the "
-        "last for all above; None in place of an order's lets it be estimated.", none="estimated", option=None,
+        "discounts", "sequence of sequences of float", None, "What is taken off the counts 1, 2, ... of each order, "
+        "the last for all above; None in place of an order's lets it be estimated.", none="estimated", option=None,
     ),
     Setting(
-        "discount_fallback", bool, False, "Take the discounts 0.5, 1, 1.5 where the text is too small to estimate them.",
-        "For small or artificial text, where estimating them is refused otherwise.",
+        "discount_fallback", bool, False, "Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them.",
+        "Small or artificial text is refused otherwise.",
     ),
     Setting(
-        "prune", int, (), "Drop n-grams that occur at most this often: one count per order, none below the one before, the "
-        "last for all above; such as 0,0,1.", "For smaller models.", many=True, low=0,
+        "prune", int, (), "Drop n-grams that occur at most this often: one count per order, none below the one before, "
+        "the last for all above; such as 0,0,1.", "For smaller models.", many=True, low=0,
     ),
     Setting(
         "entropy_prune", float, None, "Drop n-grams without which the perplexity grows by less than this part.",
@@ -45,7 +46,7 @@ NGRAM_LM = (
     Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1),
     Setting(
         "max_vocab", int, None, "Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>.",
-        low=4, none="all",
+        low=len(SPECIALS) + 1, none="all",
     ),
     Setting(
         "open_vocabulary", bool, True, "Whether unknown words have a probability.",
