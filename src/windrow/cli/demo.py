@@ -52,7 +52,7 @@ def demo(output: Path | None, seed: int) -> None:
             f"    {model.epochs} passes in {time.monotonic() - started:.1f} s ({speed:,.0f} words/s); loss a word "
             f"{model.history_[0]['loss']:.2f} at first, {model.history_[-1]['loss']:.2f} at the end\n"
         )
-        _show_neighbours(model.wv)
+        _show_neighbors(model.wv)
         _show_analogies(model.wv, toyland)
         _show_language_model(corpus, toyland, seed)
         _show_entities(toyland, seed)
@@ -61,7 +61,7 @@ def demo(output: Path | None, seed: int) -> None:
         click.echo(f"\nThe vectors are in {output}: try  windrow vectors similar {output} {_WORDS[0]}")
 
 
-def _show_neighbours(vectors: WordVectors) -> None:
+def _show_neighbors(vectors: WordVectors) -> None:
     click.echo("The nearest words, by the cosine of their vectors:")
     for word in _WORDS:
         near = ", ".join(f"{other} {cosine:.2f}" for other, cosine in vectors.most_similar(word, topn=4))

@@ -1,4 +1,4 @@
-"""``windrow vectors``: neighbours, analogies, evaluation, conversion."""
+"""``windrow vectors``: neighbors, analogies, evaluation, conversion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from windrow.errors import OptionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from windrow.embeddings.queries import Neighbours
+    from windrow.embeddings.queries import Neighbors
     from windrow.evaluation import AnalogyResult, SimilarityResult
 
 _top = click.option("-k", "--top", default=10, callback=in_range(1), show_default=True, help="How many words.")
@@ -37,7 +37,7 @@ def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int,
     from windrow.embeddings.vectors import load_vectors
 
     found = load_vectors(file).most_similar(list(words), list(minus), topn=top)
-    _print_neighbours(found, {"positive": words, "negative": minus} if as_json else None)
+    _print_neighbors(found, {"positive": words, "negative": minus} if as_json else None)
 
 
 @group.command()
@@ -52,7 +52,7 @@ def analogy(file: str, a: str, b: str, c: str, top: int, as_json: bool) -> None:
     from windrow.embeddings.vectors import load_vectors
 
     found = load_vectors(file).analogy(a, b, c, topn=top)
-    _print_neighbours(found, {"a": a, "b": b, "c": c} if as_json else None)
+    _print_neighbors(found, {"a": a, "b": b, "c": c} if as_json else None)
 
 
 @group.command()
@@ -113,7 +113,7 @@ def convert(source: str, target: str, from_format: str | None, to_format: str | 
     click.echo(f"{target} written", err=True)
 
 
-def _print_neighbours(found: Neighbours, question: dict[str, Any] | None) -> None:
+def _print_neighbors(found: Neighbors, question: dict[str, Any] | None) -> None:
     """Lines for people; one object with the question in it when there is one."""
     if question is not None:
         answers = [{"word": word, "similarity": score} for word, score in found]
