@@ -18,6 +18,8 @@ from windrow.errors import DataError, FormatError
 from windrow.outputs.layer import OutputLayer
 
 CHECKPOINT_KIND = "word2vec-checkpoint"
+# Parameters that the first checkpoints lack, and what trainings did before there was a choice.
+_ADDED_LATER = {"deterministic": False}
 _SHORTEST_INTERVAL = 0.05  # seconds between two checkpoints: long enough for a worker to take a job
 
 
@@ -132,7 +134,7 @@ class Training:
     def restore(self, path: str | PathLike[str]) -> None:
         """Go on from what ``save`` wrote; FormatError if it was taken from another model or corpus."""
         stored = storage.load(path, CHECKPOINT_KIND)
-        kept, asked = stored.config["identity"], self.identity
+        kept, asked = {**_ADDED_LATER, **stored.config["identity"]}, self.identity
         for name in asked:
             if kept.get(name) != asked[name]:
                 raise FormatError(

@@ -131,7 +131,9 @@ class WordVectors(VectorQueries):
         """
         from windrow.embeddings import formats
 
-        read = formats.load_vectors(path, _format_of(path))
+        # The first version of ``save`` wrote windrow's own format whatever the extension.
+        name = "safetensors" if storage.looks_stored(path) else _format_of(path)
+        read = formats.load_vectors(path, name)
         if isinstance(read, cls):
             return read
         loaded = cls(read.index_to_key, read.vectors, read.counts)
