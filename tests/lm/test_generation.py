@@ -26,7 +26,7 @@ from windrow.lm.generation import (
     generate,
     generate_batch,
 )
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 WORDS = "abcd"
 A, B, C, D = range(3, 7)

@@ -17,7 +17,7 @@ from windrow.corpus import Corpus
 from windrow.errors import DataError, FormatError, OptionError
 from windrow.lm.cache import CacheLM
 from windrow.lm.mixture import MixtureLM, _first_tokens, em_weights
-from windrow.lm.stream import BOS, EOS, SPECIALS
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
 TOYLAND = Path(__file__).parents[2] / "corpora" / "toyland"
 

@@ -12,7 +12,8 @@ from tests.lm.contract import toy_vocabulary
 from windrow.corpus import Corpus
 from windrow.errors import DataError, OptionError
 from windrow.lm import stream
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, lm_vocabulary, sentence_blocks, training_stream, word_mapping
+from windrow.lm.stream import lm_vocabulary, sentence_blocks, training_stream, word_mapping
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 TEXT = ["b a a", "", "c a b", "d"]  # a 3 times, b 2, c and d once
 

@@ -21,7 +21,8 @@ from windrow.files.model_file import StoredModel
 from windrow.files.sniff import refuse_arpa
 from windrow.lm.generation import Generation, generate
 from windrow.lm.next_word import State, Tokens
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, reserved_symbol, sentence_blocks
+from windrow.lm.stream import Ids, reserved_symbol, sentence_blocks
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 # Every kind of language model by the name in its files; a class enters when its module is imported.
 LANGUAGE_MODELS: dict[str, type[LanguageModel]] = {}

@@ -13,7 +13,8 @@ from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel, pack_vocabulary, unpack_vocabulary
-from windrow.lm.stream import BOS, EOS, SPECIALS, Ids
+from windrow.lm.stream import Ids
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
 State = tuple[int, ...]  # the words remembered, the latest last
 

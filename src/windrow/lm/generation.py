@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from windrow.corpus import Vocabulary
 from windrow.errors import MissingWordError, OptionError, check_range, check_whole
 from windrow.lm.next_word import NextWord, State, Tokens
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 Streamer = Callable[[str], object]
 Seed = int | np.random.Generator | None

@@ -19,7 +19,8 @@ from windrow.lm.cache import CacheLM
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.window import WindowLM
 from windrow.lm.ngram.model import NGramLM
-from windrow.lm.stream import BOS, Ids
+from windrow.lm.stream import Ids
+from windrow.lm.symbols import BOS
 
 METHODS = ("linear", "log-linear")
 # What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.

@@ -9,11 +9,22 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
 from windrow.errors import DataError, check_range, check_whole
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+
+__all__ = [
+    "BOS",
+    "EOS",
+    "SPECIALS",
+    "UNK",
+    "Ids",
+    "lm_vocabulary",
+    "reserved_symbol",
+    "sentence_blocks",
+    "training_stream",
+    "word_mapping",
+]
 
 Ids = NDArray[np.int32]
-
-UNK, BOS, EOS = 0, 1, 2
-SPECIALS = ("<unk>", "<s>", "</s>")
 
 _DROPPED = -1  # what a symbol that is skipped maps to
 _CACHED_TOKENS = 1 << 16  # laid out at a time, while they are in the processor's cache

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from tests.naive import ngrams as naive
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError
-from windrow.lm import stream as lm_stream
 from windrow.lm.ngram import count_merging, counting
 from windrow.lm.ngram.counting import count_ngrams, memory_needed
-from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.levels import NGramCounts
 
 SPECIALS = ("<unk>", "<s>", "</s>")
@@ -114,11 +112,6 @@ def assert_equal(found: NGramCounts, expected: NGramCounts) -> None:
     assert (found.initial is None) == (expected.initial is None)
     for marks, wanted in zip(found.initial or (), expected.initial or (), strict=True):
         assert np.array_equal(marks, wanted)
-
-
-def test_the_mark_of_the_kernels_is_that_of_streams():
-    assert kernels.BOS == lm_stream.BOS == naive.BOS
-    assert lm_stream.EOS == naive.EOS
 
 
 def test_a_larger_text():

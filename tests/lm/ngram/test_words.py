@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError
 from windrow.lm.ngram.words import WordIndex
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 WORDS = [*SPECIALS, "a", "b", "abcdefgh", "abcdefghi", "abcdefgh" * 3, "é", "漢字", "\ud800"]
 VOCABULARY = Vocabulary(WORDS, np.zeros(len(WORDS), np.int64), SPECIALS)

@@ -26,8 +26,9 @@ from windrow.files.model_file import atomic_write, pack_words, shortened
 from windrow.lm.ngram.count_merging import MOST, forget, read_only
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.counts import LINE_END, Int32s, Int64s, Spelling
+from windrow.lm.ngram.kernels.search import find_children
 from windrow.lm.ngram.levels import CountLevel, Level, NGramCounts
-from windrow.lm.stream import BOS, EOS, SPECIALS
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
 INITIAL = "^"
 _MOST_WORDS = 255  # of an n-gram
@@ -335,7 +336,7 @@ def _children(level: CountLevel, contexts: Int32s, words: Int32s) -> Int32s:
     """The place in a level of the n-grams with these contexts and last words, -1 where there is none."""
     places = np.empty(contexts.size, np.int32)
     starts, level_words = read_only(level.starts), read_only(level.words)
-    kernels.find_children(starts, level_words, read_only(contexts), read_only(words), places)
+    find_children(starts, level_words, read_only(contexts), read_only(words), places)
     return places
 
 

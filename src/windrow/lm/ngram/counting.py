@@ -17,9 +17,9 @@ from windrow.errors import DataError, OptionError, check_range, check_whole
 from windrow.lm.ngram import count_merging
 from windrow.lm.ngram.count_merging import MOST, Counted, read_only
 from windrow.lm.ngram.kernels import counts as kernels
-from windrow.lm.ngram.kernels.counts import Grams, Int32s, Int64s, Layout, Ranks
+from windrow.lm.ngram.kernels.counts import Grams, Int32s, Int64s, KeyLayout, Ranks
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
-from windrow.lm.stream import BOS
+from windrow.lm.symbols import BOS
 
 Progress = Callable[[str, float], object]  # the stage, and how much of it is done, 0 to 1
 
@@ -150,7 +150,7 @@ class _Counter:
         below = self._ranks._replace(data=read_only(self._ranks.data))
         self._ranks = self._next_ranks()
         layout = self._layout()
-        bounds = self._deal(layout, below)
+        bounds = self._distribute(layout, below)
         keys = self._keys[: bounds[-1]]
         for first, last in pairwise(bounds.tolist()):
             keys[first:last].sort()  # NumPy sorts whole numbers with vector instructions, in the cache at best
@@ -168,17 +168,17 @@ class _Counter:
             return _NO_RANKS
         return Ranks(self._room, self._step, self._order % self._step)
 
-    def _layout(self) -> Layout:
+    def _layout(self) -> KeyLayout:
         position_bits = _bits(self._stream.size)
         room = _KEY_BITS - position_bits - self._word_bits
-        return Layout(min(max(_bits(self._size) - _PARTITION_BITS, 0), room), self._word_bits, position_bits)
+        return KeyLayout(min(max(_bits(self._size) - _PARTITION_BITS, 0), room), self._word_bits, position_bits)
 
-    def _deal(self, layout: Layout, below: Ranks) -> Int64s:
-        """Deal the keys to partitions; returns where each begins and the last one ends."""
+    def _distribute(self, layout: KeyLayout, below: Ranks) -> Int64s:
+        """Distribute the keys to partitions; returns where each begins and the last one ends."""
         bounds = np.zeros((max(self._size - 1, 0) >> layout.run_bits) + 2, np.int64)
         kernels.partition_sizes(self._stream, below, layout.run_bits, bounds[1:])
         np.cumsum(bounds, out=bounds)
-        kernels.deal_keys(self._stream, below, layout, bounds[:-1].copy(), self._keys, self._ranks)
+        kernels.distribute_keys(self._stream, below, layout, bounds[:-1].copy(), self._keys, self._ranks)
         return bounds
 
     def _counted(self, level: CountLevel) -> Counted:

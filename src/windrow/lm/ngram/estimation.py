@@ -17,8 +17,7 @@ from windrow.lm.ngram.kernels import estimate as kernels
 from windrow.lm.ngram.kernels.estimate import Rule, Successors
 from windrow.lm.ngram.levels import BackoffModel, Floats, Int32s, Level, NGramCounts
 from windrow.lm.ngram.smoothing import COUNTS_OF_COUNTS, Evidence, Options, Smoothing, fit_weights, smoothing_named
-
-UNK, BOS, EOS = 0, 1, 2
+from windrow.lm.symbols import BOS, EOS, UNK
 
 _BLOCK = 1 << 15  # numbers whose logarithms are taken while they are in the cache
 _ALL = np.empty(0, np.bool_)
@@ -192,7 +191,7 @@ def _adjust(
             order.counts[:] = initial[k]
         else:
             order.counts[:first] = order.counts[last:] = 0
-        kernels.add_left_neighbours(above.suffixes, order.counts)
+        kernels.add_left_neighbors(above.suffixes, order.counts)
     frequencies = list(map(_frequencies, orders))
     for order, t, place, raw_count in zip(orders, frequencies, slips, raw_counts, strict=False):
         # lmplz has these enter with their raw counts.

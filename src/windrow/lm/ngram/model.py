@@ -33,9 +33,10 @@ from windrow.lm.ngram.estimation import estimate, first_appearances
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.smoothing import SMOOTHINGS
-from windrow.lm.ngram.table import NGramTable, State
+from windrow.lm.ngram.table import NGramState, NGramTable
 from windrow.lm.ngram.words import WordIndex
-from windrow.lm.stream import BOS, EOS, SPECIALS, Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that counts come too late for
 
@@ -207,7 +208,7 @@ class NGramLM(Estimator, LanguageModel):
         closed: bool | None = True  # counts leave no n-gram without its suffix
         if self.entropy_prune is not None:
             model, closed = entropy_prune(model, self.entropy_prune), None
-        table = NGramTable.pack(model, quantise_bits=self.quantise_bits, suffix_closed=closed, consume=True)
+        table = NGramTable.pack(model, quantize_bits=self.quantise_bits, suffix_closed=closed, consume=True)
         self._set(table, provenance)
         return self
 
@@ -265,15 +266,15 @@ class NGramLM(Estimator, LanguageModel):
         scores, orders = self._fitted().score_with_orders(stream)
         return scores, orders.tolist()
 
-    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:
+    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> NGramState:
         """The state after these ids."""
         return self._fitted().start(ids)
 
-    def advance(self, state: State, word_id: int) -> State:
+    def advance(self, state: NGramState, word_id: int) -> NGramState:
         """The state after one more word."""
         return self._fitted().advance(state, word_id)[0]
 
-    def distribution(self, state: State) -> NDArray[np.float64]:
+    def distribution(self, state: NGramState) -> NDArray[np.float64]:
         """The probability of each next word, (words,); they sum to 1 to 1e-5, as far as the smoothing is normalised."""
         return self._fitted().distribution(state)
 
@@ -299,14 +300,14 @@ class NGramLM(Estimator, LanguageModel):
         eos_probs = model.levels[0].log10_probs[EOS]
         order = model.order
         loaded = cls(order, eos=bool(np.isfinite(eos_probs)), quantise_bits=quantise_bits)
-        loaded._set(NGramTable.pack(model, quantise_bits=quantise_bits, consume=True), {})
+        loaded._set(NGramTable.pack(model, quantize_bits=quantise_bits, consume=True), {})
         return loaded
 
     def quantised(self, bits: int) -> Self:
         """The model with probabilities and back-offs of so many bits, 2 to 8."""
         check_range("quantise_bits", check_whole("quantise_bits", bits), 2, 8)
         other = type(self)(**{**self.get_params(), "quantise_bits": bits})
-        other._set(NGramTable.pack(self._fitted().unpack(), quantise_bits=bits, consume=True), self.provenance_)
+        other._set(NGramTable.pack(self._fitted().unpack(), quantize_bits=bits, consume=True), self.provenance_)
         return other
 
     def to_stored(self) -> StoredModel:

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from windrow.errors import OptionError, check_range
 from windrow.lm.ngram.estimation import kept_starts
-from windrow.lm.ngram.kernels.estimate import find_words
+from windrow.lm.ngram.kernels.search import find_children
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
-
-BOS, EOS = 1, 2
+from windrow.lm.symbols import BOS, EOS
 
 Float64s = NDArray[np.float64]
 Suffixes = list[Int32s]  # [m]: the place of each n-gram's last m words among the m-grams, -1 if they are not stored
@@ -66,7 +65,7 @@ def _suffixes(levels: list[Level], level: Level, of_contexts: Suffixes) -> Suffi
     found = [np.zeros(level.words.size, np.int32)]
     for below, suffixes in zip(levels, of_contexts, strict=False):
         places = np.empty(level.words.size, np.int32)
-        find_words(below.starts, below.words, suffixes[contexts], level.words, places)
+        find_children(below.starts, below.words, suffixes[contexts], level.words, places)
         found.append(places)
     return [*found, np.arange(level.words.size, dtype=np.int32)]
 

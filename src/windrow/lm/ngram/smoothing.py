@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError, OptionError, check_range
-from windrow.lm.ngram.kernels.estimate import Rule, expect_orders, find_words
+from windrow.lm.ngram.kernels.estimate import Rule, expect_orders
+from windrow.lm.ngram.kernels.search import find_children
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
+from windrow.lm.symbols import BOS
 
-BOS = 1
 KATZ_CUTOFF = 7  # counts above it are taken at their word
 STUPID_BACKOFF = 0.4  # Brants et al. 2007
 COUNTS_OF_COUNTS = KATZ_CUTOFF + 2
@@ -297,7 +298,7 @@ def _on_heldout(
     """Relative frequencies of held-out n-grams, -1 where the context was not seen; and their places in the text's."""
     contexts = np.repeat(contexts, np.diff(asked.starts))
     places = np.empty(asked.words.size, np.int32)
-    find_words(level.starts, level.words, contexts, asked.words, places)
+    find_children(level.starts, level.words, contexts, asked.words, places)
     totals = np.where(contexts >= 0, _context_totals(level)[contexts], 0)
     found = np.where(places >= 0, level.counts[places], 0) if level.counts.size else np.zeros(places.size)
     return np.where(totals > 0, found / np.maximum(totals, 1), -1).astype(np.float32), places

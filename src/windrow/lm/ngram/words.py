@@ -15,7 +15,8 @@ from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
 from windrow.errors import DataError
 from windrow.lm.ngram.kernels import word_lookup
 from windrow.lm.ngram.levels import Floats, Int32s
-from windrow.lm.stream import BOS, SPECIALS, reserved_symbol
+from windrow.lm.stream import reserved_symbol
+from windrow.lm.symbols import BOS, SPECIALS
 
 
 class Sentences(NamedTuple):

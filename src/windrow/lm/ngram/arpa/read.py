@@ -18,9 +18,9 @@ from windrow.corpus.streams import Meter, name_of, text_pieces
 from windrow.errors import DataError, FormatError
 from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
-from windrow.lm.ngram.kernels.estimate import find_words
+from windrow.lm.ngram.kernels.search import find_children
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
-from windrow.lm.stream import BOS, SPECIALS
+from windrow.lm.symbols import BOS, SPECIALS
 
 _BLOCK = 1 << 15  # n-grams read at a time
 _FIRST_WORDS, _FIRST_BYTES = 1 << 12, 1 << 16  # room in a new table
@@ -318,7 +318,7 @@ def _places(levels: Sequence[Level], ngrams: Int32s) -> Int32s:
     places = np.ascontiguousarray(ngrams[:, 0])
     for level, words in zip(levels[1:], ngrams.T[1:], strict=False):
         contexts, places = places, np.empty(len(ngrams), np.int32)
-        find_words(level.starts, level.words, contexts, np.ascontiguousarray(words), places)
+        find_children(level.starts, level.words, contexts, np.ascontiguousarray(words), places)
     return places
 
 

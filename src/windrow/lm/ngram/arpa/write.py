@@ -18,11 +18,10 @@ from windrow.errors import FormatError, OptionError
 from windrow.files.model_file import atomic_write, pack_words, shortened
 from windrow.lm.ngram.count_files import grams_between, is_packed
 from windrow.lm.ngram.kernels import arpa as kernels
-from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
+from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, ROUNDING, Rows
 from windrow.lm.ngram.levels import BackoffModel, Floats, Level
-from windrow.lm.stream import BOS
+from windrow.lm.symbols import BOS
 
-_ROUNDING = 1e-6  # by which a log10 probability may be above 0
 _BLOCK = 1 << 15  # n-grams written at a time
 
 
@@ -92,7 +91,7 @@ def _blocks(levels: list[Level], word_bytes: NDArray[np.uint8], offsets: NDArray
 
 
 def _writable_probs(values: Floats) -> NDArray[np.float32]:
-    if (values > _ROUNDING).any():
+    if (values > ROUNDING).any():
         raise OptionError(f"an ARPA file cannot hold the log10 probability {values.max():.6g}: it is above 0")
     return np.minimum(_writable(values), np.float32(0))
 

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from windrow.corpus.kernels.eight_bytes import PAD, Bytes
 from windrow.corpus.kernels.tokenize import after_space, word_end
 from windrow.corpus.kernels.word_hash import WordHash, find_slot, home_slot, word_in, word_key
-from windrow.lm.ngram.kernels.query import BOS, EOS
+from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.numeric.jit import kernel
 from windrow.numeric.simd import prefetch
 
-UNKNOWN = 0  # the id of <unk>
 AHEAD = 64  # words whose slots are sent for before the first of them is looked at
 
 
@@ -56,7 +55,7 @@ def split_words(text: Bytes, start: Any, slots: NDArray[np.uint64], pending: Pen
 def find_word(text: Bytes, start: int, length: int, key: Any, table: WordHash) -> Any:
     """The id of a word of the text, that of unknown words if the table does not hold it."""
     word = word_in(find_slot(text, start, length, key, table), table)
-    return word if word >= 0 else UNKNOWN
+    return word if word >= 0 else UNK
 
 
 @kernel
