@@ -126,8 +126,8 @@ def _product_tile(rows: int, vectors: int) -> Callable[..., None]:
     ) -> None:
         """``target[r] (+)= sum over the ``number`` terms t of weights[r, t] * terms[t]``, for one tile.
 
-        ``weights[r, t]`` is at ``weight + r * row_step + t * term_step``, term t at ``term + t * term_distance``, target
-        row r at ``place + r * row_distance``; terms and target rows have ``16 * vectors`` numbers.
+        ``weights[r, t]`` is at ``weight + r * row_step + t * term_step``, term t at ``term + t * term_distance``,
+        target row r at ``place + r * row_distance``; terms and target rows have ``16 * vectors`` numbers.
         """
         factors = np.array(
             [[weights[weight + r * row_step + t * term_step] for t in range(number)] for r in range(rows)]
