@@ -74,7 +74,7 @@ class VectorQueries(Comparisons):
         topn : int or None, default 10
             How many words to return; None: the scores of all words, as an array.
         restrict_vocab : int or None, default None
-            Search only the first so many words (the most frequent); None: all.
+            Search only the first ``restrict_vocab`` words (the most frequent); None: all.
         missing : {"error", "skip"}, default "error"
             What to do with unknown words: raise MissingWordError, or leave them out while others remain.
 
@@ -184,7 +184,7 @@ class VectorQueries(Comparisons):
         topn : int, default 10
             How many words to return.
         restrict_vocab : int or None, default None
-            Search only the first so many words; None: all.
+            Search only the first ``restrict_vocab`` words; None: all.
 
         Returns
         -------
@@ -210,7 +210,7 @@ class VectorQueries(Comparisons):
         topn : int, default 10
             How many words to return.
         restrict_vocab : int or None, default None
-            Search only the first so many words; None: all.
+            Search only the first ``restrict_vocab`` words; None: all.
 
         Returns
         -------
@@ -239,7 +239,7 @@ class VectorQueries(Comparisons):
         topn : int, default 10
             How many words to return for each.
         restrict_vocab : int or None, default None
-            Search only the first so many words; None: all.
+            Search only the first ``restrict_vocab`` words; None: all.
 
         Returns
         -------

@@ -153,7 +153,7 @@ class WordVectors(VectorQueries):
         analogies : path, or sequence of Section
             A file of questions in Google's format, or what ``windrow.evaluation.read_questions`` returns.
         restrict_vocab : int or None, default 300,000
-            Only the first so many words are known and may answer; None: all.
+            Only the first ``restrict_vocab`` words are known and may answer; None: all.
         case_insensitive : bool, default True
             Compare upper-cased words.
         dummy4unknown : bool, default False
@@ -205,7 +205,7 @@ class WordVectors(VectorQueries):
         pairs : path, or sequence of WordPair
             A file with two words and a score per line, or what ``windrow.evaluation.read_pairs`` returns.
         restrict_vocab : int or None, default 300,000
-            Only the first so many words are known; None: all.
+            Only the first ``restrict_vocab`` words are known; None: all.
         case_insensitive : bool, default True
             Compare upper-cased words.
         dummy4unknown : bool, default False
