@@ -112,7 +112,7 @@ def one_discount(evidence: Evidence) -> Rule:
 
 
 def katz(evidence: Evidence) -> Rule:
-    """Good-Turing discounts up to count 7 (section 2.4); a context without discounts has one event more, as in SRILM."""
+    """Good-Turing discounts up to count 7 (section 2.4); a context without any has one event more, as in SRILM."""
     return _discounting(evidence, _good_turing_discounts, FALLBACK_DISCOUNTS[:1])._replace(spare=1.0)
 
 
