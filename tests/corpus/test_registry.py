@@ -370,7 +370,7 @@ def test_a_damaged_archive_is_removed(server: Server, tmp_path: Path, unpack: st
     path = write_registry(tmp_path, [server.url], path="data.gz", unpack=unpack)
     with one_line_error() as message:
         fetch("sample", tmp_path / "out", registry=path)
-    assert "no sound archive" in message[0]
+    assert "not a valid archive" in message[0]
     assert list((tmp_path / "out").iterdir()) == []
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import windrow
-from windrow.embeddings.formats import FORMATS
+from windrow.embeddings.formats import FORMATS, VectorData
 from windrow.embeddings.vectors import WordVectors, load_vectors, save_vectors
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
 from windrow.files import model_file
@@ -236,7 +236,8 @@ def test_a_number_that_is_not_finite(extension: str, number: float, tmp_path: Pa
     with pytest.raises(OptionError, match=r"cannot write .*not finite \(row 5\)"):
         save_vectors(broken, path)
     assert list(tmp_path.iterdir()) == []
-    FORMATS[extension.removesuffix(".gz")].write(broken, path)  # as other programs do
+    data = VectorData(PLAIN_WORDS, vectors)
+    FORMATS[extension.removesuffix(".gz")].write(data, path)  # as other programs do
     with pytest.raises(FormatError, match=r"NaN or infinite|not finite") as error:
         load_vectors(tmp_path / f"x.{extension}")
     line = 6 if extension.removesuffix(".gz") in ("txt", "vec") else 5
@@ -351,7 +352,7 @@ def test_binary_under_a_name_for_text(tmp_path: Path) -> None:
         (np.ones((2, 2), np.int64), "a\nb\n", "of type int64"),
         (np.array([["x", "y"]]), "a\n", "of type <U1"),
         (np.full((1, 1), 1e300), "a\n", "not finite"),
-        (np.array([[{}]]), "a\n", "no sound .npy file"),
+        (np.array([[{}]]), "a\n", "not a valid .npy file"),
     ],
 )
 def test_npy_that_is_wrong(matrix: Any, words: str | None, message: str, tmp_path: Path) -> None:
@@ -368,7 +369,7 @@ def test_npy_whose_header_is_wrong(shape: bytes, tmp_path: Path) -> None:
     header, rest = (tmp_path / "x.npy").read_bytes().split(b"(10, 8)")
     spaces = len(shape) - len(b"(10, 8)")  # the padding keeps the length
     (tmp_path / "x.npy").write_bytes(header + shape + rest.replace(b" " * spaces, b"", 1))
-    with pytest.raises(FormatError, match=r"no sound \.npy file"):
+    with pytest.raises(FormatError, match=r"not a valid \.npy file"):
         load_vectors(tmp_path / "x.npy")
 
 

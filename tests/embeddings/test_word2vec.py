@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from windrow import Corpus, Word2Vec, WordVectors
 from windrow.embeddings import Progress
@@ -144,7 +145,6 @@ def test_parameters_follow_scikit_learn() -> None:
 
 
 def test_clone_and_refit(lee_sentences: list[list[str]]) -> None:
-    clone = pytest.importorskip("sklearn.base", reason="scikit-learn is an extra").clone
     model = Word2Vec(**SMALL).fit(lee_sentences[:3])
     copy = clone(model)
     assert copy.get_params() == model.get_params()

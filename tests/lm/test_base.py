@@ -15,7 +15,7 @@ from windrow.lm import base, stream
 from windrow.lm.base import LANGUAGE_MODELS, LanguageModel, WordScore, model_from_stored
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
-from windrow.models import load
+from windrow.models import MODEL_KINDS, load, model_class
 
 UNIGRAMS = {"<unk>": 0.05, "<s>": 0.0, "</s>": 0.2, "a": 0.4, "b": 0.2, "c": 0.1, "d": 0.05}
 
@@ -228,10 +228,14 @@ def test_marks_in_a_text_to_evaluate(unigrams: ToyLM, tmp_path: Path) -> None:
 # --- files
 
 
-def test_kinds_lead_to_language_models() -> None:
+def test_a_kind_is_known_once_its_class_is() -> None:
+    assert set(LANGUAGE_MODELS) >= {"toy-lm", "ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm"}
     for kind, found in LANGUAGE_MODELS.items():
-        assert issubclass(found, LanguageModel), kind
+        assert issubclass(found, LanguageModel)
         assert found.kind == kind
+        assert model_class(kind) is found
+    assert {kind for kind in MODEL_KINDS if kind.endswith("-lm")} < set(LANGUAGE_MODELS)
+    assert all(model_class(kind) for kind in MODEL_KINDS)
 
 
 def test_an_unknown_kind_is_refused() -> None:
@@ -251,7 +255,7 @@ def test_a_damaged_vocabulary_is_refused(damage: str) -> None:
     else:
         del arrays["counts"]
 
-    with pytest.raises(FormatError, match="m: the vocabulary of the toy is damaged"):
+    with pytest.raises(FormatError, match="m: the vocabulary is damaged"):
         base.unpack_vocabulary(model_file.StoredModel("toy", {}, {}, arrays), "m")
 
 

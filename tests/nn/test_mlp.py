@@ -357,7 +357,6 @@ def test_the_grid_search_of_the_example_prefers_more_hidden_units():
 
 
 def test_the_optuna_search_of_the_example_prunes():
-    pytest.importorskip("optuna", reason="Optuna is not installed")
     study = runpy.run_path(str(EXAMPLES / "search_digits.py"))["optuna_search"](trials=8, epochs=6)
     assert len(study.trials) == 8
     assert study.best_value > 0.9

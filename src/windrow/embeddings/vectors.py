@@ -14,6 +14,7 @@ from windrow.embeddings.queries import VectorQueries
 from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, evaluate_similarity, fold
+from windrow.files.sniff import looks_stored
 
 
 class WordVectors(VectorQueries):
@@ -125,7 +126,9 @@ class WordVectors(VectorQueries):
         Raises FormatError when the file is truncated or of another kind, when words repeat, when shapes
         disagree or a number is not finite.
         """
-        return cls._of(formats.read_vectors(path, formats.format_of(path)), path)
+        # The first version of ``save`` wrote windrow's own format whatever the extension.
+        name = "safetensors" if looks_stored(path) else formats.format_of(path)
+        return cls._of(formats.read_vectors(path, name), path)
 
     @classmethod
     def _of(cls, data: formats.VectorData, path: str | os.PathLike[str]) -> Self:

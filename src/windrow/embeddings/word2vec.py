@@ -27,8 +27,9 @@ from windrow.embeddings.training.draws import (
 from windrow.embeddings.training.hogwild import Hogwild, Run, Worker
 from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
 from windrow.embeddings.training.jobs import JOB_WORDS, Schedule, plan_jobs
-from windrow.embeddings.training.report import Callback, Training
-from windrow.embeddings.training.rounds import Rounds, Share, job_words
+from windrow.embeddings.training.loop import Training
+from windrow.embeddings.training.progress import Callback
+from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
@@ -246,8 +247,8 @@ class Word2Vec(Estimator):
         self._vocabulary = corpus.vocabulary.head(size)
         counts = self._vocabulary.counts
         hot = self._hot_rows(size)
-        room = initial_table(size, self.vector_size, self.seed, 2 * hot * self.workers)
-        table = room[:size]
+        storage = initial_table(size, self.vector_size, self.seed, 2 * hot * self.workers)  # rows, copies of hot rows
+        table = storage[:size]
         options = LayerOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)
         layers = {name: output_layer(name).build(counts, self.vector_size, options) for name in self.layer_names()}
         weighting = self._weighting()
@@ -270,19 +271,21 @@ class Word2Vec(Estimator):
         output_layers = list(layers.values())
         run: Run
         if self.deterministic and self.workers > 1:
-            shares = [Share(drawer, table, context, output_layers, randomness) for randomness in self._randomness()]
+            round_workers = [
+                RoundWorker(drawer, table, context, output_layers, randomness) for randomness in self._randomness()
+            ]
             jobs = plan_jobs(corpus.starts, job_words(self.workers))
-            run = Rounds(corpus.ids, corpus.starts, jobs, schedule, shares)
+            run = Rounds(corpus.ids, corpus.starts, jobs, schedule, round_workers)
         else:
             workers = [
                 Worker(
                     drawer,
-                    room,
+                    storage,
                     context,
                     output_layers,
                     self.kernel,
                     randomness,
-                    HotRows(HotTable(room, size, 0), output_layers, hot, worker) if hot else None,
+                    HotRows(HotTable(storage, size, 0), output_layers, hot, worker) if hot else None,
                 )
                 for worker, randomness in enumerate(self._randomness())
             ]
@@ -326,9 +329,9 @@ class Word2Vec(Estimator):
         return [GensimRandomness(seed, reseeds) for seed in (self.seed, *others)]  # the first worker is gensim's
 
 
-def initial_table(words: int, vector_size: int, seed: int, room: int = 0) -> NDArray[np.float32]:
-    """gensim's initial input vectors: uniform in [-1, 1) / vector_size; shape (words + zero rows, padded width)."""
-    table: NDArray[np.float32] = zero_table(words + room, vector_size)
+def initial_table(words: int, vector_size: int, seed: int, more_rows: int = 0) -> NDArray[np.float32]:
+    """gensim's initial input vectors, uniform in [-1, 1) / vector_size, and zeros in ``more_rows`` rows behind them."""
+    table: NDArray[np.float32] = zero_table(words + more_rows, vector_size)
     generator = np.random.default_rng(seed)
     for start in range(0, words, _INITIAL_ROWS):
         rows = table[start : min(start + _INITIAL_ROWS, words), :vector_size]

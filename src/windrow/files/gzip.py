@@ -27,7 +27,7 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
         with _unpacked(path) as stream:
             yield stream
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise FormatError(f"{path} is no sound gzip file ({error}); was it cut short?") from error
+        raise FormatError(f"{path} is not a valid gzip file ({error}); was it cut short?") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 

@@ -181,7 +181,7 @@ def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
         with safe_open(source, framework="numpy"):
             pass
     except SafetensorError as error:
-        raise FormatError(f"{source} is no sound safetensors file ({error}); was it cut short?") from error
+        raise FormatError(f"{source} is not a valid safetensors file ({error}); was it cut short?") from error
     with source.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         layout = json.loads(stream.read(length))

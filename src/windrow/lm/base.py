@@ -221,16 +221,12 @@ def model_from_stored(stored: StoredModel, path: str | os.PathLike[str]) -> Lang
 
 def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
     """The arrays of a language model's vocabulary."""
-    return {**model_file.pack_words(vocabulary.words), "counts": vocabulary.counts}
+    return vocabulary.to_arrays()
 
 
 def unpack_vocabulary(stored: StoredModel, path: str | os.PathLike[str]) -> Vocabulary:
     """The inverse of ``pack_vocabulary``; FormatError names ``path`` when its parts do not fit."""
-    words = model_file.unpack_words(stored.arrays, path)
-    counts = np.array(stored.arrays.get("counts", ()), np.int64)
-    if tuple(words[: len(SPECIALS)]) != SPECIALS or counts.shape != (len(words),):
-        raise FormatError(f"{path}: the vocabulary of the {stored.kind} is damaged")
-    return Vocabulary(words, counts, SPECIALS)
+    return Vocabulary.from_arrays(stored.arrays, SPECIALS, path)
 
 
 def provenance_of(corpus: Corpus) -> dict[str, Any]:

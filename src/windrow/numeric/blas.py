@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba.extending import get_cython_function_address
 from numpy.typing import NDArray
 from scipy.linalg import blas
 
@@ -122,6 +121,8 @@ def _layout(array: NDArray[Any]) -> tuple[int, int]:
 @cache
 def _gemm(dtype: np.dtype[Any]) -> tuple[Callable[..., None], type[Any]]:
     """BLAS's product of matrices as a function that lets other threads run, and its type of number."""
+    from numba.extending import get_cython_function_address  # small networks do without Numba
+
     name, number = _GEMM[dtype]
     address = get_cython_function_address("scipy.linalg.cython_blas", name)
     return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(address), number

@@ -327,7 +327,7 @@ def test_damaged_files(tmp_path, model):
         WindowLM.load(saved({"hidden_size": 9}))
     with pytest.raises(FormatError, match=r"no sound configuration.*dropout"):
         WindowLM.load(saved({"dropout": 3.0}))
-    with pytest.raises(FormatError, match=r"the vocabulary of the window-lm is damaged"):
+    with pytest.raises(FormatError, match=r"the vocabulary is damaged"):
         WindowLM.load(saved(counts=np.ones(3, np.int64)))
     model_file.save(path, "word-vectors", {}, {})
     with pytest.raises(FormatError, match=r"kind 'word-vectors', not 'window-lm'"):

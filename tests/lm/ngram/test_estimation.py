@@ -287,7 +287,8 @@ def test_the_slip_of_lmplz(texts, order):
 @pytest.mark.parametrize("order", [1, 2, 3])
 @pytest.mark.parametrize("name", ["laplace", "lidstone", "mle", "stupid-backoff"])
 def test_equals_nltk(name, order):
-    lm = pytest.importorskip("nltk.lm", reason="nltk is not installed")
+    from nltk import lm
+
     dice = np.random.default_rng(order)
     texts = [(dice.zipf(1.4, dice.integers(1, 9)) % 5 + 3).tolist() for _ in range(20)]
     words = vocabulary_of(texts).words

@@ -24,7 +24,7 @@ def read_npy(path: Path) -> VectorData:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, EOFError, SyntaxError, OverflowError, TokenError) as error:  # NumPy lets these out
-        raise FormatError(f"{path} is no sound .npy file ({error}); was it cut short?") from error
+        raise FormatError(f"{path} is not a valid .npy file ({error}); was it cut short?") from error
     if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind != "f":
         found = f"shape {matrix.shape} of type {matrix.dtype}"
         raise FormatError(f"{path}: expected a matrix (words, dimensions) of floating point, found {found}")

@@ -14,10 +14,17 @@ from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.tokenizers import check_tokens
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
-from windrow.files import model_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa
-from windrow.lm.base import LanguageModel, from_plain, plain, provenance_of, text_settings_of
+from windrow.lm.base import (
+    LanguageModel,
+    from_plain,
+    pack_vocabulary,
+    plain,
+    provenance_of,
+    text_settings_of,
+    unpack_vocabulary,
+)
 from windrow.lm.next_word import Tokens
 from windrow.lm.ngram import count_files
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
@@ -309,24 +316,20 @@ class NGramLM(Estimator, LanguageModel):
         table = self._fitted()
         parameters = {name: plain(value) for name, value in self.get_params().items()}
         config = {"parameters": parameters, "table": table.config()}
-        arrays = {**table.arrays(), **model_file.pack_words(table.vocabulary.words), "counts": table.vocabulary.counts}
+        arrays = {**table.arrays(), **pack_vocabulary(table.vocabulary)}
         return StoredModel(self.kind, config, dict(self.provenance_), arrays)
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
         """The inverse of ``to_stored``."""
         cls.check_kind(stored, path)
-        words = model_file.unpack_words(stored.arrays, path)
-        counts = np.asarray(stored.arrays.get("counts", ()), np.int64)
-        if tuple(words[: len(SPECIALS)]) != SPECIALS or counts.shape != (len(words),):
-            raise FormatError(f"{path}: the vocabulary of the n-gram model is damaged")
+        vocabulary = unpack_vocabulary(stored, path)
         try:
             loaded = cls(**{name: from_plain(value) for name, value in stored.config["parameters"].items()})
             loaded.check_parameters()
             table_config = stored.config["table"]
         except (KeyError, TypeError, OptionError) as error:
             raise FormatError(f"{path}: the parameters of the n-gram model are damaged ({error})") from error
-        vocabulary = Vocabulary(words, counts, SPECIALS)
         loaded._set(NGramTable.from_arrays(stored.arrays, table_config, vocabulary, path), stored.provenance)
         return loaded
 

@@ -16,11 +16,10 @@ from windrow.files import gzip
 from windrow.files.model_file import pack_words, shortened
 from windrow.lm.ngram.count_files import check_compression, grams_between
 from windrow.lm.ngram.kernels import arpa as kernels
-from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
+from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, ROUNDING, Rows
 from windrow.lm.ngram.levels import BackoffModel, Floats, Level
 from windrow.lm.symbols import BOS
 
-_ROUNDING = 1e-6  # how far above 0 a log10 probability may be by rounding
 _BLOCK = 1 << 15  # n-grams written at a time
 _GZIP_LEVEL = 6  # the files are large
 
@@ -81,7 +80,7 @@ def _blocks(levels: list[Level], word_bytes: NDArray[np.uint8], offsets: NDArray
 
 
 def _writable_probs(values: Floats) -> NDArray[np.float32]:
-    if (values > _ROUNDING).any():
+    if (values > ROUNDING).any():
         raise OptionError(f"an ARPA file cannot hold the log10 probability {values.max():.6g}: it is above 0")
     return np.minimum(_writable(values), np.float32(0))
 

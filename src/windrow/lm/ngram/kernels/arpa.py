@@ -16,6 +16,7 @@ from windrow.corpus.kernels.word_hash import WordHash, enter_word, find_slot, wo
 from windrow.numeric.jit import kernel
 
 LOG10_OF_ZERO = -99.0  # as it is written
+ROUNDING = 1e-6  # by which a log10 probability may be above 0
 NUMBER_BYTES = 16  # the longest: -0.000123456789
 _SURE_DIGITS = 6  # a decimal with this many survives being stored as float32
 _MOST_DIGITS = 9  # enough to distinguish any two float32
@@ -217,8 +218,8 @@ def parse_prob(text: Bytes, at: Any) -> Any:
     """Parse the log10 probability, the first field: returns the next field, the number and a status."""
     stop = field_end(text, at)
     prob = parse_number(text, at, stop)
-    status = NO_NUMBER if np.isnan(prob) else POSITIVE if prob > 0 else FINE
-    return next_field(text, stop), prob, status
+    status = NO_NUMBER if np.isnan(prob) else POSITIVE if prob > ROUNDING else FINE
+    return next_field(text, stop), 0.0 if prob > 0.0 else prob, status
 
 
 @kernel
