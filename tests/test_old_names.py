@@ -79,7 +79,8 @@ def test_scikit_learn_sees_the_new_names_only():
 
 
 @pytest.mark.parametrize("model", [
-    WindowLM(2, 4, 4, output_layer="hierarchical", epochs=1), RecurrentLM("elman", 4, 4, output_layer="hierarchical", epochs=1),
+    WindowLM(2, 4, 4, output_layer="hierarchical", epochs=1),
+    RecurrentLM("elman", 4, 4, output_layer="hierarchical", epochs=1),
 ])  # fmt: skip
 def test_files_of_before_open(model, tmp_path):
     stored = model.fit(TEXT).to_stored()

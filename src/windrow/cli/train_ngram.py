@@ -60,18 +60,18 @@ def train_ngram(source: str, output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder."""
     from windrow.files.model_file import check_writable
     from windrow.files.sniff import is_arpa, refuse_arpa
-    from windrow.lm.ngram.count_files import is_packed
+    from windrow.lm.ngram.count_files import check_compression
     from windrow.lm.ngram.model import NGramLM
 
     counts_out = options["counts_out"]
     for place in (output, *([counts_out] if counts_out else [])):
         check_writable(place)
     if is_arpa(output):
-        is_packed(output, "ARPA files")
+        check_compression(output, "ARPA files")
         if options["smoothing"] == "stupid-backoff":
             refuse_arpa(output, "stupid back-off")
     if counts_out:
-        is_packed(counts_out, "counts")
+        check_compression(counts_out, "counts")
     if counts_out and counts_out.resolve() == output.resolve():
         raise OptionError(f"--counts-out and --output are the same file, {output}; name two")
     if counts_out and options["from_counts"]:

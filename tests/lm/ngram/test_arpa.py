@@ -177,7 +177,7 @@ def test_words_that_cannot_be_told(tmp_path, word):
 
 
 def test_names_that_promise_what_is_not_written(tmp_path):
-    with pytest.raises(OptionError, match=r"packed as \.gz or not at all, not as \.xz"):
+    with pytest.raises(OptionError, match=r"compressed as \.gz or not at all, not as \.xz"):
         write_arpa(read(SMALL, tmp_path), tmp_path / "m.arpa.xz")
 
 

@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.lm.ngram.models import distribution, find_ngram
 from tests.naive import smoothing as naive
 from tests.naive.ngrams import BOS, Gram, count, stream_of
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError
 from windrow.lm.ngram.counting import count_ngrams
-from windrow.lm.ngram.estimation import distribution, estimate, find_ngram, first_appearances
+from windrow.lm.ngram.estimation import estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
+from windrow.lm.ngram.lmplz import first_appearances
 from windrow.lm.ngram.smoothing import SMOOTHINGS
 
 SPECIALS = ("<unk>", "<s>", "</s>")
@@ -346,7 +348,7 @@ def test_options_out_of_range(options, message):
 
 
 def test_a_mass_of_the_unknown_word_without_other_words():
-    with pytest.raises(DataError, match="unk_mass leaves the rest to other words, but none is left"):
+    with pytest.raises(DataError, match="unk_mass leaves the rest to other words, but none is kept"):
         estimate(counts_of(TEXTS, 2, eos=False), "mle", prune=(9,), unk_mass=0.1)
 
 

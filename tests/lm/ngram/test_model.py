@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 import windrow
+from tests.lm.ngram.models import distribution
 from windrow import NGramLM
 from windrow.corpus import Corpus
 from windrow.corpus.toyland import generate
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.lm.ngram import SMOOTHING_NAMES
 from windrow.lm.ngram.counting import count_ngrams
-from windrow.lm.ngram.estimation import distribution, estimate
+from windrow.lm.ngram.estimation import estimate
 from windrow.lm.stream import lm_vocabulary, training_stream
 
 TEXT = ["the cat sat", "the dog sat down", "a cat ran", "the cat ran off", "a dog", "the dog ran", "", "a mouse"]
@@ -256,7 +257,7 @@ class TestFiles:
         if name.endswith("bz2"):
             small.save(tmp_path / "m.arpa")
             (tmp_path / name).write_bytes(bz2.compress((tmp_path / "m.arpa").read_bytes()))
-            with pytest.raises(OptionError, match=r"ARPA files are packed as \.gz or not at all"):
+            with pytest.raises(OptionError, match=r"ARPA files are compressed as \.gz or not at all"):
                 small.save(tmp_path / name)
         else:
             small.save(tmp_path / name)

@@ -15,6 +15,8 @@ from windrow.errors import FormatError
 from windrow.files import model_file
 
 CHECKPOINT_KIND = "word2vec-checkpoint"
+# Parameters that the first checkpoints lack, and what trainings did before there was a choice.
+_ADDED_LATER = {"deterministic": False}
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Checkpoint:
     def read(cls, path: str | PathLike[str], now: Checkpoint) -> Checkpoint:
         """Read a file that must fit the training that is ``now``; FormatError where it does not, or is damaged."""
         stored = model_file.load(path, CHECKPOINT_KIND)
-        identity = stored.config.get("identity", {})
+        identity = {**_ADDED_LATER, **stored.config.get("identity", {})}
         for name, asked in now.identity.items():
             if identity.get(name) != asked:
                 raise FormatError(

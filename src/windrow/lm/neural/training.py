@@ -222,7 +222,7 @@ class NeuralTraining(ABC):
         """Go on from a checkpoint; DataError if it is of another configuration or text."""
         stored = model_file.load(path, self.checkpoint_kind)
         config, arrays = stored.config, stored.arrays
-        model = config.get("model", {})  # that of an earlier version may lack a name
+        model = _as_today(config.get("model", {}))
         different = [
             _TEXTS.get(name) or f"{name} = {model[name]!r}, not {value!r}"
             for name, value in sorted(described.items())
@@ -262,3 +262,15 @@ class NeuralTraining(ABC):
                 raise
             kept = f"{checkpoint} has the state after epoch {self.kept_epochs}"
             raise KeyboardInterrupt(f"{kept}, from which --resume (resume=True) goes on") from error
+
+
+def _as_today(model: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says about its model; that of an earlier version may lack names, which are not compared.
+
+    The text was described by several facts at first, with its fingerprint among them since RecurrentLM was added.
+    """
+    text = model.get("text")
+    if not isinstance(text, dict):
+        return model
+    others = {name: value for name, value in model.items() if name != "text"}
+    return {**others, "text": text["corpus"]} if "corpus" in text else others

@@ -28,9 +28,10 @@ from windrow.lm.base import (
 from windrow.lm.next_word import Tokens
 from windrow.lm.ngram import count_files
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
-from windrow.lm.ngram.counting import Progress, count_ngrams
-from windrow.lm.ngram.estimation import estimate, first_appearances
+from windrow.lm.ngram.counting import OnProgress, count_ngrams
+from windrow.lm.ngram.estimation import estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
+from windrow.lm.ngram.lmplz import first_appearances
 from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.settings import NGRAM_LM
 from windrow.lm.ngram.table import NGramState, NGramTable
@@ -174,7 +175,7 @@ class NGramLM(Estimator, LanguageModel):
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
         counts_out: str | os.PathLike[str] | None = None,
-        progress: Progress | None = None,
+        progress: OnProgress | None = None,
     ) -> Self:
         """Count the n-grams of ``source``, a Corpus or what ``Corpus.build`` takes, and estimate the model.
 

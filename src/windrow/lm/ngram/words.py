@@ -1,4 +1,4 @@
-"""Text in: words between white space looked up in the vocabulary, a sentence a line, in one call of a kernel."""
+"""Look up the words of a text, one sentence per line, in one call of a kernel."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ class Sentences(NamedTuple):
     ends: NDArray[np.int64]
 
     def sums(self, scores: Floats) -> NDArray[np.float64]:
-        """The sum of each sentence's scores, of which there is one a symbol; shape (sentences,)."""
+        """The sum of each sentence's scores, (sentences,); ``scores`` has one entry per symbol of the stream."""
         sums = np.empty(self.ends.size)
         word_lookup.sum_sentences(scores, self.ends, sums)
         return sums
 
 
 class WordIndex:
-    """Finds words of a language model's vocabulary in text; the others are ``<unk>``.
+    """Finds the words of a language model's vocabulary in text; all others are ``<unk>``.
 
-    Words with white space in them, as ARPA files of other programs have (U+00A0 is none to KenLM), are in no text.
+    Words that hold white space are never found. ARPA files of other programs may have such words: to KenLM, U+00A0 is
+    a letter.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         words = vocabulary.words
-        self._ids: Int32s | None = None  # of the words that are looked for; None: of all
+        self._ids: Int32s | None = None  # of the words that can be found; None for all
         if " ".join(words).split() != words:
             self._ids = np.array([i for i, word in enumerate(words) if word.split() == [word]], np.int32)
             words = [words[i] for i in self._ids.tolist()]
@@ -57,11 +58,11 @@ class WordIndex:
     def sentences(
         self, lines: str | bytes | Sequence[str], *, bos: bool = True, eos: bool = True, skip_symbols: bool = False
     ) -> Sentences:
-        """The stream of a text, a sentence a line, or of a list of sentences.
+        """The stream of a text with one sentence per line, or of a list of sentences.
 
         ``bos`` and ``eos``: whether a sentence starts with ``<s>`` and ends with ``</s>``. An empty line is a sentence
-        without words. Words are split where ``str.split`` does. A literal ``<s>`` or ``</s>`` is a DataError that names
-        the line, or left out with ``skip_symbols``.
+        without words. Words are split as ``str.split`` does. Raises DataError, which names the line, for the word
+        ``<s>`` or ``</s>``, unless ``skip_symbols`` leaves it out.
         """
         text, count = _joined(lines)
         ids = np.empty(text.size // 2 + 2 * count + 1, np.int32)

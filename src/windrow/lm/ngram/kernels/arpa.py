@@ -1,4 +1,4 @@
-"""Lines of ARPA files, to numbers and from numbers: ``log10 p <tab> w1 .. wk [<tab> log10 back-off]``.
+"""Parse and write the lines of ARPA files: ``log10 p <tab> w1 .. wk [<tab> log10 back-off]``.
 
 Fields are split at spaces, tabs and carriage returns, as KenLM does: a word may hold other white space.
 """
@@ -16,12 +16,13 @@ from windrow.corpus.kernels.word_hash import WordHash, enter_word, find_slot, wo
 from windrow.numeric.jit import kernel
 
 LOG10_OF_ZERO = -99.0  # as it is written
+ROUNDING = 1e-6  # by which a log10 probability may be above 0
 NUMBER_BYTES = 16  # the longest: -0.000123456789
-_SURE_DIGITS = 6  # of a decimal, which survive a float32
-_MOST_DIGITS = 9  # that tell a float32 from all others
-_MOST_PLACES = 12  # after the point; numbers with more have an exponent
+_SURE_DIGITS = 6  # a decimal with this many survives being stored as float32
+_MOST_DIGITS = 9  # enough to distinguish any two float32
+_MOST_PLACES = 12  # after the point; numbers with more are written with an exponent
 
-# What the readers stop at, and why a line is wrong.
+# Why the readers stop; the second row: what is wrong with a line.
 (FINE, END_OF_TEXT, BLANK_LINE, SECTION, ROWS_FULL, TABLE_FULL) = range(6)
 (NO_NUMBER, POSITIVE, FEW_WORDS, UNKNOWN_WORD, NO_BACKOFF) = range(6, 11)
 
@@ -31,7 +32,7 @@ _INFINITY = np.uint64(0x666E69)  # inf
 _MOST_MANTISSA = 10**17
 _MOST_EXPONENT = 999
 _MOST_FLOAT = float(np.finfo(np.float32).max)
-_EXACT_POWER = 22  # the highest power of ten that is a float64
+_EXACT_POWER = 22  # the highest power of ten that a float64 holds exactly
 _POWERS = np.array([float(f"1e{power}") for power in range(_EXACT_POWER + 1)])
 _UNITS = np.array([10**power for power in range(_MOST_PLACES + 1)])
 
@@ -74,7 +75,10 @@ def next_field(text: Bytes, at: Any) -> Any:
 
 @kernel
 def decimal(mantissa: Any, exponent: Any) -> Any:
-    """``mantissa * 10**exponent``: correctly rounded below 2**53 and up to 10**22, else to some last places."""
+    """``mantissa * 10**exponent``: correctly rounded for a mantissa below 2**53 and exponents from -22 to 22.
+
+    Else it may be wrong in the last places.
+    """
     value = np.float64(mantissa)
     while exponent > _EXACT_POWER and 0 < value < np.inf:
         value *= _POWERS[_EXACT_POWER]
@@ -89,7 +93,7 @@ def decimal(mantissa: Any, exponent: Any) -> Any:
 
 @kernel
 def parse_number(text: Bytes, at: Any, stop: Any) -> Any:
-    """The number that is written in ``text[at:stop]``, NaN if none is: digits with a point, a power of ten, or inf."""
+    """The number in ``text[at:stop]``, digits with or without a point and a power of ten, or inf; else NaN."""
     negative = text[at] == _MINUS
     if text[at] == _MINUS or text[at] == _PLUS:
         at += 1
@@ -119,7 +123,7 @@ def parse_number(text: Bytes, at: Any, stop: Any) -> Any:
 
 @kernel
 def parse_exponent(text: Bytes, at: Any, stop: Any) -> Any:
-    """The power of ten of ``text[at:stop]``, as e-12, at most 999 either way; and whether there is one."""
+    """The power of ten in ``text[at:stop]``, such as e-12, limited to 999; and whether there is one."""
     if (text[at] | 0x20) != _E:
         return np.int64(0), False
     at += 1
@@ -140,9 +144,11 @@ def parse_exponent(text: Bytes, at: Any, stop: Any) -> Any:
 
 @kernel
 def shortest_digits(value: Any) -> Any:
-    """Digits d and power e, so that d * 10**e is read as this float32 above 0; with as few digits as that needs."""
+    """Digits d, as few as possible, and a power e, so that d * 10**e is read as this positive float32."""
     exact = np.float64(value)
-    lead = (math.frexp(exact)[1] - 1) * 1233 >> 12  # place of the first digit, or one less: log10(2) is 1233 / 4096
+    lead = (
+        math.frexp(exact)[1] - 1
+    ) * 1233 >> 12  # the power of ten of the first digit, or one less: log10(2) is nearly 1233 / 4096
     if decimal(1, lead + 1) <= exact:
         lead += 1
     power = lead - _MOST_DIGITS + 1
@@ -156,7 +162,7 @@ def shortest_digits(value: Any) -> Any:
 
 @kernel
 def write_whole(number: Any, digits: Any, out: Bytes, at: Any) -> Any:
-    """Write a whole number with so many digits; where it ends."""
+    """Write a whole number with that many digits; returns the place after it."""
     for place in range(at + digits - 1, at - 1, -1):
         rest = number // 10
         out[place] = _ZERO + (number - 10 * rest)
@@ -166,7 +172,7 @@ def write_whole(number: Any, digits: Any, out: Bytes, at: Any) -> Any:
 
 @kernel
 def write_number(value: Any, out: Bytes, at: Any) -> Any:
-    """Write a finite float32, so that reading it gives the same; where it ends."""
+    """Write a finite float32, so that reading it gives the same number; returns the place after it."""
     if np.signbit(value):
         out[at] = _MINUS
         at += 1
@@ -201,7 +207,7 @@ def write_number(value: Any, out: Bytes, at: Any) -> Any:
 
 @kernel
 def line_kind(text: Bytes, at: Any) -> Any:
-    """What a line is whose first field is at ``at``."""
+    """What kind of line has its first field at ``at``."""
     if text[at] == _NEWLINE:
         return BLANK_LINE
     return SECTION if text[at] == _BACKSLASH else FINE
@@ -209,16 +215,16 @@ def line_kind(text: Bytes, at: Any) -> Any:
 
 @kernel
 def parse_prob(text: Bytes, at: Any) -> Any:
-    """The field after the first of a line, the log10 probability, and whether that is fine."""
+    """Parse the log10 probability, the first field: returns the next field, the number and a status."""
     stop = field_end(text, at)
     prob = parse_number(text, at, stop)
-    status = NO_NUMBER if np.isnan(prob) else POSITIVE if prob > 0 else FINE
-    return next_field(text, stop), prob, status
+    status = NO_NUMBER if np.isnan(prob) else POSITIVE if prob > ROUNDING else FINE
+    return next_field(text, stop), 0.0 if prob > 0.0 else prob, status
 
 
 @kernel
 def parse_backoff(text: Bytes, at: Any) -> Any:
-    """The next line, the log10 back-off that follows the words, 0 where none does, and whether that is fine."""
+    """Parse the log10 back-off after the words, 0 if there is none: returns the next line, the number and a status."""
     if text[at] == _NEWLINE:
         return at + 1, 0.0, FINE
     stop = field_end(text, at)
@@ -230,10 +236,10 @@ def parse_backoff(text: Bytes, at: Any) -> Any:
 
 @kernel
 def parse_unigrams(text: Bytes, start: Any, table: WordHash, known: Any, rows: Rows) -> Any:
-    """Read 1-grams from whole lines; words not in the table, which holds ``known``, are entered.
+    """Read 1-grams from whole lines; words that are not yet in the table, which holds ``known``, are entered.
 
-    The text ends with a newline and PAD bytes; the table's arena has room for its words. Returns the byte where the
-    line begins that it stopped at, how many rows were read, how many words are known now, and why it stopped.
+    The text ends with a newline and PAD bytes; the table's arena must be large enough for its words. Returns the byte
+    where the line begins at which it stopped, how many rows were read, how many words are known now, and a status.
     """
     at, row = np.int64(start), 0
     while at < text.size - PAD:
@@ -270,7 +276,7 @@ def parse_unigrams(text: Bytes, start: Any, table: WordHash, known: Any, rows: R
 
 @kernel
 def parse_words(text: Bytes, at: Any, table: WordHash, ids: NDArray[np.int32], row: Any) -> Any:
-    """Look up as many words as ``ids`` has columns; the field after them, and whether all was fine."""
+    """Look up as many words as ``ids`` has columns; returns the field after them, and a status."""
     for k in range(ids.shape[1]):
         if text[at] == _NEWLINE:
             return at, FEW_WORDS
@@ -285,7 +291,7 @@ def parse_words(text: Bytes, at: Any, table: WordHash, ids: NDArray[np.int32], r
 
 @kernel
 def parse_lines(text: Bytes, start: Any, table: WordHash, rows: Rows) -> Any:
-    """Read n-grams of an order above the first from whole lines: as ``parse_unigrams``, of words that are known."""
+    """As ``parse_unigrams``, for n-grams of an order above the first; all words must be in the table."""
     at, row = np.int64(start), 0
     while at < text.size - PAD:
         line, at = at, next_field(text, at)
@@ -312,10 +318,10 @@ def parse_lines(text: Bytes, start: Any, table: WordHash, rows: Rows) -> Any:
 
 @kernel
 def write_lines(rows: Rows, has_backoffs: bool, words: Bytes, offsets: NDArray[np.int64], out: Bytes) -> Any:
-    """Write a line for each row; how many bytes. Word i is ``words[offsets[i] : offsets[i + 1]]``.
+    """Write one line per row; returns how many bytes. Word i is ``words[offsets[i] : offsets[i + 1]]``.
 
-    ``words`` ends with PAD bytes more; ``out`` has room for two numbers a row, its words, as many separators as it has
-    fields, and PAD bytes.
+    PAD bytes follow the last word. ``out`` must hold, for each row, two numbers, the words and one separator per field,
+    and PAD bytes at the end.
     """
     at = np.int64(0)
     for row in range(rows.log10_probs.size):
@@ -326,7 +332,7 @@ def write_lines(rows: Rows, has_backoffs: bool, words: Bytes, offsets: NDArray[n
             at += 1
             word = rows.ids[row, k]
             start, length = offsets[word], offsets[word + 1] - offsets[word]
-            for i in range(0, length, 8):  # up to 7 bytes too many, which what follows overwrites
+            for i in range(0, length, 8):  # up to 7 bytes too many, to be overwritten
                 set_eight(out, at + i, eight_at(words, start + i))
             at += length
             separator = _SPACE

@@ -1,4 +1,4 @@
-"""From UTF-8 text to a stream of known words' ids: split at white space, find each word, a sentence a line."""
+"""From UTF-8 text, one sentence per line, to a stream of ids: split at white space and look each word up."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.numeric.jit import kernel
 from windrow.numeric.simd import prefetch
 
-AHEAD = 64  # words whose slots are sent for before the first of them is looked at
+AHEAD = 64  # words whose slots are prefetched before the first of them is read
 
 
 class Pending(NamedTuple):
-    """Words that were split off and wait to be looked up; length 0 is the end of a line."""
+    """Words that are split off and to be looked up; length 0 is the end of a line."""
 
     keys: NDArray[np.uint64]  # (AHEAD + 1,)
     starts: NDArray[np.int64]
@@ -26,13 +26,13 @@ class Pending(NamedTuple):
 
 
 def new_pending() -> Pending:
-    """Room for words that wait."""
+    """Memory for the words between splitting and look-up."""
     return Pending(np.empty(AHEAD + 1, np.uint64), np.empty(AHEAD + 1, np.int64), np.empty(AHEAD + 1, np.int64))
 
 
 @kernel
 def split_words(text: Bytes, start: Any, slots: NDArray[np.uint64], pending: Pending) -> Any:
-    """Split off words from byte ``start`` on; the byte reached, and how many words and ends of lines wait."""
+    """Split off words from byte ``start`` on; returns the byte reached, and how many words and line ends it found."""
     mask, size = np.uint64(slots.size - 2), text.size - PAD
     at, waiting = start, 0
     while at < size and waiting < AHEAD:
@@ -53,7 +53,7 @@ def split_words(text: Bytes, start: Any, slots: NDArray[np.uint64], pending: Pen
 
 @kernel
 def find_word(text: Bytes, start: int, length: int, key: Any, table: WordHash) -> Any:
-    """The id of a word of the text, that of unknown words if the table does not hold it."""
+    """The id of a word of the text, that of ``<unk>`` if the table does not hold it."""
     word = word_in(find_slot(text, start, length, key, table), table)
     return word if word >= 0 else UNK
 
@@ -67,11 +67,11 @@ def look_up(
     ids: NDArray[np.int32],
     ends: NDArray[np.int64],
 ) -> Any:
-    """Write the ids of a text, a sentence a line, and how many come before the end of each; how many ids there are.
+    """Write the ids of a text, and for each sentence where it ends among them; returns how many ids there are.
 
-    The text ends with a newline and PAD spaces. ``ids`` has room for every word and two more symbols a line. ``marks``:
-    whether sentences begin with BOS, whether they end with EOS, and whether words that spell one of these are left out;
-    if not, the first such word is returned with its line, counted from 0: ``-(2 * line + word)``.
+    The text ends with a newline and PAD spaces. ``ids`` is large enough for every word and two more symbols per line.
+    ``marks``: whether sentences begin with BOS, whether they end with EOS, and whether words spelled like these are
+    left out. If not, the first such word ends the work: ``-(2 * line + word)`` is returned, lines counted from 0.
     """
     bos, eos, skips = marks
     at = written = lines = 0
