@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from windrow.cli.groups import LazyGroup
 from windrow.cli.options import in_range, naming_options, open_corpus, text_options
 from windrow.errors import DataError, OptionError
 
@@ -30,7 +31,25 @@ def group() -> None:
     """Language models: train, measure, score, generate, mix, convert."""
 
 
-@group.group()
+def _ngram() -> click.Command:
+    from windrow.cli.train_ngram import train_ngram
+
+    return train_ngram
+
+
+def _window() -> click.Command:
+    from windrow.cli.train_window import train_window
+
+    return train_window
+
+
+def _rnn() -> click.Command:
+    from windrow.cli.train_rnn import train_rnn
+
+    return train_rnn
+
+
+@group.group(cls=LazyGroup, later={"ngram": _ngram, "window": _window, "rnn": _rnn})
 def train() -> None:
     """Train a language model."""
 
