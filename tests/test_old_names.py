@@ -11,8 +11,8 @@ from windrow import NGramLM, RecurrentLM, WindowLM, WindowTagger
 from windrow._renamed import RENAMED_PARAMETERS
 from windrow.estimator import Estimator, OldName, Setting, current_names, takes_old_names
 from windrow.files import model_file
+from windrow.nn import L2, REGULARIZERS, Dense, LogLikelihood, MLPClassifier, Network
 from windrow.nn import REGULARISERS as OLD_REGULARIZERS
-from windrow.nn import REGULARIZERS, MLPClassifier
 
 TEXT = ["a b c", "b c a", "c a"] * 4
 TAGGED = [(["in", "Rome"], ["O", "B-LOC"])] * 8
@@ -116,6 +116,14 @@ def test_a_checkpoint_of_another_output_layer_is_refused_also_under_its_old_name
     with pytest.raises(Exception, match="output = 'softmax', not 'nce'"):
         WindowLM(2, 4, 4, epochs=2, output_layer="nce").fit(TEXT, checkpoint=state, resume=True)
     WindowLM(2, 4, 4, epochs=2).fit(TEXT, checkpoint=state, resume=True)
+
+
+def test_layers_and_networks_take_british_names():
+    layer = Dense(3, 2, initialiser="glorot", rng=1)
+    assert (layer.weights.value == Dense(3, 2, initializer="glorot", rng=1).weights.value).all()
+    network = Network(layer, LogLikelihood(), regularisers=[L2(0.1)])
+    assert network.regularisers is network.regularizers
+    assert network.penalty() > 0
 
 
 def test_methods_and_registries_keep_their_british_names():

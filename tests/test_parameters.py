@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import doctest
 import inspect
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +31,6 @@ CALLABLES = {
     if inspect.isfunction(value) or (inspect.isclass(value) and not issubclass(value, Exception))
 }
 ORDER = ("Parameters", "Attributes", "Returns", "Raises", "Notes", "References", "Examples")
-TO_COME = set(Path(__file__).with_name("undocumented.txt").read_text("utf-8").split())  # for now
 
 
 def parameters(value: Any) -> dict[str, inspect.Parameter]:
@@ -132,11 +130,7 @@ def test_a_section_is_rewritten_from_the_table():
 # --- everything public
 
 
-def may_wait(name: str) -> Any:
-    return pytest.param(name, marks=[pytest.mark.xfail(strict=True)] if name in TO_COME else [])
-
-
-@pytest.mark.parametrize("name", [may_wait(name) for name in CALLABLES])
+@pytest.mark.parametrize("name", CALLABLES)
 def test_every_parameter_is_documented(name):
     """In ``Parameters``; the fields of a result, which nobody passes, in ``Attributes``."""
     found = sections(CALLABLES[name].__doc__)

@@ -258,14 +258,28 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
 
 def smooth_idf(counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
-    """ln((1 + documents) / (1 + documents with the word)) + 1, shape (words,), as scikit-learn's TfidfTransformer."""
+    """ln((1 + documents) / (1 + documents with the word)) + 1, shape (words,), as scikit-learn's TfidfTransformer.
+
+    Parameters
+    ----------
+    counts : sparse array of shape (documents, words)
+        How often each word occurs in each document.
+    """
     documents, words = counts.shape
     document_frequencies = np.bincount(counts.indices, minlength=words)
     return (np.log((1 + documents) / (1 + document_frequencies)) + 1).astype(np.float32)
 
 
 def singular_vectors(rows: NDArray[np.float32], number: int) -> NDArray[np.float32]:
-    """The first right singular vectors of ``rows`` (documents, dim), shape (number or fewer, dim)."""
+    """The first right singular vectors, shape (number or fewer, dim).
+
+    Parameters
+    ----------
+    rows : ndarray of shape (documents, dim)
+        The matrix.
+    number : int
+        How many vectors; fewer where the rank is less.
+    """
     wide = rows.astype(np.float64)
     squares, directions = np.linalg.eigh(wide.T @ wide)  # rising
     rank = int((squares > 1e-12 * squares[-1]).sum()) if squares[-1] > 0 else 0

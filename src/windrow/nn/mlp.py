@@ -144,11 +144,11 @@ class MultiLayerPerceptron(Estimator):
         layers: list[Layer] = [Dropout(self.input_dropout, rng=rng)] if self.input_dropout else []
         inputs = self.n_features_in_
         for units in _sizes(self.hidden_layer_sizes):
-            layers += [Dense(inputs, units, initialiser=self.initializer, rng=rng), ACTIVATIONS[self.activation]()]
+            layers += [Dense(inputs, units, initializer=self.initializer, rng=rng), ACTIVATIONS[self.activation]()]
             if self.dropout:
                 layers.append(Dropout(self.dropout, rng=rng))
             inputs = units
-        layers.append(Dense(inputs, self.n_outputs_, initialiser=self.initializer, rng=rng))
+        layers.append(Dense(inputs, self.n_outputs_, initializer=self.initializer, rng=rng))
         if self._kind == "classifier" and cost == "quadratic":
             layers.append(Sigmoid())  # the other costs hold their activation
         return Network(Chain(layers), loss, [kind(s) for kind, s in ((L1, self.l1), (L2, self.l2)) if s])
