@@ -79,6 +79,8 @@ def _has_long_choices(setting: Setting) -> bool:
 
 def _range(setting: Setting) -> str:
     low, high = setting.low, setting.high
+    if low == high:
+        return f" {_number(low)}"
     if isinstance(high, str) or (high < _HUGE and low > -inf):
         left, right = "(" if setting.low_open else "[", ")" if setting.high_open else "]"
         return f" in {left}{_number(low)}, {_number(high)}{right}"

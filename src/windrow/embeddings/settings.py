@@ -69,7 +69,7 @@ WORD2VEC = (
         choices=(0, 1), option="--cbow-mean/--cbow-sum",
     ),
     Setting(
-        "epochs", int, 5, "Passes over the text.", "More for a small text: 15 for some megabytes.",
+        "epochs", int, 5, "Passes over the text.", "Use more for a small text: 15 for some megabytes.",
         low=1, high=1_000_000,
     ),
     Setting(
@@ -103,8 +103,8 @@ WORD2VEC = (
         "workers give equal bits.", "A little slower; one worker does so anyway.",
     ),
     Setting(
-        "callbacks", Callable, (), "Called with a Progress after each epoch; training ends when one returns True.",
-        many=True, option=None,
+        "callbacks", Callable, (), "Functions that are called with a Progress after each epoch; training ends when one "
+        "returns True.", many=True, option=None,
     ),
     Setting(
         "report_words", int, None, "Call the callbacks also each time that this many words of the text are read.",

@@ -83,7 +83,7 @@ class Word2Vec(Estimator):
     cbow_mean : {0, 1}, default 1
         Whether CBOW takes the mean of the context's vectors, or their sum.
     epochs : int in [1, 1000000], default 5
-        Passes over the text. More for a small text: 15 for some megabytes.
+        Passes over the text. Use more for a small text: 15 for some megabytes.
     shrink_windows : bool, default True
         Whether each center word has a window of random size, from 1 to window. As in word2vec; window_weighting
         overrides it.
@@ -105,7 +105,7 @@ class Word2Vec(Estimator):
         Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
         little slower; one worker does so anyway.
     callbacks : sequence of callable, default ()
-        Called with a Progress after each epoch; training ends when one returns True.
+        Functions that are called with a Progress after each epoch; training ends when one returns True.
     report_words : int >= 1 or None, default None
         Call the callbacks also each time that this many words of the text are read. None: after epochs only.
 

@@ -245,51 +245,53 @@ class MLPClassifier(MultiLayerPerceptron):
         Units of each hidden layer, each at least 1. () makes a linear model; more units fit more, and need more
         examples.
     activation : {"sigmoid", "tanh", "relu", "softmax", "linear"}, default "relu"
-        What hidden units do to their sum of inputs.
+        Activation function of the hidden units.
     cost : {"quadratic", "cross-entropy", "log-likelihood"} or None, default None
         The loss that is minimized. None: log-likelihood. The others ask one yes-or-no question per class, by a
         sigmoid.
     initializer : {"normal", "scaled", "glorot", "he"}, default "he"
-        The spread of the first weights. he suits relu, glorot tanh and sigmoid; normal, of spread 1, shows how
-        saturated units fail to learn.
+        Standard deviation of the random first weights, by name. he suits relu, glorot suits tanh and sigmoid;
+        normal (1) shows how saturated units fail to learn.
     optimizer : str or Optimizer, default "adam"
-        How a gradient becomes a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of windrow.nn.
+        Rule that turns a gradient into a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of
+        windrow.nn.
     learning_rate : float > 0 or None, default None
-        Size of the steps, for the mean loss per example. None: the optimizer's own (0.1 for sgd and adagrad, 0.01
-        with momentum, 0.001 for rmsprop and adam). The first thing to search for, by factors of 3.
+        Size of the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for sgd
+        and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of 3.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.
     momentum : float in [0, 1), default 0.9
-        How much of the last step goes on into the next. Only with optimizer "momentum" or "nesterov".
+        Share of the last step that is added to the next. Only with optimizer "momentum" or "nesterov".
     batch_size : int >= 1, default 32
         Examples per step. Larger batches are faster per epoch and need more epochs.
     epochs : int >= 1, default 30
         Passes over the examples, at most.
     l1 : float >= 0, default 0.0
-        Cost of the absolute weights, beside the mean loss per example; many weights become 0.
+        Strength of the penalty on the sum of absolute weights; many of them become 0.
     l2 : float >= 0, default 0.0
-        Cost of half the squared weights, beside the mean loss per example. A book's lambda over the number of
+        Strength of the penalty on half the sum of squared weights. It is a textbook's lambda over the number of
         examples; raise it against overfitting.
     dropout : float in [0, 1), default 0.0
-        Part of the hidden units that is silent in each step. 0.5 is usual for large layers.
+        Fraction of the hidden units that are 0 in each step. 0.5 is usual for large layers.
     input_dropout : float in [0, 1), default 0.0
-        Part of the features that is silent in each step.
+        Fraction of the features that are 0 in each step.
     clip_norm : float > 0 or None, default None
-        Longest gradient of a step; longer ones are scaled down. None: any length. Against training that runs away.
+        Greatest norm of the gradient of a step; a longer gradient is scaled down. None: any length. Set it when
+        training diverges.
     clip_value : float > 0 or None, default None
-        Largest element of a gradient; larger ones are cut. None: any size.
+        Greatest absolute value of an element of a gradient; larger ones are cut. None: any size.
     early_stopping : bool, default False
         Whether to hold examples back, to stop when their score rises no more, and to keep the best parameters.
     patience : int >= 1, default 10
         Epochs without a better score before training stops. Only with early_stopping True.
     validation_fraction : float in (0, 1), default 0.1
-        Part of the examples that is held back. Only with early_stopping True.
+        Fraction of the examples that is held back. Only with early_stopping True.
     augmentation : callable or None, default None
-        From (rows, rng) to other rows to train on, of the same shape and meaning; called with about a thousand at a
-        time. None: the rows themselves.
+        Function of (rows, rng) that gives other rows to train on, of the same shape and meaning; called with about
+        a thousand at a time. None: the rows themselves.
     callbacks : sequence of callable, default ()
-        Called with (Report, Network) after each epoch; training ends when one returns True.
+        Functions that are called with (Report, Network) after each epoch; training ends when one returns True.
     random_state : int or Generator or None, default None
         Seed of the first weights, of the order of examples and of dropout. None: another one each time. An int
         makes a run repeatable.
@@ -369,50 +371,52 @@ class MLPRegressor(MultiLayerPerceptron):
         Units of each hidden layer, each at least 1. () makes a linear model; more units fit more, and need more
         examples.
     activation : {"sigmoid", "tanh", "relu", "softmax", "linear"}, default "relu"
-        What hidden units do to their sum of inputs.
+        Activation function of the hidden units.
     cost : {"quadratic"} or None, default None
         The loss that is minimized. None: quadratic. There is no other for a regression.
     initializer : {"normal", "scaled", "glorot", "he"}, default "he"
-        The spread of the first weights. he suits relu, glorot tanh and sigmoid; normal, of spread 1, shows how
-        saturated units fail to learn.
+        Standard deviation of the random first weights, by name. he suits relu, glorot suits tanh and sigmoid;
+        normal (1) shows how saturated units fail to learn.
     optimizer : str or Optimizer, default "adam"
-        How a gradient becomes a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of windrow.nn.
+        Rule that turns a gradient into a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of
+        windrow.nn.
     learning_rate : float > 0 or None, default None
-        Size of the steps, for the mean loss per example. None: the optimizer's own (0.1 for sgd and adagrad, 0.01
-        with momentum, 0.001 for rmsprop and adam). The first thing to search for, by factors of 3.
+        Size of the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for sgd
+        and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of 3.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.
     momentum : float in [0, 1), default 0.9
-        How much of the last step goes on into the next. Only with optimizer "momentum" or "nesterov".
+        Share of the last step that is added to the next. Only with optimizer "momentum" or "nesterov".
     batch_size : int >= 1, default 32
         Examples per step. Larger batches are faster per epoch and need more epochs.
     epochs : int >= 1, default 30
         Passes over the examples, at most.
     l1 : float >= 0, default 0.0
-        Cost of the absolute weights, beside the mean loss per example; many weights become 0.
+        Strength of the penalty on the sum of absolute weights; many of them become 0.
     l2 : float >= 0, default 0.0
-        Cost of half the squared weights, beside the mean loss per example. A book's lambda over the number of
+        Strength of the penalty on half the sum of squared weights. It is a textbook's lambda over the number of
         examples; raise it against overfitting.
     dropout : float in [0, 1), default 0.0
-        Part of the hidden units that is silent in each step. 0.5 is usual for large layers.
+        Fraction of the hidden units that are 0 in each step. 0.5 is usual for large layers.
     input_dropout : float in [0, 1), default 0.0
-        Part of the features that is silent in each step.
+        Fraction of the features that are 0 in each step.
     clip_norm : float > 0 or None, default None
-        Longest gradient of a step; longer ones are scaled down. None: any length. Against training that runs away.
+        Greatest norm of the gradient of a step; a longer gradient is scaled down. None: any length. Set it when
+        training diverges.
     clip_value : float > 0 or None, default None
-        Largest element of a gradient; larger ones are cut. None: any size.
+        Greatest absolute value of an element of a gradient; larger ones are cut. None: any size.
     early_stopping : bool, default False
         Whether to hold examples back, to stop when their score rises no more, and to keep the best parameters.
     patience : int >= 1, default 10
         Epochs without a better score before training stops. Only with early_stopping True.
     validation_fraction : float in (0, 1), default 0.1
-        Part of the examples that is held back. Only with early_stopping True.
+        Fraction of the examples that is held back. Only with early_stopping True.
     augmentation : callable or None, default None
-        From (rows, rng) to other rows to train on, of the same shape and meaning; called with about a thousand at a
-        time. None: the rows themselves.
+        Function of (rows, rng) that gives other rows to train on, of the same shape and meaning; called with about
+        a thousand at a time. None: the rows themselves.
     callbacks : sequence of callable, default ()
-        Called with (Report, Network) after each epoch; training ends when one returns True.
+        Functions that are called with (Report, Network) after each epoch; training ends when one returns True.
     random_state : int or Generator or None, default None
         Seed of the first weights, of the order of examples and of dropout. None: another one each time. An int
         makes a run repeatable.

@@ -24,24 +24,24 @@ def _multi_layer_perceptron(kind: str, cost: str, costs: tuple[str, ...]) -> tup
             "hidden_layer_sizes", "int or sequence of int", (100,), "Units of each hidden layer, each at least 1.",
             "() makes a linear model; more units fit more, and need more examples.",
         ),
-        Setting("activation", str, "relu", "What hidden units do to their sum of inputs.", choices=ACTIVATION_NAMES),
+        Setting("activation", str, "relu", "Activation function of the hidden units.", choices=ACTIVATION_NAMES),
         Setting(
             "cost", str, None, "The loss that is minimized.", _ADVICE_ON_COST[kind],
             choices=costs, none=cost,
         ),
         Setting(
-            "initializer", str, "he", "The spread of the first weights.",
-            "he suits relu, glorot tanh and sigmoid; normal, of spread 1, shows how saturated units fail to learn.",
+            "initializer", str, "he", "Standard deviation of the random first weights, by name.",
+            "he suits relu, glorot suits tanh and sigmoid; normal (1) shows how saturated units fail to learn.",
             choices=INITIALIZER_NAMES,
         ),
         Setting(
             "optimizer", "str or Optimizer", "adam",
-            f"How a gradient becomes a step: {', '.join(OPTIMIZER_NAMES)}, or an object of windrow.nn.",
+            f"Rule that turns a gradient into a step: {', '.join(OPTIMIZER_NAMES)}, or an object of windrow.nn.",
             choices=OPTIMIZER_NAMES,
         ),
         Setting(
-            "learning_rate", float, None, "Size of the steps, for the mean loss per example.",
-            "The first thing to search for, by factors of 3.", low=0, low_open=True,
+            "learning_rate", float, None, "Size of the steps along the gradient of the mean loss per example.",
+            "The first parameter to tune, by factors of 3.", low=0, low_open=True,
             none="the optimizer's own (0.1 for sgd and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam)",
         ),
         Setting(
@@ -51,7 +51,7 @@ def _multi_layer_perceptron(kind: str, cost: str, costs: tuple[str, ...]) -> tup
             choices=SCHEDULE_NAMES,
         ),
         Setting(
-            "momentum", float, 0.9, "How much of the last step goes on into the next.", low=0, high=1, high_open=True,
+            "momentum", float, 0.9, "Share of the last step that is added to the next.", low=0, high=1, high_open=True,
             only_with=("optimizer", ("momentum", "nesterov")),
         ),
         Setting(
@@ -60,27 +60,27 @@ def _multi_layer_perceptron(kind: str, cost: str, costs: tuple[str, ...]) -> tup
         ),
         Setting("epochs", int, 30, "Passes over the examples, at most.", low=1),
         Setting(
-            "l1", float, 0.0, "Cost of the absolute weights, beside the mean loss per example; many weights become 0.",
+            "l1", float, 0.0, "Strength of the penalty on the sum of absolute weights; many of them become 0.",
             low=0,
         ),
         Setting(
-            "l2", float, 0.0, "Cost of half the squared weights, beside the mean loss per example.",
-            "A book's lambda over the number of examples; raise it against overfitting.", low=0,
+            "l2", float, 0.0, "Strength of the penalty on half the sum of squared weights.",
+            "It is a textbook's lambda over the number of examples; raise it against overfitting.", low=0,
         ),
         Setting(
-            "dropout", float, 0.0, "Part of the hidden units that is silent in each step.",
+            "dropout", float, 0.0, "Fraction of the hidden units that are 0 in each step.",
             "0.5 is usual for large layers.", low=0, high=1, high_open=True,
         ),
         Setting(
-            "input_dropout", float, 0.0, "Part of the features that is silent in each step.",
+            "input_dropout", float, 0.0, "Fraction of the features that are 0 in each step.",
             low=0, high=1, high_open=True,
         ),
         Setting(
-            "clip_norm", float, None, "Longest gradient of a step; longer ones are scaled down.",
-            "Against training that runs away.", low=0, low_open=True, none="any length",
+            "clip_norm", float, None, "Greatest norm of the gradient of a step; a longer gradient is scaled down.",
+            "Set it when training diverges.", low=0, low_open=True, none="any length",
         ),
         Setting(
-            "clip_value", float, None, "Largest element of a gradient; larger ones are cut.",
+            "clip_value", float, None, "Greatest absolute value of an element of a gradient; larger ones are cut.",
             low=0, low_open=True, none="any size",
         ),
         Setting(
@@ -92,16 +92,16 @@ def _multi_layer_perceptron(kind: str, cost: str, costs: tuple[str, ...]) -> tup
             only_with=("early_stopping", (True,)),
         ),
         Setting(
-            "validation_fraction", float, 0.1, "Part of the examples that is held back.",
+            "validation_fraction", float, 0.1, "Fraction of the examples that is held back.",
             low=0, low_open=True, high=1, high_open=True, only_with=("early_stopping", (True,)),
         ),
         Setting(
-            "augmentation", Callable, None, "From (rows, rng) to other rows to train on, of the same shape "
-            "and meaning; called with about a thousand at a time.", none="the rows themselves",
+            "augmentation", Callable, None, "Function of (rows, rng) that gives other rows to train on, of the same "
+            "shape and meaning; called with about a thousand at a time.", none="the rows themselves",
         ),
         Setting(
-            "callbacks", Callable, (), "Called with (Report, Network) after each epoch; training ends when one returns "
-            "True.", many=True,
+            "callbacks", Callable, (), "Functions that are called with (Report, Network) after each epoch; training "
+            "ends when one returns True.", many=True,
         ),
         Setting(
             "random_state", "int or Generator", None, "Seed of the first weights, of the order of examples and of "

@@ -26,11 +26,13 @@ WINDOW_TAGGER = (
     ),
     Setting(
         "window", int, 5, "Words in a window, the center included: an odd number.",
-        "7 or 9 for characters as tokens.", low=1, high=99,
+        "Try 7 or 9 where tokens are characters.", low=1, high=99,
     ),
-    Setting("hidden_size", int, 128, "Hidden units.", "300 for a large text.", low=1, high=100_000, option="--hidden"),
     Setting(
-        "activation", str, "relu", "What hidden units do to their sum of inputs.", choices=HIDDEN_ACTIVATIONS,
+        "hidden_size", int, 128, "Hidden units.", "Try 300 for a large text.", low=1, high=100_000, option="--hidden",
+    ),
+    Setting(
+        "activation", str, "relu", "Activation function of the hidden units.", choices=HIDDEN_ACTIVATIONS,
         option=None,
     ),
     Setting(
@@ -59,13 +61,15 @@ WINDOW_TAGGER = (
     ),
     Setting("feature_size", int, 16, "Dimensions per vector of a feature.", low=1, high=10_000, option=None),
     Setting(
-        "dropout", float, 0.5, "Part of the inputs and hidden units that is silent in each step.",
-        "Less for a large text.", low=0, high=1, high_open=True,
+        "dropout", float, 0.5, "Fraction of the inputs and hidden units that are 0 in each step.",
+        "Use less for a large text.", low=0, high=1, high_open=True,
     ),
-    Setting("optimizer", str, "adam", "How a gradient becomes a step.", choices=OPTIMIZER_NAMES),
     Setting(
-        "learning_rate", float, None, "Size of the steps, for the mean loss per token.", low=0, low_open=True,
-        none="the optimizer's own", option="--lr",
+        "optimizer", str, "adam", "Rule that turns a gradient into a step of the parameters.", choices=OPTIMIZER_NAMES,
+    ),
+    Setting(
+        "learning_rate", float, None, "Size of the steps along the gradient of the mean loss per token.", low=0,
+        low_open=True, none="the optimizer's own", option="--lr",
     ),
     Setting(
         "schedule", (str, Callable), "constant",
@@ -76,12 +80,12 @@ WINDOW_TAGGER = (
     Setting("epochs", int, 30, "Passes over the sentences, at most.", low=1, high=1_000_000),
     Setting("patience", int, 5, "Epochs without a better F1 of the validation before training stops.", low=1),
     Setting(
-        "clip_norm", float, 5.0, "Longest gradient of a step; longer ones are scaled down.", low=0, low_open=True,
-        none="any length", option="--clip",
+        "clip_norm", float, 5.0, "Greatest norm of the gradient of a step; a longer gradient is scaled down.", low=0,
+        low_open=True, none="any length", option="--clip",
     ),
     Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal taggers.", low=0, high=2**64 - 1),
     Setting(
-        "callbacks", Callable, (), "Called with a Progress after each epoch; training ends when one returns True.",
-        many=True, option=None,
+        "callbacks", Callable, (), "Functions that are called with a Progress after each epoch; training ends when one "
+        "returns True.", many=True, option=None,
     ),
 )  # fmt: skip

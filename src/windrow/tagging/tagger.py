@@ -55,11 +55,11 @@ class WindowTagger(Estimator):
     vector_size : int in [1, 100000], default 50
         Dimensions per word vector, where none are given.
     window : int in [1, 99], default 5
-        Words in a window, the center included: an odd number. 7 or 9 for characters as tokens.
+        Words in a window, the center included: an odd number. Try 7 or 9 where tokens are characters.
     hidden_size : int in [1, 100000], default 128
-        Hidden units. 300 for a large text.
+        Hidden units. Try 300 for a large text.
     activation : {"tanh", "relu"}, default "relu"
-        What hidden units do to their sum of inputs.
+        Activation function of the hidden units.
     output_layer : {"crf", "softmax", "logistic"}, default "crf"
         crf learns transitions between tags and takes the best path; softmax judges each token by itself; logistic
         asks yes or no for every tag.
@@ -79,11 +79,11 @@ class WindowTagger(Estimator):
     feature_size : int in [1, 10000], default 16
         Dimensions per vector of a feature.
     dropout : float in [0, 1), default 0.5
-        Part of the inputs and hidden units that is silent in each step. Less for a large text.
+        Fraction of the inputs and hidden units that are 0 in each step. Use less for a large text.
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}, default "adam"
-        How a gradient becomes a step.
+        Rule that turns a gradient into a step of the parameters.
     learning_rate : float > 0 or None, default None
-        Size of the steps, for the mean loss per token. None: the optimizer's own.
+        Size of the steps along the gradient of the mean loss per token. None: the optimizer's own.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.
@@ -94,11 +94,11 @@ class WindowTagger(Estimator):
     patience : int >= 1, default 5
         Epochs without a better F1 of the validation before training stops.
     clip_norm : float > 0 or None, default 5.0
-        Longest gradient of a step; longer ones are scaled down. None: any length.
+        Greatest norm of the gradient of a step; a longer gradient is scaled down. None: any length.
     seed : int >= 0, default 1
         Seed of all random draws; equal seeds give equal taggers.
     callbacks : sequence of callable, default ()
-        Called with a Progress after each epoch; training ends when one returns True.
+        Functions that are called with a Progress after each epoch; training ends when one returns True.
 
     Attributes
     ----------

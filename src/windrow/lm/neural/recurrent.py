@@ -34,82 +34,83 @@ class RecurrentLM(NeuralLM):
     Parameters
     ----------
     cell : {"elman", "elman-sigmoid", "elman-relu", "gru", "lstm"}, default "lstm"
-        What carries the state from word to word. lstm and gru remember longer; elman cells (of tanh, sigmoid or
-        ReLU) are faster.
+        Recurrent cell, which carries the state from word to word. lstm and gru remember longer; elman cells (of
+        tanh, sigmoid or ReLU) are faster.
     hidden_size : int in [1, 100000], default 200
-        Units per layer. More for a large text.
+        Units per layer. Use more for a large text.
     embedding_size : int in [1, 100000], default 200
-        Dimensions per word vector. That of vectors, if they are given.
+        Dimensions per word vector. It must be that of vectors, if they are given.
     layers : int in [1, 100], default 1
-        Layers, one above the other.
+        Number of recurrent layers, one above the other.
     state : {"carry", "reset"}, default "carry"
-        What is remembered at the end of a sentence: all (carry), or nothing (reset). carry for running text, whose
-        sentences follow each other; reset for sentences that stand alone.
+        What is remembered at the end of a sentence: all (carry), or nothing (reset). Use carry for running text,
+        reset for sentences that do not follow each other.
     bptt : int >= 1, default 35
-        Words that a step goes back, for truncated backpropagation through time.
+        Words that the gradient goes back: the length of truncated backpropagation through time.
     batch_size : int >= 1, default 20
-        Streams of text that are read side by side. More are faster per epoch.
+        Streams of text that are read side by side. More are faster per epoch, and need more epochs.
     clip : float > 0 or None, default 0.25
-        Longest gradient of the mean loss per word; longer ones are scaled down. inf: any. None: any length. Lower
-        it when training diverges.
+        Greatest norm of the gradient of the mean loss per word; a longer gradient is scaled down. None: any length.
+        Lower it when training diverges.
     output_layer : {"softmax", "hierarchical", "classes", "nce", "adaptive"}, default "softmax"
-        What predicts the word from the hidden layer. hierarchical and nce train many times faster on large
-        vocabularies, at a cost in perplexity; classes and adaptive lie between.
+        Output layer, which predicts the word from the hidden layer. hierarchical and nce train many times faster on
+        large vocabularies, at a cost in perplexity; classes and adaptive lie between.
     tied : bool, default False
-        Share the word vectors as weights of the output layer. It needs embedding_size = hidden_size, and saves
-        memory; often better for small texts.
+        Whether the output layer uses the word vectors as its weights. It needs embedding_size = hidden_size, and
+        saves memory; often better for small texts.
     vectors : WordVectors or path or None, default None
         Word vectors to begin with, or a file of them. None: random ones.
     dropout : float in [0, 1), default 0.0
-        Part of the word vectors' and hidden numbers that is silent in each step. 0.2 to 0.5 when the validation
-        perplexity rises while the loss falls.
+        Fraction of the elements of word vectors and hidden layers that are 0 in each step. Try 0.2 to 0.5 when the
+        validation perplexity rises while the loss falls.
     l2 : float >= 0, default 0.0
-        Weight decay: cost of half the squared weights, beside the mean loss per word. It leaves out word vectors,
-        and output layers that read few words per step (nce, hierarchical).
+        Weight decay: strength of the penalty on half the sum of squared weights. It leaves out word vectors, and
+        output layers that read few words per step (nce, hierarchical).
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}, default "adam"
-        How a gradient becomes a step.
+        Rule that turns a gradient into a step of the parameters.
     learning_rate : float > 0 or None, default None
-        Size of the steps, for the mean loss per word. None: the optimizer's own. The first thing to search for.
+        Size of the steps along the gradient of the mean loss per word. None: the optimizer's own. The first
+        parameter to tune.
     momentum : float in [0, 1), default 0.9
-        How much of the last step goes on into the next. Only with optimizer "momentum" or "nesterov".
+        Share of the last step that is added to the next. Only with optimizer "momentum" or "nesterov".
     schedule : str or callable, default "linear"
         How the learning rate falls: linear to 0 by the last epoch; plateau by half after an epoch without a better
         validation score, or loss if there is none; the others as in windrow.nn. A function of (epoch, scores so
         far) gives a factor.
     epochs : int in [1, 1000000], default 5
-        Passes over the text, at most. More for a small text.
+        Passes over the text, at most. Use more for a small text.
     patience : int >= 1 or None, default 3
         Epochs without a better validation perplexity before training stops. None: never.
     min_count : int >= 1, default 1
         Words that occur less often become <unk>.
     max_vocab : int >= 4 or None, default None
-        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all. A softmax
-        costs time in proportion.
+        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all. The time of a
+        softmax grows with it.
     skip_symbols : bool, default False
-        Leave out <s> and </s> that stand in the text. They are refused otherwise.
+        Leave out <s> and </s> where they occur in the text. They are refused otherwise.
     objective : {"nce", "sampled-softmax"}, default "nce"
-        What is trained against noise words: a yes or no for each, or a softmax of the word among them. Only with
-        output_layer "nce".
+        How the word is told from noise words: by a yes or no for each (nce), or by a softmax over all of them. Only
+        with output_layer "nce".
     noise_words : int in [1, 1000000], default 1024
         Noise words per step. Only with output_layer "nce". More are slower and better.
     noise_power : float in [0, 10], default 1.0
         Noise words are drawn from their counts to this power. Only with output_layer "nce".
     classes : int in [0, 1000000], default 0
-        Classes that words are put into; 0: the square root of the vocabulary. Only with output_layer "classes".
+        Number of classes of words; 0: the square root of the number of words. Only with output_layer "classes".
     cutoffs : sequence of int >= 1, default ()
-        Ranks by frequency where the clusters of rare words begin, rising, such as 2000,10000; empty: chosen. Only
-        with output_layer "adaptive".
+        Ranks by frequency where the clusters of rare words begin, rising, such as 2000,10000; empty: chosen from
+        their number. Only with output_layer "adaptive".
     shrink : float in [1, 1000], default 4.0
         How many times fewer dimensions each cluster has than the one before. Only with output_layer "adaptive".
-    quantize_bits : int in [8, 8] or None, default None
-        8 rounds the output weights of the trained model, which generates text about twice as fast. None: 32. For
-        softmax and nce.
+    quantize_bits : int 8 or None, default None
+        8 rounds the output weights of the trained model, which generates text about twice as fast. None: 32 bits.
+        For softmax and nce.
     seed : int >= 0, default 1
         Seed of all random draws; equal seeds give equal models.
     workers : int in [1, 1024], default 1
         Threads; more pay only on idle cores.
     callbacks : sequence of callable, default ()
-        Called with a Report after each epoch; training ends when one returns True.
+        Functions that are called with a Report after each epoch; training ends when one returns True.
 
     Attributes
     ----------

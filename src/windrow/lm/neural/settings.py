@@ -20,7 +20,7 @@ _LARGEST_SIZE = 100_000
 
 def _embedding_size(default: int) -> Setting:
     return Setting(
-        "embedding_size", int, default, "Dimensions per word vector.", "That of vectors, if they are given.",
+        "embedding_size", int, default, "Dimensions per word vector.", "It must be that of vectors, if they are given.",
         low=1, high=_LARGEST_SIZE, option="--embedding",
     )  # fmt: skip
 
@@ -31,19 +31,19 @@ def _batch_size(default: int, help: str, advice: str) -> Setting:
 
 def _clip(default: float | None) -> Setting:
     return Setting(
-        "clip", float, default, "Longest gradient of the mean loss per word; longer ones are scaled down. inf: any.",
-        "Lower it when training diverges.", low=0, low_open=True, none="any length",
+        "clip", float, default, "Greatest norm of the gradient of the mean loss per word; a longer gradient is scaled "
+        "down.", "Lower it when training diverges.", low=0, low_open=True, none="any length",
     )  # fmt: skip
 
 
 _OUTPUT = (
     Setting(
-        "output_layer", str, "softmax", "What predicts the word from the hidden layer.",
+        "output_layer", str, "softmax", "Output layer, which predicts the word from the hidden layer.",
         "hierarchical and nce train many times faster on large vocabularies, at a cost in perplexity; classes and "
         "adaptive lie between.", choices=HEADS,
     ),
     Setting(
-        "tied", bool, False, "Share the word vectors as weights of the output layer.",
+        "tied", bool, False, "Whether the output layer uses the word vectors as its weights.",
         "It needs embedding_size = hidden_size, and saves memory; often better for small texts.",
     ),
     Setting(
@@ -53,24 +53,26 @@ _OUTPUT = (
 )  # fmt: skip
 _REGULARIZATION = (
     Setting(
-        "dropout", float, 0.0, "Part of the word vectors' and hidden numbers that is silent in each step.",
-        "0.2 to 0.5 when the validation perplexity rises while the loss falls.", low=0, high=1, high_open=True,
+        "dropout", float, 0.0, "Fraction of the elements of word vectors and hidden layers that are 0 in each step.",
+        "Try 0.2 to 0.5 when the validation perplexity rises while the loss falls.", low=0, high=1, high_open=True,
     ),
     Setting(
-        "l2", float, 0.0, "Weight decay: cost of half the squared weights, beside the mean loss per word.",
+        "l2", float, 0.0, "Weight decay: strength of the penalty on half the sum of squared weights.",
         "It leaves out word vectors, and output layers that read few words per step (nce, hierarchical).",
         low=0, high=_LARGEST,
     ),
 )  # fmt: skip
 _TRAINING = (
-    Setting("optimizer", str, "adam", "How a gradient becomes a step.", choices=OPTIMIZER_NAMES),
     Setting(
-        "learning_rate", float, None, "Size of the steps, for the mean loss per word.",
-        "The first thing to search for.", low=0, low_open=True, high=_LARGEST, option="--lr",
+        "optimizer", str, "adam", "Rule that turns a gradient into a step of the parameters.", choices=OPTIMIZER_NAMES,
+    ),
+    Setting(
+        "learning_rate", float, None, "Size of the steps along the gradient of the mean loss per word.",
+        "The first parameter to tune.", low=0, low_open=True, high=_LARGEST, option="--lr",
         none="the optimizer's own",
     ),
     Setting(
-        "momentum", float, 0.9, "How much of the last step goes on into the next.", low=0, high=1, high_open=True,
+        "momentum", float, 0.9, "Share of the last step that is added to the next.", low=0, high=1, high_open=True,
         only_with=("optimizer", ("momentum", "nesterov")),
     ),
     Setting(
@@ -80,7 +82,7 @@ _TRAINING = (
         "A function of (epoch, scores so far) gives a factor.", choices=SCHEDULES,
     ),
     Setting(
-        "epochs", int, 5, "Passes over the text, at most.", "More for a small text.", low=1, high=1_000_000,
+        "epochs", int, 5, "Passes over the text, at most.", "Use more for a small text.", low=1, high=1_000_000,
     ),
     Setting(
         "patience", int, 3, "Epochs without a better validation perplexity before training stops.",
@@ -91,16 +93,17 @@ _TEXT = (
     Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1, high=_INT64),
     Setting(
         "max_vocab", int, None, "Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>.",
-        "A softmax costs time in proportion.", low=len(SPECIALS) + 1, high=_INT64, none="all",
+        "The time of a softmax grows with it.", low=len(SPECIALS) + 1, high=_INT64, none="all",
     ),
     Setting(
-        "skip_symbols", bool, False, "Leave out <s> and </s> that stand in the text.", "They are refused otherwise.",
+        "skip_symbols", bool, False, "Leave out <s> and </s> where they occur in the text.",
+        "They are refused otherwise.",
     ),
 )  # fmt: skip
 _OUTPUT_OPTIONS = (
     Setting(
-        "objective", str, "nce", "What is trained against noise words: a yes or no for each, or a softmax of the "
-        "word among them.", choices=OBJECTIVES, only_with=("output_layer", ("nce",)),
+        "objective", str, "nce", "How the word is told from noise words: by a yes or no for each (nce), or by a "
+        "softmax over all of them.", choices=OBJECTIVES, only_with=("output_layer", ("nce",)),
     ),
     Setting(
         "noise_words", int, 1024, "Noise words per step.", "More are slower and better.", low=1, high=1_000_000,
@@ -111,12 +114,12 @@ _OUTPUT_OPTIONS = (
         only_with=("output_layer", ("nce",)),
     ),
     Setting(
-        "classes", int, 0, "Classes that words are put into; 0: the square root of the vocabulary.",
+        "classes", int, 0, "Number of classes of words; 0: the square root of the number of words.",
         low=0, high=1_000_000, only_with=("output_layer", ("classes",)),
     ),
     Setting(
         "cutoffs", int, (), "Ranks by frequency where the clusters of rare words begin, rising, such as 2000,10000; "
-        "empty: chosen.", low=1, many=True, only_with=("output_layer", ("adaptive",)),
+        "empty: chosen from their number.", low=1, many=True, only_with=("output_layer", ("adaptive",)),
     ),
     Setting(
         "shrink", float, 4.0, "How many times fewer dimensions each cluster has than the one before.",
@@ -124,7 +127,7 @@ _OUTPUT_OPTIONS = (
     ),
     Setting(
         "quantize_bits", int, None, "8 rounds the output weights of the trained model, which generates text about "
-        "twice as fast.", "For softmax and nce.", low=8, high=8, none="32", option="--quantize",
+        "twice as fast.", "For softmax and nce.", low=8, high=8, none="32 bits", option="--quantize",
     ),
 )  # fmt: skip
 _RUNNING = (
@@ -133,20 +136,20 @@ _RUNNING = (
         "workers", int, 1, "Threads; more pay only on idle cores.", low=1, high=1024,
     ),
     Setting(
-        "callbacks", Callable, (), "Called with a Report after each epoch; training ends when one returns True.",
-        many=True, option=None,
+        "callbacks", Callable, (), "Functions that are called with a Report after each epoch; training ends when one "
+        "returns True.", many=True, option=None,
     ),
 )  # fmt: skip
 _SHARED = (*_OUTPUT, *_REGULARIZATION, *_TRAINING, *_TEXT, *_OUTPUT_OPTIONS, *_RUNNING)
 
 WINDOW_LM = (
     Setting(
-        "order", int, 5, "Words in the window, the predicted one included.", "A longer one costs time in proportion.",
+        "order", int, 5, "Words in the window, the predicted one included.", "A longer one takes more time.",
         low=2, high=255,
     ),
     _embedding_size(60),
     Setting(
-        "hidden_size", int, 100, "Units in the hidden layer.", "More for a large text.",
+        "hidden_size", int, 100, "Units in the hidden layer.", "Use more for a large text.",
         low=1, high=_LARGEST_SIZE, option="--hidden",
     ),
     Setting("direct", bool, False, "Let the output layer see the word vectors, too, beside the hidden layer."),
@@ -157,22 +160,25 @@ WINDOW_LM = (
 
 RECURRENT_LM = (
     Setting(
-        "cell", str, "lstm", "What carries the state from word to word.",
+        "cell", str, "lstm", "Recurrent cell, which carries the state from word to word.",
         "lstm and gru remember longer; elman cells (of tanh, sigmoid or ReLU) are faster.", choices=CELL_NAMES,
     ),
     Setting(
-        "hidden_size", int, 200, "Units per layer.", "More for a large text.",
+        "hidden_size", int, 200, "Units per layer.", "Use more for a large text.",
         low=1, high=_LARGEST_SIZE, option="--hidden",
     ),
     _embedding_size(200),
-    Setting("layers", int, 1, "Layers, one above the other.", low=1, high=100),
+    Setting("layers", int, 1, "Number of recurrent layers, one above the other.", low=1, high=100),
     Setting(
         "state", str, "carry", "What is remembered at the end of a sentence: all (carry), or nothing (reset).",
-        "carry for running text, whose sentences follow each other; reset for sentences that stand alone.",
+        "Use carry for running text, reset for sentences that do not follow each other.",
         choices=STATE_NAMES,
     ),
-    Setting("bptt", int, 35, "Words that a step goes back, for truncated backpropagation through time.", low=1),
-    _batch_size(20, "Streams of text that are read side by side.", "More are faster per epoch."),
+    Setting(
+        "bptt", int, 35, "Words that the gradient goes back: the length of truncated backpropagation through time.",
+        low=1,
+    ),
+    _batch_size(20, "Streams of text that are read side by side.", "More are faster per epoch, and need more epochs."),
     _clip(0.25),
     *_SHARED,
 )  # fmt: skip

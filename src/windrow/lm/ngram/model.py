@@ -50,19 +50,19 @@ class NGramLM(Estimator, LanguageModel):
     order : int in [1, 100], default 5
         Words in the longest n-gram. 3 for a small text; above 5 little is gained.
     smoothing : str, default "modified-kneser-ney"
-        How probability is given to what was not seen. One of modified-kneser-ney, kneser-ney, witten-bell,
-        absolute, katz, jelinek-mercer, add-delta, mle, stupid-backoff. witten-bell works on any text, however
-        small.
+        How probability is reserved for n-grams that were not seen. One of modified-kneser-ney, kneser-ney,
+        witten-bell, absolute, katz, jelinek-mercer, add-delta, mle, stupid-backoff. witten-bell works on any text,
+        however small.
     interpolate : bool, default True
         Whether shorter contexts count for every n-gram, or only for those not seen.
     delta : float > 0, default 1.0
-        What is added to every count. Only with smoothing "add-delta".
+        Number that is added to every count. Only with smoothing "add-delta".
     weights : sequence of float in [0, 1] or None, default None
-        Weights of the orders, one per order. None: fitted by EM, to held-out text if it is given to fit. Only with
+        Interpolation weights, one per order. None: fitted by EM, to held-out text if it is given to fit. Only with
         smoothing "jelinek-mercer".
     discounts : sequence of sequences of float or None, default None
-        What is taken off the counts 1, 2, ... of each order, the last for all above; None in place of an order's
-        lets it be estimated. None: estimated.
+        What is subtracted from the counts 1, 2, ... of each order, the last for all above; None in place of an
+        order's lets it be estimated. None: estimated.
     discount_fallback : bool, default False
         Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Small or artificial text is
         refused otherwise.
@@ -70,7 +70,7 @@ class NGramLM(Estimator, LanguageModel):
         Drop n-grams that occur at most this often: one count per order, none below the one before, the last for all
         above; such as 0,0,1. For smaller models.
     entropy_prune : float >= 0 or None, default None
-        Drop n-grams without which the perplexity grows by less than this part. None: none are. 1e-8 to 1e-6 are
+        Drop n-grams without which the perplexity grows by less than this fraction. None: keep all. 1e-8 to 1e-6 are
         usual.
     min_count : int >= 1, default 1
         Words that occur less often become <unk>.
@@ -85,12 +85,13 @@ class NGramLM(Estimator, LanguageModel):
     eos : bool, default True
         Whether to mark, and predict, where sentences end.
     skip_symbols : bool, default False
-        Leave out <s> and </s> that stand in the text. They are refused otherwise.
+        Leave out <s> and </s> where they occur in the text. They are refused otherwise.
     lmplz_compat : bool, default False
-        Count counts as KenLM's lmplz does, its slip included. To compare models with lmplz's; the difference is
-        tiny.
+        Compute counts of counts as KenLM's lmplz does, including its slip. To compare models with lmplz's; the
+        difference is tiny.
     quantize_bits : int in [2, 8] or None, default None
-        Round probabilities and back-off weights to this many bits. None: 32. 8 makes the model about half the size.
+        Round probabilities and back-off weights to this many bits. None: 32 bits. 8 makes the model about half the
+        size.
     memory : int >= 1048576 or None, default None
         Bytes of memory beyond which counting goes over files. None: no limit.
 

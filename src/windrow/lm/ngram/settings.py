@@ -12,7 +12,7 @@ NGRAM_LM = (
         low=1, high=100,
     ),
     Setting(
-        "smoothing", str, "modified-kneser-ney", "How probability is given to what was not seen.",
+        "smoothing", str, "modified-kneser-ney", "How probability is reserved for n-grams that were not seen.",
         "witten-bell works on any text, however small.", choices=SMOOTHING_NAMES,
     ),
     Setting(
@@ -20,16 +20,17 @@ NGRAM_LM = (
         option="--interpolate/--backoff",
     ),
     Setting(
-        "delta", float, 1.0, "What is added to every count.", low=0, low_open=True, high_open=True,
+        "delta", float, 1.0, "Number that is added to every count.", low=0, low_open=True, high_open=True,
         only_with=("smoothing", ("add-delta",)),
     ),
     Setting(
-        "weights", float, None, "Weights of the orders, one per order.", many=True, low=0, high=1,
+        "weights", float, None, "Interpolation weights, one per order.", many=True, low=0, high=1,
         none="fitted by EM, to held-out text if it is given to fit", only_with=("smoothing", ("jelinek-mercer",)),
     ),
     Setting(
-        "discounts", "sequence of sequences of float", None, "What is taken off the counts 1, 2, ... of each order, "
-        "the last for all above; None in place of an order's lets it be estimated.", none="estimated", option=None,
+        "discounts", "sequence of sequences of float", None, "What is subtracted from the counts 1, 2, ... of each "
+        "order, the last for all above; None in place of an order's lets it be estimated.", none="estimated",
+        option=None,
     ),
     Setting(
         "discount_fallback", bool, False, "Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them.",
@@ -40,8 +41,8 @@ NGRAM_LM = (
         "the last for all above; such as 0,0,1.", "For smaller models.", many=True, low=0,
     ),
     Setting(
-        "entropy_prune", float, None, "Drop n-grams without which the perplexity grows by less than this part.",
-        "1e-8 to 1e-6 are usual.", low=0, none="none are",
+        "entropy_prune", float, None, "Drop n-grams without which the perplexity grows by less than this fraction.",
+        "1e-8 to 1e-6 are usual.", low=0, none="keep all",
     ),
     Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1),
     Setting(
@@ -59,16 +60,16 @@ NGRAM_LM = (
     Setting("bos", bool, True, "Whether to mark where sentences begin.", option="--bos/--no-bos"),
     Setting("eos", bool, True, "Whether to mark, and predict, where sentences end.", option="--eos/--no-eos"),
     Setting(
-        "skip_symbols", bool, False, "Leave out <s> and </s> that stand in the text.",
+        "skip_symbols", bool, False, "Leave out <s> and </s> where they occur in the text.",
         "They are refused otherwise.",
     ),
     Setting(
-        "lmplz_compat", bool, False, "Count counts as KenLM's lmplz does, its slip included.",
+        "lmplz_compat", bool, False, "Compute counts of counts as KenLM's lmplz does, including its slip.",
         "To compare models with lmplz's; the difference is tiny.",
     ),
     Setting(
         "quantize_bits", int, None, "Round probabilities and back-off weights to this many bits.",
-        "8 makes the model about half the size.", low=2, high=8, none="32", option="--quantize",
+        "8 makes the model about half the size.", low=2, high=8, none="32 bits", option="--quantize",
     ),
     Setting(
         "memory", int, None, "Bytes of memory beyond which counting goes over files.", low=1 << 20, none="no limit",
