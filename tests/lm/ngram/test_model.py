@@ -233,9 +233,9 @@ class TestFiles:
         [
             ({"order": 3}, "order = 3: the counts are of order 2; count again, or lower it"),
             ({"eos": False}, "eos = False does not fit .* they have it; try --eos"),
-            ({"min_count": 2}, "min_count = 2 is for text"),
-            ({"max_vocab": 9}, "max_vocab = 9 is for text"),
-            ({"lmplz_compat": True}, "lmplz_compat = True is for text"),
+            ({"min_count": 2}, "min_count = 2 changes how text is counted"),
+            ({"max_vocab": 9}, "max_vocab = 9 changes how text is counted"),
+            ({"lmplz_compat": True}, "lmplz_compat = True changes how text is counted"),
         ],
     )
     def test_what_does_not_fit_counts(self, tmp_path, parameters, message):
