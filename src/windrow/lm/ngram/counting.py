@@ -187,7 +187,7 @@ class _Counter:
         return self._counted(CountLevel(*grams))
 
     def _next_ranks(self) -> Ranks:
-        """Memory for the ranks of this order, between those of the last; none if nothing will read them."""
+        """Memory for the ranks of this order, interleaved with those of the last; none if nothing will read them."""
         if self._order == self._highest and self._bos:
             return _NO_RANKS
         return Ranks(self._rank_data, self._step, self._order % self._step)
