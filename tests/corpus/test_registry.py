@@ -400,7 +400,7 @@ def test_the_shipped_registry_is_complete() -> None:
     wanted = "text8 enwik8 wikitext-2 wikitext-103 questions-words simlex-999 wordsim-353 mnist"
     assert list(corpora) == wanted.split()
     for corpus in corpora.values():
-        assert corpus.description and corpus.licence and corpus.size and corpus.files
+        assert corpus.description and corpus.license and corpus.size and corpus.files
         assert all(mirror.startswith(("https://", "http://")) and mirror.endswith("/") for mirror in corpus.mirrors)
         for file in corpus.files:
             assert set(file.sha256) <= set(file.kept_names)  # a misspelt name would never be verified

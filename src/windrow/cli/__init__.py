@@ -1,4 +1,4 @@
-"""The command line: one file a command group. Only click is imported here; models are imported inside commands."""
+"""The command line: one file per command group. Only click is imported here; models are imported inside commands."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class _Program(click.Group):
             click.echo(f"Error: {message}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt as error:
-            # Whoever can keep something says so in the exception; 130 is the shell's status for SIGINT.
+            # The exception says what was kept; 130 is the shell's status for SIGINT.
             click.echo(f"\nInterrupted: {error if error.args else 'nothing was written'}", err=True)
             ctx.exit(130)
         except BrokenPipeError:
-            # The reader of our output has gone (`| head`); the interpreter must not flush into the pipe at exit.
+            # The reader of our output is gone (`| head`); the interpreter must not flush into the pipe at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
         except OSError as error:
-            # Files are read and written under errors of our own: what is left is standard output.
+            # Files raise errors of our own; what is left is standard output.
             if ctx.params.get("debug"):
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,7 +46,7 @@ class _Program(click.Group):
 
 
 def _prepare_process() -> None:
-    """Terminals that cannot show a word show its code instead; a polite kill is an interrupt, so that state is kept."""
+    """Terminals that cannot show a word show its code instead; SIGTERM is an interrupt, so that state is kept."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
@@ -26,6 +24,7 @@ from windrow.corpus.tokenizers import find_tokenizer
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.errors import DataError, FormatError, check_range
 from windrow.files import model_file
+from windrow.files.tempfolder import made_in_temporary_folder
 
 __all__ = ["FORMAT_VERSION", "Corpus", "is_corpus"]
 
@@ -190,29 +189,18 @@ class Corpus:
             "max_vocab": None if max_vocab is None else int(max_vocab),
         }
 
-        def write(folder: Path) -> None:
+        def write(folder: Path) -> Corpus:
             seen = SeenWords()
             sentences = _write_provisional(folder, seen.number(pieces, chosen, lowercase))
             _finish(folder, seen, sentences, settings, specials, sources.describe(source))
+            return cls.open(folder)
 
         if path is not None:
             with _new_folder(Path(path)) as folder:
                 write(folder)
             return cls.open(path)
-        corpus = cls._temporary(write)
+        corpus = made_in_temporary_folder(write)
         corpus.name = sources.describe(source)
-        return corpus
-
-    @classmethod
-    def _temporary(cls, write: Callable[[Path], None]) -> Corpus:
-        folder = Path(tempfile.mkdtemp(prefix="windrow-"))
-        try:
-            write(folder)
-            corpus = cls.open(folder)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        weakref.finalize(corpus, _let_go_and_remove, vars(corpus), folder)
         return corpus
 
     def __len__(self) -> int:
@@ -277,12 +265,6 @@ class Corpus:
             starts = self.starts[begin : begin + _BLOCK + 1]
             if (starts[1:] < starts[:-1]).any():  # a difference could overflow
                 raise FormatError(f"{self.path / _STARTS}: the starts are not in order; build the corpus again")
-
-
-def _let_go_and_remove(attributes: dict[str, Any], folder: Path) -> None:
-    """Remove a temporary corpus; Windows keeps a file as long as it is mapped, so its maps go first."""
-    attributes.clear()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:

@@ -59,7 +59,7 @@ class RegisteredCorpus:
 
     name: str
     description: str
-    licence: str
+    license: str
     size: str
     mirrors: list[str]
     files: list[RemoteFile]
@@ -87,6 +87,9 @@ def list_corpora(registry: str | os.PathLike[str] | None = None) -> list[Registe
     path = Path(__file__).with_name("registry.toml") if registry is None else Path(registry)
     try:
         rows: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))
+        for row in rows.values():
+            if "licence" in row:  # the British spelling, in registries of users
+                row["license"] = row.pop("licence")
         return [
             RegisteredCorpus(name=name, files=[RemoteFile(**file) for file in row.pop("file")], **row)
             for name, row in rows.items()

@@ -39,9 +39,9 @@ from windrow.numeric.tables import zero_table
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")
 _MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes
-# Centers a block. Larger ones are a little faster; each has its limit where quality falls (bench/README.md).
+# Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md).
 _SKIPGRAM_BLOCK, _CBOW_BLOCK = 64, 256
-_INITIAL_ROWS = 65536  # rows initialised at a time
+_INITIAL_ROWS = 65536  # rows initialized at a time
 
 
 class Word2Vec(Estimator):
@@ -128,13 +128,39 @@ class Word2Vec(Estimator):
         keep_checkpoint: bool = False,
         progress: Callback | None = None,
     ) -> Self:
-        """Train on a corpus, or on anything that ``Corpus.build`` takes (sentences as lists of words, text files).
+        """Train on a corpus.
 
-        Given ``checkpoint`` (a file name), the state is kept there every ``checkpoint_every`` seconds and on Ctrl-C;
-        with ``resume`` training goes on from that file, if there is one. With one worker the resumed run ends bit-equal
-        to one never stopped. The file is removed at the end; with ``keep_checkpoint`` it stays, for whoever deletes it
-        only once the vectors are safe on disk. ``progress`` is called a few times a second while the workers run on.
-        Raises OptionError for parameters out of range, DataError where no word is left to train on.
+        Parameters
+        ----------
+        corpus : Corpus, path, or iterable of sentences
+            A corpus, or anything that ``Corpus.build`` takes: text files, sentences as str or lists of words.
+        y : ignored
+            For pipelines of scikit-learn.
+        checkpoint : str or os.PathLike, default None
+            A file for the state of the training, written on Ctrl-C and every ``checkpoint_every`` seconds.
+        checkpoint_every : float or None, default None
+            Seconds between checkpoints; None: only on Ctrl-C.
+        resume : bool, default False
+            Go on from ``checkpoint``, if the file exists. With one worker, or ``deterministic``, the result is
+            bit-equal to that of a training without interruption.
+        keep_checkpoint : bool, default False
+            Keep the file when training ends; remove it yourself once the vectors are saved.
+        progress : callable, default None
+            Called with a Progress a few times per second, while the workers go on.
+
+        Returns
+        -------
+        Word2Vec
+            Itself.
+
+        Raises
+        ------
+        OptionError
+            A parameter is out of range.
+        DataError
+            The text cannot be read, has no word that is frequent enough, or training diverged.
+        FormatError
+            The checkpoint is damaged, or was taken with other parameters or another corpus.
         """
         self.check_parameters()
         if checkpoint is not None:
@@ -155,7 +181,7 @@ class Word2Vec(Estimator):
 
     @property
     def wv(self) -> WordVectors:
-        """The word vectors; in a callback, a copy of what they are at that moment."""
+        """The word vectors; in a callback, a copy of them at that moment."""
         training = self._fitted()
         if self._wv is not None:
             return self._wv
@@ -168,12 +194,12 @@ class Word2Vec(Estimator):
 
     @property
     def history_(self) -> list[dict[str, Any]]:
-        """A row an epoch: loss, learning rate, words, seconds."""
+        """One dict per epoch: loss, learning rate, words, seconds, as ``Progress.to_json`` gives them."""
         return self._fitted().history
 
     @property
     def output_tables_(self) -> dict[str, NDArray[np.float32]]:
-        """The output layers' tables by layer name: a row a word, for "hs" a row an inner node of the Huffman tree."""
+        """The tables of the output layers: one row per word, for "hs" one per inner node of the Huffman tree."""
         training = self._fitted()
         return {name: layer.parameters[:, : training.vector_size] for name, layer in training.layers.items()}
 
@@ -183,11 +209,11 @@ class Word2Vec(Estimator):
         return self._training
 
     def save_checkpoint(self, path: str | PathLike[str]) -> None:
-        """Write the state of the training, from which ``fit`` with ``resume`` goes on, even one that has ended."""
+        """Write the state of the training, finished or not, for ``fit`` with ``resume``."""
         self._fitted().save(path)
 
     def layer_names(self) -> list[str]:
-        """The output layers that ``loss``, or else ``hs`` and ``negative``, ask for, in the order of training."""
+        """The output layers, as chosen by ``loss`` or else by ``hs`` and ``negative``, in the order of training."""
         if self.loss is not None:
             return self.loss.split("+")
         return ["hs"] * bool(self.hs) + ["ns"] * (self.negative > 0)
@@ -236,7 +262,7 @@ class Word2Vec(Estimator):
             raise OptionError("negative = 0 is out of range with negative sampling; the allowed range is [1, 1000]")
 
     def _new_training(self, corpus: Corpus) -> Training:
-        """Fix the vocabulary, make the tables, the workers and the plan of jobs."""
+        """Fix the vocabulary; make tables, workers and jobs."""
         size = corpus.vocabulary.prefix_size(self.min_count, self.max_final_vocab)
         if size <= len(corpus.vocabulary.specials):
             highest = int(corpus.vocabulary.counts[size:].max(initial=0))
@@ -294,7 +320,7 @@ class Word2Vec(Estimator):
         return Training(table, self.vector_size, layers, run, self.epochs, self._identity(corpus))
 
     def _job_words(self, tokens: int, hot: int) -> int:
-        """The pair kernel's jobs are gensim's; larger ones cost less, but a small corpus needs enough of them."""
+        """Words per job: gensim's for the pair kernel; larger jobs are faster, but a corpus needs enough of them."""
         if hot:
             return hot_rows.JOB_WORDS
         return JOB_WORDS if self.kernel == "pair" else min(2 * JOB_WORDS, max(JOB_WORDS, tokens // 400))
@@ -302,8 +328,8 @@ class Word2Vec(Estimator):
     def _hot_rows(self, vocabulary_size: int) -> int:
         """How many rows of each table a worker copies.
 
-        Only for hierarchical softmax, where all paths share the nodes near the root and two workers would be slower
-        than one: with noise words, rows that lag behind cost more of SimLex-999 than the speed is worth.
+        Only with hierarchical softmax alone: all paths share the nodes near the root, and without copies two workers
+        would be slower than one. With noise words, outdated copies cost more on SimLex-999 than the speed is worth.
         """
         if self.kernel == "pair" or self.deterministic or self.layer_names() != ["hs"]:
             return 0
@@ -313,14 +339,14 @@ class Word2Vec(Estimator):
         return self.window_weighting or ("shrink" if self.shrink_windows else "none")
 
     def _identity(self, corpus: Corpus) -> dict[str, Any]:
-        """What must be the same for a training to be resumed."""
+        """What must be equal for a training to be resumed: the parameters and the corpus."""
         reported = ("callbacks", "report_words")
         parameters = {name: value for name, value in self.get_params().items() if name not in reported}
         plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in parameters.items()}
         return {**plain, "corpus": corpus.fingerprint}
 
     def _randomness(self) -> list[Randomness]:
-        """A source of random numbers a worker, all from one seed."""
+        """A random number generator per worker, all from one seed."""
         seeds = np.random.SeedSequence(self.seed).spawn(self.workers)
         if self.kernel == "block":
             return [SplitMixRandomness(seed) for seed in seeds]

@@ -188,8 +188,8 @@ def evaluate_analogies(
     norms : array of float32, shape (words,), default None
         Euclidean lengths of the vectors, if you have them already.
     restrict_vocab : int or None, default 300,000
-        Only the first so many words are known and may answer; None: all. Fewer are faster, and rare words do not
-        answer by chance.
+        Only the first ``restrict_vocab`` words are known and may answer; None: all. With fewer words it is faster, and
+        rare words do not answer by chance.
     case_insensitive : bool, default True
         Compare upper-cased words; a question uses the most frequent spelling.
     dummy4unknown : bool, default False

@@ -125,7 +125,7 @@ def evaluate_similarity(
     vectors : array of float32, shape (words, dimensions)
         The vector of each word.
     restrict_vocab : int or None, default 300,000
-        Only the first so many words are known; None: all.
+        Only the first ``restrict_vocab`` words are known; None: all.
     case_insensitive : bool, default True
         Compare upper-cased words; of several spellings the most frequent one counts.
     dummy4unknown : bool, default False
