@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError, check_range, check_whole
+from windrow.files.tempfolder import made_in_temporary_folder
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.counts import Grams, Int32s, Int64s, KeyLayout, Ranks
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
@@ -220,27 +217,17 @@ def _count_parts(
     stream: Int32s, vocabulary: Vocabulary, order: int, bos: bool, part: int, report: OnProgress
 ) -> NGramCounts:
     """Count ``part`` tokens at a time, write the levels of each part to files, and merge them two by two."""
+
+    def count_in(folder: Path) -> NGramCounts:
+        merger = Merger(folder)
+        for start in range(0, max(stream.size, 1), part):
+            # An n-gram that ends in this part may begin before it; one symbol more shows whether a sentence does.
+            first = max(start - order, 0)
+            stretch = stream[first : start + part]
+            merger.add(_levels(stretch, start - first, len(vocabulary), order, bos))
+            forget([stream])
+            report("counting", min(start + part, stream.size) / max(stream.size, 1))
+        return _as_counts(vocabulary, merger.result(report))
+
     with disk_errors():
-        folder = Path(tempfile.mkdtemp(prefix="windrow-"))
-    try:
-        with disk_errors():
-            merger = Merger(folder)
-            for start in range(0, max(stream.size, 1), part):
-                # An n-gram that ends in this part may begin before it; one symbol more shows whether a sentence does.
-                first = max(start - order, 0)
-                stretch = stream[first : start + part]
-                merger.add(_levels(stretch, start - first, len(vocabulary), order, bos))
-                forget([stream])
-                report("counting", min(start + part, stream.size) / max(stream.size, 1))
-            counts = _as_counts(vocabulary, merger.result(report))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    weakref.finalize(counts, _remove_with_maps, vars(counts), folder)
-    return counts
-
-
-def _remove_with_maps(attributes: dict[str, Any], folder: Path) -> None:
-    """Remove the temporary folder. The maps of its files go first: Windows does not remove a file that is mapped."""
-    attributes.clear()
-    shutil.rmtree(folder, ignore_errors=True)
+        return made_in_temporary_folder(count_in)
