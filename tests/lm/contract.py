@@ -102,7 +102,7 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
     "toy": lambda: ToyLM.random(0),
     "n-grams": ngrams,
     "window": window,
-    "window, 8 bits": lambda: window().quantised(),
+    "window, 8 bits": lambda: window().quantized(),
     "recurrent": lambda: recurrent("gru", "reset"),
     "recurrent, carried over": lambda: recurrent("lstm", "carry"),
     "linear mixture": lambda: mixture("linear"),

@@ -226,9 +226,9 @@ def test_fitting_begins_with_the_weights_given(heldout: Corpus) -> None:
         (([],), "a mixture needs a model"),
         (([FIRST, SECOND], [1.0]), "there are 1 weights for 2 models"),
         (([FIRST, SECOND], [0.5, 0.6]), "sum to 1.1; those of a linear mixture sum to 1"),
-        (([FIRST, SECOND], [1.5, -0.5]), "a weight = -0.5 is out of range"),
+        (([FIRST, SECOND], [1.5, -0.5]), "weights = -0.5 is out of range"),
         (([FIRST, SECOND], [0, 0], "log-linear"), "no weight is above 0"),
-        (([FIRST, SECOND], None, "geometric"), "method = 'geometric' is unknown; choose from linear, log-linear"),
+        (([FIRST, SECOND], None, "geometric"), "method = 'geometric' is not one of linear, log-linear"),
         (
             ([FIRST, ToyLM.random(0, "abce")],),
             "model 1 and model 2 differ in 2 words: only model 1 has 'd'; train both",

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
-from windrow.errors import FormatError, OptionError, check_range, check_whole
+from windrow.errors import FormatError, OptionError
+from windrow.estimator import check_settings
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
+from windrow.lm.settings import CACHE_LM
 from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS, SPECIALS
@@ -21,17 +23,35 @@ CacheState = tuple[int, ...]  # the symbols remembered, the latest last
 
 
 class CacheLM(LanguageModel):
-    """A unigram model of the last ``size`` symbols, meant as a part of a mixture: it needs no training.
+    """A unigram model of the latest symbols, meant as a part of a mixture: it needs no training.
 
     p(w) = (times that w is among them + ``pseudo_count`` / words) / (their number + ``pseudo_count``), so that nothing
     has probability zero, and all are alike where nothing is remembered. ``</s>`` and ``<unk>`` are symbols like words.
-    With ``across_sentences`` the memory goes on over the sentences of a text, to all that is scored in one call of
-    ``evaluate`` or one stream, and is empty where that begins; without, it is emptied at each ``<s>``.
-    ``predicts_end``: whether ``</s>`` is among the symbols; as in the models it is mixed with.
-    Source: Kuhn & De Mori 1990, "A cache-based natural language model for speech recognition".
+
+    Parameters
+    ----------
+    x : int
+
+    Attributes
+    ----------
+    carries_over : bool
+        ``across_sentences``, as every language model calls it.
+
+    References
+    ----------
+    Kuhn & De Mori 1990, "A cache-based natural language model for speech recognition".
+
+    Examples
+    --------
+    >>> from windrow import NGramLM
+    >>> from windrow.lm.cache import CacheLM
+    >>> cache = CacheLM(NGramLM(1, "witten-bell").fit(["a b", "b c"]).vocabulary, size=100)
+    >>> cache.top_words("a b b", 1)[0][0]
+    'b'
     """
 
     kind = "cache-lm"
+    settings = CACHE_LM
 
     def __init__(
         self,
@@ -42,8 +62,7 @@ class CacheLM(LanguageModel):
         pseudo_count: float = 1.0,
         predicts_end: bool = True,
     ) -> None:
-        check_range("size", check_whole("size", size), 1)
-        check_range("pseudo_count", pseudo_count, 0, float("inf"), low_open=True, high_open=True)
+        check_settings(self.settings, locals())
         if tuple(vocabulary.words[: len(SPECIALS)]) != SPECIALS:
             raise OptionError(f"the vocabulary of a language model begins with {', '.join(SPECIALS)}; take another's")
         self.vocabulary = vocabulary

@@ -19,10 +19,10 @@ from windrow.lm.cache import CacheLM
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.window import WindowLM
 from windrow.lm.ngram.model import NGramLM
+from windrow.lm.settings import MIXTURE_LM
 from windrow.lm.stream import Ids, first_tokens
 from windrow.lm.symbols import BOS
 
-METHODS = ("linear", "log-linear")
 # What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.
 _COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, NGramLM, RecurrentLM, WindowLM)
 
@@ -37,19 +37,46 @@ _MOST_PROBABILITY = 1.01  # of all words together; more is no rounding of 1
 
 
 class MixtureLM(Estimator, LanguageModel):
-    """Language models over one vocabulary as one.
+    """Language models over one vocabulary as one: their weighted sum, or product, with weights that ``fit`` finds.
 
-    ``method`` "linear": p(w | h) = sum of weight_i p_i(w | h), where the weights sum to 1. "log-linear": p(w | h) is
-    proportional to the product of p_i(w | h) ** weight_i, normalised exactly: a step costs as much as the whole
-    distribution. ``weights``: one a model, None for equal ones; ``fit`` finds the best. The models need the same words;
-    where their order differs, that of the first counts.
+    Parameters
+    ----------
+    models : sequence of LanguageModel
+        Trained models of the same words; where the order of these differs, that of the first counts.
+    weights : sequence of float >= 0 or None, default None
+        Weights of the models, one each; those of a linear mixture sum to 1. None: equal ones.
+    method : {"linear", "log-linear"}, default "linear"
+        Whether the mixture is the weighted sum of the probabilities, or is proportional to their weighted product,
+        which costs a whole distribution per word.
 
-    ``weights_``: (models,), those in use; after ``fit`` also ``history_``: the held-out perplexity at each step.
-    Raises OptionError for weights that are none, or models over different vocabularies.
-    Source: Jelinek & Mercer 1980 (linear); Klakow 1998 (log-linear).
+    Attributes
+    ----------
+    weights_ : ndarray of shape (models,)
+        The weights in use.
+    history_ : list of float
+        After ``fit``: the held-out perplexity at each step.
+
+    Raises
+    ------
+    OptionError
+        For weights that are none, or models over different vocabularies.
+
+    References
+    ----------
+    Jelinek & Mercer 1980 (linear); Klakow 1998 (log-linear).
+
+    Examples
+    --------
+    >>> from windrow import MixtureLM, NGramLM
+    >>> texts = ["a b", "b a", "a a b"]
+    >>> parts = [NGramLM(order, "witten-bell").fit(texts) for order in (1, 2)]
+    >>> mixture = MixtureLM(parts).fit(["a b", "a b a"])
+    >>> round(float(mixture.weights_.sum()), 6)
+    1.0
     """
 
     kind = "mixture-lm"
+    settings = MIXTURE_LM
 
     def __init__(
         self, models: Sequence[LanguageModel], weights: Sequence[float] | None = None, method: str = "linear"
@@ -71,16 +98,13 @@ class MixtureLM(Estimator, LanguageModel):
 
     def check_parameters(self) -> None:
         """Raise OptionError unless models, weights and method go together."""
+        super().check_parameters()
         if not self.models:
             raise OptionError("a mixture needs a model; give a list of language models")
-        if self.method not in METHODS:
-            raise OptionError(f"method = {self.method!r} is unknown; choose from {', '.join(METHODS)}")
         count = len(self.models)
         weights = [1 / count] * count if self.weights is None else list(self.weights)
         if len(weights) != count:
             raise OptionError(f"there are {len(weights)} weights for {count} models; give one a model")
-        for weight in weights:
-            check_range("a weight", weight, 0, float("inf"), high_open=True)
         if self.method == "linear" and abs(sum(weights) - 1) > 1e-6:
             raise OptionError(f"weights = {weights} sum to {sum(weights):g}; those of a linear mixture sum to 1")
         if not any(weights):

@@ -106,10 +106,10 @@ class TestParameters:
         [
             ({"order": 0}, "order = 0 is out of range"),
             ({"order": 2.5}, "order = 2.5 must be a whole number"),
-            ({"smoothing": "good"}, "smoothing = 'good' is unknown; choose from modified-kneser-ney"),
+            ({"smoothing": "good"}, "smoothing = 'good' is not one of modified-kneser-ney"),
             ({"min_count": 0}, "min_count = 0"),
             ({"unk_mass": 1.0}, "unk_mass = 1.0"),
-            ({"quantise_bits": 9}, "quantise_bits = 9"),
+            ({"quantize_bits": 9}, "quantize_bits = 9"),
             ({"prune": (1, 0)}, "prune"),
             ({"smoothing": "mle", "interpolate": False}, "mle has no back-off form"),
             ({"smoothing": "jelinek-mercer", "weights": (0.5,)}, "weights must be one for each of the 3 orders"),

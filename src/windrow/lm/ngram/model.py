@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
-from windrow.errors import FormatError, NotFittedError, OptionError, check_range, check_whole
-from windrow.estimator import Estimator
+from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
+from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa
 from windrow.lm import storing
@@ -25,11 +25,11 @@ from windrow.lm.ngram.estimation import check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
 from windrow.lm.ngram.pruning import entropy_prune
-from windrow.lm.ngram.smoothing import SMOOTHINGS
+from windrow.lm.ngram.settings import NGRAM_LM
 from windrow.lm.ngram.table import NGramState, NGramTable
 from windrow.lm.ngram.words import WordIndex, as_line, mask_of
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
-from windrow.lm.symbols import BOS, EOS, SPECIALS
+from windrow.lm.symbols import BOS, EOS
 
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that change how text is counted
 _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
@@ -48,22 +48,84 @@ _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
 class NGramLM(Estimator, LanguageModel):
     """A back-off n-gram model: p(word | the ``order`` - 1 words before it).
 
-    ``smoothing``: a name of ``SMOOTHINGS``; ``interpolate``: add the shorter contexts to every n-gram, or only to those
-    not seen; ``delta`` for add-delta, ``weights`` for jelinek-mercer (one an order; else by EM, on ``heldout`` of
-    ``fit``), ``discounts`` (for the counts 1, 2, .. of each order), ``discount_fallback``: 0.5, 1, 1.5 where the text
-    is too small to tell.
-    ``prune``: drop n-grams that occur at most so often, a number an order; ``entropy_prune``: drop n-grams that change
-    the perplexity by less than this part. Rare words become ``<unk>`` by ``min_count`` and ``max_vocab``;
-    ``open_vocabulary``: leave probability for unknown words; ``unk_mass``: how much. ``bos``, ``eos``: mark where
-    sentences begin and end. ``quantise_bits``: 8 makes the model half as large; ``memory``: bytes, beyond which
-    counting goes over files.
+    Parameters
+    ----------
+    order : int in [1, 100], default 5
+        Words in the longest n-gram. 3 for a small text; above 5 little is gained.
+    smoothing : str, default "modified-kneser-ney"
+        How probability is given to what was not seen. One of modified-kneser-ney, kneser-ney, witten-bell,
+        absolute, katz, jelinek-mercer, add-delta, mle, stupid-backoff. witten-bell works on any text, however
+        small.
+    interpolate : bool, default True
+        Whether shorter contexts count for every n-gram, or only for those not seen.
+    delta : float > 0, default 1.0
+        What is added to every count. Only with smoothing "add-delta".
+    weights : sequence of float in [0, 1] or None, default None
+        Weights of the orders, one per order. None: fitted by EM, to held-out text if it is given to fit. Only with
+        smoothing "jelinek-mercer".
+    discounts : sequence of sequences of float or None, default None
+        What is taken off the counts 1, 2, ... of each order, the last for all above; None in place of an order's
+        lets it be estimated. None: estimated.
+    discount_fallback : bool, default False
+        Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Small or artificial text is
+        refused otherwise.
+    prune : sequence of int >= 0, default ()
+        Drop n-grams that occur at most this often: one count per order, none below the one before, the last for all
+        above; such as 0,0,1. For smaller models.
+    entropy_prune : float >= 0 or None, default None
+        Drop n-grams without which the perplexity grows by less than this part. None: none are. 1e-8 to 1e-6 are
+        usual.
+    min_count : int >= 1, default 1
+        Words that occur less often become <unk>.
+    max_vocab : int >= 4 or None, default None
+        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all.
+    open_vocabulary : bool, default True
+        Whether unknown words have a probability.
+    unk_mass : float in (0, 1) or None, default None
+        The probability of <unk> without context. None: as the smoothing leaves it.
+    bos : bool, default True
+        Whether to mark where sentences begin.
+    eos : bool, default True
+        Whether to mark, and predict, where sentences end.
+    skip_symbols : bool, default False
+        Leave out <s> and </s> that stand in the text. They are refused otherwise.
+    lmplz_compat : bool, default False
+        Count counts as KenLM's lmplz does, its slip included. To compare models with lmplz's; the difference is
+        tiny.
+    quantize_bits : int in [2, 8] or None, default None
+        Round probabilities and back-off weights to this many bits. None: 32. 8 makes the model about half the size.
+    memory : int >= 1048576 or None, default None
+        Bytes of memory beyond which counting goes over files. None: no limit.
 
-    After ``fit``: ``table_`` (NGramTable, what is asked), ``vocabulary``, ``provenance_``.
-    Source: Chen & Goodman 1999; as lmplz computes it, Heafield et al. 2013.
+    Attributes
+    ----------
+    table_ : NGramTable
+        The packed n-grams with their probabilities and back-off weights.
+    vocabulary : Vocabulary
+        The words, with <unk>, <s> and </s> in front.
+    provenance_ : dict
+        What is known of the training text.
+
+    References
+    ----------
+    Chen & Goodman 1999, "An empirical study of smoothing techniques for language modeling"; as lmplz computes it,
+    Heafield et al. 2013, "Scalable modified Kneser-Ney language model estimation".
+
+    Examples
+    --------
+    >>> from windrow import NGramLM
+    >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran", "a dog ran"])
+    >>> round(model.log_prob("the cat ran"), 3)  # log10, of the end of the sentence, too
+    -1.102
+    >>> model.top_words("the", 1)[0][0]
+    'cat'
     """
 
     kind = "ngram-lm"
+    settings = NGRAM_LM
+    quantise_bits = OldName("quantize_bits")
 
+    @takes_old_names
     def __init__(
         self,
         order: int = 5,
@@ -84,7 +146,7 @@ class NGramLM(Estimator, LanguageModel):
         eos: bool = True,
         skip_symbols: bool = False,
         lmplz_compat: bool = False,
-        quantise_bits: int | None = None,
+        quantize_bits: int | None = None,
         memory: int | None = None,
     ) -> None:
         self.order = order
@@ -104,25 +166,10 @@ class NGramLM(Estimator, LanguageModel):
         self.eos = eos
         self.skip_symbols = skip_symbols
         self.lmplz_compat = lmplz_compat
-        self.quantise_bits = quantise_bits
+        self.quantize_bits = quantize_bits
         self.memory = memory
 
     # --- training
-
-    def check_parameters(self) -> None:
-        """Raise OptionError for a parameter out of range, before any work."""
-        check_range("order", check_whole("order", self.order), 1, 100)
-        if self.smoothing not in SMOOTHINGS:
-            raise OptionError(f"smoothing = {self.smoothing!r} is unknown; choose from {', '.join(SMOOTHINGS)}")
-        check_range("min_count", check_whole("min_count", self.min_count), 1)
-        if self.max_vocab is not None:
-            check_range("max_vocab", check_whole("max_vocab", self.max_vocab), len(SPECIALS) + 1)
-        if self.entropy_prune is not None:
-            check_range("entropy_prune", self.entropy_prune, 0)
-        if self.quantise_bits is not None:
-            check_range("quantise_bits", check_whole("quantise_bits", self.quantise_bits), 2, 8)
-        if self.memory is not None:
-            check_range("memory", check_whole("memory", self.memory), 1 << 20)
 
     def fit(
         self,
@@ -258,7 +305,7 @@ class NGramLM(Estimator, LanguageModel):
         closed: bool | None = True  # in counts, every n-gram's suffix is counted, too
         if self.entropy_prune is not None:
             model, closed = entropy_prune(model, self.entropy_prune), None
-        table = NGramTable.pack(model, quantize_bits=self.quantise_bits, suffix_closed=closed, consume=True)
+        table = NGramTable.pack(model, quantize_bits=self.quantize_bits, suffix_closed=closed, consume=True)
         self._set(table, provenance)
         return self
 
@@ -343,11 +390,11 @@ class NGramLM(Estimator, LanguageModel):
         return cls.from_backoff(read_arpa(path))
 
     @classmethod
-    def from_backoff(cls, model: BackoffModel) -> Self:
+    def from_backoff(cls, model: BackoffModel, *, quantize_bits: int | None = None) -> Self:
         """A model from the probabilities and back-off weights of ``model``, which is used up."""
         predicts_end = bool(np.isfinite(model.levels[0].log10_probs[EOS]))
-        loaded = cls(model.order, eos=predicts_end)
-        loaded._set(NGramTable.pack(model, consume=True), {})
+        loaded = cls(model.order, eos=predicts_end, quantize_bits=quantize_bits)
+        loaded._set(NGramTable.pack(model, quantize_bits=quantize_bits, consume=True), {})
         return loaded
 
     def quantized(self, bits: int) -> Self:
@@ -368,8 +415,8 @@ class NGramLM(Estimator, LanguageModel):
         OptionError
             ``bits`` is out of range.
         """
-        check_range("quantise_bits", check_whole("quantise_bits", bits), 2, 8)
-        other = type(self)(**{**self.get_params(), "quantise_bits": bits})
+        other = type(self)(**{**self.get_params(), "quantize_bits": check_whole("quantize_bits", bits)})
+        other.check_parameters()
         other._set(NGramTable.pack(self._fitted().unpack(), quantize_bits=bits, consume=True), self.provenance_)
         return other
 
@@ -389,7 +436,8 @@ class NGramLM(Estimator, LanguageModel):
         cls.check_kind(stored, path)
         vocabulary = storing.unpack_vocabulary(stored, path)
         try:
-            loaded = cls(**{name: storing.from_plain(value) for name, value in stored.config["parameters"].items()})
+            parameters = current_names(cls, stored.config["parameters"])
+            loaded = cls(**{name: storing.from_plain(value) for name, value in parameters.items()})
             loaded.check_parameters()
             table_config = stored.config["table"]
         except (KeyError, TypeError, OptionError) as error:
