@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.files.model_file import StoredModel, load
-from windrow.lm.base import LanguageModel, model_from_stored, pack_vocabulary, unpack_vocabulary
+from windrow.lm.base import LanguageModel, model_from_stored
 from windrow.lm.cache import CacheLM
 from windrow.lm.mixture import MixtureLM
+from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS, SPECIALS
 

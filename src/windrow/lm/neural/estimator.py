@@ -18,11 +18,12 @@ from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.estimator import Estimator, OldName, current_names
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
-from windrow.lm.base import LanguageModel, from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
+from windrow.lm.base import LanguageModel
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
 from windrow.lm.neural.training import Callback, NeuralTraining, Plan
 from windrow.lm.next_word import Tokens
+from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, lm_vocabulary, training_stream, word_mapping
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, Table

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError, check_range, check_whole
+from windrow.files.tempfolder import made_in_temporary_folder
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.counts import Grams, Int32s, Int64s, KeyLayout, Ranks
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
@@ -49,19 +46,19 @@ def count_ngrams(
 
     Parameters
     ----------
-    stream
-        Ids, (symbols,) int32; the first is that of ``<s>``.
-    vocabulary
+    stream : array of int32, shape (symbols,)
+        Ids; the first is that of ``<s>``.
+    vocabulary : Vocabulary
         The words of these ids.
-    order
-        The longest n-grams, at least 1.
-    bos
+    order : int, at least 1
+        Words of the longest n-grams.
+    bos : bool, default True
         Count n-grams that begin with ``<s>``. Without, ``initial`` of the result marks those at the beginning of a
         sentence.
-    memory_budget
+    memory_budget : int or None, default None
         Bytes. If ``memory_needed`` is more, parts of the stream are counted one by one and merged in a temporary
         folder; the arrays are memory maps then, and the folder is removed with the returned object. None: no limit.
-    progress
+    progress : callable or None, default None
         Called with the stage, and how much of it is done, 0 to 1.
 
     Raises
@@ -187,7 +184,7 @@ class _Counter:
         return self._counted(CountLevel(*grams))
 
     def _next_ranks(self) -> Ranks:
-        """Memory for the ranks of this order, between those of the last; none if nothing will read them."""
+        """Memory for the ranks of this order, interleaved with those of the last; none if nothing will read them."""
         if self._order == self._highest and self._bos:
             return _NO_RANKS
         return Ranks(self._rank_data, self._step, self._order % self._step)
@@ -220,27 +217,17 @@ def _count_parts(
     stream: Int32s, vocabulary: Vocabulary, order: int, bos: bool, part: int, report: OnProgress
 ) -> NGramCounts:
     """Count ``part`` tokens at a time, write the levels of each part to files, and merge them two by two."""
+
+    def count_in(folder: Path) -> NGramCounts:
+        merger = Merger(folder)
+        for start in range(0, max(stream.size, 1), part):
+            # An n-gram that ends in this part may begin before it; one symbol more shows whether a sentence does.
+            first = max(start - order, 0)
+            stretch = stream[first : start + part]
+            merger.add(_levels(stretch, start - first, len(vocabulary), order, bos))
+            forget([stream])
+            report("counting", min(start + part, stream.size) / max(stream.size, 1))
+        return _as_counts(vocabulary, merger.result(report))
+
     with disk_errors():
-        folder = Path(tempfile.mkdtemp(prefix="windrow-"))
-    try:
-        with disk_errors():
-            merger = Merger(folder)
-            for start in range(0, max(stream.size, 1), part):
-                # An n-gram that ends in this part may begin before it; one symbol more shows whether a sentence does.
-                first = max(start - order, 0)
-                stretch = stream[first : start + part]
-                merger.add(_levels(stretch, start - first, len(vocabulary), order, bos))
-                forget([stream])
-                report("counting", min(start + part, stream.size) / max(stream.size, 1))
-            counts = _as_counts(vocabulary, merger.result(report))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    weakref.finalize(counts, _remove_with_maps, vars(counts), folder)
-    return counts
-
-
-def _remove_with_maps(attributes: dict[str, Any], folder: Path) -> None:
-    """Remove the temporary folder. The maps of its files go first: Windows does not remove a file that is mapped."""
-    attributes.clear()
-    shutil.rmtree(folder, ignore_errors=True)
+        return made_in_temporary_folder(count_in)
