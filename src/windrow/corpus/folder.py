@@ -68,9 +68,7 @@ def disk_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # NumPy's error for an array that was written in part has no errno.
-        reason = f"{error}; is the disk full?" if error.errno is None else model_file.write_failure(error)
-        raise DataError(f"cannot write {target}: {reason}") from error
+        raise DataError(f"cannot write {target}: {model_file.write_failure(error)}") from error
 
 
 @contextmanager
