@@ -14,8 +14,9 @@ from sklearn.base import clone
 
 from windrow import Corpus, Word2Vec, WordVectors
 from windrow.embeddings import Progress
+from windrow.embeddings.settings import KERNELS, WINDOW_WEIGHTINGS
 from windrow.embeddings.steps import LOSSES
-from windrow.embeddings.word2vec import KERNELS, WINDOW_WEIGHTINGS, initial_table
+from windrow.embeddings.word2vec import initial_table
 from windrow.errors import DataError, NotFittedError, OptionError
 from windrow.evaluation import evaluate_analogies
 from windrow.evaluation.analogy import read_questions

@@ -268,16 +268,21 @@ def _head(arrays: Arrays, config: dict[str, Any]) -> Callable[[NDArray[Any]], li
     if "output.codes" in arrays:
         weights = arrays["output.codes"].astype(np.float64) * arrays["output.scales"][:, None]
         return lambda row: softmax_log_probs(row, weights, arrays["output.biases"])
-    if config["output"] in ("softmax", "nce"):
+    if _layer(config) in ("softmax", "nce"):
         weights = arrays["embeddings.vectors" if config["tied"] else "output.weights"].astype(np.float64)
         return lambda row: softmax_log_probs(row, weights, arrays["output.biases"].reshape(-1))
     counts = arrays["counts"].copy()
     counts[[_UNK, _EOS]] = np.maximum(counts[[_UNK, _EOS]], 1)
     counts[_BOS] = 0
-    if config["output"] == "hierarchical":
+    if _layer(config) == "hierarchical":
         paths = heapq_paths(counts.tolist())
         return lambda row: [path_log_prob(row, arrays["output.nodes"], path) for path in paths]
     return lambda row: _by_id(counts, clustered_log_probs(row, *_clusters(arrays)))
+
+
+def _layer(parameters: dict[str, Any]) -> str:
+    """The output layer, which files before 0.2 call ``output``."""
+    return str(parameters.get("output_layer") or parameters["output"])
 
 
 def _clusters(arrays: Arrays) -> tuple[Any, list[Any]]:
@@ -304,14 +309,14 @@ def _check_tagger(path: Path, answers: Answers) -> None:
     parameters = config["parameters"]
     for sentence, found in zip(TAGGED, answers["computed"]["tags"], strict=True):
         scores = _tag_scores(arrays, parameters, sentence.split())
-        if parameters["output"] == "logistic":
+        if _layer(parameters) == "logistic":
             best = [int(row.argmax()) + 1 if row.max() > 0 else 0 for row in scores]
-        elif parameters["output"] == "crf":
+        elif _layer(parameters) == "crf":
             best = _best_path(scores, arrays["output.transitions"])
         else:
             best = scores.argmax(axis=1).tolist()
         named = [tags[number] for number in best]
-        if parameters["output"] != "softmax" or _is_sound(
+        if _layer(parameters) != "softmax" or _is_sound(
             named, parameters["scheme"] == "iobes"
         ):  # windrow looks for the best path that is sound
             assert _spans(found.split()) == _spans(named), (path, sentence, found, named)

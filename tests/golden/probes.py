@@ -151,13 +151,16 @@ def _tokens() -> list[list[str]]:
     return [[line.split()[0] for line in block.splitlines()] for block in blocks]
 
 
+FIRST_NAMES = {"output_layer": "output", "quantize_bits": "quantise_bits"}  # that answers have for good
+
+
 def _parameters(model: Any) -> Any:
     if isinstance(model, windrow.MixtureLM):
         parts = [ask_model(part)["stored"]["parameters"] for part in model.models]
         return {"method": model.method, "weights": model.weights_.tolist(), "models": parts}
     if not hasattr(model, "get_params"):  # a cache
         return {"size": model.size, "pseudo_count": model.pseudo_count, "across_sentences": model.carries_over}
-    parameters = model.get_params()
+    parameters = {FIRST_NAMES.get(name, name): value for name, value in model.get_params().items()}
     return {name: _plain(value) for name, value in parameters.items() if name not in ("callbacks", "vectors")}
 
 

@@ -115,8 +115,8 @@ _NGRAMS: dict[str, dict[str, Any]] = {
     "stupid-backoff": {"order": 3, "smoothing": "stupid-backoff"},
     "pruned": {"order": 3, "smoothing": "witten-bell", "prune": (0, 0, 1)},
     "entropy-pruned": {"order": 3, "smoothing": "witten-bell", "entropy_prune": 0.01},
-    "8-bits": {"order": 3, "smoothing": "witten-bell", "quantise_bits": 8},
-    "2-bits": {"smoothing": "witten-bell", "quantise_bits": 2},
+    "8-bits": {"order": 3, "smoothing": "witten-bell", "quantize_bits": 8},
+    "2-bits": {"smoothing": "witten-bell", "quantize_bits": 2},
     "closed": {"smoothing": "witten-bell", "open_vocabulary": False, "interpolate": False},
     "unmarked": {"smoothing": "witten-bell", "bos": False, "eos": False},
     "rare-unknown": {"order": 1, "smoothing": "witten-bell", "min_count": 2, "max_vocab": 30, "unk_mass": 0.05},
@@ -165,23 +165,23 @@ def _from_arpa(path: Path) -> None:
 _NETWORK = {"embedding_size": 4, "hidden_size": 4, "epochs": 2, "learning_rate": 0.05, "max_vocab": 30}
 _OUTPUTS: dict[str, dict[str, Any]] = {
     "softmax": {},
-    "hierarchical": {"output": "hierarchical"},
-    "classes": {"output": "classes"},
-    "given-classes": {"output": "classes", "classes": 4},
-    "nce": {"output": "nce", "noise_words": 16},
-    "sampled-softmax": {"output": "nce", "noise_words": 16, "objective": "sampled-softmax", "noise_power": 0.75},
-    "adaptive": {"output": "adaptive"},
-    "given-cutoffs": {"output": "adaptive", "cutoffs": (6, 15), "shrink": 2.0},
+    "hierarchical": {"output_layer": "hierarchical"},
+    "classes": {"output_layer": "classes"},
+    "given-classes": {"output_layer": "classes", "classes": 4},
+    "nce": {"output_layer": "nce", "noise_words": 16},
+    "sampled-softmax": {"output_layer": "nce", "noise_words": 16, "objective": "sampled-softmax", "noise_power": 0.75},
+    "adaptive": {"output_layer": "adaptive"},
+    "given-cutoffs": {"output_layer": "adaptive", "cutoffs": (6, 15), "shrink": 2.0},
     "tied": {"tied": True},
-    "tied-nce": {"output": "nce", "noise_words": 16, "tied": True},
-    "8-bits": {"quantise_bits": 8},
-    "8-bits-nce": {"output": "nce", "noise_words": 16, "quantise_bits": 8},
-    "8-bits-tied": {"tied": True, "quantise_bits": 8},
+    "tied-nce": {"output_layer": "nce", "noise_words": 16, "tied": True},
+    "8-bits": {"quantize_bits": 8},
+    "8-bits-nce": {"output_layer": "nce", "noise_words": 16, "quantize_bits": 8},
+    "8-bits-tied": {"tied": True, "quantize_bits": 8},
 }
 _WINDOWS: dict[str, dict[str, Any]] = {
     **_OUTPUTS,
     "direct": {"direct": True},
-    "own-steps": {"output": "hierarchical", "optimizer": "sgd", "order": 5},
+    "own-steps": {"output_layer": "hierarchical", "optimizer": "sgd", "order": 5},
     "regularised": {"dropout": 0.2, "l2": 1e-4, "clip": 1.0, "optimizer": "nesterov", "schedule": "plateau"},
 }
 _RECURRENT: dict[str, dict[str, Any]] = {
@@ -276,13 +276,13 @@ def _other_order(path: Path) -> None:
 
 _TAGGER = {"vector_size": 4, "hidden_size": 6, "feature_size": 2, "window": 3, "affixes": (2,), "epochs": 8}
 _TAGGERS: dict[str, dict[str, Any]] = {
-    "crf-iobes": {"output": "crf", "scheme": "iobes"},
-    "crf-bilou": {"output": "crf", "scheme": "bilou", "activation": "tanh"},
-    "crf-iob1": {"output": "crf", "scheme": "iob1", "affixes": (1, 3)},
-    "softmax-iob2": {"output": "softmax", "scheme": "iob2", "lowercase": False, "fold_digits": False},
-    "softmax-iobes": {"output": "softmax", "scheme": "iobes", "affixes": ()},
-    "logistic-io": {"output": "logistic", "scheme": "io", "types": ["PER"]},
-    "logistic-iob2": {"output": "logistic", "scheme": "iob2", "window": 5, "learning_rate": 0.1},
+    "crf-iobes": {"output_layer": "crf", "scheme": "iobes"},
+    "crf-bilou": {"output_layer": "crf", "scheme": "bilou", "activation": "tanh"},
+    "crf-iob1": {"output_layer": "crf", "scheme": "iob1", "affixes": (1, 3)},
+    "softmax-iob2": {"output_layer": "softmax", "scheme": "iob2", "lowercase": False, "fold_digits": False},
+    "softmax-iobes": {"output_layer": "softmax", "scheme": "iobes", "affixes": ()},
+    "logistic-io": {"output_layer": "logistic", "scheme": "io", "types": ["PER"]},
+    "logistic-iob2": {"output_layer": "logistic", "scheme": "iob2", "window": 5, "learning_rate": 0.1},
 }
 
 

@@ -89,9 +89,10 @@ UNFINISHED = {
     "rnn-lstm": Unfinished("RecurrentLM", _RECURRENT, _RECURRENT_OPTIONS, has_valid=True, log="recurrent"),
     "rnn-gru-classes": Unfinished(
         "RecurrentLM",
-        {**_RECURRENT, "cell": "gru", "state": "reset", "output": "classes", "optimizer": "momentum",
+        {**_RECURRENT, "cell": "gru", "state": "reset", "output_layer": "classes", "optimizer": "momentum",
          "schedule": "constant"},
-        f"{_RECURRENT_OPTIONS} --cell gru --state reset --output classes --optimizer momentum --schedule constant",
+        f"{_RECURRENT_OPTIONS} --cell gru --state reset --output-layer classes "
+        "--optimizer momentum --schedule constant",
     ),
     "rnn-own-steps": Unfinished(
         "RecurrentLM", {**_RECURRENT, "cell": "elman", "clip": None, "optimizer": "sgd", "layers": 2}, None
@@ -99,18 +100,18 @@ UNFINISHED = {
     "window-adam": Unfinished("WindowLM", _WINDOW, _WINDOW_OPTIONS, has_valid=True, log="window"),
     "window-tied-noise": Unfinished(
         "WindowLM",
-        {**_WINDOW, "tied": True, "output": "nce", "noise_words": 16, "optimizer": "rmsprop"},
-        f"{_WINDOW_OPTIONS} --tied --output nce --noise-words 16 --optimizer rmsprop",
+        {**_WINDOW, "tied": True, "output_layer": "nce", "noise_words": 16, "optimizer": "rmsprop"},
+        f"{_WINDOW_OPTIONS} --tied --output-layer nce --noise-words 16 --optimizer rmsprop",
     ),
     "window-own-steps": Unfinished(
         "WindowLM",
-        {**_WINDOW, "output": "hierarchical", "optimizer": "sgd", "direct": True, "dropout": 0.1},
-        f"{_WINDOW_OPTIONS} --output hierarchical --optimizer sgd --direct --dropout 0.1",
+        {**_WINDOW, "output_layer": "hierarchical", "optimizer": "sgd", "direct": True, "dropout": 0.1},
+        f"{_WINDOW_OPTIONS} --output-layer hierarchical --optimizer sgd --direct --dropout 0.1",
     ),
     "window-adaptive": Unfinished(
         "WindowLM",
-        {**_WINDOW, "output": "adaptive", "cutoffs": (6, 15), "optimizer": "adagrad", "schedule": "plateau"},
-        f"{_WINDOW_OPTIONS} --output adaptive --cutoffs 6,15 --optimizer adagrad --schedule plateau",
+        {**_WINDOW, "output_layer": "adaptive", "cutoffs": (6, 15), "optimizer": "adagrad", "schedule": "plateau"},
+        f"{_WINDOW_OPTIONS} --output-layer adaptive --cutoffs 6,15 --optimizer adagrad --schedule plateau",
     ),
 }  # fmt: skip
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.files.model_file import StoredModel, load
-from windrow.lm.base import LanguageModel, model_from_stored, pack_vocabulary, unpack_vocabulary
+from windrow.lm.base import LanguageModel, model_from_stored
 from windrow.lm.cache import CacheLM
 from windrow.lm.mixture import MixtureLM
+from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS, SPECIALS
 
@@ -101,7 +102,7 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
     "toy": lambda: ToyLM.random(0),
     "n-grams": ngrams,
     "window": window,
-    "window, 8 bits": lambda: window().quantised(),
+    "window, 8 bits": lambda: window().quantized(),
     "recurrent": lambda: recurrent("gru", "reset"),
     "recurrent, carried over": lambda: recurrent("lstm", "carry"),
     "linear mixture": lambda: mixture("linear"),

@@ -14,6 +14,7 @@ from windrow.files import model_file
 from windrow.lm import base, stream
 from windrow.lm.base import LANGUAGE_MODELS, LanguageModel, WordScore, model_from_stored
 from windrow.lm.ngram.model import NGramLM
+from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 from windrow.models import MODEL_KINDS, load, model_class
 
@@ -247,7 +248,7 @@ def test_an_unknown_kind_is_refused() -> None:
 
 @pytest.mark.parametrize("damage", ["order", "counts", "missing"])
 def test_a_damaged_vocabulary_is_refused(damage: str) -> None:
-    arrays = base.pack_vocabulary(toy_vocabulary())
+    arrays = pack_vocabulary(toy_vocabulary())
     if damage == "order":
         arrays |= model_file.pack_words(["a", *SPECIALS, "b", "c", "d"])
     elif damage == "counts":
@@ -256,7 +257,7 @@ def test_a_damaged_vocabulary_is_refused(damage: str) -> None:
         del arrays["counts"]
 
     with pytest.raises(FormatError, match="m: the vocabulary is damaged"):
-        base.unpack_vocabulary(model_file.StoredModel("toy", {}, {}, arrays), "m")
+        unpack_vocabulary(model_file.StoredModel("toy", {}, {}, arrays), "m")
 
 
 def test_unknown_words_are_read_as_unk(unigrams: ToyLM) -> None:

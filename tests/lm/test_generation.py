@@ -74,7 +74,7 @@ def test_it_goes_to_json():
     }
 
 
-def test_it_stops_where_told():
+def test_it_stops_after_max_new_tokens():
     model = unigrams(a=0.6, b=0.3, end=0.1)
 
     found = model.generate(do_sample=False, max_new_tokens=4)[0]
@@ -110,7 +110,7 @@ def test_marks_never_appear_and_unk_only_when_asked():
     assert model.generate(max_new_tokens=2, num_beams=3, allow_unknown=True)[0].tokens == ["<unk>", "<unk>"]
 
 
-def test_unknown_words_of_the_prompt_are_told():
+def test_unknown_words_of_the_prompt_are_listed():
     model = unigrams(a=0.5, end=0.5)
 
     assert model.generate("zebra a <unk> okapi zebra", seed=1)[0].unknown == ["zebra", "okapi"]

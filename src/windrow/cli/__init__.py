@@ -7,19 +7,27 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from windrow._version import __version__
+from windrow.cli.groups import LazyGroup
 from windrow.errors import WindrowError
 
 
-class _Program(click.Group):
+class _Program(LazyGroup):
     """The root command: turns windrow's errors into one line and exit status 1."""
 
+    def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
+        """Run; where nobody gives ``args`` or takes the result, windrow is the program, and the process is its own."""
+        if args is None and options.get("standalone_mode", True):
+            _prepare_process()
+        return super().main(args, *others, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
-        _prepare_process()
+        """Run the command, with errors as one line."""
         try:
             return super().invoke(ctx)
         except (WindrowError, MemoryError) as error:
@@ -54,39 +62,57 @@ def _prepare_process() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def _in_us_spelling(name: str) -> str:
+    """An option as it is called now; British spellings are taken, too."""
+    return {"quantise": "quantize", "normalise": "normalize"}.get(name, name)
+
+
+def _corpus() -> click.Command:
+    from windrow.cli.corpus import group
+
+    return group
+
+
+def _demo() -> click.Command:
+    from windrow.cli.demo import demo
+
+    return demo
+
+
+def _lm() -> click.Command:
+    from windrow.cli.lm import group
+
+    return group
+
+
+def _tag() -> click.Command:
+    from windrow.cli.tag import group
+
+    return group
+
+
+def _vectors() -> click.Command:
+    from windrow.cli.vectors import group
+
+    return group
+
+
+def _warmup() -> click.Command:
+    from windrow.cli.warmup import warmup
+
+    return warmup
+
+
+@click.group(
+    cls=_Program,
+    later={"corpus": _corpus, "demo": _demo, "lm": _lm, "tag": _tag, "vectors": _vectors, "warmup": _warmup},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 110,
+        "token_normalize_func": _in_us_spelling,
+    },
+)
 @click.version_option(__version__, prog_name="windrow")
 @click.option("--debug", is_flag=True, help="Show a traceback instead of a one-line error.")
 def main(debug: bool) -> None:
     """Word embeddings at the speed of the machine."""
-
-
-def _add_commands() -> None:
-    from windrow.cli import (
-        corpus,
-        demo,
-        lm,
-        plot_vectors,
-        tag,
-        train_ngram,
-        train_rnn,
-        train_vectors,
-        train_window,
-        vectors,
-        warmup,
-    )
-
-    main.add_command(demo.demo)
-    main.add_command(corpus.group)
-    for command in (train_vectors.train, plot_vectors.plot, plot_vectors.plot_log):
-        vectors.group.add_command(command)
-    main.add_command(vectors.group)
-    lm.train.add_command(train_ngram.train_ngram)
-    lm.train.add_command(train_window.train_window)
-    lm.train.add_command(train_rnn.train_rnn)
-    main.add_command(lm.group)
-    main.add_command(tag.group)
-    main.add_command(warmup.warmup)
-
-
-_add_commands()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from windrow.cli.groups import LazyGroup
 from windrow.cli.options import in_range
 from windrow.errors import OptionError
 
@@ -21,7 +22,25 @@ _top = click.option("-k", "--top", default=10, callback=in_range(1), show_defaul
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@click.group("vectors")
+def _train() -> click.Command:
+    from windrow.cli.train_vectors import train
+
+    return train
+
+
+def _plot() -> click.Command:
+    from windrow.cli.plot_vectors import plot
+
+    return plot
+
+
+def _plot_log() -> click.Command:
+    from windrow.cli.plot_vectors import plot_log
+
+    return plot_log
+
+
+@click.group("vectors", cls=LazyGroup, later={"train": _train, "plot": _plot, "plot-log": _plot_log})
 def group() -> None:
     """Word vectors: train, query, evaluate, convert."""
 

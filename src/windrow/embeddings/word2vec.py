@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from windrow.corpus import Corpus
 from windrow.embeddings.kernels.contexts import Context
-from windrow.embeddings.steps import LOSSES, output_layer
+from windrow.embeddings.settings import WORD2VEC
+from windrow.embeddings.steps import output_layer
 from windrow.embeddings.steps.contract import LayerOptions
 from windrow.embeddings.training import hot_rows
 from windrow.embeddings.training.draws import (
@@ -31,14 +32,11 @@ from windrow.embeddings.training.loop import Training
 from windrow.embeddings.training.progress import Callback
 from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, NotFittedError, OptionError, check_range, check_whole
+from windrow.errors import DataError, NotFittedError, OptionError, check_range
 from windrow.estimator import Estimator
 from windrow.files.model_file import check_writable
 from windrow.numeric.tables import zero_table
 
-WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
-KERNELS = ("block", "pair")
-_MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes
 # Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md).
 _SKIPGRAM_BLOCK, _CBOW_BLOCK = 64, 256
 _INITIAL_ROWS = 65536  # rows initialized at a time
@@ -47,20 +45,96 @@ _INITIAL_ROWS = 65536  # rows initialized at a time
 class Word2Vec(Estimator):
     """Word vectors from text, with gensim's parameter names and defaults.
 
-    ``sg`` 1 is skip-gram, 0 CBOW (``cbow_mean`` 1 mean, 0 sum). The output layer is negative sampling where
-    ``negative`` > 0, hierarchical softmax where ``hs`` is 1, or both; ``loss`` ("ns", "hs", "softmax", "hs+ns")
-    overrides the two. ``window_weighting`` is "shrink" (random window sizes, as word2vec), "linear", "harmonic" or
-    "none"; left None it follows ``shrink_windows``. ``kernel="pair"`` goes update by update and with one worker equals
-    gensim. ``"block"`` trains ``block_size`` center words at a time (64, CBOW 256); with negative sampling each of its
-    rows meets ``shared_negatives`` noise words (rounded up to a multiple of 16), its target not left out.
-    ``deterministic``: threads train in rounds and wait for each other, and an equal ``seed`` and number of ``workers``
-    give equal bits; one worker does so anyway.
-    ``callbacks`` are called with a Progress after each epoch, and every ``report_words`` raw words if given; training
-    stops early when one returns True (not merely something truthy).
+    Skip-gram or CBOW, trained by negative sampling (``negative`` above 0), hierarchical softmax (``hs`` 1), both, or
+    exact softmax. One worker gives equal vectors for an equal seed; several race, unless they are ``deterministic``.
 
-    After ``fit``: ``wv`` (WordVectors), ``history_``, ``output_tables_``.
-    Source: Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546.
+    Parameters
+    ----------
+    vector_size : int in [1, 100000], default 100
+        Dimensions per vector. More hold finer distinctions and need more text and time; 100 to 300 are usual.
+    alpha : float in (0, 10], default 0.025
+        Learning rate at the start; it falls linearly to min_alpha. Try 0.05 for a small text, or for CBOW.
+    window : int in [1, 1000], default 5
+        The most words to each side of the center word that are its context. A small window (2) brings words
+        together that can stand for each other, a large one (10) words of one topic.
+    min_count : int >= 1, default 5
+        Words that occur less often are left out. Lower it for a small text; vectors of words seen a few times are
+        poor.
+    max_final_vocab : int >= 1 or None, default None
+        Keep only this many words, the most frequent ones. None: all. It bounds memory.
+    sample : float in [0, 1), default 0.001
+        Sub-sampling threshold: words of a higher relative frequency are dropped at random; 0: none. 1e-4 or 1e-5 is
+        faster and favors rarer words; for large texts.
+    seed : int in [0, 4294967295], default 1
+        Seed of all random draws. With one worker, or deterministic, an equal seed gives equal vectors.
+    workers : int in [1, 1024], default 3
+        Threads. More than there are idle cores do not help.
+    min_alpha : float in [0, alpha], default 0.0001
+        Learning rate at the end.
+    sg : {0, 1}, default 0
+        1 is skip-gram, 0 CBOW. Skip-gram takes longer and is better for rare words.
+    hs : {0, 1}, default 0
+        1 trains hierarchical softmax, together with negative sampling unless negative = 0.
+    negative : int in [0, 1000], default 5
+        Noise words per pair of center and context word, for negative sampling; 0: none of it. 5 to 20 for a small
+        text, 2 to 5 for a large one.
+    ns_exponent : float in [-10, 10], default 0.75
+        Noise words are drawn from their counts to this power. 1 draws by frequency, 0 all words alike.
+    cbow_mean : {0, 1}, default 1
+        Whether CBOW takes the mean of the context's vectors, or their sum.
+    epochs : int in [1, 1000000], default 5
+        Passes over the text. More for a small text: 15 for some megabytes.
+    shrink_windows : bool, default True
+        Whether each center word has a window of random size, from 1 to window. As in word2vec; window_weighting
+        overrides it.
+    window_weighting : {"shrink", "linear", "harmonic", "none"} or None, default None
+        How the weight of a context word falls with its distance from the center: by random window sizes, linearly,
+        by 1 / distance, or not at all. None: shrink, or none where shrink_windows is False.
+    loss : {"ns", "hs", "softmax", "hs+ns"} or None, default None
+        What is trained: negative sampling, hierarchical softmax, exact softmax, or the first two. None: as negative
+        and hs ask for. Exact softmax is for small vocabularies.
+    kernel : {"block", "pair"}, default "block"
+        Blocks of center words share noise words; or update by update (pair), as gensim. With one worker, pair
+        equals gensim; it is several times slower.
+    block_size : int in [1, 4096] or None, default None
+        Center words in a block. None: 64, of CBOW 256. Larger ones are a little faster, until quality falls.
+    shared_negatives : int in [1, 4096], default 16
+        Noise words that each row of a block meets, rounded up to a multiple of 16; the row's own target word may be
+        among them. More are slower, and a little better.
+    deterministic : bool, default False
+        Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
+        little slower; one worker does so anyway.
+    callbacks : sequence of callable, default ()
+        Called with a Progress after each epoch; training ends when one returns True.
+    report_words : int >= 1 or None, default None
+        Call the callbacks also each time that this many words of the text are read. None: after epochs only.
+
+    Attributes
+    ----------
+    wv : WordVectors
+        The word vectors; in a callback, a copy of what they are at that moment.
+    history_ : list of dict
+        One dict per epoch: loss, learning rate (alpha), words, seconds, words per second.
+    output_tables_ : dict of str to ndarray
+        The table of each output layer, by its name: one row per word, for "hs" per inner node of the Huffman tree.
+
+    References
+    ----------
+    Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546.
+
+    Examples
+    --------
+    >>> from windrow import Word2Vec
+    >>> sentences = ["the king rules the land", "the queen rules the land"] * 20
+    >>> model = Word2Vec(vector_size=8, window=2, min_count=1, sg=1, workers=1).fit(sentences)
+    >>> model.wv.vectors.shape
+    (5, 8)
+    >>> near = model.wv.most_similar("king", topn=2)  # pairs of a word and its cosine
+    >>> len(near)
+    2
     """
+
+    settings = WORD2VEC
 
     def __init__(
         self,
@@ -220,40 +294,7 @@ class Word2Vec(Estimator):
 
     def check_parameters(self) -> None:
         """Raise OptionError unless every parameter is in its range; ``fit`` does so first."""
-        for name, low, high in (
-            ("vector_size", 1, 100_000),
-            ("window", 1, 1000),
-            ("min_count", 1, float("inf")),
-            ("seed", 0, _MAX_SEED),
-            ("workers", 1, 1024),
-            ("negative", 0, 1000),
-            ("epochs", 1, 1_000_000),
-            ("block_size", 1, 4096),
-            ("shared_negatives", 1, 4096),
-            ("max_final_vocab", 1, float("inf")),
-            ("report_words", 1, float("inf")),
-        ):
-            value = getattr(self, name)
-            if value is None and name in ("max_final_vocab", "report_words", "block_size"):
-                continue
-            check_range(name, check_whole(name, value), low, high)
-        if isinstance(self.callbacks, str) or not isinstance(self.callbacks, Iterable):
-            raise OptionError(f"callbacks = {self.callbacks!r} must be a list of callables")
-        check_range("alpha", self.alpha, 0, 10, low_open=True)
-        check_range("min_alpha", self.min_alpha, 0, self.alpha)
-        check_range("sample", self.sample, 0, 1, high_open=True)
-        check_range("ns_exponent", self.ns_exponent, -10, 10)
-        for name, choices in (
-            ("kernel", KERNELS),
-            ("window_weighting", (None, *WINDOW_WEIGHTINGS)),
-            ("loss", (None, *LOSSES)),
-            ("sg", (0, 1)),
-            ("hs", (0, 1)),
-            ("cbow_mean", (0, 1)),
-            ("deterministic", (False, True)),
-        ):
-            if getattr(self, name) not in choices:
-                raise OptionError(f"{name} = {getattr(self, name)!r} is not one of {', '.join(map(str, choices))}")
+        super().check_parameters()
         if self.deterministic and self.workers > 1 and self.kernel == "pair":
             raise OptionError('deterministic with several workers needs kernel = "block"; or set workers = 1')
         if not self.layer_names():

@@ -24,16 +24,16 @@ class Generation:
 
     Attributes
     ----------
-    prompt
+    prompt : str
         The words of the prompt, separated by spaces.
-    tokens
+    tokens : list of str
         The words that follow it.
-    log10_probs
+    log10_probs : list of float
         log10 of the probability that the model itself gives each token, without penalties or temperature; and that of
         ``</s>`` at the end where the text is finished.
-    finished
+    finished : bool
         Whether the text came to its end, ``</s>``, rather than to the limit of its length.
-    unknown
+    unknown : list of str
         Words of the prompt that are not in the vocabulary, each once.
 
     Examples
@@ -105,43 +105,42 @@ def generate(
 
     Parameters
     ----------
-    model
+    model : NextWord
         Any model with next-word distributions, such as every ``LanguageModel``.
-    prompt
-        The beginning of the sentence: a string, split at white space, or a list of words.
-    max_new_tokens
-        The most words after the prompt, at least 1; default 50.
-    do_sample
-        True: draw each word; False: take the likeliest. None, the default: draw, unless ``num_beams`` is above 1.
-    temperature
-        Above 0, default 1. Below 1, likely words are drawn more often than the model says; above 1, less often.
-    top_k
-        Draw from the k likeliest words only; 0, the default, from all. Low values avoid odd words.
-    top_p
-        Draw from the fewest likeliest words that together have this probability, 0 to 1; default 1. As ``top_k``, but
-        with more words where the model is less sure.
-    num_beams
-        Above 1: beam search for the likeliest texts, with this many beams; default 1. More are slower and find better
-        texts.
-    length_penalty
-        Beam search ranks by log-probability / length ** ``length_penalty``, from -10 to 10; default 1. Higher values
-        favor longer texts, 0 the likeliest.
-    num_return_sequences
-        How many texts, at least 1, which is the default; at most ``num_beams`` unless words are drawn.
-    repetition_penalty
-        Multiplies the log-probability of words that the text holds already; above 0, default 1. Raise it, for example
-        to 1.2, where texts repeat themselves.
-    no_repeat_ngram_size
-        No sequence of this many words appears twice; 0, the default, allows it.
-    seed
-        A whole number of at least 0, or a NumPy generator. The same number gives the same texts, and the first texts do
-        not depend on ``num_return_sequences``. None, the default: other texts each time.
-    allow_unknown
-        Let ``<unk>`` appear in texts; default False.
-    strict
-        Refuse a prompt with words that are not in the vocabulary; default False: read them as ``<unk>``.
-    streamer
-        Called with each word as soon as it is chosen, for one text that is not searched with beams.
+    prompt : str or sequence of str, default empty
+        The beginning of the sentence; a string is split at white space.
+    max_new_tokens : int, at least 1, default 50
+        The most words after the prompt.
+    do_sample : bool or None, default None
+        True: draw each word; False: take the likeliest. None: draw, unless ``num_beams`` is above 1.
+    temperature : float above 0, default 1.0
+        Below 1, likely words are drawn more often than the model says; above 1, less often.
+    top_k : int, at least 0, default 0
+        Draw from the k likeliest words only; 0: from all. Low values avoid odd words.
+    top_p : float from 0 to 1, default 1.0
+        Draw from the fewest likeliest words that together have this probability. As ``top_k``, but with more words
+        where the model is less sure.
+    num_beams : int, at least 1, default 1
+        Above 1: beam search for the likeliest texts, with this many beams. More are slower and find better texts.
+    length_penalty : float from -10 to 10, default 1.0
+        Beam search ranks texts by log-probability / length ** ``length_penalty``: 0 prefers the likeliest, a higher
+        value longer ones.
+    num_return_sequences : int, at least 1, default 1
+        How many texts; at most ``num_beams`` unless words are drawn.
+    repetition_penalty : float above 0, default 1.0
+        Multiplies the log-probability of words that the text holds already. Raise it, for example to 1.2, where texts
+        repeat themselves.
+    no_repeat_ngram_size : int, at least 0, default 0
+        No sequence of this many words appears twice; 0: it may.
+    seed : int, at least 0, or numpy.random.Generator or None, default None
+        The same number gives the same texts, and the first texts do not depend on ``num_return_sequences``. None: other
+        texts each time.
+    allow_unknown : bool, default False
+        Let ``<unk>`` appear in texts.
+    strict : bool, default False
+        Refuse a prompt with words that are not in the vocabulary, which are read as ``<unk>`` otherwise.
+    streamer : callable or None, default None
+        Called with each word as soon as it is chosen, where one text is asked for and no beams.
 
     Returns
     -------
@@ -201,11 +200,11 @@ def generate_batch(
 
     Parameters
     ----------
-    model
+    model : NextWord
         Any model with next-word distributions.
-    prompts
-        As ``prompt`` of ``generate``, one after another.
-    seed
+    prompts : iterable of str or of sequences of str
+        Each as ``prompt`` of ``generate``.
+    seed : int, numpy.random.Generator or None, default None
         As of ``generate``; the first texts do not depend on how many prompts follow.
     **options
         The other options of ``generate``.

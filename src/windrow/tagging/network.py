@@ -11,9 +11,8 @@ from windrow.nn.layers.layer import Backward
 from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
 from windrow.tagging.kernels.windows import add_windows, scatter_windows
 from windrow.tagging.outputs import TagOutput, Tags
+from windrow.tagging.settings import HIDDEN_ACTIVATIONS
 from windrow.tagging.windows import Windows
-
-HIDDEN_ACTIVATIONS = ("tanh", "relu")
 
 
 class WordTable:
@@ -107,7 +106,7 @@ class TagNetwork:
         self.features = Embedding(feature_rows, feature_size, scale=0.1, rng=rng, dtype=dtype)
         self.hidden = WindowLayer(dim + slots * feature_size, window, hidden_size, rng, dtype)
         self.activation = ACTIVATIONS[activation]()
-        self.scores = Dense(hidden_size, output.columns, initialiser="glorot", rng=rng, dtype=dtype)
+        self.scores = Dense(hidden_size, output.columns, initializer="glorot", rng=rng, dtype=dtype)
         self.input_dropout, self.hidden_dropout = Dropout(dropout, rng=rng), Dropout(dropout, rng=rng)
         self.output = output
         named: dict[str, Parameter | Table] = {

@@ -27,10 +27,22 @@ class Record(NamedTuple):
 
 
 def plot_learning_curve(log_json_path: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Figure:
-    """Draw loss and learning rate over the words read, and save the picture to ``path`` (.png, .svg, .pdf) if given.
+    """Draw loss and learning rate over the words read.
 
-    The log has a JSON object a line, as ``vectors train --log-json`` writes it; of these the events "epoch" and "words"
-    are drawn. Raises FormatError, naming the line, for a malformed log, DataError when it cannot be read.
+    Parameters
+    ----------
+    log_json_path : str or path
+        A log with one JSON object per line, as ``vectors train --log-json`` writes it; of these the events "epoch" and
+        "words" are drawn.
+    path : str or path, default None
+        Save the picture there, as .png, .svg or .pdf.
+
+    Raises
+    ------
+    FormatError
+        Naming the line, for a malformed log.
+    DataError
+        When it cannot be read.
     """
     if path is not None:
         figures.check_picture_path(path)

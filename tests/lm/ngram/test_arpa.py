@@ -161,7 +161,7 @@ def no_infinite_backoff(model):
         (no_infinite_backoff, "infinite"),
     ],
 )
-def test_models_that_cannot_be_told(tmp_path, change, message):
+def test_models_that_the_format_cannot_hold(tmp_path, change, message):
     model = read(SMALL, tmp_path)
     change(model)
     with pytest.raises(OptionError, match=message):
@@ -170,7 +170,7 @@ def test_models_that_cannot_be_told(tmp_path, change, message):
 
 
 @pytest.mark.parametrize("word", ["", "a b", "a\t", "\n", "a\rb", "a\0", "\ud800"])
-def test_words_that_cannot_be_told(tmp_path, word):
+def test_words_that_the_format_cannot_hold(tmp_path, word):
     model = with_words(read(SMALL, tmp_path), [word])
     with pytest.raises(FormatError, match="cannot hold the word"):
         write_arpa(model, tmp_path / "bad.arpa")

@@ -61,7 +61,7 @@ def test_distributions_are_those_of_the_naive_query(seed, order, closed, unseen_
         np.testing.assert_allclose(log10_probs, [following[word] for word in words.tolist()], **CLOSE)
 
 
-def test_a_normalised_model_sums_to_one():
+def test_a_normalized_model_sums_to_one():
     """Bigrams and trigrams take nine tenths of the mass of their contexts; back-offs leave the rest to the others."""
     dice = np.random.default_rng(1)
     words = 30
@@ -149,7 +149,7 @@ def test_packing_may_use_up_the_model():
 
 @settings(max_examples=20, deadline=None)
 @given(seeds, st.integers(2, 8))
-def test_quantised_numbers_are_near_and_as_few_as_asked_for(seed, bits):
+def test_quantized_numbers_are_near_and_as_few_as_asked_for(seed, bits):
     dice = np.random.default_rng(seed)
     model, _ = random_model(dice, 4, 200)
     exact, coarse = NGramTable.pack(model), NGramTable.pack(model, quantize_bits=bits)
@@ -166,7 +166,7 @@ def test_quantised_numbers_are_near_and_as_few_as_asked_for(seed, bits):
     assert coarse._trie.records.nbytes < exact._trie.records.nbytes
 
 
-def test_few_numbers_are_kept_exactly_by_quantising():
+def test_few_numbers_are_kept_exactly_by_quantizing():
     model, naive = random_model(np.random.default_rng(4), 3, 9)
     naive.probs = {ngram: -0.25 * (1 + sum(ngram) % 7) for ngram in naive.probs}
     naive.backoffs = {ngram: -0.5 * (sum(ngram) % 3) for ngram in naive.backoffs}

@@ -46,7 +46,7 @@ def test_sentences_are_those_of_str_split_and_a_dict(sentences, bos, eos):
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_a_text_has_a_sentence_a_line(index, end):
+def test_each_line_of_a_text_is_a_sentence(index, end):
     text = f"a b\n\nb unseen\ta{end}"
     expected = naive(["a b", "", "b unseen a"])
 

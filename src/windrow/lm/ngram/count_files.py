@@ -123,7 +123,7 @@ def read_counts(path: str | os.PathLike[str]) -> NGramCounts:
     """Read a file of counts, compressed or not, with its lines in any order.
 
     The vocabulary is in the order of the unigrams if ``<unk>``, ``<s>``, ``</s>`` come first, as ``write_counts``
-    writes them; else sorted by falling count. ``<s>``, which is never predicted, gets the count 0.
+    writes them; else sorted by decreasing count. ``<s>``, which is never predicted, gets the count 0.
     Raises FormatError, which names the line, for a count that is not a whole number, an n-gram that is there twice or
     has ``<s>`` or ``</s>`` within it, and one without its context or suffix in the file; DataError for a file that
     cannot be read.
@@ -153,7 +153,9 @@ class _Source:
             files: dict[int, IO[bytes]] = {}
             for k, rows in _rows_by_order(seen, text_pieces(self._path, "strict", Meter(None, None)), tokenizer):
                 if not 1 <= k <= _MOST_WORDS:
-                    raise self.error("no n-gram and count", lambda words, _: not 1 <= len(words) <= _MOST_WORDS)
+                    raise self.error(
+                        "this is not an n-gram and its count", lambda words, _: not 1 <= len(words) <= _MOST_WORDS
+                    )
                 if k not in files:
                     files[k] = stack.enter_context((folder / str(k)).open("wb"))
                 rows.tofile(files[k])
@@ -292,7 +294,7 @@ class _CountsBuilder:
         if (counts < least).any() or (counts > most).any():
             order = block.shape[1] - 2
             raise self._source.error(
-                f"the count is no whole number from {least} to {most}",
+                f"the count is not a whole number from {least} to {most}",
                 lambda words, count: len(words) == order and not least <= _number(count) <= most,
             )
         return counts

@@ -46,19 +46,19 @@ def count_ngrams(
 
     Parameters
     ----------
-    stream
-        Ids, (symbols,) int32; the first is that of ``<s>``.
-    vocabulary
+    stream : array of int32, shape (symbols,)
+        Ids; the first is that of ``<s>``.
+    vocabulary : Vocabulary
         The words of these ids.
-    order
-        The longest n-grams, at least 1.
-    bos
+    order : int, at least 1
+        Words of the longest n-grams.
+    bos : bool, default True
         Count n-grams that begin with ``<s>``. Without, ``initial`` of the result marks those at the beginning of a
         sentence.
-    memory_budget
+    memory_budget : int or None, default None
         Bytes. If ``memory_needed`` is more, parts of the stream are counted one by one and merged in a temporary
         folder; the arrays are memory maps then, and the folder is removed with the returned object. None: no limit.
-    progress
+    progress : callable or None, default None
         Called with the stage, and how much of it is done, 0 to 1.
 
     Raises
@@ -184,7 +184,7 @@ class _Counter:
         return self._counted(CountLevel(*grams))
 
     def _next_ranks(self) -> Ranks:
-        """Memory for the ranks of this order, between those of the last; none if nothing will read them."""
+        """Memory for the ranks of this order, interleaved with those of the last; none if nothing will read them."""
         if self._order == self._highest and self._bos:
             return _NO_RANKS
         return Ranks(self._rank_data, self._step, self._order % self._step)

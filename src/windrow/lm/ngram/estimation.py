@@ -59,22 +59,22 @@ def estimate(
 
     Parameters
     ----------
-    counts
+    counts : NGramCounts
         Used up, as the model is written over them, unless ``keep_counts``.
-    smoothing
+    smoothing : str, default "modified-kneser-ney"
         A name of ``SMOOTHINGS``.
-    prune
+    prune : sequence of int, default ()
         N-grams of order k that occur at most ``prune[k - 1]`` times are left out. Each number is at least the one
         before it; the last one holds for all further orders too.
-    keep_words
-        Mask, (words,): n-grams with other words are left out. None: keep all.
-    open_vocabulary
+    keep_words : array of bool, shape (words,), or None, default None
+        N-grams with a word outside this mask are left out. None: keep all.
+    open_vocabulary : bool, default True
         Give ``<unk>`` a probability although it is not in the text.
-    unk_mass
-        The probability of ``<unk>`` where no context is known, between 0 and 1. None: what the smoothing gives it.
-    dtype
+    unk_mass : float between 0 and 1, or None, default None
+        The probability of ``<unk>`` where no context is known. None: what the smoothing gives it.
+    dtype : default float32
         Of the log10 probabilities: float32, or float64 to check others.
-    keep_counts
+    keep_counts : bool, default False
         Leave ``counts`` as they are, for the memory of a copy.
     **options
         The fields of ``smoothing.Options``.
@@ -151,9 +151,17 @@ def _check_unknown(unk_mass: float | None, open_vocabulary: bool) -> None:
 def _check_text(counts: NGramCounts) -> None:
     if counts.order == 0 or not counts.levels[0].counts.any():
         raise DataError("there are no counts (they were used up by an estimate, or the text is empty): count again")
-    for k, level in enumerate(counts.levels, 1):
-        if not level.words.size:
-            raise DataError(f"the text has no {k}-grams, its sentences are too short; try --order {k - 1}")
+    check_order(counts)
+
+
+def check_order(counts: NGramCounts) -> None:
+    """Raise DataError when the sentences are too short for n-grams of the highest order."""
+    longest = sum(level.words.size > 0 for level in counts.levels)
+    if longest < counts.order:
+        raise DataError(
+            f"order = {counts.order}: the longest sentence has {longest} symbols, its marks included; "
+            f"try --order {longest} or less"
+        )
 
 
 # --- counts

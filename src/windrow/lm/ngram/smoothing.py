@@ -35,21 +35,21 @@ class Options:
 
     Parameters
     ----------
-    interpolate
+    interpolate : bool, default True
         Add the shorter context's probability to every n-gram; False: only to those not seen (the back-off form).
-    delta
-        The count that add-delta adds to every n-gram, above 0.
-    weights
-        Of jelinek-mercer, one per order, 0 to 1. None: fitted by EM to ``heldout``.
-    heldout
+    delta : float above 0, default 1.0
+        The count that add-delta adds to every n-gram.
+    weights : sequence of float from 0 to 1, or None, default None
+        Of jelinek-mercer, one per order. None: fitted by EM to ``heldout``.
+    heldout : NGramCounts or None, default None
         Counts of other text over the same vocabulary. None: the weights are fitted to the counts themselves, each event
         left out when its own probability is computed.
-    discounts
+    discounts : sequence of sequences of float, or None, default None
         Discounts to use instead of estimated ones: for each order those of the counts 1, 2, .. (the last also for all
         higher counts), or None to estimate them.
-    discount_fallback
+    discount_fallback : bool, default False
         Where the text is too small to estimate discounts, take 0.5, 1 and 1.5, or 0.5 for methods with one discount.
-    lmplz_compat
+    lmplz_compat : array of int, shape (words,), or None, default None
         The result of ``lmplz.first_appearances``: repeat lmplz's slip in the counts of counts. None: do not.
     """
 

@@ -93,15 +93,15 @@ class NGramTable:
 
         Parameters
         ----------
-        model
+        model : BackoffModel
             The sorted levels.
-        quantize_bits
-            Bits of each log10 probability and back-off, 2 to 8, for a smaller and less exact table. None: as many as
-            about 1e-6 needs.
-        suffix_closed
+        quantize_bits : int from 2 to 8, or None, default None
+            Bits of each log10 probability and back-off, for a smaller and less exact table. None: as many as about 1e-6
+            needs.
+        suffix_closed : bool or None, default None
             Whether every stored n-gram without its first word is stored, too, so that scoring may skip probes. None:
             find out.
-        consume
+        consume : bool, default False
             Drop each order from ``model.levels`` once it is packed, to save memory.
         """
         if quantize_bits is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,9 @@ from windrow.corpus import Vocabulary
 from windrow.corpus.kernels.eight_bytes import padded
 from windrow.corpus.kernels.tokenize import tokenize
 from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
-from windrow.errors import DataError
+from windrow.corpus.tokenizers import check_tokens
+from windrow.errors import DataError, OptionError
+from windrow.lm.next_word import Tokens
 from windrow.lm.ngram.kernels import word_lookup
 from windrow.lm.ngram.levels import Floats, Int32s
 from windrow.lm.stream import reserved_symbol
@@ -74,6 +76,26 @@ class WordIndex:
             raise reserved_symbol(SPECIALS[BOS + mark], f"line {line + 1}")
         stream = ids[:written]
         return Sentences(stream if self._ids is None else self._ids[stream], ends)
+
+
+def as_line(tokens: Tokens) -> str:
+    """A sentence as a string; DataError for a word with white space in it."""
+    if isinstance(tokens, str):
+        return tokens
+    words = list(tokens)
+    check_tokens(words, "the sentence")
+    return " ".join(words)
+
+
+def mask_of(vocabulary: Vocabulary, words: Iterable[str]) -> NDArray[np.bool_]:
+    """Which words of a vocabulary are among the given ones, (words,); DataError if none is."""
+    if isinstance(words, str):
+        raise OptionError("vocab takes several words, not a string")
+    mask = np.zeros(len(vocabulary), np.bool_)
+    mask[vocabulary.encode(words)] = True
+    if not mask[len(SPECIALS) :].any():
+        raise DataError("no word of vocab occurs in the text; are both cut into words in the same way?")
+    return mask
 
 
 def _joined(lines: str | bytes | Sequence[str]) -> tuple[NDArray[np.uint8], int]:

@@ -26,15 +26,33 @@ _ROWS_GATHERED = 1024  # rows copied from the shuffled data at a time, several b
 
 @dataclass(frozen=True)
 class Report:
-    """An epoch that has ended: what a row of the history says."""
+    """An epoch that has ended: what a row of the history says.
 
-    epoch: int  # 1 is the first
-    steps: int  # since training started
-    loss: float  # the mean over the examples, each as it was met, without penalties
-    score: float | None  # on data held back, higher is better; None where nobody asked
+    Attributes
+    ----------
+    epoch : int
+        1 is the first.
+    steps : int
+        Of the optimizer since training started.
+    loss : float
+        The mean over the examples, each as it was met, without penalties.
+    score : float or None
+        On data held back, higher is better; None where nobody asked.
+    learning_rate : float
+        In this epoch.
+    seconds : float
+        Of the steps, without scoring.
+    gradient_norms : dict of str to float
+        Of each layer, on the first thousand examples.
+    """
+
+    epoch: int
+    steps: int
+    loss: float
+    score: float | None
     learning_rate: float
-    seconds: float  # of the steps, without scoring
-    gradient_norms: dict[str, float]  # of each layer, on the first thousand examples
+    seconds: float
+    gradient_norms: dict[str, float]
 
 
 Callback = Callable[[Report, Network], object]
@@ -44,12 +62,28 @@ Augmentation = Callable[[Array, np.random.Generator], Array]
 
 @dataclass
 class Trainer:
-    """How to train; ``run`` does it. The optimiser and the random numbers go on from one run to the next.
+    """How to train; ``run`` does it. The optimizer and the random numbers go on from one run to the next.
 
-    ``learning_rate`` None is the optimiser's own. ``clip_norm`` and ``clip_value`` limit the gradient of a step.
-    ``augment`` gets about a thousand shuffled rows at a time and a Generator, and gives rows to train on in their
-    place. ``callbacks`` are called with (Report, Network) after each epoch; training stops when one returns True (not
-    merely something truthy).
+    Parameters
+    ----------
+    optimizer : Optimizer, default SGD()
+        How a gradient becomes a step.
+    learning_rate : float > 0, default None
+        Size of the steps; None: the optimizer's own.
+    schedule : callable, default Constant()
+        Which share of the learning rate an epoch gets.
+    batch_size : int >= 1, default 32
+        Rows per step.
+    clip_norm, clip_value : float > 0, default None
+        Limits on the gradient of a step: its length, or each element of it.
+    early_stopping : EarlyStopping, default None
+        When to stop, by the score; training then ends with the parameters of the best epoch.
+    augment : callable, default None
+        Gets about a thousand shuffled rows at a time and a Generator, and gives rows to train on in their place.
+    callbacks : sequence of callable, default ()
+        Called with (Report, Network) after each epoch; training stops when one returns True.
+    rng : Generator
+        Shuffles the rows, and augments them.
     """
 
     optimizer: Optimizer = field(default_factory=SGD)
@@ -175,7 +209,16 @@ class Trainer:
 def gradient_norms(network: Network, x: Array, targets: Array) -> dict[str, float]:
     """The length of the gradient of each layer on these examples, nothing dropped; clears gradients.
 
-    Lengths that shrink or grow by a factor a layer are the vanishing and exploding gradients.
+    Lengths that shrink or grow by a factor per layer are the vanishing and exploding gradients.
+
+    Parameters
+    ----------
+    network : Network
+        The network to look at.
+    x : ndarray of shape (rows, ...)
+        Inputs.
+    targets : ndarray of shape (rows, ...)
+        What the loss takes.
     """
     network.parameters.clear_gradients()
     network.add_gradient(x, targets, training=False)

@@ -12,7 +12,7 @@ from windrow.lm.ngram.kernels.arpa import Rows
 
 floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
 BIGGEST, SMALLEST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).smallest_subnormal)
-# Read through double precision, the shortest text of this one is its neighbour's.
+# Read through double precision, the shortest text of this one is its neighbor's.
 MISREAD = 7.038531e-26
 
 

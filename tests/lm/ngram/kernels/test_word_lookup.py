@@ -63,7 +63,7 @@ def test_more_words_than_wait_together(words):
 
 
 @pytest.mark.parametrize(("mark", "word"), [("<s>", 1), ("</s>", 2)])
-def test_the_first_mark_is_told_with_its_line(mark, word):
+def test_the_first_mark_is_returned_with_its_line(mark, word):
     assert look_up(f"a\n\na {mark}\n<s>\n", True, True, skips=False)[0] == -(2 * 2 + word)
     assert look_up(f"{mark}\n", False, False, skips=False)[0] == -word
 
