@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from windrow import Corpus
 from windrow.corpus import encoded, streams, tokenizers
-from windrow.corpus.encoded import is_corpus
+from windrow.corpus.sources import is_corpus
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
 
 TEXT = "the cat sat on the mat\n\nthe dog — the déjà vu 漢字 😀\nend"

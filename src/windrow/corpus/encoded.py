@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,24 @@ from numpy.typing import NDArray
 
 from windrow._version import __version__
 from windrow.corpus import sources
+from windrow.corpus.folder import (
+    FORMAT_VERSION,
+    IDS,
+    STARTS,
+    VOCABULARY,
+    disk_errors,
+    new_folder,
+    path_errors,
+    read_header,
+)
 from windrow.corpus.numbering import Numbered, SeenWords
-from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
+from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.tokenizers import find_tokenizer
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.errors import DataError, FormatError, check_range
-from windrow.files import model_file
 from windrow.files.tempfolder import made_in_temporary_folder
 
-__all__ = ["FORMAT_VERSION", "Corpus", "is_corpus"]
-
-FORMAT_VERSION = 1
-_IDS, _STARTS, _VOCABULARY = "ids.bin", "starts.bin", "vocabulary.safetensors"
-_FILES = {CORPUS_HEADER, _IDS, _STARTS, _VOCABULARY}
 _BLOCK = 1 << 20  # ids or starts handled at a time
 
 Tokenize = str | Callable[[str], list[str]]
@@ -70,15 +73,15 @@ class Corpus:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)  # for messages; of a temporary corpus that of its source
-        with _path_errors("read", path):
-            self._header = _read_header(path)
-            self.ids: NDArray[np.int32] = np.memmap(path / _IDS, np.int32, "r")
-            self.starts: NDArray[np.int64] = np.memmap(path / _STARTS, np.int64, "r")
-        self.vocabulary = Vocabulary.load(path / _VOCABULARY)
+        with path_errors("read", path):
+            self._header = read_header(path)
+            self.ids: NDArray[np.int32] = np.memmap(path / IDS, np.int32, "r")
+            self.starts: NDArray[np.int64] = np.memmap(path / STARTS, np.int64, "r")
+        self.vocabulary = Vocabulary.load(path / VOCABULARY)
         if len(self.vocabulary) != self._header["vocabulary"]:
             raise FormatError(f"{path}: the vocabulary does not fit {CORPUS_HEADER}; build the corpus again")
         if self.starts[0] != 0 or self.starts[-1] != self.tokens:
-            raise FormatError(f"{path / _STARTS} does not fit the {self.tokens} tokens; build the corpus again")
+            raise FormatError(f"{path / STARTS} does not fit the {self.tokens} tokens; build the corpus again")
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Corpus:
@@ -196,7 +199,7 @@ class Corpus:
             return cls.open(folder)
 
         if path is not None:
-            with _new_folder(Path(path)) as folder:
+            with new_folder(Path(path)) as folder:
                 write(folder)
             return cls.open(path)
         corpus = made_in_temporary_folder(write)
@@ -220,7 +223,13 @@ class Corpus:
         return str(self._header["fingerprint"])
 
     def sentences(self) -> Iterator[list[str]]:
-        """The sentences as lists of words; words left out of the vocabulary are missing, or are a special ``<unk>``."""
+        """The sentences as words.
+
+        Yields
+        ------
+        list of str
+            The words of one sentence; words left out of the vocabulary are missing, or are a special ``<unk>``.
+        """
         for first in range(0, len(self), _BLOCK):
             bounds = self.starts[first : first + _BLOCK + 1].tolist()
             for start, stop in pairwise(bounds):
@@ -254,30 +263,36 @@ class Corpus:
         }
 
     def verify(self) -> None:
-        """Read all ids and sentence starts; FormatError if one is out of range."""
+        """Read all ids and sentence starts, which ``open`` does not.
+
+        Raises
+        ------
+        FormatError
+            One of them is out of range.
+        """
         lowest = min(self.vocabulary.unknown_id, 0)
         for begin in range(0, len(self.ids), _BLOCK):
             block = self.ids[begin : begin + _BLOCK]
             if block.min() < lowest or block.max() >= len(self.vocabulary):
-                raise FormatError(f"{self.path / _IDS} holds ids out of range; build the corpus again")
+                raise FormatError(f"{self.path / IDS} holds ids out of range; build the corpus again")
         # Starts that are in order are also in range: opening has checked the first and the last.
         for begin in range(0, len(self), _BLOCK):
             starts = self.starts[begin : begin + _BLOCK + 1]
             if (starts[1:] < starts[:-1]).any():  # a difference could overflow
-                raise FormatError(f"{self.path / _STARTS}: the starts are not in order; build the corpus again")
+                raise FormatError(f"{self.path / STARTS}: the starts are not in order; build the corpus again")
 
 
 def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:
     """Write sentence starts and provisional ids, numbered as words first occur. Returns the number of sentences."""
     tokens = sentences = 0
     with ExitStack() as files:
-        with _disk_errors(folder):
+        with disk_errors(folder):
             # Unbuffered, so that closing cannot fail; the batches are large.
-            ids_file = files.enter_context((folder / _IDS).open("wb", buffering=0))
-            starts_file = files.enter_context((folder / _STARTS).open("wb", buffering=0))
+            ids_file = files.enter_context((folder / IDS).open("wb", buffering=0))
+            starts_file = files.enter_context((folder / STARTS).open("wb", buffering=0))
             np.zeros(1, np.int64).tofile(starts_file)
         for ids, ends in batches:
-            with _disk_errors(folder):
+            with disk_errors(folder):
                 ids.tofile(ids_file)
                 (ends + tokens).tofile(starts_file)
             tokens += len(ids)
@@ -307,12 +322,12 @@ def _finish(
         )
     kept_tokens = int(counts[new_ids >= 0].sum())
     new_ids[new_ids < 0] = vocabulary.unknown_id
-    with _disk_errors(folder):
+    with disk_errors(folder):
         digest = hashlib.sha256("\n".join(vocabulary.words).encode("utf-8", "surrogatepass"))
         digest.update(vocabulary.counts.data)
-        _rewrite_ids(folder / _IDS, new_ids, digest.update)
-        _read_blocks(folder / _STARTS, digest.update)
-        vocabulary.save(folder / _VOCABULARY)
+        _rewrite_ids(folder / IDS, new_ids, digest.update)
+        _read_blocks(folder / STARTS, digest.update)
+        vocabulary.save(folder / VOCABULARY)
         header = {
             "format": CORPUS_FORMAT,
             "version": FORMAT_VERSION,
@@ -342,102 +357,3 @@ def _read_blocks(path: Path, on_block: Callable[[bytes], object]) -> None:
     with path.open("rb") as stream:
         while block := stream.read(4 * _BLOCK):
             on_block(block)
-
-
-@contextmanager
-def _new_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside ``target``, which takes its place on success and is removed on failure."""
-    target = target.absolute()
-    _check_replaceable(target)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
-    # A process that was killed may have left these, and process numbers are used again, soonest in containers.
-    shutil.rmtree(temporary, ignore_errors=True)
-    with _path_errors("write", target):
-        temporary.mkdir()
-    try:
-        yield temporary
-        with _disk_errors(target):
-            for path in temporary.iterdir():
-                _sync(path)
-            if target.exists():
-                shutil.rmtree(replaced, ignore_errors=True)
-                target.replace(replaced)  # a folder cannot be renamed over one that holds files
-            temporary.replace(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if replaced.exists() and not target.exists():
-            replaced.replace(target)
-        shutil.rmtree(replaced, ignore_errors=True)
-
-
-def _check_replaceable(target: Path) -> None:
-    """Raise DataError unless a corpus may be written to ``target``; asked before the long work, not after it."""
-    with _path_errors("write", target):
-        if not target.exists():
-            model_file.check_writable(target)
-        elif not is_corpus(target):
-            raise DataError(f"{target} exists and is not a windrow corpus; remove it or choose another name")
-        elif foreign := sorted({path.name for path in target.iterdir()} - _FILES):
-            raise DataError(f"{target} would be replaced, but it also holds {foreign[0]}; move that elsewhere first")
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
-
-
-@contextmanager
-def _disk_errors(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        # NumPy's error for an array that was written in part has no errno.
-        reason = f"{error}; is the disk full?" if error.errno is None else model_file.write_failure(error)
-        raise DataError(f"cannot write {target}: {reason}") from error
-
-
-@contextmanager
-def _path_errors(verb: str, path: Path) -> Iterator[None]:
-    """Turn OSError into DataError: for a name that is too long, or a folder without permission."""
-    try:
-        yield
-    except OSError as error:
-        where = model_file.shortened(str(error.filename or path))
-        raise DataError(f"cannot {verb} {where}: {error.strerror or error}") from error
-
-
-def _read_header(path: Path) -> dict[str, Any]:
-    """The content of corpus.json, checked against the sizes of the files beside it."""
-    if not path.is_dir():
-        what = "is a file, not a corpus folder" if path.exists() else "does not exist"
-        raise FormatError(f"{path} {what}; make one with Corpus.build or `windrow corpus build`")
-    try:
-        header = json.loads((path / CORPUS_HEADER).read_bytes())
-    except FileNotFoundError as error:
-        raise FormatError(f"{path} is not a windrow corpus: it holds no {CORPUS_HEADER}") from error
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path / CORPUS_HEADER} is damaged ({error}); build the corpus again") from error
-    if not isinstance(header, dict) or header.get("format") != CORPUS_FORMAT:
-        raise FormatError(f"{path} is not a windrow corpus: {path / CORPUS_HEADER} describes something else")
-    if header.get("version") != FORMAT_VERSION:
-        raise FormatError(
-            f"{path} has corpus version {header.get('version')}, this windrow reads {FORMAT_VERSION}; "
-            "update windrow or build the corpus again"
-        )
-    numbers = ("tokens", "sentences", "types", "vocabulary", "kept_tokens")
-    if not all(isinstance(header.get(key), int) and header[key] > 0 for key in numbers):
-        raise FormatError(f"{path / CORPUS_HEADER} is damaged (a number is missing); build the corpus again")
-    if not isinstance(header.get("fingerprint"), str):
-        raise FormatError(f"{path / CORPUS_HEADER} is damaged (no fingerprint); build the corpus again")
-    _check_size(path / _IDS, 4 * header["tokens"])
-    _check_size(path / _STARTS, 8 * (header["sentences"] + 1))
-    return header
-
-
-def _check_size(path: Path, expected: int) -> None:
-    if not path.is_file():
-        raise FormatError(f"{path} is missing; build the corpus again")
-    if (size := path.stat().st_size) != expected:
-        state = "cut short" if size < expected else "too long"
-        raise FormatError(f"{path} is {state}: {size} bytes, not {expected}; build the corpus again")

@@ -141,14 +141,41 @@ class Vocabulary:
         return {word: word_id for word_id, word in enumerate(self.words)}
 
     def id_of(self, word: str) -> int:
-        """The id of ``word``; MissingWordError, which suggests similar words, if it is not in the vocabulary."""
+        """The id of a word.
+
+        Parameters
+        ----------
+        word : str
+            A word of the vocabulary.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        MissingWordError
+            The word is not in the vocabulary; the message suggests similar words.
+        """
         try:
             return self._ids[word]
         except KeyError:
             raise MissingWordError(word, self.words) from None
 
     def get(self, word: str, default: int = -1) -> int:
-        """The id of ``word``, or ``default`` if it is not in the vocabulary."""
+        """The id of a word, or a default.
+
+        Parameters
+        ----------
+        word : str
+            Any word.
+        default : int, default -1
+            What to return if the word is not in the vocabulary.
+
+        Returns
+        -------
+        int
+        """
         return self._ids.get(word, default)
 
     @property
@@ -157,12 +184,38 @@ class Vocabulary:
         return self.specials.index(UNKNOWN) if UNKNOWN in self.specials else -1
 
     def encode(self, tokens: Iterable[str]) -> NDArray[np.int32]:
-        """The ids of ``tokens``, shape (tokens,); ``unknown_id`` for words that are not in the vocabulary."""
+        """The ids of tokens.
+
+        Parameters
+        ----------
+        tokens : iterable of str
+            Any words.
+
+        Returns
+        -------
+        array of int32, shape (tokens,)
+            ``unknown_id`` for words that are not in the vocabulary.
+        """
         unknown, get = self.unknown_id, self._ids.get
         return np.fromiter((get(token, unknown) for token in tokens), np.int32)
 
     def decode(self, ids: Iterable[int] | NDArray[np.integer]) -> list[str]:
-        """The words of ``ids``; -1 (an unknown word) is skipped. OptionError for an id out of range."""
+        """The words of ids.
+
+        Parameters
+        ----------
+        ids : iterable of int
+            Ids of the vocabulary; -1, an unknown word, is skipped.
+
+        Returns
+        -------
+        list of str
+
+        Raises
+        ------
+        OptionError
+            An id is out of range.
+        """
         array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids), np.int64)
         known = array[array != -1]
         if known.size and not 0 <= known.min() <= known.max() < len(self):
@@ -170,7 +223,25 @@ class Vocabulary:
         return list(map(self.words.__getitem__, known.tolist()))
 
     def prefix_size(self, min_count: int = 1, max_size: int | None = None) -> int:
-        """How many words, specials included, ``from_counts`` keeps with these limits."""
+        """How many words are kept with these limits; they are the first ones.
+
+        Parameters
+        ----------
+        min_count : int, at least 1, default 1
+            Words that occur less often are left out.
+        max_size : int or None, default None
+            The largest number of words to keep, specials included; None: all.
+
+        Returns
+        -------
+        int
+            Specials included.
+
+        Raises
+        ------
+        OptionError
+            A limit is out of range.
+        """
         check_range("min_count", min_count, 1)
         first = len(self.specials)
         if max_size is not None:
@@ -180,7 +251,22 @@ class Vocabulary:
         return frequent if max_size is None else min(frequent, max_size)
 
     def head(self, size: int) -> Vocabulary:
-        """A vocabulary of the first ``size`` words; the other counts are added to that of a special ``<unk>``."""
+        """A vocabulary of the first words; the counts of the others are added to that of a special ``<unk>``.
+
+        Parameters
+        ----------
+        size : int
+            How many words, specials included; at most all.
+
+        Returns
+        -------
+        Vocabulary
+
+        Raises
+        ------
+        OptionError
+            ``size`` is out of range.
+        """
         check_range("size", size, len(self.specials), len(self))
         counts = np.array(self.counts[:size])
         if self.unknown_id >= 0:
@@ -188,12 +274,40 @@ class Vocabulary:
         return Vocabulary(self.words[:size], counts, self.specials)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the vocabulary as a model file of kind "vocabulary"."""
+        """Write the vocabulary to a model file of kind "vocabulary".
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file, whatever its name.
+
+        Raises
+        ------
+        DataError
+            The file cannot be written.
+        """
         model_file.save(path, _KIND, self.to_arrays(), {"specials": list(self.specials)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
-        """Read what ``save`` wrote; FormatError for another kind of file or one that is damaged."""
+        """Read what ``save`` wrote.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file.
+
+        Returns
+        -------
+        Vocabulary
+
+        Raises
+        ------
+        FormatError
+            The file is of another kind or damaged.
+        DataError
+            It cannot be read.
+        """
         stored = model_file.load(path, _KIND)
         return cls.from_arrays(stored.arrays, stored.config.get("specials", []), path)
 

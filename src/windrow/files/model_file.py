@@ -95,6 +95,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 def write_failure(error: OSError) -> str:
     """The reason of an error in writing, with a hint if the disk may be full."""
+    if error.errno is None:  # NumPy's error for an array that was written in part
+        return f"{error}; is the disk full?"
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return f"{error.strerror or error}{'; is the disk full?' if is_full else ''}"
 

@@ -197,8 +197,7 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # NumPy raises without an errno when only part of an array was written.
-        reason = f"{error}; is the disk full?" if error.errno is None else model_file.write_failure(error)
+        reason = model_file.write_failure(error)
         raise DataError(
             f"cannot write the counts of parts of the text: {reason}; TMPDIR names another place"
         ) from error

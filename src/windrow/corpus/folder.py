@@ -1,0 +1,117 @@
+"""The folder of a corpus: its files, its header, and how a new folder takes the place of an old one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
+from windrow.errors import DataError, FormatError
+from windrow.files import model_file
+
+FORMAT_VERSION = 1
+IDS, STARTS, VOCABULARY = "ids.bin", "starts.bin", "vocabulary.safetensors"
+_FILES = {CORPUS_HEADER, IDS, STARTS, VOCABULARY}
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A temporary folder beside ``target``, which takes its place on success and is removed on failure."""
+    target = target.absolute()
+    _check_replaceable(target)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
+    # A process that was killed may have left these, and process numbers are used again, soonest in containers.
+    shutil.rmtree(temporary, ignore_errors=True)
+    with path_errors("write", target):
+        temporary.mkdir()
+    try:
+        yield temporary
+        with disk_errors(target):
+            for path in temporary.iterdir():
+                _sync(path)
+            if target.exists():
+                shutil.rmtree(replaced, ignore_errors=True)
+                target.replace(replaced)  # a folder cannot be renamed over one that holds files
+            temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if replaced.exists() and not target.exists():
+            replaced.replace(target)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _check_replaceable(target: Path) -> None:
+    """Raise DataError unless a corpus may be written to ``target``; asked before the long work, not after it."""
+    with path_errors("write", target):
+        if not target.exists():
+            model_file.check_writable(target)
+        elif not is_corpus(target):
+            raise DataError(f"{target} exists and is not a windrow corpus; remove it or choose another name")
+        elif foreign := sorted({path.name for path in target.iterdir()} - _FILES):
+            raise DataError(f"{target} would be replaced, but it also holds {foreign[0]}; move that elsewhere first")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def disk_errors(target: Path) -> Iterator[None]:
+    """Turn OSError in writing ``target`` into DataError."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"cannot write {target}: {model_file.write_failure(error)}") from error
+
+
+@contextmanager
+def path_errors(verb: str, path: Path) -> Iterator[None]:
+    """Turn OSError into DataError: for a name that is too long, or a folder without permission."""
+    try:
+        yield
+    except OSError as error:
+        where = model_file.shortened(str(error.filename or path))
+        raise DataError(f"cannot {verb} {where}: {error.strerror or error}") from error
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The content of corpus.json, checked against the sizes of the files beside it."""
+    if not path.is_dir():
+        what = "is a file, not a corpus folder" if path.exists() else "does not exist"
+        raise FormatError(f"{path} {what}; make one with Corpus.build or `windrow corpus build`")
+    try:
+        header = json.loads((path / CORPUS_HEADER).read_bytes())
+    except FileNotFoundError as error:
+        raise FormatError(f"{path} is not a windrow corpus: it holds no {CORPUS_HEADER}") from error
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path / CORPUS_HEADER} is damaged ({error}); build the corpus again") from error
+    if not isinstance(header, dict) or header.get("format") != CORPUS_FORMAT:
+        raise FormatError(f"{path} is not a windrow corpus: {path / CORPUS_HEADER} describes something else")
+    if header.get("version") != FORMAT_VERSION:
+        raise FormatError(
+            f"{path} has corpus version {header.get('version')}, this windrow reads {FORMAT_VERSION}; "
+            "update windrow or build the corpus again"
+        )
+    numbers = ("tokens", "sentences", "types", "vocabulary", "kept_tokens")
+    if not all(isinstance(header.get(key), int) and header[key] > 0 for key in numbers):
+        raise FormatError(f"{path / CORPUS_HEADER} is damaged (a number is missing); build the corpus again")
+    if not isinstance(header.get("fingerprint"), str):
+        raise FormatError(f"{path / CORPUS_HEADER} is damaged (no fingerprint); build the corpus again")
+    _check_size(path / IDS, 4 * header["tokens"])
+    _check_size(path / STARTS, 8 * (header["sentences"] + 1))
+    return header
+
+
+def _check_size(path: Path, expected: int) -> None:
+    if not path.is_file():
+        raise FormatError(f"{path} is missing; build the corpus again")
+    if (size := path.stat().st_size) != expected:
+        state = "cut short" if size < expected else "too long"
+        raise FormatError(f"{path} is {state}: {size} bytes, not {expected}; build the corpus again")
