@@ -23,6 +23,7 @@ TOLERANCE = 2e-6  # of computed answers, relative and absolute
 SENTENCES = [
     "nobody here writes a novel as often as clara",
     "maria always builds the zeppelin on friday",  # of which the models do not know a word
+    "john usually builds the dam alone",
     "the",
     "",
 ]

@@ -5,6 +5,7 @@ Only public names are used, so that the recipes of a file run on the version tha
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ Recipe = Callable[[Path], None]
 
 # --- vectors
 
-_ODD_WORDS = ["", "a b", "new\nline", "東京", "\ud800", "tab\tbed"]
+_ODD_WORDS = ["", "a b", "東京", "\ud800", "tab\tbed", " "]
 _PLAIN_WORDS = ["the", "naïve", "東京", "a_b", "1.5", "</s>", "-", 'quote"d']
 # Of the numbers, one is subnormal, one a negative zero, and one is misread by those who parse it in double precision.
 _PLAIN_NUMBERS = np.array(
@@ -72,6 +73,7 @@ def _vectors() -> Iterator[tuple[str, Recipe]]:
         yield f"vectors/{name}{'' if name == 'model' else '.safetensors'}", _trained_vectors(parameters)
     yield "vectors/bare.safetensors", _given_vectors(_PLAIN_WORDS, _PLAIN_NUMBERS)
     yield "vectors/odd-words.safetensors", _given_vectors(_ODD_WORDS)
+    yield "vectors/line-ends.safetensors", _given_vectors([*_ODD_WORDS, "new\nline", "\n"])
     yield "vectors/saved-as.txt", _given_vectors(_PLAIN_WORDS, _PLAIN_NUMBERS)
     for extension in _VECTOR_EXTENSIONS:
         yield f"vectors/table.{extension}", _given_vectors(_PLAIN_WORDS, _PLAIN_NUMBERS)
@@ -131,7 +133,7 @@ _ARPA: dict[str, dict[str, Any]] = {
 }
 COUNTS: dict[str, dict[str, Any]] = {  # counts, and the parameters of a model from them
     "marked.txt": {"order": 3, "smoothing": "witten-bell"},
-    "unmarked.txt.gz": {"order": 2, "smoothing": "witten-bell", "bos": False},
+    "unmarked.txt.gz": {"order": 2, "smoothing": "kneser-ney", "discount_fallback": True, "bos": False},
 }
 
 
@@ -155,9 +157,18 @@ def _lower_case_words(path: Path) -> None:
 
 
 def _from_arpa(path: Path) -> None:
+    """Of a file that lacks a bigram with which trigrams end, as pruned ones of other programs do."""
     with tempfile.TemporaryDirectory() as folder:
-        new_ngram({"smoothing": "witten-bell"}).fit(SHORT).save(Path(folder, "model.arpa"))
-        windrow.NGramLM.load(Path(folder, "model.arpa")).save(path)
+        file = Path(folder, "model.arpa")
+        lines = [*SHORT.read_text("utf-8").splitlines(), "john usually builds the dam alone on saturday"]
+        new_ngram({"order": 3, "smoothing": "witten-bell"}).fit(lines).save(file)
+        header, bigrams, rest = re.split(r"(?=\\[23]-grams:)", file.read_text("utf-8"))
+        count = int(re.findall(r"ngram 2=(\d+)", header)[0])
+        kept = [line for line in bigrams.splitlines(keepends=True) if "\talone </s>" not in line]
+        assert len(kept) == len(bigrams.splitlines()) - 1
+        header = header.replace(f"ngram 2={count}", f"ngram 2={count - 1}")
+        file.write_text(header + "".join(kept) + rest, "utf-8")
+        windrow.NGramLM.load(file).save(path)
 
 
 # --- networks

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import windrow
 
 _TEXT = Path(__file__).parent / "text"
-_TRAIN, _VALID = str(_TEXT / "train.txt"), str(_TEXT / "valid.txt")
+_TRAIN, _VALID, _ODD = (str(_TEXT / name) for name in ("train.txt", "valid.txt", "odd.txt"))
 
 
 class Unfinished(NamedTuple):
@@ -24,7 +24,7 @@ class Unfinished(NamedTuple):
     estimator: str
     parameters: dict[str, Any]
     options: str | None
-    has_valid: bool = False
+    valid: str | None = None
     log: str | None = None
     is_between: bool = False
 
@@ -33,7 +33,7 @@ class Unfinished(NamedTuple):
         """The arguments of ``windrow``, but for the files written."""
         assert self.options is not None
         words = {"Word2Vec": "vectors train", "RecurrentLM": "lm train rnn", "WindowLM": "lm train window"}
-        valid = ["--valid", _VALID] if self.has_valid else []
+        valid = ["--valid", self.valid] if self.valid else []
         return [*words[self.estimator].split(), _TRAIN, *valid, *self.options.split()]
 
     def model(self, *callbacks: Any) -> Any:
@@ -42,7 +42,7 @@ class Unfinished(NamedTuple):
 
     def fit(self, model: Any, checkpoint: Path, *, resume: bool = False) -> Any:
         """Train it, or go on from the checkpoint if ``resume``."""
-        valid = {"valid": _VALID} if self.has_valid else {}
+        valid = {"valid": self.valid} if self.valid else {}
         return model.fit(_TRAIN, checkpoint=checkpoint, resume=resume, **valid)
 
 
@@ -86,7 +86,7 @@ UNFINISHED = {
     "word2vec-former-defaults": Unfinished(
         "Word2Vec", {**_VECTORS, **_BY_COMMAND, "block_size": 64, "shared_negatives": 32}, None
     ),
-    "rnn-lstm": Unfinished("RecurrentLM", _RECURRENT, _RECURRENT_OPTIONS, has_valid=True, log="recurrent"),
+    "rnn-lstm": Unfinished("RecurrentLM", _RECURRENT, _RECURRENT_OPTIONS, valid=_VALID, log="recurrent"),
     "rnn-gru-classes": Unfinished(
         "RecurrentLM",
         {**_RECURRENT, "cell": "gru", "state": "reset", "output_layer": "classes", "optimizer": "momentum",
@@ -97,7 +97,11 @@ UNFINISHED = {
     "rnn-own-steps": Unfinished(
         "RecurrentLM", {**_RECURRENT, "cell": "elman", "clip": None, "optimizer": "sgd", "layers": 2}, None
     ),
-    "window-adam": Unfinished("WindowLM", _WINDOW, _WINDOW_OPTIONS, has_valid=True, log="window"),
+    "window-adam": Unfinished("WindowLM", _WINDOW, _WINDOW_OPTIONS, valid=_VALID, log="window"),
+    # The first epoch is the best one, and training ends three epochs later.
+    "window-best-before": Unfinished(
+        "WindowLM", {**_WINDOW, "learning_rate": 0.1}, f"{_WINDOW_OPTIONS} --lr 0.1", valid=_ODD
+    ),
     "window-tied-noise": Unfinished(
         "WindowLM",
         {**_WINDOW, "tied": True, "output_layer": "nce", "noise_words": 16, "optimizer": "rmsprop"},

@@ -136,6 +136,13 @@ def test_a_probability_just_above_one_is_one(tmp_path):
     assert read_arpa(tmp_path / "again.arpa").levels[1].log10_probs.tolist() == [0, 0, 0]
 
 
+def test_a_written_probability_just_above_one_is_one(tmp_path):
+    """The first version of the writer left such roundings in its files, with exponents of three digits."""
+    text = SMALL.replace("-0.125", "1e-6").replace("0\ta a", "21434232e-017\ta a")
+
+    assert read(text, tmp_path).levels[1].log10_probs.tolist() == [0, -1, 0]
+
+
 def no_stupid_backoff(model):
     model.unseen_backoff = -0.4
 
@@ -361,6 +368,7 @@ BAD = {
     "no number": (changed("-1.5", "x1.5"), "line 8: the 1-gram 'x1.5.*' does not begin with a log10 probability"),
     "NaN": (changed("-1.5", "nan"), "line 8: .* does not begin with a log10 probability"),
     "positive": (changed("-1.5", "1.5"), "line 8: the 1-gram .* has a log10 probability above 0"),
+    "just too far above": (changed("-0.125", "1.1e-6"), "line 12: the 2-gram .* above 0"),
     "positive bigram": (changed("-0.125", "1e-3"), "line 12: the 2-gram .* above 0"),
     "infinite": (changed("-0.125", "inf"), "line 12: the 2-gram .* above 0"),
     "number only": (changed("-1.5\t</s>\t0", "-1.5"), "line 8: the 1-gram '-1.5' has fewer words"),
