@@ -108,7 +108,13 @@ def test_no_import_hides_in_a_string():
 
 def test_commands_import_their_models_when_called():
     """At the top of a command module: click, the standard library, errors, the names of choices, the version."""
-    names = ("embeddings.steps.LOSSES", "outputs.HEADS", "lm.ngram.SMOOTHING_NAMES", "lm.CELL_NAMES", "lm.STATE_NAMES")
+    names = (
+        "embeddings.steps.LOSSES",
+        "outputs.OUTPUT_LAYERS",
+        "lm.ngram.SMOOTHING_NAMES",
+        "lm.CELL_NAMES",
+        "lm.STATE_NAMES",
+    )
     ours = (f"windrow.{name}" for name in ("errors", "cli", "_version", *names))
     allowed = {"click", *ours, *sys.stdlib_module_names}
     for source in (PACKAGE / "cli").glob("*.py"):

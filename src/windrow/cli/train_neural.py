@@ -21,7 +21,7 @@ from windrow.cli.options import (
     words_bar,
 )
 from windrow.errors import OptionError
-from windrow.outputs import HEADS
+from windrow.outputs import OUTPUT_LAYERS
 
 if TYPE_CHECKING:
     from windrow.lm.neural.estimator import NeuralLM
@@ -49,7 +49,7 @@ _ONLY_WITH = {  # what is read only where another option has one of these values
 _OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"]
 _SCHEDULES = ["linear", "constant", "step", "exponential", "inverse", "plateau"]
 _OPTIONS = (
-    click.option("--output", default="softmax", show_default=True, type=click.Choice([*HEADS]),
+    click.option("--output", default="softmax", show_default=True, type=click.Choice([*OUTPUT_LAYERS]),
                  help="The output layer."),
     click.option("--tied", is_flag=True, help="The output layer shares the word vectors."),
     click.option("--vectors", type=click.Path(path_type=Path), metavar="FILE", help="Word vectors to begin with."),

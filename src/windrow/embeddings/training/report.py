@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.steps.contract import OutputLayer
+from windrow.embeddings.steps.contract import Step
 from windrow.embeddings.training.hogwild import Position, Run
 from windrow.errors import DataError, FormatError
 from windrow.files import model_file
@@ -53,7 +53,7 @@ class Training:
 
     table: NDArray[Any]  # input vectors, (words, stride)
     vector_size: int  # the rest of a row is padding
-    layers: dict[str, OutputLayer]
+    layers: dict[str, Step]
     run: Run
     epochs: int
     identity: dict[str, Any]  # of model and corpus: a checkpoint fits only what it was taken from

@@ -26,7 +26,7 @@ from windrow.embeddings.kernels.shares import (
     subtract_rows,
 )
 from windrow.embeddings.kernels.windows import Chunk
-from windrow.embeddings.steps.contract import LayerShare, OutputLayer
+from windrow.embeddings.steps.contract import Step, TouchedRows
 from windrow.embeddings.training.draws import ChunkDrawer, Randomness
 from windrow.embeddings.training.hogwild import Job, Run, new_block
 from windrow.embeddings.training.jobs import JOB_WORDS
@@ -74,7 +74,7 @@ class Share:
         drawer: ChunkDrawer,
         table: NDArray[Any],
         context: Context,
-        layers: Sequence[OutputLayer],
+        layers: Sequence[Step],
         randomness: Randomness,
     ) -> None:
         self.randomness = randomness
@@ -106,18 +106,18 @@ class Share:
         self._draws = [[layer.draw(bound, number, state) for number in blocks] for layer, bound in bound_layers]
         self.kept_words = sum(chunk.words.size for chunk in self._chunks)
 
-    def gather(self) -> list[LayerShare]:
+    def gather(self) -> list[TouchedRows]:
         """Number the rows that will be touched, and copy them."""
         words = np.concatenate([chunk.words for chunk in self._chunks])
         slots = np.full(len(self.tables[0]), -1, np.int32)
-        rows, visits, local = np.empty_like(words), np.empty(len(words), np.float32), np.empty_like(words)
+        rows, visits, local = np.empty_like(words), np.zeros(len(words), np.float32), np.empty_like(words)
         known = number_rows(words, 1.0, slots, rows, visits, 0, local)
         rows, visits = rows[:known], visits[:known]
         ends = np.cumsum([chunk.words.size for chunk in self._chunks])
         parts = np.split(local, ends[:-1])
         self._chunks = [chunk._replace(words=part, rows=part) for chunk, part in zip(self._chunks, parts, strict=True)]
         shares = [
-            layer.share(bound, rows, visits, np.concatenate(draws))
+            layer.touched(bound, rows, visits, np.concatenate(draws))
             for layer, bound, draws in zip(self._layers, self._bound, self._draws, strict=True)
         ]
         numbered = [(rows, visits), *((share.rows, share.touches) for share in shares)]
@@ -127,15 +127,14 @@ class Share:
             self.differences.append(Difference(its_rows, touches, memory))
         return shares
 
-    def train(self, shares: Sequence[LayerShare], rates: Sequence[float]) -> None:
+    def train(self, shares: Sequence[TouchedRows], rates: Sequence[float]) -> None:
         """Train on the copies, job by job."""
         table, rate_type = self.differences[0].changes, self.tables[0].dtype.type
         for layer, share, draws, copies in zip(self._layers, shares, self._draws, self.differences[1:], strict=True):
             bound = share.layer._replace(table=copies.changes.reshape((*share.layer.table.shape[:-1], -1)))
-            train = layer.train_skipgram if self._context.skipgram else layer.train_cbow
             parts = np.split(share.draws, np.cumsum([len(drawn) for drawn in draws])[:-1])
             for chunk, rate, part in zip(self._chunks, rates, parts, strict=True):
-                self.loss += train(chunk, table, self._context, self._block, rate_type(rate), bound, part)
+                self.loss += layer.train_blocks(chunk, table, self._context, self._block, rate_type(rate), bound, part)
 
     def delta(self) -> None:
         """Leave in place of the copies what has changed in them."""

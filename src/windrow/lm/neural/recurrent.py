@@ -33,14 +33,14 @@ class RecurrentLM(NeuralLM):
     ``cell``: "elman" (tanh; "elman-sigmoid", "elman-relu"), "gru" or "lstm", ``layers`` of them. ``state``: "carry"
     takes the state over from sentence to sentence, in training as in scoring, so that a text is one stream; "reset"
     begins anew at each. ``bptt``: words that a step goes back; ``batch_size``: streams read side by side. ``output``: a
-    name of ``windrow.outputs.HEADS``; ``tied``: it shares the word vectors as weights (``embedding_size`` =
+    name of ``windrow.outputs.OUTPUT_LAYERS``; ``tied``: it shares the word vectors as weights (``embedding_size`` =
     ``hidden_size``); ``vectors``: WordVectors, or a file of them, to begin with. ``dropout`` of word vectors and of
     what layers hand up; ``l2`` on weights, but for those of word vectors and of outputs that read few words a step
     ("nce", "hierarchical"). Training: ``optimizer`` and ``schedule`` by the names of ``windrow.nn`` ("linear" falls to
     0 by the last epoch, "plateau" halves after an epoch without a better validation), ``learning_rate`` (None: the
     optimiser's own) of the mean loss, ``clip`` its gradient's length, ``patience`` epochs without a better validation
     until it stops. ``objective``, ``noise_words``, ``noise_power``, ``classes``, ``cutoffs``, ``shrink``: see
-    HeadOptions. ``quantise_bits``: 8 rounds the output weights of the trained model, which makes text faster.
+    OutputOptions. ``quantise_bits``: 8 rounds the output weights of the trained model, which makes text faster.
     ``workers``: threads.
 
     After ``fit``: ``network_``, ``vocabulary``, ``history_`` (a dict an epoch).

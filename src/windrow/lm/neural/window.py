@@ -27,14 +27,14 @@ State = tuple[int, ...]  # the last order - 1 ids
 class WindowLM(NeuralLM):
     """p(word | the ``order`` - 1 words before it), by a network with one hidden layer of tanh.
 
-    The context never crosses the start of a sentence: what lies before it reads as ``<s>``. ``output``: a name of
-    ``windrow.outputs.HEADS``; ``direct``: the output also sees the word vectors; ``tied``: it shares them as weights
+    The context never crosses the start of a sentence: what lies before it reads as ``<s>``. ``output``: one of
+    ``windrow.outputs.OUTPUT_LAYERS``; ``direct``: the output also sees the word vectors; ``tied``: they are its weights
     (``embedding_size`` = ``hidden_size``); ``vectors``: WordVectors, or a file of them, to begin with. ``dropout`` of
     hidden numbers and word vectors; ``l2`` on weights, but for those of word vectors and of outputs that read few words
     a step ("nce", "hierarchical"). Training: ``optimizer`` and ``schedule`` by the names of ``windrow.nn`` ("linear"
     falls to 0 by the last epoch), ``learning_rate`` (None: the optimiser's own) of the mean loss, ``clip`` its
     gradient's length, ``patience`` epochs without a better validation until it stops. ``objective``, ``noise_words``,
-    ``noise_power``, ``classes``, ``cutoffs``, ``shrink``: see HeadOptions. ``quantise_bits``: 8 rounds the output
+    ``noise_power``, ``classes``, ``cutoffs``, ``shrink``: see OutputOptions. ``quantise_bits``: 8 rounds the output
     weights of the trained model, which makes text faster. ``workers``: threads.
 
     After ``fit``: ``network_``, ``vocabulary``, ``history_`` (a dict an epoch).
