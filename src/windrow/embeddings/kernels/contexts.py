@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.jit import kernel
-from windrow.numeric.products import PairRows
+from windrow.numeric.row_scores import PairRows
 from windrow.numeric.simd import (
     LANES,
     add,

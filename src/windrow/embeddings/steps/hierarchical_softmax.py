@@ -13,8 +13,8 @@ from windrow.embeddings.kernels.shares import number_paths
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.contract import Step, StepOptions, TouchedRows
 from windrow.numeric.jit import kernel
-from windrow.numeric.products import Outputs, score_pairs, update_pairs
 from windrow.numeric.rng import State
+from windrow.numeric.row_scores import Outputs, score_pairs, update_pairs
 from windrow.numeric.simd import LANES, add, broadcast, multiply, prefetch, total, zero
 from windrow.outputs.kernels.paths import PathRows, Paths, learn_along_paths, prefetch_path, scores_to_errors
 from windrow.outputs.tree import huffman_tree, lay_paths

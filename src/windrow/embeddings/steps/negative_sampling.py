@@ -20,8 +20,9 @@ from windrow.embeddings.kernels.shares import number_rows
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.contract import Step, StepOptions, TouchedRows
 from windrow.numeric.jit import kernel
-from windrow.numeric.products import Outputs, Rows, Weights, multiply_rows, score_pairs, transpose, update_pairs
+from windrow.numeric.products import Rows, Weights, multiply_rows, transpose
 from windrow.numeric.rng import State, alias_table, draw_words
+from windrow.numeric.row_scores import Outputs, score_pairs, update_pairs
 from windrow.numeric.simd import (
     LANES,
     add,
