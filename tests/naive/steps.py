@@ -1,4 +1,4 @@
-"""The output layers: loss and gradient as their papers define them, one score at a time.
+"""The output layers of word vectors: loss and gradient as their papers define them, one score at a time.
 
 A block step is given ``hidden``, the vectors that predict, by their key; ``targets``, a list of target word and
 the (key, weight) of each hidden vector that is to predict it; and ``outputs``, which it changes in place. It returns
@@ -101,6 +101,22 @@ def hierarchical_softmax_block(
 def softmax(scores: Vector) -> Vector:
     powers = np.exp(scores - scores.max())
     return powers / powers.sum()
+
+
+def softmax_log_prob(hidden: Vector, outputs: Table, word: int) -> float:
+    """Of one word among all words; for negative sampling, of the scores as if they were those of a softmax."""
+    scores = [float(hidden @ row) for row in outputs]
+    highest = max(scores)
+    return scores[word] - highest - log(sum(exp(score - highest) for score in scores))
+
+
+def path_log_prob(hidden: Vector, outputs: Table, path: Path) -> float:
+    """Of the word at the end of a path: at each inner node, code 0 is the left turn."""
+    log_prob = 0.0
+    for node, code in path:
+        score = float(hidden @ outputs[node])
+        log_prob -= log1p(exp(-score if code == 0 else score))
+    return log_prob
 
 
 def full_softmax_block(

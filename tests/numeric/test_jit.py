@@ -121,7 +121,7 @@ def test_trainings_that_start_at_once_in_an_empty_cache_give_equal_vectors(tmp_p
     assert finish(start("-c", _TRAINER, WINDROW_CACHE_DIR=cache)) == first
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == kept  # nothing was compiled again
     names = {path.name.rpartition("-")[0] for path in kept}
-    assert "windrow.embeddings.steps.negative_sampling._train_skipgram" in names
+    assert "windrow.embeddings.steps.negative_sampling._train_blocks" in names
     assert not [name for name in names if "softmax" in name or "pair_step" in name]  # only what this model needs
 
 

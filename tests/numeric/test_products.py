@@ -7,10 +7,8 @@ import pytest
 from numba import njit
 
 from tests.naive import products as naive
-from windrow.numeric import products
+from windrow.numeric import row_scores
 from windrow.numeric.products import (
-    Outputs,
-    PairRows,
     Rows,
     Weights,
     multiply_panels,
@@ -18,6 +16,7 @@ from windrow.numeric.products import (
     panels_of,
     transpose,
 )
+from windrow.numeric.row_scores import Outputs, PairRows
 
 # A sum of 112 products of standard normals in another order differs by a few roundings of numbers near 10.
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-13}
@@ -28,12 +27,12 @@ every_type = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 @njit
 def score_pairs(rows, outputs, scores, score, row_step, stride):
-    products.score_pairs(rows, outputs, scores, score, row_step, stride)
+    row_scores.score_pairs(rows, outputs, scores, score, row_step, stride)
 
 
 @njit
 def update_pairs(rows, outputs, errors, error, row_step, stride):
-    products.update_pairs(rows, outputs, errors, error, row_step, stride)
+    row_scores.update_pairs(rows, outputs, errors, error, row_step, stride)
 
 
 def random(generator: np.random.Generator, *shape: int, dtype: type[np.floating]) -> np.ndarray:

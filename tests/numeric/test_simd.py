@@ -17,6 +17,7 @@ from windrow.numeric.simd import (
     broadcast,
     exp,
     first_lanes,
+    largest,
     load,
     load_int8,
     log,
@@ -79,6 +80,12 @@ def _comparisons(x, y, number, results):
 @njit
 def _totals_of(vectors, results):
     store(results, 0, totals(load(vectors, 0), load(vectors, 16), load(vectors, 32), load(vectors, 48)))
+
+
+@njit
+def _largest_of(vectors, results):
+    for i in range(results.size):
+        results[i] = largest(load(vectors, 16 * i))
 
 
 @njit
@@ -146,6 +153,17 @@ def test_first_lanes(dtype, number):
     _comparisons(x, x, number, results)
 
     assert results[32:].tolist() == [lane + 1 if lane < number else 0 for lane in range(16)]
+
+
+@every_type
+def test_largest(dtype):
+    vectors = np.random.default_rng(6).standard_normal((16, 16)).astype(dtype) - 5
+    np.fill_diagonal(vectors, 5)  # the largest in each lane once
+    vectors[0, 0], vectors[1, 2], results = np.inf, -np.inf, np.empty(16, dtype)
+
+    _largest_of(vectors.reshape(-1), results)
+
+    assert results.tolist() == [np.inf, *[5] * 15]
 
 
 @every_type

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numba import njit
 
-from windrow.numeric import tiles
+from windrow.numeric import products, row_scores
 from windrow.numeric.jit import DISABLE_JIT
-from windrow.numeric.tiles import transpose_tile
+from windrow.numeric.products import transpose_tile
 
 # A sum of 48 products of standard normals in another order differs by a few roundings of numbers near 10.
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-13}
@@ -75,7 +75,7 @@ def test_transpose_tile(dtype):
 @every_type
 @pytest.mark.parametrize(("rows", "vectors"), [(8, 2), (8, 1), (4, 2), (4, 1)])
 def test_product_tile(dtype, rows, vectors):
-    multiply, columns = multiplying(getattr(tiles, f"tile_{rows}x{vectors}")), 16 * vectors
+    multiply, columns = multiplying(getattr(products, f"tile_{rows}x{vectors}")), 16 * vectors
     generator, distance, apart = np.random.default_rng(rows + vectors), columns + 3, columns + 5
     for number in (0, 1, 6):
         weights, terms = random(generator, 2 + 11 * 9, dtype), random(generator, 4 + 7 * distance, dtype)
@@ -101,7 +101,7 @@ def test_product_tile(dtype, rows, vectors):
 @pytest.mark.parametrize("stride", [16, 48])
 @pytest.mark.parametrize(("rows", "outputs"), [(4, 4), (2, 8), (4, 1)])
 def test_score_tile(dtype, stride, rows, outputs):
-    score = scoring(getattr(tiles, f"score_{rows}x{outputs}"))
+    score = scoring(getattr(row_scores, f"score_{rows}x{outputs}"))
     generator, row_step = np.random.default_rng(stride), 1 if outputs == 1 else outputs + 3
     hidden, table = random(generator, 3 + (rows + 1) * stride, dtype), random(generator, 12 * stride, dtype)
     numbers = generator.permutation(12)[: outputs + 2].astype(np.int32)
@@ -121,7 +121,7 @@ def test_score_tile(dtype, stride, rows, outputs):
 @every_type
 @pytest.mark.parametrize("rows", [2, 4, 6, 8, 10, 12])
 def test_update_tile(dtype, rows):
-    update, stride = updating(getattr(tiles, f"update_{rows}")), 32
+    update, stride = updating(getattr(row_scores, f"update_{rows}")), 32
     generator = np.random.default_rng(rows)
     hidden = random(generator, 3 + (rows + 2) * stride, dtype)
     for outputs in (0, 1, 5):
@@ -147,4 +147,5 @@ def test_update_tile(dtype, rows):
 @pytest.mark.parametrize("name", ["transpose_tile", "tile_8x2", "score_4x4", "score_2x8", "score_4x1", "update_12"])
 def test_tiles_are_machine_code_unless_the_compiler_is_off(name):
     """Else these tests would compare a definition with itself."""
-    assert isinstance(getattr(tiles, name), type(lambda: 0)) == DISABLE_JIT
+    module = row_scores if hasattr(row_scores, name) else products
+    assert isinstance(getattr(module, name), type(lambda: 0)) == DISABLE_JIT

@@ -1,4 +1,4 @@
-"""Heads with random parameters and blocks of rows that they are asked about."""
+"""Output layers with random parameters and blocks of rows that they are asked about."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.nn.parameters import Parameter
-from windrow.outputs import head_type
-from windrow.outputs.contract import Head, HeadOptions
+from windrow.outputs import output_layer
+from windrow.outputs.contract import OutputLayer, OutputOptions
 
 SIZES = [2, 3, 50, 700]  # words; the last is more than a tile, and no multiple of it
 
@@ -26,7 +26,7 @@ def random_counts(dice: np.random.Generator, words: int) -> NDArray[np.int64]:
     return counts.astype(np.int64)
 
 
-def random_head(
+def random_layer(
     name: str,
     words: int = 50,
     hidden_size: int = 7,
@@ -35,20 +35,26 @@ def random_head(
     seed: int = 0,
     tied: Parameter | None = None,
     **options: object,
-) -> Head:
-    """A head whose distributions are far from the unigram one."""
+) -> OutputLayer:
+    """A layer whose distributions are far from the unigram one."""
     dice = np.random.default_rng(seed)
-    chosen = HeadOptions(**{"noise_words": 20, **options})
-    head = head_type(name)(random_counts(dice, words), hidden_size, dice, dtype, chosen, tied=tied)
-    for parameter in head.parameters.values():
+    chosen = OutputOptions(**{"noise_words": 20, **options})
+    layer = output_layer(name)(random_counts(dice, words), hidden_size, dice, dtype, chosen, tied=tied)
+    for parameter in layer.parameters.values():
         parameter.value += (dice.standard_normal(parameter.value.shape) * 0.5).astype(dtype)
     if name == "hierarchical":
-        head.nodes.value[:, hidden_size + 1 :] = 0  # the pad of the rows
-    return head
+        layer.nodes.value[:, hidden_size + 1 :] = 0  # the pad of the rows
+    return layer
 
 
-def random_block(head: Head, rows: int = 40, seed: int = 1) -> Block:
+def log_distributions(layer: OutputLayer, hidden: NDArray[np.floating]) -> NDArray[np.float64]:
+    """The natural-log probabilities of all words, (rows, words)."""
+    with np.errstate(divide="ignore"):
+        return np.log(np.array([layer.distribution(row) for row in hidden]).reshape(len(hidden), layer.words))
+
+
+def random_block(layer: OutputLayer, rows: int = 40, seed: int = 1) -> Block:
     """Targets as frequent as their counts say."""
     dice = np.random.default_rng(seed)
-    targets = dice.choice(head.words, rows, p=head.counts / head.counts.sum())
-    return Block(dice.standard_normal((rows, head.hidden_size)).astype(head.dtype), targets.astype(np.int32))
+    targets = dice.choice(layer.words, rows, p=layer.counts / layer.counts.sum())
+    return Block(dice.standard_normal((rows, layer.hidden_size)).astype(layer.dtype), targets.astype(np.int32))

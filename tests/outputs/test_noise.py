@@ -9,8 +9,8 @@ from scipy.stats import chisquare
 
 from tests.naive.noise import alias_draw, alias_probabilities, cumulative_draw
 from tests.naive.rng import linear_congruential, split_mix
-from windrow.embeddings.kernels.cumulative import cumulative_table, draw_cumulative
-from windrow.numeric.alias import alias_table, draw_alias
+from windrow.embeddings.kernels.pairs import cumulative_table, draw_cumulative
+from windrow.numeric.rng import alias_table, draw_words
 from windrow.outputs.noise import noise_probabilities
 
 COUNTS = np.array([9000, 2500, 2500, 800, 300, 120, 40, 40, 13, 5, 2, 1])
@@ -55,7 +55,9 @@ def test_draws_are_the_naive_ones(words):
     thresholds, aliases = alias_table(noise_probabilities(counts, 0.75))
     bits, state = split_mix(5), np.array([5], np.uint64)
     expected = [alias_draw(thresholds.tolist(), aliases.tolist(), bits) for _ in range(200)]
-    assert [int(draw_alias(thresholds, aliases, state)) for _ in range(200)] == expected
+    drawn = np.empty(200, np.int32)
+    draw_words(thresholds, aliases, state, drawn)
+    assert drawn.tolist() == expected
 
     table = cumulative_table(counts, 0.75)
     draws, state = linear_congruential(5), np.array([5], np.uint64)
@@ -66,8 +68,9 @@ def test_draws_are_the_naive_ones(words):
 @pytest.mark.parametrize("exponent", EXPONENTS)
 def test_alias_draws_follow_the_distribution(exponent):
     thresholds, aliases = alias_table(noise_probabilities(COUNTS, exponent))
-    state = np.array([20], np.uint64)
-    draws = [int(draw_alias(thresholds, aliases, state)) for _ in range(DRAWS)]
+    drawn = np.empty(DRAWS, np.int32)
+    draw_words(thresholds, aliases, np.array([20], np.uint64), drawn)
+    draws = drawn.tolist()
 
     assert p_value(draws, exponent) > 1e-4
     assert p_value(draws, exponent + 0.1) < 1e-6

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.outputs.cases import random_block, random_counts, random_head
-from windrow.outputs import head_type
-from windrow.outputs.contract import HeadOptions
+from tests.outputs.cases import random_block, random_counts, random_layer
+from windrow.outputs import output_layer
+from windrow.outputs.contract import OutputOptions
 
 
 @settings(max_examples=40, deadline=None)
@@ -20,21 +20,21 @@ from windrow.outputs.contract import HeadOptions
     st.integers(0, 9),
 )
 def test_clusters_part_the_vocabulary(name, counts, cutoffs, classes):
-    options = HeadOptions(cutoffs=tuple(cutoffs), classes=classes)
-    head = head_type(name)(np.array(counts, np.int64), 8, np.random.default_rng(0), np.float64, options)
+    options = OutputOptions(cutoffs=tuple(cutoffs), classes=classes)
+    layer = output_layer(name)(np.array(counts, np.int64), 8, np.random.default_rng(0), np.float64, options)
 
-    ranks = [*range(head.bounds[0]), *(rank for first, last in head.clusters for rank in range(first, last))]
+    ranks = [*range(layer.bounds[0]), *(rank for first, last in layer.clusters for rank in range(first, last))]
     assert ranks == list(range(len(counts)))
-    assert all(first < last for first, last in head.clusters)
-    assert sorted(head.order) == ranks
-    distribution = np.exp(head.log_distribution(np.zeros((1, 8))))[0]
+    assert all(first < last for first, last in layer.clusters)
+    assert sorted(layer.order) == ranks
+    distribution = layer.distribution(np.zeros(8))
     assert distribution == pytest.approx(np.array(counts) / sum(counts), abs=1e-9)
 
 
 def test_cutoffs_and_dimensions_of_the_adaptive_softmax():
-    head = random_head("adaptive", 100, 32, cutoffs=(10, 40), shrink=4.0)
+    layer = random_layer("adaptive", 100, 32, cutoffs=(10, 40), shrink=4.0)
 
-    shapes = {name: parameter.value.shape for name, parameter in head.parameters.items()}
+    shapes = {name: parameter.value.shape for name, parameter in layer.parameters.items()}
     assert shapes["root_weights"] == (12, 32)  # ten words and two clusters
     assert shapes["cluster1_weights"] == (30, 8)
     assert shapes["cluster2_weights"] == (60, 2)
@@ -42,23 +42,23 @@ def test_cutoffs_and_dimensions_of_the_adaptive_softmax():
 
 
 def test_frequent_words_are_in_small_classes():
-    head = random_head("classes", 700, classes=20)
+    layer = random_layer("classes", 700, classes=20)
 
-    sizes = [last - first for first, last in head.clusters]
+    sizes = [last - first for first, last in layer.clusters]
     assert 10 < len(sizes) <= 20
     assert sizes[0] < sizes[-1]
-    assert head.bounds[0] == 0
+    assert layer.bounds[0] == 0
 
 
 def test_noise_words_are_drawn_as_often_as_they_should_be():
-    head = random_head("nce", 30, noise_words=2000, noise_power=0.5)
+    layer = random_layer("nce", 30, noise_words=2000, noise_power=0.5)
     drawn = np.zeros(30)
     for _ in range(50):
-        noise = head.draw_noise()
+        noise = layer.draw_noise()
         assert noise.counts.sum() == 2000
         drawn[noise.words] += noise.counts
 
-    expected = np.sqrt(head.counts) / np.sqrt(head.counts).sum() * 100_000
+    expected = np.sqrt(layer.counts) / np.sqrt(layer.counts).sum() * 100_000
     assert (np.abs(drawn - expected) <= 5 * np.sqrt(expected)).all()  # five standard deviations
     assert drawn[1] == 0  # it never occurs
 
@@ -67,28 +67,28 @@ def test_noise_words_are_drawn_as_often_as_they_should_be():
 def test_noise_trains_towards_the_full_softmax(objective):
     """With all rows equal the best scores are known: the frequencies of the targets."""
     counts = random_counts(np.random.default_rng(2), 12)
-    head = head_type("nce")(counts, 3, np.random.default_rng(0), np.float64, HeadOptions(objective=objective))
-    head.biases.value[counts > 0] = 0
+    layer = output_layer("nce")(counts, 3, np.random.default_rng(0), np.float64, OutputOptions(objective=objective))
+    layer.biases.value[counts > 0] = 0
     targets = np.repeat(np.arange(12, dtype=np.int32), counts % 50)
     wanted = np.bincount(targets, minlength=12) / len(targets)
     hidden = np.zeros((len(targets), 3))
     for step in range(400):
-        head.sgd_step(hidden, targets, np.empty_like(hidden), rate=2.0 / (1 + step / 40), scale=1 / len(targets) * 8)
+        layer.sgd_step(hidden, targets, np.empty_like(hidden), rate=2.0 / (1 + step / 40), scale=1 / len(targets) * 8)
 
     # Words that are no target sink without end, those with many come out as frequent as they are.
-    assert np.exp(head.log_distribution(hidden[:1]))[0] == pytest.approx(wanted, abs=0.03)
+    assert layer.distribution(hidden[0]) == pytest.approx(wanted, abs=0.03)
     if objective == "nce":
         frequent = np.flatnonzero(wanted > 0.05).astype(np.int32)
-        quick = head.quick_log_probs(hidden[: len(frequent)], frequent)
-        assert quick == pytest.approx(head.target_log_probs(hidden[: len(frequent)], frequent), abs=0.3)
+        quick = layer.quick_log_probs(hidden[: len(frequent)], frequent)
+        assert quick == pytest.approx(layer.target_log_probs(hidden[: len(frequent)], frequent), abs=0.3)
 
 
 def test_the_same_noise_for_the_same_generator():
-    head = random_head("nce", 50)
-    block = random_block(head)
+    layer = random_layer("nce", 50)
+    block = random_block(layer)
     losses = []
     for seed in (7, 7, 8):
-        head.rng = np.random.default_rng(seed)
-        losses.append(head.loss_and_gradient(*block, np.empty_like(block.hidden)))
+        layer.rng = np.random.default_rng(seed)
+        losses.append(layer.loss_and_gradient(*block, np.empty_like(block.hidden)))
 
     assert losses[0] == losses[1] != losses[2]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.outputs.cases import random_block, random_head
+from tests.outputs.cases import random_block, random_layer
 from windrow.errors import OptionError
 from windrow.nn.parameters import Parameter
 from windrow.outputs.tiled_softmax import Scores, TiledSoftmax
@@ -22,9 +22,9 @@ def definition(scores: Scores, block) -> tuple[float, list[np.ndarray]]:
 @pytest.mark.parametrize(("tile", "powers_held"), [(1000, 1 << 20), (64, 1 << 20), (37, 5000), (700, 1)])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 3e-6), (np.float64, 1e-12)])
 def test_tiles_and_groups_of_any_size(tile, powers_held, dtype, tolerance):
-    head = random_head("softmax", 700, 13, dtype=dtype)
-    block, softmax = random_block(head, rows=33), TiledSoftmax(tile, powers_held)
-    scores = Scores(head.weights.value, head.biases.value)
+    layer = random_layer("softmax", 700, 13, dtype=dtype)
+    block, softmax = random_block(layer, rows=33), TiledSoftmax(tile, powers_held)
+    scores = Scores(layer.weights.value, layer.biases.value)
     d_hidden, into = np.empty_like(block.hidden), Scores(*map(np.zeros_like, scores))
 
     loss = softmax.loss_and_gradient(scores, *block, d_hidden, into, scale=0.5, factor=-2.0)
@@ -39,11 +39,11 @@ def test_tiles_and_groups_of_any_size(tile, powers_held, dtype, tolerance):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_targets_that_are_next_to_impossible(dtype):
     """Their scores are no reference for the others: e^200 is no float32."""
-    head = random_head("softmax", 700, 13, dtype=dtype)
-    block = random_block(head, rows=33)
+    layer = random_layer("softmax", 700, 13, dtype=dtype)
+    block = random_block(layer, rows=33)
     block.hidden[::3] *= 100
     scores, softmax, d_hidden = (
-        Scores(head.weights.value, head.biases.value),
+        Scores(layer.weights.value, layer.biases.value),
         TiledSoftmax(64),
         np.empty_like(block.hidden),
     )
@@ -62,23 +62,23 @@ def test_targets_that_are_next_to_impossible(dtype):
 
 @pytest.mark.parametrize("name", ["softmax", "nce"])
 def test_tied_weights_get_the_gradient(name):
-    free = random_head(name, 50)
+    free = random_layer(name, 50)
     block = random_block(free)
     shared = Parameter(free.weights.value.copy())
-    tied = random_head(name, 50, tied=shared)
+    tied = random_layer(name, 50, tied=shared)
     tied.biases.value[:] = free.biases.value
 
     assert "weights" not in tied.parameters
     losses = []
-    for head in (free, tied):
-        head.rng = np.random.default_rng(5)
-        losses.append(head.loss_and_gradient(*block, np.empty_like(block.hidden)))
+    for layer in (free, tied):
+        layer.rng = np.random.default_rng(5)
+        losses.append(layer.loss_and_gradient(*block, np.empty_like(block.hidden)))
     assert losses[0] == losses[1]
     assert shared.gradient == pytest.approx(free.weights.gradient, rel=1e-12, abs=1e-15)
 
 
 def test_what_cannot_be_tied():
-    with pytest.raises(OptionError, match="no weights a word"):
-        random_head("hierarchical", 50, tied=Parameter(np.zeros((50, 7))))
+    with pytest.raises(OptionError, match="no weights per word"):
+        random_layer("hierarchical", 50, tied=Parameter(np.zeros((50, 7))))
     with pytest.raises(OptionError, match=r"\(50, 8\).*\(50, 7\)"):
-        random_head("softmax", 50, tied=Parameter(np.zeros((50, 8))))
+        random_layer("softmax", 50, tied=Parameter(np.zeros((50, 8))))

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.naive.tree import expected_length, heapq_paths
-from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmax
-from windrow.outputs.tree import HuffmanTree, huffman_tree
+from windrow.outputs.tree import HuffmanTree, huffman_tree, lay_paths
 
 many_counts = st.lists(st.integers(1, 30), min_size=1, max_size=40)  # in any order, with many ties
 
@@ -100,20 +99,17 @@ def test_tree_is_gensims(seed):
         assert [code for _, code in path] == model.wv.get_vecattr(word, "code").tolist()
 
 
-def test_path_probabilities_are_the_distribution():
-    """log_distribution against the product of turns along each path, one by one."""
-    counts = np.array([50, 20, 20, 9, 5, 5, 1])
-    layer = HierarchicalSoftmax(counts, 6, dtype=np.float64)
-    generator = np.random.default_rng(0)
-    layer.parameters[:, :6] = generator.standard_normal((6, 6))
-    hidden = generator.standard_normal((3, 6))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("words", [1, 2, 40])
+def test_paths_as_kernels_take_them(words, dtype):
+    tree = huffman_tree(np.random.default_rng(words).integers(1, 99, words))
 
-    probabilities = np.exp(layer.log_distribution(hidden))
+    paths = lay_paths(tree, 48, dtype)
 
-    for row, vector in enumerate(hidden):
-        for word, path in enumerate(paths_of(layer.tree)):
-            product = 1.0
-            for node, code in path:
-                left = 1 / (1 + np.exp(-vector @ layer.parameters[node, :6]))
-                product *= left if code == 0 else 1 - left
-            assert probabilities[row, word] == pytest.approx(product, rel=1e-12)
+    turns = len(tree.nodes)
+    assert paths.nodes[:turns].tolist() == tree.nodes.tolist()
+    assert paths.signs[:turns].tolist() == [1 if code == 0 else -1 for code in tree.codes]
+    assert len(paths.nodes) == len(paths.signs) == turns + 16
+    assert paths.signs.dtype == dtype
+    assert (paths.width % 16, paths.stride) == (0, 48)
+    assert 0 <= paths.width - np.diff(tree.starts).max() < 16

@@ -25,7 +25,7 @@ from windrow.cli.options import (
     words_bar,
 )
 from windrow.errors import OptionError
-from windrow.outputs import HEADS
+from windrow.outputs import OUTPUT_LAYERS
 
 if TYPE_CHECKING:
     from windrow.estimator import Setting
@@ -42,7 +42,7 @@ class _OldOutput(click.Command):
         if any(arg.startswith("-o") for arg in args):
             split = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--output=") else (arg,))]
             for place, (option, value) in enumerate(pairwise(split)):
-                if option == "--output" and value in HEADS:
+                if option == "--output" and value in OUTPUT_LAYERS:
                     click.echo(f"Warning: --output {value} is now --output-layer {value}; -o names the file", err=True)
                     args = [*split[:place], "--output-layer", *split[place + 1 :]]
         return super().parse_args(ctx, args)

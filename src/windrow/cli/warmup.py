@@ -54,7 +54,7 @@ def _compile_language_models() -> None:
     from windrow.lm.neural.recurrent import RecurrentLM
     from windrow.lm.neural.window import WindowLM
     from windrow.lm.ngram.model import NGramLM
-    from windrow.outputs import HEADS
+    from windrow.outputs import OUTPUT_LAYERS
 
     with TemporaryDirectory() as folder:
         lines = ["to be or not to be", "or not", "to be"] * 3
@@ -67,7 +67,7 @@ def _compile_language_models() -> None:
         model.word_scores("to be")
         model.log_probs(lines)
         model.generate("to", max_new_tokens=2)
-    for output, optimizer, objective in product(HEADS, ("adam", "sgd"), ("nce", "sampled-softmax")):
+    for output, optimizer, objective in product(OUTPUT_LAYERS, ("adam", "sgd"), ("nce", "sampled-softmax")):
         options: dict[str, Any] = {"output_layer": output, "optimizer": optimizer, "objective": objective, "epochs": 1}
         WindowLM(3, 4, 4, **options).fit(lines).generate("to", max_new_tokens=1)
     for cell in CELL_NAMES:

@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 from windrow.corpus import Corpus
 from windrow.embeddings.kernels.contexts import Context
 from windrow.embeddings.settings import WORD2VEC
-from windrow.embeddings.steps import output_layer
-from windrow.embeddings.steps.contract import LayerOptions
+from windrow.embeddings.steps import step_type
+from windrow.embeddings.steps.contract import StepOptions
 from windrow.embeddings.training import hot_rows
 from windrow.embeddings.training.draws import (
     ChunkDrawer,
@@ -316,8 +316,8 @@ class Word2Vec(Estimator):
         hot = self._hot_rows(size)
         storage = initial_table(size, self.vector_size, self.seed, 2 * hot * self.workers)  # rows, copies of hot rows
         table = storage[:size]
-        options = LayerOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)
-        layers = {name: output_layer(name).build(counts, self.vector_size, options) for name in self.layer_names()}
+        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)
+        layers = {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
         weighting = self._weighting()
         context = Context(
             skipgram=bool(self.sg),

@@ -1,7 +1,11 @@
-"""Small matrix products over rows in flat arrays, tile by tile.
+"""Small matrix products over rows in flat arrays, tile by tile: loops over tiles, and the tiles as machine code.
 
-For a block of training (tens of rows, 16 to 64 noise words) these are faster than BLAS, where a call costs more than
-the work. Rows are ``stride`` numbers long, a multiple of 16; a result has a multiple of 4 rows.
+For the shapes of a training block (tens of rows, 16 to 64 noise words) these beat BLAS, whose cost of a call exceeds
+the work. Rows are ``stride`` numbers long, a multiple of 16; the number of rows of a result is a multiple of 4.
+
+A tile of 8 rows x 2 vectors keeps 16 sums in registers and needs 10 loads for 16 multiply-adds, so that the multipliers
+and not the loads are the limit. As in simd.py each tile is first written in NumPy: that is its definition, and what
+runs with NUMBA_DISABLE_JIT=1.
 """
 
 from __future__ import annotations
@@ -10,26 +14,159 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from windrow.numeric.jit import kernel
-from windrow.numeric.simd import LANES
-from windrow.numeric.tiles import (
-    score_2x8,
-    score_4x1,
-    score_4x4,
-    tile_4x1,
-    tile_4x2,
-    tile_8x1,
-    tile_8x2,
-    transpose_tile,
-    update_2,
-    update_4,
-    update_6,
-    update_8,
-    update_10,
-    update_12,
-)
+from windrow.numeric.jit import DISABLE_JIT, kernel
+from windrow.numeric.simd import LANES, Vector, fma, shuffle, spread, vector_pointer, vector_type
+
+# --- the definitions
+
+
+def _vectors(array: NDArray[Any], start: int, distance: int, rows: int, columns: int = LANES) -> NDArray[Any]:
+    """The tile of ``rows`` rows, ``distance`` apart, as a view."""
+    size, bytes_ = array.itemsize, array[start:]
+    return np.lib.stride_tricks.as_strided(bytes_, (rows, columns), (distance * size, size))
+
+
+def transpose_tile(
+    source: NDArray[Any], start: int, distance: int, target: NDArray[Any], place: int, step: int
+) -> None:
+    """Write the 16 x 16 numbers of ``source`` transposed to ``target``; rows lie ``distance`` and ``step`` apart."""
+    _vectors(target, place, step, LANES)[:] = _vectors(source, start, distance, LANES).T.copy()
+
+
+def _product_tile(rows: int, vectors: int) -> Callable[..., None]:
+    def multiply(
+        weights: NDArray[Any],
+        weight: int,
+        row_step: int,
+        term_step: int,
+        terms: NDArray[Any],
+        term: int,
+        term_distance: int,
+        number: int,
+        target: NDArray[Any],
+        place: int,
+        row_distance: int,
+        accumulate: bool,
+    ) -> None:
+        """``target[r] (+)= sum over the ``number`` terms t of weights[r, t] * terms[t]``, for one tile.
+
+        ``weights[r, t]`` stands at ``weight + r * row_step + t * term_step``; terms and target rows are
+        ``16 * vectors`` columns of rows that lie ``term_distance`` and ``row_distance`` apart.
+        """
+        factors = np.array(
+            [[weights[weight + r * row_step + t * term_step] for t in range(number)] for r in range(rows)]
+        )
+        result = _vectors(target, place, row_distance, rows, LANES * vectors)
+        product = factors.reshape(rows, number) @ _vectors(terms, term, term_distance, number, LANES * vectors)
+        result[:] = result + product if accumulate else product
+
+    return multiply
+
+
+tile_8x2 = _product_tile(8, 2)
+tile_8x1 = _product_tile(8, 1)
+tile_4x2 = _product_tile(4, 2)
+tile_4x1 = _product_tile(4, 1)
+
+# --- the same as machine code
+
+INT = ir.IntType(64)
+
+
+def load_at(builder: Any, pointer: Any) -> Any:
+    """The vector at a pointer, aligned as any number is."""
+    return builder.load(pointer, align=4)
+
+
+def store_at(builder: Any, vector: Any, pointer: Any) -> None:
+    """Write a vector where a pointer says."""
+    builder.store(vector, pointer, align=4)
+
+
+def _transpose_tile(
+    _typing: Any, source: Any, _start: Any, _distance: Any, target: Any, _place: Any, _step: Any
+) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source, start, distance, target, place, step = arguments
+
+        def row(kind: Any, array: Any, first: Any, apart: Any, i: int) -> Any:
+            return vector_pointer(context, builder, kind, array, builder.add(first, builder.mul(apart, INT(i))))
+
+        rows = [load_at(builder, row(signature.args[0], source, start, distance, i)) for i in range(LANES)]
+        span = 1
+        while span < LANES:  # swap the off-diagonal quarters of every square of 2 * span
+            for i in range(LANES):
+                if not i & span:
+                    x, y = rows[i], rows[i + span]
+                    upper = [lane if not lane & span else LANES + lane - span for lane in range(LANES)]
+                    lower = [lane + span if not lane & span else LANES + lane for lane in range(LANES)]
+                    rows[i], rows[i + span] = shuffle(builder, x, y, upper), shuffle(builder, x, y, lower)
+            span *= 2
+        for i in range(LANES):
+            store_at(builder, rows[i], row(signature.args[3], target, place, step, i))
+        return context.get_dummy_value()
+
+    i = types.int64
+    return types.void(source, i, i, target, i, i), generate
+
+
+def _compiled_product_tile(rows: int, vectors: int) -> Callable[..., Any]:
+    def typed(
+        _typing: Any, weights: Any, _w: Any, _r: Any, _s: Any, terms: Any, _t: Any, _d: Any, _n: Any, target: Any,
+        _p: Any, _a: Any, accumulate: Any,
+    ) -> Any:  # fmt: skip
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            weights, weight, row_step, term_step, terms, term, term_distance, number = arguments[:8]
+            target, place, row_distance, accumulate = arguments[8:]
+            weight_pointer = context.make_array(signature.args[0])(context, builder, weights).data
+            vector = vector_type(Vector(signature.args[0].dtype))
+
+            def at(kind: Any, array: Any, start: Any, row: Any, distance: Any, v: int) -> Any:
+                column = builder.add(start, INT(LANES * v))
+                return vector_pointer(context, builder, kind, array, builder.add(column, builder.mul(row, distance)))
+
+            cells = [(r, v) for r in range(rows) for v in range(vectors)]
+            results = [at(signature.args[8], target, place, INT(r), row_distance, v) for r, v in cells]
+            sums = [cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for _ in cells]
+            with builder.if_then(accumulate):
+                for result, total in zip(results, sums, strict=True):
+                    builder.store(load_at(builder, result), total)
+            with cgutils.for_range(builder, number) as loop:
+                x = [
+                    load_at(builder, at(signature.args[4], terms, term, loop.index, term_distance, v))
+                    for v in range(vectors)
+                ]
+                first = builder.add(weight, builder.mul(loop.index, term_step))
+                for r in range(rows):
+                    pointer = builder.gep(weight_pointer, [builder.add(first, builder.mul(row_step, INT(r)))])
+                    factor = spread(builder, builder.load(pointer))
+                    for v in range(vectors):
+                        total = sums[r * vectors + v]
+                        builder.store(fma(builder, factor, x[v], builder.load(total)), total)
+            for result, total in zip(results, sums, strict=True):
+                store_at(builder, builder.load(total), result)
+            return context.get_dummy_value()
+
+        i = types.int64
+        return types.void(weights, i, i, i, terms, i, i, i, target, i, i, types.boolean), generate
+
+    return typed
+
+
+if not DISABLE_JIT:
+    transpose_tile = intrinsic(_transpose_tile)
+    tile_8x2 = intrinsic(_compiled_product_tile(8, 2))
+    tile_8x1 = intrinsic(_compiled_product_tile(8, 1))
+    tile_4x2 = intrinsic(_compiled_product_tile(4, 2))
+    tile_4x1 = intrinsic(_compiled_product_tile(4, 1))
+
+# --- loops over tiles
 
 
 class Rows(NamedTuple):
@@ -133,94 +270,3 @@ def transpose(rows: Rows, columns: int, target: NDArray[Any]) -> None:
         for column in range(0, columns, LANES):
             start = rows.start + row * rows.distance + column
             transpose_tile(rows.data, start, rows.distance, target, column * rows.number + row, rows.number)
-
-
-class PairRows(NamedTuple):
-    """The rows that predict one target: ``number`` rows from ``start`` on, without the one ``gap`` rows after it."""
-
-    hidden: NDArray[Any]
-    gradient: NDArray[Any]
-    start: int
-    gap: int
-    number: int
-
-
-class Outputs(NamedTuple):
-    """Output vectors: the rows ``numbers[first : first + number]`` of a flat table; all distinct."""
-
-    table: NDArray[Any]
-    numbers: NDArray[np.int32]
-    first: int
-    number: int
-
-
-@kernel(inline=True)
-def score_pairs(rows: PairRows, outputs: Outputs, scores: NDArray[Any], score: int, row_step: int, stride: int) -> None:
-    """``scores[score + r * row_step + o]`` = row r @ output vector o.
-
-    With a ``row_step`` of 1 there is one output vector; a larger one is at least the number of them rounded up to a
-    multiple of 8. Tiles may reach further, so up to 3 more rows and 7 more numbers are read and scored.
-    """
-    x, y = rows, outputs
-    for row in range(0, x.number, 4):
-        start, gap = _skip(rows, row, stride)
-        place = score + row * row_step
-        if row_step == 1:
-            score_4x1(x.hidden, start, gap, y.table, y.numbers, y.first, stride, scores, place, 1)
-        elif x.number - row > 2:
-            for o in range(0, y.number, 4):
-                score_4x4(x.hidden, start, gap, y.table, y.numbers, y.first + o, stride, scores, place + o, row_step)
-        else:
-            for o in range(0, y.number, 8):
-                score_2x8(x.hidden, start, gap, y.table, y.numbers, y.first + o, stride, scores, place + o, row_step)
-
-
-@kernel(inline=True)
-def update_pairs(
-    rows: PairRows, outputs: Outputs, errors: NDArray[Any], error: int, row_step: int, stride: int
-) -> None:
-    """``gradient[r] += errors[r, o] * output o`` and ``output o += errors[r, o] * row r`` for all r and o.
-
-    Twelve rows at a time: the next twelve use the output vectors as the first twelve have changed them. The number of
-    rows is rounded up to an even one; the errors of the additional row must be 0.
-    """
-    for row in range(0, rows.number, 12):
-        e = error + row * row_step
-        start, gap = _skip(rows, row, stride)
-        number = rows.number - row
-        if number > 10:
-            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_12)
-        elif number > 8:
-            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_10)
-        elif number > 6:
-            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_8)
-        elif number > 4:
-            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_6)
-        elif number > 2:
-            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_4)
-        else:
-            _update(rows, outputs, errors, e, row_step, start, gap, stride, update_2)
-
-
-@kernel(inline=True)
-def _update(
-    rows: PairRows,
-    outputs: Outputs,
-    errors: NDArray[Any],
-    error: int,
-    row_step: int,
-    start: int,
-    gap: int,
-    stride: int,
-    tile: Callable[..., None],
-) -> None:
-    y = outputs
-    tile(errors, error, row_step, rows.hidden, rows.gradient, start, gap, y.table, y.numbers, y.first, y.number, stride)
-
-
-@kernel(inline=True)
-def _skip(rows: PairRows, row: int, stride: int) -> Any:
-    """Where the rows from number ``row`` on start, and how many of them are before the gap."""
-    if row >= rows.gap:
-        return rows.start + (row + 1) * stride, rows.number
-    return rows.start + row * stride, rows.gap - row

@@ -1,4 +1,4 @@
-"""Rows of a table that are named by ids: adding to them, summing those of equal ids, numbering ids by first sight."""
+"""Rows of a table that are named by ids: numbering ids by first sight, adding to rows, summing those of equal ids."""
 
 from __future__ import annotations
 
@@ -8,6 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.numeric.jit import kernel
+
+
+@kernel(inline=True)
+def give_slot(row: int, slots: NDArray[np.int32], distinct: NDArray[np.int32], known: int) -> int:
+    """Give an id that is seen for the first time the next slot, ``known``; returns how many ids have one then.
+
+    ``slots[row]`` is the slot of an id, -1 before it is seen; ``distinct[slot]`` is the id that has this slot.
+    """
+    if slots[row] < 0:
+        slots[row] = known
+        distinct[known] = row
+        return known + 1
+    return known
 
 
 @kernel
@@ -35,11 +48,10 @@ def sum_equal_rows(
     """
     known = 0
     for i in range(ids.size):
+        before = known
+        known = give_slot(ids[i], slots, distinct, known)
         slot = slots[ids[i]]
-        if slot < 0:
-            slot = slots[ids[i]] = known
-            distinct[known] = ids[i]
-            known += 1
+        if known > before:
             for k in range(rows.shape[1]):
                 sums[slot, k] = rows[i, k]
         else:

@@ -86,6 +86,11 @@ def total(x: Any) -> Any:
     return x.sum()
 
 
+def largest(x: Any) -> Any:
+    """The largest of the 16 lanes."""
+    return x.max()
+
+
 def totals(x0: Any, x1: Any, x2: Any, x3: Any) -> Any:
     """The sums of four vectors, in lanes 0 to 3 and repeated in the others: cheaper than four times ``total``."""
     return np.tile(np.stack([x0, x1, x2, x3]).sum(axis=1), LANES // 4)
@@ -257,18 +262,24 @@ def fma(builder: Any, x: Any, y: Any, z: Any) -> Any:
     return _call(builder, "llvm.fma", x.type, x, y, z)
 
 
-def _total(_typing: Any, vector: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        element = arguments[0].type.element
-        suffix = "f32" if isinstance(element, ir.FloatType) else "f64"
-        function_type = ir.FunctionType(element, [element, arguments[0].type])
-        name = f"llvm.vector.reduce.fadd.v{LANES}{suffix}"
-        function = cgutils.get_or_insert_function(builder.module, function_type, name)
-        result = builder.call(function, [ir.Constant(element, 0.0), arguments[0]])
-        result.fastmath.add("reassoc")  # a tree, not a chain of 16
-        return result
+def _reduction(operation: str, *initial: float) -> Callable[..., Any]:
+    """Type one of LLVM's reductions of the lanes to a number; a sum also takes the number to begin with."""
 
-    return vector.dtype(vector), generate
+    def typed(_typing: Any, vector: Any) -> Any:
+        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            element = arguments[0].type.element
+            suffix = "f32" if isinstance(element, ir.FloatType) else "f64"
+            first = [ir.Constant(element, number) for number in initial]
+            function_type = ir.FunctionType(element, [*(number.type for number in first), arguments[0].type])
+            name = f"llvm.vector.reduce.{operation}.v{LANES}{suffix}"
+            function = cgutils.get_or_insert_function(builder.module, function_type, name)
+            result = builder.call(function, [*first, arguments[0]])
+            result.fastmath.add("reassoc")  # a tree, not a chain of 16
+            return result
+
+        return vector.dtype(vector), generate
+
+    return typed
 
 
 def _interleaved_sum(builder: Any, x: Any, y: Any, group: int) -> Any:
@@ -380,7 +391,8 @@ if not DISABLE_JIT:
         "maximum": _elementwise(lambda builder, x, y: builder.select(builder.fcmp_ordered(">", x, y), x, y), 2),
         "multiply": _elementwise(lambda builder, x, y: builder.fmul(x, y), 2),
         "multiply_add": _elementwise(fma, 3),
-        "total": _total,
+        "total": _reduction("fadd", 0.0),
+        "largest": _reduction("fmax"),
         "totals": _elementwise(lambda builder, *vectors: sum_each(builder, vectors), 4),
         "exp": _elementwise(_exp, 1),
         "logistic": _elementwise(_logistic, 1),

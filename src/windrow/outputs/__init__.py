@@ -1,4 +1,4 @@
-"""Output layers of language models that train in minibatches. One file each; the contract is contract.py."""
+"""Output layers: from hidden rows to a distribution over the words. One file each; the contract is contract.py."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
-    from windrow.outputs.contract import Head
+    from windrow.outputs.contract import OutputLayer
 
-HEADS = ("softmax", "hierarchical", "classes", "nce", "adaptive")
+OUTPUT_LAYERS = ("softmax", "hierarchical", "classes", "nce", "adaptive")
 
 
-def head_type(name: str) -> type[Head]:
+def output_layer(name: str) -> type[OutputLayer]:
     """The class called ``name``; OptionError for an unknown one. Imports only its file."""
     match name:
         case "softmax":
-            from windrow.outputs.softmax import SoftmaxHead
+            from windrow.outputs.softmax import FullSoftmax
 
-            return SoftmaxHead
+            return FullSoftmax
         case "hierarchical":
-            from windrow.outputs.hierarchical import HierarchicalHead
+            from windrow.outputs.hierarchical import HierarchicalSoftmax
 
-            return HierarchicalHead
+            return HierarchicalSoftmax
         case "classes":
-            from windrow.outputs.clustered import ClassHead
+            from windrow.outputs.clustered import ClassSoftmax
 
-            return ClassHead
+            return ClassSoftmax
         case "nce":
-            from windrow.outputs.sampled import NoiseContrastiveHead
+            from windrow.outputs.sampled import NoiseContrastive
 
-            return NoiseContrastiveHead
+            return NoiseContrastive
         case "adaptive":
-            from windrow.outputs.clustered import AdaptiveHead
+            from windrow.outputs.clustered import AdaptiveSoftmax
 
-            return AdaptiveHead
-    raise OptionError(f"output = {name!r} is unknown; choose from {', '.join(HEADS)}")
+            return AdaptiveSoftmax
+    raise OptionError(f"output = {name!r} is unknown; choose from {', '.join(OUTPUT_LAYERS)}")

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.numeric.blas import add_product_of_columns, add_product_of_rows, set_product_transposed
-from windrow.outputs.contract import Head, Targets
+from windrow.outputs.contract import OutputLayer, Targets
 from windrow.outputs.tiled_softmax import Scores, TiledSoftmax
 
 
-class ClusteredHead(Head):
+class ClusteredSoftmax(OutputLayer):
     """p(w | h) = p(w | h) at the root for the most frequent words, p(cluster | h) p(w | cluster, h) for the others.
 
     Words are ranked by falling count. Those of a rank below ``bounds[0]`` are the root's own; cluster c has the ranks
@@ -93,14 +93,15 @@ class ClusteredHead(Head):
             log_probs[rows] += self._softmax.target_log_probs(_values(self._layers[cluster]), inputs, local)
         return log_probs
 
-    def log_distribution(self, hidden: Array) -> Array:  # noqa: D102
-        distribution, own = np.empty((len(hidden), self.words), self.dtype), self.bounds[0]
-        root = self._softmax.log_distribution(_values(self._root), hidden)
-        distribution[:, self.order[:own]] = root[:, :own]
+    def distribution(self, hidden: Array) -> NDArray[np.float64]:  # noqa: D102
+        probabilities, own = np.empty(self.words), self.bounds[0]
+        at_root = self._softmax.distribution(_values(self._root), hidden)
+        probabilities[self.order[:own]] = at_root[:own]
         for cluster, (first, last) in enumerate(self.clusters):
-            within = self._softmax.log_distribution(_values(self._layers[cluster]), self._inputs(hidden, cluster))
-            distribution[:, self.order[first:last]] = within + root[:, own + cluster, None]
-        return distribution
+            inputs = self._inputs(hidden[None], cluster)[0]
+            within = self._softmax.distribution(_values(self._layers[cluster]), inputs)
+            probabilities[self.order[first:last]] = at_root[own + cluster] * within
+        return probabilities
 
     def _root_targets(self, ranks: Targets) -> Targets:
         """The place at the root of each word: its own, or that of its cluster."""
@@ -126,7 +127,7 @@ class ClusteredHead(Head):
         return inputs
 
 
-class AdaptiveHead(ClusteredHead):
+class AdaptiveSoftmax(ClusteredSoftmax):
     """Adaptive softmax (Grave et al. 2017): few clusters of rare words, each with fewer dimensions than the one before.
 
     The ranks at which they begin are ``cutoffs``; by default a twentieth and a fifth of the vocabulary.
@@ -140,7 +141,7 @@ class AdaptiveHead(ClusteredHead):
         return max(1, round(self.hidden_size / self.options.shrink ** (cluster + 1)))
 
 
-class ClassHead(ClusteredHead):
+class ClassSoftmax(ClusteredSoftmax):
     """Classes of about equal frequency (Goodman 2001; Mikolov et al. 2011): every word is in one, none at the root.
 
     ``classes`` of them, by default the square root of the vocabulary; fewer where frequent words fill classes alone.

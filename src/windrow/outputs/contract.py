@@ -1,4 +1,4 @@
-"""The contract of output layers for minibatches: a block of hidden rows in, loss and gradients out."""
+"""The contract of output layers: a block of hidden rows in, loss and gradients out."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ EXCLUDED = -1e4
 
 
 @dataclass(frozen=True)
-class HeadOptions:
+class OutputOptions:
     """Options of the output layers; each reads its own.
 
     classes: how many ``classes`` (0: the square root of the vocabulary). nce: ``objective`` "nce" or "sampled-softmax",
-    against ``noise_words`` draws a block from the unigram distribution to the power ``noise_power``. adaptive: where
-    clusters begin, by rank of frequency, ``cutoffs`` (empty: chosen); each has ``shrink`` times fewer dimensions than
-    what comes before it.
+    against ``noise_words`` draws per block from the unigram distribution to the power ``noise_power``. adaptive: the
+    frequency ranks at which clusters begin, ``cutoffs`` (empty: chosen); each has ``shrink`` times fewer dimensions
+    than the one before it.
     """
 
     classes: int = 0
@@ -51,18 +51,19 @@ class HeadOptions:
             raise OptionError(f"cutoffs = {self.cutoffs} must rise and begin at 1 or more; try (2000, 10000)")
 
 
-class Head(ABC):
+class OutputLayer(ABC):
     """From hidden rows (rows, hidden_size) to distributions over the words.
 
     ``counts`` (words,) order the words by frequency and give the first biases: before any training the distribution is
-    about the unigram one. A word that counts 0 is never predicted. Hidden rows are contiguous and of the head's dtype,
+    about the unigram one. A word that counts 0 is never predicted. Hidden rows are contiguous and of the layer's dtype,
     targets (rows,) int32. ``parameters`` are named; a ParameterVector may take their values and gradients over.
-    ``tied``, where a head allows it (``can_tie``), is a Parameter (words, hidden_size) of somebody else that serves as
-    weights, or a Table where the head ``is_sparse``: it gets its gradient from both, and is not among ``parameters``.
+    ``tied``, where a layer allows it (``can_tie``), is a Parameter (words, hidden_size) of another layer that also
+    serves as weights here, or a Table where this layer ``is_sparse``. It gets gradients from both layers, and is not
+    among ``parameters``.
     """
 
     can_tie = False
-    is_sparse = False  # whether a pass reads few words, and so ties to a Table
+    is_sparse = False  # whether a pass reads few words, and so is tied to a Table
 
     def __init__(
         self,
@@ -70,13 +71,13 @@ class Head(ABC):
         hidden_size: int,
         rng: np.random.Generator,
         dtype: DTypeLike = np.float32,
-        options: HeadOptions = HeadOptions(),
+        options: OutputOptions = OutputOptions(),
         *,
         tied: Parameter | Table | None = None,
     ) -> None:
         options.check()
         if tied is not None and not self.can_tie:
-            raise OptionError(f"{type(self).__name__} has no weights a word that could be tied; try output='softmax'")
+            raise OptionError(f"{type(self).__name__} has no weights per word that could be tied; try output='softmax'")
         if tied is not None and tied.value.shape != (len(counts), hidden_size):
             raise OptionError(
                 f"tied weights {tied.value.shape} must be ({len(counts)}, {hidden_size}), words by hidden_size; "
@@ -104,15 +105,15 @@ class Head(ABC):
     def loss_and_gradient(self, hidden: Array, targets: Targets, d_hidden: Array, scale: float = 1.0) -> float:
         """The summed natural-log loss of the rows.
 
-        Writes ``scale`` times its gradient to ``d_hidden``, like ``hidden``, and adds it to those of the parameters.
-        The loss is minus the log-probability, except for "nce", which trains another one.
+        Writes ``scale`` times the gradient with respect to the hidden rows to ``d_hidden``, and adds ``scale`` times
+        that with respect to the parameters to their gradients. The loss is minus the log-probability, except for "nce".
         """
 
     def sgd_step(self, hidden: Array, targets: Targets, d_hidden: Array, rate: float, scale: float = 1.0) -> float:
         """As ``loss_and_gradient``, but the parameters take a step of ``-rate`` times the gradient at once.
 
-        Where ``has_sgd_step``: without the array of the gradient, which costs as much memory traffic as the weights.
-        A block may be stepped in several parts, of which each sees what the ones before it changed.
+        Only where ``has_sgd_step``. It needs no array for the gradient, which would cost as much memory traffic as the
+        weights. A block may be stepped in several parts, each of which sees what the ones before it changed.
         """
         raise NotImplementedError
 
@@ -128,14 +129,8 @@ class Head(ABC):
         """The exact natural-log probability of each row's target, (rows,)."""
 
     @abstractmethod
-    def log_distribution(self, hidden: Array) -> Array:
-        """The exact natural-log probabilities of all words, (rows, words)."""
-
     def distribution(self, hidden: Array) -> NDArray[np.float64]:
         """The exact probabilities of all words after one row (hidden_size,), (words,); their sum is 1."""
-        probabilities: NDArray[np.float64] = np.exp(self.log_distribution(hidden[None])[0].astype(np.float64))
-        probabilities /= probabilities.sum()
-        return probabilities
 
     def _initial_weights(self, rows: int, columns: int) -> Array:
         """Small and random: the first distribution is that of the biases, nearly."""

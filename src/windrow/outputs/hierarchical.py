@@ -10,12 +10,20 @@ from windrow.nn.sparse import WordTable
 from windrow.numeric.blas import set_product_transposed
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
-from windrow.outputs.contract import EXCLUDED, Head, Targets
-from windrow.outputs.kernels.paths import Paths, Step, number_nodes, path_log_probs, sum_paths, walk_paths
-from windrow.outputs.tree import HuffmanTree, huffman_tree
+from windrow.outputs.contract import EXCLUDED, OutputLayer, Targets
+from windrow.outputs.kernels.paths import (
+    NodeGradients,
+    PathRows,
+    collect_along_paths,
+    learn_along_paths,
+    number_nodes,
+    path_log_probs,
+    sum_paths,
+)
+from windrow.outputs.tree import HuffmanTree, huffman_tree, lay_paths
 
 
-class HierarchicalHead(Head):
+class HierarchicalSoftmax(OutputLayer):
     """A logistic regression at every inner node of the Huffman tree; a row costs the length of its target's path.
 
     ``nodes`` is a Table (words - 1, stride): the weights of a node, its bias in column ``hidden_size``, zeros up to a
@@ -33,16 +41,10 @@ class HierarchicalHead(Head):
         nodes[:, : self.hidden_size] = self._initial_weights(inner, self.hidden_size)
         nodes[:, self.hidden_size] = _turn_log_odds(tree, self.counts, inner)
         self.nodes = WordTable(nodes)
-        self._paths = Paths(
-            tree.starts,
-            np.append(tree.nodes, np.zeros(LANES, np.int32)),
-            np.append(1 - 2 * tree.codes.astype(self.dtype), np.zeros(LANES, self.dtype)),
-            self.stride,
-        )
-        longest = int(np.diff(tree.starts).max(initial=0))
-        self._scores = np.zeros(padded_width(longest) + LANES, self.dtype)
+        self._paths = lay_paths(tree, self.stride, self.dtype)
+        self._scratch = np.zeros(self._paths.width + LANES, self.dtype)
         self._slots = np.full(inner, -1, np.int32)
-        self._own_slots = np.arange(inner, dtype=np.int32)
+        self._numbered = np.zeros_like(self._paths.nodes)
 
     @property
     def parameters(self) -> dict[str, Parameter | Table]:
@@ -50,43 +52,51 @@ class HierarchicalHead(Head):
         return {"nodes": self.nodes}
 
     def loss_and_gradient(self, hidden: Array, targets: Targets, d_hidden: Array, scale: float = 1.0) -> float:  # noqa: D102
-        paths = self._paths
-        steps = int((paths.starts[targets + 1] - paths.starts[targets]).sum())
+        starts = self._paths.starts
+        steps = int((starts[targets + 1] - starts[targets]).sum())
         touched = np.empty(min(steps, len(self._slots)), np.int32)
-        known = number_nodes(targets, paths, self._slots, touched)
-        sums = np.zeros((known, self.stride), self.dtype)
-        loss = self._walk(hidden, targets, d_hidden, Step(sums.reshape(-1), self._slots, scale), scale)
+        known = number_nodes(targets, self._paths, self._slots, touched, self._numbered)
         self._slots[touched[:known]] = -1
+        sums = np.zeros((known, self.stride), self.dtype)
+        gradients = NodeGradients(sums.reshape(-1), self._numbered, -scale)
+        rows, table = self._rows(hidden, targets), self.nodes.value.reshape(-1)
+        loss = collect_along_paths(rows, len(targets), table, self._paths, self._scratch, gradients)
         self.nodes.add_rows(touched[:known], sums)
-        return loss
-
-    def sgd_step(self, hidden: Array, targets: Targets, d_hidden: Array, rate: float, scale: float = 1.0) -> float:  # noqa: D102
-        step = Step(self.nodes.value.reshape(-1), self._own_slots, -rate * scale)
-        return self._walk(hidden, targets, d_hidden, step, scale)
-
-    def _walk(self, hidden: Array, targets: Targets, d_hidden: Array, step: Step, scale: float) -> float:
-        rows = self._with_ones(hidden)
-        gradient = np.empty_like(rows)
-        table = self.nodes.value.reshape(-1)
-        loss = walk_paths(rows.reshape(-1), gradient.reshape(-1), targets, table, self._paths, self._scores, step)
-        np.multiply(gradient[:, : self.hidden_size], np.asarray(scale, self.dtype), out=d_hidden)
+        self._give(rows, d_hidden, scale)
         return float(loss)
 
+    def sgd_step(self, hidden: Array, targets: Targets, d_hidden: Array, rate: float, scale: float = 1.0) -> float:  # noqa: D102
+        rows, table = self._rows(hidden, targets), self.nodes.value.reshape(-1)
+        loss = learn_along_paths(rows, len(targets), 1, 1.0, rate * scale, table, self._paths, self._scratch)
+        self._give(rows, d_hidden, scale)
+        return float(loss)
+
+    def _rows(self, hidden: Array, targets: Targets) -> PathRows:
+        """Each target with its row, the gradients 0."""
+        inputs = self._with_ones(hidden).reshape(-1)
+        first_rows, weights = np.arange(len(hidden), dtype=np.int32), np.ones(len(hidden), self.dtype)
+        return PathRows(targets, first_rows, weights, inputs, np.zeros_like(inputs))
+
+    def _give(self, rows: PathRows, d_hidden: Array, scale: float) -> None:
+        """From the gradients of the log-probabilities to those of the loss."""
+        gradient = rows.gradient.reshape(-1, self.stride)
+        np.multiply(gradient[:, : self.hidden_size], np.asarray(-scale, self.dtype), out=d_hidden)
+
     def target_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:  # noqa: D102
-        log_probs, rows = np.empty(len(hidden)), self._with_ones(hidden)
+        log_probs, inputs = np.empty(len(hidden)), self._with_ones(hidden)
         table = self.nodes.value.reshape(-1)
-        path_log_probs(rows.reshape(-1), targets, table, self._paths, self._scores, log_probs)
+        path_log_probs(inputs.reshape(-1), targets, table, self._paths, self._scratch, log_probs)
         return log_probs
 
-    def log_distribution(self, hidden: Array) -> Array:  # noqa: D102
-        distribution = np.zeros((len(hidden), self.words), self.dtype)
-        if self.words < 2:
-            return distribution  # one word has all the mass, and no path
-        scores, lefts = np.empty((1, len(self._slots)), self.dtype), np.empty(len(self._slots), self.dtype)
-        for row, log_probs in zip(self._with_ones(hidden), distribution, strict=True):
-            set_product_transposed(scores, row.reshape(1, -1), self.nodes.value)
-            sum_paths(scores[0], self._paths, lefts, log_probs)
-        return distribution
+    def distribution(self, hidden: Array) -> NDArray[np.float64]:  # noqa: D102
+        log_probs = np.zeros(self.words, self.dtype)
+        if self.words > 1:  # one word has all the mass, and no path
+            scores, lefts = np.empty((2, len(self.nodes.value)), self.dtype)
+            set_product_transposed(scores[None], self._with_ones(hidden[None]), self.nodes.value)
+            sum_paths(scores, self._paths, lefts, log_probs)
+        probabilities: NDArray[np.float64] = np.exp(log_probs.astype(np.float64))
+        probabilities /= probabilities.sum()
+        return probabilities
 
     def _with_ones(self, hidden: Array) -> Array:
         """The rows padded to ``stride``, with a 1 for the bias."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def noise_probabilities(counts: NDArray[np.int64], exponent: float) -> NDArray[np.float64]:
-    """``counts ** exponent``, normalised; shape (words,)."""
+    """``counts ** exponent``, normalized; shape (words,)."""
     weights = noise_weights(counts, exponent)
     probabilities: NDArray[np.float64] = weights / weights.sum()
     return probabilities

@@ -1,4 +1,4 @@
-"""The full softmax with weights of 8 bits: a quarter of the bytes that a word of generated text must read."""
+"""The full softmax with weights of 8 bits: a quarter of the bytes to read for each word of generated text."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from windrow.errors import OptionError
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
-from windrow.outputs.contract import Head, Targets
+from windrow.outputs.contract import OutputLayer, Targets
 from windrow.outputs.kernels.quantized import score_codes
-from windrow.outputs.tiled_softmax import Scores, TiledSoftmax, normalised
+from windrow.outputs.tiled_softmax import Scores, TiledSoftmax, probabilities_of
 
 BITS = 8
 _HIGHEST = 2 ** (BITS - 1) - 1
 _LEAST = 1e-30  # so that weights which are all 0 can be divided by the largest
 
 
-class QuantisedHead(Head):
+class QuantizedSoftmax(OutputLayer):
     """p(w | h) = exp(scales[w] * (codes[w] @ h) + biases[w]) / Z; a softmax that is asked, not trained.
 
     ``arrays``: ``codes`` int8 (words, hidden_size), ``scales`` and ``biases`` float32 (words,); the largest weight of a
@@ -26,19 +26,19 @@ class QuantisedHead(Head):
     """
 
     @classmethod
-    def of(cls, head: Head) -> QuantisedHead:
-        """The 8-bit form of a trained head; OptionError for one that is no full softmax."""
-        scores = head.scores
+    def of(cls, layer: OutputLayer) -> QuantizedSoftmax:
+        """The 8-bit form of a trained layer; OptionError for one that is no full softmax."""
+        scores = layer.scores
         if scores is None:
             raise OptionError(
-                f"{type(head).__name__} has no weights a word that 8 bits could hold; try output='softmax' or 'nce'"
+                f"{type(layer).__name__} has no weights per word that 8 bits could hold; try output='softmax' or 'nce'"
             )
-        quantised = cls(head.counts, head.hidden_size, head.rng, np.float32, head.options)
+        quantized = cls(layer.counts, layer.hidden_size, layer.rng, np.float32, layer.options)
         largest = np.abs(scores.weights).max(axis=1)
-        quantised.arrays["scales"][:] = np.maximum(largest, _LEAST) / _HIGHEST
-        quantised.arrays["biases"][:] = scores.biases
-        quantised.arrays["codes"][:] = np.rint(scores.weights / quantised.arrays["scales"][:, None])
-        return quantised
+        quantized.arrays["scales"][:] = np.maximum(largest, _LEAST) / _HIGHEST
+        quantized.arrays["biases"][:] = scores.biases
+        quantized.arrays["codes"][:] = np.rint(scores.weights / quantized.arrays["scales"][:, None])
+        return quantized
 
     def build(self, tied: Parameter | Table | None) -> None:
         """Room for the arrays, which are views of rows and tables that are filled up to whole vectors."""
@@ -62,19 +62,16 @@ class QuantisedHead(Head):
         raise OptionError("an output layer of 8-bit weights cannot be trained; train the model that it was made from")
 
     def target_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:  # noqa: D102
-        return self._softmax.target_log_probs(self._dequantised(), hidden, targets)
-
-    def log_distribution(self, hidden: Array) -> Array:  # noqa: D102
-        return self._softmax.log_distribution(self._dequantised(), hidden)
+        return self._softmax.target_log_probs(self._dequantized(), hidden, targets)
 
     def distribution(self, hidden: Array) -> NDArray[np.float64]:  # noqa: D102
         row = np.zeros(self._codes.shape[1], np.float32)
         row[: len(hidden)] = hidden
         scores = np.empty(len(self._codes) + LANES, np.float32)
         score_codes(row, self._codes.reshape(-1), self._scales, self._biases, scores)
-        return normalised(scores[: self.words])
+        return probabilities_of(scores[: self.words])
 
-    def _dequantised(self) -> Scores:
+    def _dequantized(self) -> Scores:
         """As float32, for many rows at once, where the products take longer than this does."""
         weights = self.arrays["codes"] * self.arrays["scales"][:, None]
         return Scores(weights, self.arrays["biases"])

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.nn.sparse import WordTable, add_word_rows
-from windrow.numeric.alias import alias_table, draw_words
 from windrow.numeric.blas import add_product_of_columns, add_product_of_rows, set_product_transposed
+from windrow.numeric.rng import alias_table, draw_words
 from windrow.numeric.rows import add_to_rows
-from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
-from windrow.outputs.contract import Head, Targets
-from windrow.outputs.kernels.noise import add_target_rows, noise_errors, sampled_softmax_errors
+from windrow.outputs.contract import Targets
+from windrow.outputs.kernels.noise import add_target_rows, noise_errors, sampled_softmax_errors, target_errors
 from windrow.outputs.kernels.softmax import score_targets
 from windrow.outputs.noise import noise_probabilities
+from windrow.outputs.softmax import FullSoftmax
 from windrow.outputs.tiled_softmax import Scores, TiledSoftmax
 
 
@@ -29,7 +29,7 @@ class Noise(NamedTuple):
 
 
 class _Gradients(NamedTuple):
-    """By the noise words' weights and scores, and by the targets': one row each, targets may repeat."""
+    """With respect to weights and scores of the noise words, and of each row's target, which may repeat."""
 
     noise_weights: Array  # (n, hidden_size)
     noise_scores: Array  # (n, 1)
@@ -37,39 +37,31 @@ class _Gradients(NamedTuple):
     target_scores: Array  # (rows, 1)
 
 
-class NoiseContrastiveHead(Head):
-    """The parameters of a full softmax, trained against ``noise_words`` draws a block instead of all words.
+class NoiseContrastive(FullSoftmax):
+    """The parameters of a full softmax, trained against ``noise_words`` draws per block instead of all words.
 
     "nce" (Gutmann & Hyvärinen 2010; Mnih & Teh 2012): is this word the target or one of the k draws? The odds are
-    exp(score) / (k q(word)), so scores come out as log-probabilities, about normalised (``quick_log_probs``).
-    "sampled-softmax" (Bengio & Senécal 2008; Botev, Zheng & Barber 2017): the softmax, whose normaliser is the target's
-    power and an unbiased estimate of the others' by the draws. ``target_log_probs`` and ``log_distribution`` normalise
-    over all words, exactly.
+    exp(score) / (k q(word)), so scores come out as log-probabilities, about normalized (``quick_log_probs``).
+    "sampled-softmax" (Bengio & Senécal 2008; Botev, Zheng & Barber 2017): the softmax, whose normalizer is the target's
+    power plus an unbiased estimate, from the draws, of those of all other words. ``target_log_probs`` and
+    ``distribution`` normalize over all words, exactly.
     """
 
-    can_tie = True
     is_sparse = True
-    has_sgd_step = True
 
     def build(self, tied: Parameter | Table | None) -> None:
         """``weights``, a Table (words, hidden_size), and ``biases``, a Table (words, 1)."""
         self.is_tied = tied is not None
-        self.weights: Parameter | Table = tied or WordTable(self._initial_weights(self.words, self.hidden_size))
+        self.weights = tied or WordTable(self._initial_weights(self.words, self.hidden_size))
         self.biases = WordTable(self.unigram_biases().reshape(-1, 1))
         noise = noise_probabilities(self.counts, self.options.noise_power)
         self._log_noise = np.log(np.maximum(noise, 1e-300)).astype(self.dtype)
         self._alias = alias_table(noise)
         self._slots = np.full(self.words, -1, np.int32)
-        self._lanes = np.empty(LANES, self.dtype)
         self._softmax = TiledSoftmax()
 
-    @property
-    def parameters(self) -> dict[str, Parameter | Table]:
-        """``weights``, unless tied, and ``biases``."""
-        return {"biases": self.biases} if self.is_tied else {"weights": self.weights, "biases": self.biases}
-
     def draw_noise(self) -> Noise:
-        """The noise words of one block, by the head's ``rng``."""
+        """The noise words of one block, by the layer's ``rng``."""
         words = np.empty(self.options.noise_words, np.int32)
         state = self.rng.integers(0, 2**64, 1, np.uint64)
         draw_words(*self._alias, state, words)
@@ -95,7 +87,7 @@ class NoiseContrastiveHead(Head):
         return loss
 
     def _with_gradients(self, found: _Gradients) -> tuple[tuple[Parameter | Table, Array, Array], ...]:
-        """Each parameter with its gradients by the noise words and by the targets."""
+        """Each parameter with its gradients in the rows of the noise words and of the targets."""
         return (
             (self.weights, found.noise_weights, found.target_weights),
             (self.biases, found.noise_scores, found.target_scores),
@@ -104,7 +96,7 @@ class NoiseContrastiveHead(Head):
     def _pass(
         self, noise: Noise, hidden: Array, targets: Targets, d_hidden: Array, scale: float
     ) -> tuple[float, _Gradients]:
-        """The loss; sets ``d_hidden``; returns the gradients by the output words."""
+        """The loss and the gradients with respect to the parameters; sets ``d_hidden``."""
         n = padded_width(len(noise.words))  # the words beyond the last are the first again, and count 0
         words = np.concatenate([noise.words, np.full(n - len(noise.words), noise.words[0], np.int32)])
         counts = np.concatenate([noise.counts, np.zeros(n - len(noise.counts), np.int64)])
@@ -117,14 +109,15 @@ class NoiseContrastiveHead(Head):
         offsets = biases[words] - expected[words]
         if self.options.objective == "nce":
             target_logits -= expected[targets]
-            loss = noise_errors(scores.reshape(-1), offsets, counts.astype(self.dtype), target_logits, scale)
+            ones = np.ones(len(hidden), self.dtype)
+            loss = noise_errors(scores.reshape(-1), offsets, counts.astype(self.dtype), ones, scale)
+            loss += target_errors(target_logits, scale)
         else:
             with np.errstate(divide="ignore"):
                 offsets += np.log(counts).astype(self.dtype)
             self._slots[noise.words] = np.arange(len(noise.words))
-            loss = sampled_softmax_errors(
-                scores.reshape(-1), offsets, self._slots, targets, target_logits, scale, self._lanes
-            )
+            flat, zeros = scores.reshape(-1), np.zeros_like(offsets)
+            loss = sampled_softmax_errors(flat, offsets, zeros, self._slots, targets, target_logits, scale)
             self._slots[noise.words] = -1
         d_hidden.fill(0)
         add_product_of_rows(d_hidden, scores, weights)
@@ -140,15 +133,6 @@ class NoiseContrastiveHead(Head):
         scores = np.empty(len(hidden), self.dtype)
         score_targets(hidden, *self.scores, targets, scores)
         return scores.astype(np.float64)
-
-    def target_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:  # noqa: D102
-        return self._softmax.target_log_probs(self.scores, hidden, targets)
-
-    def log_distribution(self, hidden: Array) -> Array:  # noqa: D102
-        return self._softmax.log_distribution(self.scores, hidden)
-
-    def distribution(self, hidden: Array) -> NDArray[np.float64]:  # noqa: D102
-        return self._softmax.distribution(self.scores, hidden)
 
     @property
     def scores(self) -> Scores:

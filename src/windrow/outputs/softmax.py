@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, Table
-from windrow.outputs.contract import Head, Targets
+from windrow.outputs.contract import OutputLayer, Targets
 from windrow.outputs.tiled_softmax import Scores, TiledSoftmax
 
 
-class SoftmaxHead(Head):
-    """p(w | h) = exp(h @ weights[w] + biases[w]) / Z; exact, 6 * words * hidden_size operations a row of training."""
+class FullSoftmax(OutputLayer):
+    """p(w | h) = exp(h @ weights[w] + biases[w]) / Z; 6 * words * hidden_size operations per row of training."""
 
     can_tie = True
     has_sgd_step = True
@@ -20,8 +20,10 @@ class SoftmaxHead(Head):
         """``weights`` (words, hidden_size) and ``biases`` (words,)."""
         self.is_tied = tied is not None
         assert not isinstance(tied, Table)  # every pass reads all rows
-        self.weights = tied or Parameter(self._initial_weights(self.words, self.hidden_size), is_weight=True)
-        self.biases = Parameter(self.unigram_biases())
+        self.weights: Parameter | Table = tied or Parameter(
+            self._initial_weights(self.words, self.hidden_size), is_weight=True
+        )
+        self.biases: Parameter | Table = Parameter(self.unigram_biases())
         self._softmax = TiledSoftmax()
 
     @property
@@ -40,9 +42,6 @@ class SoftmaxHead(Head):
 
     def target_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:  # noqa: D102
         return self._softmax.target_log_probs(self.scores, hidden, targets)
-
-    def log_distribution(self, hidden: Array) -> Array:  # noqa: D102
-        return self._softmax.log_distribution(self.scores, hidden)
 
     def distribution(self, hidden: Array) -> NDArray[np.float64]:  # noqa: D102
         return self._softmax.distribution(self.scores, hidden)

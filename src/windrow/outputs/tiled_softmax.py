@@ -22,14 +22,12 @@ from windrow.numeric.blas import (
     add_sum_of_rows,
     set_product_transposed,
 )
-from windrow.numeric.simd import LANES
 from windrow.numeric.threads import Result, share
 from windrow.outputs.kernels.softmax import (
     add_at_targets,
     exponentiate,
+    fill_probabilities,
     finish_gradient,
-    log_normalise,
-    normalise,
     raise_to_highest,
     scale_rows,
     score_targets,
@@ -59,7 +57,7 @@ class TiledSoftmax:
         self._scratch: dict[str, NDArray[Any]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_scratch": {}}  # of no worth to a copy
+        return {**vars(self), "_scratch": {}}  # a copy makes its own
 
     def loss_and_gradient(
         self,
@@ -72,10 +70,11 @@ class TiledSoftmax:
         scale: float = 1.0,
         factor: float = 1.0,
     ) -> float:
-        """The summed loss; writes ``scale`` times its gradient by the rows, adds ``factor`` times that to ``into``.
+        """The summed loss and its gradients.
 
-        ``into`` may be ``scores`` themselves, with a negative factor: a step of gradient descent. Then groups of rows
-        see what the groups before them have changed.
+        Writes ``scale`` times the gradient with respect to the hidden rows to ``d_hidden``, and adds ``scale * factor``
+        times that with respect to the parameters to ``into``. With a negative factor, ``into`` may be ``scores``
+        themselves: a step of gradient descent. Then groups of rows see what the groups before them have changed.
         """
         groups = -(-len(hidden) * len(scores.weights) // self.powers_held)
         size = max(1, -(-len(hidden) // groups)) if groups else 1
@@ -182,20 +181,12 @@ class TiledSoftmax:
             set_product_transposed(tile, hidden, weights)
             yield scores.biases[first : first + self.tile], tile
 
-    def log_distribution(self, scores: Scores, hidden: NDArray[Any]) -> NDArray[Any]:
-        """The natural-log probabilities of all words, (rows, words)."""
-        distribution = np.empty((len(hidden), len(scores.weights)), hidden.dtype)
-        set_product_transposed(distribution, hidden, scores.weights)
-        distribution += scores.biases
-        log_normalise(distribution.reshape(-1), distribution.shape[1], np.empty(LANES, hidden.dtype))
-        return distribution
-
     def distribution(self, scores: Scores, hidden: NDArray[Any]) -> NDArray[np.float64]:
         """The probabilities of all words after one row (dim,), (words,)."""
         row = np.empty(len(scores.weights), hidden.dtype)
         set_product_transposed(row[None], hidden[None], scores.weights)
         row += scores.biases
-        return normalised(row)
+        return probabilities_of(row)
 
     def _share_tiles(self, scores: Scores, hidden: NDArray[Any], task: Callable[[int, int], Result]) -> list[Result]:
         """``share`` of the tiles, numbered from 0."""
@@ -211,15 +202,15 @@ class TiledSoftmax:
             yield slice(first, last), powers[rows * first : rows * last].reshape(rows, last - first)
 
     def _array(self, name: str, size: int, dtype: Any) -> NDArray[Any]:
-        """Scratch of this size, made anew only when it has to grow."""
+        """Scratch of this size, allocated again only when it has to grow."""
         kept = self._scratch.get(name)
         if kept is None or kept.size < size or kept.dtype != dtype:
             kept = self._scratch[name] = np.empty(size, dtype)
         return kept[:size]
 
 
-def normalised(scores: NDArray[Any]) -> NDArray[np.float64]:
+def probabilities_of(scores: NDArray[Any]) -> NDArray[np.float64]:
     """The softmax of scores (words,), which are used up."""
     probabilities = np.empty(len(scores))
-    normalise(scores, np.empty(LANES, scores.dtype), probabilities)
+    fill_probabilities(scores, np.zeros_like(scores), probabilities)
     return probabilities

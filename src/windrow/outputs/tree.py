@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from windrow.numeric.simd import LANES
+from windrow.numeric.tables import padded_width
+from windrow.outputs.kernels.paths import Paths
 from windrow.outputs.kernels.tree import fill_paths, measure_depths, merge
+
+_NEAR_NODES = 2048  # of the root: in the second-level cache
 
 
 class HuffmanTree(NamedTuple):
@@ -33,3 +38,16 @@ def huffman_tree(counts: NDArray[np.int64]) -> HuffmanTree:
     path_nodes, path_codes = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.uint8)
     fill_paths(parents, codes, starts, path_nodes, path_codes)
     return HuffmanTree(starts, path_nodes, path_codes)
+
+
+def lay_paths(tree: HuffmanTree, stride: int, dtype: DTypeLike) -> Paths:
+    """The paths as kernels take them, over a table of nodes with rows of ``stride`` numbers."""
+    signs = 1 - 2 * tree.codes.astype(dtype)
+    return Paths(
+        starts=tree.starts,
+        nodes=np.append(tree.nodes, np.zeros(LANES, np.int32)),
+        signs=np.append(signs, np.zeros(LANES, dtype)),
+        stride=stride,
+        width=padded_width(int(np.diff(tree.starts).max(initial=0))),
+        near=len(tree.starts) - 2 - _NEAR_NODES,
+    )

@@ -17,6 +17,7 @@ from windrow.embeddings.kernels.shares import (
     saturate,
     subtract_rows,
 )
+from windrow.outputs.kernels.paths import Paths
 
 ROWS, STRIDE, MEMORY = 23, 32, 32.0
 
@@ -34,7 +35,7 @@ def empty_slots() -> np.ndarray:
 @pytest.mark.parametrize("size", [0, 1, 7, 200])
 def test_number_rows_goes_on_where_it_stopped(size):
     generator = np.random.default_rng(size)
-    slots, rows, touches = empty_slots(), np.full(ROWS + 1, -7, np.int32), np.full(ROWS + 1, 5.5, np.float32)
+    slots, rows, touches = empty_slots(), np.full(ROWS + 1, -7, np.int32), np.zeros(ROWS + 1, np.float32)
     numbering, known = naive.Numbering(), 0
     for weight in (1.0, 0.25):  # such as words, then noise words
         ids, local = generator.integers(0, ROWS, size, dtype=np.int32), np.full(size, -7, np.int32)
@@ -47,7 +48,7 @@ def test_number_rows_goes_on_where_it_stopped(size):
     assert touches[:known].tolist() == [numbering.touches[row] for row in numbering.slots]
     assert {row: slot for row, slot in enumerate(slots.tolist()) if slot >= 0} == numbering.slots
     assert (rows[known:] == -7).all()
-    assert (touches[known:] == 5.5).all()
+    assert not touches[known:].any()
 
 
 @pytest.mark.parametrize("number", [0, 1, 9])
@@ -62,22 +63,20 @@ def test_number_paths(number):
     starts = np.cumsum([0, *map(len, paths)])
     nodes = np.array([node for path in paths for node, _ in path], np.int32)
     signs = np.array([1 - 2 * code for path in paths for _, code in path], np.float32)
-    slots, rows, touches = empty_slots(), np.full(ROWS, -7, np.int32), np.full(ROWS, 5.5, np.float32)
-    local_starts, local_nodes, local_signs = np.full(number + 1, -7), np.full_like(nodes, -7), np.full_like(signs, -7)
+    slots, rows, touches = empty_slots(), np.full(ROWS, -7, np.int32), np.zeros(ROWS, np.float32)
+    local = Paths(np.full(number + 1, -7), np.full_like(nodes, -7), np.full_like(signs, -7), STRIDE, 16, 0)
 
-    known = number_paths(
-        words, visits, starts, nodes, signs, slots, rows, touches, local_starts, local_nodes, local_signs
-    )
+    known = number_paths(words, visits, Paths(starts, nodes, signs, STRIDE, 16, 0), slots, rows, touches, local)
 
-    numbering, local = naive.number_paths(words.tolist(), visits.tolist(), paths)
+    numbering, expected = naive.number_paths(words.tolist(), visits.tolist(), paths)
     assert known == len(numbering.slots)
     assert rows[:known].tolist() == list(numbering.slots)
     assert touches[:known].tolist() == [numbering.touches[node] for node in numbering.slots]
-    assert local_starts.tolist() == np.cumsum([0, *map(len, local)]).tolist()
-    written = [(slot, 1 - 2 * code) for path in local for slot, code in path]
-    assert list(zip(local_nodes.tolist(), local_signs.tolist(), strict=True))[: len(written)] == written
-    assert (local_nodes[len(written) :] == -7).all()
-    assert (local_signs[len(written) :] == -7).all()
+    assert local.starts.tolist() == np.cumsum([0, *map(len, expected)]).tolist()
+    written = [(slot, 1 - 2 * code) for path in expected for slot, code in path]
+    assert list(zip(local.nodes.tolist(), local.signs.tolist(), strict=True))[: len(written)] == written
+    assert (local.nodes[len(written) :] == -7).all()
+    assert (local.signs[len(written) :] == -7).all()
 
 
 @every_type

@@ -15,17 +15,16 @@ from tests.naive.rng import linear_congruential, split_mix
 from tests.naive.windows import Text, lay_windows
 from tests.naive.word2vec import BlockStep, Mode, PairStep
 from windrow.embeddings.kernels.contexts import Context, new_block
-from windrow.embeddings.kernels.logistic import TOGETHER
 from windrow.embeddings.kernels.windows import Chunk
-from windrow.embeddings.steps import output_layer
+from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.combined import train_both_pairs
-from windrow.embeddings.steps.contract import LayerOptions
+from windrow.embeddings.steps.contract import StepOptions
 from windrow.embeddings.steps.hierarchical_softmax import GROUP
-from windrow.embeddings.steps.negative_sampling import NOISE_SETS
+from windrow.embeddings.steps.negative_sampling import NOISE_SETS, TOGETHER
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import zero_table
 
-OPTIONS = LayerOptions(negative=5, ns_exponent=0.75, shared_negatives=16)
+OPTIONS = StepOptions(negative=5, ns_exponent=0.75, shared_negatives=16)
 MODES = {"skipgram": Mode(True), "cbow-mean": Mode(False, True), "cbow-sum": Mode(False, False)}
 
 
@@ -82,7 +81,7 @@ class Model:
         self.names, self.mode, self.dtype, self.vector_size = names.split("+"), mode, dtype, vector_size
         self.table = padded((generator.standard_normal((len(counts), vector_size)) * 0.3).astype(dtype))
         self.counts = np.array(counts, np.int64)
-        self.layers = [output_layer(name).build(self.counts, vector_size, OPTIONS, dtype) for name in self.names]
+        self.layers = [step_type(name)(self.counts, vector_size, OPTIONS, dtype) for name in self.names]
         for layer in self.layers:
             rows = layer.parameters[:, :vector_size]
             rows[:] = generator.standard_normal(rows.shape) * 0.3
@@ -102,8 +101,7 @@ class Model:
         context = self.context._replace(uniform=all(weight == 1 for weight in text.weights[1:]))
         bound, flat = layer.block_layer(len(block.row_weights)), self.table.reshape(-1)
         draws = layer.draw(bound, -(-len(text.words) // context.block_size), np.array([seed], np.uint64))
-        train = layer.train_skipgram if context.skipgram else layer.train_cbow
-        return train(chunk, flat, context, block, self.dtype(rate), bound, draws)
+        return layer.train_blocks(chunk, flat, context, block, self.dtype(rate), bound, draws)
 
     def train_pairs(self, text: Text, rate: float, seed: int = 3) -> float:
         chunk, state = as_chunk(text, self.dtype), np.array([seed], np.uint64)
@@ -127,6 +125,14 @@ def naive_paths(model: Model, position: int) -> list[naive.Path]:
     tree = model.layers[position].tree
     places = list(zip(tree.nodes.tolist(), tree.codes.tolist(), strict=True))
     return [places[start:stop] for start, stop in pairwise(tree.starts)]
+
+
+def naive_log_prob(model: Model, hidden: NDArray[np.floating], word: int) -> float:
+    """The log-probability of a word by the model's one layer."""
+    outputs = model.outputs[0].astype(np.float64)
+    if model.names == ["hs"]:
+        return naive.path_log_prob(hidden, outputs, naive_paths(model, 0)[word])
+    return naive.softmax_log_prob(hidden, outputs, word)
 
 
 def naive_block_step(model: Model, outputs: NDArray[np.floating], seed: int = 3) -> BlockStep:

@@ -1,20 +1,20 @@
-"""What every registered output layer must hold to."""
+"""What every registered training step must hold to."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from tests.embeddings.steps.cases import MODES, Model, random_text
+from tests.embeddings.steps.cases import MODES, Model, naive_log_prob, random_text
 from tests.naive.word2vec import combine_window, window_weights
-from windrow.embeddings.steps import OUTPUT_LAYERS, output_layer
-from windrow.embeddings.steps.contract import LayerOptions
+from windrow.embeddings.steps import STEPS, step_type
+from windrow.embeddings.steps.contract import StepOptions
 
 COUNTS = [70, 31, 31, 12, 7, 7, 7, 2, 1]
 LENGTHS = [6, 0, 1, 9, 2]
-NORMALISED = [name for name in OUTPUT_LAYERS if name != "ns"]  # trained on the log-likelihood itself
+NORMALISED = [name for name in STEPS if name != "ns"]  # trained on the log-likelihood itself
 
-every_layer = pytest.mark.parametrize("name", OUTPUT_LAYERS)
+every_step = pytest.mark.parametrize("name", STEPS)
 every_mode = pytest.mark.parametrize("mode", MODES)
 both_kernels = pytest.mark.parametrize("kernel", ["train_blocks", "train_pairs"])
 
@@ -24,37 +24,16 @@ def text():
     return random_text(np.random.default_rng(1), len(COUNTS), LENGTHS, window=3)
 
 
-@every_layer
-@pytest.mark.parametrize("words", [1, 2, 3, 500])
-def test_distribution_sums_to_one(name, words):
-    model = Model(name, MODES["skipgram"], counts=range(words, 0, -1), vector_size=17)
-    hidden = np.random.default_rng(2).standard_normal((5, 17)) * 3
-
-    log_probabilities = model.layers[0].log_distribution(hidden)
-
-    assert log_probabilities.shape == (5, words)
-    np.testing.assert_allclose(np.exp(log_probabilities).sum(axis=1), 1, rtol=0, atol=1e-9)
-    if words > 1:
-        assert np.ptp(log_probabilities, axis=0).min() > 0  # every row of hidden vectors has its own distribution
-
-
-@every_layer
-def test_distribution_stays_finite_for_large_scores(name):
-    model = Model(name, MODES["skipgram"], counts=COUNTS, vector_size=17)
-    log_probabilities = model.layers[0].log_distribution(np.full((1, 17), 1e5))
-
-    assert np.isfinite(log_probabilities).all()
-    assert np.exp(log_probabilities).sum() == pytest.approx(1, abs=1e-9)
-
-
-@every_layer
+@every_step
 def test_fresh_parameters_are_zero(name):
-    layer = output_layer(name).build(np.array(COUNTS), 20, LayerOptions())
+    layer = step_type(name)(np.array(COUNTS), 20, StepOptions(private_rows=3))
 
     assert layer.parameters.dtype == np.float32
     assert layer.parameters.shape[0] in (len(COUNTS), len(COUNTS) - 1)
     assert layer.parameters.shape[1] == 32
     assert not layer.parameters.any()
+    assert len(layer.room) == len(layer.parameters) + 3
+    assert np.shares_memory(layer.room, layer.parameters)
 
 
 @pytest.mark.parametrize("name", NORMALISED)
@@ -64,7 +43,7 @@ def test_loss_is_the_negative_log_likelihood(name, mode, kernel, text):
     if kernel == "train_pairs":
         text.weights = [0.0, 1.0, 1.0, 1.0]  # there a weight changes the rate, not the loss
     model = Model(name, MODES[mode], counts=COUNTS)
-    layer, expected = model.layers[0], 0.0
+    expected = 0.0
     for center, word in enumerate(text.words):
         if MODES[mode].skipgram:
             examples = [(model.inputs[text.words[j]], w) for j, w in window_weights(text, center).items()]
@@ -72,12 +51,12 @@ def test_loss_is_the_negative_log_likelihood(name, mode, kernel, text):
             examples = [(combine_window(text, center, model.inputs, MODES[mode].mean), 1.0)]
         else:
             examples = []
-        expected -= sum(weight * layer.log_distribution(hidden[None])[0, word] for hidden, weight in examples)
+        expected -= sum(weight * naive_log_prob(model, hidden, word) for hidden, weight in examples)
 
     assert getattr(model, kernel)(text, rate=0) == pytest.approx(expected, rel=1e-12)
 
 
-@every_layer
+@every_step
 @every_mode
 @both_kernels
 def test_training_lowers_the_loss(name, mode, kernel, text):
@@ -92,7 +71,7 @@ def test_training_lowers_the_loss(name, mode, kernel, text):
     assert losses[0] > losses[1] > losses[2] > losses[3] > 0
 
 
-@every_layer
+@every_step
 @every_mode
 @both_kernels
 def test_nothing_is_learned_at_rate_zero(name, mode, kernel, text):
@@ -105,7 +84,7 @@ def test_nothing_is_learned_at_rate_zero(name, mode, kernel, text):
         np.testing.assert_array_equal(table, old)
 
 
-@every_layer
+@every_step
 @both_kernels
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_equal_states_give_equal_bits(name, kernel, dtype, text):
@@ -120,7 +99,7 @@ def test_equal_states_give_equal_bits(name, kernel, dtype, text):
     assert draws_noise == (name == "ns")
 
 
-@every_layer
+@every_step
 @every_mode
 @both_kernels
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -135,7 +114,7 @@ def test_pad_stays_zero(name, mode, kernel, dtype, vector_size, text):
         assert not table[:, vector_size:].any()
 
 
-@every_layer
+@every_step
 @every_mode
 @both_kernels
 @pytest.mark.parametrize("lengths", [[], [0, 0]], ids=["no sentences", "empty sentences"])
@@ -149,7 +128,7 @@ def test_text_without_words(name, mode, kernel, lengths):
         np.testing.assert_array_equal(table, old)
 
 
-@every_layer
+@every_step
 @every_mode
 def test_words_without_context_teach_a_block_nothing(name, mode):
     model = Model(name, MODES[mode], counts=COUNTS)
@@ -161,7 +140,7 @@ def test_words_without_context_teach_a_block_nothing(name, mode):
         np.testing.assert_array_equal(table, old)
 
 
-@every_layer
+@every_step
 @both_kernels
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_parameters_that_are_not_numbers_reach_the_loss(name, kernel, dtype, text):

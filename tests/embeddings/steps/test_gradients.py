@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tests.embeddings.steps.cases import MODES, Model, random_text
 from tests.naive.windows import Text
-from windrow.embeddings.steps import OUTPUT_LAYERS
+from windrow.embeddings.steps import STEPS
 
 COUNTS = [90, 40, 40, 25, 12, 9, 9, 4, 3, 2, 1]
 Train = Callable[[float], float]  # from a learning rate to the loss
@@ -63,7 +63,7 @@ def equal_windows(generator: np.random.Generator, window: int) -> Text:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", OUTPUT_LAYERS)
+@pytest.mark.parametrize("name", STEPS)
 def test_block_kernel(name, mode):
     window = 3
     model = Model(name, MODES[mode], counts=COUNTS, vector_size=5, window=window, block_size=5)
@@ -81,7 +81,7 @@ def test_block_kernel(name, mode):
     assert relative_error(outputs, true_outputs) < 1e-6
 
 
-@pytest.mark.parametrize("name", OUTPUT_LAYERS)
+@pytest.mark.parametrize("name", STEPS)
 def test_block_kernel_with_sentences_of_all_lengths(name):
     model = Model(name, MODES["skipgram"], counts=COUNTS, vector_size=17, window=2, block_size=64)
     text = random_text(np.random.default_rng(5), len(COUNTS), [0, 6, 1, 2, 7], 2)

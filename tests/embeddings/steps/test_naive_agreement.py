@@ -9,7 +9,7 @@ import pytest
 
 from tests.embeddings.steps.cases import MODES, Model, naive_block_step, naive_pair_steps, random_text
 from tests.naive import word2vec as naive
-from windrow.embeddings.steps import OUTPUT_LAYERS, full_softmax
+from windrow.embeddings.steps import STEPS, full_softmax
 
 RATE = 0.05
 
@@ -88,7 +88,7 @@ def compare_pairs(model: Model, text: naive.Text, tolerance: float) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", OUTPUT_LAYERS)
+@pytest.mark.parametrize("name", STEPS)
 class TestSmall:
     """Also run without the compiler, by tests/test_disable_jit.py."""
 
@@ -103,7 +103,7 @@ class TestSmall:
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", OUTPUT_LAYERS)
+@pytest.mark.parametrize("name", STEPS)
 def test_blocks(name, mode, size):
     # Sums of 100 products of numbers below 2 in another order: 1e-14, carried through some hundred updates.
     compare_blocks(*build(name, mode, size, np.float64), 1e-11)
@@ -120,7 +120,7 @@ def test_blocks_with_words_of_equal_weight(mode, size):
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", OUTPUT_LAYERS)
+@pytest.mark.parametrize("name", STEPS)
 def test_blocks_in_float32(name, mode, size):
     # A stored number of size 2 is rounded by up to 1.2e-7 at each of some ten to a hundred updates.
     compare_blocks(*build(name, mode, size, np.float32), 1e-5)
@@ -128,14 +128,14 @@ def test_blocks_in_float32(name, mode, size):
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("names", [*OUTPUT_LAYERS, "hs+ns"])
+@pytest.mark.parametrize("names", [*STEPS, "hs+ns"])
 def test_pairs(names, mode, size):
     compare_pairs(*build(names, mode, size, np.float64), 1e-11)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("names", [*OUTPUT_LAYERS, "hs+ns"])
+@pytest.mark.parametrize("names", [*STEPS, "hs+ns"])
 def test_pairs_in_float32(names, mode, size):
     # A score that rounding pushes over a step of word2vec's logistic table changes one update by up to 1/4 * 1/83 *
     # rate = 1.5e-4 times a vector; among these updates it happens about once a run. The softmax has no table.

@@ -29,8 +29,8 @@ from windrow.nn.recurrent.cells import CELLS
 from windrow.nn.recurrent.layer import RecurrentLayer
 from windrow.nn.schedules import Step
 from windrow.nn.training.stopping import DivergedError
-from windrow.outputs import HEADS, head_type
-from windrow.outputs.contract import HeadOptions
+from windrow.outputs import OUTPUT_LAYERS, output_layer
+from windrow.outputs.contract import OutputOptions
 
 COUNTS = np.array([3, 0, 5, 9, 7, 5, 2, 1, 1])
 
@@ -55,11 +55,11 @@ def model(request) -> RecurrentLM:
 def random_network(*, cell="lstm", layers=2, tied=False, dropout=0.0, output="softmax") -> RecurrentNetwork:
     dice = np.random.default_rng(0)
     vectors = dice.standard_normal((len(COUNTS), 5))
-    is_sparse = head_type(output).is_sparse
+    is_sparse = output_layer(output).is_sparse
     embeddings = Parameter(vectors) if tied and not is_sparse else Table(vectors)
     stack = [RecurrentLayer(5, 5, cell, rng=dice, dtype=np.float64) for _ in range(layers)]
-    options = HeadOptions(objective="sampled-softmax", noise_words=30)
-    head = head_type(output)(COUNTS, 5, dice, np.float64, options, tied=embeddings if tied else None)
+    options = OutputOptions(objective="sampled-softmax", noise_words=30)
+    head = output_layer(output)(COUNTS, 5, dice, np.float64, options, tied=embeddings if tied else None)
     network = RecurrentNetwork(embeddings, stack, head, dropout=dropout)
     network.body.values[:] += dice.normal(0, 0.3, network.body.values.shape)  # so that nothing is nearly 0
     return network
@@ -129,7 +129,7 @@ def test_every_symbol_is_in_a_stream():
 
 
 @pytest.mark.parametrize("options", [
-    *({"cell": cell} for cell in CELL_NAMES), *({"output_layer": output} for output in HEADS), {"state": "carry"},
+    *({"cell": cell} for cell in CELL_NAMES), *({"output_layer": name} for name in OUTPUT_LAYERS), {"state": "carry"},
     {"optimizer": "sgd", "learning_rate": 2.0}, {"embedding_size": 8, "tied": True, "output_layer": "nce"},
     {"optimizer": "sgd", "learning_rate": 2.0, "clip": None, "output_layer": "hierarchical"},
     {"layers": 2, "dropout": 0.05}, {"schedule": "plateau", "l2": 1e-6},

@@ -18,8 +18,8 @@ from windrow.lm.stream import BOS
 from windrow.nn.gradients import numeric_gradient
 from windrow.nn.parameters import Parameter, Table
 from windrow.nn.training.stopping import DivergedError
-from windrow.outputs import HEADS, head_type
-from windrow.outputs.contract import HeadOptions
+from windrow.outputs import OUTPUT_LAYERS, output_layer
+from windrow.outputs.contract import OutputOptions
 
 SUCCESSORS = {"a": "bc", "b": "ca", "c": "da", "d": "ab"}  # each with the odds 3 : 1
 
@@ -64,7 +64,7 @@ def random_network(*, dtype=np.float64, direct=False, tied=False, dropout=0.0, o
     hidden_size = 4 + (2 * size if direct else 0)
     counts = np.array([3, 0, 5, 9, 7, 5, 2, 1, 1])
     tied_to = embeddings if tied else None
-    head = head_type(output)(counts, hidden_size, dice, dtype, HeadOptions(), tied=tied_to)
+    head = output_layer(output)(counts, hidden_size, dice, dtype, OutputOptions(), tied=tied_to)
     weights = dice.standard_normal((2 * size, 4)).astype(dtype)
     return WindowNetwork(embeddings, weights, head, direct=direct, dropout=dropout)
 
@@ -101,13 +101,14 @@ def test_the_network_by_its_definition(direct):
         hidden = np.concatenate([h, x]) if direct else h
         rows.append(naive.softmax_log_probs(hidden, network.head.weights.value, network.head.biases.value))
 
-    assert network.head.log_distribution(network.hidden_rows(CONTEXTS)) == pytest.approx(np.array(rows), rel=1e-12)
+    distributions = np.array([network.head.distribution(row) for row in network.hidden_rows(CONTEXTS)])
+    assert distributions == pytest.approx(np.exp(rows), rel=1e-11)
 
 
 # --- training
 
 
-@pytest.mark.parametrize("output", HEADS)
+@pytest.mark.parametrize("output", OUTPUT_LAYERS)
 def test_every_output_layer_learns_the_chain(output):
     model = trained(output_layer=output, epochs=8, learning_rate=0.03)
     rows = np.array([model.next_word_distribution([before, word]) for before, word in zip("babc", "abcd", strict=True)])

@@ -1,4 +1,4 @@
-"""The kernels of the output layers of language models against NumPy; the layers themselves: tests/lm/heads."""
+"""The kernels of the output layers of language models against NumPy; the layers themselves: tests/lm/layers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 
 from tests.naive.outputs import contexts as naive_contexts
 from windrow.lm.neural.kernels import gather_contexts
-from windrow.numeric.alias import alias_table, draw_words
+from windrow.numeric.rng import alias_table, draw_words
 from windrow.numeric.rows import add_to_rows, sum_equal_rows
-from windrow.numeric.simd import LANES
-from windrow.outputs.kernels.paths import Paths, number_nodes, path_log_probs, sum_paths
-from windrow.outputs.kernels.softmax import exponentiate, log_normalise, normalise, raise_to_highest
+from windrow.outputs.kernels.softmax import exponentiate, fill_probabilities, normalize_row, raise_to_highest
 
 both = pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-13)])
 widths = pytest.mark.parametrize("words", [1, 15, 16, 35])
@@ -38,28 +36,32 @@ def test_exponentials_and_their_sums(words, dtype, tolerance):
 
 @both
 @widths
-def test_log_normalise(words, dtype, tolerance):
-    scores = random_scores(words, dtype)
+def test_normalize_row(words, dtype, tolerance):
+    scores, biases = random_scores(words, dtype), random_scores(words, dtype)[2]
     scores[1] += 300  # beyond what exp can take
-    expected = scores - np.logaddexp.reduce(scores.astype(np.float64), axis=1, keepdims=True)
+    logits, before = (scores[1] + biases).astype(np.float64), scores.copy()
+    expected = np.logaddexp.reduce(logits)
 
-    log_normalise(scores.reshape(-1), words, np.empty(LANES, dtype))
+    log_normalizer = normalize_row(scores.reshape(-1), words, words, biases)
 
-    assert scores == pytest.approx(expected, rel=tolerance, abs=100 * tolerance)
+    assert log_normalizer == pytest.approx(expected, rel=tolerance)
+    assert scores[1] == pytest.approx(np.exp(logits - expected), rel=1000 * tolerance, abs=tolerance)
+    assert np.array_equal(scores[[0, 2]], before[[0, 2]])
 
 
 @both
 @widths
-def test_normalise(words, dtype, tolerance):
+def test_fill_probabilities(words, dtype, tolerance):
     scores = random_scores(words, dtype)[0] + dtype(300)
     scores[-1] = 300 - 95
     powers = np.exp(scores.astype(np.float64) - scores.max().astype(np.float64))
     powers[powers < np.exp(-80)] = 0
     probabilities = np.full(words, np.nan)
 
-    normalise(scores, np.empty(LANES, dtype), probabilities)
+    fill_probabilities(scores, np.zeros(words, dtype), probabilities)
 
     assert probabilities == pytest.approx(powers / powers.sum(), rel=100 * tolerance)
+    assert probabilities.sum() == pytest.approx(1, abs=1e-14)
 
 
 @widths
@@ -103,40 +105,6 @@ def test_draws_follow_the_alias_table():
 
     expected = probabilities * len(words)
     assert (np.abs(np.bincount(words, minlength=4) - expected) <= 5 * np.sqrt(expected)).all()
-
-
-def two_level_paths(dtype: type[np.floating]) -> Paths:
-    """Words 0 and 1 below node 0, word 2 right of the root, node 1."""
-    nodes, signs = [1, 0, 1, 0, 1], [1, 1, 1, -1, -1]
-    pad = [0] * LANES
-    return Paths(np.array([0, 2, 4, 5]), np.array(nodes + pad, np.int32), np.array(signs + pad, dtype), LANES)
-
-
-@both
-def test_paths(dtype, tolerance):
-    paths = two_level_paths(dtype)
-    dice = np.random.default_rng(0)
-    table, hidden = dice.standard_normal((2, LANES)).astype(dtype), dice.standard_normal((3, LANES)).astype(dtype)
-    left = 1 / (1 + np.exp(-(hidden.astype(np.float64) @ table.T)))  # (rows, nodes)
-    expected = np.log(np.stack([left[:, 1] * left[:, 0], left[:, 1] * (1 - left[:, 0]), 1 - left[:, 1]], axis=1))
-
-    found = np.empty((3, 3), dtype)
-    for row, scores in enumerate(hidden @ table.T):
-        sum_paths(scores, paths, np.empty(2, dtype), found[row])
-    targets, log_probs = np.array([1, 0, 2], np.int32), np.empty(3)
-    path_log_probs(hidden.reshape(-1), targets, table.reshape(-1), paths, np.zeros(2 * LANES, dtype), log_probs)
-
-    assert found == pytest.approx(expected, rel=10 * tolerance, abs=tolerance)
-    assert log_probs == pytest.approx(expected[np.arange(3), targets], rel=10 * tolerance, abs=tolerance)
-
-
-def test_nodes_on_paths_are_numbered():
-    slots, touched = np.full(2, -1, np.int32), np.empty(2, np.int32)
-
-    assert number_nodes(np.array([2, 2], np.int32), two_level_paths(np.float64), slots, touched) == 1
-    assert (touched[0], slots.tolist()) == (1, [-1, 0])
-    assert number_nodes(np.array([1], np.int32), two_level_paths(np.float64), slots * 0 - 1, touched) == 2
-    assert touched.tolist() == [1, 0]
 
 
 @settings(max_examples=50, deadline=None)

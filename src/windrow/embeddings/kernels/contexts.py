@@ -6,6 +6,7 @@ CBOW predicts it from all of them: a hidden row is the weighted mean (or sum) of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.jit import kernel
+from windrow.numeric.row_scores import PairRows
 from windrow.numeric.simd import (
     LANES,
     add,
@@ -331,3 +333,44 @@ def spread_gradient(
             for k in range(0, context.stride, LANES):
                 update = multiply_add(weight, load(gradient, place + k), load(table, target + k))
                 store(table, target + k, update)
+
+
+@kernel(inline=True)
+def train_blocks(
+    chunk: Chunk,
+    table: NDArray[Any],
+    context: Context,
+    block: Block,
+    learning_rate: float,
+    step: Callable[..., float],
+    layer: Any,
+    draws: NDArray[np.int32],
+) -> float:
+    """Train on a chunk, ``context.block_size`` centers at a time; returns the summed loss. ``table`` is flat.
+
+    ``step(block, rows, targets, learning_rate, layer, draws, number)`` updates the layer's own table and adds to
+    ``block.gradient``; ``draws`` is what the layer has drawn for the whole chunk, ``number`` counts the blocks. A layer
+    binds its step in a few lines: as in pairs.py, the driver is inlined so that the compiled whole can be kept on disk.
+    """
+    loss = 0.0
+    for number in range((chunk.words.size + context.block_size - 1) // context.block_size):
+        start = number * context.block_size
+        stop = min(chunk.words.size, start + context.block_size)
+        prefetch_words(chunk, stop + context.window, context.block_size, table, context)
+        if context.skipgram:
+            rows = gather_skipgram(chunk, start, stop, table, context, block)
+        else:
+            rows = gather_cbow(chunk, start, stop, table, context, block)
+        loss += step(block, rows, stop - start, learning_rate, layer, draws, number)
+        if context.skipgram:
+            scatter_skipgram(chunk, start, rows, table, context, block)
+        else:
+            scatter_cbow(chunk, start, rows, table, context, block)
+    return loss
+
+
+@kernel(inline=True)
+def rows_of(block: Block, target: int, stride: int) -> PairRows:
+    """The rows that are to predict a target."""
+    start = int(block.first_rows[target]) * stride
+    return PairRows(block.hidden, block.gradient, start, int(block.gaps[target]), int(block.pair_counts[target]))

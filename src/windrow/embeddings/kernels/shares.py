@@ -1,7 +1,7 @@
-"""A worker's share of a round: its own copies of the rows that it will touch, and their way back into the tables.
+"""A worker's part of a round: copies of the rows that it will touch, and the way of its changes into the shared tables.
 
-Rows are ``stride`` numbers long in flat tables. ``slots`` maps a row of a whole table to its place among the copies, -1
-where it has none.
+Rows are ``stride`` numbers long in flat tables. ``slots`` maps a row of a shared table to its place among the copies,
+-1 where it has none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.numeric.jit import kernel
+from windrow.numeric.rows import give_slot
 from windrow.numeric.simd import LANES, add, broadcast, load, multiply_add, prefetch, store, subtract
+from windrow.outputs.kernels.paths import Paths
 
 _AHEAD = 8  # rows fetched before they are needed
 
@@ -27,19 +29,14 @@ def number_rows(
     known: int,
     local: NDArray[np.int32],
 ) -> Any:
-    """Number the ids in the order of their first sight, going on at ``known``; returns how many rows are known then.
+    """Number the ids by first sight, going on at ``known``; returns how many rows are known then.
 
     ``rows[slot]`` is the id, ``touches[slot]`` grows by ``weight`` at each sight, ``local`` gets the slots of the ids.
     """
     for i in range(ids.size):
-        row = ids[i]
-        if slots[row] < 0:
-            slots[row] = known
-            rows[known] = row
-            touches[known] = 0
-            known += 1
-        local[i] = slots[row]
-        touches[slots[row]] += weight
+        known = give_slot(ids[i], slots, rows, known)
+        local[i] = slots[ids[i]]
+        touches[local[i]] += weight
     return known
 
 
@@ -47,35 +44,26 @@ def number_rows(
 def number_paths(
     words: NDArray[np.int32],
     visits: NDArray[np.float32],
-    starts: NDArray[np.int64],
-    nodes: NDArray[np.int32],
-    signs: NDArray[Any],
+    paths: Paths,
     slots: NDArray[np.int32],
     rows: NDArray[np.int32],
     touches: NDArray[np.float32],
-    local_starts: NDArray[np.int64],
-    local_nodes: NDArray[np.int32],
-    local_signs: NDArray[Any],
+    local: Paths,
 ) -> Any:
-    """Copy the paths of ``words`` with their nodes numbered as ``number_rows`` does; returns the number of nodes.
+    """Copy the paths of ``words`` to ``local``, their nodes numbered as by ``number_rows``; returns how many nodes.
 
-    Word w has the places ``starts[w]`` to ``starts[w + 1]`` of ``nodes`` and ``signs``. A node is touched by every
-    visit to a word behind it.
+    A node is touched by every visit to a word behind it.
     """
     known, place = 0, 0
     for i in range(words.size):
-        local_starts[i] = place
-        for turn in range(starts[words[i]], starts[words[i] + 1]):
-            node = nodes[turn]
-            if slots[node] < 0:
-                slots[node] = known
-                rows[known] = node
-                touches[known] = 0
-                known += 1
+        local.starts[i] = place
+        for turn in range(paths.starts[words[i]], paths.starts[words[i] + 1]):
+            node = paths.nodes[turn]
+            known = give_slot(node, slots, rows, known)
             touches[slots[node]] += visits[i]
-            local_nodes[place], local_signs[place] = slots[node], signs[turn]
+            local.nodes[place], local.signs[place] = slots[node], paths.signs[turn]
             place += 1
-    local_starts[words.size] = place
+    local.starts[words.size] = place
     return known
 
 
@@ -132,7 +120,7 @@ def copy_run(table: NDArray[Any], first: int, number: int, places: NDArray[np.in
 def add_run_difference(
     table: NDArray[Any], first: int, scales: NDArray[np.float32], changed: int, before: int, stride: int
 ) -> None:
-    """Add (row ``changed`` - row ``before``) * scale to row ``first``, and so on, a row a scale."""
+    """Add (row ``changed`` - row ``before``) * scale to row ``first``, and so on, one row per scale."""
     for row in range(scales.size):
         scale = broadcast(table.dtype.type(scales[row]))
         for k in range(row * stride, (row + 1) * stride, LANES):

@@ -1,31 +1,31 @@
-"""Training steps of word2vec: an output layer's update for a block of hidden rows. One file each."""
+"""Training steps of word2vec: each binds an output layer's kernels to the loops over a chunk. One file each."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
-    from windrow.embeddings.steps.contract import OutputLayer
+    from windrow.embeddings.steps.contract import Step
 
-OUTPUT_LAYERS = ("ns", "hs", "softmax")
-LOSSES = (*OUTPUT_LAYERS, "hs+ns")  # what a model can be trained with: one layer, or the two of word2vec.c together
+STEPS = ("ns", "hs", "softmax")
+LOSSES = (*STEPS, "hs+ns")  # what a model can be trained with: one step, or the two of word2vec.c together
 
 
-def output_layer(name: str) -> type[OutputLayer]:
+def step_type(name: str) -> type[Step]:
     """The class called ``name``; OptionError for an unknown one. Imports only its file."""
     match name:
         case "ns":
-            from windrow.embeddings.steps.negative_sampling import NegativeSampling
+            from windrow.embeddings.steps.negative_sampling import NegativeSamplingStep
 
-            return cast("type[OutputLayer]", NegativeSampling)
+            return NegativeSamplingStep
         case "hs":
-            from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmax
+            from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmaxStep
 
-            return cast("type[OutputLayer]", HierarchicalSoftmax)
+            return HierarchicalSoftmaxStep
         case "softmax":
-            from windrow.embeddings.steps.full_softmax import FullSoftmax
+            from windrow.embeddings.steps.full_softmax import FullSoftmaxStep
 
-            return cast("type[OutputLayer]", FullSoftmax)
+            return FullSoftmaxStep
     raise OptionError(f"loss = {name!r} is unknown; choose from {', '.join(LOSSES)}")

@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.contexts import Context
-from windrow.embeddings.kernels.drivers import train_pairs
+from windrow.embeddings.kernels.pairs import train_pairs
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps import hierarchical_softmax, negative_sampling
 from windrow.numeric.jit import kernel

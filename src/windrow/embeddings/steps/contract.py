@@ -1,9 +1,10 @@
-"""What every output layer offers, and the options they are built from."""
+"""What the workers of word2vec ask of an output layer: its table, and kernels that train it on a chunk of text."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -11,86 +12,94 @@ from numpy.typing import DTypeLike, NDArray
 from windrow.embeddings.kernels.contexts import Block, Context
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.rng import State
+from windrow.numeric.tables import zero_table
 
 
 @dataclass(frozen=True)
-class LayerOptions:
-    """Options of the output layers; each layer reads its own."""
+class StepOptions:
+    """Options of the training steps; each reads its own."""
 
     negative: int = 5
     ns_exponent: float = 0.75
     shared_negatives: int = 16
-    private_rows: int = 0  # room behind the parameters for copies of rows
+    private_rows: int = 0  # rows behind the parameters for workers' copies
 
 
 @dataclass(frozen=True)
-class LayerShare:
-    """What a worker needs of an output layer to train apart: which rows to copy, and a layer that reads the copies."""
+class TouchedRows:
+    """The rows of a table that one worker will update in a round, and the layer as it works on copies of them.
 
-    rows: NDArray[np.int32]  # of the table, in the order of the copies
-    touches: NDArray[np.float32]  # (rows,): how often a row will be updated, about
-    layer: Any  # to be given the copies as its table; it knows words by their place among the share's words
-    draws: NDArray[np.int32]  # like those given, in the share's numbers
-
-
-class OutputLayer(Protocol):
-    """From hidden rows to a distribution over the vocabulary, and the updates that improve it.
-
-    ``parameters`` (rows, stride) is the layer's own table; training changes it in place. ``train_pairs`` goes update
-    by update as word2vec.c does, the others work on blocks of center words; all walk a whole chunk.
+    Copy i is a copy of row ``rows[i]``. In the layer and in ``draws``, words and rows are numbers of copies.
     """
 
-    words_are_rows: bool  # whether the block kernels look for a word's vector in the row of its number
-    parameters: NDArray[Any]
-    room: NDArray[Any]  # the parameters, and behind them what ``private_rows`` asks for
+    rows: NDArray[np.int32]
+    touches: NDArray[np.float32]  # (rows,): about how often a row will be updated
+    layer: Any  # still with the shared table, which the worker replaces by its copies
+    draws: NDArray[np.int32]
 
-    @classmethod
-    def build(
-        cls, counts: NDArray[np.int64], vector_size: int, options: LayerOptions, dtype: DTypeLike = np.float32
-    ) -> OutputLayer:
-        """The layer of a vocabulary with these counts, its parameters zero."""
-        ...
 
+class Step(ABC):
+    """An output layer of word vectors, and the updates that improve it and the rows that predict a word.
+
+    ``parameters`` (rows, stride) is its table, zero at first; training changes it in place. ``room`` is the same memory
+    with the ``private_rows`` behind. ``train_pairs`` goes update by update as word2vec.c does, ``train_blocks`` a block
+    of center words at a time; both walk a whole chunk and return the summed loss.
+    """
+
+    words_are_rows = True  # whether the vector of word w is row w of the table
+
+    def __init__(
+        self,
+        counts: NDArray[np.int64],
+        vector_size: int,
+        options: StepOptions = StepOptions(),
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        rows = self.prepare(counts, options)
+        self.room = zero_table(rows + options.private_rows, vector_size, dtype)
+        self.parameters = self.room[:rows]
+
+    def prepare(self, counts: NDArray[np.int64], options: StepOptions) -> int:
+        """Make what depends on the counts of the words; returns the number of rows of the table."""
+        return len(counts)
+
+    @abstractmethod
     def pair_layer(self) -> Any:
         """The layer as ``train_pairs`` takes it."""
-        ...
 
+    @abstractmethod
     def block_layer(self, rows: int) -> Any:
-        """The layer as the block kernels take it, with scratch for one worker's blocks of up to ``rows`` rows."""
-        ...
+        """The layer as ``train_blocks`` takes it, with scratch for one worker's blocks of up to ``rows`` rows."""
+
+    @abstractmethod
+    def touched(
+        self, block_layer: Any, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
+    ) -> TouchedRows:
+        """The rows that some distinct words, each visited so often, and these draws touch."""
 
     def hot_rows(self, number: int) -> int:
-        """The first of the ``number`` rows in a row that are updated most."""
-        ...
+        """The first of the ``number`` consecutive rows that are updated most."""
+        return 0
 
     def with_copies(self, block_layer: Any, number: int, place: int) -> Any:
-        """The layer of a worker that has copies of these rows from row ``place`` on."""
-        ...
-
-    def share(
-        self, block_layer: Any, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
-    ) -> LayerShare:
-        """The part of the layer that some distinct words, visited so often, and these draws touch."""
-        ...
-
-    def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:
-        """Log-probabilities of all words, (rows, words), given hidden rows (rows, vector_size)."""
-        ...
-
-    @staticmethod
-    def train_pairs(
-        chunk: Chunk, table: NDArray[Any], context: Context, rate: Any, layer: Any, state: State, /
-    ) -> float:
-        """Train on a chunk, pair by pair; returns the summed loss."""
-        ...
+        """The layer of a worker that has copies of these hot rows from row ``place`` on."""
+        return block_layer
 
     @staticmethod
     def draw(block_layer: Any, blocks: int, state: State, /) -> NDArray[np.int32]:
         """What a chunk of this many blocks draws at random; nothing else of a block step is random."""
-        ...
+        return np.empty(0, np.int32)
 
     @staticmethod
-    def train_skipgram(
+    @abstractmethod
+    def train_pairs(
+        chunk: Chunk, table: NDArray[Any], context: Context, rate: Any, layer: Any, state: State, /
+    ) -> float:
+        """Train on a chunk, pair by pair."""
+
+    @staticmethod
+    @abstractmethod
+    def train_blocks(
         chunk: Chunk,
         table: NDArray[Any],
         context: Context,
@@ -100,19 +109,4 @@ class OutputLayer(Protocol):
         draws: NDArray[np.int32],
         /,
     ) -> float:
-        """Train skip-gram on a chunk, block by block; returns the summed loss."""
-        ...
-
-    @staticmethod
-    def train_cbow(
-        chunk: Chunk,
-        table: NDArray[Any],
-        context: Context,
-        block: Block,
-        rate: Any,
-        layer: Any,
-        draws: NDArray[np.int32],
-        /,
-    ) -> float:
-        """The same for CBOW."""
-        ...
+        """Train on a chunk, block by block."""

@@ -5,26 +5,24 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
-from windrow.embeddings.kernels.contexts import (
-    Block,
-    Context,
-    gather_cbow,
-    gather_skipgram,
-    scatter_cbow,
-    scatter_skipgram,
+from windrow.embeddings.kernels.contexts import Block, Context, rows_of, train_blocks
+from windrow.embeddings.kernels.pairs import (
+    LOGISTIC_TABLE,
+    cumulative_table,
+    draw_cumulative,
+    no_step,
+    train_pairs,
+    update_pair,
 )
-from windrow.embeddings.kernels.cumulative import cumulative_table, draw_cumulative
-from windrow.embeddings.kernels.drivers import no_step, train_blocks, train_pairs
-from windrow.embeddings.kernels.logistic import LOGISTIC_TABLE, update_pair, update_singles, update_windows
 from windrow.embeddings.kernels.shares import number_rows
 from windrow.embeddings.kernels.windows import Chunk
-from windrow.embeddings.steps.contract import LayerOptions, LayerShare
-from windrow.numeric.alias import alias_table, draw_alias
+from windrow.embeddings.steps.contract import Step, StepOptions, TouchedRows
 from windrow.numeric.jit import kernel
 from windrow.numeric.products import Rows, Weights, multiply_rows, transpose
-from windrow.numeric.rng import State
+from windrow.numeric.rng import State, alias_table, draw_words
+from windrow.numeric.row_scores import Outputs, score_pairs, update_pairs
 from windrow.numeric.simd import (
     LANES,
     add,
@@ -37,14 +35,20 @@ from windrow.numeric.simd import (
     prefetch,
     store,
     total,
+    totals,
     zero,
 )
 from windrow.numeric.tables import zero_table
+from windrow.outputs.kernels.noise import noise_errors
 from windrow.outputs.noise import noise_probabilities
 
-NOISE_SETS = 4  # a block; one set alone moves MEN and SimLex-999 further from gensim's (bench/README.md)
+NOISE_SETS = 4  # per block; one set alone moves MEN and SimLex-999 further from gensim's (bench/README.md)
 
 NOISE_TOUCHES = 10.0  # a noise word meets many rows at once
+
+# Targets that are scored before any of them is updated: one waits for the other's arithmetic otherwise. Not more: a
+# frequent word that is a target many times in a block takes too long a step then, and training may diverge.
+TOGETHER = 4
 
 
 class PairLayer(NamedTuple):
@@ -64,11 +68,14 @@ class BlockLayer(NamedTuple):
     negative: int
     thresholds: NDArray[np.uint32]
     aliases: NDArray[np.int32]
-    shared: int  # noise words a set
+    shared: int  # noise words per set
+    offsets: NDArray[Any]  # (shared,): zeros, and ones: negative sampling as a case of noise-contrastive estimation
+    counts: NDArray[Any]
     noise: NDArray[Any]  # flat (shared * stride)
     noise_transposed: NDArray[Any]  # flat (stride * shared)
     noise_gradient: NDArray[Any]  # flat (shared * stride)
     errors: NDArray[Any]  # flat (rows of a set * shared)
+    weights: NDArray[Any]  # (rows of a set,)
 
 
 @kernel
@@ -89,31 +96,15 @@ def pair_step(
     return loss
 
 
-@kernel(allocates=True)
-def draw_noise(layer: BlockLayer, blocks: int, state: State) -> NDArray[np.int32]:
-    """The noise words of this many blocks, (blocks * sets * shared,)."""
-    noise_words = np.empty(blocks * NOISE_SETS * layer.shared, np.int32)
-    for i in range(noise_words.size):
-        noise_words[i] = draw_alias(layer.thresholds, layer.aliases, state)
-    return noise_words
-
-
 @kernel
-def window_step(
+def block_step(
     block: Block, rows: int, targets: int, rate: float, layer: BlockLayer, noise_words: NDArray[np.int32], number: int
 ) -> float:
     """The rows of block ``number`` against noise words, then each of its targets against all its rows."""
     loss = _reject_noise(block, rows, targets, rate, layer, noise_words, number)
+    if block.width == 1:
+        return loss + update_singles(block, targets, rate, layer.table, layer.stride)
     return loss + update_windows(block, targets, rate, layer.table, layer.stride)
-
-
-@kernel
-def single_step(
-    block: Block, rows: int, targets: int, rate: float, layer: BlockLayer, noise_words: NDArray[np.int32], number: int
-) -> float:
-    """``window_step`` where no target has more than one row."""
-    loss = _reject_noise(block, rows, targets, rate, layer, noise_words, number)
-    return loss + update_singles(block, targets, rate, layer.table, layer.stride)
 
 
 @kernel
@@ -140,7 +131,9 @@ def _reject_noise(
         _copy_noise(layer, noise_words, start)
         transposed = Rows(layer.noise_transposed, 0, shared, stride)
         multiply_rows(Weights(hidden.data, hidden.start, hidden.distance, 1), transposed, errors, shared, False)
-        loss += _scores_to_errors(layer, block.row_weights[first::NOISE_SETS], set_rows, rate)
+        for row in range(set_rows):
+            layer.weights[row] = block.row_weights[first + row * NOISE_SETS] * layer.negative / shared
+        loss += noise_errors(layer.errors, layer.offsets, layer.counts, layer.weights[:set_rows], -rate)
         multiply_rows(Weights(layer.errors, 0, shared, 1), noise, gradient, stride, True)
         multiply_rows(Weights(layer.errors, 0, 1, shared), hidden, noise_gradient, stride, False)
         for t in range(shared):
@@ -170,22 +163,75 @@ def _copy_noise(layer: BlockLayer, noise_words: NDArray[np.int32], start: int) -
     transpose(Rows(layer.noise, 0, stride, shared), stride, layer.noise_transposed)
 
 
-@kernel(inline=True)
-def _scores_to_errors(layer: BlockLayer, row_weights: NDArray[Any], rows: int, rate: float) -> float:
-    """Replace each score by rate * weight * (0 - logistic(score)); returns the weighted loss."""
-    shared = layer.shared
-    one = layer.table.dtype.type(1)
+@kernel
+def update_windows(block: Block, targets: int, rate: float, table: NDArray[Any], stride: int) -> float:
+    """The output vector of each target should score high with all its rows; returns the weighted loss.
+
+    Four targets at a time: all are scored before the first is updated. ``table`` is flat, one row per word.
+    """
     loss = 0.0
-    for row in range(rows):
-        weight = layer.table.dtype.type(row_weights[row] * layer.negative / shared)
-        log_likelihood = zero(layer.errors)
-        for t in range(row * shared, (row + 1) * shared, LANES):
-            rejected = logistic(multiply(broadcast(-one), load(layer.errors, t)))  # probability of label 0
-            log_likelihood = add(log_likelihood, log(rejected))
-            error = multiply_add(broadcast(one), rejected, broadcast(-one))
-            store(layer.errors, t, multiply(broadcast(layer.table.dtype.type(rate * weight)), error))
-        loss -= weight * total(log_likelihood)
+    for first in range(0, targets, TOGETHER):
+        last = min(targets, first + TOGETHER)
+        for target in range(first, last):
+            output = Outputs(table, block.targets, target, 1)
+            score_pairs(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
+        for target in range(first, last):
+            for place in range(target * block.width, target * block.width + block.pair_counts[target], LANES):
+                loss += _target_errors(block, place, rate)
+        for target in range(first, last):
+            output = Outputs(table, block.targets, target, 1)
+            update_pairs(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
     return loss
+
+
+@kernel
+def update_singles(block: Block, targets: int, rate: float, table: NDArray[Any], stride: int) -> float:
+    """``update_windows`` where no target has more than one row: 16 targets are scored before the first is updated."""
+    loss = 0.0
+    for first in range(0, targets, LANES):
+        last = min(targets, first + LANES)
+        _score_singles(block, first, last, table, stride)
+        loss += _target_errors(block, first, rate)
+        for target in range(first, last):
+            step = broadcast(block.scores[target])
+            row, place = int(block.first_rows[target]) * stride, int(block.targets[target]) * stride
+            for k in range(0, stride, LANES):
+                output = load(table, place + k)
+                store(table, place + k, multiply_add(step, load(block.hidden, row + k), output))
+                store(block.gradient, row + k, multiply_add(step, output, load(block.gradient, row + k)))
+    return loss
+
+
+@kernel(inline=True)
+def _target_errors(block: Block, place: int, rate: float) -> float:
+    """Replace 16 scores by rate * weight * (1 - logistic(score)); returns their weighted loss."""
+    one = block.scores.dtype.type(1)
+    weights = load(block.pair_weights, place)
+    probability = logistic(load(block.scores, place))
+    error = multiply_add(broadcast(-one), probability, broadcast(one))
+    store(block.scores, place, multiply(multiply(broadcast(block.scores.dtype.type(rate)), weights), error))
+    log_likelihood: float = total(multiply(weights, log(probability)))
+    return -log_likelihood
+
+
+@kernel(inline=True)
+def _score_singles(block: Block, first: int, last: int, table: NDArray[Any], stride: int) -> None:
+    """Each target with its one row, four targets at a time."""
+    for target in range(first, last, 4):  # those beyond the last have weight 0
+        h0, h1 = int(block.first_rows[target]) * stride, int(block.first_rows[target + 1]) * stride
+        h2, h3 = int(block.first_rows[target + 2]) * stride, int(block.first_rows[target + 3]) * stride
+        o0, o1 = int(block.targets[target]) * stride, int(block.targets[target + 1]) * stride
+        o2, o3 = int(block.targets[target + 2]) * stride, int(block.targets[target + 3]) * stride
+        x0 = zero(table)
+        x1 = zero(table)
+        x2 = zero(table)
+        x3 = zero(table)
+        for k in range(0, stride, LANES):
+            x0 = multiply_add(load(table, o0 + k), load(block.hidden, h0 + k), x0)
+            x1 = multiply_add(load(table, o1 + k), load(block.hidden, h1 + k), x1)
+            x2 = multiply_add(load(table, o2 + k), load(block.hidden, h2 + k), x2)
+            x3 = multiply_add(load(table, o3 + k), load(block.hidden, h3 + k), x3)
+        store(block.scores, target, totals(x0, x1, x2, x3))
 
 
 @kernel(allocates=True)
@@ -196,7 +242,7 @@ def _train_pairs(
 
 
 @kernel
-def _train_skipgram(
+def _train_blocks(
     chunk: Chunk,
     table: NDArray[Any],
     context: Context,
@@ -205,72 +251,29 @@ def _train_skipgram(
     layer: BlockLayer,
     draws: NDArray[np.int32],
 ) -> float:
-    gather, scatter = gather_skipgram, scatter_skipgram
-    return train_blocks(chunk, table, context, block, rate, gather, scatter, window_step, layer, draws)
+    return train_blocks(chunk, table, context, block, rate, block_step, layer, draws)
 
 
-@kernel
-def _train_cbow(
-    chunk: Chunk,
-    table: NDArray[Any],
-    context: Context,
-    block: Block,
-    rate: float,
-    layer: BlockLayer,
-    draws: NDArray[np.int32],
-) -> float:
-    return train_blocks(chunk, table, context, block, rate, gather_cbow, scatter_cbow, single_step, layer, draws)
-
-
-class NegativeSampling:
+class NegativeSamplingStep(Step):
     """Output vectors of all words, trained against noise words drawn from counts ** exponent.
 
-    ``negative`` is K, the noise words a pair. In the block step a row meets ``shared`` of them, whatever its pairs,
+    K noise words per pair (``negative``). In the block step a row meets ``shared`` of them, however many pairs it has,
     together with every fourth row of its block; each weighs K / shared, so that the expected gradient is the same.
     """
 
-    words_are_rows = True
+    def prepare(self, counts: NDArray[np.int64], options: StepOptions) -> int:
+        """The noise distribution, as gensim draws from it and as an alias table."""
+        self.negative = options.negative
+        self.shared = (options.shared_negatives + LANES - 1) // LANES * LANES
+        self.cumulative = cumulative_table(counts, options.ns_exponent)
+        self.thresholds, self.aliases = alias_table(noise_probabilities(counts, options.ns_exponent))
+        return len(counts)
 
-    def __init__(
-        self,
-        counts: NDArray[np.int64],
-        vector_size: int,
-        *,
-        negative: int = 5,
-        exponent: float = 0.75,
-        shared: int = 16,
-        private_rows: int = 0,
-        dtype: DTypeLike = np.float32,
-    ) -> None:
-        self.room = zero_table(len(counts) + private_rows, vector_size, dtype)
-        self.parameters = self.room[: len(counts)]
-        self.negative = negative
-        self.shared = (shared + LANES - 1) // LANES * LANES
-        self.cumulative = cumulative_table(counts, exponent)
-        self.thresholds, self.aliases = alias_table(noise_probabilities(counts, exponent))
-
-    @classmethod
-    def build(
-        cls, counts: NDArray[np.int64], vector_size: int, options: LayerOptions, dtype: DTypeLike = np.float32
-    ) -> NegativeSampling:
-        """The layer of a vocabulary with these counts, its parameters zero."""
-        return cls(
-            counts,
-            vector_size,
-            negative=options.negative,
-            exponent=options.ns_exponent,
-            shared=options.shared_negatives,
-            private_rows=options.private_rows,
-            dtype=dtype,
-        )
-
-    def pair_layer(self) -> PairLayer:
-        """The arguments of the update-by-update step."""
+    def pair_layer(self) -> PairLayer:  # noqa: D102
         return PairLayer(self.parameters, self.negative, self.cumulative, LOGISTIC_TABLE)
 
-    def block_layer(self, rows: int) -> BlockLayer:
-        """The arguments of the block step with scratch for ``rows`` hidden rows."""
-        stride, dtype = self.parameters.shape[1], self.parameters.dtype
+    def block_layer(self, rows: int) -> BlockLayer:  # noqa: D102
+        stride, dtype, set_rows = self.parameters.shape[1], self.parameters.dtype, rows // NOISE_SETS + 4
         return BlockLayer(
             table=self.room.reshape(-1),
             stride=stride,
@@ -278,40 +281,31 @@ class NegativeSampling:
             thresholds=self.thresholds,
             aliases=self.aliases,
             shared=self.shared,
+            offsets=np.zeros(self.shared, dtype),
+            counts=np.ones(self.shared, dtype),
             noise=zero_table(self.shared, stride, dtype).reshape(-1),
             noise_transposed=zero_table(stride, self.shared, dtype).reshape(-1),
             noise_gradient=zero_table(self.shared, stride, dtype).reshape(-1),
-            errors=zero_table(rows // NOISE_SETS + 4, self.shared, dtype).reshape(-1),
+            errors=zero_table(set_rows, self.shared, dtype).reshape(-1),
+            weights=np.zeros(set_rows, dtype),
         )
 
-    def hot_rows(self, number: int) -> int:
-        """The first words are the most frequent."""
-        return 0
-
-    def with_copies(self, block_layer: BlockLayer, number: int, place: int) -> BlockLayer:
-        """The same: the worker moves words and draws."""
-        return block_layer
-
-    def share(
+    def touched(
         self, block_layer: BlockLayer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
-    ) -> LayerShare:
+    ) -> TouchedRows:
         """The output vectors of these words and of the noise words drawn."""
-        rows, touches = np.empty(len(words) + len(draws), np.int32), np.empty(len(words) + len(draws), np.float32)
+        rows, touches = np.empty(len(words) + len(draws), np.int32), np.zeros(len(words) + len(draws), np.float32)
         slots, local_draws = np.full(len(self.parameters), -1, np.int32), np.empty(len(draws), np.int32)
         rows[: len(words)], touches[: len(words)], slots[words] = words, visits, np.arange(len(words))
         known = number_rows(draws, NOISE_TOUCHES, slots, rows, touches, len(words), local_draws)
-        return LayerShare(rows[:known], touches[:known], block_layer, local_draws)
+        return TouchedRows(rows[:known], touches[:known], block_layer, local_draws)
 
-    def log_distribution(self, hidden: NDArray[Any]) -> NDArray[Any]:
-        """Log-probabilities of all words, (rows, words): the scores, normalised; hidden (rows, vector_size).
+    @staticmethod
+    def draw(block_layer: BlockLayer, blocks: int, state: State, /) -> NDArray[np.int32]:
+        """The noise words of this many blocks, (blocks * sets * shared,)."""
+        noise_words = np.empty(blocks * NOISE_SETS * block_layer.shared, np.int32)
+        draw_words(block_layer.thresholds, block_layer.aliases, state, noise_words)
+        return noise_words
 
-        Training never normalises: the scores estimate log p(word | hidden) up to the noise distribution.
-        """
-        scores = hidden @ self.parameters[:, : hidden.shape[1]].T
-        normalised: NDArray[Any] = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
-        return normalised
-
-    draw = staticmethod(draw_noise)
     train_pairs = staticmethod(_train_pairs)
-    train_skipgram = staticmethod(_train_skipgram)
-    train_cbow = staticmethod(_train_cbow)
+    train_blocks = staticmethod(_train_blocks)

@@ -31,7 +31,7 @@ from windrow.embeddings.kernels.shares import (
     subtract_rows,
 )
 from windrow.embeddings.kernels.windows import Chunk
-from windrow.embeddings.steps.contract import LayerShare, OutputLayer
+from windrow.embeddings.steps.contract import Step, TouchedRows
 from windrow.embeddings.training.draws import ChunkDrawer, Randomness
 from windrow.embeddings.training.hogwild import Job, Run
 from windrow.embeddings.training.jobs import JOB_WORDS
@@ -76,7 +76,7 @@ class _Gathered(NamedTuple):
     """Copies of the rows that a round touches, and chunks and layers in which words are numbered by these copies."""
 
     chunks: list[Chunk]
-    layers: list[LayerShare]
+    layers: list[TouchedRows]
     copies: list[Difference]  # one per table; their ``changes`` hold the copies until the tables are subtracted
 
 
@@ -101,7 +101,7 @@ class RoundWorker:
         drawer: ChunkDrawer,
         table: NDArray[Any],
         context: Context,
-        layers: Sequence[OutputLayer],
+        layers: Sequence[Step],
         randomness: Randomness,
     ) -> None:
         self.randomness = randomness
@@ -135,7 +135,7 @@ class RoundWorker:
     def _gather(self, drawn: _Drawn) -> _Gathered:
         chunks, rows, visits = self._number_words(drawn.chunks)
         layers = [
-            layer.share(bound, rows, visits, np.concatenate(draws))
+            layer.touched(bound, rows, visits, np.concatenate(draws))
             for layer, bound, draws in zip(self._layers, self._bound, drawn.draws, strict=True)
         ]
         touched = [(rows, visits), *((layer.rows, layer.touches) for layer in layers)]
@@ -150,7 +150,7 @@ class RoundWorker:
         """Chunks with their distinct words numbered as they first occur; those words, and how often each occurs."""
         words = np.concatenate([chunk.words for chunk in chunks])
         slots = np.full(len(self.tables[0]), -1, np.int32)
-        rows, visits, local = np.empty_like(words), np.empty(len(words), np.float32), np.empty_like(words)
+        rows, visits, local = np.empty_like(words), np.zeros(len(words), np.float32), np.empty_like(words)
         known = number_rows(words, 1.0, slots, rows, visits, 0, local)
         parts = np.split(local, np.cumsum([chunk.words.size for chunk in chunks])[:-1])
         numbered = [chunk._replace(words=part, rows=part) for chunk, part in zip(chunks, parts, strict=True)]
@@ -162,10 +162,11 @@ class RoundWorker:
         rate_type, loss = self.tables[0].dtype.type, 0.0
         for layer, local, draws, copy in zip(self._layers, gathered.layers, drawn.draws, outputs, strict=True):
             bound = local.layer._replace(table=copy.changes.reshape((*local.layer.table.shape[:-1], -1)))
-            train = layer.train_skipgram if self._context.skipgram else layer.train_cbow
             parts = np.split(local.draws, np.cumsum([len(drawn_here) for drawn_here in draws])[:-1])
             for chunk, rate, part in zip(gathered.chunks, rates, parts, strict=True):
-                loss += train(chunk, inputs.changes, self._context, self._block, rate_type(rate), bound, part)
+                loss += layer.train_blocks(
+                    chunk, inputs.changes, self._context, self._block, rate_type(rate), bound, part
+                )
         return loss
 
 

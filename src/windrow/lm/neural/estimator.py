@@ -29,8 +29,8 @@ from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, Table
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
 from windrow.nn.sparse import WordTable
-from windrow.outputs import head_type
-from windrow.outputs.contract import Head, HeadOptions
+from windrow.outputs import output_layer
+from windrow.outputs.contract import OutputLayer, OutputOptions
 from windrow.outputs.quantized import BITS
 
 _PLATEAU = Plateau(patience=1)  # an epoch of text is long: an epoch without a better validation is enough
@@ -117,7 +117,7 @@ class NeuralLM(Estimator, LanguageModel):
                 f"tied = True needs embedding_size = {self._head_size}, as large as the rows that the output layer "
                 f"sees, not {self.embedding_size}"
             )
-        head = head_type(self.output_layer)
+        head = output_layer(self.output_layer)
         if self.tied and not head.can_tie:
             told = f"tied = True does not go with output_layer = {self.output_layer!r}"
             raise OptionError(f"{told}; try 'softmax' or 'nce'")
@@ -238,8 +238,8 @@ class NeuralLM(Estimator, LanguageModel):
 
     # --- parts of the network
 
-    def _head_options(self) -> HeadOptions:
-        return HeadOptions(
+    def _head_options(self) -> OutputOptions:
+        return OutputOptions(
             classes=self.classes,
             objective=self.objective,
             noise_words=self.noise_words,
@@ -259,18 +259,20 @@ class NeuralLM(Estimator, LanguageModel):
                 words = len(self.vocabulary) - len(SPECIALS)
                 raise DataError(f"none of the {words:,} words is in {where}; are both cut into words alike?")
             vectors[known] = given.vectors[[given.key_to_index[self.vocabulary.words[row]] for row in known]]
-        is_dense = self.tied and not head_type(self.output_layer).is_sparse
+        is_dense = self.tied and not output_layer(self.output_layer).is_sparse
         return Parameter(vectors) if is_dense else WordTable(vectors)
 
-    def _new_head(self, rng: np.random.Generator, embeddings: Parameter | Table) -> Head:
+    def _new_head(self, rng: np.random.Generator, embeddings: Parameter | Table) -> OutputLayer:
         counts = np.array(self.vocabulary.counts, np.int64)
         counts[BOS] = 0
         counts[UNK] = max(counts[UNK], 1)  # a text may hold unknown words where this one did not
         counts[EOS] = max(counts[EOS], 1)
         tied = embeddings if self.tied else None
-        return head_type(self.output_layer)(counts, self._head_size, rng, np.float32, self._head_options(), tied=tied)
+        return output_layer(self.output_layer)(
+            counts, self._head_size, rng, np.float32, self._head_options(), tied=tied
+        )
 
-    def _steps_apart(self, head: Head) -> bool:
+    def _steps_apart(self, head: OutputLayer) -> bool:
         """Whether the head can take its steps by itself, without an array of gradients."""
         return self.optimizer == "sgd" and head.has_sgd_step and not (self.tied or self.l2 or self.clip)
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
 from windrow.nn.sparse import add_word_rows
-from windrow.outputs.contract import Head
-from windrow.outputs.quantized import QuantisedHead
+from windrow.outputs.contract import OutputLayer
+from windrow.outputs.quantized import QuantizedSoftmax
 
 Ids = NDArray[np.int32]
 
@@ -28,7 +28,7 @@ class NeuralNetwork:
         self,
         embeddings: Parameter | Table,
         layers: Mapping[str, Parameter | Table],
-        head: Head,
+        head: OutputLayer,
         *,
         dropout: float = 0.0,
         apart: bool = False,
@@ -50,11 +50,11 @@ class NeuralNetwork:
     @property
     def is_quantised(self) -> bool:
         """Whether ``quantise`` was called."""
-        return isinstance(self.head, QuantisedHead)
+        return isinstance(self.head, QuantizedSoftmax)
 
     def quantise(self) -> None:
         """Make the output weights 8-bit numbers: less to read and to store, and no more training."""
-        self.head = QuantisedHead.of(self.head)
+        self.head = QuantizedSoftmax.of(self.head)
         self._gather(apart=False)
 
     @property

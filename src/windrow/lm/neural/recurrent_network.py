@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from windrow.lm.neural.network import Ids, NeuralNetwork
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.nn.recurrent.layer import RecurrentLayer
-from windrow.outputs.contract import Head
+from windrow.outputs.contract import OutputLayer
 
 States = tuple[Array, ...]  # of each layer (states of its cell, streams, hidden_size)
 Begins = NDArray[np.bool_]
@@ -28,7 +28,7 @@ class RecurrentNetwork(NeuralNetwork):
         self,
         embeddings: Parameter | Table,
         layers: Sequence[RecurrentLayer],
-        head: Head,
+        head: OutputLayer,
         *,
         dropout: float = 0.0,
         apart: bool = False,

@@ -8,7 +8,7 @@ from windrow.estimator import Setting
 from windrow.lm import CELL_NAMES, STATE_NAMES
 from windrow.lm.symbols import SPECIALS
 from windrow.nn.settings import OPTIMIZER_NAMES, SCHEDULE_NAMES
-from windrow.outputs import HEADS
+from windrow.outputs import OUTPUT_LAYERS
 
 LINEAR = "linear"  # a schedule besides those of windrow.nn: falls to 0 at the end of the last epoch
 SCHEDULES = (LINEAR, *SCHEDULE_NAMES)
@@ -40,7 +40,7 @@ _OUTPUT = (
     Setting(
         "output_layer", str, "softmax", "Output layer, which predicts the word from the hidden layer.",
         "hierarchical and nce train many times faster on large vocabularies, at a cost in perplexity; classes and "
-        "adaptive lie between.", choices=HEADS,
+        "adaptive lie between.", choices=OUTPUT_LAYERS,
     ),
     Setting(
         "tied", bool, False, "Whether the output layer uses the word vectors as its weights.",

@@ -7,7 +7,7 @@ import numpy as np
 from windrow.lm.neural.network import Ids, NeuralNetwork
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.numeric.blas import add_product_of_columns, set_product_of_rows, set_product_transposed
-from windrow.outputs.contract import Head
+from windrow.outputs.contract import OutputLayer
 
 
 class WindowNetwork(NeuralNetwork):
@@ -21,7 +21,7 @@ class WindowNetwork(NeuralNetwork):
         self,
         embeddings: Parameter | Table,
         hidden_weights: Array,
-        head: Head,
+        head: OutputLayer,
         *,
         direct: bool = False,
         dropout: float = 0.0,

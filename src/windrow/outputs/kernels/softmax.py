@@ -1,4 +1,8 @@
-"""Arithmetic of the output layers of language models that is no matrix product: exponentials, targets, rows summed."""
+"""Arithmetic of the softmax that is no matrix product: the highest score, exponentials, normalizing, target words.
+
+A score is a product of a hidden row and a weight vector. The bias of the word is added where the score is read, which
+saves a pass over the scores; who has no biases, or has added them, gives zeros.
+"""
 
 from __future__ import annotations
 
@@ -8,96 +12,86 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.numeric.jit import kernel
-from windrow.numeric.simd import LANES, add, broadcast, exp, load, maximum, store, total, zero
+from windrow.numeric.simd import LANES, add, broadcast, exp, largest, load, maximum, store, total, zero
 
 _CLAMPED = 1.9e-35  # just above exp(-80), which ``exp`` gives for all that is less
+
+
+@kernel(inline=True)
+def highest_score(scores: NDArray[Any], start: int, words: int, biases: NDArray[Any]) -> Any:
+    """The highest ``scores[start + w] + biases[w]`` of ``words`` words."""
+    whole = words // LANES * LANES
+    highest = scores[start] + biases[0]
+    top = broadcast(highest)
+    for word in range(0, whole, LANES):
+        top = maximum(add(load(scores, start + word), load(biases, word)), top)
+    highest = max(highest, largest(top))
+    for word in range(whole, words):
+        highest = max(highest, scores[start + word] + biases[word])
+    return highest
+
+
+@kernel(inline=True)
+def exponentiate_row(scores: NDArray[Any], start: int, words: int, biases: NDArray[Any], reference: Any) -> float:
+    """``scores[start + w] = exp(scores[start + w] + biases[w] - reference)`` in place; returns their sum."""
+    whole = words // LANES * LANES
+    shift, powers = broadcast(-reference), zero(scores)
+    for word in range(0, whole, LANES):
+        power = exp(add(add(load(scores, start + word), load(biases, word)), shift))
+        powers = add(powers, power)
+        store(scores, start + word, power)
+    rest = 0.0
+    for word in range(whole, words):
+        scores[start + word] = np.exp(scores[start + word] + biases[word] - reference)
+        rest += scores[start + word]
+    power_sum: float = total(powers) + rest
+    return power_sum
 
 
 @kernel
 def exponentiate(
     scores: NDArray[Any], words: int, biases: NDArray[Any], references: NDArray[Any], sums: NDArray[np.float64]
 ) -> None:
-    """``scores[r, w] = exp(scores[r, w] + biases[w] - references[r])`` in place; adds to the sum of each row.
+    """``exponentiate_row`` of each row of ``scores``, flat (rows * words,); adds the sum of each row to ``sums``.
 
-    ``scores`` is flat, (rows * words,); biases (words,); references and sums (rows,).
+    biases (words,); references and sums (rows,).
     """
-    whole = words // LANES * LANES
     for row in range(references.size):
-        start, reference = row * words, references[row]
-        shift, mass = broadcast(-reference), zero(scores)
-        for word in range(0, whole, LANES):
-            power = exp(add(add(load(scores, start + word), load(biases, word)), shift))
-            mass = add(mass, power)
-            store(scores, start + word, power)
-        rest = 0.0
-        for word in range(whole, words):
-            scores[start + word] = np.exp(scores[start + word] + biases[word] - reference)
-            rest += scores[start + word]
-        sums[row] += total(mass) + rest
+        sums[row] += exponentiate_row(scores, row * words, words, biases, references[row])
 
 
 @kernel
 def raise_to_highest(scores: NDArray[Any], words: int, biases: NDArray[Any], highest: NDArray[Any]) -> None:
-    """Raise ``highest[r]`` to the highest ``scores[r, w] + biases[w]`` of its row; scores flat, (rows * words,)."""
+    """Raise ``highest[r]`` to the highest score of its row; scores flat, (rows * words,)."""
     for row in range(highest.size):
-        for word in range(words):
-            highest[row] = max(highest[row], scores[row * words + word] + biases[word])
-
-
-@kernel(inline=True)
-def _highest(scores: NDArray[Any], start: int, words: int, lanes: NDArray[Any]) -> Any:
-    """The highest of ``words`` scores; ``lanes``: 16 numbers of scratch."""
-    highest = scores[start]
-    whole = words // LANES * LANES
-    top = broadcast(highest)
-    for word in range(start, start + whole, LANES):
-        top = maximum(load(scores, word), top)
-    store(lanes, 0, top)
-    for lane in range(LANES):
-        highest = max(highest, lanes[lane])
-    for word in range(start + whole, start + words):
-        highest = max(highest, scores[word])
-    return highest
+        highest[row] = max(highest[row], highest_score(scores, row * words, words, biases))
 
 
 @kernel
-def log_normalise(scores: NDArray[Any], words: int, lanes: NDArray[Any]) -> None:
-    """Take from each row of ``scores``, flat (rows * words,), the logarithm of its sum of exponentials.
-
-    ``lanes``: 16 numbers of scratch.
-    """
-    whole = words // LANES * LANES
-    for start in range(0, scores.size, words):
-        highest = _highest(scores, start, words, lanes)
-        mass, rest, shift = zero(scores), 0.0, broadcast(-highest)
-        for word in range(start, start + whole, LANES):
-            mass = add(mass, exp(add(load(scores, word), shift)))
-        for word in range(start + whole, start + words):
-            rest += np.exp(scores[word] - highest)
-        normaliser = scores.dtype.type(highest + np.log(total(mass) + rest))
-        for word in range(start, start + words):
-            scores[word] -= normaliser
+def normalize_row(scores: NDArray[Any], start: int, words: int, biases: NDArray[Any]) -> float:
+    """The softmax of ``words`` scores from ``start`` on, in place; returns the logarithm of their normalizer."""
+    highest = highest_score(scores, start, words, biases)
+    normalizer = exponentiate_row(scores, start, words, biases, highest)
+    for word in range(start, start + words):
+        scores[word] /= scores.dtype.type(normalizer)
+    log_normalizer: float = highest + np.log(normalizer)
+    return log_normalizer
 
 
 @kernel
-def normalise(scores: NDArray[Any], lanes: NDArray[Any], probabilities: NDArray[np.float64]) -> None:
-    """The exponentials of ``scores`` (words,), divided by their sum; below e**-80 of the largest they count as 0.
+def fill_probabilities(scores: NDArray[Any], biases: NDArray[Any], probabilities: NDArray[np.float64]) -> None:
+    """The softmax of one row of scores (words,), which is used up, summed in float64.
 
-    Uses ``scores`` up; ``lanes``: 16 numbers of scratch.
+    Words whose score is more than 80 below the highest have the probability 0.
     """
-    whole = scores.size // LANES * LANES
-    highest = _highest(scores, 0, scores.size, lanes)
-    mass, shift = 0.0, broadcast(-highest)
-    for word in range(0, whole, LANES):
-        store(scores, word, exp(add(load(scores, word), shift)))
-    for word in range(whole, scores.size):
-        scores[word] = np.exp(scores[word] - highest)
+    exponentiate_row(scores, 0, scores.size, biases, highest_score(scores, 0, scores.size, biases))
+    normalizer = 0.0
     for word in range(scores.size):
         power = np.float64(scores[word])
         probabilities[word] = power if power > _CLAMPED else 0.0
-        mass += probabilities[word]
+        normalizer += probabilities[word]
     for word in range(scores.size):
-        probabilities[word] /= mass
+        probabilities[word] /= normalizer
 
 
 @kernel
@@ -124,7 +118,7 @@ def finish_gradient(
     sums: NDArray[np.float64],
     scale: float,
 ) -> None:
-    """From the sum over words of power * weights to ``scale`` times the gradient: normalised, less the target's."""
+    """From the sum over words of power * weights to ``scale`` times the gradient: normalized, less the target's."""
     dtype = d_hidden.dtype.type
     for row in range(targets.size):
         word, share, whole = targets[row], dtype(scale / sums[row]), dtype(scale)
