@@ -1,4 +1,4 @@
-"""``windrow vectors train``, ``demo`` and ``warmup``, as a shell runs them."""
+"""``windrow vectors train`` and ``demo``, as a shell runs them."""
 
 from __future__ import annotations
 
@@ -311,14 +311,3 @@ def test_demo_tells_the_whole_story(tmp_path: Path) -> None:
     assert float(accuracy[1]) >= 90
     assert "king is to queen as nephew is to ... niece" in result.stdout
     assert np.isfinite(windrow.load(output).vectors).all()
-
-
-def test_warmup_compiles_into_the_cache_folder(tmp_path: Path) -> None:
-    code = "from windrow.numeric.jit import CACHE_DIR; print(CACHE_DIR)"
-    environment = {**os.environ, "WINDROW_CACHE_DIR": str(tmp_path)}
-    environment.pop("NUMBA_DISABLE_JIT", None)
-    shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert shown.stdout.strip().startswith(str(tmp_path))
-    result = run("warmup")
-    assert result.exit_code == 0
-    assert re.match(r"All kernels compiled in [\d.]+ s", result.stderr)

@@ -33,14 +33,17 @@ def warmup() -> None:
         for sg, kernel, loss in product((0, 1), KERNELS, LOSSES):
             model = Word2Vec(vector_size=4, min_count=1, workers=1, epochs=1, sg=sg, kernel=kernel, loss=loss)
             model.fit(corpus)
-        for workers in (2, 3):  # which add up what they have learned in two ways
-            Word2Vec(vector_size=4, min_count=1, workers=workers, epochs=1, deterministic=True).fit(corpus)
-        text.write_text("a\n" * KERNEL_FROM)
+        for workers, loss in product((2, 3), LOSSES):  # two and more add up what they have learned in two ways
+            options: dict[str, Any] = {"vector_size": 4, "min_count": 1, "epochs": 1, "loss": loss}
+            Word2Vec(**options, workers=workers, deterministic=True).fit(corpus)
+        text.write_text("\n".join(map(str, range(KERNEL_FROM // 5))))  # more words than a new table has room for
         Corpus.build(text)
     for method in METHODS:
         question = Section("warmup", (("to", "be", "or", "not"),))
         evaluate_analogies([question], model.wv.index_to_key, model.wv.vectors, method=method)
-    _compile_language_models()
+    lines = ["to be or not to be", "or not", "to be"] * 3
+    _compile_ngram_models(lines)
+    _compile_neural_models(lines)
     _compile_tagger()
     compile_batches()
     compile_copies()
@@ -49,27 +52,43 @@ def warmup() -> None:
     click.echo(f"All kernels compiled in {time.monotonic() - started:.1f} s, {kept}", err=True)
 
 
-def _compile_language_models() -> None:
+def _compile_ngram_models(lines: list[str]) -> None:
+    from windrow.lm.ngram.model import NGramLM
+
+    with TemporaryDirectory() as folder:
+        counts, arpa, file = (Path(folder) / name for name in ("counts", "model.arpa", "model.safetensors"))
+        for smoothing in ("modified-kneser-ney", "katz", "jelinek-mercer"):
+            NGramLM(3, smoothing, discount_fallback=True, entropy_prune=1e-9).fit(lines, heldout=lines)
+        NGramLM(3, "stupid-backoff").fit(lines).log_probs(lines)
+        NGramLM(3, discount_fallback=True, prune=(0, 0, 1), bos=False).fit(lines)
+        NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines, counts_out=counts)
+        NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines * 4000)  # in two parts, which are merged
+        model = NGramLM(3, discount_fallback=True).fit_counts(counts)
+        model.save(file)
+        model.save(arpa)
+        for path in (file, arpa):  # whose arrays are the file itself, which is read-only, or not
+            model = NGramLM.load(path)
+            model.save(Path(folder) / "again.arpa")
+            model.word_scores("to be")
+            model.log_probs(lines)
+            model.generate("to", max_new_tokens=2)
+
+
+def _compile_neural_models(lines: list[str]) -> None:
     from windrow.lm import CELL_NAMES
     from windrow.lm.neural.recurrent import RecurrentLM
     from windrow.lm.neural.window import WindowLM
-    from windrow.lm.ngram.model import NGramLM
     from windrow.outputs import OUTPUT_LAYERS
 
-    with TemporaryDirectory() as folder:
-        lines = ["to be or not to be", "or not", "to be"] * 3
-        for smoothing in ("modified-kneser-ney", "katz", "jelinek-mercer"):
-            model = NGramLM(3, smoothing, discount_fallback=True, entropy_prune=1e-9).fit(lines, heldout=lines)
-        NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines, counts_out=Path(folder) / "counts")
-        NGramLM(3, discount_fallback=True).fit_counts(Path(folder) / "counts")
-        model.save(Path(folder) / "model.arpa")
-        model = NGramLM.load(Path(folder) / "model.arpa")
-        model.word_scores("to be")
-        model.log_probs(lines)
-        model.generate("to", max_new_tokens=2)
     for output, optimizer, objective in product(OUTPUT_LAYERS, ("adam", "sgd"), ("nce", "sampled-softmax")):
         options: dict[str, Any] = {"output_layer": output, "optimizer": optimizer, "objective": objective, "epochs": 1}
-        WindowLM(3, 4, 4, **options).fit(lines).generate("to", max_new_tokens=1)
+        model = WindowLM(3, 4, 4, **options).fit(lines)
+        model.log_prob("to be")
+        model.generate("to", max_new_tokens=1)
+        for parameter in model.network_.head.parameters.values():
+            parameter.value *= 1e4
+        model.log_prob("to be")  # of a network so sure of itself that it needs another way to sum
+    WindowLM(3, 4, 4, epochs=1, quantize_bits=8).fit(lines).generate("to", max_new_tokens=1)
     for cell in CELL_NAMES:
         RecurrentLM(cell, 4, 4, epochs=1).fit(lines).log_prob("to be")
 

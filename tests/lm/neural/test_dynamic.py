@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from tests.lm.neural.test_recurrent import small
 from tests.lm.neural.test_window import TRAIN, VALID
-from windrow.cli import main
 from windrow.errors import NotFittedError, OptionError
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.stream import BOS
@@ -75,25 +73,5 @@ def test_what_cannot_be(model):
         unlimited(model).evaluate(VALID, dynamic_rate=1e30)
     with pytest.raises(OptionError, match="weights of 8 bits cannot learn"):
         model.quantized().evaluate(VALID, dynamic_rate=0.1)
-
-
-def test_from_the_command_line(model, tmp_path):
-    (tmp_path / "text.txt").write_text("\n".join(REPEATED))
-    model.save(tmp_path / "m.safetensors")
-    unlimited(model).save(tmp_path / "unlimited.safetensors")
-
-    def run(*arguments: object):
-        return CliRunner().invoke(main, ["lm", "perplexity", *map(str, arguments)])
-
-    result = run(tmp_path / "m.safetensors", tmp_path / "text.txt", "--dynamic", 0.5)
-    refused = run(tmp_path / "m.safetensors", tmp_path / "text.txt", "--dynamic", 0)
-
-    expected = model.evaluate(tmp_path / "text.txt", dynamic_rate=0.5).perplexity
-    assert f"perplexity                {expected:.4f}\n" in result.stdout
-    assert (refused.exit_code, refused.stdout) == (1, "")
-    assert "--dynamic = 0" in refused.stderr
-    diverged = run(tmp_path / "unlimited.safetensors", tmp_path / "text.txt", "--dynamic", 1e30)
-    assert diverged.exit_code == 1
-    assert "try --dynamic = 1e+29" in diverged.stderr
     with pytest.raises(NotFittedError):
         RecurrentLM().evaluate(VALID, dynamic_rate=0.5)

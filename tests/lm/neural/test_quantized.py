@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import windrow
 from tests.lm.neural import test_recurrent, test_window
 from tests.lm.neural.test_window import TRAIN, VALID
-from windrow.cli import main
 from windrow.errors import FormatError, OptionError
 from windrow.files import model_file
 
@@ -81,23 +79,3 @@ def test_a_damaged_file(tmp_path):
 
     with pytest.raises(FormatError, match=r"output\.scales is missing"):
         windrow.load(path)
-
-
-def test_from_the_command_line(tmp_path):
-    (tmp_path / "text.txt").write_text("the cat sat\nthe dog ran\n" * 20)
-    trained, converted, direct = (tmp_path / f"{name}.safetensors" for name in "abc")
-
-    def run(*arguments: object):
-        return CliRunner().invoke(main, ["lm", *map(str, arguments)])
-
-    train = ("train", "window", tmp_path / "text.txt", "--embedding", 8, "--hidden", 8, "--epochs", 1)
-    assert run(*train, "-o", trained).exit_code == 0
-    assert run("convert", trained, converted, "--quantize", 8).exit_code == 0
-    assert run(*train, "-o", direct, "--quantize", 8).exit_code == 0
-
-    assert np.array_equal(windrow.load(converted).log_probs(["the cat"]), windrow.load(direct).log_probs(["the cat"]))
-    for refused, said in ((("--quantize", 3), "--quantize = 3"), ((), "--quantize 8")):
-        result = run("convert", trained, converted, *refused)
-        assert (result.exit_code, result.stdout) == (1, "")
-        assert said in result.stderr
-        assert result.stderr.count("\n") == 1

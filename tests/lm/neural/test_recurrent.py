@@ -1,18 +1,15 @@
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from tests.lm.contract import random_stream, walked
 from tests.lm.neural.test_window import SUCCESSORS, TRAIN, VALID, untimed
 from tests.naive import outputs as naive_heads
 from tests.naive import recurrent as naive
-from windrow.cli.train_rnn import train_rnn
 from windrow.embeddings import WordVectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.files import model_file
@@ -401,23 +398,3 @@ def test_text_that_cannot_be_used():
     with pytest.raises(NotFittedError, match="fit first"):
         small().score_stream(np.array([1], np.int32))
     assert np.isfinite(small(batch_size=99).fit(["a"]).perplexity(["a", ""]))
-
-
-# --- the command
-
-
-def test_the_command_trains_the_same_model(tmp_path):
-    source, valid, target, log = (tmp_path / name for name in ("train.txt", "valid.txt", "model", "log.json"))
-    source.write_text("\n".join(TRAIN), "utf-8")
-    valid.write_text("\n".join(VALID), "utf-8")
-    options = {"embedding": 6, "hidden": 8, "batch": 8, "bptt": 7, "lr": 0.02, "clip": 1, "epochs": 3, "workers": 1}
-    given = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
-
-    result = CliRunner().invoke(
-        train_rnn, [str(source), "-o", str(target), "--valid", str(valid), "--log-json", str(log), "--cell", "gru",
-                    "--state", "reset", *given],
-    )  # fmt: skip
-
-    assert result.exit_code == 0, result.output
-    assert [json.loads(line)["epoch"] for line in log.read_text("utf-8").splitlines()] == [1, 2, 3]
-    assert RecurrentLM.load(target).perplexity(VALID) == trained(cell="gru").perplexity(VALID)

@@ -55,24 +55,50 @@ def test_float32_is_as_exact_as_its_numbers(cell):
     np.testing.assert_allclose(hidden, expected, rtol=2e-5, atol=2e-6)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("hidden_size", [5, 17])
-@pytest.mark.parametrize(("inputs", "batch"), [(7, 3), (None, 3), (7, 5)])
-def test_gradients_equal_central_differences(cell, hidden_size, inputs, batch):
-    layer, x, state, begins = example(cell, hidden_size, inputs, batch=batch)
-    direction = np.random.default_rng(1).normal(0, 1, (STEPS, batch, hidden_size))
+def backpropagated(layer, x, state, begins):
+    """A scalar function of the hidden states, and every array that it depends on with the gradient found by backward.
+
+    The layer keeps what it makes for the next call, so the gradients are copies.
+    """
+    direction = np.random.default_rng(1).normal(0, 1, (*x.shape[:2], state.shape[-1]))
 
     def along() -> float:
         return float(np.vdot(layer.forward(x, state, begins)[0], direction))
 
-    _, _, backward = layer.forward(x, state, begins)
-    dx = backward(direction).copy()
+    dx = layer.forward(x, state, begins)[2](direction).copy()
+    found = {name: (parameter.value, parameter.gradient.copy()) for name, parameter in layer.parameters.items()}
+    return along, {**found, "x": (x, dx)}
 
-    for name, parameter in layer.parameters.items():
-        expected = numeric_gradient(along, parameter.value)
-        assert relative_error(parameter.gradient, expected) < 1e-6, name
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize(("inputs", "batch"), [(7, 3), (None, 3), (7, 5)])
+def test_gradients_equal_central_differences(cell, inputs, batch):
+    along, gradients = backpropagated(*example(cell, 5, inputs, batch=batch))
+
+    for name, (array, found) in gradients.items():
+        expected = numeric_gradient(along, array)
+        assert relative_error(found, expected) < 1e-6, name
         assert np.abs(expected).max() > 0.01
-    assert relative_error(dx, numeric_gradient(along, x)) < 1e-6
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("hidden_size", [16, 17])
+@pytest.mark.parametrize(("inputs", "batch"), [(7, 3), (None, 3), (7, 5)])
+def test_gradients_of_large_layers_along_random_lines(cell, hidden_size, inputs, batch):
+    along, gradients = backpropagated(*example(cell, hidden_size, inputs, batch=batch))
+    dice, step = np.random.default_rng(2), 1e-5
+
+    for name, (array, found) in gradients.items():
+        start = array.copy()
+        for _ in range(4):
+            line = dice.normal(0, 1, array.shape)
+            line /= np.linalg.norm(line)
+            array[...] = start + step * line
+            above = along()
+            array[...] = start - step * line
+            slope = (above - along()) / (2 * step)
+            array[...] = start
+            assert np.vdot(found, line) == pytest.approx(slope, rel=1e-6, abs=1e-8 * np.linalg.norm(found)), name
 
 
 @pytest.mark.parametrize("cell", CELLS)

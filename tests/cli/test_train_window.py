@@ -1,3 +1,5 @@
+"""`windrow lm train window`."""
+
 from __future__ import annotations
 
 import json
@@ -28,7 +30,7 @@ OPTIONS = {"order": 3, "embedding": 6, "hidden": 8, "batch": 32, "lr": 0.01, "wo
 SMALL = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
 
 
-def test_the_command_trains_the_same_model(files):
+def test_it_trains_the_same_model(files):
     source, valid, target, checkpoint, log = files.values()
 
     result = run(source, "-o", target, "--valid", valid, "--epochs", 3, "--log-json", log, *SMALL)
@@ -41,7 +43,7 @@ def test_the_command_trains_the_same_model(files):
     assert not checkpoint.exists()
 
 
-def test_the_command_resumes(files):
+def test_it_resumes(files):
     source, _, target, checkpoint, _ = files.values()
     small(epochs=3, noise_words=1024, callbacks=[lambda report: report.epoch == 1]).fit(TRAIN, checkpoint=checkpoint)
 
@@ -55,7 +57,7 @@ def test_the_command_resumes(files):
     assert not checkpoint.exists()
 
 
-def test_the_command_tells_that_there_is_nothing_to_resume(files):
+def test_it_tells_that_there_is_nothing_to_resume(files):
     source, _, target, checkpoint, _ = files.values()
 
     result = run(source, "-o", target, "--epochs", 1, *SMALL, "--resume")
@@ -64,7 +66,7 @@ def test_the_command_tells_that_there_is_nothing_to_resume(files):
     assert f"Warning: {checkpoint} is not there; training starts from the beginning\n" in result.stderr
 
 
-def test_the_command_starts_anew_after_a_divergence(files):
+def test_it_starts_again_after_a_divergence(files):
     source, _, target, checkpoint, _ = files.values()
     growing = ("--optimizer", "sgd", "--schedule", "constant", "--lr", 1, "--l2", 2.2)
 
@@ -79,7 +81,7 @@ def test_the_command_starts_anew_after_a_divergence(files):
     assert not checkpoint.exists()
 
 
-def test_the_command_tells_which_setting_differs(files):
+def test_it_tells_which_setting_differs(files):
     source, _, target, checkpoint, _ = files.values()
     small(epochs=3, noise_words=1024, callbacks=[lambda report: report.epoch == 1]).fit(TRAIN, checkpoint=checkpoint)
 
@@ -92,7 +94,7 @@ def test_the_command_tells_which_setting_differs(files):
     )
 
 
-def test_the_command_names_its_options(files):
+def test_it_names_its_options(files):
     source, _, target, _, _ = files.values()
 
     for given, said in {
@@ -106,7 +108,7 @@ def test_the_command_names_its_options(files):
     assert not target.exists()
 
 
-def test_the_command_names_every_option_in_a_message(files):
+def test_it_names_every_option_in_a_message(files):
     source, _, target, _, _ = files.values()
     vectors = source.with_name("vectors.txt")
     vectors.write_text("2 3\na 1 2 3\nb 4 5 6\n", "utf-8")
@@ -137,14 +139,14 @@ def test_the_command_names_every_option_in_a_message(files):
     (("--momentum", 0.5), "--momentum is for --optimizer momentum or nesterov, not adam"),
     (("--patience", 2), "--patience waits for a better --valid"),
 ])  # fmt: skip
-def test_the_command_refuses_what_nothing_would_read(files, given, said):
+def test_it_refuses_what_nothing_would_read(files, given, said):
     result = run(files["train.txt"], "-o", files["model"], *given)
 
     assert isinstance(result.exception, OptionError)
     assert str(result.exception).startswith(said)
 
 
-def test_the_command_tells_of_vectors_of_few_words(files):
+def test_it_tells_of_vectors_of_few_words(files):
     source, vectors = files["train.txt"], files["train.txt"].with_name("vectors.txt")
     source.write_text(" ".join(f"w{number}" for number in range(250)), "utf-8")
     warnings = {}
@@ -161,14 +163,14 @@ def test_the_command_tells_of_vectors_of_few_words(files):
     }
 
 
-def test_the_command_writes_no_arpa_file(files):
+def test_it_writes_no_arpa_file(files):
     result = run("no such text", "-o", files["model"].with_suffix(".arpa.gz"))
 
     assert isinstance(result.exception, OptionError)
     assert str(result.exception).endswith(": an ARPA file cannot hold a WindowLM; name a .safetensors file")
 
 
-def test_the_command_writes_over_nothing_it_reads(files):
+def test_it_writes_over_nothing_it_reads(files):
     source, valid, _, _, _ = files.values()
 
     for given in (source, "--valid", valid), (source, "--vectors", valid), (valid,):

@@ -1,3 +1,5 @@
+"""`windrow vectors plot` and `plot-log`."""
+
 from __future__ import annotations
 
 import json

@@ -1,0 +1,146 @@
+"""Warm up, then do what windrow can do, and print what each command still had to compile.
+
+``python -m tests.cli.after_warmup FOLDER``: a process of its own, since what another test has called stays in memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+from click.testing import CliRunner
+from numba.core.dispatcher import Dispatcher
+
+from windrow.cli import main
+from windrow.embeddings.steps import LOSSES
+from windrow.embeddings.word2vec import KERNELS
+from windrow.lm import CELL_NAMES
+from windrow.lm.ngram import SMOOTHING_NAMES
+from windrow.outputs import HEADS
+
+LINES = ["a b c d e f", "b a c e d", "f f a b", "c d a", "a c b e f d a b"] * 8
+TAGGED = "in O\nRome B-LOC\n\nAnn B-PER\nsaw O\nBob B-PER\n\n" * 8
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+SIZES = "--embedding 8 --hidden 8 --epochs 1"
+
+
+def loaded() -> set[str]:
+    """Every kernel with every signature that is in memory, compiled here or read from the cache."""
+    dispatchers = [thing for thing in gc.get_objects() if issubclass(type(thing), Dispatcher)]
+    kernels = [one for one in dispatchers if one.__module__.startswith("windrow.")]
+    return {f"{one.__module__}.{one.__qualname__}{signature}" for one in kernels for signature in one.signatures}
+
+
+def vectors() -> Iterator[str]:
+    options = "--size 8 --min-count 1 --epochs 1"
+    yield "corpus build text.txt -o corpus"
+    for model, loss, kernel in product(["skipgram", "cbow"], LOSSES, KERNELS):
+        yield f"vectors train text.txt -o v.safetensors --model {model} --loss {loss} --kernel {kernel} {options}"
+    yield f"vectors train corpus -o v.safetensors {options}"
+    for model, loss, workers in product(["skipgram", "cbow"], LOSSES, [1, 2, 3]):
+        yield (
+            f"vectors train text.txt -o v.safetensors --model {model} --loss {loss} --deterministic"
+            f" --workers {workers} {options}"
+        )
+    for model, more in product(["skipgram", "cbow"], ["linear", "harmonic", "none --sample 0"]):
+        yield f"vectors train text.txt -o v.safetensors --model {model} --window-weighting {more} {options}"
+    yield f"vectors train text.txt -o v.safetensors --model cbow --cbow-sum {options}"
+    for extension in ("safetensors", "txt", "bin", "npy"):
+        if extension != "safetensors":
+            yield f"vectors convert v.safetensors v.{extension}"
+        yield f"vectors similar v.{extension} a"
+        yield f"vectors analogy v.{extension} a b c"
+        yield f"vectors evaluate v.{extension} --analogies questions.txt --similarity pairs.tsv"
+
+
+def ngrams() -> Iterator[str]:
+    train = "lm train ngram text.txt --discount-fallback --order 3"
+    for smoothing, order in product(SMOOTHING_NAMES, [1, 3]):
+        heldout = "--heldout text.txt" if smoothing == "jelinek-mercer" else ""
+        yield f"{train} -o n.safetensors --smoothing {smoothing} --order {order} {heldout}"
+        yield "lm perplexity n.safetensors text.txt"
+    for more in (
+        "--prune 0,0,1", "--entropy-prune 1e-6", "--lmplz-compat", "--no-bos", "--no-eos", "--closed-vocabulary",
+        "--unk-mass 0.01", "--min-count 5", "--memory 1M", "--counts-out counts.gz",
+    ):  # fmt: skip
+        yield f"{train} -o n.safetensors {more}"
+    yield "lm train ngram long.txt --discount-fallback --order 3 -o n.safetensors --memory 1M"
+    yield "lm train ngram many.txt --smoothing mle --order 2 -o m.safetensors"
+    yield "lm train ngram counts.gz --from-counts --discount-fallback --order 3 -o n.safetensors"
+    yield "lm convert n.safetensors n.arpa"
+    yield "lm convert n.arpa n.arpa.gz"
+    yield "lm convert n.arpa q.safetensors --quantize 8"
+    for name in ("n.safetensors", "n.arpa", "q.safetensors"):
+        yield f"lm perplexity {name} text.txt"
+        yield f"lm score {name} text.txt --words"
+        yield f"lm generate {name} --seed 1"
+        yield f"lm generate {name} --num-beams 3 --prompt a"
+
+
+def neural() -> Iterator[str]:
+    for kind, output in product(["window", "rnn"], HEADS):
+        objectives = [" --objective nce", " --objective sampled-softmax"] if output == "nce" else [""]
+        for optimizer, objective in product(OPTIMIZERS if output == "softmax" else ["sgd", "adam"], objectives):
+            yield (
+                f"lm train {kind} text.txt -o {kind}.safetensors --output-layer {output} --optimizer {optimizer}"
+                f"{objective} {SIZES} --dropout 0.1 --workers 2"
+            )
+        yield f"lm perplexity {kind}.safetensors text.txt"
+        yield f"lm generate {kind}.safetensors --seed 1"
+        if output in ("softmax", "nce"):
+            yield f"lm train {kind} text.txt -o t.safetensors --output-layer {output} --tied --valid text.txt {SIZES}"
+            yield "lm convert t.safetensors tq.safetensors --quantize 8"
+            yield "lm perplexity tq.safetensors text.txt"
+            yield "lm generate tq.safetensors --seed 1"
+    for cell, state in product(CELL_NAMES, ["reset", "carry"]):
+        yield f"lm train rnn text.txt -o r.safetensors --cell {cell} --state {state} --layers 2 --batch 9 {SIZES}"
+        yield "lm perplexity r.safetensors text.txt --dynamic 0.1"
+        yield "lm score r.safetensors text.txt"
+        yield "lm generate r.safetensors --num-beams 2"
+    yield "lm mix n.safetensors window.safetensors --tune text.txt -o mix.safetensors --cache 10"
+    yield "lm perplexity mix.safetensors text.txt"
+
+
+def tags() -> Iterator[str]:
+    for output in ("crf", "softmax", "logistic"):
+        yield f"tag train tagged.conll -o tag.safetensors --epochs 1 --output-layer {output} --valid tagged.conll"
+        yield "tag evaluate tag.safetensors tagged.conll"
+        yield "tag predict tag.safetensors tagged.conll"
+
+
+def write_files() -> None:
+    for name, text in {
+        "text.txt": "\n".join(LINES),
+        "long.txt": "\n".join(LINES * 600),
+        "many.txt": "\n".join(map(str, range(300_000))),
+        "questions.txt": ": letters\na b c d\nb c d e\n",
+        "pairs.tsv": "a\tb\t1\nb\tc\t2\na\tf\t3\n",
+        "tagged.conll": TAGGED,
+    }.items():
+        Path(name).write_text(text)
+
+
+def run(command: str) -> None:
+    result = CliRunner().invoke(main, command.split())
+    if result.exit_code:
+        sys.exit(f"{command}: {result.output}")
+
+
+if __name__ == "__main__":
+    os.chdir(sys.argv[1])
+    write_files()
+    run("warmup")
+    missing, before = {}, loaded()
+    for part in (vectors, ngrams, neural, tags):
+        for command in part():
+            run(command)
+            after = loaded()
+            if after - before:
+                missing[command] = sorted(after - before)
+            before = after
+    print(json.dumps(missing))
