@@ -21,7 +21,7 @@ from windrow.embeddings.steps import LOSSES
 from windrow.embeddings.word2vec import KERNELS
 from windrow.lm import CELL_NAMES
 from windrow.lm.ngram import SMOOTHING_NAMES
-from windrow.outputs import HEADS
+from windrow.outputs import OUTPUT_LAYERS
 
 LINES = ["a b c d e f", "b a c e d", "f f a b", "c d a", "a c b e f d a b"] * 8
 TAGGED = "in O\nRome B-LOC\n\nAnn B-PER\nsaw O\nBob B-PER\n\n" * 8
@@ -83,7 +83,7 @@ def ngrams() -> Iterator[str]:
 
 
 def neural() -> Iterator[str]:
-    for kind, output in product(["window", "rnn"], HEADS):
+    for kind, output in product(["window", "rnn"], OUTPUT_LAYERS):
         objectives = [" --objective nce", " --objective sampled-softmax"] if output == "nce" else [""]
         for optimizer, objective in product(OPTIMIZERS if output == "softmax" else ["sgd", "adam"], objectives):
             yield (
