@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError
-from windrow.numeric.blas import add_product
+from windrow.numeric.blas import add_product, set_product
 
 Array = NDArray[Any]
 
@@ -41,7 +41,7 @@ class Parameter:
 
     def add_product(self, a: Array, b: Array) -> None:
         """Add a.T @ b to the gradient. The first product since it was cleared need not read zeros, nor write them."""
-        add_product(self._gradient, a, b, to_zero=self._is_clear)
+        (set_product if self._is_clear else add_product)(self._gradient, a.T, b)
         self._is_clear = False
 
     def clear_gradient(self) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.nn.sparse import WordTable
-from windrow.numeric.blas import set_product_transposed
+from windrow.numeric.blas import set_product
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
 from windrow.outputs.contract import EXCLUDED, Head, Targets
@@ -84,7 +84,7 @@ class HierarchicalHead(Head):
             return distribution  # one word has all the mass, and no path
         scores, lefts = np.empty((1, len(self._slots)), self.dtype), np.empty(len(self._slots), self.dtype)
         for row, log_probs in zip(self._with_ones(hidden), distribution, strict=True):
-            set_product_transposed(scores, row.reshape(1, -1), self.nodes.value)
+            set_product(scores, row.reshape(1, -1), self.nodes.value.T)
             sum_paths(scores[0], self._paths, lefts, log_probs)
         return distribution
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.nn.sparse import WordTable, add_word_rows
 from windrow.numeric.alias import alias_table, draw_words
-from windrow.numeric.blas import add_product_of_columns, add_product_of_rows, set_product_transposed
+from windrow.numeric.blas import add_product, set_product
 from windrow.numeric.rows import add_to_rows
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
@@ -111,7 +111,7 @@ class NoiseContrastiveHead(Head):
         draws, biases = self.options.noise_words, self.biases.value.reshape(-1)
         expected = self._log_noise + self.dtype.type(np.log(draws))  # log(k q) of every word
         weights, scores = self.weights.value.take(words, axis=0), np.empty((len(hidden), n), self.dtype)
-        set_product_transposed(scores, hidden, weights)
+        set_product(scores, hidden, weights.T)
         target_logits = np.empty(len(hidden), self.dtype)
         score_targets(hidden, self.weights.value, biases, targets, target_logits)
         offsets = biases[words] - expected[words]
@@ -127,10 +127,10 @@ class NoiseContrastiveHead(Head):
             )
             self._slots[noise.words] = -1
         d_hidden.fill(0)
-        add_product_of_rows(d_hidden, scores, weights)
+        add_product(d_hidden, scores, weights)
         add_target_rows(d_hidden, self.weights.value, targets, target_logits)
         d_weights = np.zeros_like(weights)
-        add_product_of_columns(d_weights, scores, hidden)
+        add_product(d_weights, scores.T, hidden)
         known, errors = len(noise.words), target_logits.reshape(-1, 1)
         d_scores = scores.sum(axis=0).reshape(-1, 1)
         return loss, _Gradients(d_weights[:known], d_scores[:known], errors * hidden, errors)

@@ -17,7 +17,7 @@ from windrow.nn.recurrent.cells import CELLS
 
 ASK = """
 import pickle, sys
-from windrow.lm.cells import CELLS
+from windrow.nn.recurrent.cells import CELLS
 model = pickle.load(open(sys.argv[1], "rb"))
 assert all(layer.cell is CELLS[model.cell] for layer in model.network_.layers)
 print(model.perplexity(sys.argv[2:]))

@@ -151,7 +151,8 @@ class NeuralTraining(ABC):
         if self.valid is None:
             return report
         predicted = max(int((self.valid != BOS).sum()), 1)
-        perplexity = exp(min(-self.score(self.valid).sum() / predicted, 700))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            perplexity = exp(min(-self.score(self.valid).sum() / predicted, 700))
         return Report(**{**asdict(report), "valid_perplexity": perplexity})
 
     def _train_epoch(self, epoch: int, progress: Callback | None) -> Report:

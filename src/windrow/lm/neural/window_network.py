@@ -6,7 +6,7 @@ import numpy as np
 
 from windrow.lm.neural.network import Ids, NeuralNetwork
 from windrow.nn.parameters import Array, Parameter, Table
-from windrow.numeric.blas import add_product_of_columns, set_product_of_rows, set_product_transposed
+from windrow.numeric.blas import add_product, set_product
 from windrow.outputs.contract import Head
 
 
@@ -58,10 +58,10 @@ class WindowNetwork(NeuralNetwork):
         if h_kept is not None:
             dh = dh * h_kept
         dh = np.ascontiguousarray(dh * (1 - activations * activations))
-        add_product_of_columns(self.weights.gradient, x, dh)
+        add_product(self.weights.gradient, x.T, dh)
         self.biases.add(dh.sum(axis=0))
         dx = np.empty_like(x)
-        set_product_transposed(dx, dh, self.weights.value)
+        set_product(dx, dh, self.weights.value.T)
         if self.direct:
             dx += d_hidden[:, h.shape[1] :]
         if x_kept is not None:
@@ -74,7 +74,7 @@ class WindowNetwork(NeuralNetwork):
 
     def _activate(self, x: Array) -> Array:
         h = np.empty((len(x), self.weights.value.shape[1]), x.dtype)
-        set_product_of_rows(h, x, self.weights.value)
+        set_product(h, x, self.weights.value)
         h += self.biases.value
         np.tanh(h, out=h)
         return h

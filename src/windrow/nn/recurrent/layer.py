@@ -15,7 +15,7 @@ from windrow.errors import OptionError
 from windrow.nn.parameters import Array, Parameter
 from windrow.nn.recurrent.cells import CELLS
 from windrow.nn.recurrent.kernels import Factor, Steps, Way
-from windrow.numeric.blas import add_product_of_columns, set_product_of_rows, set_product_transposed
+from windrow.numeric.blas import add_product, set_product
 from windrow.numeric.products import LEAST_ROWS, PANEL, panels_of
 from windrow.numeric.threads import share
 
@@ -134,7 +134,7 @@ class RecurrentLayer:
         if self.input_weights is None:
             sums[:] = part.x
         else:
-            set_product_of_rows(sums, part.x, self.input_weights.value)
+            set_product(sums, part.x, self.input_weights.value)
         sums += self.biases.value
         part.steps.states[0] = state[:, part.streams]
         self.cell.forward(part.steps, part.begins, _with_room(weights, part.begins))
@@ -152,7 +152,7 @@ class RecurrentLayer:
         if self.input_weights is None:
             return steps.sums
         d_inputs = np.empty_like(part.x)
-        set_product_transposed(d_inputs, steps.sums.reshape(len(part.x), -1), self.input_weights.value)
+        set_product(d_inputs, steps.sums.reshape(len(part.x), -1), self.input_weights.value.T)
         return d_inputs.reshape(*part.begins.shape, -1)
 
     def _add_gradients(self, part: _Part, errors: Array) -> None:
@@ -162,10 +162,10 @@ class RecurrentLayer:
             part.gradients[name] = parameter.gradient if is_first else np.zeros_like(parameter.value)
         previous = np.ascontiguousarray(part.steps.previous[:, 0]).reshape(len(part.x), -1)
         d_sums, d_products = (array.reshape(len(part.x), -1) for array in (part.steps.sums, errors))
-        add_product_of_columns(part.gradients["recurrent_weights"], previous, d_products)
+        add_product(part.gradients["recurrent_weights"], previous.T, d_products)
         part.gradients["biases"] += d_sums.sum(axis=0)
         if self.input_weights is not None:
-            add_product_of_columns(part.gradients["input_weights"], part.x, d_sums)
+            add_product(part.gradients["input_weights"], part.x.T, d_sums)
         if self.cell.extra is not None:
             name, gate = self.cell.extra
             first = gate * self.hidden_size
