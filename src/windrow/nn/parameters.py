@@ -44,6 +44,12 @@ class Parameter:
         (set_product if self._is_clear else add_product)(self._gradient, a.T, b)
         self._is_clear = False
 
+    def add_rows(self, rows: Array, gradients: Array) -> None:
+        """Add ``gradients`` (n, dim) to the rows of the gradient with these numbers (n,), which may repeat."""
+        from windrow.numeric.rows import add_to_rows  # compiled: what looks no words up need not wait for it
+
+        add_to_rows(self.gradient, rows, np.ascontiguousarray(gradients), 1.0)
+
     def clear_gradient(self) -> None:
         """Forget what the passes so far have added."""
         self._is_clear = True

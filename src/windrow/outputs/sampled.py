@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, Table
-from windrow.nn.sparse import WordTable, add_word_rows
+from windrow.nn.sparse import WordTable
 from windrow.numeric.alias import alias_table, draw_words
 from windrow.numeric.blas import add_product, set_product
 from windrow.numeric.rows import add_to_rows
@@ -82,8 +82,8 @@ class NoiseContrastiveHead(Head):
         """``loss_and_gradient`` with these noise words."""
         loss, found = self._pass(noise, hidden, targets, d_hidden, scale)
         for parameter, by_noise, by_targets in self._with_gradients(found):
-            add_word_rows(parameter, noise.words, by_noise)
-            add_word_rows(parameter, targets, by_targets)
+            parameter.add_rows(noise.words, by_noise)
+            parameter.add_rows(targets, by_targets)
         return loss
 
     def sgd_step(self, hidden: Array, targets: Targets, d_hidden: Array, rate: float, scale: float = 1.0) -> float:  # noqa: D102

@@ -22,9 +22,9 @@ from windrow.nn.parameters import Array
 from windrow.nn.schedules import Schedule, find_schedule
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
-from windrow.tagging.files import fill_network, pack_network, unpack_lexicon, unpack_word_table
+from windrow.tagging.files import fill_network, pack_network, unpack_lexicon, unpack_word_vectors
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
-from windrow.tagging.network import HIDDEN_ACTIVATIONS, TagNetwork, WordTable
+from windrow.tagging.network import HIDDEN_ACTIVATIONS, TagNetwork, WordLookUp
 from windrow.tagging.outputs import OUTPUTS, initial_transitions
 from windrow.tagging.schemes import SCHEMES, convert, detect_scheme, possible_transitions, tags_for, tags_of
 from windrow.tagging.training import Callback, TagTrainer
@@ -184,9 +184,9 @@ class WindowTagger(Estimator):
             frozen = _spread(self.vectors.vectors[[given[word] for word in lexicon.words[own:]]])
             if self.tune:
                 learning, frozen = np.concatenate([learning, frozen]), None
-        self._build(lexicon, WordTable(learning, frozen), rng)
+        self._build(lexicon, WordLookUp(learning, frozen), rng)
 
-    def _build(self, lexicon: Lexicon, words: WordTable, rng: np.random.Generator) -> None:
+    def _build(self, lexicon: Lexicon, words: WordLookUp, rng: np.random.Generator) -> None:
         """The network for ``types_``, which knows nothing yet but its words' vectors."""
         self.lexicon_ = lexicon
         self.tags_ = tags_for(self.types_, self.scheme)
@@ -307,7 +307,7 @@ class WindowTagger(Estimator):
                 setattr(tagger, name, stored.config[name])
             reading = Reading(tagger.lowercase, tagger.fold_digits, tuple(tagger.affixes))
             lexicon = unpack_lexicon(stored.arrays, reading, path)
-            table = unpack_word_table(stored.arrays, list(lexicon.words), path)
+            table = unpack_word_vectors(stored.arrays, list(lexicon.words), path)
             tagger._build(lexicon, table, np.random.default_rng(tagger.seed))
         except (KeyError, TypeError, AttributeError, WindrowError) as error:
             if isinstance(error, FormatError):

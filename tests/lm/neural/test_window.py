@@ -16,6 +16,7 @@ from windrow.lm.neural.window import WindowLM
 from windrow.lm.neural.window_network import WindowNetwork
 from windrow.lm.stream import BOS
 from windrow.nn.gradients import numeric_gradient
+from windrow.nn.layers import Dense
 from windrow.nn.parameters import Parameter, Table
 from windrow.nn.training.stopping import DivergedError
 from windrow.outputs import HEADS, head_type
@@ -65,8 +66,8 @@ def random_network(*, dtype=np.float64, direct=False, tied=False, dropout=0.0, o
     counts = np.array([3, 0, 5, 9, 7, 5, 2, 1, 1])
     tied_to = embeddings if tied else None
     head = head_type(output)(counts, hidden_size, dice, dtype, HeadOptions(), tied=tied_to)
-    weights = dice.standard_normal((2 * size, 4)).astype(dtype)
-    return WindowNetwork(embeddings, weights, head, direct=direct, dropout=dropout)
+    dense = Dense(2 * size, 4, initialiser="normal", rng=dice, dtype=dtype)
+    return WindowNetwork(embeddings, dense, head, direct=direct, dropout=dropout)
 
 
 CONTEXTS = np.array([[1, 1], [1, 4], [4, 4], [3, 8], [8, 3]], np.int32)
@@ -78,7 +79,7 @@ def test_gradients_of_the_network(options):
     network = random_network(**options)
 
     def mean_loss() -> float:
-        network.rng = np.random.default_rng(3)  # drops the same numbers every time
+        network.seed(3)  # drops the same numbers every time
         return network.loss_and_gradient(CONTEXTS, TARGETS) / len(CONTEXTS)
 
     network.body.clear_gradients()
@@ -96,8 +97,10 @@ def test_the_network_by_its_definition(direct):
     rows = []
     for context in CONTEXTS:
         x = np.concatenate([network.embeddings.value[word] for word in context])
-        sums = [x @ weights for weights in network.weights.value.T]
-        h = np.array([np.tanh(total + bias) for total, bias in zip(sums, network.biases.value, strict=True)])
+        sums = [x @ weights for weights in network.named["hidden.weights"].value.T]
+        h = np.array(
+            [np.tanh(total + bias) for total, bias in zip(sums, network.named["hidden.biases"].value, strict=True)]
+        )
         hidden = np.concatenate([h, x]) if direct else h
         rows.append(naive.softmax_log_probs(hidden, network.head.weights.value, network.head.biases.value))
 
@@ -143,8 +146,8 @@ def test_a_step_of_the_head_alone_is_the_optimiser_s():
     """Plain SGD takes the short way; with a clip that never binds it takes the long one."""
     short, long = (trained(optimizer="sgd", learning_rate=0.5, epochs=1, clip=clip) for clip in (None, 1e9))
 
-    assert short.network_.apart
-    assert not long.network_.apart
+    assert short.network_.head_steps
+    assert not long.network_.head_steps
     assert short.perplexity(VALID) == pytest.approx(long.perplexity(VALID), rel=1e-4)
 
 

@@ -297,7 +297,7 @@ class NeuralLM(Estimator, LanguageModel):
         tied = embeddings if self.tied else None
         return head_type(self.output)(counts, self._head_size, rng, np.float32, self._head_options(), tied=tied)
 
-    def _steps_apart(self, head: Head) -> bool:
+    def _head_steps(self, head: Head) -> bool:
         """Whether the head can take its steps by itself, without an array of gradients."""
         return self.optimizer == "sgd" and head.has_sgd_step and not (self.tied or self.l2 or self.clip)
 

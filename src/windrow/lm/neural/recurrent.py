@@ -115,7 +115,7 @@ class RecurrentLM(NeuralLM):
         sizes = [self.embedding_size] + [self.hidden_size] * (self.layers - 1)
         layers = [RecurrentLayer(size, self.hidden_size, self.cell, rng=rng) for size in sizes]
         head = self._new_head(rng, embeddings)
-        return RecurrentNetwork(embeddings, layers, head, dropout=self.dropout, apart=self._steps_apart(head))
+        return RecurrentNetwork(embeddings, layers, head, dropout=self.dropout, head_steps=self._head_steps(head))
 
     def _training(self, stream: Ids, valid: Ids | None) -> RecurrentTraining:
         plan, resets = self._plan(), not self.carries_over
@@ -153,7 +153,7 @@ class RecurrentLM(NeuralLM):
         stream = np.concatenate(list(self.streams(source, skip_symbols=skip_symbols)))
         learning = type(self).from_stored(self.to_stored(), "the model")
         learning.set_params(optimizer="sgd", learning_rate=dynamic_rate, batch_size=1, l2=0.0)
-        learning.network_.dropout = 0.0
+        learning.network_.dropouts = []
         training = learning._training(stream, None)
         try:
             with crew(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):

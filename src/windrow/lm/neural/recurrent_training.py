@@ -57,10 +57,10 @@ class RecurrentTraining(NeuralTraining):
             last = min(first + self.bptt, steps)
             yield (last - first) * streams, slice(first, last)
 
-    def learn(self, batch: slice, rate: float | None) -> float:  # noqa: D102
+    def learn(self, batch: slice, rate: float) -> float:  # noqa: D102
         ids = self.ids[batch]
         begins = ids == BOS if self.resets else None
-        loss, self._states = self.network.loss_and_gradient(ids, self.targets[batch], self._states, begins, rate=rate)
+        loss, self._states = self.network.loss_and_gradient(ids, self.targets[batch], self._states, begins, rate)
         return loss
 
     def score_and_learn(self) -> NDArray[np.float64]:

@@ -98,8 +98,8 @@ class NeuralTraining(ABC):
         """The batches of an epoch, each with how many words it predicts; they follow from the seed and the epoch."""
 
     @abstractmethod
-    def learn(self, batch: Any, rate: float | None) -> float:
-        """The summed loss of a batch; adds the gradient of its mean; with a ``rate`` the head takes its own step."""
+    def learn(self, batch: Any, rate: float) -> float:
+        """The summed loss of a batch; adds the gradient of its mean; a head that steps by itself does so."""
 
     @abstractmethod
     def score(self, stream: Ids) -> NDArray[np.float64]:
@@ -157,7 +157,7 @@ class NeuralTraining(ABC):
 
     def _train_epoch(self, epoch: int, progress: Callback | None) -> Report:
         plan, words = self.plan, self.words
-        self.network.rng, self.network.head.rng = (np.random.default_rng([plan.seed, epoch, use]) for use in (1, 2))
+        self.network.seed(plan.seed, epoch)
         before = self.history[-1]["seconds"] if self.history else 0.0
         words_before, done, total, rate = words * (epoch - 1), 0, 0.0, nan
         started, reported = perf_counter(), 0.0
@@ -181,7 +181,7 @@ class NeuralTraining(ABC):
         """Learn from a batch; returns its summed loss."""
         network, plan = self.network, self.plan
         network.body.clear_gradients()
-        loss = self.learn(batch, rate if network.apart else None)
+        loss = self.learn(batch, rate)
         if plan.l2:
             for parameter in network.body.weights:
                 self.regulariser.add_gradient(parameter)

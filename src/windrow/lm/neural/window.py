@@ -15,7 +15,7 @@ from windrow.lm.neural.training import Callback
 from windrow.lm.neural.window_network import WindowNetwork
 from windrow.lm.neural.window_training import WindowTraining, score_positions
 from windrow.lm.stream import BOS, Ids
-from windrow.nn.initialisers import initial_weights
+from windrow.nn.layers import Dense
 from windrow.nn.schedules import Schedule
 from windrow.numeric.threads import crew
 
@@ -98,10 +98,10 @@ class WindowLM(NeuralLM):
     def _new_network(self, rng: np.random.Generator, given: WordVectors | None = None) -> WindowNetwork:
         inputs = (self.order - 1) * self.embedding_size
         embeddings = self._new_embeddings(rng, given)
-        weights = initial_weights("scaled", inputs, self.hidden_size, rng).astype(np.float32)
+        dense = Dense(inputs, self.hidden_size, rng=rng)
         head = self._new_head(rng, embeddings)
-        apart = self._steps_apart(head)
-        return WindowNetwork(embeddings, weights, head, direct=self.direct, dropout=self.dropout, apart=apart)
+        steps = self._head_steps(head)
+        return WindowNetwork(embeddings, dense, head, direct=self.direct, dropout=self.dropout, head_steps=steps)
 
     def _training(self, stream: Ids, valid: Ids | None) -> WindowTraining:
         return WindowTraining(self.network_, self._plan(), stream, valid, self.order - 1)

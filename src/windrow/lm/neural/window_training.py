@@ -49,10 +49,10 @@ class WindowTraining(NeuralTraining):
             batch = order[first : first + self.plan.batch_size]
             yield len(batch), batch
 
-    def learn(self, batch: NDArray[Any], rate: float | None) -> float:  # noqa: D102
+    def learn(self, batch: NDArray[Any], rate: float) -> float:  # noqa: D102
         contexts = np.empty((len(batch), self.window), np.int32)
         gather_contexts(self.stream, batch, BOS, contexts)
-        return self.network.loss_and_gradient(contexts, self.stream[batch], rate=rate)
+        return self.network.loss_and_gradient(contexts, self.stream[batch], rate)
 
     def score(self, stream: Ids) -> NDArray[np.float64]:  # noqa: D102
         return score_positions(self.network, stream, self.window)
