@@ -97,10 +97,8 @@ def test_the_network_by_its_definition(direct):
     rows = []
     for context in CONTEXTS:
         x = np.concatenate([network.embeddings.value[word] for word in context])
-        sums = [x @ weights for weights in network.named["hidden.weights"].value.T]
-        h = np.array(
-            [np.tanh(total + bias) for total, bias in zip(sums, network.named["hidden.biases"].value, strict=True)]
-        )
+        weights, biases = (network.named[f"hidden.{name}"].value for name in ("weights", "biases"))
+        h = np.array([np.tanh(x @ column + bias) for column, bias in zip(weights.T, biases, strict=True)])
         hidden = np.concatenate([h, x]) if direct else h
         rows.append(naive.softmax_log_probs(hidden, network.head.weights.value, network.head.biases.value))
 
