@@ -22,7 +22,7 @@ KERNEL_SOURCES = sorted(source for pattern in jit.KERNEL_SOURCES for source in P
 
 # From the ground up; a room imports rooms of lower floors, and of its own floor none.
 FLOORS = [
-    {"_version", "_lazy", "errors"},
+    {"_version", "_lazy", "_renamed", "errors"},
     {"estimator", "files", "numeric"},
     {"corpus"},
     {"evaluation", "nn"},

@@ -16,6 +16,8 @@ OTHER_KINDS = {
     "word2vec-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
     "rnn-lm-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
     "window-lm-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
+    "tagger-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
+    "mlp-checkpoint": "the state of a training that was stopped; go on with fit(..., checkpoint=, resume=True)",
     "vocabulary": "the vocabulary of a corpus; open its folder with windrow.Corpus.open",
 }
 

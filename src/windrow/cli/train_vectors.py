@@ -140,8 +140,8 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
     checkpoint.unlink(missing_ok=True)  # not before: a process killed while it writes goes on from there
     last = model.history_[-1]
     click.echo(
-        f"{output}: {len(model.wv):,} words x {model.vector_size}, trained on {last['words']:,} words in "
-        f"{last['seconds']:.1f} s ({last['words_per_second']:,.0f} words/s), loss {last['loss']:.4f}",
+        f"{output}: {len(model.wv):,} words x {model.vector_size}, trained on {last['examples']:,} words in "
+        f"{last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), loss {last['loss']:.4f}",
         err=True,
     )
     if last["loss"] == 0:

@@ -27,12 +27,13 @@ from windrow.embeddings.training.draws import (
 from windrow.embeddings.training.hogwild import Hogwild, Run, Worker
 from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
 from windrow.embeddings.training.jobs import JOB_WORDS, Schedule, plan_jobs
-from windrow.embeddings.training.report import Callback, Training
+from windrow.embeddings.training.report import Training
 from windrow.embeddings.training.rounds import Rounds, Share, job_words
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.files.model_file import check_writable
+from windrow.nn.training.report import Callback
 from windrow.numeric.tables import zero_table
 
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")

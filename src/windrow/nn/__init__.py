@@ -1,7 +1,7 @@
 """Networks in small files: layers, losses, optimisers, the training loop, and the two estimators built of them.
 
 A network is a Chain or a Graph of layers and a loss; its parameters are one flat vector. Read layers/dense.py,
-chain.py, losses.py, network.py, optimizers.py, training.py in this order.
+chain.py, losses.py, network.py, optimizers.py, training/loop.py in this order.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ from windrow.nn.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, Momentum, Nest
 from windrow.nn.parameters import Parameter, ParameterVector, Table
 from windrow.nn.regularisers import L1, L2, REGULARISERS
 from windrow.nn.schedules import SCHEDULES, Constant, Exponential, Inverse, Plateau, Step
-from windrow.nn.training.loop import Report, Trainer, gradient_norms
+from windrow.nn.training.report import Report
 from windrow.nn.training.stopping import DivergedError, EarlyStopping
+from windrow.nn.training.trainer import Trainer, gradient_norms
 
 __all__ = [
     "Chain",

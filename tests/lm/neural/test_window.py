@@ -136,8 +136,8 @@ def test_ways_to_train(options):
     model = trained(epochs=6, **options)
 
     # The entropy of the chain gives 1.94 with sentence ends; four words at random give 5.
-    assert model.history_[-1]["valid_perplexity"] < 2.5
-    assert model.perplexity(VALID) == pytest.approx(min(row["valid_perplexity"] for row in model.history_), rel=1e-6)
+    assert model.history_[-1]["score"] < 2.5
+    assert model.perplexity(VALID) == pytest.approx(min(row["score"] for row in model.history_), rel=1e-6)
 
 
 def test_a_step_of_the_head_alone_is_the_optimiser_s():
@@ -160,7 +160,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_training():
     model = small(epochs=40, schedule="constant", learning_rate=0.3, patience=2, hidden_size=30)
     model.fit(TRAIN[:20], valid=VALID)
 
-    perplexities = [row["valid_perplexity"] for row in model.history_]
+    perplexities = [row["score"] for row in model.history_]
     best = int(np.argmin(perplexities))
     assert len(perplexities) == best + 3 < 40
     assert model.perplexity(VALID) == pytest.approx(perplexities[best], rel=1e-6)
@@ -183,9 +183,9 @@ def test_reports():
 
     assert [report.epoch for report in called] == [1, 2]  # the second callback ends it
     words = sum(len(line.split()) + 1 for line in TRAIN)
-    assert [report.words for report in called] == [words, 2 * words]
-    assert json.loads(json.dumps(called[0].to_json()))["valid_perplexity"] > 1
-    assert all(report.valid_perplexity is None for report in seen)
+    assert [report.examples for report in called] == [words, 2 * words]
+    assert json.loads(json.dumps(called[0].to_json()))["score"] > 1
+    assert all(report.score is None for report in seen)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
@@ -210,7 +210,7 @@ def test_a_checkpoint_of_another_training(tmp_path):
     path = tmp_path / "state"
     small(epochs=1).fit(TRAIN, checkpoint=path)
 
-    said = r"state is of a training with dropout = 0.0, not 0.5, hidden_size = 8, not 9; .* or delete it to start anew$"
+    said = r"state is of a training with dropout = 0.0, not 0.5, hidden_size = 8, not 9; .* delete it to start again$"
     with pytest.raises(DataError, match=said):
         small(epochs=1, hidden_size=9, dropout=0.5).fit(TRAIN, checkpoint=path, resume=True)
     with pytest.raises(DataError, match=r"another text"):

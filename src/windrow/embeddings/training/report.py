@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from os import PathLike, fspath
 from typing import Any
@@ -16,35 +16,15 @@ from windrow.embeddings.steps.contract import OutputLayer
 from windrow.embeddings.training.hogwild import Position, Run
 from windrow.errors import DataError, FormatError
 from windrow.files import model_file
+from windrow.nn.training.checkpoint import START_AGAIN, with_new_names
+from windrow.nn.training.report import Callback, Report, call_all
 
 CHECKPOINT_KIND = "word2vec-checkpoint"
 _SHORTEST_INTERVAL = 0.05  # seconds between two checkpoints: long enough for a worker to take a job
 
 
-@dataclass(frozen=True)
-class Progress:
-    """What a callback is told. ``loss`` is the mean per trained center word, over this epoch so far."""
-
-    event: str  # "epoch" or "words"
-    epoch: int  # epochs completed
-    epochs: int
-    words: int  # raw words read since the start
-    total_words: int
-    loss: float
-    alpha: float  # the learning rate now
-    seconds: float  # spent in training, before a resumption too
-
-    @property
-    def words_per_second(self) -> float:
-        """Raw words a second since the start."""
-        return self.words / self.seconds if self.seconds > 0 else 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        """All of it as plain JSON data: a row of ``history_``, a line of a log."""
-        return {**asdict(self), "words_per_second": self.words_per_second}
-
-
-Callback = Callable[[Progress], object]
+# What a callback gets: examples are raw words, the loss is the mean per trained center word over this epoch so far.
+Progress = Report
 
 
 @dataclass
@@ -73,12 +53,12 @@ class Training:
         checkpoint_every: float | None = None,
         tick: Callback | None = None,
     ) -> None:
-        """Train to the last epoch, or until a callback returns True.
+        """Train to the last epoch, or until a callback returns something true.
 
         On KeyboardInterrupt the jobs at work are finished, the state goes to ``checkpoint`` if given, and the
         exception that goes on says what was kept.
         """
-        callbacks = list(callbacks)
+        callbacks = tuple(callbacks)
         interval = math.inf
         if checkpoint is not None and checkpoint_every is not None:
             interval = max(checkpoint_every, _SHORTEST_INTERVAL)
@@ -109,12 +89,12 @@ class Training:
         position = self.run.position
         return Progress(
             event=event,
-            epoch=position.epoch + self.run.epoch_is_over(),
+            epoch=position.epoch + 1,
             epochs=self.epochs,
-            words=position.words,
-            total_words=self._total_words(),
+            examples=position.words,
+            total_examples=self._total_words(),
             loss=position.loss / max(1, position.kept_words),
-            alpha=self.run.rate(),
+            learning_rate=self.run.rate(),
             seconds=self.seconds,
         )
 
@@ -137,19 +117,19 @@ class Training:
             if kept.get(name) != asked[name]:
                 raise FormatError(
                     f"the checkpoint {fspath(path)} was taken with {name} = {kept.get(name)!r}, this run has "
-                    f"{asked[name]!r}; use the same options and corpus, or delete the checkpoint"
+                    f"{asked[name]!r}; use the same options and corpus, or {START_AGAIN}"
                 )
         try:
             position = Position(**stored.config["position"])
-            history, seconds = list(stored.config["history"]), float(stored.config["seconds"])
+            history, seconds = list(map(with_new_names, stored.config["history"])), float(stored.config["seconds"])
             tables = {name: stored.arrays[name] for name in self._tables()}
             randomness = stored.arrays["randomness"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise FormatError(f"the checkpoint {fspath(path)} is damaged ({error}); delete it to start anew") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise FormatError(f"the checkpoint {fspath(path)} is damaged ({error}); {START_AGAIN}") from error
         shapes_agree = all(tables[name].shape == table.shape for name, table in self._tables().items())
         in_range = 0 <= position.epoch <= self.epochs and 0 <= position.job <= len(self.run.jobs)
         if not shapes_agree or not in_range or len(randomness) != len(self.run.workers):
-            raise FormatError(f"the checkpoint {fspath(path)} is damaged (sizes disagree); delete it to start anew")
+            raise FormatError(f"the checkpoint {fspath(path)} is damaged (sizes disagree); {START_AGAIN}")
         for name, table in self._tables().items():
             model_file.check_finite(tables[name], name, path)
             table[:] = tables[name]
@@ -170,7 +150,7 @@ class Training:
         def update() -> None:
             self.seconds = seconds_before + time.monotonic() - started
             if tick is not None:
-                tick(self.progress("words"))
+                tick(self.progress("progress"))
 
         words_read = self.run.position.words
         next_report = (words_read // report_words + 1) * report_words if report_words else math.inf
@@ -184,26 +164,20 @@ class Training:
                 "lower alpha"
             )
 
-    def _report(self, callbacks: list[Callback], words_before: int, report_words: int | None) -> bool:
+    def _report(self, callbacks: tuple[Callback, ...], words_before: int, report_words: int | None) -> bool:
         """Tell the callbacks what has just been completed; whether one of them asks to stop."""
         stopped = False
         if report_words and words_before // report_words < self.run.position.words // report_words:
-            progress = self.progress("words")
-            stopped |= _call_all(callbacks, progress)
+            progress = self.progress("progress")
+            stopped |= call_all(callbacks, progress)
         if self.run.epoch_is_over():
             progress = self.progress("epoch")
             self.history[self.run.position.epoch :] = [
                 progress.to_json()
             ]  # not twice, if a callback was interrupted here
-            stopped |= _call_all(callbacks, progress)
+            stopped |= call_all(callbacks, progress)
             self.run.start_next_epoch()
         return stopped
 
     def _total_words(self) -> int:
         return self.run.jobs.words() * self.epochs
-
-
-def _call_all(callbacks: list[Callback], progress: Progress) -> bool:
-    """Call every callback; whether one returned True."""
-    answers = [callback(progress) for callback in callbacks]
-    return any(answer is True for answer in answers)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from windrow.embeddings import WordVectors
 from windrow.errors import OptionError, check_range, check_whole
 from windrow.lm.neural.estimator import LINEAR, NeuralLM
-from windrow.lm.neural.training import Callback
 from windrow.lm.neural.window_network import WindowNetwork
-from windrow.lm.neural.window_training import WindowTraining, score_positions
+from windrow.lm.neural.window_training import WindowTrainee, score_positions
 from windrow.lm.stream import BOS, Ids
 from windrow.nn.layers import Dense
 from windrow.nn.schedules import Schedule
+from windrow.nn.training.report import Callback
 from windrow.numeric.threads import crew
 
 _LN_10 = np.log(10)
@@ -103,8 +103,9 @@ class WindowLM(NeuralLM):
         steps = self._head_steps(head)
         return WindowNetwork(embeddings, dense, head, direct=self.direct, dropout=self.dropout, head_steps=steps)
 
-    def _training(self, stream: Ids, valid: Ids | None) -> WindowTraining:
-        return WindowTraining(self.network_, self._plan(), stream, valid, self.order - 1)
+    def _trainee(self, stream: Ids, valid: Ids | None) -> WindowTrainee:
+        sizes = {"window": self.order - 1, "batch_size": self.batch_size}
+        return WindowTrainee(self.network_, stream, valid, **sizes, seed=self.seed, l2=self.l2)
 
     # --- the language model
 
