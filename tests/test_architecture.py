@@ -24,7 +24,7 @@ KERNEL_SOURCES = sorted(source for pattern in jit.KERNEL_SOURCES for source in P
 FLOORS = [
     {"_version", "_lazy", "_renamed", "errors"},
     {"estimator", "files", "numeric"},
-    {"corpus"},
+    {"corpus", "storage"},
     {"evaluation", "nn"},
     {"outputs"},
     {"embeddings"},

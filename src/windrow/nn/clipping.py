@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
-from windrow.nn.parameters import Array, ParameterVector
-
-
-def _gradients(parameters: ParameterVector) -> list[Array]:
-    """The arrays that hold the gradient, to be changed in place."""
-    return [parameters.dense_gradient, *(table.sparse_gradient()[1] for table in parameters.tables)]
+from windrow.nn.parameters import ParameterVector
 
 
 def gradient_norm(parameters: ParameterVector) -> float:
     """The length of the whole gradient."""
-    return float(sum(np.vdot(gradient, gradient) for gradient in _gradients(parameters)) ** 0.5)
+    return clip_by_norm(parameters, inf)
 
 
 def clip_by_norm(parameters: ParameterVector, limit: float) -> float:
     """Shorten the whole gradient to ``limit`` where it is longer, its direction kept; returns the length before."""
-    norm = gradient_norm(parameters)
+    gradients, square = parameters.gradient_arrays(), 0.0
+    for gradient in gradients:
+        square += np.vdot(gradient, gradient)
+    norm = float(square**0.5)
     if norm > limit:
-        for gradient in _gradients(parameters):
+        for gradient in gradients:
             np.multiply(gradient, limit / norm, out=gradient)
     return norm
 
 
 def clip_by_value(parameters: ParameterVector, limit: float) -> None:
     """Cut each number of the gradient to [-limit, limit]; its direction changes."""
-    for gradient in _gradients(parameters):
+    for gradient in parameters.gradient_arrays():
         np.clip(gradient, -limit, limit, out=gradient)

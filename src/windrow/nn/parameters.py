@@ -152,6 +152,10 @@ class ParameterVector:
             _ = parameter.gradient  # zero what no pass has reached
         return self._dense_gradient
 
+    def gradient_arrays(self) -> list[Array]:
+        """The arrays that hold the gradient, to be changed in place: ``dense_gradient``, and each table's rows."""
+        return [self.dense_gradient, *(table.sparse_gradient()[1] for table in self.tables)]
+
     def clear_gradients(self) -> None:
         """Forget what the passes so far have added."""
         for parameter in self.ordered:

@@ -72,7 +72,8 @@ class RecurrentTrainee(LMTrainee):
         ids = self.ids[batch]
         begins = ids == BOS if self.resets else None
         loss, self._states = self.network.loss_and_gradient(ids, self.targets[batch], self._states, begins, rate)
-        self._add_penalties()
+        if self.regulariser is not None:
+            self.add_penalties()
         return loss
 
     def score_batch(self, batch: slice) -> NDArray[np.float64]:

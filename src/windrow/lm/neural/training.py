@@ -55,7 +55,8 @@ class LMTrainee(Trainee):
     def set_values(self, values: Array) -> None:  # noqa: D102
         self.network.set_values(values)
 
-    def _add_penalties(self) -> None:
+    def add_penalties(self) -> None:
+        """Add the gradient of what the weights cost, where they cost anything."""
         if self.regulariser is not None:
             for parameter in self.parameters.weights:
                 self.regulariser.add_gradient(parameter)

@@ -65,7 +65,8 @@ class WindowTrainee(LMTrainee):
         contexts = np.empty((len(batch), self.window), np.int32)
         gather_contexts(self.stream, batch, BOS, contexts)
         loss = self.network.loss_and_gradient(contexts, self.stream[batch], rate)
-        self._add_penalties()
+        if self.regulariser is not None:
+            self.add_penalties()
         return loss
 
     def score(self, stream: Ids) -> NDArray[np.float64]:  # noqa: D102

@@ -190,7 +190,7 @@ def _multiplier(matrix: Array, begins: NDArray[np.bool_]) -> Multiplier:
     """A matrix for many products: panels pay where rows of several streams are multiplied many times."""
     steps, streams = begins.shape
     pays = steps >= _LEAST_STEPS and streams >= LEAST_ROWS
-    panels = panels_of(matrix if pays else matrix[:, :0])
+    panels = panels_of(matrix) if pays else np.empty((0, len(matrix), PANEL), matrix.dtype)
     return Multiplier(matrix, panels, np.empty((0, 0), matrix.dtype))
 
 
