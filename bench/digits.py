@@ -80,10 +80,10 @@ class Recipe:
         return "-".join(map(str, (784, *self.options["hidden_layer_sizes"], 10)))
 
 
-BOOK = {"activation": "sigmoid", "initialiser": "normal", "optimizer": "sgd", "batch_size": 10}
+BOOK = {"activation": "sigmoid", "initializer": "normal", "optimizer": "sgd", "batch_size": 10}
 # First weights as large as the book's saturate some outputs; a rate that starts low lets more of them come back.
 QUADRATIC = {"cost": "quadratic", "learning_rate": 15, "schedule": Falling(60, rising=30), "epochs": 60}
-MODERN = {"activation": "relu", "initialiser": "he", "optimizer": "nesterov", "batch_size": 128}
+MODERN = {"activation": "relu", "initializer": "he", "optimizer": "nesterov", "batch_size": 128}
 RECIPES = {
     "quadratic-30": Recipe(
         "quadratic cost",
@@ -110,7 +110,7 @@ RECIPES = {
     "softmax": Recipe(
         "softmax, log-likelihood, smaller first weights",
         97.8,
-        {**BOOK, "hidden_layer_sizes": (100,), "initialiser": "scaled", "learning_rate": 0.1, "epochs": 60},
+        {**BOOK, "hidden_layer_sizes": (100,), "initializer": "scaled", "learning_rate": 0.1, "epochs": 60},
     ),
     "l2": Recipe(
         "L2, a larger rate that falls",
@@ -118,7 +118,7 @@ RECIPES = {
         {
             **BOOK,
             "hidden_layer_sizes": (100,),
-            "initialiser": "scaled",
+            "initializer": "scaled",
             "learning_rate": 0.5,
             "schedule": Step(10, 0.5),
             "l2": 5e-5,

@@ -44,7 +44,7 @@ def train_windrow(data: str, examples: int, batch_size: int, epochs: int) -> dic
     model = MLPClassifier(
         (HIDDEN,),
         activation="sigmoid",
-        initialiser="scaled",
+        initializer="scaled",
         optimizer="sgd",
         learning_rate=RATE,
         batch_size=batch_size,

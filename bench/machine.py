@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("windrow", "numba", "numpy", "scipy", "gensim", "fasttext", "word2vec", "kenlm", "torch")
+PACKAGES = ("windrow", "numba", "numpy", "scipy", "gensim", "fasttext-community", "word2vec", "kenlm", "nltk", "torch")
 
 
 def describe_machine() -> dict[str, Any]:

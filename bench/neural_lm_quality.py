@@ -42,7 +42,7 @@ TINY = [["to", "be", "or", "not", "to", "be"]] * 30
 Options = dict[str, Any]
 
 _WINDOW: Options = {"embedding_size": 100, "hidden_size": 100, "epochs": 3, "learning_rate": 2e-3, "dropout": 0.1}
-_SAMPLED: Options = {"output": "nce", "objective": "sampled-softmax", "noise_words": 2048}
+_SAMPLED: Options = {"output_layer": "nce", "objective": "sampled-softmax", "noise_words": 2048}
 _FAST: Options = {"cell": "elman", "optimizer": "sgd", "clip": 1.0, "epochs": 10}
 _ELMAN: Options = {"cell": "elman", "tied": True, "dropout": 0.1, "learning_rate": 2e-3, "epochs": 12, "clip": 1.0}
 _LSTM: Options = {"cell": "lstm", "tied": True, "dropout": 0.2, "learning_rate": 2e-3, "epochs": 10, "clip": 1.0}
@@ -50,15 +50,22 @@ _LSTM: Options = {"cell": "lstm", "tied": True, "dropout": 0.2, "learning_rate":
 RECIPES: dict[str, tuple[str, Options]] = {  # row: class, parameters
     BASELINE: ("NGramLM", {"order": 5}),
     "window": ("WindowLM", _WINDOW),
-    "window-nce": ("WindowLM", {**_WINDOW, "output": "nce", "epochs": 4}),
+    "window-nce": ("WindowLM", {**_WINDOW, "output_layer": "nce", "epochs": 4}),
     "window-sampled": (
         "WindowLM",
-        {**_WINDOW, "hidden_size": 200, "dropout": 0.2, "epochs": 5, "output": "nce", "objective": "sampled-softmax"},
+        {
+            **_WINDOW,
+            "hidden_size": 200,
+            "dropout": 0.2,
+            "epochs": 5,
+            "output_layer": "nce",
+            "objective": "sampled-softmax",
+        },
     ),
-    "window-hs": ("WindowLM", {**_WINDOW, "output": "hierarchical"}),
+    "window-hs": ("WindowLM", {**_WINDOW, "output_layer": "hierarchical"}),
     "elman": ("RecurrentLM", {**_ELMAN, **_SAMPLED}),
-    "elman-nce": ("RecurrentLM", {**_FAST, "output": "nce", "noise_words": 256, "learning_rate": 1.0}),
-    "elman-hs": ("RecurrentLM", {**_FAST, "output": "hierarchical", "learning_rate": 2.0}),
+    "elman-nce": ("RecurrentLM", {**_FAST, "output_layer": "nce", "noise_words": 256, "learning_rate": 1.0}),
+    "elman-hs": ("RecurrentLM", {**_FAST, "output_layer": "hierarchical", "learning_rate": 2.0}),
     "gru": ("RecurrentLM", {**_LSTM, **_SAMPLED, "cell": "gru"}),
     "lstm": ("RecurrentLM", {**_LSTM, **_SAMPLED}),
     "lstm-reset": ("RecurrentLM", {**_LSTM, **_SAMPLED, "state": "reset"}),

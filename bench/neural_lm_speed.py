@@ -100,7 +100,7 @@ def generate_windrow(corpus: str, words: int, quantised: bool = False) -> dict[s
     try:
         model.fit(windrow.Corpus.open(corpus), progress=_stop)
     except _TimeIsUpError:
-        model = model.quantised() if quantised else model
+        model = model.quantized() if quantised else model
         model.generate(do_sample=False, max_new_tokens=20)
     started, written = time.perf_counter(), 0
     while written < words:
@@ -176,7 +176,7 @@ class Cases:
         ]
 
     def _window_nce(self) -> list[Side]:
-        nce = self._ours("windrow", "WindowLM", {**self._window(), "output": "nce"})
+        nce = self._ours("windrow", "WindowLM", {**self._window(), "output_layer": "nce"})
         return [nce, self._ours("windrow, full softmax", "WindowLM", self._window())]
 
     def _generation(self, quantised: bool = False) -> list[Side]:

@@ -29,7 +29,7 @@ FLOORS = [
     {"outputs"},
     {"embeddings"},
     {"lm", "tagging", "viz", "sklearn"},
-    {"models"},
+    {"models", "storage"},
     {"cli"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -107,9 +107,9 @@ def test_no_import_hides_in_a_string():
 
 
 def test_commands_import_their_models_when_called():
-    """At the top of a command module: click, the standard library, errors, the names of choices, the version."""
-    names = ("embeddings.steps.LOSSES", "outputs.HEADS", "lm.ngram.SMOOTHING_NAMES", "lm.CELL_NAMES", "lm.STATE_NAMES")
-    ours = (f"windrow.{name}" for name in ("errors", "cli", "_version", *names))
+    """At the top of a command module: click, the standard library, errors, tables of settings, the version."""
+    tables = ("embeddings.settings", "lm.ngram.settings", "lm.neural.settings", "tagging.settings")
+    ours = (f"windrow.{name}" for name in ("errors", "cli", "_version", "outputs.HEADS", *tables))
     allowed = {"click", *ours, *sys.stdlib_module_names}
     for source in (PACKAGE / "cli").glob("*.py"):
         for statement in ast.parse(source.read_text("utf-8")).body:  # TYPE_CHECKING blocks never run
@@ -155,7 +155,11 @@ def test_importing_the_package_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "arguments", ["--help", "--version", "vectors --help", "corpus --help", "lm --help", "lm train ngram --help"]
+    "arguments",
+    [
+        *("--help", "--version", "vectors --help", "corpus --help", "lm --help", "tag --help"),
+        *("vectors train --help", "lm train ngram --help", "lm train rnn --help", "tag train --help"),
+    ],
 )
 def test_help_loads_nothing_heavy(arguments):
     heavy = {"numpy", "numba", "llvmlite", "scipy", "gensim", "sklearn", "matplotlib", "smart_open", "tqdm"}
@@ -165,6 +169,12 @@ def test_help_loads_nothing_heavy(arguments):
 
     assert "click" in loaded
     assert loaded.isdisjoint(heavy)
+
+
+def test_commands_are_imported_when_they_run():
+    code = "from windrow.cli import main\nmain(['corpus', 'list'], standalone_mode=False)"
+    loaded = {name for name in modules_loaded_by(code) if name.startswith("windrow.cli.")}
+    assert loaded == {"windrow.cli.corpus", "windrow.cli.groups", "windrow.cli.options"}
 
 
 BUILD = "from windrow import Corpus; from windrow.corpus import numbering; Corpus.build(['a b'] * 9).info()"

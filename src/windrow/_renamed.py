@@ -8,11 +8,25 @@ import warnings
 RENAMED = {
     "windrow.storage": ("windrow.files.model_file", "0.3"),
 }
+# The same for parameters of estimators. British spellings of parameters are not here: they stay, and do not warn.
+RENAMED_PARAMETERS = {
+    "output": ("output_layer", "0.3"),
+}
 
 
 def warn_renamed(old: str, *, stacklevel: int = 2) -> None:
-    """Tell the caller of the caller what a name of ``RENAMED`` is called now."""
-    new, version = RENAMED[old]
+    """Warn the caller of the caller that a name of ``RENAMED`` has a new one."""
+    _warn(old, *RENAMED[old], stacklevel=stacklevel + 1)
+
+
+def warn_renamed_parameter(old: str, *, stacklevel: int = 2) -> None:
+    """Warn the caller of the caller that a parameter has a new name, if it is in ``RENAMED_PARAMETERS``."""
+    if old in RENAMED_PARAMETERS:
+        new, version = RENAMED_PARAMETERS[old]
+        _warn(f"{old}=", f"{new}=", version, stacklevel=stacklevel + 1)
+
+
+def _warn(old: str, new: str, version: str, *, stacklevel: int) -> None:
     warnings.warn(
         f"{old} is now {new}; the old name goes with windrow {version}", DeprecationWarning, stacklevel=stacklevel + 1
     )

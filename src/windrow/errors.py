@@ -1,4 +1,4 @@
-"""Errors that a user can act on: each message says what is wrong, where, and what to try."""
+"""Errors that a user can act on: each message says in one line what is wrong, where, and what to try."""
 
 from __future__ import annotations
 
@@ -12,27 +12,51 @@ _SUGGEST_FROM = 20_000  # words
 
 
 class WindrowError(Exception):
-    """Base of every error that windrow raises on purpose; its text is one line meant for a person."""
+    """Base class of all errors that windrow raises on purpose.
+
+    Examples
+    --------
+    >>> import windrow
+    >>> try:
+    ...     windrow.Corpus.build([])
+    ... except windrow.WindrowError as error:
+    ...     print(error)
+    the list of sentences: the text is empty: there is no token in it
+    """
 
 
 class DataError(WindrowError):
-    """A text, corpus or question file that cannot be used as it is."""
+    """A text, corpus or file of questions that cannot be read or used as it is."""
 
 
 class FormatError(DataError):
-    """A vector, model or corpus file that is malformed, truncated or of another kind."""
+    """A file of vectors, a model or a corpus that is malformed, truncated or of another kind."""
 
 
 class OptionError(WindrowError, ValueError):
-    """An option outside its range; the message names the option and the range."""
+    """An option outside its range; the message names the option and the range. It is also a ValueError."""
 
 
 class NotFittedError(WindrowError, AttributeError):
-    """A model was asked for what only training gives it."""
+    """A model is used before it was trained. It is also an AttributeError."""
 
 
 class MissingWordError(WindrowError, KeyError):
-    """A word that the vocabulary does not hold; the message suggests near spellings."""
+    """A word that is not in the vocabulary; the message suggests similar words. It is also a KeyError.
+
+    Parameters
+    ----------
+    word : str
+        The word that was looked for.
+    known_words : iterable of str, default ()
+        The words of the vocabulary, frequent ones first, from which suggestions are taken.
+
+    Examples
+    --------
+    >>> from windrow.errors import MissingWordError
+    >>> print(MissingWordError("colour", ["color", "dog"]))
+    the word 'colour' is not in the vocabulary; did you mean 'color'?
+    """
 
     def __init__(self, word: str, known_words: Iterable[str] = ()) -> None:
         super().__init__(word)
@@ -40,14 +64,14 @@ class MissingWordError(WindrowError, KeyError):
         self._known_words = known_words
 
     def __str__(self) -> str:
-        # The search is slow: it is made when the error is shown, among frequent words of about the same spelling.
+        # The search is slow, so it is made only when the error is shown, among frequent words that are roughly alike.
         similar = filter(self._looks_alike, islice(self._known_words, _SUGGEST_FROM))
         near = difflib.get_close_matches(self.word, list(similar), n=3)
         hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
         return f"the word {self.word!r} is not in the vocabulary{hint}"
 
     def _looks_alike(self, known: str) -> bool:
-        """About as long, and with one end the same."""
+        """Whether a word has about the same length, and the same first or last letter."""
         word = self.word
         return abs(len(known) - len(word)) <= 2 and (known[:1].lower() == word[:1].lower() or known[-1:] == word[-1:])
 
@@ -61,7 +85,29 @@ def check_range(
     low_open: bool = False,
     high_open: bool = False,
 ) -> None:
-    """Raise OptionError unless ``low <= value <= high`` (strict at an end that is open; NaN never passes)."""
+    """Raise OptionError unless a value is in its range.
+
+    Parameters
+    ----------
+    name : str
+        The name of the option, for the message.
+    value : float
+        Its value; NaN is in no range.
+    low, high : float
+        The ends of the range, both allowed; ``high`` is infinity by default.
+    low_open, high_open : bool, default False
+        Exclude that end from the range.
+
+    Raises
+    ------
+    OptionError
+        The value is out of range, or not a number.
+
+    Examples
+    --------
+    >>> from windrow.errors import check_range
+    >>> check_range("dropout", 0.5, 0, 1, high_open=True)
+    """
     if isinstance(value, bool | str) or not isinstance(value, SupportsFloat):
         raise OptionError(f"{name} = {value!r} must be a number")
     above = value > low if low_open else value >= low
@@ -74,7 +120,30 @@ def check_range(
 
 
 def check_whole(name: str, value: object) -> int:
-    """A whole number as an int; OptionError for anything else."""
+    """A whole number as an int.
+
+    Parameters
+    ----------
+    name : str
+        The name of the option, for the message.
+    value : object
+        Its value: an int or NumPy integer, not a bool.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    OptionError
+        The value is something else.
+
+    Examples
+    --------
+    >>> from windrow.errors import check_whole
+    >>> check_whole("topn", 10)
+    10
+    """
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise OptionError(f"{name} = {value!r} must be a whole number")
     return int(value)

@@ -1,16 +1,182 @@
-"""What every estimator shares: parameters that the constructor stores, as scikit-learn reads and clones them."""
+"""What every estimator shares: a table of its settings, from which checks, command-line options and docs come."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from inspect import signature
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Mapping, Sized
+from dataclasses import dataclass
+from functools import wraps
+from inspect import Parameter, signature
+from math import inf
+from typing import Any, ClassVar, Self, TypeVar, cast
 
-from windrow.errors import OptionError
+from windrow._renamed import warn_renamed_parameter
+from windrow.errors import OptionError, check_range, check_whole
+
+Constructor = TypeVar("Constructor", bound=Callable[..., None])
+REQUIRED = Parameter.empty  # the default of a setting that has none
+_PLURALS: dict[Any, str] = {int: "whole numbers", float: "numbers", str: "strings", Callable: "functions"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A constructor argument: what it may be, what it is if not given, and what it means.
+
+    Parameters
+    ----------
+    name : str
+        As the constructor has it.
+    type : type, tuple of types or str
+        What the value is; in words where it is an object that the estimator checks itself.
+    default : object
+        As in the signature; REQUIRED where it has none.
+    help : str
+        What it means, in a sentence or two; the help of the option, too.
+    advice : str
+        More for the docstring: when to change it.
+    low, high : float
+        The range of a number. ``high`` may be the name of another setting, whose value is the limit.
+    low_open, high_open : bool
+        Whether the end of the range is left out.
+    choices : tuple
+        The only values; of a setting that may also be an object, the only strings.
+    many : bool
+        Whether it is a sequence of such values.
+    none : str
+        What None stands for; empty where None is no value.
+    option : str or None
+        On the command line: empty for the name with dashes, "--yes/--no" for a switch, None for no option.
+    only_with : tuple or None
+        Another setting and the values of it with which this one is read.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    help: str
+    advice: str = ""
+    low: float = -inf
+    high: float | str = inf
+    low_open: bool = False
+    high_open: bool = False
+    choices: tuple[Any, ...] = ()
+    many: bool = False
+    none: str = ""
+    option: str | None = ""
+    only_with: tuple[str, tuple[Any, ...]] | None = None
+
+    @property
+    def flag(self) -> str:
+        """The option on the command line, without a switch's other name; errors call the setting so there."""
+        return (self.option or f"--{self.name.replace('_', '-')}").partition("/")[0]
+
+    def check(self, value: Any, others: Mapping[str, Any]) -> None:
+        """Raise OptionError unless the value is allowed; ``others`` are the values of all settings."""
+        if value is None and self.none:
+            return
+        high = others[self.high] if isinstance(self.high, str) else self.high
+        if not self.many:
+            self._check_one(value, high)
+            return
+        if isinstance(value, str) or not (isinstance(value, Iterable) and isinstance(value, Sized)):
+            raise OptionError(f"{self.name} = {value!r} must be a list of {self._plural()}")
+        for one in value:
+            self._check_one(one, high)
+
+    def _check_one(self, value: Any, high: float) -> None:
+        may_be_object = isinstance(self.type, str | tuple)
+        if self.choices and (isinstance(value, str) or not may_be_object):
+            if not _is_among(value, self.choices):
+                allowed = ", ".join(map(str, (None, *self.choices) if self.none else self.choices))
+                raise OptionError(f"{self.name} = {value!r} is not one of {allowed}")
+        elif self.type is bool:
+            if not _is_among(value, (False, True)):
+                raise OptionError(f"{self.name} = {value!r} must be True or False")
+        elif self.type in (int, float):
+            number = check_whole(self.name, value) if self.type is int else value
+            check_range(self.name, number, self.low, high, low_open=self.low_open, high_open=self.high_open)
+        elif not isinstance(self.type, str) and not isinstance(value, self.type):
+            kind = f"a list of {self._plural()}" if self.many else f"a {self.type_name}"
+            raise OptionError(f"{self.name} = {value!r} must be {kind}")
+
+    @property
+    def type_name(self) -> str:
+        """The type in words, such as "int" or "str or callable"."""
+        kinds = self.type if isinstance(self.type, tuple) else (self.type,)
+        return " or ".join(kind if isinstance(kind, str) else kind.__name__.lower() for kind in kinds)
+
+    def _plural(self) -> str:
+        return _PLURALS.get(self.type, str(self.type))
+
+
+def check_settings(settings: Iterable[Setting], values: Mapping[str, Any]) -> None:
+    """Raise OptionError for the first value that its setting does not allow."""
+    for setting in settings:
+        setting.check(values[setting.name], values)
+
+
+def _is_among(value: Any, choices: tuple[Any, ...]) -> bool:
+    """``value in choices``, where an array, which compares element by element, is no choice."""
+    try:
+        return value in choices
+    except ValueError:
+        return False
+
+
+class OldName:
+    """A setting's name of before, as a class attribute: it reads and sets the setting of the new name.
+
+    It also works in ``set_params`` and, where ``takes_old_names`` decorates it, in the constructor. Whether it warns is
+    said in ``_renamed.py``; British spellings do not.
+    """
+
+    def __init__(self, new: str) -> None:
+        self.new = new
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is None:
+            return self
+        warn_renamed_parameter(self.name)
+        return getattr(instance, self.new)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        warn_renamed_parameter(self.name)
+        setattr(instance, self.new, value)
+
+
+def current_names(kind: type, values: Mapping[str, Any], *, stacklevel: int | None = None) -> dict[str, Any]:
+    """The values under the names that settings have now; files of before hold old ones.
+
+    With ``stacklevel``, as of ``warnings.warn``, an old name may warn; both names at once are a TypeError.
+    """
+    current: dict[str, Any] = {}
+    for name, value in values.items():
+        old = getattr(kind, name, None)
+        new = old.new if isinstance(old, OldName) else name
+        if new in current or (new != name and new in values):
+            raise TypeError(f"{kind.__name__} got {new} twice, once as {name}")
+        if new != name and stacklevel is not None:
+            warn_renamed_parameter(name, stacklevel=stacklevel + 1)
+        current[new] = value
+    return current
+
+
+def takes_old_names(constructor: Constructor) -> Constructor:
+    """Decorate ``__init__`` so that it also takes the names of before that the class has as ``OldName``."""
+
+    @wraps(constructor)
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        constructor(self, *args, **current_names(type(self), kwargs, stacklevel=2))
+
+    return cast("Constructor", init)
 
 
 class Estimator:
-    """Parameters by name. The constructor of a subclass only stores its arguments, each under its own name."""
+    """Settings by name. The constructor of a subclass only stores its arguments, each under its own name."""
+
+    settings: ClassVar[tuple[Setting, ...]] = ()
 
     def _store(self, arguments: Mapping[str, Any]) -> None:
         """Store the constructor's arguments (its ``locals()``) under their names."""
@@ -23,11 +189,15 @@ class Estimator:
 
     def set_params(self, **params: Any) -> Self:
         """Set constructor parameters by name; OptionError for an unknown one."""
-        for name, value in params.items():
+        for name, value in current_names(type(self), params, stacklevel=2).items():
             if name not in signature(type(self)).parameters:
                 raise OptionError(f"{type(self).__name__} has no parameter {name!r}")
             setattr(self, name, value)
         return self
+
+    def check_parameters(self) -> None:
+        """Raise OptionError for a parameter out of range, before any work; ``fit`` does so first."""
+        check_settings(self.settings, vars(self))
 
     def __repr__(self) -> str:
         defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}

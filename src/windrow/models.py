@@ -11,22 +11,44 @@ from windrow.files.sniff import is_arpa, looks_stored
 
 MODEL_KINDS = ("word-vectors", "window-tagger", "ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm")
 
-# kind -> what windrow writes beside its models, and how it is read
+# Other kinds of files that windrow writes -> what they are, and how they are used
 OTHER_KINDS = {
-    "word2vec-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
-    "rnn-lm-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
-    "window-lm-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
-    "tagger-checkpoint": "the state of a training that was stopped; go on with its command and --resume",
-    "mlp-checkpoint": "the state of a training that was stopped; go on with fit(..., checkpoint=, resume=True)",
+    "word2vec-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
+    "rnn-lm-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
+    "window-lm-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
+    "tagger-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
+    "mlp-checkpoint": "the state of a training that was interrupted; go on with fit(..., checkpoint=, resume=True)",
     "vocabulary": "the vocabulary of a corpus; open its folder with windrow.Corpus.open",
 }
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Open a model file of any kind, or word vectors or an n-gram model in the format that the extension names.
+    """Open a model of any kind.
 
-    Raises FormatError when the file is malformed, holds no model, or one of a kind that this version does not
-    know; DataError when it cannot be read.
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A model file, whatever its name; or word vectors or an n-gram model in another format, named by the extension
+        (.txt, .vec, .bin, .glove, .tsv, .npy, .arpa, .lm).
+
+    Returns
+    -------
+    WordVectors, NGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM or WindowTagger
+        What the file holds.
+
+    Raises
+    ------
+    FormatError
+        The file is malformed, holds no model, or one of a kind that this version does not know.
+    DataError
+        It cannot be read.
+
+    Examples
+    --------
+    >>> import windrow
+    >>> windrow.NGramLM(order=2, smoothing="witten-bell").fit(["the cat sat", "the dog sat"]).save("animals.model")
+    >>> type(windrow.load("animals.model")).__name__
+    'NGramLM'
     """
     if is_arpa(path):
         return model_class("ngram-lm").load(path)

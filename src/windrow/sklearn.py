@@ -14,7 +14,8 @@ from scipy.sparse import csr_matrix
 from windrow.corpus.tokenizers import check_tokens, find_tokenizer
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
-from windrow.errors import DataError, OptionError, check_range
+from windrow.errors import DataError, OptionError
+from windrow.estimator import Setting, check_settings
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -23,6 +24,35 @@ except ImportError as missing:
     raise OptionError("DocumentVectorizer needs scikit-learn: pip install 'windrow[sklearn]'") from missing
 
 WEIGHTINGS = ("mean", "tfidf", "sif")
+DOCUMENT_VECTORIZER = (
+    Setting(
+        "vectors", "WordVectors or path", None, "Word vectors, or a file of them.",
+        none="trained on the texts given to fit",
+    ),
+    Setting(
+        "weighting", str, "mean", "Weights of the words: all alike; by scikit-learn's smooth inverse document "
+        "frequency; or by smooth inverse frequency, sif_a / (sif_a + p(word)), less the first singular vectors.",
+        "tfidf and sif play down the words that are everywhere.", choices=WEIGHTINGS,
+    ),
+    Setting(
+        "sif_a", float, 1e-3, "The smaller, the less frequent words weigh. p(word) is by the counts of the vectors or, "
+        "without them, of the training texts.", low=0, low_open=True, only_with=("weighting", ("sif",)),
+    ),
+    Setting(
+        "remove_components", int, 1, "How many singular vectors of the training texts are taken off.",
+        low=0, only_with=("weighting", ("sif",)),
+    ),
+    Setting(
+        "tokenizer", (str, Callable), "whitespace", "What cuts text into words: whitespace, word, char, or a function "
+        "from a str to a list.", "As the vectors were trained.",
+    ),
+    Setting("lowercase", bool, True, "Whether text is lower-cased first.", "As the vectors were trained."),
+    Setting("normalize", bool, False, "Whether each document's vector is scaled to length 1."),
+    Setting(
+        "word2vec_params", "dict", None, "Parameters of Word2Vec, where vectors are trained; with one worker unless it "
+        "says otherwise, so that training can be repeated.", none="the defaults",
+    ),
+)  # fmt: skip
 
 Document = str | Iterable[str]
 
@@ -30,17 +60,64 @@ Document = str | Iterable[str]
 class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A document, a str or a list of tokens, becomes an average of the vectors of its words: (documents, dim) float32.
 
-    ``vectors``: WordVectors, a file of them, or None to train Word2Vec with ``word2vec_params`` on the texts given to
-    ``fit`` (one worker unless they say otherwise, so that it can be repeated). ``weighting``: "mean"; "tfidf", by
-    scikit-learn's smooth idf; "sif", by sif_a / (sif_a + p(word)), less the projection on the first
-    ``remove_components`` singular vectors of the training texts. p(word) comes from the counts of the vectors, or, when
-    they have none, from the training texts. A document without a known word becomes zeros. ``tokenizer``:
-    "whitespace", "word", "char" or a callable. Lists of tokens are not tokenized, but lower-cased like text.
+    A document without a known word becomes zeros. Lists of tokens are not tokenized, but lower-cased like text.
 
-    After ``fit``: ``word_vectors_``; ``idf_`` and ``word_weights_``, both (words,); ``components_``, (removed, dim);
-    ``n_features_out_``. Raises OptionError for a bad parameter, DataError for what is no document.
-    Source: Arora, Liang & Ma 2017, "A simple but tough-to-beat baseline for sentence embeddings".
+    Parameters
+    ----------
+    vectors : WordVectors or path or None, default None
+        Word vectors, or a file of them. None: trained on the texts given to fit.
+    weighting : {"mean", "tfidf", "sif"}, default "mean"
+        Weights of the words: all alike; by scikit-learn's smooth inverse document frequency; or by smooth inverse
+        frequency, sif_a / (sif_a + p(word)), less the first singular vectors. tfidf and sif play down the words
+        that are everywhere.
+    sif_a : float > 0, default 0.001
+        The smaller, the less frequent words weigh. p(word) is by the counts of the vectors or, without them, of the
+        training texts. Only with weighting "sif".
+    remove_components : int >= 0, default 1
+        How many singular vectors of the training texts are taken off. Only with weighting "sif".
+    tokenizer : str or callable, default "whitespace"
+        What cuts text into words: whitespace, word, char, or a function from a str to a list. As the vectors were
+        trained.
+    lowercase : bool, default True
+        Whether text is lower-cased first. As the vectors were trained.
+    normalize : bool, default False
+        Whether each document's vector is scaled to length 1.
+    word2vec_params : dict or None, default None
+        Parameters of Word2Vec, where vectors are trained; with one worker unless it says otherwise, so that
+        training can be repeated. None: the defaults.
+
+    Attributes
+    ----------
+    word_vectors_ : WordVectors
+        The vectors of words, given or trained.
+    idf_, word_weights_ : ndarray of shape (words,)
+        The inverse document frequency of each word, and the weight that it has in the average.
+    components_ : ndarray of shape (removed, dim)
+        The singular vectors that are taken off.
+    n_features_out_ : int
+        Dimensions per document.
+
+    Raises
+    ------
+    OptionError
+        For a bad parameter.
+    DataError
+        For what is no document.
+
+    References
+    ----------
+    Arora, Liang & Ma 2017, "A simple but tough-to-beat baseline for sentence embeddings".
+
+    Examples
+    --------
+    >>> from windrow.sklearn import DocumentVectorizer
+    >>> texts = ["the king rules", "the queen rules", "a frog jumps"]
+    >>> vectorizer = DocumentVectorizer(weighting="tfidf", word2vec_params={"vector_size": 8, "min_count": 1})
+    >>> vectorizer.fit_transform(texts).shape
+    (3, 8)
     """
+
+    settings = DOCUMENT_VECTORIZER
 
     def __init__(
         self,
@@ -94,12 +171,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         return counts
 
     def _check_parameters(self) -> None:
-        if self.weighting not in WEIGHTINGS:
-            raise OptionError(f"weighting = {self.weighting!r} is not one of {', '.join(WEIGHTINGS)}")
-        if not isinstance(self.remove_components, int | np.integer):
-            raise OptionError(f"remove_components = {self.remove_components!r} must be a whole number")
-        check_range("sif_a", self.sif_a, 0, low_open=True)
-        check_range("remove_components", self.remove_components, 0)
+        check_settings(self.settings, vars(self))
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | PathLike):
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
 
@@ -186,14 +258,28 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
 
 def smooth_idf(counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
-    """ln((1 + documents) / (1 + documents with the word)) + 1, shape (words,), as scikit-learn's TfidfTransformer."""
+    """ln((1 + documents) / (1 + documents with the word)) + 1, shape (words,), as scikit-learn's TfidfTransformer.
+
+    Parameters
+    ----------
+    counts : sparse array of shape (documents, words)
+        How often each word occurs in each document.
+    """
     documents, words = counts.shape
     document_frequencies = np.bincount(counts.indices, minlength=words)
     return (np.log((1 + documents) / (1 + document_frequencies)) + 1).astype(np.float32)
 
 
 def singular_vectors(rows: NDArray[np.float32], number: int) -> NDArray[np.float32]:
-    """The first right singular vectors of ``rows`` (documents, dim), shape (number or fewer, dim)."""
+    """The first right singular vectors, shape (number or fewer, dim).
+
+    Parameters
+    ----------
+    rows : ndarray of shape (documents, dim)
+        The matrix.
+    number : int
+        How many vectors; fewer where the rank is less.
+    """
     wide = rows.astype(np.float64)
     squares, directions = np.linalg.eigh(wide.T @ wide)  # rising
     rank = int((squares > 1e-12 * squares[-1]).sum()) if squares[-1] > 0 else 0

@@ -183,7 +183,7 @@ TRAIN = ("train", "ngram", "{text}", "-o", "{out}")
     [
         ((*TRAIN, "--order", 9, "--smoothing", "witten-bell"), "the longest sentence has 6"),
         ((*TRAIN, "--min-count", 0), "Error: --min-count = 0 is out of range"),
-        ((*TRAIN, "--quantise", 9), "Error: --quantise = 9 is out of range"),
+        ((*TRAIN, "--quantize", 9), "Error: --quantize = 9 is out of range"),
         ((*TRAIN, "--unk-mass", 1.0), "Error: --unk-mass = 1.0"),
         ((*TRAIN, "--order", 9, "--smoothing", "witten-bell"), "Error: --order = 9: the longest"),
         ((*TRAIN, "--order", 3), "try --discount-fallback or --smoothing witten-bell"),

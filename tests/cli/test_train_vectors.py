@@ -306,7 +306,7 @@ def test_demo_tells_the_whole_story(tmp_path: Path) -> None:
     output = tmp_path / "toyland.safetensors"
     result = run("demo", "-o", output)
     assert result.exit_code == 0, result.output
-    accuracy = re.search(r"All [\d,]+ questions of 14 kinds: ([\d.]+)% answered right", result.stdout)
+    accuracy = re.search(r"All [\d,]+ questions of 14 kinds: ([\d.]+)% answered correctly", result.stdout)
     assert accuracy is not None
     assert float(accuracy[1]) >= 90
     assert "king is to queen as nephew is to ... niece" in result.stdout

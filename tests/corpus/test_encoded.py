@@ -527,14 +527,14 @@ DAMAGE = {
     "header cut": (lambda path: shorten(path / "corpus.json", 9), r"corpus\.json is damaged"),
     "header binary": (lambda path: (path / "corpus.json").write_bytes(b"\xff\0"), r"corpus\.json is damaged"),
     "header deep": (lambda path: (path / "corpus.json").write_bytes(b"[" * 100_000), r"corpus\.json is damaged"),
-    "header list": (lambda path: (path / "corpus.json").write_text("[]"), r"tells of something else"),
-    "other format": (lambda path: edit_header(path, format="x"), r"tells of something else"),
+    "header list": (lambda path: (path / "corpus.json").write_text("[]"), r"describes something else"),
+    "other format": (lambda path: edit_header(path, format="x"), r"describes something else"),
     "newer": (lambda path: edit_header(path, version=99), r"version 99, this windrow reads 1; update"),
     "negative": (lambda path: edit_header(path, tokens=-4), r"a number is missing"),
     "number missing": (lambda path: edit_header(path, sentences=None), r"a number is missing"),
     "no fingerprint": (lambda path: edit_header(path, fingerprint=None), r"no fingerprint"),
     "fingerprint of another type": (lambda path: edit_header(path, fingerprint=12), r"no fingerprint"),
-    "other words": (lambda path: edit_header(path, vocabulary=3), r"the vocabulary is not the one"),
+    "other words": (lambda path: edit_header(path, vocabulary=3), r"the vocabulary does not fit"),
 }
 
 

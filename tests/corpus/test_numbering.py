@@ -86,7 +86,7 @@ def test_words_are_numbered_as_they_are_first_seen(text, kernel_from, lengths):
             ends += (len(ids) + batch.ends).tolist()
             ids += batch.ids.tolist()
 
-    assert naive.Numbered(ids, ends, seen.words(), seen.counts.tolist()) == naive.tokenise(text)
+    assert naive.Numbered(ids, ends, seen.words(), seen.counts.tolist()) == naive.tokenize(text)
 
 
 def test_words_of_a_user_are_not_those_of_the_kernel():

@@ -370,7 +370,7 @@ def test_a_damaged_archive_is_removed(server: Server, tmp_path: Path, unpack: st
     path = write_registry(tmp_path, [server.url], path="data.gz", unpack=unpack)
     with one_line_error() as message:
         fetch("sample", tmp_path / "out", registry=path)
-    assert "no sound archive" in message[0]
+    assert "not a valid archive" in message[0]
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -400,7 +400,7 @@ def test_the_shipped_registry_is_complete() -> None:
     wanted = "text8 enwik8 wikitext-2 wikitext-103 questions-words simlex-999 wordsim-353 mnist"
     assert list(corpora) == wanted.split()
     for corpus in corpora.values():
-        assert corpus.description and corpus.licence and corpus.size and corpus.files
+        assert corpus.description and corpus.license and corpus.size and corpus.files
         assert all(mirror.startswith(("https://", "http://")) and mirror.endswith("/") for mirror in corpus.mirrors)
         for file in corpus.files:
             assert set(file.sha256) <= set(file.kept_names)  # a misspelt name would never be verified

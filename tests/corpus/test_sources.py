@@ -433,7 +433,7 @@ def test_parquet_that_cannot_be_used(tmp_path):
         read(late, format="parquet", field="text")
     with pytest.raises(DataError, match=r"a\.parquet, row 1, column 'id'.*not int"):
         read(path, format="parquet", field="id")
-    with pytest.raises(DataError, match=r"cut\.parquet is no sound Parquet file"):
+    with pytest.raises(DataError, match=r"cut\.parquet is not a valid Parquet file"):
         read(cut, format="parquet", field="text")
     with pytest.raises(DataError, match="standard input"):
         read("-", format="parquet", field="text")

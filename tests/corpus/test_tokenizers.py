@@ -209,7 +209,7 @@ def test_a_module_that_fails_when_it_is_imported(tmp_path, monkeypatch):
         ("no_such_module:split", "cannot be imported"),
         ("shlex:no_such_function", "cannot be imported"),
         (":split", "cannot be imported"),
-        ("sys:version", "no callable"),
+        ("sys:version", "not a callable"),
     ],
 )
 def test_unknown_tokenizers(name, message):

@@ -237,7 +237,7 @@ def test_a_folder_without_a_grammar_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"lexicon\.toml"):
         Grammar.load(tmp_path)
     (tmp_path / "lexicon.toml").write_text("shift = = 1")
-    with pytest.raises(DataError, match="no sound TOML"):
+    with pytest.raises(DataError, match="not valid TOML"):
         Grammar.load(tmp_path)
 
 

@@ -13,7 +13,7 @@ TOYLAND = Path(__file__).parents[2] / "corpora" / "toyland"
 
 @pytest.fixture(scope="session")
 def lee_sentences() -> list[list[str]]:
-    """gensim's Lee corpus: 300 news articles, one a line, 59,000 words."""
+    """gensim's Lee corpus: 300 news articles, one per line, 59,000 words."""
     from gensim.test.utils import datapath
 
     text = Path(datapath("lee_background.cor")).read_text(encoding="utf-8")

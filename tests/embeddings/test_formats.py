@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import windrow
-from windrow.embeddings.formats import FORMATS
+from windrow.embeddings.formats import FORMATS, VectorData
 from windrow.embeddings.vectors import WordVectors, load_vectors, save_vectors
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
 from windrow.files import model_file
@@ -123,7 +123,7 @@ def test_windrow_load_says_what_a_file_is_that_holds_no_model(tmp_path: Path) ->
 
     with pytest.raises(KeyboardInterrupt):
         windrow.Word2Vec(min_count=1, workers=1, callbacks=[stop]).fit(corpus, checkpoint=tmp_path / "x.checkpoint")
-    with pytest.raises(FormatError, match=r"a training that was stopped; go on with its command and --resume"):
+    with pytest.raises(FormatError, match=r"a training that was interrupted; repeat its command with --resume"):
         windrow.load(tmp_path / "x.checkpoint")
 
 
@@ -236,7 +236,7 @@ def test_a_number_that_is_not_finite(extension: str, number: float, tmp_path: Pa
     with pytest.raises(OptionError, match=r"cannot write .*not finite \(row 5\)"):
         save_vectors(broken, path)
     assert list(tmp_path.iterdir()) == []
-    FORMATS[extension.removesuffix(".gz")].write(broken, path)  # as other programs do
+    FORMATS[extension.removesuffix(".gz")].write(VectorData(PLAIN_WORDS, vectors), path)  # as other programs do
     with pytest.raises(FormatError, match=r"NaN or infinite|not finite") as error:
         load_vectors(tmp_path / f"x.{extension}")
     line = 6 if extension.removesuffix(".gz") in ("txt", "vec") else 5
@@ -291,7 +291,7 @@ def test_a_header_that_claims_more_than_the_file_can_hold(extension: str, claim:
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (b"9 8", "goes on after|claims 9 words, here is one more"),
+        (b"9 8", "has more after|claims 9 words, here is one more"),
         (b"11 8", "ends after 10 of the 11 words|too small"),
         (b"0 8", "claims 0 words"),
         (b"10 0", "of 0 dimensions"),
@@ -311,8 +311,8 @@ def test_a_header_that_is_wrong(extension: str, header: bytes, message: str, tmp
 @pytest.mark.parametrize(
     ("extension", "data", "message"),
     [
-        ("txt", "2 2\nalpha 1 2\nb 1\n", "line 3: 1 numbers where 2 are due"),
-        ("txt", "2 2\na 1 2\nb 1 2 3\n", "line 3: 3 numbers where 2 are due"),
+        ("txt", "2 2\nalpha 1 2\nb 1\n", "line 3: 1 numbers, expected 2"),
+        ("txt", "2 2\na 1 2\nb 1 2 3\n", "line 3: 3 numbers, expected 2"),
         ("txt", "2 2\na 1 2\nb 1 two\n", "line 3: 'two' is not a number"),
         ("txt", "2 2\na 1 2\nb 1 1_0\n", "line 3: '1_0' is not a number"),
         ("txt", "2 2\na 1 2\nb 1 1e39\n", "line 3: a number is NaN or infinite"),
@@ -322,8 +322,8 @@ def test_a_header_that_is_wrong(extension: str, header: bytes, message: str, tmp
         ("bin", "the 0.25 -0.5\nof 1 2\n", "line 1: no header .* format 'glove'"),
         ("bin", "2 2\nthe 0.25 -0.5\nof 1.125 2.5\n", "word2vec's text, not its binary; .* format 'txt'"),
         ("bin", "1 1\n" + 70_000 * "x", "row 1: no space ends the word"),
-        ("glove", "2 3\nthe 1 2 3\n", "line 2: 3 numbers where 1 are due; .* header, .* format 'txt'"),
-        ("glove", "the 1 2\nof 1 2 3\n", "line 2: 3 numbers where 2 are due"),
+        ("glove", "2 3\nthe 1 2 3\n", "line 2: 3 numbers, expected 1; .* header, .* format 'txt'"),
+        ("glove", "the 1 2\nof 1 2 3\n", "line 2: 3 numbers, expected 2"),
         ("glove", "the\nof\n", "line 1 holds no numbers"),
         ("tsv", "the 1 2\nof 1 2\n", "line 1 holds no numbers"),
     ],
@@ -344,14 +344,14 @@ def test_binary_under_a_name_for_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("matrix", "words", "message"),
     [
-        (np.ones((2, 2)), None, r"needs its words, one a line, in .*x\.words\.txt"),
+        (np.ones((2, 2)), None, r"needs its words, one per line, in .*x\.words\.txt"),
         (np.ones((2, 2)), "a\n", "has 2 rows, but .* has 1 words"),
         (np.ones((2, 2)), "a\n\n", "line 2: there is no word"),
         (np.ones(2), "a\nb\n", r"found shape \(2,\)"),
         (np.ones((2, 2), np.int64), "a\nb\n", "of type int64"),
         (np.array([["x", "y"]]), "a\n", "of type <U1"),
         (np.full((1, 1), 1e300), "a\n", "not finite"),
-        (np.array([[{}]]), "a\n", "no sound .npy file"),
+        (np.array([[{}]]), "a\n", "not a valid .npy file"),
     ],
 )
 def test_npy_that_is_wrong(matrix: Any, words: str | None, message: str, tmp_path: Path) -> None:
@@ -368,7 +368,7 @@ def test_npy_whose_header_is_wrong(shape: bytes, tmp_path: Path) -> None:
     header, rest = (tmp_path / "x.npy").read_bytes().split(b"(10, 8)")
     spaces = len(shape) - len(b"(10, 8)")  # the padding keeps the length
     (tmp_path / "x.npy").write_bytes(header + shape + rest.replace(b" " * spaces, b"", 1))
-    with pytest.raises(FormatError, match=r"no sound \.npy file"):
+    with pytest.raises(FormatError, match=r"not a valid \.npy file"):
         load_vectors(tmp_path / "x.npy")
 
 

@@ -186,7 +186,7 @@ def test_zero_vectors_have_cosine_zero_with_everything() -> None:
     assert (wv.most_similar("word2", topn=None) == 0).all()
     assert wv.similarity("word2", "word1") == 0
     assert wv.distances("word1")[2] == 1
-    assert (wv.normalise().vectors[2] == 0).all()
+    assert (wv.normalize().vectors[2] == 0).all()
     for scores in (wv.most_similar_cosmul("word2", topn=None), wv.most_similar(["word0", "word2"], topn=None)):
         assert np.isfinite(scores).all()
     assert all(np.isfinite(score) for found in wv.most_similar_batch(WORDS[:6]) for _, score in found)
@@ -211,7 +211,7 @@ def test_a_missing_word_is_an_error_with_near_spellings_or_skipped(ours: WordVec
     ("ask", "message"),
     [
         (lambda wv: wv.most_similar(), "at least one word"),
-        (lambda wv: wv.most_similar(np.zeros(DIM + 1)), "needs 12 numbers"),
+        (lambda wv: wv.most_similar(np.zeros(DIM + 1)), "needs 12 dimensions"),
         (lambda wv: wv.most_similar(np.full(DIM, np.nan)), "not finite"),
         (lambda wv: wv.most_similar([0.5]), "a word or a row number, got float"),
         (lambda wv: wv.most_similar(1.5), "a word or a row number, got float"),
@@ -229,7 +229,7 @@ def test_a_missing_word_is_an_error_with_near_spellings_or_skipped(ours: WordVec
         (lambda wv: wv.most_similar([("word1", None)]), "a weight must be a finite number, got 'None'"),
         (lambda wv: wv.get_mean_vector(["word1"], weights=["x"]), "a weight must be a finite number, got 'x'"),
         (lambda wv: wv.get_mean_vector(["word1"], weights=[np.nan]), "a weight must be a finite number"),
-        (lambda wv: wv.most_similar([("word1",)]), r"\(term, weight\); got 1 parts"),
+        (lambda wv: wv.most_similar([("word1",)]), r"\(term, weight\); got a tuple of 1"),
         (lambda wv: wv.most_similar("word1", topn=2.5), "topn = 2.5 must be a whole number"),
         (lambda wv: wv.most_similar("word1", topn="5"), "topn = '5' must be a whole number"),
         (lambda wv: wv.most_similar_cosmul("word1", topn=2.5), "topn = 2.5 must be a whole number"),
@@ -239,15 +239,15 @@ def test_a_missing_word_is_an_error_with_near_spellings_or_skipped(ours: WordVec
         (lambda wv: wv.most_similar("word1", "word1", topn=None), "the terms cancel out"),
         (lambda wv: wv.most_similar([("word1", 0.1), ("word1", 0.2)], [("word1", -0.3)]), "the terms cancel out"),
         (lambda wv: wv.most_similar([("word1", 0)]), "the terms cancel out"),
-        (lambda wv: wv.doesnt_match(["word1", PROBE]), "compares words"),
-        (lambda wv: wv.n_similarity([PROBE], ["word1"]), "compares words"),
+        (lambda wv: wv.doesnt_match(["word1", PROBE]), "only words can be compared"),
+        (lambda wv: wv.n_similarity([PROBE], ["word1"]), "only words can be compared"),
         (lambda wv: wv.most_similar("word1", missing="ignore"), "'error' or 'skip'"),
         (lambda wv: wv.most_similar("word1", restrict_vocab=0), "restrict_vocab = 0"),
         (lambda wv: wv.most_similar_cosmul(negative=["word1"]), "at least one positive"),
         (lambda wv: wv.most_similar_cosmul([("word1", 2.0)]), "without weights"),
         (lambda wv: wv.analogy("word1", "word2", "word3", method="4cos"), "3cosadd, 3cosmul"),
         (lambda wv: wv.get_mean_vector([]), "at least one key"),
-        (lambda wv: wv.get_mean_vector(["word1"], weights=[1, 2]), "one weight a key"),
+        (lambda wv: wv.get_mean_vector(["word1"], weights=[1, 2]), "one weight per key"),
         (lambda wv: wv.head(0), "n = 0"),
         (lambda wv: wv.head(2.5), "n = 2.5 must be a whole number"),
         (lambda wv: WordVectors(["a", 3], np.zeros((2, 2), np.float32)), "a word must be a str, got int"),
@@ -295,7 +295,8 @@ def test_vectors_handed_out_are_read_only() -> None:
 
 
 def test_tables_made_from_a_table(ours: WordVectors) -> None:
-    np.testing.assert_allclose(ours.normalise().norms, 1, atol=1e-6)
+    np.testing.assert_allclose(ours.normalize().norms, 1, atol=1e-6)
+    np.testing.assert_array_equal(ours.normalise().vectors, ours.normalize().vectors)  # the British name stays
     some = ours.subset(["word9", "word2"])
     assert some.index_to_key == ["word9", "word2"]
     assert np.array_equal(some.vectors, VECTORS[[9, 2]])

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from windrow import Corpus, Word2Vec, WordVectors
 from windrow.embeddings import Progress
+from windrow.embeddings.settings import KERNELS, WINDOW_WEIGHTINGS
 from windrow.embeddings.steps import LOSSES
-from windrow.embeddings.word2vec import KERNELS, WINDOW_WEIGHTINGS, initial_table
+from windrow.embeddings.word2vec import initial_table
 from windrow.errors import DataError, NotFittedError, OptionError
 from windrow.evaluation import evaluate_analogies
 from windrow.evaluation.analogy import read_questions
@@ -144,7 +146,6 @@ def test_parameters_follow_scikit_learn() -> None:
 
 
 def test_clone_and_refit(lee_sentences: list[list[str]]) -> None:
-    clone = pytest.importorskip("sklearn.base", reason="scikit-learn is an extra").clone
     model = Word2Vec(**SMALL).fit(lee_sentences[:3])
     copy = clone(model)
     assert copy.get_params() == model.get_params()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 
 import pytest
@@ -22,7 +21,6 @@ def test_spans_are_those_of_conlleval(tags: list[str]) -> None:
     assert spans_of(tags) == naive.spans_of(tags)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("seqeval") is None, reason="seqeval is not installed")
 @settings(max_examples=50, deadline=None)  # seqeval is slow to import
 @given(SENTENCES)
 def test_scores_are_those_of_seqeval(sentences: list[list[tuple[str, str]]]) -> None:

@@ -11,19 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
-from windrow.errors import FormatError
 from windrow.files.model_file import StoredModel, load
-from windrow.lm import base
-from windrow.lm.base import LanguageModel, model_from_stored, pack_vocabulary, unpack_vocabulary
+from windrow.lm.base import LanguageModel, model_from_stored
 from windrow.lm.cache import CacheLM
 from windrow.lm.mixture import MixtureLM
-from windrow.lm.stream import BOS, EOS, SPECIALS, Ids
+from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
+from windrow.lm.stream import Ids
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
 if TYPE_CHECKING:
     from windrow.lm.neural.window import WindowLM
 
 WORDS = ("a", "b", "c", "d")
-TOY_KIND = "toy-lm"
 
 
 def toy_vocabulary(words: Sequence[str] = WORDS) -> Vocabulary:
@@ -31,7 +30,9 @@ def toy_vocabulary(words: Sequence[str] = WORDS) -> Vocabulary:
 
 
 class ToyLM(LanguageModel):
-    """A table of p(next | last): a row a symbol, and the last row where nothing is known."""
+    """A table of p(next | last): one row per symbol, and the last row where nothing is known."""
+
+    kind = "toy-lm"
 
     def __init__(self, table: NDArray[np.float64], words: Sequence[str] = WORDS) -> None:
         self.table = table
@@ -59,16 +60,12 @@ class ToyLM(LanguageModel):
         return self.table[state].copy()
 
     def to_stored(self) -> StoredModel:
-        return StoredModel(TOY_KIND, {}, {}, {"table": self.table, **pack_vocabulary(self.vocabulary)})
+        return StoredModel(self.kind, {}, {}, {"table": self.table, **pack_vocabulary(self.vocabulary)})
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
-        if stored.kind != TOY_KIND:
-            raise FormatError(f"{path} is no toy")
+        cls.check_kind(stored, path)
         return cls(np.array(stored.arrays["table"]), unpack_vocabulary(stored, path).words[len(SPECIALS) :])
-
-
-base.LANGUAGE_MODELS[TOY_KIND] = (__name__, "ToyLM")
 
 
 def mixture(method: str) -> MixtureLM:
@@ -105,7 +102,7 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
     "toy": lambda: ToyLM.random(0),
     "n-grams": ngrams,
     "window": window,
-    "window, 8 bits": lambda: window().quantised(),
+    "window, 8 bits": lambda: window().quantized(),
     "recurrent": lambda: recurrent("gru", "reset"),
     "recurrent, carried over": lambda: recurrent("lstm", "carry"),
     "linear mixture": lambda: mixture("linear"),

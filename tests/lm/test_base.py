@@ -14,8 +14,9 @@ from windrow.files import model_file
 from windrow.lm import base, stream
 from windrow.lm.base import LANGUAGE_MODELS, LanguageModel, WordScore, model_from_stored
 from windrow.lm.ngram.model import NGramLM
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK
-from windrow.models import load
+from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+from windrow.models import MODEL_KINDS, load, model_class
 
 UNIGRAMS = {"<unk>": 0.05, "<s>": 0.0, "</s>": 0.2, "a": 0.4, "b": 0.2, "c": 0.1, "d": 0.05}
 
@@ -228,10 +229,14 @@ def test_marks_in_a_text_to_evaluate(unigrams: ToyLM, tmp_path: Path) -> None:
 # --- files
 
 
-def test_kinds_lead_to_language_models() -> None:
-    for kind, (module, name) in LANGUAGE_MODELS.items():
-        found = getattr(__import__(module, fromlist=[name]), name)
-        assert issubclass(found, LanguageModel), kind
+def test_a_kind_is_known_once_its_class_is() -> None:
+    assert set(LANGUAGE_MODELS) >= {"toy-lm", "ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm"}
+    for kind, found in LANGUAGE_MODELS.items():
+        assert issubclass(found, LanguageModel)
+        assert found.kind == kind
+        assert model_class(kind) is found
+    assert {kind for kind in MODEL_KINDS if kind.endswith("-lm")} < set(LANGUAGE_MODELS)
+    assert all(model_class(kind) for kind in MODEL_KINDS)
 
 
 def test_an_unknown_kind_is_refused() -> None:
@@ -243,7 +248,7 @@ def test_an_unknown_kind_is_refused() -> None:
 
 @pytest.mark.parametrize("damage", ["order", "counts", "missing"])
 def test_a_damaged_vocabulary_is_refused(damage: str) -> None:
-    arrays = base.pack_vocabulary(toy_vocabulary())
+    arrays = pack_vocabulary(toy_vocabulary())
     if damage == "order":
         arrays |= model_file.pack_words(["a", *SPECIALS, "b", "c", "d"])
     elif damage == "counts":
@@ -251,8 +256,8 @@ def test_a_damaged_vocabulary_is_refused(damage: str) -> None:
     else:
         del arrays["counts"]
 
-    with pytest.raises(FormatError, match="m: the vocabulary of the toy is damaged"):
-        base.unpack_vocabulary(model_file.StoredModel("toy", {}, {}, arrays), "m")
+    with pytest.raises(FormatError, match="m: the vocabulary is damaged"):
+        unpack_vocabulary(model_file.StoredModel("toy", {}, {}, arrays), "m")
 
 
 def test_unknown_words_are_read_as_unk(unigrams: ToyLM) -> None:

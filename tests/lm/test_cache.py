@@ -10,7 +10,7 @@ from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError
 from windrow.files import model_file
 from windrow.lm.cache import CacheLM
-from windrow.lm.stream import BOS, EOS, UNK
+from windrow.lm.symbols import BOS, EOS, UNK
 
 
 def naive_scores(ids: list[int], size: int, across: bool, pseudo_count: float, symbols: int) -> list[float]:

@@ -7,26 +7,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from tests.lm.contract import MODELS, ToyLM
 from windrow.errors import MissingWordError, OptionError
 from windrow.lm.base import LanguageModel
-from windrow.lm.generation import (
-    Generation,
-    _beam_search,
-    _generator,
-    _largest,
-    _nucleus,
-    _Options,
-    _Path,
-    _walk,
-    generate,
-    generate_batch,
-)
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK
+from windrow.lm.decoding import DecodingOptions, Hypothesis, beam_search
+from windrow.lm.generation import Generation, generate, generate_batch
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 WORDS = "abcd"
 A, B, C, D = range(3, 7)
@@ -86,7 +74,7 @@ def test_it_goes_to_json():
     }
 
 
-def test_it_stops_where_told():
+def test_it_stops_after_max_new_tokens():
     model = unigrams(a=0.6, b=0.3, end=0.1)
 
     found = model.generate(do_sample=False, max_new_tokens=4)[0]
@@ -122,7 +110,7 @@ def test_marks_never_appear_and_unk_only_when_asked():
     assert model.generate(max_new_tokens=2, num_beams=3, allow_unknown=True)[0].tokens == ["<unk>", "<unk>"]
 
 
-def test_unknown_words_of_the_prompt_are_told():
+def test_unknown_words_of_the_prompt_are_listed():
     model = unigrams(a=0.5, end=0.5)
 
     assert model.generate("zebra a <unk> okapi zebra", seed=1)[0].unknown == ["zebra", "okapi"]
@@ -132,15 +120,15 @@ def test_unknown_words_of_the_prompt_are_told():
 
 
 def test_words_are_streamed_as_they_come():
-    told: list[str] = []
+    streamed: list[str] = []
     model = ToyLM.random(4)
 
-    found = model.generate("a", seed=2, streamer=told.append)[0]
+    found = model.generate("a", seed=2, streamer=streamed.append)[0]
 
-    assert told == found.tokens
+    assert streamed == found.tokens
     for options in {"num_beams": 2}, {"num_return_sequences": 2}:
         with pytest.raises(OptionError, match="a streamer follows one text"):
-            model.generate(streamer=told.append, **options)
+            model.generate(streamer=streamed.append, **options)
 
 
 # --- drawing
@@ -223,47 +211,6 @@ def test_extreme_temperatures():
     assert chisquare([hot[word] for word in (A, B, C)]).pvalue > 0.01
 
 
-def test_words_without_probability_are_never_drawn():
-    class Extreme:
-        def random(self) -> float:
-            return float(np.nextafter(1, 0))
-
-        def spawn(self, count: int) -> list[Extreme]:
-            return [self] * count
-
-    model = unigrams(a=1 / 3, b=2 / 3 - 1e-9, c=1e-9, d=0.0)
-    options = _Options(1, True, 1.0, 0, 1.0, 1, 1.0, 1, 1.0, 0, [BOS])
-
-    path = _walk(model, _Path(model.start(), (BOS,)), options, Extreme(), None)
-
-    assert path.ids == (BOS, C)
-
-
-weights = st.lists(st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.25]) | st.floats(0, 1), min_size=1, max_size=40)
-
-
-@given(weights, st.integers(1, 45))
-@settings(max_examples=100, deadline=None)
-def test_the_largest(values, count):
-    expected = sorted(range(len(values)), key=lambda place: (-values[place], place))[:count]
-
-    assert _largest(np.array(values), count).tolist() == expected
-
-
-@pytest.mark.parametrize("mass", [0.0, 0.01, 0.5, 0.9, 0.999, 0.9999999])
-@pytest.mark.parametrize("power", [0, 0.5, 1.5])
-def test_a_nucleus_among_many_words(mass, power):
-    values = np.random.default_rng(1).permutation(1.0 / np.arange(1, 6001) ** power)
-
-    places = _nucleus(values, mass)
-
-    ranked = sorted(range(6000), key=lambda place: (-values[place], place))
-    assert places.tolist() == ranked[: len(places)]
-    needed = mass * values.sum()
-    assert values[places].sum() >= needed * (1 - 1e-12)
-    assert len(places) == 1 or values[places[:-1]].sum() < needed * (1 + 1e-12)
-
-
 def test_a_seed_draws_the_same_again():
     model = ToyLM.random(7)
 
@@ -338,13 +285,13 @@ def greedy(model: LanguageModel, **options) -> list[Generation]:
 @pytest.mark.parametrize("seed", range(25))
 def test_one_beam_is_greedy(seed, length_penalty):
     model = ToyLM.random(seed)
-    options = _Options(8, False, 1.0, 0, 1.0, 1, length_penalty, 1, 1.0, 0, [UNK, BOS])
+    options = DecodingOptions(8, do_sample=False, num_beams=1, length_penalty=length_penalty, never=[UNK, BOS])
 
-    path = _beam_search(model, _Path(model.start([BOS, A]), (BOS, A)), options)[0]
+    found = beam_search(model, Hypothesis(model.start([BOS, A]), (BOS, A)), options)[0]
 
     expected = greedy(model, max_new_tokens=8)[0]
-    assert [model.vocabulary.words[word] for word in path.ids[2:]] == expected.tokens
-    assert (list(path.log10_probs), path.finished) == (expected.log10_probs, expected.finished)
+    assert [model.vocabulary.words[word] for word in found.ids[2:]] == expected.tokens
+    assert (list(found.log10_probs), found.finished) == (expected.log10_probs, expected.finished)
 
 
 def all_texts(model: ToyLM, ids: tuple[int, ...], log10_prob: float, length: int) -> Iterator[tuple[float, int, str]]:
@@ -465,7 +412,6 @@ def test_options_out_of_range(options, message):
 
 
 def test_generators_serve_as_seeds():
-    assert _generator(np.random.default_rng(3)).random() == np.random.default_rng(3).random()
     assert ToyLM.random(1).generate(seed=np.random.default_rng(3)) == ToyLM.random(1).generate(seed=3)
 
 

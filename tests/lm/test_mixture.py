@@ -16,8 +16,9 @@ from windrow import NGramLM, load
 from windrow.corpus import Corpus
 from windrow.errors import DataError, FormatError, OptionError
 from windrow.lm.cache import CacheLM
-from windrow.lm.mixture import MixtureLM, _first_tokens, em_weights
-from windrow.lm.stream import BOS, EOS, SPECIALS
+from windrow.lm.mixture import MixtureLM, em_weights
+from windrow.lm.stream import first_tokens
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
 TOYLAND = Path(__file__).parents[2] / "corpora" / "toyland"
 
@@ -184,7 +185,7 @@ def test_the_log_linear_search_looks_at_the_beginning(heldout: Corpus) -> None:
 def test_the_first_tokens_of_blocks(tokens: int) -> None:
     blocks = [np.array([BOS, 5, 6, EOS, BOS, 7, EOS]), np.array([BOS, EOS]), np.array([BOS, 5, EOS])]
 
-    found = np.concatenate(list(_first_tokens(iter(blocks), tokens)))
+    found = np.concatenate(list(first_tokens(iter(blocks), tokens)))
 
     assert found.tolist() == np.concatenate(blocks)[: len(found)].tolist()
     assert (found != BOS).sum() == min(tokens, 8)
@@ -225,9 +226,9 @@ def test_fitting_begins_with_the_weights_given(heldout: Corpus) -> None:
         (([],), "a mixture needs a model"),
         (([FIRST, SECOND], [1.0]), "there are 1 weights for 2 models"),
         (([FIRST, SECOND], [0.5, 0.6]), "sum to 1.1; those of a linear mixture sum to 1"),
-        (([FIRST, SECOND], [1.5, -0.5]), "a weight = -0.5 is out of range"),
+        (([FIRST, SECOND], [1.5, -0.5]), "weights = -0.5 is out of range"),
         (([FIRST, SECOND], [0, 0], "log-linear"), "no weight is above 0"),
-        (([FIRST, SECOND], None, "geometric"), "method = 'geometric' is unknown; choose from linear, log-linear"),
+        (([FIRST, SECOND], None, "geometric"), "method = 'geometric' is not one of linear, log-linear"),
         (
             ([FIRST, ToyLM.random(0, "abce")],),
             "model 1 and model 2 differ in 2 words: only model 1 has 'd'; train both",

@@ -12,7 +12,8 @@ from tests.lm.contract import toy_vocabulary
 from windrow.corpus import Corpus
 from windrow.errors import DataError, OptionError
 from windrow.lm import stream
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, lm_vocabulary, sentence_blocks, training_stream, word_mapping
+from windrow.lm.stream import lm_vocabulary, sentence_blocks, training_stream, word_mapping
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 TEXT = ["b a a", "", "c a b", "d"]  # a 3 times, b 2, c and d once
 
@@ -34,7 +35,7 @@ def test_the_vocabulary_of_a_model() -> None:
 
     assert vocabulary.words == [*SPECIALS, "a", "b", "d", "c"]
     assert vocabulary.specials == SPECIALS
-    assert vocabulary.counts.tolist() == [0, 0, 4, 3, 2, 1, 1]  # </s> comes once a sentence
+    assert vocabulary.counts.tolist() == [0, 0, 4, 3, 2, 1, 1]  # </s> comes once per sentence
     assert mapping.tolist() == [3, 4, 5, 6, UNK]
     assert mapping.dtype == np.int32
 
@@ -103,7 +104,7 @@ def test_streams_are_the_sentences_with_marks(text: list[list[str]], min_count: 
         assert len(part) - marks <= block or len(starts) == 1  # a longer sentence stays whole
 
 
-def test_a_long_run_of_empty_sentences_is_parted() -> None:
+def test_a_long_run_of_empty_sentences_is_split() -> None:
     corpus = Corpus.build(["a", *[""] * 20])
 
     blocks = list(sentence_blocks(corpus, toy_vocabulary(), 4))

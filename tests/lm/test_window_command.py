@@ -114,7 +114,13 @@ def test_the_command_names_every_option_in_a_message(files):
     for given, said in {
         ("--tied", "--hidden", 10): "--tied needs --embedding = 10, as large as the rows",
         ("--tied", "--direct"): "--tied does not go with --direct:",
-        ("--tied", "--embedding", 100, "--output", "classes"): "--tied does not go with --output = 'classes'",
+        (
+            "--tied",
+            "--embedding",
+            100,
+            "--output-layer",
+            "classes",
+        ): "--tied does not go with --output-layer = 'classes'",
         ("--vectors", vectors): "vectors have 3 dimensions, but --embedding = 60; try --embedding = 3",
     }.items():
         result = run(source, "-o", target, *given)
@@ -126,8 +132,8 @@ def test_the_command_names_every_option_in_a_message(files):
 
 
 @pytest.mark.parametrize(("given", "said"), [
-    (("--noise-words", 9), "--noise-words is for --output nce, not softmax"),
-    (("--output", "nce", "--classes", 9), "--classes is for --output classes, not nce"),
+    (("--noise-words", 9), "--noise-words is for --output-layer nce, not softmax"),
+    (("--output-layer", "nce", "--classes", 9), "--classes is for --output-layer classes, not nce"),
     (("--momentum", 0.5), "--momentum is for --optimizer momentum or nesterov, not adam"),
     (("--patience", 2), "--patience waits for a better --valid"),
 ])  # fmt: skip

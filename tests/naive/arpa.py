@@ -1,4 +1,4 @@
-"""A slow reader of sound ARPA files: a line at a time, into dictionaries by words."""
+"""A slow reader of sound ARPA files: one line at a time, into dictionaries by words."""
 
 from __future__ import annotations
 

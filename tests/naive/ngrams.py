@@ -14,7 +14,7 @@ def stream_of(sentences: Sequence[Sequence[int]], eos: bool = True) -> list[int]
 
 
 def count(sentences: Sequence[Sequence[int]], order: int, bos: bool = True, eos: bool = True) -> list[Counter[Gram]]:
-    """``counts[k - 1][gram]``: how many symbols of the text, <s> apart, have the k-gram ending at them."""
+    """``counts[k - 1][gram]``: at how many symbols of the text, other than <s>, the k-gram ends."""
     counts: list[Counter[Gram]] = [Counter() for _ in range(order)]
     for words in sentences:
         symbols = [*[BOS] * bos, *words, *[EOS] * eos]

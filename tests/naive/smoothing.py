@@ -307,7 +307,7 @@ def lmplz_slips(text: Text) -> dict[int, tuple[int, int]]:
 def prune_by_entropy(model: Backoff, words: int, threshold: float) -> tuple[Backoff, float]:
     """Stolcke (1998): what stays of a model, and how near to the threshold a change of perplexity came.
 
-    Each n-gram is left out alone, the back-off of its context computed anew, and the divergence of the distribution
+    Each n-gram is left out alone, the back-off of its context computed again, and the divergence of the distribution
     after the context summed over all words.
     """
     changes = {gram: perplexity_change(model, words, gram) for gram in model.probs if len(gram) > 1}

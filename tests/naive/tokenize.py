@@ -15,7 +15,7 @@ class Numbered:
     counts: list[int] = field(default_factory=list)
 
 
-def tokenise(text: str) -> Numbered:
+def tokenize(text: str) -> Numbered:
     numbered = Numbered()
     known: dict[str, int] = {}
     lines = text.split("\n")

@@ -119,7 +119,7 @@ def test_dropout_keeps_the_expectation_and_does_nothing_outside_training():
 
 
 @pytest.mark.parametrize("name", SPREADS)
-def test_initialisers_have_the_spread_of_their_papers(name):
+def test_initializers_have_the_spread_of_their_papers(name):
     weights = initial_weights(name, 300, 500, np.random.default_rng(0))
     variance = {"normal": 1, "scaled": 1 / 300, "glorot": 2 / 800, "he": 2 / 300}[name]
     assert weights.shape == (300, 500)
@@ -127,9 +127,9 @@ def test_initialisers_have_the_spread_of_their_papers(name):
     assert weights.var() == pytest.approx(variance, rel=0.02)
 
 
-def test_the_scaled_initialiser_keeps_sums_at_the_size_of_an_input_and_the_normal_one_does_not():
+def test_the_scaled_initializer_keeps_sums_at_the_size_of_an_input_and_the_normal_one_does_not():
     x = np.random.default_rng(1).normal(size=(200, 400)).astype(np.float32)
-    spreads = {name: Dense(400, 300, initialiser=name, rng=2).forward(x)[0].std() for name in ("scaled", "normal")}
+    spreads = {name: Dense(400, 300, initializer=name, rng=2).forward(x)[0].std() for name in ("scaled", "normal")}
     assert spreads["scaled"] == pytest.approx(1, rel=0.05)
     assert spreads["normal"] == pytest.approx(20, rel=0.05)
 
@@ -186,7 +186,7 @@ def test_shapes_that_disagree_are_named(layer, inputs, message):
     [
         (lambda: Dense(0, 3), "inputs = 0 is out of range"),
         (lambda: Dense(2, 1.5), "outputs = 1.5 must be a whole number"),
-        (lambda: Dense(2, 1, initialiser="xavier"), "'xavier' is not one of normal, scaled, glorot, he"),
+        (lambda: Dense(2, 1, initializer="xavier"), "'xavier' is not one of normal, scaled, glorot, he"),
         (lambda: Dropout(1), r"dropout = 1 is out of range; the allowed range is \[0, 1\)"),
         (lambda: Embedding(6, -1), "dim = -1 is out of range"),
     ],

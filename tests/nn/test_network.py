@@ -13,7 +13,7 @@ from windrow.nn import (
     L1,
     L2,
     LOSSES,
-    REGULARISERS,
+    REGULARIZERS,
     Chain,
     CrossEntropy,
     Dense,
@@ -35,10 +35,10 @@ X = RNG.normal(size=(8, 3))
 CLASSES = np.array([0, 1, 1, 0, 1, 0, 0, 1])
 
 
-def small_network(loss=None, regularisers=(), dtype=np.float64, layers=()) -> Network:
+def small_network(loss=None, regularizers=(), dtype=np.float64, layers=()) -> Network:
     hidden = Dense(3, 4, rng=1, dtype=dtype)
     return Network(
-        Chain([hidden, Tanh(), *layers, Dense(4, 2, rng=2, dtype=dtype)]), loss or LogLikelihood(), regularisers
+        Chain([hidden, Tanh(), *layers, Dense(4, 2, rng=2, dtype=dtype)]), loss or LogLikelihood(), regularizers
     )
 
 
@@ -60,9 +60,9 @@ def test_gradients_are_those_of_backpropagation_example_by_example(cost):
         np.testing.assert_allclose(parameter.gradient, total / len(X))
 
 
-@pytest.mark.parametrize("regularisers", [(), (L2(0.3),), (L1(0.2), L2(0.1))], ids=["none", "l2", "l1+l2"])
-def test_the_flat_gradient_is_the_derivative_of_the_flat_cost(regularisers):
-    network = small_network(regularisers=regularisers)
+@pytest.mark.parametrize("regularizers", [(), (L2(0.3),), (L1(0.2), L2(0.1))], ids=["none", "l2", "l1+l2"])
+def test_the_flat_gradient_is_the_derivative_of_the_flat_cost(regularizers):
+    network = small_network(regularizers=regularizers)
     theta = RNG.normal(size=network.parameters.values.shape)
     cost, gradient = network.loss_and_grad(theta, X, CLASSES)
     assert cost == pytest.approx(network.loss(network.outputs(X), CLASSES)[0] + network.penalty())
@@ -129,13 +129,13 @@ def test_scipy_trains_xor():
     assert network.predict(x).argmax(axis=1).tolist() == y.tolist()
 
 
-@pytest.mark.parametrize("name", REGULARISERS)
+@pytest.mark.parametrize("name", REGULARIZERS)
 def test_penalties_are_their_formulas_and_their_gradients_derivatives(name):
     weights = Parameter(np.array([[1.0, -2.0], [0.5, 3.0]]), is_weight=True)
-    regulariser = REGULARISERS[name](0.3)
-    assert regulariser.penalty(weights) == pytest.approx({"l1": 0.3 * 6.5, "l2": 0.15 * 14.25}[name])
-    regulariser.add_gradient(weights)
-    numeric = numeric_gradient(lambda: regulariser.penalty(weights), weights.value)
+    regularizer = REGULARIZERS[name](0.3)
+    assert regularizer.penalty(weights) == pytest.approx({"l1": 0.3 * 6.5, "l2": 0.15 * 14.25}[name])
+    regularizer.add_gradient(weights)
+    numeric = numeric_gradient(lambda: regularizer.penalty(weights), weights.value)
     np.testing.assert_allclose(weights.gradient, numeric, rtol=1e-8)
 
 
@@ -147,8 +147,8 @@ def test_l1_leaves_a_weight_of_zero_where_it_is():
 
 @pytest.mark.parametrize("copies", [1, 5])
 def test_penalties_are_added_once_a_batch_and_to_no_bias(copies):
-    """A batch that repeats its examples has the same mean loss: its gradient must not change by a regulariser."""
-    network = small_network(regularisers=[L2(0.7)])
+    """A batch that repeats its examples has the same mean loss: its gradient must not change by a regularizer."""
+    network = small_network(regularizers=[L2(0.7)])
     plain = small_network()
     for n in (network, plain):
         n.add_gradient(np.tile(X, (copies, 1)), np.tile(CLASSES, copies))

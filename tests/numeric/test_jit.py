@@ -13,15 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba.core.codegen import JITCPUCodegen
 
 import windrow
-from windrow.numeric import jit as _jit
+from windrow.numeric import jit
 from windrow.numeric.jit import kernel
 
-__test__ = not _jit.DISABLE_JIT  # without the compiler there is nothing to keep
+__test__ = not jit.DISABLE_JIT  # without the compiler there is nothing to keep
 
 _HELPER = """
-from windrow.numeric._jit import kernel
+from windrow.numeric.jit import kernel
 
 @kernel(allocates=True)
 def helper(x):
@@ -30,10 +31,10 @@ def helper(x):
 _CALLER = """
 import sys
 import numpy as np
-from windrow.kernels import _jit
+from windrow.numeric import jit
 from windrow.numeric.helper import helper
 
-@_jit.kernel(allocates=True)
+@jit.kernel(allocates=True)
 def caller(x):
     return 10 * helper(x)
 
@@ -42,7 +43,7 @@ if __name__ == "__main__":
         result = caller(np.ones(2, dtype))
         assert result.dtype == dtype
         print(result.tolist())
-    print(sum(caller.stats.cache_hits.values()), "hits;", _jit.CACHE_DIR)
+    print(sum(caller.stats.cache_hits.values()), "hits;", jit.CACHE_DIR)
 """
 _TRAINER = """
 import hashlib
@@ -158,7 +159,7 @@ def hits_of(function: Callable[[float], float]) -> int:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "kernels-0123456789abcdef"
-    monkeypatch.setattr(_jit, "CACHE_DIR", folder)
+    monkeypatch.setattr(jit, "CACHE_DIR", folder)
     return folder
 
 
@@ -217,6 +218,17 @@ def test_the_code_of_another_signature_is_not_taken(cache: Path) -> None:
     assert hits_of(again) == 0
 
 
+def test_the_code_for_another_processor_is_not_taken(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home folder may be shared by machines."""
+    tripler()(2.0)
+    monkeypatch.setattr(JITCPUCodegen, "magic_tuple", lambda _: ("x86_64-unknown-linux-gnu", "another processor", ""))
+    for hits in (0, 1):
+        function = tripler()
+        assert function(2.5) == 7.5
+        assert hits_of(function) == hits
+    assert len(list(cache.iterdir())) == 2
+
+
 def test_a_cache_pruned_by_another_process_is_made_again(cache: Path) -> None:
     function = tripler()
     function(2.0)
@@ -250,7 +262,7 @@ def test_pruning_keeps_the_caches_used_last_and_whatever_is_not_a_cache(tmp_path
         folder.mkdir()
         (folder / "content").write_text("x")
         os.utime(folder, (10**9 - age, 10**9 - age))
-    _jit._prune(tmp_path)
+    jit._prune(tmp_path)
     assert set(tmp_path.iterdir()) == {*caches[:4], *others}
 
 
@@ -258,5 +270,5 @@ def test_pruning_bears_folders_that_vanish_meanwhile(tmp_path: Path, monkeypatch
     (tmp_path / "kernels-0123456789abcdef").mkdir()
     listed = [*tmp_path.iterdir(), *(tmp_path / f"kernels-{number:016x}" for number in range(5))]
     monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
-    _jit._prune(tmp_path)
+    jit._prune(tmp_path)
     assert (tmp_path / "kernels-0123456789abcdef").is_dir()

@@ -38,14 +38,18 @@ def test_toyland() -> None:
     assert model.evaluate(TOYLAND / "ner-test.conll").f1 >= 0.98
 
 
-@pytest.mark.parametrize("options", [{"output": "softmax"}, {"output": "logistic"}, {"scheme": "iob2"}, {"window": 1}])
+@pytest.mark.parametrize(
+    "options", [{"output_layer": "softmax"}, {"output_layer": "logistic"}, {"scheme": "iob2"}, {"window": 1}]
+)
 def test_other_outputs_and_schemes_learn_too(options: dict[str, Any]) -> None:
     model = WindowTagger(**{**SMALL, **options, "epochs": 8}).fit(made_up(60, 1))
     assert model.evaluate(made_up(30, 2)).f1 > 0.9
 
 
 def test_the_binary_classifier_of_locations() -> None:
-    model = WindowTagger(**{**SMALL, "epochs": 8}, output="logistic", scheme="io", types=["LOC"]).fit(made_up(60, 1))
+    model = WindowTagger(**{**SMALL, "epochs": 8}, output_layer="logistic", scheme="io", types=["LOC"]).fit(
+        made_up(60, 1)
+    )
     assert model.tags_ == ["O", "I-LOC"]
     assert model.network_.scores.biases.value.shape == (1,)
     result = model.evaluate(made_up(30, 2))
@@ -193,7 +197,13 @@ def test_types_that_do_not_occur() -> None:
     [
         *[("window", 4), ("window", 0), ("window", 2.5), ("hidden_size", 0), ("vector_size", 0), ("seed", -1)],
         *[("dropout", 1), ("dropout", float("nan")), ("learning_rate", 0), ("clip_norm", 0), ("epochs", 0)],
-        *[("output", "hmm"), ("scheme", "bio"), ("activation", "sigmoid"), ("optimizer", "magic"), ("schedule", "?")],
+        *[
+            ("output_layer", "hmm"),
+            ("scheme", "bio"),
+            ("activation", "sigmoid"),
+            ("optimizer", "magic"),
+            ("schedule", "?"),
+        ],
         *[("affixes", (0,)), ("types", "LOC"), ("vectors", {"a": 1}), ("batch_size", 0), ("patience", 0)],
     ],
 )
@@ -233,8 +243,8 @@ def test_an_untrained_tagger(tmp_path: Path) -> None:
     "options",
     [
         {},
-        {"output": "softmax"},
-        {"output": "logistic"},
+        {"output_layer": "softmax"},
+        {"output_layer": "logistic"},
         {"given": True},
         {"given": True, "tune": True},
         {"scheme": "io"},

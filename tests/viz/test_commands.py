@@ -50,7 +50,7 @@ def svg_words(path: Path) -> set[str]:
 def test_plot_draws_the_words_that_follow(vectors: Path, tmp_path: Path, options: tuple[str, ...]) -> None:
     picture = tmp_path / "map.svg"
     result = run(plot, vectors, *(picture if option == "PICTURE" else option for option in options))
-    assert result == (0, "", f"{picture}: 3 words, 3 of them labelled\n", None)
+    assert result == (0, "", f"{picture}: 3 words, 3 of them labeled\n", None)
     assert svg_words(picture) == {"king", "queen", "man"}
 
 

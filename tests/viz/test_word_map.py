@@ -70,7 +70,7 @@ def test_pca_of_one_dimension_or_of_equal_vectors_is_flat() -> None:
     assert (coordinates[:, 1] == 0).all()
     same = word_map(WordVectors(["a", "b"], np.ones((2, 3), np.float32)))
     assert (same.coordinates == 0).all()
-    assert not same.unlabelled
+    assert not same.unlabeled
 
 
 def test_zero_vectors_stay_zero() -> None:
@@ -95,7 +95,7 @@ def test_tsne_keeps_clusters_together() -> None:
 def test_no_two_labels_overlap_and_none_leaves_the_frame(method: str) -> None:
     drawn = word_map(word_vectors(), method=method)
     found = boxes(drawn.figure, drawn.words)
-    assert len(found) == 120 - len(drawn.unlabelled) > 30
+    assert len(found) == 120 - len(drawn.unlabeled) > 30
     overlapping = [pair for pair in combinations(found, 2) if Bbox.intersection(*(found[word] for word in pair))]
     assert overlapping == []
     frame = drawn.figure.axes[0].get_window_extent()
@@ -106,11 +106,11 @@ def test_no_two_labels_overlap_and_none_leaves_the_frame(method: str) -> None:
 def test_a_label_left_out_is_counted_on_the_picture_and_is_not_the_first() -> None:
     wv = word_vectors(300)
     drawn = word_map(wv)
-    assert drawn.unlabelled
+    assert drawn.unlabeled
     shown = [text.get_text() for text in drawn.figure.axes[0].texts]
-    assert f"no room for {len(drawn.unlabelled)} of 300 labels" in shown
+    assert f"no space for {len(drawn.unlabeled)} of 300 labels" in shown
     assert "word0" in shown
-    assert sorted([*labels(drawn.figure, drawn.words), *drawn.unlabelled]) == sorted(drawn.words)
+    assert sorted([*labels(drawn.figure, drawn.words), *drawn.unlabeled]) == sorted(drawn.words)
 
 
 def test_all_asked_words_are_text_in_the_svg(tmp_path: Path) -> None:

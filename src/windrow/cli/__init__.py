@@ -1,4 +1,4 @@
-"""The command line: one file a command group. Only click is imported here; models are imported inside commands."""
+"""The command line: one file per command group. Only click is imported here; models are imported inside commands."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from windrow._version import __version__
+from windrow.cli.groups import LazyGroup
 from windrow.errors import WindrowError
 
 
-class _Program(click.Group):
+class _Program(LazyGroup):
     """The root command: turns windrow's errors into one line and exit status 1."""
 
+    def main(self, args: Sequence[str] | None = None, *others: Any, **options: Any) -> Any:
+        """Run; where nobody gives ``args`` or takes the result, windrow is the program, and the process is its own."""
+        if args is None and options.get("standalone_mode", True):
+            _prepare_process()
+        return super().main(args, *others, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
-        _prepare_process()
+        """Run the command, with errors as one line."""
         try:
             return super().invoke(ctx)
         except (WindrowError, MemoryError) as error:
@@ -29,15 +37,15 @@ class _Program(click.Group):
             click.echo(f"Error: {message}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt as error:
-            # Whoever can keep something says so in the exception; 130 is the shell's status for SIGINT.
+            # The exception says what was kept; 130 is the shell's status for SIGINT.
             click.echo(f"\nInterrupted: {error if error.args else 'nothing was written'}", err=True)
             ctx.exit(130)
         except BrokenPipeError:
-            # The reader of our output has gone (`| head`); the interpreter must not flush into the pipe at exit.
+            # The reader of our output is gone (`| head`); the interpreter must not flush into the pipe at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
         except OSError as error:
-            # Files are read and written under errors of our own: what is left is standard output.
+            # Files raise errors of our own; what is left is standard output.
             if ctx.params.get("debug"):
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -46,7 +54,7 @@ class _Program(click.Group):
 
 
 def _prepare_process() -> None:
-    """Terminals that cannot show a word show its code instead; a polite kill is an interrupt, so that state is kept."""
+    """Terminals that cannot show a word show its code instead; SIGTERM is an interrupt, so that state is kept."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -54,39 +62,57 @@ def _prepare_process() -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def _in_us_spelling(name: str) -> str:
+    """An option as it is called now; British spellings are taken, too."""
+    return {"quantise": "quantize", "normalise": "normalize"}.get(name, name)
+
+
+def _corpus() -> click.Command:
+    from windrow.cli.corpus import group
+
+    return group
+
+
+def _demo() -> click.Command:
+    from windrow.cli.demo import demo
+
+    return demo
+
+
+def _lm() -> click.Command:
+    from windrow.cli.lm import group
+
+    return group
+
+
+def _tag() -> click.Command:
+    from windrow.cli.tag import group
+
+    return group
+
+
+def _vectors() -> click.Command:
+    from windrow.cli.vectors import group
+
+    return group
+
+
+def _warmup() -> click.Command:
+    from windrow.cli.warmup import warmup
+
+    return warmup
+
+
+@click.group(
+    cls=_Program,
+    later={"corpus": _corpus, "demo": _demo, "lm": _lm, "tag": _tag, "vectors": _vectors, "warmup": _warmup},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 110,
+        "token_normalize_func": _in_us_spelling,
+    },
+)
 @click.version_option(__version__, prog_name="windrow")
 @click.option("--debug", is_flag=True, help="Show a traceback instead of a one-line error.")
 def main(debug: bool) -> None:
     """Word embeddings at the speed of the machine."""
-
-
-def _add_commands() -> None:
-    from windrow.cli import (
-        corpus,
-        demo,
-        lm,
-        plot_vectors,
-        tag,
-        train_ngram,
-        train_rnn,
-        train_vectors,
-        train_window,
-        vectors,
-        warmup,
-    )
-
-    main.add_command(demo.demo)
-    main.add_command(corpus.group)
-    for command in (train_vectors.train, plot_vectors.plot, plot_vectors.plot_log):
-        vectors.group.add_command(command)
-    main.add_command(vectors.group)
-    lm.train.add_command(train_ngram.train_ngram)
-    lm.train.add_command(train_window.train_window)
-    lm.train.add_command(train_rnn.train_rnn)
-    main.add_command(lm.group)
-    main.add_command(tag.group)
-    main.add_command(warmup.warmup)
-
-
-_add_commands()

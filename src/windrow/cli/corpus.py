@@ -1,4 +1,4 @@
-"""windrow corpus: text to ids, what a corpus holds, public corpora, and the generated one."""
+"""``windrow corpus``: build and inspect corpora, download public ones, generate Toyland."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ def group() -> None:
 
 @group.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @text_options
-@click.option("--min-count", default=1, show_default=True, type=int, help="Drop rarer words.")
+@click.option("--min-count", default=1, show_default=True, type=int, help="Leave out words that occur less often.")
 @click.option("--max-vocab", type=int, help="Keep only the most frequent words.")
 def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any) -> None:
-    """Read SOURCEs in one pass and write them as ids into a folder.
+    """Read SOURCEs in one pass and write them as word ids into a folder.
 
-    SOURCE is a file (compressed or not), folder, glob, URL, or - for standard input. A line is a sentence.
+    SOURCE is a file (compressed or not), folder, glob, URL, or - for standard input. One line is one sentence.
     """
     from windrow.corpus import Corpus
 
-    # An empty name is refused; made a Path, it would be the current folder.
+    # An empty name is refused later; as a Path it would be the current folder.
     source = "" if "" in sources else sources[0] if len(sources) == 1 else [Path(place) for place in sources]
     with bytes_bar("reading") as show:
         corpus = Corpus.build(source, output, min_count=min_count, max_vocab=max_vocab, progress=show, **text)
@@ -47,7 +47,7 @@ def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 @_as_json
 def info(directory: Path, as_json: bool) -> None:
-    """Say what a corpus holds: tokens, sentences, types, coverage, the most frequent words."""
+    """Show what a corpus holds: tokens, sentences, types, coverage, the most frequent words."""
     from windrow.corpus import Corpus
 
     corpus = Corpus.open(directory)
@@ -65,26 +65,28 @@ def info(directory: Path, as_json: bool) -> None:
 @click.option("--registry", type=click.Path(path_type=Path), help="Another registry of corpora, a TOML file.")
 @_as_json
 def list_command(registry: Path | None, as_json: bool) -> None:
-    """List the public corpora that can be fetched."""
+    """List the public corpora that can be downloaded."""
     from windrow.corpus.registry import list_corpora
 
     corpora = list_corpora(registry)
     if as_json:
-        rows = [{**asdict(corpus), "verifiable": corpus.verifiable} for corpus in corpora]
+        # "licence" is the old name of "license", for programs that read it.
+        more = [{"licence": corpus.license, "verifiable": corpus.verifiable} for corpus in corpora]
+        rows = [asdict(corpus) | further for corpus, further in zip(corpora, more, strict=True)]
         click.echo(json.dumps({"corpora": rows}))
         return
     for corpus in corpora:
         checksum = "" if corpus.verifiable else "; no checksum known"
         click.echo(f"{corpus.name}: {corpus.description}")
-        click.echo(f"    {corpus.size}; {corpus.licence}{checksum}")
+        click.echo(f"    {corpus.size}; {corpus.license}{checksum}")
 
 
 @group.command("fetch")
 @click.argument("name")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to put it into.  [default: ./NAME]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to write.  [default: ./NAME]")
 @click.option("--registry", type=click.Path(path_type=Path), help="Another registry of corpora, a TOML file.")
 def fetch_command(name: str, output: Path | None, registry: Path | None) -> None:
-    """Download a public corpus; a download that was cut is resumed. Prints the paths of its files."""
+    """Download a public corpus, or resume its download. Prints the paths of its files."""
     from windrow.corpus.registry import fetch
 
     with bytes_bar(name) as show:
@@ -95,11 +97,11 @@ def fetch_command(name: str, output: Path | None, registry: Path | None) -> None
 
 
 @group.command()
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write into.")
-@click.option("--sentences", type=int, help="Training sentences.  [default: 25000]")
-@click.option("--seed", type=int, help="The same seed makes the same bytes.  [default: 1]")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option("--sentences", type=int, help="Number of training sentences.  [default: 25000]")
+@click.option("--seed", type=int, help="Equal seeds give equal files.  [default: 1]")
 def toyland(output: Path, **options: int | None) -> None:
-    """Generate the corpus whose truth is known: text, exact probabilities, analogies, entities."""
+    """Generate Toyland, a corpus with known answers: text, exact probabilities, analogies, entities."""
     from windrow.corpus.toyland import generate
 
     summary = generate(output, **{name: value for name, value in options.items() if value is not None})
@@ -123,4 +125,4 @@ def _readable(name: str, value: Any) -> str:
 
 
 def _verdict(verified: bool) -> str:
-    return "as the registry says" if verified else "not verified: the registry knows no checksum for it"
+    return "as the registry says" if verified else "not verified: the registry has no checksum for it"

@@ -1,4 +1,4 @@
-"""``windrow demo``: the whole story on the embedded corpus."""
+"""``windrow demo``: vectors, a language model and a tagger, trained on the generated corpus."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
 
 
 @click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Keep the vectors in this file.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Save the vectors to this file.")
 @click.option("--seed", default=1, show_default=True)
 def demo(output: Path | None, seed: int) -> None:
     """Train on a small generated corpus: word vectors, a language model, an entity tagger; takes seconds."""
@@ -49,10 +49,10 @@ def demo(output: Path | None, seed: int) -> None:
         model.fit(corpus)
         speed = model.history_[-1]["per_second"]
         click.echo(
-            f"    {model.epochs} passes in {time.monotonic() - started:.1f} s ({speed:,.0f} words/s); loss a word "
+            f"    {model.epochs} passes in {time.monotonic() - started:.1f} s ({speed:,.0f} words/s); loss per word "
             f"{model.history_[0]['loss']:.2f} at first, {model.history_[-1]['loss']:.2f} at the end\n"
         )
-        _show_neighbours(model.wv)
+        _show_neighbors(model.wv)
         _show_analogies(model.wv, toyland)
         _show_language_model(corpus, toyland, seed)
         _show_entities(toyland, seed)
@@ -61,7 +61,7 @@ def demo(output: Path | None, seed: int) -> None:
         click.echo(f"\nThe vectors are in {output}: try  windrow vectors similar {output} {_WORDS[0]}")
 
 
-def _show_neighbours(vectors: WordVectors) -> None:
+def _show_neighbors(vectors: WordVectors) -> None:
     click.echo("The nearest words, by the cosine of their vectors:")
     for word in _WORDS:
         near = ", ".join(f"{other} {cosine:.2f}" for other, cosine in vectors.most_similar(word, topn=4))
@@ -80,7 +80,7 @@ def _show_analogies(vectors: WordVectors, toyland: Path) -> None:
         click.echo(f"    {a} is to {b} as {c} is to ... {answer}")
     result = evaluate_analogies(questions, vectors.index_to_key, vectors.vectors)
     click.echo(
-        f"\nAll {result.overall.total:,} questions of {len(questions)} kinds: {result.accuracy:.1%} answered right"
+        f"\nAll {result.overall.total:,} questions of {len(questions)} kinds: {result.accuracy:.1%} answered correctly"
     )
 
 
@@ -95,7 +95,7 @@ def _show_language_model(corpus: Corpus, toyland: Path, seed: int) -> None:
     truth = json.loads((toyland / "toyland.json").read_text())["test"]["perplexity"]
     perplexity = model.perplexity(toyland / "test.txt")
     click.echo(
-        f"    perplexity of new text {perplexity:.2f}; of the grammar that wrote it, which none can beat, {truth:.2f}"
+        f"    perplexity of new text {perplexity:.2f}; the lowest possible, that of the grammar itself, is {truth:.2f}"
     )
     next_words = ", ".join(f"{word} {probability:.2f}" for word, probability in model.top_words("the queen", 3))
     click.echo(f"    after 'the queen' comes: {next_words}")

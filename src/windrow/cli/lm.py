@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from windrow.cli.groups import LazyGroup
 from windrow.cli.options import in_range, naming_options, open_corpus, text_options
 from windrow.errors import DataError, OptionError
 
@@ -30,7 +31,25 @@ def group() -> None:
     """Language models: train, measure, score, generate, mix, convert."""
 
 
-@group.group()
+def _ngram() -> click.Command:
+    from windrow.cli.train_ngram import train_ngram
+
+    return train_ngram
+
+
+def _window() -> click.Command:
+    from windrow.cli.train_window import train_window
+
+    return train_window
+
+
+def _rnn() -> click.Command:
+    from windrow.cli.train_rnn import train_rnn
+
+    return train_rnn
+
+
+@group.group(cls=LazyGroup, later={"ngram": _ngram, "window": _window, "rnn": _rnn})
 def train() -> None:
     """Train a language model."""
 
@@ -275,12 +294,12 @@ def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
 @click.argument("source")
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option(
-    "--quantise",
+    "--quantize",
     type=int,
     metavar="BITS",
     help="Round probabilities of n-grams to so many bits (8: half the size), or a network's output weights to 8 bits.",
 )
-def convert(source: str, target: Path, quantise: int | None) -> None:
+def convert(source: str, target: Path, quantize: int | None) -> None:
     """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller."""
     from windrow.files.model_file import check_writable
     from windrow.lm.neural.estimator import NeuralLM
@@ -288,16 +307,16 @@ def convert(source: str, target: Path, quantise: int | None) -> None:
 
     check_writable(target)
     model = load_model(source)
-    with naming_options({"quantise_bits": "--quantise"}):
+    with naming_options({"quantize_bits": "--quantize"}):
         if isinstance(model, NGramLM):
-            (model if quantise is None else model.quantised(quantise)).save(target)
+            (model if quantize is None else model.quantized(quantize)).save(target)
             told = f"order {model.table_.order}, {sum(model.table_.sizes):,} n-grams"
-        elif isinstance(model, NeuralLM) and quantise is not None:
-            model.quantised(quantise).save(target)
-            told = f"output weights of {quantise} bits"
+        elif isinstance(model, NeuralLM) and quantize is not None:
+            model.quantized(quantize).save(target)
+            told = f"output weights of {quantize} bits"
         else:
             kind = type(model).__name__
             raise OptionError(
-                f"{source} holds {kind}; only n-gram models are converted, and networks with --quantise 8"
+                f"{source} holds {kind}; only n-gram models are converted, and networks with --quantize 8"
             )
     click.echo(f"{target}: {told}", err=True)

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -18,6 +18,7 @@ from windrow.errors import DataError, OptionError, WindrowError, check_range
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
+    from windrow.estimator import Setting
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +33,9 @@ _TEXT_OPTIONS = (
 )  # fmt: skip
 
 
+_LONGEST_CHOICES = 50  # characters that click shows in place of a value
+
+
 def in_range(low: float, high: float = math.inf) -> Callable[[click.Context, click.Parameter, Any], Any]:
     """A callback for a number with a range: what lies outside is bad input, status 1, not wrong usage."""
 
@@ -41,6 +45,85 @@ def in_range(low: float, high: float = math.inf) -> Callable[[click.Context, cli
         return value
 
     return check
+
+
+def setting_options(settings: Sequence[Setting], **changes: Mapping[str, Any]) -> Callable[[F], F]:
+    """Add an option for each setting that has one: its type, choices, default and help come from the table.
+
+    ``changes``: attributes of click's option, by the name of the setting, that are others for this command.
+    """
+
+    def add(command: F) -> F:
+        for setting in reversed(settings):
+            if setting.option is not None:
+                named = setting.option if "/" in setting.option else setting.flag
+                attributes = {**_attributes(setting, settings), **changes.get(setting.name, {})}
+                command = click.option(named, setting.name, **attributes)(command)
+        return command
+
+    return add
+
+
+def _attributes(setting: Setting, settings: Sequence[Setting]) -> dict[str, Any]:
+    """What click's option needs to know of a setting."""
+    shown = setting.none if setting.default is None else setting.default != ()
+    attributes = {"default": setting.default, "show_default": shown, "help": setting.help}
+    flags = flags_of(settings)
+    if setting.only_with is not None:
+        other, values = setting.only_with
+        attributes["help"] += f" Only with {flags[other]} {' or '.join(values)}."
+    if setting.type is bool or "/" in (setting.option or ""):
+        attributes |= {
+            "is_flag": True,
+            "default": bool(setting.default),
+            "show_default": "/" in (setting.option or ""),
+            "callback": _as(setting.type),
+        }
+    elif setting.many and setting.type is str:
+        attributes |= {"multiple": True, "default": (), "callback": _none_if_empty}
+        attributes["help"] += " May be repeated."
+    elif setting.many:
+        attributes |= {"type": str, "default": None, "metavar": "N,N,...", "callback": _numbers(setting)}
+    elif setting.choices:
+        attributes["type"] = click.Choice(setting.choices)
+        if len(named := ", ".join(setting.choices)) > _LONGEST_CHOICES:
+            attributes |= {"metavar": "NAME", "help": f"{attributes['help']} One of {named}."}
+    elif setting.type == "WordVectors or path":
+        attributes |= {"type": click.Path(path_type=Path), "metavar": "FILE"}
+    else:
+        attributes["type"] = setting.type
+    attributes["help"] = re.sub(r"\b[a-z]+_\w+\b", lambda name: flags.get(name[0], name[0]), attributes["help"])
+    return attributes
+
+
+def _as(kind: type) -> Callable[..., Any]:
+    return lambda _, __, value: kind(value)
+
+
+def _none_if_empty(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...] | None:
+    return values or None
+
+
+def _numbers(setting: Setting) -> Callable[..., Any]:
+    """A callback for numbers with commas between them."""
+
+    def parse(_: click.Context, parameter: click.Parameter, value: str | None) -> Any:
+        try:
+            return setting.default if value is None else tuple(map(setting.type, filter(None, value.split(","))))
+        except ValueError as error:
+            raise OptionError(f"{parameter.opts[-1]} {value!r} must be numbers with commas between them") from error
+
+    return parse
+
+
+def flags_of(settings: Iterable[Setting]) -> dict[str, str]:
+    """The option of each setting, by its name."""
+    return {setting.name: setting.flag for setting in settings}
+
+
+def values_of(settings: Iterable[Setting], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of settings among a command's options."""
+    return {setting.name: options[setting.name] for setting in settings if setting.name in options}
 
 
 def text_options(command: F) -> F:

@@ -10,7 +10,7 @@ _output = click.option("-o", "--output", required=True, metavar="PICTURE", help=
 
 
 class _WordsCommand(click.Command):
-    """Lets ``--words`` take all that follows it, up to the next option, as ``--words W...`` promises."""
+    """A command in which ``--words`` takes all words that follow it, up to the next option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         repeated: list[str] = []
@@ -28,10 +28,12 @@ class _WordsCommand(click.Command):
 @click.command(cls=_WordsCommand)
 @click.argument("file")
 @_output
-@click.option("--words", multiple=True, metavar="W...", help="The words to draw, instead of the most frequent.")
-@click.option("--top", default=300, callback=in_range(2), show_default=True, help="How many words to draw.")
+@click.option("--words", multiple=True, metavar="W...", help="The words to draw.  [default: the most frequent]")
+@click.option(
+    "--top", default=300, callback=in_range(2), show_default=True, help="How many of the most frequent words to draw."
+)
 @click.option("--method", type=click.Choice(["pca", "tsne"]), default="pca", show_default=True)
-@click.option("--seed", default=1, callback=in_range(0, 2**32 - 1), show_default=True, help="For t-SNE.")
+@click.option("--seed", default=1, callback=in_range(0, 2**32 - 1), show_default=True, help="Seed of t-SNE.")
 def plot(file: str, output: str, words: tuple[str, ...], top: int, method: str, seed: int) -> None:
     """Draw a map of words in two dimensions; labels do not overlap.
 
@@ -41,17 +43,17 @@ def plot(file: str, output: str, words: tuple[str, ...], top: int, method: str, 
     from windrow.viz.figures import check_picture_path
     from windrow.viz.word_map import word_map
 
-    check_picture_path(output)  # ask before the long reading
+    check_picture_path(output)  # errors come before the long reading
     drawn = word_map(load_vectors(file), words or None, top, method, output, seed)
-    labelled = len(drawn.words) - len(drawn.unlabelled)
-    click.echo(f"{output}: {len(drawn.words)} words, {labelled} of them labelled", err=True)
+    labeled = len(drawn.words) - len(drawn.unlabeled)
+    click.echo(f"{output}: {len(drawn.words)} words, {labeled} of them labeled", err=True)
 
 
 @click.command("plot-log")
 @click.argument("log")
 @_output
 def plot_log(log: str, output: str) -> None:
-    """Draw the learning curve of a training from what --log-json wrote: loss and learning rate."""
+    """Draw the learning curve of a training, loss and learning rate, from its --log-json file."""
     from windrow.viz.learning_curve import plot_learning_curve
 
     plot_learning_curve(log, output)

@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from windrow.cli.options import check_checkpoint, check_distinct, check_parameters, json_log, words_bar
+from windrow.cli.options import (
+    check_checkpoint,
+    check_distinct,
+    check_parameters,
+    flags_of,
+    json_log,
+    setting_options,
+    values_of,
+    words_bar,
+)
 from windrow.errors import OptionError
+from windrow.tagging.settings import WINDOW_TAGGER
 
 if TYPE_CHECKING:
     from windrow.evaluation.spans import SpanResult
     from windrow.tagging import WindowTagger
-
-_OPTIONS = {
-    "vector_size": "--size",
-    "hidden_size": "--hidden",
-    "learning_rate": "--lr",
-    "clip_norm": "--clip",
-    "output": "--output-layer",
-}
 
 
 @click.group("tag")
@@ -37,28 +39,7 @@ def group() -> None:
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--valid", metavar="SOURCE", help="Sentences held back: the best epoch on them is kept.")
 @click.option("--vectors", metavar="FILE", help="Word vectors to start from.")
-@click.option("--tune/--freeze", default=False, help="Change the given vectors too, or not.  [default: freeze]")
-@click.option("--size", default=50, show_default=True, help="Numbers a vector, where none are given.")
-@click.option("--window", default=5, show_default=True, help="Words in a window, the center included: an odd number.")
-@click.option("--hidden", default=128, show_default=True, help="Hidden units.")
-@click.option(
-    "--output-layer",
-    default="crf",
-    show_default=True,
-    metavar="NAME",
-    help="crf (learnt transitions), softmax (tokens by themselves), or logistic (yes or no for every tag).",
-)
-@click.option("--scheme", default="iobes", show_default=True, help="Of tags in training: io, iob1, iob2, iobes, bilou.")
-@click.option("--type", "types", multiple=True, metavar="TYPE", help="Learn these entities only; may be repeated.")
-@click.option("--dropout", default=0.5, show_default=True)
-@click.option("--optimizer", default="adam", show_default=True)
-@click.option("--lr", type=float, help="Learning rate.  [default: the optimizer's]")
-@click.option("--batch-size", default=16, show_default=True, help="Sentences a step.")
-@click.option("--epochs", default=30, show_default=True)
-@click.option("--patience", default=5, show_default=True, help="Epochs without a better F1 before training stops.")
-@click.option("--clip", default=5.0, show_default=True, help="Longest gradient of a step.")
-@click.option("--min-count", default=2, show_default=True, help="Rarer words have no vector of their own.")
-@click.option("--seed", default=1, show_default=True)
+@setting_options(WINDOW_TAGGER)
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=Path),
@@ -83,41 +64,28 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
     from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
 
-    checkpoint, log = options["checkpoint"] or output.with_name(output.name + ".checkpoint"), options["log_json"]
+    checkpoint, log = (
+        options.pop("checkpoint") or output.with_name(output.name + ".checkpoint"),
+        options.pop("log_json"),
+    )
+    resume = options.pop("resume")
     written = [output, checkpoint, *([log] if log else [])]
     for place in written:
         check_writable(place)
         if place.exists() and any(path is not None and _is_same(place, path) for path in (source, valid, vectors)):
             raise OptionError(f"{place} is read and written; choose another name for the output")
     check_distinct(written)
-    check_checkpoint(checkpoint, options["resume"])
-    tagger = WindowTagger(
-        tune=options["tune"],
-        vector_size=options["size"],
-        window=options["window"],
-        hidden_size=options["hidden"],
-        output=options["output_layer"],
-        scheme=options["scheme"],
-        types=options["types"] or None,
-        min_count=options["min_count"],
-        dropout=options["dropout"],
-        optimizer=options["optimizer"],
-        learning_rate=options["lr"],
-        batch_size=options["batch_size"],
-        epochs=options["epochs"],
-        patience=options["patience"],
-        clip_norm=options["clip"],
-        seed=options["seed"],
-    )
-    check_parameters(tagger, _OPTIONS)  # before anything is read
+    check_checkpoint(checkpoint, resume)
+    tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
+    check_parameters(tagger, flags_of(WINDOW_TAGGER))  # before anything is read
     if vectors is not None:
         tagger.set_params(vectors=load_vectors(vectors))
     try:
         with ExitStack() as stack:
             if log:
-                tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=options["resume"]))])
+                tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
             show = stack.enter_context(words_bar(unit="tokens"))
-            tagger.fit(source, valid=valid, checkpoint=checkpoint, resume=options["resume"], progress=show)
+            tagger.fit(source, valid=valid, checkpoint=checkpoint, resume=resume, progress=show)
     except (DivergedError, KeyboardInterrupt) as error:
         if isinstance(error, DivergedError):
             checkpoint.unlink(missing_ok=True)  # from there it would only diverge again

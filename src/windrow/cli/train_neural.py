@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -14,82 +15,59 @@ from windrow.cli.options import (
     check_checkpoint,
     check_distinct,
     check_parameters,
+    flags_of,
     json_log,
     naming_options,
     open_corpus,
+    setting_options,
     text_options,
+    values_of,
     words_bar,
 )
 from windrow.errors import OptionError
 from windrow.outputs import HEADS
 
 if TYPE_CHECKING:
+    from windrow.estimator import Setting
     from windrow.lm.neural.estimator import NeuralLM
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
-_NAMES = {  # of options that are not called as the parameter is
-    "embedding_size": "--embedding",
-    "hidden_size": "--hidden",
-    "learning_rate": "--lr",
-    "batch_size": "--batch",
-    "quantise_bits": "--quantise",
-}
 _FEW = 0.01  # words with a given vector, below which something is likely to be wrong
-_FILES = ("valid", "resume", "log_json")
-_ONLY_WITH = {  # what is read only where another option has one of these values
-    "objective": ("output", ("nce",)),
-    "noise_words": ("output", ("nce",)),
-    "noise_power": ("output", ("nce",)),
-    "classes": ("output", ("classes",)),
-    "cutoffs": ("output", ("adaptive",)),
-    "momentum": ("optimizer", ("momentum", "nesterov")),
-}
-_OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"]
-_SCHEDULES = ["linear", "constant", "step", "exponential", "inverse", "plateau"]
-_OPTIONS = (
-    click.option("--output", default="softmax", show_default=True, type=click.Choice([*HEADS]),
-                 help="The output layer."),
-    click.option("--tied", is_flag=True, help="The output layer shares the word vectors."),
-    click.option("--vectors", type=click.Path(path_type=Path), metavar="FILE", help="Word vectors to begin with."),
-    click.option("--valid", metavar="SOURCE", help="Text held back: the best epoch on it is kept."),
-    click.option("--epochs", default=5, show_default=True),
-    click.option("--lr", type=float, help="Learning rate, of the mean loss.  [default: the optimiser's own]"),
-    click.option("--optimizer", default="adam", show_default=True, type=click.Choice(_OPTIMIZERS)),
-    click.option("--momentum", default=0.9, show_default=True, help="For momentum and nesterov."),
-    click.option("--schedule", default="linear", show_default=True, type=click.Choice(_SCHEDULES),
-                 help="How the learning rate falls: linear to 0 by the last epoch; plateau to the half after an epoch "
-                      "without a better --valid, or loss if there is none; the others as in windrow.nn."),
-    click.option("--dropout", default=0.0, show_default=True),
-    click.option("--l2", default=0.0, show_default=True, help="Weight decay."),
-    click.option("--patience", default=3, show_default=True, help="Epochs without a better --valid before it stops."),
-    click.option("--objective", default="nce", show_default=True, type=click.Choice(["nce", "sampled-softmax"]),
-                 help="What --output nce trains."),
-    click.option("--noise-words", default=1024, show_default=True, help="Noise words a step."),
-    click.option("--noise-power", default=1.0, show_default=True, help="They are drawn from counts to this power."),
-    click.option("--classes", default=0, help="Classes of --output classes.  [default: the vocabulary's square root]"),
-    click.option("--cutoffs", default="", metavar="N,N,..", help="Ranks where clusters of --output adaptive begin."),
-    click.option("--min-count", default=1, show_default=True, help="Rarer words become <unk>."),
-    click.option("--max-vocab", type=int, help="Keep the most frequent words; the others become <unk>."),
-    click.option("--skip-symbols", is_flag=True, help="Leave out <s> and </s> that stand in the text."),
-    click.option("--quantise", type=int, metavar="8", help="Round output weights to 8 bits, for faster text."),
-    click.option("--seed", default=1, show_default=True),
-    click.option("--workers", default=1, show_default=True, help="Threads; more pay only on idle cores."),
-    click.option("--resume", is_flag=True, help="Go on from FILE.checkpoint, which keeps the state after every epoch."),
-    click.option("--log-json", type=click.Path(path_type=Path), metavar="LOG",
-                 help="Write the learning curve, a JSON object an epoch."),
-)  # fmt: skip
 
 
-def training_options(command: F) -> F:
-    """Add SOURCE, -o FILE, and the options of training and of text."""
-    command = text_options(command)
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    target = click.Path(path_type=Path)
-    command = click.option("-o", "target", required=True, metavar="FILE", type=target, help="File to write.")(command)
-    return click.argument("source")(command)
+class _OldOutput(click.Command):
+    """``--output NAME`` beside ``-o FILE`` was the output layer before ``--output-layer``: it works, with a warning."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if any(arg.startswith("-o") for arg in args):
+            split = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--output=") else (arg,))]
+            for place, (option, value) in enumerate(pairwise(split)):
+                if option == "--output" and value in HEADS:
+                    click.echo(f"Warning: --output {value} is now --output-layer {value}; -o names the file", err=True)
+                    args = [*split[:place], "--output-layer", *split[place + 1 :]]
+        return super().parse_args(ctx, args)
+
+
+def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command with SOURCE, -o FILE, and the options of a model's settings, of training and of text."""
+    path = click.Path(path_type=Path)
+    decorators = (
+        click.command(name, cls=_OldOutput),
+        click.argument("source"),
+        click.option("-o", "--output", required=True, metavar="FILE", type=path, help="File to write."),
+        setting_options(settings),
+        click.option("--valid", metavar="SOURCE", help="Text held back: the best epoch on it is kept."),
+        click.option("--resume", is_flag=True, help="Go on from FILE.checkpoint, the state after the last epoch."),
+        click.option("--log-json", type=path, metavar="LOG", help="Write the learning curve, a JSON object per epoch."),
+        text_options,
+    )
+
+    def make(function: Any) -> Any:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return make
 
 
 def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, Any]) -> None:
@@ -98,7 +76,8 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     from windrow.files.sniff import refuse_arpa
     from windrow.nn.training.stopping import DivergedError
 
-    _check_used(options)
+    names = flags_of(kind.settings)
+    _check_used(kind.settings, options)
     refuse_arpa(target, f"a {kind.__name__}")
     checkpoint, log = target.with_name(target.name + ".checkpoint"), options["log_json"]
     places = [target, checkpoint, *([log] if log else [])]
@@ -107,9 +86,9 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     read = [Path(name) for name in (source, options["valid"], options["vectors"]) if name]
     check_distinct([*dict.fromkeys(read), *places])
     check_checkpoint(checkpoint, options["resume"])
-    text = {name: options.pop(name) for name in _TEXT}
-    model = kind(**_parameters(kind, options))
-    check_parameters(model, _NAMES)  # before the text is read
+    text = {name: options[name] for name in _TEXT}
+    model = kind(**values_of(kind.settings, options))
+    check_parameters(model, names)  # before the text is read
     corpus = open_corpus(source, **text)
     valid = open_corpus(options["valid"], **text) if options["valid"] else None
     with ExitStack() as stack:
@@ -117,7 +96,7 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
             model.set_params(callbacks=[stack.enter_context(json_log(log, append=options["resume"]))])
         show = stack.enter_context(words_bar((corpus.tokens + len(corpus)) * model.epochs))
         try:
-            with naming_options(_NAMES):
+            with naming_options(names):
                 model.fit(corpus, valid=valid, checkpoint=checkpoint, resume=options["resume"], progress=show)
         except DivergedError as error:
             said = str(error)
@@ -135,26 +114,16 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     click.echo(_summary(target, model), err=True)
 
 
-def _check_used(options: dict[str, Any]) -> None:
+def _check_used(settings: tuple[Setting, ...], options: dict[str, Any]) -> None:
     """Refuse an option that was given although nothing would read it."""
-    given = click.get_current_context().get_parameter_source
-    for name, (other, values) in _ONLY_WITH.items():
-        if given(name) is ParameterSource.COMMANDLINE and options[other] not in values:
-            option, wanted = f"--{name.replace('_', '-')}", " or ".join(values)
-            raise OptionError(f"{option} is for --{other} {wanted}, not {options[other]}; leave it out")
+    given, flags = click.get_current_context().get_parameter_source, flags_of(settings)
+    for setting in settings:
+        other, values = setting.only_with or ("", ())
+        if other and given(setting.name) is ParameterSource.COMMANDLINE and options[other] not in values:
+            wanted = f"{flags[other]} {' or '.join(values)}"
+            raise OptionError(f"{setting.flag} is for {wanted}, not {options[other]}; leave it out")
     if given("patience") is ParameterSource.COMMANDLINE and not options["valid"]:
         raise OptionError("--patience waits for a better --valid; name text held back, or leave it out")
-
-
-def _parameters(kind: type[NeuralLM], options: dict[str, Any]) -> dict[str, Any]:
-    """The model's parameters that the options give."""
-    by_option = {option.removeprefix("--"): name for name, option in _NAMES.items()}
-    given = {by_option.get(name, name): value for name, value in options.items() if name not in _FILES}
-    try:
-        given["cutoffs"] = tuple(map(int, filter(None, options["cutoffs"].split(","))))
-    except ValueError as error:
-        raise click.BadParameter(f"{options['cutoffs']!r} must be whole numbers with commas between them") from error
-    return given
 
 
 def _summary(target: Path, model: NeuralLM) -> str:

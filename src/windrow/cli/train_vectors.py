@@ -13,16 +13,18 @@ from windrow.cli.options import (
     check_checkpoint,
     check_distinct,
     check_parameters,
+    flags_of,
     json_log,
     open_corpus,
+    setting_options,
     text_options,
+    values_of,
     words_bar,
 )
-from windrow.embeddings.steps import LOSSES
+from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError, WindrowError
 
 _LOG_LINES = 200  # a run, besides one an epoch
-_OPTIONS = {"vector_size": "--size", "max_final_vocab": "--max-vocab"}  # that are not called as the parameter is
 _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 
 
@@ -36,48 +38,17 @@ _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
     help="File to write; its extension chooses the format (.safetensors .txt .vec .bin .glove .tsv .npy).",
 )
 @click.option("--model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"]))
-@click.option("--size", default=100, show_default=True, help="Numbers a vector.")
-@click.option("--window", default=5, show_default=True, help="Words to each side of the center word.")
-@click.option(
-    "--window-weighting",
-    default="shrink",
-    show_default=True,
-    type=click.Choice(["shrink", "linear", "harmonic", "none"]),
-    help="What a distant word counts.",
+@setting_options(
+    WORD2VEC,
+    loss={"default": "ns", "show_default": True},
+    window_weighting={"default": "shrink", "show_default": True},
 )
-@click.option(
-    "--loss",
-    default="ns",
-    show_default=True,
-    type=click.Choice(LOSSES),
-    help="Negative sampling, hierarchical softmax, exact softmax, or the first two together.",
-)
-@click.option("--negative", default=5, show_default=True, help="Noise words a pair.")
-@click.option("--ns-exponent", default=0.75, show_default=True, help="Noise words are drawn from counts to this power.")
-@click.option("--sample", default=1e-3, show_default=True, help="Sub-sampling threshold of frequent words; 0: none.")
-@click.option("--alpha", default=0.025, show_default=True, help="Learning rate at the start.")
-@click.option("--min-alpha", default=1e-4, show_default=True, help="Learning rate at the end.")
-@click.option("--epochs", default=5, show_default=True)
-@click.option("--min-count", default=5, show_default=True, help="Leave out rarer words.")
-@click.option("--max-vocab", type=int, help="Keep only the most frequent words.")
 @click.option("--workers", type=int, help="Threads.  [default: one a core]")
-@click.option("--seed", default=1, show_default=True)
-@click.option(
-    "--kernel",
-    default="block",
-    show_default=True,
-    type=click.Choice(["block", "pair"]),
-    help="Blocks that share noise words, or update by update as word2vec.c and gensim.",
-)
-@click.option(
-    "--deterministic", is_flag=True, help="Equal vectors for an equal seed and number of workers; a little slower."
-)
-@click.option("--cbow-mean/--cbow-sum", default=True, help="CBOW: the mean of the window, or its sum.  [default: mean]")
 @click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint, if it is there.")
 @click.option("--log-json", type=click.Path(path_type=Path), help="Write the learning curve, a JSON object a line.")
 @text_options
-def train(source: str, output: Path, workers: int | None, **options: Any) -> None:
+def train(source: str, output: Path, model: str, workers: int | None, **options: Any) -> None:
     """Train word vectors on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`.
 
     Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there.
@@ -97,34 +68,19 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
     if every is not None and not every > 0:
         raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
     check_checkpoint(checkpoint, options["resume"])
-    model = Word2Vec(
-        vector_size=options["size"],
-        alpha=options["alpha"],
-        window=options["window"],
-        min_count=options["min_count"],
-        max_final_vocab=options["max_vocab"],
-        sample=options["sample"],
-        seed=options["seed"],
+    estimator = Word2Vec(
+        sg=int(model == "skipgram"),
         workers=os.cpu_count() or 1 if workers is None else workers,
-        min_alpha=options["min_alpha"],
-        sg=int(options["model"] == "skipgram"),
-        negative=options["negative"],
-        ns_exponent=options["ns_exponent"],
-        cbow_mean=int(options["cbow_mean"]),
-        epochs=options["epochs"],
-        window_weighting=options["window_weighting"],
-        loss=options["loss"],
-        kernel=options["kernel"],
-        deterministic=options["deterministic"],
+        **values_of(WORD2VEC, options),
     )
-    check_parameters(model, _OPTIONS)  # before the text is read
+    check_parameters(estimator, flags_of(WORD2VEC))  # before the text is read
     corpus = open_corpus(source, **{name: options[name] for name in _TEXT})
     with ExitStack() as stack:
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=options["resume"]))
-            model.set_params(callbacks=[write], report_words=max(1, corpus.tokens * model.epochs // _LOG_LINES))
-        show = stack.enter_context(words_bar(corpus.tokens * model.epochs))
-        model.fit(
+            estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
+        show = stack.enter_context(words_bar(corpus.tokens * estimator.epochs))
+        estimator.fit(
             corpus,
             checkpoint=checkpoint,
             checkpoint_every=every,
@@ -133,14 +89,14 @@ def train(source: str, output: Path, workers: int | None, **options: Any) -> Non
             progress=show,
         )
     try:
-        save_vectors(model.wv, output)
+        save_vectors(estimator.wv, output)
     except (WindrowError, MemoryError, KeyboardInterrupt) as error:
-        model.save_checkpoint(checkpoint)
+        estimator.save_checkpoint(checkpoint)
         raise type(error)(f"{error}; the trained state is kept in {checkpoint}: --resume writes it") from error
     checkpoint.unlink(missing_ok=True)  # not before: a process killed while it writes goes on from there
-    last = model.history_[-1]
+    last = estimator.history_[-1]
     click.echo(
-        f"{output}: {len(model.wv):,} words x {model.vector_size}, trained on {last['examples']:,} words in "
+        f"{output}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on {last['examples']:,} words in "
         f"{last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), loss {last['loss']:.4f}",
         err=True,
     )

@@ -1,4 +1,4 @@
-"""``windrow vectors``: neighbours, analogies, evaluation, conversion."""
+"""``windrow vectors``: neighbors, analogies, evaluation, conversion."""
 
 from __future__ import annotations
 
@@ -8,36 +8,55 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from windrow.cli.groups import LazyGroup
 from windrow.cli.options import in_range
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from windrow.embeddings.queries import Neighbours
+    from windrow.embeddings.queries import Neighbors
     from windrow.evaluation import AnalogyResult, SimilarityResult
 
-_top = click.option("-k", "--top", default=10, callback=in_range(1), show_default=True, help="How many words.")
+_top = click.option("-k", "--top", default=10, callback=in_range(1), show_default=True, help="How many words to print.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@click.group("vectors")
+def _train() -> click.Command:
+    from windrow.cli.train_vectors import train
+
+    return train
+
+
+def _plot() -> click.Command:
+    from windrow.cli.plot_vectors import plot
+
+    return plot
+
+
+def _plot_log() -> click.Command:
+    from windrow.cli.plot_vectors import plot_log
+
+    return plot_log
+
+
+@click.group("vectors", cls=LazyGroup, later={"train": _train, "plot": _plot, "plot-log": _plot_log})
 def group() -> None:
-    """Word vectors: train, ask, evaluate, convert."""
+    """Word vectors: train, query, evaluate, convert."""
 
 
 @group.command()
 @click.argument("file")
 @click.argument("words", nargs=-1, required=True, metavar="WORD...")
-@click.option("--minus", multiple=True, metavar="WORD", help="A word to move away from; may be repeated.")
+@click.option("--minus", multiple=True, metavar="WORD", help="A word to subtract; may be repeated.")
 @_top
 @_as_json
 def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int, as_json: bool) -> None:
-    """The words nearest to WORD...: a word, a tab and its cosine a line."""
+    """Print the words nearest to WORD..., one per line: the word, a tab and its cosine."""
     from windrow.embeddings.vectors import load_vectors
 
     found = load_vectors(file).most_similar(list(words), list(minus), topn=top)
-    _print_neighbours(found, {"positive": words, "negative": minus} if as_json else None)
+    _print_neighbors(found, {"positive": words, "negative": minus} if as_json else None)
 
 
 @group.command()
@@ -48,29 +67,29 @@ def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int,
 @_top
 @_as_json
 def analogy(file: str, a: str, b: str, c: str, top: int, as_json: bool) -> None:
-    """A is to B as C is to ?: a word, a tab and its cosine a line, best first."""
+    """Answer "A is to B as C is to ?": one word per line, best first, with a tab and its cosine."""
     from windrow.embeddings.vectors import load_vectors
 
     found = load_vectors(file).analogy(a, b, c, topn=top)
-    _print_neighbours(found, {"a": a, "b": b, "c": c} if as_json else None)
+    _print_neighbors(found, {"a": a, "b": b, "c": c} if as_json else None)
 
 
 @group.command()
 @click.argument("file")
-@click.option("--analogies", multiple=True, metavar="FILE", help="Questions in Google's format; repeatable.")
-@click.option("--similarity", multiple=True, metavar="FILE", help="Word pairs with scores; repeatable.")
+@click.option("--analogies", multiple=True, metavar="FILE", help="Questions in Google's format; may be repeated.")
+@click.option("--similarity", multiple=True, metavar="FILE", help="Word pairs with scores; may be repeated.")
 @click.option(
     "--restrict-vocab",
     default=300_000,
     callback=in_range(1),
     show_default=True,
-    help="First words only.",
+    help="Only the first words (the most frequent) are known.",
 )
 @_as_json
 def evaluate(
     file: str, analogies: tuple[str, ...], similarity: tuple[str, ...], restrict_vocab: int, as_json: bool
 ) -> None:
-    """Accuracy on analogies, correlation with human judgements of similarity."""
+    """Measure accuracy on analogies and correlation with human scores of similarity."""
     from windrow.embeddings.vectors import load_vectors
     from windrow.evaluation import evaluate_analogies, evaluate_similarity
 
@@ -96,8 +115,8 @@ def evaluate(
 @group.command()
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
-@click.option("--from", "from_format", metavar="FORMAT", help="Format of IN, when not its extension.")
-@click.option("--to", "to_format", metavar="FORMAT", help="Format of OUT, when not its extension.")
+@click.option("--from", "from_format", metavar="FORMAT", help="Format of IN.  [default: its extension]")
+@click.option("--to", "to_format", metavar="FORMAT", help="Format of OUT.  [default: its extension]")
 def convert(source: str, target: str, from_format: str | None, to_format: str | None) -> None:
     """Convert vectors; the extension names the format.
 
@@ -106,15 +125,15 @@ def convert(source: str, target: str, from_format: str | None, to_format: str | 
     from windrow.embeddings.formats import check_target
     from windrow.embeddings.vectors import load_vectors, save_vectors
 
-    check_target(target, to_format)  # ask before the long reading
+    check_target(target, to_format)  # errors come before the long reading
     vectors = load_vectors(source, from_format)
     click.echo(f"{source}: {len(vectors)} words of {vectors.vector_size} dimensions", err=True)
     save_vectors(vectors, target, to_format)
     click.echo(f"{target} written", err=True)
 
 
-def _print_neighbours(found: Neighbours, question: dict[str, Any] | None) -> None:
-    """Lines for people; one object with the question in it when there is one."""
+def _print_neighbors(found: Neighbors, question: dict[str, Any] | None) -> None:
+    """Print one word per line, or, given the question, one JSON object with question and answers."""
     if question is not None:
         answers = [{"word": word, "similarity": score} for word, score in found]
         click.echo(json.dumps({**question, "similar": answers}))
@@ -124,7 +143,7 @@ def _print_neighbours(found: Neighbours, question: dict[str, Any] | None) -> Non
 
 
 def _named(paths: tuple[str, ...]) -> dict[str, str]:
-    """Files by their stem, or, where two share one, by their whole path."""
+    """Files by their stem, or by their whole path if two have the same stem."""
     stems = [Path(path).stem for path in paths]
     return {path if stems.count(stem) > 1 else stem: path for path, stem in zip(paths, stems, strict=True)}
 

@@ -19,9 +19,9 @@ def warmup() -> None:
     from windrow.corpus.numbering import KERNEL_FROM
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.nearest import compile_batches
+    from windrow.embeddings.settings import KERNELS
     from windrow.embeddings.steps import LOSSES
     from windrow.embeddings.training.hot_rows import compile_copies
-    from windrow.embeddings.word2vec import KERNELS
     from windrow.evaluation.analogy import METHODS, Section, evaluate_analogies
     from windrow.numeric.jit import CACHE_DIR
 
@@ -68,7 +68,7 @@ def _compile_language_models() -> None:
         model.log_probs(lines)
         model.generate("to", max_new_tokens=2)
     for output, optimizer, objective in product(HEADS, ("adam", "sgd"), ("nce", "sampled-softmax")):
-        options: dict[str, Any] = {"output": output, "optimizer": optimizer, "objective": objective, "epochs": 1}
+        options: dict[str, Any] = {"output_layer": output, "optimizer": optimizer, "objective": objective, "epochs": 1}
         WindowLM(3, 4, 4, **options).fit(lines).generate("to", max_new_tokens=1)
     for cell in CELL_NAMES:
         RecurrentLM(cell, 4, 4, epochs=1).fit(lines).log_prob("to be")

@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import pairwise
@@ -21,11 +19,12 @@ from windrow._version import __version__
 from windrow.corpus import sources
 from windrow.corpus.numbering import Numbered, SeenWords
 from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
-from windrow.corpus.streams import Progress
+from windrow.corpus.streams import ReadProgress
 from windrow.corpus.tokenizers import find_tokenizer
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.errors import DataError, FormatError, check_range
 from windrow.files import model_file
+from windrow.files.tempfolder import made_in_temporary_folder
 
 __all__ = ["FORMAT_VERSION", "Corpus", "is_corpus"]
 
@@ -38,12 +37,34 @@ Tokenize = str | Callable[[str], list[str]]
 
 
 class Corpus:
-    """A text as ids in a folder, memory-mapped: it may be larger than memory, and opening it costs nothing.
+    """A text as word ids in a folder, memory-mapped: it may be larger than memory, and opens at once.
 
-    ``ids``: (tokens,) int32, the words in a row; ``vocabulary.unknown_id``, usually -1, for a word left out.
-    ``starts``: (sentences + 1,) int64; sentence ``s`` is ``ids[starts[s]:starts[s + 1]]``, and may be empty.
-    ``vocabulary``: the words of the ids. ``path``: the folder. ``fingerprint``: equal for equal corpora.
-    Made by ``Corpus.build`` and ``Corpus.open``.
+    Make one with ``Corpus.build`` or ``Corpus.open``. ``len(corpus)`` is the number of sentences.
+
+    Attributes
+    ----------
+    ids : array of int32, shape (tokens,)
+        The ids of all words, one sentence after another; ``vocabulary.unknown_id``, usually -1, for words that the
+        vocabulary leaves out.
+    starts : array of int64, shape (sentences + 1,)
+        Sentence s is ``ids[starts[s]:starts[s + 1]]``; it may be empty.
+    vocabulary : Vocabulary
+        The words that the ids stand for, and their counts.
+    tokens : int
+        Tokens of the text, those of words left out included.
+    path : pathlib.Path
+        The folder.
+    fingerprint : str
+        Equal for equal corpora.
+
+    Examples
+    --------
+    >>> from windrow import Corpus
+    >>> corpus = Corpus.build(["the cat sat", "the dog"])
+    >>> corpus.vocabulary.words
+    ['the', 'dog', 'sat', 'cat']
+    >>> list(corpus.sentences())
+    [['the', 'cat', 'sat'], ['the', 'dog']]
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,15 +76,36 @@ class Corpus:
             self.starts: NDArray[np.int64] = np.memmap(path / _STARTS, np.int64, "r")
         self.vocabulary = Vocabulary.load(path / _VOCABULARY)
         if len(self.vocabulary) != self._header["vocabulary"]:
-            raise FormatError(f"{path}: the vocabulary is not the one that {CORPUS_HEADER} tells of; build it again")
+            raise FormatError(f"{path}: the vocabulary does not fit {CORPUS_HEADER}; build the corpus again")
         if self.starts[0] != 0 or self.starts[-1] != self.tokens:
             raise FormatError(f"{path / _STARTS} does not fit the {self.tokens} tokens; build the corpus again")
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Corpus:
-        """Open a folder made by ``build``; raises FormatError when it is none, is damaged, or too new.
+        """Open a corpus folder. The sizes of its files are checked; the ids are not read (``verify`` does so).
 
-        Sizes are checked and ids are not read; ``verify`` reads them. DataError when the folder cannot be read.
+        Parameters
+        ----------
+        path : str or os.PathLike
+            A folder made by ``build``.
+
+        Returns
+        -------
+        Corpus
+
+        Raises
+        ------
+        FormatError
+            The folder is not a corpus, is damaged, or was made by a newer version.
+        DataError
+            It cannot be read.
+
+        Examples
+        --------
+        >>> from windrow import Corpus
+        >>> built = Corpus.build(["the cat sat", "the dog"], "animals.corpus")
+        >>> Corpus.open("animals.corpus").tokens
+        5
         """
         return cls(Path(path))
 
@@ -81,15 +123,58 @@ class Corpus:
         field: str | None = None,
         errors: str = "strict",
         specials: Sequence[str] = (),
-        progress: Progress | None = None,
+        progress: ReadProgress | None = None,
     ) -> Corpus:
-        """Read ``source`` once and write it as ids into the folder ``path``, or a temporary one.
+        """Read a text once, in bounded memory, and write it as ids into a folder. One line is one sentence.
 
-        ``source``: a file, folder, glob, URL, ``-``, list of paths, or iterable of str | list[str]; a line is
-        a sentence. ``min_count``, ``max_vocab`` (specials included): which words to keep. ``errors``: strict,
-        replace or ignore bytes that are not UTF-8. ``progress``: called with the bytes read, and all or None.
-        A corpus at ``path`` is replaced when the new one is complete; a temporary one goes with its object.
-        Raises OptionError for a bad option, DataError for text that cannot be read or holds no word to keep.
+        Parameters
+        ----------
+        source : path, list of paths, or iterable
+            A file (plain, .gz, .bz2, .xz or .zst), folder, glob pattern, URL, "-" for standard input, or an iterable of
+            sentences: str, or lists of tokens.
+        path : str or os.PathLike, default None
+            The folder to write; a corpus that is there is replaced once the new one is complete. None: a temporary
+            folder, removed together with the object.
+        tokenizer : {"whitespace", "word", "char"}, "MODULE:CALLABLE" or callable, default "whitespace"
+            How a line becomes tokens. "word" takes letters and digits and drops punctuation. A callable maps a line to
+            a list of str.
+        lowercase : bool, default False
+            Turn the text into lower case first.
+        min_count : int, at least 1, default 1
+            Words that occur less often are left out of the vocabulary.
+        max_vocab : int or None, default None
+            The largest number of words to keep, specials included; None: all.
+        format : {"text", "jsonl", "csv", "parquet"}, default "text"
+            The format of the files.
+        field : str, default None
+            The field or column that holds the text, for every format but "text".
+        errors : {"strict", "replace", "ignore"}, default "strict"
+            What to do with bytes that are not UTF-8: raise DataError, put U+FFFD in their place, or drop them.
+        specials : sequence of str, default ()
+            Words that get the first ids whatever their counts, such as ``("<unk>", "<s>", "</s>")``. With ``<unk>``
+            words left out get its id.
+        progress : callable, default None
+            Called as ``progress(bytes_read, bytes_in_all)``, the latter None if it is not known.
+
+        Returns
+        -------
+        Corpus
+
+        Raises
+        ------
+        OptionError
+            An option is out of range.
+        DataError
+            The text cannot be read, or holds no word to keep; or the folder cannot be written.
+
+        Examples
+        --------
+        >>> from windrow import Corpus
+        >>> corpus = Corpus.build(["The cat sat.", "The dog!"], tokenizer="word", lowercase=True, min_count=2)
+        >>> corpus.vocabulary.words
+        ['the']
+        >>> corpus.ids.tolist()
+        [0, -1, -1, 0, -1]
         """
         check_range("min_count", min_count, 1)
         check_specials(specials)
@@ -104,29 +189,18 @@ class Corpus:
             "max_vocab": None if max_vocab is None else int(max_vocab),
         }
 
-        def write(folder: Path) -> None:
+        def write(folder: Path) -> Corpus:
             seen = SeenWords()
             sentences = _write_provisional(folder, seen.number(pieces, chosen, lowercase))
             _finish(folder, seen, sentences, settings, specials, sources.describe(source))
+            return cls.open(folder)
 
         if path is not None:
             with _new_folder(Path(path)) as folder:
                 write(folder)
             return cls.open(path)
-        corpus = cls._temporary(write)
+        corpus = made_in_temporary_folder(write)
         corpus.name = sources.describe(source)
-        return corpus
-
-    @classmethod
-    def _temporary(cls, write: Callable[[Path], None]) -> Corpus:
-        folder = Path(tempfile.mkdtemp(prefix="windrow-"))
-        try:
-            write(folder)
-            corpus = cls.open(folder)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        weakref.finalize(corpus, _let_go_and_remove, vars(corpus), folder)
         return corpus
 
     def __len__(self) -> int:
@@ -146,7 +220,7 @@ class Corpus:
         return str(self._header["fingerprint"])
 
     def sentences(self) -> Iterator[list[str]]:
-        """The sentences as words; those left out of the vocabulary are missing, or are ``<unk>``."""
+        """The sentences as lists of words; words left out of the vocabulary are missing, or are a special ``<unk>``."""
         for first in range(0, len(self), _BLOCK):
             bounds = self.starts[first : first + _BLOCK + 1].tolist()
             for start, stop in pairwise(bounds):
@@ -155,8 +229,19 @@ class Corpus:
     def info(self) -> dict[str, Any]:
         """What the corpus holds, as plain JSON data.
 
-        ``types``: distinct words of the text; ``vocabulary``: how many are kept, specials included;
-        ``coverage``: the part of the tokens that are kept, 0..1.
+        Returns
+        -------
+        dict
+            ``tokens``, ``sentences``; ``types``, the number of distinct words; ``vocabulary``, how many of them are
+            kept, specials included; ``coverage``, the fraction of tokens that are kept; ``most_frequent``, ten words
+            with their counts; and the options of ``build``.
+
+        Examples
+        --------
+        >>> from windrow import Corpus
+        >>> info = Corpus.build(["the cat sat", "the dog"], min_count=2).info()
+        >>> info["types"], info["vocabulary"], info["coverage"]
+        (4, 1, 0.4)
         """
         hidden = {"format", "version", "windrow"}
         first, words, counts = len(self.vocabulary.specials), self.vocabulary.words, self.vocabulary.counts
@@ -169,27 +254,21 @@ class Corpus:
         }
 
     def verify(self) -> None:
-        """Read everything and raise FormatError unless ids and sentence starts are in range."""
+        """Read all ids and sentence starts; FormatError if one is out of range."""
         lowest = min(self.vocabulary.unknown_id, 0)
         for begin in range(0, len(self.ids), _BLOCK):
             block = self.ids[begin : begin + _BLOCK]
             if block.min() < lowest or block.max() >= len(self.vocabulary):
                 raise FormatError(f"{self.path / _IDS} holds ids out of range; build the corpus again")
-        # In order, they are also in range: the first and the last are checked at opening.
+        # Starts that are in order are also in range: opening has checked the first and the last.
         for begin in range(0, len(self), _BLOCK):
             starts = self.starts[begin : begin + _BLOCK + 1]
             if (starts[1:] < starts[:-1]).any():  # a difference could overflow
                 raise FormatError(f"{self.path / _STARTS}: the starts are not in order; build the corpus again")
 
 
-def _let_go_and_remove(attributes: dict[str, Any], folder: Path) -> None:
-    """Remove a temporary corpus; Windows keeps a file as long as it is mapped, so its maps go first."""
-    attributes.clear()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
 def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:
-    """The one pass over the text: ids in order of first sight, and sentence starts. Returns how many sentences."""
+    """Write sentence starts and provisional ids, numbered as words first occur. Returns the number of sentences."""
     tokens = sentences = 0
     with ExitStack() as files:
         with _disk_errors(folder):
@@ -209,7 +288,7 @@ def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:
 def _finish(
     folder: Path, seen: SeenWords, sentences: int, settings: dict[str, Any], specials: Sequence[str], source_name: str
 ) -> None:
-    """Fix the vocabulary, rewrite the ids to it, and say what the folder holds."""
+    """Fix the vocabulary, rewrite the ids accordingly, and write the header."""
     words, counts = seen.words(), seen.counts
     tokens = int(counts.sum())
     if not tokens:
@@ -250,7 +329,7 @@ def _finish(
 
 
 def _rewrite_ids(path: Path, new_ids: NDArray[np.int32], on_block: Callable[[bytes], object]) -> None:
-    """Replace each provisional id by ``new_ids[id]``, in place: the disk holds the ids once only."""
+    """Replace each provisional id by ``new_ids[id]``, in place, so that the disk never holds the ids twice."""
     with path.open("r+b") as stream:
         while block := stream.read(4 * _BLOCK):
             rewritten = new_ids[np.frombuffer(block, np.int32)].tobytes()
@@ -272,7 +351,7 @@ def _new_folder(target: Path) -> Iterator[Path]:
     _check_replaceable(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
-    # A process that was killed may have left these, and process numbers come again, in containers soon.
+    # A process that was killed may have left these, and process numbers are used again, soonest in containers.
     shutil.rmtree(temporary, ignore_errors=True)
     with _path_errors("write", target):
         temporary.mkdir()
@@ -293,7 +372,7 @@ def _new_folder(target: Path) -> Iterator[Path]:
 
 
 def _check_replaceable(target: Path) -> None:
-    """Raise DataError unless a corpus may be put at ``target``: before the long work, not after it."""
+    """Raise DataError unless a corpus may be written to ``target``; asked before the long work, not after it."""
     with _path_errors("write", target):
         if not target.exists():
             model_file.check_writable(target)
@@ -313,14 +392,14 @@ def _disk_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # NumPy's error of an array written in part has no number.
+        # NumPy's error for an array that was written in part has no errno.
         reason = f"{error}; is the disk full?" if error.errno is None else model_file.write_failure(error)
         raise DataError(f"cannot write {target}: {reason}") from error
 
 
 @contextmanager
 def _path_errors(verb: str, path: Path) -> Iterator[None]:
-    """For a name that is too long, or a folder that one may not enter."""
+    """Turn OSError into DataError: for a name that is too long, or a folder without permission."""
     try:
         yield
     except OSError as error:
@@ -329,7 +408,7 @@ def _path_errors(verb: str, path: Path) -> Iterator[None]:
 
 
 def _read_header(path: Path) -> dict[str, Any]:
-    """What corpus.json says, checked against the sizes of the files beside it."""
+    """The content of corpus.json, checked against the sizes of the files beside it."""
     if not path.is_dir():
         what = "is a file, not a corpus folder" if path.exists() else "does not exist"
         raise FormatError(f"{path} {what}; make one with Corpus.build or `windrow corpus build`")
@@ -340,7 +419,7 @@ def _read_header(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path / CORPUS_HEADER} is damaged ({error}); build the corpus again") from error
     if not isinstance(header, dict) or header.get("format") != CORPUS_FORMAT:
-        raise FormatError(f"{path} is not a windrow corpus: {path / CORPUS_HEADER} tells of something else")
+        raise FormatError(f"{path} is not a windrow corpus: {path / CORPUS_HEADER} describes something else")
     if header.get("version") != FORMAT_VERSION:
         raise FormatError(
             f"{path} has corpus version {header.get('version')}, this windrow reads {FORMAT_VERSION}; "

@@ -12,26 +12,26 @@ from windrow.corpus.tokenizers import Batch, Tokenizer, batches, split_lines, wh
 
 # A text of fewer characters is numbered in Python before Numba would have been imported.
 KERNEL_FROM = 1 << 20
-_FIRST_WORDS, _FIRST_BYTES = 1 << 16, 1 << 20  # room in a new table
+_FIRST_WORDS, _FIRST_BYTES = 1 << 16, 1 << 20  # that a new hash table can hold
 _MOST_IDS, _MOST_ENDS = 1 << 18, 1 << 16  # given out at a time
 
 
 class Numbered(NamedTuple):
-    """Ids of words in a row, and the places where a sentence ends; valid until the next are asked for."""
+    """The ids of consecutive words, and how many come before each end of a sentence; overwritten by the next."""
 
     ids: NDArray[np.int32]
     ends: NDArray[np.int64]
 
 
 class SeenWords:
-    """The words of a text in order of first sight; the id of a word is its place.
+    """The words of a text in the order in which they first occur; the id of a word is its place.
 
     Words between white space are numbered by a kernel, once there are enough of them to repay loading it.
     """
 
     def __init__(self) -> None:
-        self._in_python = _PythonTable()
-        self._in_kernel: _KernelTable | None = None
+        self._in_python = _WordsInDict()
+        self._in_kernel: _WordsInHash | None = None
 
     @property
     def counts(self) -> NDArray[np.int64]:
@@ -54,12 +54,12 @@ class SeenWords:
                 yield self._in_python.number(split_lines(text, tokenizer.split))
                 continue
             if self._in_kernel is None:
-                self._in_kernel = _KernelTable(self._in_python.words(), self._in_python.counts)
+                self._in_kernel = _WordsInHash(self._in_python.words(), self._in_python.counts)
             yield from self._in_kernel.number(text)
 
 
-class _PythonTable:
-    """Words and their counts in a dict."""
+class _WordsInDict:
+    """Words and their counts, by Python alone."""
 
     def __init__(self) -> None:
         self.counts = np.zeros(0, np.int64)
@@ -82,15 +82,14 @@ class _Ids(dict[str, int]):
         return new_id
 
 
-class _KernelTable:
-    """Words and their counts in arrays, which grow between calls of the kernel."""
+class _WordsInHash:
+    """Words and their counts in a hash table of arrays, which grow between calls of the kernel."""
 
     def __init__(self, words: list[str], counts: NDArray[np.int64]) -> None:
-        from windrow.corpus.kernels import tokenize as tokenise  # loads Numba
+        from windrow.corpus.kernels.word_hash import new_word_hash  # loads Numba
 
-        self._kernels = tokenise
         self._known = 0
-        self._table = tokenise.new_table(_FIRST_WORDS, _FIRST_BYTES)
+        self._table = new_word_hash(_FIRST_WORDS, _FIRST_BYTES)
         self._ids = np.empty(_MOST_IDS, np.int32)
         self._ends = np.empty(_MOST_ENDS, np.int64)
         for _ in self.number("\n".join(words)):
@@ -106,12 +105,15 @@ class _KernelTable:
         return self._table.arena[:used].tobytes().decode().split("\n")[:-1]
 
     def number(self, text: str) -> Iterator[Numbered]:
-        kernels = self._kernels
-        data = np.frombuffer(f"{text}{' ' * kernels.PAD}".encode(), np.uint8)
-        self._table = kernels.with_room(self._table, self._known, data.size)
+        from windrow.corpus.kernels.eight_bytes import PAD
+        from windrow.corpus.kernels.tokenize import tokenize
+        from windrow.corpus.kernels.word_hash import for_more_text, for_twice_the_words
+
+        data = np.frombuffer(f"{text}{' ' * PAD}".encode(), np.uint8)
+        self._table = for_more_text(self._table, self._known, data.size)
         at = 0
-        while at < data.size - kernels.PAD:
+        while at < data.size - PAD:
             if self._known == self._table.counts.size:
-                self._table = kernels.enlarged(self._table)
-            at, tokens, lines, self._known = kernels.tokenise(data, at, self._known, self._table, self._ids, self._ends)
+                self._table = for_twice_the_words(self._table)
+            at, tokens, lines, self._known = tokenize(data, at, self._known, self._table, self._ids, self._ends)
             yield Numbered(self._ids[:tokens], self._ends[:lines])

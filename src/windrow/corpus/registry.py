@@ -1,8 +1,8 @@
-"""Public corpora by name: what they are, and a download that ends whole and verified, or can be resumed.
+"""Public corpora by name, and their download, which is verified and can be resumed.
 
-A file is downloaded under NAME.part and gets its name only once its checksum is right. NAME.part.source
-beside it remembers the address and the validator (ETag or Last-Modified) of the bytes, so that a later run
-resumes the same version of the same file (RFC 9110, section 13.1.5: If-Range) or starts over.
+A file is downloaded as NAME.part and gets its name only after its checksum is found to be right. NAME.part.source
+beside it holds the URL and the validator (ETag or Last-Modified) of the bytes, so that a later run resumes the same
+version of the same file (RFC 9110, section 13.1.5: If-Range) or starts from the beginning.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from typing import IO, Any, NamedTuple
 from windrow.errors import DataError
 from windrow.files.model_file import atomic_write
 
-Progress = Callable[[str, int, int | None], None]  # name of the file, bytes so far, bytes in all if known
+DownloadProgress = Callable[[str, int, int | None], None]  # name of the file, bytes so far, bytes in all if known
 _CHUNK = 1 << 16
 _TIMEOUT = 30.0  # seconds without a byte
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One download: its path under a mirror, how to unpack it ("gzip" or zip members), known checksums."""
+    """One file to download."""
 
-    path: str
-    unpack: str | list[str] = ""
-    sha256: dict[str, str] = field(default_factory=dict)
+    path: str  # below the URL of a mirror
+    unpack: str | list[str] = ""  # "gzip", or the members of a zip archive to keep
+    sha256: dict[str, str] = field(default_factory=dict)  # name of a kept file -> checksum
 
     @property
     def kept_names(self) -> list[str]:
-        """The names of the files that stay."""
+        """The names of the files that are kept."""
         name = PurePosixPath(self.path).name
         if not self.unpack:
             return [name]
@@ -55,11 +55,11 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class RegisteredCorpus:
-    """A row of the registry."""
+    """An entry of the registry."""
 
     name: str
     description: str
-    licence: str
+    license: str
     size: str
     mirrors: list[str]
     files: list[RemoteFile]
@@ -71,22 +71,25 @@ class RegisteredCorpus:
 
 
 class _BadDownloadError(DataError):
-    """A complete download that holds the wrong bytes, and must go."""
+    """A complete download with the wrong bytes, to be removed."""
 
 
 class FetchedFile(NamedTuple):
-    """A file that is there now; ``verified`` is False when the registry knows no checksum for it."""
+    """A file that was downloaded, or was there already."""
 
     path: Path
     sha256: str
-    verified: bool
+    verified: bool  # False when the registry has no checksum for it
 
 
 def list_corpora(registry: str | os.PathLike[str] | None = None) -> list[RegisteredCorpus]:
-    """All corpora of a registry file (default: windrow's own). Raises DataError for an unusable file."""
+    """All corpora of a registry file (default: windrow's own). DataError for a file that cannot be used."""
     path = Path(__file__).with_name("registry.toml") if registry is None else Path(registry)
     try:
         rows: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))
+        for row in rows.values():
+            if "licence" in row:  # the British spelling, in registries of users
+                row["license"] = row.pop("licence")
         return [
             RegisteredCorpus(name=name, files=[RemoteFile(**file) for file in row.pop("file")], **row)
             for name, row in rows.items()
@@ -94,20 +97,20 @@ def list_corpora(registry: str | os.PathLike[str] | None = None) -> list[Registe
     except OSError as error:
         raise DataError(f"cannot read the registry {path}: {error.strerror or error}") from error
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        raise DataError(f"{path} is no sound registry of corpora: {error}") from error
+        raise DataError(f"{path} is not a valid registry of corpora: {error}") from error
 
 
 def fetch(
     name: str,
     directory: str | os.PathLike[str],
-    progress: Progress | None = None,
+    progress: DownloadProgress | None = None,
     registry: str | os.PathLike[str] | None = None,
 ) -> list[FetchedFile]:
-    """Download a corpus into ``directory``; files that are there already and right are not downloaded again.
+    """Download a corpus into ``directory``, but not the files that are already there with the right checksum.
 
-    ``progress(name, done, total)`` is called as bytes arrive. Raises DataError, one line: no such corpus, no
-    mirror that has it, a cut connection (the .part stays: run again to resume), a wrong checksum or a damaged
-    archive (nothing stays).
+    ``progress(name, done, total)`` is called as bytes arrive. Raises DataError if there is no such corpus, if no mirror
+    has it, if the connection is cut (the .part file stays: run again to resume), or if a checksum or archive is wrong
+    (nothing stays).
     """
     corpora = {corpus.name: corpus for corpus in list_corpora(registry)}
     if name not in corpora:
@@ -124,7 +127,9 @@ def fetch(
     ]
 
 
-def _fetch_file(file: RemoteFile, mirrors: list[str], folder: Path, progress: Progress | None) -> Iterator[FetchedFile]:
+def _fetch_file(
+    file: RemoteFile, mirrors: list[str], folder: Path, progress: DownloadProgress | None
+) -> Iterator[FetchedFile]:
     present = [_check_present(folder / name, file.sha256.get(name)) for name in file.kept_names]
     if not all(present):
         part = folder / f"{PurePosixPath(file.path).name}.part"
@@ -162,13 +167,13 @@ def _keep(file: RemoteFile, part: Path, folder: Path) -> Iterator[FetchedFile]:
                 RuntimeError,
             ) as error:
                 raise _BadDownloadError(
-                    f"{file.path} is no sound archive with {name} in it ({error}); it was removed, try again"
+                    f"{file.path} is not a valid archive that contains {name} ({error}); it was removed, try again"
                 ) from error
             actual, expected = _sha256(temporary), file.sha256.get(name)
             if expected is not None and actual != expected:
                 raise _BadDownloadError(
                     f"{name} has the SHA-256 {actual}, but the registry says {expected}; "
-                    "it was removed: the publisher changed it, or somebody else did"
+                    "it was removed: it was changed, by its publisher or by somebody else"
                 )
         yield FetchedFile(target, actual, expected is not None)
 
@@ -186,7 +191,7 @@ def _open_packed(file: RemoteFile, index: int, part: Path) -> Iterator[IO[bytes]
             yield stream
 
 
-def _download(urls: list[str], part: Path, progress: Progress | None) -> None:
+def _download(urls: list[str], part: Path, progress: DownloadProgress | None) -> None:
     """Fill ``part`` from the first mirror that has the file."""
     refusals: list[str] = []
     hint = "is there a network?"
@@ -204,7 +209,7 @@ def _download(urls: list[str], part: Path, progress: Progress | None) -> None:
     raise DataError(f"cannot download {'; '.join(refusals)}; {hint}{kept}")
 
 
-def _download_from(url: str, part: Path, progress: Progress | None) -> None:
+def _download_from(url: str, part: Path, progress: DownloadProgress | None) -> None:
     start, validator = _resume_point(url, part)
     request = urllib.request.Request(url, headers={"User-Agent": "windrow"})
     if start:
@@ -219,7 +224,7 @@ def _download_from(url: str, part: Path, progress: Progress | None) -> None:
         if not start or error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
         error.close()
-        if error.headers.get("Content-Range") != f"bytes */{start}":  # else it is all here already
+        if error.headers.get("Content-Range") != f"bytes */{start}":  # if equal, the file is complete
             _start_over(url, part, progress)
         return
     with response:
@@ -235,13 +240,13 @@ def _download_from(url: str, part: Path, progress: Progress | None) -> None:
         _receive(response, part, start, progress)
 
 
-def _start_over(url: str, part: Path, progress: Progress | None) -> None:
+def _start_over(url: str, part: Path, progress: DownloadProgress | None) -> None:
     _discard(part)
     _download_from(url, part, progress)
 
 
 def _resume_point(url: str, part: Path) -> tuple[int, str]:
-    """How many bytes of ``url`` are here already, and the validator of the version they are from."""
+    """How many bytes of ``url`` are in ``part`` already, and the validator of their version."""
     if not part.is_file() or not _source_of(part).is_file():
         return 0, ""
     known_url, _, rest = _source_of(part).read_text(encoding="utf-8").partition("\n")
@@ -254,13 +259,13 @@ def _first_byte(response: Any) -> int | None:
 
 
 def _validator(response: Any) -> str:
-    """What names this version of the file; weak tags may not join ranges (RFC 9110, section 13.1.5)."""
+    """What identifies this version of the file; weak tags must not be used for ranges (RFC 9110, section 13.1.5)."""
     tag = str(response.headers.get("ETag", ""))
     return tag if tag and not tag.startswith("W/") else str(response.headers.get("Last-Modified", ""))
 
 
-def _receive(response: Any, part: Path, start: int, progress: Progress | None) -> None:
-    """Append the body to ``part``; DataError if it ends before the length that was promised."""
+def _receive(response: Any, part: Path, start: int, progress: DownloadProgress | None) -> None:
+    """Append the body to ``part``; DataError if it ends before its Content-Length."""
     length = response.headers.get("Content-Length")
     total = start + int(length) if length else None
     done, fault = start, ""
@@ -285,7 +290,7 @@ def _receive(response: Any, part: Path, start: int, progress: Progress | None) -
 
 
 class _CutError(Exception):
-    """The network failed while a body was read; kept apart from the failures of our own disk."""
+    """The network failed while a body was read; not to be confused with a failure of our own disk."""
 
 
 def _read_chunk(response: Any) -> bytes:

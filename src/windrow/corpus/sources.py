@@ -1,8 +1,7 @@
 """Sources of text: files, folders, globs, standard input, remote files, and any iterable of sentences.
 
-Whatever the source, ``read`` gives one stream: strings, cut anywhere, in which a newline ends each sentence,
-and lists of tokens, each a sentence. No more than a chunk is
-held, or one record of a JSONL or CSV file.
+Whatever the source, ``read`` gives one stream of strings and lists. Strings may be cut anywhere, and a newline ends
+each sentence; a list is the tokens of one sentence. Only one chunk is in memory, or one record of a JSONL or CSV file.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from windrow.corpus.streams import (
     COMPRESSED,
     STDIN,
     Meter,
-    Progress,
+    ReadProgress,
     decompressed,
     is_remote,
     lines,
@@ -39,7 +38,7 @@ from windrow.files import model_file
 _ERRORS = ("strict", "replace", "ignore")
 # What is taken from a folder; of text any file that does not look binary.
 _SUFFIXES = {"jsonl": (".jsonl", ".ndjson", ".json"), "csv": (".csv",), "parquet": (".parquet", ".pq")}
-CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # by these a folder of ids is known from text
+CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
 _PARQUET_ROWS = 1024
 _LONGEST_HEADER = 1 << 16  # bytes
 _LONGEST_CSV_FIELD = 2**31 - 1
@@ -51,14 +50,13 @@ def read(
     format: str = "text",
     field: str | None = None,
     errors: str = "strict",
-    progress: Progress | None = None,
+    progress: ReadProgress | None = None,
 ) -> Iterator[str | list[str]]:
-    """Open ``source`` and give its sentences as one stream.
+    """Open ``source`` and give its sentences as one stream; the options are those of ``Corpus.build``.
 
-    A ``str`` or ``os.PathLike`` is a file, folder, glob, URL or ``-``; a list of ``os.PathLike`` is several;
-    any other iterable gives sentences, ``str`` or lists of tokens. ``format`` and ``field`` say where a
-    record holds its text. ``progress`` is called with the bytes read so far and, if known, the bytes in all.
-    Raises OptionError for an unknown option, DataError for a source that cannot be read.
+    A ``str`` or ``os.PathLike`` is a file, folder, glob, URL or ``-``; a list of ``os.PathLike`` is several of them;
+    any other iterable gives sentences. Raises OptionError for an unknown option, DataError for a source that cannot be
+    read.
     """
     _check_options(format, field, errors)
     places = locations(source)
@@ -164,7 +162,7 @@ def is_corpus(folder: str | os.PathLike[str]) -> bool:
     try:
         header = json.loads(content)
     except (ValueError, RecursionError):
-        # It is cut short, perhaps; read as text it would be a text of a few words.
+        # Perhaps it is cut short; it should not be read as a text of a few words.
         return f'"format": "{CORPUS_FORMAT}"'.encode() in content[:100]
     return isinstance(header, dict) and header.get("format") == CORPUS_FORMAT
 
@@ -179,7 +177,7 @@ def _is_wanted(path: Path, format: str) -> bool:
         with path.open("rb") as raw:
             return b"\0" not in decompressed(raw, path.name).read(8192)
     except (OSError, EOFError, zlib.error, lzma.LZMAError):
-        return True  # reading it will tell what is wrong
+        return True  # reading it will raise the error that says what is wrong
 
 
 def _total_bytes(files: list[str]) -> int | None:
@@ -255,7 +253,7 @@ def _parquet_records(file: str, field: str, errors: str, meter: Meter) -> Iterat
                     yield _as_sentence(value, f"{name}, row {row}, column {field!r}", errors)
                 first_row += len(batch)
     except pyarrow.ArrowException as error:
-        raise DataError(f"{name} is no sound Parquet file: {' '.join(str(error).split())}") from error
+        raise DataError(f"{name} is not a valid Parquet file: {' '.join(str(error).split())}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{name}, column {field!r}: a text is not UTF-8; write the file again") from error
     except OSError as error:
@@ -295,7 +293,7 @@ def _without_surrogates(text: str, where: str, errors: str) -> str:
         if errors == "strict":
             raise DataError(
                 f"{where}: character {error.start + 1} is {text[error.start]!a}, half of a surrogate pair; "
-                "mend the text, or try errors='replace'"
+                "correct the text, or try errors='replace'"
             ) from error
         return text.encode("utf-8", "surrogatepass").decode("utf-8", errors)
     return text

@@ -1,4 +1,4 @@
-"""The text of one file: opened, decompressed and decoded in chunks; every failure is a DataError."""
+"""The text of one file: opened, decompressed and decoded in chunks; every failure becomes a DataError."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from windrow.errors import DataError, OptionError, WindrowError
 
 CHUNK_BYTES = 1 << 22
 STDIN = "-"
-Progress = Callable[[int, int | None], object]
+ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
 
-_ZSTD_FEED = 1 << 12  # compressed bytes at a time; a block of zeros can grow by a factor of 30,000
+_ZSTD_FEED = 1 << 12  # compressed bytes at a time: a block of zeros becomes 30,000 times as large
 _MAGIC = {
     ".gz": re.compile(rb"\x1f\x8b"),
     ".bz2": re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"),
@@ -36,32 +36,32 @@ def is_remote(file: str) -> bool:
 
 
 def name_of(file: str) -> str:
-    """The file's name for messages."""
+    """The name of a file in messages."""
     return "standard input" if file == STDIN else file
 
 
 class Meter:
-    """Reports how far the reading has come, over all files."""
+    """Reports how many bytes have been read, over all files."""
 
-    def __init__(self, progress: Progress | None, total: int | None) -> None:
+    def __init__(self, progress: ReadProgress | None, total: int | None) -> None:
         self._progress = progress
         self._total = total
         self._before = 0
         self._here = 0
 
     def next_file(self) -> None:
-        """What was read so far belongs to files that are done."""
+        """The next file starts: add the bytes of the last one to those of earlier files."""
         self._before, self._here = self._before + self._here, 0
 
     def at(self, position: int) -> None:
-        """Report the byte reached in the present file."""
+        """Report the byte reached in the current file."""
         self._here = position
         if self._progress is not None:
             self._progress(self._before + position, self._total)
 
 
 def _byte_chunks(file: str, meter: Meter) -> Iterator[bytes]:
-    """The decompressed bytes of a file; every way in which reading can fail becomes a DataError."""
+    """The decompressed bytes of a file; every failure to read it becomes a DataError."""
     read_bytes = 0
     try:
         with opened(file) as raw:
@@ -79,10 +79,10 @@ def _byte_chunks(file: str, meter: Meter) -> Iterator[bytes]:
 
 
 def _read_failure(error: Exception, remote: bool) -> str | None:
-    """What to tell the user of an error met in reading, or None when it is not about the file."""
+    """The reason to give to the user for an error in reading, or None if it is not about the file."""
     if isinstance(error, OSError) and error.errno is not None:
         return f"it cannot be read ({error.strerror})"
-    # Decompressors raise an OSError without a number; each remote protocol has errors of its own.
+    # Decompressors raise an OSError without errno; each remote protocol has errors of its own.
     if remote or isinstance(error, (OSError, EOFError, zlib.error, lzma.LZMAError)):
         return f"the data are broken or cut short ({' '.join(str(error).split())})"
     return None
@@ -90,7 +90,7 @@ def _read_failure(error: Exception, remote: bool) -> str | None:
 
 @contextmanager
 def opened(file: str) -> Iterator[IO[bytes]]:
-    """The bytes of a file, URL or standard input, as they are stored."""
+    """The bytes of a file, URL or standard input, as stored, compressed or not."""
     if file == STDIN:
         yield sys.stdin.buffer  # and leave it open
         return
@@ -109,7 +109,7 @@ def _open_remote(url: str) -> IO[bytes]:
 
 
 def decompressed(raw: IO[bytes], file: str) -> IO[bytes]:
-    """Decompress by the file's suffix, else by its first bytes; EOFError for a compressed file of size 0."""
+    """Decompress as the suffix says, else as the first bytes say; EOFError for a compressed file without bytes."""
     start = raw.peek(10)[:10] if isinstance(raw, io.BufferedReader) else None
     suffix = Path(urlsplit(file).path if is_remote(file) else file).suffix.lower()
     if suffix not in _MAGIC:
@@ -132,7 +132,7 @@ def decompressed(raw: IO[bytes], file: str) -> IO[bytes]:
 
 
 class _ZstdReader(io.RawIOBase):
-    """Zstandard frames as a stream; unlike the library's own reader it notices a frame cut short."""
+    """Zstandard frames as a stream; unlike the library's own reader it notices a frame that is cut short."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         try:
@@ -172,7 +172,7 @@ class _ZstdReader(io.RawIOBase):
 
 
 def text_pieces(file: str, errors: str, meter: Meter) -> Iterator[str]:
-    """The text of a file in pieces, without a byte order mark and with a newline at its end."""
+    """The text of a file in pieces, without byte order mark, with a newline at its end."""
     pieces = (piece for piece in _decoded(file, errors, meter) if piece)
     piece = next(pieces, "").removeprefix("\ufeff")
     last = piece
@@ -205,7 +205,7 @@ def _decoded(file: str, errors: str, meter: Meter) -> Iterator[str]:
 
 
 def lines(pieces: Iterable[str]) -> Iterator[str]:
-    """The lines, without their newlines, of a text that ends in one."""
+    """The lines, without newlines, of a text that ends with a newline."""
     held: list[str] = []
     for piece in pieces:
         first, *others = piece.split("\n")

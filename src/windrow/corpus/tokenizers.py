@@ -14,38 +14,31 @@ from typing import NamedTuple, TypeVar
 
 from windrow.errors import DataError, OptionError
 
-# Sentences from a Python iterable are short; they are put together to batches of about this many characters.
+# Sentences from a Python iterable are short: they are joined to batches of about this many characters.
 BATCH_CHARS = 1 << 16
 
 P = TypeVar("P", str, str | list[str])
 
 
 class Batch(NamedTuple):
-    """Tokens in a row, and the places where a sentence ends; the last may go on in the next batch."""
+    """Consecutive tokens, and where sentences end; the last sentence may go on in the next batch."""
 
     words: list[str]
-    ends: list[int]
+    ends: list[int]  # for each end of a sentence, how many of the tokens come before it
 
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """How a line becomes tokens.
-
-    ``split`` maps a line, or the part of one, to its tokens; ``last_cut`` says how much of a text can be
-    split without knowing what follows (0: nothing yet).
-    """
+    """How a line becomes tokens."""
 
     name: str
-    split: Callable[[str], list[str]]
-    last_cut: Callable[[str], int]
+    split: Callable[[str], list[str]]  # a line, or a part of one, to its tokens
+    last_cut: Callable[[str], int]  # how much of a text can be split without knowing what follows; 0: nothing yet
     lower: Callable[[str], str] = str.lower
 
 
 def find_tokenizer(tokenizer: str | Callable[[str], list[str]]) -> Tokenizer:
-    """The tokenizer of that name, "MODULE:CALLABLE", or around a callable that maps a line to its tokens.
-
-    Raises OptionError when there is none.
-    """
+    """The tokenizer with a name, or one that calls ``MODULE:CALLABLE`` or a callable; OptionError if there is none."""
     if callable(tokenizer):
         named = tokenizer if hasattr(tokenizer, "__qualname__") else type(tokenizer)
         return _around(tokenizer, f"{getattr(named, '__module__', 'builtins')}:{named.__qualname__}")
@@ -59,9 +52,9 @@ def find_tokenizer(tokenizer: str | Callable[[str], list[str]]) -> Tokenizer:
 
 
 def batches(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: bool) -> Iterator[Batch]:
-    """Tokenize a stream: strings are text, cut anywhere, a newline ends a sentence; a list is a sentence.
+    """Tokenize a stream as ``sources.read`` gives it. The tokens do not depend on where its strings are cut.
 
-    The tokens do not depend on where the text is cut. Raises DataError when a callable gives unusable tokens.
+    Raises DataError when a callable returns unusable tokens.
     """
     words: list[str] = []
     ends: list[int] = []
@@ -82,14 +75,14 @@ def batches(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: 
 
 
 def whole_words(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: bool) -> Iterator[str]:
-    """The stream as text that is nowhere cut in a word, before it is split; a list becomes a line of its tokens."""
+    """The stream as text that is never cut within a word; a list becomes a line of its tokens."""
     texts = (piece if isinstance(piece, str) else f" {' '.join(piece)}\n" for piece in pieces)
     for text in _regrouped(texts, tokenizer.last_cut):
         yield tokenizer.lower(text) if lowercase else text
 
 
 def split_lines(text: str, split: Callable[[str], list[str]]) -> Batch:
-    """The tokens of a text in which a newline ends a sentence."""
+    """The tokens of a text; a newline ends a sentence."""
     words: list[str] = []
     ends: list[int] = []
     *lines, unfinished = text.split("\n")
@@ -102,13 +95,13 @@ def split_lines(text: str, split: Callable[[str], list[str]]) -> Batch:
 
 
 def check_tokens(tokens: list[str], where: str) -> None:
-    """Raise DataError unless every token is a string that is not empty, holds no white space, and is Unicode text."""
+    """Raise DataError unless every token is a string that is not empty, has no white space, and can be UTF-8."""
     try:
         joined = " ".join(tokens)
         joined.encode()
     except UnicodeEncodeError as error:
         bad = next(token for token in tokens if error.object[error.start] in token)
-        raise DataError(f"{where}: the token {bad!r} holds half of a surrogate pair; mend the text") from error
+        raise DataError(f"{where}: the token {bad!r} holds half of a surrogate pair; correct the text") from error
     except TypeError:
         joined = ""
     if joined.split() != tokens:
@@ -117,7 +110,7 @@ def check_tokens(tokens: list[str], where: str) -> None:
 
 
 def _regrouped(pieces: Iterable[P], last_cut: Callable[[str], int]) -> Iterator[P]:
-    """Move the cuts of a text to where the tokenizer allows them; lists go through as they are."""
+    """Move the cuts of a text to where the tokenizer allows them; lists stay as they are."""
     held: list[str] = []
     size = 0
     for piece in pieces:
@@ -158,7 +151,7 @@ def _word() -> Tokenizer:
 
 
 def _char() -> Tokenizer:
-    # A text without white space must be cut too, but the lower case of a sigma depends on what follows it.
+    # A text without white space must be cut too, but how sigma is lowered depends on what follows it.
     return Tokenizer(
         "char",
         split=lambda text: list("".join(text.split())),
@@ -177,7 +170,7 @@ def _word_pattern() -> re.Pattern[str]:
     Python's ``\\w`` lacks the combining marks, without which Hindi, Thai or decomposed accents fall apart.
     """
     marks = [code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M"]
-    # As ranges, not one by one: the search goes through them in a row.
+    # As ranges, not one by one: the search tries them one after the other.
     runs = [[code for _, code in run] for _, run in groupby(enumerate(marks), lambda place: place[1] - place[0])]
     part = rf"[\w{''.join(f'{chr(run[0])}-{chr(run[-1])}' for run in runs)}]++"
     return re.compile(rf"{part}(?:['\-\u2019\u2010\u200c\u200d]{part})*+")
@@ -191,12 +184,12 @@ def _imported(name: str) -> Callable[[str], list[str]]:
         reason = " ".join(str(error).split())
         raise OptionError(f"tokenizer = {name!r} cannot be imported ({reason}); is it on PYTHONPATH?") from error
     if not callable(found):
-        raise OptionError(f"tokenizer = {name!r} is no callable that maps a line to its tokens")
+        raise OptionError(f"tokenizer = {name!r} is not a callable that maps a line to its tokens")
     return found  # type: ignore[no-any-return]
 
 
 def _around(function: Callable[[str], list[str]], name: str) -> Tokenizer:
-    """A tokenizer that hands whole lines to ``function`` and checks what comes back."""
+    """A tokenizer that calls ``function`` with whole lines and checks the tokens that it returns."""
 
     def split(line: str) -> list[str]:
         try:

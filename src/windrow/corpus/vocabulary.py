@@ -1,10 +1,11 @@
-"""The vocabulary: words in order of falling count, and their counts."""
+"""The vocabulary: words in order of decreasing count, and their counts."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,35 @@ _KIND = "vocabulary"
 
 
 class Vocabulary:
-    """The words of a corpus; the id of a word is its place.
+    """The words of a corpus; the id of a word is its position in ``words``.
 
-    Specials come first. The other words follow by falling count; of two with the same count, the one that
-    appears later in the text comes first, as in gensim. The words with count >= m are thus a prefix.
+    Specials come first, then the other words by decreasing count, so that the words with a count of at least m are a
+    prefix. Of two words with equal counts the one that first occurs later in the text comes first, as in gensim.
 
-    ``words``: (words,); ``counts``: (words,) int64, how often each id occurs in the text. When ``<unk>`` is a
-    special, its count includes every word that the vocabulary leaves out.
+    Parameters
+    ----------
+    words : list of str
+        Distinct words in this order.
+    counts : array of int64, shape (words,)
+        How often each word occurs in the text. The count of a special ``<unk>`` includes all words that are left out.
+    specials : sequence of str, default ()
+        The first of ``words``, which are kept whatever their counts.
+
+    Attributes
+    ----------
+    words, counts, specials
+        The parameters, ``specials`` as a tuple.
+    unknown_id : int
+        The id of words left out: that of ``<unk>`` if it is a special, else -1.
+
+    Examples
+    --------
+    >>> from windrow import Vocabulary
+    >>> vocabulary = Vocabulary.from_counts(["a", "cat", "sat"], [5, 2, 1], min_count=2, specials=["<unk>"])
+    >>> vocabulary.words, vocabulary.counts.tolist()
+    (['<unk>', 'a', 'cat'], [1, 5, 2])
+    >>> vocabulary.encode(["a", "dog"]).tolist()
+    [1, 0]
     """
 
     def __init__(self, words: list[str], counts: NDArray[np.int64], specials: Sequence[str] = ()) -> None:
@@ -41,10 +64,29 @@ class Vocabulary:
         max_size: int | None = None,
         specials: Sequence[str] = (),
     ) -> Vocabulary:
-        """Order distinct ``words`` (given as first seen) by count, and keep the frequent ones.
+        """Order words by count, and keep the frequent ones.
 
-        ``min_count`` is the least count a word is kept with; ``max_size`` the most words, specials included.
-        Specials are kept whatever their count. Raises OptionError for an option out of range.
+        Parameters
+        ----------
+        words : sequence of str
+            Distinct words in the order in which they first occur.
+        counts : sequence of int
+            How often each of them occurs.
+        min_count : int, at least 1, default 1
+            Words that occur less often are left out.
+        max_size : int or None, default None
+            The largest number of words to keep, specials included; None: all.
+        specials : sequence of str, default ()
+            Words that come first and are kept whatever their counts.
+
+        Returns
+        -------
+        Vocabulary
+
+        Raises
+        ------
+        OptionError
+            An option is out of range, or ``specials`` are not distinct words.
         """
         return cls.renumbering(words, counts, min_count=min_count, max_size=max_size, specials=specials)[0]
 
@@ -58,10 +100,10 @@ class Vocabulary:
         max_size: int | None = None,
         specials: Sequence[str] = (),
     ) -> tuple[Vocabulary, NDArray[np.int32]]:
-        """The vocabulary of ``from_counts``, and the id in it of each of ``words``, -1 for one left out."""
+        """The vocabulary of ``from_counts``, and the id of each of ``words``, -1 for those left out."""
         check_specials(specials)
         counts = np.asarray(counts, np.int64)
-        # Stable and reversed: falling counts, and among ties the last seen first.
+        # Stable and reversed: decreasing counts, and among equal ones the last seen first.
         order = np.argsort(counts, kind="stable")[::-1]
         special_ids = {special: special_id for special_id, special in enumerate(specials)}
         special_counts = np.zeros(len(specials), np.int64)
@@ -99,28 +141,28 @@ class Vocabulary:
         return {word: word_id for word_id, word in enumerate(self.words)}
 
     def id_of(self, word: str) -> int:
-        """The id of ``word``; raises MissingWordError, which suggests near spellings."""
+        """The id of ``word``; MissingWordError, which suggests similar words, if it is not in the vocabulary."""
         try:
             return self._ids[word]
         except KeyError:
             raise MissingWordError(word, self.words) from None
 
     def get(self, word: str, default: int = -1) -> int:
-        """The id of ``word``, or ``default``."""
+        """The id of ``word``, or ``default`` if it is not in the vocabulary."""
         return self._ids.get(word, default)
 
     @property
     def unknown_id(self) -> int:
-        """The id that stands for words left out: that of ``<unk>`` when it is a special, else -1."""
+        """The id of words left out: that of ``<unk>`` if it is a special, else -1."""
         return self.specials.index(UNKNOWN) if UNKNOWN in self.specials else -1
 
     def encode(self, tokens: Iterable[str]) -> NDArray[np.int32]:
-        """The ids of ``tokens``, shape (tokens,); ``unknown_id`` for a word left out."""
+        """The ids of ``tokens``, shape (tokens,); ``unknown_id`` for words that are not in the vocabulary."""
         unknown, get = self.unknown_id, self._ids.get
         return np.fromiter((get(token, unknown) for token in tokens), np.int32)
 
     def decode(self, ids: Iterable[int] | NDArray[np.integer]) -> list[str]:
-        """The words of ``ids``; -1, an unknown word, is left out. OptionError for an id out of range."""
+        """The words of ``ids``; -1 (an unknown word) is skipped. OptionError for an id out of range."""
         array = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids), np.int64)
         known = array[array != -1]
         if known.size and not 0 <= known.min() <= known.max() < len(self):
@@ -128,7 +170,7 @@ class Vocabulary:
         return list(map(self.words.__getitem__, known.tolist()))
 
     def prefix_size(self, min_count: int = 1, max_size: int | None = None) -> int:
-        """How many words, specials included, are kept by a least count and a largest size."""
+        """How many words, specials included, ``from_counts`` keeps with these limits."""
         check_range("min_count", min_count, 1)
         first = len(self.specials)
         if max_size is not None:
@@ -138,7 +180,7 @@ class Vocabulary:
         return frequent if max_size is None else min(frequent, max_size)
 
     def head(self, size: int) -> Vocabulary:
-        """The first ``size`` words as a vocabulary; the others count as unknown from then on."""
+        """A vocabulary of the first ``size`` words; the other counts are added to that of a special ``<unk>``."""
         check_range("size", size, len(self.specials), len(self))
         counts = np.array(self.counts[:size])
         if self.unknown_id >= 0:
@@ -147,19 +189,28 @@ class Vocabulary:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the vocabulary as a model file of kind "vocabulary"."""
-        arrays = {**model_file.pack_words(self.words), "counts": self.counts}
-        model_file.save(path, _KIND, arrays, {"specials": list(self.specials)})
+        model_file.save(path, _KIND, self.to_arrays(), {"specials": list(self.specials)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Vocabulary:
-        """Read what ``save`` wrote; raises FormatError for another kind of file or one that is damaged."""
+        """Read what ``save`` wrote; FormatError for another kind of file or one that is damaged."""
         stored = model_file.load(path, _KIND)
-        words = model_file.unpack_words(stored.arrays, path)
-        specials = stored.config.get("specials", [])
-        counts = np.array(stored.arrays.get("counts", ()), np.int64)
-        agree = isinstance(specials, list) and words[: len(specials)] == specials
+        return cls.from_arrays(stored.arrays, stored.config.get("specials", []), path)
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """The words and counts as the arrays of a model file; the specials are not among them."""
+        return {**model_file.pack_words(self.words), "counts": self.counts}
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, NDArray[Any]], specials: Sequence[str], path: str | os.PathLike[str]
+    ) -> Vocabulary:
+        """The inverse of ``to_arrays``; FormatError, which names ``path``, if the arrays or ``specials`` disagree."""
+        words = model_file.unpack_words(arrays, path)
+        counts = np.array(arrays.get("counts", ()), np.int64)
+        agree = isinstance(specials, list | tuple) and words[: len(specials)] == list(specials)
         if counts.shape != (len(words),) or not agree:
-            raise FormatError(f"{path}: words, counts and specials of the vocabulary do not agree")
+            raise FormatError(f"{path}: the vocabulary is damaged (words, counts and specials do not agree)")
         return cls(words, counts, specials)
 
 

@@ -1,11 +1,11 @@
-"""Word vectors: training them, asking them, reading and writing them."""
+"""Word vectors: training, queries, files."""
 
 from typing import TYPE_CHECKING
 
 from windrow._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from windrow.embeddings.training.report import Progress
+    from windrow.embeddings.training.progress import Progress
     from windrow.embeddings.vectors import WordVectors
     from windrow.embeddings.word2vec import Word2Vec
 
@@ -14,7 +14,7 @@ __all__ = ["Progress", "Word2Vec", "WordVectors"]
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
-        "Progress": "windrow.embeddings.training.report",
+        "Progress": "windrow.embeddings.training.progress",
         "Word2Vec": "windrow.embeddings.word2vec",
         "WordVectors": "windrow.embeddings.vectors",
     },

@@ -1,4 +1,4 @@
-"""The highest scores: of one query by NumPy, of many by products of tiles, of which only the best are kept."""
+"""The highest scores: of few queries by NumPy, of many by products of tiles, of which only the best are kept."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-Ranked = tuple[NDArray[np.int64], NDArray[np.float32]]  # rows of the table and their scores, the best first
+Ranked = tuple[NDArray[np.int64], NDArray[np.float32]]  # rows of the table and their scores, best first
 
-# So many scores NumPy has ranked before Numba could be loaded; they take 64 MB.
-_FEW_SCORES = 1 << 24
-# Products of one tile: 8 MB, little enough for a cache, and enough work for BLAS to part among its threads. The
-# fewer queries, the more rows of the table.
+_FEW_SCORES = 1 << 24  # 64 MB; NumPy ranks them in less time than it takes to load Numba
+# Scores of one tile: 8 MB, small enough for a cache, and enough work for BLAS to share among its threads. With fewer
+# queries a tile has more rows of the table.
 _TILE_SCORES = 1 << 21
 _TILE_QUERIES = 1024
-_GROUPED = 64  # scores of which best_rows takes the highest first
+_GROUPED = 64  # scores per group, of which best_rows looks at the highest first
 
 
 def nearest(
     units: NDArray[np.float32], vectors: NDArray[np.float32], norms: NDArray[np.float32], count: int
 ) -> Iterator[Ranked]:
-    """The ``count`` rows of highest cosine with each of ``units``, which have length one; one answer a unit.
+    """For each query the ``count`` rows of highest cosine, best first.
 
-    Shapes are (queries, dimensions), (words, dimensions), (words,); no norm is zero. Rows come in order,
-    ties by row; NaN and -inf are no answers. The table is read once, and never copied.
+    ``units`` (queries, dimensions) have length 1; ``vectors`` are (words, dimensions), ``norms`` (words,) without
+    zeros. Equal scores are in the order of rows; NaN and -inf are left out. ``vectors`` are read once and not copied.
     """
     if len(units) * len(vectors) <= _FEW_SCORES:
         return _at_once(units, vectors, norms, count)
@@ -32,16 +31,16 @@ def nearest(
 
 
 def compile_batches() -> None:
-    """Compile what large batches of queries need, by a small one."""
+    """Compile the kernels for large batches of queries, by a small batch."""
     list(_by_tiles(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32), np.ones(1, np.float32), 1))
 
 
 def best_rows(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """The rows of the ``count`` highest scores in order, ties by row; NaN and -inf are no answers."""
+    """The rows of the ``count`` highest scores, best first, equal ones by row; NaN and -inf are left out."""
     least = np.finfo(np.float32).min
     groups = len(scores) // _GROUPED
     if 0 < count <= groups:
-        # As many groups as answers hold a score that is at least this, so no lower one is an answer.
+        # ``count`` groups have a score of at least the count-th highest maximum, so no lower score is an answer.
         highest = np.fmax.reduce(scores[: groups * _GROUPED].reshape(_GROUPED, groups), axis=0)
         highest[np.isnan(highest)] = -np.inf
         least = max(least, np.partition(highest, -count)[-count])

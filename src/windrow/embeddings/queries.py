@@ -1,43 +1,35 @@
-"""Queries over a table of vectors: neighbours, analogies, similarities. The names are gensim's."""
+"""Queries over a table of vectors: neighbors, analogies, similarities. The names are gensim's."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.embeddings.comparisons import Comparisons
 from windrow.embeddings.nearest import best_rows, nearest
-from windrow.embeddings.table import Missing, WordTable
-from windrow.embeddings.terms import Key, Term, Terms, nonzero, unit_vector, weighted, weighted_mean
+from windrow.embeddings.table import Missing, Query
+from windrow.embeddings.terms import Key, Terms, nonzero, unit_vector, weighted_mean
 from windrow.errors import OptionError, check_whole
 from windrow.evaluation.analogy import Method, check_method
 from windrow.evaluation.similarity import check_restriction, row_norms
 
-Neighbours = list[tuple[str, float]]
+Neighbors = list[tuple[str, float]]
 Scores = NDArray[np.float32]
 
-# Queries that are answered by one pass over the table, and answers that are held at a time (200 MB).
-_BLOCK_QUERIES = 4096
-_BLOCK_ANSWERS = 1 << 24
+_BLOCK_QUERIES = 4096  # queries that are answered by one pass over the table
+_BLOCK_ANSWERS = 1 << 24  # answers in memory at a time: 200 MB
 
 
-class _Query(NamedTuple):
-    """The terms of a query: vectors (words have unit length), weights, and the rows that may not answer."""
-
-    vectors: NDArray[np.float32]  # (terms, dim)
-    weights: NDArray[np.float64]  # (terms,)
-    rows: list[int]
-
-
-class VectorQueries(WordTable):
+class VectorQueries(Comparisons):
     """gensim's ``KeyedVectors`` queries over a table of words and vectors; ``WordVectors`` adds files and evaluation.
 
-    No query copies the table: scores are divided by the cached norms instead.
+    No query copies the table: products are divided by cached norms instead.
     """
 
-    # --- neighbours
+    # --- neighbors
 
     @overload
     def most_similar(
@@ -48,7 +40,7 @@ class VectorQueries(WordTable):
         restrict_vocab: int | None = ...,
         *,
         missing: Missing = ...,
-    ) -> Neighbours: ...
+    ) -> Neighbors: ...
 
     @overload
     def most_similar(
@@ -69,13 +61,42 @@ class VectorQueries(WordTable):
         restrict_vocab: int | None = None,
         *,
         missing: Missing = "error",
-    ) -> Neighbours | Scores:
-        """The ``topn`` words of highest cosine with the mean of ``positive`` minus ``negative`` (3CosAdd).
+    ) -> Neighbors | Scores:
+        """The words nearest to a combination of words and vectors (3CosAdd).
 
-        A term is a word, a vector (which counts with its length), or a pair (term, weight); the given words
-        are no answers. Only the first ``restrict_vocab`` words are searched. ``topn=None`` gives the
-        cosines of all words. ``missing="skip"`` leaves unknown words out. Raises OptionError when the terms
-        cancel out.
+        The score is the cosine with sum(positive) - sum(negative), in which words have vectors of length 1. The given
+        words are never answers.
+
+        Parameters
+        ----------
+        positive, negative : word, row number, vector, or a list of these, default None
+            The terms to add and to subtract. A term may be a pair (term, weight). A vector counts with its own length.
+        topn : int or None, default 10
+            How many words to return; None: the scores of all words, as an array.
+        restrict_vocab : int or None, default None
+            Search only the first ``restrict_vocab`` words (the most frequent); None: all.
+        missing : {"error", "skip"}, default "error"
+            What to do with unknown words: raise MissingWordError, or leave them out while others remain.
+
+        Returns
+        -------
+        list of (str, float), or array of float32, shape (words,)
+            Words and their scores, best first.
+
+        Raises
+        ------
+        MissingWordError
+            A word is unknown.
+        OptionError
+            There are no terms, they cancel out, or one is of another kind.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from windrow import WordVectors
+        >>> wv = WordVectors(["cat", "kitten", "dog"], np.array([[1, 0], [3, 4], [0, 1]], np.float32))
+        >>> [(word, round(score, 2)) for word, score in wv.most_similar("cat")]
+        [('kitten', 0.6), ('dog', 0.0)]
         """
         if topn is not None and check_whole("topn", topn) < 1:
             return []
@@ -92,7 +113,7 @@ class VectorQueries(WordTable):
         restrict_vocab: int | None = ...,
         *,
         missing: Missing = ...,
-    ) -> Neighbours: ...
+    ) -> Neighbors: ...
 
     @overload
     def most_similar_cosmul(
@@ -113,10 +134,29 @@ class VectorQueries(WordTable):
         restrict_vocab: int | None = None,
         *,
         missing: Missing = "error",
-    ) -> Neighbours | Scores:
-        """As ``most_similar``, but cosines are multiplied and divided (3CosMul; Levy & Goldberg 2014, eq. 4).
+    ) -> Neighbors | Scores:
+        """As ``most_similar``, with products of cosines in place of sums (3CosMul; Levy & Goldberg 2014, eq. 4).
 
-        Cosines are shifted to 0..1 first. Terms have no weights, and vectors count by direction only.
+        The score is product(cosines with positive) / (product(cosines with negative) + 1e-6), cosines shifted to 0..1.
+
+        Parameters
+        ----------
+        positive, negative : word, row number, vector, or a list of these, default None
+            The terms; at least one is positive. They cannot have weights, and vectors count by direction only.
+        topn, restrict_vocab, missing
+            As in ``most_similar``.
+
+        Returns
+        -------
+        list of (str, float), or array of float32, shape (words,)
+            As ``most_similar``.
+
+        Raises
+        ------
+        MissingWordError
+            A word is unknown.
+        OptionError
+            There is no positive term, or a term has a weight or is of another kind.
         """
         if topn is not None and check_whole("topn", topn) < 1:
             return []
@@ -134,14 +174,54 @@ class VectorQueries(WordTable):
         scores: Scores = (numerator / (denominator + 1e-6)).astype(np.float32)
         return scores if topn is None else self._best(scores, topn, query.rows)
 
-    def similar_by_word(self, word: Key, topn: int = 10, restrict_vocab: int | None = None) -> Neighbours:
-        """The words nearest to a word."""
+    def similar_by_word(self, word: Key, topn: int = 10, restrict_vocab: int | None = None) -> Neighbors:
+        """The words nearest to a word: ``most_similar([word])``.
+
+        Parameters
+        ----------
+        word : str or int
+            A word, or a row number.
+        topn : int, default 10
+            How many words to return.
+        restrict_vocab : int or None, default None
+            Search only the first ``restrict_vocab`` words; None: all.
+
+        Returns
+        -------
+        list of (str, float)
+            Words and cosines, best first.
+
+        Raises
+        ------
+        MissingWordError
+            The word is unknown.
+        """
         return self.most_similar([word], topn=topn, restrict_vocab=restrict_vocab)
 
     def similar_by_vector(
         self, vector: NDArray[np.floating[Any]], topn: int = 10, restrict_vocab: int | None = None
-    ) -> Neighbours:
-        """The words nearest to a vector, (dimensions,)."""
+    ) -> Neighbors:
+        """The words nearest to a vector: ``most_similar([vector])``.
+
+        Parameters
+        ----------
+        vector : array, shape (dimensions,)
+            Any vector.
+        topn : int, default 10
+            How many words to return.
+        restrict_vocab : int or None, default None
+            Search only the first ``restrict_vocab`` words; None: all.
+
+        Returns
+        -------
+        list of (str, float)
+            Words and cosines, best first.
+
+        Raises
+        ------
+        OptionError
+            The vector has another shape or a number that is not finite.
+        """
         return self.most_similar([vector], topn=topn, restrict_vocab=restrict_vocab)
 
     def most_similar_batch(
@@ -149,19 +229,46 @@ class VectorQueries(WordTable):
         queries: Sequence[Key] | NDArray[np.floating[Any]],
         topn: int = 10,
         restrict_vocab: int | None = None,
-    ) -> list[Neighbours]:
-        """The nearest words of many words, or of many vectors (queries, dimensions), a list for each.
+    ) -> list[Neighbors]:
+        """``most_similar`` of many words or vectors at once: the same answers, many times as fast.
 
-        The same answers as ``most_similar`` one by one, from matrix products over blocks of queries.
+        Parameters
+        ----------
+        queries : sequence of words or row numbers, or array, shape (queries, dimensions)
+            What to look for; a word never answers its own query.
+        topn : int, default 10
+            How many words to return for each.
+        restrict_vocab : int or None, default None
+            Search only the first ``restrict_vocab`` words; None: all.
+
+        Returns
+        -------
+        list of lists of (str, float)
+            Words and cosines, best first, one list per query.
+
+        Raises
+        ------
+        MissingWordError
+            A word is unknown.
+        OptionError
+            A vector has another shape or a number that is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from windrow import WordVectors
+        >>> wv = WordVectors(["cat", "kitten", "dog"], np.array([[1, 0], [3, 4], [0, 1]], np.float32))
+        >>> [found[0][0] for found in wv.most_similar_batch(["cat", "dog"], topn=1)]
+        ['kitten', 'kitten']
         """
         topn, searched = check_whole("topn", topn), check_restriction(restrict_vocab, len(self))
         given = self._finite(np.atleast_2d(queries)) if isinstance(queries, np.ndarray) else None
         own_rows = [self.get_index(key) for key in queries] if given is None else [-1] * len(given)
         if topn < 1:
             return [[] for _ in own_rows]
-        count = min(topn + 1, searched)  # a word is nearest to itself, and no answer
+        count = min(topn + 1, searched)  # one more, since a word is nearest to itself
         block = min(_BLOCK_QUERIES, max(1, _BLOCK_ANSWERS // count))
-        answers: list[Neighbours] = []
+        answers: list[Neighbors] = []
         for start in range(0, len(own_rows), block):
             rows = own_rows[start : start + block]
             asked = self.vectors[rows] if given is None else given[start : start + block]
@@ -172,95 +279,58 @@ class VectorQueries(WordTable):
             answers += [self._named(*ranked, topn, [row]) for ranked, row in zip(found, rows, strict=True)]
         return answers
 
-    def analogy(self, a: Key, b: Key, c: Key, topn: int = 10, method: Method = "3cosadd") -> Neighbours:
-        """Answers to "``a`` is to ``b`` as ``c`` is to ?", best first; by ``3cosadd`` or ``3cosmul``."""
+    def analogy(self, a: Key, b: Key, c: Key, topn: int = 10, method: Method = "3cosadd") -> Neighbors:
+        """Answers to "``a`` is to ``b`` as ``c`` is to ?".
+
+        Parameters
+        ----------
+        a, b, c : str or int
+            Words, or row numbers.
+        topn : int, default 10
+            How many words to return.
+        method : {"3cosadd", "3cosmul"}, default "3cosadd"
+            ``most_similar`` or ``most_similar_cosmul``, with b and c positive and a negative.
+
+        Returns
+        -------
+        list of (str, float)
+            Words and scores, best first.
+
+        Raises
+        ------
+        MissingWordError
+            A word is unknown.
+        OptionError
+            ``method`` is none of these.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from windrow import WordVectors
+        >>> vectors = np.array([[1, 0], [1, 1], [3, 0], [3, 2]], np.float32)
+        >>> WordVectors(["Athens", "Greece", "Oslo", "Norway"], vectors).analogy("Athens", "Greece", "Oslo")[0][0]
+        'Norway'
+        """
         check_method(method)
         search = self.most_similar if method == "3cosadd" else self.most_similar_cosmul
         return search(positive=[b, c], negative=[a], topn=topn)
 
-    # --- comparisons
-
-    def similarity(self, w1: Key, w2: Key) -> float:
-        """The cosine of two words, -1..1."""
-        return float(self._vector(w1, unit=True) @ self._vector(w2, unit=True))
-
-    def distance(self, w1: Key, w2: Key) -> float:
-        """One minus the cosine of two words."""
-        return 1 - self.similarity(w1, w2)
-
-    def distances(self, word_or_vector: Term, other_words: Sequence[Key] = ()) -> NDArray[np.float32]:
-        """One minus the cosine of a word or vector with ``other_words``; with all words if there are none."""
-        unit = unit_vector(self._vector(word_or_vector, unit=False))
-        if len(other_words) == 0:
-            return 1 - self._cosines(unit, None)
-        rows = np.array([self.get_index(word) for word in other_words], np.intp)
-        return 1 - (self.vectors[rows] @ unit) / self._divisors[rows]
-
-    def n_similarity(self, ws1: Sequence[Key], ws2: Sequence[Key], *, missing: Missing = "skip") -> float:
-        """The cosine of the mean vectors of two groups of words; each needs a known word."""
-        means = []
-        for words in (ws1, ws2):
-            rows = np.array(self._words_query(words, missing).rows, np.intp)
-            means.append(unit_vector(self.vectors[rows].mean(axis=0, dtype=np.float64)))
-        return float(means[0] @ means[1])
-
-    def doesnt_match(self, words: Sequence[Key], *, missing: Missing = "skip") -> str:
-        """The word farthest, by cosine, from the mean of the unit vectors of all."""
-        query = self._words_query(words, missing)
-        scores = query.vectors @ unit_vector(query.vectors.mean(axis=0))
-        return min(zip(scores.tolist(), map(self.index_to_key.__getitem__, query.rows), strict=True))[1]
-
-    def closer_than(self, key1: Key, key2: Key) -> list[str]:
-        """The words that are closer to ``key1`` than ``key2`` is."""
-        distances, own_row = self.distances(key1), self.get_index(key1)
-        closer = np.flatnonzero(distances < distances[self.get_index(key2)])
-        return [self.index_to_key[row] for row in closer.tolist() if row != own_row]
-
-    def rank(self, key1: Key, key2: Key) -> int:
-        """The place of ``key2`` among the neighbours of ``key1``, from 1."""
-        return len(self.closer_than(key1, key2)) + 1
-
     # --- how queries are answered
 
-    def _query(self, positive: Terms, negative: Terms, missing: Missing) -> _Query:
-        terms = [*weighted(positive, 1.0), *weighted(negative, -1.0)]
-        if not terms:
-            raise OptionError("nothing to compare with; give at least one word or vector")
-        # When every word is unknown, skipping them would leave no question: the first is the error then.
-        kept = self._known(terms, missing) or self._known(terms, "error")
-        return _Query(
-            np.stack([self._vector(term, unit=True) for term, _ in kept]),
-            np.array([weight for _, weight in kept]),
-            [self.get_index(term) for term, _ in kept if not isinstance(term, np.ndarray)],
-        )
-
-    def _words_query(self, words: Sequence[Key], missing: Missing) -> _Query:
-        query = self._query(words, None, missing)
-        if len(query.rows) != len(query.vectors):
-            raise OptionError("this compares words; a vector was given for one")
-        return query
-
-    def _cosines(self, unit: NDArray[np.float32], restrict_vocab: int | None) -> Scores:
-        """Cosines of the first words with a vector of length one, (words,)."""
-        searched = check_restriction(restrict_vocab, len(self))
-        scores: Scores = self.vectors[:searched] @ unit
-        scores /= self._divisors[:searched]
-        return scores
-
-    def _best(self, scores: Scores, topn: int, excluded: Sequence[int]) -> Neighbours:
-        """The ``topn`` words with the highest scores, ties in vocabulary order."""
+    def _best(self, scores: Scores, topn: int, excluded: Sequence[int]) -> Neighbors:
+        """The ``topn`` words with the highest scores, equal ones in vocabulary order."""
         rows = best_rows(scores, min(topn + len(excluded), len(scores)))
         return self._named(rows, scores[rows], topn, excluded)
 
-    def _named(self, rows: NDArray[np.int64], scores: Scores, topn: int, excluded: Sequence[int]) -> Neighbours:
+    def _named(self, rows: NDArray[np.int64], scores: Scores, topn: int, excluded: Sequence[int]) -> Neighbors:
         ranked = zip(rows.tolist(), scores.tolist(), strict=True)
         return [(self.index_to_key[row], score) for row, score in ranked if row not in excluded][:topn]
 
 
-def _direction(query: _Query) -> NDArray[np.float32]:
-    """The mean of the terms, of length one (zero if all are zero vectors)."""
+def _direction(query: Query) -> NDArray[np.float32]:
+    """The mean of the terms, scaled to length 1; zero if all are zero vectors."""
     mean = weighted_mean(query.vectors, query.weights)
     # Weights such as 0.1 + 0.2 - 0.3 leave a rounding error, whose direction means nothing.
     if np.abs(mean).max() <= 1e-12 * np.abs(query.vectors).max() > 0:
-        raise OptionError("the terms cancel out, so that nothing is left to compare with; change one or its weight")
+        raise OptionError("the terms cancel out, so there is nothing to compare with; change a term or its weight")
     return unit_vector(mean)

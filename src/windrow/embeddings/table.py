@@ -1,31 +1,46 @@
-"""Words, their vectors and how one is looked up: what every query starts from. The names are gensim's."""
+"""Words, their vectors, and how a vector is looked up by its key. The names are gensim's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.terms import Key, Term, finite_weight, nonzero, numbers, texts, unit_vector, weighted_mean
+from windrow.embeddings.terms import (
+    Key,
+    Term,
+    Terms,
+    finite_weight,
+    nonzero,
+    numbers,
+    texts,
+    unit_vector,
+    weighted,
+    weighted_mean,
+)
 from windrow.errors import MissingWordError, OptionError
-from windrow.evaluation.similarity import row_norms
+from windrow.evaluation.similarity import check_restriction, row_norms
 
 Missing = Literal["error", "skip"]
 
 
-class WordTable:
-    """Words and their vectors.
+class Query(NamedTuple):
+    """The terms of a query."""
 
-    ``words``: distinct, in the order of the rows (usually by falling count); ``vectors``: (words,
-    dimensions), kept as they are when float32, so a memory map stays one; ``counts``: (words,) or None when
-    unknown. A zero vector has cosine 0 with everything. A key is a word or a row number; an unknown one raises
-    MissingWordError (a KeyError), which suggests spellings.
+    vectors: NDArray[np.float32]  # (terms, dimensions); those of words have length 1
+    weights: NDArray[np.float64]  # (terms,)
+    rows: list[int]  # of the terms that are words, which may not answer
 
-    Raises OptionError when words repeat or are no text, or shapes disagree; numbers that are not finite are
-    found by the query that meets them, since a look at all would read a whole memory map.
+
+class KeyedTable:
+    """Words and their vectors; the parameters are those of ``WordVectors``.
+
+    A key is a word or a row number. An unknown key raises MissingWordError, which is a KeyError and suggests similar
+    words. Numbers that are not finite raise OptionError in the query that meets them, not earlier, because a check of
+    all numbers would read the whole of a memory map.
     """
 
     def __init__(
@@ -42,25 +57,25 @@ class WordTable:
 
     def _check_shapes(self) -> None:
         if self.vectors.ndim != 2 or 0 in self.vectors.shape:
-            raise OptionError(f"vectors must be (words, dimensions), neither 0; got {self.vectors.shape}")
+            raise OptionError(f"vectors must have shape (words, dimensions), neither 0; got {self.vectors.shape}")
         if len(self.index_to_key) != len(self.vectors):
-            raise OptionError(f"{len(self.index_to_key)} words, {len(self.vectors)} vectors; give one a word")
+            raise OptionError(f"{len(self.index_to_key)} words, {len(self.vectors)} vectors; give one vector per word")
         if self.counts is not None and self.counts.shape != (len(self.vectors),):
             raise OptionError(f"counts must have shape ({len(self.vectors)},), got {self.counts.shape}")
         if len(self.key_to_index) != len(self.index_to_key):
-            # The last row of a repeated word has overwritten the first.
+            # For a repeated word the dict has its last row.
             rows = enumerate(self.index_to_key)
             repeated = next(word for row, word in rows if self.key_to_index[word] != row)
             raise OptionError(f"the word {repeated!r} occurs twice; words must be distinct")
 
     @property
     def vector_size(self) -> int:
-        """Number of dimensions."""
+        """The number of dimensions per vector."""
         return int(self.vectors.shape[1])
 
     @cached_property
     def norms(self) -> NDArray[np.float32]:
-        """Euclidean lengths of the vectors, (words,)."""
+        """Euclidean lengths of the vectors, shape (words,)."""
         return row_norms(self.vectors)
 
     @cached_property
@@ -80,7 +95,7 @@ class WordTable:
         return f"{type(self).__name__}({len(self)} words, {self.vector_size} dimensions)"
 
     def __getitem__(self, key: Key | Iterable[Key]) -> NDArray[np.float32]:
-        """The vector of a word, (dimensions,), read-only; or of several, (keys, dimensions), a copy."""
+        """The vector of a key, (dimensions,), read-only; or of several keys, (keys, dimensions), a copy."""
         if isinstance(key, str | bytes) or not isinstance(key, Iterable):
             return self.get_vector(cast(Key, key))
         return self.vectors[np.array([self.get_index(one) for one in key], np.intp)]
@@ -93,7 +108,26 @@ class WordTable:
         return None
 
     def get_index(self, key: Key, default: int | None = None) -> int:
-        """The row of a word; ``default`` (or MissingWordError) when it is unknown."""
+        """The row of a word.
+
+        Parameters
+        ----------
+        key : str or int
+            A word, or a row number.
+        default : int, default None
+            What to return for an unknown key; None: raise MissingWordError.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        MissingWordError
+            The key is unknown and there is no ``default``.
+        OptionError
+            The key is neither a word nor a number.
+        """
         row = self._row(key)
         if row is not None:
             return row
@@ -104,7 +138,25 @@ class WordTable:
         raise MissingWordError(str(key), self.index_to_key)
 
     def get_vector(self, key: Key, norm: bool = False) -> NDArray[np.float32]:
-        """The vector of a word, (dimensions,), read-only; scaled to unit length with ``norm``."""
+        """The vector of a word.
+
+        Parameters
+        ----------
+        key : str or int
+            A word, or a row number.
+        norm : bool, default False
+            Scale the vector to length 1.
+
+        Returns
+        -------
+        array of float32, shape (dimensions,)
+            Read-only.
+
+        Raises
+        ------
+        MissingWordError
+            The key is unknown.
+        """
         row = self.get_index(key)
         vector: NDArray[np.float32] = self.vectors[row]
         if norm:
@@ -120,15 +172,46 @@ class WordTable:
         post_normalize: bool = False,
         ignore_missing: bool = True,
     ) -> NDArray[np.float32]:
-        """The weighted mean of words and vectors, (dimensions,); divided by the sum of absolute weights.
+        """The weighted mean of the vectors of words: sum(weight * vector) / sum(abs(weight)).
 
-        Words are scaled to unit length first with ``pre_normalize``, given vectors never; the mean is with
-        ``post_normalize``. Unknown words are left out unless ``ignore_missing`` is off; if none is left,
-        zeros.
+        Parameters
+        ----------
+        keys : sequence of words, row numbers or vectors
+            At least one.
+        weights : sequence of float, default None
+            One weight per key; None: all 1.
+        pre_normalize : bool, default True
+            Scale the vectors of words to length 1 first; vectors that are given are never scaled.
+        post_normalize : bool, default False
+            Scale the mean to length 1.
+        ignore_missing : bool, default True
+            Leave unknown words out; if False, they raise MissingWordError.
+
+        Returns
+        -------
+        array of float32, shape (dimensions,)
+            Zeros if all words are unknown.
+
+        Raises
+        ------
+        OptionError
+            There are no keys, or as many weights as keys are not given.
+        MissingWordError
+            A word is unknown and ``ignore_missing`` is False.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from windrow import WordVectors
+        >>> wv = WordVectors(["cat", "dog"], np.array([[2, 0], [0, 4]], np.float32))
+        >>> wv.get_mean_vector(["cat", "dog"]).tolist()
+        [0.5, 0.5]
         """
         given = [1.0] * len(keys) if weights is None else list(map(finite_weight, weights))
         if len(keys) == 0 or len(given) != len(keys):
-            raise OptionError(f"a mean needs one weight a key and at least one key; got {len(keys)} keys")
+            raise OptionError(
+                f"a mean needs at least one key, and one weight per key; got {len(keys)} keys, {len(given)} weights"
+            )
         missing: Missing = "skip" if ignore_missing else "error"
         kept = self._known(zip(keys, given, strict=True), missing)
         if not kept:
@@ -137,10 +220,35 @@ class WordTable:
         mean = weighted_mean(vectors, np.array([weight for _, weight in kept]))
         return unit_vector(mean) if post_normalize else mean
 
-    # --- the terms of a query
+    # --- queries
+
+    def _query(self, positive: Terms, negative: Terms, missing: Missing) -> Query:
+        terms = [*weighted(positive, 1.0), *weighted(negative, -1.0)]
+        if not terms:
+            raise OptionError("there is nothing to compare with; give at least one word or vector")
+        # If all words are unknown, skipping them would leave nothing: then the first one is the error.
+        kept = self._known(terms, missing) or self._known(terms, "error")
+        return Query(
+            np.stack([self._vector(term, unit=True) for term, _ in kept]),
+            np.array([weight for _, weight in kept]),
+            [self.get_index(term) for term, _ in kept if not isinstance(term, np.ndarray)],
+        )
+
+    def _words_query(self, words: Sequence[Key], missing: Missing) -> Query:
+        query = self._query(words, None, missing)
+        if len(query.rows) != len(query.vectors):
+            raise OptionError("only words can be compared here, but a vector was given")
+        return query
+
+    def _cosines(self, unit: NDArray[np.float32], restrict_vocab: int | None) -> NDArray[np.float32]:
+        """Cosines of the first words with a vector of length 1, shape (words,)."""
+        searched = check_restriction(restrict_vocab, len(self))
+        scores: NDArray[np.float32] = self.vectors[:searched] @ unit
+        scores /= self._divisors[:searched]
+        return scores
 
     def _known(self, terms: Iterable[tuple[Term, float]], missing: Missing) -> list[tuple[Term, float]]:
-        """The terms without the unknown words, or MissingWordError."""
+        """The terms without unknown words, with ``missing="skip"``; else MissingWordError for the first."""
         if missing not in ("error", "skip"):
             raise OptionError(f"missing = {missing!r}; choose 'error' or 'skip'")
         kept = []
@@ -163,7 +271,7 @@ class WordTable:
     def _finite(self, vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         if vectors.shape[-1] != self.vector_size:
             raise OptionError(
-                f"a query vector needs {self.vector_size} numbers, as the table has, got {vectors.shape[-1]}"
+                f"a query vector needs {self.vector_size} dimensions, as the vectors here have, got {vectors.shape[-1]}"
             )
         with np.errstate(over="ignore"):  # an infinity is found next
             narrow = numbers("a query vector", vectors, np.float32)

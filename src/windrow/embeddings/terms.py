@@ -1,4 +1,4 @@
-"""What a query is made of: words, rows or vectors, each with a weight; checked, and put together to one vector."""
+"""The terms of a query: words, row numbers or vectors, each with a weight; checked, and combined to one vector."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Number = TypeVar("Number", np.float32, np.int64)
 
 
 def weighted(terms: Terms, default: float) -> list[tuple[Term, float]]:
-    """Terms with their weights; one word or one vector stands for a list of one."""
+    """Terms with their weights; a single word or vector is a list of one."""
     if terms is None:
         return []
     several = isinstance(terms, Iterable) and not isinstance(terms, str | bytes)
@@ -31,19 +31,19 @@ def weighted(terms: Terms, default: float) -> list[tuple[Term, float]]:
 
 def _weighted_term(pair: tuple[Any, ...]) -> tuple[Term, float]:
     if len(pair) != 2:
-        raise OptionError(f"a term with its weight is a pair, (term, weight); got {len(pair)} parts")
+        raise OptionError(f"a weighted term is a pair (term, weight); got a tuple of {len(pair)}")
     return pair[0], finite_weight(pair[1])
 
 
 def finite_weight(value: object) -> float:
-    """The weight of a term; OptionError for what is no finite number."""
+    """The weight of a term; OptionError for anything but a finite number."""
     if not isinstance(value, Real) or not np.isfinite(float(value)):
         raise OptionError(f"a weight must be a finite number, got {str(value)[:40]!r}")
     return float(value)
 
 
 def texts(words: Sequence[str]) -> list[str]:
-    """Words as a list; OptionError where one is no str."""
+    """Words as a list; OptionError if one is not a str."""
     texts = list(words)
     for word in texts:
         if not isinstance(word, str):
@@ -52,7 +52,7 @@ def texts(words: Sequence[str]) -> list[str]:
 
 
 def numbers(name: str, values: Any, dtype: type[Number]) -> NDArray[Number]:
-    """An array of numbers; OptionError, which calls it ``name``, for anything else."""
+    """An array of numbers; OptionError, which names it ``name``, for anything else."""
     try:
         return np.asarray(values, dtype)
     except (TypeError, ValueError, OverflowError) as error:
@@ -60,9 +60,9 @@ def numbers(name: str, values: Any, dtype: type[Number]) -> NDArray[Number]:
 
 
 def weighted_mean(vectors: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The sum of the weighted vectors over the sum of absolute weights, shape (dimensions,)."""
-    shares = weights / (np.abs(weights).max() or 1)  # their sum is finite, however large they are
-    return np.asarray(shares @ vectors / (np.abs(shares).sum() or 1), np.float32)
+    """sum(weight * vector) / sum(abs(weight)), shape (dimensions,)."""
+    scaled = weights / (np.abs(weights).max() or 1)  # their sum is finite, however large they are
+    return np.asarray(scaled @ vectors / (np.abs(scaled).sum() or 1), np.float32)
 
 
 def unit_vector(vector: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
@@ -73,5 +73,5 @@ def unit_vector(vector: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
 
 
 def nonzero(norms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What turns products into cosines: 1 in place of 0, since the products of a zero vector are 0 anyway."""
+    """Divisors that turn products into cosines: the norms, with 1 for 0, since products with a zero vector are 0."""
     return np.where(norms > 0, norms, np.float32(1))

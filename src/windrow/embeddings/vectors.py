@@ -1,4 +1,4 @@
-"""Word vectors: the queries, other tables made from one, evaluation, and the model file."""
+"""Word vectors: queries, other tables made from one, evaluation, and files."""
 
 from __future__ import annotations
 
@@ -14,17 +14,52 @@ from windrow.embeddings.queries import VectorQueries
 from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, evaluate_similarity, fold
+from windrow.files.sniff import looks_stored
 
 
 class WordVectors(VectorQueries):
     """Words and their vectors, with gensim's ``KeyedVectors`` queries.
 
-    ``words``: distinct, in the order of the rows (usually by falling count); ``vectors``: (words,
-    dimensions), kept as they are when float32, so that a memory map stays one; ``counts``: (words,), None
-    when unknown. ``provenance`` is plain data about where the vectors come from; it is kept in the model
-    file.
+    A word can also be given by its row number. A zero vector has cosine 0 with everything.
 
-    Raises OptionError when words repeat or shapes disagree.
+    Parameters
+    ----------
+    words : sequence of str
+        Distinct words, in the order of the rows; usually by decreasing count.
+    vectors : array of float32, shape (words, dimensions)
+        The vector of each word. A float32 array is not copied, so a memory map stays one.
+    counts : array of int64, shape (words,), default None
+        How often each word occurs in the text, if known.
+
+    Attributes
+    ----------
+    index_to_key : list of str
+        The words by row.
+    key_to_index : dict of str to int
+        The row of each word.
+    vectors, counts
+        The parameters, as arrays.
+    vector_size : int
+        The number of dimensions per vector.
+    norms : array of float32, shape (words,)
+        Euclidean lengths of the vectors.
+    provenance : dict
+        Where the vectors come from (options, corpus, versions), as plain data; kept in the model file.
+
+    Raises
+    ------
+    OptionError
+        Words repeat or are not str, or shapes disagree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from windrow import WordVectors
+    >>> wv = WordVectors(["cat", "kitten", "dog"], np.array([[1, 0], [3, 4], [0, 1]], np.float32))
+    >>> wv["kitten"].tolist()
+    [3.0, 4.0]
+    >>> round(wv.similarity("cat", "kitten"), 2)
+    0.6
     """
 
     def __init__(
@@ -38,17 +73,61 @@ class WordVectors(VectorQueries):
 
     # --- other tables
 
-    def normalise(self) -> Self:
-        """New word vectors, of unit length; zero vectors stay."""
+    def normalize(self) -> Self:
+        """A copy in which all vectors have length 1, except zero vectors.
+
+        Returns
+        -------
+        WordVectors
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from windrow import WordVectors
+        >>> WordVectors(["cat", "dog"], np.array([[0, 2], [5, 0]], np.float32)).normalize().vectors.tolist()
+        [[0.0, 1.0], [1.0, 0.0]]
+        """
         return self._derived(self.index_to_key, self.vectors / self._divisors[:, None], self.counts)
 
+    normalise = normalize
+
     def subset(self, words: Sequence[str]) -> Self:
-        """New word vectors that hold only ``words``, in their order."""
+        """A copy with only the given words.
+
+        Parameters
+        ----------
+        words : sequence of str
+            Distinct words, in the order of the new rows.
+
+        Returns
+        -------
+        WordVectors
+
+        Raises
+        ------
+        MissingWordError
+            A word is unknown.
+        """
         rows = np.array([self.get_index(word) for word in words], np.intp)
         return self._derived(words, self.vectors[rows], None if self.counts is None else self.counts[rows])
 
     def head(self, n: int) -> Self:
-        """The first ``n`` words; the vectors are shared, not copied."""
+        """The first ``n`` words; the vectors are shared, not copied.
+
+        Parameters
+        ----------
+        n : int, at least 1
+            How many words; more than there are give all.
+
+        Returns
+        -------
+        WordVectors
+
+        Raises
+        ------
+        OptionError
+            ``n`` is out of range.
+        """
         check_range("n", check_whole("n", n), 1)
         counts = None if self.counts is None else self.counts[:n]
         return self._derived(self.index_to_key[:n], self.vectors[:n], counts)
@@ -58,7 +137,7 @@ class WordVectors(VectorQueries):
         derived.provenance = dict(self.provenance)
         return derived
 
-    # --- evaluation, in the shapes that gensim returns; windrow.evaluation gives more
+    # --- evaluation, with the return values of gensim; windrow.evaluation gives more
 
     def evaluate_word_analogies(
         self,
@@ -67,7 +146,30 @@ class WordVectors(VectorQueries):
         case_insensitive: bool = True,
         dummy4unknown: bool = False,
     ) -> tuple[float, list[dict[str, Any]]]:
-        """The accuracy (0..1), and the questions answered rightly and wrongly by section and in total."""
+        """Answer analogy questions, with gensim's return values; ``windrow.evaluation.evaluate_analogies`` says more.
+
+        Parameters
+        ----------
+        analogies : path, or sequence of Section
+            A file of questions in Google's format, or what ``windrow.evaluation.read_questions`` returns.
+        restrict_vocab : int or None, default 300,000
+            Only the first ``restrict_vocab`` words are known and may answer; None: all.
+        case_insensitive : bool, default True
+            Compare upper-cased words.
+        dummy4unknown : bool, default False
+            Count a question with an unknown word as wrong instead of skipping it.
+
+        Returns
+        -------
+        (float, list of dict)
+            The accuracy, 0..1; and for each section and for the total ``section`` (its name), ``correct`` and
+            ``incorrect`` (lists of questions).
+
+        Raises
+        ------
+        DataError
+            The file cannot be read or holds no questions.
+        """
         result = evaluate_analogies(
             analogies,
             self.index_to_key,
@@ -96,7 +198,30 @@ class WordVectors(VectorQueries):
         case_insensitive: bool = True,
         dummy4unknown: bool = False,
     ) -> tuple[tuple[float, float], tuple[float, float], float]:
-        """Pearson's and Spearman's correlation, each with its p-value; the per cent of unknown pairs."""
+        """Correlate cosines with human scores, with gensim's return values.
+
+        Parameters
+        ----------
+        pairs : path, or sequence of WordPair
+            A file with two words and a score per line, or what ``windrow.evaluation.read_pairs`` returns.
+        restrict_vocab : int or None, default 300,000
+            Only the first ``restrict_vocab`` words are known; None: all.
+        case_insensitive : bool, default True
+            Compare upper-cased words.
+        dummy4unknown : bool, default False
+            Give pairs with an unknown word a cosine of 0 instead of leaving them out.
+
+        Returns
+        -------
+        ((float, float), (float, float), float)
+            Pearson's correlation and its p-value, Spearman's and its p-value, and the percentage of pairs with an
+            unknown word.
+
+        Raises
+        ------
+        DataError
+            The file cannot be read, or a correlation is not defined.
+        """
         result = evaluate_similarity(
             pairs,
             self.index_to_key,
@@ -111,25 +236,60 @@ class WordVectors(VectorQueries):
     # --- files
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the format that the extension names; under any other name windrow's own, as ``.safetensors``.
+        """Write the vectors to a file. Only windrow's own format keeps counts and provenance.
 
-        Only windrow's own format keeps counts and provenance. Raises OptionError when a number is not finite,
-        FormatError for a word that the format cannot hold, DataError when the file cannot be written.
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The extension names the format: .safetensors (windrow's own), .txt and .bin (word2vec), .vec (fastText),
+            .glove, .tsv, .npy; any other name means windrow's own. ``.gz`` may follow the extension of a text or .bin.
+
+        Raises
+        ------
+        OptionError
+            A number is not finite.
+        FormatError
+            The format cannot hold one of the words.
+        DataError
+            The file cannot be written.
         """
         save_vectors(self, path, formats.format_of(path))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Open what ``save`` wrote; in windrow's own format the vectors are a read-only memory map.
+        """Read a file of word vectors. Those in windrow's own format are a read-only memory map.
 
-        Raises FormatError when the file is truncated or of another kind, when words repeat, when shapes
-        disagree or a number is not finite.
+        Parameters
+        ----------
+        path : str or os.PathLike
+            A file in one of the formats of ``save``, named by its extension; any other name means windrow's own.
+
+        Returns
+        -------
+        WordVectors
+
+        Raises
+        ------
+        FormatError
+            The file is truncated or of another kind, words repeat, shapes disagree, or a number is not finite.
+        DataError
+            It cannot be read.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from windrow import WordVectors
+        >>> WordVectors(["cat", "dog"], np.eye(2, dtype=np.float32)).save("animals.txt")
+        >>> WordVectors.load("animals.txt")
+        WordVectors(2 words, 2 dimensions)
         """
-        return cls._of(formats.read_vectors(path, formats.format_of(path)), path)
+        # The first version of ``save`` wrote windrow's own format whatever the extension.
+        name = "safetensors" if looks_stored(path) else formats.format_of(path)
+        return cls._of(formats.read_vectors(path, name), path)
 
     @classmethod
     def _of(cls, data: formats.VectorData, path: str | os.PathLike[str]) -> Self:
-        """What was read from ``path``."""
+        """Word vectors from the data that were read from ``path``."""
         try:
             loaded = cls(data.words, data.vectors, data.counts)
         except OptionError as error:

@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from windrow.corpus import Corpus
 from windrow.embeddings.kernels.contexts import Context
-from windrow.embeddings.steps import LOSSES, output_layer
+from windrow.embeddings.settings import WORD2VEC
+from windrow.embeddings.steps import output_layer
 from windrow.embeddings.steps.contract import LayerOptions
 from windrow.embeddings.training import hot_rows
 from windrow.embeddings.training.draws import (
@@ -27,40 +28,113 @@ from windrow.embeddings.training.draws import (
 from windrow.embeddings.training.hogwild import Hogwild, Run, Worker
 from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
 from windrow.embeddings.training.jobs import JOB_WORDS, Schedule, plan_jobs
-from windrow.embeddings.training.report import Training
-from windrow.embeddings.training.rounds import Rounds, Share, job_words
+from windrow.embeddings.training.loop import Training
+from windrow.embeddings.training.progress import Callback
+from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, NotFittedError, OptionError, check_range, check_whole
+from windrow.errors import DataError, NotFittedError, OptionError, check_range
 from windrow.estimator import Estimator
 from windrow.files.model_file import check_writable
-from windrow.nn.training.report import Callback
 from windrow.numeric.tables import zero_table
 
-WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
-KERNELS = ("block", "pair")
-_MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes
-# Centers a block. Larger ones are a little faster; each has its limit where quality falls (bench/README.md).
+# Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md).
 _SKIPGRAM_BLOCK, _CBOW_BLOCK = 64, 256
-_INITIAL_ROWS = 65536  # rows initialised at a time
+_INITIAL_ROWS = 65536  # rows initialized at a time
 
 
 class Word2Vec(Estimator):
     """Word vectors from text, with gensim's parameter names and defaults.
 
-    ``sg`` 1 is skip-gram, 0 CBOW (``cbow_mean`` 1 mean, 0 sum). The output layer is negative sampling where
-    ``negative`` > 0, hierarchical softmax where ``hs`` is 1, or both; ``loss`` ("ns", "hs", "softmax", "hs+ns")
-    overrides the two. ``window_weighting`` is "shrink" (random window sizes, as word2vec), "linear", "harmonic" or
-    "none"; left None it follows ``shrink_windows``. ``kernel="pair"`` goes update by update and with one worker equals
-    gensim. ``"block"`` trains ``block_size`` center words at a time (64, CBOW 256); with negative sampling each of its
-    rows meets ``shared_negatives`` noise words (rounded up to a multiple of 16), its target not left out.
-    ``deterministic``: threads train in rounds and wait for each other, and an equal ``seed`` and number of ``workers``
-    give equal bits; one worker does so anyway.
-    ``callbacks`` are called with a Progress after each epoch, and every ``report_words`` raw words if given; training
-    stops early when one returns True (not merely something truthy).
+    Skip-gram or CBOW, trained by negative sampling (``negative`` above 0), hierarchical softmax (``hs`` 1), both, or
+    exact softmax. One worker gives equal vectors for an equal seed; several race, unless they are ``deterministic``.
 
-    After ``fit``: ``wv`` (WordVectors), ``history_``, ``output_tables_``.
-    Source: Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546.
+    Parameters
+    ----------
+    vector_size : int in [1, 100000], default 100
+        Dimensions per vector. More hold finer distinctions and need more text and time; 100 to 300 are usual.
+    alpha : float in (0, 10], default 0.025
+        Learning rate at the start; it falls linearly to min_alpha. Try 0.05 for a small text, or for CBOW.
+    window : int in [1, 1000], default 5
+        The most words to each side of the center word that are its context. A small window (2) brings words
+        together that can stand for each other, a large one (10) words of one topic.
+    min_count : int >= 1, default 5
+        Words that occur less often are left out. Lower it for a small text; vectors of words seen a few times are
+        poor.
+    max_final_vocab : int >= 1 or None, default None
+        Keep only this many words, the most frequent ones. None: all. It bounds memory.
+    sample : float in [0, 1), default 0.001
+        Sub-sampling threshold: words of a higher relative frequency are dropped at random; 0: none. 1e-4 or 1e-5 is
+        faster and favors rarer words; for large texts.
+    seed : int in [0, 4294967295], default 1
+        Seed of all random draws. With one worker, or deterministic, an equal seed gives equal vectors.
+    workers : int in [1, 1024], default 3
+        Threads. More than there are idle cores do not help.
+    min_alpha : float in [0, alpha], default 0.0001
+        Learning rate at the end.
+    sg : {0, 1}, default 0
+        1 is skip-gram, 0 CBOW. Skip-gram takes longer and is better for rare words.
+    hs : {0, 1}, default 0
+        1 trains hierarchical softmax, together with negative sampling unless negative = 0.
+    negative : int in [0, 1000], default 5
+        Noise words per pair of center and context word, for negative sampling; 0: none of it. 5 to 20 for a small
+        text, 2 to 5 for a large one.
+    ns_exponent : float in [-10, 10], default 0.75
+        Noise words are drawn from their counts to this power. 1 draws by frequency, 0 all words alike.
+    cbow_mean : {0, 1}, default 1
+        Whether CBOW takes the mean of the context's vectors, or their sum.
+    epochs : int in [1, 1000000], default 5
+        Passes over the text. More for a small text: 15 for some megabytes.
+    shrink_windows : bool, default True
+        Whether each center word has a window of random size, from 1 to window. As in word2vec; window_weighting
+        overrides it.
+    window_weighting : {"shrink", "linear", "harmonic", "none"} or None, default None
+        How the weight of a context word falls with its distance from the center: by random window sizes, linearly,
+        by 1 / distance, or not at all. None: shrink, or none where shrink_windows is False.
+    loss : {"ns", "hs", "softmax", "hs+ns"} or None, default None
+        What is trained: negative sampling, hierarchical softmax, exact softmax, or the first two. None: as negative
+        and hs ask for. Exact softmax is for small vocabularies.
+    kernel : {"block", "pair"}, default "block"
+        Blocks of center words share noise words; or update by update (pair), as gensim. With one worker, pair
+        equals gensim; it is several times slower.
+    block_size : int in [1, 4096] or None, default None
+        Center words in a block. None: 64, of CBOW 256. Larger ones are a little faster, until quality falls.
+    shared_negatives : int in [1, 4096], default 16
+        Noise words that each row of a block meets, rounded up to a multiple of 16; the row's own target word may be
+        among them. More are slower, and a little better.
+    deterministic : bool, default False
+        Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
+        little slower; one worker does so anyway.
+    callbacks : sequence of callable, default ()
+        Called with a Progress after each epoch; training ends when one returns True.
+    report_words : int >= 1 or None, default None
+        Call the callbacks also each time that this many words of the text are read. None: after epochs only.
+
+    Attributes
+    ----------
+    wv : WordVectors
+        The word vectors; in a callback, a copy of what they are at that moment.
+    history_ : list of dict
+        One dict per epoch: loss, learning rate (alpha), words, seconds, words per second.
+    output_tables_ : dict of str to ndarray
+        The table of each output layer, by its name: one row per word, for "hs" per inner node of the Huffman tree.
+
+    References
+    ----------
+    Mikolov et al. 2013, arXiv:1301.3781 and arXiv:1310.4546.
+
+    Examples
+    --------
+    >>> from windrow import Word2Vec
+    >>> sentences = ["the king rules the land", "the queen rules the land"] * 20
+    >>> model = Word2Vec(vector_size=8, window=2, min_count=1, sg=1, workers=1).fit(sentences)
+    >>> model.wv.vectors.shape
+    (5, 8)
+    >>> near = model.wv.most_similar("king", topn=2)  # pairs of a word and its cosine
+    >>> len(near)
+    2
     """
+
+    settings = WORD2VEC
 
     def __init__(
         self,
@@ -128,13 +202,39 @@ class Word2Vec(Estimator):
         keep_checkpoint: bool = False,
         progress: Callback | None = None,
     ) -> Self:
-        """Train on a corpus, or on anything that ``Corpus.build`` takes (sentences as lists of words, text files).
+        """Train on a corpus.
 
-        Given ``checkpoint`` (a file name), the state is kept there every ``checkpoint_every`` seconds and on Ctrl-C;
-        with ``resume`` training goes on from that file, if there is one. With one worker the resumed run ends bit-equal
-        to one never stopped. The file is removed at the end; with ``keep_checkpoint`` it stays, for whoever deletes it
-        only once the vectors are safe on disk. ``progress`` is called a few times a second while the workers run on.
-        Raises OptionError for parameters out of range, DataError where no word is left to train on.
+        Parameters
+        ----------
+        corpus : Corpus, path, or iterable of sentences
+            A corpus, or anything that ``Corpus.build`` takes: text files, sentences as str or lists of words.
+        y : ignored
+            For pipelines of scikit-learn.
+        checkpoint : str or os.PathLike, default None
+            A file for the state of the training, written on Ctrl-C and every ``checkpoint_every`` seconds.
+        checkpoint_every : float or None, default None
+            Seconds between checkpoints; None: only on Ctrl-C.
+        resume : bool, default False
+            Go on from ``checkpoint``, if the file exists. With one worker, or ``deterministic``, the result is
+            bit-equal to that of a training without interruption.
+        keep_checkpoint : bool, default False
+            Keep the file when training ends; remove it yourself once the vectors are saved.
+        progress : callable, default None
+            Called with a Progress a few times per second, while the workers go on.
+
+        Returns
+        -------
+        Word2Vec
+            Itself.
+
+        Raises
+        ------
+        OptionError
+            A parameter is out of range.
+        DataError
+            The text cannot be read, has no word that is frequent enough, or training diverged.
+        FormatError
+            The checkpoint is damaged, or was taken with other parameters or another corpus.
         """
         self.check_parameters()
         if checkpoint is not None:
@@ -155,7 +255,7 @@ class Word2Vec(Estimator):
 
     @property
     def wv(self) -> WordVectors:
-        """The word vectors; in a callback, a copy of what they are at that moment."""
+        """The word vectors; in a callback, a copy of them at that moment."""
         training = self._fitted()
         if self._wv is not None:
             return self._wv
@@ -168,12 +268,12 @@ class Word2Vec(Estimator):
 
     @property
     def history_(self) -> list[dict[str, Any]]:
-        """A row an epoch: loss, learning rate, words, seconds."""
+        """One dict per epoch: loss, learning rate, words, seconds, as ``Progress.to_json`` gives them."""
         return self._fitted().history
 
     @property
     def output_tables_(self) -> dict[str, NDArray[np.float32]]:
-        """The output layers' tables by layer name: a row a word, for "hs" a row an inner node of the Huffman tree."""
+        """The tables of the output layers: one row per word, for "hs" one per inner node of the Huffman tree."""
         training = self._fitted()
         return {name: layer.parameters[:, : training.vector_size] for name, layer in training.layers.items()}
 
@@ -183,51 +283,18 @@ class Word2Vec(Estimator):
         return self._training
 
     def save_checkpoint(self, path: str | PathLike[str]) -> None:
-        """Write the state of the training, from which ``fit`` with ``resume`` goes on, even one that has ended."""
+        """Write the state of the training, finished or not, for ``fit`` with ``resume``."""
         self._fitted().save(path)
 
     def layer_names(self) -> list[str]:
-        """The output layers that ``loss``, or else ``hs`` and ``negative``, ask for, in the order of training."""
+        """The output layers, as chosen by ``loss`` or else by ``hs`` and ``negative``, in the order of training."""
         if self.loss is not None:
             return self.loss.split("+")
         return ["hs"] * bool(self.hs) + ["ns"] * (self.negative > 0)
 
     def check_parameters(self) -> None:
         """Raise OptionError unless every parameter is in its range; ``fit`` does so first."""
-        for name, low, high in (
-            ("vector_size", 1, 100_000),
-            ("window", 1, 1000),
-            ("min_count", 1, float("inf")),
-            ("seed", 0, _MAX_SEED),
-            ("workers", 1, 1024),
-            ("negative", 0, 1000),
-            ("epochs", 1, 1_000_000),
-            ("block_size", 1, 4096),
-            ("shared_negatives", 1, 4096),
-            ("max_final_vocab", 1, float("inf")),
-            ("report_words", 1, float("inf")),
-        ):
-            value = getattr(self, name)
-            if value is None and name in ("max_final_vocab", "report_words", "block_size"):
-                continue
-            check_range(name, check_whole(name, value), low, high)
-        if isinstance(self.callbacks, str) or not isinstance(self.callbacks, Iterable):
-            raise OptionError(f"callbacks = {self.callbacks!r} must be a list of callables")
-        check_range("alpha", self.alpha, 0, 10, low_open=True)
-        check_range("min_alpha", self.min_alpha, 0, self.alpha)
-        check_range("sample", self.sample, 0, 1, high_open=True)
-        check_range("ns_exponent", self.ns_exponent, -10, 10)
-        for name, choices in (
-            ("kernel", KERNELS),
-            ("window_weighting", (None, *WINDOW_WEIGHTINGS)),
-            ("loss", (None, *LOSSES)),
-            ("sg", (0, 1)),
-            ("hs", (0, 1)),
-            ("cbow_mean", (0, 1)),
-            ("deterministic", (False, True)),
-        ):
-            if getattr(self, name) not in choices:
-                raise OptionError(f"{name} = {getattr(self, name)!r} is not one of {', '.join(map(str, choices))}")
+        super().check_parameters()
         if self.deterministic and self.workers > 1 and self.kernel == "pair":
             raise OptionError('deterministic with several workers needs kernel = "block"; or set workers = 1')
         if not self.layer_names():
@@ -236,7 +303,7 @@ class Word2Vec(Estimator):
             raise OptionError("negative = 0 is out of range with negative sampling; the allowed range is [1, 1000]")
 
     def _new_training(self, corpus: Corpus) -> Training:
-        """Fix the vocabulary, make the tables, the workers and the plan of jobs."""
+        """Fix the vocabulary; make tables, workers and jobs."""
         size = corpus.vocabulary.prefix_size(self.min_count, self.max_final_vocab)
         if size <= len(corpus.vocabulary.specials):
             highest = int(corpus.vocabulary.counts[size:].max(initial=0))
@@ -247,8 +314,8 @@ class Word2Vec(Estimator):
         self._vocabulary = corpus.vocabulary.head(size)
         counts = self._vocabulary.counts
         hot = self._hot_rows(size)
-        room = initial_table(size, self.vector_size, self.seed, 2 * hot * self.workers)
-        table = room[:size]
+        storage = initial_table(size, self.vector_size, self.seed, 2 * hot * self.workers)  # rows, copies of hot rows
+        table = storage[:size]
         options = LayerOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)
         layers = {name: output_layer(name).build(counts, self.vector_size, options) for name in self.layer_names()}
         weighting = self._weighting()
@@ -271,19 +338,21 @@ class Word2Vec(Estimator):
         output_layers = list(layers.values())
         run: Run
         if self.deterministic and self.workers > 1:
-            shares = [Share(drawer, table, context, output_layers, randomness) for randomness in self._randomness()]
+            round_workers = [
+                RoundWorker(drawer, table, context, output_layers, randomness) for randomness in self._randomness()
+            ]
             jobs = plan_jobs(corpus.starts, job_words(self.workers))
-            run = Rounds(corpus.ids, corpus.starts, jobs, schedule, shares)
+            run = Rounds(corpus.ids, corpus.starts, jobs, schedule, round_workers)
         else:
             workers = [
                 Worker(
                     drawer,
-                    room,
+                    storage,
                     context,
                     output_layers,
                     self.kernel,
                     randomness,
-                    HotRows(HotTable(room, size, 0), output_layers, hot, worker) if hot else None,
+                    HotRows(HotTable(storage, size, 0), output_layers, hot, worker) if hot else None,
                 )
                 for worker, randomness in enumerate(self._randomness())
             ]
@@ -292,7 +361,7 @@ class Word2Vec(Estimator):
         return Training(table, self.vector_size, layers, run, self.epochs, self._identity(corpus))
 
     def _job_words(self, tokens: int, hot: int) -> int:
-        """The pair kernel's jobs are gensim's; larger ones cost less, but a small corpus needs enough of them."""
+        """Words per job: gensim's for the pair kernel; larger jobs are faster, but a corpus needs enough of them."""
         if hot:
             return hot_rows.JOB_WORDS
         return JOB_WORDS if self.kernel == "pair" else min(2 * JOB_WORDS, max(JOB_WORDS, tokens // 400))
@@ -300,8 +369,8 @@ class Word2Vec(Estimator):
     def _hot_rows(self, vocabulary_size: int) -> int:
         """How many rows of each table a worker copies.
 
-        Only for hierarchical softmax, where all paths share the nodes near the root and two workers would be slower
-        than one: with noise words, rows that lag behind cost more of SimLex-999 than the speed is worth.
+        Only with hierarchical softmax alone: all paths share the nodes near the root, and without copies two workers
+        would be slower than one. With noise words, outdated copies cost more on SimLex-999 than the speed is worth.
         """
         if self.kernel == "pair" or self.deterministic or self.layer_names() != ["hs"]:
             return 0
@@ -311,14 +380,14 @@ class Word2Vec(Estimator):
         return self.window_weighting or ("shrink" if self.shrink_windows else "none")
 
     def _identity(self, corpus: Corpus) -> dict[str, Any]:
-        """What must be the same for a training to be resumed."""
+        """What must be equal for a training to be resumed: the parameters and the corpus."""
         reported = ("callbacks", "report_words")
         parameters = {name: value for name, value in self.get_params().items() if name not in reported}
         plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in parameters.items()}
         return {**plain, "corpus": corpus.fingerprint}
 
     def _randomness(self) -> list[Randomness]:
-        """A source of random numbers a worker, all from one seed."""
+        """A random number generator per worker, all from one seed."""
         seeds = np.random.SeedSequence(self.seed).spawn(self.workers)
         if self.kernel == "block":
             return [SplitMixRandomness(seed) for seed in seeds]
@@ -327,9 +396,9 @@ class Word2Vec(Estimator):
         return [GensimRandomness(seed, reseeds) for seed in (self.seed, *others)]  # the first worker is gensim's
 
 
-def initial_table(words: int, vector_size: int, seed: int, room: int = 0) -> NDArray[np.float32]:
-    """gensim's initial input vectors: uniform in [-1, 1) / vector_size; shape (words + zero rows, padded width)."""
-    table: NDArray[np.float32] = zero_table(words + room, vector_size)
+def initial_table(words: int, vector_size: int, seed: int, more_rows: int = 0) -> NDArray[np.float32]:
+    """gensim's initial input vectors, uniform in [-1, 1) / vector_size, and zeros in ``more_rows`` rows behind them."""
+    table: NDArray[np.float32] = zero_table(words + more_rows, vector_size)
     generator = np.random.default_rng(seed)
     for start in range(0, words, _INITIAL_ROWS):
         rows = table[start : min(start + _INITIAL_ROWS, words), :vector_size]

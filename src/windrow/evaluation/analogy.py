@@ -17,12 +17,11 @@ from windrow.evaluation.similarity import check_restriction, fold, numbered_line
 Question = tuple[str, str, str, str]
 Method = Literal["3cosadd", "3cosmul"]
 METHODS: tuple[Method, ...] = ("3cosadd", "3cosmul")
+Rows = NDArray[np.int64]  # of a table of vectors; in _Forms also the numbers of forms
 
-# gensim looks at the five nearest words: a question is lost when all are other spellings of the given ones.
-_WINDOW = 5
-# Cosines of a tile: 2 MB, which the cache of a core holds.
-_TILE_COSINES = 1 << 19
-_LEAST_TILE = 64
+_CANDIDATES = 5  # the words that are looked at for each question, as in gensim
+_TILE_COSINES = 1 << 19  # 2 MB, which the cache of a core holds
+_LEAST_TILE = 64  # rows
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,12 @@ class Section:
 
 @dataclass(frozen=True)
 class SectionResult:
-    """The questions of a section that were answered rightly and wrongly, and how many were skipped."""
+    """The questions of a section that were answered correctly and incorrectly, and how many were skipped."""
 
     name: str
     correct: tuple[Question, ...]
     incorrect: tuple[Question, ...]
-    skipped: int
+    skipped: int  # had a word that is not in the vocabulary
 
     @property
     def total(self) -> int:
@@ -49,7 +48,7 @@ class SectionResult:
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers, 0..1; 0 when no question could be asked."""
+        """Fraction of correct answers, 0..1; 0 when no question could be asked."""
         return len(self.correct) / self.total if self.total else 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -64,7 +63,28 @@ class SectionResult:
 
 @dataclass(frozen=True)
 class AnalogyResult:
-    """Answers by section, and their sums."""
+    """The result of ``evaluate_analogies``: answers by section, and their sums.
+
+    Attributes
+    ----------
+    sections : tuple of SectionResult
+        Each has ``name``, ``correct``, ``incorrect`` (tuples of questions), ``skipped``, ``total`` and ``accuracy``.
+    overall, semantic, syntactic : SectionResult
+        All sections together; those about the world; those about grammar, whose names start with ``gram``.
+    accuracy : float
+        Fraction of correct answers over all sections, 0..1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from windrow.evaluation import evaluate_analogies
+    >>> from windrow.evaluation.analogy import Section
+    >>> capitals = Section("capitals", (("Athens", "Greece", "Oslo", "Norway"),))
+    >>> vectors = np.array([[1, 0], [1, 1], [3, 0], [3, 2]], np.float32)
+    >>> result = evaluate_analogies([capitals], ["Athens", "Greece", "Oslo", "Norway"], vectors)
+    >>> result.overall.to_json()
+    {'accuracy': 1.0, 'correct': 1, 'total': 1, 'skipped': 0}
+    """
 
     sections: tuple[SectionResult, ...]
 
@@ -85,11 +105,11 @@ class AnalogyResult:
 
     @property
     def accuracy(self) -> float:
-        """Share of right answers over all sections, 0..1."""
+        """Fraction of correct answers over all sections, 0..1."""
         return self.overall.accuracy
 
     def to_json(self) -> dict[str, Any]:
-        """The sums, and the same by section; sections of one name are put together."""
+        """The sums, and the same by section; sections with the same name are added up."""
         names = dict.fromkeys(part.name for part in self.sections)
         by_name = {
             name: _merge(name, (part for part in self.sections if part.name == name)).to_json() for name in names
@@ -98,9 +118,31 @@ class AnalogyResult:
 
 
 def read_questions(path: str | os.PathLike[str]) -> list[Section]:
-    """Read analogy questions in Google's format: ``: name`` starts a section, then four words a line.
+    """Read analogy questions in Google's format: a line ``: NAME`` starts a section, then four words per line.
 
-    Raises DataError, naming the line, for a line of another kind or a question before the first section.
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A UTF-8 file.
+
+    Returns
+    -------
+    list of Section
+        Each has a ``name`` and its ``questions``, tuples of four words.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, holds no question, or has a line of another kind, which the message names.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from windrow.evaluation import read_questions
+    >>> path = Path("questions.txt")
+    >>> characters = path.write_text(": capitals\\nAthens Greece Oslo Norway\\n")
+    >>> read_questions(path)
+    [Section(name='capitals', questions=(('Athens', 'Greece', 'Oslo', 'Norway'),))]
     """
     names: list[str] = []
     questions: list[list[Question]] = []
@@ -115,7 +157,7 @@ def read_questions(path: str | os.PathLike[str]) -> list[Section]:
                 raise DataError(f"{path}, line {number}: a question is four words, this line has {len(fields)}")
             questions[-1].append((fields[0], fields[1], fields[2], fields[3]))
     if not any(questions):
-        raise DataError(f"{path} holds no analogy questions; expected ': NAME', then four words a line")
+        raise DataError(f"{path} holds no analogy questions; expected ': NAME', then four words per line")
     return [Section(name, tuple(asked)) for name, asked in zip(names, questions, strict=True)]
 
 
@@ -130,13 +172,52 @@ def evaluate_analogies(
     dummy4unknown: bool = False,
     method: Method = "3cosadd",
 ) -> AnalogyResult:
-    """Answer analogy questions with the word nearest to ``b - a + c`` (3CosAdd), or by 3CosMul.
+    """Answer analogy questions, "a is to b as c is to ?", by arithmetic with vectors.
 
-    ``vectors`` is (words, dimensions); ``norms`` (words,) saves computing them. Only the first
-    ``restrict_vocab`` words take part. ``case_insensitive`` compares upper-cased words, and of several
-    spellings the first in the vocabulary asks. The given words, in any spelling, are no answers. Questions
-    with an unknown word are skipped, or, with ``dummy4unknown``, count as wrong. The rules are those of
-    gensim's ``evaluate_word_analogies``; 3CosMul is Levy & Goldberg 2014, eq. 4.
+    The answer is the best word that is none of the three given ones, in any spelling. The rules are those of gensim's
+    ``evaluate_word_analogies``.
+
+    Parameters
+    ----------
+    questions : sequence of Section, or path
+        What ``read_questions`` returns, or a file that it can read.
+    words : sequence of str
+        The vocabulary, most frequent words first.
+    vectors : array of float32, shape (words, dimensions)
+        The vector of each word.
+    norms : array of float32, shape (words,), default None
+        Euclidean lengths of the vectors, if you have them already.
+    restrict_vocab : int or None, default 300,000
+        Only the first ``restrict_vocab`` words are known and may answer; None: all. With fewer words it is faster, and
+        rare words do not answer by chance.
+    case_insensitive : bool, default True
+        Compare upper-cased words; a question uses the most frequent spelling.
+    dummy4unknown : bool, default False
+        Count a question with an unknown word as wrong instead of skipping it.
+    method : {"3cosadd", "3cosmul"}, default "3cosadd"
+        The word nearest to b - a + c, or the one with the largest cos(b) cos(c) / (cos(a) + 1e-6), each cosine shifted
+        to 0..1 (Levy & Goldberg 2014, eq. 4).
+
+    Returns
+    -------
+    AnalogyResult
+
+    Raises
+    ------
+    OptionError
+        ``method`` or ``restrict_vocab`` is out of range.
+    DataError
+        The file cannot be read or holds no questions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from windrow.evaluation import evaluate_analogies
+    >>> from windrow.evaluation.analogy import Section
+    >>> capitals = Section("capitals", (("Athens", "Greece", "Oslo", "Norway"),))
+    >>> vectors = np.array([[1, 0], [1, 1], [3, 0], [3, 2]], np.float32)
+    >>> evaluate_analogies([capitals], ["Athens", "Greece", "Oslo", "Norway"], vectors).accuracy
+    1.0
     """
     check_method(method)
     sections = read_questions(questions) if isinstance(questions, str | os.PathLike) else questions
@@ -148,7 +229,8 @@ def evaluate_analogies(
     asked = forms.asked[is_known]
     is_right = np.zeros(len(is_known), np.bool_)
     if len(asked):
-        answers = _answers(asked[:, :3], forms, _Table(vectors[:known], norms), method)
+        searched = _SearchedVectors(vectors[:known], norms)
+        answers = _answers(asked[:, :3], forms, searched, method)
         is_right[is_known] = (answers >= 0) & (forms.of_row[answers] == asked[:, 3])
     return _by_section(sections, is_right.tolist(), (is_known | dummy4unknown).tolist())
 
@@ -160,18 +242,19 @@ def check_method(method: str) -> None:
 
 
 class _Forms:
-    """The folded words of questions, numbered, so that all questions can be looked at together.
+    """The forms of the words in questions, numbered, so that all questions can be looked at together.
 
-    ``asked`` (questions, 4) holds their numbers, ``first_rows`` the row of each one's first spelling (-1: unknown),
-    ``of_row`` the number of the form that a row of the table spells (-1: no question has it).
+    The form of a word is its upper case, with ``case_insensitive``, else the word itself: "oslo" and "Oslo" are two
+    spellings of one form. ``asked`` (questions, 4) holds the numbers of forms; ``first_rows`` the row of the first word
+    with each form, -1 if no word has it; ``of_row`` the form of each row, -1 if no question has it.
     """
 
     def __init__(self, questions: Sequence[Question], words: Sequence[str], case_insensitive: bool) -> None:
         numbers: dict[str, int] = {}
-        spelt = dict.fromkeys(chain.from_iterable(questions), 0)
-        for word in spelt:
-            spelt[word] = numbers.setdefault(fold(word, case_insensitive), len(numbers))
-        asked = map(spelt.__getitem__, chain.from_iterable(questions))
+        form_of = dict.fromkeys(chain.from_iterable(questions), 0)
+        for word in form_of:
+            form_of[word] = numbers.setdefault(fold(word, case_insensitive), len(numbers))
+        asked = map(form_of.__getitem__, chain.from_iterable(questions))
         self.asked = np.fromiter(asked, np.int64, 4 * len(questions)).reshape(-1, 4)
         self.first_rows = np.full(len(numbers), -1, np.int64)
         self.of_row = np.full(len(words), -1, np.int64)
@@ -180,8 +263,8 @@ class _Forms:
             self.of_row[rows] = numbers[form]
 
 
-class _Table:
-    """The vectors that may answer, and what divides them into unit vectors."""
+class _SearchedVectors:
+    """The vectors of the words that may answer, and their norms."""
 
     def __init__(self, vectors: NDArray[np.float32], norms: NDArray[np.float32] | None) -> None:
         self.vectors = np.asarray(vectors)
@@ -193,52 +276,66 @@ class _Table:
         return np.asarray(self.vectors[rows] / divisors[:, None], np.float32)
 
     def cosines(self, units: NDArray[np.float32], start: int, end: int) -> NDArray[np.float32]:
-        """Cosines with the rows from ``start`` to ``end``, (units, rows): NaN for zero vectors, so no answers."""
+        """Cosines with the rows ``start`` to ``end - 1``, (units, rows): NaN, which never answers, for zero vectors."""
         divisors = np.where(self.norms[start:end] > 0, self.norms[start:end], np.nan)
         tile = np.asarray(self.vectors[start:end] / divisors[:, None], np.float32)
         return units @ tile.T
 
 
-def _answers(asked: NDArray[np.int64], forms: _Forms, table: _Table, method: Method) -> NDArray[np.int64]:
-    """The row that answers each question, -1 where no word is left; ``asked`` (questions, 3) holds forms."""
+def _answers(asked: Rows, forms: _Forms, searched: _SearchedVectors, method: Method) -> Rows:
+    """The row that answers each question, -1 where there is none; ``asked`` (questions, 3) holds forms.
+
+    "Athens is to Greece as Oslo is to ?", case-insensitive; words are shown with their rows::
+
+        nearest      1 Greece  5 GREECE  4 Norway  7 Oslo  9 oslo  3 Athens  8 Bergen  2 Sweden
+        candidates             5 GREECE  4 Norway          9 oslo            8 Bergen  2 Sweden    no given row
+        answer                           4 Norway                                                  no given form
+
+    gensim too looks at five candidates. When all have given forms it answers with the last of them.
+    """
     given = forms.first_rows[asked]
-    rows = _nearest(given, table, method)
-    is_answer = (rows >= 0) & ~(rows[:, :, None] == given[:, None, :]).any(axis=2)
-    order = np.argsort(~is_answer, axis=1, kind="stable")[:, :_WINDOW]
-    window = np.where(np.take_along_axis(is_answer, order, 1), np.take_along_axis(rows, order, 1), -1)
-    is_other = (window >= 0) & ~(forms.of_row[window][:, :, None] == asked[:, None, :]).any(axis=2)
-    # The first word that is no spelling of a given one; gensim takes the last of the window when all are.
-    place = np.where(is_other.any(axis=1), is_other.argmax(axis=1), np.count_nonzero(window >= 0, axis=1) - 1)
-    answers: NDArray[np.int64] = np.take_along_axis(window, place[:, None], 1)[:, 0]
+    candidates = _without(given, _nearest(given, searched, method))  # (questions, 5)
+    has_given_form = (forms.of_row[candidates][:, :, None] == asked[:, None, :]).any(axis=2)
+    may_answer = (candidates >= 0) & ~has_given_form
+    last = np.count_nonzero(candidates >= 0, axis=1) - 1
+    place = np.where(may_answer.any(axis=1), may_answer.argmax(axis=1), last)
+    answers: Rows = np.take_along_axis(candidates, place[:, None], 1)[:, 0]
     return answers
 
 
-def _nearest(given: NDArray[np.int64], table: _Table, method: Method) -> NDArray[np.int64]:
-    """Rows of the best words for each question, best first, the given words among them; -1 where there are less.
+def _without(given: Rows, rows: Rows) -> Rows:
+    """The first five of each question's ``rows`` that are not given, (questions, 5), filled up with -1."""
+    is_candidate = (rows >= 0) & ~(rows[:, :, None] == given[:, None, :]).any(axis=2)
+    order = np.argsort(~is_candidate, axis=1, kind="stable")[:, :_CANDIDATES]  # candidates first, in their order
+    return np.where(np.take_along_axis(is_candidate, order, 1), np.take_along_axis(rows, order, 1), -1)
 
-    The questions share few words: their cosines with a tile of the table are computed once, and put together by
-    question. Thus 3CosAdd costs no product a question, for (b - a + c) . x = b . x - a . x + c . x.
+
+def _nearest(given: Rows, searched: _SearchedVectors, method: Method) -> Rows:
+    """The rows of the best words for each question, (questions, 8), best first, then -1; given words are among them.
+
+    Many questions share few words. So the cosines of these words with a tile of the table are computed once, and a
+    question needs no product of its own: (b - a + c) . x = b . x - a . x + c . x.
     """
-    # Only here, so that queries and the similarity of words do without Numba.
+    # Imported here, so that queries and word similarity need not load Numba.
     from windrow.evaluation.kernels.neighbors import keep_best_ratios, keep_best_sums, no_answers, ranked
 
     used, places = np.unique(given, return_inverse=True)
-    questions, units = places.reshape(given.shape), table.units(used)
-    best = no_answers(len(given), _WINDOW + given.shape[1])
+    questions, units = places.reshape(given.shape), searched.units(used)
+    best = no_answers(len(given), _CANDIDATES + given.shape[1])
     tile = max(_LEAST_TILE, _TILE_COSINES // len(used))
-    for start in range(0, len(table.vectors), tile):
-        cosines = table.cosines(units, start, start + tile)  # (used, tile)
+    for start in range(0, len(searched.vectors), tile):
+        cosines = searched.cosines(units, start, start + tile)  # (used, tile)
         if method == "3cosadd":
             keep_best_sums(cosines, questions, start, best)
         else:
-            cosines += 1  # shifted to 0..1 (footnote 7 of the paper), so that signs do not cancel
+            cosines += 1  # shifted to 0..1 (footnote 7 of the paper), so that no factor is negative
             cosines /= 2
             keep_best_ratios(cosines, questions, start, best)
     return ranked(best).rows
 
 
 def _by_section(sections: Iterable[Section], is_right: Sequence[bool], counts: Sequence[bool]) -> AnalogyResult:
-    """Questions parted into right, wrong and skipped; ``is_right`` and ``counts`` have one entry a question."""
+    """Questions separated into right, wrong and skipped; ``is_right`` and ``counts`` have one entry per question."""
     results, start = [], 0
     for section in sections:
         end = start + len(section.questions)

@@ -14,11 +14,32 @@ _LARGEST_EXPONENT = 308  # of a power of ten in double precision
 
 @dataclass(frozen=True)
 class Perplexity:
-    """How well a model predicts a text: the sums over its tokens, which add up over parts of it.
+    """How well a model predicts a text. Results of parts of a text can be added.
 
-    ``tokens``: how many were predicted, ``</s>`` counts and ``<s>`` does not; ``oov``: how many of them are unknown
-    words. ``log10_prob_known``, ``log10_prob_oov``: log10 of the probability of the known and of the unknown ones,
-    minus infinity where one has probability zero.
+    Parameters
+    ----------
+    log10_prob_known, log10_prob_oov : float, default 0
+        Sums of the log10 probabilities of known and of unknown words (OOV); minus infinity if a probability is zero.
+    tokens : int, default 0
+        Predicted tokens: ``</s>`` counts, ``<s>`` does not.
+    oov : int, default 0
+        How many of them are unknown words.
+
+    Attributes
+    ----------
+    log10_prob : float
+        log10 of the probability of the text.
+    perplexity : float
+        10 ** (-log10_prob / tokens); infinite if a token has probability zero, NaN if there are no tokens.
+    perplexity_excluding_oov : float
+        The perplexity over known words only.
+
+    Examples
+    --------
+    >>> from windrow.evaluation import Perplexity
+    >>> result = Perplexity(log10_prob_known=-6.0, tokens=4) + Perplexity(log10_prob_known=-2.0, tokens=4)
+    >>> result.perplexity
+    10.0
     """
 
     log10_prob_known: float = 0.0
@@ -28,7 +49,7 @@ class Perplexity:
 
     @classmethod
     def of(cls, log10_probs: NDArray[Any], is_oov: NDArray[np.bool_]) -> Self:
-        """From the tokens' log10 probabilities, (tokens,), and which are unknown words; sums in double precision."""
+        """From the log10 probabilities of tokens, (tokens,), and which of them are unknown words."""
         known = float(log10_probs.sum(dtype=np.float64, where=~is_oov))
         oov = float(log10_probs.sum(dtype=np.float64, where=is_oov))
         return cls(known, oov, len(log10_probs), int(is_oov.sum()))
@@ -53,11 +74,11 @@ class Perplexity:
 
     @property
     def perplexity_excluding_oov(self) -> float:
-        """The same without unknown words: they are predicted by nothing, but remain in the contexts of others."""
+        """The perplexity over known words only; unknown words remain in the contexts of others."""
         return _perplexity(self.log10_prob_known, self.tokens - self.oov)
 
     def to_json(self) -> dict[str, float | int | None]:
-        """The result as the command line prints it; a number that is not finite is None, as JSON has none such."""
+        """The result as the command line prints it; None for numbers that are not finite, which JSON does not have."""
         numbers = {
             "perplexity": self.perplexity,
             "perplexity_excluding_oov": self.perplexity_excluding_oov,

@@ -27,10 +27,18 @@ class WordPair(NamedTuple):
 
 @dataclass(frozen=True)
 class SimilarityResult:
-    """Correlations of cosines with human scores, their two-sided p-values, and what they rest on.
+    """The result of ``evaluate_similarity``: correlations of cosines with human scores.
 
-    ``pairs`` is the number of pairs that were compared, ``oov`` the share (0..1) of the file's pairs with a
-    word that the vocabulary lacks.
+    Attributes
+    ----------
+    spearman, pearson : float
+        The correlation coefficients, -1..1.
+    spearman_pvalue, pearson_pvalue : float
+        Their two-sided p-values.
+    pairs : int
+        The number of pairs that were compared.
+    oov : float
+        The fraction of all pairs, 0..1, with a word that is not in the vocabulary.
     """
 
     spearman: float
@@ -46,11 +54,35 @@ class SimilarityResult:
 
 
 def read_pairs(path: str | os.PathLike[str], delimiter: str | None = None) -> list[WordPair]:
-    """Read word pairs: two words and a score a line, ``#`` before a comment.
+    """Read word pairs: two words and a score per line.
 
-    Fields are parted by ``delimiter``; without one by tabs if the line has any, else commas, else white
-    space. A first line without a number is a header. Raises DataError, naming the line, for any other line
-    that is no pair.
+    Empty lines and lines that start with ``#`` are skipped. A first line without a number is a header.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        A UTF-8 file.
+    delimiter : str or None, default None
+        What separates the fields; None: tabs if the line has any, else commas, else white space.
+
+    Returns
+    -------
+    list of WordPair
+        Each has ``first``, ``second`` and ``score``.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, holds no pair, or has a line of another kind, which the message names.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from windrow.evaluation import read_pairs
+    >>> path = Path("pairs.tsv")
+    >>> characters = path.write_text("tiger\\tcat\\t7.35\\n")
+    >>> read_pairs(path)
+    [WordPair(first='tiger', second='cat', score=7.35)]
     """
     pairs: list[WordPair] = []
     header_may_come = True
@@ -65,7 +97,7 @@ def read_pairs(path: str | os.PathLike[str], delimiter: str | None = None) -> li
         if len(fields) != 3 or not _is_number(fields[2]):
             raise DataError(
                 f"{path}, line {number}: expected two words and a number, got {line.strip()[:60]!r}; "
-                "part the fields by tabs, commas or spaces"
+                "separate the fields by tabs, commas or spaces"
             )
         pairs.append(WordPair(fields[0], fields[1], float(fields[2])))
     if not pairs:
@@ -82,13 +114,44 @@ def evaluate_similarity(
     case_insensitive: bool = True,
     dummy4unknown: bool = False,
 ) -> SimilarityResult:
-    """Correlate the cosines of word pairs with their human scores.
+    """Correlate the cosines of word pairs with human scores. The rules are those of gensim's ``evaluate_word_pairs``.
 
-    ``vectors`` is (words, dimensions). Only the first ``restrict_vocab`` words are known. ``case_insensitive``
-    compares upper-cased words, and of several spellings the first in the vocabulary counts. Pairs with an
-    unknown word are left out, or, with ``dummy4unknown``, given a cosine of 0. The rules are gensim's.
+    Parameters
+    ----------
+    pairs : sequence of WordPair, or path
+        What ``read_pairs`` returns, or a file that it can read.
+    words : sequence of str
+        The vocabulary, most frequent words first.
+    vectors : array of float32, shape (words, dimensions)
+        The vector of each word.
+    restrict_vocab : int or None, default 300,000
+        Only the first ``restrict_vocab`` words are known; None: all.
+    case_insensitive : bool, default True
+        Compare upper-cased words; of several spellings the most frequent one counts.
+    dummy4unknown : bool, default False
+        Give pairs with an unknown word a cosine of 0 instead of leaving them out.
 
-    Raises DataError when fewer than two pairs are left or either side is constant.
+    Returns
+    -------
+    SimilarityResult
+
+    Raises
+    ------
+    OptionError
+        ``restrict_vocab`` is out of range.
+    DataError
+        The file cannot be read, or a correlation is not defined: fewer than two pairs are known, or all scores or all
+        cosines are equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from windrow.evaluation import evaluate_similarity
+    >>> from windrow.evaluation.similarity import WordPair
+    >>> pairs = [WordPair("tiger", "cat", 7.35), WordPair("king", "cabbage", 0.23), WordPair("king", "cat", 1.0)]
+    >>> vectors = np.array([[2, 1], [2, 2], [1, 9], [-9, 1]], np.float32)
+    >>> round(evaluate_similarity(pairs, ["tiger", "cat", "king", "cabbage"], vectors).spearman, 3)
+    1.0
     """
     from scipy import stats
 
@@ -108,7 +171,7 @@ def evaluate_similarity(
     if not dummy4unknown:
         human, cosines = human[is_known], cosines[is_known]
     _check_correlation(human, cosines, len(pairs), source)
-    # Scaled by a power of two, which changes no digit, so that the squares of huge scores stay finite.
+    # Scaled by a power of two, which is exact, so that the squares of huge scores stay finite.
     scaled = np.ldexp(human, -np.frexp(np.abs(human).max())[1])
     spearman, pearson = stats.spearmanr(human, cosines), stats.pearsonr(scaled, cosines)
     return SimilarityResult(
@@ -131,12 +194,12 @@ def row_norms(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def fold(word: str, case_insensitive: bool) -> str:
-    """The form in which words are compared: upper case, as in gensim and word2vec's compute-accuracy."""
+    """The form in which words are compared: upper case, as in gensim and in word2vec's compute-accuracy."""
     return word.upper() if case_insensitive else word
 
 
 def spellings(words: Sequence[str], wanted: set[str], case_insensitive: bool) -> dict[str, list[int]]:
-    """For each folded word that is ``wanted`` and known, the rows of its spellings, in vocabulary order."""
+    """For each form that is ``wanted`` and that some word has, the rows of these words, in vocabulary order."""
     rows: dict[str, list[int]] = {}
     for row, word in enumerate(words):
         key = fold(word, case_insensitive)
@@ -166,10 +229,10 @@ def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
 
 
 def _pair_cosines(vectors: NDArray[np.float32], ids: NDArray[np.int64]) -> list[float]:
-    """Cosines of pairs of rows: unit vectors and products in single precision, lengths in double.
+    """Cosines of pairs of rows: unit vectors and products in single precision, lengths in double, as in gensim.
 
-    gensim computes them so. Where all cosines are close, as when vectors were trained for too short a time, more
-    precision would show in the sixth digit of the correlation.
+    Where all cosines are close, as after too short a training, more precision would change the sixth digit of the
+    correlation.
     """
     rows = vectors[ids].astype(np.float64)  # (pairs, 2, dim)
     lengths = np.sqrt(np.einsum("ijk,ijk->ij", rows, rows))[:, :, None]
@@ -181,7 +244,7 @@ def _check_correlation(human: NDArray[np.float64], cosines: NDArray[np.float64],
     if len(human) < 2:
         raise DataError(
             f"{source}: both words are known in {len(human)} of {pairs} pairs, a correlation needs two; "
-            "is the language another, or the case?"
+            "are they of another language, or differ in case?"
         )
     for name, values in (("human score", human), ("cosine", cosines)):
         if values.min() == values.max():

@@ -13,7 +13,7 @@ from windrow.errors import DataError
 
 OUTSIDE = "O"
 _PREFIXES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}  # BILOU's Last and Unit are E and S
-NO_TYPE = "_"  # of the bare tags B, I, E and S
+NO_TYPE = "_"  # the type of the bare tags B, I, E and S
 
 
 class Span(NamedTuple):
@@ -26,7 +26,7 @@ class Span(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def parse_tag(tag: str) -> tuple[str, str]:
-    """A tag as prefix (one of O, B, I, E, S) and type; DataError for what is no tag of a span."""
+    """The prefix (O, B, I, E or S) and the type of a tag; DataError for anything else."""
     if tag == OUTSIDE:
         return OUTSIDE, ""
     prefix, hyphen, kind = tag.partition("-")
@@ -36,11 +36,32 @@ def parse_tag(tag: str) -> tuple[str, str]:
 
 
 def spans_of(tags: Sequence[str]) -> list[Span]:
-    """The spans of one sentence's tags, in any scheme (IOB1, IOB2, IOBES, BILOU, bare I-).
+    """The spans in the tags of one sentence, in any scheme (IOB1, IOB2, IOBES, BILOU, bare I-).
 
-    A span ends before O, B or S, after E or S, and where the type changes; any other tag than O goes on with the
-    open span or opens one, so that sequences which break their scheme are read too. The rule is that of conlleval
-    (Tjong Kim Sang & Buchholz 2000) and of seqeval's default mode. DataError for what is no tag.
+    A span ends before O, B or S, after E or S, and where the type changes; any tag but O continues the open span or
+    opens one, so that tags which break their scheme are read too. The rule is that of conlleval (Tjong Kim Sang &
+    Buchholz 2000) and of seqeval's default mode.
+
+    Parameters
+    ----------
+    tags : sequence of str
+        One tag per token, such as ``B-LOC`` or ``O``.
+
+    Returns
+    -------
+    list of Span
+        Each has ``type``, ``start`` (its first token) and ``stop`` (the token after its last).
+
+    Raises
+    ------
+    DataError
+        A string is not a tag.
+
+    Examples
+    --------
+    >>> from windrow.evaluation import spans_of
+    >>> spans_of(["B-LOC", "I-LOC", "O", "S-PER"])
+    [Span(type='LOC', start=0, stop=2), Span(type='PER', start=3, stop=4)]
     """
     spans = []
     open_type, start, ended = "", -1, True
@@ -62,7 +83,7 @@ def spans_of(tags: Sequence[str]) -> list[Span]:
 
 @dataclass(frozen=True)
 class SpanScore:
-    """Spans counted: ``correct`` were both true and predicted. A ratio without anything to count is 0."""
+    """Numbers of spans: predicted, gold (true), and correct (both). A ratio with denominator 0 is 0."""
 
     correct: int
     predicted: int
@@ -70,12 +91,12 @@ class SpanScore:
 
     @property
     def precision(self) -> float:
-        """The share of the predicted spans that are true."""
+        """The fraction of the predicted spans that are true."""
         return self.correct / self.predicted if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
-        """The share of the true spans that were predicted."""
+        """The fraction of the true spans that were predicted."""
         return self.correct / self.gold if self.gold else 0.0
 
     @property
@@ -90,7 +111,17 @@ class SpanScore:
 
 @dataclass(frozen=True)
 class SpanResult:
-    """Scores over all spans (micro average) and by entity type."""
+    """The result of ``evaluate_spans``: scores over all spans (micro average) and by entity type.
+
+    Attributes
+    ----------
+    overall : SpanScore
+        ``correct``, ``predicted``, ``gold``, ``precision``, ``recall`` and ``f1`` over all spans.
+    types : dict of str to SpanScore
+        The same by entity type.
+    f1, precision, recall : float
+        Those of ``overall``, 0..1.
+    """
 
     overall: SpanScore
     types: dict[str, SpanScore]
@@ -117,10 +148,32 @@ class SpanResult:
 
 
 def evaluate_spans(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[str]]) -> SpanResult:
-    """Compare the spans of two taggings of the same sentences, each a sequence of tags, in any schemes.
+    """Compare the predicted spans of sentences with the true ones, as conlleval does.
 
-    A predicted span is correct when type, start and end are those of a true one. Raises DataError where the numbers of
-    sentences or of tags differ, and for what is no tag.
+    A predicted span is correct when its type, start and end are those of a true one.
+
+    Parameters
+    ----------
+    gold : iterable of sequences of str
+        The true tags of each sentence, in any scheme.
+    predicted : iterable of sequences of str
+        The predicted tags of the same sentences, in any scheme.
+
+    Returns
+    -------
+    SpanResult
+
+    Raises
+    ------
+    DataError
+        The numbers of sentences or of tags differ, or a string is not a tag.
+
+    Examples
+    --------
+    >>> from windrow.evaluation import evaluate_spans
+    >>> result = evaluate_spans([["B-LOC", "O", "B-PER"]], [["B-LOC", "O", "O"]])
+    >>> result.precision, result.recall
+    (1.0, 0.5)
     """
     counts: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())  # correct, predicted, gold
     for number, (true, found) in enumerate(zip_longest(gold, predicted), 1):

@@ -1,1 +1,1 @@
-"""Files of any kind: the model file, gzip, temporary folders, what the first bytes of a file tell."""
+"""Files of every kind: the model file, gzip, temporary folders, and telling formats apart by the first bytes."""

@@ -1,7 +1,7 @@
-"""The one model file: named arrays in safetensors, and a JSON header that says what they are.
+"""Windrow's model file: named arrays in safetensors, and a JSON header that says what they are.
 
-Files appear whole or not at all: everything is written under a temporary name in the same folder, synced, renamed.
-Reading checks the structure before it allocates, and maps arrays instead of copying them.
+Files appear whole or not at all: everything is written under a temporary name in the same folder, synced, and renamed.
+Reading checks the structure before it allocates memory, and maps arrays instead of copying them.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ _SLICE_BYTES = 1 << 24
 
 @dataclass(frozen=True)
 class StoredModel:
-    """What a model file holds: its kind, its configuration, where it came from, and its arrays."""
+    """The content of a model file."""
 
-    kind: str
-    config: dict[str, Any]
-    provenance: dict[str, Any]
+    kind: str  # "word-vectors", for example; it decides which class opens the file
+    config: dict[str, Any]  # plain JSON data
+    provenance: dict[str, Any]  # plain JSON data: versions, options, the corpus
     arrays: dict[str, NDArray[Any]]
 
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; on success sync it and rename it to ``path``, else remove it.
+    """A temporary path beside ``path``: on success it is synced and renamed to ``path``, else removed.
 
     Raises DataError when the folder does not exist or cannot be written, or when the disk is full.
     """
@@ -66,7 +66,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.touch()
         mode = temporary.stat().st_mode
         yield temporary
-        temporary.chmod(mode)  # what the user's umask says; a library may have made the file private
+        temporary.chmod(mode)  # as the user's umask says; a library may have made the file private
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
         temporary.replace(target)
@@ -77,16 +77,16 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise DataError unless a file could be made at ``path``: ask before long work, not after it."""
+    """Raise DataError unless a file could be made at ``path``; asked before long work, not after it."""
     target = Path(path)
     try:
         if not target.parent.is_dir():
             raise DataError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
         if target.is_dir():
             raise DataError(f"cannot write {target}: it is a folder; name a file in it")
-        if target.exists() and not target.is_file():  # a rename would put a file in the place of a device
+        if target.exists() and not target.is_file():  # a rename would replace a device by a file
             raise DataError(f"cannot write {target}: it is a device or a pipe; name a file")
-        _beside(target).exists()  # a name that leaves no room for the temporary one is too long
+        _beside(target).exists()  # an OSError if the temporary name is too long
     except OSError as error:
         raise DataError(f"cannot write {shortened(target)}: {error.strerror}") from error
     if not os.access(target.parent, os.W_OK):
@@ -94,7 +94,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def write_failure(error: OSError) -> str:
-    """What went wrong, and a hint when it may be the size of the disk."""
+    """The reason of an error in writing, with a hint if the disk may be full."""
     is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return f"{error.strerror or error}{'; is the disk full?' if is_full else ''}"
 
@@ -116,7 +116,7 @@ def save(
     config: Mapping[str, Any],
     provenance: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a model file atomically. ``config`` and ``provenance`` must be plain JSON data."""
+    """Write a model file, atomically; ``config`` and ``provenance`` must be plain JSON data."""
     header = {
         "format": "windrow",
         "version": FORMAT_VERSION,
@@ -129,8 +129,8 @@ def save(
 
 
 def _write_safetensors(stream: BinaryIO, arrays: Mapping[str, NDArray[Any]], metadata: dict[str, str]) -> None:
-    """Write the format slice by slice: the library's writer makes a copy of all arrays first."""
-    names = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))  # so that all are aligned
+    """Write the format slice by slice: the library's own writer first makes a copy of all arrays."""
+    names = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))  # largest items first: all aligned
     layout: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name in names:
@@ -149,9 +149,9 @@ def _write_safetensors(stream: BinaryIO, arrays: Mapping[str, NDArray[Any]], met
 
 
 def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
-    """Open a model file; arrays are read-only memory maps, so opening costs no copy.
+    """Open a model file; its arrays are read-only memory maps.
 
-    Raises FormatError for a file that is truncated, of another kind (when ``kind`` is given), or of a newer version.
+    Raises FormatError for a file that is truncated, of a newer version, or, given ``kind``, of another kind.
     """
     source = Path(path)
     try:
@@ -177,11 +177,11 @@ def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
     if source.is_dir():
         raise FormatError(f"{source} is a folder, not a model file")
     try:
-        # The library checks that the header fits the file and that the arrays tile it exactly.
+        # The library checks that the header fits the file, and that the arrays fill it exactly.
         with safe_open(source, framework="numpy"):
             pass
     except SafetensorError as error:
-        raise FormatError(f"{source} is no sound safetensors file ({error}); was it cut short?") from error
+        raise FormatError(f"{source} is not a valid safetensors file ({error}); was it cut short?") from error
     with source.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         layout = json.loads(stream.read(length))
@@ -209,7 +209,7 @@ def _map_array(source: Path, name: str, entry: dict[str, Any], data_start: int) 
 
 
 def check_finite(array: NDArray[Any], name: str, path: str | os.PathLike[str]) -> None:
-    """Raise FormatError if ``array`` (rows, columns) holds NaN or an infinity; reads it in slices."""
+    """Raise FormatError if ``array`` (rows, columns) has NaN or an infinity; reads it in slices."""
     for start in range(0, len(array), 65536):
         finite = np.isfinite(array[start : start + 65536])
         if not finite.all():
@@ -218,7 +218,7 @@ def check_finite(array: NDArray[Any], name: str, path: str | os.PathLike[str]) -
 
 
 def pack_words(words: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """A vocabulary as one array of UTF-8 bytes and the offsets at which words start; shape (words + 1,)."""
+    """Words as two arrays: their UTF-8 bytes, and the offsets (words + 1,) at which words start."""
     encoded = [word.encode("utf-8", "surrogatepass") for word in words]
     offsets = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(word) for word in encoded], out=offsets[1:])
@@ -235,7 +235,7 @@ def unpack_words(arrays: Mapping[str, NDArray[Any]], path: str | os.PathLike[str
     if not ordered:
         raise FormatError(f"{path}: the word offsets do not fit the word bytes")
     try:
-        if b"\n" not in data and len(offsets) > 1:  # as no word should: one decoding instead of one a word
+        if b"\n" not in data and len(offsets) > 1:  # nearly always; faster than decoding word by word
             lines = np.insert(np.frombuffer(data, np.uint8), offsets[1:-1], ord("\n"))
             return lines.tobytes().decode("utf-8", "surrogatepass").split("\n")
         bounds = offsets.tolist()

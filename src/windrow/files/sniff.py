@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes or by its name; the readers are in the rooms of their subjects."""
+"""What a file is, by its first bytes or by its name; readers are in the packages of their subjects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ARPA_NAME = re.compile(r"\.(arpa|lm)(\.(gz|bz2|xz|zst))?$", re.IGNORECASE)
 
 
 def looks_stored(path: str | os.PathLike[str]) -> bool:
-    """Whether a file begins as model files do, whatever its name: the length of a header, and JSON."""
+    """Whether a file starts like a model file, whatever its name: the length of a header, then JSON."""
     try:
         with Path(path).open("rb") as stream:
             length, start = int.from_bytes(stream.read(8), "little"), stream.read(2)
@@ -27,6 +27,6 @@ def is_arpa(path: str | os.PathLike[str]) -> bool:
 
 
 def refuse_arpa(path: str | os.PathLike[str], what: str) -> None:
-    """Raise OptionError for the name of an ARPA file, as which the model file would be read."""
+    """Raise OptionError if a model file that is written to ``path`` would later be read as an ARPA file."""
     if is_arpa(path):
         raise OptionError(f"{path}: an ARPA file cannot hold {what}; name a .safetensors file")

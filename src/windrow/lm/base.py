@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
-from windrow.corpus.tokenizers import TOKENIZERS, check_tokens
+from windrow.corpus.tokenizers import check_tokens
 from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.perplexity import Perplexity
 from windrow.files import model_file
@@ -21,19 +21,29 @@ from windrow.files.model_file import StoredModel
 from windrow.files.sniff import refuse_arpa
 from windrow.lm.generation import Generation, generate
 from windrow.lm.next_word import State, Tokens
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, reserved_symbol, sentence_blocks
+from windrow.lm.storing import text_settings_of
+from windrow.lm.stream import Ids, reserved_symbol, sentence_blocks
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
-# Every kind of language model by the name in its files; a class enters when its module is imported.
+# Every kind of language model by the name in its files; a class is entered when its module is imported.
 LANGUAGE_MODELS: dict[str, type[LanguageModel]] = {}
 
 _SENTENCES_AT_ONCE = 4096
-_TEXT_SETTINGS = ("tokenizer", "lowercase")  # of a corpus, that a text scored later must share
 
 
 class WordScore(NamedTuple):
-    """A word, log10 of its probability after the words before it, and whether the model knows it.
+    """The score of one word of a sentence.
 
-    ``order``: of the longest n-gram that matched; None for models without n-grams.
+    Attributes
+    ----------
+    word : str
+        The word as it was given.
+    log10_prob : float
+        log10 of its probability after the words before it.
+    oov : bool
+        Whether the word is unknown to the model and scored as ``<unk>``.
+    order : int or None
+        The order of the longest n-gram that matched; None for models without n-grams.
     """
 
     word: str
@@ -45,18 +55,17 @@ class WordScore(NamedTuple):
 class LanguageModel(ABC):
     """A distribution over the next word, given the words before it in its sentence.
 
-    A model gives ``vocabulary``, whose first words are ``<unk>``, ``<s>`` and ``</s>``, and the six abstract methods;
-    the rest follows. Streams are (symbols,) int32: each sentence is ``<s>`` w1 .. wm ``</s>``, one after another; at
-    ``<s>`` all before it is forgotten, unless the model ``carries_over``. Without ``<s>`` nothing is known before the
-    first word, not even that a sentence begins there.
+    A subclass provides ``vocabulary``, whose first words are ``<unk>``, ``<s>`` and ``</s>``, and the abstract methods.
+    A *stream* is a sequence of ids, (symbols,) int32: sentences one after another, each ``<s>`` w1 .. wm ``</s>``. At
+    ``<s>`` all before it is forgotten, unless the model ``carries_over``. Before the first word of a stream without
+    ``<s>`` nothing is known, not even that a sentence begins.
     """
 
     kind: ClassVar[str]  # the name in its files
     vocabulary: Vocabulary
-    # Where the model comes from: ``provenance_of`` its corpus; empty when unknown.
-    provenance_: Mapping[str, Any] = MappingProxyType({})
+    provenance_: Mapping[str, Any] = MappingProxyType({})  # ``provenance_of`` the training text; empty if unknown
     predicts_end = True  # whether sentences end with </s>, which has a probability like a word
-    carries_over = False  # whether a sentence bears on those after it in its stream
+    carries_over = False  # whether a sentence influences those after it in its stream
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -71,19 +80,19 @@ class LanguageModel(ABC):
 
     @abstractmethod
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:
-        """The state after these ids, of which the first is usually ``<s>``: advanced over each from that after none."""
+        """The state after these ids, of which the first is usually ``<s>``; without any, nothing is known."""
 
     @abstractmethod
     def advance(self, state: State, word_id: int) -> State:
-        """The state after one more symbol; ``<s>`` begins a sentence."""
+        """The state after one more symbol; ``<s>`` begins a sentence. The state that is given stays as it is."""
 
     @abstractmethod
     def distribution(self, state: State) -> NDArray[np.float64]:
-        """The probability of each symbol to come next, (words,): 0 for ``<s>``; they sum to 1. The caller's own."""
+        """The probability of each symbol to come next, (words,), in an array of the caller's; 0 for ``<s>``, sum 1."""
 
     @abstractmethod
     def to_stored(self) -> StoredModel:
-        """What a model file holds of it."""
+        """The contents of its model file."""
 
     @classmethod
     @abstractmethod
@@ -92,36 +101,85 @@ class LanguageModel(ABC):
 
     @classmethod
     def check_kind(cls, stored: StoredModel, path: str | os.PathLike[str]) -> None:
-        """Raise FormatError unless a model of this class was stored."""
+        """Raise FormatError, which names ``path``, unless a model of this class was stored."""
         if stored.kind != cls.kind:
             raise FormatError(f"{path} holds a model of kind {stored.kind!r}, not {cls.kind!r}")
 
     def score_blocks(self, blocks: Iterable[Ids]) -> Iterator[NDArray[Any]]:
-        """As ``score_stream``, for one long text given in blocks of whole sentences, in bounded memory.
+        """As ``score_stream``, for a long text in blocks of whole sentences, so that memory stays bounded.
 
-        A model that ``carries_over`` from sentence to sentence does so from block to block, by its own version of this.
+        Models that ``carries_over`` from sentence to sentence override it, to carry over from block to block, too.
         """
         return map(self.score_stream, blocks)
 
     # --- files
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model file; DataError when that cannot be, OptionError for the name of an ARPA file."""
+        """Write the model to a file, which ``windrow.load`` opens again.
+
+        Parameters
+        ----------
+        path : str or path
+            Any name but those of ARPA files, unless the model is an n-gram model.
+
+        Raises
+        ------
+        DataError
+            The file cannot be written.
+        OptionError
+            The name is that of an ARPA file, which cannot hold this model.
+        """
         refuse_arpa(path, f"a {type(self).__name__}")
         stored = self.to_stored()
         model_file.save(path, stored.kind, stored.arrays, stored.config, stored.provenance)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Open what ``save`` wrote; arrays stay in the file. FormatError for another kind of file, or a damaged one."""
+        """Open a file of ``save``; large arrays stay in the file and are read as they are needed.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Raises
+        ------
+        FormatError
+            The file is damaged, or of another kind.
+        DataError
+            The file cannot be read.
+        """
         return cls.from_stored(model_file.load(path), path)
 
     # --- sentences
 
     def encode(self, tokens: Tokens, *, bos: bool = True, eos: bool = False) -> Ids:
-        """The ids of a sentence, or the beginning of one, with ``<s>`` and ``</s>`` as asked for.
+        """The ids of a sentence, or of the beginning of one.
 
-        Unknown words are ``<unk>``. DataError when ``<s>`` or ``</s>`` is among the tokens.
+        Parameters
+        ----------
+        tokens : str or sequence of str
+            Words; a string is split at white space. Unknown words become ``<unk>``.
+        bos : bool, default True
+            Put ``<s>`` before them.
+        eos : bool, default False
+            Put ``</s>`` after them, if the model predicts it.
+
+        Returns
+        -------
+        array of int32, shape (symbols,)
+
+        Raises
+        ------
+        DataError
+            ``<s>`` or ``</s>`` is among the tokens.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+        >>> model.vocabulary.decode(model.encode("the cat barked", eos=True))
+        ['<s>', 'the', 'cat', '<unk>', '</s>']
         """
         words = tokens.split() if isinstance(tokens, str) else list(tokens)
         if not isinstance(tokens, str):
@@ -133,11 +191,54 @@ class LanguageModel(ABC):
         return self.vocabulary.encode([*before, *words, *after])
 
     def log_prob(self, tokens: Tokens, *, bos: bool = True, eos: bool = True) -> float:
-        """log10 probability of a sentence, after ``<s>`` and with ``</s>`` unless told otherwise."""
+        """log10 of the probability of a sentence.
+
+        Parameters
+        ----------
+        tokens : str or sequence of str
+            Its words; a string is split at white space.
+        bos : bool, default True
+            Whether the sentence begins there. False: the words may stand anywhere.
+        eos : bool, default True
+            Whether the sentence ends there, so that the probability of ``</s>`` counts.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        DataError
+            ``<s>`` or ``</s>`` is among the tokens.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+        >>> model.log_prob("the cat ran off") > model.log_prob("off ran cat the")
+        True
+        """
         return float(self._scored(tokens, bos, eos)[1].sum(dtype=np.float64))
 
     def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
-        """log10 probability of each sentence by itself, with ``</s>``, (sentences,); much faster than one by one."""
+        """log10 of the probability of each of several sentences, ``</s>`` included; faster than one by one.
+
+        Parameters
+        ----------
+        sentences : iterable of str or of sequences of str
+            Each as ``tokens`` of ``log_prob``.
+
+        Returns
+        -------
+        array of float64, shape (sentences,)
+
+        Raises
+        ------
+        OptionError
+            A single string was given.
+        DataError
+            ``<s>`` or ``</s>`` is among the tokens.
+        """
         if isinstance(sentences, str):
             raise OptionError("log_probs takes several sentences; use log_prob for a single one")
         sums: list[NDArray[np.float64]] = []
@@ -149,7 +250,24 @@ class LanguageModel(ABC):
         return np.concatenate(sums) if sums else np.zeros(0)
 
     def word_scores(self, tokens: Tokens, *, bos: bool = True, eos: bool = True) -> list[WordScore]:
-        """The score of each word of a sentence, and of ``</s>``."""
+        """The score of each word of a sentence, and of ``</s>``.
+
+        Parameters
+        ----------
+        tokens, bos, eos
+            As of ``log_prob``.
+
+        Returns
+        -------
+        list of WordScore
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+        >>> [(score.word, score.oov, score.order) for score in model.word_scores("the cat barked")]
+        [('the', False, 2), ('cat', False, 2), ('barked', True, 1), ('</s>', False, 1)]
+        """
         ids, scores, orders = self._scored(tokens, bos, eos)
         words = [*(tokens.split() if isinstance(tokens, str) else tokens), "</s>"][: len(ids)]
         rows = zip(words, ids.tolist(), scores.tolist(), orders, strict=True)
@@ -167,9 +285,32 @@ class LanguageModel(ABC):
     # --- texts
 
     def evaluate(self, source: Any, *, skip_symbols: bool = False) -> Perplexity:
-        """How well the model predicts a text: a Corpus, or what ``Corpus.build`` takes.
+        """How well the model predicts a text.
 
-        DataError when the text holds ``<s>`` or ``</s>``, unless ``skip_symbols`` leaves them out.
+        Parameters
+        ----------
+        source : Corpus, or what Corpus.build takes
+            The text; it is cut into words as the training text was.
+        skip_symbols : bool, default False
+            Leave ``<s>`` and ``</s>`` out where they stand in the text, which is an error otherwise.
+
+        Returns
+        -------
+        Perplexity
+            With and without unknown words, and how many there are.
+
+        Raises
+        ------
+        DataError
+            The text cannot be read, or holds ``<s>`` or ``</s>``.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+        >>> result = model.evaluate(["the cat barked"])
+        >>> result.tokens, result.oov, round(result.perplexity, 2)
+        (4, 1, 4.31)
         """
         total = Perplexity()
         streams, scored = tee(self.streams(source, skip_symbols=skip_symbols))
@@ -179,88 +320,76 @@ class LanguageModel(ABC):
         return total
 
     def streams(self, source: Any, *, skip_symbols: bool = False) -> Iterator[Ids]:
-        """A text as streams of whole sentences in the model's ids; raises as ``evaluate``."""
+        """A text as streams of whole sentences in the model's ids; parameters and errors as of ``evaluate``."""
         corpus = source if isinstance(source, Corpus) else Corpus.build(source, **self.text_settings)
-        # Not return: a temporary corpus is removed as soon as nothing holds it.
+        # Not return: a temporary corpus is removed as soon as nothing refers to it.
         yield from sentence_blocks(corpus, self.vocabulary, eos=self.predicts_end, skip_symbols=skip_symbols)
 
     @property
     def text_settings(self) -> dict[str, Any]:
-        """How the training text was cut into words, for ``Corpus.build``; only what names a tokenizer of windrow's."""
+        """How the training text was cut into words, as options of ``Corpus.build``; empty if that is unknown."""
         return text_settings_of(self.provenance_)
 
     def perplexity(self, source: Any) -> float:
-        """The perplexity of a text, unknown words included."""
+        """The perplexity of a text, unknown words included: ``evaluate(source).perplexity``."""
         return self.evaluate(source).perplexity
 
     # --- the next word
 
     def next_word_distribution(self, context: Tokens = (), *, bos: bool = True) -> NDArray[np.float64]:
-        """The probability of each word to follow a context, (words,); with ``bos`` a sentence begins there."""
+        """The probability of each word to follow a context.
+
+        Parameters
+        ----------
+        context : str or sequence of str, default empty
+            The words before; a string is split at white space.
+        bos : bool, default True
+            Whether a sentence begins with the context.
+
+        Returns
+        -------
+        array of float64, shape (words,)
+            By id, ``</s>`` and ``<unk>`` included; the sum is 1.
+        """
         return self.distribution(self.start(self.encode(context, bos=bos)))
 
     def top_words(self, context: Tokens = (), k: int = 10, *, bos: bool = True) -> list[tuple[str, float]]:
-        """The ``k`` likeliest next words and their probabilities, likeliest first."""
+        """The likeliest words to follow a context.
+
+        Parameters
+        ----------
+        context, bos
+            As of ``next_word_distribution``.
+        k : int, at least 1, default 10
+            How many.
+
+        Returns
+        -------
+        list of (word, probability)
+            The likeliest first.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off", "a dog ran off"])
+        >>> [(word, round(probability, 2)) for word, probability in model.top_words("the cat", k=2)]
+        [('ran', 0.32), ('sat', 0.29)]
+        """
         check_range("k", check_whole("k", k), 1)
         probs = self.next_word_distribution(context, bos=bos)
         best = np.argsort(-probs, kind="stable")[:k]
         return [(self.vocabulary.words[word], float(probs[word])) for word in best.tolist()]
 
     def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
-        """Text that goes on from a prompt; the options are those of ``windrow.lm.generation.generate``."""
+        """Texts that go on from a prompt; the options are those of ``windrow.lm.generation.generate``."""
         return generate(self, prompt, **options)
 
 
 def model_from_stored(stored: StoredModel, path: str | os.PathLike[str]) -> LanguageModel:
-    """The language model of whatever kind that was stored; FormatError names ``path`` when it is none."""
+    """The language model that was stored, of whatever kind; FormatError names ``path`` for an unknown kind."""
     if stored.kind not in LANGUAGE_MODELS:
         raise FormatError(f"{path} holds a language model of the unknown kind {stored.kind!r}; update windrow")
     return LANGUAGE_MODELS[stored.kind].from_stored(stored, path)
-
-
-def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
-    """The arrays of a language model's vocabulary."""
-    return {**model_file.pack_words(vocabulary.words), "counts": vocabulary.counts}
-
-
-def unpack_vocabulary(stored: StoredModel, path: str | os.PathLike[str]) -> Vocabulary:
-    """The inverse of ``pack_vocabulary``; FormatError names ``path`` when its parts do not fit."""
-    words = model_file.unpack_words(stored.arrays, path)
-    counts = np.array(stored.arrays.get("counts", ()), np.int64)
-    if tuple(words[: len(SPECIALS)]) != SPECIALS or counts.shape != (len(words),):
-        raise FormatError(f"{path}: the vocabulary of the {stored.kind} is damaged")
-    return Vocabulary(words, counts, SPECIALS)
-
-
-def provenance_of(corpus: Corpus) -> dict[str, Any]:
-    """What a model keeps of the text it is trained on."""
-    facts = corpus.info()
-    return {
-        "corpus": corpus.fingerprint,
-        "tokens": corpus.tokens,
-        "sentences": len(corpus),
-        **{name: facts[name] for name in _TEXT_SETTINGS},
-    }
-
-
-def plain(value: Any) -> Any:
-    """A parameter as JSON has it."""
-    if isinstance(value, np.generic):
-        return value.item()
-    is_list = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
-    return [plain(item) for item in value] if is_list else value
-
-
-def from_plain(value: Any) -> Any:
-    """The inverse: sequences are tuples."""
-    return tuple(map(from_plain, value)) if isinstance(value, list) else value
-
-
-def text_settings_of(provenance: Mapping[str, Any]) -> dict[str, Any]:
-    """How a text was cut into words, for ``Corpus.build``; nothing where that was by a tokenizer of somebody else."""
-    settings = {name: provenance[name] for name in _TEXT_SETTINGS if name in provenance}
-    # A model file may come from anybody: it does not choose which module of yours is imported.
-    return settings if settings.get("tokenizer") in TOKENIZERS else {}
 
 
 def _batched(streams: Iterator[Ids], size: int) -> Iterator[list[Ids]]:

@@ -1,4 +1,4 @@
-"""CacheLM: the words used of late are likely to come again."""
+"""CacheLM: words used recently are likely to be used again."""
 
 from __future__ import annotations
 
@@ -10,26 +10,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
-from windrow.errors import FormatError, OptionError, check_range, check_whole
+from windrow.errors import FormatError, OptionError
+from windrow.estimator import check_settings
 from windrow.files.model_file import StoredModel
-from windrow.lm.base import LanguageModel, pack_vocabulary, unpack_vocabulary
-from windrow.lm.stream import BOS, EOS, SPECIALS, Ids
+from windrow.lm.base import LanguageModel
+from windrow.lm.settings import CACHE_LM
+from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
+from windrow.lm.stream import Ids
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
-State = tuple[int, ...]  # the words remembered, the latest last
+CacheState = tuple[int, ...]  # the symbols remembered, the latest last
 
 
 class CacheLM(LanguageModel):
-    """A unigram model of the last ``size`` symbols, meant as a part of a mixture: it needs no training.
+    """A unigram model of the latest symbols, meant as a part of a mixture: it needs no training.
 
     p(w) = (times that w is among them + ``pseudo_count`` / words) / (their number + ``pseudo_count``), so that nothing
     has probability zero, and all are alike where nothing is remembered. ``</s>`` and ``<unk>`` are symbols like words.
-    With ``across_sentences`` the memory goes on over the sentences of a text, to all that is scored in one call of
-    ``evaluate`` or one stream, and is empty where that begins; without, it is emptied at each ``<s>``.
-    ``predicts_end``: whether ``</s>`` is among the symbols; as in the models it is mixed with.
-    Source: Kuhn & De Mori 1990, "A cache-based natural language model for speech recognition".
+
+    Parameters
+    ----------
+    x : int
+
+    Attributes
+    ----------
+    carries_over : bool
+        ``across_sentences``, as every language model calls it.
+
+    References
+    ----------
+    Kuhn & De Mori 1990, "A cache-based natural language model for speech recognition".
+
+    Examples
+    --------
+    >>> from windrow import NGramLM
+    >>> from windrow.lm.cache import CacheLM
+    >>> cache = CacheLM(NGramLM(1, "witten-bell").fit(["a b", "b c"]).vocabulary, size=100)
+    >>> cache.top_words("a b b", 1)[0][0]
+    'b'
     """
 
     kind = "cache-lm"
+    settings = CACHE_LM
 
     def __init__(
         self,
@@ -40,8 +62,7 @@ class CacheLM(LanguageModel):
         pseudo_count: float = 1.0,
         predicts_end: bool = True,
     ) -> None:
-        check_range("size", check_whole("size", size), 1)
-        check_range("pseudo_count", pseudo_count, 0, float("inf"), low_open=True, high_open=True)
+        check_settings(self.settings, locals())
         if tuple(vocabulary.words[: len(SPECIALS)]) != SPECIALS:
             raise OptionError(f"the vocabulary of a language model begins with {', '.join(SPECIALS)}; take another's")
         self.vocabulary = vocabulary
@@ -54,16 +75,16 @@ class CacheLM(LanguageModel):
         return f"CacheLM({len(self.vocabulary)} words, size={self.size}, across_sentences={self.carries_over})"
 
     @property
-    def _share(self) -> float:
-        """What each word is counted before it is seen."""
+    def _pseudo_count_per_word(self) -> float:
+        """The count of each word before it is seen."""
         return self.pseudo_count / (len(self.vocabulary) - (1 if self.predicts_end else 2))
 
     def score_stream(self, stream: Ids) -> NDArray[np.float64]:
-        """log10 probability of each symbol given the last ``size`` of the stream, 0 at ``<s>``; (symbols,)."""
+        """As ``LanguageModel.score_stream``: each symbol is scored given the last ``size`` symbols before it."""
         return next(self.score_blocks([stream]))
 
     def score_blocks(self, blocks: Iterable[Ids]) -> Iterator[NDArray[np.float64]]:
-        """The same for one text given in blocks: what is remembered goes on from block to block."""
+        """As ``LanguageModel.score_blocks``; with ``across_sentences``, memory carries over from block to block."""
         remembered = np.zeros(0, np.int32)
         for block in blocks:
             text = np.concatenate([remembered, block])
@@ -76,30 +97,30 @@ class CacheLM(LanguageModel):
         words = text[is_word].astype(np.int64)
         places = np.arange(len(words))
         oldest = np.maximum(places - self.size, 0 if self.carries_over else _sentence_starts(is_word))
-        # Sorted by word, then place: the word's occurrences from the oldest place remembered on stand side by side.
+        # Sorted by word, then place: the occurrences of a word that are remembered form a range.
         by_word = words * (len(words) + 1)
         occurrences = np.sort(by_word + places)
         seen = np.searchsorted(occurrences, by_word + places) - np.searchsorted(occurrences, by_word + oldest)
         scores = np.zeros(len(text))
-        scores[is_word] = np.log10((seen + self._share) / (places - oldest + self.pseudo_count))
+        scores[is_word] = np.log10((seen + self._pseudo_count_per_word) / (places - oldest + self.pseudo_count))
         return scores
 
-    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:
-        """The state after these ids: those of them that are remembered."""
-        state: State = ()
+    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> CacheState:
+        """As ``LanguageModel.start``; the state is those of the ids that are remembered."""
+        state: CacheState = ()
         for word_id in ids:
             state = self.advance(state, int(word_id))
         return state
 
-    def advance(self, state: State, word_id: int) -> State:
-        """The state after one more symbol."""
+    def advance(self, state: CacheState, word_id: int) -> CacheState:
+        """As ``LanguageModel.advance``."""
         if word_id == BOS:
             return state if self.carries_over else ()
         return (*state[-self.size + 1 :], word_id) if self.size > 1 else (word_id,)
 
-    def distribution(self, state: State) -> NDArray[np.float64]:
-        """The probability of each symbol to come next, (words,); they sum to 1."""
-        counts: NDArray[np.float64] = np.full(len(self.vocabulary), self._share)
+    def distribution(self, state: CacheState) -> NDArray[np.float64]:
+        """As ``LanguageModel.distribution``."""
+        counts: NDArray[np.float64] = np.full(len(self.vocabulary), self._pseudo_count_per_word)
         np.add.at(counts, np.array(state, np.int64), 1)
         counts[BOS] = 0
         if not self.predicts_end:
@@ -108,7 +129,7 @@ class CacheLM(LanguageModel):
         return counts
 
     def to_stored(self) -> StoredModel:
-        """What a model file holds of it."""
+        """As ``LanguageModel.to_stored``."""
         config = {
             "size": self.size,
             "across_sentences": self.carries_over,
@@ -119,7 +140,7 @@ class CacheLM(LanguageModel):
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
-        """The inverse of ``to_stored``."""
+        """As ``LanguageModel.from_stored``."""
         cls.check_kind(stored, path)
         vocabulary = unpack_vocabulary(stored, path)
         config: dict[str, Any] = stored.config
@@ -138,7 +159,7 @@ class CacheLM(LanguageModel):
 
 
 def _sentence_starts(is_word: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """For each word the place, among the words, of the first one of its sentence."""
+    """For each word, the place of the first word of its sentence among all words."""
     words_before = np.cumsum(is_word)
     starts: NDArray[np.int64] = np.maximum.accumulate(np.where(is_word, 0, words_before))[is_word]
     return starts

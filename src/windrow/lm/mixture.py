@@ -19,36 +19,64 @@ from windrow.lm.cache import CacheLM
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.window import WindowLM
 from windrow.lm.ngram.model import NGramLM
-from windrow.lm.stream import BOS, Ids
+from windrow.lm.settings import MIXTURE_LM
+from windrow.lm.stream import Ids, first_tokens
+from windrow.lm.symbols import BOS
 
-METHODS = ("linear", "log-linear")
 # What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.
 _COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, NGramLM, RecurrentLM, WindowLM)
 
 Floats = NDArray[np.float64]
-State = tuple[Any, ...]  # a state of each model
+MixtureState = tuple[Any, ...]  # a state of each model
 
 _LN_10 = float(np.log(10))
 _MOST_STEPS = 1000  # of the EM algorithm
-_LEAST_GAIN = 1e-9  # in log10 probability a token: EM stops below
+_LEAST_GAIN = 1e-9  # in log10 probability per token; below it EM stops
 _WEIGHT_TOLERANCE = 1e-4  # of the log-linear search
-_MOST_PROBABILITY = 1.01  # of all words together; what is above 1 is rounding
+_MOST_PROBABILITY = 1.01  # of all words together; more is no rounding of 1
 
 
 class MixtureLM(Estimator, LanguageModel):
-    """Language models over one vocabulary as one.
+    """Language models over one vocabulary as one: their weighted sum, or product, with weights that ``fit`` finds.
 
-    ``method`` "linear": p(w | h) = sum of weight_i p_i(w | h), where the weights sum to 1. "log-linear": p(w | h) is
-    proportional to the product of p_i(w | h) ** weight_i, normalised exactly: a step costs as much as the whole
-    distribution. ``weights``: one a model, None for equal ones; ``fit`` finds the best. The models need the same words;
-    where their order differs, that of the first counts.
+    Parameters
+    ----------
+    models : sequence of LanguageModel
+        Trained models of the same words; where the order of these differs, that of the first counts.
+    weights : sequence of float >= 0 or None, default None
+        Weights of the models, one each; those of a linear mixture sum to 1. None: equal ones.
+    method : {"linear", "log-linear"}, default "linear"
+        Whether the mixture is the weighted sum of the probabilities, or is proportional to their weighted product,
+        which costs a whole distribution per word.
 
-    ``weights_``: (models,), those in use; after ``fit`` also ``history_``: the held-out perplexity at each step.
-    Raises OptionError for weights that are none, or models over different vocabularies.
-    Source: Jelinek & Mercer 1980 (linear); Klakow 1998 (log-linear).
+    Attributes
+    ----------
+    weights_ : ndarray of shape (models,)
+        The weights in use.
+    history_ : list of float
+        After ``fit``: the held-out perplexity at each step.
+
+    Raises
+    ------
+    OptionError
+        For weights that are none, or models over different vocabularies.
+
+    References
+    ----------
+    Jelinek & Mercer 1980 (linear); Klakow 1998 (log-linear).
+
+    Examples
+    --------
+    >>> from windrow import MixtureLM, NGramLM
+    >>> texts = ["a b", "b a", "a a b"]
+    >>> parts = [NGramLM(order, "witten-bell").fit(texts) for order in (1, 2)]
+    >>> mixture = MixtureLM(parts).fit(["a b", "a b a"])
+    >>> round(float(mixture.weights_.sum()), 6)
+    1.0
     """
 
     kind = "mixture-lm"
+    settings = MIXTURE_LM
 
     def __init__(
         self, models: Sequence[LanguageModel], weights: Sequence[float] | None = None, method: str = "linear"
@@ -70,16 +98,13 @@ class MixtureLM(Estimator, LanguageModel):
 
     def check_parameters(self) -> None:
         """Raise OptionError unless models, weights and method go together."""
+        super().check_parameters()
         if not self.models:
             raise OptionError("a mixture needs a model; give a list of language models")
-        if self.method not in METHODS:
-            raise OptionError(f"method = {self.method!r} is unknown; choose from {', '.join(METHODS)}")
         count = len(self.models)
         weights = [1 / count] * count if self.weights is None else list(self.weights)
         if len(weights) != count:
             raise OptionError(f"there are {len(weights)} weights for {count} models; give one a model")
-        for weight in weights:
-            check_range("a weight", weight, 0, float("inf"), high_open=True)
         if self.method == "linear" and abs(sum(weights) - 1) > 1e-6:
             raise OptionError(f"weights = {weights} sum to {sum(weights):g}; those of a linear mixture sum to 1")
         if not any(weights):
@@ -94,24 +119,55 @@ class MixtureLM(Estimator, LanguageModel):
     # --- training
 
     def fit(self, heldout: Any, *, skip_symbols: bool = False, search_tokens: int = 2000) -> Self:
-        """Find the weights that make held-out text, a Corpus or what ``Corpus.build`` takes, most probable.
+        """Find the weights that make held-out text most probable.
 
-        Linear: by the EM algorithm, which needs 8 bytes a token and model. Log-linear, of two models only: the weights
-        sum to 1, and a bounded search goes some twenty times over the first ``search_tokens`` tokens, at the cost of
-        two distributions a token. Raises DataError where no token has a probability under any model, OptionError for a
-        model whose scores are no probabilities (stupid back-off): it would win whatever it says.
+        Those of a linear mixture are found by the EM algorithm, which needs 8 bytes per token and model. Log-linear
+        weights of two models, which sum to 1, are found by a bounded search; it passes over the text about twenty
+        times, and computes two distributions per token.
+
+        Parameters
+        ----------
+        heldout : Corpus, or what Corpus.build takes
+            Text that no model was trained on.
+        skip_symbols : bool, default False
+            Leave ``<s>`` and ``</s>`` out where they stand in the text, which is an error otherwise.
+        search_tokens : int, at least 1, default 2000
+            Tokens of the text, from its beginning, that log-linear weights are fitted to. More take longer.
+
+        Returns
+        -------
+        MixtureLM
+            The mixture itself.
+
+        Raises
+        ------
+        OptionError
+            A model gives scores that are no probabilities (stupid back-off), so that weights could not compare it; or
+            a log-linear mixture is not of two models.
+        DataError
+            No token has a probability above 0 under any model; or the text cannot be read, or holds ``<s>`` or
+            ``</s>``.
+
+        Examples
+        --------
+        >>> from windrow import MixtureLM, NGramLM
+        >>> from windrow.lm.cache import CacheLM
+        >>> ngrams = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off", "a dog ran off"])
+        >>> mixture = MixtureLM([ngrams, CacheLM(ngrams.vocabulary)]).fit(["a dog ran off a dog ran off"])
+        >>> mixture.weights_.round(2).tolist()
+        [0.99, 0.01]
         """
         self.check_parameters()
         for number, model in enumerate(self.models, 1):
             total = model.distribution(model.start()).sum()
             if total > _MOST_PROBABILITY:
-                raise OptionError(f"the scores of model {number} sum to {total:.3g}, not 1: no weight would be fair")
+                raise OptionError(f"the scores of model {number} sum to {total:.3g}, not 1: they are no probabilities")
         check_range("search_tokens", check_whole("search_tokens", search_tokens), 1)
         blocks = self.streams(heldout, skip_symbols=skip_symbols)
         if self.method == "linear":
             self._fit_linear(blocks)
         else:
-            self._fit_log_linear(list(_first_tokens(blocks, search_tokens)))
+            self._fit_log_linear(list(first_tokens(blocks, search_tokens)))
         return self
 
     def _fit_linear(self, blocks: Iterable[Ids]) -> None:
@@ -138,16 +194,16 @@ class MixtureLM(Estimator, LanguageModel):
             raise DataError("held-out text has probability zero whatever the weights; try smoothed models")
         self.weights_ = np.array([found.x, 1 - found.x])
 
-    # --- what is asked
+    # --- scores and distributions
 
     def score_stream(self, stream: Ids) -> Floats:
-        """log10 probability of each symbol of a stream, 0 at ``<s>``; (symbols,)."""
+        """As ``LanguageModel.score_stream``."""
         return next(self.score_blocks([stream]))
 
     def score_blocks(self, blocks: Iterable[Ids]) -> Iterator[Floats]:
-        """The same for one text in blocks."""
+        """As ``LanguageModel.score_blocks``."""
         if self.method == "log-linear":
-            yield from self._walk(blocks)
+            yield from self._log_linear_scores(blocks)
             return
         log_weights = _log(self.weights_)[:, None]  # (models, 1)
         for block, scores in self._component_scores(blocks):
@@ -157,15 +213,16 @@ class MixtureLM(Estimator, LanguageModel):
 
     def _component_scores(self, blocks: Iterable[Ids]) -> Iterator[tuple[Ids, tuple[Floats, ...]]]:
         """Each block, and the scores that each model gives it."""
-        kept, *copies = tee(blocks, len(self.models) + 1)
+        own, *copies = tee(blocks, len(self.models) + 1)
         scored = [
             model.score_blocks(copy if places is None else map(places.__getitem__, copy))
             for model, places, copy in zip(self.models, self._places, copies, strict=True)
         ]
-        for block, scores in zip(kept, zip(*scored, strict=True), strict=True):
+        for block, scores in zip(own, zip(*scored, strict=True), strict=True):
             yield block, tuple(np.asarray(part, np.float64) for part in scores)
 
-    def _walk(self, blocks: Iterable[Ids]) -> Iterator[Floats]:
+    def _log_linear_scores(self, blocks: Iterable[Ids]) -> Iterator[Floats]:
+        """Symbol by symbol, each from the whole distribution."""
         state = self.start(())
         for block in blocks:
             scores = np.zeros(len(block))
@@ -175,21 +232,21 @@ class MixtureLM(Estimator, LanguageModel):
                 state = self.advance(state, word_id)
             yield scores
 
-    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:
-        """The state after these ids."""
+    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> MixtureState:
+        """As ``LanguageModel.start``."""
         ids = np.asarray(ids, np.int32)
         pairs = zip(self.models, self._places, strict=True)
         return tuple(model.start(ids if places is None else places[ids]) for model, places in pairs)
 
-    def advance(self, state: State, word_id: int) -> State:
-        """The state after one more symbol."""
+    def advance(self, state: MixtureState, word_id: int) -> MixtureState:
+        """As ``LanguageModel.advance``."""
         return tuple(
             model.advance(part, word_id if places is None else int(places[word_id]))
             for model, places, part in zip(self.models, self._places, state, strict=True)
         )
 
-    def distribution(self, state: State) -> Floats:
-        """The probability of each symbol to come next, (words,); they sum to 1."""
+    def distribution(self, state: MixtureState) -> Floats:
+        """As ``LanguageModel.distribution``."""
         if self.method == "log-linear":
             return np.exp(self._log_linear(state))
         mixed = np.zeros(len(self.vocabulary))
@@ -197,13 +254,13 @@ class MixtureLM(Estimator, LanguageModel):
             mixed += weight * part
         return mixed
 
-    def _distributions(self, state: State) -> Iterator[Floats]:
+    def _distributions(self, state: MixtureState) -> Iterator[Floats]:
         for model, places, part in zip(self.models, self._places, state, strict=True):
             probabilities = model.distribution(part)
             yield probabilities if places is None else probabilities[places]
 
-    def _log_linear(self, state: State) -> Floats:
-        """Natural logarithms of the normalised distribution, (words,)."""
+    def _log_linear(self, state: MixtureState) -> Floats:
+        """Natural logarithms of the normalized distribution, (words,)."""
         total = np.zeros(len(self.vocabulary))
         for weight, part in zip(self.weights_, self._distributions(state), strict=True):
             if weight:  # 0 ** 0 = 1
@@ -211,13 +268,13 @@ class MixtureLM(Estimator, LanguageModel):
         largest = total.max()
         if largest == -np.inf:
             raise DataError("no word has a probability under all models at once; try smoothed models, or linear")
-        normalised: Floats = total - largest - np.log(np.exp(total - largest).sum())
-        return normalised
+        normalized: Floats = total - largest - np.log(np.exp(total - largest).sum())
+        return normalized
 
     # --- files
 
     def to_stored(self) -> StoredModel:
-        """What a model file holds of it: all that the models' own files hold, numbered."""
+        """As ``LanguageModel.to_stored``: the contents of the models' own files, numbered."""
         parts = [model.to_stored() for model in self.models]
         config = {
             "method": self.method,
@@ -229,7 +286,7 @@ class MixtureLM(Estimator, LanguageModel):
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
-        """The inverse of ``to_stored``."""
+        """As ``LanguageModel.from_stored``."""
         cls.check_kind(stored, path)
         try:
             parts = [
@@ -243,18 +300,34 @@ class MixtureLM(Estimator, LanguageModel):
 
 
 def em_weights(log10_probs: Floats, weights: Floats) -> tuple[Floats, list[float]]:
-    """Weights of a linear mixture by the EM algorithm, and log10 probability a token before each step and at the end.
+    """Fit the weights of a linear mixture by the EM algorithm (Dempster, Laird & Rubin 1977).
 
-    ``log10_probs``: (models, tokens), what each model gives each token. ``weights``: (models,), from which it starts; 0
-    stays 0. Tokens that no model thinks possible are left out; DataError when there are no others.
-    Source: Dempster, Laird & Rubin 1977.
+    Each step computes w_i <- mean over tokens of w_i p_i / (sum over j of w_j p_j).
+
+    Parameters
+    ----------
+    log10_probs : array of float64, shape (models, tokens)
+        The log10 probability that each model gives each token. Tokens that are impossible in all of them are left out.
+    weights : array of float64, shape (models,)
+        Where to start; a weight of 0 stays 0.
+
+    Returns
+    -------
+    weights : array of float64, shape (models,)
+    history : list of float
+        The mean log10 probability per token before each step, and at the end.
+
+    Raises
+    ------
+    DataError
+        All tokens are impossible.
     """
     best = log10_probs.max(axis=0, initial=-np.inf, where=weights[:, None] > 0)
     possible = best > -np.inf
     if not possible.any():
         raise DataError("no token of the held-out text has a probability above 0 under any model")
     best = best[possible]
-    relative = 10 ** (log10_probs[:, possible] - best)  # to the best, so that nothing underflows
+    relative = 10 ** (log10_probs[:, possible] - best)  # to that of the best model, so that nothing underflows
     gains: list[float] = []
     for _ in range(_MOST_STEPS):
         shares = weights[:, None] * relative  # (models, tokens)
@@ -267,7 +340,7 @@ def em_weights(log10_probs: Floats, weights: Floats) -> tuple[Floats, list[float
 
 
 def _places(models: Sequence[LanguageModel], number: int) -> NDArray[np.int32] | None:
-    """The id in a model of each word of the first model, (words,); None where they are the same."""
+    """The id in model ``number`` of each word of the first model, (words,); None where all ids are the same."""
     first, other = models[0].vocabulary, models[number].vocabulary
     if models[number].predicts_end != models[0].predicts_end:
         raise OptionError(f"of model 1 and model {number + 1} only one predicts </s>; train both alike")
@@ -283,16 +356,6 @@ def _places(models: Sequence[LanguageModel], number: int) -> NDArray[np.int32] |
     return other.encode(first.words)
 
 
-def _first_tokens(blocks: Iterable[Ids], tokens: int) -> Iterator[Ids]:
-    """The beginning of a text that has so many tokens, ``<s>`` not counted."""
-    for block in blocks:
-        seen = np.cumsum(block != BOS)
-        yield block[: np.searchsorted(seen, tokens, "right")]
-        tokens -= int(seen[-1])
-        if tokens <= 0:
-            return
-
-
 def _log(numbers: Floats) -> Floats:
     with np.errstate(divide="ignore"):
         logarithms: Floats = np.log(numbers)
@@ -300,6 +363,6 @@ def _log(numbers: Floats) -> Floats:
 
 
 def _under(number: int, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The arrays of one of the models, by its own names."""
+    """The arrays of model ``number``, by the names that its own file would have."""
     prefix = f"{number}."
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from windrow.corpus import Vocabulary
 from windrow.lm.stream import Ids
 
-State = Any  # of a walk from left to right; each model has its own, and never changes one that it gave away
+State = Any  # what a model remembers of the words so far; each has its own type, and never changes a state
 Tokens = str | Sequence[str]  # a string is split at white space
 
 
 class NextWord(Protocol):
-    """The part of a language model that generation walks on."""
+    """The part of a language model that generation uses."""
 
     vocabulary: Vocabulary
     predicts_end: bool

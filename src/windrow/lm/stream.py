@@ -1,35 +1,67 @@
-"""What language models read: sentences as one stream of ids, each ``<s>`` w1 .. wm ``</s>``."""
+"""The input of language models: sentences as one stream of ids, each ``<s>`` w1 .. wm ``</s>``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
 from windrow.errors import DataError, check_range, check_whole
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+
+__all__ = [
+    "BOS",
+    "EOS",
+    "SPECIALS",
+    "UNK",
+    "Ids",
+    "first_tokens",
+    "lm_vocabulary",
+    "reserved_symbol",
+    "sentence_blocks",
+    "training_stream",
+    "word_mapping",
+]
 
 Ids = NDArray[np.int32]
 
-UNK, BOS, EOS = 0, 1, 2
-SPECIALS = ("<unk>", "<s>", "</s>")
-
-_DROPPED = -1  # what a symbol that is skipped maps to
-_CACHED_TOKENS = 1 << 16  # laid out at a time, while they are in the processor's cache
+_DROPPED = -1  # the id of a symbol that is left out
+_CACHED_TOKENS = 1 << 16  # handled at a time, so that they stay in the processor's cache
 _SEARCH_TOKENS = 1 << 20
 
 
 def lm_vocabulary(
     corpus: Corpus, min_count: int = 1, max_vocab: int | None = None, *, skip_symbols: bool = False
 ) -> tuple[Vocabulary, Ids]:
-    """The vocabulary of a language model, and what id in it each word of the corpus gets.
+    """The vocabulary of a language model, and the id in it of each word of the corpus.
 
-    ``<unk>``, ``<s>``, ``</s>`` have the ids 0, 1, 2; the words that occur ``min_count`` times follow by falling count,
-    at most ``max_vocab`` with the three. Others are ``<unk>``, whose count includes them; that of ``</s>`` is the
-    number of sentences, that of ``<s>``, which is never predicted, 0. The mapping, (corpus words + 1,) int32, ends with
-    an entry for -1, the id of words that the corpus left out.
-    Raises DataError when no word is kept, or when ``<s>`` or ``</s>`` is in the text, unless ``skip_symbols`` drops it.
+    ``<unk>``, ``<s>``, ``</s>`` have the ids 0, 1, 2; the other words follow by decreasing count. The count of
+    ``<unk>`` includes all words that are left out; that of ``</s>`` is the number of sentences; that of ``<s>``, which
+    is never predicted, is 0.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The training text.
+    min_count : int, at least 1, default 1
+        Words that occur less often are left out.
+    max_vocab : int, at least 4, or None, default None
+        The most words of the vocabulary, the three symbols included; None: all.
+    skip_symbols : bool, default False
+        Leave ``<s>`` and ``</s>`` out where they stand in the text, which is an error otherwise.
+
+    Returns
+    -------
+    vocabulary : Vocabulary
+    mapping : array of int32, shape (corpus words + 1,)
+        The last entry is for -1, the id of words that the corpus left out.
+
+    Raises
+    ------
+    DataError
+        No word is kept, or the text holds ``<s>`` or ``</s>``.
     """
     check_range("min_count", check_whole("min_count", min_count), 1)
     if max_vocab is not None:
@@ -62,8 +94,8 @@ def word_mapping(corpus: Corpus, vocabulary: Vocabulary, *, skip_symbols: bool =
 def training_stream(corpus: Corpus, mapping: Ids, *, eos: bool = True) -> Ids:
     """The whole text as one stream, (tokens + 2 sentences,) int32; an empty sentence is ``<s> </s>``.
 
-    ``mapping`` is that of ``lm_vocabulary`` or ``word_mapping``. ``eos=False`` leaves ``</s>`` out; ``<s>`` is always
-    there, as it parts the sentences.
+    ``mapping`` is that of ``lm_vocabulary`` or ``word_mapping``. ``eos=False`` leaves ``</s>`` out; ``<s>`` always
+    separates the sentences.
     """
     stream = np.empty(corpus.tokens + (1 + eos) * len(corpus), np.int32)
     size = 0
@@ -89,6 +121,16 @@ def sentence_blocks(
     return _blocks(corpus, word_mapping(corpus, vocabulary, skip_symbols=skip_symbols), block_tokens, eos)
 
 
+def first_tokens(blocks: Iterable[Ids], tokens: int) -> Iterator[Ids]:
+    """The beginning of a text in blocks, up to that many tokens; ``<s>`` does not count."""
+    for block in blocks:
+        seen = np.cumsum(block != BOS)
+        yield block[: np.searchsorted(seen, tokens, "right")]
+        tokens -= int(seen[-1])
+        if tokens <= 0:
+            return
+
+
 def _symbol_places(corpus: Corpus, skip_symbols: bool) -> dict[str, int]:
     """The corpus ids of the symbols that are in its vocabulary; DataError for a mark in the text, unless skipped."""
     vocabulary = corpus.vocabulary
@@ -102,7 +144,7 @@ def _symbol_places(corpus: Corpus, skip_symbols: bool) -> dict[str, int]:
 def reserved_symbol(symbol: str, where: str) -> DataError:
     """The error for a sentence mark among the words."""
     return DataError(
-        f"{where} holds {symbol!r}, which marks where sentences begin or end and is put in by itself; "
+        f"{where} holds {symbol!r}, which marks where sentences begin or end and is added by itself; "
         "take it out, or drop such symbols with --skip-symbols (skip_symbols=True)"
     )
 
@@ -125,7 +167,7 @@ def _blocks(corpus: Corpus, mapping: Ids, block_tokens: int, eos: bool) -> Itera
     drops = bool((mapping == _DROPPED).any())
     for first, last in _sentence_ranges(corpus, block_tokens):
         starts = np.array(corpus.starts[first : last + 1])
-        ids = mapping.take(corpus.ids[starts[0] : starts[-1]], mode="wrap")  # -1 finds the last entry
+        ids = mapping.take(corpus.ids[starts[0] : starts[-1]], mode="wrap")  # so that -1 takes the last entry
         starts -= starts[0]
         if drops:
             kept = ids != _DROPPED
@@ -139,7 +181,7 @@ def _sentence_ranges(corpus: Corpus, block_tokens: int) -> Iterator[tuple[int, i
     first = 0
     while first < len(corpus):
         fitting = int(np.searchsorted(corpus.starts, corpus.starts[first] + block_tokens, "right")) - 1
-        last = min(max(fitting, first + 1), first + block_tokens)  # there may be any number of empty sentences
+        last = min(max(fitting, first + 1), first + block_tokens)  # of empty sentences there may be any number
         yield first, last
         first = last
 

@@ -9,7 +9,20 @@ from windrow.nn.parameters import Array, Parameter, Table
 
 
 class Chain(Layer):
-    """Layers in a row, each taking what the one before gives; itself a layer. Backward goes the same way back."""
+    """Layers in a row, each taking the output of the one before; itself a layer. Backward goes the same way back.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers, from input to output.
+
+    Examples
+    --------
+    >>> from windrow.nn import Chain, Dense, Tanh
+    >>> chain = Chain([Dense(4, 3, rng=1), Tanh(), Dense(3, 2, rng=2)])
+    >>> list(chain.parameters)
+    ['dense1.weights', 'dense1.biases', 'dense2.weights', 'dense2.biases']
+    """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = list(layers)

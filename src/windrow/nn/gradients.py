@@ -22,7 +22,15 @@ class GradientError(WindrowError):
 
 
 def numeric_gradient(function: Callable[[], float], array: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The derivative of ``function()`` by each number of ``array`` (float64), which it reads and we move a little."""
+    """The derivative of ``function()`` with respect to each element of ``array``, by central differences.
+
+    Parameters
+    ----------
+    function : callable
+        Reads ``array`` and returns a float.
+    array : ndarray of float64
+        Moved a little, element by element; in the end it is as it was.
+    """
     gradient = np.empty_like(array)
     for index in np.ndindex(array.shape):
         kept = array[index]
@@ -50,10 +58,36 @@ def check_gradients(
 ) -> dict[str, float]:
     """The relative error of each gradient: of every parameter by name, and of each input of real numbers.
 
-    In float64, whatever the layer's dtype, in training mode, with the same units dropped each time; the layer and the
-    inputs stay as they are. What is differentiated is ``loss(output, targets)``, or, without a loss, the output along
-    a random direction. Raises GradientError when an error is not below ``tolerance``. Keep away from kinks (a ReLU
-    at 0), where central differences are wrong.
+    Computed in float64, whatever the layer's dtype, in training mode, with the same units dropped each time; the layer
+    and the inputs stay as they are. Keep away from kinks (a ReLU at 0), where central differences are wrong.
+
+    Parameters
+    ----------
+    layer : Layer
+        The layer, chain or graph to check.
+    *inputs : ndarray
+        What its ``forward`` takes.
+    loss : Loss, default None
+        What is differentiated is ``loss(output, targets)``; without a loss, the output along a random direction.
+    targets : ndarray, default None
+        What the loss takes.
+    tolerance : float, default 1e-6
+        The greatest relative error: |found - expected| / (|found| + |expected|), by lengths.
+    seed : int, default 0
+        Of the random direction.
+
+    Raises
+    ------
+    GradientError
+        When an error is not below ``tolerance``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from windrow.nn import Dense, check_gradients
+    >>> errors = check_gradients(Dense(3, 2, rng=1), np.ones((4, 3)))
+    >>> max(errors.values()) < 1e-6
+    True
     """
     twin = _in_float64(layer)
     inputs = tuple(x.astype(np.float64) if np.issubdtype(x.dtype, np.floating) else x for x in inputs)

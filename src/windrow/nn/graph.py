@@ -17,7 +17,15 @@ from windrow.nn.parameters import Array, Parameter, Table
 
 
 class Node:
-    """A layer and the nodes that it reads; without a layer, an input of the graph."""
+    """A place in a graph.
+
+    Parameters
+    ----------
+    layer : Layer, default None
+        What is computed there; None: an input of the graph.
+    *inputs : Node
+        The nodes whose values the layer reads.
+    """
 
     def __init__(self, layer: Layer | None = None, *inputs: Node) -> None:
         self.layer = layer
@@ -30,12 +38,29 @@ class Node:
 class Graph(Layer):
     """The nodes from ``inputs`` to ``output``; itself a layer, of one input or several.
 
-    A layer may stand in several nodes, which then share its parameters. Raises OptionError for a cycle, or for a node
-    without a layer that is not among ``inputs``.
+    A layer may stand in several nodes, which then share its parameters.
 
-        x = Node()
-        hidden = Node(Dense(4, 4), x)
-        Graph([x], Node(Add(), hidden, x))
+    Parameters
+    ----------
+    inputs : sequence of Node
+        The nodes that get the inputs of ``forward``, in this order.
+    output : Node
+        The node whose value ``forward`` gives.
+
+    Raises
+    ------
+    OptionError
+        For a cycle, or for a node without a layer that is not among ``inputs``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from windrow.nn import Add, Dense, Graph, Node
+    >>> x = Node()
+    >>> hidden = Node(Dense(4, 4, rng=1), x)
+    >>> graph = Graph([x], Node(Add(), hidden, x))
+    >>> graph.forward(np.ones((2, 4), np.float32))[0].shape
+    (2, 4)
     """
 
     def __init__(self, inputs: Sequence[Node], output: Node) -> None:

@@ -1,4 +1,4 @@
-"""How weights start. Every initialiser draws (inputs, outputs) normal numbers and differs in their spread."""
+"""How weights start. Every initializer draws (inputs, outputs) normal numbers and differs in their spread."""
 
 from __future__ import annotations
 
@@ -24,7 +24,22 @@ SPREADS: dict[str, Callable[[int, int], float]] = {
 
 
 def initial_weights(name: str, inputs: int, outputs: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Weights (inputs, outputs) as the initialiser ``name`` of SPREADS draws them; OptionError for an unknown name."""
+    """Normal random weights, (inputs, outputs), of the spread that a name of SPREADS stands for.
+
+    Parameters
+    ----------
+    name : {"normal", "scaled", "glorot", "he"}
+        The spread: 1, 1 / sqrt(inputs), sqrt(2 / (inputs + outputs)), sqrt(2 / inputs).
+    inputs, outputs : int
+        Numbers that each output sums, and outputs.
+    rng : Generator
+        Draws the weights.
+
+    Raises
+    ------
+    OptionError
+        For an unknown name.
+    """
     if name not in SPREADS:
-        raise OptionError(f"initialiser = {name!r} is not one of {', '.join(SPREADS)}")
+        raise OptionError(f"initializer = {name!r} is not one of {', '.join(SPREADS)}")
     return rng.normal(0, SPREADS[name](inputs, outputs), (inputs, outputs))

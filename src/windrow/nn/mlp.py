@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from windrow.errors import FormatError, NotFittedError, OptionError, check_range, check_whole
-from windrow.estimator import Estimator
+from windrow.estimator import Estimator, OldName, takes_old_names
 from windrow.files import model_file
 from windrow.nn.chain import Chain
 from windrow.nn.examples import ExampleError, as_examples, as_labels, as_numbers, check_lengths, find_classes
@@ -25,6 +25,7 @@ from windrow.nn.optimizers import Optimizer, find_optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.regularisers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
+from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR
 from windrow.nn.training.checkpoint import rng_state
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.stopping import EarlyStopping
@@ -78,14 +79,16 @@ class MultiLayerPerceptron(Estimator):
     _kind: str  # for scikit-learn
     _default_cost: str
     _measure: str  # what ``score`` gives
+    initialiser = OldName("initializer")
 
+    @takes_old_names
     def __init__(
         self,
         hidden_layer_sizes: Sequence[int] = (100,),
         *,
         activation: str = "relu",
         cost: str | None = None,
-        initialiser: str = "he",
+        initializer: str = "he",
         optimizer: str | Optimizer = "adam",
         learning_rate: float | None = None,
         schedule: str | Schedule = "constant",
@@ -108,7 +111,7 @@ class MultiLayerPerceptron(Estimator):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.cost = cost
-        self.initialiser = initialiser
+        self.initializer = initializer
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.schedule = schedule
@@ -148,6 +151,7 @@ class MultiLayerPerceptron(Estimator):
         as it was, another one has the last good parameters, and can be used.
         """
         with all_or_nothing(self, "network_") as retrains:
+            self.check_parameters()
             x, y = as_examples(X), as_labels(y)
             check_lengths(x, y)
             rng = np.random.default_rng(self.random_state)
@@ -172,6 +176,7 @@ class MultiLayerPerceptron(Estimator):
             x, y = as_examples(X, self), as_labels(y)
             check_lengths(x, y)
             if not hasattr(self, "network_"):
+                self.check_parameters()
                 self._learn_labels(y if classes is None else as_labels(classes))
                 self._start(x.shape[1], np.random.default_rng(self.random_state))
             return self._train(x, y, 1)
@@ -200,18 +205,16 @@ class MultiLayerPerceptron(Estimator):
         )
 
     def _build_network(self, rng: np.random.Generator) -> Network:
-        if self.activation not in ACTIVATIONS:
-            raise OptionError(f"activation = {self.activation!r} is not one of {', '.join(ACTIVATIONS)}")
         cost = self._default_cost if self.cost is None else self.cost
         loss = find_loss(cost)
         layers: list[Layer] = [Dropout(self.input_dropout, rng=rng)] if self.input_dropout else []
         inputs = self.n_features_in_
         for units in _sizes(self.hidden_layer_sizes):
-            layers += [Dense(inputs, units, initialiser=self.initialiser, rng=rng), ACTIVATIONS[self.activation]()]
+            layers += [Dense(inputs, units, initializer=self.initializer, rng=rng), ACTIVATIONS[self.activation]()]
             if self.dropout:
                 layers.append(Dropout(self.dropout, rng=rng))
             inputs = units
-        layers.append(Dense(inputs, self.n_outputs_, initialiser=self.initialiser, rng=rng))
+        layers.append(Dense(inputs, self.n_outputs_, initializer=self.initializer, rng=rng))
         if self._kind == "classifier" and cost == "quadratic":
             layers.append(Sigmoid())  # the other costs hold their activation
         return Network(Chain(layers), loss, [kind(s) for kind, s in ((L1, self.l1), (L2, self.l2)) if s])
@@ -253,7 +256,6 @@ class MultiLayerPerceptron(Estimator):
 
     def _hold_back(self, x: Array, y: Array, rng: np.random.Generator) -> tuple[Array, Array, Validation]:
         """Rows to train on, and rows to validate on."""
-        check_range("validation_fraction", self.validation_fraction, 0, 1, low_open=True, high_open=True)
         held = max(1, round(self.validation_fraction * len(x)))
         if held == len(x):
             raise ExampleError(
@@ -317,17 +319,84 @@ class MultiLayerPerceptron(Estimator):
 class MLPClassifier(MultiLayerPerceptron):
     """A network of dense layers that tells classes apart, with scikit-learn's conventions.
 
-    ``cost``: "log-likelihood" (softmax, the default), "cross-entropy" or "quadratic" (a sigmoid for each class).
-    ``initialiser``, ``optimizer``, ``schedule``, ``activation`` are names of nn's registries, the middle two
-    also objects; ``learning_rate`` None is the optimiser's own. ``l1`` and ``l2`` stand beside the mean loss of an
-    example (a book's lambda over n). ``dropout`` and ``input_dropout`` are the shares of hidden units and of features
-    silent in a step. ``augmentation`` (rows, rng) gives other rows to train on, of the same shape and meaning, about a
-    thousand at a time. ``callbacks`` are called with (Report, Network) after each epoch, and stop training by True.
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        Units of each hidden layer, each at least 1. () makes a linear model; more units fit more, and need more
+        examples.
+    activation : {"sigmoid", "tanh", "relu", "softmax", "linear"}, default "relu"
+        What hidden units do to their sum of inputs.
+    cost : {"quadratic", "cross-entropy", "log-likelihood"} or None, default None
+        The loss that is minimized. None: log-likelihood. The others ask one yes-or-no question per class, by a
+        sigmoid.
+    initializer : {"normal", "scaled", "glorot", "he"}, default "he"
+        The spread of the first weights. he suits relu, glorot tanh and sigmoid; normal, of spread 1, shows how
+        saturated units fail to learn.
+    optimizer : str or Optimizer, default "adam"
+        How a gradient becomes a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of windrow.nn.
+    learning_rate : float > 0 or None, default None
+        Size of the steps, for the mean loss per example. None: the optimizer's own (0.1 for sgd and adagrad, 0.01
+        with momentum, 0.001 for rmsprop and adam). The first thing to search for, by factors of 3.
+    schedule : str or callable, default "constant"
+        How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
+        of (epoch, scores so far) that gives a factor.
+    momentum : float in [0, 1), default 0.9
+        How much of the last step goes on into the next. Only with optimizer "momentum" or "nesterov".
+    batch_size : int >= 1, default 32
+        Examples per step. Larger batches are faster per epoch and need more epochs.
+    epochs : int >= 1, default 30
+        Passes over the examples, at most.
+    l1 : float >= 0, default 0.0
+        Cost of the absolute weights, beside the mean loss per example; many weights become 0.
+    l2 : float >= 0, default 0.0
+        Cost of half the squared weights, beside the mean loss per example. A book's lambda over the number of
+        examples; raise it against overfitting.
+    dropout : float in [0, 1), default 0.0
+        Part of the hidden units that is silent in each step. 0.5 is usual for large layers.
+    input_dropout : float in [0, 1), default 0.0
+        Part of the features that is silent in each step.
+    clip_norm : float > 0 or None, default None
+        Longest gradient of a step; longer ones are scaled down. None: any length. Against training that runs away.
+    clip_value : float > 0 or None, default None
+        Largest element of a gradient; larger ones are cut. None: any size.
+    early_stopping : bool, default False
+        Whether to hold examples back, to stop when their score rises no more, and to keep the best parameters.
+    patience : int >= 1, default 10
+        Epochs without a better score before training stops. Only with early_stopping True.
+    validation_fraction : float in (0, 1), default 0.1
+        Part of the examples that is held back. Only with early_stopping True.
+    augmentation : callable or None, default None
+        From (rows, rng) to other rows to train on, of the same shape and meaning; called with about a thousand at a
+        time. None: the rows themselves.
+    callbacks : sequence of callable, default ()
+        Called with (Report, Network) after each epoch; training ends when one returns something true.
+    random_state : int or Generator or None, default None
+        Seed of the first weights, of the order of examples and of dropout. None: another one each time. An int
+        makes a run repeatable.
 
-    After ``fit``: ``classes_``, ``network_``, ``history_`` (a row an epoch: loss, score, learning_rate, seconds,
-    gradient_norms, ...), ``coefs_``, ``intercepts_``, ``n_features_in_``.
+    Attributes
+    ----------
+    classes_ : ndarray of shape (classes,)
+        The classes, in the order of ``predict_proba``.
+    network_ : Network
+        The trained network.
+    history_ : list of dict
+        One dict per epoch: loss, score, learning rate, seconds, norms of the gradients.
+    coefs_, intercepts_ : list of ndarray
+        Weights (inputs, outputs) and biases (outputs,) of each dense layer.
+    n_features_in_ : int
+        Features of an example.
+
+    Examples
+    --------
+    >>> from windrow.nn import MLPClassifier
+    >>> points, names = [[0, 0], [0, 1], [5, 5], [5, 6]] * 10, ["near", "near", "far", "far"] * 10
+    >>> model = MLPClassifier((8,), learning_rate=0.01, random_state=1).fit(points, names)
+    >>> model.predict([[0, 0.5], [5, 5.5]]).tolist()
+    ['near', 'far']
     """
 
+    settings = MLP_CLASSIFIER
     _kind = "classifier"
     _default_cost = "log-likelihood"
     _measure = "accuracy"
@@ -371,12 +440,86 @@ class MLPClassifier(MultiLayerPerceptron):
 
 
 class MLPRegressor(MultiLayerPerceptron):
-    """A network of dense layers that estimates numbers, y (rows,) or (rows, outputs); see MLPClassifier.
+    """A network of dense layers that estimates numbers, y (rows,) or (rows, outputs), from linear outputs.
 
-    The cost is "quadratic", half the squared error, with linear outputs. Networks learn best where features and
-    targets are about 1 in size: put a StandardScaler before it.
+    Networks learn best where features and targets are about 1 in size: put a StandardScaler before it.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (100,)
+        Units of each hidden layer, each at least 1. () makes a linear model; more units fit more, and need more
+        examples.
+    activation : {"sigmoid", "tanh", "relu", "softmax", "linear"}, default "relu"
+        What hidden units do to their sum of inputs.
+    cost : {"quadratic"} or None, default None
+        The loss that is minimized. None: quadratic. There is no other for a regression.
+    initializer : {"normal", "scaled", "glorot", "he"}, default "he"
+        The spread of the first weights. he suits relu, glorot tanh and sigmoid; normal, of spread 1, shows how
+        saturated units fail to learn.
+    optimizer : str or Optimizer, default "adam"
+        How a gradient becomes a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of windrow.nn.
+    learning_rate : float > 0 or None, default None
+        Size of the steps, for the mean loss per example. None: the optimizer's own (0.1 for sgd and adagrad, 0.01
+        with momentum, 0.001 for rmsprop and adam). The first thing to search for, by factors of 3.
+    schedule : str or callable, default "constant"
+        How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
+        of (epoch, scores so far) that gives a factor.
+    momentum : float in [0, 1), default 0.9
+        How much of the last step goes on into the next. Only with optimizer "momentum" or "nesterov".
+    batch_size : int >= 1, default 32
+        Examples per step. Larger batches are faster per epoch and need more epochs.
+    epochs : int >= 1, default 30
+        Passes over the examples, at most.
+    l1 : float >= 0, default 0.0
+        Cost of the absolute weights, beside the mean loss per example; many weights become 0.
+    l2 : float >= 0, default 0.0
+        Cost of half the squared weights, beside the mean loss per example. A book's lambda over the number of
+        examples; raise it against overfitting.
+    dropout : float in [0, 1), default 0.0
+        Part of the hidden units that is silent in each step. 0.5 is usual for large layers.
+    input_dropout : float in [0, 1), default 0.0
+        Part of the features that is silent in each step.
+    clip_norm : float > 0 or None, default None
+        Longest gradient of a step; longer ones are scaled down. None: any length. Against training that runs away.
+    clip_value : float > 0 or None, default None
+        Largest element of a gradient; larger ones are cut. None: any size.
+    early_stopping : bool, default False
+        Whether to hold examples back, to stop when their score rises no more, and to keep the best parameters.
+    patience : int >= 1, default 10
+        Epochs without a better score before training stops. Only with early_stopping True.
+    validation_fraction : float in (0, 1), default 0.1
+        Part of the examples that is held back. Only with early_stopping True.
+    augmentation : callable or None, default None
+        From (rows, rng) to other rows to train on, of the same shape and meaning; called with about a thousand at a
+        time. None: the rows themselves.
+    callbacks : sequence of callable, default ()
+        Called with (Report, Network) after each epoch; training ends when one returns something true.
+    random_state : int or Generator or None, default None
+        Seed of the first weights, of the order of examples and of dropout. None: another one each time. An int
+        makes a run repeatable.
+
+    Attributes
+    ----------
+    network_ : Network
+        The trained network.
+    history_ : list of dict
+        One dict per epoch: loss, score, learning rate, seconds, norms of the gradients.
+    coefs_, intercepts_ : list of ndarray
+        Weights (inputs, outputs) and biases (outputs,) of each dense layer.
+    n_features_in_ : int
+        Features of an example.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from windrow.nn import MLPRegressor
+    >>> x = np.linspace(-1, 1, 200)[:, None]
+    >>> model = MLPRegressor((16,), learning_rate=0.01, random_state=1).fit(x, x[:, 0] ** 2)
+    >>> model.score(x, x[:, 0] ** 2) > 0.9
+    True
     """
 
+    settings = MLP_REGRESSOR
     _kind = "regressor"
     _default_cost = "quadratic"
     _measure = "r2"
@@ -398,8 +541,6 @@ class MLPRegressor(MultiLayerPerceptron):
         return float(np.mean(1 - unexplained))
 
     def _learn_labels(self, y: Array) -> None:
-        if self.cost not in (None, "quadratic"):
-            raise OptionError(f"cost = {self.cost!r} is for classes; a regression has 'quadratic'")
         if y.ndim not in (1, 2):
             raise ExampleError(f"y has the shape {y.shape}; a regressor takes (rows,) or (rows, outputs)")
         self._is_flat = y.ndim == 1

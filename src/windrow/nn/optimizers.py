@@ -59,7 +59,13 @@ class SGD(Optimizer):
 
 
 class Momentum(Optimizer):
-    """Like a ball that rolls: v = momentum * v - rate * g; x += v. Source: Polyak 1964."""
+    """Like a ball that rolls: v = momentum * v - rate * g; x += v. Source: Polyak 1964.
+
+    Parameters
+    ----------
+    momentum : float in [0, 1), default 0.9
+        How much of the last step goes on into the next.
+    """
 
     state_arrays = 1
     default_rate = 0.01
@@ -80,6 +86,11 @@ class Nesterov(Momentum):
     """Momentum with the gradient of where the ball will be: v as there; x += momentum * v - rate * g.
 
     ``values`` hold that place ahead. Source: Nesterov 1983, in the form of Sutskever et al. 2013.
+
+    Parameters
+    ----------
+    momentum : float in [0, 1), default 0.9
+        How much of the last step goes on into the next.
     """
 
     def update(self, values: Array, gradient: Array, state: Array, rate: float) -> None:  # noqa: D102
@@ -92,7 +103,13 @@ class Nesterov(Momentum):
 
 
 class Adagrad(Optimizer):
-    """Steps shrink with all gradients seen: s += g**2; x -= rate * g / (sqrt(s) + epsilon). Duchi et al. 2011."""
+    """Steps shrink with all gradients seen: s += g**2; x -= rate * g / (sqrt(s) + epsilon). Duchi et al. 2011.
+
+    Parameters
+    ----------
+    epsilon : float, default 1e-8
+        Keeps the division from blowing up where gradients are 0.
+    """
 
     state_arrays = 1
 
@@ -108,7 +125,15 @@ class Adagrad(Optimizer):
 
 
 class RMSProp(Optimizer):
-    """Adagrad that forgets: s = decay * s + (1 - decay) * g**2. Tieleman & Hinton 2012, lecture 6e."""
+    """Adagrad that forgets: s = decay * s + (1 - decay) * g**2. Tieleman & Hinton 2012, lecture 6e.
+
+    Parameters
+    ----------
+    decay : float in [0, 1), default 0.9
+        How much of the mean square stays in a step.
+    epsilon : float, default 1e-8
+        Keeps the division from blowing up where gradients are 0.
+    """
 
     state_arrays = 1
     default_rate = 1e-3
@@ -128,7 +153,15 @@ class RMSProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """RMSProp of a gradient with momentum, both made up for their start at 0. Kingma & Ba 2015, algorithm 1."""
+    """RMSProp of a gradient with momentum, both corrected for their start at 0. Kingma & Ba 2015, algorithm 1.
+
+    Parameters
+    ----------
+    beta1, beta2 : float in [0, 1), default 0.9 and 0.999
+        How much of the mean gradient, and of the mean square, stays in a step.
+    epsilon : float, default 1e-8
+        Keeps the division from blowing up where gradients are 0.
+    """
 
     state_arrays = 2
     default_rate = 1e-3

@@ -17,7 +17,12 @@ Array = NDArray[Any]
 class Parameter:
     """An array that training changes, and its gradient, to which each backward pass adds.
 
-    ``is_weight`` says that regularisers hold it small: weights are, biases and word vectors are not.
+    Parameters
+    ----------
+    value : ndarray
+        The array, of float32 or float64.
+    is_weight : bool, default False
+        Whether regularizers keep it small: weights are, biases and word vectors are not.
     """
 
     def __init__(self, value: Array, *, is_weight: bool = False) -> None:
@@ -64,6 +69,11 @@ class Table:
     """A parameter (rows, dim) of which a pass reads few rows, such as word vectors: its gradient is sparse.
 
     Backward passes leave row numbers and a gradient for each; a row may come many times.
+
+    Parameters
+    ----------
+    value : ndarray of shape (rows, dim)
+        The table, of float32 or float64.
     """
 
     is_weight = False
@@ -109,8 +119,18 @@ class Table:
 class ParameterVector:
     """All parameters of a network in one vector ``values`` (n,), of which each parameter's value becomes a view.
 
-    So an optimiser steps, a norm is taken and a copy is kept with one call, and what trains flat vectors
+    So an optimizer steps, a norm is taken and a copy is kept with one call, and what trains flat vectors
     (scipy.optimize) trains a network. Tables come last: ``dense_values`` and ``dense_gradient`` leave them out.
+
+    Parameters
+    ----------
+    named : mapping of str to Parameter or Table
+        The parameters by name, as layers have them; all of one dtype.
+
+    Raises
+    ------
+    DataError
+        Where there are none, or their dtypes differ.
     """
 
     def __init__(self, named: Mapping[str, Parameter | Table]) -> None:

@@ -14,6 +14,11 @@ class L2:
 
     The strength stands beside the mean loss of an example; a book's lambda, which stands beside the sum over n
     training examples, is strength = lambda / n.
+
+    Parameters
+    ----------
+    strength : float >= 0
+        The factor; 1e-5 to 1e-3 are usual.
     """
 
     def __init__(self, strength: float) -> None:
@@ -30,7 +35,13 @@ class L2:
 
 
 class L1:
-    """Adds strength * sum(abs(w)): every step moves each weight by the same amount towards 0, where many then stay."""
+    """Adds strength * sum(abs(w)): every step moves each weight by the same amount towards 0, where many then stay.
+
+    Parameters
+    ----------
+    strength : float >= 0
+        The factor, beside the mean loss per example.
+    """
 
     def __init__(self, strength: float) -> None:
         check_range("l1", strength, 0)
@@ -45,5 +56,6 @@ class L1:
         add_scaled(weights.gradient, self.strength, np.sign(weights.value))
 
 
-Regulariser = L1 | L2
-REGULARISERS: dict[str, type[Regulariser]] = {"l1": L1, "l2": L2}
+Regularizer = L1 | L2
+REGULARIZERS: dict[str, type[Regularizer]] = {"l1": L1, "l2": L2}
+REGULARISERS = REGULARIZERS

@@ -25,7 +25,15 @@ class Constant:
 
 @dataclass(frozen=True)
 class Step:
-    """Times ``factor`` every so many epochs."""
+    """Times ``factor`` after each ``every`` epochs.
+
+    Parameters
+    ----------
+    every : int, default 10
+        Epochs between two changes.
+    factor : float, default 0.5
+        What the rate is multiplied by.
+    """
 
     every: int = 10
     factor: float = 0.5
@@ -36,7 +44,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Exponential:
-    """exp(-decay * epoch)."""
+    """exp(-decay * epoch).
+
+    Parameters
+    ----------
+    decay : float, default 0.1
+        The larger, the faster the rate falls.
+    """
 
     decay: float = 0.1
 
@@ -46,7 +60,13 @@ class Exponential:
 
 @dataclass(frozen=True)
 class Inverse:
-    """1 / (1 + decay * epoch): falls slowly enough that the steps still sum to infinity (Robbins & Monro 1951)."""
+    """1 / (1 + decay * epoch): falls slowly enough that the steps still sum to infinity (Robbins & Monro 1951).
+
+    Parameters
+    ----------
+    decay : float, default 0.1
+        The larger, the faster the rate falls.
+    """
 
     decay: float = 0.1
 
@@ -56,7 +76,17 @@ class Inverse:
 
 @dataclass(frozen=True)
 class Plateau:
-    """Times ``factor`` whenever the score has not improved for ``patience`` epochs; never below ``lowest``."""
+    """Times ``factor`` whenever the score has not improved for ``patience`` epochs; never below ``lowest``.
+
+    Parameters
+    ----------
+    patience : int, default 5
+        Epochs without a better score before the rate falls.
+    factor : float, default 0.5
+        What the rate is multiplied by.
+    lowest : float, default 1/128
+        The least share of the learning rate.
+    """
 
     patience: int = 5
     factor: float = 0.5

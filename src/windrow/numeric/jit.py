@@ -1,8 +1,8 @@
 """The one decorator of every kernel, and where compiled kernels are kept.
 
-Numba's disk cache notices an edit of the file that holds a function, but not of the files whose functions it calls:
-a caller would keep an old helper. So the cache folder is named after a hash of every source file that holds kernels.
-A cache only saves time: where it cannot be read or written, kernels are compiled again and nothing else changes.
+Numba's disk cache notices an edit to the file of a kernel, but not to the files of functions that it calls, so that a
+kernel would go on using an old helper. Therefore the cache folder is named after a hash of all files with kernels.
+The cache only saves time: where it cannot be read or written, kernels are compiled again and nothing else changes.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from windrow._version import __version__
 F = TypeVar("F", bound=Callable[..., Any])
 
 DISABLE_JIT = bool(config.DISABLE_JIT)
-# Where kernels may be: what all subjects share, the folder or file ``kernels`` of a subject, and the training steps,
-# each of which is bound to its loops in its own file.
+# Where kernels may be: in numeric/, in the folder or file ``kernels`` of a subject, and in the training steps, each of
+# which binds its kernels to a loop.
 KERNEL_SOURCES = ("numeric/*.py", "**/kernels/*.py", "**/kernels.py", "embeddings/steps/*.py")
-# Sums may be reordered and fused, so that loops vectorise; NaN and infinity keep their meaning (unlike fastmath=True).
+# Sums may be reordered and fused, so that loops vectorize. NaN and infinity keep their meaning, unlike with fastmath.
 _FLAGS = {
     "nogil": True,
     "boundscheck": False,
     "error_model": "numpy",
     "fastmath": {"reassoc", "contract", "nsz", "arcp"},
-    "no_cfunc_wrapper": True,  # for callers in C, of which there are none: a tenth of the time to compile
+    "no_cfunc_wrapper": True,  # no kernel is called from C; saves a tenth of the time to compile
 }
 _CACHES_KEPT = 4
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def _cache_root() -> Path:
-    """``WINDROW_CACHE_DIR``, else the user's cache folder; RuntimeError where no home is known."""
+    """``WINDROW_CACHE_DIR``, else the user's cache folder; RuntimeError if the home folder is not known."""
     if chosen := os.environ.get("WINDROW_CACHE_DIR"):
         return Path(chosen)
     if sys.platform == "win32":
@@ -67,7 +67,7 @@ def _sources_digest() -> str:
 
 
 def _prune(root: Path) -> None:
-    """Keep the caches used last: another environment may own one of them. Nothing else there is ours to remove."""
+    """Remove old caches but the last used ones, which other environments may need; touch nothing else in the folder."""
     folders = [folder for folder in root.iterdir() if re.fullmatch("kernels-[0-9a-f]{16}", folder.name)]
     for folder in sorted(folders, key=_last_used, reverse=True)[_CACHES_KEPT:]:
         shutil.rmtree(folder, ignore_errors=True)
@@ -81,7 +81,7 @@ def _last_used(folder: Path) -> float:
 
 
 def _open_cache() -> Path | None:
-    """The folder of this version's compiled kernels, or None where there is none and none can be made."""
+    """The folder of this version's compiled kernels; None if it does not exist and cannot be made."""
     try:
         root = _cache_root().absolute()
         folder = root / f"kernels-{_sources_digest()}"
@@ -90,7 +90,7 @@ def _open_cache() -> Path | None:
             _prune(root)
     except (OSError, RuntimeError):
         return None
-    with suppress(OSError):  # a folder made by somebody else is good to read from
+    with suppress(OSError):  # a folder that belongs to another user can still be read
         os.utime(folder)
     return folder
 
@@ -99,10 +99,11 @@ CACHE_DIR = None if DISABLE_JIT else _open_cache()
 
 
 class _KernelCache:
-    """The machine code of one kernel on disk, in place of Numba's cache: a file a signature, with a checksum.
+    """The machine code of one kernel on disk, in place of Numba's cache: one file per signature, with a checksum.
 
-    Numba keeps an index beside numbered files. Processes that compile two signatures at once can leave an index that
-    names the other's code, and a damaged or unwritable file ends the program; here such a file is compiled again.
+    Numba's cache has numbered files and an index. Two processes that compile different signatures at the same time can
+    leave an index that points to the wrong code, and a damaged or unwritable file ends the program. Here such a kernel
+    is compiled again.
     """
 
     def __init__(self, function: Callable[..., Any], folder: Path) -> None:
@@ -111,7 +112,7 @@ class _KernelCache:
         self._name = f"{function.__module__}.{function.__qualname__}"
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
-        """The code kept for a signature, None if there is none."""
+        """The stored code for a signature, or None."""
         key = self._key(signature, target_context.codegen())
         try:
             content = self._path(key).read_bytes()
@@ -121,11 +122,11 @@ class _KernelCache:
             target_context.refresh()
             kept_key, parts = pickle.loads(data)
             return CompileResult._rebuild(target_context, *parts) if kept_key == key else None
-        except Exception:  # whatever it is that cannot be read can be compiled
+        except Exception:  # whatever cannot be read can be compiled again
             return None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
-        """Keep the code of a signature; readers find all of it or none."""
+        """Store the code for a signature; readers find all of it or nothing."""
         if compiled.lifted or compiled.library.has_dynamic_globals:
             return  # it holds addresses of this process
         key = self._key(signature, compiled.codegen)
@@ -141,10 +142,10 @@ class _KernelCache:
                 part.unlink(missing_ok=True)
 
     def flush(self) -> None:
-        """Called by Numba before it compiles anew what is then saved over the old."""
+        """Called by Numba before it compiles again; the new file replaces the old one."""
 
     def _key(self, signature: Any, codegen: Any) -> tuple[Any, ...]:
-        return self._name, signature, codegen.magic_tuple()  # the last names the processor
+        return self._name, signature, codegen.magic_tuple()  # the last identifies the processor
 
     def _path(self, key: tuple[Any, ...]) -> Path:
         return self._folder / f"{self._name}-{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}"
@@ -157,11 +158,11 @@ def kernel(*, inline: bool = False, allocates: bool = False) -> Callable[[F], F]
 def kernel(function: F | None = None, *, inline: bool = False, allocates: bool = False) -> F | Callable[[F], F]:
     """Compile a function on first call, without the GIL, and keep the machine code on disk.
 
-    With ``inline`` the body is copied into its callers before typing, which is the only way in which a function may
-    take another function as an argument and its caller still be cached on disk.
-    A kernel that makes arrays says ``allocates``; the others do without reference counts, which cost more than a small
-    kernel's work: an atomic addition for every array of every NamedTuple that is passed on.
-    With NUMBA_DISABLE_JIT=1 the function runs as plain Python (unsigned integers wrap silently there too).
+    ``inline``: copy the body into its callers before types are inferred. Only then may a kernel take a function as an
+    argument and its callers still be stored on disk.
+    ``allocates``: the kernel makes arrays. All others are compiled without reference counts, which would cost more than
+    the work of a small kernel: an atomic addition for every array of every NamedTuple argument.
+    With NUMBA_DISABLE_JIT=1 a kernel runs as plain Python, in which unsigned integers also wrap silently.
     """
 
     def decorate(plain: F) -> F:

@@ -1,7 +1,7 @@
 """Small matrix products over rows in flat arrays, tile by tile.
 
-For the shapes of a training block (tens of rows, 16 to 64 noise words) these beat BLAS, whose cost of a call exceeds
-the work. Rows are ``stride`` numbers long, a multiple of 16; the number of rows of a result is a multiple of 4.
+For a block of training (tens of rows, 16 to 64 noise words) these are faster than BLAS, where a call costs more than
+the work. Rows are ``stride`` numbers long, a multiple of 16; a result has a multiple of 4 rows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from windrow.numeric.tiles import (
 
 
 class Rows(NamedTuple):
-    """Every so many rows of a flat array: row r starts at ``start + r * distance``."""
+    """``number`` rows of a flat array: row r starts at ``start + r * distance``."""
 
     data: NDArray[Any]
     start: int
@@ -42,7 +42,7 @@ class Rows(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """A matrix in a flat array, by rows or by columns: element (r, t) is at ``r * row_step + t * term_step``."""
+    """A matrix in a flat array, by rows or columns: element (r, t) is at ``start + r * row_step + t * term_step``."""
 
     data: NDArray[Any]
     start: int
@@ -54,7 +54,7 @@ class Weights(NamedTuple):
 def multiply_rows(weights: Weights, terms: Rows, target: Rows, columns: int, accumulate: bool) -> None:
     """``target = weights @ terms``, or with ``accumulate`` ``target += weights @ terms``: (rows, columns).
 
-    ``target.number`` is a multiple of 4, ``columns`` one of 16; ``terms.number`` is any.
+    ``target.number`` is a multiple of 4, ``columns`` of 16; ``terms.number`` may be any number.
     """
     row = 0
     while row + 8 <= target.number:
@@ -75,7 +75,7 @@ def _multiply_strip(
     wide_tile: Callable[..., None],
     narrow_tile: Callable[..., None],
 ) -> None:
-    """The rows of the result from ``row`` on that a tile holds, two vectors at a time, then one."""
+    """The rows from ``row`` on that fit into one tile, over all columns: two vectors at a time, then one."""
     w, t, x = weights, terms, target
     weight, place, column = w.start + row * w.row_step, x.start + row * x.distance, 0
     while column + 2 * LANES <= columns:
@@ -91,14 +91,14 @@ def _multiply_strip(
         )  # fmt: skip
 
 
-PANEL = 2 * LANES  # columns
-LEAST_ROWS = 4  # of a product by panels
+PANEL = 2 * LANES  # columns per panel
+LEAST_ROWS = 4  # the fewest rows of multiply_panels
 
 
 def panels_of(matrix: NDArray[Any]) -> NDArray[Any]:
-    """``matrix`` (inner, columns) as panels of 32 columns, (panels, inner, 32), the last filled up with zeros.
+    """``matrix`` (inner, columns) as panels of 32 columns, (panels, inner, 32); zeros fill up the last one.
 
-    The rows of a panel follow one another, so that it stays in the first-level cache while it is multiplied.
+    A panel is contiguous, so that it stays in the first-level cache while it is multiplied.
     """
     inner, columns = matrix.shape
     panels = np.zeros((-(-columns // PANEL), inner, PANEL), matrix.dtype)
@@ -113,14 +113,14 @@ def panels_of(matrix: NDArray[Any]) -> NDArray[Any]:
 def multiply_panels(x: NDArray[Any], panels: NDArray[Any], rows: int, panel_count: int, target: NDArray[Any]) -> None:
     """``target = x @ matrix``: target (rows, 32 * panels), x (rows, inner), ``panels_of`` the matrix; all flat.
 
-    There are 4 rows at least. BLAS would bring the matrix into such panels again at every call.
+    There are at least 4 rows. BLAS would copy the matrix into panels at every call.
     """
     inner, distance = x.size // rows, panel_count * PANEL
     fours = rows // LEAST_ROWS * LEAST_ROWS
     for panel in range(panel_count):
         terms = Rows(panels, panel * inner * PANEL, PANEL, inner)
         multiply_rows(Weights(x, 0, inner, 1), terms, Rows(target, panel * PANEL, distance, fours), PANEL, False)
-        if fours < rows:  # some rows twice
+        if fours < rows:  # the last 4 rows, some of which are done already
             first = rows - LEAST_ROWS
             last_rows = Rows(target, first * distance + panel * PANEL, distance, LEAST_ROWS)
             multiply_rows(Weights(x, first * inner, inner, 1), terms, last_rows, PANEL, False)
@@ -136,7 +136,7 @@ def transpose(rows: Rows, columns: int, target: NDArray[Any]) -> None:
 
 
 class PairRows(NamedTuple):
-    """The rows that predict one target: ``number`` rows from ``start`` on, the one ``gap`` places further left out."""
+    """The rows that predict one target: ``number`` rows from ``start`` on, without the one ``gap`` rows after it."""
 
     hidden: NDArray[Any]
     gradient: NDArray[Any]
@@ -146,7 +146,7 @@ class PairRows(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """Output vectors: the rows ``numbers[first]`` and the following of a flat table; all distinct."""
+    """Output vectors: the rows ``numbers[first : first + number]`` of a flat table; all distinct."""
 
     table: NDArray[Any]
     numbers: NDArray[np.int32]
@@ -158,8 +158,8 @@ class Outputs(NamedTuple):
 def score_pairs(rows: PairRows, outputs: Outputs, scores: NDArray[Any], score: int, row_step: int, stride: int) -> None:
     """``scores[score + r * row_step + o]`` = row r @ output vector o.
 
-    A ``row_step`` of 1 says that there is one output vector; a larger one leaves room for a multiple of 8 of them.
-    Tiles may reach beyond both numbers, so up to 3 more rows and 7 more numbers are read and scored.
+    With a ``row_step`` of 1 there is one output vector; a larger one is at least the number of them rounded up to a
+    multiple of 8. Tiles may reach further, so up to 3 more rows and 7 more numbers are read and scored.
     """
     x, y = rows, outputs
     for row in range(0, x.number, 4):
@@ -179,10 +179,10 @@ def score_pairs(rows: PairRows, outputs: Outputs, scores: NDArray[Any], score: i
 def update_pairs(
     rows: PairRows, outputs: Outputs, errors: NDArray[Any], error: int, row_step: int, stride: int
 ) -> None:
-    """The gradient of each row gets its errors times the output vectors, and these get them times the rows.
+    """``gradient[r] += errors[r, o] * output o`` and ``output o += errors[r, o] * row r`` for all r and o.
 
-    Twelve rows at a time: the next twelve see the output vectors as changed by the first. The number of rows is rounded
-    up to an even one; the errors beyond the last must be 0.
+    Twelve rows at a time: the next twelve use the output vectors as the first twelve have changed them. The number of
+    rows is rounded up to an even one; the errors of the additional row must be 0.
     """
     for row in range(0, rows.number, 12):
         e = error + row * row_step
@@ -220,7 +220,7 @@ def _update(
 
 @kernel(inline=True)
 def _skip(rows: PairRows, row: int, stride: int) -> Any:
-    """Where the rows from number ``row`` on start, and how many of them stand before the gap."""
+    """Where the rows from number ``row`` on start, and how many of them are before the gap."""
     if row >= rows.gap:
         return rows.start + (row + 1) * stride, rows.number
     return rows.start + row * stride, rows.gap - row

@@ -1,9 +1,8 @@
-"""A vector of 16 floats as a Numba type, so that vectorisation does not depend on what LLVM can prove.
+"""A vector of 16 floats as a Numba type, so that vectorization does not depend on what LLVM can prove.
 
-Kernels that are bound by arithmetic load, multiply-add and store 16 numbers at a time; LLVM splits the vector where
-registers are narrower. Every operation exists for float32 and float64, so that a shipped kernel can be
-gradient-checked in float64. Each operation is first written in NumPy: that is its definition, and what runs with
-NUMBA_DISABLE_JIT=1.
+Kernels limited by arithmetic load, multiply-add and store 16 numbers at a time; where registers are narrower, LLVM uses
+several. Every operation exists for float32 and float64, so that the gradients of a shipped kernel can be checked in
+float64. Each operation is first written in NumPy: this is its definition, and what runs with NUMBA_DISABLE_JIT=1.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from windrow.numeric.jit import DISABLE_JIT
 
 LANES = 16
 _EXPONENT_LIMIT = 80.0  # exp(80) = 6e34 and exp(-80) = 2e-35 are normal numbers
-_LOGIT_LIMIT = 30.0  # logistic(30) = 1 - 9e-14: beyond it nothing changes but the risk of overflow
+_LOGIT_LIMIT = 30.0  # logistic(30) = 1 - 9e-14: larger numbers only risk overflow
 
 # --- the definitions
 
@@ -108,7 +107,7 @@ def log(x: Any) -> Any:
 
 
 def prefetch(array: NDArray[Any], start: int) -> None:
-    """Bring the cache line of ``array[start]`` near; nothing waits for it."""
+    """Start loading the cache line of ``array[start]``, without waiting for it."""
 
 
 # --- the same as machine code
@@ -142,7 +141,7 @@ def _constant(vector: ir.VectorType, value: float) -> ir.Constant:
 
 
 def shuffle(builder: Any, x: Any, y: Any, lanes: Sequence[int]) -> Any:
-    """The vector of these lanes of x (0 to 15) and y (16 to 31)."""
+    """The vector of these lanes; 0 to 15 are those of x, 16 to 31 those of y."""
     chosen = ir.Constant(ir.VectorType(ir.IntType(32), LANES), list(lanes))
     return builder.shuffle_vector(x, y, chosen)
 
@@ -164,7 +163,7 @@ def _call(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
 
 
 def vector_pointer(context: Any, builder: Any, array_type: Any, array: Any, start: Any) -> Any:
-    """Where the vector ``array[start : start + 16]`` lies."""
+    """A pointer to the vector ``array[start : start + 16]``."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [start]), vector_type(Vector(array_type.dtype)).as_pointer())
 
@@ -235,7 +234,7 @@ def _first_lanes(_typing: Any, vector: Any, _number: Any) -> Any:
 
 
 def _elementwise(operation: Callable[..., Any], operands: int) -> Callable[..., Any]:
-    """Type an operation of equal vectors that gives such a vector; ``operation(builder, *values)`` writes it."""
+    """An intrinsic from vectors to a vector of the same type; ``operation(builder, *values)`` emits its code."""
 
     def typed(vector: Any) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -243,7 +242,7 @@ def _elementwise(operation: Callable[..., Any], operands: int) -> Callable[..., 
 
         return vector(*[vector] * operands), generate
 
-    # Numba reads the operands from the signature.
+    # Numba reads the number of operands from the signature of the function.
     if operands == 1:
         return lambda _typing, x: typed(x)
     if operands == 2:
@@ -273,7 +272,10 @@ def _total(_typing: Any, vector: Any) -> Any:
 
 
 def _interleaved_sum(builder: Any, x: Any, y: Any, group: int) -> Any:
-    """In each run of two groups of lanes, the groups of x summed, then those of y; group 1, 2, 4 or 8."""
+    """Sums of neighboring groups of lanes, those of x and of y alternating; ``group`` is 1, 2, 4 or 8 lanes.
+
+    With group 1: x0 + x1, y0 + y1, x2 + x3, y2 + y3, ...
+    """
     firsts = [lane for lane in range(LANES) if lane // group % 2 == 0]
     runs = [firsts[i : i + group] for i in range(0, len(firsts), group)]
     low = [lane for run in runs for lane in [*run, *(LANES + lane for lane in run)]]
@@ -282,7 +284,7 @@ def _interleaved_sum(builder: Any, x: Any, y: Any, group: int) -> Any:
 
 
 def sum_each(builder: Any, vectors: Sequence[Any]) -> Any:
-    """Lane i: the sum of vector i; 4 vectors (the lanes repeat) or 16. A tree of additions, not 16 lanes in a row."""
+    """Lane i is the sum of vector i, for 16 vectors or 4 (repeated); by a tree of additions that serves all of them."""
     group, wanted = 1, list(vectors)
     while group < LANES:
         if len(wanted) == 1:
@@ -301,17 +303,18 @@ def _polynomial(builder: Any, x: Any, coefficients: tuple[float, ...]) -> Any:
 
 
 def _clamp(builder: Any, x: Any, limit: float) -> Any:
-    # Comparisons, because maxnum and minnum would turn NaN into a limit, and hide that training has diverged.
+    # Comparisons, because maxnum and minnum would turn NaN into a limit and hide that training has diverged.
     low, high = _constant(x.type, -limit), _constant(x.type, limit)
     x = builder.select(builder.fcmp_ordered("<", x, low), low, x)
     return builder.select(builder.fcmp_ordered(">", x, high), high, x)
 
 
 def _reciprocal(builder: Any, x: Any) -> Any:
-    """``1 / x`` of positive, normal numbers: a third of a division's time in float32, relative error 1.2e-7."""
+    """``1 / x`` of positive, normal numbers; in float32 it takes a third of a division, with relative error 1.2e-7."""
     if isinstance(x.type.element, ir.DoubleType):
         return builder.fdiv(_constant(x.type, 1.0), x)
-    # The negated exponent, and the fraction by a straight line, are right to 1/8; each of Newton's steps squares that.
+    # Subtracting the bits negates the exponent and inverts the fraction roughly: relative error 1/8, which each of
+    # Newton's steps squares.
     integers = ir.VectorType(ir.IntType(32), LANES)
     guess = builder.sub(ir.Constant(integers, [0x7EF311C7] * LANES), builder.bitcast(x, integers))
     y = builder.bitcast(guess, x.type)
@@ -361,7 +364,7 @@ def _log(builder: Any, x: Any) -> Any:
     return builder.select(builder.fcmp_unordered("uno", x, x), x, fma(builder, s, series, exponent_part))
 
 
-# 2**t on [-1/2, 1/2] with value 1 at 0: the minimax fit of degree 5 (a linear programme over 4,001 points).
+# 2**t on [-1/2, 1/2] with value 1 at 0: the minimax fit of degree 5 (a linear program over 4,001 points).
 _EXP2_COEFFICIENTS = (1.32746334e-03, 9.67196168e-03, 5.55067837e-02, 2.40222353e-01, 6.93147062e-01, 1.0)
 
 if not DISABLE_JIT:

@@ -1,4 +1,4 @@
-"""Parameter tables: rows padded to whole vectors of 16 numbers and aligned to cache lines; the pad stays zero."""
+"""Parameter tables: rows padded with zeros to whole vectors of 16 numbers, and aligned to cache lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def padded_width(columns: int) -> int:
 
 
 def zero_table(rows: int, columns: int, dtype: DTypeLike = np.float32) -> NDArray[Any]:
-    """A zero table, shape (rows, padded_width(columns)), that starts at a multiple of 64 bytes."""
+    """A table of zeros, shape (rows, padded_width(columns)), whose address is a multiple of 64 bytes."""
     width = padded_width(columns)
     itemsize = np.dtype(dtype).itemsize
     raw = np.zeros(rows * width + _CACHE_LINE // itemsize, dtype)

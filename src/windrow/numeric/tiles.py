@@ -1,8 +1,8 @@
-"""The innermost products and transpositions, on tiles that fit the registers: written as machine code.
+"""The innermost matrix products and transpositions, on tiles that fit into registers, as machine code.
 
-A tile of 8 rows x 2 vectors keeps 16 sums in registers and needs 10 loads for 16 multiply-adds, so that the multipliers
-and not the loads are the limit. The loops over tiles are in products.py. As in simd.py each operation is first written
-in NumPy: that is its definition, and what runs with NUMBA_DISABLE_JIT=1. All arrays are flat.
+A tile of 8 rows x 2 vectors has 16 sums in registers and needs 10 loads for 16 multiply-adds, so that speed is limited
+by the multipliers and not by the loads. The loops over tiles are in products.py. As in simd.py each operation is first
+written in NumPy: this is its definition, and what runs with NUMBA_DISABLE_JIT=1. All arrays are flat.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from windrow.numeric.simd import LANES, Vector, fma, shuffle, spread, sum_each, 
 
 
 def _vectors(array: NDArray[Any], start: int, distance: int, rows: int, columns: int = LANES) -> NDArray[Any]:
-    """The tile of ``rows`` rows, ``distance`` apart, as a view."""
-    size, bytes_ = array.itemsize, array[start:]
-    return np.lib.stride_tricks.as_strided(bytes_, (rows, columns), (distance * size, size))
+    """The tile whose rows start at ``start``, ``start + distance``, and so on, as a view."""
+    size = array.itemsize
+    return np.lib.stride_tricks.as_strided(array[start:], (rows, columns), (distance * size, size))
 
 
 def transpose_tile(
     source: NDArray[Any], start: int, distance: int, target: NDArray[Any], place: int, step: int
 ) -> None:
-    """Write the 16 x 16 numbers of ``source`` transposed to ``target``; rows lie ``distance`` and ``step`` apart."""
+    """Transpose 16 x 16 numbers: row r is at ``start + r * distance`` in source, at ``place + r * step`` in target."""
     _vectors(target, place, step, LANES)[:] = _vectors(source, start, distance, LANES).T.copy()
 
 
@@ -51,7 +51,7 @@ def _score_tile(rows: int, outputs: int) -> Callable[..., None]:
     ) -> None:
         """``scores[place + r * row_step + o]`` = row r @ row ``numbers[first + o]`` of ``table``.
 
-        The rows start at ``row``, the one ``gap`` places further is left out.
+        The rows start at ``row``; the one ``gap`` rows after it is left out.
         """
         vectors = np.stack([table[n * stride : (n + 1) * stride] for n in numbers[first : first + outputs].astype(int)])
         for r, start in enumerate(_row_starts(row, gap, rows, stride)):
@@ -61,7 +61,7 @@ def _score_tile(rows: int, outputs: int) -> Callable[..., None]:
 
 
 def _row_starts(row: int, gap: int, rows: int, stride: int) -> list[int]:
-    """Where ``rows`` rows start, the first at ``row``, when the one ``gap`` places further is left out."""
+    """Where ``rows`` rows start, the first at ``row``, if the one ``gap`` rows after it is left out."""
     return [row + (r + (r >= gap)) * stride for r in range(rows)]
 
 
@@ -80,10 +80,10 @@ def _update_tile(rows: int) -> Callable[..., None]:
         outputs: int,
         stride: int,
     ) -> None:
-        """``gradient[r] += errors[r, o] * table[o]`` and ``table[o] += errors[r, o] * hidden[r]``, all r and o.
+        """``gradient[r] += errors[r, o] * table[o]`` and ``table[o] += errors[r, o] * hidden[r]`` for all r and o.
 
-        ``errors[r, o]`` stands at ``error + r * error_step + o``, output vector o is row ``numbers[first + o]`` of
-        ``table``. The rows see the output vectors as they were; these are distinct.
+        ``errors[r, o]`` is at ``error + r * error_step + o``; output vector o is row ``numbers[first + o]`` of
+        ``table``. Gradients use the output vectors as they were before; these are distinct.
         """
         starts = _row_starts(row, gap, rows, stride)
         for o in range(outputs):
@@ -126,8 +126,8 @@ def _product_tile(rows: int, vectors: int) -> Callable[..., None]:
     ) -> None:
         """``target[r] (+)= sum over the ``number`` terms t of weights[r, t] * terms[t]``, for one tile.
 
-        ``weights[r, t]`` stands at ``weight + r * row_step + t * term_step``; terms and target rows are
-        ``16 * vectors`` columns of rows that lie ``term_distance`` and ``row_distance`` apart.
+        ``weights[r, t]`` is at ``weight + r * row_step + t * term_step``, term t at ``term + t * term_distance``,
+        target row r at ``place + r * row_distance``; terms and target rows have ``16 * vectors`` numbers.
         """
         factors = np.array(
             [[weights[weight + r * row_step + t * term_step] for t in range(number)] for r in range(rows)]
@@ -163,12 +163,12 @@ def _transpose_tile(
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         source, start, distance, target, place, step = arguments
 
-        def row(kind: Any, array: Any, first: Any, apart: Any, i: int) -> Any:
-            return vector_pointer(context, builder, kind, array, builder.add(first, builder.mul(apart, _INT(i))))
+        def row(kind: Any, array: Any, first: Any, distance: Any, i: int) -> Any:
+            return vector_pointer(context, builder, kind, array, builder.add(first, builder.mul(distance, _INT(i))))
 
         rows = [_load(builder, row(signature.args[0], source, start, distance, i)) for i in range(LANES)]
         span = 1
-        while span < LANES:  # swap the off-diagonal quarters of every square of 2 * span
+        while span < LANES:  # swap the off-diagonal quarters of every square of 2 * span rows and columns
             for i in range(LANES):
                 if not i & span:
                     x, y = rows[i], rows[i + span]
@@ -185,7 +185,7 @@ def _transpose_tile(
 
 
 def _row_start(builder: Any, number_pointer: Any, index: Any, stride: Any) -> Any:
-    """Where the row whose number stands at ``index`` starts."""
+    """Where the row with the number at ``index`` starts."""
     number = builder.load(builder.gep(number_pointer, [index]))
     return builder.mul(builder.sext(number, _INT), stride)
 
@@ -223,7 +223,7 @@ def _compiled_score_tile(rows: int, outputs: int) -> Callable[..., Any]:
                 for i, total in enumerate(sums):
                     builder.store(fma(builder, x[i // outputs], y[i % outputs], builder.load(total)), total)
             totals = sum_each(builder, [builder.load(total) for total in sums])
-            run = rows if outputs == 1 else outputs  # lanes that lie in a row in ``scores``
+            run = rows if outputs == 1 else outputs  # lanes that are consecutive in ``scores``
             for r in range(rows * outputs // run):
                 start = builder.add(place, builder.mul(row_step, _INT(r)))
                 lanes = ir.Constant(ir.VectorType(ir.IntType(32), run), list(range(r * run, (r + 1) * run)))
@@ -259,7 +259,7 @@ def _compiled_update_tile(rows: int) -> Callable[..., Any]:
                     place = _row_start(builder, number_pointer, builder.add(first, loop.index), stride)
                     slot = vector_pointer(context, builder, kinds[7], table, builder.add(place, k))
                     before = _load(builder, slot)
-                    # Two sums of half the rows, because each addition waits for the one before it.
+                    # Two sums of half the rows each, because each addition waits for the one before it.
                     changed = [before, ir.Constant(before.type, None)]
                     for r in range(rows):
                         column = builder.add(builder.add(error, loop.index), builder.mul(error_step, _INT(r)))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from windrow.tagging.conll import TaggedSentence, read_conll, split_by_document, write_conll
-from windrow.tagging.schemes import SCHEMES, convert, detect_scheme
-from windrow.tagging.tagger import WindowTagger
+from typing import TYPE_CHECKING
+
+from windrow._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from windrow.tagging.conll import TaggedSentence, read_conll, split_by_document, write_conll
+    from windrow.tagging.schemes import SCHEMES, convert, detect_scheme
+    from windrow.tagging.tagger import WindowTagger
 
 __all__ = [
     "WindowTagger",
@@ -16,3 +21,12 @@ __all__ = [
     "convert",
     "detect_scheme",
 ]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "WindowTagger": "windrow.tagging.tagger",
+        **dict.fromkeys(("TaggedSentence", "read_conll", "split_by_document", "write_conll"), "windrow.tagging.conll"),
+        **dict.fromkeys(("SCHEMES", "convert", "detect_scheme"), "windrow.tagging.schemes"),
+    },
+)

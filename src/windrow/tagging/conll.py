@@ -17,7 +17,17 @@ DOCUMENT_START = "-DOCSTART-"
 
 
 class TaggedSentence(NamedTuple):
-    """Tokens, as many tags, and the number of the document they are from (-DOCSTART- lines so far)."""
+    """A sentence with its tags.
+
+    Parameters
+    ----------
+    tokens : list of str
+        The words.
+    tags : list of str
+        As many tags.
+    document : int, default 0
+        The number of the document that it is from: -DOCSTART- lines so far.
+    """
 
     tokens: list[str]
     tags: list[str]
@@ -27,14 +37,26 @@ class TaggedSentence(NamedTuple):
 def read_conll(
     source: str | os.PathLike[str], token_column: int = 0, tag_column: int | None = -1
 ) -> Iterator[TaggedSentence]:
-    """Read the sentences of a column file one by one; compressed files and ``-`` (standard input) are read too.
+    """Read the sentences of a column file one by one.
 
-    Columns are parted by tabs if the first token's line has one, else by spaces. A ``#`` line without a second column
-    is a comment. Columns are counted from 0, or from the end if negative; with ``tag_column`` None every tag is O.
-    -DOCSTART- lines are dropped, each begins a document.
+    Columns are separated by tabs if the first token's line has one, else by spaces. A ``#`` line without a second
+    column is a comment. -DOCSTART- lines are dropped, each begins a document.
 
-    Raises FormatError, with the line, for columns that are ragged or missing and for what is no tag; DataError for a
-    file that cannot be read.
+    Parameters
+    ----------
+    source : str or path
+        The file, compressed or not; ``-`` is standard input.
+    token_column : int, default 0
+        Where the token is, counted from 0, or from the end if negative.
+    tag_column : int or None, default -1
+        Where the tag is; None: every tag is O.
+
+    Raises
+    ------
+    FormatError
+        With the line, for columns that are ragged or missing and for what is no tag.
+    DataError
+        For a file that cannot be read.
     """
     text = lines(text_pieces(os.fspath(source), "strict", Meter(None, None)))
     return read_conll_lines(text, name_of(os.fspath(source)), token_column, tag_column)
@@ -90,7 +112,7 @@ def _rows(text: Iterable[str], name: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _fields(line: str, separator: str | None) -> list[str]:
-    """The columns of a line. Only spaces and tabs part them: a token may hold other white space of Unicode."""
+    """The columns of a line. Only spaces and tabs separate them: a token may hold other white space of Unicode."""
     line = line.rstrip("\r")
     if not line.strip(" \t"):
         return []
@@ -115,7 +137,7 @@ def _tag(fields: Sequence[str], column: int | None, place: str) -> str:
     if column is None:
         return "O"
     if len(fields) == 1:
-        raise FormatError(f"{place}: 1 column; expected a token and its tag, parted by a tab or spaces")
+        raise FormatError(f"{place}: 1 column; expected a token and its tag, separated by a tab or spaces")
     tag = _column(fields, column, place)
     try:
         parse_tag(tag)
@@ -125,7 +147,23 @@ def _tag(fields: Sequence[str], column: int | None, place: str) -> str:
 
 
 def write_conll(sentences: Iterable[Sequence[Sequence[str]]], stream: IO[str]) -> None:
-    """Write a token, a tab and its tag a line, and a blank line after each sentence."""
+    """Write one line per token, with a tab before its tag, and a blank line after each sentence.
+
+    Parameters
+    ----------
+    sentences : iterable of (tokens, tags)
+        TaggedSentence or pairs.
+    stream : text file
+        Where to write.
+
+    Examples
+    --------
+    >>> import sys
+    >>> from windrow.tagging import write_conll
+    >>> write_conll([(["Rome"], ["B-LOC"])], sys.stdout)  # doctest: +NORMALIZE_WHITESPACE
+    Rome    B-LOC
+    <BLANKLINE>
+    """
     for tokens, tags, *_ in sentences:
         stream.write("".join(f"{token}\t{tag}\n" for token, tag in zip(tokens, tags, strict=True)) + "\n")
 
@@ -135,7 +173,19 @@ def split_by_document(
 ) -> list[list[TaggedSentence]]:
     """Share out whole documents at random, so that no part knows another's names; the order of sentences is kept.
 
-    ``shares`` are relative sizes, in documents. Raises DataError when a part would be empty.
+    Parameters
+    ----------
+    sentences : iterable of TaggedSentence
+        Sentences that know their document.
+    shares : sequence of float > 0, default (0.8, 0.1, 0.1)
+        Relative sizes of the parts, in documents.
+    seed : int, default 1
+        Equal seeds give equal parts.
+
+    Raises
+    ------
+    DataError
+        When a part would be empty.
     """
     if not shares or min(shares) <= 0:
         raise OptionError(f"shares = {tuple(shares)!r} must all be above 0")
@@ -148,5 +198,6 @@ def split_by_document(
     for sentence in kept:
         parts[part_of[sentence.document]].append(sentence)
     if not all(parts):
-        raise DataError(f"{len(documents)} documents (parted by {DOCUMENT_START} lines) do not fill {len(parts)} parts")
+        told = f"{len(documents)} documents (separated by {DOCUMENT_START} lines) do not fill {len(parts)} parts"
+        raise DataError(told)
     return parts

@@ -13,9 +13,8 @@ from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
 from windrow.numeric.blas import set_product
 from windrow.tagging.kernels.windows import add_windows, scatter_windows
 from windrow.tagging.outputs import TagOutput, Tags
+from windrow.tagging.settings import HIDDEN_ACTIVATIONS
 from windrow.tagging.windows import Windows
-
-HIDDEN_ACTIVATIONS = ("tanh", "relu")
 
 
 class WordLookUp(Layer):
@@ -114,7 +113,7 @@ class TagNetwork:
         self.words = words
         self.features = Embedding(feature_rows, feature_size, scale=0.1, rng=rng, dtype=dtype)
         self.hidden = WindowLayer(dim + slots * feature_size, window, hidden_size, rng, dtype)
-        self.scores = Dense(hidden_size, output.columns, initialiser="glorot", rng=rng, dtype=dtype)
+        self.scores = Dense(hidden_size, output.columns, initializer="glorot", rng=rng, dtype=dtype)
         self.dropouts = [Dropout(dropout, rng=rng), Dropout(dropout, rng=rng)]
         self._layers = self._graph(ACTIVATIONS[activation]())
         self.output = output

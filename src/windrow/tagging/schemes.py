@@ -28,7 +28,7 @@ def check_scheme(scheme: str) -> None:
 def tags_of(spans: Sequence[Span], length: int, scheme: str) -> list[str]:
     """Write spans, in order and apart, as the tags of a sentence of ``length`` tokens.
 
-    In the scheme "io" neighbours of one type become one span: it has no way to part them.
+    In the scheme "io" neighbours of one type become one span: it has no way to separate them.
     """
     prefixes_of = SCHEMES[scheme]
     tags = [OUTSIDE] * length
@@ -43,7 +43,26 @@ def tags_of(spans: Sequence[Span], length: int, scheme: str) -> list[str]:
 
 
 def convert(tags: Sequence[str], scheme: str) -> list[str]:
-    """The tags of a sentence, in whatever scheme, rewritten in another; DataError for what is no tag."""
+    """The tags of a sentence, in whatever scheme, rewritten in another.
+
+    Parameters
+    ----------
+    tags : sequence of str
+        The tags of one sentence.
+    scheme : {"io", "iob1", "iob2", "iobes", "bilou"}
+        The scheme to write.
+
+    Raises
+    ------
+    DataError
+        For what is no tag.
+
+    Examples
+    --------
+    >>> from windrow.tagging import convert
+    >>> convert(["I-PER", "I-PER", "O"], "iobes")
+    ['B-PER', 'E-PER', 'O']
+    """
     check_scheme(scheme)
     return tags_of(spans_of(tags), len(tags), scheme)
 
@@ -53,6 +72,11 @@ def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
 
     E and S show "iobes", L and U "bilou". Without B the scheme is "io". With B only where a span touches one of its
     own type it is "iob1", else "iob2", even if some spans there begin with I.
+
+    Parameters
+    ----------
+    sentences : iterable of sequences of str
+        The tags of each sentence.
     """
     has_begin = has_entity = False
     is_iob1 = True

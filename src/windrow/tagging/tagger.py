@@ -13,8 +13,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError, check_range, check_whole
-from windrow.estimator import Estimator
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError
+from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.evaluation.spans import OUTSIDE, SpanResult, evaluate_spans, spans_of
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
@@ -30,9 +30,10 @@ from windrow.nn.training.stopping import EarlyStopping
 from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
 from windrow.tagging.files import fill_network, pack_network, unpack_lexicon, unpack_word_vectors
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
-from windrow.tagging.network import HIDDEN_ACTIVATIONS, TagNetwork, WordLookUp
+from windrow.tagging.network import TagNetwork, WordLookUp
 from windrow.tagging.outputs import OUTPUTS, initial_transitions
-from windrow.tagging.schemes import SCHEMES, convert, detect_scheme, possible_transitions, tags_for, tags_of
+from windrow.tagging.schemes import convert, detect_scheme, possible_transitions, tags_for, tags_of
+from windrow.tagging.settings import WINDOW_TAGGER
 from windrow.tagging.training import TagTrainee
 from windrow.tagging.windows import windows_of
 
@@ -47,18 +48,97 @@ _VECTOR_SPREAD = 0.5  # of a number of a word vector, the given ones too: what t
 class WindowTagger(Estimator):
     """Finds entities: scores of tags from a window of word vectors through one hidden layer.
 
-    Beside its word vector a token has features: its shape (case, digits, signs), and its prefixes and suffixes of the
-    lengths ``affixes``. ``vectors`` (WordVectors) start the word table; they stay as they are unless ``tune``. Words
-    are looked up as they are, then lower-cased, then with digits as 0. ``output``: "crf" learns transitions of tags and
-    takes the best path; "softmax" judges each token by itself, the best path being one that the scheme allows;
-    "logistic" asks yes or no for every tag. ``scheme``: how entities are written in training, whatever the file has.
-    With ``types`` only these entities count: ``WindowTagger(output="logistic", scheme="io", types=["LOC"])`` is the
-    classifier of locations of Stanford's CS224N.
+    Beside its word vector a token has features: its shape (case, digits, signs), its prefixes and its suffixes.
+    ``WindowTagger(output_layer="logistic", scheme="io", types=["LOC"])`` is the classifier of locations of Stanford's
+    CS224N.
 
-    After ``fit``: ``types_``, ``tags_``, ``scheme_`` (of the file; predictions are in it), ``lexicon_``, ``network_``,
-    ``history_``. Source: Collobert et al. 2011, "Natural language processing (almost) from scratch".
+    Parameters
+    ----------
+    vectors : WordVectors or None, default None
+        Word vectors to start from, best of much text of the same kind. None: random ones.
+    tune : bool, default False
+        Whether the given vectors are trained, too, or stay as they are. Train them where the labelled text is
+        large.
+    vector_size : int in [1, 100000], default 50
+        Dimensions per word vector, where none are given.
+    window : int in [1, 99], default 5
+        Words in a window, the center included: an odd number. 7 or 9 for characters as tokens.
+    hidden_size : int in [1, 100000], default 128
+        Hidden units. 300 for a large text.
+    activation : {"tanh", "relu"}, default "relu"
+        What hidden units do to their sum of inputs.
+    output_layer : {"crf", "softmax", "logistic"}, default "crf"
+        crf learns transitions between tags and takes the best path; softmax judges each token by itself; logistic
+        asks yes or no for every tag.
+    scheme : {"io", "iob1", "iob2", "iobes", "bilou"}, default "iobes"
+        How entities are written as tags in training, whatever the file has.
+    types : sequence of str or None, default None
+        Learn only these types of entities. None: all of the training file.
+    min_count : int >= 1, default 2
+        Words that occur less often have no vector of their own.
+    lowercase : bool, default True
+        Whether a word that is not known is looked up in lower case. False where case tells words apart.
+    fold_digits : bool, default True
+        Whether a word that is not known is looked up with each digit as 0.
+    affixes : sequence of int in [1, 20], default (1, 2, 3, 4)
+        Lengths in characters of the prefixes and suffixes that are features of a word. () for scripts without
+        affixes.
+    feature_size : int in [1, 10000], default 16
+        Dimensions per vector of a feature.
+    dropout : float in [0, 1), default 0.5
+        Part of the inputs and hidden units that is silent in each step. Less for a large text.
+    optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}, default "adam"
+        How a gradient becomes a step.
+    learning_rate : float > 0 or None, default None
+        Size of the steps, for the mean loss per token. None: the optimizer's own.
+    schedule : str or callable, default "constant"
+        How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
+        of (epoch, scores so far) that gives a factor.
+    batch_size : int >= 1, default 16
+        Sentences per step.
+    epochs : int in [1, 1000000], default 30
+        Passes over the sentences, at most.
+    patience : int >= 1, default 5
+        Epochs without a better F1 of the validation before training stops.
+    clip_norm : float > 0 or None, default 5.0
+        Longest gradient of a step; longer ones are scaled down. None: any length.
+    seed : int >= 0, default 1
+        Seed of all random draws; equal seeds give equal taggers.
+    callbacks : sequence of callable, default ()
+        Called with a Progress after each epoch; training ends when one returns True.
+
+    Attributes
+    ----------
+    types_ : list of str
+        The types of entities that were learned.
+    tags_ : list of str
+        The tags of the network, in ``scheme``.
+    scheme_ : str
+        That of the training file, in which predictions are.
+    lexicon_ : Lexicon
+        Words and features that have vectors.
+    network_ : TagNetwork
+        The trained network.
+    history_ : list of dict
+        One dict per epoch: loss, F1 of the validation, learning rate, tokens, seconds.
+
+    References
+    ----------
+    Collobert et al. 2011, "Natural language processing (almost) from scratch".
+
+    Examples
+    --------
+    >>> from windrow import WindowTagger
+    >>> sentences = [(["in", "Rome"], ["O", "B-LOC"]), (["we", "wait"], ["O", "O"])] * 20
+    >>> tagger = WindowTagger(hidden_size=16, epochs=10).fit(sentences)
+    >>> tagger.predict([["in", "Rome"]])
+    [['O', 'B-LOC']]
     """
 
+    settings = WINDOW_TAGGER
+    output = OldName("output_layer")
+
+    @takes_old_names
     def __init__(
         self,
         *,
@@ -68,7 +148,7 @@ class WindowTagger(Estimator):
         window: int = 5,
         hidden_size: int = 128,
         activation: str = "relu",
-        output: str = "crf",
+        output_layer: str = "crf",
         scheme: str = "iobes",
         types: Sequence[str] | None = None,
         min_count: int = 2,
@@ -93,7 +173,7 @@ class WindowTagger(Estimator):
         self.window = window
         self.hidden_size = hidden_size
         self.activation = activation
-        self.output = output
+        self.output_layer = output_layer
         self.scheme = scheme
         self.types = types
         self.min_count = min_count
@@ -157,39 +237,11 @@ class WindowTagger(Estimator):
 
     def check_parameters(self) -> None:
         """Raise OptionError unless every parameter is in its range; ``fit`` does so first."""
-        for name, low, high in (
-            ("vector_size", 1, 100_000),
-            ("window", 1, 99),
-            ("hidden_size", 1, 100_000),
-            ("min_count", 1, float("inf")),
-            ("feature_size", 1, 10_000),
-            ("batch_size", 1, float("inf")),
-            ("epochs", 1, 1_000_000),
-            ("patience", 1, float("inf")),
-            ("seed", 0, 2**64 - 1),
-        ):
-            check_range(name, check_whole(name, getattr(self, name)), low, high)
+        super().check_parameters()
         if self.window % 2 == 0:
             raise OptionError(f"window = {self.window} must be odd: as many words before the center as behind it")
-        for size in self.affixes:
-            check_range("affixes", check_whole("affixes", size), 1, 20)
-        check_range("dropout", self.dropout, 0, 1, high_open=True)
-        for name in ("learning_rate", "clip_norm"):
-            if getattr(self, name) is not None:
-                check_range(name, getattr(self, name), 0, low_open=True)
-        for name, choices in (
-            ("activation", HIDDEN_ACTIVATIONS),
-            ("output", tuple(OUTPUTS)),
-            ("scheme", tuple(SCHEMES)),
-        ):
-            if getattr(self, name) not in choices:
-                raise OptionError(f"{name} = {getattr(self, name)!r} is not one of {', '.join(choices)}")
-        if isinstance(self.types, str):
-            raise OptionError(f"types = {self.types!r} must be a list of entity types")
         if self.vectors is not None and not isinstance(self.vectors, WordVectors):
             raise OptionError(f"vectors must be WordVectors, not {type(self.vectors).__name__}; open a file with load")
-        find_optimizer(self.optimizer)
-        find_schedule(self.schedule)
 
     def _start(self, texts: Sequence[Sequence[str]], rng: np.random.Generator) -> None:
         """Learn the words and features of the training text; the word table has the given vectors, if any."""
@@ -214,7 +266,7 @@ class WindowTagger(Estimator):
             words,
             lexicon.feature_rows,
             lexicon.reading.slots,
-            OUTPUTS[self.output](transitions.astype(np.float32)),
+            OUTPUTS[self.output_layer](transitions.astype(np.float32)),
             feature_size=self.feature_size,
             window=self.window,
             hidden_size=self.hidden_size,
@@ -321,7 +373,7 @@ class WindowTagger(Estimator):
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
         """The inverse of ``to_stored``; FormatError names ``path`` when parts are missing, or do not fit each other."""
         try:
-            tagger = cls(**stored.config["parameters"])
+            tagger = cls(**current_names(cls, stored.config["parameters"]))
             tagger.check_parameters()
             for name in _LEARNED:
                 setattr(tagger, name, stored.config[name])

@@ -1,4 +1,4 @@
-"""Pictures: a map of word vectors, the learning curve of a training. Needs the extra ``windrow[viz]``."""
+"""Pictures: a map of word vectors, the learning curve of a training. They need ``windrow[viz]``."""
 
 from windrow.viz.learning_curve import plot_learning_curve
 from windrow.viz.word_map import plot_vectors

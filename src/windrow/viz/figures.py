@@ -1,4 +1,4 @@
-"""What all pictures share: colours, a style that no user setting changes, and files that depend on the data only."""
+"""What all pictures share: colors, a style that no user setting changes, and files that depend only on the data."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ try:
 except ImportError as missing:
     raise OptionError("pictures need matplotlib: pip install 'windrow[viz]'") from missing
 
-# Okabe & Ito 2008: colours that people with any colour vision can tell apart.
+# Okabe & Ito 2008: colors that people with any color vision can distinguish.
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 INK, GREY, PALE = "#1A1A1A", "#8C8C8C", "#D9D9D9"
 
-# Metadata that would differ from run to run, by picture format.
+# Metadata that would differ from run to run, by format.
 _DATES: dict[str, dict[str, Any]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
-# DejaVu comes with matplotlib; these have the scripts that it lacks, and are used where they are installed.
+# DejaVu comes with matplotlib. These fonts have scripts that it lacks, and are used if they are installed.
 _OTHER_SCRIPTS = (
     "Noto Sans CJK SC",
     "Noto Sans CJK JP",
@@ -42,14 +42,14 @@ _OTHER_SCRIPTS = (
 
 
 def check_picture_path(path: str | os.PathLike[str]) -> None:
-    """Raise OptionError unless the extension is one of a picture, DataError unless the file could be made."""
+    """Raise OptionError unless the extension is that of a picture, DataError unless the file could be written."""
     if _format_of(path) not in _DATES:
         raise OptionError(f"{path}: a picture's name must end in one of .{', .'.join(_DATES)}")
     check_writable(path)
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure of that many inches which needs no display; make it and draw on it inside ``plain_style``."""
+    """A figure, in inches, that needs no display; make it and draw on it within ``plain_style``."""
     figure = Figure(figsize=(width, height), dpi=150, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
@@ -57,7 +57,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 @contextmanager
 def plain_style() -> Iterator[None]:
-    """Draw with matplotlib's defaults, whatever the user's settings are, and put these back afterwards."""
+    """Draw with matplotlib's defaults, whatever the user's settings are, and restore these afterwards."""
     with matplotlib.rc_context(), warnings.catch_warnings():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(
@@ -71,13 +71,13 @@ def plain_style() -> Iterator[None]:
                 "text.color": INK,
             }
         )
-        # A character that no installed font has is drawn as a box; saying so for each would help nobody.
+        # A character that no installed font has is drawn as a box; a warning for each would not help.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:
-    """Write the picture in the format of its extension; it appears whole or not at all, the same for the same data."""
+    """Write the picture in the format of its extension, atomically; equal data give equal files."""
     check_picture_path(path)
     kind = _format_of(path)
     with plain_style(), atomic_write(path) as temporary:

@@ -1,4 +1,4 @@
-"""Where to write the labels of points so that none covers another label, a point, or a leader line."""
+"""Positions for the labels of points, such that no label covers another, a point, or a leader line."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# Beside the point, from the best place to the worst; 1 is where the label touches it with its edge or corner.
+# Positions beside the point, best first; 1 is where the label touches it with an edge or corner.
 _SIDES = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 0.5), (1, -0.5), (-1, 0.5), (-1, -0.5)]
 _CORNERS = [(0.5, 1), (-0.5, 1), (0.5, -1), (-0.5, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)]
 _BESIDE = np.array(_SIDES + _CORNERS, np.float64)
 _ANGLES = 2 * np.pi * np.arange(16) / 16
 _AROUND = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])
 _RING_STEP = 0.7  # distance between rings of candidates, in label heights
-_LEADER_STEP = 0.25  # distance between the points that stand for a leader line, in label heights
+_LEADER_STEP = 0.25  # distance between the points that represent a leader line, in label heights
 
 Array = NDArray[np.float64]
 
 
 class Placement(NamedTuple):
-    """The centre of a label, (2,), and the end of its leader line at the label, (2,), or None when it needs none."""
+    """The center of a label, (2,), and the end of its leader line at the label, (2,), or None if it needs no line."""
 
     center: Array
     leader_end: Array | None
@@ -30,12 +30,22 @@ class Placement(NamedTuple):
 def place_labels(
     points: Array, sizes: Array, bounds: Sequence[float], *, gap: float, reach: float, insist: bool = False
 ) -> list[Placement | None]:
-    """A place for each label, the first come first served; None where there is none.
+    """A place for each label, in the order of the points; None where there is no space.
 
-    ``points`` (points, 2) and ``sizes`` (points, 2), width and height, are pixels; labels stay inside ``bounds`` (left,
-    bottom, right, top). ``gap``: from a point to its label. ``reach``: how far a label may be moved from its point,
-    which takes a leader line. For each label, places at growing distance are tried in turn. With ``insist``, those left
-    are put anywhere inside the bounds, with leader lines that may run below other labels and across points and lines.
+    For each label, places at increasing distance are tried in turn. All lengths are in pixels.
+
+    Parameters
+    ----------
+    points, sizes : arrays, shape (points, 2)
+        Positions of points; widths and heights of labels.
+    bounds : left, bottom, right, top
+        Labels stay within these.
+    gap : float
+        Distance from a point to its label.
+    reach : float
+        How far a label may be moved from its point; it then has a leader line.
+    insist : bool, default False
+        Place the labels that are left anywhere within the bounds, with leader lines that may cross anything.
     """
     scene = _Scene(points, np.asarray(bounds, np.float64), gap)
     placements = [_first_free(scene, point, size, reach) for point, size in zip(points, sizes, strict=True)]
@@ -47,7 +57,7 @@ def place_labels(
 
 
 class _Scene:
-    """What is drawn already: points, labels, and leader lines as rows of points."""
+    """What is already drawn: points, labels, and leader lines, as points along them."""
 
     def __init__(self, points: Array, bounds: Array, gap: float) -> None:
         self.points = points
@@ -57,7 +67,7 @@ class _Scene:
         self.obstacles = points  # what no label may cover
 
     def is_free(self, candidates: Array) -> NDArray[np.bool_]:
-        """Which of the boxes (candidates, 4) lie inside the bounds and cover nothing."""
+        """Which boxes (candidates, 4) are within the bounds and cover nothing."""
         low, high, bounds = candidates[:, :2], candidates[:, 2:], self.bounds
         inside = _both((low >= bounds[:2]) & (high <= bounds[2:]))
         margin = np.array([-self.gap, -self.gap, self.gap, self.gap]) / 2
@@ -66,13 +76,13 @@ class _Scene:
         return inside & ~covers & ~overlaps
 
     def is_clear(self, line: Array) -> bool:
-        """Whether a leader line, (steps, 2), crosses no label and passes no point but those that it starts from."""
+        """Whether a leader line, (steps, 2), crosses no label and comes near no point but its own."""
         away = np.linalg.norm(line[:, None] - self.points, axis=2)  # (steps, points)
         others = away[0] > self.gap
         return not _contain(self.boxes, line).any() and bool((away[:, others] > 0.8 * self.gap).all())
 
     def is_nearest(self, point: Array, box: Array) -> bool:
-        """Whether no other point is nearer to a label than its own, apart from those that coincide with it."""
+        """Whether a label's own point is the nearest to it; points that coincide with that one do not count."""
         away = np.linalg.norm(np.maximum(0, np.maximum(box[:2] - self.points, self.points - box[2:])), axis=1)
         others = np.linalg.norm(self.points - point, axis=1) > self.gap
         own = np.linalg.norm(point - np.clip(point, box[:2], box[2:]))
@@ -104,7 +114,7 @@ def _first_free(scene: _Scene, point: Array, size: Array, reach: float, cross: b
 
 
 def _candidates(point: Array, size: Array, gap: float, reach: float) -> Array:
-    """Centres of possible labels, (candidates, 2): those beside the point, then rings of growing distance."""
+    """Centers of possible labels, (candidates, 2): those beside the point, then rings of increasing distance."""
     step = _RING_STEP * size[1]
     distances = np.arange(gap + step, reach, step)
     directions = np.vstack([_BESIDE, np.tile(_AROUND, (len(distances), 1))])
@@ -119,5 +129,5 @@ def _contain(boxes: Array, points: Array) -> NDArray[np.bool_]:
 
 
 def _both(holds: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Whether something holds for x and y, the last axis."""
+    """Whether something is true for both x and y, which are the last axis."""
     return holds[..., 0] & holds[..., 1]

@@ -36,11 +36,22 @@ class Record(NamedTuple):
 
 
 def plot_learning_curve(log_json_path: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Figure:
-    """Draw loss, score and learning rate over the examples, and save to ``path`` (.png, .svg, .pdf) if given.
+    """Draw loss, score and learning rate over the examples trained on.
 
-    The log has one JSON object per line, as every command with ``--log-json`` writes it, or an earlier version did; the
-    events "epoch" and "progress" are drawn. Raises FormatError, naming the line, for a malformed log, DataError when it
-    cannot be read.
+    Parameters
+    ----------
+    log_json_path : str or path
+        A log with one JSON object per line, as every command with ``--log-json`` writes it, or an earlier version did;
+        of these the events "epoch" and "progress" are drawn.
+    path : str or path, default None
+        Save the picture there, as .png, .svg or .pdf.
+
+    Raises
+    ------
+    FormatError
+        Naming the line, for a malformed log.
+    DataError
+        When it cannot be read.
     """
     if path is not None:
         figures.check_picture_path(path)

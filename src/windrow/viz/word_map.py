@@ -30,12 +30,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class WordMap:
-    """A drawn map: its words, their coordinates (words, 2), and the words that there was no room to label."""
+    """A map that was drawn."""
 
     figure: Figure
     words: list[str]
-    coordinates: Array
-    unlabelled: list[str]
+    coordinates: Array  # (words, 2)
+    unlabeled: list[str]  # words for whose labels there was no space
 
 
 def plot_vectors(
@@ -46,12 +46,45 @@ def plot_vectors(
     path: str | os.PathLike[str] | None = None,
     seed: int = 1,
 ) -> Figure:
-    """Draw the map of ``words``, or else of the first ``top``, and save it to ``path`` (.png, .svg or .pdf) if given.
+    """Draw word vectors as a map in two dimensions, with labels that do not overlap.
 
-    ``method``: "pca", or "tsne" (van der Maaten & Hinton 2008; seeded by ``seed``). Vectors are scaled to unit length
-    first, so that distance follows the cosine. Labels do not overlap: where there is no room for all ``top``, the first
-    words come first and the others keep only their dot, which the picture says. Equal input gives equal files.
-    Raises MissingWordError for an unknown word, OptionError for an option out of range or another extension.
+    Vectors are scaled to length 1 first, so that distance in the map follows the cosine. Equal input gives equal files.
+
+    Parameters
+    ----------
+    wv : WordVectors
+        The vectors.
+    words : iterable of str, default None
+        The words to draw, all of them labeled; None: the first ``top``.
+    top : int, at least 2, default 300
+        How many of the first words to draw; where there is no space for a label, a word has only a dot.
+    method : {"pca", "tsne"}, default "pca"
+        Principal components, or t-SNE (van der Maaten & Hinton 2008), which shows groups better and takes longer.
+    path : str or os.PathLike, default None
+        A file to write: .png, .svg or .pdf.
+    seed : int, default 1
+        Seed of t-SNE.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    MissingWordError
+        A word is unknown.
+    OptionError
+        An option is out of range, the extension is another one, or matplotlib (for t-SNE scikit-learn) is missing.
+    DataError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from windrow import WordVectors
+    >>> from windrow.viz import plot_vectors
+    >>> wv = WordVectors(["cat", "dog", "car"], np.array([[3, 1], [3, 2], [-1, 3]], np.float32))
+    >>> figure = plot_vectors(wv, ["cat", "dog", "car"], path="map.png")
     """
     return word_map(wv, words, top, method, path, seed).figure
 
@@ -64,7 +97,7 @@ def word_map(
     path: str | os.PathLike[str] | None = None,
     seed: int = 1,
 ) -> WordMap:
-    """What ``plot_vectors`` does, with the coordinates and the words left without a label."""
+    """``plot_vectors``, with the coordinates and the words without a label."""
     check_range("top", top, 2)
     check_range("seed", seed, 0, 2**32 - 1)
     if method not in METHODS:
@@ -83,42 +116,42 @@ def word_map(
         axes.set_xlabel(axis_labels[0], fontsize=9)
         axes.set_ylabel(axis_labels[1], fontsize=9)
         placements = _draw(axes, coordinates, chosen, insist=words is not None)
-        unlabelled = [word for word, place in zip(chosen, placements, strict=True) if place is None]
-        if unlabelled:
-            _note(axes, f"no room for {len(unlabelled)} of {len(chosen)} labels")
+        unlabeled = [word for word, place in zip(chosen, placements, strict=True) if place is None]
+        if unlabeled:
+            _note(axes, f"no space for {len(unlabeled)} of {len(chosen)} labels")
     if path is not None:
         figures.save_figure(figure, path)
-    return WordMap(figure, chosen, coordinates, unlabelled)
+    return WordMap(figure, chosen, coordinates, unlabeled)
 
 
 # --- two dimensions
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> Array:
-    """The vectors (words, dim) scaled to unit length, in double precision; zero vectors stay."""
+    """The vectors (words, dimensions) scaled to length 1, in double precision; zero vectors stay zero."""
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     return vectors / np.where(lengths > 0, lengths, 1)
 
 
 def pca(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
-    """The first two principal components, (words, 2), and what part of the variance each explains, as text.
+    """The first two principal components, (words, 2), and for each a label with its explained variance.
 
-    ``seed`` is not used. The largest coordinate of each component is made positive: the sign has no meaning.
+    ``seed`` is not used. Signs, which have no meaning, are chosen so that the largest coordinate is positive.
     """
     left, values, _ = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
     coordinates = np.zeros((len(vectors), 2))
-    shares = np.zeros(2)
+    explained = np.zeros(2)
     found = min(2, len(values))
     coordinates[:, :found] = (left * values)[:, :found]
-    shares[:found] = values[:found] ** 2 / max((values**2).sum(), np.finfo(float).tiny)
+    explained[:found] = values[:found] ** 2 / max((values**2).sum(), np.finfo(float).tiny)
     extremes = coordinates[np.abs(coordinates).argmax(axis=0), [0, 1]]
     coordinates *= np.where(extremes < 0, -1, 1)
-    first, second = (f"component {n}: {share:.1%} of the variance" for n, share in enumerate(shares, 1))
+    first, second = (f"component {n}: {part:.1%} of the variance" for n, part in enumerate(explained, 1))
     return coordinates, (first, second)
 
 
 def tsne(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
-    """t-SNE on cosine distances, (words, 2); its axes have no meaning, so they get no label."""
+    """t-SNE with cosine distances, (words, 2); its axes have no meaning, so their labels are empty."""
     try:
         from sklearn.manifold import TSNE
     except ImportError as error:
@@ -128,13 +161,13 @@ def tsne(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
     words = len(vectors)
     if words < 4:
         raise OptionError(f"t-SNE needs at least four words, got {words}; use the method pca")
-    # Kobak & Berens 2019: start from PCA, made small; the noise is what the seed decides.
+    # Kobak & Berens 2019: start from PCA, scaled down; the seed decides the noise.
     start = pca(vectors, seed)[0]
     start *= 1e-4 / max(float(start.std()), np.finfo(float).tiny)
     start += np.random.default_rng(seed).normal(scale=1e-5, size=start.shape)
     perplexity = min(_TSNE_PERPLEXITY, (words - 1) / 3)
     model = TSNE(perplexity=perplexity, metric="cosine", init=start.astype(np.float32), random_state=seed)
-    with threadpool_limits(1):  # the order of additions, and so the result, would depend on the threads
+    with threadpool_limits(1):  # with more threads the order of additions, and so the result, would vary
         coordinates = model.fit_transform(vectors)
     return coordinates.astype(np.float64), ("", "")
 
@@ -147,7 +180,7 @@ _NAMES = {"pca": "principal components", "tsne": "t-SNE"}
 
 
 def _empty_map(coordinates: Array) -> tuple[Figure, Axes]:
-    """A figure of about the shape of the cloud of points, with room for their labels, and its axes, without ticks."""
+    """A figure, and axes without ticks, with about the proportions of the points and space for their labels."""
     span = np.ptp(coordinates, axis=0)
     shape = np.clip(span[1] / span[0] if span[0] > 0 else 1, 0.6, 1.1)  # height by width
     area = np.clip(3 + 0.7 * np.sqrt(len(coordinates)), 6, 24) ** 2 * 0.75  # square inches
@@ -160,12 +193,12 @@ def _empty_map(coordinates: Array) -> tuple[Figure, Axes]:
 
 
 def _draw(axes: Axes, coordinates: Array, words: list[str], insist: bool) -> list[Placement | None]:
-    """Dots, labels and leader lines; with ``insist`` a label may be as far from its dot as it takes."""
+    """Draw dots, labels and leader lines; with ``insist`` a label may be as far from its dot as necessary."""
     _fit_limits(axes, coordinates)
     font_size = 11 if len(words) <= 40 else 9 if len(words) <= 150 else 8
     texts = [_label(axes, word, font_size) for word in words]
     pixels_per_point = axes.figure.dpi / 72
-    sizes = _extents(texts) + 2 * pixels_per_point  # a little air, for renderers with wider letters
+    sizes = _extents(texts) + 2 * pixels_per_point  # a margin, for renderers with wider letters
     frame = axes.get_window_extent()
     placements = place_labels(
         axes.transData.transform(coordinates),
@@ -184,25 +217,25 @@ def _draw(axes: Axes, coordinates: Array, words: list[str], insist: bool) -> lis
         if place.leader_end is not None:
             end = to_data(place.leader_end)
             axes.plot([point[0], end[0]], [point[1], end[1]], color=figures.GREY, linewidth=0.6, zorder=1)
-    labelled = np.array([place is not None for place in placements])
-    for dots, colour in ((coordinates[~labelled], figures.GREY), (coordinates[labelled], figures.BLUE)):
-        axes.scatter(dots[:, 0], dots[:, 1], s=(2 * _DOT_RADIUS) ** 2, color=colour, linewidths=0, zorder=2)
+    labeled = np.array([place is not None for place in placements])
+    for dots, color in ((coordinates[~labeled], figures.GREY), (coordinates[labeled], figures.BLUE)):
+        axes.scatter(dots[:, 0], dots[:, 1], s=(2 * _DOT_RADIUS) ** 2, color=color, linewidths=0, zorder=2)
     return placements
 
 
 def _fit_limits(axes: Axes, coordinates: Array) -> None:
-    """Limits around the points with room for labels; a unit is as long on both axes."""
+    """Limits around the points with space for labels; a unit has the same length on both axes."""
     frame = axes.get_window_extent()
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
-    room = 0.86 * np.array([frame.width, frame.height])
-    unit = float(((high - low) / room).max()) or 1.0  # of the data, in a pixel
+    available = 0.86 * np.array([frame.width, frame.height])
+    unit = float(((high - low) / available).max()) or 1.0  # units of the data per pixel
     middle, half = (low + high) / 2, np.array([frame.width, frame.height]) * unit / 2
     axes.set_xlim(middle[0] - half[0], middle[0] + half[0])
     axes.set_ylim(middle[1] - half[1], middle[1] + half[1])
 
 
 def _label(axes: Axes, word: str, font_size: int) -> Text:
-    # A word may hold dollar signs, which must not start a formula.
+    # A word may contain dollar signs, which must not start a formula.
     return axes.text(0, 0, word, fontsize=font_size, ha="center", va="center", parse_math=False, zorder=3)
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tests.naive import tokenize as naive
 from windrow.corpus.kernels import tokenize as kernels
+from windrow.corpus.kernels import word_hash
+from windrow.corpus.kernels.eight_bytes import padded
 from windrow.numeric.jit import DISABLE_JIT
 
 SPACES = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
@@ -19,20 +21,16 @@ LETTERS += ["\u205e", "\u3001", "漢", "\ufeff", "😀"]
 texts = st.lists(st.sampled_from(SPACES + LETTERS + [" ", "\n", "a", "abcdefg", "abcdefgh" * 3]), max_size=60)
 
 
-def padded(data: bytes) -> np.ndarray:
-    return np.frombuffer(data + b" " * kernels.PAD, np.uint8)
-
-
-def tokenise(data: bytes, most_words: int = 1, most_ids: int = 7, most_ends: int = 3) -> naive.Numbered:
+def tokenize(data: bytes, most_words: int = 1, most_ids: int = 7, most_ends: int = 3) -> naive.Numbered:
     """Call the kernel until it reaches the end, in arrays that are always too small."""
     text, numbered = padded(data), naive.Numbered()
-    table = kernels.with_room(kernels.new_table(most_words, 0), 0, text.size)
+    table = word_hash.for_more_text(word_hash.new_word_hash(most_words, 0), 0, text.size)
     ids, ends = np.empty(most_ids, np.int32), np.empty(most_ends, np.int64)
     at = known = 0
     while at < len(data):
         if known == table.counts.size:
-            table = kernels.enlarged(table)
-        before, (at, tokens, lines, known) = at, kernels.tokenise(text, at, known, table, ids, ends)
+            table = word_hash.for_twice_the_words(table)
+        before, (at, tokens, lines, known) = at, kernels.tokenize(text, at, known, table, ids, ends)
         assert at > before or known == table.counts.size
         numbered.ends += (len(numbered.ids) + ends[:lines]).tolist()
         numbered.ids += ids[:tokens].tolist()
@@ -49,7 +47,7 @@ def tokenise(data: bytes, most_words: int = 1, most_ids: int = 7, most_ends: int
 @example(" \n\t\n ", 1, 1, 1)
 @example("a a\0 a\0\0 \0 \0\0 abcdefg abcdefg\0 abcdefgh abcdefgh\0", 1, 1, 1)
 def test_as_str_split_with_a_dict(text, most_words, most_ids, most_ends):
-    assert tokenise(text.encode(), most_words, most_ids, most_ends) == naive.tokenise(text)
+    assert tokenize(text.encode(), most_words, most_ids, most_ends) == naive.tokenize(text)
 
 
 @settings(max_examples=60, deadline=None)
@@ -57,7 +55,7 @@ def test_as_str_split_with_a_dict(text, most_words, most_ids, most_ends):
 def test_words_that_differ_in_one_place(shapes):
     text = " ".join("x" * before + letter + "x" * after for before, after, letter in shapes)
 
-    assert tokenise(text.encode()) == naive.tokenise(text)
+    assert tokenize(text.encode()) == naive.tokenize(text)
 
 
 def test_every_character_is_a_space_or_none_as_python_has_it():
@@ -66,7 +64,7 @@ def test_every_character_is_a_space_or_none_as_python_has_it():
     characters = [chr(code) for code in codes if code >= 0 and not 0xD800 <= code < 0xE000]
     text = " ".join(f"x{c}y" for c in characters)
 
-    numbered = tokenise(text.encode(), 1 << 10, 1 << 14, 1 << 10)
+    numbered = tokenize(text.encode(), 1 << 10, 1 << 14, 1 << 10)
 
     assert [numbered.words[i] for i in numbered.ids] == text.split()
     assert len(numbered.ends) == characters.count("\n") == 1
@@ -78,7 +76,7 @@ def test_a_space_is_seen_wherever_it_begins(place):
     for space in SPACES:
         text = f"{'x' * place}{space}y"
 
-        assert tokenise(text.encode()) == naive.tokenise(text)
+        assert tokenize(text.encode()) == naive.tokenize(text)
 
 
 def int_of(eight: bytes) -> int:
@@ -86,7 +84,7 @@ def int_of(eight: bytes) -> int:
 
 
 def mixed(key: int, eight: bytes) -> int:
-    return int(kernels.mixed(np.uint64(key), np.uint64(int_of(eight))))
+    return int(word_hash.mixed(np.uint64(key), np.uint64(int_of(eight))))
 
 
 def word_of(*parts: bytes | int) -> bytes | None:
@@ -113,15 +111,15 @@ def test_equal_hashes_do_not_make_words_equal(collision):
     first = second = None
     while first is None or second is None:
         first, second = collision(*(bytes(dice.choices(range(0x41, 0x5B), k=8)) for _ in range(2)))
-    keys = [kernels.long_key(padded(word), 0, len(word)) for word in (first, second)]
+    keys = [word_hash.long_key(padded(word), 0, len(word)) for word in (first, second)]
     text = b" ".join([first, second, first, second])
 
     assert keys[0] == keys[1]
-    assert tokenise(text) == naive.tokenise(text.decode())
+    assert tokenize(text) == naive.tokenize(text.decode())
 
 
 def test_many_words_in_a_growing_table():
     count = 300 if DISABLE_JIT else 100_000
     text = "\n".join([*map(str, range(count)), *map(str, range(count))]) + "\n"
 
-    assert tokenise(text.encode(), 1, 1 << 12, 1 << 12) == naive.tokenise(text)
+    assert tokenize(text.encode(), 1, 1 << 12, 1 << 12) == naive.tokenize(text)

@@ -13,11 +13,11 @@ from windrow.embeddings.kernels.contexts import (
     Context,
     gather_cbow,
     gather_skipgram,
+    new_block,
     scatter_cbow,
     scatter_skipgram,
 )
 from windrow.embeddings.training.draws import distance_weights
-from windrow.embeddings.training.hogwild import new_block
 
 WEIGHTINGS = ["shrink", "linear", "harmonic", "none"]
 every_mode = pytest.mark.parametrize("mode", MODES)

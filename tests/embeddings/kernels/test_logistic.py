@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.naive.steps import Targets, logistic, negative_sampling_block, word2vec_logistic
-from windrow.embeddings.kernels.contexts import Block, Context
+from windrow.embeddings.kernels.contexts import Block, Context, new_block
 from windrow.embeddings.kernels.logistic import (
     LOGISTIC_TABLE,
     MAX_LOGIT,
@@ -13,7 +13,6 @@ from windrow.embeddings.kernels.logistic import (
     update_singles,
     update_windows,
 )
-from windrow.embeddings.training.hogwild import new_block
 from windrow.numeric.simd import LANES
 
 

@@ -14,7 +14,7 @@ from tests.naive.noise import alias_draw, cumulative_draw
 from tests.naive.rng import linear_congruential, split_mix
 from tests.naive.windows import Text, lay_windows
 from tests.naive.word2vec import BlockStep, Mode, PairStep
-from windrow.embeddings.kernels.contexts import Context
+from windrow.embeddings.kernels.contexts import Context, new_block
 from windrow.embeddings.kernels.logistic import TOGETHER
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps import output_layer
@@ -22,7 +22,6 @@ from windrow.embeddings.steps.combined import train_both_pairs
 from windrow.embeddings.steps.contract import LayerOptions
 from windrow.embeddings.steps.hierarchical_softmax import GROUP
 from windrow.embeddings.steps.negative_sampling import NOISE_SETS
-from windrow.embeddings.training.hogwild import new_block
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import zero_table
 

@@ -52,12 +52,12 @@ def test_jobs_cover_all_tokens_in_order(lengths, limit, offset):
 def test_progress_never_goes_back(lengths, limit, offset):
     jobs = plan_jobs(starts_of(lengths, offset), limit)
 
-    assert (np.diff(jobs.progress) > 0).all()
-    assert ((jobs.progress >= 0) & (jobs.progress < 1)).all()
+    assert (np.diff(jobs.fractions) > 0).all()
+    assert ((jobs.fractions >= 0) & (jobs.fractions < 1)).all()
     begun = jobs.sentences / max(1, len(lengths))
-    assert (jobs.progress >= begun).all()
-    assert (jobs.progress < begun + 1 / max(1, len(lengths))).all()
-    assert [jobs.share_before(job) for job in range(len(jobs) + 1)] == [*jobs.progress, 1.0]
+    assert (jobs.fractions >= begun).all()
+    assert (jobs.fractions < begun + 1 / max(1, len(lengths))).all()
+    assert [jobs.fraction_before(job) for job in range(len(jobs) + 1)] == [*jobs.fractions, 1.0]
 
 
 @pytest.mark.parametrize("lengths", [[], [0], [5, 30]], ids=str)
@@ -65,7 +65,7 @@ def test_arrays_have_their_types_whatever_the_corpus(lengths):
     jobs = plan_jobs(starts_of(lengths), 10)
 
     assert [array.dtype for array in (jobs.bounds, jobs.sentences, jobs.sentence_ends)] == [np.int64] * 3
-    assert jobs.progress.dtype == np.float64
+    assert jobs.fractions.dtype == np.float64
 
 
 def test_pieces_of_one_sentence_by_hand():
@@ -74,7 +74,7 @@ def test_pieces_of_one_sentence_by_hand():
     assert jobs.bounds.tolist() == [0, 3, 13, 23, 28, 36]
     assert jobs.sentences.tolist() == [0, 1, 1, 1, 2]
     assert jobs.sentence_ends.tolist() == [1, 2, 2, 2, 4]
-    np.testing.assert_allclose(jobs.progress, [0, 1 / 4, (1 + 10 / 25) / 4, (1 + 20 / 25) / 4, 2 / 4])
+    np.testing.assert_allclose(jobs.fractions, [0, 1 / 4, (1 + 10 / 25) / 4, (1 + 20 / 25) / 4, 2 / 4])
 
 
 def test_learning_rate_falls_on_a_line():

@@ -166,8 +166,8 @@ def test_a_finished_training_can_be_kept_as_a_checkpoint(tmp_path: Path, lee: Co
         (lambda arrays, config: arrays["input"].fill(np.nan), "not finite"),
         (lambda arrays, config: config.pop("position"), "damaged.*position"),
         (lambda arrays, config: config["position"].update(colour=1), "damaged.*colour"),
-        (lambda arrays, config: config["position"].update(job=99_999), "sizes disagree"),
-        (lambda arrays, config: config["position"].update(epoch=-1), "sizes disagree"),
+        (lambda arrays, config: config["position"].update(job=99_999), "position is out of range"),
+        (lambda arrays, config: config["position"].update(epoch=-1), "position is out of range"),
         (lambda arrays, config: arrays.update(randomness=np.zeros((2, 1), np.uint64)), "sizes disagree"),
     ],
 )

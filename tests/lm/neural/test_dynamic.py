@@ -22,7 +22,7 @@ REPEATED = [TRAIN[0], TRAIN[1]] * 60
 @pytest.fixture(scope="module", params=[("carry", "softmax"), ("reset", "nce")])
 def model(request) -> RecurrentLM:
     state, output = request.param
-    return small(state=state, output=output, epochs=2).fit(TRAIN, valid=VALID)
+    return small(state=state, output_layer=output, epochs=2).fit(TRAIN, valid=VALID)
 
 
 def unlimited(model: RecurrentLM) -> RecurrentLM:
@@ -77,7 +77,7 @@ def test_what_cannot_be(model):
     with pytest.raises(DivergedError, match="try dynamic_rate = "):
         unlimited(model).evaluate(VALID, dynamic_rate=1e30)
     with pytest.raises(OptionError, match="weights of 8 bits cannot learn"):
-        model.quantised().evaluate(VALID, dynamic_rate=0.1)
+        model.quantized().evaluate(VALID, dynamic_rate=0.1)
 
 
 def test_from_the_command_line(model, tmp_path):

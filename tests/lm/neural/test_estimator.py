@@ -54,7 +54,7 @@ def test_a_fit_that_fails_leaves_a_trained_model_as_it_was(small, tmp_path, chan
 
 
 def test_a_first_fit_that_diverges_leaves_a_model_that_can_be_saved(small, tmp_path):
-    model = small(optimizer="sgd", learning_rate=1e30, clip=None, quantise_bits=8)
+    model = small(optimizer="sgd", learning_rate=1e30, clip=None, quantize_bits=8)
     with pytest.raises(DivergedError, match="has the parameters of the start again"):
         model.fit(TRAIN)
     model.save(tmp_path / "model")
@@ -78,7 +78,7 @@ ODD = (None, float("nan"), float("inf"), -1, -0.5, 10**30, 10**400, "odd", True,
 ALLOWED = {  # of these, besides the kinds below
     "bptt": (10**30, 10**400), "clip": (float("inf"), 10**30, 10**400), "l2": (10**30,), "learning_rate": (10**30,),
     "vectors": ("odd",),
-    **dict.fromkeys(("patience", "max_vocab", "quantise_bits"), (None,)),
+    **dict.fromkeys(("patience", "max_vocab", "quantize_bits"), (None,)),
     **dict.fromkeys(("tied", "direct", "skip_symbols"), (True,)),
     **dict.fromkeys(("cutoffs", "callbacks"), ((),)),
 }  # fmt: skip
@@ -105,7 +105,7 @@ def test_odd_parameters_are_told_by_name(name):
 ])  # fmt: skip
 @pytest.mark.parametrize("output", ["classes", "nce", "adaptive"])
 def test_the_largest_parameters_can_be_trained_with(small, name, value, output):
-    model = small(epochs=1, output=output)
+    model = small(epochs=1, output_layer=output)
     if name in model.get_params():
         try:
             model.set_params(**{name: value}).fit(TRAIN, valid=VALID)
@@ -123,11 +123,11 @@ def test_the_largest_parameters_can_be_trained_with(small, name, value, output):
     ({"l2": float("inf")}, "l2 = inf is out of range"),
     ({"learning_rate": float("inf")}, "learning_rate = inf is out of range"),
     ({"momentum": 1.0}, "momentum = 1.0 is out of range"),
-    ({"cutoffs": None}, r"cutoffs = None must be .* try \(2000, 10000\)"),
+    ({"cutoffs": None}, "cutoffs = None must be a list of whole numbers"),
     ({"cutoffs": range(1, 200)}, "cutoffs = .* at most 100"),
     ({"tied": "no"}, "tied = 'no' must be True or False"),
     ({"vectors": 7}, "vectors = 7 must be"),
-    ({"callbacks": [print, 7]}, "callbacks = .* must be functions"),
+    ({"callbacks": [print, 7]}, "callbacks = .* must be a list of functions"),
 ])  # fmt: skip
 def test_parameters_that_no_training_can_have(small, options, said):
     with pytest.raises(OptionError, match=f"^{said}"):
@@ -135,10 +135,10 @@ def test_parameters_that_no_training_can_have(small, options, said):
 
 
 def test_numbers_of_numpy_are_parameters(small, tmp_path):
-    plain = small(hidden_size=8, dropout=0.5, output="adaptive", cutoffs=(2, 4), skip_symbols=True, epochs=1)
+    plain = small(hidden_size=8, dropout=0.5, output_layer="adaptive", cutoffs=(2, 4), skip_symbols=True, epochs=1)
     options = {"hidden_size": np.int64(8), "dropout": np.float32(0.5), "cutoffs": np.array([2, 4]),
                "skip_symbols": np.True_, "seed": np.int32(1)}  # fmt: skip
-    model = small(output="adaptive", epochs=1, **options).fit(TRAIN, checkpoint=tmp_path / "state")
+    model = small(output_layer="adaptive", epochs=1, **options).fit(TRAIN, checkpoint=tmp_path / "state")
     model.save(tmp_path / "model")
 
     assert type(model).load(tmp_path / "model").get_params() == plain.get_params()
@@ -146,7 +146,7 @@ def test_numbers_of_numpy_are_parameters(small, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"output": "adaptive", "cutoffs": (2, 4), "clip": float("inf"), "patience": None}]
+    "options", [{}, {"output_layer": "adaptive", "cutoffs": (2, 4), "clip": float("inf"), "patience": None}]
 )
 def test_a_loaded_model_prints_as_the_saved_one(small, tmp_path, options):
     model = small(**options, epochs=1).fit(TRAIN)

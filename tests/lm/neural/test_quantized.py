@@ -15,7 +15,9 @@ from windrow.files import model_file
 
 SMALL = {"window": test_window.small, "recurrent": test_recurrent.small}
 BOTH = [
-    (name, {"output": output, "tied": tied}) for name in SMALL for output, tied in (("softmax", False), ("nce", True))
+    (name, {"output_layer": output, "tied": tied})
+    for name in SMALL
+    for output, tied in (("softmax", False), ("nce", True))
 ]
 
 
@@ -28,7 +30,7 @@ def small(name: str, options: dict, **more: object):
 def test_a_quantised_model_is_nearly_the_same(name, options, tmp_path):
     model = small(name, options).fit(TRAIN)
 
-    rounded = model.quantised()
+    rounded = model.quantized()
     rounded.save(tmp_path / "m.safetensors")
     reopened = windrow.load(tmp_path / "m.safetensors")
 
@@ -36,7 +38,7 @@ def test_a_quantised_model_is_nearly_the_same(name, options, tmp_path):
     assert rounded.perplexity(VALID) != model.perplexity(VALID)
     assert np.array_equal(reopened.log_probs(VALID), rounded.log_probs(VALID))
     assert reopened.generate(seed=1)[0] == rounded.generate(seed=1)[0]
-    assert np.array_equal(reopened.quantised().log_probs(VALID), rounded.log_probs(VALID))
+    assert np.array_equal(reopened.quantized().log_probs(VALID), rounded.log_probs(VALID))
     codes = model_file.load(tmp_path / "m.safetensors").arrays["output.codes"]
     assert (codes.dtype, codes.shape) == (np.int8, (len(model.vocabulary), 12))
 
@@ -45,35 +47,35 @@ def test_a_quantised_model_is_nearly_the_same(name, options, tmp_path):
 def test_fit_quantises_what_it_trained(name):
     trained = small(name, {}).fit(TRAIN, valid=VALID)
 
-    rounded = small(name, {}, quantise_bits=8).fit(TRAIN, valid=VALID)
+    rounded = small(name, {}, quantize_bits=8).fit(TRAIN, valid=VALID)
 
     assert rounded.history_[-1]["loss"] == trained.history_[-1]["loss"]
-    assert np.array_equal(rounded.log_probs(VALID), trained.quantised().log_probs(VALID))
+    assert np.array_equal(rounded.log_probs(VALID), trained.quantized().log_probs(VALID))
     assert "output.weights" not in rounded.to_stored().arrays
 
 
 def test_a_model_saved_while_it_is_trained_is_not_rounded_yet(tmp_path):
     path = tmp_path / "m.safetensors"
-    model = small("window", {}, quantise_bits=8, epochs=1)
+    model = small("window", {}, quantize_bits=8, epochs=1)
     model.callbacks = [lambda report: model.save(path)]
 
     model.fit(TRAIN)
 
-    assert np.array_equal(windrow.load(path).quantised().log_probs(VALID), model.log_probs(VALID))
+    assert np.array_equal(windrow.load(path).quantized().log_probs(VALID), model.log_probs(VALID))
 
 
 def test_only_8_bits_and_only_where_every_word_has_weights():
     model = small("window", {}).fit(TRAIN)
-    for unrounded_or_not in (model, model.quantised()):
-        with pytest.raises(OptionError, match="quantise_bits = 4"):
-            unrounded_or_not.quantised(4)
-    with pytest.raises(OptionError, match="quantise_bits = 8 does not go with output = 'hierarchical'"):
-        small("window", {"output": "hierarchical"}).fit(TRAIN).quantised()
+    for unrounded_or_not in (model, model.quantized()):
+        with pytest.raises(OptionError, match="quantize_bits = 4"):
+            unrounded_or_not.quantized(4)
+    with pytest.raises(OptionError, match="quantize_bits = 8 does not go with output_layer = 'hierarchical'"):
+        small("window", {"output_layer": "hierarchical"}).fit(TRAIN).quantized()
 
 
 def test_a_damaged_file(tmp_path):
     path = tmp_path / "m.safetensors"
-    stored = small("window", {}, quantise_bits=8).fit(TRAIN).to_stored()
+    stored = small("window", {}, quantize_bits=8).fit(TRAIN).to_stored()
     del stored.arrays["output.scales"]
     model_file.save(path, stored.kind, stored.arrays, stored.config, stored.provenance)
 
@@ -90,11 +92,11 @@ def test_from_the_command_line(tmp_path):
 
     train = ("train", "window", tmp_path / "text.txt", "--embedding", 8, "--hidden", 8, "--epochs", 1)
     assert run(*train, "-o", trained).exit_code == 0
-    assert run("convert", trained, converted, "--quantise", 8).exit_code == 0
-    assert run(*train, "-o", direct, "--quantise", 8).exit_code == 0
+    assert run("convert", trained, converted, "--quantize", 8).exit_code == 0
+    assert run(*train, "-o", direct, "--quantize", 8).exit_code == 0
 
     assert np.array_equal(windrow.load(converted).log_probs(["the cat"]), windrow.load(direct).log_probs(["the cat"]))
-    for refused, said in ((("--quantise", 3), "--quantise = 3"), ((), "--quantise 8")):
+    for refused, said in ((("--quantize", 3), "--quantize = 3"), ((), "--quantize 8")):
         result = run("convert", trained, converted, *refused)
         assert (result.exit_code, result.stdout) == (1, "")
         assert said in result.stderr

@@ -129,14 +129,14 @@ def test_every_symbol_is_in_a_stream():
 
 
 @pytest.mark.parametrize("options", [
-    *({"cell": cell} for cell in CELL_NAMES), *({"output": output} for output in HEADS), {"state": "carry"},
-    {"optimizer": "sgd", "learning_rate": 2.0}, {"embedding_size": 8, "tied": True, "output": "nce"},
-    {"optimizer": "sgd", "learning_rate": 2.0, "clip": None, "output": "hierarchical"},
+    *({"cell": cell} for cell in CELL_NAMES), *({"output_layer": output} for output in HEADS), {"state": "carry"},
+    {"optimizer": "sgd", "learning_rate": 2.0}, {"embedding_size": 8, "tied": True, "output_layer": "nce"},
+    {"optimizer": "sgd", "learning_rate": 2.0, "clip": None, "output_layer": "hierarchical"},
     {"layers": 2, "dropout": 0.05}, {"schedule": "plateau", "l2": 1e-6},
 ])  # fmt: skip
 def test_what_learns_the_chain(options):
-    options = {"output": "softmax", "objective": "sampled-softmax", **options}
-    if options["output"] == "nce" and not options.get("tied"):
+    options = {"output_layer": "softmax", "objective": "sampled-softmax", **options}
+    if options["output_layer"] == "nce" and not options.get("tied"):
         options["objective"] = "nce"
     model = trained(**{"epochs": 12, "hidden_size": 8, **options})
 
@@ -166,7 +166,7 @@ def test_what_is_carried_over_helps():
 
 
 def test_a_seed_gives_the_same_model():
-    one, same, other = (trained(output="nce", dropout=0.2, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (trained(output_layer="nce", dropout=0.2, seed=seed) for seed in (1, 1, 2))
 
     assert np.array_equal(one.network_.values(), same.network_.values())
     assert not np.array_equal(one.network_.values(), other.network_.values())
@@ -174,7 +174,14 @@ def test_a_seed_gives_the_same_model():
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_a_resumed_training_is_the_same_bit_for_bit(tmp_path, optimizer):
-    options = {"output": "nce", "dropout": 0.1, "epochs": 4, "optimizer": optimizer, "state": "carry", "layers": 2}
+    options = {
+        "output_layer": "nce",
+        "dropout": 0.1,
+        "epochs": 4,
+        "optimizer": optimizer,
+        "state": "carry",
+        "layers": 2,
+    }
     whole, path = trained(**options), tmp_path / "state"
 
     def killed(report):
@@ -338,8 +345,8 @@ def half(epoch, scores) -> float:
 
 @pytest.mark.parametrize("options", [
     {}, {"schedule": half}, {"schedule": Step(2)},
-    {"cell": "gru", "layers": 2}, {"output": "nce", "tied": True, "embedding_size": 8}, {"cell": "elman-relu"},
-    {"output": "hierarchical", "state": "carry", "optimizer": "sgd"},
+    {"cell": "gru", "layers": 2}, {"output_layer": "nce", "tied": True, "embedding_size": 8}, {"cell": "elman-relu"},
+    {"output_layer": "hierarchical", "state": "carry", "optimizer": "sgd"},
 ])  # fmt: skip
 def test_a_saved_model_scores_the_same(tmp_path, options):
     model = trained(**options, epochs=1)

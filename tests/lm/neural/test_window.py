@@ -110,7 +110,7 @@ def test_the_network_by_its_definition(direct):
 
 @pytest.mark.parametrize("output", HEADS)
 def test_every_output_layer_learns_the_chain(output):
-    model = trained(output=output, epochs=8, learning_rate=0.03)
+    model = trained(output_layer=output, epochs=8, learning_rate=0.03)
     rows = np.array([model.next_word_distribution([before, word]) for before, word in zip("babc", "abcd", strict=True)])
     ids = [model.vocabulary.id_of(word) for word in "abcd"]
 
@@ -125,8 +125,8 @@ def test_every_output_layer_learns_the_chain(output):
 
 @pytest.mark.parametrize("options", [
     {"optimizer": "sgd", "learning_rate": 0.5},
-    {"optimizer": "sgd", "learning_rate": 0.5, "output": "hierarchical"},
-    {"optimizer": "sgd", "learning_rate": 0.5, "output": "nce", "objective": "sampled-softmax"},
+    {"optimizer": "sgd", "learning_rate": 0.5, "output_layer": "hierarchical"},
+    {"optimizer": "sgd", "learning_rate": 0.5, "output_layer": "nce", "objective": "sampled-softmax"},
     {"optimizer": "momentum", "learning_rate": 0.1, "clip": 1.0},
     {"optimizer": "adagrad", "learning_rate": 0.1, "direct": True},
     {"embedding_size": 8, "tied": True, "l2": 1e-5},
@@ -150,7 +150,7 @@ def test_a_step_of_the_head_alone_is_the_optimiser_s():
 
 
 def test_a_seed_gives_the_same_model():
-    one, same, other = (trained(output="nce", dropout=0.2, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (trained(output_layer="nce", dropout=0.2, seed=seed) for seed in (1, 1, 2))
 
     assert np.array_equal(one.network_.values(), same.network_.values())
     assert not np.array_equal(one.network_.values(), other.network_.values())
@@ -190,7 +190,7 @@ def test_reports():
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_a_resumed_training_is_the_same_bit_for_bit(tmp_path, optimizer):
-    options = {"output": "nce", "dropout": 0.1, "epochs": 4, "optimizer": optimizer}
+    options = {"output_layer": "nce", "dropout": 0.1, "epochs": 4, "optimizer": optimizer}
     whole, path = trained(**options), tmp_path / "state"
 
     stopped = small(**options, callbacks=[lambda report: report.epoch == 2])
@@ -295,8 +295,8 @@ def test_unknown_words(model):
 
 
 @pytest.mark.parametrize("options", [
-    {}, {"output": "hierarchical", "direct": True}, {"output": "nce", "tied": True, "embedding_size": 8},
-    {"output": "adaptive", "cutoffs": (2, 4)}, {"output": "classes", "classes": 2}, {"optimizer": "sgd"},
+    {}, {"output_layer": "hierarchical", "direct": True}, {"output_layer": "nce", "tied": True, "embedding_size": 8},
+    {"output_layer": "adaptive", "cutoffs": (2, 4)}, {"output_layer": "classes", "classes": 2}, {"optimizer": "sgd"},
 ])  # fmt: skip
 def test_a_saved_model_scores_the_same(tmp_path, options):
     model = trained(**options, epochs=1)
@@ -328,7 +328,7 @@ def test_damaged_files(tmp_path, model):
         WindowLM.load(saved({"hidden_size": 9}))
     with pytest.raises(FormatError, match=r"no sound configuration.*dropout"):
         WindowLM.load(saved({"dropout": 3.0}))
-    with pytest.raises(FormatError, match=r"the vocabulary of the window-lm is damaged"):
+    with pytest.raises(FormatError, match=r"the vocabulary is damaged"):
         WindowLM.load(saved(counts=np.ones(3, np.int64)))
     model_file.save(path, "word-vectors", {}, {})
     with pytest.raises(FormatError, match=r"kind 'word-vectors', not 'window-lm'"):
@@ -340,10 +340,10 @@ def test_damaged_files(tmp_path, model):
 
 @pytest.mark.parametrize(("options", "said"), [
     ({"order": 1}, "order = 1"), ({"hidden_size": 0}, "hidden_size = 0"), ({"dropout": 1.0}, "dropout = 1.0"),
-    ({"output": "hard"}, "output = 'hard'"), ({"optimizer": "magic"}, "optimizer = 'magic'"),
+    ({"output_layer": "hard"}, "output_layer = 'hard'"), ({"optimizer": "magic"}, "optimizer = 'magic'"),
     ({"schedule": "magic"}, "schedule = 'magic'"), ({"learning_rate": 0}, "learning_rate = 0"),
     ({"tied": True}, "tied = True"), ({"tied": True, "direct": True}, "tied = True does not go with direct"),
-    ({"tied": True, "embedding_size": 8, "output": "adaptive"}, "tied = True"),
+    ({"tied": True, "embedding_size": 8, "output_layer": "adaptive"}, "tied = True"),
     ({"objective": "magic"}, "objective = 'magic'"), ({"max_vocab": 3}, "max_vocab = 3"), ({"seed": -1}, "seed = -1"),
 ])  # fmt: skip
 def test_options_out_of_range(options, said):

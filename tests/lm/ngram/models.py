@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.naive.backoff import BOS, Backoff
 from windrow.corpus import Vocabulary
 from windrow.lm.ngram.levels import BackoffModel, Level
 
 SPECIALS = ("<unk>", "<s>", "</s>")
+seeds = st.integers(0, 2**32 - 1)
 
 
 def random_model(
@@ -61,4 +65,34 @@ def random_stream(dice: np.random.Generator, words: int, symbols: int) -> np.nda
     return stream.astype(np.int32)
 
 
-seeds = st.integers(0, 2**32 - 1)
+def distribution(model: BackoffModel, context: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float64]:
+    """p(word | context) of every word by the definition, from sorted levels: (words,) float64; 0 for <s>.
+
+    ``context``: ids, of which those since the last <s> count, at most ``order`` - 1.
+    """
+    ids = [int(word) for word in context]
+    ids = ids[max((place for place, word in enumerate(ids) if word == BOS), default=0) :]
+    probs: NDArray[np.float64] = 10 ** model.levels[0].log10_probs.astype(np.float64)
+    for length in range(1, min(len(ids), model.order - 1) + 1):
+        place = find_ngram(model, ids[len(ids) - length :])
+        if place < 0:
+            probs *= 10**model.unseen_backoff
+            continue
+        context_level, level = model.levels[length - 1], model.levels[length]
+        assert context_level.log10_backoffs is not None
+        probs *= 10 ** float(context_level.log10_backoffs[place])
+        stored = slice(level.starts[place], level.starts[place + 1])
+        probs[level.words[stored]] = 10 ** level.log10_probs[stored].astype(np.float64)
+    probs[BOS] = 0
+    return probs
+
+
+def find_ngram(model: BackoffModel, ids: Sequence[int]) -> int:
+    """The place of an n-gram among those of its order, -1 if it is not stored."""
+    place = 0
+    for level, word in zip(model.levels, ids, strict=False):
+        first, last = level.starts[place], level.starts[place + 1]
+        place = int(first + np.searchsorted(level.words[first:last], word))
+        if place == last or level.words[place] != word:
+            return -1
+    return place

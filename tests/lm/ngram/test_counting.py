@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from tests.naive import ngrams as naive
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError
-from windrow.lm import stream as lm_stream
-from windrow.lm.ngram import count_merging, counting
+from windrow.lm.ngram import counting, merging
 from windrow.lm.ngram.counting import count_ngrams, memory_needed
-from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.levels import NGramCounts
 
 SPECIALS = ("<unk>", "<s>", "</s>")
@@ -92,7 +90,7 @@ def test_counting_in_parts_changes_nothing(sentences, order, bos, eos, part):
     stream = as_stream(sentences, eos)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(counting, "_part_size", lambda *_: part)
-        patch.setattr(count_merging, "_BLOCK", 3)  # so that a context's n-grams are more than fit
+        patch.setattr(merging, "_BLOCK", 3)  # so that a context's n-grams are more than fit
         counts = count_ngrams(stream, vocabulary_of(WORDS), order, bos=bos)
 
     check_against_naive(counts, sentences, words=WORDS, order=order, bos=bos, eos=eos)
@@ -114,11 +112,6 @@ def assert_equal(found: NGramCounts, expected: NGramCounts) -> None:
     assert (found.initial is None) == (expected.initial is None)
     for marks, wanted in zip(found.initial or (), expected.initial or (), strict=True):
         assert np.array_equal(marks, wanted)
-
-
-def test_the_mark_of_the_kernels_is_that_of_streams():
-    assert kernels.BOS == lm_stream.BOS == naive.BOS
-    assert lm_stream.EOS == naive.EOS
 
 
 def test_a_larger_text():
@@ -223,7 +216,7 @@ def test_what_cannot_be_counted(monkeypatch):
 
 def test_too_many_ngrams_for_their_places(monkeypatch, temporary_folder):
     monkeypatch.setattr(counting, "_LEAST_PART", 10)
-    monkeypatch.setattr(count_merging, "MOST", 80)
+    monkeypatch.setattr(merging, "MOST", 80)
 
     with pytest.raises(DataError, match="more than 80 different 2-grams"):
         count_ngrams(as_stream(random_sentences(6, 1000)), vocabulary_of(WORDS), 3, memory_budget=1000)
@@ -235,7 +228,7 @@ def test_a_full_disk(monkeypatch, temporary_folder):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(counting, "_LEAST_PART", 10)
-    monkeypatch.setattr(count_merging, "_new_map", refuse)
+    monkeypatch.setattr(merging, "_new_map", refuse)
 
     with pytest.raises(DataError, match=r"is the disk full.*TMPDIR"):
         count_ngrams(as_stream([[3] * 40]), vocabulary_of(5), 3, memory_budget=10)
@@ -248,7 +241,7 @@ def test_maps_are_forgotten_but_not_what_is_in_them(tmp_path):
     shared, private = np.memmap(path, np.int32, "r+"), np.memmap(path, np.int32, "c")
     shared[1], private[2] = 70, 80
 
-    count_merging.forget([shared, private, private[1:], shared.view(np.ndarray)[2:], np.zeros(3)])
+    merging.forget([shared, private, private[1:], shared.view(np.ndarray)[2:], np.zeros(3)])
 
     assert shared[:4].tolist() == [0, 70, 2, 3]
     assert private[2] == 80

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.lm.ngram.models import distribution
 from tests.lm.ngram.test_estimation import PROBABILITIES, SIZE, counts_of, possible_order, sentences
 from tests.naive.backoff import Backoff
 from tests.naive.smoothing import prune_by_entropy
 from windrow.errors import OptionError
-from windrow.lm.ngram.estimation import distribution, estimate
+from windrow.lm.ngram.estimation import estimate
 from windrow.lm.ngram.levels import BackoffModel
 from windrow.lm.ngram.pruning import entropy_prune
 

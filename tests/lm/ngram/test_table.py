@@ -12,13 +12,11 @@ from tests.lm.ngram.models import as_levels, random_model, random_stream, seeds
 from tests.naive.backoff import Backoff
 from windrow.errors import FormatError, OptionError
 from windrow.files import model_file
-from windrow.lm import stream as streams
-from windrow.lm.ngram.kernels import query as ngram_query
 from windrow.lm.ngram.levels import BackoffModel
 from windrow.lm.ngram.table import NGramTable
+from windrow.lm.symbols import BOS
 
 CLOSE = {"rtol": 0, "atol": 2e-5}  # sums of a few numbers, each rounded to 1e-6
-BOS = 1
 
 
 @settings(max_examples=60, deadline=None)
@@ -63,7 +61,7 @@ def test_distributions_are_those_of_the_naive_query(seed, order, closed, unseen_
         np.testing.assert_allclose(log10_probs, [following[word] for word in words.tolist()], **CLOSE)
 
 
-def test_a_normalised_model_sums_to_one():
+def test_a_normalized_model_sums_to_one():
     """Bigrams and trigrams take nine tenths of the mass of their contexts; back-offs leave the rest to the others."""
     dice = np.random.default_rng(1)
     words = 30
@@ -151,10 +149,10 @@ def test_packing_may_use_up_the_model():
 
 @settings(max_examples=20, deadline=None)
 @given(seeds, st.integers(2, 8))
-def test_quantised_numbers_are_near_and_as_few_as_asked_for(seed, bits):
+def test_quantized_numbers_are_near_and_as_few_as_asked_for(seed, bits):
     dice = np.random.default_rng(seed)
     model, _ = random_model(dice, 4, 200)
-    exact, coarse = NGramTable.pack(model), NGramTable.pack(model, quantise_bits=bits)
+    exact, coarse = NGramTable.pack(model), NGramTable.pack(model, quantize_bits=bits)
 
     for level, expected in zip(coarse.unpack().levels[1:], model.levels[1:], strict=True):
         np.testing.assert_array_equal(level.words, expected.words)
@@ -165,16 +163,16 @@ def test_quantised_numbers_are_near_and_as_few_as_asked_for(seed, bits):
                 assert values.size <= 2**bits
                 nearest = np.abs(values[:, None] - numbers).min(axis=0)
                 assert (np.abs(rounded - numbers) <= nearest + 1e-4 * np.ptp(numbers)).all()
-    assert coarse._table.records.nbytes < exact._table.records.nbytes
+    assert coarse._trie.records.nbytes < exact._trie.records.nbytes
 
 
-def test_few_numbers_are_kept_exactly_by_quantising():
+def test_few_numbers_are_kept_exactly_by_quantizing():
     model, naive = random_model(np.random.default_rng(4), 3, 9)
     naive.probs = {ngram: -0.25 * (1 + sum(ngram) % 7) for ngram in naive.probs}
     naive.backoffs = {ngram: -0.5 * (sum(ngram) % 3) for ngram in naive.backoffs}
     model = as_levels(naive, 9)
 
-    assert_equal_models(NGramTable.pack(model, quantise_bits=8).unpack(), model, 1e-6)
+    assert_equal_models(NGramTable.pack(model, quantize_bits=8).unpack(), model, 1e-6)
 
 
 def saved(table: NGramTable, path: Path) -> NGramTable:
@@ -290,11 +288,7 @@ def test_options_out_of_range():
             table.score(np.array(ids, np.int32))
         with pytest.raises(OptionError, match="ids must be from 0 to 8"):
             table.start(ids)
-    with pytest.raises(OptionError, match="quantise_bits = 9"):
-        NGramTable.pack(model, quantise_bits=9)
+    with pytest.raises(OptionError, match="quantize_bits = 9"):
+        NGramTable.pack(model, quantize_bits=9)
     with pytest.raises(OptionError, match="length = 3"):
         table.successors(table.start(), 3)
-
-
-def test_the_kernels_have_the_ids_of_the_streams():
-    assert (ngram_query.BOS, ngram_query.EOS) == (streams.BOS, streams.EOS)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError
 from windrow.lm.ngram.words import WordIndex
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 WORDS = [*SPECIALS, "a", "b", "abcdefgh", "abcdefghi", "abcdefgh" * 3, "é", "漢字", "\ud800"]
 VOCABULARY = Vocabulary(WORDS, np.zeros(len(WORDS), np.int64), SPECIALS)
@@ -46,7 +46,7 @@ def test_sentences_are_those_of_str_split_and_a_dict(sentences, bos, eos):
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_a_text_has_a_sentence_a_line(index, end):
+def test_each_line_of_a_text_is_a_sentence(index, end):
     text = f"a b\n\nb unseen\ta{end}"
     expected = naive(["a b", "", "b unseen a"])
 

@@ -1,7 +1,7 @@
-"""Toyland: a corpus drawn from a known grammar, so that every claim about a model of it has a right answer.
+"""Toyland: a corpus drawn from a known grammar, so that the best possible perplexity and all answers are known.
 
-Plain data to read and extend: lexicon.toml (the words) and grammar.toml (the sentences). grammar.py gives
-them probabilities; files.py writes the corpus and what goes with it.
+lexicon.toml (the words) and grammar.toml (the sentences) are plain data to read and extend; grammar.py gives them
+probabilities; files.py writes the corpus and the files for its evaluation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Toyland writes: text, exact log-probabilities, analogies, word similarities, entities, a summary."""
+"""The files of Toyland: text, exact log probabilities, analogies, word similarities, entities, a summary."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DEFAULT_SENTENCES = 25_000
 DEFAULT_SEED = 1
 QUESTIONS_PER_SECTION = 250
 PAIRS_PER_LEVEL = 100
-# What two words share in the lexicon, from most to least, and their score.
+# What two words have in common in the lexicon, from most to least, and the score of such a pair.
 SIMILARITY_SCORES = {"entry": 9, "form": 6, "class": 3, "nothing": 0}
-_SMALL_WORDS = {"of", "and"}  # not capitalised inside a name
-# Each file has a random stream of its own, so that a change of one leaves the others as they are.
+_SMALL_WORDS = {"of", "and"}  # not capitalized within a name
+# Each file has a random stream of its own, so that a change to one leaves the others as they are.
 _STREAMS = ("train", "valid", "test", "analogies", "similarity", "ner-train", "ner-valid", "ner-test")
 
 Home = tuple[str, int, str]  # class, index of the entry, form
@@ -34,10 +34,10 @@ def generate(
 ) -> dict[str, Any]:
     """Write a corpus with ``sentences`` training sentences into ``directory``; return its summary.
 
-    Every file is a function of (sentences, seed), byte for byte. All parts are independent draws: valid and
-    test hold a twentieth as many sentences as train; the entity files a tenth (train) and a hundredth (valid,
-    test). The summary, also in toyland.json, has sizes, the entropy, and the perplexity that none can beat.
-    Raises OptionError for a count below 1 or a negative seed, DataError when the folder cannot be written.
+    Equal arguments give equal files, byte for byte. All parts are drawn independently: valid and test have a twentieth
+    as many sentences as train; the entity files a tenth (train) and a hundredth (valid, test). The summary, also in
+    toyland.json, has sizes, the entropy, and the lowest perplexity that is possible. Raises OptionError for a number of
+    sentences below 1 or a negative seed, DataError when the folder cannot be written.
     """
     check_range("sentences", sentences, 1)
     check_range("seed", seed, 0)
@@ -56,8 +56,8 @@ def generate(
     _write_lines(folder / "test.log10prob", (f"{sentence.log10_prob:.6f}" for sentence in texts["test"]))
     _write_lines(folder / "analogies.txt", analogy_lines(grammar, streams["analogies"]))
     _write_lines(folder / "similarity.tsv", similarity_lines(grammar, streams["similarity"]))
-    for split, share in (("train", 10), ("valid", 100), ("test", 100)):
-        size = max(1, sentences // share)
+    for split, divisor in (("train", 10), ("valid", 100), ("test", 100)):
+        size = max(1, sentences // divisor)
         _write_lines(folder / f"ner-{split}.conll", conll_lines(grammar, size, streams[f"ner-{split}"]))
     summary = _summary(grammar, seed, texts)
     _write_lines(folder / "toyland.json", [json.dumps(summary, indent=2)])
@@ -65,7 +65,7 @@ def generate(
 
 
 def analogy_lines(grammar: Grammar, seed: int) -> Iterator[str]:
-    """Questions in Google's format, ``a b c d``, with a line ``: section`` before each section."""
+    """Questions in Google's format, ``a b c d``, with a line ``: NAME`` before each section."""
     rng = Random(seed)
     for section, (first, second) in grammar.analogies.items():
         class_name, form = first.split(".")
@@ -80,7 +80,7 @@ def analogy_lines(grammar: Grammar, seed: int) -> Iterator[str]:
 
 
 def similarity_lines(grammar: Grammar, seed: int) -> Iterator[str]:
-    """Pairs ``word<TAB>word<TAB>score``: the score says what the two words share in the lexicon."""
+    """Pairs ``word<TAB>word<TAB>score``; the score says what the two words have in common in the lexicon."""
     rng = Random(seed)
     homes = _single_homes(grammar)
     for shared, score in SIMILARITY_SCORES.items():
@@ -95,16 +95,16 @@ def similarity_lines(grammar: Grammar, seed: int) -> Iterator[str]:
 
 
 def conll_lines(grammar: Grammar, size: int, seed: int) -> Iterator[str]:
-    """``size`` sentences that name an entity: ``Token TAG`` a line, an empty line after each sentence."""
+    """``size`` sentences with entities: one ``Token TAG`` per line, an empty line after each sentence."""
     rng = Random(seed)
     draws = (grammar.draw(rng) for _ in count())
     for sentence in islice((draw for draw in draws if set(draw.tags) != {OUTSIDE}), size):
-        yield from map(" ".join, zip(_capitalised(sentence), sentence.tags, strict=True))
+        yield from map(" ".join, zip(_capitalized(sentence), sentence.tags, strict=True))
         yield ""
 
 
 def _single_homes(grammar: Grammar) -> dict[str, Home]:
-    """The place in the lexicon of every word that has exactly one, and is no fixed word of a template."""
+    """The place in the lexicon of every word that is there once and is not a fixed word of a template."""
     homes: dict[str, list[Home]] = defaultdict(list)
     for name, word_class in grammar.classes.items():
         for entry_index, entry in enumerate(word_class.entries):
@@ -125,18 +125,18 @@ def _shared(home: Home, other: Home) -> str:
 
 
 def _sample(items: Sequence[str], size: int, rng: Random) -> list[str]:
-    """``size`` of the items without replacement; uses only ``rng.random()``, which never changes."""
+    """``size`` of the items without replacement; uses only ``rng.random()``, the same in every version of Python."""
     return sorted(items, key=lambda _: rng.random())[:size]
 
 
-def _capitalised(sentence: Sentence) -> Iterator[str]:
+def _capitalized(sentence: Sentence) -> Iterator[str]:
     for position, (token, tag) in enumerate(zip(sentence.tokens, sentence.tags, strict=True)):
         inside_name = tag != OUTSIDE and token not in _SMALL_WORDS
         yield token.capitalize() if position == 0 or inside_name else token
 
 
 def _summary(grammar: Grammar, seed: int, texts: dict[str, list[Sentence]]) -> dict[str, Any]:
-    """Sizes, and how well a model can do: on the language, and on the very sentences of test.txt."""
+    """Sizes, and the best possible perplexity: on the language, and on the sentences of test.txt."""
     log10_prob = math.fsum(sentence.log10_prob for sentence in texts["test"])
     test_tokens = _token_count(texts["test"]) + len(texts["test"])
     return {

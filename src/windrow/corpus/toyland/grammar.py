@@ -1,9 +1,9 @@
-"""A probabilistic grammar over shared latent entries: draws sentences, knows the exact probability of each.
+"""A probabilistic grammar of templates and lexicon entries: draws sentences, with the exact probability of each.
 
-A derivation draws a topic, one of its templates, one entry for every variable of the template (the country
-whose capital and river the sentence names), and one of the words of each slot that has several. The grammar
-is written so that a sentence has one derivation; then the probability of the sentence is that of its
-derivation, and the entropy of the language is a sum over templates, variables and slots.
+A derivation draws a topic, one of its templates, one lexicon entry for each variable of the template (the country whose
+capital and river the sentence names), and one of the phrases of each slot that has several. Every sentence has one
+derivation. So the probability of a sentence is that of its derivation, and the entropy of the language is a sum over
+templates, variables and slots.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SLOT = re.compile(r"(?P<variable>(?P<word_class>[a-z]+)(?:_\d+)?)\.(?P<form>[a-
 
 
 class Entry(NamedTuple):
-    """A line of a lexicon table: its probability in its class; the phrases of each form, evenly likely."""
+    """A line of a lexicon table: its probability within its class, and the equally likely phrases of each form."""
 
     probability: float
     forms: dict[str, tuple[Phrase, ...]]
@@ -63,7 +63,7 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Template:
-    """A sentence with slots; ``probability`` is that of the topic times that of the template within it."""
+    """A sentence with slots; ``probability`` is that of the topic times that of the template within the topic."""
 
     topic: str
     probability: float
@@ -72,7 +72,7 @@ class Template:
 
     @property
     def variables(self) -> dict[str, str]:
-        """The class of every variable, in the order of the first mention."""
+        """The class of every variable, in the order in which they first occur."""
         return {part.variable: part.word_class for part in self.parts if part.variable}
 
 
@@ -85,10 +85,9 @@ class Sentence(NamedTuple):
 
 
 class Grammar:
-    """Templates over a lexicon, as read from two TOML files.
+    """Templates and a lexicon, as ``load`` reads them from two TOML files.
 
-    ``lexicon`` and ``rules`` are the parsed files; Grammar.load reads them. DataError names the template or
-    the line of a table that is at fault.
+    Raises DataError, which names the template or the line of a table that is wrong.
     """
 
     def __init__(self, lexicon: Mapping[str, Any], rules: Mapping[str, Any]) -> None:
@@ -138,7 +137,7 @@ class Grammar:
             yield self.draw(rng)
 
     def derivations(self, tokens: Sequence[str]) -> list[float]:
-        """The probability of every derivation of a sentence: none outside the language, one inside it."""
+        """The probabilities of all derivations of a sentence: one if it is in the language, else none."""
         return [
             probability
             for template in self.templates
@@ -146,14 +145,14 @@ class Grammar:
         ]
 
     def log10_prob(self, tokens: Sequence[str]) -> float:
-        """The log10 probability of a whole sentence, its end included; -inf outside the language."""
+        """The log10 probability of a sentence, its end included; -inf if it is not in the language."""
         probability = math.fsum(self.derivations(tokens))
         return math.log10(probability) if probability else -math.inf
 
     def entropy(self) -> float:
-        """The exact entropy of a sentence in bits: that of a derivation, since each sentence has one.
+        """The exact entropy of a sentence in bits, which is that of a derivation, since each sentence has one.
 
-        Chain rule: the choice of the template, of an entry for each variable, of a word for each slot.
+        By the chain rule: that of the template, of an entry for each variable, of a phrase for each slot.
         """
         entry_bits = {
             name: -math.fsum(entry.probability * math.log2(entry.probability) for entry in word_class.entries)
@@ -170,7 +169,7 @@ class Grammar:
         )
 
     def expected_tokens(self) -> float:
-        """The exact mean number of tokens a sentence, the end mark included."""
+        """The exact mean number of tokens per sentence, the end mark included."""
         return math.fsum(
             template.probability * (1 + math.fsum(self._mean(part, _mean_length) for part in template.parts))
             for template in self.templates
@@ -190,7 +189,7 @@ class Grammar:
     def _match(
         self, parts: tuple[Part, ...], tokens: Phrase, bound: dict[str, int], probability: float
     ) -> Iterator[float]:
-        """All ways to read ``tokens`` as ``parts``, given the entries of the variables bound already."""
+        """The probabilities of all ways to read ``tokens`` as ``parts``, given the variables ``bound`` so far."""
         if not parts or not tokens:
             if not parts and not tokens:
                 yield probability
@@ -200,7 +199,7 @@ class Grammar:
             if tokens[0] == part.word:
                 yield from self._match(parts[1:], tokens[1:], bound, probability)
             return
-        for entry_index, phrase, share in self._index[part.word_class, part.form].get(tokens[0], ()):
+        for entry_index, phrase, phrase_probability in self._index[part.word_class, part.form].get(tokens[0], ()):
             if bound.get(part.variable, entry_index) != entry_index or tokens[: len(phrase)] != phrase:
                 continue
             known = part.variable in bound
@@ -209,7 +208,7 @@ class Grammar:
                 parts[1:],
                 tokens[len(phrase) :],
                 bound if known else {**bound, part.variable: entry_index},
-                probability * share * (1 if known else entry.probability),
+                probability * phrase_probability * (1 if known else entry.probability),
             )
 
     def _read_topic(self, topic_probability: float, topic: Mapping[str, Any]) -> Iterator[Template]:
@@ -261,7 +260,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise DataError(f"{path} is no sound TOML: {error}") from error
+        raise DataError(f"{path} is not valid TOML: {error}") from error
 
 
 def _read_class(name: str, table: Mapping[str, Any], shift: float) -> WordClass:
@@ -295,7 +294,7 @@ def _weighted(topics: Sequence[Mapping[str, Any]]) -> Iterator[tuple[float, Mapp
 def _index_phrases(
     classes: Mapping[str, WordClass],
 ) -> dict[tuple[str, str], dict[str, list[tuple[int, Phrase, float]]]]:
-    """For every form of a class: first token -> (index of the entry, phrase, share of the phrase)."""
+    """For every form of a class: first token -> (index of the entry, phrase, its probability within the entry)."""
     index: dict[tuple[str, str], dict[str, list[tuple[int, Phrase, float]]]] = defaultdict(lambda: defaultdict(list))
     for name, word_class in classes.items():
         for entry_index, entry in enumerate(word_class.entries):
@@ -306,7 +305,7 @@ def _index_phrases(
 
 
 def _pick(sums: list[float], rng: Random) -> int:
-    # The last sum may be 1 - 1e-16; never step over it.
+    # The last sum may be 1 - 1e-16, which a draw must not exceed.
     return min(bisect(sums, rng.random() * sums[-1]), len(sums) - 1)
 
 

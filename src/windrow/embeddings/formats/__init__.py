@@ -1,6 +1,6 @@
 """Files of word vectors: word2vec text and binary, fastText, GloVe, TSV, NumPy, and windrow's own.
 
-A format is a reader, a writer and a row of ``FORMATS``; both speak ``VectorData``, which ``WordVectors`` is made of.
+A format is a row of ``FORMATS``: a reader that returns ``VectorData``, and a writer that takes it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ __all__ = [
 def read_vectors(path: str | os.PathLike[str], format: str | None = None) -> VectorData:
     """Read word vectors; ``format`` is an extension without its dot, by default that of ``path``.
 
-    Raises FormatError, naming file and line or row, for a file that is malformed, truncated or of another
-    kind, when a word repeats or a number is not finite; DataError when the file cannot be read.
+    Raises FormatError, which names file and line or row, for a file that is malformed, truncated or of another kind,
+    for a word that repeats or a number that is not finite; DataError when the file cannot be read.
     """
     return find_format(path, format).read(Path(path))
 
@@ -57,7 +57,7 @@ def write_vectors(data: VectorData, path: str | os.PathLike[str], format: str | 
 
 
 def check_target(path: str | os.PathLike[str], format: str | None = None) -> VectorFormat:
-    """The format that ``write_vectors`` would write; its errors about the place come here, before long work."""
+    """The format that ``write_vectors`` would use; errors about ``path`` are raised here already, before long work."""
     chosen = find_format(path, format)
     chosen.check(Path(path))
     return chosen
@@ -76,7 +76,7 @@ def find_format(path: str | os.PathLike[str], name: str | None = None) -> Vector
 
 
 def extension_of(path: str | os.PathLike[str]) -> str:
-    """The extension that names the format: in lower case, without its dot, and without ``.gz`` after it."""
+    """The extension that names the format, in lower case, without its dot and without ``.gz``."""
     file = Path(path)
     return Path(file.stem if is_packed(file) else file.name).suffix.lower().removeprefix(".")
 
@@ -87,7 +87,7 @@ def format_of(path: str | os.PathLike[str]) -> str:
     return extension if extension in FORMATS else "safetensors"
 
 
-_BETWEEN_FIELDS = r" \t\n\v\f\r"  # what C and Python's bytes call white space
+_BETWEEN_FIELDS = r" \t\n\v\f\r"  # white space, as C and Python's bytes see it
 _read_word2vec = partial(read_text, header=True, separator=b" ")
 _write_word2vec = partial(write_text, header=True, separator=b" ")
 

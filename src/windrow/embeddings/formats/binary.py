@@ -15,7 +15,7 @@ _LONGEST_WORD = 1 << 16  # bytes before the space that ends a word
 
 
 def read_binary(path: Path) -> VectorData:
-    """Read a header "words dimensions" and its rows; what the header claims is held against the file's size."""
+    """Read a header "words dimensions" and the rows; what the header claims is checked against the file's size."""
     with reading(path) as stream:
         words, dim = read_header(stream, path, number_bytes=4)
         table = RowReader(path, "row", dim, words)
@@ -38,7 +38,7 @@ def read_binary(path: Path) -> VectorData:
                 _refuse_text(more, table)
             buffer, start = buffer[start:] + more, 0
         if len(table) == words and (buffer[start:] + stream.read(_CHUNK)).strip(b"\n"):
-            raise FormatError(f"{path} goes on after the {words} words of its header; was the header edited?")
+            raise FormatError(f"{path} has more after the {words} words of its header; was the header edited?")
     return table.finish()
 
 

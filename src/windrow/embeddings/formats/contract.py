@@ -1,6 +1,6 @@
-"""What every format of word vectors shares: plain data in and out, and rows that are checked as they are read.
+"""What all formats of word vectors share: plain data in and out, and rows that are checked as they are read.
 
-Readers stream, and believe no header: what it claims is held against the size of the file before anything is allocated.
+Readers stream, and trust no header: what it claims is compared with the size of the file before memory is allocated.
 """
 
 from __future__ import annotations
@@ -21,41 +21,34 @@ from windrow.files.gzip import LARGEST_RATIO, is_packed
 from windrow.files.model_file import check_writable
 
 _LONGEST_HEADER = 1 << 10
-_FIRST_CAPACITY = 1 << 20  # numbers that a table has room for before it grows
+_FIRST_CAPACITY = 1 << 20  # numbers in the array of a reader before it grows
 
 
 @dataclass(frozen=True)
 class VectorData:
-    """Words and their vectors as plain data: what a reader gives and a writer takes.
-
-    ``vectors`` is (words, dimensions) float32; ``counts`` (words,) or None; ``provenance`` plain data.
-    """
+    """Words and their vectors as plain data: what a reader returns and a writer takes."""
 
     words: list[str]
-    vectors: NDArray[np.float32]
-    counts: NDArray[np.int64] | None = None
+    vectors: NDArray[np.float32]  # (words, dimensions)
+    counts: NDArray[np.int64] | None = None  # (words,)
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class VectorFormat:
-    """How the files of one extension are read and written.
-
-    ``forbidden`` holds the characters that a word cannot have there; ``gzip``: ``.gz`` may follow the
-    extension; ``check`` raises DataError where ``write`` could not put its files.
-    """
+    """How the files of one extension are read and written."""
 
     extension: str
     summary: str
     read: Callable[[Path], VectorData]
     write: Callable[[VectorData, Path], None]
-    forbidden: str = ""
-    gzip: bool = False
-    check: Callable[[Path], None] = check_writable
+    forbidden: str = ""  # characters that a word cannot have in such a file
+    gzip: bool = False  # ``.gz`` may follow the extension
+    check: Callable[[Path], None] = check_writable  # raises DataError for a path that ``write`` could not write
 
 
 class RowReader:
-    """The rows of a file as they are read; the array grows with them, whatever a header claims."""
+    """The rows of a file as they are read; the array grows with what is there, whatever the header claims."""
 
     def __init__(self, path: Path, unit: str, dim: int, words: int | None = None) -> None:
         self.path, self.unit, self.dim, self.words = path, unit, dim, words
@@ -67,11 +60,11 @@ class RowReader:
         return len(self.rows)
 
     def at(self, number: int) -> str:
-        """Where a row is, for messages."""
+        """The place of a row, for messages."""
         return f"{self.path}, {self.unit} {number}"
 
     def add(self, word: bytes, values: NDArray[np.float32], number: int) -> None:
-        """Add the row that stands on line or row ``number``; FormatError for one that no file should hold."""
+        """Add the row on line or row ``number``; FormatError for one that is not valid."""
         if len(self) == self.words:
             raise FormatError(f"{self.at(number)}: the header claims {self.words} words, here is one more")
         if not np.isfinite(values).all():
@@ -93,12 +86,12 @@ class RowReader:
         return VectorData(list(self.rows), self.vectors)
 
     def _resize(self, rows: int) -> None:
-        # In place: a copy would need the memory twice. Nobody else has seen the array.
+        # In place, since a copy would need twice the memory; no other reference to the array exists.
         self.vectors.resize((rows, self.dim), refcheck=False)
 
 
 def add_word(rows: dict[str, int], word: bytes, path: Path, unit: str, number: int) -> None:
-    """Enter a word and its line or row; FormatError for one that is empty, not UTF-8, or there already."""
+    """Add a word and its line or row; FormatError for one that is empty, not UTF-8, or there already."""
     at = f"{path}, {unit} {number}"
     try:
         text = word.decode()
@@ -112,14 +105,14 @@ def add_word(rows: dict[str, int], word: bytes, path: Path, unit: str, number: i
 
 
 def read_header(stream: IO[bytes], path: Path, *, number_bytes: int) -> tuple[int, int]:
-    """Words and dimensions from line 1; refused unless the file has ``number_bytes`` for each number."""
+    """Words and dimensions from line 1; FormatError if the file is too small for ``number_bytes`` per number."""
     line = stream.readline(_LONGEST_HEADER).removeprefix(codecs.BOM_UTF8)
     fields = line.split()
     if not line:
         raise FormatError(f"{path} is empty; expected a header 'words dimensions'")
     if len(fields) != 2 or not all(field.isdigit() for field in fields):
         raise FormatError(
-            f"{path}, line 1: no header 'words dimensions'; GloVe's files, without one, are format 'glove'"
+            f"{path}, line 1: no header 'words dimensions'; files without one, as GloVe's, are format 'glove'"
         )
     words, dim = map(int, fields)
     if not words or not dim:
@@ -135,7 +128,7 @@ def read_header(stream: IO[bytes], path: Path, *, number_bytes: int) -> tuple[in
 
 
 def is_number(field: bytes) -> bool:
-    """Whether C would read the field as a number."""
+    """Whether the field is a number as C reads it."""
     try:
         float(field)
     except ValueError:
@@ -144,7 +137,7 @@ def is_number(field: bytes) -> bool:
 
 
 def check_words(words: list[str], chosen: VectorFormat, path: str | os.PathLike[str]) -> None:
-    """Raise FormatError for a word that would not come back from a file of this format."""
+    """Raise FormatError for a word that could not be read back from a file of this format."""
     if not chosen.forbidden:
         return
     unfit = re.compile(f"^$|[{chosen.forbidden}\ud800-\udfff]")

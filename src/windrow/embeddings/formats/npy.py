@@ -18,13 +18,13 @@ def read_npy(path: Path) -> VectorData:
     """Read a matrix of floating point, (words, dimensions), and its words from ``X.words.txt``."""
     beside = _words_beside(path)
     if path.exists() and not beside.exists():
-        raise FormatError(f"{path} needs its words, one a line, in {beside}, which does not exist")
+        raise FormatError(f"{path} needs its words, one per line, in {beside}, which does not exist")
     try:
         matrix = np.lib.format.open_memmap(path, mode="r")
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, EOFError, SyntaxError, OverflowError, TokenError) as error:  # NumPy lets these out
-        raise FormatError(f"{path} is no sound .npy file ({error}); was it cut short?") from error
+    except (ValueError, EOFError, SyntaxError, OverflowError, TokenError) as error:  # NumPy raises all of these
+        raise FormatError(f"{path} is not a valid .npy file ({error}); was it cut short?") from error
     if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind != "f":
         found = f"shape {matrix.shape} of type {matrix.dtype}"
         raise FormatError(f"{path}: expected a matrix (words, dimensions) of floating point, found {found}")
@@ -47,8 +47,8 @@ def _read_words(path: Path) -> list[str]:
 
 def write_npy(data: VectorData, path: Path) -> None:
     """Write the matrix, and its words to ``X.words.txt``."""
-    # The words are on the disk before the matrix gets its name, and get theirs right after it: words beside
-    # another matrix of as many rows would be read without an error.
+    # The words are synced before the matrix gets its name, and get theirs right after it. Words beside another matrix
+    # with the same number of rows would be read without an error.
     with atomic_write(_words_beside(path)) as temporary:
         with temporary.open("wb") as stream:
             stream.writelines(word.encode() + b"\n" for word in data.words)
@@ -59,7 +59,7 @@ def write_npy(data: VectorData, path: Path) -> None:
 
 
 def check_npy_places(path: Path) -> None:
-    """Raise DataError unless both files could be written, and are or are not there together."""
+    """Raise DataError unless both files could be written, and both or none of them exist, or only the matrix."""
     beside = _words_beside(path)
     check_writable(path)
     check_writable(beside)

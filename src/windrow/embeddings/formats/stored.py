@@ -1,4 +1,4 @@
-"""Windrow's own file of word vectors, the one that keeps counts and provenance; its vectors are memory-mapped."""
+"""Windrow's own file of word vectors: it keeps counts and provenance, and its vectors are memory-mapped."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KIND = "word-vectors"
 
 
 def write_model(data: VectorData, path: str | os.PathLike[str]) -> None:
-    """Write windrow's model file, whatever the name."""
+    """Write a model file, whatever its name."""
     arrays: dict[str, NDArray[Any]] = {"vectors": data.vectors, **model_file.pack_words(data.words)}
     if data.counts is not None:
         arrays["counts"] = data.counts
@@ -25,7 +25,7 @@ def write_model(data: VectorData, path: str | os.PathLike[str]) -> None:
 
 
 def read_model(path: str | os.PathLike[str]) -> VectorData:
-    """Open windrow's model file, whatever the name; FormatError for another kind, or parts that do not fit."""
+    """Open a model file, whatever its name; FormatError for another kind, or parts that do not fit together."""
     stored = model_file.load(path, KIND)
     words = model_file.unpack_words(stored.arrays, path)
     vectors, counts = stored.arrays.get("vectors"), stored.arrays.get("counts")

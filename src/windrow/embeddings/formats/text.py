@@ -12,8 +12,8 @@ from windrow.embeddings.formats.contract import RowReader, VectorData, is_number
 from windrow.errors import FormatError
 from windrow.files.gzip import creating, reading
 
-# Every reader that goes through double precision, Python's and gensim's too, rounds the shortest text of one
-# float32 to its neighbour (found by trying all of them): it takes two digits more.
+# Readers that go through double precision, as Python's and gensim's do, read the shortest text of this one float32 as
+# the next one (found by trying all of them). It needs two more digits.
 _MISREAD, _READ_RIGHTLY = b"7.038531e-26", b"7.03853069e-26"
 
 
@@ -45,7 +45,7 @@ def _parse_numbers(text: bytes, table: RowReader, line: int) -> NDArray[np.float
         hint = "was the file cut short, or does a word hold white space?"
         if table.dim == 1 and table.words is None:
             hint = "if line 1 is a header, read the file as format 'txt'"
-        raise FormatError(f"{table.at(line)}: {len(fields)} numbers where {table.dim} are due; {hint}")
+        raise FormatError(f"{table.at(line)}: {len(fields)} numbers, expected {table.dim}; {hint}")
     try:
         with np.errstate(over="ignore"):  # an infinity is found later
             values = np.array(fields, np.float32)
@@ -64,7 +64,7 @@ def write_text(data: VectorData, path: Path, *, header: bool, separator: bytes) 
         if header:
             stream.write(b"%d %d\n" % data.vectors.shape)
         for word, row in zip(data.words, data.vectors, strict=True):
-            numbers = separator.join([str(value).encode() for value in row])  # NumPy's str is the shortest
+            numbers = separator.join([str(value).encode() for value in row])  # the shortest text of each float32
             if _MISREAD in numbers:
                 numbers = numbers.replace(_MISREAD, _READ_RIGHTLY)
             stream.write(word.encode() + separator + numbers + b"\n")

@@ -26,45 +26,72 @@ from windrow.numeric.simd import (
     subtract,
     zero,
 )
+from windrow.numeric.tables import padded_width, zero_table
 
 
 class Context(NamedTuple):
-    """How hidden rows are made: skip-gram or CBOW (mean or sum), and the sizes that follow."""
+    """How hidden rows are made from the words of a window."""
 
-    skipgram: bool
-    mean: bool
-    uniform: bool  # all words of a window weigh 1
-    window: int
-    stride: int
-    block_size: int
+    skipgram: bool  # else CBOW
+    mean: bool  # of CBOW: the mean of a window, else the sum
+    uniform: bool  # all words of a window have weight 1
+    window: int  # the largest distance of a context word from its center
+    stride: int  # numbers per row of a table, padding included
+    block_size: int  # center words per block
 
 
 class Block(NamedTuple):
-    """Hidden rows of some center words, and which rows are to predict which target word.
+    """The hidden rows of a block of center words (the targets), and which rows predict which target.
 
-    Target t is predicted by ``pair_counts[t]`` consecutive rows from ``first_rows[t]`` on, the row ``gaps[t]`` places
-    further left out, with the weights ``pair_weights[t * width :]``. ``width`` is 1 (at most one row a target) or a
-    multiple of 16, and then the weights beyond the count are 0. ``row_weights`` sums the pair weights of a row.
-    ``hidden`` and ``gradient`` are flat, (rows, stride); ``gradient`` holds what is to be added to the rows. There is
-    room for 16 rows beyond the last.
+    Skip-gram, window 2, the text "a b c d" with the targets b and c; row r is the input vector of word r::
+
+        row              0  1  2  3
+        target 0 is b    x  .  x  x     first_rows 0, gaps 1, pair_counts 3
+        target 1 is c    x  x  .  x     first_rows 0, gaps 2, pair_counts 3
+
+    Each x is a pair with a weight; a target's own row, ``gaps`` rows after its first, is left out. With CBOW row t is
+    the mean or sum of the window of target t: first_rows t, pair_counts 1 (0 for an empty window), gaps 1 (no row).
+
+    All arrays are larger than this by 16 rows or numbers, because kernels read and write whole vectors.
     """
 
-    hidden: NDArray[Any]
-    gradient: NDArray[Any]
-    row_weights: NDArray[Any]
-    targets: NDArray[np.int32]
-    first_rows: NDArray[np.int32]
-    pair_counts: NDArray[np.int32]
-    gaps: NDArray[np.int32]
-    pair_weights: NDArray[Any]
-    scores: NDArray[Any]  # scratch, a number a pair
-    around: NDArray[Any]  # scratch of CBOW, flat (words around a block + 1, stride)
-    width: int
+    hidden: NDArray[Any]  # flat (rows, stride)
+    gradient: NDArray[Any]  # flat (rows, stride): what is to be added to the input vectors behind each row
+    row_weights: NDArray[Any]  # (rows,): the sum of the weights of a row's pairs
+    targets: NDArray[np.int32]  # (targets,): the words to predict
+    first_rows: NDArray[np.int32]  # (targets,)
+    pair_counts: NDArray[np.int32]  # (targets,)
+    gaps: NDArray[np.int32]  # (targets,)
+    pair_weights: NDArray[Any]  # flat (targets, width): the weights of a target's pairs, then zeros
+    scores: NDArray[Any]  # flat (targets, width), scratch
+    around: NDArray[Any]  # flat (words around a block + 1, stride), scratch of CBOW
+    width: int  # 1 where a target has at most one row, else a multiple of 16
+
+
+def new_block(context: Context, dtype: Any) -> Block:
+    """Arrays for the largest block of a model."""
+    neighbors = 2 * context.window if context.skipgram else 0
+    rows = context.block_size + neighbors + LANES
+    width = padded_width(neighbors + 1) if context.skipgram else 1
+    pairs = context.block_size * width + 2 * LANES
+    return Block(
+        hidden=zero_table(rows, context.stride, dtype).reshape(-1),
+        gradient=zero_table(rows, context.stride, dtype).reshape(-1),
+        row_weights=np.zeros(rows + LANES, dtype),
+        targets=np.zeros(context.block_size + LANES, np.int32),
+        first_rows=np.zeros(context.block_size + LANES, np.int32),
+        pair_counts=np.zeros(context.block_size, np.int32),
+        gaps=np.zeros(context.block_size, np.int32),
+        pair_weights=np.zeros(pairs, dtype),
+        scores=np.zeros(pairs, dtype),
+        around=zero_table(context.block_size + 2 * context.window + 1, context.stride, dtype).reshape(-1),
+        width=width,
+    )
 
 
 @kernel
 def prefetch_words(chunk: Chunk, start: int, number: int, table: NDArray[Any], context: Context) -> None:
-    """Bring the input vectors of the next ``number`` words near: most are far, and the block at work takes a while."""
+    """Prefetch the input vectors of ``number`` words from ``start`` on, while the block before them is trained."""
     for position in range(start, min(chunk.words.size, start + number)):
         source = int(chunk.rows[position]) * context.stride
         for k in range(0, context.stride, LANES):
@@ -73,7 +100,7 @@ def prefetch_words(chunk: Chunk, start: int, number: int, table: NDArray[Any], c
 
 @kernel
 def gather_skipgram(chunk: Chunk, start: int, stop: int, table: NDArray[Any], context: Context, block: Block) -> Any:
-    """Hidden rows for the centers ``start`` to ``stop``: the input vectors of all words around. Returns their count."""
+    """Hidden rows for centers ``start`` to ``stop - 1``: the input vectors of the words around. Returns how many."""
     stride = context.stride
     first = max(0, start - context.window)
     last = min(chunk.words.size, stop + context.window)
@@ -95,7 +122,7 @@ def gather_skipgram(chunk: Chunk, start: int, stop: int, table: NDArray[Any], co
 
 @kernel
 def _weigh_window(block: Block, target: int, row: int, rows: int, distance_weights: NDArray[Any], window: int) -> None:
-    """The weights of a target's pairs, and what they add to the weights of the ``rows`` rows from ``row`` on."""
+    """Write the weights of a target's pairs, and add them to those of its rows, ``rows`` from ``row`` on."""
     gap, place = int(block.gaps[target]), target * block.width
     for i in range(0, rows, LANES):
         weights = first_lanes(load(distance_weights, window - gap + i), rows - i)
@@ -104,13 +131,13 @@ def _weigh_window(block: Block, target: int, row: int, rows: int, distance_weigh
         store(block.pair_weights, place + i, load(distance_weights, window - gap + i))
     after = rows - gap - 1
     for i in range(0, block.width - gap, LANES):
-        weights = load(distance_weights, window + 1 + min(i, window))  # nothing is left of those beyond the window
+        weights = load(distance_weights, window + 1 + min(i, window))  # beyond the window all lanes are set to 0
         store(block.pair_weights, place + gap + i, first_lanes(weights, after - i))
 
 
 @kernel
 def scatter_skipgram(chunk: Chunk, start: int, rows: int, table: NDArray[Any], context: Context, block: Block) -> None:
-    """Add each row's gradient to the input vector it came from."""
+    """Add the gradient of each row to the input vector that it is a copy of."""
     stride = context.stride
     first = max(0, start - context.window)
     for row in range(rows):
@@ -121,7 +148,7 @@ def scatter_skipgram(chunk: Chunk, start: int, rows: int, table: NDArray[Any], c
 
 @kernel
 def gather_cbow(chunk: Chunk, start: int, stop: int, table: NDArray[Any], context: Context, block: Block) -> Any:
-    """Hidden rows for the centers ``start`` to ``stop``: the mean or sum of each window. Returns their count."""
+    """Hidden rows for centers ``start`` to ``stop - 1``: the mean or sum of each window. Returns how many."""
     block.row_weights[:] = 0
     for center in range(start, stop):
         target = center - start
@@ -147,7 +174,11 @@ def gather_cbow(chunk: Chunk, start: int, stop: int, table: NDArray[Any], contex
 def _subtract_prefix_sums(
     chunk: Chunk, start: int, stop: int, table: NDArray[Any], context: Context, block: Block
 ) -> None:
-    """Each window's mean or sum as a difference of prefix sums: the cost does not grow with the window."""
+    """Each window's mean or sum as a difference of two prefix sums: the cost does not grow with the window.
+
+    With ``sums[i]`` the sum of the input vectors before position i of the block, a window from ``left`` to
+    ``right - 1`` has the sum ``sums[right] - sums[left] - (the center's own vector)``.
+    """
     stride, sums = context.stride, block.around
     first, last = max(0, start - context.window), min(chunk.words.size, stop + context.window)
     for k in range(0, stride, LANES):
@@ -170,7 +201,7 @@ def _subtract_prefix_sums(
 def scatter_cbow(chunk: Chunk, start: int, rows: int, table: NDArray[Any], context: Context, block: Block) -> None:
     """Add each center's gradient to the input vectors of its window."""
     if context.uniform:
-        _add_differences(chunk, start, rows, table, context, block)
+        _add_window_gradients(chunk, start, rows, table, context, block)
     else:
         for row in range(rows):
             center = start + row
@@ -179,10 +210,32 @@ def scatter_cbow(chunk: Chunk, start: int, rows: int, table: NDArray[Any], conte
 
 
 @kernel
-def _add_differences(chunk: Chunk, start: int, rows: int, table: NDArray[Any], context: Context, block: Block) -> None:
-    """``spread_gradient`` for all windows at once: +g where a window begins, -g behind its end, then a running sum."""
-    stride, differences, gradient = context.stride, block.around, block.gradient
+def _add_window_gradients(
+    chunk: Chunk, start: int, rows: int, table: NDArray[Any], context: Context, block: Block
+) -> None:
+    """``spread_gradient`` for all windows of a block at once: the cost does not grow with the window.
+
+    Every word of a window gets its gradient g: +g is noted where the window begins, -g behind its end, and the running
+    sum of these notes is what each word gets. A center is no part of its own window. Centers 1 and 2, window size 1::
+
+        position        0      1      2      3      4
+        window of 1    +g1                  -g1
+        window of 2           +g2                  -g2
+        running sum     g1    g1+g2  g1+g2   g2     0
+        own gradient           g1     g2
+        added           g1     g2     g1     g2
+    """
     first, last = max(0, start - context.window), min(chunk.words.size, start + rows + context.window)
+    _note_window_bounds(chunk, start, rows, first, last, table, context, block)
+    _add_running_sums(chunk, start, rows, first, last, table, context, block)
+
+
+@kernel
+def _note_window_bounds(
+    chunk: Chunk, start: int, rows: int, first: int, last: int, table: NDArray[Any], context: Context, block: Block
+) -> None:
+    """Scale the gradients, and note +g and -g of each window in ``block.around``, where row 0 is position ``first``."""
+    stride, differences, gradient = context.stride, block.around, block.gradient
     for place in range(0, (last - first + 1) * stride, LANES):
         store(differences, place, zero(table))
     for row in range(rows):
@@ -195,9 +248,17 @@ def _add_differences(chunk: Chunk, start: int, rows: int, table: NDArray[Any], c
             store(gradient, place + k, change)
             store(differences, begin + k, add(load(differences, begin + k), change))
             store(differences, end + k, subtract(load(differences, end + k), change))
+
+
+@kernel
+def _add_running_sums(
+    chunk: Chunk, start: int, rows: int, first: int, last: int, table: NDArray[Any], context: Context, block: Block
+) -> None:
+    """Add to each input vector the running sum of the noted gradients, less its own where it is a center."""
+    stride, differences, gradient = context.stride, block.around, block.gradient
     for position in range(first, last):
         target, place = int(chunk.rows[position]) * stride, (position - first) * stride
-        own = (position - start) * stride  # a center gets nothing from its own window
+        own = (position - start) * stride
         is_center = 0 <= position - start < rows
         for k in range(0, stride, LANES):
             change = load(differences, place + k)
@@ -227,7 +288,7 @@ def combine_window(
     hidden: NDArray[Any],
     place: int,
 ) -> None:
-    """``hidden[place:]`` = the weighted mean or sum of the input vectors at ``left`` to ``right`` but ``center``."""
+    """``hidden[place:]`` = the weighted mean or sum of the input vectors of a window, its center left out."""
     for k in range(0, context.stride, LANES):
         store(hidden, place + k, zero(table))
     for position in range(left, right):
@@ -253,10 +314,10 @@ def spread_gradient(
     gradient: NDArray[Any],
     place: int,
 ) -> None:
-    """Add ``gradient[place:]`` to the input vectors of the window.
+    """Add ``gradient[place:]`` to the input vectors of the window, as word2vec.c and gensim do.
 
-    As in word2vec.c and gensim the mean's gradient is not divided by the number of context words, and gensim divides
-    the sum's: each is the true gradient times that number or over it (Irsoy, Benton & Stratos 2021 discuss it).
+    With n context words of weight 1 the true gradient of each is g / n for a mean and g for a sum. They add g for a
+    mean, and gensim adds g / n for a sum (Irsoy, Benton & Stratos 2021 discuss it).
     """
     count = right - left - 1
     if count < 1:

@@ -1,4 +1,4 @@
-"""What a job of word2vec sees: known words, sub-sampled, each with its window. Five small passes over one chunk."""
+"""The words that a job trains on: known words, subsampled, each with its window. Small passes over one chunk."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from windrow.numeric.jit import kernel
 class Chunk(NamedTuple):
     """The words that a job trains on, and the window around each.
 
-    The context of the word at position i is positions ``left[i]`` to ``right[i] - 1`` without i itself, each with the
-    weight ``distance_weights[window + j - i]``, which is 0 for i itself; 16 zeros follow the last.
+    The context of the word at position i is the words at positions ``left[i]`` to ``right[i] - 1`` without i itself.
+    The one at position j has the weight ``distance_weights[window + j - i]``.
     """
 
-    words: NDArray[np.int32]  # (positions,): what an output layer is to predict
-    rows: NDArray[np.int32]  # (positions,): where the input vector of each word is, usually the words again
+    words: NDArray[np.int32]  # (positions,): the words to predict
+    rows: NDArray[np.int32]  # (positions,): the row of each word's input vector, its id unless a worker has a copy
     left: NDArray[np.int32]  # (positions,)
     right: NDArray[np.int32]  # (positions,)
-    distance_weights: NDArray[Any]  # (2 * window + 1 + 16,)
+    distance_weights: NDArray[Any]  # (2 * window + 1 + 16,): 0 for the center, and 16 zeros at the end
 
 
 @kernel
@@ -32,9 +32,10 @@ def keep_known(
     words: NDArray[np.int32],
     word_starts: NDArray[np.int32],
 ) -> Any:
-    """Copy the ids below ``vocabulary_size`` to ``words``; sentence bounds move to ``word_starts``. Returns the count.
+    """Copy the ids from 0 to ``vocabulary_size - 1`` to ``words``, and return how many they are.
 
-    ``starts`` (sentences + 1,) are positions in ``ids``; a negative id is an unknown word.
+    ``starts`` (sentences + 1,) are the positions in ``ids`` at which sentences start; ``word_starts`` gets those in
+    ``words``.
     """
     kept = 0
     for sentence in range(starts.size - 1):
@@ -55,7 +56,7 @@ def subsample(
     keep_thresholds: NDArray[np.uint32],
     draws: NDArray[np.uint32],
 ) -> Any:
-    """Drop frequent words in place: a word stays unless its threshold is below its draw. Returns the count."""
+    """Drop frequent words in place: a word stays if its draw is at most its threshold. Returns how many stay."""
     kept = 0
     start = word_starts[0]
     for sentence in range(word_starts.size - 1):
@@ -72,7 +73,7 @@ def subsample(
 
 @kernel
 def draw_reaches(draws: NDArray[np.uint32], window: int, reaches: NDArray[np.int32]) -> None:
-    """Window sizes, uniform in 1 to ``window``, from 32 random bits each."""
+    """Window sizes, uniform from 1 to ``window``, each from 32 random bits: floor(bits * window / 2**32) + 1."""
     for i in range(reaches.size):
         reaches[i] = 1 + np.int32((np.uint64(draws[i]) * np.uint64(window)) >> np.uint64(32))
 
@@ -84,7 +85,7 @@ def lay_windows(
     left: NDArray[np.int32],
     right: NDArray[np.int32],
 ) -> None:
-    """The bounds of each word's window: its reach to both sides, clipped to its sentence."""
+    """The bounds of each word's window: up to its reach on both sides, within its sentence."""
     for sentence in range(word_starts.size - 1):
         start, stop = word_starts[sentence], word_starts[sentence + 1]
         for position in range(start, stop):

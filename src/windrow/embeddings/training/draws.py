@@ -1,4 +1,4 @@
-"""What a worker draws for a job: which words sub-sampling keeps, and how far each window reaches."""
+"""What a worker draws at random for a job: which words subsampling keeps, and how far each window reaches."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _HALF_WORD = 2**24
 
 
 def keep_thresholds(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint32]:
-    """Sub-sampling: a word is kept when 32 random bits are at most its threshold; shape (words,).
+    """Subsampling thresholds, shape (words,): a word is kept when 32 random bits are at most its threshold.
 
-    The probability is (sqrt(c / t) + 1) * t / c, at most 1, with t = sample * all counts: the formula of word2vec.c,
-    which keeps more than the one printed in Mikolov et al. 2013.
+    A word with count c is kept with probability min(1, (sqrt(c / t) + 1) * t / c), where t = sample * sum of counts.
+    This is the formula of word2vec.c, which keeps more than the one printed in Mikolov et al. 2013.
     """
     threshold_count = sample * counts.sum()
     seen = np.maximum(counts, 1)  # a special word may have no count
@@ -30,10 +30,11 @@ def keep_thresholds(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint
 
 
 def distance_weights(weighting: str, window: int, dtype: Any = np.float32) -> NDArray[Any]:
-    """The weight of a context word by its place: ``window + its distance`` from the center, 0 for the center itself.
+    """The weights of a window's words from left to right: entry ``window + offset``, 0 for the center (offset 0).
 
-    ``shrink`` draws a window size per center instead, and ``linear`` is its expectation: both weigh distance d with
-    (window + 1 - d) / window on average. ``harmonic`` is 1 / d (Pennington et al. 2014); ``none`` is 1.
+    A context word at distance d has the weight 1 (``none``), (window + 1 - d) / window (``linear``) or 1 / d
+    (``harmonic``, Pennington et al. 2014). ``shrink`` is 1 too: it draws a window size for each center instead, so that
+    on average a word counts as with ``linear``.
     """
     distances = np.arange(1, window + 1)
     weights = {
@@ -42,12 +43,12 @@ def distance_weights(weighting: str, window: int, dtype: Any = np.float32) -> ND
         "linear": (window + 1 - distances) / window,
         "harmonic": 1 / distances,
     }[weighting]
-    # Zeros at the end, because a kernel reads 16 at a time.
+    # Zeros at the end, because kernels read 16 numbers at a time.
     return np.concatenate([weights[::-1], [0], weights, np.zeros(LANES)]).astype(dtype)
 
 
 class Randomness(Protocol):
-    """A worker's source of random numbers; ``state`` goes to the kernels."""
+    """A worker's random number generator; ``state`` is what kernels draw from."""
 
     state: State
 
@@ -64,11 +65,11 @@ class Randomness(Protocol):
         ...
 
     def save(self) -> NDArray[np.uint64]:
-        """Everything that the next draw depends on."""
+        """The whole state, for a checkpoint."""
         ...
 
     def restore(self, saved: NDArray[np.uint64]) -> None:
-        """Go back to what ``save`` gave."""
+        """Continue from a state that ``save`` gave."""
         ...
 
 
@@ -79,7 +80,7 @@ class SplitMixRandomness:
         self.state: State = seed.generate_state(2, np.uint32).view(np.uint64)
 
     def start_job(self) -> None:
-        """Nothing: the state runs on from job to job."""
+        """Nothing to do: the state goes on from job to job."""
 
     def draws(self, count: int) -> NDArray[np.uint32]:
         """``count`` uniform 32-bit integers."""
@@ -98,17 +99,17 @@ class SplitMixRandomness:
         return self.state.copy()
 
     def restore(self, saved: NDArray[np.uint64]) -> None:
-        """Go back to what ``save`` gave."""
+        """Continue from a state that ``save`` gave."""
         self.state[:] = saved
 
 
 class GensimRandomness:
-    """gensim's draws: a Mersenne twister seeds word2vec's 48-bit generator once a job, and draws the windows."""
+    """gensim's draws: a Mersenne twister draws the windows, and seeds word2vec's 48-bit generator for each job."""
 
     def __init__(self, seed: int, reseeds_jobs: bool) -> None:
         self.state: State = np.zeros(1, np.uint64)
         self._twister = np.random.RandomState(seed)
-        self._reseeds_jobs = reseeds_jobs  # gensim does so if it samples words or noise
+        self._reseeds_jobs = reseeds_jobs  # gensim does so if it draws words to keep or noise words
 
     def start_job(self) -> None:
         """Seed the 48-bit generator."""
@@ -131,7 +132,7 @@ class GensimRandomness:
         return np.concatenate([self.state, twister["key"].astype(np.uint64), [np.uint64(twister["pos"])]])
 
     def restore(self, saved: NDArray[np.uint64]) -> None:
-        """Go back to what ``save`` gave."""
+        """Continue from a state that ``save`` gave."""
         self.state[:] = saved[:1]
         twister = {"key": saved[1:-1].astype(np.uint32), "pos": int(saved[-1])}
         self._twister.set_state({"bit_generator": "MT19937", "state": twister})
@@ -139,16 +140,16 @@ class GensimRandomness:
 
 @dataclass(frozen=True)
 class ChunkDrawer:
-    """Turns the raw ids of a job into what the kernels train on."""
+    """Turns the raw ids of a job into the chunk that kernels train on."""
 
     vocabulary_size: int
-    thresholds: NDArray[np.uint32] | None  # None: no sub-sampling
+    thresholds: NDArray[np.uint32] | None  # of subsampling; None: keep all words
     window: int
-    shrink: bool
-    weights: NDArray[Any]
+    shrink: bool  # draw a window size from 1 to ``window`` for each center
+    weights: NDArray[Any]  # from distance_weights
 
     def draw(self, ids: NDArray[np.int32], starts: NDArray[np.int64], randomness: Randomness) -> Chunk:
-        """Known words, sub-sampled, each with its window; ``starts`` (sentences + 1,) are positions in ``ids``."""
+        """Known words, subsampled, each with its window; ``starts`` (sentences + 1,) are positions in ``ids``."""
         randomness.start_job()
         words, word_starts = np.empty(ids.size, np.int32), np.empty(starts.size, np.int32)
         count = keep_known(ids, starts, self.vocabulary_size, words, word_starts)

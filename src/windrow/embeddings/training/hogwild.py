@@ -13,21 +13,19 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.kernels.contexts import Block, Context
+from windrow.embeddings.kernels.contexts import Context, new_block
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.combined import train_both_pairs
 from windrow.embeddings.steps.contract import OutputLayer
 from windrow.embeddings.training.draws import ChunkDrawer, Randomness
 from windrow.embeddings.training.hot_rows import HotRows
 from windrow.embeddings.training.jobs import Jobs, Schedule
-from windrow.numeric.simd import LANES
-from windrow.numeric.tables import padded_width, zero_table
 
 _TICK_SECONDS = 0.2
 
 
 class Worker:
-    """One thread's share of the machine: scratch memory and a source of random numbers; the tables are shared."""
+    """What one thread trains with: its own scratch memory and random numbers, on tables that all threads share."""
 
     def __init__(
         self,
@@ -51,11 +49,11 @@ class Worker:
         """Update the tables; returns the number of center words and the summed loss."""
         chunk = self._drawer.draw(job.ids, job.starts, self.randomness)
         if self._hot_rows:
-            self._hot_rows.fetch()
-            chunk = chunk._replace(rows=self._hot_rows.move(chunk.words))
+            self._hot_rows.copy()
+            chunk = chunk._replace(rows=self._hot_rows.rows_of(chunk.words))
         loss = sum(float(step(chunk, self._rate_type(job.rate))) for step in self._steps)
         if self._hot_rows:
-            self._hot_rows.give_back()
+            self._hot_rows.merge()
         return chunk.words.size, loss
 
     def _pair_steps(self, layers: list[OutputLayer]) -> list[Callable[[Chunk, Any], float]]:
@@ -67,7 +65,7 @@ class Worker:
         return [lambda chunk, rate: layers[0].train_pairs(chunk, table, context, rate, bound, state)]
 
     def _block_steps(self, layers: list[OutputLayer]) -> list[Callable[[Chunk, Any], float]]:
-        """One pass over the chunk for each layer."""
+        """A function for each layer, which makes one pass over a chunk."""
         state, table, context = self.randomness.state, self._table, self._context
         block = new_block(self._context, self._table.dtype)
 
@@ -81,33 +79,12 @@ class Worker:
             def step(chunk: Chunk, rate: Any) -> float:
                 draws = layer.draw(bound, -(-chunk.words.size // context.block_size), state)
                 if hot and layer.words_are_rows:
-                    chunk, draws = chunk._replace(words=chunk.rows), hot.move(draws)
+                    chunk, draws = chunk._replace(words=chunk.rows), hot.rows_of(draws)
                 return train(chunk, table, context, block, rate, bound, draws)
 
             return step
 
         return [bind(layer) for layer in layers]
-
-
-def new_block(context: Context, dtype: Any) -> Block:
-    """Scratch for the largest block of a model; kernels read and write 16 numbers, and 4 rows, beyond the last."""
-    neighbours = 2 * context.window if context.skipgram else 0
-    rows = context.block_size + neighbours + LANES
-    width = padded_width(neighbours + 1) if context.skipgram else 1
-    pairs = context.block_size * width + 2 * LANES
-    return Block(
-        hidden=zero_table(rows, context.stride, dtype).reshape(-1),
-        gradient=zero_table(rows, context.stride, dtype).reshape(-1),
-        row_weights=np.zeros(rows + LANES, dtype),
-        targets=np.zeros(context.block_size + LANES, np.int32),
-        first_rows=np.zeros(context.block_size + LANES, np.int32),
-        pair_counts=np.zeros(context.block_size, np.int32),
-        gaps=np.zeros(context.block_size, np.int32),
-        pair_weights=np.zeros(pairs, dtype),
-        scores=np.zeros(pairs, dtype),
-        around=zero_table(context.block_size + 2 * context.window + 1, context.stride, dtype).reshape(-1),
-        width=width,
-    )
 
 
 @dataclass
@@ -116,7 +93,7 @@ class Position:
 
     epoch: int = 0
     job: int = 0  # the next one of this epoch
-    words: int = 0  # raw words read since the start, unknown and dropped ones included
+    words: int = 0  # raw words read since training began, unknown and dropped ones included
     kept_words: int = 0  # center words trained on in this epoch
     loss: float = 0.0  # summed over this epoch
 
@@ -130,7 +107,7 @@ class Job(NamedTuple):
 
 
 class HasRandomness(Protocol):
-    """All that a checkpoint asks of a worker."""
+    """What a checkpoint needs of a worker."""
 
     randomness: Randomness
 
@@ -152,11 +129,11 @@ class Run(ABC):
     def advance(self, words: float, deadline: float, tick: Callable[[], None]) -> None:
         """Train until the epoch ends, ``words`` raw words are read in all, or ``deadline`` (time.monotonic) is past.
 
-        Every job that was begun is finished, also when KeyboardInterrupt arrives, so that the position always tells
-        what the tables have seen. ``tick`` is called from this thread a few times a second.
+        Every job that has begun is finished, also after KeyboardInterrupt, so that the position always agrees with what
+        the tables have learned. ``tick`` is called from this thread a few times a second.
         """
         self._stopping = False
-        loops = self._loops(lambda jobs: self._take_jobs(jobs, words, deadline))
+        loops = self._loops(lambda most: self._take_jobs(most, words, deadline))
         with ThreadPoolExecutor(len(loops)) as pool:
             try:
                 pending = {pool.submit(loop) for loop in loops}
@@ -169,9 +146,9 @@ class Run(ABC):
                 self.settle()  # before the pool waits for its threads, which would go on to the end of the epoch
 
     def settle(self) -> None:
-        """Hand out no more jobs, and wait until those at work are done.
+        """Give out no more jobs, and wait until those in progress are done.
 
-        The pool does not do so by itself: KeyboardInterrupt while it starts a thread leaves that thread unknown to it.
+        The pool cannot wait for a thread that was just being started when KeyboardInterrupt came: it does not know it.
         """
         self._stopping = True
         with self._idle:
@@ -182,26 +159,26 @@ class Run(ABC):
         return self.position.job == len(self.jobs)
 
     def start_next_epoch(self) -> None:
-        """Begin again at the first job."""
-        # One assignment: an interrupt finds the old position or the new one.
+        """Start again at the first job."""
+        # In one assignment, so that an interrupt leaves either the old position or the new one.
         self.position = Position(epoch=self.position.epoch + 1, words=self.position.words)
 
     def rate(self) -> float:
         """The learning rate of the next job."""
-        return self.schedule.rate(self.position.epoch, self.jobs.share_before(self.position.job))
+        return self.schedule.rate(self.position.epoch, self.jobs.fraction_before(self.position.job))
 
     @abstractmethod
     def _loops(self, take: Callable[[int], list[Job]]) -> list[Callable[[], None]]:
-        """What the threads run: take jobs (at most so many) until there are none, and call ``_finish`` each time."""
+        """What the threads run: call ``take(most)`` for jobs until it gives none, and ``_finish`` after each call."""
 
-    def _take_jobs(self, number: int, words: float, deadline: float) -> list[Job]:
-        """The next jobs, none when it is time to stop."""
+    def _take_jobs(self, most: int, words: float, deadline: float) -> list[Job]:
+        """The next jobs, ``most`` or fewer; none when it is time to stop."""
         with self._idle:
             position, jobs = self.position, self.jobs
             if self._stopping or self.epoch_is_over() or position.words >= words or time.monotonic() >= deadline:
                 return []
-            chosen = range(position.job, min(position.job + number, len(jobs)))
-            rates = [self.schedule.rate(position.epoch, jobs.share_before(job)) for job in chosen]
+            chosen = range(position.job, min(position.job + most, len(jobs)))
+            rates = [self.schedule.rate(position.epoch, jobs.fraction_before(job)) for job in chosen]
             self._takes_at_work += 1
             position.job = chosen.stop
             position.words += int(jobs.bounds[chosen.stop] - jobs.bounds[chosen.start])
@@ -214,7 +191,7 @@ class Run(ABC):
         return Job(self.ids[first:last], starts, rate)
 
     def _finish(self, kept_words: int, loss: float) -> None:
-        """Report the jobs taken together as done."""
+        """Mark the jobs of one ``take`` as done."""
         with self._idle:
             self.position.kept_words += kept_words
             self.position.loss += loss
@@ -224,7 +201,7 @@ class Run(ABC):
 
 @dataclass
 class Hogwild(Run):
-    """Each worker on its own, on tables that all share."""
+    """Each worker trains on its own, on tables that all share."""
 
     workers: Sequence[Worker]
 

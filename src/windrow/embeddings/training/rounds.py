@@ -1,9 +1,13 @@
-"""Threads whose result does not depend on their speed: every round they train apart, then add up what they changed.
+"""Training in rounds: threads whose result does not depend on their speed.
 
-A round has five steps. Each worker draws what its jobs need, gathers copies of the rows that they will touch, trains
-on the copies, and keeps the difference to the tables (delta); when all have done so, each adds all workers'
-differences, in the order of the workers, to the rows of its shard (apply). Between the steps only arrays pass on, and
-only ``apply`` reads those of others.
+::
+
+    each worker             draw -> gather -> train -> subtract      random numbers, copies of rows, copy - table
+    when all have done so   add_differences                          table += all workers' differences
+
+Each worker draws what its jobs need, gathers copies of the rows that they will touch, trains on the copies, and
+subtracts the rows of the tables. Then each worker adds the differences of all workers, in the order of the workers, to
+the rows of its own shard. Only ``add_differences`` reads what other workers have written.
 """
 
 from __future__ import annotations
@@ -11,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.kernels.contexts import Context
+from windrow.embeddings.kernels.contexts import Context, new_block
 from windrow.embeddings.kernels.shares import (
     add_rows,
     add_saturated_rows,
@@ -28,33 +33,55 @@ from windrow.embeddings.kernels.shares import (
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.contract import LayerShare, OutputLayer
 from windrow.embeddings.training.draws import ChunkDrawer, Randomness
-from windrow.embeddings.training.hogwild import Job, Run, new_block
+from windrow.embeddings.training.hogwild import Job, Run
 from windrow.embeddings.training.jobs import JOB_WORDS
 from windrow.numeric.tables import zero_table
 
-# Two workers' differences can be added as they are, if rounds are not too long. Those of more would together take too
-# long a step on frequent rows: rounds are shorter then, and differences are scaled.
+# Two workers' differences can be added as they are, if rounds are not too long. Those of more workers would together be
+# too large a step for frequent rows: rounds are shorter then, and differences are scaled down.
 _PLAIN_SUMS = 2  # workers
-_PAIR_ROUND = 5  # jobs a worker and round
+_PAIR_ROUND = 5  # jobs per worker in a round of two workers
 _TOUCHES_REMEMBERED = 32.0  # updates after which a row has learned most of what a round can teach it
 
 
 def job_words(workers: int) -> int:
-    """The words of a job: with more than two workers a round has no more than one usual job in all."""
+    """The words per job: with more than two workers all jobs of a round together are as long as one usual job."""
     return JOB_WORDS if workers <= _PLAIN_SUMS else max(1, JOB_WORDS // workers)
 
 
-@dataclass
-class Difference:
+class Difference(NamedTuple):
     """What a worker has changed in one table."""
 
     rows: NDArray[np.int32]
-    touches: NDArray[np.float32]  # (rows,)
-    changes: NDArray[Any]  # flat (rows * stride)
+    touches: NDArray[np.float32]  # (rows,): how often each row was updated, about
+    changes: NDArray[Any]  # flat (rows, stride)
 
 
-class _Copies:
-    """Memory for copies of rows, kept from round to round."""
+class Result(NamedTuple):
+    """What a worker brings home from a round; nothing where no jobs were left for it."""
+
+    differences: Sequence[Difference] = ()  # one per table
+    kept_words: int = 0
+    loss: float = 0.0
+
+
+class _Drawn(NamedTuple):
+    """The words of a round's jobs with their windows, and what each output layer draws for them."""
+
+    chunks: list[Chunk]  # one per job
+    draws: list[list[NDArray[np.int32]]]  # by layer, then chunk
+
+
+class _Gathered(NamedTuple):
+    """Copies of the rows that a round touches, and chunks and layers in which words are numbered by these copies."""
+
+    chunks: list[Chunk]
+    layers: list[LayerShare]
+    copies: list[Difference]  # one per table; their ``changes`` hold the copies until the tables are subtracted
+
+
+class _CopyMemory:
+    """Memory for the copies of one table's rows, kept from round to round."""
 
     def __init__(self, stride: int, dtype: Any) -> None:
         self._stride, self._dtype = stride, dtype
@@ -66,8 +93,8 @@ class _Copies:
         return self._memory[: rows * self._stride]
 
 
-class Share:
-    """One worker's part of each round."""
+class RoundWorker:
+    """One thread's part of each round."""
 
     def __init__(
         self,
@@ -82,68 +109,69 @@ class Share:
         self._context, self._layers, self._drawer = context, layers, drawer
         self._block = new_block(context, table.dtype)
         self._bound = [layer.block_layer(len(self._block.row_weights)) for layer in layers]
-        self._copies = [_Copies(context.stride, table.dtype) for _ in self.tables]
-        self._chunks: list[Chunk] = []
-        self._draws: list[list[NDArray[np.int32]]] = []  # by layer, then chunk
-        self.differences: list[Difference] = []  # by table
-        self.kept_words, self.loss = 0, 0.0
+        self._memories = [_CopyMemory(context.stride, table.dtype) for _ in self.tables]
 
-    def run(self, jobs: Sequence[Job]) -> None:
-        """Draw, gather, train, delta; nothing where there are no jobs left."""
-        self.differences, self.kept_words, self.loss = [], 0, 0.0
-        if jobs:
-            self.draw(jobs)
-            shares = self.gather()
-            self.train(shares, [job.rate for job in jobs])
-            self.delta()
+    def run(self, jobs: Sequence[Job]) -> Result:
+        """Draw, gather, train, subtract."""
+        if not jobs:
+            return Result()
+        drawn = self._draw(jobs)
+        gathered = self._gather(drawn)
+        loss = self._train(gathered, drawn, [job.rate for job in jobs])
+        for table, copy in zip(self.tables, gathered.copies, strict=True):
+            subtract_rows(table.reshape(-1), copy.rows, copy.changes, self._context.stride)
+        return Result(gathered.copies, sum(chunk.words.size for chunk in drawn.chunks), loss)
 
-    def draw(self, jobs: Sequence[Job]) -> None:
-        """The words of each job with their windows, and what the output layers draw for them."""
-        self._chunks = [self._drawer.draw(job.ids, job.starts, self.randomness) for job in jobs]
-        blocks = [-(-chunk.words.size // self._context.block_size) for chunk in self._chunks]
+    def _draw(self, jobs: Sequence[Job]) -> _Drawn:
+        chunks = [self._drawer.draw(job.ids, job.starts, self.randomness) for job in jobs]
+        blocks = [-(-chunk.words.size // self._context.block_size) for chunk in chunks]
         state = self.randomness.state
-        bound_layers = list(zip(self._layers, self._bound, strict=True))
-        self._draws = [[layer.draw(bound, number, state) for number in blocks] for layer, bound in bound_layers]
-        self.kept_words = sum(chunk.words.size for chunk in self._chunks)
+        draws = [
+            [layer.draw(bound, number, state) for number in blocks]
+            for layer, bound in zip(self._layers, self._bound, strict=True)
+        ]
+        return _Drawn(chunks, draws)
 
-    def gather(self) -> list[LayerShare]:
-        """Number the rows that will be touched, and copy them."""
-        words = np.concatenate([chunk.words for chunk in self._chunks])
+    def _gather(self, drawn: _Drawn) -> _Gathered:
+        chunks, rows, visits = self._number_words(drawn.chunks)
+        layers = [
+            layer.share(bound, rows, visits, np.concatenate(draws))
+            for layer, bound, draws in zip(self._layers, self._bound, drawn.draws, strict=True)
+        ]
+        touched = [(rows, visits), *((layer.rows, layer.touches) for layer in layers)]
+        copies = []
+        for table, memory, (its_rows, touches) in zip(self.tables, self._memories, touched, strict=True):
+            copy = Difference(its_rows, touches, memory.take(len(its_rows)))
+            gather_rows(table.reshape(-1), its_rows, copy.changes, self._context.stride)
+            copies.append(copy)
+        return _Gathered(chunks, layers, copies)
+
+    def _number_words(self, chunks: list[Chunk]) -> tuple[list[Chunk], NDArray[np.int32], NDArray[np.float32]]:
+        """Chunks with their distinct words numbered as they first occur; those words, and how often each occurs."""
+        words = np.concatenate([chunk.words for chunk in chunks])
         slots = np.full(len(self.tables[0]), -1, np.int32)
         rows, visits, local = np.empty_like(words), np.empty(len(words), np.float32), np.empty_like(words)
         known = number_rows(words, 1.0, slots, rows, visits, 0, local)
-        rows, visits = rows[:known], visits[:known]
-        ends = np.cumsum([chunk.words.size for chunk in self._chunks])
-        parts = np.split(local, ends[:-1])
-        self._chunks = [chunk._replace(words=part, rows=part) for chunk, part in zip(self._chunks, parts, strict=True)]
-        shares = [
-            layer.share(bound, rows, visits, np.concatenate(draws))
-            for layer, bound, draws in zip(self._layers, self._bound, self._draws, strict=True)
-        ]
-        numbered = [(rows, visits), *((share.rows, share.touches) for share in shares)]
-        for table, copies, (its_rows, touches) in zip(self.tables, self._copies, numbered, strict=True):
-            memory = copies.take(len(its_rows))
-            gather_rows(table.reshape(-1), its_rows, memory, self._context.stride)
-            self.differences.append(Difference(its_rows, touches, memory))
-        return shares
+        parts = np.split(local, np.cumsum([chunk.words.size for chunk in chunks])[:-1])
+        numbered = [chunk._replace(words=part, rows=part) for chunk, part in zip(chunks, parts, strict=True)]
+        return numbered, rows[:known], visits[:known]
 
-    def train(self, shares: Sequence[LayerShare], rates: Sequence[float]) -> None:
-        """Train on the copies, job by job."""
-        table, rate_type = self.differences[0].changes, self.tables[0].dtype.type
-        for layer, share, draws, copies in zip(self._layers, shares, self._draws, self.differences[1:], strict=True):
-            bound = share.layer._replace(table=copies.changes.reshape((*share.layer.table.shape[:-1], -1)))
+    def _train(self, gathered: _Gathered, drawn: _Drawn, rates: Sequence[float]) -> float:
+        """Train on the copies, layer by layer and job by job; returns the summed loss."""
+        inputs, *outputs = gathered.copies
+        rate_type, loss = self.tables[0].dtype.type, 0.0
+        for layer, local, draws, copy in zip(self._layers, gathered.layers, drawn.draws, outputs, strict=True):
+            bound = local.layer._replace(table=copy.changes.reshape((*local.layer.table.shape[:-1], -1)))
             train = layer.train_skipgram if self._context.skipgram else layer.train_cbow
-            parts = np.split(share.draws, np.cumsum([len(drawn) for drawn in draws])[:-1])
-            for chunk, rate, part in zip(self._chunks, rates, parts, strict=True):
-                self.loss += train(chunk, table, self._context, self._block, rate_type(rate), bound, part)
-
-    def delta(self) -> None:
-        """Leave in place of the copies what has changed in them."""
-        for table, difference in zip(self.tables, self.differences, strict=True):
-            subtract_rows(table.reshape(-1), difference.rows, difference.changes, self._context.stride)
+            parts = np.split(local.draws, np.cumsum([len(drawn_here) for drawn_here in draws])[:-1])
+            for chunk, rate, part in zip(gathered.chunks, rates, parts, strict=True):
+                loss += train(chunk, inputs.changes, self._context, self._block, rate_type(rate), bound, part)
+        return loss
 
 
-def apply(tables: Sequence[NDArray[Any]], all_differences: Sequence[list[Difference]], shard: int, shards: int) -> None:
+def add_differences(
+    tables: Sequence[NDArray[Any]], all_differences: Sequence[Sequence[Difference]], shard: int, shards: int
+) -> None:
     """Add all workers' differences to the rows of one shard of each table, in the order of the workers."""
     for number, table in enumerate(tables):
         stride, flat = table.shape[1], table.reshape(-1)
@@ -166,21 +194,22 @@ def apply(tables: Sequence[NDArray[Any]], all_differences: Sequence[list[Differe
 class Rounds(Run):
     """A run in rounds: equal seeds and numbers of workers give equal bits."""
 
-    workers: Sequence[Share]
+    workers: Sequence[RoundWorker]
 
     def _loops(self, take: Callable[[int], list[Job]]) -> list[Callable[[], None]]:
-        return [lambda: self._go_round(take)]
+        return [lambda: self._train_in_rounds(take)]
 
-    def _go_round(self, take: Callable[[int], list[Job]]) -> None:
+    def _train_in_rounds(self, take: Callable[[int], list[Job]]) -> None:
         shards, each = len(self.workers), 1 if len(self.workers) > _PLAIN_SUMS else _PAIR_ROUND
-        tables = self.workers[0].tables
         with ThreadPoolExecutor(shards) as pool:
             while jobs := take(shards * each):
+                kept_words, loss = 0, 0.0
                 try:
                     parts = [jobs[worker * each : (worker + 1) * each] for worker in range(shards)]
-                    list(pool.map(Share.run, self.workers, parts))
-                    differences = [share.differences for share in self.workers]
-                    list(pool.map(lambda shard: apply(tables, differences, shard, shards), range(shards)))  # noqa: B023
+                    results = list(pool.map(RoundWorker.run, self.workers, parts))
+                    apply = partial(add_differences, self.workers[0].tables, [result.differences for result in results])
+                    list(pool.map(apply, range(shards), [shards] * shards))
+                    kept_words = sum(result.kept_words for result in results)
+                    loss = sum(result.loss for result in results)
                 finally:
-                    kept_words = sum(share.kept_words for share in self.workers)
-                    self._finish(kept_words, sum(share.loss for share in self.workers))
+                    self._finish(kept_words, loss)

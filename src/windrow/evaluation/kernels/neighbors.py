@@ -1,7 +1,7 @@
-"""The highest scores of each query, kept while scores come tile by tile, so that no matrix of them is ever whole.
+"""The highest scores of each query, kept while scores come tile by tile: the matrix of all scores is never stored.
 
-What is kept is a heap a query, its worst answer on top: nearly all scores fail a comparison with that one, which 16
-lanes make at a time. Of equal scores the lower row is the better. NaN and -inf fail every comparison: no answers.
+For each query a heap is kept, its worst answer on top. Nearly all scores are lower than that one, which is compared
+with 16 scores at a time. Of equal scores the one with the lower row is better. NaN and -inf never become answers.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from numpy.typing import NDArray
 from windrow.numeric.jit import DISABLE_JIT, kernel
 from windrow.numeric.simd import LANES, broadcast, load
 
-# What keeps 3CosMul from dividing by zero (Levy & Goldberg 2014, eq. 4).
-_EPSILON = 1e-6
+_EPSILON = 1e-6  # keeps 3CosMul from dividing by zero (Levy & Goldberg 2014, eq. 4)
 
 
 class Best(NamedTuple):
-    """The answers so far, (queries, count) each: scores, and rows of the table; -inf and -1 where none came yet."""
+    """The best answers so far, (queries, count) each: scores, and rows of the table; -inf and -1 where none is yet."""
 
     scores: NDArray[np.float32]
     rows: NDArray[np.int64]
 
 
 def no_answers(queries: int, count: int) -> Best:
-    """Room for the best ``count`` answers to each query."""
+    """Arrays for the best ``count`` answers to each query."""
     return Best(np.full((queries, count), -np.inf, np.float32), np.full((queries, count), -1, np.int64))
 
 
@@ -41,45 +40,45 @@ def ranked(best: Best) -> Best:
 
 @kernel(allocates=True)
 def keep_best(products: NDArray[np.float32], norms: NDArray[np.float32], first_row: int, best: Best) -> None:
-    """Offer ``products / norms``, (queries, rows of the tile) by (rows,); the tile starts at ``first_row``."""
-    scores = _room(products)
+    """Keep the best of ``products / norms``: shapes (queries, rows) and (rows,), for the rows from ``first_row`` on."""
+    scores = _score_buffer(products)
     for query in range(products.shape[0]):
         for i in range(products.shape[1]):
             scores[i] = products[query, i] / norms[i]
-        _offer(scores, first_row, query, best)
+        _keep_if_better(scores, first_row, query, best)
 
 
 @kernel(allocates=True)
 def keep_best_sums(cosines: NDArray[np.float32], questions: NDArray[np.int64], first_row: int, best: Best) -> None:
-    """Offer ``b - a + c`` (3CosAdd) for each question (a, b, c): lines of cosines, (words, rows of the tile)."""
-    scores = _room(cosines)
+    """Keep the best of ``cos b - cos a + cos c`` (3CosAdd) for each question (a, b, c): lines of ``cosines``."""
+    scores = _score_buffer(cosines)
     for query in range(questions.shape[0]):
         a, b, c = questions[query, 0], questions[query, 1], questions[query, 2]
         for i in range(cosines.shape[1]):
             scores[i] = cosines[b, i] - cosines[a, i] + cosines[c, i]
-        _offer(scores, first_row, query, best)
+        _keep_if_better(scores, first_row, query, best)
 
 
 @kernel(allocates=True)
 def keep_best_ratios(cosines: NDArray[np.float32], questions: NDArray[np.int64], first_row: int, best: Best) -> None:
-    """Offer ``b c / (a + 1e-6)`` (3CosMul), as ``keep_best_sums`` does, of cosines shifted to 0..1."""
+    """Keep the best of ``cos b * cos c / (cos a + 1e-6)`` (3CosMul), of cosines shifted to 0..1."""
     epsilon = np.float32(_EPSILON)
-    scores = _room(cosines)
+    scores = _score_buffer(cosines)
     for query in range(questions.shape[0]):
         a, b, c = questions[query, 0], questions[query, 1], questions[query, 2]
         for i in range(cosines.shape[1]):
             scores[i] = cosines[b, i] * cosines[c, i] / (cosines[a, i] + epsilon)
-        _offer(scores, first_row, query, best)
+        _keep_if_better(scores, first_row, query, best)
 
 
 @kernel(allocates=True)
-def _room(tile: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Room for the scores of a query, up to a whole vector; what lies beyond the tile is no answer."""
+def _score_buffer(tile: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An array for the scores of a query, padded with -inf to whole vectors of 16."""
     return np.full((tile.shape[1] + LANES - 1) // LANES * LANES, -np.inf, np.float32)
 
 
 @kernel
-def _offer(scores: NDArray[np.float32], first_row: int, query: int, best: Best) -> None:
+def _keep_if_better(scores: NDArray[np.float32], first_row: int, query: int, best: Best) -> None:
     if best.scores.shape[1] == 0:
         return
     worst = broadcast(best.scores[query, 0])
@@ -93,7 +92,7 @@ def _offer(scores: NDArray[np.float32], first_row: int, query: int, best: Best) 
 
 @kernel
 def _replace_worst(score: float, row: int, query: int, best: Best) -> None:
-    """Put an answer in the place of the worst, and let it sink until both its children are better."""
+    """Replace the worst answer, at the top of the heap, and move the new one down until its children are better."""
     scores, rows = best.scores[query], best.rows[query]
     place, child = 0, 1
     while child < scores.size:

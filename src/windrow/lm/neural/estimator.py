@@ -14,14 +14,16 @@ import numpy as np
 from windrow.corpus import Corpus
 from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_range, check_whole
-from windrow.estimator import Estimator
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError
+from windrow.estimator import Estimator, OldName, current_names
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
-from windrow.lm.base import LanguageModel, from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
+from windrow.lm.base import LanguageModel
 from windrow.lm.neural.network import NeuralNetwork
+from windrow.lm.neural.settings import LINEAR
 from windrow.lm.neural.training import LMTrainee
 from windrow.lm.next_word import Tokens
+from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, lm_vocabulary, training_stream, word_mapping
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, Table
@@ -36,28 +38,10 @@ from windrow.outputs import head_type
 from windrow.outputs.contract import Head, HeadOptions
 from windrow.outputs.quantized import BITS
 
-LINEAR = "linear"  # a schedule besides those of windrow.nn: falls to 0 at the end of the last epoch
 _PLATEAU = Plateau(patience=1)  # an epoch of text is long: an epoch without a better validation is enough
 _EMBEDDING_SCALE = 0.1
 # From a run to the one that resumes it.
-_MAY_CHANGE = ("epochs", "patience", "quantise_bits", "workers")
-_LARGEST = float(np.finfo(np.float32).max)  # as a parameter of a network
-_INT64 = 2**63 - 1
-_WHOLE = {  # parameters that are whole numbers, and their ranges
-    "embedding_size": (1, 100_000),
-    "hidden_size": (1, 100_000),
-    "epochs": (1, 1_000_000),
-    "batch_size": (1, _INT64),
-    "patience": (1, _INT64),
-    "min_count": (1, _INT64),
-    "max_vocab": (len(SPECIALS) + 1, _INT64),
-    "noise_words": (1, 1_000_000),
-    "classes": (0, 1_000_000),
-    "seed": (0, _INT64),
-    "quantise_bits": (BITS, BITS),
-    "workers": (1, 1024),
-}
-_MAY_BE_NONE = ("patience", "max_vocab", "quantise_bits")
+_MAY_CHANGE = ("epochs", "patience", "quantize_bits", "workers")
 _NOT_STORED = ("vectors", "callbacks")
 
 
@@ -68,9 +52,12 @@ class NeuralLM(Estimator, LanguageModel):
     """
 
     kind: ClassVar[str]  # what its files are called
+    output = OldName("output_layer")
+    quantise_bits = OldName("quantize_bits")
+
     embedding_size: int
     hidden_size: int
-    output: str
+    output_layer: str
     tied: bool
     vectors: WordVectors | str | os.PathLike[str] | None
     dropout: float
@@ -93,7 +80,7 @@ class NeuralLM(Estimator, LanguageModel):
     cutoffs: Sequence[int]
     shrink: float
     seed: int
-    quantise_bits: int | None
+    quantize_bits: int | None
     workers: int
     callbacks: Sequence[Callback]
 
@@ -124,47 +111,32 @@ class NeuralLM(Estimator, LanguageModel):
 
     def check_parameters(self) -> None:
         """Raise OptionError for a parameter out of range, before any work."""
-        for name, (low, high) in _WHOLE.items():
-            if getattr(self, name) is not None or name not in _MAY_BE_NONE:
-                check_range(name, check_whole(name, getattr(self, name)), low, high)
-        for name in ("dropout", "momentum"):
-            check_range(name, getattr(self, name), 0, 1, high_open=True)
-        check_range("l2", self.l2, 0, _LARGEST)
-        check_range("noise_power", self.noise_power, 0, 10)
-        check_range("shrink", self.shrink, 1, 1000)
-        if self.learning_rate is not None:
-            check_range("learning_rate", self.learning_rate, 0, _LARGEST, low_open=True)
-        if self.clip is not None:
-            check_range("clip", self.clip, 0, low_open=True)
-        self._check_kinds()
+        super().check_parameters()
+        self._check_objects()
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Raise OptionError for parameters of which one does not go with another."""
         if self.tied and self.embedding_size != self._head_size:
             raise OptionError(
                 f"tied = True needs embedding_size = {self._head_size}, as large as the rows that the output layer "
                 f"sees, not {self.embedding_size}"
             )
-        head = head_type(self.output)
+        head = head_type(self.output_layer)
         if self.tied and not head.can_tie:
-            raise OptionError(f"tied = True does not go with output = {self.output!r}; try 'softmax' or 'nce'")
-        if self.quantise_bits is not None and not head.can_tie:
-            told = f"quantise_bits = {self.quantise_bits} does not go with output = {self.output!r}"
+            told = f"tied = True does not go with output_layer = {self.output_layer!r}"
+            raise OptionError(f"{told}; try 'softmax' or 'nce'")
+        if self.quantize_bits is not None and not head.can_tie:
+            told = f"quantize_bits = {self.quantize_bits} does not go with output_layer = {self.output_layer!r}"
             raise OptionError(f"{told}; try 'softmax' or 'nce'")
         self._head_options().check()
-        find_optimizer(self.optimizer, self.momentum)
-        self._find_schedule()
 
-    def _check_kinds(self) -> None:
-        """Raise OptionError for a parameter that is no number and of another kind than it must be."""
-        for name in ("tied", "direct", "skip_symbols"):
-            if not isinstance(value := getattr(self, name, False), bool | np.bool_):
-                raise OptionError(f"{name} = {value!r} must be True or False")
-        if isinstance(self.cutoffs, str) or not isinstance(self.cutoffs, Sequence | np.ndarray):
-            raise OptionError(f"cutoffs = {self.cutoffs!r} must be a list of ranks; try (2000, 10000)")
+    def _check_objects(self) -> None:
+        """Raise OptionError for a list or an object of another kind than it must be."""
         if len(self.cutoffs) > 100:
             raise OptionError(f"cutoffs = {self.cutoffs!r} must be at most 100 ranks")
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | os.PathLike):
             raise OptionError(f"vectors = {self.vectors!r} must be WordVectors, the name of a file of them, or None")
-        if not isinstance(self.callbacks, Sequence) or not all(map(callable, self.callbacks)):
-            raise OptionError(f"callbacks = {self.callbacks!r} must be functions, in a list")
 
     def fit(
         self,
@@ -200,25 +172,26 @@ class NeuralLM(Estimator, LanguageModel):
             training = Training(self._trainee(stream, valid_stream), self._plan(valid_stream), retrains=retrains)
             described = self._described(corpus, held_back)
             if checkpoint is not None and resume and Path(checkpoint).exists():
-                training.restore(checkpoint, described)
+                training.restore(checkpoint, {**described, "output": self.output_layer})  # its name of before
             self.history_ = training.history
             training.run(self.callbacks, progress, checkpoint, described)
-            if self.quantise_bits is not None:
+            if self.quantize_bits is not None:
                 self.network_.quantise()
         return self
 
-    def quantised(self, bits: int = BITS) -> Self:
+    def quantized(self, bits: int = BITS) -> Self:
         """The model with output weights of 8 bits: text comes about twice as fast.
 
         The file is smaller, too, unless they were tied to the word vectors.
         """
-        check_range("quantise_bits", check_whole("quantise_bits", bits), BITS, BITS)
         other = type(self).from_stored(self.to_stored(), "the model")
-        if not other.network_.is_quantised:
-            other.quantise_bits = bits
-            other.check_parameters()
+        is_quantized, other.quantize_bits = other.network_.is_quantised, bits
+        other.check_parameters()
+        if not is_quantized:
             other.network_.quantise()
         return other
+
+    quantised = quantized
 
     def _held_back(self, valid: Any) -> Corpus | None:
         return valid if valid is None or isinstance(valid, Corpus) else Corpus.build(valid, **self.text_settings)
@@ -283,7 +256,7 @@ class NeuralLM(Estimator, LanguageModel):
                 words = len(self.vocabulary) - len(SPECIALS)
                 raise DataError(f"none of the {words:,} words is in {where}; are both cut into words alike?")
             vectors[known] = given.vectors[[given.key_to_index[self.vocabulary.words[row]] for row in known]]
-        is_dense = self.tied and not head_type(self.output).is_sparse
+        is_dense = self.tied and not head_type(self.output_layer).is_sparse
         return Parameter(vectors) if is_dense else WordTable(vectors)
 
     def _new_head(self, rng: np.random.Generator, embeddings: Parameter | Table) -> Head:
@@ -292,7 +265,7 @@ class NeuralLM(Estimator, LanguageModel):
         counts[UNK] = max(counts[UNK], 1)  # a text may hold unknown words where this one did not
         counts[EOS] = max(counts[EOS], 1)
         tied = embeddings if self.tied else None
-        return head_type(self.output)(counts, self._head_size, rng, np.float32, self._head_options(), tied=tied)
+        return head_type(self.output_layer)(counts, self._head_size, rng, np.float32, self._head_options(), tied=tied)
 
     def _head_steps(self, head: Head) -> bool:
         """Whether the head can take its steps by itself, without an array of gradients."""
@@ -333,7 +306,7 @@ class NeuralLM(Estimator, LanguageModel):
         network: NeuralNetwork = self._fitted()
         arrays = {**network.arrays, **pack_vocabulary(self.vocabulary)}
         # While it is trained, and where training diverged, weights are not rounded yet.
-        parameters = {**self._plain_parameters(), "quantise_bits": BITS if network.is_quantised else None}
+        parameters = {**self._plain_parameters(), "quantize_bits": BITS if network.is_quantised else None}
         return StoredModel(self.kind, parameters, {**self.provenance_, "history": self.history_}, arrays)
 
     @classmethod
@@ -342,7 +315,8 @@ class NeuralLM(Estimator, LanguageModel):
         vocabulary = unpack_vocabulary(stored, path)
         try:
             known = cls().get_params()
-            model = cls(**{name: from_plain(value) for name, value in stored.config.items() if name in known})
+            config = current_names(cls, stored.config)
+            model = cls(**{name: from_plain(value) for name, value in config.items() if name in known})
             if model.schedule not in SCHEDULES:  # a schedule of one's own, which a file cannot hold
                 model.schedule = LINEAR
             model.check_parameters()
@@ -355,7 +329,7 @@ class NeuralLM(Estimator, LanguageModel):
         model.network_ = model._new_network(np.random.default_rng(model.seed))
         model.provenance_ = {name: value for name, value in stored.provenance.items() if name != "history"}
         model.history_ = [with_new_names(row) for row in stored.provenance.get("history", [])]
-        if model.quantise_bits is not None:
+        if model.quantize_bits is not None:
             model.network_.quantise()
         for name, target in model.network_.arrays.items():
             array = stored.arrays.get(name)

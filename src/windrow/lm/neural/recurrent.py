@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings import WordVectors
-from windrow.errors import OptionError, check_range, check_whole
+from windrow.errors import OptionError, check_range
+from windrow.estimator import takes_old_names
 from windrow.evaluation.perplexity import Perplexity
-from windrow.lm import CELL_NAMES, STATE_NAMES
-from windrow.lm.neural.estimator import LINEAR, NeuralLM
+from windrow.lm.neural.estimator import NeuralLM
 from windrow.lm.neural.recurrent_network import RecurrentNetwork
 from windrow.lm.neural.recurrent_training import (
     RecurrentState,
@@ -22,6 +22,7 @@ from windrow.lm.neural.recurrent_training import (
     score_and_learn,
     score_symbols,
 )
+from windrow.lm.neural.settings import LINEAR, RECURRENT_LM
 from windrow.lm.stream import BOS, EOS, UNK, Ids
 from windrow.nn.recurrent.cells import CELLS
 from windrow.nn.recurrent.layer import RecurrentLayer
@@ -37,29 +38,117 @@ _LN_10 = np.log(10)
 class RecurrentLM(NeuralLM):
     """p(word | all words before it), by layers that hand a state from word to word.
 
-    ``cell``: "elman" (tanh; "elman-sigmoid", "elman-relu"), "gru" or "lstm", ``layers`` of them. ``state``: "carry"
-    takes the state over from sentence to sentence, in training as in scoring, so that a text is one stream; "reset"
-    begins anew at each. ``bptt``: words that a step goes back; ``batch_size``: streams read side by side. ``output``: a
-    name of ``windrow.outputs.HEADS``; ``tied``: it shares the word vectors as weights (``embedding_size`` =
-    ``hidden_size``); ``vectors``: WordVectors, or a file of them, to begin with. ``dropout`` of word vectors and of
-    what layers hand up; ``l2`` on weights, but for those of word vectors and of outputs that read few words a step
-    ("nce", "hierarchical"). Training: ``optimizer`` and ``schedule`` by the names of ``windrow.nn`` ("linear" falls to
-    0 by the last epoch, "plateau" halves after an epoch without a better validation), ``learning_rate`` (None: the
-    optimiser's own) of the mean loss, ``clip`` its gradient's length, ``patience`` epochs without a better validation
-    until it stops. ``objective``, ``noise_words``, ``noise_power``, ``classes``, ``cutoffs``, ``shrink``: see
-    HeadOptions. ``quantise_bits``: 8 rounds the output weights of the trained model, which makes text faster.
-    ``workers``: threads.
+    Parameters
+    ----------
+    cell : {"elman", "elman-sigmoid", "elman-relu", "gru", "lstm"}, default "lstm"
+        What carries the state from word to word. lstm and gru remember longer; elman cells (of tanh, sigmoid or
+        ReLU) are faster.
+    hidden_size : int in [1, 100000], default 200
+        Units per layer. More for a large text.
+    embedding_size : int in [1, 100000], default 200
+        Dimensions per word vector. That of vectors, if they are given.
+    layers : int in [1, 100], default 1
+        Layers, one above the other.
+    state : {"carry", "reset"}, default "carry"
+        What is remembered at the end of a sentence: all (carry), or nothing (reset). carry for running text, whose
+        sentences follow each other; reset for sentences that stand alone.
+    bptt : int >= 1, default 35
+        Words that a step goes back, for truncated backpropagation through time.
+    batch_size : int >= 1, default 20
+        Streams of text that are read side by side. More are faster per epoch.
+    clip : float > 0 or None, default 0.25
+        Longest gradient of the mean loss per word; longer ones are scaled down. inf: any. None: any length. Lower
+        it when training diverges.
+    output_layer : {"softmax", "hierarchical", "classes", "nce", "adaptive"}, default "softmax"
+        What predicts the word from the hidden layer. hierarchical and nce train many times faster on large
+        vocabularies, at a cost in perplexity; classes and adaptive lie between.
+    tied : bool, default False
+        Share the word vectors as weights of the output layer. It needs embedding_size = hidden_size, and saves
+        memory; often better for small texts.
+    vectors : WordVectors or path or None, default None
+        Word vectors to begin with, or a file of them. None: random ones.
+    dropout : float in [0, 1), default 0.0
+        Part of the word vectors' and hidden numbers that is silent in each step. 0.2 to 0.5 when the validation
+        perplexity rises while the loss falls.
+    l2 : float >= 0, default 0.0
+        Weight decay: cost of half the squared weights, beside the mean loss per word. It leaves out word vectors,
+        and output layers that read few words per step (nce, hierarchical).
+    optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}, default "adam"
+        How a gradient becomes a step.
+    learning_rate : float > 0 or None, default None
+        Size of the steps, for the mean loss per word. None: the optimizer's own. The first thing to search for.
+    momentum : float in [0, 1), default 0.9
+        How much of the last step goes on into the next. Only with optimizer "momentum" or "nesterov".
+    schedule : str or callable, default "linear"
+        How the learning rate falls: linear to 0 by the last epoch; plateau by half after an epoch without a better
+        validation score, or loss if there is none; the others as in windrow.nn. A function of (epoch, scores so
+        far) gives a factor.
+    epochs : int in [1, 1000000], default 5
+        Passes over the text, at most. More for a small text.
+    patience : int >= 1 or None, default 3
+        Epochs without a better validation perplexity before training stops. None: never.
+    min_count : int >= 1, default 1
+        Words that occur less often become <unk>.
+    max_vocab : int >= 4 or None, default None
+        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all. A softmax
+        costs time in proportion.
+    skip_symbols : bool, default False
+        Leave out <s> and </s> that stand in the text. They are refused otherwise.
+    objective : {"nce", "sampled-softmax"}, default "nce"
+        What is trained against noise words: a yes or no for each, or a softmax of the word among them. Only with
+        output_layer "nce".
+    noise_words : int in [1, 1000000], default 1024
+        Noise words per step. Only with output_layer "nce". More are slower and better.
+    noise_power : float in [0, 10], default 1.0
+        Noise words are drawn from their counts to this power. Only with output_layer "nce".
+    classes : int in [0, 1000000], default 0
+        Classes that words are put into; 0: the square root of the vocabulary. Only with output_layer "classes".
+    cutoffs : sequence of int >= 1, default ()
+        Ranks by frequency where the clusters of rare words begin, rising, such as 2000,10000; empty: chosen. Only
+        with output_layer "adaptive".
+    shrink : float in [1, 1000], default 4.0
+        How many times fewer dimensions each cluster has than the one before. Only with output_layer "adaptive".
+    quantize_bits : int in [8, 8] or None, default None
+        8 rounds the output weights of the trained model, which generates text about twice as fast. None: 32. For
+        softmax and nce.
+    seed : int >= 0, default 1
+        Seed of all random draws; equal seeds give equal models.
+    workers : int in [1, 1024], default 1
+        Threads; more pay only on idle cores.
+    callbacks : sequence of callable, default ()
+        Called with a Report after each epoch; training ends when one returns True.
 
-    After ``fit``: ``network_``, ``vocabulary``, ``history_`` (a dict an epoch).
+    Attributes
+    ----------
+    network_ : NeuralNetwork
+        The trained network.
+    vocabulary : Vocabulary
+        The words, with <unk>, <s> and </s> in front.
+    history_ : list of dict
+        One dict per epoch: loss, learning rate, words, seconds, validation perplexity.
+
+    References
+    ----------
+    Mikolov et al. 2010, "Recurrent neural network based language model".
+
+    Examples
+    --------
+    >>> from windrow import RecurrentLM
+    >>> texts = ["the cat sat", "the dog sat"] * 20
+    >>> model = RecurrentLM("gru", hidden_size=8, embedding_size=8, batch_size=2, epochs=20).fit(texts)
+    >>> model.top_words("the cat", 1)[0][0]
+    'sat'
     """
 
     kind = "rnn-lm"
+    settings = RECURRENT_LM
     cell: str
     layers: int
     state: str
     bptt: int
     network_: RecurrentNetwork
 
+    @takes_old_names
     def __init__(
         self,
         cell: str = "lstm",
@@ -67,20 +156,20 @@ class RecurrentLM(NeuralLM):
         embedding_size: int = 200,
         layers: int = 1,
         *,
-        output: str = "softmax",
-        tied: bool = False,
-        vectors: WordVectors | str | os.PathLike[str] | None = None,
-        dropout: float = 0.0,
         state: str = "carry",
         bptt: int = 35,
         batch_size: int = 20,
+        clip: float | None = 0.25,
+        output_layer: str = "softmax",
+        tied: bool = False,
+        vectors: WordVectors | str | os.PathLike[str] | None = None,
+        dropout: float = 0.0,
         l2: float = 0.0,
         optimizer: str = "adam",
         learning_rate: float | None = None,
         momentum: float = 0.9,
         schedule: str | Schedule = LINEAR,
         epochs: int = 5,
-        clip: float | None = 0.25,
         patience: int | None = 3,
         min_count: int = 1,
         max_vocab: int | None = None,
@@ -91,21 +180,12 @@ class RecurrentLM(NeuralLM):
         classes: int = 0,
         cutoffs: Sequence[int] = (),
         shrink: float = 4.0,
-        quantise_bits: int | None = None,
+        quantize_bits: int | None = None,
         seed: int = 1,
         workers: int = 1,
         callbacks: Sequence[Callback] = (),
     ) -> None:
         self._store(locals())
-
-    def check_parameters(self) -> None:
-        """Raise OptionError for a parameter out of range, before any work."""
-        for name, value, known in (("cell", self.cell, CELL_NAMES), ("state", self.state, STATE_NAMES)):
-            if value not in known:
-                raise OptionError(f"{name} = {value!r} is unknown; choose from {', '.join(known)}")
-        check_range("layers", check_whole("layers", self.layers), 1, 100)
-        check_range("bptt", check_whole("bptt", self.bptt), 1)
-        super().check_parameters()
 
     @property
     def carries_over(self) -> bool:  # type: ignore[override]  # here it is a choice

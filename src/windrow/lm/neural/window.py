@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings import WordVectors
-from windrow.errors import OptionError, check_range, check_whole
-from windrow.lm.neural.estimator import LINEAR, NeuralLM
+from windrow.errors import OptionError
+from windrow.estimator import takes_old_names
+from windrow.lm.neural.estimator import NeuralLM
+from windrow.lm.neural.settings import LINEAR, WINDOW_LM
 from windrow.lm.neural.window_network import WindowNetwork
 from windrow.lm.neural.window_training import WindowTrainee, score_positions
 from windrow.lm.stream import BOS, Ids
@@ -27,32 +29,120 @@ State = tuple[int, ...]  # the last order - 1 ids
 class WindowLM(NeuralLM):
     """p(word | the ``order`` - 1 words before it), by a network with one hidden layer of tanh.
 
-    The context never crosses the start of a sentence: what lies before it reads as ``<s>``. ``output``: a name of
-    ``windrow.outputs.HEADS``; ``direct``: the output also sees the word vectors; ``tied``: it shares them as weights
-    (``embedding_size`` = ``hidden_size``); ``vectors``: WordVectors, or a file of them, to begin with. ``dropout`` of
-    hidden numbers and word vectors; ``l2`` on weights, but for those of word vectors and of outputs that read few words
-    a step ("nce", "hierarchical"). Training: ``optimizer`` and ``schedule`` by the names of ``windrow.nn`` ("linear"
-    falls to 0 by the last epoch), ``learning_rate`` (None: the optimiser's own) of the mean loss, ``clip`` its
-    gradient's length, ``patience`` epochs without a better validation until it stops. ``objective``, ``noise_words``,
-    ``noise_power``, ``classes``, ``cutoffs``, ``shrink``: see HeadOptions. ``quantise_bits``: 8 rounds the output
-    weights of the trained model, which makes text faster. ``workers``: threads.
+    The context never crosses the start of a sentence: what lies before it reads as ``<s>``.
 
-    After ``fit``: ``network_``, ``vocabulary``, ``history_`` (a dict an epoch).
+    Parameters
+    ----------
+    order : int in [2, 255], default 5
+        Words in the window, the predicted one included. A longer one costs time in proportion.
+    embedding_size : int in [1, 100000], default 60
+        Dimensions per word vector. That of vectors, if they are given.
+    hidden_size : int in [1, 100000], default 100
+        Units in the hidden layer. More for a large text.
+    direct : bool, default False
+        Let the output layer see the word vectors, too, beside the hidden layer.
+    batch_size : int >= 1, default 512
+        Words per step. Larger ones are faster per epoch and need more epochs.
+    clip : float > 0 or None, default None
+        Longest gradient of the mean loss per word; longer ones are scaled down. inf: any. None: any length. Lower
+        it when training diverges.
+    output_layer : {"softmax", "hierarchical", "classes", "nce", "adaptive"}, default "softmax"
+        What predicts the word from the hidden layer. hierarchical and nce train many times faster on large
+        vocabularies, at a cost in perplexity; classes and adaptive lie between.
+    tied : bool, default False
+        Share the word vectors as weights of the output layer. It needs embedding_size = hidden_size, and saves
+        memory; often better for small texts.
+    vectors : WordVectors or path or None, default None
+        Word vectors to begin with, or a file of them. None: random ones.
+    dropout : float in [0, 1), default 0.0
+        Part of the word vectors' and hidden numbers that is silent in each step. 0.2 to 0.5 when the validation
+        perplexity rises while the loss falls.
+    l2 : float >= 0, default 0.0
+        Weight decay: cost of half the squared weights, beside the mean loss per word. It leaves out word vectors,
+        and output layers that read few words per step (nce, hierarchical).
+    optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}, default "adam"
+        How a gradient becomes a step.
+    learning_rate : float > 0 or None, default None
+        Size of the steps, for the mean loss per word. None: the optimizer's own. The first thing to search for.
+    momentum : float in [0, 1), default 0.9
+        How much of the last step goes on into the next. Only with optimizer "momentum" or "nesterov".
+    schedule : str or callable, default "linear"
+        How the learning rate falls: linear to 0 by the last epoch; plateau by half after an epoch without a better
+        validation score, or loss if there is none; the others as in windrow.nn. A function of (epoch, scores so
+        far) gives a factor.
+    epochs : int in [1, 1000000], default 5
+        Passes over the text, at most. More for a small text.
+    patience : int >= 1 or None, default 3
+        Epochs without a better validation perplexity before training stops. None: never.
+    min_count : int >= 1, default 1
+        Words that occur less often become <unk>.
+    max_vocab : int >= 4 or None, default None
+        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all. A softmax
+        costs time in proportion.
+    skip_symbols : bool, default False
+        Leave out <s> and </s> that stand in the text. They are refused otherwise.
+    objective : {"nce", "sampled-softmax"}, default "nce"
+        What is trained against noise words: a yes or no for each, or a softmax of the word among them. Only with
+        output_layer "nce".
+    noise_words : int in [1, 1000000], default 1024
+        Noise words per step. Only with output_layer "nce". More are slower and better.
+    noise_power : float in [0, 10], default 1.0
+        Noise words are drawn from their counts to this power. Only with output_layer "nce".
+    classes : int in [0, 1000000], default 0
+        Classes that words are put into; 0: the square root of the vocabulary. Only with output_layer "classes".
+    cutoffs : sequence of int >= 1, default ()
+        Ranks by frequency where the clusters of rare words begin, rising, such as 2000,10000; empty: chosen. Only
+        with output_layer "adaptive".
+    shrink : float in [1, 1000], default 4.0
+        How many times fewer dimensions each cluster has than the one before. Only with output_layer "adaptive".
+    quantize_bits : int in [8, 8] or None, default None
+        8 rounds the output weights of the trained model, which generates text about twice as fast. None: 32. For
+        softmax and nce.
+    seed : int >= 0, default 1
+        Seed of all random draws; equal seeds give equal models.
+    workers : int in [1, 1024], default 1
+        Threads; more pay only on idle cores.
+    callbacks : sequence of callable, default ()
+        Called with a Report after each epoch; training ends when one returns True.
+
+    Attributes
+    ----------
+    network_ : NeuralNetwork
+        The trained network.
+    vocabulary : Vocabulary
+        The words, with <unk>, <s> and </s> in front.
+    history_ : list of dict
+        One dict per epoch: loss, learning rate, words, seconds, validation perplexity.
+
+    References
+    ----------
+    Bengio et al. 2003, "A neural probabilistic language model".
+
+    Examples
+    --------
+    >>> from windrow import WindowLM
+    >>> model = WindowLM(3, embedding_size=8, hidden_size=8, epochs=20).fit(["the cat sat", "the dog sat"] * 20)
+    >>> model.top_words("the cat", 1)[0][0]
+    'sat'
     """
 
     kind = "window-lm"
+    settings = WINDOW_LM
     order: int
     direct: bool
     network_: WindowNetwork
 
+    @takes_old_names
     def __init__(
         self,
         order: int = 5,
         embedding_size: int = 60,
         hidden_size: int = 100,
         *,
-        output: str = "softmax",
         direct: bool = False,
+        batch_size: int = 512,
+        clip: float | None = None,
+        output_layer: str = "softmax",
         tied: bool = False,
         vectors: WordVectors | str | os.PathLike[str] | None = None,
         dropout: float = 0.0,
@@ -62,8 +152,6 @@ class WindowLM(NeuralLM):
         momentum: float = 0.9,
         schedule: str | Schedule = LINEAR,
         epochs: int = 5,
-        batch_size: int = 512,
-        clip: float | None = None,
         patience: int | None = 3,
         min_count: int = 1,
         max_vocab: int | None = None,
@@ -74,19 +162,17 @@ class WindowLM(NeuralLM):
         classes: int = 0,
         cutoffs: Sequence[int] = (),
         shrink: float = 4.0,
-        quantise_bits: int | None = None,
+        quantize_bits: int | None = None,
         seed: int = 1,
         workers: int = 1,
         callbacks: Sequence[Callback] = (),
     ) -> None:
         self._store(locals())
 
-    def check_parameters(self) -> None:
-        """Raise OptionError for a parameter out of range, before any work."""
-        check_range("order", check_whole("order", self.order), 2, 255)
+    def _check_together(self) -> None:
         if self.tied and self.direct:
             raise OptionError("tied = True does not go with direct = True: the rows would be longer than the vectors")
-        super().check_parameters()
+        super()._check_together()
 
     @property
     def _head_size(self) -> int:

@@ -1,16 +1,15 @@
-"""Counts as text: a line an n-gram, ``w1 w2 ... wk<TAB>count``, as SRILM has it.
+"""Counts as text: one n-gram per line, ``w1 w2 ... wk<TAB>count``, as SRILM writes them.
 
-All orders are in one file; one without n-grams is a line with the count 0. Where sentence beginnings are not marked by
-``<s>``, n-grams that a sentence begins with have one more field, ``^``.
+All orders are in one file; an order without n-grams is one line with the count 0. Where ``<s>`` does not mark the
+beginning of sentences, n-grams that stand there have one more field, ``^``.
 """
 
 from __future__ import annotations
 
-import gzip
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -22,12 +21,14 @@ from windrow.corpus.numbering import SeenWords
 from windrow.corpus.streams import COMPRESSED, Meter, lines, text_pieces
 from windrow.corpus.tokenizers import find_tokenizer
 from windrow.errors import DataError, FormatError, OptionError
-from windrow.files.model_file import atomic_write, pack_words, shortened
-from windrow.lm.ngram.count_merging import MOST, forget, read_only
+from windrow.files import gzip
+from windrow.files.model_file import pack_words, shortened
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.counts import LINE_END, Int32s, Int64s, Spelling
+from windrow.lm.ngram.kernels.search import find_children
 from windrow.lm.ngram.levels import CountLevel, Level, NGramCounts
-from windrow.lm.stream import BOS, EOS, SPECIALS
+from windrow.lm.ngram.merging import MOST, forget, read_only
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 
 INITIAL = "^"
 _MOST_WORDS = 255  # of an n-gram
@@ -40,16 +41,16 @@ _OUT_BYTES = 1 << 22
 
 
 def write_counts(counts: NGramCounts, path: str | os.PathLike[str]) -> None:
-    """Write the counts of all orders, the lowest first, packed with gzip when the name ends in ``.gz``.
+    """Write the counts of all orders, the lowest first, compressed with gzip when the name ends in ``.gz``.
 
-    Unigrams are in the order of the vocabulary, and all of it is there. The file appears whole or not at all.
+    The unigrams are the whole vocabulary, in its order. The file appears whole or not at all.
     Raises DataError for words that such a file cannot hold, and when it cannot be written.
     """
-    packed = is_packed(path, "counts")
+    check_compression(path, "counts")
     spelling = _spelling(counts.vocabulary.words)
     longest = int(np.diff(spelling.offsets).max(initial=0))
     out = np.empty(max(_OUT_BYTES, counts.order * (longest + 1) + LINE_END), np.uint8)
-    with atomic_write(path) as temporary, _opened_for_writing(temporary, packed) as file:
+    with gzip.creating(Path(path)) as file:
         for k, level in enumerate(counts.levels, 1):
             if not level.words.size:
                 file.write(f"{' '.join(SPECIALS[:1] * k)}\t0\n".encode())
@@ -67,12 +68,11 @@ def write_counts(counts: NGramCounts, path: str | os.PathLike[str]) -> None:
                 forget(array for above in counts.levels[:k] for array in above)
 
 
-def is_packed(path: str | os.PathLike[str], what: str) -> bool:
-    """Whether a file is to be packed with gzip, by its name; OptionError for another way to pack."""
+def check_compression(path: str | os.PathLike[str], what: str) -> None:
+    """Raise OptionError for a file name that asks for another compression than gzip."""
     suffix = Path(path).suffix.lower()
     if suffix in COMPRESSED - {".gz"}:
-        raise OptionError(f"{shortened(path)}: {what} are packed as .gz or not at all, not as {suffix}")
-    return suffix == ".gz"
+        raise OptionError(f"{shortened(path)}: {what} are compressed as .gz or not at all, not as {suffix}")
 
 
 def grams_between(levels: Sequence[CountLevel | Level], first: int, last: int) -> Int32s:
@@ -82,7 +82,7 @@ def grams_between(levels: Sequence[CountLevel | Level], first: int, last: int) -
     starts, words = levels[-1].starts, levels[-1].words
     grams = np.empty((last - first, len(levels)), np.int32)
     if last > first:
-        # In the type of the array, which would be converted otherwise.
+        # Searched for in the type of the array, which NumPy would convert otherwise.
         begin = int(starts.searchsorted(np.int32(first), "right")) - 1
         end = int(starts.searchsorted(np.int32(last - 1), "right"))
         ends = np.clip(starts[begin : end + 1].astype(np.int64), first, last)
@@ -106,44 +106,38 @@ def _is_utf8(word: str) -> bool:
     return word.encode(errors="ignore").decode() == word
 
 
-@contextmanager
-def _opened_for_writing(path: Path, packed: bool) -> Iterator[IO[bytes]]:
-    with path.open("wb") as raw:
-        if not packed:
-            yield raw
-            return
-        with gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:  # equal counts make equal files
-            yield file  # type: ignore[misc]
-
-
 # --- reading
 
 
-class _Rows(NamedTuple):
-    """The lines of a file, as numbers of the tokens as first seen: by order, (n, k + 2): words, count, mark."""
+class _Lines(NamedTuple):
+    """The lines of a file in numbers, by order: (n, k + 2), the words, the count and whether there is a mark.
+
+    The number of a word or a count is that of its text in ``tokens``, which are in the order of first appearance.
+    """
 
     tokens: list[str]
     by_order: list[Int32s]
 
 
 def read_counts(path: str | os.PathLike[str]) -> NGramCounts:
-    """Read a file of counts, packed or not, with its lines in any order.
+    """Read a file of counts, compressed or not, with its lines in any order.
 
-    The vocabulary is in the order of the unigrams if those of ``<unk>``, ``<s>``, ``</s>`` come first, as
-    ``write_counts`` has it; else by falling count. That of ``<s>``, which is never predicted, is taken as 0.
-    Raises FormatError that names the line: for a count that is none, an n-gram given twice, one whose first or last
-    words are not in the file too, ``<s>`` or ``</s>`` within it; DataError for a file that cannot be read.
+    The vocabulary is in the order of the unigrams if ``<unk>``, ``<s>``, ``</s>`` come first, as ``write_counts``
+    writes them; else sorted by decreasing count. ``<s>``, which is never predicted, gets the count 0.
+    Raises FormatError, which names the line, for a count that is not a whole number, an n-gram that is there twice or
+    has ``<s>`` or ``</s>`` within it, and one without its context or suffix in the file; DataError for a file that
+    cannot be read.
     """
     source = _Source(os.fspath(path))
     with tempfile.TemporaryDirectory(prefix="windrow-", ignore_cleanup_errors=True) as folder:
-        rows = source.rows(Path(folder))
-        if not rows.by_order or not len(rows.by_order[0]):
+        found = source.lines(Path(folder))
+        if not found.by_order or not len(found.by_order[0]):
             raise FormatError(f"{source}: there are no unigrams in it; is it a count file?")
-        return _Builder(source, rows).build()
+        return _CountsBuilder(source, found).counts()
 
 
 class _Source:
-    """A count file; a line is found again when it has to be named."""
+    """A count file; when an error has to name a line, the file is read again."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -151,15 +145,17 @@ class _Source:
     def __str__(self) -> str:
         return shortened(self._path)
 
-    def rows(self, folder: Path) -> _Rows:
-        """Read the file once; the rows are kept in files of ``folder``."""
+    def lines(self, folder: Path) -> _Lines:
+        """Read the file once; its lines are kept as numbers in files of ``folder``."""
         seen, tokenizer = SeenWords(), find_tokenizer("whitespace")
         list(seen.number([f"{INITIAL}\n"], tokenizer, False))  # so that its number is 0
         with ExitStack() as stack:
             files: dict[int, IO[bytes]] = {}
             for k, rows in _rows_by_order(seen, text_pieces(self._path, "strict", Meter(None, None)), tokenizer):
                 if not 1 <= k <= _MOST_WORDS:
-                    raise self.error("no n-gram and count", lambda words, _: not 1 <= len(words) <= _MOST_WORDS)
+                    raise self.error(
+                        "this is not an n-gram and its count", lambda words, _: not 1 <= len(words) <= _MOST_WORDS
+                    )
                 if k not in files:
                     files[k] = stack.enter_context((folder / str(k)).open("wb"))
                 rows.tofile(files[k])
@@ -170,7 +166,7 @@ class _Source:
             else np.empty((0, k + 2), np.int32)
             for k in orders
         ]
-        return _Rows(seen.words(), by_order)
+        return _Lines(seen.words(), by_order)
 
     def error(self, problem: str, at: Callable[[list[str], str], bool]) -> FormatError:
         """The error for the first line of which ``at(words, count)`` holds."""
@@ -185,14 +181,14 @@ class _Source:
 
 
 def _rows_by_order(seen: SeenWords, pieces: Iterator[str], tokenizer: Any) -> Iterator[tuple[int, Int32s]]:
-    """The lines that are not blank, in batches of one order."""
-    held = np.empty(0, np.int32)  # the beginning of a line that is not complete
+    """The lines that are not blank, as rows of numbers, in batches of one order."""
+    held = np.empty(0, np.int32)  # of the last line, which is not complete
     for batch in seen.number(pieces, tokenizer, False):
         ids = np.concatenate([held, batch.ids])
         ends = batch.ends + held.size
         starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: ends.size]
         held = ids[ends[-1] if ends.size else 0 :]
-        if held.size > _MOST_WORDS + 2:  # before a file that is one line takes all memory
+        if held.size > _MOST_WORDS + 2:  # else a file of one endless line would take all memory
             yield held.size, held[None]
         filled = ends > starts
         starts, ends = starts[filled], ends[filled]
@@ -209,18 +205,18 @@ def _rows_by_order(seen: SeenWords, pieces: Iterator[str], tokenizer: Any) -> It
             yield k, rows
 
 
-class _Builder:
+class _CountsBuilder:
     """Builds the levels from the rows of a file, the lowest first."""
 
-    def __init__(self, source: _Source, rows: _Rows) -> None:
+    def __init__(self, source: _Source, found: _Lines) -> None:
         self._source = source
-        self._tokens = rows.tokens
-        self._by_order = rows.by_order
-        self._numbers = np.array([_number(token) for token in rows.tokens], np.int64)
+        self._tokens = found.tokens
+        self._by_order = found.by_order
+        self._numbers = np.array([_number(token) for token in found.tokens], np.int64)
         self._levels: list[CountLevel] = []
         self._initial: list[NDArray[np.bool_]] = []
 
-    def build(self) -> NGramCounts:
+    def counts(self) -> NGramCounts:
         vocabulary = self._take_words()
         for k in range(2, len(self._by_order) + 1):
             self._take_level(k)
@@ -281,7 +277,7 @@ class _Builder:
         self._check_level(keys, level)
 
     def _keys(self, block: Int32s, k: int) -> Int64s:
-        """The place of the context and the last word, in one number."""
+        """The place of the context and the last word of each n-gram, in one number."""
         ids = self._ids[block[:, :k]]
         if (inside := np.flatnonzero((ids[:, 1:] == BOS).any(1) | (ids[:, :-1] == EOS).any(1))).size:
             raise self._unfit(block[inside[0], :k], "<s> or </s> is within the n-gram")
@@ -289,7 +285,7 @@ class _Builder:
         for column in range(1, k - 1):
             contexts = _children(self._levels[column], contexts, ids[:, column])
         if (missing := np.flatnonzero((contexts < 0) | (ids[:, -1] < 0))).size:
-            lacking = "last word" if contexts[missing[0]] >= 0 else _words("first", k - 1)
+            lacking = "last word" if contexts[missing[0]] >= 0 else _n_words("first", k - 1)
             raise self._unfit(block[missing[0], :k], f"there is no line for its {lacking}")
         return contexts.astype(np.int64) << 32 | ids[:, -1]
 
@@ -298,7 +294,7 @@ class _Builder:
         if (counts < least).any() or (counts > most).any():
             order = block.shape[1] - 2
             raise self._source.error(
-                f"the count is no whole number from {least} to {most}",
+                f"the count is not a whole number from {least} to {most}",
                 lambda words, count: len(words) == order and not least <= _number(count) <= most,
             )
         return counts
@@ -312,7 +308,7 @@ class _Builder:
             if twice.size:
                 raise self._twice(words)
             raise self._source.error(
-                f"there is no line for its {_words('last', len(words) - 1)}",
+                f"there is no line for its {_n_words('last', len(words) - 1)}",
                 lambda found, _: found == words,
             )
 
@@ -328,23 +324,23 @@ class _Builder:
                 matches.append(count)
             return len(matches) == 2
 
-        return self._source.error("the n-gram is there twice", is_second)
+        return self._source.error("the n-gram is there for the second time", is_second)
 
 
 def _children(level: CountLevel, contexts: Int32s, words: Int32s) -> Int32s:
     """The place in a level of the n-grams with these contexts and last words, -1 where there is none."""
     places = np.empty(contexts.size, np.int32)
     starts, level_words = read_only(level.starts), read_only(level.words)
-    kernels.find_children(starts, level_words, read_only(contexts), read_only(words), places)
+    find_children(starts, level_words, read_only(contexts), read_only(words), places)
     return places
 
 
-def _words(which: str, number: int) -> str:
+def _n_words(which: str, number: int) -> str:
     return f"{which} word" if number == 1 else f"{which} {number} words"
 
 
 def _number(token: str) -> int:
-    """The whole number that a token is, -1 if none or too large for any count."""
+    """The whole number that a token spells; -1 if it spells none, or one too large for any count."""
     if not (token.isascii() and token.isdigit() and len(token) <= 19):
         return -1
     return int(token) if int(token) <= _MOST_OF_WORD else -1

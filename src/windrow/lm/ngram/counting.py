@@ -1,31 +1,27 @@
-"""Count the n-grams of a stream: in memory where they fit, else part by part, with files that are merged."""
+"""Count the n-grams of a stream: in memory if there is enough, else part by part in files that are then merged."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError, check_range, check_whole
-from windrow.lm.ngram import count_merging
-from windrow.lm.ngram.count_merging import MOST, Counted, read_only
+from windrow.files.tempfolder import made_in_temporary_folder
 from windrow.lm.ngram.kernels import counts as kernels
-from windrow.lm.ngram.kernels.counts import Grams, Int32s, Int64s, Layout, Ranks
+from windrow.lm.ngram.kernels.counts import Grams, Int32s, Int64s, KeyLayout, Ranks
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
-from windrow.lm.stream import BOS
+from windrow.lm.ngram.merging import MOST, Counted, Merger, disk_errors, forget, read_only
+from windrow.lm.symbols import BOS
 
-Progress = Callable[[str, float], object]  # the stage, and how much of it is done, 0 to 1
+OnProgress = Callable[[str, float], object]  # called with the stage, and how much of it is done, 0 to 1
 
-_GRAM_BYTES = 16  # of a level: start, word, suffix, count
-_TOKEN_BYTES = 20  # while counting: a key, two ranks, and without bos the words again
-_WORD_BYTES = 24
+_GRAM_BYTES = 16  # per n-gram of a level: start, word, suffix, count
+_TOKEN_BYTES = 20  # per token while counting: a key, two ranks, and without bos a copy of the stream
+_WORD_BYTES = 24  # per word of the vocabulary
 _KEY_BITS = 63
 _PARTITION_BITS = 6
 _MOST_PARTITION_BITS = 12
@@ -41,24 +37,43 @@ def count_ngrams(
     *,
     bos: bool = True,
     memory_budget: int | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> NGramCounts:
-    """Count the k-grams, k = 1 to ``order``, of a stream of ids in which the id of <s> stands before every sentence.
+    """Count the k-grams, k = 1 to ``order``, of a stream of ids in which ``<s>`` stands before every sentence.
 
-    Counted is what ends at a symbol other than <s> and does not reach across one. Without ``bos``, n-grams that hold
-    <s> are left out, and ``initial`` marks those that a sentence begins with. Order 1 has every word of the vocabulary;
+    An n-gram may begin with ``<s>``, but ``<s>`` stands nowhere else in it. Order 1 has every word of the vocabulary;
     an order above the longest sentence has no n-grams.
-    ``memory_budget``: bytes. If ``memory_needed`` is more, parts of the stream are counted one by one and merged in a
-    temporary folder: the arrays are memory maps then, and the folder goes with the object that is returned.
-    Raises OptionError for ids outside the vocabulary, DataError for more than 2**31 - 1 tokens or n-grams of an order,
-    and when the temporary folder cannot be written.
+
+    Parameters
+    ----------
+    stream : array of int32, shape (symbols,)
+        Ids; the first is that of ``<s>``.
+    vocabulary : Vocabulary
+        The words of these ids.
+    order : int, at least 1
+        Words of the longest n-grams.
+    bos : bool, default True
+        Count n-grams that begin with ``<s>``. Without, ``initial`` of the result marks those at the beginning of a
+        sentence.
+    memory_budget : int or None, default None
+        Bytes. If ``memory_needed`` is more, parts of the stream are counted one by one and merged in a temporary
+        folder; the arrays are memory maps then, and the folder is removed with the returned object. None: no limit.
+    progress : callable or None, default None
+        Called with the stage, and how much of it is done, 0 to 1.
+
+    Raises
+    ------
+    OptionError
+        For ids outside the vocabulary.
+    DataError
+        For more than 2**31 - 1 tokens or n-grams of an order, or when the temporary folder cannot be written.
     """
     check_range("order", check_whole("order", order), 1)
     if memory_budget is not None:
         check_range("memory_budget", memory_budget, 1)
     stream = read_only(np.asarray(stream, np.int32))
     _check_stream(stream, len(vocabulary))
-    report: Progress = progress or (lambda stage, done: None)
+    report: OnProgress = progress or (lambda stage, done: None)
     part = _part_size(stream.size, len(vocabulary), order, memory_budget)
     if part is not None:
         return _count_parts(stream, vocabulary, order, bos, part, report)
@@ -70,17 +85,18 @@ def count_ngrams(
 
 
 def memory_needed(tokens: int, words: int, order: int) -> int:
-    """Bytes that counting in memory takes if no n-gram of two or more words occurs twice, the stream not included."""
+    """Bytes that counting takes, beside the stream, in the worst case: no n-gram above order 1 occurs twice."""
     return tokens * (_TOKEN_BYTES + _GRAM_BYTES * (order - 1)) + _WORD_BYTES * words
 
 
 def _part_size(tokens: int, words: int, order: int, memory_budget: int | None) -> int | None:
     """How many tokens to count at a time; None for all of them, in memory."""
-    # A key has room for a position, a word, and what the partition does not tell of a context: a word or a position.
-    room = _KEY_BITS + _MOST_PARTITION_BITS - _bits(words)
-    most = (1 << min(room // 2, room - _bits(words))) - order
+    # A key holds a position, a word and a context, without the bits of the context that the partition stands for. A
+    # context is one of at most max(words, positions).
+    bits = _KEY_BITS + _MOST_PARTITION_BITS - _bits(words)  # for position and context
+    most = (1 << min(bits // 2, bits - _bits(words))) - order
     if memory_budget is not None and memory_needed(tokens, words, order) > memory_budget:
-        # Of a part, only one level is in memory at a time. The other half is for merging and for the program.
+        # Only one level of a part is in memory at a time. The other half of the budget is for merging and the program.
         return min(max(memory_budget // 2 // (_TOKEN_BYTES + _GRAM_BYTES), _LEAST_PART), most)
     return most if tokens > most else None
 
@@ -110,7 +126,7 @@ def _as_counts(vocabulary: Vocabulary, counted: list[Counted]) -> NGramCounts:
 
 
 def _levels(stream: Int32s, counted_from: int, words: int, order: int, bos: bool) -> Iterator[Counted]:
-    """The levels of a stretch of the stream; of them only the last one yielded is needed to go on."""
+    """The levels of a stretch of the stream, one by one; the caller need not keep the earlier ones."""
     counter = _Counter(stream, counted_from, words, order, bos)
     yield counter.words()
     for _ in range(1, order):
@@ -118,7 +134,11 @@ def _levels(stream: Int32s, counted_from: int, words: int, order: int, bos: bool
 
 
 class _Counter:
-    """Counts order after order with the same scratch. What ends before ``counted_from`` is listed, but not counted."""
+    """Counts order after order in the same memory.
+
+    N-grams that end before position ``counted_from`` get an entry with a count of 0: they belong to the part of the
+    text before, but may be the contexts of n-grams that are counted.
+    """
 
     def __init__(self, stream: Int32s, counted_from: int, words: int, highest: int, bos: bool) -> None:
         self._stream = stream
@@ -128,9 +148,10 @@ class _Counter:
         self._word_bits = _bits(words)
         self._order = 1
         self._size = words  # of the last level
-        # Fresh memory costs more than a pass over it: no more ranks than are read.
+        # New memory costs more than a pass over it, so there are no more ranks than are read: those of orders 2 to
+        # highest - 1, and without bos of all, of which two at a time are needed.
         self._step = 1 if highest <= (3 if bos else 2) else 2
-        self._room = np.empty(self._step * stream.size if highest > (2 if bos else 1) else 0, np.int32)
+        self._rank_data = np.empty(self._step * stream.size if highest > (2 if bos else 1) else 0, np.int32)
         self._ranks = Ranks(stream if bos else np.where(stream == BOS, np.int32(-1), stream), 1, 0)
         self._keys = np.empty(stream.size if highest > 1 else 0, np.int64)
 
@@ -150,35 +171,35 @@ class _Counter:
         below = self._ranks._replace(data=read_only(self._ranks.data))
         self._ranks = self._next_ranks()
         layout = self._layout()
-        bounds = self._deal(layout, below)
+        bounds = self._distribute(layout, below)
         keys = self._keys[: bounds[-1]]
         for first, last in pairwise(bounds.tolist()):
-            keys[first:last].sort()  # NumPy sorts whole numbers with vector instructions, in the cache at best
+            keys[first:last].sort()  # with vector instructions, and mostly within the cache
         distinct = int(kernels.distinct_grams(keys, bounds, layout.position_bits))
         grams = Grams(np.empty(self._size + 1, np.int32), *(np.empty(distinct, np.int32) for _ in range(3)))
         if self._order == 2:
-            below = below._replace(data=below.data[:0])  # they are the words, which the keys hold
+            below = below._replace(data=below.data[:0])  # the ranks of order 1 are the words, which the keys hold
         kernels.rank_grams(keys, bounds, layout, self._counted_from, below, self._ranks, grams)
         self._size = distinct
         return self._counted(CountLevel(*grams))
 
     def _next_ranks(self) -> Ranks:
-        """Room for the ranks of this order, beside those of the last; none if nothing will read them."""
+        """Memory for the ranks of this order, interleaved with those of the last; none if nothing will read them."""
         if self._order == self._highest and self._bos:
             return _NO_RANKS
-        return Ranks(self._room, self._step, self._order % self._step)
+        return Ranks(self._rank_data, self._step, self._order % self._step)
 
-    def _layout(self) -> Layout:
+    def _layout(self) -> KeyLayout:
         position_bits = _bits(self._stream.size)
-        room = _KEY_BITS - position_bits - self._word_bits
-        return Layout(min(max(_bits(self._size) - _PARTITION_BITS, 0), room), self._word_bits, position_bits)
+        context_bits = _KEY_BITS - position_bits - self._word_bits
+        return KeyLayout(min(max(_bits(self._size) - _PARTITION_BITS, 0), context_bits), self._word_bits, position_bits)
 
-    def _deal(self, layout: Layout, below: Ranks) -> Int64s:
-        """Deal the keys to partitions; returns where each begins and the last one ends."""
+    def _distribute(self, layout: KeyLayout, below: Ranks) -> Int64s:
+        """Distribute the keys to partitions; returns where each begins and the last one ends."""
         bounds = np.zeros((max(self._size - 1, 0) >> layout.run_bits) + 2, np.int64)
         kernels.partition_sizes(self._stream, below, layout.run_bits, bounds[1:])
         np.cumsum(bounds, out=bounds)
-        kernels.deal_keys(self._stream, below, layout, bounds[:-1].copy(), self._keys, self._ranks)
+        kernels.distribute_keys(self._stream, below, layout, bounds[:-1].copy(), self._keys, self._ranks)
         return bounds
 
     def _counted(self, level: CountLevel) -> Counted:
@@ -193,30 +214,20 @@ class _Counter:
 
 
 def _count_parts(
-    stream: Int32s, vocabulary: Vocabulary, order: int, bos: bool, part: int, report: Progress
+    stream: Int32s, vocabulary: Vocabulary, order: int, bos: bool, part: int, report: OnProgress
 ) -> NGramCounts:
     """Count ``part`` tokens at a time, write the levels of each part to files, and merge them two by two."""
-    with count_merging.disk_errors():
-        folder = Path(tempfile.mkdtemp(prefix="windrow-"))
-    try:
-        with count_merging.disk_errors():
-            merger = count_merging.Merger(folder)
-            for start in range(0, max(stream.size, 1), part):
-                # An n-gram that ends in this part may begin before it; its context, and the break before it, too.
-                first = max(start - order, 0)
-                stretch = stream[first : start + part]
-                merger.add(_levels(stretch, start - first, len(vocabulary), order, bos))
-                count_merging.forget([stream])
-                report("counting", min(start + part, stream.size) / max(stream.size, 1))
-            counts = _as_counts(vocabulary, merger.result(report))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    weakref.finalize(counts, _let_go_and_remove, vars(counts), folder)
-    return counts
 
+    def count_in(folder: Path) -> NGramCounts:
+        merger = Merger(folder)
+        for start in range(0, max(stream.size, 1), part):
+            # An n-gram that ends in this part may begin before it; one symbol more shows whether a sentence does.
+            first = max(start - order, 0)
+            stretch = stream[first : start + part]
+            merger.add(_levels(stretch, start - first, len(vocabulary), order, bos))
+            forget([stream])
+            report("counting", min(start + part, stream.size) / max(stream.size, 1))
+        return _as_counts(vocabulary, merger.result(report))
 
-def _let_go_and_remove(attributes: dict[str, Any], folder: Path) -> None:
-    """Remove the temporary folder; Windows keeps a file as long as it is mapped, so the maps go first."""
-    attributes.clear()
-    shutil.rmtree(folder, ignore_errors=True)
+    with disk_errors():
+        return made_in_temporary_folder(count_in)

@@ -1,4 +1,4 @@
-"""From the counts of n-grams to a back-off model: adjusted counts, discounts, probabilities, back-offs."""
+"""From the counts of n-grams to a back-off model: adjusted counts, pruning, probabilities, back-off weights."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError, check_range, check_whole
+from windrow.lm.ngram import lmplz
 from windrow.lm.ngram.kernels import estimate as kernels
 from windrow.lm.ngram.kernels.estimate import Rule, Successors
 from windrow.lm.ngram.levels import BackoffModel, Floats, Int32s, Level, NGramCounts
 from windrow.lm.ngram.smoothing import COUNTS_OF_COUNTS, Evidence, Options, Smoothing, fit_weights, smoothing_named
-
-UNK, BOS, EOS = 0, 1, 2
+from windrow.lm.symbols import BOS, EOS, UNK
 
 _BLOCK = 1 << 15  # numbers whose logarithms are taken while they are in the cache
 _ALL = np.empty(0, np.bool_)
@@ -28,14 +28,14 @@ _LOG10_E = np.float32(np.log10(np.e))
 
 @dataclass
 class _Order:
-    """The k-grams on their way from counts to probabilities, which take the counts' place in memory."""
+    """The k-grams while counts become probabilities, which are written over the counts."""
 
     starts: Int32s
     words: Int32s
     suffixes: Int32s
     counts: Int32s
-    sentence_starts: tuple[int, int]  # from where to where the k-grams begin with <s>
-    kept: NDArray[np.bool_]  # empty: all
+    sentence_starts: tuple[int, int]  # the range of k-grams that begin with <s>
+    kept: NDArray[np.bool_]  # (n,), or empty where all are kept
     probs: Floats
     backoffs: Floats | None = None
 
@@ -52,15 +52,39 @@ def estimate(
     keep_counts: bool = False,
     **options: Any,
 ) -> BackoffModel:
-    """The back-off model of counted text, by a method of ``SMOOTHINGS`` with its ``Options``.
+    """The back-off model of counted text.
 
-    ``counts`` are used up, as the model takes their memory, unless ``keep_counts``. ``prune``: leave out the n-grams
-    that occur at most so often, a number an order, none below the one before, the last for all further orders;
-    ``keep_words``: and those with a word outside the mask, (words,). What they had goes to shorter contexts, and words
-    left out leave the vocabulary; ``<unk>``, ``<s>`` and ``</s>`` stay. Not ``open_vocabulary``: an ``<unk>`` that is
-    not in the text has no probability. ``unk_mass``: the probability of ``<unk>``. p of ``<s>`` is 0, -inf in log10.
-    ``dtype``: of the log10 probabilities.
-    Raises OptionError, and DataError for text too small for the order or the method.
+    N-grams left out by ``prune`` or ``keep_words`` leave their probability to shorter contexts, and words left out are
+    not in the model's vocabulary; ``<unk>``, ``<s>`` and ``</s>`` always are. p(``<s>``) is 0.
+
+    Parameters
+    ----------
+    counts : NGramCounts
+        Used up, as the model is written over them, unless ``keep_counts``.
+    smoothing : str, default "modified-kneser-ney"
+        A name of ``SMOOTHINGS``.
+    prune : sequence of int, default ()
+        N-grams of order k that occur at most ``prune[k - 1]`` times are left out. Each number is at least the one
+        before it; the last one holds for all further orders too.
+    keep_words : array of bool, shape (words,), or None, default None
+        N-grams with a word outside this mask are left out. None: keep all.
+    open_vocabulary : bool, default True
+        Give ``<unk>`` a probability although it is not in the text.
+    unk_mass : float between 0 and 1, or None, default None
+        The probability of ``<unk>`` where no context is known. None: what the smoothing gives it.
+    dtype : default float32
+        Of the log10 probabilities: float32, or float64 to check others.
+    keep_counts : bool, default False
+        Leave ``counts`` as they are, for the memory of a copy.
+    **options
+        The fields of ``smoothing.Options``.
+
+    Raises
+    ------
+    OptionError
+        For an option that is out of range or that the smoothing does not have.
+    DataError
+        For text too small for the order or the smoothing.
     """
     chosen = _options(options)
     method, interpolates = smoothing_named(smoothing, chosen)
@@ -75,15 +99,18 @@ def estimate(
     words = int(np.count_nonzero(predicted))
     if method.weighted and chosen.weights is None:
         chosen = replace(chosen, weights=fit_weights(counts, words, chosen.heldout))
+    slips = []
     if method.adjusted:
-        frequencies = _adjust(orders, counts.initial, chosen.lmplz_compat)
-    else:
-        frequencies = list(map(_frequencies, orders))
+        if chosen.lmplz_compat is not None:
+            slips = lmplz.find_slips(counts.levels, chosen.lmplz_compat)
+        _adjust(orders, counts.initial)
+    frequencies = [_frequencies(order) for order in orders]
+    lmplz.repeat_slips(slips, [order.counts for order in orders], frequencies)
     vocabulary = counts.vocabulary
     if not keep_counts:
         counts.levels = []
     rules = [method.rule(Evidence(k, t, words, chosen)) for k, t in enumerate(frequencies, 1)]
-    _smooth_words(orders[0], _in_short_context(rules[0], 1, orders, method), predicted, unk_mass, np.dtype(dtype))
+    _smooth_words(orders[0], _rule_without_start(rules[0], 1, orders, method), predicted, unk_mass, np.dtype(dtype))
     for k in range(2, len(orders) + 1):
         _smooth(orders, k, rules[k - 1], method, words, interpolates)
     _take_logs(orders[-1].probs)
@@ -102,14 +129,14 @@ def _options(options: dict[str, Any]) -> Options:
 
 
 def _thresholds(prune: Sequence[int], order: int) -> list[int]:
-    """One threshold an order; the last one given holds for those above."""
+    """One threshold per order; the last one given also holds for those above."""
     thresholds = [check_whole("prune", threshold) for threshold in prune] or [0]
     for threshold in thresholds:
         check_range("prune", threshold, 0)
     if len(thresholds) > order:
         raise OptionError(f"prune has {len(thresholds)} numbers for a model of order {order}; give at most {order}")
     if sorted(thresholds) != thresholds:
-        raise OptionError(f"prune = {tuple(prune)} must not fall: the context of an n-gram that is kept is kept, too")
+        raise OptionError(f"prune = {tuple(prune)} must not fall: an n-gram that is kept needs its context")
     return thresholds + thresholds[-1:] * (order - len(thresholds))
 
 
@@ -118,27 +145,35 @@ def _check_unknown(unk_mass: float | None, open_vocabulary: bool) -> None:
         return
     check_range("unk_mass", unk_mass, 0, 1, low_open=True, high_open=True)
     if not open_vocabulary:
-        raise OptionError("unk_mass is the probability of unknown words; a closed vocabulary leaves them none")
+        raise OptionError("unk_mass is the probability of unknown words, which a closed vocabulary excludes")
 
 
 def _check_text(counts: NGramCounts) -> None:
     if counts.order == 0 or not counts.levels[0].counts.any():
         raise DataError("there are no counts (they were used up by an estimate, or the text is empty): count again")
-    for k, level in enumerate(counts.levels, 1):
-        if not level.words.size:
-            raise DataError(f"the text has no {k}-grams, its sentences are too short; try --order {k - 1}")
+    check_order(counts)
+
+
+def check_order(counts: NGramCounts) -> None:
+    """Raise DataError when the sentences are too short for n-grams of the highest order."""
+    longest = sum(level.words.size > 0 for level in counts.levels)
+    if longest < counts.order:
+        raise DataError(
+            f"order = {counts.order}: the longest sentence has {longest} symbols, its marks included; "
+            f"try --order {longest} or less"
+        )
 
 
 # --- counts
 
 
 def _own(counts: NGramCounts, copies: bool) -> list[_Order]:
-    """The levels in arrays that may be written, and where their n-grams begin with <s>."""
+    """The levels in arrays that may be written, each with its range of n-grams that begin with <s>."""
     orders = []
     span = BOS, BOS + 1
     for k, level in enumerate(counts.levels, 1):
         starts, words = np.asarray(level.starts), np.asarray(level.words)
-        # Maps of files are seen as arrays, so that kernels are compiled for one kind.
+        # Memory maps as plain arrays, so that kernels are compiled for one type.
         changed = [np.asarray(level.suffixes), np.asarray(level.counts, np.int32)]
         suffixes, raw = (array.copy() if copies or not array.flags.writeable else array for array in changed)
         if k > 1:
@@ -148,8 +183,9 @@ def _own(counts: NGramCounts, copies: bool) -> list[_Order]:
 
 
 def _mark_kept(orders: list[_Order], thresholds: list[int], keep_words: NDArray[np.bool_] | None) -> None:
-    """Decide on raw counts what stays: of every n-gram kept, the context and the suffix are kept."""
-    kept = (orders[0].counts > thresholds[0]) | (thresholds[0] == 0)  # a given word need not be in the text
+    """Mark the n-grams to keep, by their raw counts; context and suffix of each are kept, too."""
+    # Without a threshold, also words of a given vocabulary that are not in the text.
+    kept = (orders[0].counts > thresholds[0]) | (thresholds[0] == 0)
     if keep_words is not None:
         if keep_words.shape != kept.shape:
             raise OptionError(f"keep_words has the shape {keep_words.shape}; the vocabulary has {kept.size} words")
@@ -177,101 +213,60 @@ def _frequencies(order: _Order) -> NDArray[np.int64]:
     return frequencies
 
 
-def _adjust(
-    orders: list[_Order], initial: list[NDArray[np.bool_]] | None, first_seen: NDArray[Any] | None
-) -> list[NDArray[np.int64]]:
-    """Make the counts of lower orders those of different words to the left; returns the counts of counts.
+def _adjust(orders: list[_Order], initial: list[NDArray[np.bool_]] | None) -> None:
+    """Replace the counts below the highest order by adjusted counts (Chen & Goodman, section 2.7).
 
-    What begins with <s> has no word to the left and keeps its count. So do the n-grams of the highest order.
+    The adjusted count of an n-gram is the number of different words before it. That is the number of longer n-grams of
+    which it is the suffix; and one more for "no word" where it begins a sentence that is not marked by ``<s>``. An
+    n-gram that begins with ``<s>`` has no word before it and keeps its count.
     """
-    slips = [] if first_seen is None else _last_in_suffix_order(orders, first_seen)
-    raw_counts = [int(order.counts[place]) for order, place in zip(orders, slips, strict=False)]
     for k, (order, above) in enumerate(pairwise(orders)):
         first, last = order.sentence_starts
         if initial is not None:
             order.counts[:] = initial[k]
         else:
             order.counts[:first] = order.counts[last:] = 0
-        kernels.add_left_neighbours(above.suffixes, order.counts)
-    frequencies = list(map(_frequencies, orders))
-    for order, t, place, raw_count in zip(orders, frequencies, slips, raw_counts, strict=False):
-        # lmplz has these enter with their raw counts.
-        for count, change in ((int(order.counts[place]), -1), (raw_count, 1)):
-            if count < t.size:
-                t[count] += change
-    return frequencies
-
-
-def _last_in_suffix_order(orders: list[_Order], first_seen: NDArray[Any]) -> list[int]:
-    """The places of the suffixes, below the highest order, of the event that lmplz comes to last.
-
-    It sorts events by the last word, then by the one before, and so on, and numbers words as they appear.
-    """
-    if first_seen.shape != orders[0].words.shape:
-        raise OptionError(
-            f"lmplz_compat has {first_seen.size} entries; the vocabulary has {orders[0].words.size} words"
-        )
-    if len(orders) == 1:
-        return []
-    ranks = np.asarray(first_seen, np.int64) + 3
-    ranks[[UNK, BOS, EOS]] = 0, 1, 2
-    places = [int(np.argmax(np.where(orders[0].counts > 0, ranks, -1)))]
-    for k in range(1, len(orders) - 1):
-        longer = np.flatnonzero(orders[k].suffixes == places[-1])
-        if not longer.size:
-            break
-        first_words = longer
-        for order in orders[k:0:-1]:
-            first_words = np.searchsorted(order.starts, first_words, "right") - 1
-        places.append(int(longer[np.argmax(ranks[first_words])]))
-    return places
-
-
-def first_appearances(stream: NDArray[np.int32], words: int) -> NDArray[np.int64]:
-    """Where each word first occurs in a stream of ids, (words,); its length for those that do not."""
-    places = np.full(words, stream.size, np.int64)
-    places[stream[::-1]] = np.arange(stream.size - 1, -1, -1)  # of equal indices the last one is assigned
-    return places
+        kernels.add_left_neighbors(above.suffixes, order.counts)
 
 
 # --- probabilities
 
 
-def _room(array: Int32s, dtype: np.dtype[Any]) -> Floats:
-    """Room for as many numbers: the array's own memory, if they are as long."""
+def _memory_of(array: Int32s, dtype: np.dtype[Any]) -> Floats:
+    """Memory for as many numbers: that of the array itself, if they are equally long."""
     return array.view(dtype) if dtype == np.float32 else np.empty(array.size, dtype)
 
 
-def _in_short_context(rule: Rule, k: int, orders: list[_Order], method: Smoothing) -> Rule:
-    """The rule of contexts that are shorter than the longest, and not because the sentence begins there."""
+def _rule_without_start(rule: Rule, k: int, orders: list[_Order], method: Smoothing) -> Rule:
+    """The rule for contexts of order ``k`` - 1 that do not begin with <s>."""
     return rule._replace(weight=0.0) if method.longest_only and k < len(orders) else rule
 
 
 def _smooth_words(
     order: _Order, rule: Rule, predicted: NDArray[np.bool_], unk_mass: float | None, dtype: np.dtype[Any]
 ) -> None:
-    """The unigrams, in either form interpolated with the uniform distribution: there is nothing to back off to."""
+    """Probabilities of unigrams: interpolated with the uniform distribution, also in back-off form."""
     words = int(np.count_nonzero(predicted))
-    order.probs = probs = _room(order.counts, dtype)
+    order.probs = probs = _memory_of(order.counts, dtype)
     successors = Successors(order.starts, order.suffixes, order.counts, order.kept)
     kernels.interpolate(successors, 0, 1, rule, words, np.full(1, 1 / words, dtype), probs, np.empty(1, dtype))
     probs[~predicted] = 0
     if unk_mass is not None:
         if words == 1:
-            raise DataError("unk_mass leaves the rest to other words, but none is left; try a lower prune")
+            raise DataError("unk_mass leaves the rest to other words, but none is kept; try a lower prune")
         probs *= (1 - unk_mass) / (1 - float(probs[UNK]))
         probs[UNK] = unk_mass
 
 
 def _smooth(orders: list[_Order], k: int, rule: Rule, method: Smoothing, words: int, interpolates: bool) -> None:
-    """The k-grams and the back-offs of their contexts; what is below them is logarithms from then on."""
+    """Probabilities of k-grams and back-offs of their contexts; then takes the logarithms of the order below."""
     order, below = orders[k - 1], orders[k - 2]
     dtype = below.probs.dtype
-    order.probs, below.backoffs = _room(order.counts, dtype), _room(below.suffixes, dtype)
+    order.probs, below.backoffs = _memory_of(order.counts, dtype), _memory_of(below.suffixes, dtype)
     successors = Successors(order.starts, order.suffixes, order.counts, order.kept)
     apply = kernels.interpolate if interpolates else kernels.back_off
     first, last = below.sentence_starts
-    short_rule = _in_short_context(rule, k, orders, method)
+    short_rule = _rule_without_start(rule, k, orders, method)
     for begin, end, its_rule in ((0, first, short_rule), (first, last, rule), (last, below.words.size, short_rule)):
         apply(successors, begin, end, its_rule, words, below.probs, order.probs, below.backoffs)
     if method.fixed_backoff is not None:
@@ -281,7 +276,7 @@ def _smooth(orders: list[_Order], k: int, rule: Rule, method: Smoothing, words: 
 
 
 def _take_logs(values: Floats) -> None:
-    """log10 in place."""
+    """Replace values by their log10."""
     with np.errstate(divide="ignore"):
         for start in range(0, values.size, _BLOCK):
             block = values[start : start + _BLOCK]
@@ -304,7 +299,7 @@ def _as_model(orders: list[_Order], vocabulary: Vocabulary, method: Smoothing) -
     new_ids = np.cumsum(kept_words, dtype=np.int32) - np.int32(1)
     levels = []
     contexts = np.ones(1, np.bool_)
-    while orders:  # from the front, so that memory is given back
+    while orders:  # so that the memory of each order is freed before the next is copied
         order = orders.pop(0)
         kept = order.kept
         levels.append(
@@ -320,52 +315,16 @@ def _as_model(orders: list[_Order], vocabulary: Vocabulary, method: Smoothing) -
 
 
 def kept_starts(starts: Int32s, kept: NDArray[np.bool_], kept_contexts: NDArray[np.bool_]) -> Int32s:
-    """The starts of the n-grams that are kept, by the contexts that are kept."""
+    """The starts of the kept n-grams, one for each kept context."""
     before = np.zeros(kept.size + 1, np.int32)
     np.cumsum(kept, out=before[1:])
     return np.append(before[starts[:-1]][kept_contexts], before[-1])
 
 
 def _kept_vocabulary(vocabulary: Vocabulary, kept: NDArray[np.bool_]) -> Vocabulary:
-    """The words kept; the others count as <unk>."""
+    """The kept words; the counts of the others are added to <unk>."""
     if kept.all():
         return vocabulary
     counts = vocabulary.counts[kept]
     counts[UNK] += vocabulary.counts[~kept].sum()
     return Vocabulary(list(compress(vocabulary.words, kept.tolist())), counts, vocabulary.specials)
-
-
-# --- the definition of a model's probabilities
-
-
-def distribution(model: BackoffModel, context: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float64]:
-    """p(word | context) of every word by the definition, (words,) float64; 0 for <s>.
-
-    ``context``: ids, of which those since the last <s> count, at most ``order`` - 1. Slow and plain: to check others.
-    """
-    ids = [int(word) for word in context]
-    ids = ids[max((place for place, word in enumerate(ids) if word == BOS), default=0) :]
-    probs: NDArray[np.float64] = 10 ** model.levels[0].log10_probs.astype(np.float64)
-    for length in range(1, min(len(ids), model.order - 1) + 1):
-        place = find_ngram(model, ids[len(ids) - length :])
-        if place < 0:
-            probs *= 10**model.unseen_backoff
-            continue
-        context_level, level = model.levels[length - 1], model.levels[length]
-        assert context_level.log10_backoffs is not None
-        probs *= 10 ** float(context_level.log10_backoffs[place])
-        stored = slice(level.starts[place], level.starts[place + 1])
-        probs[level.words[stored]] = 10 ** level.log10_probs[stored].astype(np.float64)
-    probs[BOS] = 0
-    return probs
-
-
-def find_ngram(model: BackoffModel, ids: Sequence[int]) -> int:
-    """The place of an n-gram among those of its order, -1 if it is not stored."""
-    place = 0
-    for level, word in zip(model.levels, ids, strict=False):
-        first, last = level.starts[place], level.starts[place + 1]
-        place = int(first + np.searchsorted(level.words[first:last], word))
-        if place == last or level.words[place] != word:
-            return -1
-    return place

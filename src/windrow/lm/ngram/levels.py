@@ -1,8 +1,12 @@
 """The n-grams of a text or a model, order by order: a trie in sorted arrays.
 
-The n-grams of every order are sorted by their words, so those that share a context stand side by side, in the order of
-the contexts: ``starts[c]:starts[c + 1]`` are the k-grams whose context is the c-th (k-1)-gram. Order 1 has the empty
-context, and its place is the word's id.
+The *context* of an n-gram is what stands before its last word; its *suffix* is the n-gram without its first word; its
+*place* is its index in the arrays of its order. The n-grams of every order are sorted by their words, so those that
+share a context stand side by side: ``starts[c]:starts[c + 1]`` are the k-grams whose context is the (k-1)-gram at place
+c. In order 1 the only context is the empty one, and the place of a word is its id::
+
+    order 1   words   <unk> <s> </s> a b        order 2   words   a | b </s> | a
+              starts  0 5                                 starts  0 0 1 1 3 4    (<s> a), (a b), (a </s>), (b a)
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ Floats = NDArray[Any]  # float32, or float64 where models are checked
 
 
 class CountLevel(NamedTuple):
-    """The distinct k-grams of a text, sorted, and how often each occurs."""
+    """The different k-grams of a text, sorted, and how often each occurs."""
 
     starts: Int32s  # (contexts + 1,)
     words: Int32s  # (n,) the last word
@@ -41,8 +45,8 @@ class Level(NamedTuple):
 class NGramCounts:
     """Raw counts of every order; ``levels[k - 1]`` holds the k-grams.
 
-    ``initial[k - 1]``: (n,) bool, whether a k-gram occurs where a sentence begins, only when sentence starts are not
-    marked by ``<s>``: there it has no word before it, which counts as one more; else None.
+    ``initial[k - 1]``, (n,) bool: which k-grams occur at the beginning of a sentence. Kneser-Ney counts the different
+    words before a k-gram, and "no word" is one of them. None where ``<s>`` marks the beginning, which is such a word.
     """
 
     vocabulary: Vocabulary
@@ -57,10 +61,9 @@ class NGramCounts:
 
 @dataclass
 class BackoffModel:
-    """A back-off model: p(w | h) is stored, or is backoff(h) p(w | h') with h' the context without its first word.
+    """A back-off model: p(w | h) is stored, else it is backoff(h) p(w | h'), where h' is h without its first word.
 
-    Whenever an n-gram is stored, so is its context. ``unseen_backoff`` is the log10 weight of a context that is not
-    stored.
+    The context of every stored n-gram is stored, too. ``unseen_backoff``: log10 backoff(h) of every h that is not.
     """
 
     vocabulary: Vocabulary

@@ -1,4 +1,4 @@
-"""NGramLM: count, smooth, pack, query."""
+"""NGramLM: count, smooth, prune, pack; then score, predict, save."""
 
 from __future__ import annotations
 
@@ -11,47 +11,121 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
-from windrow.corpus.tokenizers import check_tokens
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_range, check_whole
-from windrow.estimator import Estimator
-from windrow.files import model_file
+from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
+from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa
-from windrow.lm.base import LanguageModel, from_plain, plain, provenance_of, text_settings_of
+from windrow.lm import storing
+from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens
 from windrow.lm.ngram import count_files
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
-from windrow.lm.ngram.counting import Progress, count_ngrams
-from windrow.lm.ngram.estimation import estimate, first_appearances
+from windrow.lm.ngram.counting import OnProgress, count_ngrams
+from windrow.lm.ngram.estimation import check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
+from windrow.lm.ngram.lmplz import first_appearances
 from windrow.lm.ngram.pruning import entropy_prune
-from windrow.lm.ngram.smoothing import SMOOTHINGS
-from windrow.lm.ngram.table import NGramTable, State
-from windrow.lm.ngram.words import WordIndex
-from windrow.lm.stream import BOS, EOS, SPECIALS, Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.ngram.settings import NGRAM_LM
+from windrow.lm.ngram.table import NGramState, NGramTable
+from windrow.lm.ngram.words import WordIndex, as_line, mask_of
+from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.symbols import BOS, EOS
 
-_OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that counts come too late for
+_OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that change how text is counted
+_OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
+    "smoothing",
+    "prune",
+    "open_vocabulary",
+    "unk_mass",
+    "interpolate",
+    "delta",
+    "weights",
+    "discounts",
+    "discount_fallback",
+)
 
 
 class NGramLM(Estimator, LanguageModel):
     """A back-off n-gram model: p(word | the ``order`` - 1 words before it).
 
-    ``smoothing``: a name of ``SMOOTHINGS``; ``interpolate``: add the shorter contexts to every n-gram, or only to those
-    not seen; ``delta`` for add-delta, ``weights`` for jelinek-mercer (one an order; else by EM, on ``heldout`` of
-    ``fit``), ``discounts`` (for the counts 1, 2, .. of each order), ``discount_fallback``: 0.5, 1, 1.5 where the text
-    is too small to tell.
-    ``prune``: drop n-grams that occur at most so often, a number an order; ``entropy_prune``: drop n-grams that change
-    the perplexity by less than this part. Rare words become ``<unk>`` by ``min_count`` and ``max_vocab``;
-    ``open_vocabulary``: leave probability for unknown words; ``unk_mass``: how much. ``bos``, ``eos``: mark where
-    sentences begin and end. ``quantise_bits``: 8 makes the model half as large; ``memory``: bytes, beyond which
-    counting goes over files.
+    Parameters
+    ----------
+    order : int in [1, 100], default 5
+        Words in the longest n-gram. 3 for a small text; above 5 little is gained.
+    smoothing : str, default "modified-kneser-ney"
+        How probability is given to what was not seen. One of modified-kneser-ney, kneser-ney, witten-bell,
+        absolute, katz, jelinek-mercer, add-delta, mle, stupid-backoff. witten-bell works on any text, however
+        small.
+    interpolate : bool, default True
+        Whether shorter contexts count for every n-gram, or only for those not seen.
+    delta : float > 0, default 1.0
+        What is added to every count. Only with smoothing "add-delta".
+    weights : sequence of float in [0, 1] or None, default None
+        Weights of the orders, one per order. None: fitted by EM, to held-out text if it is given to fit. Only with
+        smoothing "jelinek-mercer".
+    discounts : sequence of sequences of float or None, default None
+        What is taken off the counts 1, 2, ... of each order, the last for all above; None in place of an order's
+        lets it be estimated. None: estimated.
+    discount_fallback : bool, default False
+        Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Small or artificial text is
+        refused otherwise.
+    prune : sequence of int >= 0, default ()
+        Drop n-grams that occur at most this often: one count per order, none below the one before, the last for all
+        above; such as 0,0,1. For smaller models.
+    entropy_prune : float >= 0 or None, default None
+        Drop n-grams without which the perplexity grows by less than this part. None: none are. 1e-8 to 1e-6 are
+        usual.
+    min_count : int >= 1, default 1
+        Words that occur less often become <unk>.
+    max_vocab : int >= 4 or None, default None
+        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all.
+    open_vocabulary : bool, default True
+        Whether unknown words have a probability.
+    unk_mass : float in (0, 1) or None, default None
+        The probability of <unk> without context. None: as the smoothing leaves it.
+    bos : bool, default True
+        Whether to mark where sentences begin.
+    eos : bool, default True
+        Whether to mark, and predict, where sentences end.
+    skip_symbols : bool, default False
+        Leave out <s> and </s> that stand in the text. They are refused otherwise.
+    lmplz_compat : bool, default False
+        Count counts as KenLM's lmplz does, its slip included. To compare models with lmplz's; the difference is
+        tiny.
+    quantize_bits : int in [2, 8] or None, default None
+        Round probabilities and back-off weights to this many bits. None: 32. 8 makes the model about half the size.
+    memory : int >= 1048576 or None, default None
+        Bytes of memory beyond which counting goes over files. None: no limit.
 
-    After ``fit``: ``table_`` (NGramTable, what is asked), ``vocabulary``, ``provenance_``.
-    Source: Chen & Goodman 1999; as lmplz computes it, Heafield et al. 2013.
+    Attributes
+    ----------
+    table_ : NGramTable
+        The packed n-grams with their probabilities and back-off weights.
+    vocabulary : Vocabulary
+        The words, with <unk>, <s> and </s> in front.
+    provenance_ : dict
+        What is known of the training text.
+
+    References
+    ----------
+    Chen & Goodman 1999, "An empirical study of smoothing techniques for language modeling"; as lmplz computes it,
+    Heafield et al. 2013, "Scalable modified Kneser-Ney language model estimation".
+
+    Examples
+    --------
+    >>> from windrow import NGramLM
+    >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran", "a dog ran"])
+    >>> round(model.log_prob("the cat ran"), 3)  # log10, of the end of the sentence, too
+    -1.102
+    >>> model.top_words("the", 1)[0][0]
+    'cat'
     """
 
     kind = "ngram-lm"
+    settings = NGRAM_LM
+    quantise_bits = OldName("quantize_bits")
 
+    @takes_old_names
     def __init__(
         self,
         order: int = 5,
@@ -72,7 +146,7 @@ class NGramLM(Estimator, LanguageModel):
         eos: bool = True,
         skip_symbols: bool = False,
         lmplz_compat: bool = False,
-        quantise_bits: int | None = None,
+        quantize_bits: int | None = None,
         memory: int | None = None,
     ) -> None:
         self.order = order
@@ -92,25 +166,10 @@ class NGramLM(Estimator, LanguageModel):
         self.eos = eos
         self.skip_symbols = skip_symbols
         self.lmplz_compat = lmplz_compat
-        self.quantise_bits = quantise_bits
+        self.quantize_bits = quantize_bits
         self.memory = memory
 
     # --- training
-
-    def check_parameters(self) -> None:
-        """Raise OptionError for a parameter out of range, before any work."""
-        check_range("order", check_whole("order", self.order), 1, 100)
-        if self.smoothing not in SMOOTHINGS:
-            raise OptionError(f"smoothing = {self.smoothing!r} is unknown; choose from {', '.join(SMOOTHINGS)}")
-        check_range("min_count", check_whole("min_count", self.min_count), 1)
-        if self.max_vocab is not None:
-            check_range("max_vocab", check_whole("max_vocab", self.max_vocab), len(SPECIALS) + 1)
-        if self.entropy_prune is not None:
-            check_range("entropy_prune", self.entropy_prune, 0)
-        if self.quantise_bits is not None:
-            check_range("quantise_bits", check_whole("quantise_bits", self.quantise_bits), 2, 8)
-        if self.memory is not None:
-            check_range("memory", check_whole("memory", self.memory), 1 << 20)
 
     def fit(
         self,
@@ -119,14 +178,45 @@ class NGramLM(Estimator, LanguageModel):
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
         counts_out: str | os.PathLike[str] | None = None,
-        progress: Progress | None = None,
+        progress: OnProgress | None = None,
     ) -> Self:
-        """Count the n-grams of ``source``, a Corpus or what ``Corpus.build`` takes, and estimate the model.
+        """Count the n-grams of a text and estimate the model.
 
-        ``heldout``: text that jelinek-mercer's weights are fitted to. ``vocab``: words; n-grams with others are left
-        out, as by lmplz with --limit_vocab_file. ``counts_out``: a file to write the counts to. ``progress``: called
-        with a stage and how much of it is done, 0 to 1. A model trained before stays as it was when this fails.
-        Raises OptionError for a parameter out of range, DataError for text too small for the order or the smoothing.
+        When this fails, a model that was trained before stays as it was.
+
+        Parameters
+        ----------
+        source : Corpus, or what Corpus.build takes
+            The training text.
+        heldout : Corpus, or what Corpus.build takes, default None
+            Other text, to which the weights of jelinek-mercer are fitted; None: to the training text itself.
+        vocab : iterable of str, default None
+            Leave out n-grams with other words than these, as lmplz does with --limit_vocab_file; None: keep all.
+        counts_out : str or path, default None
+            A file to write the counts to, as text; ``.gz`` at the end compresses it.
+        progress : callable, default None
+            Called with the name of a stage, and how much of it is done, 0 to 1.
+
+        Returns
+        -------
+        NGramLM
+            The model itself.
+
+        Raises
+        ------
+        OptionError
+            A parameter is out of range.
+        DataError
+            The text cannot be read, is too small for the order or the smoothing, or holds ``<s>`` or ``</s>``.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off", "a dog ran off"])
+        >>> model.vocabulary.words
+        ['<unk>', '<s>', '</s>', 'off', 'ran', 'cat', 'the', 'dog', 'a', 'sat']
+        >>> [word for word, probability in model.top_words("the cat", k=2)]
+        ['ran', 'sat']
         """
         self.check_parameters()
         corpus = source if isinstance(source, Corpus) else Corpus.build(source)
@@ -139,10 +229,10 @@ class NGramLM(Estimator, LanguageModel):
             stream, vocabulary, self.order, bos=self.bos, memory_budget=self.memory, progress=progress
         )
         del stream
-        self._check_order(counts)
+        check_order(counts)
         if counts_out is not None:
             count_files.write_counts(counts, counts_out)
-        return self._estimate(counts, provenance_of(corpus), heldout, vocab, first_seen)
+        return self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
 
     def fit_counts(
         self,
@@ -151,15 +241,38 @@ class NGramLM(Estimator, LanguageModel):
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
     ) -> Self:
-        """Estimate the model from counts, which are used up, or from a file of them. Raises as ``fit``.
+        """Estimate the model from counts.
 
-        Orders above ``order`` are left out. OptionError for parameters that must be known when text is counted.
+        Parameters
+        ----------
+        counts : NGramCounts, str or path
+            Counts, which are used up, or a file of them, as ``counts_out`` of ``fit`` writes it. They may be of a
+            higher order than the model.
+        heldout, vocab
+            As of ``fit``.
+
+        Returns
+        -------
+        NGramLM
+            The model itself.
+
+        Raises
+        ------
+        OptionError
+            A parameter is out of range or does not fit the counts; or is one that changes how text is counted:
+            ``min_count``, ``max_vocab``, ``lmplz_compat``.
+        DataError
+            The file cannot be read, or the counts are too few for the smoothing.
+        FormatError
+            The file is not one of counts.
         """
         self.check_parameters()
         defaults = type(self)()
         for name in _OF_TEXT:
             if getattr(self, name) != getattr(defaults, name):
-                raise OptionError(f"{name} = {getattr(self, name)!r} is for text; it comes too late for counts")
+                raise OptionError(
+                    f"{name} = {getattr(self, name)!r} changes how text is counted; it comes too late for counts"
+                )
         if not isinstance(counts, NGramCounts):
             counts = count_files.read_counts(counts)
         if self.order > counts.order > 0:
@@ -169,7 +282,7 @@ class NGramLM(Estimator, LanguageModel):
             raise OptionError(f"eos = {self.eos} does not fit the </s> of the counts: {way_out}")
         counts.levels = counts.levels[: self.order]
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
-        self._check_order(counts)
+        check_order(counts)
         return self._estimate(counts, {}, heldout, vocab)
 
     def _estimate(
@@ -181,36 +294,20 @@ class NGramLM(Estimator, LanguageModel):
         first_seen: NDArray[np.int64] | None = None,
     ) -> Self:
         if heldout is not None and not isinstance(heldout, Corpus):
-            heldout = Corpus.build(heldout, **text_settings_of(provenance))
+            heldout = Corpus.build(heldout, **storing.text_settings_of(provenance))
         model = estimate(
             counts,
-            self.smoothing,
-            prune=self.prune,
-            keep_words=None if vocab is None else _kept_words(counts.vocabulary, vocab),
-            open_vocabulary=self.open_vocabulary,
-            unk_mass=self.unk_mass,
-            interpolate=self.interpolate,
-            delta=self.delta,
-            weights=self.weights,
+            keep_words=None if vocab is None else mask_of(counts.vocabulary, vocab),
             heldout=None if heldout is None else self._count_heldout(heldout, counts.vocabulary),
-            discounts=self.discounts,
-            discount_fallback=self.discount_fallback,
             lmplz_compat=first_seen,
+            **{name: getattr(self, name) for name in _OF_ESTIMATE},
         )
-        closed: bool | None = True  # counts leave no n-gram without its suffix
+        closed: bool | None = True  # in counts, every n-gram's suffix is counted, too
         if self.entropy_prune is not None:
             model, closed = entropy_prune(model, self.entropy_prune), None
-        table = NGramTable.pack(model, quantise_bits=self.quantise_bits, suffix_closed=closed, consume=True)
+        table = NGramTable.pack(model, quantize_bits=self.quantize_bits, suffix_closed=closed, consume=True)
         self._set(table, provenance)
         return self
-
-    def _check_order(self, counts: NGramCounts) -> None:
-        longest = sum(level.words.size > 0 for level in counts.levels)
-        if 0 < longest < self.order:
-            raise DataError(
-                f"order = {self.order}: the longest sentence has {longest} symbols, its marks included; "
-                f"try --order {longest} or less"
-            )
 
     def _count_heldout(self, corpus: Corpus, vocabulary: Vocabulary) -> NGramCounts:
         mapping = word_mapping(corpus, vocabulary, skip_symbols=self.skip_symbols)
@@ -243,37 +340,43 @@ class NGramLM(Estimator, LanguageModel):
         return WordIndex(self.vocabulary)
 
     def score_stream(self, stream: Ids) -> NDArray[np.float32]:
-        """log10 probability of each symbol of a stream, 0 at ``<s>``; shape (symbols,)."""
+        """As ``LanguageModel.score_stream``; NotFittedError before ``fit``, as from all methods below."""
         return self._fitted().score(stream)
 
     def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
-        """log10 probability of each sentence, with ``</s>``, (sentences,); strings are split by a kernel."""
+        """As ``LanguageModel.log_probs``; strings are split and looked up by a kernel, much faster than lists."""
         if isinstance(sentences, str):
             raise OptionError("log_probs takes several sentences; use log_prob for a single one")
-        lines = [sentence if isinstance(sentence, str) else _as_line(sentence) for sentence in sentences]
-        found = self._words.sentences(lines, eos=self.eos)
+        found = self._words.sentences(list(map(as_line, sentences)), eos=self.eos)
         return found.sums(self.score_stream(found.stream))
 
     def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], Sequence[int | None]]:
         scores, orders = self._fitted().score_with_orders(stream)
         return scores, orders.tolist()
 
-    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:
-        """The state after these ids."""
+    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> NGramState:
+        """As ``LanguageModel.start``."""
         return self._fitted().start(ids)
 
-    def advance(self, state: State, word_id: int) -> State:
-        """The state after one more word."""
+    def advance(self, state: NGramState, word_id: int) -> NGramState:
+        """As ``LanguageModel.advance``."""
         return self._fitted().advance(state, word_id)[0]
 
-    def distribution(self, state: State) -> NDArray[np.float64]:
-        """The probability of each next word, (words,); they sum to 1 to 1e-5, as far as the smoothing is normalised."""
+    def distribution(self, state: NGramState) -> NDArray[np.float64]:
+        """As ``LanguageModel.distribution``; the sum is 1 within 1e-5, as numbers are rounded.
+
+        The scores of stupid back-off do not sum to 1.
+        """
         return self._fitted().distribution(state)
 
     # --- files
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write windrow's model file, or an ARPA file where the name ends in .arpa, .lm, and .gz after it."""
+        """As ``LanguageModel.save``; a name that ends in .arpa, .lm, .arpa.gz or .lm.gz makes an ARPA file.
+
+        Other programs read such files. They cannot hold a model of stupid back-off (OptionError), nor a word with white
+        space in it (FormatError).
+        """
         if is_arpa(path):
             write_arpa(self._fitted().unpack(), path)
         else:
@@ -281,66 +384,63 @@ class NGramLM(Estimator, LanguageModel):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Open what ``save`` wrote, or an ARPA file; raises FormatError for another kind of file, or a damaged one."""
+        """As ``LanguageModel.load``; also opens ARPA files of any program."""
         if not is_arpa(path):
             return super().load(path)
         return cls.from_backoff(read_arpa(path))
 
     @classmethod
-    def from_backoff(cls, model: BackoffModel, *, quantise_bits: int | None = None) -> Self:
-        """A model made elsewhere; it is used up."""
-        eos_probs = model.levels[0].log10_probs[EOS]
-        order = model.order
-        loaded = cls(order, eos=bool(np.isfinite(eos_probs)), quantise_bits=quantise_bits)
-        loaded._set(NGramTable.pack(model, quantise_bits=quantise_bits, consume=True), {})
+    def from_backoff(cls, model: BackoffModel, *, quantize_bits: int | None = None) -> Self:
+        """A model from the probabilities and back-off weights of ``model``, which is used up."""
+        predicts_end = bool(np.isfinite(model.levels[0].log10_probs[EOS]))
+        loaded = cls(model.order, eos=predicts_end, quantize_bits=quantize_bits)
+        loaded._set(NGramTable.pack(model, quantize_bits=quantize_bits, consume=True), {})
         return loaded
 
-    def quantised(self, bits: int) -> Self:
-        """The model with probabilities and back-offs of so many bits, 2 to 8."""
-        check_range("quantise_bits", check_whole("quantise_bits", bits), 2, 8)
-        other = type(self)(**{**self.get_params(), "quantise_bits": bits})
-        other._set(NGramTable.pack(self._fitted().unpack(), quantise_bits=bits, consume=True), self.provenance_)
+    def quantized(self, bits: int) -> Self:
+        """The model with less exact numbers, which takes about half the memory.
+
+        Parameters
+        ----------
+        bits : int, 2 to 8
+            Bits of each probability and back-off weight. 8 changes the perplexity by little.
+
+        Returns
+        -------
+        NGramLM
+            A new model.
+
+        Raises
+        ------
+        OptionError
+            ``bits`` is out of range.
+        """
+        other = type(self)(**{**self.get_params(), "quantize_bits": check_whole("quantize_bits", bits)})
+        other.check_parameters()
+        other._set(NGramTable.pack(self._fitted().unpack(), quantize_bits=bits, consume=True), self.provenance_)
         return other
 
+    quantised = quantized  # the name of before
+
     def to_stored(self) -> StoredModel:
-        """What a model file holds of it."""
+        """As ``LanguageModel.to_stored``."""
         table = self._fitted()
-        parameters = {name: plain(value) for name, value in self.get_params().items()}
+        parameters = {name: storing.plain(value) for name, value in self.get_params().items()}
         config = {"parameters": parameters, "table": table.config()}
-        arrays = {**table.arrays(), **model_file.pack_words(table.vocabulary.words), "counts": table.vocabulary.counts}
+        arrays = {**table.arrays(), **storing.pack_vocabulary(table.vocabulary)}
         return StoredModel(self.kind, config, dict(self.provenance_), arrays)
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
-        """The inverse of ``to_stored``."""
+        """As ``LanguageModel.from_stored``."""
         cls.check_kind(stored, path)
-        words = model_file.unpack_words(stored.arrays, path)
-        counts = np.asarray(stored.arrays.get("counts", ()), np.int64)
-        if tuple(words[: len(SPECIALS)]) != SPECIALS or counts.shape != (len(words),):
-            raise FormatError(f"{path}: the vocabulary of the n-gram model is damaged")
+        vocabulary = storing.unpack_vocabulary(stored, path)
         try:
-            loaded = cls(**{name: from_plain(value) for name, value in stored.config["parameters"].items()})
+            parameters = current_names(cls, stored.config["parameters"])
+            loaded = cls(**{name: storing.from_plain(value) for name, value in parameters.items()})
             loaded.check_parameters()
             table_config = stored.config["table"]
         except (KeyError, TypeError, OptionError) as error:
             raise FormatError(f"{path}: the parameters of the n-gram model are damaged ({error})") from error
-        vocabulary = Vocabulary(words, counts, SPECIALS)
         loaded._set(NGramTable.from_arrays(stored.arrays, table_config, vocabulary, path), stored.provenance)
         return loaded
-
-
-def _as_line(tokens: Iterable[str]) -> str:
-    words = list(tokens)
-    check_tokens(words, "the sentence")
-    return " ".join(words)
-
-
-def _kept_words(vocabulary: Vocabulary, words: Iterable[str]) -> NDArray[np.bool_]:
-    """Which words of the vocabulary are among the given ones, (words,)."""
-    if isinstance(words, str):
-        raise OptionError("vocab takes several words, not a string")
-    kept = np.zeros(len(vocabulary), np.bool_)
-    kept[vocabulary.encode(words)] = True
-    if not kept[len(SPECIALS) :].any():
-        raise DataError("no word of vocab occurs in the text; are both cut into words alike?")
-    return kept

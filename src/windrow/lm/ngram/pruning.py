@@ -1,4 +1,4 @@
-"""Entropy pruning: leave out the n-grams whose loss changes a back-off model least.
+"""Entropy pruning: leave out the n-grams whose removal changes a back-off model least.
 
 Source: Stolcke, "Entropy-based pruning of backoff language models" (1998).
 """
@@ -12,21 +12,21 @@ from numpy.typing import NDArray
 
 from windrow.errors import OptionError, check_range
 from windrow.lm.ngram.estimation import kept_starts
-from windrow.lm.ngram.kernels.estimate import find_words
+from windrow.lm.ngram.kernels.search import find_children
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
-
-BOS, EOS = 1, 2
+from windrow.lm.symbols import BOS, EOS
 
 Float64s = NDArray[np.float64]
-Suffixes = list[Int32s]  # [m]: the place of each n-gram's last m words among the m-grams, -1 if they are not stored
+Suffixes = list[Int32s]  # [m]: the place of each n-gram's last m words among the m-grams, -1 if not stored
 
 
 def entropy_prune(model: BackoffModel, threshold: float) -> BackoffModel:
-    """The model without the n-grams whose loss alone would raise its perplexity by a part less than ``threshold``.
+    """Leave out the n-grams whose removal, each by itself, would raise the perplexity by less than ``threshold``.
 
-    An n-gram of which a longer one that stays begins is kept. The back-offs are then computed anew where something has
-    changed, so that every distribution sums to one as before; the probabilities are those of the model. A context is
-    weighted by the model's own probability of it, and <s> by that of </s>.
+    Perplexity is that of the model on itself, and the threshold is relative: 1e-7 means by a factor of 1 + 1e-7. An
+    n-gram is kept if a longer one that is kept begins with it. Probabilities stay; back-off weights are computed again
+    where something has changed, so that every distribution sums to 1 as before. Contexts are weighted by their
+    probability in the model, and ``<s>`` by that of ``</s>``.
     Raises OptionError for stupid back-off, whose scores have no entropy, and for a threshold below 0.
     """
     check_range("threshold", threshold, 0)
@@ -66,13 +66,13 @@ def _suffixes(levels: list[Level], level: Level, of_contexts: Suffixes) -> Suffi
     found = [np.zeros(level.words.size, np.int32)]
     for below, suffixes in zip(levels, of_contexts, strict=False):
         places = np.empty(level.words.size, np.int32)
-        find_words(below.starts, below.words, suffixes[contexts], level.words, places)
+        find_children(below.starts, below.words, suffixes[contexts], level.words, places)
         found.append(places)
     return [*found, np.arange(level.words.size, dtype=np.int32)]
 
 
 def _lower(levels: list[Level], level: Level, of_contexts: Suffixes, suffixes: Suffixes) -> Float64s:
-    """log10 p(w | h') of each n-gram (h w), where h' lacks the first word of h: of its longest stored suffix."""
+    """log10 p(w | h') of each n-gram (h w), where h' is h without its first word; by backing off."""
     contexts = _contexts(level)
     log10_probs = np.zeros(level.words.size)
     missing = np.ones(level.words.size, np.bool_)
@@ -81,7 +81,7 @@ def _lower(levels: list[Level], level: Level, of_contexts: Suffixes, suffixes: S
         found = missing & (places >= 0)
         log10_probs[found] += levels[length - 1].log10_probs[places[found]]
         missing &= ~found
-        if not missing.any():  # so with every unigram stored
+        if not missing.any():  # at the latest at the unigrams, which are all stored
             break
         context_places = of_contexts[length - 1][contexts[missing]]
         backoffs = levels[length - 2].log10_backoffs
@@ -91,7 +91,7 @@ def _lower(levels: list[Level], level: Level, of_contexts: Suffixes, suffixes: S
 
 
 def _lower_log10_probs(levels: list[Level]) -> list[Float64s]:
-    """``_lower`` of every level; nothing for the first."""
+    """``_lower`` of every level; an empty array for the first."""
     lowers = [np.empty(0)]
     suffixes = _unigram_suffixes(levels[0])
     for k in range(2, len(levels) + 1):
@@ -100,25 +100,25 @@ def _lower_log10_probs(levels: list[Level]) -> list[Float64s]:
     return lowers
 
 
-# --- what goes
+# --- which n-grams are kept
 
 
 def _kept(levels: list[Level], lowers: list[Float64s], threshold: float) -> list[NDArray[np.bool_]]:
-    """What stays of every order, from the highest down; all unigrams do."""
+    """Which n-grams of each order are kept, decided from the highest order down; all unigrams are."""
     log10_marginals = _log10_marginals(levels)
     all_kept: list[NDArray[np.bool_]] = []
-    begun = np.zeros(levels[-1].words.size, np.bool_)
+    is_context = np.zeros(levels[-1].words.size, np.bool_)
     for k in range(len(levels), 1, -1):
         level, below = levels[k - 1], levels[k - 2]
-        kept = begun | (_perplexity_changes(level, below, lowers[k - 1], log10_marginals[k - 2]) >= threshold)
+        kept = is_context | (_perplexity_changes(level, below, lowers[k - 1], log10_marginals[k - 2]) >= threshold)
         all_kept.insert(0, kept)
-        begun = np.zeros(below.words.size, np.bool_)
-        begun[_contexts(level)[kept]] = True
+        is_context = np.zeros(below.words.size, np.bool_)
+        is_context[_contexts(level)[kept]] = True
     return [np.ones(levels[0].words.size, np.bool_), *all_kept]
 
 
 def _log10_marginals(levels: list[Level]) -> list[Float64s]:
-    """log10 of the probability of each n-gram of the orders below the highest, the product of its words'."""
+    """log10 of the probability of each whole n-gram, the product of those of its words; below the highest order."""
     marginals = [levels[0].log10_probs.astype(np.float64)]
     marginals[0][BOS] = marginals[0][EOS] if np.isfinite(marginals[0][EOS]) else 0
     for level in levels[1:-1]:
@@ -127,7 +127,7 @@ def _log10_marginals(levels: list[Level]) -> list[Float64s]:
 
 
 def _perplexity_changes(level: Level, below: Level, lower: Float64s, log10_marginals: Float64s) -> Float64s:
-    """By what part the perplexity would grow without each n-gram, exp(D(p || p')) - 1 (section 3)."""
+    """The relative rise of the perplexity without each n-gram, exp(D(p || p')) - 1 (section 3)."""
     assert below.log10_backoffs is not None
     contexts = _contexts(level)
     p, q = _power(level.log10_probs), _power(lower)
@@ -147,7 +147,7 @@ def _power(log10_values: NDArray[Any]) -> Float64s:
     return powers
 
 
-# --- what stays
+# --- the model without the others
 
 
 def _compacted(level: Level, kept: NDArray[np.bool_], contexts: NDArray[np.bool_]) -> Level:
@@ -160,13 +160,13 @@ def _compacted(level: Level, kept: NDArray[np.bool_], contexts: NDArray[np.bool_
 
 
 def _with_new_backoffs(below: Level, level: Level, lower: Float64s, changed: NDArray[np.bool_]) -> Level:
-    """The back-offs of the contexts that have changed: what is left of 1, by what the shorter context leaves of it."""
+    """Back-offs of changed contexts: (1 - sum of p(w | h)) / (1 - sum of p(w | h')), over the w stored after h."""
     assert below.log10_backoffs is not None
     contexts, size = _contexts(level), below.words.size
     left = np.maximum(1 - np.bincount(contexts, _power(level.log10_probs), size), 0)
     lower_left = 1 - np.bincount(contexts, _power(lower), size)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # Where every word is stored, nothing is asked of the shorter context.
+        # Where every word is stored, the back-off is never used.
         backoffs = np.where(lower_left > 1e-12, np.log10(left / lower_left), 0)
     kept = below.log10_backoffs
     return below._replace(log10_backoffs=np.where(changed, backoffs, kept).astype(kept.dtype))

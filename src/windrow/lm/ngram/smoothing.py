@@ -1,4 +1,4 @@
-"""The smoothing methods: from counts of counts to the rule by which an order's counts become probabilities.
+"""The smoothing methods: from counts of counts to the rule by which the counts of an order become probabilities.
 
 Another method is one function and one row of ``SMOOTHINGS``. Sections are those of Chen & Goodman, "An empirical study
 of smoothing techniques for language modeling" (1999).
@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError, OptionError, check_range
-from windrow.lm.ngram.kernels.estimate import Rule, expect_orders, find_words
+from windrow.lm.ngram.kernels.estimate import Rule, expect_orders
+from windrow.lm.ngram.kernels.search import find_children
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
+from windrow.lm.symbols import BOS
 
-BOS = 1
-KATZ_CUTOFF = 7  # counts above it are taken at their word
+KATZ_CUTOFF = 7  # counts above it are reliable and not discounted
 STUPID_BACKOFF = 0.4  # Brants et al. 2007
 COUNTS_OF_COUNTS = KATZ_CUTOFF + 2
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
@@ -30,15 +31,26 @@ _EM_PRECISION = 1e-6
 
 @dataclass(frozen=True)
 class Options:
-    """What the methods can be told.
+    """The options of the methods.
 
-    ``interpolate``: else the back-off form, of the methods that have both. ``delta``: what add-delta adds.
-    ``weights``: of jelinek-mercer, one an order, 0 to 1; else fitted by EM to ``heldout``, counts over the same
-    vocabulary, or without it to the counts themselves, each event left out in its turn.
-    ``discounts``: instead of those estimated, a sequence an order for the counts 1, 2, .. (the last for all above), or
-    None for those to be estimated. ``discount_fallback``: where the text is too small to estimate them, take 0.5, 1 and
-    1.5, or 0.5 for methods with one.
-    ``lmplz_compat``: where each word occurs first, (words,): repeat lmplz's slip in the counts of counts.
+    Parameters
+    ----------
+    interpolate : bool, default True
+        Add the shorter context's probability to every n-gram; False: only to those not seen (the back-off form).
+    delta : float above 0, default 1.0
+        The count that add-delta adds to every n-gram.
+    weights : sequence of float from 0 to 1, or None, default None
+        Of jelinek-mercer, one per order. None: fitted by EM to ``heldout``.
+    heldout : NGramCounts or None, default None
+        Counts of other text over the same vocabulary. None: the weights are fitted to the counts themselves, each event
+        left out when its own probability is computed.
+    discounts : sequence of sequences of float, or None, default None
+        Discounts to use instead of estimated ones: for each order those of the counts 1, 2, .. (the last also for all
+        higher counts), or None to estimate them.
+    discount_fallback : bool, default False
+        Where the text is too small to estimate discounts, take 0.5, 1 and 1.5, or 0.5 for methods with one discount.
+    lmplz_compat : array of int, shape (words,), or None, default None
+        The result of ``lmplz.first_appearances``: repeat lmplz's slip in the counts of counts. None: do not.
     """
 
     interpolate: bool = True
@@ -64,25 +76,26 @@ class Options:
 
 
 class Evidence(NamedTuple):
-    """What a method knows of an order."""
+    """What a method's rule for an order may depend on."""
 
     order: int
-    frequencies: NDArray[np.int64]  # how many n-grams have the count 0, 1, 2, ..
-    words: int  # that can be predicted
+    frequencies: NDArray[np.int64]  # counts of counts: how many n-grams have the count 0, 1, 2, ..
+    words: int  # how many words can be predicted
     options: Options
 
 
 class Smoothing(NamedTuple):
-    """A method: ``rule(evidence)`` for each order, and how it is applied."""
+    """A method: ``rule(evidence)`` gives the rule of an order; the flags say how it is applied."""
 
     rule: Callable[[Evidence], Rule]
-    adjusted: bool = False  # the count of a lower-order n-gram is how many words stand before it (section 2.7)
-    interpolates: bool = True
-    backs_off: bool = False
-    discounts: bool = False
-    weighted: bool = False  # needs options.weights
-    longest_only: bool = False  # contexts that are shorter than need be say nothing
-    fixed_backoff: float | None = None  # instead of what is left over
+    adjusted: bool = False  # counts below the highest order are replaced by adjusted counts (section 2.7)
+    interpolates: bool = True  # it has an interpolated form
+    backs_off: bool = False  # it has a back-off form
+    discounts: bool = False  # it uses options.discounts
+    weighted: bool = False  # it uses options.weights
+    # Only contexts of order - 1 words, or from <s> on, count; after shorter ones every word is equally probable.
+    longest_only: bool = False
+    fixed_backoff: float | None = None  # this weight instead of the probability that is left over
 
 
 # --- methods
@@ -99,36 +112,33 @@ def one_discount(evidence: Evidence) -> Rule:
 
 
 def katz(evidence: Evidence) -> Rule:
-    """Good-Turing discounts up to 7 (section 2.4). A context that leaves nothing has one event more, as in SRILM."""
+    """Good-Turing discounts up to count 7 (section 2.4); a context without any has one event more, as in SRILM."""
     return _discounting(evidence, _good_turing_discounts, FALLBACK_DISCOUNTS[:1])._replace(spare=1.0)
 
 
 def witten_bell(evidence: Evidence) -> Rule:
-    """A context of T different words has T events more, for the shorter one (section 2.5)."""
+    """A context with T different words has T events more, which go to the shorter context (section 2.5)."""
     return Rule(np.zeros(1), per_type=1.0)
 
 
 def jelinek_mercer(evidence: Evidence) -> Rule:
-    """Relative frequencies, with a weight an order (section 2.3)."""
+    """Relative frequencies of all orders, mixed with one weight per order (section 2.3)."""
     assert evidence.options.weights is not None
     return Rule(np.zeros(1), weight=float(evidence.options.weights[evidence.order - 1]))
 
 
 def add_delta(evidence: Evidence) -> Rule:
-    """Every word has delta events more after the longest context, or from <s> on; others are uniform (section 2.1).
-
-    So are the first words of sentences without <s>.
-    """
+    """Every word has delta events more after the longest context (section 2.1); see ``longest_only``."""
     return Rule(np.zeros(1), constant=float(evidence.options.delta) * evidence.words)
 
 
 def relative_frequency(evidence: Evidence) -> Rule:
-    """Maximum likelihood: what has been seen, and only what n-grams left out had is for shorter contexts."""
+    """Maximum likelihood. Only the probability of pruned n-grams goes to shorter contexts."""
     return Rule(np.zeros(1))
 
 
 def stupid_backoff(evidence: Evidence) -> Rule:
-    """Relative frequencies of what has been seen (Brants et al. 2007): scores, whose sum is not one."""
+    """Relative frequencies, times 0.4 for each shorter context (Brants et al. 2007): scores that do not sum to 1."""
     return Rule(np.zeros(1), shared=0.0)
 
 
@@ -146,7 +156,7 @@ SMOOTHINGS = {
 
 
 def smoothing_named(name: str, options: Options) -> tuple[Smoothing, bool]:
-    """The method, and whether it is to interpolate; OptionError for what there is not."""
+    """The method, and whether to interpolate; OptionError for an option that the method does not have."""
     if name not in SMOOTHINGS:
         raise OptionError(f"smoothing = {name!r} is unknown; choose from {', '.join(SMOOTHINGS)}")
     method = SMOOTHINGS[name]
@@ -166,13 +176,13 @@ def smoothing_named(name: str, options: Options) -> tuple[Smoothing, bool]:
 
 
 class _NoDiscountsError(Exception):
-    """Why there are none."""
+    """Why discounts cannot be estimated."""
 
 
 def _discounting(
     evidence: Evidence, estimated: Callable[[list[int]], list[float]], fallback: tuple[float, ...]
 ) -> Rule:
-    """The discounts given, else those estimated, else the fallback or a DataError that names the order."""
+    """A rule with the discounts of the options, else estimated ones, else the fallback, or DataError without one."""
     given = evidence.options.discounts
     if given is not None and given[evidence.order - 1] is not None:
         discounts: Sequence[float] = given[evidence.order - 1] or (0.0,)
@@ -212,7 +222,7 @@ def _three_discounts(t: list[int]) -> list[float]:
 
 
 def _good_turing_discounts(t: list[int]) -> list[float]:
-    """Of the highest cut-off that gives every count below it a discount that is neither negative nor the whole."""
+    """With the highest cut-off for which every discount is at least 0 and less than its count."""
     for cutoff in range(KATZ_CUTOFF, 1, -1):
         if all(t[1 : cutoff + 1]):
             common = (cutoff + 1) * t[cutoff + 1] / t[1]
@@ -230,10 +240,11 @@ def _good_turing_discounts(t: list[int]) -> list[float]:
 def fit_weights(
     counts: NGramCounts, words: int, heldout: NGramCounts | None = None, rounds: int = _EM_ROUNDS
 ) -> list[float]:
-    """Jelinek-Mercer's weight of each order by EM, (order,): what makes the held-out text most probable.
+    """The weights of Jelinek-Mercer that make held-out text most probable, one per order, by EM.
 
-    Without ``heldout``, each event of the text itself, left out of the counts. ``words`` can be predicted. Of sentences
-    without <s>, the first ``order`` - 1 words have no say. Raises OptionError for held-out counts of other words.
+    Without ``heldout``, the text itself, where each event is left out of the counts when its probability is computed.
+    ``words``: how many can be predicted. Where ``<s>`` does not mark sentences, their first ``order`` - 1 words are not
+    used. Raises OptionError for held-out counts over another vocabulary.
     """
     if heldout is not None and (heldout.order < counts.order or heldout.vocabulary.words != counts.vocabulary.words):
         raise OptionError("the held-out counts must be of the same vocabulary, and of the same order at least")
@@ -258,12 +269,12 @@ def _components(
 ) -> list[tuple[NDArray[np.float32], NDArray[np.int32]]]:
     """The relative frequencies of each event in every order, (events, orders + 1), and how often it occurs.
 
-    An event is an n-gram of the highest order, or a shorter one that a sentence begins with.
+    An event is an n-gram of the highest order, or a shorter one that begins with <s>.
     """
     rows = []
     below = np.full((1, 1), 1 / words, np.float32)
     places = np.zeros(1, np.int32)
-    first, last = 0, 0  # contexts that begin with <s>
+    first, last = 0, 0  # the range of contexts that begin with <s>
     for k in range(1, counts.order + 1):
         level = counts.levels[k - 1]
         asked = level if heldout is None else heldout.levels[k - 1]
@@ -280,13 +291,13 @@ def _components(
 
 
 def _context_totals(level: CountLevel) -> NDArray[np.int64]:
-    """How many events follow each context, (contexts,)."""
+    """How many events each context has, (contexts,)."""
     totals = np.concatenate([[0], np.cumsum(level.counts, dtype=np.int64)])[level.starts]
     return np.diff(totals)
 
 
 def _leave_one_out(level: CountLevel) -> NDArray[np.float32]:
-    """Relative frequencies without the event itself; -1 where the context has no other."""
+    """Relative frequencies when the event itself is left out; -1 where the context has no other event."""
     others = np.repeat(_context_totals(level), np.diff(level.starts)) - 1
     return np.where(others > 0, np.maximum(level.counts - 1, 0) / np.maximum(others, 1), -1).astype(np.float32)
 
@@ -294,10 +305,10 @@ def _leave_one_out(level: CountLevel) -> NDArray[np.float32]:
 def _on_heldout(
     level: CountLevel, asked: CountLevel, contexts: NDArray[np.int32]
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Relative frequencies of held-out n-grams, -1 where the context was not seen; and their places in the text's."""
+    """Relative frequencies of held-out n-grams, -1 where the context was not seen; and their places in ``level``."""
     contexts = np.repeat(contexts, np.diff(asked.starts))
     places = np.empty(asked.words.size, np.int32)
-    find_words(level.starts, level.words, contexts, asked.words, places)
+    find_children(level.starts, level.words, contexts, asked.words, places)
     totals = np.where(contexts >= 0, _context_totals(level)[contexts], 0)
     found = np.where(places >= 0, level.counts[places], 0) if level.counts.size else np.zeros(places.size)
     return np.where(totals > 0, found / np.maximum(totals, 1), -1).astype(np.float32), places

@@ -1,7 +1,7 @@
-"""The packed table of a back-off model: about ten bytes an n-gram, mapped from its file, one cache miss a probe.
+"""The table that n-gram models answer from: about ten bytes per n-gram, mapped from its file, fast to query.
 
-Log10 probabilities and back-offs are kept to about 1e-6 (those of single words as float32). The layout is told in
-``windrow.kernels.ngram_query``.
+Log10 probabilities and back-offs are rounded to about 1e-6 (those of single words are float32). The module
+``kernels.query`` shows how the table lies in memory.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError, check_range, check_whole
-from windrow.lm.ngram.kernels import query as ngram_query
-from windrow.lm.ngram.kernels import walk as ngram_walk
-from windrow.lm.ngram.kernels.query import BOS, EOS
+from windrow.lm.ngram.codebooks import BOOK_BITS
+from windrow.lm.ngram.kernels import query, walk
 from windrow.lm.ngram.levels import BackoffModel, Int32s
-from windrow.lm.ngram.packing import BOOK_BITS, Layout, Layouts, Packed, most_slots, pack, unpack, word_bits
+from windrow.lm.ngram.packing import Packed, pack, unpack
+from windrow.lm.ngram.record_layout import RecordLayout, TrieLayout, most_slots, word_bits
+from windrow.lm.symbols import BOS, EOS
 
 _ARRAYS = {
     "unigrams": np.dtype(np.uint32),
@@ -32,14 +33,14 @@ _ARRAYS = {
 
 
 _NO_BITS = (0, 0)
-_MOST_BITS = ((1, 24), (1, 24), (1 + ngram_query.SIZE_BITS, 57))  # of log10 p, back-off, successors
+_MOST_BITS = ((1, 24), (1, 24), (1 + query.SIZE_BITS, 57))  # of log10 p, back-off, successors
 
 
-class State(NamedTuple):
-    """What a walk from left to right remembers: the stored n-grams that end at the last word."""
+class NGramState(NamedTuple):
+    """What is remembered of the words so far: the stored n-grams that end at the last one."""
 
     places: NDArray[np.int64]  # (order,): where the n-gram of each order lies; -1 for one that is not stored
-    contexts: int  # how many symbols may be context of the next
+    contexts: int  # how many contexts the next word has, stored or not, the empty one not counted
 
 
 class NGramTable:
@@ -52,7 +53,7 @@ class NGramTable:
         self.vocabulary = vocabulary
         self.unseen_backoff = unseen_backoff
         self._packed = packed
-        self._table = packed.table
+        self._trie = packed.trie
 
     def __repr__(self) -> str:
         return f"NGramTable(order={self.order}, sizes={self.sizes})"
@@ -84,19 +85,28 @@ class NGramTable:
         cls,
         model: BackoffModel,
         *,
-        quantise_bits: int | None = None,
+        quantize_bits: int | None = None,
         suffix_closed: bool | None = None,
         consume: bool = False,
     ) -> NGramTable:
         """Pack a model.
 
-        ``quantise_bits``: 2 to 8, of a log10 probability and a back-off, for a smaller and less exact table.
-        ``suffix_closed``: whether every stored n-gram without its first word is stored, which spares probes; None
-        looks. ``consume``: drop each order from ``model.levels`` once it is packed.
+        Parameters
+        ----------
+        model : BackoffModel
+            The sorted levels.
+        quantize_bits : int from 2 to 8, or None, default None
+            Bits of each log10 probability and back-off, for a smaller and less exact table. None: as many as about 1e-6
+            needs.
+        suffix_closed : bool or None, default None
+            Whether every stored n-gram without its first word is stored, too, so that scoring may skip probes. None:
+            find out.
+        consume : bool, default False
+            Drop each order from ``model.levels`` once it is packed, to save memory.
         """
-        if quantise_bits is not None:
-            check_range("quantise_bits", quantise_bits, 2, BOOK_BITS)
-        return cls(model.vocabulary, pack(model, quantise_bits, suffix_closed, consume), model.unseen_backoff)
+        if quantize_bits is not None:
+            check_range("quantize_bits", quantize_bits, 2, BOOK_BITS)
+        return cls(model.vocabulary, pack(model, quantize_bits, suffix_closed, consume), model.unseen_backoff)
 
     def unpack(self) -> BackoffModel:
         """The model, its numbers as they were rounded; FormatError if the table is damaged."""
@@ -104,17 +114,16 @@ class NGramTable:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of a model file."""
-        table = self._table
-        return {name: getattr(table, name) for name in _ARRAYS}
+        return {name: getattr(self._trie, name) for name in _ARRAYS}
 
     def config(self) -> dict[str, Any]:
-        """What a model file must tell beside the arrays, as plain JSON data."""
-        layouts = self._packed.layouts
+        """What a model file holds beside the arrays, as plain JSON data."""
+        layout = self._packed.layout
         return {
             "sizes": self.sizes,
-            "inner_slots": layouts.inner_slots,
-            "outer_slots": layouts.outer_slots,
-            "layouts": [list(layout) for layout in layouts.orders],
+            "inner_slots": layout.inner_slots,
+            "outer_slots": layout.outer_slots,
+            "layouts": [list(records) for records in layout.orders],
             "suffix_closed": self._packed.suffix_closed,
             "unseen_backoff": self.unseen_backoff,
         }
@@ -131,17 +140,17 @@ class NGramTable:
         try:
             sizes = [check_whole("size", size) for size in config["sizes"]]
             slots = [check_whole(name, config[name]) for name in ("inner_slots", "outer_slots")]
-            orders = [Layout(*(check_whole("bits", number) for number in fields)) for fields in config["layouts"]]
+            orders = [RecordLayout(*(check_whole("bits", number) for number in fields)) for fields in config["layouts"]]
             unseen_backoff, suffix_closed = float(config["unseen_backoff"]), bool(config["suffix_closed"])
             parts = {name: np.ascontiguousarray(arrays[name]) for name in _ARRAYS}
         except (KeyError, TypeError, ValueError) as error:
             raise FormatError(f"{path}: the n-gram table is not fully described ({error!r})") from error
-        layouts = Layouts(len(vocabulary), slots[0], slots[1], orders)
+        layout = TrieLayout(len(vocabulary), slots[0], slots[1], orders)
         if not -np.inf < unseen_backoff <= 0:
             raise FormatError(f"{path}: unseen_backoff = {unseen_backoff} is no log10 of a weight up to 1")
-        _check(sizes, layouts, parts, path)
-        table = ngram_query.Table(**parts, floats=parts["unigrams"].view(np.float32), levels=layouts.rows())
-        return cls(vocabulary, Packed(table, layouts, sizes, suffix_closed), unseen_backoff)
+        _check(sizes, layout, parts, path)
+        trie = query.PackedTrie(**parts, floats=parts["unigrams"].view(np.float32), levels=layout.rows())
+        return cls(vocabulary, Packed(trie, layout, sizes, suffix_closed), unseen_backoff)
 
     # --- scoring
 
@@ -150,7 +159,7 @@ class NGramTable:
         return self._score(stream, np.zeros(0, np.int8))
 
     def score_with_orders(self, stream: Int32s) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
-        """What ``score`` gives, and the order of the longest n-gram found at each symbol, 0 at BOS."""
+        """The result of ``score``, and the order of the longest n-gram found at each symbol, 0 at BOS."""
         orders = np.empty(len(stream), np.int8)
         return self._score(stream, orders), orders
 
@@ -159,39 +168,39 @@ class NGramTable:
         self._check_ids(stream)
         scores = np.empty(stream.size, np.float32)
         slack = 0 if self._packed.suffix_closed else self.order
-        ngram_query.score(self._table, stream, slack, ngram_query.new_scratch(self.order), scores, orders)
+        query.score(self._trie, stream, slack, query.new_scratch(self.order), scores, orders)
         if self.unseen_backoff:
-            ngram_query.add_unseen(stream, self.order - 1, self.unseen_backoff, scores)
+            query.add_unseen(stream, self.order - 1, self.unseen_backoff, scores)
         return scores
 
     def _check_ids(self, stream: NDArray[np.integer]) -> None:
-        words = len(self._table.unigrams)
+        words = len(self._trie.unigrams)
         if stream.size and not 0 <= stream.min() <= stream.max() < words:
             raise OptionError(f"ids must be from 0 to {words - 1}, not {stream.min()} to {stream.max()}")
 
     # --- from left to right
 
-    def start(self, ids: Sequence[int] | Int32s = ()) -> State:
+    def start(self, ids: Sequence[int] | Int32s = ()) -> NGramState:
         """The state after these ids, of which the first is usually BOS."""
-        state = State(np.full(self.order, -1, np.int64), 0)
+        state = NGramState(np.full(self.order, -1, np.int64), 0)
         for word_id in ids:
             state, _ = self.advance(state, int(word_id))
         return state
 
-    def advance(self, state: State, word_id: int) -> tuple[State, float]:
-        """The state after one more word, and its log10 p; BOS has 0 and forgets what was before it."""
+    def advance(self, state: NGramState, word_id: int) -> tuple[NGramState, float]:
+        """The state after one more word, and its log10 p; at BOS, with log10 p = 0, all before it is forgotten."""
         self._check_ids(np.array([word_id]))
         places = np.full(self.order, -1, np.int64)
         if word_id == BOS:
             places[0] = BOS
-            return State(places, min(1, self.order - 1)), 0.0
-        score = ngram_walk.advance(self._table, state.places, word_id, places)
-        return State(places, min(state.contexts + 1, self.order - 1)), score + self.unseen_backoff * state.contexts
+            return NGramState(places, min(1, self.order - 1)), 0.0
+        score = walk.advance(self._trie, state.places, word_id, places)
+        return NGramState(places, min(state.contexts + 1, self.order - 1)), score + self.unseen_backoff * state.contexts
 
-    def distribution(self, state: State) -> NDArray[np.float64]:
-        """Probabilities of the next word, shape (words,), 0 for BOS: 10 ** what ``advance`` gives.
+    def distribution(self, state: NGramState) -> NDArray[np.float64]:
+        """Probabilities of the next word, shape (words,), 0 for BOS: 10 ** log10 p of ``advance``.
 
-        They sum to 1 but for the rounding of the model's numbers (1e-5), if its smoothing is normalised.
+        Their sum is 1 within 1e-5, as numbers are rounded, unless the smoothing is one whose scores do not sum to 1.
         """
         weights = self._context_weights(state)
         with np.errstate(over="ignore", invalid="ignore"):  # a file from elsewhere may have any back-off
@@ -202,75 +211,75 @@ class NGramTable:
         probs[BOS : BOS + 1] = 0.0
         return probs
 
-    def successors(self, state: State, length: int) -> tuple[Int32s, NDArray[np.float64]]:
-        """The words stored after the last ``length`` words, and their log10 p given these and no more.
+    def successors(self, state: NGramState, length: int) -> tuple[Int32s, NDArray[np.float64]]:
+        """The words stored after the last ``length`` words, and their log10 p after exactly that context.
 
-        Empty where the context is not stored. Length 0 is the empty context, which every word follows.
+        Empty where the context is not stored. Length 0 is the empty context, after which every word is stored.
         """
         check_range("length", length, 0, self.order - 1)
         if length == 0:
-            return np.arange(len(self._table.unigrams), dtype=np.int32), self._table.floats[:, 0].astype(np.float64)
+            return np.arange(len(self._trie.unigrams), dtype=np.int32), self._trie.floats[:, 0].astype(np.float64)
         words, log10_probs = self._stored(state, length)
         return words, log10_probs + length * self.unseen_backoff
 
     @cached_property
     def _unigram_probs(self) -> NDArray[np.float64]:
-        return 10.0 ** self._table.floats[:, 0].astype(np.float64)
+        return 10.0 ** self._trie.floats[:, 0].astype(np.float64)
 
-    def _context_weights(self, state: State) -> NDArray[np.float64]:
-        """By length of the matched context: the log10 of what all longer ones take away; shape (order,)."""
+    def _context_weights(self, state: NGramState) -> NDArray[np.float64]:
+        """By length of a context: the sum of the log10 back-offs of all longer ones; shape (order,)."""
         backoffs = np.zeros(self.order)
         for length in range(1, self.order):
             place = state.places[length - 1 : length]
             if place[0] >= 0:
                 backoff = np.empty(1, np.float32)
-                ngram_walk.stored_backoffs(self._table, length, place, backoff)
+                walk.stored_backoffs(self._trie, length, place, backoff)
                 backoffs[length - 1] = backoff[0]
         return np.cumsum(backoffs[::-1])[::-1] + self.unseen_backoff * state.contexts
 
-    def _stored(self, state: State, length: int) -> tuple[Int32s, NDArray[np.float64]]:
+    def _stored(self, state: NGramState, length: int) -> tuple[Int32s, NDArray[np.float64]]:
         """The successors of a context of that length, with log10 p as stored; sorted by word."""
-        place, room = int(state.places[length - 1]), 0
-        while place >= 0:
-            words, probs, places = np.empty(room, np.int32), np.empty(room, np.float32), np.empty(room, np.int64)
-            found = ngram_walk.successors(self._table, length, place, words, probs, places)
-            if found <= room:
+        place, size = int(state.places[length - 1]), 0
+        while place >= 0:  # once to learn how many there are, then to read them
+            words, probs, places = np.empty(size, np.int32), np.empty(size, np.float32), np.empty(size, np.int64)
+            found = walk.successors(self._trie, length, place, words, probs, places)
+            if found <= size:
                 order = np.argsort(words[:found])
                 return words[order], probs[order].astype(np.float64)
-            room = found
+            size = found
         return np.zeros(0, np.int32), np.zeros(0)
 
 
 def _check(
     sizes: Sequence[int],
-    layouts: Layouts,
+    layout: TrieLayout,
     arrays: Mapping[str, NDArray[Any]],
     path: str | os.PathLike[str],
 ) -> None:
     """Raise FormatError unless kernels can read the arrays without leaving them; reads none of the long ones."""
-    order, words = len(layouts.orders) + 1, layouts.words
+    order, words = len(layout.orders) + 1, layout.words
     fits = len(sizes) == order and min(sizes) >= 0 and sizes[0] == words > EOS
-    fits = fits and 0 <= layouts.inner_slots < 2**32 and 0 <= layouts.outer_slots < 2**40
-    fits = fits and len({layout.width for layout in layouts.orders[:-1]}) <= 1
-    for k, layout in enumerate(layouts.orders, 2):
+    fits = fits and 0 <= layout.inner_slots < 2**32 and 0 <= layout.outer_slots < 2**40
+    fits = fits and len({records.width for records in layout.orders[:-1]}) <= 1
+    for k, records in enumerate(layout.orders, 2):
         fields = _MOST_BITS if k < order else (_MOST_BITS[0], _NO_BITS, _NO_BITS)
-        in_range = all(low <= bits <= high for bits, (low, high) in zip(layout[1:], fields, strict=True))
-        fits = fits and in_range and word_bits(words) + sum(layout[1:]) <= 8 * layout.width <= 128
+        in_range = all(low <= bits <= high for bits, (low, high) in zip(records[1:], fields, strict=True))
+        fits = fits and in_range and word_bits(words) + sum(records[1:]) <= 8 * records.width <= 128
     if not fits:
         raise FormatError(f"{path}: the sizes and fields of the n-gram table do not agree with its {words} words")
     shapes = {
         "unigrams": (words, 4),
-        "records": (layouts.record_bytes,),
+        "records": (layout.record_bytes,),
         "books": (order + 1, 2, 1 << BOOK_BITS),
         "steps": (order + 1, 2),
-        "slot_counts": (1 << ngram_query.SIZE_BITS,),
+        "slot_counts": (1 << query.SIZE_BITS,),
     }
     for name, array in arrays.items():
         if array.shape != shapes[name] or array.dtype != _ARRAYS[name]:
             raise FormatError(f"{path}: {name} is {array.dtype} {array.shape}, not {_ARRAYS[name]} {shapes[name]}")
-    longest = int(arrays["slot_counts"].max())  # no probe looks at more slots than that
+    longest = int(arrays["slot_counts"].max())  # the most slots that one probe looks at
     bounded = arrays["slot_counts"].min() >= 0 and arrays["unigrams"][:, 3].max() <= longest <= most_slots(words)
     numbers = arrays["unigrams"][:, :2].view(np.float32)
-    sound = numbers.max() < np.inf and arrays["books"].max() < np.inf  # nor NaN, which no number is less than
+    sound = numbers.max() < np.inf and arrays["books"].max() < np.inf  # nor NaN: no comparison with it holds
     if not bounded or not sound or not np.isfinite(arrays["steps"]).all():
         raise FormatError(f"{path}: the n-gram table holds slot counts or numbers that are out of range")

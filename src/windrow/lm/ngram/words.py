@@ -1,19 +1,24 @@
-"""Text in: words between white space looked up in the vocabulary, a sentence a line, in one call of a kernel."""
+"""Look up the words of a text, one sentence per line, in one call of a kernel."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
-from windrow.corpus.kernels import tokenize as tokenise
-from windrow.errors import DataError
+from windrow.corpus.kernels.eight_bytes import padded
+from windrow.corpus.kernels.tokenize import tokenize
+from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
+from windrow.corpus.tokenizers import check_tokens
+from windrow.errors import DataError, OptionError
+from windrow.lm.next_word import Tokens
 from windrow.lm.ngram.kernels import word_lookup
 from windrow.lm.ngram.levels import Floats, Int32s
-from windrow.lm.stream import BOS, SPECIALS, reserved_symbol
+from windrow.lm.stream import reserved_symbol
+from windrow.lm.symbols import BOS, SPECIALS
 
 
 class Sentences(NamedTuple):
@@ -23,30 +28,31 @@ class Sentences(NamedTuple):
     ends: NDArray[np.int64]
 
     def sums(self, scores: Floats) -> NDArray[np.float64]:
-        """The sum of each sentence's scores, of which there is one a symbol; shape (sentences,)."""
+        """The sum of each sentence's scores, (sentences,); ``scores`` has one entry per symbol of the stream."""
         sums = np.empty(self.ends.size)
         word_lookup.sum_sentences(scores, self.ends, sums)
         return sums
 
 
 class WordIndex:
-    """Finds words of a language model's vocabulary in text; the others are ``<unk>``.
+    """Finds the words of a language model's vocabulary in text; all others are ``<unk>``.
 
-    Words with white space in them, as ARPA files of other programs have (U+00A0 is none to KenLM), are in no text.
+    Words that hold white space are never found. ARPA files of other programs may have such words: to KenLM, U+00A0 is
+    a letter.
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         words = vocabulary.words
-        self._ids: Int32s | None = None  # of the words that are looked for; None: of all
+        self._ids: Int32s | None = None  # of the words that can be found; None for all
         if " ".join(words).split() != words:
             self._ids = np.array([i for i, word in enumerate(words) if word.split() == [word]], np.int32)
             words = [words[i] for i in self._ids.tolist()]
-        text = _padded("\n".join([*words, ""]).encode("utf-8", "surrogatepass"))
+        text = padded("\n".join([*words, ""]).encode("utf-8", "surrogatepass"))
         most = 1 << max(1, len(words)).bit_length()
-        table = tokenise.with_room(tokenise.new_table(most, 0), 0, text.size)
+        table = for_more_text(new_word_hash(most, 0), 0, text.size)
         # Numbered as they are first seen: the ids are the places.
         ids, ends = np.empty(len(words) + 1, np.int32), np.empty(len(words) + 1, np.int64)
-        known = tokenise.tokenise(text, 0, 0, table, ids, ends)[3]
+        known = tokenize(text, 0, 0, table, ids, ends)[3]
         if known < len(words):
             raise DataError("the vocabulary holds a word twice")
         self._table = table
@@ -54,11 +60,11 @@ class WordIndex:
     def sentences(
         self, lines: str | bytes | Sequence[str], *, bos: bool = True, eos: bool = True, skip_symbols: bool = False
     ) -> Sentences:
-        """The stream of a text, a sentence a line, or of a list of sentences.
+        """The stream of a text with one sentence per line, or of a list of sentences.
 
         ``bos`` and ``eos``: whether a sentence starts with ``<s>`` and ends with ``</s>``. An empty line is a sentence
-        without words. Words are split where ``str.split`` does. A literal ``<s>`` or ``</s>`` is a DataError that names
-        the line, or left out with ``skip_symbols``.
+        without words. Words are split as ``str.split`` does. Raises DataError, which names the line, for the word
+        ``<s>`` or ``</s>``, unless ``skip_symbols`` leaves it out.
         """
         text, count = _joined(lines)
         ids = np.empty(text.size // 2 + 2 * count + 1, np.int32)
@@ -72,6 +78,26 @@ class WordIndex:
         return Sentences(stream if self._ids is None else self._ids[stream], ends)
 
 
+def as_line(tokens: Tokens) -> str:
+    """A sentence as a string; DataError for a word with white space in it."""
+    if isinstance(tokens, str):
+        return tokens
+    words = list(tokens)
+    check_tokens(words, "the sentence")
+    return " ".join(words)
+
+
+def mask_of(vocabulary: Vocabulary, words: Iterable[str]) -> NDArray[np.bool_]:
+    """Which words of a vocabulary are among the given ones, (words,); DataError if none is."""
+    if isinstance(words, str):
+        raise OptionError("vocab takes several words, not a string")
+    mask = np.zeros(len(vocabulary), np.bool_)
+    mask[vocabulary.encode(words)] = True
+    if not mask[len(SPECIALS) :].any():
+        raise DataError("no word of vocab occurs in the text; are both cut into words in the same way?")
+    return mask
+
+
 def _joined(lines: str | bytes | Sequence[str]) -> tuple[NDArray[np.uint8], int]:
     """Lines as padded bytes, each with its newline, and how many there are."""
     if isinstance(lines, bytes):
@@ -82,11 +108,7 @@ def _joined(lines: str | bytes | Sequence[str]) -> tuple[NDArray[np.uint8], int]
         text = "\n".join([*lines, ""])
         if text.count("\n") > len(lines):  # white space like any other
             text = "\n".join([*(line.replace("\n", " ") for line in lines), ""])
-        return _padded(text.encode("utf-8", "surrogatepass")), len(lines)
+        return padded(text.encode("utf-8", "surrogatepass")), len(lines)
     if data and not data.endswith(b"\n"):
         data += b"\n"
-    return _padded(data), data.count(b"\n")
-
-
-def _padded(data: bytes) -> NDArray[np.uint8]:
-    return np.frombuffer(data + b" " * tokenise.PAD, np.uint8)
+    return padded(data), data.count(b"\n")

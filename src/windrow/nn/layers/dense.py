@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from windrow.errors import DataError, check_range, check_whole
+from windrow.estimator import OldName, takes_old_names
 from windrow.nn.initialisers import initial_weights
 from windrow.nn.layers.layer import Backward, Layer
 from windrow.nn.parameters import Array, Parameter
@@ -15,22 +16,34 @@ from windrow.numeric.blas import set_product
 class Dense(Layer):
     """y = x @ weights + biases; x (rows, inputs), weights (inputs, outputs), biases (outputs,), y (rows, outputs).
 
-    ``initialiser`` is a name in initialisers.SPREADS; biases start at 0. Layers of one network should be given the
-    same ``rng``, a numpy Generator: two that are given the same number start alike.
+    Parameters
+    ----------
+    inputs, outputs : int >= 1
+        Columns of x and of y.
+    initializer : {"normal", "scaled", "glorot", "he"}, default "scaled"
+        The spread of the first weights, see SPREADS; biases start at 0.
+    rng : Generator or int, default None
+        Draws the weights. Layers of one network should be given the same Generator: two that are given the same number
+        start alike.
+    dtype : float32 or float64
+        Of the parameters.
     """
 
+    initialiser = OldName("initializer")
+
+    @takes_old_names
     def __init__(
         self,
         inputs: int,
         outputs: int,
         *,
-        initialiser: str = "scaled",
+        initializer: str = "scaled",
         rng: np.random.Generator | int | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         for name, value in (("inputs", inputs), ("outputs", outputs)):
             check_range(name, check_whole(name, value), 1)
-        weights = initial_weights(initialiser, inputs, outputs, np.random.default_rng(rng))
+        weights = initial_weights(initializer, inputs, outputs, np.random.default_rng(rng))
         self.weights = Parameter(weights.astype(dtype), is_weight=True)
         self.biases = Parameter(np.zeros(outputs, dtype))
 

@@ -12,8 +12,14 @@ from windrow.nn.parameters import Array
 class Dropout(Layer):
     """In training each number becomes 0 with probability ``rate`` and is divided by ``1 - rate`` otherwise.
 
-    So its expectation stays what it is, and outside training the layer does nothing. ``rng``: a numpy Generator or
-    a seed.
+    So its expectation stays what it is. Outside training the layer does nothing.
+
+    Parameters
+    ----------
+    rate : float in [0, 1)
+        The probability; 0.5 is usual for large hidden layers, less for inputs.
+    rng : Generator or int, default None
+        Draws which numbers; None: others in each run.
     """
 
     def __init__(self, rate: float, *, rng: np.random.Generator | int | None = None) -> None:

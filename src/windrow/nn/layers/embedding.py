@@ -15,8 +15,23 @@ from windrow.nn.parameters import Array, Parameter, Table
 class Embedding(Layer):
     """Word ids (rows, window) become the vectors of these words side by side, (rows, window * dim).
 
-    The table (words, dim) starts normal with deviation ``scale``, or as a copy of ``vectors``. Its gradient is sparse:
-    only the vectors of words that occur change. Source: Bengio et al. 2003, "A neural probabilistic language model".
+    The gradient of the table (words, dim) is sparse: only the vectors of words that occur change.
+    Source: Bengio et al. 2003, "A neural probabilistic language model".
+
+    Parameters
+    ----------
+    words : int >= 1
+        Rows of the table: ids are below it.
+    dim : int >= 1
+        Dimensions per word vector.
+    vectors : ndarray of shape (words, dim), default None
+        The first vectors, which are copied; None: random ones.
+    scale : float, default 0.1
+        Standard deviation of random vectors.
+    rng : Generator or int, default None
+        Draws the vectors.
+    dtype : float32 or float64
+        Of the vectors.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Recurrent cells: a row of ``CELLS`` each, and what kernels.py needs to know of them."""
+"""Recurrent cells: a row of ``CELLS`` each, and what ``kernels.py`` needs to know of them."""
 
 from __future__ import annotations
 

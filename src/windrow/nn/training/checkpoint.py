@@ -86,7 +86,7 @@ def restore(training: Resumable, path: str | PathLike[str], described: Mapping[s
     """Go on from what ``save`` wrote; DataError if that was of another configuration or other data."""
     stored = model_file.load(path, training.trainee.checkpoint_kind)
     config, arrays = stored.config, stored.arrays
-    _check_same(path, config.get("model", {}), described)
+    _check_same(path, _with_one_text(config.get("model", {})), described)
     plan, last_good = training.plan, training.last_good
     try:
         training.trainee.set_values(np.array(arrays["values"]))
@@ -121,6 +121,18 @@ def _check_same(path: str | PathLike[str], model: Mapping[str, Any], described: 
             f"{path} is of a training with {', '.join(different)}; go on with the same options and data, or "
             f"{START_AGAIN}"
         )
+
+
+def _with_one_text(model: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says about its model; that of an earlier version may lack names, which are not compared.
+
+    The text was described by several facts at first, with its fingerprint among them since RecurrentLM was added.
+    """
+    text = model.get("text")
+    if not isinstance(text, dict):
+        return model
+    others = {name: value for name, value in model.items() if name != "text"}
+    return {**others, "text": text["corpus"]} if "corpus" in text else others
 
 
 def with_new_names(row: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,17 @@ class DivergedError(WindrowError):
 class EarlyStopping:
     """Over when the score has not risen by more than ``min_improvement`` for ``patience`` epochs.
 
-    ``best_values``: the parameters of the best epoch, which training ends with, stopped or not.
+    Parameters
+    ----------
+    patience : float >= 1, default 10
+        Epochs without a better score; inf: it is never over.
+    min_improvement : float, default 0
+        A score is better if it is higher by more than this.
+
+    Attributes
+    ----------
+    best_values : ndarray or None
+        The parameters of the best epoch, which training ends with, stopped or not.
     """
 
     def __init__(self, patience: float = 10, min_improvement: float = 0.0) -> None:

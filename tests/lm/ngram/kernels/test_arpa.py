@@ -5,13 +5,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from windrow.corpus.kernels.tokenize import PAD, new_table, with_room
+from windrow.corpus.kernels.eight_bytes import PAD
+from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
 from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import Rows
 
 floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
 BIGGEST, SMALLEST = float(np.finfo(np.float32).max), float(np.finfo(np.float32).smallest_subnormal)
-# Read through double precision, the shortest text of this one is its neighbour's.
+# Read through double precision, the shortest text of this one is its neighbor's.
 MISREAD = 7.038531e-26
 
 
@@ -139,7 +140,7 @@ def test_what_is_no_number(text):
 def unigrams(lines: str, room: int, most_words: int) -> tuple[int, ...]:
     text = padded(lines)
     rows = Rows(np.empty((room, 1), np.int32), np.empty(room, np.float32), np.empty(room, np.float32))
-    table = with_room(new_table(most_words, 0), 0, text.size)
+    table = for_more_text(new_word_hash(most_words, 0), 0, text.size)
     return kernels.parse_unigrams(text, 0, table, 0, rows)
 
 

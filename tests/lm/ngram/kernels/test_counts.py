@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.naive import ngrams as naive
 from windrow.lm.ngram.kernels import counts as kernels
-from windrow.lm.ngram.kernels.counts import Cursor, Grams, Input, Layout, Output, Ranks, Spelling
+from windrow.lm.ngram.kernels.counts import Cursor, Grams, Input, KeyLayout, Output, Ranks, Spelling
 
 sentences_strategy = st.lists(st.lists(st.sampled_from([0, 25, 26, 27, 290]), max_size=7), max_size=8)
 WORDS, WORD_BITS, POSITION_BITS = 300, 9, 7
@@ -42,12 +42,12 @@ NO_RANKS = Ranks(np.empty(0, np.int32), 1, 0)
 
 def next_level(stream, below, ranks, contexts: int, run_bits: int, counted_from: int = 0) -> Grams:
     """Go through the stages for one order; the keys of each partition are seen to be in the order of positions."""
-    layout = Layout(run_bits, WORD_BITS, POSITION_BITS)
+    layout = KeyLayout(run_bits, WORD_BITS, POSITION_BITS)
     bounds = np.zeros(((contexts - 1) >> run_bits) + 2, np.int64)
     kernels.partition_sizes(stream, below, run_bits, bounds[1:])
     np.cumsum(bounds, out=bounds)
     keys, ends = np.empty(bounds[-1], np.int64), bounds[:-1].copy()
-    kernels.deal_keys(stream, below, layout, ends, keys, ranks)
+    kernels.distribute_keys(stream, below, layout, ends, keys, ranks)
     assert ends.tolist() == bounds[1:].tolist()
     for first, last in pairwise(bounds.tolist()):
         positions = (keys[first:last] % (1 << POSITION_BITS)).tolist()
@@ -162,7 +162,7 @@ def test_merging_is_counting_both(sentences_a, sentences_b, room):
 def test_numbers(number):
     out = np.zeros(30, np.uint8)
 
-    end = kernels.write_number(np.int64(number), out, 3)
+    end = kernels.write_count(np.int64(number), out, 3)
 
     assert out[:end].tobytes() == b"\0\0\0" + str(number).encode()
     assert not out[end:].any()
@@ -183,17 +183,3 @@ def test_lines_wait_for_room():
             text += out[:size].tobytes()
         assert text.decode() == "".join(lines)
     assert kernels.format_grams(grams, 1, counts, marks, spelling, np.empty(65, np.uint8)) == (1, 0)
-
-
-@settings(max_examples=30, deadline=None)
-@given(sentences_strategy, st.lists(st.tuples(st.integers(-1, 27), st.integers(0, 27)), max_size=30))
-def test_children(sentences, asked):
-    levels = trie(sentences, 2)
-    bigrams = spelled(levels)[1]
-    asked += bigrams
-    contexts, words = np.array(asked, np.int32).reshape(-1, 2).T.copy()
-    places = np.empty(len(asked), np.int32)
-
-    kernels.find_children(levels[1].starts, levels[1].words, contexts, words, places)
-
-    assert places.tolist() == [bigrams.index(pair) if pair in bigrams else -1 for pair in asked]

@@ -1,4 +1,4 @@
-"""Adjusting, counting counts, marking, the law of smoothing, bisection and the E step, against plain Python."""
+"""Adjusting, counting counts, marking, the formula of smoothing and the E step, against plain Python."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import pytest
 from windrow.lm.ngram.kernels.estimate import (
     Rule,
     Successors,
-    add_left_neighbours,
+    add_left_neighbors,
     back_off,
     count_counts,
     expect_orders,
-    find_words,
     interpolate,
     mark_kept,
 )
@@ -30,14 +29,14 @@ def random_level(dice: np.random.Generator, contexts: int) -> tuple[np.ndarray, 
 
 
 @pytest.mark.parametrize("number", [0, 1, 23, 24, 25, 100])
-def test_left_neighbours_and_counts_of_counts(number):
+def test_left_neighbors_and_counts_of_counts(number):
     dice = np.random.default_rng(number)
     suffixes = dice.integers(0, 13, number, dtype=np.int32)
     counts = dice.integers(0, 3, 13, dtype=np.int32)
     expected = Counter(dict(enumerate(counts.tolist())))
     expected.update(suffixes.tolist())
 
-    add_left_neighbours(suffixes, counts)
+    add_left_neighbors(suffixes, counts)
 
     assert counts.tolist() == [expected[place] for place in range(13)]
     frequencies = np.array([10, 0, 0, 0])
@@ -115,24 +114,6 @@ def test_the_law_of_smoothing(rule, backs_off, prunes):
         np.testing.assert_allclose(gammas[context], gamma, rtol=1e-9, atol=1e-15)
     np.testing.assert_allclose(in_place.view(np.float32)[kept], probs[kept], rtol=1e-6)
     np.testing.assert_allclose(gammas32, gammas, rtol=1e-4, atol=1e-7)
-
-
-def test_find_words():
-    dice = np.random.default_rng(11)
-    starts, words = random_level(dice, 20)
-    places = {}
-    for context in range(20):
-        for place in range(starts[context], starts[context + 1]):
-            places[context, words[place]] = place
-    contexts = dice.integers(-1, 20, 300, dtype=np.int32)
-    wanted = dice.integers(0, WORDS, 300, dtype=np.int32)
-    found = np.full(300, 77, np.int32)
-
-    find_words(starts, words, contexts, wanted, found)
-
-    assert found.tolist() == [places.get(gram, -1) for gram in zip(contexts, wanted, strict=True)]
-    assert (found < 0).any()
-    assert (found >= 0).any()
 
 
 def test_expected_orders_are_posteriors_of_the_flat_mixture():

@@ -15,7 +15,7 @@ HALF = 2**64
 @settings(max_examples=200, deadline=None)
 @given(st.integers(1, 16), st.data())
 def test_fields_are_put_where_their_bits_are(width, data):
-    """Fields that fill a record, beside neighbours that stay as they are."""
+    """Fields that fill a record, beside bytes that stay as they are."""
     free, whole, parts = 8 * width, 0, []
     while free:
         bits = data.draw(st.integers(1, min(free, 57)))

@@ -5,20 +5,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow.corpus.kernels import tokenize as tokenise
+from windrow.corpus.kernels.eight_bytes import PAD
+from windrow.corpus.kernels.tokenize import tokenize
+from windrow.corpus.kernels.word_hash import WordHash, for_more_text, new_word_hash
 from windrow.lm.ngram.kernels import word_lookup as kernels
 
 WORDS = ["<unk>", "<s>", "</s>", "a", "abcdefgh", "abcdefgh" * 2, "abcdefgh" * 2 + "x", "é"]
 
 
 def padded(text: str) -> np.ndarray:
-    return np.frombuffer((text + " " * tokenise.PAD).encode(), np.uint8)
+    return np.frombuffer((text + " " * PAD).encode(), np.uint8)
 
 
-def table_of(words: list[str]) -> tokenise.WordTable:
+def table_of(words: list[str]) -> WordHash:
     text = padded("\n".join([*words, ""]))
-    table = tokenise.with_room(tokenise.new_table(16, 0), 0, text.size)
-    tokenise.tokenise(text, 0, 0, table, np.empty(99, np.int32), np.empty(99, np.int64))
+    table = for_more_text(new_word_hash(16, 0), 0, text.size)
+    tokenize(text, 0, 0, table, np.empty(99, np.int32), np.empty(99, np.int64))
     return table
 
 
@@ -61,7 +63,7 @@ def test_more_words_than_wait_together(words):
 
 
 @pytest.mark.parametrize(("mark", "word"), [("<s>", 1), ("</s>", 2)])
-def test_the_first_mark_is_told_with_its_line(mark, word):
+def test_the_first_mark_is_returned_with_its_line(mark, word):
     assert look_up(f"a\n\na {mark}\n<s>\n", True, True, skips=False)[0] == -(2 * 2 + word)
     assert look_up(f"{mark}\n", False, False, skips=False)[0] == -word
 

@@ -1,7 +1,7 @@
 """ARPA files of back-off models: text that all programs for n-gram models read and write.
 
-After ``\\data\\`` and the number of n-grams of each order come the orders, a line an n-gram: its log10 probability, a
-tab, its words, and where longer n-grams go on from it a tab and its log10 back-off weight; ``\\end\\`` ends the file.
+After ``\\data\\`` and the number of n-grams of each order come the orders, one n-gram per line: its log10 probability,
+a tab, its words, and where longer n-grams begin with it a tab and its log10 back-off weight. ``\\end\\`` ends the file.
 """
 
 from windrow.lm.ngram.arpa.read import read_arpa

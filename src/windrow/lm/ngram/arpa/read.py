@@ -5,30 +5,31 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
-from windrow.corpus.kernels.tokenize import PAD, enlarged, new_table, with_room
+from windrow.corpus.kernels.eight_bytes import PAD
+from windrow.corpus.kernels.word_hash import for_more_text, for_twice_the_words, new_word_hash
 from windrow.corpus.streams import Meter, name_of, text_pieces
 from windrow.errors import DataError, FormatError
+from windrow.lm.ngram.arpa.contexts import add_missing, gram_keys, places_of
 from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
-from windrow.lm.ngram.kernels.estimate import find_words
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
-from windrow.lm.stream import BOS, SPECIALS
+from windrow.lm.symbols import BOS, SPECIALS
 
 _BLOCK = 1 << 15  # n-grams read at a time
-_FIRST_WORDS, _FIRST_BYTES = 1 << 12, 1 << 16  # room in a new table
+_FIRST_WORDS, _FIRST_BYTES = 1 << 12, 1 << 16  # that a new table of words can hold
 _LONGEST_LINE = 1 << 20  # bytes
 _FIRST_SECTION = "\\1-grams:"
 _SHOWN = 60  # characters of a line in a message
 _COUNT = re.compile(r"ngram[ \t]+([0-9]{1,9})[ \t]*=[ \t]*([0-9]{1,18})")
 _BLANK_LINES = re.compile(rb"(?:[ \t\r]*\n)*")
-_Parse = Callable[[NDArray[np.uint8], int, Rows], tuple[int, int, int]]  # byte, room to byte, rows, status
+_Parse = Callable[[NDArray[np.uint8], int, Rows], tuple[int, int, int]]  # text, byte, rows -> byte, rows read, status
 _REASONS = {
     kernels.NO_NUMBER: "does not begin with a log10 probability",
     kernels.POSITIVE: "has a log10 probability above 0",
@@ -41,11 +42,11 @@ _REASONS = {
 def read_arpa(path: str | os.PathLike[str]) -> BackoffModel:
     """Read an ARPA file, compressed or not, of whatever program.
 
-    ``<unk>``, ``<s>`` and ``</s>`` come first in the vocabulary, the other words as in the file; those of the three
-    that are missing get the probability 0, as does ``<s>``, and what is -99 or less. A missing back-off is 0. A missing
-    context of a longer n-gram is added with the probability that the model gives it. Numbers are read to a unit in the
-    last place of float32; words are split at spaces and tabs only.
-    Raises FormatError, with the line, for a file that is malformed or cut short; DataError if it cannot be read.
+    ``<unk>``, ``<s>`` and ``</s>`` come first in the vocabulary, the other words as in the file. Probability 0 get
+    ``<s>``, those of the three that the file lacks, and n-grams whose log10 probability is -99 or less. A missing
+    back-off is 0. A missing context of a longer n-gram is added with the probability that the model gives it. Numbers
+    are right to a unit in the last place of float32; words are split at spaces and tabs only.
+    Raises FormatError, which names the line, for a file that is malformed or cut short; DataError if it cannot be read.
     """
     text = _Text(os.fspath(path))
     sizes = _read_header(text)
@@ -60,12 +61,12 @@ def read_arpa(path: str | os.PathLike[str]) -> BackoffModel:
 
 
 class _Text:
-    """The file in blocks of whole lines, and the number of the line read last."""
+    """The file in blocks of whole lines, and the number of the last line read."""
 
     def __init__(self, file: str) -> None:
         self.name = name_of(file)
         self.line = 0
-        # What is not UTF-8 comes as half characters, so that its line can be told.
+        # Bytes that are not UTF-8 come as surrogates, so that an error can name their line.
         self._pieces = text_pieces(file, "surrogateescape", Meter(None, None))
         self._held = b""
         self._bytes = bytes(PAD)
@@ -97,7 +98,7 @@ class _Text:
         except DataError as error:
             if isinstance(error.__cause__, OSError) and error.__cause__.errno is not None:
                 raise
-            raise FormatError(str(error)) from error  # the line is not known: much is read at a time
+            raise FormatError(str(error)) from error  # without a line: blocks are read ahead
         except UnicodeEncodeError as error:
             self.line += 1 + error.object.count("\n", 0, error.start)
             self.fail("there is a byte that is not UTF-8; convert the file")
@@ -121,7 +122,7 @@ class _Text:
         self.at = found.end()
 
     def fail(self, what: str) -> NoReturn:
-        """Raise FormatError for the line read last."""
+        """Raise FormatError for the last line read."""
         raise FormatError(f"{self.name}, line {self.line}: {what}")
 
     def fail_at_end(self, missing: str) -> NoReturn:
@@ -134,7 +135,7 @@ def _shown(line: str) -> str:
 
 
 def _read_header(text: _Text) -> list[int]:
-    """How many n-grams each order is said to have."""
+    """How many n-grams each order has, by the header."""
     while (line := text.next_line()) != "\\data\\":  # comments may come first
         if line is None:
             raise FormatError(f"{text.name} is no ARPA file: none of its {text.line} lines is \\data\\")
@@ -154,28 +155,28 @@ def _read_header(text: _Text) -> list[int]:
 
 
 class _Words:
-    """The words by id, the specials first, then as in the file."""
+    """The words by id: the special symbols first, then as in the file."""
 
     def __init__(self) -> None:
-        self.table = new_table(_FIRST_WORDS, _FIRST_BYTES)
+        self.table = new_word_hash(_FIRST_WORDS, _FIRST_BYTES)
         self.known = 0
         lines = "".join(f"0 {special}\n" for special in SPECIALS).encode() + bytes(PAD)
-        self.parse(np.frombuffer(lines, np.uint8), 0, _room(1, len(SPECIALS)))
+        self.parse(np.frombuffer(lines, np.uint8), 0, _new_rows(1, len(SPECIALS)))
 
     def parse(self, block: NDArray[np.uint8], at: int, rows: Rows) -> tuple[int, int, int]:
-        """Read 1-grams; the byte reached, how many rows were read, and why it stopped."""
-        self.table = with_room(self.table, self.known, block.size - at)
+        """Read 1-grams; returns the byte reached, how many rows were read, and why it stopped."""
+        self.table = for_more_text(self.table, self.known, block.size - at)
         if self.known == self.table.counts.size:
-            self.table = enlarged(self.table)
+            self.table = for_twice_the_words(self.table)
         at, size, self.known, status = kernels.parse_unigrams(block, at, self.table, self.known, rows)
         return at, size, status
 
     def spelled(self) -> list[str]:
-        """The words."""
+        """The words as strings, by id."""
         return self.table.arena[: self.table.offsets[self.known]].tobytes().decode().split("\n")[:-1]
 
 
-def _room(k: int, size: int) -> Rows:
+def _new_rows(k: int, size: int) -> Rows:
     return Rows(np.empty((size, k), np.int32), np.empty(size, np.float32), np.empty(size, np.float32))
 
 
@@ -184,24 +185,24 @@ def _first(rows: Rows, size: int) -> Rows:
 
 
 class _Section:
-    """The n-grams of an order as they are read; room grows with them, whatever the header says."""
+    """The n-grams of an order as they are read; the arrays grow with them, whatever the header says."""
 
     def __init__(self, k: int, sizes: list[int]) -> None:
-        self.k, self.said = k, sizes[k - 1]
+        self.k, self.promised = k, sizes[k - 1]
         self.ending = "\\end\\" if k == len(sizes) else f"\\{k + 1}-grams:"
         self.size = 0
         self.keys = np.empty(0, np.int64)  # place of the context << 32 | last word
         self.probs = np.empty(0, np.float32)
         self.backoffs = np.empty(0, np.float32) if k < len(sizes) else None
-        self.missing: list[tuple[NDArray[np.int64], Int32s]] = []  # rows without a context, and their words
-        self._runs = [(0, 0)]  # from this row on lines follow without gaps, the first of them on this line
+        self.missing: list[tuple[NDArray[np.int64], Int32s]] = []  # rows whose context is not stored, and their words
+        self._runs = [(0, 0)]  # (row, line): from there on, rows are on consecutive lines
 
     def append(self, contexts: Int32s, rows: Rows, line: int) -> None:
-        """Add rows that begin on a line, given the places of their contexts, -1 for one that is not stored."""
+        """Add rows, the first of them on ``line``; ``contexts``: their places, -1 for one that is not stored."""
         here = slice(self.size, self.size + contexts.size)
         if here.stop > self.keys.size:
-            self._resize(min(max(2 * here.stop, _BLOCK), self.said))
-        self.keys[here] = _keys(contexts, rows.ids[:, -1])
+            self._resize(min(max(2 * here.stop, _BLOCK), self.promised))
+        self.keys[here] = gram_keys(contexts, rows.ids[:, -1])
         self.probs[here] = rows.log10_probs
         if self.backoffs is not None:
             self.backoffs[here] = rows.log10_backoffs
@@ -212,18 +213,18 @@ class _Section:
         self.size = here.stop
 
     def _resize(self, size: int) -> None:
-        # In place: a copy would need the memory twice. Nobody else has seen the arrays.
+        # In place, as a copy would need the memory twice; no other reference to the arrays exists.
         for array in (self.keys, self.probs, self.backoffs):
             if array is not None:
                 array.resize(size, refcheck=False)
 
     def line_of(self, row: int) -> int:
-        """The line that a row is on."""
+        """The line of a row."""
         first, line = self._runs[bisect_right(self._runs, row, key=lambda run: run[0]) - 1]
         return line + row - first
 
     def level(self, text: _Text, contexts: int) -> Level:
-        """The n-grams sorted, given how many there are of the order below."""
+        """The n-grams sorted; ``contexts``: how many n-grams the order below has."""
         self._resize(self.size)
         keys, probs, backoffs = self.keys, self.probs, self.backoffs
         if (keys[1:] <= keys[:-1]).any():
@@ -240,26 +241,22 @@ class _Section:
         return Level(starts, keys.astype(np.int32), probs, backoffs)  # the lower half of a key is the word
 
 
-def _keys(contexts: Int32s, words: Int32s) -> NDArray[np.int64]:
-    return contexts.astype(np.int64) << 32 | words
-
-
 def _read_rows(text: _Text, section: _Section, parse: _Parse, levels: list[Level]) -> None:
-    """Read the lines of a section, and the line that ends it."""
-    rows = _room(section.k, _BLOCK)
+    """Read the lines of a section, up to the one that ends it."""
+    rows = _new_rows(section.k, _BLOCK)
     while text.more():
-        text.at, size, status = parse(text.block, text.at, _first(rows, section.said - section.size))
+        text.at, size, status = parse(text.block, text.at, _first(rows, section.promised - section.size))
         if size:
             found = _first(rows, size)
-            section.append(_places(levels, found.ids[:, :-1]), found, text.line + 1)
+            section.append(places_of(levels, found.ids[:, :-1]), found, text.line + 1)
             text.line += size
         if status == kernels.BLANK_LINE:
             text.skip_blank_lines()
         elif status == kernels.SECTION:
             break
-        elif status == kernels.ROWS_FULL and section.size == section.said:
+        elif status == kernels.ROWS_FULL and section.size == section.promised:
             text.next_line()
-            text.fail(f"the header says {section.said:,} {section.k}-grams, here is one more")
+            text.fail(f"the header says {section.promised:,} {section.k}-grams, here is one more")
         elif status in _REASONS:
             text.fail(f"the {section.k}-gram {_shown(text.next_line() or '')} {_REASONS[status]}")
     line = text.next_line()
@@ -267,8 +264,8 @@ def _read_rows(text: _Text, section: _Section, parse: _Parse, levels: list[Level
         text.fail_at_end(section.ending)
     if line != section.ending:
         text.fail(f"{section.ending} is expected here, not {_shown(line)}")
-    if section.size < section.said:
-        text.fail(f"{section.size:,} {section.k}-grams end here, but the header says {section.said:,}")
+    if section.size < section.promised:
+        text.fail(f"{section.size:,} {section.k}-grams end here, but the header says {section.promised:,}")
 
 
 def _read_unigrams(text: _Text, sizes: list[int]) -> tuple[Level, _Words]:
@@ -288,7 +285,7 @@ def _read_unigrams(text: _Text, sizes: list[int]) -> tuple[Level, _Words]:
 
 
 def _read_level(text: _Text, sizes: list[int], levels: list[Level], words: _Words) -> Level:
-    """The order above ``levels``, to which contexts are added that are missing."""
+    """The order above ``levels``; contexts that are missing are added to them."""
     section = _Section(len(levels) + 1, sizes)
 
     def parse(block: NDArray[np.uint8], at: int, rows: Rows) -> tuple[int, int, int]:
@@ -299,63 +296,10 @@ def _read_level(text: _Text, sizes: list[int], levels: list[Level], words: _Word
     if section.missing:
         where = np.concatenate([rows for rows, _ in section.missing])
         ids = np.concatenate([ids for _, ids in section.missing])
-        moved = _add_contexts(levels, ids[:, :-1])
-        known = section.keys[: section.size] >= 0
-        keys = section.keys[: section.size][known]
-        section.keys[: section.size][known] = keys + (np.searchsorted(moved, keys >> 32, "right") << 32)
-        section.keys[where] = _keys(_places(levels, ids[:, :-1]), ids[:, -1])
+        added_before = add_missing(levels, ids[:, :-1])
+        has_context = section.keys[: section.size] >= 0
+        keys = section.keys[: section.size][has_context]
+        moved_by = np.searchsorted(added_before, keys >> 32, "right")  # places, for each row's context
+        section.keys[: section.size][has_context] = keys + (moved_by << 32)
+        section.keys[where] = gram_keys(places_of(levels, ids[:, :-1]), ids[:, -1])
     return section.level(text, levels[-1].words.size)
-
-
-# --- contexts
-
-
-def _places(levels: Sequence[Level], ngrams: Int32s) -> Int32s:
-    """The place of each n-gram, (n, k), among those of its order, -1 where it is not stored; 0 for k = 0."""
-    if ngrams.shape[1] == 0:
-        return np.zeros(len(ngrams), np.int32)
-    places = np.ascontiguousarray(ngrams[:, 0])
-    for level, words in zip(levels[1:], ngrams.T[1:], strict=False):
-        contexts, places = places, np.empty(len(ngrams), np.int32)
-        find_words(level.starts, level.words, contexts, np.ascontiguousarray(words), places)
-    return places
-
-
-def _add_contexts(levels: list[Level], contexts: Int32s) -> NDArray[np.int64]:
-    """Add n-grams of the highest of ``levels``, and contexts of theirs, each as likely as backing off makes it.
-
-    Returns the places that n-grams of that order were put before, rising.
-    """
-    before = np.empty(0, np.int64)
-    for k in range(2, len(levels) + 1):
-        grams = np.unique(contexts[:, :k], axis=0)
-        grams = grams[_places(levels, grams) < 0]
-        level, parents = levels[k - 1], _places(levels, grams[:, :-1])
-        sizes = np.diff(level.starts)
-        stored = _keys(np.repeat(np.arange(sizes.size, dtype=np.int32), sizes), level.words)
-        before = np.searchsorted(stored, _keys(parents, grams[:, -1]))
-        assert level.log10_backoffs is not None
-        levels[k - 1] = Level(
-            level.starts + np.searchsorted(parents, np.arange(level.starts.size)).astype(np.int32),
-            np.insert(level.words, before, grams[:, -1]),
-            np.insert(level.log10_probs, before, _backed_off(levels[: k - 1], grams)),
-            np.insert(level.log10_backoffs, before, 0),
-        )
-        if k < len(levels):
-            above = levels[k]
-            levels[k] = above._replace(starts=np.insert(above.starts, before, above.starts[before]))
-    return before
-
-
-def _backed_off(levels: Sequence[Level], ngrams: Int32s) -> NDArray[np.float64]:
-    """log10 p of the last words of n-grams that are not stored, by ``levels``, all the orders below theirs."""
-    total, left = np.zeros(len(ngrams)), np.arange(len(ngrams))
-    for k in range(len(levels), 0, -1):
-        level, grams = levels[k - 1], ngrams[left, -k - 1 :]
-        contexts, shorter = _places(levels, grams[:, :-1]), _places(levels, grams[:, 1:])
-        assert level.log10_backoffs is not None
-        total[left] += np.where(contexts < 0, 0, level.log10_backoffs[contexts])
-        stored = shorter >= 0
-        total[left[stored]] += level.log10_probs[shorter[stored]]
-        left = left[~stored]
-    return total

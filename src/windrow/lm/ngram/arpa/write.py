@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.tokenize import PAD
+from windrow.corpus.kernels.eight_bytes import PAD
 from windrow.errors import FormatError, OptionError
-from windrow.files.model_file import atomic_write, pack_words, shortened
-from windrow.lm.ngram.count_files import grams_between, is_packed
+from windrow.files import gzip
+from windrow.files.model_file import pack_words, shortened
+from windrow.lm.ngram.count_files import check_compression, grams_between
 from windrow.lm.ngram.kernels import arpa as kernels
-from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
+from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, ROUNDING, Rows
 from windrow.lm.ngram.levels import BackoffModel, Floats, Level
-from windrow.lm.stream import BOS
+from windrow.lm.symbols import BOS
 
-_ROUNDING = 1e-6  # by which a log10 probability may be above 0
 _BLOCK = 1 << 15  # n-grams written at a time
+_GZIP_LEVEL = 6  # the files are large
 
 
 def write_arpa(model: BackoffModel, path: str | os.PathLike[str]) -> None:
     """Write a model as an ARPA file, compressed when the name ends in .gz.
 
-    Reading it gives the same float32 numbers. log10 of 0, and what is less than -99, is written as -99, that of ``<s>``
-    as 0, as lmplz does. The file appears whole or not at all.
-    Raises OptionError for a model that the format cannot tell: one whose unseen contexts have a back-off weight
+    Reading it gives the same float32 numbers. A log10 probability below -99 is written as -99, and that of ``<s>`` as
+    0, as lmplz does. The file appears whole or not at all.
+    Raises OptionError for a model that the format cannot express: one whose unseen contexts have a back-off weight
     (stupid back-off), or with a probability above 1; FormatError for a word with white space in it; DataError when the
     file cannot be written.
     """
     if model.unseen_backoff:
         raise OptionError("an ARPA file cannot hold stupid back-off: its weight applies to contexts not stored, too")
-    is_gzip = is_packed(path, "ARPA files")
+    check_compression(path, "ARPA files")
     _check_words(model.vocabulary.words)
     packed = pack_words(model.vocabulary.words)
     word_bytes = np.append(packed["word_bytes"], np.zeros(PAD, np.uint8))
-    with atomic_write(path) as temporary, _opened(temporary, is_gzip) as file:
+    with gzip.creating(Path(path), _GZIP_LEVEL) as file:
         header = "".join(f"ngram {k}={size}\n" for k, size in enumerate(model.sizes, 1))
         file.write(f"\\data\\\n{header}".encode())
         for k in range(1, model.order + 1):
@@ -63,16 +61,6 @@ def _check_words(words: list[str]) -> None:
     )
 
 
-@contextmanager
-def _opened(path: Path, packed: bool) -> Iterator[IO[bytes]]:
-    with path.open("wb") as raw:
-        if not packed:
-            yield raw
-            return
-        with gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as file:  # equal models make equal files
-            yield file  # type: ignore[misc]
-
-
 def _blocks(levels: list[Level], word_bytes: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Iterator[memoryview]:
     """The lines of the highest of ``levels``."""
     k, level = len(levels), levels[-1]
@@ -85,14 +73,14 @@ def _blocks(levels: list[Level], word_bytes: NDArray[np.uint8], offsets: NDArray
             probs[BOS - first] = 0  # it is never predicted
         has_backoffs = level.log10_backoffs is not None
         backoffs = probs if level.log10_backoffs is None else _writable(level.log10_backoffs[first:last])
-        room = int(lengths[ids].sum()) + (last - first) * (k + 2 + 2 * kernels.NUMBER_BYTES) + PAD
-        out = np.empty(room, np.uint8)
+        most_bytes = int(lengths[ids].sum()) + (last - first) * (k + 2 + 2 * kernels.NUMBER_BYTES) + PAD
+        out = np.empty(most_bytes, np.uint8)
         size = kernels.write_lines(Rows(ids, probs, backoffs), has_backoffs, word_bytes, offsets, out)
         yield out[:size].data
 
 
 def _writable_probs(values: Floats) -> NDArray[np.float32]:
-    if (values > _ROUNDING).any():
+    if (values > ROUNDING).any():
         raise OptionError(f"an ARPA file cannot hold the log10 probability {values.max():.6g}: it is above 0")
     return np.minimum(_writable(values), np.float32(0))
 

@@ -1,4 +1,4 @@
-"""Lines of ARPA files, to numbers and from numbers: ``log10 p <tab> w1 .. wk [<tab> log10 back-off]``.
+"""Parse and write the lines of ARPA files: ``log10 p <tab> w1 .. wk [<tab> log10 back-off]``.
 
 Fields are split at spaces, tabs and carriage returns, as KenLM does: a word may hold other white space.
 """
@@ -11,40 +11,28 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.tokenize import (
-    PAD,
-    Bytes,
-    WordTable,
-    add_word,
-    eight_at,
-    first_bytes,
-    home_slot,
-    long_key,
-    same_word,
-    set_eight,
-)
+from windrow.corpus.kernels.eight_bytes import PAD, Bytes, eight_at, first_bytes, set_eight
+from windrow.corpus.kernels.word_hash import WordHash, enter_word, find_slot, word_in, word_key
 from windrow.numeric.jit import kernel
 
 LOG10_OF_ZERO = -99.0  # as it is written
+ROUNDING = 1e-6  # by which a log10 probability may be above 0
 NUMBER_BYTES = 16  # the longest: -0.000123456789
-_SURE_DIGITS = 6  # of a decimal, which survive a float32
-_MOST_DIGITS = 9  # that tell a float32 from all others
-_MOST_PLACES = 12  # after the point; numbers with more have an exponent
+_SURE_DIGITS = 6  # a decimal with this many survives being stored as float32
+_MOST_DIGITS = 9  # enough to distinguish any two float32
+_MOST_PLACES = 12  # after the point; numbers with more are written with an exponent
 
-# What the readers stop at, and why a line is wrong.
+# Why the readers stop; the second row: what is wrong with a line.
 (FINE, END_OF_TEXT, BLANK_LINE, SECTION, ROWS_FULL, TABLE_FULL) = range(6)
 (NO_NUMBER, POSITIVE, FEW_WORDS, UNKNOWN_WORD, NO_BACKOFF) = range(6, 11)
 
 _TAB, _NEWLINE, _RETURN, _SPACE = 0x09, 0x0A, 0x0D, 0x20
 _BACKSLASH, _MINUS, _PLUS, _POINT, _ZERO, _E = 0x5C, 0x2D, 0x2B, 0x2E, 0x30, 0x65
 _INFINITY = np.uint64(0x666E69)  # inf
-_EMPTY, _ONE, _TWO = np.uint64(0), np.uint64(1), np.uint64(2)
-_S32, _LOW_32 = np.uint64(32), np.uint64(2**32 - 1)
-_LONG = 9  # stands for every length above 8, as in ``tokenise``
 _MOST_MANTISSA = 10**17
 _MOST_EXPONENT = 999
 _MOST_FLOAT = float(np.finfo(np.float32).max)
-_EXACT_POWER = 22  # the highest power of ten that is a float64
+_EXACT_POWER = 22  # the highest power of ten that a float64 holds exactly
 _POWERS = np.array([float(f"1e{power}") for power in range(_EXACT_POWER + 1)])
 _UNITS = np.array([10**power for power in range(_MOST_PLACES + 1)])
 
@@ -87,7 +75,10 @@ def next_field(text: Bytes, at: Any) -> Any:
 
 @kernel
 def decimal(mantissa: Any, exponent: Any) -> Any:
-    """``mantissa * 10**exponent``: correctly rounded below 2**53 and up to 10**22, else to some last places."""
+    """``mantissa * 10**exponent``: correctly rounded for a mantissa below 2**53 and exponents from -22 to 22.
+
+    Else it may be wrong in the last places.
+    """
     value = np.float64(mantissa)
     while exponent > _EXACT_POWER and 0 < value < np.inf:
         value *= _POWERS[_EXACT_POWER]
@@ -102,7 +93,7 @@ def decimal(mantissa: Any, exponent: Any) -> Any:
 
 @kernel
 def parse_number(text: Bytes, at: Any, stop: Any) -> Any:
-    """The number that is written in ``text[at:stop]``, NaN if none is: digits with a point, a power of ten, or inf."""
+    """The number in ``text[at:stop]``, digits with or without a point and a power of ten, or inf; else NaN."""
     negative = text[at] == _MINUS
     if text[at] == _MINUS or text[at] == _PLUS:
         at += 1
@@ -132,7 +123,7 @@ def parse_number(text: Bytes, at: Any, stop: Any) -> Any:
 
 @kernel
 def parse_exponent(text: Bytes, at: Any, stop: Any) -> Any:
-    """The power of ten of ``text[at:stop]``, as e-12, at most 999 either way; and whether there is one."""
+    """The power of ten in ``text[at:stop]``, such as e-12, limited to 999; and whether there is one."""
     if (text[at] | 0x20) != _E:
         return np.int64(0), False
     at += 1
@@ -153,9 +144,11 @@ def parse_exponent(text: Bytes, at: Any, stop: Any) -> Any:
 
 @kernel
 def shortest_digits(value: Any) -> Any:
-    """Digits d and power e, so that d * 10**e is read as this float32 above 0; with as few digits as that needs."""
+    """Digits d, as few as possible, and a power e, so that d * 10**e is read as this positive float32."""
     exact = np.float64(value)
-    lead = (math.frexp(exact)[1] - 1) * 1233 >> 12  # place of the first digit, or one less: log10(2) is 1233 / 4096
+    lead = (
+        math.frexp(exact)[1] - 1
+    ) * 1233 >> 12  # the power of ten of the first digit, or one less: log10(2) is nearly 1233 / 4096
     if decimal(1, lead + 1) <= exact:
         lead += 1
     power = lead - _MOST_DIGITS + 1
@@ -169,7 +162,7 @@ def shortest_digits(value: Any) -> Any:
 
 @kernel
 def write_whole(number: Any, digits: Any, out: Bytes, at: Any) -> Any:
-    """Write a whole number with so many digits; where it ends."""
+    """Write a whole number with that many digits; returns the place after it."""
     for place in range(at + digits - 1, at - 1, -1):
         rest = number // 10
         out[place] = _ZERO + (number - 10 * rest)
@@ -179,7 +172,7 @@ def write_whole(number: Any, digits: Any, out: Bytes, at: Any) -> Any:
 
 @kernel
 def write_number(value: Any, out: Bytes, at: Any) -> Any:
-    """Write a finite float32, so that reading it gives the same; where it ends."""
+    """Write a finite float32, so that reading it gives the same number; returns the place after it."""
     if np.signbit(value):
         out[at] = _MINUS
         at += 1
@@ -213,25 +206,8 @@ def write_number(value: Any, out: Bytes, at: Any) -> Any:
 
 
 @kernel
-def find_slot(text: Bytes, start: Any, length: Any, table: WordTable) -> Any:
-    """The key of a word, and the slot where it is or would be entered."""
-    slots = table.slots
-    key = first_bytes(eight_at(text, start), length) if length <= 8 else long_key(text, start, length)
-    mask, kind = np.uint64(slots.size - 2), np.uint64(min(length, _LONG))
-    slot = home_slot(key) & mask
-    while slots[slot + _ONE] != _EMPTY:
-        label = slots[slot + _ONE]
-        if slots[slot] == key and label >> _S32 == kind:
-            word = np.int64(label & _LOW_32) - 1
-            if length <= 8 or same_word(text, start, length, table.offsets, table.arena, word):
-                break
-        slot = (slot + _TWO) & mask
-    return key, slot
-
-
-@kernel
 def line_kind(text: Bytes, at: Any) -> Any:
-    """What a line is whose first field is at ``at``."""
+    """What kind of line has its first field at ``at``."""
     if text[at] == _NEWLINE:
         return BLANK_LINE
     return SECTION if text[at] == _BACKSLASH else FINE
@@ -239,16 +215,16 @@ def line_kind(text: Bytes, at: Any) -> Any:
 
 @kernel
 def parse_prob(text: Bytes, at: Any) -> Any:
-    """The field after the first of a line, the log10 probability, and whether that is fine."""
+    """Parse the log10 probability, the first field: returns the next field, the number and a status."""
     stop = field_end(text, at)
     prob = parse_number(text, at, stop)
-    status = NO_NUMBER if np.isnan(prob) else POSITIVE if prob > 0 else FINE
-    return next_field(text, stop), prob, status
+    status = NO_NUMBER if np.isnan(prob) else POSITIVE if prob > ROUNDING else FINE
+    return next_field(text, stop), 0.0 if prob > 0.0 else prob, status
 
 
 @kernel
 def parse_backoff(text: Bytes, at: Any) -> Any:
-    """The next line, the log10 back-off that follows the words, 0 where none does, and whether that is fine."""
+    """Parse the log10 back-off after the words, 0 if there is none: returns the next line, the number and a status."""
     if text[at] == _NEWLINE:
         return at + 1, 0.0, FINE
     stop = field_end(text, at)
@@ -259,11 +235,11 @@ def parse_backoff(text: Bytes, at: Any) -> Any:
 
 
 @kernel
-def parse_unigrams(text: Bytes, start: Any, table: WordTable, known: Any, rows: Rows) -> Any:
-    """Read 1-grams from whole lines; words not in the table, which holds ``known``, are entered.
+def parse_unigrams(text: Bytes, start: Any, table: WordHash, known: Any, rows: Rows) -> Any:
+    """Read 1-grams from whole lines; words that are not yet in the table, which holds ``known``, are entered.
 
-    The text ends with a newline and PAD bytes; the table's arena has room for its words. Returns the byte where the
-    line begins that it stopped at, how many rows were read, how many words are known now, and why it stopped.
+    The text ends with a newline and PAD bytes; the table's arena must be large enough for its words. Returns the byte
+    where the line begins at which it stopped, how many rows were read, how many words are known now, and a status.
     """
     at, row = np.int64(start), 0
     while at < text.size - PAD:
@@ -280,41 +256,42 @@ def parse_unigrams(text: Bytes, start: Any, table: WordTable, known: Any, rows: 
             status = FEW_WORDS
         if status != FINE:
             return line, row, known, status
-        word, stop = at, field_end(text, at)
+        start_of_word, stop = at, field_end(text, at)
         at, backoff, status = parse_backoff(text, next_field(text, stop))
         if status != FINE:
             return line, row, known, status
-        key, slot = find_slot(text, word, stop - word, table)
-        if table.slots[slot + _ONE] == _EMPTY:
-            add_word(text, word, stop - word, table.offsets, table.arena, known)
+        length = stop - start_of_word
+        key = word_key(text, start_of_word, length)
+        slot = find_slot(text, start_of_word, length, key, table)
+        word = word_in(slot, table)
+        if word < 0:
+            enter_word(text, start_of_word, length, key, slot, known, table)
+            word = known
             known += 1
-            table.slots[slot] = key
-            table.slots[slot + _ONE] = (np.uint64(min(stop - word, _LONG)) << _S32) + np.uint64(known)
-        rows.ids[row, 0] = np.int64(table.slots[slot + _ONE] & _LOW_32) - 1
+        rows.ids[row, 0] = word
         rows.log10_probs[row], rows.log10_backoffs[row] = prob, backoff
         row += 1
     return at, row, known, END_OF_TEXT
 
 
 @kernel
-def parse_words(text: Bytes, at: Any, table: WordTable, ids: NDArray[np.int32], row: Any) -> Any:
-    """Look up as many words as ``ids`` has columns; the field after them, and whether all was fine."""
+def parse_words(text: Bytes, at: Any, table: WordHash, ids: NDArray[np.int32], row: Any) -> Any:
+    """Look up as many words as ``ids`` has columns; returns the field after them, and a status."""
     for k in range(ids.shape[1]):
         if text[at] == _NEWLINE:
             return at, FEW_WORDS
         stop = field_end(text, at)
-        _, slot = find_slot(text, at, stop - at, table)
-        label = table.slots[slot + _ONE]
-        if label == _EMPTY:
+        word = word_in(find_slot(text, at, stop - at, word_key(text, at, stop - at), table), table)
+        if word < 0:
             return at, UNKNOWN_WORD
-        ids[row, k] = np.int64(label & _LOW_32) - 1
+        ids[row, k] = word
         at = next_field(text, stop)
     return at, FINE
 
 
 @kernel
-def parse_lines(text: Bytes, start: Any, table: WordTable, rows: Rows) -> Any:
-    """Read n-grams of an order above the first from whole lines: as ``parse_unigrams``, of words that are known."""
+def parse_lines(text: Bytes, start: Any, table: WordHash, rows: Rows) -> Any:
+    """As ``parse_unigrams``, for n-grams of an order above the first; all words must be in the table."""
     at, row = np.int64(start), 0
     while at < text.size - PAD:
         line, at = at, next_field(text, at)
@@ -341,10 +318,10 @@ def parse_lines(text: Bytes, start: Any, table: WordTable, rows: Rows) -> Any:
 
 @kernel
 def write_lines(rows: Rows, has_backoffs: bool, words: Bytes, offsets: NDArray[np.int64], out: Bytes) -> Any:
-    """Write a line for each row; how many bytes. Word i is ``words[offsets[i] : offsets[i + 1]]``.
+    """Write one line per row; returns how many bytes. Word i is ``words[offsets[i] : offsets[i + 1]]``.
 
-    ``words`` ends with PAD bytes more; ``out`` has room for two numbers a row, its words, as many separators as it has
-    fields, and PAD bytes.
+    PAD bytes follow the last word. ``out`` must hold, for each row, two numbers, the words and one separator per field,
+    and PAD bytes at the end.
     """
     at = np.int64(0)
     for row in range(rows.log10_probs.size):
@@ -355,7 +332,7 @@ def write_lines(rows: Rows, has_backoffs: bool, words: Bytes, offsets: NDArray[n
             at += 1
             word = rows.ids[row, k]
             start, length = offsets[word], offsets[word + 1] - offsets[word]
-            for i in range(0, length, 8):  # up to 7 bytes too many, which what follows overwrites
+            for i in range(0, length, 8):  # up to 7 bytes too many, to be overwritten
                 set_eight(out, at + i, eight_at(words, start + i))
             at += length
             separator = _SPACE

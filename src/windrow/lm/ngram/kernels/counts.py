@@ -1,11 +1,13 @@
-"""Count n-grams order by order: sort each k-gram as (place of its context, last word, position) in one number.
+"""Count n-grams order by order: each k-gram of the text becomes a key of 63 bits, and keys are sorted.
 
 The *rank* of a position is the place, among the sorted k-grams, of the k-gram that ends there, -1 where none does; for
-order 1 it is the word. So the context of the (k+1)-gram that ends at a position is the rank before it, and its suffix
-the rank there. Ranks of two orders stand together, so that what is read and written at a position is one cache line.
+order 1 it is the word. So the (k+1)-gram that ends at a position has the rank of the position before as its context,
+and the rank of the position itself as its suffix (the k-gram without its first word). The ranks of two orders
+alternate in memory, so that what is read and written for a position lies in one cache line.
 
-Keys are dealt to partitions by their context, so that what is left of a context fits a key beside word and position;
-then each partition is sorted.
+Keys are distributed to partitions, each for a range of contexts, and then each partition is sorted:
+
+    key   | context, counted from the first of its partition | last word | position |
 """
 
 from __future__ import annotations
@@ -15,19 +17,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.lm.symbols import BOS
 from windrow.numeric.jit import kernel
 from windrow.numeric.simd import prefetch
 
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 
-BOS = 1  # stands before every sentence in a stream; no n-gram reaches across it
 LINE_END = 24  # the most bytes of a count, a mark and a newline
-_AHEAD = 32  # keys
+_AHEAD = 32  # keys between a prefetch and the use of what it fetches
 
 
-class Layout(NamedTuple):
-    """How a key is packed: the context within its partition, a run of ``1 << run_bits`` of them, word, and position."""
+class KeyLayout(NamedTuple):
+    """Bits of the fields of a key; a partition has ``2**run_bits`` contexts."""
 
     run_bits: int
     word_bits: int
@@ -44,7 +46,7 @@ class Grams(NamedTuple):
 
 
 class Ranks(NamedTuple):
-    """The rank of a position is ``data[step * position + side]``; without data they are not wanted."""
+    """The rank of a position is ``data[step * position + side]``; empty data where ranks are not needed."""
 
     data: Int32s
     step: int
@@ -61,7 +63,7 @@ def partition_sizes(stream: Int32s, below: Ranks, run_bits: int, sizes: Int64s) 
 
 
 @kernel
-def deal_keys(stream: Int32s, below: Ranks, layout: Layout, ends: Int64s, keys: Int64s, ranks: Ranks) -> None:
+def distribute_keys(stream: Int32s, below: Ranks, layout: KeyLayout, ends: Int64s, keys: Int64s, ranks: Ranks) -> None:
     """Write the key of every k-gram to its partition; where none ends, the rank becomes -1.
 
     ``below``: the ranks of order k - 1. ``ends``, (partitions,): where each partition begins, and after the call, where
@@ -69,8 +71,8 @@ def deal_keys(stream: Int32s, below: Ranks, layout: Layout, ends: Int64s, keys: 
     """
     context_shift = layout.word_bits + layout.position_bits
     local_mask = (np.int64(1) << layout.run_bits) - 1
-    is_wanted = ranks.data.size > 0
-    if is_wanted:
+    is_needed = ranks.data.size > 0
+    if is_needed:
         ranks.data[ranks.side] = -1
     for position in range(1, stream.size):
         context = np.int64(below.data[below.step * (position - 1) + below.side])
@@ -81,13 +83,13 @@ def deal_keys(stream: Int32s, below: Ranks, layout: Layout, ends: Int64s, keys: 
                 ((context & local_mask) << context_shift) | (word << layout.position_bits) | position
             )
             ends[partition] += 1
-        elif is_wanted:
+        elif is_needed:
             ranks.data[ranks.step * position + ranks.side] = -1
 
 
 @kernel
 def distinct_grams(keys: Int64s, bounds: Int64s, position_bits: int) -> Any:
-    """How many different k-grams sorted keys have."""
+    """How many different k-grams there are among sorted keys."""
     distinct = 0
     for partition in range(bounds.size - 1):
         before = np.int64(-1)
@@ -100,16 +102,16 @@ def distinct_grams(keys: Int64s, bounds: Int64s, position_bits: int) -> Any:
 
 @kernel
 def rank_grams(
-    keys: Int64s, bounds: Int64s, layout: Layout, counted_from: int, below: Ranks, ranks: Ranks, level: Grams
+    keys: Int64s, bounds: Int64s, layout: KeyLayout, counted_from: int, below: Ranks, ranks: Ranks, level: Grams
 ) -> None:
-    """Number the k-grams of sorted keys: fill ``level`` and, where they are wanted, ``ranks``.
+    """Number the k-grams of sorted keys: fill ``level`` and, where they are needed, ``ranks``.
 
-    ``below``: the ranks of order k - 1; without data k is 2, and they are the words. k-grams that end before position
-    ``counted_from`` are numbered but not counted.
+    ``below``: the ranks of order k - 1; empty for k = 2, where they are the words. k-grams that end before position
+    ``counted_from`` are numbered with a count of 0.
     """
     position_mask = (np.int64(1) << layout.position_bits) - 1
     word_mask = (np.int64(1) << layout.word_bits) - 1
-    is_wanted, is_second = ranks.data.size > 0, below.data.size == 0
+    is_needed, is_second = ranks.data.size > 0, below.data.size == 0
     place = context = np.int64(-1)
     for partition in range(bounds.size - 1):
         first_context, last = partition << layout.run_bits, bounds[partition + 1]
@@ -117,8 +119,8 @@ def rank_grams(
         for i in range(bounds[partition], last):
             if i + _AHEAD < last:
                 ahead = keys[i + _AHEAD] & position_mask
-                if is_wanted:
-                    prefetch(ranks.data, ranks.step * ahead)  # those below, too
+                if is_needed:
+                    prefetch(ranks.data, ranks.step * ahead)  # the ranks below lie beside them
                 else:
                     prefetch(below.data, below.step * ahead)
             position = keys[i] & position_mask
@@ -134,7 +136,7 @@ def rank_grams(
                 level.suffixes[place] = word if is_second else below.data[below.step * position + below.side]
                 level.counts[place] = 0
             level.counts[place] += position >= counted_from
-            if is_wanted:
+            if is_needed:
                 ranks.data[ranks.step * position + ranks.side] = place
     for rest in range(context + 1, level.starts.size):
         level.starts[rest] = place + 1
@@ -153,15 +155,15 @@ def mark_initial(stream: Int32s, ranks: Ranks, order: int, counted_from: int, in
 
 
 class Input(NamedTuple):
-    """A level of one of the two counts that are merged, and where its n-grams have come to be."""
+    """A level of one of the two counts to be merged, and the places of its n-grams in the merged level."""
 
     level: Grams
-    suffix_places: Int32s  # new places of the order below
-    places: Int32s  # (n,) new places of this order, to be filled
+    suffix_places: Int32s  # merged places of the n-grams of the order below
+    places: Int32s  # (n,) merged places of this order, filled here
 
 
 class Output(NamedTuple):
-    """Room for a part of the merged level; ``origins``: bit 0 for an n-gram of the first count, bit 1 of the second."""
+    """A part of the merged level; ``origins``: bit 0 for an n-gram of the first count, bit 1 for one of the second."""
 
     level: Grams
     origins: NDArray[np.uint8]
@@ -233,7 +235,7 @@ class Spelling(NamedTuple):
 
 
 @kernel
-def write_number(number: int, out: NDArray[np.uint8], at: int) -> int:
+def write_count(number: int, out: NDArray[np.uint8], at: int) -> int:
     """Write a number that is not negative as decimal digits; returns the place after it."""
     digits = 1
     rest = number // 10
@@ -252,7 +254,7 @@ def format_grams(
 ) -> Any:
     """Write lines ``w1 .. wk<TAB>count``, with ``<TAB>^`` where marked, from row ``first`` of grams, (n, k), on.
 
-    Returns the row and the byte reached, when all rows are written or ``out`` may have no room for the next.
+    Returns the row and the byte reached when all rows are written, or when the next might not fit ``out``.
     """
     letters, offsets = spelling.letters, spelling.offsets
     row, at = first, 0
@@ -271,7 +273,7 @@ def format_grams(
             out[at] = 0x20
             at += 1
         out[at - 1] = 0x09
-        at = write_number(counts[row], out, at)
+        at = write_count(counts[row], out, at)
         if marks[row]:
             out[at] = 0x09
             out[at + 1] = 0x5E
@@ -280,21 +282,3 @@ def format_grams(
         at += 1
         row += 1
     return row, at
-
-
-@kernel
-def find_children(starts: Int32s, words: Int32s, contexts: Int32s, wanted: Int32s, places: Int32s) -> None:
-    """The place of each k-gram by its context and last word; -1 where there is none, or the context is -1."""
-    for i in range(contexts.size):
-        places[i] = -1
-        if contexts[i] >= 0:
-            low, end = starts[contexts[i]], starts[contexts[i] + 1]
-            high = end
-            while low < high:
-                middle = (low + high) // 2
-                if words[middle] < wanted[i]:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low < end and words[low] == wanted[i]:
-                places[i] = low

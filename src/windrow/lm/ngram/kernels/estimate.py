@@ -1,12 +1,13 @@
 """From counts of n-grams to probabilities, context by context.
 
-One law serves nearly every smoothing. With a = count of (h w), D = what its discount takes, S = sum of a and T = number
-of words after the context h, Z = S + per_type T + constant:
+One formula serves nearly every smoothing. For the words w after a context h, let a = count of (h w), D = its discount,
+S = sum of a, T = number of different words w, and Z = S + per_type T + constant:
 
-    alpha(w | h) = weight (a - D) / Z        and what is left of 1 is gamma(h), for the shorter context h'.
+    alpha(w | h) = weight (a - D) / Z
+    gamma(h) = 1 - sum of alpha(w | h), which goes to the shorter context h'
 
-Interpolated, p(w | h) = alpha + gamma p(w | h'). In back-off form p = alpha for words seen after h, and the others
-share gamma in proportion to p(w | h').
+Interpolated, p(w | h) = alpha(w | h) + gamma(h) p(w | h'). In back-off form p = alpha for words seen after h, and the
+other words share gamma(h) in proportion to p(w | h').
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ from numpy.typing import NDArray
 from windrow.numeric.jit import kernel
 from windrow.numeric.simd import prefetch
 
-_AHEAD = 24  # n-grams whose suffix is fetched before it is needed
+_AHEAD = 24  # n-grams between a prefetch and the use of what it fetches
 
 
 class Rule(NamedTuple):
-    """How the counts after a context become probabilities; a count above the last discount has the last."""
+    """The parameters of the formula for one order; ``discounts[a]`` is D, the last one also for all higher counts."""
 
     discounts: NDArray[np.float64]
     weight: float = 1.0
     per_type: float = 0.0
     constant: float = 0.0
-    spare: float = 0.0  # added to Z where words are unseen and no discount has left them anything
-    shared: float = 1.0  # of gamma, what interpolation adds to words that were seen
+    spare: float = 0.0  # added to Z where gamma would be 0 although some words are unseen
+    shared: float = 1.0  # the part of gamma that interpolation adds to words seen after h
 
 
 class Successors(NamedTuple):
-    """The k-grams of a text by context. What is not ``kept`` leaves its count to gamma; empty: all are kept."""
+    """The k-grams of a text by context. One that is not ``kept`` leaves all its count to gamma; empty: all are kept."""
 
     starts: NDArray[np.int32]  # (contexts + 1,)
     suffixes: NDArray[np.int32]  # (n,)
@@ -43,8 +44,8 @@ class Successors(NamedTuple):
 
 
 @kernel
-def add_left_neighbours(suffixes: NDArray[np.int32], counts: NDArray[np.int32]) -> None:
-    """Count each n-gram for its suffix, as one of the different words that stand before it."""
+def add_left_neighbors(suffixes: NDArray[np.int32], counts: NDArray[np.int32]) -> None:
+    """Add to each count in how many n-grams that entry is the suffix: one for each different word before it."""
     for i in range(suffixes.size):
         if i + _AHEAD < suffixes.size:
             prefetch(counts, int(suffixes[i + _AHEAD]))
@@ -53,7 +54,7 @@ def add_left_neighbours(suffixes: NDArray[np.int32], counts: NDArray[np.int32]) 
 
 @kernel
 def count_counts(counts: NDArray[np.int32], frequencies: NDArray[np.int64]) -> None:
-    """``frequencies[j]``: how many n-grams have the count j; higher counts are left out."""
+    """Add to ``frequencies[j]`` how many n-grams have the count j; counts above the last index are left out."""
     for i in range(counts.size):
         if counts[i] < frequencies.size:
             frequencies[counts[i]] += 1
@@ -77,7 +78,7 @@ def mark_kept(
 
 @kernel
 def _left_over(successors: Successors, begin: int, end: int, rule: Rule, words: int) -> Any:
-    """What a discounted count is multiplied with, and gamma; computed from what is taken, without a difference."""
+    """``weight / Z`` and gamma; gamma as a sum of what discounts take, exact where 1 minus a sum would cancel."""
     total, types, taken = 0, 0, 0.0
     discounts, last, all_kept = rule.discounts, rule.discounts.size - 1, successors.kept.size == 0
     for i in range(begin, end):
@@ -103,7 +104,7 @@ def interpolate(
     probs: NDArray[Any],
     gammas: NDArray[Any],
 ) -> None:
-    """p and gamma of the contexts ``first`` to ``last``.
+    """p and gamma of the contexts ``first`` to ``last - 1``.
 
     ``lower``: p of the (k-1)-grams, to which the suffixes point; ``words``: how many words can be predicted.
     ``probs`` may be the memory of the counts: each is written after it was read.
@@ -126,7 +127,7 @@ def interpolate(
 
 @kernel
 def _lower_mass(successors: Successors, begin: int, end: int, lower: NDArray[Any]) -> Any:
-    """How many words are kept after a context, and what they have after the shorter one."""
+    """How many words are kept after a context, and the sum of their probabilities after the shorter one."""
     kept, mass, suffixes = 0, 0.0, successors.suffixes
     for i in range(begin, end):
         if i + _AHEAD < suffixes.size:
@@ -150,7 +151,7 @@ def back_off(
 ) -> None:
     """``interpolate`` in back-off form: gamma goes to the words that are not kept after the context.
 
-    Where every word is kept there is nobody to give it to, and the context is interpolated.
+    Where every word is kept, no other word could get it, and the context is interpolated.
     """
     suffixes, discounts, top = successors.suffixes, rule.discounts, rule.discounts.size - 1
     for context in range(first, last):
@@ -162,36 +163,11 @@ def back_off(
         kept, mass = _lower_mass(successors, begin, end, lower)
         share = gamma
         if kept < words:
-            backoffs[context] = gamma / max(1 - mass, 1e-12)  # rounding may leave nothing of next to nothing
+            backoffs[context] = gamma / max(1 - mass, 1e-12)  # not 0 by rounding
             share = 0.0
         for i in range(begin, end):
             count = successors.counts[i]
             probs[i] = (count - discounts[min(count, top)]) * scale + share * lower[suffixes[i]]
-
-
-@kernel
-def find_words(
-    starts: NDArray[np.int32],
-    words: NDArray[np.int32],
-    contexts: NDArray[np.int32],
-    wanted: NDArray[np.int32],
-    places: NDArray[np.int32],
-) -> None:
-    """The places of n-grams given the places of their contexts, by bisection; -1 for what is not there."""
-    for i in range(wanted.size):
-        places[i] = -1
-        if contexts[i] < 0:
-            continue
-        low, high = int(starts[contexts[i]]), int(starts[contexts[i] + 1])
-        end = high
-        while low < high:
-            middle = (low + high) >> 1
-            if words[middle] < wanted[i]:
-                low = middle + 1
-            else:
-                high = middle
-        if low < end and words[low] == wanted[i]:
-            places[i] = low
 
 
 @kernel
@@ -204,8 +180,9 @@ def expect_orders(
 ) -> None:
     """The E step of a mixture of orders: p_k = weight_k component_k + (1 - weight_k) p_(k-1), p_0 = component_0.
 
-    A row is an event, seen ``events`` times; a negative component has no say there: its context was not seen.
-    ``expected[0, k]`` grows by how often order k gave the word, ``expected[1, k]`` by how often it or a lower one did.
+    A row is an event that occurs ``events`` times. A negative component is left out: its context was not seen.
+    To ``expected[0, k]`` is added how often order k is expected to have given the word, to ``expected[1, k]`` how often
+    order k or a lower one is.
     """
     for event in range(components.shape[0]):
         mixtures[0] = components[event, 0]

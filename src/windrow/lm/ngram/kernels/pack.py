@@ -1,4 +1,8 @@
-"""From sorted levels of a back-off model to the records of a packed table, and back: see ``ngram_query``."""
+"""Write the sorted levels of a back-off model as the records of a packed trie; ``query`` shows what a record is.
+
+A record is put together in two halves of 64 bits, ``low`` and ``high``. The lists of successors are written in the
+order of their contexts, each from its most frequent word on: that word gets the slot where the search for it begins.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.tokenize import eight_at, set_eight
+from windrow.corpus.kernels.eight_bytes import eight_at, set_eight
 from windrow.lm.ngram.kernels.query import (
     BACKOFF_BYTE,
     BASE,
@@ -16,16 +20,17 @@ from windrow.lm.ngram.kernels.query import (
     SIZE_BITS,
     WIDTH,
     WORD_MASK,
-    Table,
+    PackedTrie,
     home,
 )
+from windrow.lm.ngram.kernels.search import lower_bound
 from windrow.numeric.jit import kernel
 from windrow.numeric.simd import prefetch
 
-FULL_LISTS = 8  # lists of up to so many records have no spare slots
-_AHEAD = 16  # contexts for which memory is sent
+FULL_LISTS = 8  # lists of at most this many records have no spare slots
+_AHEAD = 16  # contexts between a prefetch and the use of what it fetches
 
-_ZERO, _ONE, _ALL = np.uint64(0), np.uint64(1), np.uint64(2**64 - 1)
+_ZERO, _ONE = np.uint64(0), np.uint64(1)
 
 
 class Codes(NamedTuple):
@@ -39,15 +44,30 @@ class Codes(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A level as it is packed: ``followers`` are the starts of the next order, empty at the highest."""
+    """A sorted level to be packed, and what its records hold of the next order (empty at the highest)."""
 
     starts: NDArray[np.int32]
     words: NDArray[np.int32]
     probs: NDArray[Any]
     backoffs: NDArray[Any]
-    followers: NDArray[np.int32]
+    next_starts: NDArray[np.int32]  # where the successors of each n-gram start
     next_words: NDArray[np.int32]
     next_probs: NDArray[Any]
+
+
+class Fields(NamedTuple):
+    """Where the records of an order lie, and at which bit of a record each field starts."""
+
+    base: Any  # the byte of the first slot
+    width: Any  # bytes of a slot
+    word_mask: Any
+    empty: Any  # the word of an empty slot: one more than the highest
+    prob: Any
+    backoff: Any
+    successors: Any
+
+
+# --- numbers
 
 
 @kernel
@@ -73,9 +93,12 @@ def encode(value: float, codes: Codes) -> Any:
     return np.uint64(codes.cells[cell]) if codes.cells.size > 0 else np.uint64(cell)
 
 
+# --- how many slots
+
+
 @kernel
 def size_code(successors: Any, slot_counts: NDArray[np.int64]) -> Any:
-    """The least number of a number of slots that is large enough: all of them, or a third more than records."""
+    """The index of the least of ``slot_counts`` that is enough: for long lists, a third more slots than records."""
     if successors <= FULL_LISTS:
         return successors
     low, high = FULL_LISTS, slot_counts.size - 1
@@ -90,13 +113,93 @@ def size_code(successors: Any, slot_counts: NDArray[np.int64]) -> Any:
 
 @kernel
 def count_slots(starts: NDArray[np.int32], slot_counts: NDArray[np.int64], skips_single: bool) -> Any:
-    """How many slots the lists of an order take, without lists of one where these lie in their contexts' records."""
+    """How many slots all lists of an order take; ``skips_single``: lists of one lie in their contexts' records."""
     total = 0
     for context in range(starts.size - 1):
         successors = np.int64(starts[context + 1]) - starts[context]
         if successors != 1 or not skips_single:
             total += slot_counts[size_code(successors, slot_counts)]
     return total
+
+
+@kernel
+def subtree_slots(
+    next_starts: NDArray[np.int32],
+    next_subtrees: NDArray[np.uint32],
+    slot_counts: NDArray[np.int64],
+    subtrees: NDArray[np.uint32],
+) -> None:
+    """Slots of the successors' list of each n-gram, and with ``next_subtrees`` of the lists below that, too."""
+    for gram in range(subtrees.size):
+        begin, end = np.int64(next_starts[gram]), np.int64(next_starts[gram + 1])
+        total = slot_counts[size_code(end - begin, slot_counts)]
+        if next_subtrees.size > 0:
+            for successor in range(begin, end):
+                total += np.int64(next_subtrees[successor])
+        subtrees[gram] = total
+
+
+# --- bits of a record
+
+
+@kernel
+def bit_offset(levels: NDArray[np.int64], order: int, column: int) -> Any:
+    """The bit of a record at which a field starts: three columns from ``column`` on hold its byte, shift and mask."""
+    return 8 * levels[order, column] + levels[order, column + 1]
+
+
+@kernel
+def fields_of(trie: PackedTrie, order: int) -> Any:
+    """How to write the records of an order."""
+    return Fields(
+        trie.levels[order, BASE],
+        trie.levels[order, WIDTH],
+        np.uint64(trie.levels[order, WORD_MASK]),
+        np.uint64(trie.unigrams.shape[0]),
+        bit_offset(trie.levels, order, PROB_BYTE),
+        bit_offset(trie.levels, order, BACKOFF_BYTE),
+        bit_offset(trie.levels, order, NEXT_BYTE),
+    )
+
+
+@kernel
+def join(low: Any, high: Any, offset: int, bits: Any) -> Any:
+    """A number of two halves with more bits put in at an offset."""
+    if offset >= 64:
+        return low, high | (bits << np.uint64(offset - 64))
+    if offset > 0:
+        high |= bits >> np.uint64(64 - offset)
+    return low | (bits << np.uint64(offset)), high
+
+
+@kernel
+def list_bits(code: Any, first: Any) -> Any:
+    """Successors that are a list: ``| 0 | size code | first slot |``."""
+    return (np.uint64(code) << _ONE) | (np.uint64(first) << np.uint64(1 + SIZE_BITS))
+
+
+@kernel
+def single_bits(word: Any, prob_code: Any, word_bits: Any) -> Any:
+    """The only successor, of the highest order: ``| 1 | word | code of log10 p |``."""
+    return _ONE | (np.uint64(word) << _ONE) | (prob_code << (_ONE + np.uint64(word_bits)))
+
+
+@kernel
+def highest_record(source: Source, gram: Any, fields: Fields, codes: Codes) -> Any:
+    """The record of an n-gram of the highest order, ``| word | code of log10 p |``."""
+    word = np.uint64(np.int64(source.words[gram]))
+    return join(word, _ZERO, fields.prob, encode(np.float64(source.probs[gram]), codes))
+
+
+@kernel
+def inner_record(source: Source, gram: Any, fields: Fields, codes: tuple[Codes, Codes], successors: Any) -> Any:
+    """The record of an n-gram that others may begin with: as above, code of log10 back-off, successors."""
+    low, high = highest_record(source, gram, fields, codes[0])
+    low, high = join(low, high, fields.backoff, encode(np.float64(source.backoffs[gram]), codes[1]))
+    return join(low, high, fields.successors, successors)
+
+
+# --- lists of records
 
 
 @kernel
@@ -114,141 +217,134 @@ def put(records: NDArray[np.uint8], at: int, width: int, low: Any, high: Any) ->
 
 
 @kernel
-def join(low: Any, high: Any, offset: int, bits: Any) -> Any:
-    """A number of two halves with more bits put in at an offset."""
-    if offset >= 64:
-        return low, high | (bits << np.uint64(offset - 64))
-    if offset > 0:
-        high |= bits >> np.uint64(64 - offset)
-    return low | (bits << np.uint64(offset)), high
+def clear(records: NDArray[np.uint8], fields: Fields, first: Any, size: Any) -> None:
+    """Make the slots of a list empty. A list of one needs no mark: its only slot is about to be written."""
+    if size > 1:
+        at = fields.base + first * fields.width
+        for _ in range(size):
+            put(records, at, fields.width, fields.empty, _ZERO)
+            at += fields.width
 
 
 @kernel
-def bit_offset(levels: NDArray[np.int64], order: int, column: int) -> Any:
-    """The bit of a record at which a field starts: three columns from ``column`` on hold its byte, shift and mask."""
-    return 8 * levels[order, column] + levels[order, column + 1]
-
-
-@kernel
-def clear(table: Table, order: int, first: Any, size: Any) -> None:
-    """Make slots empty: the word is one too high."""
-    width, empty = table.levels[order, WIDTH], np.uint64(table.unigrams.shape[0])
-    at = table.levels[order, BASE] + first * width
-    for _ in range(size):
-        put(table.records, at, width, empty, _ZERO)
-        at += width
-
-
-@kernel
-def free_slot(table: Table, order: int, first: Any, size: Any, word: Any) -> Any:
-    """The byte of the first empty slot from the word's home on."""
-    base, width = table.levels[order, BASE], table.levels[order, WIDTH]
-    mask, empty = np.uint64(table.levels[order, WORD_MASK]), np.uint64(table.unigrams.shape[0])
+def free_slot(records: NDArray[np.uint8], fields: Fields, first: Any, size: Any, word: Any) -> Any:
+    """The byte of the first empty slot of a list, from the word's home on."""
+    if size == 1:
+        return fields.base + first * fields.width
     slot = home(word, size)
-    while eight_at(table.records, base + (first + slot) * width) & mask != empty:
+    while eight_at(records, fields.base + (first + slot) * fields.width) & fields.word_mask != fields.empty:
         slot = slot + 1 if slot + 1 < size else 0
-    return base + (first + slot) * width
+    return fields.base + (first + slot) * fields.width
+
+
+# --- levels
 
 
 @kernel
-def successor_bits(
-    table: Table, order: int, source: Source, gram: Any, next_first: Any, next_codes: Codes, holds_single: bool
-) -> Any:
-    """The successors of an n-gram as its record has them, and how many slots they take in the next order."""
-    begin = np.int64(source.followers[gram])
-    successors = np.int64(source.followers[gram + 1]) - begin
-    if successors == 1 and holds_single:
-        word_bits = np.uint64(bit_offset(table.levels, order, PROB_BYTE))
-        code = encode(np.float64(source.next_probs[begin]), next_codes)
-        return _ONE | (np.uint64(source.next_words[begin]) << _ONE) | (code << (_ONE + word_bits)), np.int64(0)
-    number = size_code(successors, table.slot_counts)
-    bits = (np.uint64(number) << _ONE) | (np.uint64(next_first) << np.uint64(1 + SIZE_BITS))
-    return bits, table.slot_counts[number]
+def pack_unigrams(trie: PackedTrie, source: Source, firsts: NDArray[np.uint32]) -> None:
+    """Write the unigrams; ``source.next_starts`` is empty in a model of order 1.
 
-
-@kernel
-def subtree_slots(
-    followers: NDArray[np.int32],
-    next_subtrees: NDArray[np.uint32],
-    slot_counts: NDArray[np.int64],
-    subtrees: NDArray[np.uint32],
-) -> None:
-    """Slots of an n-gram's list, and of the lists of all that it begins unless ``next_subtrees`` is empty."""
-    for gram in range(subtrees.size):
-        begin, end = np.int64(followers[gram]), np.int64(followers[gram + 1])
-        total = slot_counts[size_code(end - begin, slot_counts)]
-        if next_subtrees.size > 0:
-            for follower in range(begin, end):
-                total += np.int64(next_subtrees[follower])
-        subtrees[gram] = total
-
-
-@kernel
-def pack_unigrams(table: Table, source: Source, firsts: NDArray[np.uint32]) -> None:
-    """Fill in the unigrams; ``source.followers`` is empty in a model of order 1.
-
-    ``firsts`` are the slots of their subtrees, and become the first slots of their lists.
+    ``firsts``, (words,): on entry how many slots the subtree of each word has, on return the first slot of its list.
     """
     first = np.int64(0)
     for word in range(source.probs.size):
-        table.floats[word, 0] = source.probs[word]
-        table.floats[word, 1] = source.backoffs[word] if source.backoffs.size > 0 else 0
-        if source.followers.size > 0:
-            successors = np.int64(source.followers[word + 1]) - source.followers[word]
-            table.unigrams[word, 2] = first
-            table.unigrams[word, 3] = table.slot_counts[size_code(successors, table.slot_counts)]
+        trie.floats[word, 0] = source.probs[word]
+        trie.floats[word, 1] = source.backoffs[word] if source.backoffs.size > 0 else 0
+        if source.next_starts.size > 0:
+            successors = np.int64(source.next_starts[word + 1]) - source.next_starts[word]
+            trie.unigrams[word, 2] = first
+            trie.unigrams[word, 3] = trie.slot_counts[size_code(successors, trie.slot_counts)]
             subtree = np.int64(firsts[word])
             firsts[word] = first
             first += subtree
 
 
 @kernel
-def pack_level(
-    table: Table,
+def pack_lower_level(
+    trie: PackedTrie,
     order: int,
     source: Source,
-    codes: tuple[Codes, Codes, Codes],
+    codes: tuple[Codes, Codes],
     firsts: NDArray[np.uint32],
     next_firsts: NDArray[np.uint32],
 ) -> None:
-    """Write the records of an order, list after list, each list from its most frequent word on: it sits at its home.
+    """Write an order below N - 1, whose records' successors are lists.
 
-    ``firsts`` are the first slots of the lists, empty for the highest order, whose lists follow one another. ``codes``
-    are those of log10 p, back-off, and log10 p of the next order. ``next_firsts`` are the slots of the n-grams'
-    subtrees and become the first slots of their lists; empty if the next order is the highest. A list is followed by
-    the subtrees of its records: a probe for the next word is likely to find its line near.
+    ``firsts``: the first slot of the list of each context. ``next_firsts``: on entry how many slots the subtree of each
+    n-gram has, on return the first slot of the list of its successors. The subtrees of a list's records follow the
+    list, so that the probe for the next word often finds its cache line near. ``codes``: of log10 p and back-off.
     """
-    levels, width, highest = table.levels, table.levels[order, WIDTH], table.levels.shape[0] - 1
-    prob_at, backoff_at = bit_offset(levels, order, PROB_BYTE), bit_offset(levels, order, BACKOFF_BYTE)
-    next_at = bit_offset(levels, order, NEXT_BYTE)
-    end_of_lists: Any = np.int64(0)
+    fields = fields_of(trie, order)
+    for context in range(source.starts.size - 1):
+        begin, end = np.int64(source.starts[context]), np.int64(source.starts[context + 1])
+        if begin == end:
+            continue
+        first, size = np.int64(firsts[context]), trie.slot_counts[size_code(end - begin, trie.slot_counts)]
+        clear(trie.records, fields, first, size)
+        next_first: Any = first + size
+        for gram in range(begin, end):
+            successors = np.int64(source.next_starts[gram + 1]) - source.next_starts[gram]
+            bits = list_bits(size_code(successors, trie.slot_counts), next_first)
+            subtree = np.int64(next_firsts[gram])
+            next_firsts[gram] = next_first
+            next_first += subtree
+            low, high = inner_record(source, gram, fields, codes, bits)
+            at = free_slot(trie.records, fields, first, size, source.words[gram])
+            put(trie.records, at, fields.width, low, high)
+
+
+@kernel
+def pack_second_highest_level(
+    trie: PackedTrie, order: int, source: Source, codes: tuple[Codes, Codes, Codes], firsts: NDArray[np.uint32]
+) -> None:
+    """Write order N - 1, whose records hold their successor themselves where there is one only.
+
+    ``firsts``: the first slot of the list of each context. ``codes``: of log10 p, back-off, and log10 p of order N. The
+    lists of order N follow one another.
+    """
+    fields, own_codes = fields_of(trie, order), (codes[0], codes[1])
     next_first: Any = np.int64(0)
     for context in range(source.starts.size - 1):
         begin, end = np.int64(source.starts[context]), np.int64(source.starts[context + 1])
-        if begin == end or (end - begin == 1 and order == highest and order > 2):
+        if begin == end:
             continue
-        size = table.slot_counts[size_code(end - begin, table.slot_counts)]
-        first = np.int64(firsts[context]) if firsts.size > 0 else end_of_lists
-        end_of_lists = first + size
-        if end - begin > 1:
-            clear(table, order, first, size)
-        if next_firsts.size > 0:
-            next_first = end_of_lists
+        first, size = np.int64(firsts[context]), trie.slot_counts[size_code(end - begin, trie.slot_counts)]
+        clear(trie.records, fields, first, size)
         for gram in range(begin, end):
-            word = np.int64(source.words[gram])
-            low, high = join(np.uint64(word), _ZERO, prob_at, encode(np.float64(source.probs[gram]), codes[0]))
-            if order < highest:
-                bits = encode(np.float64(source.backoffs[gram]), codes[1])
-                low, high = join(low, high, backoff_at, bits)
-                bits, taken = successor_bits(table, order, source, gram, next_first, codes[2], order + 1 == highest)
-                low, high = join(low, high, next_at, bits)
-                if next_firsts.size > 0:
-                    taken = np.int64(next_firsts[gram])
-                    next_firsts[gram] = next_first
-                next_first += taken
-            alone = levels[order, BASE] + first * width
-            at = free_slot(table, order, first, size, word) if end - begin > 1 else alone
-            put(table.records, at, width, low, high)
+            successor = np.int64(source.next_starts[gram])
+            successors = np.int64(source.next_starts[gram + 1]) - successor
+            if successors == 1:
+                code = encode(np.float64(source.next_probs[successor]), codes[2])
+                bits = single_bits(source.next_words[successor], code, fields.prob)
+            else:
+                number = size_code(successors, trie.slot_counts)
+                bits = list_bits(number, next_first)
+                next_first += trie.slot_counts[number]
+            low, high = inner_record(source, gram, fields, own_codes, bits)
+            at = free_slot(trie.records, fields, first, size, source.words[gram])
+            put(trie.records, at, fields.width, low, high)
+
+
+@kernel
+def pack_highest_level(trie: PackedTrie, source: Source, codes: Codes) -> None:
+    """Write order N, list after list; above order 2, a list of one lies in its context's record already."""
+    order = trie.levels.shape[0] - 1
+    fields = fields_of(trie, order)
+    first: Any = np.int64(0)
+    for context in range(source.starts.size - 1):
+        begin, end = np.int64(source.starts[context]), np.int64(source.starts[context + 1])
+        if begin == end or (end - begin == 1 and order > 2):
+            continue
+        size = trie.slot_counts[size_code(end - begin, trie.slot_counts)]
+        clear(trie.records, fields, first, size)
+        for gram in range(begin, end):
+            low, high = highest_record(source, gram, fields, codes)
+            at = free_slot(trie.records, fields, first, size, source.words[gram])
+            put(trie.records, at, fields.width, low, high)
+        first += size
+
+
+# --- suffixes
 
 
 @kernel
@@ -272,14 +368,8 @@ def suffixes_stored(
             prefetch(lower_words, lower_starts[context_suffixes[context + _AHEAD]])
         low, end = np.int64(lower_starts[suffix]), np.int64(lower_starts[suffix + 1])
         for gram in range(starts[context], starts[context + 1]):
-            word, high = words[gram], end
-            while low < high:
-                middle = (low + high) >> 1
-                if lower_words[middle] < word:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low == end or lower_words[low] != word:
+            low = lower_bound(lower_words, low, end, words[gram])
+            if low == end or lower_words[low] != words[gram]:
                 return False
             suffixes[gram] = low
     return True

@@ -1,4 +1,4 @@
-"""A packed back-off model walked n-gram by n-gram: the state of a sentence, the successors of a context."""
+"""A packed trie word by word: the state of a sentence, the successors of a context, the sorted levels again."""
 
 from __future__ import annotations
 
@@ -7,86 +7,86 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.tokenize import eight_at
 from windrow.lm.ngram.kernels.query import (
-    SIZE_BITS,
-    Table,
+    PackedTrie,
     backoff_at,
     find,
+    list_of,
     prob_at,
-    prob_value,
     reader,
+    single_prob,
+    single_word,
     successors_at,
+    word_at,
 )
 from windrow.numeric.jit import kernel
 
-_ONE, _EIGHT, _SIZE_MASK = np.uint64(1), np.uint64(1 + SIZE_BITS), np.uint64(2**SIZE_BITS - 1)
+_ONE = np.uint64(1)
 
 
 @kernel
-def list_of(table: Table, order: int, place: int) -> Any:
-    """First slot and slots of the successors of the n-gram at ``place``; (-1, 1) for one that lies in the record.
+def successor_list(trie: PackedTrie, order: int, place: int) -> Any:
+    """First slot and number of slots of the successors of the n-gram at ``place``; (-1, 1) for a single one.
 
     The place of an n-gram is its word in order 1, else the byte of its record.
     """
     if order == 1:
-        first, size = np.int64(table.unigrams[place, 2]), np.int64(table.unigrams[place, 3])
+        first, size = np.int64(trie.unigrams[place, 2]), np.int64(trie.unigrams[place, 3])
     else:
-        bits = successors_at(table, place, reader(table, order))
+        bits = successors_at(trie, place, reader(trie, order))
         if bits & _ONE:
             return np.int64(-1), np.int64(1)
-        first, size = np.int64(bits >> _EIGHT), table.slot_counts[(bits >> _ONE) & _SIZE_MASK]
-    return first, size if first + size <= reader(table, order + 1).slots else 0
+        first, size = list_of(trie, bits)
+    return first, size if first + size <= reader(trie, order + 1).slots else 0
 
 
 @kernel
-def single(table: Table, order: int, place: int) -> Any:
+def single_successor(trie: PackedTrie, order: int, place: int) -> Any:
     """Word and log10 p of the single successor that lies in a record of that order."""
-    read, above = reader(table, order), reader(table, order + 1)
-    bits = successors_at(table, place, read) >> _ONE
-    code = bits >> (np.uint64(8) * np.uint64(read.prob_byte) + read.prob_shift)
-    prob = prob_value(table.books, np.uint64(order + 1), code & above.prob_mask, above)
-    return np.int64(bits & read.word_mask), prob
+    read, above = reader(trie, order), reader(trie, order + 1)
+    bits = successors_at(trie, place, read)
+    return np.int64(single_word(bits, read)), single_prob(trie, np.uint64(order + 1), bits, read, above)
 
 
 @kernel
-def backoff_of(table: Table, order: int, place: int) -> Any:
+def backoff_of(trie: PackedTrie, order: int, place: int) -> Any:
     """The log10 back-off of the n-gram at ``place``."""
     if order == 1:
-        return table.floats[place, 1]
-    return backoff_at(table, np.uint64(order), place, reader(table, order))
+        return trie.floats[place, 1]
+    return backoff_at(trie, np.uint64(order), place, reader(trie, order))
 
 
 @kernel
 def successors(
-    table: Table,
+    trie: PackedTrie,
     order: int,
     place: int,
     words: NDArray[np.int32],
     probs: NDArray[np.float32],
     places: NDArray[np.int64],
 ) -> Any:
-    """Write the successors of the n-gram at ``place``, in no order; how many, of which those with room are written.
+    """Write the successors of the n-gram at ``place``, in no order, and return how many there are.
 
-    ``probs`` are as they are stored; ``places`` are -1 where a successor lies in its context's record.
+    No more are written than the arrays hold. ``probs`` are as they are stored; the place of a successor that lies in
+    its context's record is -1.
     """
-    first, size = list_of(table, order, place)
-    vocabulary = table.unigrams.shape[0]
+    first, size = successor_list(trie, order, place)
+    vocabulary = trie.unigrams.shape[0]
     if first < 0:
-        word, prob = single(table, order, place)
+        word, prob = single_successor(trie, order, place)
         if word >= vocabulary:
             return 0
         if words.size > 0:
             words[0], probs[0], places[0] = word, prob, -1
         return 1
     found = 0
-    read = reader(table, order + 1)
+    read = reader(trie, order + 1)
     for slot in range(first, first + size):
         at = read.base + slot * read.width
-        word = np.int64(eight_at(table.records, at) & read.word_mask)
+        word = np.int64(word_at(trie, at, read))
         if word < vocabulary:
             if found < words.size:
-                words[found], probs[found] = word, prob_at(table, np.uint64(order + 1), at, read)
+                words[found], probs[found] = word, prob_at(trie, np.uint64(order + 1), at, read)
                 places[found] = at
             found += 1
     return found
@@ -101,7 +101,7 @@ def sort_list(words: NDArray[np.int32], probs: NDArray[np.float32], places: NDAr
 
 @kernel(allocates=True)
 def unpack_level(
-    table: Table,
+    trie: PackedTrie,
     order: int,
     places: NDArray[np.int64],
     starts: NDArray[np.int32],
@@ -109,16 +109,19 @@ def unpack_level(
     probs: NDArray[np.float32],
     next_places: NDArray[np.int64],
 ) -> Any:
-    """The sorted n-grams of the next order, from the places of those of this one; how many, -1 if they do not fit."""
+    """Write the sorted n-grams of the next order, given the places of those of this one.
+
+    Returns how many there are; -1 for a damaged table, in which they are more than the arrays hold.
+    """
     end = 0
-    slots_left = reader(table, order + 1).slots
+    slots_left = reader(trie, order + 1).slots
     for context in range(places.size):
         starts[context] = end
-        first, size = list_of(table, order, places[context])
+        first, size = successor_list(trie, order, places[context])
         slots_left -= size if first >= 0 else 0
         if slots_left < 0:  # lists that overlap
             return -1
-        found = successors(table, order, places[context], words[end:], probs[end:], next_places[end:])
+        found = successors(trie, order, places[context], words[end:], probs[end:], next_places[end:])
         if found > words.size - end:
             return -1
         if found > 1:
@@ -131,35 +134,36 @@ def unpack_level(
 
 
 @kernel
-def stored_backoffs(table: Table, order: int, places: NDArray[np.int64], backoffs: NDArray[np.float32]) -> None:
+def stored_backoffs(trie: PackedTrie, order: int, places: NDArray[np.int64], backoffs: NDArray[np.float32]) -> None:
     """The back-offs of n-grams by their places."""
     for gram in range(places.size):
-        backoffs[gram] = backoff_of(table, order, places[gram])
+        backoffs[gram] = backoff_of(trie, order, places[gram])
 
 
 @kernel
-def advance(table: Table, places: NDArray[np.int64], word: int, new_places: NDArray[np.int64]) -> Any:
-    """log10 p of a word, relative to unseen contexts, after the n-grams at ``places``; -1 for one not stored.
+def advance(trie: PackedTrie, places: NDArray[np.int64], word: int, new_places: NDArray[np.int64]) -> Any:
+    """log10 p of a word after a context, relative to the weight of unseen contexts.
 
-    Both arrays are (N,): of the n-grams of each order that end at the last word, and at this one.
+    ``places``, (N,): of the n-grams of each order that end at the last word, -1 for one that is not stored;
+    ``new_places``, (N,): filled with the same for this word.
     """
     new_places[:] = -1
     new_places[0] = word
-    total = np.float64(table.floats[word, 0])
+    total = np.float64(trie.floats[word, 0])
     for order in range(1, places.size):
         place = places[order - 1]
         if place < 0:
             continue
-        total += backoff_of(table, order, place)
-        first, size = list_of(table, order, place)
+        total += backoff_of(trie, order, place)
+        first, size = successor_list(trie, order, place)
         if first < 0:
-            only, prob = single(table, order, place)
+            only, prob = single_successor(trie, order, place)
             if only == word:
                 total = np.float64(prob)
             continue
-        read = reader(table, order + 1)
-        at = find(table, read, first, size, np.uint64(word))
+        read = reader(trie, order + 1)
+        at = find(trie, read, first, size, np.uint64(word))
         if at >= 0:
-            total = np.float64(prob_at(table, np.uint64(order + 1), at, read))
+            total = np.float64(prob_at(trie, np.uint64(order + 1), at, read))
             new_places[order] = at
     return total

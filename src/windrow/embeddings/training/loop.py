@@ -1,11 +1,11 @@
-"""Training from start to end: epochs, callbacks, checkpoints, and what happens when it is interrupted."""
+"""Training from start to end: epochs, callbacks, checkpoints, and interrupts."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from os import PathLike, fspath
 from typing import Any
 
@@ -13,36 +13,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.steps.contract import OutputLayer
-from windrow.embeddings.training.hogwild import Position, Run
-from windrow.errors import DataError, FormatError
-from windrow.files import model_file
-from windrow.nn.training.checkpoint import START_AGAIN, with_new_names
-from windrow.nn.training.report import Callback, Report, call_all
+from windrow.embeddings.training.checkpoint import Checkpoint, damaged
+from windrow.embeddings.training.hogwild import Run
+from windrow.embeddings.training.progress import Callback, Progress
+from windrow.errors import DataError
+from windrow.nn.training.report import call_all
 
-CHECKPOINT_KIND = "word2vec-checkpoint"
 _SHORTEST_INTERVAL = 0.05  # seconds between two checkpoints: long enough for a worker to take a job
-
-
-# What a callback gets: examples are raw words, the loss is the mean per trained center word over this epoch so far.
-Progress = Report
 
 
 @dataclass
 class Training:
-    """The tables, the run over the corpus that changes them, and the record of its epochs."""
+    """The tables, the run over the corpus that trains them, and the record of its epochs."""
 
     table: NDArray[Any]  # input vectors, (words, stride)
     vector_size: int  # the rest of a row is padding
     layers: dict[str, OutputLayer]
     run: Run
     epochs: int
-    identity: dict[str, Any]  # of model and corpus: a checkpoint fits only what it was taken from
+    identity: dict[str, Any]  # parameters of the model and fingerprint of the corpus
     history: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     is_running: bool = False
 
     def __getstate__(self) -> dict[str, Any]:
-        """For pickle: what was learned, without the corpus and the workers."""
+        """For pickle: what was learned, without corpus and workers."""
         return {**self.__dict__, "run": None}
 
     def train(
@@ -55,8 +50,8 @@ class Training:
     ) -> None:
         """Train to the last epoch, or until a callback returns something true.
 
-        On KeyboardInterrupt the jobs at work are finished, the state goes to ``checkpoint`` if given, and the
-        exception that goes on says what was kept.
+        On KeyboardInterrupt the jobs in progress are finished, the state is written to ``checkpoint`` if given, and
+        the KeyboardInterrupt that is raised says what was kept.
         """
         callbacks = tuple(callbacks)
         interval = math.inf
@@ -79,13 +74,13 @@ class Training:
             if checkpoint is not None:
                 self.save(checkpoint)
                 kept = f"its state is kept in {fspath(checkpoint)}; resume to go on from there"
-            share = self.run.position.words / self._total_words()
-            raise KeyboardInterrupt(f"training stopped at {share:.1%}; {kept}") from None
+            done = self.run.position.words / self._total_words()
+            raise KeyboardInterrupt(f"training stopped at {done:.1%}; {kept}") from None
         finally:
             self.is_running = False
 
     def progress(self, event: str) -> Progress:
-        """How things stand now."""
+        """How far training has come, as callbacks get it."""
         position = self.run.position
         return Progress(
             event=event,
@@ -99,44 +94,24 @@ class Training:
         )
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write everything that the rest of the training depends on, atomically."""
-        randomness = np.stack([worker.randomness.save() for worker in self.run.workers])
-        config = {
-            "identity": self.identity,
-            "position": asdict(self.run.position),
-            "history": self.history,
-            "seconds": self.seconds,
-        }
-        model_file.save(path, CHECKPOINT_KIND, {**self._tables(), "randomness": randomness}, config)
+        """Write a checkpoint, atomically."""
+        self._checkpoint().write(path)
 
     def restore(self, path: str | PathLike[str]) -> None:
         """Go on from what ``save`` wrote; FormatError if it was taken from another model or corpus."""
-        stored = model_file.load(path, CHECKPOINT_KIND)
-        kept, asked = stored.config["identity"], self.identity
-        for name in asked:
-            if kept.get(name) != asked[name]:
-                raise FormatError(
-                    f"the checkpoint {fspath(path)} was taken with {name} = {kept.get(name)!r}, this run has "
-                    f"{asked[name]!r}; use the same options and corpus, or {START_AGAIN}"
-                )
-        try:
-            position = Position(**stored.config["position"])
-            history, seconds = list(map(with_new_names, stored.config["history"])), float(stored.config["seconds"])
-            tables = {name: stored.arrays[name] for name in self._tables()}
-            randomness = stored.arrays["randomness"]
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise FormatError(f"the checkpoint {fspath(path)} is damaged ({error}); {START_AGAIN}") from error
-        shapes_agree = all(tables[name].shape == table.shape for name, table in self._tables().items())
-        in_range = 0 <= position.epoch <= self.epochs and 0 <= position.job <= len(self.run.jobs)
-        if not shapes_agree or not in_range or len(randomness) != len(self.run.workers):
-            raise FormatError(f"the checkpoint {fspath(path)} is damaged (sizes disagree); {START_AGAIN}")
+        kept = Checkpoint.read(path, now=self._checkpoint())
+        if not (0 <= kept.position.epoch <= self.epochs and 0 <= kept.position.job <= len(self.run.jobs)):
+            raise damaged(path, "its position is out of range")
         for name, table in self._tables().items():
-            model_file.check_finite(tables[name], name, path)
-            table[:] = tables[name]
-        for worker, saved in zip(self.run.workers, randomness, strict=True):
-            worker.randomness.restore(saved)
-        self.run.position, self.seconds = position, seconds
-        self.history[:] = history
+            table[:] = kept.tables[name]
+        for worker, state in zip(self.run.workers, kept.randomness, strict=True):
+            worker.randomness.restore(state)
+        self.run.position, self.seconds = kept.position, kept.seconds
+        self.history[:] = kept.history
+
+    def _checkpoint(self) -> Checkpoint:
+        randomness = np.stack([worker.randomness.save() for worker in self.run.workers])
+        return Checkpoint(self.identity, self.run.position, self.history, self.seconds, self._tables(), randomness)
 
     def _tables(self) -> dict[str, NDArray[Any]]:
         """All parameters, by their names in a checkpoint."""
@@ -144,7 +119,7 @@ class Training:
         return {"input": self.table, **outputs}
 
     def _advance(self, report_words: int | None, deadline: float, tick: Callback | None) -> None:
-        """Train up to the next event, adding to ``seconds`` what it took."""
+        """Train up to the next event, and add the time it took to ``seconds``."""
         started, seconds_before = time.monotonic(), self.seconds
 
         def update() -> None:
@@ -165,16 +140,15 @@ class Training:
             )
 
     def _report(self, callbacks: tuple[Callback, ...], words_before: int, report_words: int | None) -> bool:
-        """Tell the callbacks what has just been completed; whether one of them asks to stop."""
+        """Call the callbacks for what has just been completed; whether one of them asks to stop."""
         stopped = False
         if report_words and words_before // report_words < self.run.position.words // report_words:
             progress = self.progress("progress")
             stopped |= call_all(callbacks, progress)
         if self.run.epoch_is_over():
             progress = self.progress("epoch")
-            self.history[self.run.position.epoch :] = [
-                progress.to_json()
-            ]  # not twice, if a callback was interrupted here
+            # Not appended: if a callback was interrupted here, the row is there already.
+            self.history[self.run.position.epoch :] = [progress.to_json()]
             stopped |= call_all(callbacks, progress)
             self.run.start_next_epoch()
         return stopped

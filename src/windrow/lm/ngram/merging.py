@@ -31,7 +31,7 @@ class Counted(NamedTuple):
 
 
 class Merger:
-    """Keeps counts in files of a folder, and merges two of them when each has as many parts."""
+    """Keeps counts of parts of a text in files, and merges two of them whenever they are of equally many parts."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,16 +41,16 @@ class Merger:
     def add(self, levels: Iterable[Counted]) -> None:
         """Take the counts of one more part, level by level."""
         folder = self._new_folder()
-        spilled: list[Counted] = []
+        stored: list[Counted] = []
         for counted in levels:
-            spilled.append(_spilled(counted, folder / str(len(spilled) + 1)))
+            stored.append(_in_files(counted, folder / str(len(stored) + 1)))
             del counted  # before the next level takes its memory
-        self._counts.append((1, folder, spilled))
+        self._counts.append((1, folder, stored))
         while len(self._counts) > 1 and self._counts[-2][0] == self._counts[-1][0]:
             self._merge_last_two()
 
     def result(self, report: Callable[[str, float], object]) -> list[Counted]:
-        """The counts of all parts."""
+        """The counts of all parts together."""
         remaining = len(self._counts)
         while len(self._counts) > 1:
             self._merge_last_two()
@@ -75,11 +75,11 @@ class Merger:
 
 
 class _Places(NamedTuple):
-    """Where the n-grams of one order of two counts have come to be, and which of them had each of the merged ones."""
+    """Places of one order's n-grams in the merged counts, and which of the two counts each merged one comes from."""
 
-    a: Int32s
+    a: Int32s  # merged places of the n-grams of the first count
     b: Int32s
-    origins: NDArray[np.uint8]
+    origins: NDArray[np.uint8]  # of the merged n-grams: 1 the first count, 2 the second, 3 both
 
 
 def _merged(all_a: list[Counted], all_b: list[Counted], folder: Path) -> Iterator[Counted]:
@@ -137,25 +137,25 @@ def _mark(initial: NDArray[np.bool_], marks: NDArray[np.bool_], places: Int32s) 
 # --- files
 
 
-def _spilled(counted: Counted, path: Path) -> Counted:
-    """The same in files beside ``path``."""
+def _in_files(counted: Counted, path: Path) -> Counted:
+    """The same arrays, in files beside ``path``."""
     level, initial = counted
-    arrays = [_spill(array, path.with_suffix(f".{name}")) for name, array in level._asdict().items()]
-    return Counted(CountLevel(*arrays), None if initial is None else _spill(initial, path.with_suffix(".initial")))
+    arrays = [_in_file(array, path.with_suffix(f".{name}")) for name, array in level._asdict().items()]
+    return Counted(CountLevel(*arrays), None if initial is None else _in_file(initial, path.with_suffix(".initial")))
 
 
-def _spill(array: NDArray[Any], path: Path) -> NDArray[Any]:
+def _in_file(array: NDArray[Any], path: Path) -> NDArray[Any]:
     array.tofile(path)
     return _map(path, array.dtype)
 
 
 def _map(path: Path, dtype: DTypeLike) -> NDArray[Any]:
-    """The array in a file; an empty one cannot be mapped."""
+    """The array in a file, as a memory map; an empty file cannot be mapped."""
     return np.memmap(path, dtype, "r+") if path.stat().st_size else np.empty(0, dtype)
 
 
 def _new_map(path: Path, dtype: DTypeLike, size: int) -> NDArray[Any]:
-    """An array of zeros in a new file, for which the disk has room: a map on a full disk would end the program."""
+    """An array of zeros in a new file, with its disk space: a write to a map on a full disk would kill the program."""
     size_bytes = size * np.dtype(dtype).itemsize
     with path.open("wb") as file:
         if size and hasattr(os, "posix_fallocate"):
@@ -166,7 +166,7 @@ def _new_map(path: Path, dtype: DTypeLike, size: int) -> NDArray[Any]:
 
 
 def forget(arrays: Iterable[NDArray[Any]]) -> None:
-    """Let what was read or written through maps leave the memory of the process; it stays in the files."""
+    """Release the memory of what was read or written through maps; the files keep it."""
     if not hasattr(mmap, "MADV_DONTNEED"):
         return
     for array in arrays:
@@ -175,7 +175,7 @@ def forget(arrays: Iterable[NDArray[Any]]) -> None:
 
 
 def _mapping_under(array: NDArray[Any]) -> mmap.mmap | None:
-    """The map that an array is a view of; None also for one whose changes are kept in memory only."""
+    """The map that an array is a view of, if any; None for one whose changes exist in memory only."""
     under: Any = array
     while isinstance(under, np.ndarray):
         if isinstance(under, np.memmap) and under.mode == "c":
@@ -185,7 +185,7 @@ def _mapping_under(array: NDArray[Any]) -> mmap.mmap | None:
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """A plain view that cannot be written, so that kernels are compiled for one type of array."""
+    """A read-only plain view, so that kernels are compiled for one type of array."""
     view = np.ascontiguousarray(array).view(np.ndarray)
     view.flags.writeable = False
     return view
@@ -197,7 +197,7 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # NumPy's error of an array written in part has no number.
+        # NumPy raises without an errno when only part of an array was written.
         reason = f"{error}; is the disk full?" if error.errno is None else model_file.write_failure(error)
         raise DataError(
             f"cannot write the counts of parts of the text: {reason}; TMPDIR names another place"

@@ -1,0 +1,24 @@
+"""Groups of commands whose modules are imported when a command runs, or when the group lists what it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """A group with commands beside its own that functions import; ``later`` has these by the commands' names."""
+
+    def __init__(self, *args: Any, later: Mapping[str, Callable[[], click.Command]] | None = None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.later = later or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of all commands, in alphabetical order."""
+        return sorted({*self.commands, *self.later})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, imported now."""
+        return self.later[cmd_name]() if cmd_name in self.later else super().get_command(ctx, cmd_name)

@@ -1,0 +1,113 @@
+"""The settings of Word2Vec: checks, options of ``windrow vectors train`` and docs are made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from windrow.embeddings.steps import LOSSES
+from windrow.estimator import Setting
+
+WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
+KERNELS = ("block", "pair")
+_MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes, for the draws of gensim
+
+WORD2VEC = (
+    Setting(
+        "vector_size", int, 100, "Dimensions per vector.",
+        "More hold finer distinctions and need more text and time; 100 to 300 are usual.",
+        low=1, high=100_000, option="--size",
+    ),
+    Setting(
+        "alpha", float, 0.025, "Learning rate at the start; it falls linearly to min_alpha.",
+        "Try 0.05 for a small text, or for CBOW.", low=0, low_open=True, high=10,
+    ),
+    Setting(
+        "window", int, 5, "The most words to each side of the center word that are its context.",
+        "A small window (2) brings words together that can stand for each other, a large one (10) words of one topic.",
+        low=1, high=1000,
+    ),
+    Setting(
+        "min_count", int, 5, "Words that occur less often are left out.",
+        "Lower it for a small text; vectors of words seen a few times are poor.", low=1,
+    ),
+    Setting(
+        "max_final_vocab", int, None, "Keep only this many words, the most frequent ones.",
+        "It bounds memory.", low=1, none="all", option="--max-vocab",
+    ),
+    Setting(
+        "sample", float, 1e-3, "Sub-sampling threshold: words of a higher relative frequency are dropped at random; "
+        "0: none.", "1e-4 or 1e-5 is faster and favors rarer words; for large texts.", low=0, high=1, high_open=True,
+    ),
+    Setting(
+        "seed", int, 1, "Seed of all random draws.",
+        "With one worker, or deterministic, an equal seed gives equal vectors.", low=0, high=_MAX_SEED,
+    ),
+    Setting(
+        "workers", int, 3, "Threads.", "More than there are idle cores do not help.", low=1, high=1024, option=None,
+    ),
+    Setting(
+        "min_alpha", float, 1e-4, "Learning rate at the end.", low=0, high="alpha",
+    ),
+    Setting(
+        "sg", int, 0, "1 is skip-gram, 0 CBOW.",
+        "Skip-gram takes longer and is better for rare words.", choices=(0, 1), option=None,
+    ),
+    Setting(
+        "hs", int, 0, "1 trains hierarchical softmax, together with negative sampling unless negative = 0.",
+        choices=(0, 1), option=None,
+    ),
+    Setting(
+        "negative", int, 5, "Noise words per pair of center and context word, for negative sampling; 0: none of it.",
+        "5 to 20 for a small text, 2 to 5 for a large one.", low=0, high=1000,
+    ),
+    Setting(
+        "ns_exponent", float, 0.75, "Noise words are drawn from their counts to this power.",
+        "1 draws by frequency, 0 all words alike.", low=-10, high=10,
+    ),
+    Setting(
+        "cbow_mean", int, 1, "Whether CBOW takes the mean of the context's vectors, or their sum.",
+        choices=(0, 1), option="--cbow-mean/--cbow-sum",
+    ),
+    Setting(
+        "epochs", int, 5, "Passes over the text.", "More for a small text: 15 for some megabytes.",
+        low=1, high=1_000_000,
+    ),
+    Setting(
+        "shrink_windows", bool, True, "Whether each center word has a window of random size, from 1 to window.",
+        "As in word2vec; window_weighting overrides it.", option=None,
+    ),
+    Setting(
+        "window_weighting", str, None, "How the weight of a context word falls with its distance from the center: "
+        "by random window sizes, linearly, by 1 / distance, or not at all.",
+        choices=WINDOW_WEIGHTINGS, none="shrink, or none where shrink_windows is False",
+    ),
+    Setting(
+        "loss", str, None, "What is trained: negative sampling, hierarchical softmax, exact softmax, or the first two.",
+        "Exact softmax is for small vocabularies.", choices=LOSSES, none="as negative and hs ask for",
+    ),
+    Setting(
+        "kernel", str, "block", "Blocks of center words share noise words; or update by update (pair), as gensim.",
+        "With one worker, pair equals gensim; it is several times slower.", choices=KERNELS,
+    ),
+    Setting(
+        "block_size", int, None, "Center words in a block.", "Larger ones are a little faster, until quality falls.",
+        low=1, high=4096, none="64, of CBOW 256", option=None,
+    ),
+    Setting(
+        "shared_negatives", int, 16, "Noise words that each row of a block meets, rounded up to a multiple of 16; the "
+        "row's own target word may be among them.", "More are slower, and a little better.",
+        low=1, high=4096, option=None,
+    ),
+    Setting(
+        "deterministic", bool, False, "Threads train in rounds and wait for each other: an equal seed and number of "
+        "workers give equal bits.", "A little slower; one worker does so anyway.",
+    ),
+    Setting(
+        "callbacks", Callable, (), "Called with a Progress after each epoch; training ends when one returns True.",
+        many=True, option=None,
+    ),
+    Setting(
+        "report_words", int, None, "Call the callbacks also each time that this many words of the text are read.",
+        low=1, none="after epochs only", option=None,
+    ),
+)  # fmt: skip

@@ -1,0 +1,79 @@
+"""The file from which an interrupted training goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.embeddings.training.hogwild import Position
+from windrow.errors import FormatError
+from windrow.files import model_file
+from windrow.nn.training.checkpoint import START_AGAIN, with_new_names
+
+CHECKPOINT_KIND = "word2vec-checkpoint"
+# Parameters that the first checkpoints lack, and what trainings did before there was a choice.
+_ADDED_LATER = {"deterministic": False}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Everything that the rest of a training depends on.
+
+    ``identity`` says of which model and corpus: a checkpoint fits only the training that it was taken from.
+    """
+
+    identity: dict[str, Any]
+    position: Position
+    history: list[dict[str, Any]]
+    seconds: float
+    tables: Mapping[str, NDArray[Any]]  # input vectors and output layers, by name
+    randomness: NDArray[np.uint64]  # (workers, numbers of a state)
+
+    def write(self, path: str | PathLike[str]) -> None:
+        """Write the file, atomically."""
+        config = {
+            "identity": self.identity,
+            "position": asdict(self.position),
+            "history": self.history,
+            "seconds": self.seconds,
+        }
+        model_file.save(path, CHECKPOINT_KIND, {**self.tables, "randomness": self.randomness}, config)
+
+    @classmethod
+    def read(cls, path: str | PathLike[str], now: Checkpoint) -> Checkpoint:
+        """Read a file that must fit the training that is ``now``; FormatError where it does not, or is damaged."""
+        stored = model_file.load(path, CHECKPOINT_KIND)
+        identity = {**_ADDED_LATER, **stored.config.get("identity", {})}
+        for name, asked in now.identity.items():
+            if identity.get(name) != asked:
+                raise FormatError(
+                    f"the checkpoint {fspath(path)} was taken with {name} = {identity.get(name)!r}, this run has "
+                    f"{asked!r}; use the same options and corpus, or delete the checkpoint"
+                )
+        try:
+            kept = cls(
+                identity,
+                Position(**stored.config["position"]),
+                list(map(with_new_names, stored.config["history"])),
+                float(stored.config["seconds"]),
+                {name: stored.arrays[name] for name in now.tables},
+                stored.arrays["randomness"],
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise damaged(path, error) from error
+        same_shapes = all(kept.tables[name].shape == table.shape for name, table in now.tables.items())
+        if not same_shapes or len(kept.randomness) != len(now.randomness):
+            raise damaged(path, "sizes disagree")
+        for name, table in kept.tables.items():
+            model_file.check_finite(table, name, path)
+        return kept
+
+
+def damaged(path: str | PathLike[str], reason: object) -> FormatError:
+    """The error for a checkpoint that cannot be one of windrow's."""
+    return FormatError(f"the checkpoint {fspath(path)} is damaged ({reason}); {START_AGAIN}")

@@ -1,0 +1,166 @@
+"""The search for a text that goes on from another: word by word, drawn or the likeliest, or with beams."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from windrow.errors import OptionError, check_range, check_whole
+from windrow.lm.next_word import NextWord, State
+from windrow.lm.sampling import Floats, draw_word, largest, penalize
+from windrow.lm.symbols import EOS
+
+Streamer = Callable[[str], object]
+
+
+class DecodingOptions(NamedTuple):
+    """What text is searched for, and how; see ``windrow.lm.generation.generate``."""
+
+    max_new_tokens: int = 50
+    do_sample: bool = True
+    temperature: float = 1.0
+    top_k: int = 0
+    top_p: float = 1.0
+    num_beams: int = 1
+    length_penalty: float = 1.0
+    num_return_sequences: int = 1
+    repetition_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
+    never: Sequence[int] = ()  # ids that do not appear
+
+    def check(self) -> None:
+        """Raise OptionError for an option out of range, or two that exclude each other."""
+        for name in ("max_new_tokens", "num_beams", "num_return_sequences"):
+            check_range(name, check_whole(name, getattr(self, name)), 1)
+        for name in ("top_k", "no_repeat_ngram_size"):
+            check_range(name, check_whole(name, getattr(self, name)), 0)
+        for name in ("temperature", "repetition_penalty"):
+            check_range(name, getattr(self, name), 0, low_open=True, high_open=True)
+        check_range("top_p", self.top_p, 0, 1)
+        check_range("length_penalty", self.length_penalty, -10, 10)
+        if self.num_beams > 1 and self.do_sample:
+            raise OptionError(
+                f"num_beams = {self.num_beams} searches and do_sample draws; use do_sample = False or num_beams = 1"
+            )
+        if not self.do_sample and self.num_return_sequences > self.num_beams:
+            raise OptionError(
+                f"num_return_sequences = {self.num_return_sequences} without sampling needs as many beams; "
+                f"try num_beams = {self.num_return_sequences} or do_sample = True"
+            )
+
+    def penalized(self, model_probs: Floats, ids: Sequence[int]) -> Floats:
+        """The model's probabilities after a text, with the penalties."""
+        return penalize(
+            model_probs,
+            ids,
+            repetition_penalty=self.repetition_penalty,
+            no_repeat_ngram_size=self.no_repeat_ngram_size,
+            never=self.never,
+        )
+
+
+class Hypothesis(NamedTuple):
+    """A text, or the beginning of one."""
+
+    state: State  # of the model, after the text
+    ids: tuple[int, ...]  # of <s>, the prompt and the new words, without </s>
+    log10_probs: tuple[float, ...] = ()  # the model's own, of the new words and </s>
+    score: float = 0.0  # of beam search: the sum of log10 probabilities with the penalties
+    finished: bool = False  # it ends with </s>
+
+
+# --- word by word
+
+
+def decode_word_by_word(
+    model: NextWord,
+    first: Hypothesis,
+    options: DecodingOptions,
+    rng: np.random.Generator,
+    streamer: Streamer | None = None,
+) -> Hypothesis:
+    """Draw one word after another, or take the likeliest; ``streamer`` is called with each."""
+    state, ids = first.state, list(first.ids)
+    log10_probs: list[float] = []
+    finished = False
+    while len(log10_probs) < options.max_new_tokens and not finished:
+        model_probs = model.distribution(state)
+        probs = options.penalized(model_probs, ids)
+        if options.do_sample:
+            word = draw_word(probs, rng, temperature=options.temperature, top_k=options.top_k, top_p=options.top_p)
+        else:
+            word = int(probs.argmax())
+        if not probs[word] > 0:
+            break
+        log10_probs.append(math.log10(model_probs[word]))
+        finished = word == EOS
+        if not finished:
+            ids.append(word)
+            state = model.advance(state, word)
+            if streamer is not None:
+                streamer(model.vocabulary.words[word])
+    return Hypothesis(state, tuple(ids), tuple(log10_probs), finished=finished)
+
+
+# --- beams
+
+
+class _Extension(NamedTuple):
+    """A hypothesis and one more word."""
+
+    score: float
+    hypothesis: Hypothesis
+    word: int
+    log10_prob: float
+
+
+def beam_search(model: NextWord, first: Hypothesis, options: DecodingOptions) -> list[Hypothesis]:
+    """The texts found, best first: by score / length ** ``length_penalty``.
+
+    Each beam is extended by its likeliest words. Among the best ``num_beams`` extensions, those by ``</s>`` end a text;
+    the best others become the new beams, again ``num_beams``. The search is over when ``num_beams`` texts have ended,
+    and no beam is better than the worst of them.
+    """
+
+    def rank(hypothesis: Hypothesis) -> float:
+        ranked: float = hypothesis.score / max(1, len(hypothesis.log10_probs)) ** options.length_penalty
+        return ranked
+
+    beams, ended = [first], list[Hypothesis]()
+    for _ in range(options.max_new_tokens):
+        extensions = list[_Extension]()
+        for beam in beams:
+            found = _extensions(model, beam, options)
+            extensions += found
+            if not found:
+                ended.append(beam)
+        extensions.sort(key=lambda extension: -extension.score)
+        ended += [_extended(model, best) for best in extensions[: options.num_beams] if best.word == EOS]
+        ended = sorted(ended, key=rank, reverse=True)[: options.num_beams]
+        going_on = [extension for extension in extensions if extension.word != EOS]
+        beams = [_extended(model, best) for best in going_on[: options.num_beams]]
+        if not beams or (len(ended) == options.num_beams and rank(ended[-1]) >= max(map(rank, beams))):
+            break
+    return sorted([*ended, *beams], key=rank, reverse=True)
+
+
+def _extensions(model: NextWord, hypothesis: Hypothesis, options: DecodingOptions) -> list[_Extension]:
+    """By one word more than there are beams, since ``</s>`` may be among them."""
+    model_probs = model.distribution(hypothesis.state)
+    probs = options.penalized(model_probs, hypothesis.ids)
+    words = [word for word in largest(probs, options.num_beams + 1).tolist() if probs[word] > 0]
+    return [
+        _Extension(hypothesis.score + math.log10(probs[word]), hypothesis, word, math.log10(model_probs[word]))
+        for word in words
+    ]
+
+
+def _extended(model: NextWord, extension: _Extension) -> Hypothesis:
+    state, ids, log10_probs, _, _ = extension.hypothesis
+    log10_probs = (*log10_probs, extension.log10_prob)
+    if extension.word == EOS:
+        return Hypothesis(state, ids, log10_probs, extension.score, finished=True)
+    return Hypothesis(model.advance(state, extension.word), (*ids, extension.word), log10_probs, extension.score)

@@ -1,0 +1,76 @@
+"""The settings of NGramLM: checks, options of ``windrow lm train ngram`` and docs are made from this table."""
+
+from __future__ import annotations
+
+from windrow.estimator import Setting
+from windrow.lm.ngram import SMOOTHING_NAMES
+from windrow.lm.symbols import SPECIALS
+
+NGRAM_LM = (
+    Setting(
+        "order", int, 5, "Words in the longest n-gram.", "3 for a small text; above 5 little is gained.",
+        low=1, high=100,
+    ),
+    Setting(
+        "smoothing", str, "modified-kneser-ney", "How probability is given to what was not seen.",
+        "witten-bell works on any text, however small.", choices=SMOOTHING_NAMES,
+    ),
+    Setting(
+        "interpolate", bool, True, "Whether shorter contexts count for every n-gram, or only for those not seen.",
+        option="--interpolate/--backoff",
+    ),
+    Setting(
+        "delta", float, 1.0, "What is added to every count.", low=0, low_open=True, high_open=True,
+        only_with=("smoothing", ("add-delta",)),
+    ),
+    Setting(
+        "weights", float, None, "Weights of the orders, one per order.", many=True, low=0, high=1,
+        none="fitted by EM, to held-out text if it is given to fit", only_with=("smoothing", ("jelinek-mercer",)),
+    ),
+    Setting(
+        "discounts", "sequence of sequences of float", None, "What is taken off the counts 1, 2, ... of each order, "
+        "the last for all above; None in place of an order's lets it be estimated.", none="estimated", option=None,
+    ),
+    Setting(
+        "discount_fallback", bool, False, "Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them.",
+        "Small or artificial text is refused otherwise.",
+    ),
+    Setting(
+        "prune", int, (), "Drop n-grams that occur at most this often: one count per order, none below the one before, "
+        "the last for all above; such as 0,0,1.", "For smaller models.", many=True, low=0,
+    ),
+    Setting(
+        "entropy_prune", float, None, "Drop n-grams without which the perplexity grows by less than this part.",
+        "1e-8 to 1e-6 are usual.", low=0, none="none are",
+    ),
+    Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1),
+    Setting(
+        "max_vocab", int, None, "Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>.",
+        low=len(SPECIALS) + 1, none="all",
+    ),
+    Setting(
+        "open_vocabulary", bool, True, "Whether unknown words have a probability.",
+        option="--open-vocabulary/--closed-vocabulary",
+    ),
+    Setting(
+        "unk_mass", float, None, "The probability of <unk> without context.", low=0, low_open=True, high=1,
+        high_open=True, none="as the smoothing leaves it",
+    ),
+    Setting("bos", bool, True, "Whether to mark where sentences begin.", option="--bos/--no-bos"),
+    Setting("eos", bool, True, "Whether to mark, and predict, where sentences end.", option="--eos/--no-eos"),
+    Setting(
+        "skip_symbols", bool, False, "Leave out <s> and </s> that stand in the text.",
+        "They are refused otherwise.",
+    ),
+    Setting(
+        "lmplz_compat", bool, False, "Count counts as KenLM's lmplz does, its slip included.",
+        "To compare models with lmplz's; the difference is tiny.",
+    ),
+    Setting(
+        "quantize_bits", int, None, "Round probabilities and back-off weights to this many bits.",
+        "8 makes the model about half the size.", low=2, high=8, none="32", option="--quantize",
+    ),
+    Setting(
+        "memory", int, None, "Bytes of memory beyond which counting goes over files.", low=1 << 20, none="no limit",
+    ),
+)  # fmt: skip

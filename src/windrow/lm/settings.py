@@ -1,0 +1,38 @@
+"""The settings of MixtureLM and CacheLM: checks and docs are made from these tables."""
+
+from __future__ import annotations
+
+from windrow.estimator import REQUIRED, Setting
+
+METHODS = ("linear", "log-linear")
+
+MIXTURE_LM = (
+    Setting(
+        "models", "sequence of LanguageModel", REQUIRED, "Trained models of the same words; where the order of these "
+        "differs, that of the first counts.",
+    ),
+    Setting(
+        "weights", float, None, "Weights of the models, one each; those of a linear mixture sum to 1.",
+        many=True, low=0, high_open=True, none="equal ones",
+    ),
+    Setting(
+        "method", str, "linear", "Whether the mixture is the weighted sum of the probabilities, or is proportional to "
+        "their weighted product, which costs a whole distribution per word.", choices=METHODS,
+    ),
+)  # fmt: skip
+
+CACHE_LM = (
+    Setting("vocabulary", "Vocabulary", REQUIRED, "The words, with the symbols of a language model in front."),
+    Setting("size", int, 500, "Symbols that are remembered, the latest ones.", low=1),
+    Setting(
+        "across_sentences", bool, True, "Whether the memory goes on from sentence to sentence, to all that is scored "
+        "in one call; otherwise each sentence begins with an empty one.",
+    ),
+    Setting(
+        "pseudo_count", float, 1.0, "What all words together are counted before anything is seen, so that none has "
+        "probability zero.", low=0, low_open=True, high_open=True,
+    ),
+    Setting(
+        "predicts_end", bool, True, "Whether </s> is among the symbols; as in the models that it is mixed with.",
+    ),
+)  # fmt: skip

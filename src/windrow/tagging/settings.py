@@ -1,0 +1,87 @@
+"""The settings of WindowTagger: checks, options of ``windrow tag train`` and docs are made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from windrow.estimator import Setting
+from windrow.nn.settings import OPTIMIZER_NAMES, SCHEDULE_NAMES
+
+OUTPUT_NAMES = ("crf", "softmax", "logistic")
+SCHEME_NAMES = ("io", "iob1", "iob2", "iobes", "bilou")
+HIDDEN_ACTIVATIONS = ("tanh", "relu")
+
+WINDOW_TAGGER = (
+    Setting(
+        "vectors", "WordVectors", None, "Word vectors to start from, best of much text of the same kind.",
+        none="random ones", option=None,
+    ),
+    Setting(
+        "tune", bool, False, "Whether the given vectors are trained, too, or stay as they are.",
+        "Train them where the labelled text is large.", option="--tune/--freeze",
+    ),
+    Setting(
+        "vector_size", int, 50, "Dimensions per word vector, where none are given.", low=1, high=100_000,
+        option="--size",
+    ),
+    Setting(
+        "window", int, 5, "Words in a window, the center included: an odd number.",
+        "7 or 9 for characters as tokens.", low=1, high=99,
+    ),
+    Setting("hidden_size", int, 128, "Hidden units.", "300 for a large text.", low=1, high=100_000, option="--hidden"),
+    Setting(
+        "activation", str, "relu", "What hidden units do to their sum of inputs.", choices=HIDDEN_ACTIVATIONS,
+        option=None,
+    ),
+    Setting(
+        "output_layer", str, "crf", "crf learns transitions between tags and takes the best path; softmax judges each "
+        "token by itself; logistic asks yes or no for every tag.", choices=OUTPUT_NAMES,
+    ),
+    Setting(
+        "scheme", str, "iobes", "How entities are written as tags in training, whatever the file has.",
+        choices=SCHEME_NAMES,
+    ),
+    Setting(
+        "types", str, None, "Learn only these types of entities.", many=True, none="all of the training file",
+        option="--type",
+    ),
+    Setting("min_count", int, 2, "Words that occur less often have no vector of their own.", low=1),
+    Setting(
+        "lowercase", bool, True, "Whether a word that is not known is looked up in lower case.",
+        "False where case tells words apart.", option=None,
+    ),
+    Setting(
+        "fold_digits", bool, True, "Whether a word that is not known is looked up with each digit as 0.", option=None,
+    ),
+    Setting(
+        "affixes", int, (1, 2, 3, 4), "Lengths in characters of the prefixes and suffixes that are features of a word.",
+        "() for scripts without affixes.", many=True, low=1, high=20, option=None,
+    ),
+    Setting("feature_size", int, 16, "Dimensions per vector of a feature.", low=1, high=10_000, option=None),
+    Setting(
+        "dropout", float, 0.5, "Part of the inputs and hidden units that is silent in each step.",
+        "Less for a large text.", low=0, high=1, high_open=True,
+    ),
+    Setting("optimizer", str, "adam", "How a gradient becomes a step.", choices=OPTIMIZER_NAMES),
+    Setting(
+        "learning_rate", float, None, "Size of the steps, for the mean loss per token.", low=0, low_open=True,
+        none="the optimizer's own", option="--lr",
+    ),
+    Setting(
+        "schedule", (str, Callable), "constant",
+        f"How the learning rate changes with the epochs: {', '.join(SCHEDULE_NAMES)}, or a function of (epoch, scores "
+        "so far) that gives a factor.", choices=SCHEDULE_NAMES, option=None,
+    ),
+    Setting("batch_size", int, 16, "Sentences per step.", low=1),
+    Setting("epochs", int, 30, "Passes over the sentences, at most.", low=1, high=1_000_000),
+    Setting("patience", int, 5, "Epochs without a better F1 of the validation before training stops.", low=1),
+    Setting(
+        "clip_norm", float, 5.0, "Longest gradient of a step; longer ones are scaled down.", low=0, low_open=True,
+        none="any length", option="--clip",
+    ),
+    Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal taggers.", low=0, high=2**64 - 1),
+    Setting(
+        "callbacks", Callable, (), "Called with a Progress after each epoch; training ends when one returns True.",
+        many=True, option=None,
+    ),
+)  # fmt: skip

@@ -1,0 +1,177 @@
+"""Options made from tables of settings, options of before, and what the program does to its process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import windrow
+from windrow.cli import main
+from windrow.cli.options import flags_of, setting_options, values_of
+from windrow.cli.train_neural import training_command
+from windrow.errors import OptionError
+from windrow.estimator import Setting
+
+TABLE = (
+    Setting("size", int, 3, "How many.", low=1, option="--width"),
+    Setting("share_rate", float, None, "How much.", none="its own"),
+    Setting("loud", bool, False, "Loudly."),
+    Setting("bright", int, 1, "Brightly, if loud_rate is.", choices=(0, 1), option="--bright/--dark"),
+    Setting("mode", str, "slow", "How fast.", choices=("slow", "fast")),
+    Setting("ranks", int, (7,), "Where.", many=True),
+    Setting("kinds", str, None, "Which.", many=True, none="all", option="--kind"),
+    Setting("hooks", "list of callables", (), "Not on the command line.", option=None),
+    Setting("gain", float, 1.0, "More.", only_with=("mode", ("fast",))),
+)
+
+
+@pytest.fixture
+def run() -> Callable[..., dict[str, Any]]:
+    """Runs a command of these options; gives what it was called with."""
+    found: dict[str, Any] = {}
+
+    @click.command()
+    @setting_options(TABLE, mode={"default": "fast"})
+    def command(**options: Any) -> None:
+        found.update(options)
+
+    def call(*arguments: str) -> dict[str, Any]:
+        result = CliRunner().invoke(command, arguments)
+        if result.exit_code:
+            raise result.exception if isinstance(result.exception, OptionError) else ValueError(result.output)
+        return {"output": result.output, **found}
+
+    return call
+
+
+def test_defaults_are_those_of_the_table_or_of_the_command(run):
+    values = values_of(TABLE, run())
+    assert values == {"size": 3, "share_rate": None, "loud": False, "bright": 1, "mode": "fast", "ranks": (7,),
+                      "kinds": None, "gain": 1.0}  # fmt: skip
+    assert type(values["bright"]) is int
+
+
+def test_values_have_the_type_of_the_setting(run):
+    given = run("--width", "5", "--share-rate", "0.5", "--loud", "--dark", "--mode", "slow", "--ranks", "1,2", "--kind",
+                "a", "--kind", "b")  # fmt: skip
+    assert values_of(TABLE, given) == {"size": 5, "share_rate": 0.5, "loud": True, "bright": 0, "mode": "slow",
+                                       "ranks": (1, 2), "kinds": ("a", "b"), "gain": 1.0}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--width", "x"), "'x' is not a valid integer"),
+        (("--mode", "x"), "'x' is not one of 'slow', 'fast'"),
+        (("--ranks", "1,x"), "--ranks '1,x' must be numbers with commas between them"),
+        (("--hooks", "1"), "No such option"),
+    ],
+)
+def test_values_of_another_kind(run, given, said):
+    with pytest.raises(ValueError, match=said):
+        run(*given)
+
+
+def test_the_help_is_that_of_the_table(run):
+    shown = " ".join(run("--help")["output"].split())
+    assert "--width INTEGER How many. [default: 3]" in shown
+    assert "--share-rate FLOAT How much. [default: (its own)]" in shown
+    assert "--gain FLOAT More. Only with --mode fast. [default: 1.0]" in shown
+    assert "--bright / --dark Brightly, if loud_rate is. [default: bright]" in shown
+    assert "hooks" not in shown
+    assert flags_of(TABLE)["share_rate"] == "--share-rate"
+
+
+# --- every training command offers its estimator's settings
+
+
+@pytest.mark.parametrize(
+    ("command", "kind", "apart"),
+    [
+        ("vectors train", windrow.Word2Vec, {"loss", "window_weighting"}),
+        ("lm train ngram", windrow.NGramLM, {"memory"}),
+        ("lm train window", windrow.WindowLM, set()),
+        ("lm train rnn", windrow.RecurrentLM, set()),
+        ("tag train", windrow.WindowTagger, {"types"}),
+    ],
+)
+def test_commands_offer_the_settings_of_their_estimator(command, kind, apart):
+    found: click.Command = main
+    for name in command.split():
+        found = found.get_command(click.Context(found), name)
+    options = {option.name: option for option in found.params}
+    for setting in kind.settings:
+        if setting.option is not None:
+            option = options[setting.name]
+            assert option.help.startswith(setting.help[:20]) or setting.name in apart
+            assert setting.flag in option.opts
+            if setting.name not in apart and not setting.many:
+                assert option.default == setting.default
+    assert {"-o", "--output"} == set(options["output"].opts)
+
+
+# --- options of before
+
+
+def test_british_spellings_are_options_too(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("a b c\nb c a\n" * 20, "utf-8")
+    results = []
+    for option in ("--quantise", "--quantize"):
+        arguments = ["lm", "train", "ngram", text, "-o", tmp_path / option, "--smoothing", "witten-bell", option, 4]
+        result = CliRunner().invoke(main, list(map(str, arguments)))
+        assert result.exit_code == 0, result.output
+        results.append((tmp_path / option).read_bytes())
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "layer", "file", "warns"),
+    [
+        (["-o", "f", "--output", "nce"], "nce", "f", True),
+        (["--output=nce", "-of"], "nce", "f", True),
+        (["--output", "nce"], "softmax", "nce", False),  # a file of this name
+        (["--output", "f", "--output-layer", "nce"], "nce", "f", False),
+        (["-o", "f", "--output", "g"], "softmax", "g", False),
+    ],
+)
+def test_the_layer_may_be_named_as_before_beside_a_file(arguments, layer, file, warns):
+    found = {}
+
+    @training_command("x", (Setting("output_layer", str, "softmax", "What.", choices=("softmax", "nce")),))
+    def command(source: str, output: Path, **options: Any) -> None:
+        found.update(options, output=output)
+
+    result = CliRunner().invoke(command, ["text", *arguments])
+    assert result.exit_code == 0, result.output
+    assert (found["output_layer"], str(found["output"])) == (layer, file)
+    assert ("Warning: --output nce is now --output-layer nce; -o names the file" in result.stderr) == warns
+
+
+# --- the process
+
+
+def test_a_signal_handler_of_somebody_else_stays(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    assert CliRunner().invoke(main, ["corpus", "list"]).exit_code == 0
+    main(["--version"], standalone_mode=False)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_program_handles_sigterm_as_an_interrupt():
+    code = (
+        "import signal, sys, windrow.cli, windrow.cli.corpus as corpus\n"
+        "sys.argv = ['windrow', 'corpus', 'list']\n"
+        "try:\n    windrow.cli.main()\n"
+        "finally:\n    print(signal.getsignal(signal.SIGTERM) is signal.default_int_handler)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.splitlines()[-1] == "True"

@@ -1,0 +1,169 @@
+"""Parameters are said once: tables, signatures and docstrings agree, and every public name is documented."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+from typing import Any
+
+import pytest
+
+import windrow.lm.neural.settings as neural
+import windrow.nn.settings as nn
+import windrow.tagging.settings as tagging
+from windrow.errors import OptionError
+from windrow.estimator import REQUIRED, Setting
+from windrow.lm.ngram import SMOOTHING_NAMES
+from windrow.lm.ngram.smoothing import SMOOTHINGS
+from windrow.nn import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, SPREADS
+from windrow.outputs import contract
+from windrow.tagging import SCHEMES
+from windrow.tagging.outputs import OUTPUTS
+
+from .parameter_sections import described, public_objects, rewritten, section_of, sections
+
+OBJECTS = public_objects()
+ESTIMATORS = {name: value for name, value in OBJECTS.items() if getattr(value, "settings", ())}
+SETTINGS = {f"{name}.{setting.name}": setting for name, value in ESTIMATORS.items() for setting in value.settings}
+CALLABLES = {
+    name: value
+    for name, value in OBJECTS.items()
+    if inspect.isfunction(value) or (inspect.isclass(value) and not issubclass(value, Exception))
+}
+ORDER = ("Parameters", "Attributes", "Returns", "Raises", "Notes", "References", "Examples")
+
+
+def parameters(value: Any) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(value).parameters)
+
+
+# --- estimators
+
+
+def test_every_estimator_has_a_table():
+    assert {name for name, value in OBJECTS.items() if hasattr(value, "get_params")} == set(ESTIMATORS)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_the_table_is_the_signature(name):
+    """The same names in the same order, with the same defaults of the same types."""
+    defaults = {name: parameter.default for name, parameter in parameters(ESTIMATORS[name]).items()}
+    told = {setting.name: setting.default for setting in ESTIMATORS[name].settings}
+    assert list(defaults.items()) == list(told.items())
+    assert [type(value) for value in defaults.values()] == [type(value) for value in told.values()]
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_the_docstring_is_the_table(name):
+    """Mended by ``python -m tests.parameter_sections --write``."""
+    assert sections(ESTIMATORS[name].__doc__)["Parameters"] == section_of(ESTIMATORS[name].settings)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_estimators_have_attributes_and_an_example(name):
+    found = sections(ESTIMATORS[name].__doc__)
+    assert list(found) == [title for title in ORDER if title in found]
+    assert described(found["Attributes"])
+    assert 2 <= found["Examples"].count(">>> ") <= 6
+
+
+@pytest.mark.parametrize("key", SETTINGS)
+def test_a_setting_says_what_it_is(key):
+    setting = SETTINGS[key]
+    for text in filter(None, (setting.help, setting.advice)):
+        assert text.endswith("."), text
+    assert not setting.none.endswith(".")
+    if setting.default is not REQUIRED:
+        others = {other.name: other.default for other in ESTIMATORS[key.rpartition(".")[0]].settings}
+        setting.check(setting.default, others)
+
+
+@pytest.mark.parametrize("key", [key for key, setting in SETTINGS.items() if setting.type in (int, float)])
+def test_each_limit_is_kept(key):
+    """What lies beyond an end of the range is refused, by name; the end itself unless it is open."""
+    setting = SETTINGS[key]
+    others = {"alpha": 1.0}
+    high = others[setting.high] if isinstance(setting.high, str) else setting.high
+    for limit, beyond, is_open in ((setting.low, -1, setting.low_open), (high, 1, setting.high_open)):
+        if abs(limit) < 2**60 and not setting.choices:
+            end = limit if setting.type is float else int(limit)
+            for value, is_allowed in ((end + beyond, False), (end, not is_open)):
+                shaped = [value] if setting.many else value
+                if is_allowed:
+                    setting.check(shaped, others)
+                else:
+                    with pytest.raises(OptionError, match=f"^{setting.name} = "):
+                        setting.check(shaped, others)
+
+
+@pytest.mark.parametrize(
+    ("setting", "good", "bad"),
+    [
+        (Setting("x", int, 1, "."), [1, -5], [1.5, "1", None, True]),
+        (Setting("x", float, 1.0, ".", low=0, low_open=True), [1, 0.5], [0, "1", None, float("nan")]),
+        (Setting("x", bool, True, "."), [True, False], ["yes", None, 2]),
+        (Setting("x", str, "a", ".", choices=("a", "b")), ["b"], ["c", None, 1]),
+        (Setting("x", str, None, ".", choices=("a", "b"), none="neither"), ["b", None], ["c"]),
+        (Setting("x", "str or callable", "a", ".", choices=("a",)), ["a", print], ["b"]),
+        (Setting("x", int, (), ".", many=True, low=0), [(), [1, 2]], [1, "12", [-1], [0.5], None]),
+        (Setting("x", str, None, ".", many=True, none="all"), [["a"], None], ["ab", [1]]),
+    ],
+    ids=lambda value: str(getattr(value, "type", "")),
+)
+def test_checks(setting, good, bad):
+    for value in good:
+        setting.check(value, {})
+    for value in bad:
+        with pytest.raises(OptionError, match=r"^x = "):
+            setting.check(value, {})
+
+
+def test_a_section_is_rewritten_from_the_table():
+    docstring = "Does.\n\n    Parameters\n    ----------\n    old : int\n\n    Examples\n    --------\n    "
+    source = f'class A:\n    """{docstring}"""\n'
+    table = (Setting("new", int, 3, "How many.", "Few are fast.", low=1, high=9),)
+    expected = source.replace("    old : int", "    new : int in [1, 9], default 3\n        How many. Few are fast.")
+    assert rewritten(source, "A", table) == expected
+    assert rewritten(source.replace("class A", "class B"), "A", table) == source.replace("class A", "class B")
+
+
+# --- everything public
+
+
+@pytest.mark.parametrize("name", CALLABLES)
+def test_every_parameter_is_documented(name):
+    """In ``Parameters``; the fields of a result, which nobody passes, in ``Attributes``."""
+    found = sections(CALLABLES[name].__doc__)
+    said = {**described(found.get("Attributes", "")), **described(found.get("Parameters", ""))}
+    missing = [parameter for parameter in parameters(CALLABLES[name]) if not said.get(parameter)]
+    assert not missing, f"{name} does not explain {missing}"
+
+
+@pytest.mark.parametrize("name", CALLABLES)
+def test_nothing_is_documented_that_is_not_there(name):
+    said = described(sections(CALLABLES[name].__doc__).get("Parameters", ""))
+    assert set(said) <= set(parameters(CALLABLES[name]))
+
+
+@pytest.mark.parametrize("name", [name for name, value in CALLABLES.items() if ">>> " in (value.__doc__ or "")])
+def test_the_examples_give_what_they_say(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    told: list[str] = []
+    for example in doctest.DocTestFinder(recurse=False).find(CALLABLES[name], name, globs={}):
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(example, out=told.append)
+    assert not told, "".join(told)
+
+
+# --- names that tables hold, so that the command line can offer them before NumPy is loaded
+
+
+def test_the_names_in_tables_are_those_of_the_registries():
+    assert tuple(OPTIMIZERS) == nn.OPTIMIZER_NAMES
+    assert tuple(SCHEDULES) == nn.SCHEDULE_NAMES
+    assert tuple(ACTIVATIONS) == nn.ACTIVATION_NAMES
+    assert tuple(SPREADS) == nn.INITIALIZER_NAMES
+    assert tuple(LOSSES) == nn.COST_NAMES
+    assert tuple(OUTPUTS) == tagging.OUTPUT_NAMES
+    assert tuple(SCHEMES) == tagging.SCHEME_NAMES
+    assert tuple(SMOOTHINGS) == SMOOTHING_NAMES
+    assert contract.OBJECTIVES == neural.OBJECTIVES
