@@ -140,7 +140,7 @@ def _train_network(row: str, options: Options, texts: Path, workers: int) -> tup
     estimator = kind(**{**options, "workers": workers})
     train, valid = (str(texts / f"{part}.txt") for part in ("train", "valid"))
     model, figures = _timed(lambda: estimator.fit(train, valid=valid))
-    figures["words_per_second"] = model.history_[-1]["words_per_second"]
+    figures["words_per_second"] = model.history_[-1]["per_second"]
     figures |= {"history": model.history_, "workers": workers}
     figures["parameters"] = len(model.network_.values())
     return model, figures

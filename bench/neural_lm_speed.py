@@ -75,7 +75,7 @@ class _Clock:
             raise _TimeIsUpError
 
     def figures(self) -> dict[str, float]:
-        passed, words = self.last.seconds - self.first.seconds, self.last.words - self.first.words
+        passed, words = self.last.seconds - self.first.seconds, self.last.examples - self.first.examples
         return {"seconds": passed, "words": words, "words_per_second": words / passed, "loss": self.last.loss}
 
 

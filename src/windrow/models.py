@@ -16,6 +16,8 @@ OTHER_KINDS = {
     "word2vec-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
     "rnn-lm-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
     "window-lm-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
+    "tagger-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
+    "mlp-checkpoint": "the state of a training that was interrupted; go on with fit(..., checkpoint=, resume=True)",
     "vocabulary": "the vocabulary of a corpus; open its folder with windrow.Corpus.open",
 }
 

@@ -109,9 +109,9 @@ def test_only_words_after_the_warm_up_count() -> None:
     clock = speed._Clock(10)
     reports = [(0.5, 10), (1.5, 100), (6.5, 700), (11.5, 1600)]
     for seconds, words in reports[:3]:
-        clock(SimpleNamespace(seconds=seconds, words=words, loss=1.0))
+        clock(SimpleNamespace(seconds=seconds, examples=words, loss=1.0))
     with pytest.raises(speed._TimeIsUpError):
-        clock(SimpleNamespace(seconds=reports[3][0], words=reports[3][1], loss=1.0))
+        clock(SimpleNamespace(seconds=reports[3][0], examples=reports[3][1], loss=1.0))
     assert clock.figures() == {"seconds": 10, "words": 1500, "words_per_second": 150, "loss": 1.0}
 
 

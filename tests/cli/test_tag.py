@@ -168,3 +168,51 @@ def test_ctrl_c_writes_the_best_tagger_so_far(folder: Path, tmp_path: Path, monk
     assert f"it is written to {output}" in result.stderr
     monkeypatch.undo()
     assert len(WindowTagger.load(output).history_) == 1
+
+
+# --- a training that goes on
+
+
+def interrupted(folder: Path, checkpoint: Path) -> None:
+    """The training of QUICK, stopped in its third epoch."""
+
+    def stop(report: Any) -> None:
+        if report.epoch == 3:
+            raise KeyboardInterrupt
+
+    options = {
+        "vector_size": 8,
+        "hidden_size": 16,
+        "epochs": 6,
+        "learning_rate": 0.005,
+        "batch_size": 4,
+        "dropout": 0.1,
+    }
+    model = WindowTagger(**options, callbacks=[stop])
+    with pytest.raises(
+        KeyboardInterrupt, match=r"has the state after epoch 2, from which --resume \(resume=True\) goes on"
+    ):
+        model.fit(folder / "train.conll", valid=folder / "valid.conll", checkpoint=checkpoint)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_resume_goes_on_to_the_same_tagger(folder: Path, tmp_path: Path, named: bool) -> None:
+    checkpoint = tmp_path / ("state" if named else "b.safetensors.checkpoint")
+    interrupted(folder, checkpoint)
+    log = tmp_path / "log.jsonl"
+    arguments = [folder / "train.conll", "--valid", folder / "valid.conll", "-o", tmp_path / "b.safetensors", *QUICK]
+    arguments += ["--log-json", log, *(["--checkpoint", checkpoint] if named else [])]
+
+    refused = run("train", *arguments)
+    assert refused.exit_code == 1
+    assert "holds an unfinished training; add --resume to go on" in refused.stderr
+    result = run("train", *arguments, "--resume")
+
+    assert result.exit_code == 0, result.output
+    whole, resumed = (
+        WindowTagger.load(place / name) for place, name in ((folder, "a.safetensors"), (tmp_path, "b.safetensors"))
+    )
+    np.testing.assert_array_equal(resumed.network_.parameters.values, whole.network_.parameters.values)
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    assert rows == resumed.history_[2:]
+    assert not checkpoint.exists()

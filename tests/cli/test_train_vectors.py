@@ -54,7 +54,7 @@ def test_text_to_vectors_and_a_summary(text: Path, tmp_path: Path) -> None:
     assert vectors.provenance["seed"] == 1
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert [row["epoch"] for row in rows if row["event"] == "epoch"] == [1, 2]
-    assert {"words", "total_words", "loss", "alpha", "seconds"} <= rows[0].keys()
+    assert {"examples", "total_examples", "loss", "learning_rate", "seconds"} <= rows[0].keys()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["log.jsonl", "text.txt", "v.safetensors"]
 
 
@@ -184,7 +184,7 @@ def test_ctrl_c_keeps_the_state_and_resume_ends_as_if_nothing_had_been(text: Pat
     assert run(*arguments, "-o", output, "--resume", "--log-json", log).exit_code == 0
     assert run(*arguments, "-o", tmp_path / "unbroken.txt").exit_code == 0
     assert output.read_bytes() == (tmp_path / "unbroken.txt").read_bytes()
-    words = [json.loads(line)["words"] for line in log.read_text().splitlines()]
+    words = [json.loads(line)["examples"] for line in log.read_text().splitlines()]
     assert words == sorted(words)
     assert not output.with_name("v.txt.checkpoint").exists()
 

@@ -38,7 +38,7 @@ def test_it_trains_the_same_model(files):
     assert result.exit_code == 0, result.output
     rows = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2, 3]
-    assert f"validation perplexity {min(row['valid_perplexity'] for row in rows):.2f}" in result.stderr
+    assert f"validation perplexity {min(row['score'] for row in rows):.2f}" in result.stderr
     assert WindowLM.load(target).perplexity(VALID) == trained().perplexity(VALID)
     assert not checkpoint.exists()
 
@@ -90,7 +90,7 @@ def test_it_tells_which_setting_differs(files):
     assert isinstance(result.exception, DataError)
     assert str(result.exception) == (
         f"{checkpoint} is of a training with --embedding = 6, not 9, --hidden = 8, not 9, --tied = False, not True; "
-        "go on with the same options and text, or delete it to start anew"
+        "go on with the same options and data, or delete it to start again"
     )
 
 

@@ -78,9 +78,9 @@ def test_one_long_line_trains_as_the_same_words_in_lines_do(lee_sentences: list[
     assert len(words) > 50_000
     rates: list[float] = []
     model = Word2Vec(
-        **SMALL | {"sample": 0}, report_words=10_000, callbacks=[lambda progress: rates.append(progress.alpha)]
+        **SMALL | {"sample": 0}, report_words=10_000, callbacks=[lambda progress: rates.append(progress.learning_rate)]
     ).fit([words])
-    assert model.history_[-1]["words"] == 2 * len(words)
+    assert model.history_[-1]["examples"] == 2 * len(words)
     assert len(rates) > 10
     assert all(later < earlier for earlier, later in pairwise(rates) if earlier > 1e-4)
 
@@ -89,22 +89,22 @@ def test_callbacks_hear_of_epochs_and_words_and_may_stop(lee: Corpus) -> None:
     heard: list[Progress] = []
     model = Word2Vec(**SMALL, report_words=30_000, callbacks=[heard.append]).fit(lee)
     epochs = [progress for progress in heard if progress.event == "epoch"]
-    words = [progress.words for progress in heard if progress.event == "words"]
+    words = [progress.examples for progress in heard if progress.event == "progress"]
     assert [progress.epoch for progress in epochs] == [1, 2]
-    assert epochs[-1].words == epochs[-1].total_words == 2 * lee.tokens
+    assert epochs[-1].examples == epochs[-1].total_examples == 2 * lee.tokens
     # A report comes with the job (at most 10,000 words) in which its count is reached.
     assert [count // 30_000 for count in words] == list(range(1, 2 * lee.tokens // 30_000 + 1))
     assert len(model.history_) == 2
 
     stopped = Word2Vec(**SMALL | {"epochs": 50}, callbacks=[lambda progress: progress.epoch == 3]).fit(lee)
     assert len(stopped.history_) == 3
-    unstopped = Word2Vec(**SMALL, callbacks=[lambda progress: 1]).fit(lee)  # truthy is not True
-    assert len(unstopped.history_) == 2
+    by_numpy = Word2Vec(**SMALL, callbacks=[lambda progress: np.bool_(True)]).fit(lee)
+    assert len(by_numpy.history_) == 1
 
 
 def test_several_workers_train_every_word_once(lee: Corpus) -> None:
     model = Word2Vec(**SMALL | {"workers": 4}).fit(lee)
-    assert model.history_[-1]["words"] == 2 * lee.tokens
+    assert model.history_[-1]["examples"] == 2 * lee.tokens
     assert np.isfinite(model.wv.vectors).all()
 
 

@@ -250,7 +250,7 @@ def test_scikit_learn_is_not_needed():
 def test_after_divergence_the_last_good_parameters_predict():
     y = CLOUDS[:, 0] * 100
     model = MLPRegressor((5,), optimizer="sgd", learning_rate=10.0, epochs=50, random_state=1)
-    with pytest.raises(DivergedError, match=r"at step \d+ \(epoch \d+\): .* try learning_rate=1 or"):
+    with pytest.raises(DivergedError, match=r"at step \d+ \(epoch \d+\): .* try learning_rate = 1 or"):
         model.fit(CLOUDS, y)
     assert np.isfinite(model.predict(CLOUDS)).all()
 

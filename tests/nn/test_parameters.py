@@ -18,7 +18,6 @@ from windrow.nn import (
     clip_by_value,
     gradient_norm,
 )
-from windrow.numeric.blas import add_product, add_scaled
 
 RNG = np.random.default_rng(5)
 
@@ -108,28 +107,6 @@ def test_value_clipping_cuts_each_number():
     clip_by_value(parameters, 0.1)
     assert (np.abs(before) > 0.1).any()
     np.testing.assert_array_equal(parameters.gradient(), np.clip(before, -0.1, 0.1))
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("rows", [1, 7])
-def test_products_are_added_in_place(dtype, rows):
-    a, b = RNG.normal(size=(rows, 5)).astype(dtype), RNG.normal(size=(rows, 3)).astype(dtype)
-    target = RNG.normal(size=(5, 3)).astype(dtype)
-    expected = target + a.T @ b
-    add_product(target, a, b)
-    np.testing.assert_allclose(target, expected, rtol=1e-5)
-    expected = target + 0.5 * a[0][:, None] * np.ones((1, 3), dtype)
-    add_scaled(target, 0.5, np.ascontiguousarray(np.repeat(a[0][:, None], 3, axis=1)))
-    np.testing.assert_allclose(target, expected, rtol=1e-5)
-
-
-def test_products_of_slices_are_added_in_place():
-    """Batches are slices of the data; BLAS wants to know, and a wrong guess of their layout would go unnoticed."""
-    a, b = RNG.normal(size=(12, 8)), RNG.normal(size=(12, 6))
-    for x, y in ((a[2:7], b[2:7]), (a[::2, 1:5], b[::2, ::2]), (a.T.copy().T, b.T.copy().T)):
-        target = np.zeros((x.shape[1], y.shape[1]))
-        add_product(target, x, y)
-        np.testing.assert_allclose(target, x.T @ y)
 
 
 def test_a_network_without_parameters_or_of_two_dtypes_is_refused():

@@ -10,13 +10,8 @@ from threadpoolctl import threadpool_info
 
 from tests.outputs.cases import random_block, random_head
 from windrow.nn.recurrent.layer import RecurrentLayer
-from windrow.numeric import blas as products
-from windrow.numeric.blas import (
-    add_product_of_columns,
-    add_product_of_rows,
-    set_product_of_rows,
-    set_product_transposed,
-)
+from windrow.numeric import blas
+from windrow.numeric.blas import add_product, set_product
 from windrow.numeric.threads import crew, share
 from windrow.outputs import tiled_softmax
 
@@ -91,10 +86,10 @@ def test_shared_products(workers):
     by_rows, by_columns = np.ones((601, 201), np.float32), np.ones((301, 201), np.float32)
 
     with crew(workers):
-        set_product_transposed(scores, a, b)
-        set_product_of_rows(product, c, b)
-        add_product_of_rows(by_rows, c, b)
-        add_product_of_columns(by_columns, c, a)
+        set_product(scores, a, b.T)
+        set_product(product, c, b)
+        add_product(by_rows, c, b)
+        add_product(by_columns, c.T, a)
 
     a, b, c = (array.astype(np.float64) for array in (a, b, c))
     expected = (a @ b.T, c @ b, 1 + c @ b, 1 + c.T @ a)
@@ -104,7 +99,8 @@ def test_shared_products(workers):
 
 @pytest.mark.parametrize("name", ["softmax", "adaptive", "nce"])
 def test_a_head_shared_by_threads(name, monkeypatch):
-    monkeypatch.setattr(products, "LEAST_TERMS", 1)
+    monkeypatch.setattr(blas, "LEAST_TERMS", 1)
+    monkeypatch.setattr(blas, "_SMALL", 0)
     monkeypatch.setattr(tiled_softmax, "LEAST_TERMS", 1)
     head = random_head(name, 1500, 32)
     block = random_block(head, rows=70)

@@ -8,7 +8,7 @@ import pytest
 from tests.naive import tagging as naive
 from windrow.nn.gradients import numeric_gradient, relative_error
 from windrow.tagging.lexicon import BEGIN, END, Lexicon, Reading, build_lexicon
-from windrow.tagging.network import TagNetwork, WindowLayer, WordTable
+from windrow.tagging.network import TagNetwork, WindowLayer, WordLookUp
 from windrow.tagging.outputs import FORBIDDEN, OUTPUTS, CrfOutput, LogisticOutput, initial_transitions
 from windrow.tagging.schemes import possible_transitions, tags_for
 from windrow.tagging.windows import windows_of
@@ -25,7 +25,7 @@ def network(output: str, *, frozen: bool, dropout: float = 0.0, activation: str 
     lexicon, own = lexicon_and_own()
     rng = np.random.default_rng(2)
     vectors = rng.normal(0, 0.5, (len(lexicon.words), 3))
-    words = WordTable(vectors[:own], vectors[own:]) if frozen else WordTable(vectors, None)
+    words = WordLookUp(vectors[:own], vectors[own:]) if frozen else WordLookUp(vectors, None)
     made = TagNetwork(
         words,
         lexicon.feature_rows,
@@ -90,16 +90,16 @@ def test_gradients(output: str, frozen: bool) -> None:
 def test_dropped_units_are_dropped_on_the_way_back_too() -> None:
     made = network("crf", frozen=False, dropout=0.4, activation="relu")
     windows = windows_of(SENTENCES, lexicon_and_own()[0], 3)
-    state = made.input_dropout.rng.bit_generator.state
+    state = made.dropouts[0].rng.bit_generator.state
 
     def loss() -> float:
-        made.input_dropout.rng.bit_generator.state = state  # the same units each time
+        made.dropouts[0].rng.bit_generator.state = state  # the same units each time
         scores, _ = made.forward(windows, training=True)
         return made.output.loss(scores, targets(), windows.starts)[0]
 
     loss()
     made.parameters.clear_gradients()
-    made.input_dropout.rng.bit_generator.state = state
+    made.dropouts[0].rng.bit_generator.state = state
     made.add_gradient(windows, targets())
     weights = made.hidden.weights
     found = weights.gradient.copy()

@@ -14,6 +14,7 @@ from tests.tagging.conftest import TOYLAND, made_up
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.files import model_file
+from windrow.nn.training import loop
 from windrow.nn.training.stopping import DivergedError
 from windrow.tagging import TaggedSentence, WindowTagger, convert, read_conll, split_by_document
 
@@ -97,7 +98,7 @@ def test_the_best_epoch_is_kept_and_training_stops() -> None:
     model = WindowTagger(**{**SMALL, "epochs": 50}, patience=2)
     model.set_params(callbacks=[lambda progress: epochs.append(model.network_.parameters.values.copy())])
     model.fit(made_up(40, 1), valid=valid)
-    scores = [row["f1"] for row in model.history_]
+    scores = [row["score"] for row in model.history_]
     best = int(np.argmax(scores))
     assert len(scores) == best + 1 + 2 < 50
     np.testing.assert_array_equal(model.network_.parameters.values, epochs[best])
@@ -105,16 +106,19 @@ def test_the_best_epoch_is_kept_and_training_stops() -> None:
     assert model.evaluate(valid).f1 == max(scores)
 
 
-def test_callbacks_and_progress() -> None:
+def test_callbacks_and_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "_REPORT_SECONDS", 0.0)  # after every batch
     reports, ticks = [], []
     train = made_up(200, 1)
-    model = WindowTagger(**SMALL, callbacks=[lambda p: reports.append(p) or len(reports) == 2])
+    model = WindowTagger(**SMALL, callbacks=[lambda p: reports.append(p) or np.bool_(len(reports) == 2)])
     model.fit(train, progress=ticks.append)
     tokens = sum(len(s.tokens) for s in train)
-    assert [(r.epoch, r.tokens, r.f1) for r in reports] == [(1, tokens, None), (2, 2 * tokens, None)]
+    assert [(r.epoch, r.examples, r.score) for r in reports] == [(1, tokens, None), (2, 2 * tokens, None)]
     assert [r.to_json() for r in reports] == model.history_
-    assert len(ticks) == 2 * (50 // 16)
-    assert all(tick.total_tokens == 3 * tokens for tick in ticks)
+    assert [tick.examples for tick in ticks] == sorted({tick.examples for tick in ticks})
+    assert {tick.event for tick in ticks} == {"progress"}
+    assert len(ticks) == 2 * 50
+    assert all(tick.total_examples == 3 * tokens for tick in ticks)
     assert reports[1].loss < reports[0].loss
 
 
@@ -162,9 +166,9 @@ def test_ctrl_c_keeps_the_best_epoch() -> None:
             raise KeyboardInterrupt
 
     model = WindowTagger(**SMALL, callbacks=[interrupt])
-    with pytest.raises(KeyboardInterrupt, match=r"training stopped in epoch 3; .* best parameters so far \(F1 0\.\d+"):
+    with pytest.raises(KeyboardInterrupt, match=r"training stopped in epoch 3; .* parameters of its best epoch so far"):
         model.fit(made_up(40, 1), valid=valid)
-    assert model.evaluate(valid).f1 == max(row["f1"] for row in model.history_)
+    assert model.evaluate(valid).f1 == max(row["score"] for row in model.history_)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def demo(output: Path | None, seed: int) -> None:
         click.echo("Training skip-gram with negative sampling (compiles its kernels on the first run) ...")
         started = time.monotonic()
         model.fit(corpus)
-        speed = model.history_[-1]["words_per_second"]
+        speed = model.history_[-1]["per_second"]
         click.echo(
             f"    {model.epochs} passes in {time.monotonic() - started:.1f} s ({speed:,.0f} words/s); loss per word "
             f"{model.history_[0]['loss']:.2f} at first, {model.history_[-1]['loss']:.2f} at the end\n"

@@ -172,7 +172,9 @@ class Progress(Protocol):
     @property
     def epoch(self) -> int: ...  # noqa: D102
     @property
-    def words(self) -> int: ...  # noqa: D102
+    def examples(self) -> int: ...  # noqa: D102
+    @property
+    def total_examples(self) -> int: ...  # noqa: D102
     @property
     def loss(self) -> float: ...  # noqa: D102
     def to_json(self) -> dict[str, Any]: ...  # noqa: D102
@@ -243,16 +245,20 @@ def json_log(path: Path, append: bool) -> Iterator[Callable[[Progress], None]]:
 
 
 @contextmanager
-def words_bar(total_words: int) -> Iterator[Callable[[Progress], None]]:
-    """A bar on stderr with words a second, the loss and the time left; silent when stderr is no terminal."""
+def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[Callable[[Progress], None]]:
+    """A bar on stderr with words a second, the loss and the time left; silent when stderr is no terminal.
+
+    ``total_words``, where it is known before training; reports say it too.
+    """
     from tqdm import tqdm
 
     with tqdm(
-        desc="training", total=total_words, unit="words", unit_scale=True, leave=False, disable=None, file=sys.stderr
+        desc="training", total=total_words, unit=unit, unit_scale=True, leave=False, disable=None, file=sys.stderr
     ) as bar:
 
         def show(progress: Progress) -> None:
+            bar.total = progress.total_examples
             bar.set_postfix(epoch=progress.epoch, loss=f"{progress.loss:.3f}", refresh=False)
-            bar.update(progress.words - bar.n)
+            bar.update(progress.examples - bar.n)
 
         yield show

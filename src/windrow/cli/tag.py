@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from windrow.cli.options import check_parameters, flags_of, setting_options, values_of
+from windrow.cli.options import (
+    check_checkpoint,
+    check_distinct,
+    check_parameters,
+    flags_of,
+    json_log,
+    setting_options,
+    values_of,
+    words_bar,
+)
 from windrow.errors import OptionError
 from windrow.tagging.settings import WINDOW_TAGGER
 
 if TYPE_CHECKING:
     from windrow.evaluation.spans import SpanResult
     from windrow.tagging import WindowTagger
-    from windrow.tagging.training import Progress
 
 
 @click.group("tag")
@@ -33,42 +40,71 @@ def group() -> None:
 @click.option("--valid", metavar="SOURCE", help="Sentences held back: the best epoch on them is kept.")
 @click.option("--vectors", metavar="FILE", help="Word vectors to start from.")
 @setting_options(WINDOW_TAGGER)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keeps the state after every epoch.  [default: that of -o, and .checkpoint]",
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint.")
+@click.option(
+    "--log-json",
+    type=click.Path(path_type=Path),
+    metavar="LOG",
+    help="Write the learning curve, one JSON object per epoch.",
+)
 def train(source: str, output: Path, valid: str | None, vectors: str | None, **options: Any) -> None:
     """Train a tagger on SOURCE, a CoNLL file: a token a line, its tag last; blank lines between sentences.
 
-    Ctrl-C writes the best tagger so far.
+    The state is kept after every epoch; the same command with --resume goes on from there. Ctrl-C writes the best
+    tagger so far.
     """
     from windrow.embeddings.vectors import load_vectors
     from windrow.files.model_file import check_writable
     from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
 
-    check_writable(output)
-    if output.exists() and any(path is not None and _is_same(output, path) for path in (source, valid, vectors)):
-        raise OptionError(f"{output} is read and written; choose another name for the output")
+    checkpoint, log = (
+        options.pop("checkpoint") or output.with_name(output.name + ".checkpoint"),
+        options.pop("log_json"),
+    )
+    resume = options.pop("resume")
+    written = [output, checkpoint, *([log] if log else [])]
+    for place in written:
+        check_writable(place)
+        if place.exists() and any(path is not None and _is_same(place, path) for path in (source, valid, vectors)):
+            raise OptionError(f"{place} is read and written; choose another name for the output")
+    check_distinct(written)
+    check_checkpoint(checkpoint, resume)
     tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
     check_parameters(tagger, flags_of(WINDOW_TAGGER))  # before anything is read
     if vectors is not None:
         tagger.set_params(vectors=load_vectors(vectors))
     try:
-        with _tokens_bar() as show:
-            tagger.fit(source, valid=valid, progress=show)
+        with ExitStack() as stack:
+            if log:
+                tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
+            show = stack.enter_context(words_bar(unit="tokens"))
+            tagger.fit(source, valid=valid, checkpoint=checkpoint, resume=resume, progress=show)
     except (DivergedError, KeyboardInterrupt) as error:
+        if isinstance(error, DivergedError):
+            checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
         if not getattr(tagger, "history_", None):  # not one epoch: nothing is worth keeping
             raise
         tagger.save(output)
         raise type(error)(f"{error}; it is written to {output}") from error
     tagger.save(output)
+    checkpoint.unlink(missing_ok=True)
     _summarise(tagger, output)
 
 
 def _summarise(tagger: WindowTagger, output: Path) -> None:
     last = tagger.history_[-1]
-    best = max((row["f1"], -row["epoch"]) for row in tagger.history_) if last["f1"] is not None else None
+    best = max((row["score"], -row["epoch"]) for row in tagger.history_) if last["score"] is not None else None
     judged = f", F1 {best[0]:.4f} in epoch {-best[1]}" if best else ""
     click.echo(
-        f"{output}: {', '.join(tagger.types_)}; trained on {last['tokens']:,} tokens in {last['seconds']:.1f} s "
-        f"({last['tokens_per_second']:,.0f} tokens/s), loss {last['loss']:.4f}{judged}",
+        f"{output}: {', '.join(tagger.types_)}; trained on {last['examples']:,} tokens in {last['seconds']:.1f} s "
+        f"({last['per_second']:,.0f} tokens/s), loss {last['loss']:.4f}{judged}",
         err=True,
     )
 
@@ -131,18 +167,3 @@ def _is_same(output: Path, path: str) -> bool:
         return output.samefile(path)
     except OSError:  # a URL, standard input, or what will be told as missing
         return False
-
-
-@contextmanager
-def _tokens_bar() -> Iterator[Callable[[Progress], None]]:
-    """A bar on stderr with tokens a second, the loss and the time left; silent when stderr is no terminal."""
-    from tqdm import tqdm
-
-    with tqdm(desc="training", unit="tokens", unit_scale=True, leave=False, disable=None, file=sys.stderr) as bar:
-
-        def show(progress: Progress) -> None:
-            bar.total = progress.total_tokens
-            bar.set_postfix(epoch=progress.epoch, loss=f"{progress.loss:.3f}", refresh=False)
-            bar.update(progress.tokens - bar.n)
-
-        yield show

@@ -128,9 +128,9 @@ def _check_used(settings: tuple[Setting, ...], options: dict[str, Any]) -> None:
 
 def _summary(target: Path, model: NeuralLM) -> str:
     last = model.history_[-1]
-    scores = [row["valid_perplexity"] for row in model.history_ if row["valid_perplexity"] is not None]
+    scores = [row["score"] for row in model.history_ if row["score"] is not None]
     return (
-        f"{target}: {len(model.vocabulary):,} words, trained on {last['words']:,} words in {last['seconds']:.1f} s "
-        f"({last['words_per_second']:,.0f} words/s), loss {last['loss']:.4f}"
+        f"{target}: {len(model.vocabulary):,} words, trained on {last['examples']:,} words in {last['seconds']:.1f} s "
+        f"({last['per_second']:,.0f} words/s), loss {last['loss']:.4f}"
         + (f", validation perplexity {min(scores):.2f}" if scores else "")
     )

@@ -96,8 +96,8 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
     checkpoint.unlink(missing_ok=True)  # not before: a process killed while it writes goes on from there
     last = estimator.history_[-1]
     click.echo(
-        f"{output}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on {last['words']:,} words in "
-        f"{last['seconds']:.1f} s ({last['words_per_second']:,.0f} words/s), loss {last['loss']:.4f}",
+        f"{output}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on {last['examples']:,} words in "
+        f"{last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), loss {last['loss']:.4f}",
         err=True,
     )
     if last["loss"] == 0:

@@ -1,7 +1,7 @@
 """Networks in small files: layers, losses, optimizers, the training loop, and the two estimators built of them.
 
 A network is a Chain or a Graph of layers and a loss; its parameters are one flat vector. Read layers/dense.py,
-chain.py, losses.py, network.py, optimizers.py, training.py in this order.
+chain.py, losses.py, network.py, optimizers.py, training/loop.py in this order.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from windrow.nn.parameters import Parameter, ParameterVector, Table
     from windrow.nn.regularisers import L1, L2, REGULARIZERS
     from windrow.nn.schedules import SCHEDULES, Constant, Exponential, Inverse, Plateau, Step
-    from windrow.nn.training.loop import Report, Trainer, gradient_norms
+    from windrow.nn.training.report import Report
     from windrow.nn.training.stopping import DivergedError, EarlyStopping
+    from windrow.nn.training.trainer import Trainer, gradient_norms
 
 __all__ = [
     "Chain",
@@ -117,8 +118,9 @@ _NAMES_IN = {
     "parameters": ("Parameter", "ParameterVector", "Table"),
     "regularisers": ("L1", "L2", "REGULARIZERS", "REGULARISERS"),  # the last one in British spelling, as before
     "schedules": ("SCHEDULES", "Constant", "Exponential", "Inverse", "Plateau", "Step"),
-    "training.loop": ("Report", "Trainer", "gradient_norms"),
+    "training.report": ("Report",),
     "training.stopping": ("DivergedError", "EarlyStopping"),
+    "training.trainer": ("Trainer", "gradient_norms"),
 }
 __getattr__, __dir__ = lazy_names(
     __name__,

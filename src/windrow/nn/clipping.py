@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 
-from windrow.nn.parameters import Array, ParameterVector
-
-
-def _gradients(parameters: ParameterVector) -> list[Array]:
-    """The arrays that hold the gradient, to be changed in place."""
-    return [parameters.dense_gradient, *(table.sparse_gradient()[1] for table in parameters.tables)]
+from windrow.nn.parameters import ParameterVector
 
 
 def gradient_norm(parameters: ParameterVector) -> float:
@@ -20,7 +17,7 @@ def gradient_norm(parameters: ParameterVector) -> float:
     parameters : ParameterVector
         The parameters of a network, whose gradient has been computed.
     """
-    return float(sum(np.vdot(gradient, gradient) for gradient in _gradients(parameters)) ** 0.5)
+    return clip_by_norm(parameters, inf)
 
 
 def clip_by_norm(parameters: ParameterVector, limit: float) -> float:
@@ -33,9 +30,12 @@ def clip_by_norm(parameters: ParameterVector, limit: float) -> float:
     limit : float > 0
         The greatest length.
     """
-    norm = gradient_norm(parameters)
+    gradients, square = parameters.gradient_arrays(), 0.0
+    for gradient in gradients:
+        square += np.vdot(gradient, gradient)
+    norm = float(square**0.5)
     if norm > limit:
-        for gradient in _gradients(parameters):
+        for gradient in gradients:
             np.multiply(gradient, limit / norm, out=gradient)
     return norm
 
@@ -50,5 +50,5 @@ def clip_by_value(parameters: ParameterVector, limit: float) -> None:
     limit : float > 0
         The greatest absolute value.
     """
-    for gradient in _gradients(parameters):
+    for gradient in parameters.gradient_arrays():
         np.clip(gradient, -limit, limit, out=gradient)

@@ -85,7 +85,7 @@ class Graph(Layer):
         backwards: dict[Node, Backward] = {}
         for node in self.order:
             if node.layer is not None:
-                arguments = [values[parent] for parent in node.inputs]
+                arguments = map(values.__getitem__, node.inputs)
                 values[node], backwards[node] = node.layer.forward(*arguments, training=training)
 
         def backward(dy: Array, need_dx: bool = True) -> Array | tuple[Array, ...] | None:
@@ -103,7 +103,7 @@ class Graph(Layer):
         for node in reversed(self.order):
             if node not in backwards or not (need_dx or node in self._learning):
                 continue
-            is_asked = need_dx or any(parent in self._learning for parent in node.inputs)
+            is_asked = need_dx or not self._learning.isdisjoint(node.inputs)
             given = backwards[node](gradients[node], is_asked)
             if given is None:
                 continue

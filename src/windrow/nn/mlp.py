@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from copy import deepcopy
 from numbers import Integral
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from windrow.errors import NotFittedError, OptionError, check_range, check_whole
+from windrow.errors import FormatError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator, OldName, takes_old_names
+from windrow.files import model_file
 from windrow.nn.chain import Chain
 from windrow.nn.examples import ExampleError, as_examples, as_labels, as_numbers, check_lengths, find_classes
 from windrow.nn.layers import ACTIVATIONS, Dense, Dropout, Sigmoid
@@ -23,10 +26,51 @@ from windrow.nn.parameters import Array
 from windrow.nn.regularisers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
 from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR
-from windrow.nn.training.loop import Augmentation, Callback, Trainer
+from windrow.nn.training.checkpoint import rng_state
+from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.stopping import EarlyStopping
+from windrow.nn.training.trainer import CHECKPOINT_KIND, Augmentation, Callback, Trainer
 
 Validation = tuple[ArrayLike, ArrayLike]
+
+_MAY_CHANGE = ("epochs", "patience", "callbacks", "augmentation", "random_state")  # from a run to one that resumes it
+
+
+class _Keeping:
+    """Where a fit keeps its state, and what the one that resumes it must agree on.
+
+    ``start``: the generator before anything was drawn. A fit that resumes goes back to it, whatever its own seed, so
+    that it holds back the same rows and builds the same network.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], parameters: dict[str, Any], rng: np.random.Generator) -> None:
+        self.path = path
+        self.described = {**parameters, "start": rng_state(rng)}
+        self.resumes = False
+
+    def begin(self, rng: np.random.Generator, resume: bool) -> None:
+        """Look at what is there; DataError where no file can be written."""
+        model_file.check_writable(self.path)
+        self.resumes = resume and Path(self.path).exists()
+        if self.resumes:
+            start = model_file.load(self.path, CHECKPOINT_KIND).config.get("model", {}).get("start")
+            try:
+                rng.bit_generator.state = start
+            except (TypeError, ValueError, KeyError) as error:
+                raise FormatError(f"{self.path} does not hold the start of a training ({error}); delete it") from error
+            self.described["start"] = start
+
+
+def _plain(value: Any) -> Any:
+    """A parameter as JSON has it: numbers, lists, and objects by their type and attributes."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, str | int | float):
+        return value
+    attributes = {name: _plain(part) for name, part in sorted(getattr(value, "__dict__", {}).items())}
+    return [getattr(value, "__qualname__", type(value).__qualname__), attributes]
 
 
 class MultiLayerPerceptron(Estimator):
@@ -34,6 +78,7 @@ class MultiLayerPerceptron(Estimator):
 
     _kind: str  # for scikit-learn
     _default_cost: str
+    _measure: str  # what ``score`` gives
     initialiser = OldName("initializer")
 
     @takes_old_names
@@ -88,37 +133,57 @@ class MultiLayerPerceptron(Estimator):
 
     # --- training
 
-    def fit(self, X: ArrayLike, y: ArrayLike, *, validation: Validation | None = None) -> Self:  # noqa: N803
+    def fit(
+        self,
+        X: ArrayLike,  # noqa: N803
+        y: ArrayLike,
+        *,
+        validation: Validation | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+    ) -> Self:
         """Train on X (rows, features) and y; ``validation``, a pair (X, y), is scored after each epoch.
 
-        With ``early_stopping`` and no ``validation``, ``validation_fraction`` of the rows is held back for it. Raises
-        OptionError for a parameter out of range, DataError for data that cannot be learned from, DivergedError when
-        training runs away; the estimator then has the last good parameters, and can be used.
+        With ``early_stopping`` and no ``validation``, ``validation_fraction`` of the rows is held back for it.
+        ``checkpoint``: a file that keeps the state after each epoch; ``resume`` goes on from there to the same network
+        as without the stop, if the file is there. Raises OptionError for a parameter out of range, DataError for data
+        that cannot be learned from, DivergedError when training runs away; an estimator that was trained before is then
+        as it was, another one has the last good parameters, and can be used.
         """
-        self.check_parameters()
-        x, y = as_examples(X), as_labels(y)
-        check_lengths(x, y)
-        rng = np.random.default_rng(self.random_state)
-        self._learn_labels(y)
-        if self.early_stopping and validation is None:
-            x, y, validation = self._hold_back(x, y, rng)
-        self._start(x.shape[1], rng)
-        stopping = EarlyStopping(self.patience) if self.early_stopping else None
-        return self._train(x, y, self.epochs, validation, stopping)
+        with all_or_nothing(self, "network_") as retrains:
+            self.check_parameters()
+            x, y = as_examples(X), as_labels(y)
+            check_lengths(x, y)
+            rng = np.random.default_rng(self.random_state)
+            keeping = None
+            if checkpoint is not None:
+                keeping = _Keeping(checkpoint, self._described(), rng)
+                keeping.begin(rng, resume)
+            self._learn_labels(y)
+            if self.early_stopping and validation is None:
+                x, y, validation = self._hold_back(x, y, rng)
+            self._start(x.shape[1], rng)
+            stopping = EarlyStopping(self.patience) if self.early_stopping else None
+            return self._train(x, y, self.epochs, validation, stopping, keeping, retrains=retrains)
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:  # noqa: N803
-        """Train one epoch more on X and y, the optimiser going on from where it is; for data that come in parts.
+        """Train one epoch more on X and y, the optimizer going on from where it is; for data that come in parts.
 
         Nothing is held back for early stopping. A classifier must know all ``classes`` at the first call; without
         them it takes those of the first y.
         """
-        x, y = as_examples(X, self), as_labels(y)
-        check_lengths(x, y)
-        if not hasattr(self, "network_"):
-            self.check_parameters()
-            self._learn_labels(y if classes is None else as_labels(classes))
-            self._start(x.shape[1], np.random.default_rng(self.random_state))
-        return self._train(x, y, 1)
+        with all_or_nothing(self, "network_"):
+            x, y = as_examples(X, self), as_labels(y)
+            check_lengths(x, y)
+            if not hasattr(self, "network_"):
+                self.check_parameters()
+                self._learn_labels(y if classes is None else as_labels(classes))
+                self._start(x.shape[1], np.random.default_rng(self.random_state))
+            return self._train(x, y, 1)
+
+    def _described(self) -> dict[str, Any]:
+        """The parameters as plain data, which a checkpoint must agree on."""
+        return {name: _plain(value) for name, value in self.get_params().items() if name not in _MAY_CHANGE}
 
     def _start(self, features: int, rng: np.random.Generator) -> None:
         """A network that knows nothing yet, and its trainer."""
@@ -136,6 +201,7 @@ class MultiLayerPerceptron(Estimator):
             augment=self.augmentation,
             callbacks=self.callbacks,
             rng=rng,
+            measure=self._measure,
         )
 
     def _build_network(self, rng: np.random.Generator) -> Network:
@@ -160,6 +226,9 @@ class MultiLayerPerceptron(Estimator):
         epochs: int,
         validation: Validation | None = None,
         stopping: EarlyStopping | None = None,
+        keeping: _Keeping | None = None,
+        *,
+        retrains: bool = False,
     ) -> Self:
         score = None
         if validation is not None:
@@ -171,7 +240,18 @@ class MultiLayerPerceptron(Estimator):
                 return self.score(held_x, held_y)
 
         self._trainer.early_stopping = stopping
-        self._trainer.run(self.network_, x, self._targets(y), epochs, score=score, history=self.history_)
+        self._trainer.run(
+            self.network_,
+            x,
+            self._targets(y),
+            epochs,
+            score=score,
+            history=self.history_,
+            retrains=retrains,
+            checkpoint=None if keeping is None else keeping.path,
+            resume=keeping is not None and keeping.resumes,
+            described=None if keeping is None else keeping.described,
+        )
         return self
 
     def _hold_back(self, x: Array, y: Array, rng: np.random.Generator) -> tuple[Array, Array, Validation]:
@@ -321,6 +401,7 @@ class MLPClassifier(MultiLayerPerceptron):
     settings = MLP_CLASSIFIER
     _kind = "classifier"
     _default_cost = "log-likelihood"
+    _measure = "accuracy"
 
     def predict(self, X: ArrayLike) -> Array:  # noqa: N803
         """The most probable class of each row, (rows,)."""
@@ -445,6 +526,7 @@ class MLPRegressor(MultiLayerPerceptron):
     settings = MLP_REGRESSOR
     _kind = "regressor"
     _default_cost = "quadratic"
+    _measure = "r2"
 
     def predict(self, X: ArrayLike) -> Array:  # noqa: N803
         """Estimates in the shape of the y trained on."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError
-from windrow.numeric.blas import add_product
+from windrow.numeric.blas import add_product, set_product
 
 Array = NDArray[Any]
 
@@ -46,8 +46,14 @@ class Parameter:
 
     def add_product(self, a: Array, b: Array) -> None:
         """Add a.T @ b to the gradient. The first product since it was cleared need not read zeros, nor write them."""
-        add_product(self._gradient, a, b, to_zero=self._is_clear)
+        (set_product if self._is_clear else add_product)(self._gradient, a.T, b)
         self._is_clear = False
+
+    def add_rows(self, rows: Array, gradients: Array) -> None:
+        """Add ``gradients`` (n, dim) to the rows of the gradient with these numbers (n,), which may repeat."""
+        from windrow.numeric.rows import add_to_rows  # compiled: what looks no words up need not wait for it
+
+        add_to_rows(self.gradient, rows, np.ascontiguousarray(gradients), 1.0)
 
     def clear_gradient(self) -> None:
         """Forget what the passes so far have added."""
@@ -165,6 +171,10 @@ class ParameterVector:
         for parameter in self.dense:
             _ = parameter.gradient  # zero what no pass has reached
         return self._dense_gradient
+
+    def gradient_arrays(self) -> list[Array]:
+        """The arrays that hold the gradient, to be changed in place: ``dense_gradient``, and each table's rows."""
+        return [self.dense_gradient, *(table.sparse_gradient()[1] for table in self.tables)]
 
     def clear_gradients(self) -> None:
         """Forget what the passes so far have added."""

@@ -1,11 +1,11 @@
-"""Parameters with a row a word, of which a pass reads few: sums of gradients by kernels, where nn/ has NumPy's."""
+"""A Table with one row per word of a large vocabulary: its gradients are summed by kernels, not by NumPy."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from windrow.nn.parameters import Array, Parameter, Table
-from windrow.numeric.rows import add_to_rows, sum_equal_rows
+from windrow.nn.parameters import Array, Table
+from windrow.numeric.rows import sum_equal_rows
 
 
 class WordTable(Table):
@@ -25,11 +25,3 @@ class WordTable(Table):
         known = sum_equal_rows(rows, gradients, self._slots, distinct, sums)
         self._parts = [(distinct[:known], sums[:known])]
         return self._parts[0]
-
-
-def add_word_rows(parameter: Parameter | Table, words: Array, gradients: Array) -> None:
-    """Add ``gradients`` (n, dim) to the rows of these words (n,), which may repeat."""
-    if isinstance(parameter, Table):
-        parameter.add_rows(words, gradients)
-    else:
-        add_to_rows(parameter.gradient, words, gradients, 1.0)

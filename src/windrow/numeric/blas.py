@@ -1,104 +1,89 @@
-"""Matrix products into arrays that exist, shared by a crew of threads (see crew.py), all by SciPy's BLAS.
+"""Matrix products into arrays that exist, shared by the threads of a crew (see threads.py).
 
-They are called by their addresses, because SciPy's own functions hold the lock of the interpreter, and threads would
-wait for one another.
+There is one family: ``set_product`` and ``add_product``. Factors may be transposed views (``x.T``) or runs of rows:
+BLAS reads them where they are. Other threads run while a product is large.
 """
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable
+from ctypes import CFUNCTYPE, PYFUNCTYPE, byref, c_char_p, c_double, c_float, c_int, c_void_p, py_object, pythonapi
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas
+from scipy.linalg import blas, cython_blas
 
 from windrow.numeric.threads import share
 
-_AXPY: dict[np.dtype[Any], Any] = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
-_SMALL_GEMM: dict[np.dtype[Any], Any] = {np.dtype(np.float32): blas.sgemm, np.dtype(np.float64): blas.dgemm}
-_GEMV: dict[np.dtype[Any], Any] = {np.dtype(np.float32): blas.sgemv, np.dtype(np.float64): blas.dgemv}
-_GEMM = {np.dtype(np.float32): ("sgemm", ctypes.c_float), np.dtype(np.float64): ("dgemm", ctypes.c_double)}
 LEAST_TERMS = 5_000_000  # multiply-adds a thread, some 100 microseconds: less is not worth a message to it
-
-_ORDERS = ctypes.create_string_buffer(b"NT")
-_AS_IT_IS, _TRANSPOSED = ctypes.addressof(_ORDERS), ctypes.addressof(_ORDERS) + 1
-_INT = ctypes.sizeof(ctypes.c_int)
+_SMALL = 2**20  # multiply-adds, some 30 microseconds, of which to call BLAS by its address would cost a third
 
 
-def set_product_transposed(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
-    """``target = a @ b.T``; target (rows, columns), a (rows, inner), b (columns, inner), all contiguous."""
-    if len(a) == 1:  # twice as fast as a product of matrices, one of them a row
-        _GEMV[target.dtype](1, b.T, a[0], beta=0, y=target[0], overwrite_y=True, trans=1)
-    else:
-        _by_rows(target, a.size * len(b), lambda rows: _multiply(target[rows], a[rows], b.T, add=False))
+def set_product(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
+    """``target = a @ b``, whatever ``target`` holds.
 
-
-def set_product_of_rows(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
-    """``target = a @ b``; target (rows, columns), a (rows, inner), b (inner, columns), all contiguous."""
-    _by_rows(target, a.size * target.shape[1], lambda rows: _multiply(target[rows], a[rows], b, add=False))
-
-
-def add_product_of_rows(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
-    """``target += a @ b``; target (rows, columns), a (rows, inner), b (inner, columns), all contiguous."""
-    _by_rows(target, a.size * target.shape[1], lambda rows: _multiply(target[rows], a[rows], b, add=True))
-
-
-def add_product_of_columns(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
-    """``target += a.T @ b``; target (inner, columns), a (rows, inner), b (rows, columns), all contiguous."""
-    _by_rows(target, a.size * target.shape[1], lambda rows: _multiply(target[rows], a.T[rows], b, add=True))
-
-
-def add_sum_of_rows(target: NDArray[Any], factors: NDArray[Any], a: NDArray[Any]) -> None:
-    """``target += factors @ a``; target (columns,), factors (rows,), a (rows, columns), all contiguous."""
-    if a.size:  # SciPy refuses empty arrays
-        _GEMV[target.dtype](1, a.T, factors, beta=1, y=target, overwrite_y=True)
-
-
-def add_product(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any], *, to_zero: bool = False) -> None:
-    """``target += a.T @ b``, or ``target = a.T @ b`` whatever is in it when it is to be added ``to_zero``.
-
-    target (inputs, outputs) contiguous, a (rows, inputs), b (rows, outputs).
+    target (rows, columns) is contiguous; a (rows, inner) and b (inner, columns) are contiguous, transposed, or runs of
+    rows of such arrays. All are of one type, float32 or float64.
     """
-    # BLAS counts by columns: to it our arrays are their transposes, so it gets target.T += b.T @ a.
-    _SMALL_GEMM[target.dtype](1, b.T, a.T, beta=not to_zero, c=target.T, trans_b=True, overwrite_c=True)
+    least = _rows_a_thread(target, a)
+    if len(target) < 2 * least:
+        np.dot(a, b, out=target)
+    else:
+        share(len(target), lambda first, last: np.dot(a[first:last], b, out=target[first:last]), least)
+
+
+def add_product(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
+    """``target += a @ b``; arrays as those of ``set_product``."""
+    if target.shape != (len(a), b.shape[1]) or a.shape[1] != len(b):
+        raise ValueError(f"{a.shape} @ {b.shape} does not fit {target.shape}: BLAS would write where it should not")
+    assert target.dtype == a.dtype == b.dtype
+    assert target.flags.c_contiguous
+    least = _rows_a_thread(target, a)
+    if a.size == 0 or target.size == 0:  # which BLAS refuses
+        return
+    if a.size * target.shape[1] <= _SMALL:
+        _add_small(target, a, b)
+    elif len(target) < 2 * least:
+        _add_large(target, a, b)
+    else:
+        share(len(target), lambda first, last: _add_large(target[first:last], a[first:last], b), least)
 
 
 def add_scaled(target: NDArray[Any], scale: float, source: NDArray[Any]) -> None:
     """``target += scale * source``, both contiguous and of one shape."""
-    if target.size:  # SciPy refuses empty arrays
-        _AXPY[target.dtype](source.reshape(-1), target.reshape(-1), a=scale)
+    if target.size:  # which SciPy refuses
+        _routines(target.dtype).axpy(source.reshape(-1), target.reshape(-1), a=scale)
 
 
-def _by_rows(target: NDArray[Any], terms: int, multiply: Callable[[slice], None]) -> None:
-    """Give each thread rows of the target, where there are enough multiply-adds to share."""
-    least = max(1, len(target) * LEAST_TERMS // max(terms, 1))
-    share(len(target), lambda first, last: multiply(slice(first, last)), least)
+def _rows_a_thread(target: NDArray[Any], a: NDArray[Any]) -> int:
+    """How many rows of the target are worth a thread."""
+    least: int = max(1, len(target) * LEAST_TERMS // max(1, a.size * target.shape[1]))
+    return least
 
 
-def _multiply(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any], *, add: bool) -> None:
-    """``target = a @ b``, or ``target += a @ b``; a and b by rows or, as views ``x.T``, by columns."""
-    assert target.dtype == a.dtype == b.dtype
-    assert target.shape == (len(a), b.shape[1]), "BLAS would write where it should not"
-    assert a.shape[1] == len(b)
-    if target.size == 0 or len(b) == 0:  # for which BLAS has no distances
-        if not add:
-            target.fill(0)
-        return
-    function, number = _gemm(target.dtype)
-    # BLAS counts by columns: to it our arrays are their transposes, so it gets target.T = b.T @ a.T.
-    (b_order, b_distance), (a_order, a_distance), (order, distance) = _layout(b), _layout(a), _layout(target)
-    assert order == _AS_IT_IS
-    sizes = (ctypes.c_int * 6)(target.shape[1], len(target), len(b), b_distance, a_distance, distance)
-    factors = (number * 2)(1, add)
-    columns, one = ctypes.addressof(sizes), ctypes.addressof(factors)
-    rows, inner, b_step, a_step, step = range(columns + _INT, columns + 6 * _INT, _INT)
-    keep = one + ctypes.sizeof(number)
-    function(
-        b_order, a_order, columns, rows, inner, one, _address(b), b_step, _address(a), a_step, keep,
-        _address(target), step,
+# SciPy's BLAS adds. It counts by columns: to it our arrays are their transposes, so it gets target.T += b.T @ a.T.
+
+
+def _add_small(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
+    """By SciPy's function: quick to call, but other threads wait, and an array that BLAS cannot read is copied."""
+    a_is_turned, b_is_turned = not a.flags.c_contiguous, not b.flags.c_contiguous
+    routines, b = _routines(target.dtype), b if b_is_turned else b.T
+    if len(target) == 1:  # twice as fast as a product of matrices, one of them a row
+        routines.gemv(1, b, a[0], beta=1, y=target[0], trans=b_is_turned, overwrite_y=True)
+    else:
+        routines.gemm(1, b, a if a_is_turned else a.T, 1, target.T, b_is_turned, a_is_turned, True)
+
+
+def _add_large(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
+    """By the address of the same routine, so that other threads run meanwhile."""
+    routines = _routines(target.dtype)
+    (a, a_order, a_distance), (b, b_order, b_distance) = _readable(a), _readable(b)
+    rows, columns, inner, one = c_int(len(target)), c_int(target.shape[1]), c_int(len(b)), routines.number(1)
+    routines.gemm_address(
+        b_order, a_order, byref(columns), byref(rows), byref(inner), byref(one), _address(b), byref(c_int(b_distance)),
+        _address(a), byref(c_int(a_distance)), byref(one), _address(target), byref(columns),
     )  # fmt: skip
 
 
@@ -107,22 +92,36 @@ def _address(array: NDArray[Any]) -> int:
     return address
 
 
-def _layout(array: NDArray[Any]) -> tuple[int, int]:
-    """How BLAS is to read an array, and how far apart its rows are, or the columns of one that is transposed."""
-    size, (row_step, column_step) = array.itemsize, array.strides
-    rows, columns = array.shape
+def _readable(array: NDArray[Any]) -> tuple[NDArray[Any], bytes, int]:
+    """The array as BLAS can read it, by rows (``b"N"``) or columns (``b"T"``), and the numbers from one to the next.
+
+    An array of which neither rows nor columns are contiguous is copied.
+    """
+    size, (rows, columns), (row_step, column_step) = array.itemsize, array.shape, array.strides
     if (column_step == size or columns == 1) and (row_step >= columns * size or rows == 1):
-        return _AS_IT_IS, (row_step // size if rows > 1 else columns)
-    is_transposed = (row_step == size or rows == 1) and (column_step >= rows * size or columns == 1)
-    assert is_transposed, "an array of which neither rows nor columns are contiguous"
-    return _TRANSPOSED, (column_step // size if columns > 1 else rows)
+        return array, b"N", (row_step // size if rows > 1 else columns)
+    if (row_step == size or rows == 1) and (column_step >= rows * size or columns == 1):
+        return array, b"T", (column_step // size if columns > 1 else rows)
+    return np.ascontiguousarray(array), b"N", columns
+
+
+class _Routines(NamedTuple):
+    """SciPy's BLAS for one type of number."""
+
+    axpy: Any
+    gemv: Any
+    gemm: Any
+    gemm_address: Callable[..., None]
+    number: type[Any]
 
 
 @cache
-def _gemm(dtype: np.dtype[Any]) -> tuple[Callable[..., None], type[Any]]:
-    """BLAS's product of matrices as a function that lets other threads run, and its type of number."""
-    from numba.extending import get_cython_function_address  # small networks do without Numba
-
-    name, number = _GEMM[dtype]
-    address = get_cython_function_address("scipy.linalg.cython_blas", name)
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 13)(address), number
+def _routines(dtype: np.dtype[Any]) -> _Routines:
+    letter, number = {"float32": ("s", c_float), "float64": ("d", c_double)}[dtype.name]
+    axpy, gemv, gemm = (getattr(blas, letter + name) for name in ("axpy", "gemv", "gemm"))
+    # SciPy hands the addresses of its routines to Cython in capsules, whose names are their signatures.
+    capsule = py_object(cython_blas.__pyx_capi__["sgemm" if letter == "s" else "dgemm"])
+    name_of = PYFUNCTYPE(c_char_p, py_object)(("PyCapsule_GetName", pythonapi))
+    address_of = PYFUNCTYPE(c_void_p, py_object, c_char_p)(("PyCapsule_GetPointer", pythonapi))
+    address = address_of(capsule, name_of(capsule))
+    return _Routines(axpy, gemv, gemm, CFUNCTYPE(None, *[c_void_p] * 13)(address), number)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, Table
-from windrow.numeric.blas import add_product_of_columns, add_product_of_rows, set_product_transposed
+from windrow.numeric.blas import add_product, set_product
 from windrow.outputs.contract import OutputLayer, Targets
 from windrow.outputs.tiled_softmax import Scores, TiledSoftmax
 
@@ -79,9 +79,9 @@ class ClusteredSoftmax(OutputLayer):
             if projection is None:
                 d_hidden[rows] += d_inputs
             else:
-                add_product_of_columns(projection.gradient, d_inputs, hidden[rows])
+                add_product(projection.gradient, d_inputs.T, hidden[rows])
                 part = np.zeros((len(rows), self.hidden_size), self.dtype)
-                add_product_of_rows(part, d_inputs, projection.value)
+                add_product(part, d_inputs, projection.value)
                 d_hidden[rows] += part
         return loss
 
@@ -123,7 +123,7 @@ class ClusteredSoftmax(OutputLayer):
         if projection is None:
             return hidden
         inputs = np.empty((len(hidden), len(projection.value)), self.dtype)
-        set_product_transposed(inputs, hidden, projection.value)
+        set_product(inputs, hidden, projection.value.T)
         return inputs
 
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.nn.sparse import WordTable
-from windrow.numeric.blas import set_product_transposed
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
 from windrow.outputs.contract import EXCLUDED, OutputLayer, Targets
@@ -92,7 +91,7 @@ class HierarchicalSoftmax(OutputLayer):
         log_probs = np.zeros(self.words, self.dtype)
         if self.words > 1:  # one word has all the mass, and no path
             scores, lefts = np.empty((2, len(self.nodes.value)), self.dtype)
-            set_product_transposed(scores[None], self._with_ones(hidden[None]), self.nodes.value)
+            set_product(scores[None], self._with_ones(hidden[None]), self.nodes.value.T)
             sum_paths(scores, self._paths, lefts, log_probs)
         probabilities: NDArray[np.float64] = np.exp(log_probs.astype(np.float64))
         probabilities /= probabilities.sum()

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, Table
-from windrow.nn.sparse import WordTable, add_word_rows
-from windrow.numeric.blas import add_product_of_columns, add_product_of_rows, set_product_transposed
+from windrow.nn.sparse import WordTable
+from windrow.numeric.blas import add_product, set_product
 from windrow.numeric.rng import alias_table, draw_words
 from windrow.numeric.rows import add_to_rows
 from windrow.numeric.tables import padded_width
@@ -74,8 +74,8 @@ class NoiseContrastive(FullSoftmax):
         """``loss_and_gradient`` with these noise words."""
         loss, found = self._pass(noise, hidden, targets, d_hidden, scale)
         for parameter, by_noise, by_targets in self._with_gradients(found):
-            add_word_rows(parameter, noise.words, by_noise)
-            add_word_rows(parameter, targets, by_targets)
+            parameter.add_rows(noise.words, by_noise)
+            parameter.add_rows(targets, by_targets)
         return loss
 
     def sgd_step(self, hidden: Array, targets: Targets, d_hidden: Array, rate: float, scale: float = 1.0) -> float:  # noqa: D102
@@ -103,7 +103,7 @@ class NoiseContrastive(FullSoftmax):
         draws, biases = self.options.noise_words, self.biases.value.reshape(-1)
         expected = self._log_noise + self.dtype.type(np.log(draws))  # log(k q) of every word
         weights, scores = self.weights.value.take(words, axis=0), np.empty((len(hidden), n), self.dtype)
-        set_product_transposed(scores, hidden, weights)
+        set_product(scores, hidden, weights.T)
         target_logits = np.empty(len(hidden), self.dtype)
         score_targets(hidden, self.weights.value, biases, targets, target_logits)
         offsets = biases[words] - expected[words]
@@ -120,10 +120,10 @@ class NoiseContrastive(FullSoftmax):
             loss = sampled_softmax_errors(flat, offsets, zeros, self._slots, targets, target_logits, scale)
             self._slots[noise.words] = -1
         d_hidden.fill(0)
-        add_product_of_rows(d_hidden, scores, weights)
+        add_product(d_hidden, scores, weights)
         add_target_rows(d_hidden, self.weights.value, targets, target_logits)
         d_weights = np.zeros_like(weights)
-        add_product_of_columns(d_weights, scores, hidden)
+        add_product(d_weights, scores.T, hidden)
         known, errors = len(noise.words), target_logits.reshape(-1, 1)
         d_scores = scores.sum(axis=0).reshape(-1, 1)
         return loss, _Gradients(d_weights[:known], d_scores[:known], errors * hidden, errors)

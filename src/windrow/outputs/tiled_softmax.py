@@ -15,13 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.numeric.blas import (
-    LEAST_TERMS,
-    add_product_of_columns,
-    add_product_of_rows,
-    add_sum_of_rows,
-    set_product_transposed,
-)
+from windrow.numeric.blas import LEAST_TERMS, add_product, set_product
 from windrow.numeric.threads import Result, share
 from windrow.outputs.kernels.softmax import (
     add_at_targets,
@@ -109,8 +103,8 @@ class TiledSoftmax:
 
         def add_tiles(first: int, last: int) -> None:
             for words, tile in self._tiles(first, last, len(scores.weights), len(hidden), powers):
-                add_product_of_columns(into.weights[words], tile, shares)
-                add_sum_of_rows(into.biases[words], row_shares, tile)
+                add_product(into.weights[words], tile.T, shares)
+                add_product(into.biases[None, words], row_shares[None], tile)
 
         self._share_tiles(scores, hidden, add_tiles)
         add_at_targets(*into, targets, hidden, -scale * factor)
@@ -129,9 +123,9 @@ class TiledSoftmax:
         def fill_tiles(first: int, last: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
             sums, products = np.zeros(len(hidden)), np.zeros_like(hidden)
             for words, tile in self._tiles(first, last, len(scores.weights), len(hidden), powers):
-                set_product_transposed(tile, hidden, scores.weights[words])
+                set_product(tile, hidden, scores.weights[words].T)
                 exponentiate(tile.reshape(-1), tile.shape[1], scores.biases[words], references, sums)
-                add_product_of_rows(products, tile, scores.weights[words])
+                add_product(products, tile, scores.weights[words])
             return sums, products
 
         sums, products = zip(*self._share_tiles(scores, hidden, fill_tiles), strict=True)
@@ -178,13 +172,13 @@ class TiledSoftmax:
         for first in range(0, len(scores.weights), self.tile):
             weights = scores.weights[first : first + self.tile]
             tile = scratch[: len(hidden) * len(weights)].reshape(len(hidden), len(weights))
-            set_product_transposed(tile, hidden, weights)
+            set_product(tile, hidden, weights.T)
             yield scores.biases[first : first + self.tile], tile
 
     def distribution(self, scores: Scores, hidden: NDArray[Any]) -> NDArray[np.float64]:
         """The probabilities of all words after one row (dim,), (words,)."""
         row = np.empty(len(scores.weights), hidden.dtype)
-        set_product_transposed(row[None], hidden[None], scores.weights)
+        set_product(row[None], hidden[None], scores.weights.T)
         row += scores.biases
         return probabilities_of(row)
 

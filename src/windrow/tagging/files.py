@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from windrow.errors import FormatError
 from windrow.files import model_file
 from windrow.tagging.lexicon import SPECIALS, Lexicon, Reading
-from windrow.tagging.network import TagNetwork, WordTable
+from windrow.tagging.network import TagNetwork, WordLookUp
 
 _VOCABULARIES = ("words", "features")
 
@@ -36,12 +36,12 @@ def unpack_lexicon(arrays: Arrays, reading: Reading, path: str | os.PathLike[str
     return Lexicon(words, features, reading)
 
 
-def unpack_word_table(arrays: Arrays, words: list[str], path: str | os.PathLike[str]) -> WordTable:
+def unpack_word_vectors(arrays: Arrays, words: list[str], path: str | os.PathLike[str]) -> WordLookUp:
     """The word vectors, all but the specials' left in the file until they are read."""
     if tuple(words[: len(SPECIALS)]) != SPECIALS or len(set(words)) < len(words):
         raise FormatError(f"{path}: the words do not begin with {' '.join(SPECIALS)}, or repeat")
     vectors = _array(arrays, "words.vectors", (len(words), None), path)
-    return WordTable(np.array(vectors[: len(SPECIALS)]), vectors[len(SPECIALS) :])
+    return WordLookUp(np.array(vectors[: len(SPECIALS)]), vectors[len(SPECIALS) :])
 
 
 def fill_network(network: TagNetwork, arrays: Arrays, path: str | os.PathLike[str]) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from windrow.errors import OptionError
+from windrow.nn.graph import Graph, Node
 from windrow.nn.initialisers import initial_weights
-from windrow.nn.layers import ACTIVATIONS, Dense, Dropout, Embedding
-from windrow.nn.layers.layer import Backward
+from windrow.nn.layers import ACTIVATIONS, Concatenate, Dense, Dropout, Embedding
+from windrow.nn.layers.layer import Backward, Layer
 from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
+from windrow.numeric.blas import set_product
 from windrow.tagging.kernels.windows import add_windows, scatter_windows
 from windrow.tagging.outputs import TagOutput, Tags
 from windrow.tagging.settings import HIDDEN_ACTIVATIONS
 from windrow.tagging.windows import Windows
 
 
-class WordTable:
+class WordLookUp(Layer):
     """The vectors of words, of which the first learn and the others, ``frozen`` (or None), stay as they are."""
 
     def __init__(self, learning: Array, frozen: Array | None) -> None:
@@ -44,7 +46,7 @@ class WordTable:
         return vectors, backward
 
 
-class WindowLayer:
+class WindowLayer(Layer):
     """y = the vectors of the window, side by side, @ weights + biases; each distinct token is multiplied once.
 
     ``weights`` is (dim, window * hidden): a block of columns a place in the window.
@@ -65,15 +67,18 @@ class WindowLayer:
         """From the vectors of distinct tokens (distinct, dim) to sums (tokens, hidden); see Windows."""
         sums = np.empty((len(centers), len(self.biases.value)), x.dtype)
         sums[:] = self.biases.value
-        add_windows(np.dot(x, self.weights.value), places, centers, self.window, sums)
+        products = np.empty((len(x), self.weights.value.shape[1]), x.dtype)
+        set_product(products, x, self.weights.value)
+        add_windows(products, places, centers, self.window, sums)
 
-        def backward(dy: Array, need_dx: bool = True) -> Array:
-            products = np.zeros((len(x), self.weights.value.shape[1]), x.dtype)
-            scatter_windows(dy, places, centers, self.window, products)
-            self.weights.add_product(x, products)
+        def backward(dy: Array, need_dx: bool = True) -> tuple[Array, None, None]:
+            d_products = np.zeros_like(products)
+            scatter_windows(dy, places, centers, self.window, d_products)
+            self.weights.add_product(x, d_products)
             self.biases.add(dy.sum(axis=0))
-            dx: Array = np.dot(products, self.weights.value.T)
-            return dx
+            dx = np.empty_like(x)
+            set_product(dx, d_products, self.weights.value.T)
+            return dx, None, None  # places and centers are data
 
         return sums, backward
 
@@ -81,12 +86,15 @@ class WindowLayer:
 class TagNetwork:
     """Scores of tags for the tokens of Windows; all that learns is one vector, ``parameters.values``.
 
+        words    -> WordLookUp -+
+        features -> Embedding  -+-> Concatenate -> Dropout -> WindowLayer -> activation -> Dropout -> Dense -> output
+
     Dropout silences parts of the vectors of a distinct token, everywhere in the batch alike, and hidden units.
     """
 
     def __init__(
         self,
-        words: WordTable,
+        words: WordLookUp,
         feature_rows: int,
         slots: int,
         output: TagOutput,
@@ -105,9 +113,9 @@ class TagNetwork:
         self.words = words
         self.features = Embedding(feature_rows, feature_size, scale=0.1, rng=rng, dtype=dtype)
         self.hidden = WindowLayer(dim + slots * feature_size, window, hidden_size, rng, dtype)
-        self.activation = ACTIVATIONS[activation]()
         self.scores = Dense(hidden_size, output.columns, initializer="glorot", rng=rng, dtype=dtype)
-        self.input_dropout, self.hidden_dropout = Dropout(dropout, rng=rng), Dropout(dropout, rng=rng)
+        self.dropouts = [Dropout(dropout, rng=rng), Dropout(dropout, rng=rng)]
+        self._layers = self._graph(ACTIVATIONS[activation]())
         self.output = output
         named: dict[str, Parameter | Table] = {
             "words.vectors": words.learning,
@@ -121,28 +129,22 @@ class TagNetwork:
             named | {f"output.{name}": parameter for name, parameter in output.parameters.items()}
         )
 
+    def _graph(self, activation: Layer) -> Graph:
+        inputs = words, features, places, centers = Node(), Node(), Node(), Node()
+        vectors = Node(Concatenate(), Node(self.words, words), Node(self.features, features))
+        sums = Node(self.hidden, Node(self.dropouts[0], vectors), places, centers)
+        return Graph(inputs, Node(self.scores, Node(self.dropouts[1], Node(activation, sums))))
+
     def forward(self, windows: Windows, training: bool = False) -> tuple[Array, Backward]:
-        """Scores (tokens, columns of the output), and the way back."""
-        words, words_back = self.words.forward(windows.words)
-        features, features_back = self.features.forward(windows.features)
-        vectors, vectors_back = self.input_dropout.forward(np.hstack([words, features]), training=training)
-        sums, sums_back = self.hidden.forward(vectors, windows.places, windows.centers)
-        units, units_back = self.activation.forward(sums)
-        kept, kept_back = self.hidden_dropout.forward(units, training=training)
-        scores, scores_back = self.scores.forward(kept)
-
-        def backward(dy: Array, need_dx: bool = True) -> None:
-            dx = vectors_back(sums_back(units_back(kept_back(scores_back(dy)))))
-            words_back(dx[:, : words.shape[1]])
-            features_back(np.ascontiguousarray(dx[:, words.shape[1] :]))
-
-        return scores, backward
+        """Scores (tokens, columns of the output), and the backward pass."""
+        inputs = windows.words, windows.features, windows.places, windows.centers
+        return self._layers.forward(*inputs, training=training)
 
     def add_gradient(self, windows: Windows, tags: Tags, *, training: bool = True) -> float:
         """Add the gradient of the mean loss of a token; returns that loss."""
         scores, backward = self.forward(windows, training=training)
         loss, d_scores = self.output.loss(scores, tags, windows.starts)
-        backward(d_scores)
+        backward(d_scores, need_dx=False)
         return loss
 
     def decode(self, windows: Windows) -> Tags:

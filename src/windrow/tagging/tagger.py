@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -20,20 +22,25 @@ from windrow.nn.examples import check_finite
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Schedule, find_schedule
+from windrow.nn.training.checkpoint import fingerprint, with_new_names
+from windrow.nn.training.fitting import all_or_nothing
+from windrow.nn.training.loop import Plan, Training
+from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
-from windrow.tagging.files import fill_network, pack_network, unpack_lexicon, unpack_word_table
+from windrow.tagging.files import fill_network, pack_network, unpack_lexicon, unpack_word_vectors
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
-from windrow.tagging.network import TagNetwork, WordTable
+from windrow.tagging.network import TagNetwork, WordLookUp
 from windrow.tagging.outputs import OUTPUTS, initial_transitions
 from windrow.tagging.schemes import convert, detect_scheme, possible_transitions, tags_for, tags_of
 from windrow.tagging.settings import WINDOW_TAGGER
-from windrow.tagging.training import Callback, TagTrainer
+from windrow.tagging.training import TagTrainee
 from windrow.tagging.windows import windows_of
 
 _BLOCK_TOKENS = 4096  # tagged at a time
 KIND = "window-tagger"
 _LEARNED = ("types_", "scheme_", "history_")
+_MAY_CHANGE = ("epochs", "patience", "callbacks", "vectors", "schedule")  # from a run to one that resumes it, or apart
 _NOT_STORED = ("vectors", "callbacks", "schedule")  # the first is in the word table, the others are for training
 _VECTOR_SPREAD = 0.5  # of a number of a word vector, the given ones too: what the other weights' spread expects
 
@@ -193,27 +200,39 @@ class WindowTagger(Estimator):
         y: object = None,
         *,
         valid: Source | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        resume: bool = False,
         progress: Callback | None = None,
     ) -> Self:
         """Train on sentences, pairs (tokens, tags) or a CoNLL file; tags may be in any scheme.
 
         With ``valid`` the best epoch by F1 there is kept, and training stops when it has not risen for ``patience``
-        epochs; without, the last of all ``epochs``. ``callbacks`` get a Progress after each epoch, and stop training
-        by returning True; ``progress`` gets one several times an epoch.
-        Raises OptionError for parameters out of range, DataError for sentences without entities and vectors that are
-        not finite, FormatError for a malformed file, DivergedError when training runs away; then, and on Ctrl-C, the
-        tagger has the best parameters so far.
+        epochs; without, the last of all ``epochs``. ``callbacks`` get a Report after each epoch, and stop training by
+        returning something true; ``progress`` gets one several times a second. ``checkpoint``: a file that keeps the
+        state after each epoch; ``resume`` goes on from there to the same tagger as without the stop, if the file is
+        there. Raises OptionError for parameters out of range, DataError for sentences without entities and vectors that
+        are not finite, FormatError for a malformed file, DivergedError when training runs away. A tagger that was
+        trained before stays as it was when this fails; a first fit that diverges, or that Ctrl-C ends, leaves the best
+        parameters so far.
         """
-        self.check_parameters()
-        train = read_examples(sentences)
-        self.scheme_ = detect_scheme(tags for _, tags in train)
-        check_types({span.type for _, tags in train for span in spans_of(tags)}, sentences, self.types)
-        train = [(tokens, self._kept(tags)) for tokens, tags in train]
-        self.types_ = sorted({span.type for _, tags in train for span in spans_of(tags)})
-        held_back = None if valid is None else self._gold(valid)
-        rng = np.random.default_rng(self.seed)
-        self._start([tokens for tokens, _ in train], rng)
-        self._train(train, held_back, rng, progress)
+        with all_or_nothing(self, "history_") as retrains:
+            self.check_parameters()
+            if checkpoint is not None:
+                model_file.check_writable(checkpoint)
+            train = read_examples(sentences)
+            self.scheme_ = detect_scheme(tags for _, tags in train)
+            check_types({span.type for _, tags in train for span in spans_of(tags)}, sentences, self.types)
+            train = [(tokens, self._kept(tags)) for tokens, tags in train]
+            self.types_ = sorted({span.type for _, tags in train for span in spans_of(tags)})
+            held_back = None if valid is None else self._gold(valid)
+            rng = np.random.default_rng(self.seed)
+            self._start([tokens for tokens, _ in train], rng)
+            training = self._training(train, held_back, rng, retrains=retrains)
+            described = {} if checkpoint is None else self._described(train, held_back)
+            if checkpoint is not None and resume and Path(checkpoint).exists():
+                training.restore(checkpoint, described)
+            self.history_ = training.history
+            training.run(self.callbacks, progress, checkpoint, described)
         return self
 
     def check_parameters(self) -> None:
@@ -236,9 +255,9 @@ class WindowTagger(Estimator):
             frozen = _spread(self.vectors.vectors[[given[word] for word in lexicon.words[own:]]])
             if self.tune:
                 learning, frozen = np.concatenate([learning, frozen]), None
-        self._build(lexicon, WordTable(learning, frozen), rng)
+        self._build(lexicon, WordLookUp(learning, frozen), rng)
 
-    def _build(self, lexicon: Lexicon, words: WordTable, rng: np.random.Generator) -> None:
+    def _build(self, lexicon: Lexicon, words: WordLookUp, rng: np.random.Generator) -> None:
         """The network for ``types_``, which knows nothing yet but its words' vectors."""
         self.lexicon_ = lexicon
         self.tags_ = tags_for(self.types_, self.scheme)
@@ -256,36 +275,37 @@ class WindowTagger(Estimator):
             rng=rng,
         )
 
-    def _train(
-        self,
-        train: list[Example],
-        held_back: list[Example] | None,
-        rng: np.random.Generator,
-        progress: Callback | None,
-    ) -> None:
+    def _training(
+        self, train: list[Example], held_back: list[Example] | None, rng: np.random.Generator, *, retrains: bool
+    ) -> Training:
         numbers = {tag: number for number, tag in enumerate(self.tags_)}
-        targets = [np.array([numbers[tag] for tag in convert(tags, self.scheme)], np.int32) for _, tags in train]
         optimizer = find_optimizer(self.optimizer)
-        trainer = TagTrainer(
-            optimizer=optimizer,
-            learning_rate=optimizer.default_rate if self.learning_rate is None else self.learning_rate,
-            schedule=find_schedule(self.schedule),
-            batch_size=self.batch_size,
-            epochs=self.epochs,
-            clip_norm=self.clip_norm,
-            early_stopping=EarlyStopping(self.patience),
-            rng=rng,
-        )
-        self.history_ = trainer.history
-        trainer.run(
+        trainee = TagTrainee(
             self.network_,
             self.lexicon_,
             [tokens for tokens, _ in train],
-            targets,
-            score=None if held_back is None else lambda: self._judge(held_back).f1,
-            callbacks=self.callbacks,
-            progress=progress,
+            [np.array([numbers[tag] for tag in convert(tags, self.scheme)], np.int32) for _, tags in train],
+            batch_size=self.batch_size,
+            rng=rng,
+            score=None if held_back is None else lambda: float(self._judge(held_back).f1),
         )
+        plan = Plan(
+            optimizer=optimizer,
+            learning_rate=optimizer.default_rate if self.learning_rate is None else self.learning_rate,
+            schedule=find_schedule(self.schedule),
+            epochs=self.epochs,
+            clip_norm=self.clip_norm,
+            stopping=None if held_back is None else EarlyStopping(self.patience),
+        )
+        return Training(trainee, plan, retrains=retrains)
+
+    def _described(self, train: list[Example], held_back: list[Example] | None) -> dict[str, Any]:
+        """What a checkpoint must agree on: parameters, vectors and sentences."""
+        parameters = {name: _plain(value) for name, value in self.get_params().items() if name not in _MAY_CHANGE}
+        schedule = getattr(self.schedule, "__qualname__", str(self.schedule))
+        vectors = None if self.vectors is None else fingerprint(self.vectors.vectors)
+        valid = None if held_back is None else _fingerprint(held_back)
+        return {**parameters, "schedule": schedule, "vectors": vectors, "text": _fingerprint(train), "valid": valid}
 
     # --- tagging
 
@@ -357,9 +377,10 @@ class WindowTagger(Estimator):
             tagger.check_parameters()
             for name in _LEARNED:
                 setattr(tagger, name, stored.config[name])
+            tagger.history_ = [with_new_names(row) for row in tagger.history_]
             reading = Reading(tagger.lowercase, tagger.fold_digits, tuple(tagger.affixes))
             lexicon = unpack_lexicon(stored.arrays, reading, path)
-            table = unpack_word_table(stored.arrays, list(lexicon.words), path)
+            table = unpack_word_vectors(stored.arrays, list(lexicon.words), path)
             tagger._build(lexicon, table, np.random.default_rng(tagger.seed))
         except (KeyError, TypeError, AttributeError, WindrowError) as error:
             if isinstance(error, FormatError):
@@ -374,6 +395,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return list(value) if isinstance(value, tuple | list) else value
+
+
+def _fingerprint(examples: list[Example]) -> str:
+    digest = blake2b(digest_size=16)
+    for tokens, tags in examples:
+        digest.update(repr((list(tokens), list(tags))).encode())
+    return digest.hexdigest()
 
 
 def _spread(vectors: Array) -> Array:

@@ -14,26 +14,35 @@ from windrow.viz import figures
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_EVENTS = ("epoch", "words")
+# What a key of a Report was called in the logs of windrow 0.1, which differ by what was trained.
+_OLD_KEYS = {
+    "examples": ("words", "tokens"),
+    "learning_rate": ("alpha",),
+    "score": ("valid_perplexity", "f1"),
+}
+_EVENTS = {"epoch": "epoch", "progress": "progress", "words": "progress"}
 
 
 class Record(NamedTuple):
-    """One report of a training: after ``words`` raw words, the mean loss of the epoch so far and the learning rate."""
+    """One report of a training: the mean loss of the epoch so far, and the learning rate, after some examples."""
 
-    event: str
-    words: float
+    event: str  # "epoch" or "progress"
+    examples: float
     loss: float
-    alpha: float
+    learning_rate: float
+    score: float | None  # on data held back
+    measure: str  # what the score is
+    unit: str  # what the examples are, where the log says it
 
 
 def plot_learning_curve(log_json_path: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Figure:
-    """Draw loss and learning rate over the words read.
+    """Draw loss, score and learning rate over the examples trained on.
 
     Parameters
     ----------
     log_json_path : str or path
-        A log with one JSON object per line, as ``vectors train --log-json`` writes it; of these the events "epoch" and
-        "words" are drawn.
+        A log with one JSON object per line, as every command with ``--log-json`` writes it, or an earlier version did;
+        of these the events "epoch" and "progress" are drawn.
     path : str or path, default None
         Save the picture there, as .png, .svg or .pdf.
 
@@ -55,7 +64,7 @@ def plot_learning_curve(log_json_path: str | os.PathLike[str], path: str | os.Pa
 
 
 def read_log(path: str | os.PathLike[str]) -> list[Record]:
-    """The reports of a log by rising number of words; those that a resumed training gave again replace the first."""
+    """The reports of a log by rising number of examples; those that a resumed training gave again replace the first."""
     try:
         lines = Path(path).read_text("utf-8").splitlines()
     except OSError as error:
@@ -67,11 +76,11 @@ def read_log(path: str | os.PathLike[str]) -> list[Record]:
         record = _read_line(line, f"{path}, line {number}") if line.strip() else None
         if record is None:
             continue
-        while records and (record.words < records[-1].words or record[:2] == records[-1][:2]):
+        while records and (record.examples < records[-1].examples or record[:2] == records[-1][:2]):
             records.pop()
         records.append(record)
     if not records:
-        raise FormatError(f"{path} holds no event {' or '.join(_EVENTS)}; was it written by --log-json?")
+        raise FormatError(f"{path} holds no event epoch or progress; was it written by --log-json?")
     return records
 
 
@@ -81,11 +90,30 @@ def _read_line(line: str, where: str) -> Record | None:
         entry = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{where}: not JSON ({error}); was the log cut short?") from error
-    if not isinstance(entry, dict) or not isinstance(entry.get("event"), str):
+    if not isinstance(entry, dict) or not isinstance(event := entry.get("event", _event_of(entry)), str):
         raise FormatError(f'{where}: expected an object with an "event"')
-    if entry["event"] not in _EVENTS:
+    if event not in _EVENTS:
         return None
-    return Record(entry["event"], *(_number(entry, key, where) for key in Record._fields[1:]))
+    counted, scored = _key(entry, "examples"), _key(entry, "score")
+    return Record(
+        event=_EVENTS[event],
+        examples=_number(entry, counted, where),
+        loss=_number(entry, "loss", where),
+        learning_rate=_number(entry, _key(entry, "learning_rate"), where),
+        score=None if entry.get(scored) is None else _number(entry, scored, where),
+        measure=str(entry.get("measure") or scored),
+        unit=counted,
+    )
+
+
+def _event_of(entry: dict[str, Any]) -> str | None:
+    """What a line without an event is: language models and taggers of windrow 0.1 wrote only the ends of epochs."""
+    return "epoch" if "epoch" in entry and "loss" in entry else None
+
+
+def _key(entry: dict[str, Any], name: str) -> str:
+    """The key under which an entry has a number."""
+    return next((key for key in _OLD_KEYS[name] if key in entry), name)
 
 
 def _number(entry: dict[str, Any], key: str, where: str) -> float:
@@ -96,34 +124,41 @@ def _number(entry: dict[str, Any], key: str, where: str) -> float:
 
 
 def _draw(records: list[Record], name: str) -> Figure:
+    judged = [record for record in records if record.score is not None]
     figure = figures.new_figure(7, 5)
+    heights = (3, 2, 1) if judged else (3, 1)
     layout = {"left": 0.11, "right": 0.97, "top": 0.92, "bottom": 0.11, "hspace": 0.08}
-    loss, rate = figure.subplots(2, sharex=True, gridspec_kw={"height_ratios": (3, 1), **layout})
-    unit, unit_name = (1e6, "million ") if records[-1].words >= 1e6 else (1.0, "")
+    axes = figure.subplots(len(heights), sharex=True, gridspec_kw={"height_ratios": heights, **layout})
+    loss, rate = axes[0], axes[-1]
+    unit, unit_name = (1e6, "million ") if records[-1].examples >= 1e6 else (1.0, "")
     label = "epoch so far"
     for epoch in _epochs(records):
         if len(epoch) > 1:
-            loss.plot(*_columns(epoch, unit), color=figures.BLUE, linewidth=1.5, label=label)
+            loss.plot(*_columns(epoch, unit, "loss"), color=figures.BLUE, linewidth=1.5, label=label)
             label = "_"  # matplotlib leaves such a line out of the legend
     ends = [record for record in records if record.event == "epoch"]
+    marks = {"color": figures.ORANGE, "linewidth": 1, "marker": "o", "markersize": 5}
     if ends:
-        loss.plot(*_columns(ends, unit), color=figures.ORANGE, linewidth=1, marker="o", markersize=5, label="epoch")
-    rate.plot([record.words / unit for record in records], [record.alpha for record in records], color=figures.GREEN)
+        loss.plot(*_columns(ends, unit, "loss"), label="epoch", **marks)
+    if judged:
+        axes[1].plot(*_columns(judged, unit, "score"), **marks)
+        axes[1].set_ylabel(judged[-1].measure.replace("_", " "))
+    rate.plot(*_columns(records, unit, "learning_rate"), color=figures.GREEN)
     loss.set_title(f"Learning curve, {name}", loc="left", fontsize=11, parse_math=False)
     loss.set_ylabel("mean loss")
-    rate.set(xlabel=f"{unit_name}words read", ylabel="learning rate")
+    rate.set(xlabel=f"{unit_name}{records[-1].unit}", ylabel="learning rate")
     rate.set_ylim(bottom=0)
-    for axes in (loss, rate):
-        axes.grid(color=figures.PALE, linewidth=0.6)
-        axes.spines[["top", "right"]].set_visible(False)
+    for part in axes:
+        part.grid(color=figures.PALE, linewidth=0.6)
+        part.spines[["top", "right"]].set_visible(False)
     if loss.lines:
         loss.legend(frameon=False, loc="upper right")
-    figure.align_ylabels([loss, rate])
+    figure.align_ylabels(list(axes))
     return figure
 
 
 def _epochs(records: list[Record]) -> list[list[Record]]:
-    """The reports of each epoch: the mean starts anew with each, so that no line may join them."""
+    """The reports of each epoch: the mean starts again with each, so that no line may join them."""
     epochs: list[list[Record]] = [[]]
     for record in records:
         epochs[-1].append(record)
@@ -132,5 +167,5 @@ def _epochs(records: list[Record]) -> list[list[Record]]:
     return epochs
 
 
-def _columns(records: list[Record], unit: float) -> tuple[list[float], list[float]]:
-    return [record.words / unit for record in records], [record.loss for record in records]
+def _columns(records: list[Record], unit: float, name: str) -> tuple[list[float], list[float]]:
+    return [record.examples / unit for record in records], [getattr(record, name) for record in records]

@@ -37,7 +37,7 @@ class _Interrupt:
         self.words = words
 
     def __call__(self, progress: Progress) -> None:
-        if progress.event == "words" and progress.words >= self.words:
+        if progress.event == "progress" and progress.examples >= self.words:
             raise KeyboardInterrupt
 
 
@@ -62,7 +62,7 @@ def test_a_killed_run_resumes_to_equal_vectors(kernel: str, loss: str, tmp_path:
     options = OPTIONS | {"epochs": 1000, "kernel": kernel, "loss": loss}
 
     def stop_soon(model_words: int) -> object:
-        return lambda progress: progress.words >= model_words
+        return lambda progress: progress.examples >= model_words
 
     words = model_file.load(checkpoint).config["position"]["words"]
     assert words > 0
@@ -139,7 +139,7 @@ def test_training_goes_on_between_checkpoints_however_often_they_are_asked_for(t
     def watch(progress: Progress) -> None:
         nonlocal reports
         reports += 1
-        assert progress.words > 0 or reports < 100, "checkpoints are written and nothing is trained"
+        assert progress.examples > 0 or reports < 100, "checkpoints are written and nothing is trained"
 
     options = OPTIONS | {"epochs": 1}
     often = Word2Vec(**options).fit(lee, checkpoint=tmp_path / "c", checkpoint_every=1e-9, progress=watch)

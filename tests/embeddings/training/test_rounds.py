@@ -128,7 +128,7 @@ class Interrupt:
         self.words = words
 
     def __call__(self, progress: Progress) -> None:
-        if progress.event == "words" and progress.words >= self.words:
+        if progress.event == "progress" and progress.examples >= self.words:
             raise KeyboardInterrupt
 
 

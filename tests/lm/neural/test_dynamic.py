@@ -9,7 +9,9 @@ from tests.lm.neural.test_recurrent import small
 from tests.lm.neural.test_window import TRAIN, VALID
 from windrow.errors import NotFittedError, OptionError
 from windrow.lm.neural.recurrent import RecurrentLM
+from windrow.lm.neural.recurrent_training import score_and_learn
 from windrow.lm.stream import BOS
+from windrow.nn.training.loop import Training
 from windrow.nn.training.stopping import DivergedError
 
 REPEATED = [TRAIN[0], TRAIN[1]] * 60
@@ -31,7 +33,8 @@ def log_probs(model: RecurrentLM, text: list[str], rate: float) -> np.ndarray:
     stream = np.concatenate(list(model.streams(text)))
     learning = type(model).from_stored(model.to_stored(), "the model")
     learning.set_params(optimizer="sgd", learning_rate=rate, batch_size=1)
-    return learning._training(stream, None).score_and_learn()
+    trainee = learning._trainee(stream, None)
+    return score_and_learn(Training(trainee, learning._plan(None)), trainee)
 
 
 def test_without_a_step_it_is_plain_evaluation(model):

@@ -16,6 +16,7 @@ from windrow.lm.neural.window import WindowLM
 from windrow.lm.neural.window_network import WindowNetwork
 from windrow.lm.stream import BOS
 from windrow.nn.gradients import numeric_gradient
+from windrow.nn.layers import Dense
 from windrow.nn.parameters import Parameter, Table
 from windrow.nn.training.stopping import DivergedError
 from windrow.outputs import OUTPUT_LAYERS, output_layer
@@ -65,8 +66,8 @@ def random_network(*, dtype=np.float64, direct=False, tied=False, dropout=0.0, o
     counts = np.array([3, 0, 5, 9, 7, 5, 2, 1, 1])
     tied_to = embeddings if tied else None
     head = output_layer(output)(counts, hidden_size, dice, dtype, OutputOptions(), tied=tied_to)
-    weights = dice.standard_normal((2 * size, 4)).astype(dtype)
-    return WindowNetwork(embeddings, weights, head, direct=direct, dropout=dropout)
+    dense = Dense(2 * size, 4, initializer="normal", rng=dice, dtype=dtype)
+    return WindowNetwork(embeddings, dense, head, direct=direct, dropout=dropout)
 
 
 CONTEXTS = np.array([[1, 1], [1, 4], [4, 4], [3, 8], [8, 3]], np.int32)
@@ -78,7 +79,7 @@ def test_gradients_of_the_network(options):
     network = random_network(**options)
 
     def mean_loss() -> float:
-        network.rng = np.random.default_rng(3)  # drops the same numbers every time
+        network.seed(3)  # drops the same numbers every time
         return network.loss_and_gradient(CONTEXTS, TARGETS) / len(CONTEXTS)
 
     network.body.clear_gradients()
@@ -96,8 +97,8 @@ def test_the_network_by_its_definition(direct):
     rows = []
     for context in CONTEXTS:
         x = np.concatenate([network.embeddings.value[word] for word in context])
-        sums = [x @ weights for weights in network.weights.value.T]
-        h = np.array([np.tanh(total + bias) for total, bias in zip(sums, network.biases.value, strict=True)])
+        weights, biases = (network.named[f"hidden.{name}"].value for name in ("weights", "biases"))
+        h = np.array([np.tanh(x @ column + bias) for column, bias in zip(weights.T, biases, strict=True)])
         hidden = np.concatenate([h, x]) if direct else h
         rows.append(naive.softmax_log_probs(hidden, network.head.weights.value, network.head.biases.value))
 
@@ -136,16 +137,16 @@ def test_ways_to_train(options):
     model = trained(epochs=6, **options)
 
     # The entropy of the chain gives 1.94 with sentence ends; four words at random give 5.
-    assert model.history_[-1]["valid_perplexity"] < 2.5
-    assert model.perplexity(VALID) == pytest.approx(min(row["valid_perplexity"] for row in model.history_), rel=1e-6)
+    assert model.history_[-1]["score"] < 2.5
+    assert model.perplexity(VALID) == pytest.approx(min(row["score"] for row in model.history_), rel=1e-6)
 
 
 def test_a_step_of_the_head_alone_is_the_optimiser_s():
     """Plain SGD takes the short way; with a clip that never binds it takes the long one."""
     short, long = (trained(optimizer="sgd", learning_rate=0.5, epochs=1, clip=clip) for clip in (None, 1e9))
 
-    assert short.network_.apart
-    assert not long.network_.apart
+    assert short.network_.head_steps
+    assert not long.network_.head_steps
     assert short.perplexity(VALID) == pytest.approx(long.perplexity(VALID), rel=1e-4)
 
 
@@ -160,7 +161,7 @@ def test_the_best_epoch_is_kept_and_patience_ends_training():
     model = small(epochs=40, schedule="constant", learning_rate=0.3, patience=2, hidden_size=30)
     model.fit(TRAIN[:20], valid=VALID)
 
-    perplexities = [row["valid_perplexity"] for row in model.history_]
+    perplexities = [row["score"] for row in model.history_]
     best = int(np.argmin(perplexities))
     assert len(perplexities) == best + 3 < 40
     assert model.perplexity(VALID) == pytest.approx(perplexities[best], rel=1e-6)
@@ -183,9 +184,9 @@ def test_reports():
 
     assert [report.epoch for report in called] == [1, 2]  # the second callback ends it
     words = sum(len(line.split()) + 1 for line in TRAIN)
-    assert [report.words for report in called] == [words, 2 * words]
-    assert json.loads(json.dumps(called[0].to_json()))["valid_perplexity"] > 1
-    assert all(report.valid_perplexity is None for report in seen)
+    assert [report.examples for report in called] == [words, 2 * words]
+    assert json.loads(json.dumps(called[0].to_json()))["score"] > 1
+    assert all(report.score is None for report in seen)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
@@ -210,7 +211,7 @@ def test_a_checkpoint_of_another_training(tmp_path):
     path = tmp_path / "state"
     small(epochs=1).fit(TRAIN, checkpoint=path)
 
-    said = r"state is of a training with dropout = 0.0, not 0.5, hidden_size = 8, not 9; .* or delete it to start anew$"
+    said = r"state is of a training with dropout = 0.0, not 0.5, hidden_size = 8, not 9; .* delete it to start again$"
     with pytest.raises(DataError, match=said):
         small(epochs=1, hidden_size=9, dropout=0.5).fit(TRAIN, checkpoint=path, resume=True)
     with pytest.raises(DataError, match=r"another text"):

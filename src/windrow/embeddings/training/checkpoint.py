@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from windrow.embeddings.training.hogwild import Position
 from windrow.errors import FormatError
 from windrow.files import model_file
+from windrow.nn.training.checkpoint import START_AGAIN, with_new_names
 
 CHECKPOINT_KIND = "word2vec-checkpoint"
 # Parameters that the first checkpoints lack, and what trainings did before there was a choice.
@@ -58,12 +59,12 @@ class Checkpoint:
             kept = cls(
                 identity,
                 Position(**stored.config["position"]),
-                list(stored.config["history"]),
+                list(map(with_new_names, stored.config["history"])),
                 float(stored.config["seconds"]),
                 {name: stored.arrays[name] for name in now.tables},
                 stored.arrays["randomness"],
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise damaged(path, error) from error
         same_shapes = all(kept.tables[name].shape == table.shape for name, table in now.tables.items())
         if not same_shapes or len(kept.randomness) != len(now.randomness):
@@ -75,4 +76,4 @@ class Checkpoint:
 
 def damaged(path: str | PathLike[str], reason: object) -> FormatError:
     """The error for a checkpoint that cannot be one of windrow's."""
-    return FormatError(f"the checkpoint {fspath(path)} is damaged ({reason}); delete it to start from the beginning")
+    return FormatError(f"the checkpoint {fspath(path)} is damaged ({reason}); {START_AGAIN}")

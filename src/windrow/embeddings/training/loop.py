@@ -17,6 +17,7 @@ from windrow.embeddings.training.checkpoint import Checkpoint, damaged
 from windrow.embeddings.training.hogwild import Run
 from windrow.embeddings.training.progress import Callback, Progress
 from windrow.errors import DataError
+from windrow.nn.training.report import call_all
 
 _SHORTEST_INTERVAL = 0.05  # seconds between two checkpoints: long enough for a worker to take a job
 
@@ -47,12 +48,12 @@ class Training:
         checkpoint_every: float | None = None,
         tick: Callback | None = None,
     ) -> None:
-        """Train to the last epoch, or until a callback returns True.
+        """Train to the last epoch, or until a callback returns something true.
 
         On KeyboardInterrupt the jobs in progress are finished, the state is written to ``checkpoint`` if given, and
         the KeyboardInterrupt that is raised says what was kept.
         """
-        callbacks = list(callbacks)
+        callbacks = tuple(callbacks)
         interval = math.inf
         if checkpoint is not None and checkpoint_every is not None:
             interval = max(checkpoint_every, _SHORTEST_INTERVAL)
@@ -83,12 +84,12 @@ class Training:
         position = self.run.position
         return Progress(
             event=event,
-            epoch=position.epoch + self.run.epoch_is_over(),
+            epoch=position.epoch + 1,
             epochs=self.epochs,
-            words=position.words,
-            total_words=self._total_words(),
+            examples=position.words,
+            total_examples=self._total_words(),
             loss=position.loss / max(1, position.kept_words),
-            alpha=self.run.rate(),
+            learning_rate=self.run.rate(),
             seconds=self.seconds,
         )
 
@@ -124,7 +125,7 @@ class Training:
         def update() -> None:
             self.seconds = seconds_before + time.monotonic() - started
             if tick is not None:
-                tick(self.progress("words"))
+                tick(self.progress("progress"))
 
         words_read = self.run.position.words
         next_report = (words_read // report_words + 1) * report_words if report_words else math.inf
@@ -138,25 +139,19 @@ class Training:
                 "lower alpha"
             )
 
-    def _report(self, callbacks: list[Callback], words_before: int, report_words: int | None) -> bool:
+    def _report(self, callbacks: tuple[Callback, ...], words_before: int, report_words: int | None) -> bool:
         """Call the callbacks for what has just been completed; whether one of them asks to stop."""
         stopped = False
         if report_words and words_before // report_words < self.run.position.words // report_words:
-            progress = self.progress("words")
-            stopped |= _call_all(callbacks, progress)
+            progress = self.progress("progress")
+            stopped |= call_all(callbacks, progress)
         if self.run.epoch_is_over():
             progress = self.progress("epoch")
             # Not appended: if a callback was interrupted here, the row is there already.
             self.history[self.run.position.epoch :] = [progress.to_json()]
-            stopped |= _call_all(callbacks, progress)
+            stopped |= call_all(callbacks, progress)
             self.run.start_next_epoch()
         return stopped
 
     def _total_words(self) -> int:
         return self.run.jobs.words() * self.epochs
-
-
-def _call_all(callbacks: list[Callback], progress: Progress) -> bool:
-    """Call every callback; whether one returned True."""
-    answers = [callback(progress) for callback in callbacks]
-    return any(answer is True for answer in answers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from copy import copy
+from math import inf
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -21,7 +21,7 @@ from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
-from windrow.lm.neural.training import Callback, NeuralTraining, Plan
+from windrow.lm.neural.training import LMTrainee
 from windrow.lm.next_word import Tokens
 from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, lm_vocabulary, training_stream, word_mapping
@@ -29,6 +29,11 @@ from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, Table
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
 from windrow.nn.sparse import WordTable
+from windrow.nn.training.checkpoint import with_new_names
+from windrow.nn.training.fitting import all_or_nothing
+from windrow.nn.training.loop import Plan, Training
+from windrow.nn.training.report import Callback
+from windrow.nn.training.stopping import EarlyStopping
 from windrow.outputs import output_layer
 from windrow.outputs.contract import OutputLayer, OutputOptions
 from windrow.outputs.quantized import BITS
@@ -90,8 +95,8 @@ class NeuralLM(Estimator, LanguageModel):
         """The untrained network for the vocabulary; words that are in ``given`` begin with the vectors there."""
 
     @abstractmethod
-    def _training(self, stream: Ids, valid: Ids | None) -> NeuralTraining:
-        """The training of ``network_`` on a stream."""
+    def _trainee(self, stream: Ids, valid: Ids | None) -> LMTrainee:
+        """What learns from a stream: ``network_``."""
 
     @abstractmethod
     def _hidden_numbers(self) -> int:
@@ -151,33 +156,27 @@ class NeuralLM(Estimator, LanguageModel):
         Raises OptionError, DataError for text that cannot be used, DivergedError (a first fit keeps the last good
         parameters).
         """
-        self.check_parameters()
-        if checkpoint is not None:
-            model_file.check_writable(checkpoint)
-        given = self._given_vectors()
-        corpus = source if isinstance(source, Corpus) else Corpus.build(source)
-        vocabulary, mapping = lm_vocabulary(corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols)
-        new = copy(self)
-        new.given_words_ = 0
-        new.vocabulary, new.provenance_ = vocabulary, provenance_of(corpus)
-        held_back = new._held_back(valid)
-        new.network_ = new._new_network(np.random.default_rng(self.seed), given)
-        training = new._training(training_stream(corpus, mapping), new._valid_stream(held_back))
-        described = new._described(corpus, held_back)
-        if checkpoint is not None and resume and Path(checkpoint).exists():
-            training.restore(checkpoint, {**described, "output": self.output_layer})  # its name of before
-        new.history_ = training.history
-        before = dict(vars(self))
-        training.retrains = "network_" in before
-        vars(self).update(vars(new))  # callbacks may ask the model
-        try:
+        with all_or_nothing(self, "history_") as retrains:
+            self.check_parameters()
+            if checkpoint is not None:
+                model_file.check_writable(checkpoint)
+            given = self._given_vectors()
+            corpus = source if isinstance(source, Corpus) else Corpus.build(source)
+            self.vocabulary, mapping = lm_vocabulary(
+                corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols
+            )
+            self.given_words_, self.provenance_ = 0, provenance_of(corpus)
+            held_back = self._held_back(valid)
+            stream, valid_stream = training_stream(corpus, mapping), self._valid_stream(held_back)
+            self.network_ = self._new_network(np.random.default_rng(self.seed), given)
+            training = Training(self._trainee(stream, valid_stream), self._plan(valid_stream), retrains=retrains)
+            described = self._described(corpus, held_back)
+            if checkpoint is not None and resume and Path(checkpoint).exists():
+                training.restore(checkpoint, {**described, "output": self.output_layer})  # its name of before
+            self.history_ = training.history
             training.run(self.callbacks, progress, checkpoint, described)
-        except BaseException:
-            if training.retrains:
-                self.__dict__ = before
-            raise
-        if self.quantize_bits is not None:
-            self.network_.quantise()
+            if self.quantize_bits is not None:
+                self.network_.quantise()
         return self
 
     def quantized(self, bits: int = BITS) -> Self:
@@ -216,19 +215,17 @@ class NeuralLM(Estimator, LanguageModel):
             parameters["epochs"] = self.epochs  # the rate of every step depends on them
         return {**parameters, "text": corpus.fingerprint, "valid": valid and valid.fingerprint}
 
-    def _plan(self) -> Plan:
+    def _plan(self, valid: Ids | None) -> Plan:
         optimizer = find_optimizer(self.optimizer, self.momentum)
         return Plan(
             optimizer=optimizer,
             learning_rate=optimizer.default_rate if self.learning_rate is None else self.learning_rate,
             schedule=self._find_schedule(),
             epochs=self.epochs,
-            batch_size=self.batch_size,
-            clip=self.clip,
-            l2=self.l2,
-            patience=self.patience,
-            seed=self.seed,
+            clip_norm=self.clip,
+            stopping=None if valid is None else EarlyStopping(inf if self.patience is None else self.patience),
             workers=self.workers,
+            clip_name="clip",
         )
 
     def _find_schedule(self) -> Schedule | None:
@@ -272,7 +269,7 @@ class NeuralLM(Estimator, LanguageModel):
             counts, self._head_size, rng, np.float32, self._head_options(), tied=tied
         )
 
-    def _steps_apart(self, head: OutputLayer) -> bool:
+    def _head_steps(self, head: OutputLayer) -> bool:
         """Whether the head can take its steps by itself, without an array of gradients."""
         return self.optimizer == "sgd" and head.has_sgd_step and not (self.tied or self.l2 or self.clip)
 
@@ -333,7 +330,7 @@ class NeuralLM(Estimator, LanguageModel):
         _check_size(model, stored, path)
         model.network_ = model._new_network(np.random.default_rng(model.seed))
         model.provenance_ = {name: value for name, value in stored.provenance.items() if name != "history"}
-        model.history_ = stored.provenance.get("history", [])
+        model.history_ = [with_new_names(row) for row in stored.provenance.get("history", [])]
         if model.quantize_bits is not None:
             model.network_.quantise()
         for name, target in model.network_.arrays.items():

@@ -1,15 +1,14 @@
-"""What the networks of language models share: word vectors, an output layer, dropout, all parameters as one vector."""
+"""What the networks of language models share: an output layer, parameters as one vector, dropout."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.nn.layers import Dropout
 from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
-from windrow.nn.sparse import add_word_rows
 from windrow.outputs.contract import OutputLayer
 from windrow.outputs.quantized import QuantizedSoftmax
 
@@ -17,11 +16,12 @@ Ids = NDArray[np.int32]
 
 
 class NeuralNetwork:
-    """Word ids to hidden rows to distributions over the words.
+    """Word ids to hidden rows, by layers of windrow.nn, to distributions over the words, by an output layer.
 
-    ``embeddings`` (words, embedding_size) is a Table, or what a head is tied to. All parameters, those of ``layers``
-    (by name) included, are in the ParameterVector ``body``; or, ``apart``, those of the head in ``output`` with no
-    gradient, because the head takes its steps by itself.
+    ``embeddings`` (words, embedding_size), the word vectors, are a Table, or what a head is tied to; ``layers``: the
+    parameters above them, by name. An optimizer moves the ParameterVector ``body``. That holds all parameters, or,
+    where the ``head_steps`` by itself (plain gradient descent, without an array for its gradient), all but the head's,
+    which are in ``output`` then.
     """
 
     def __init__(
@@ -30,22 +30,27 @@ class NeuralNetwork:
         layers: Mapping[str, Parameter | Table],
         head: OutputLayer,
         *,
-        dropout: float = 0.0,
-        apart: bool = False,
+        dropouts: Sequence[Dropout] = (),
+        head_steps: bool = False,
     ) -> None:
         self.embeddings = embeddings
         self.head = head
-        self.dropout = dropout
-        self.rng = np.random.default_rng(0)
+        self.dropouts = list(dropouts)
         self._below = {"embeddings.vectors": embeddings, **layers}
-        self._gather(apart)
+        self._gather(head_steps)
 
-    def _gather(self, apart: bool) -> None:
-        self.apart = apart
+    def _gather(self, head_steps: bool) -> None:
+        self.head_steps = head_steps
         output = {f"output.{name}": parameter for name, parameter in self.head.parameters.items()}
         self.named: Mapping[str, Parameter | Table] = {**self._below, **output}
-        self.body = ParameterVector(self._below if apart else self.named)
-        self.output = ParameterVector(output) if apart else self.body
+        self.body = ParameterVector(self._below if head_steps else self.named)
+        self.output = ParameterVector(output) if head_steps else self.body
+
+    def seed(self, *seeds: int) -> None:
+        """Draw what is dropped and the noise words from generators of these seeds from now on."""
+        dropped, self.head.rng = (np.random.default_rng([*seeds, use]) for use in (1, 2))
+        for layer in self.dropouts:
+            layer.rng = dropped
 
     @property
     def is_quantised(self) -> bool:
@@ -55,7 +60,7 @@ class NeuralNetwork:
     def quantise(self) -> None:
         """Make the output weights 8-bit numbers: less to read and to store, and no more training."""
         self.head = QuantizedSoftmax.of(self.head)
-        self._gather(apart=False)
+        self._gather(head_steps=False)
 
     @property
     def arrays(self) -> dict[str, Array]:
@@ -65,38 +70,21 @@ class NeuralNetwork:
 
     def values(self) -> Array:
         """A copy of all parameters as one vector."""
-        return np.concatenate([self.body.values, self.output.values]) if self.apart else self.body.values.copy()
+        return np.concatenate([self.body.values, self.output.values]) if self.head_steps else self.body.values.copy()
 
     def set_values(self, values: Array) -> None:
         """Take the parameters that ``values`` gave."""
         size = len(self.body.values)
         self.body.values[:] = values[:size]
-        if self.apart:
+        if self.head_steps:
             self.output.values[:] = values[size:]
 
-    def look_up(self, ids: Ids) -> Array:
-        """The vectors of words, (words, embedding_size)."""
-        rows: Array = self.embeddings.value.take(ids, axis=0)
-        return rows
+    def head_loss(self, hidden: Array, targets: Ids, rate: float) -> tuple[float, Array]:
+        """The summed loss of a batch, and the gradient of its mean with respect to the hidden rows.
 
-    def scatter(self, ids: Ids, gradients: Array) -> None:
-        """Hand the gradients of looked-up words (words, embedding_size) to the rows of the embeddings."""
-        add_word_rows(self.embeddings, ids, gradients)
-
-    def head_loss(self, hidden: Array, targets: Ids, rate: float | None) -> tuple[float, Array]:
-        """The summed loss of a batch, and the gradient of its mean by the hidden rows.
-
-        Adds that by the parameters to their gradients; with a ``rate`` the head takes its step at once instead.
+        Adds that with respect to the head's parameters to their gradients, or, where the ``head_steps``, moves them.
         """
         d_hidden, scale = np.empty_like(hidden), 1 / len(targets)
-        if rate is None:
-            return self.head.loss_and_gradient(hidden, targets, d_hidden, scale), d_hidden
-        return self.head.sgd_step(hidden, targets, d_hidden, rate, scale), d_hidden
-
-    def kept(self, shape: tuple[int, ...]) -> Array | None:
-        """0 for what is dropped, 1 / (1 - dropout) for the rest, so that expectations stay; None without dropout."""
-        if self.dropout == 0:
-            return None
-        dtype = self.embeddings.value.dtype
-        kept: Any = self.rng.random(shape, dtype=np.float32) >= self.dropout
-        return np.asarray(kept * dtype.type(1 / (1 - self.dropout)))
+        if self.head_steps:
+            return self.head.sgd_step(hidden, targets, d_hidden, rate, scale), d_hidden
+        return self.head.loss_and_gradient(hidden, targets, d_hidden, scale), d_hidden

@@ -15,13 +15,20 @@ from windrow.estimator import takes_old_names
 from windrow.evaluation.perplexity import Perplexity
 from windrow.lm.neural.estimator import NeuralLM
 from windrow.lm.neural.recurrent_network import RecurrentNetwork
-from windrow.lm.neural.recurrent_training import RecurrentState, RecurrentTraining, first_state, score_symbols
+from windrow.lm.neural.recurrent_training import (
+    RecurrentState,
+    RecurrentTrainee,
+    first_state,
+    score_and_learn,
+    score_symbols,
+)
 from windrow.lm.neural.settings import LINEAR, RECURRENT_LM
-from windrow.lm.neural.training import Callback
 from windrow.lm.stream import BOS, EOS, UNK, Ids
 from windrow.nn.recurrent.cells import CELLS
 from windrow.nn.recurrent.layer import RecurrentLayer
 from windrow.nn.schedules import Schedule
+from windrow.nn.training.loop import Training
+from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import DivergedError
 from windrow.numeric.threads import crew
 
@@ -196,11 +203,12 @@ class RecurrentLM(NeuralLM):
         sizes = [self.embedding_size] + [self.hidden_size] * (self.layers - 1)
         layers = [RecurrentLayer(size, self.hidden_size, self.cell, rng=rng) for size in sizes]
         head = self._new_head(rng, embeddings)
-        return RecurrentNetwork(embeddings, layers, head, dropout=self.dropout, apart=self._steps_apart(head))
+        return RecurrentNetwork(embeddings, layers, head, dropout=self.dropout, head_steps=self._head_steps(head))
 
-    def _training(self, stream: Ids, valid: Ids | None) -> RecurrentTraining:
-        plan, resets = self._plan(), not self.carries_over
-        return RecurrentTraining(self.network_, plan, stream, valid, bptt=self.bptt, resets=resets)
+    def _trainee(self, stream: Ids, valid: Ids | None) -> RecurrentTrainee:
+        sizes = {"bptt": self.bptt, "batch_size": self.batch_size}
+        resets = not self.carries_over
+        return RecurrentTrainee(self.network_, stream, valid, **sizes, resets=resets, seed=self.seed, l2=self.l2)
 
     # --- the language model
 
@@ -223,7 +231,7 @@ class RecurrentLM(NeuralLM):
         """How well the model predicts a text; raises as ``LanguageModel.evaluate``.
 
         ``dynamic_rate``: dynamic evaluation. A copy of the model goes on learning from the text at this rate, by steps
-        of gradient descent on ``bptt`` words, each of which is scored before it is learnt from. OptionError for output
+        of gradient descent on ``bptt`` words, each of which is scored before it is learned from. OptionError for output
         weights of 8 bits; DivergedError where the rate is too high.
         """
         if dynamic_rate is None:
@@ -234,11 +242,12 @@ class RecurrentLM(NeuralLM):
         stream = np.concatenate(list(self.streams(source, skip_symbols=skip_symbols)))
         learning = type(self).from_stored(self.to_stored(), "the model")
         learning.set_params(optimizer="sgd", learning_rate=dynamic_rate, batch_size=1, l2=0.0)
-        learning.network_.dropout = 0.0
-        training = learning._training(stream, None)
+        learning.network_.dropouts = []
+        trainee = learning._trainee(stream, None)
+        training = Training(trainee, learning._plan(None))
         try:
             with crew(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                log_probs = training.score_and_learn()
+                log_probs = score_and_learn(training, trainee)
         except DivergedError as error:
             rate = f"dynamic_rate = {dynamic_rate:g}"
             raise DivergedError(f"{rate}: {error}; try dynamic_rate = {dynamic_rate / 10:g}") from None

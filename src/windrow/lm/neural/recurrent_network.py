@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.lm.neural.network import Ids, NeuralNetwork
+from windrow.nn.layers import Dropout, Embedding
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.nn.recurrent.layer import RecurrentLayer
 from windrow.outputs.contract import OutputLayer
 
 States = tuple[Array, ...]  # of each layer (states of its cell, streams, hidden_size)
 Begins = NDArray[np.bool_]
+Backward = Callable[[Array], Array]
 
 
 class RecurrentNetwork(NeuralNetwork):
     """Streams of word ids (steps, streams) to distributions over the words.
 
-    The first layer sees the word vectors, each other one the hidden states of the one below, the head those of the
-    last. ``dropout`` is of word vectors and of what every layer hands up, never of what a layer hands on to its next
-    step (Zaremba, Sutskever & Vinyals 2014).
+        ids -> Embedding -> Dropout -> RecurrentLayer -> Dropout -> RecurrentLayer -> Dropout -> head
+
+    Nothing is dropped of what a layer hands on to its own next step (Zaremba, Sutskever & Vinyals 2014).
     """
 
     def __init__(
@@ -31,11 +33,13 @@ class RecurrentNetwork(NeuralNetwork):
         head: OutputLayer,
         *,
         dropout: float = 0.0,
-        apart: bool = False,
+        head_steps: bool = False,
     ) -> None:
+        self.look_up = Embedding.of(embeddings)
         self.layers = layers
+        dropouts = [Dropout(dropout) for _ in range(len(layers) + 1)] if dropout else []
         named = {f"layer{n}.{name}": part for n, layer in enumerate(layers) for name, part in layer.parameters.items()}
-        super().__init__(embeddings, named, head, dropout=dropout, apart=apart)
+        super().__init__(embeddings, named, head, dropouts=dropouts, head_steps=head_steps)
 
     def zero_states(self, streams: int) -> States:
         """The states before anything was read."""
@@ -46,45 +50,37 @@ class RecurrentNetwork(NeuralNetwork):
 
         ``begins`` (steps, streams): where a stream forgets everything, before the step.
         """
-        x, last = self._inputs(ids), []
+        x, last = self.look_up.forward(ids.reshape(-1, 1))[0].reshape(*ids.shape, -1), []
         for layer, state in zip(self.layers, states, strict=True):
             x, state_after, _ = layer.forward(x, state, begins)
             last.append(state_after)
         return x, tuple(last)
 
     def loss_and_gradient(
-        self, ids: Ids, targets: Ids, states: States, begins: Begins | None = None, *, rate: float | None = None
+        self, ids: Ids, targets: Ids, states: States, begins: Begins | None = None, rate: float = 0.0
     ) -> tuple[float, States]:
         """The summed loss of some steps, and the states after them; adds the gradient of the mean.
 
-        ``targets`` (steps, streams): what follows each id. Backpropagation ends at ``states``. With a ``rate`` the head
-        takes its step of gradient descent at once; only the body then has a gradient.
+        ``targets`` (steps, streams): what follows each id. Backpropagation ends at ``states``. ``rate`` is the head's,
+        where the ``head_steps``.
         """
-        x = self._inputs(ids)
-        x, kept = self._drop(x)
-        backs, masks, last = [], [kept], []
-        for layer, state in zip(self.layers, states, strict=True):
-            x, state_after, back = layer.forward(x, state, begins)
-            x, kept = self._drop(x)
-            backs.append(back)
-            masks.append(kept)
+        x, look_up_backward = self.look_up.forward(ids.reshape(-1, 1))
+        x, backward = self._drop(0, x.reshape(*ids.shape, -1))
+        backwards, last = [backward] if backward else [], []
+        for number, (layer, state) in enumerate(zip(self.layers, states, strict=True), 1):
+            x, state_after, backward = layer.forward(x, state, begins)
             last.append(state_after)
+            backwards.append(backward)
+            x, backward = self._drop(number, x)
+            if backward:
+                backwards.append(backward)
         rows = np.ascontiguousarray(x).reshape(ids.size, -1)
         loss, d_rows = self.head_loss(rows, targets.reshape(-1), rate)
         gradient = d_rows.reshape(x.shape)
-        while backs:
-            gradient = backs.pop()(_masked(gradient, masks.pop()))
-        gradient = _masked(gradient, masks.pop())
-        self.scatter(ids.reshape(-1), gradient.reshape(ids.size, -1))
+        for backward in reversed(backwards):
+            gradient = backward(gradient)
+        look_up_backward(gradient.reshape(ids.size, -1))
         return loss, tuple(last)
 
-    def _inputs(self, ids: Ids) -> Array:
-        return self.look_up(ids.reshape(-1)).reshape(*ids.shape, -1)
-
-    def _drop(self, x: Array) -> tuple[Array, Array | None]:
-        kept = self.kept(x.shape)
-        return _masked(x, kept), kept
-
-
-def _masked(x: Array, kept: Array | None) -> Array:
-    return x if kept is None else x * kept
+    def _drop(self, number: int, x: Array) -> tuple[Array, Backward | None]:
+        return self.dropouts[number].forward(x, training=True) if self.dropouts else (x, None)

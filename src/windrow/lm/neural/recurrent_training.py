@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.lm.neural.recurrent_network import RecurrentNetwork, States
-from windrow.lm.neural.training import SCORED_ROWS, NeuralTraining, Plan
+from windrow.lm.neural.training import SCORED_ROWS, LMTrainee
 from windrow.lm.stream import BOS, EOS, Ids
 from windrow.nn.parameters import Array
+from windrow.nn.training.loop import Training
 from windrow.nn.training.stopping import DivergedError
 
 _LANES = 32  # sentences scored side by side, where none bears on another
@@ -31,54 +32,71 @@ def first_state(network: RecurrentNetwork) -> RecurrentState:
     return RecurrentState(layers[-1][0, 0], layers)
 
 
-class RecurrentTraining(NeuralTraining):
+class RecurrentTrainee(LMTrainee):
     """The text is cut into ``batch_size`` streams that are read side by side, ``bptt`` words a step.
 
     A sentence enters as ``<s>`` w1 .. wm and is to predict w1 .. wm ``</s>``: every symbol is predicted once, and
     ``</s>``, after which ``<s>`` follows for certain, is not read. States go on from step to step; with ``resets`` they
-    begin anew at each ``<s>``.
+    begin again at each ``<s>``.
     """
 
     checkpoint_kind = "rnn-lm-checkpoint"
     network: RecurrentNetwork
 
     def __init__(
-        self, network: RecurrentNetwork, plan: Plan, stream: Ids, valid: Ids | None, *, bptt: int, resets: bool
+        self,
+        network: RecurrentNetwork,
+        stream: Ids,
+        valid: Ids | None,
+        *,
+        bptt: int,
+        resets: bool,
+        batch_size: int,
+        seed: int,
+        l2: float = 0.0,
     ) -> None:
         self.bptt = bptt
         self.resets = resets
-        self.ids, self.targets = (_side_by_side(stream[stream != mark], plan.batch_size) for mark in (EOS, BOS))
-        super().__init__(network, plan, self.ids.size, valid)
+        self.ids, self.targets = (_side_by_side(stream[stream != mark], batch_size) for mark in (EOS, BOS))
+        super().__init__(network, self.ids.size, valid, seed=seed, l2=l2)
 
     def batches(self, epoch: int) -> Iterator[tuple[int, slice]]:  # noqa: D102
+        self.network.seed(self.seed, epoch)
         steps, streams = self.ids.shape
         self._states = self.network.zero_states(streams)
         for first in range(0, steps, self.bptt):
             last = min(first + self.bptt, steps)
             yield (last - first) * streams, slice(first, last)
 
-    def learn(self, batch: slice, rate: float | None) -> float:  # noqa: D102
+    def learn(self, batch: slice, rate: float) -> float:  # noqa: D102
         ids = self.ids[batch]
         begins = ids == BOS if self.resets else None
-        loss, self._states = self.network.loss_and_gradient(ids, self.targets[batch], self._states, begins, rate=rate)
+        loss, self._states = self.network.loss_and_gradient(ids, self.targets[batch], self._states, begins, rate)
+        if self.regulariser is not None:
+            self.add_penalties()
         return loss
 
-    def score_and_learn(self) -> NDArray[np.float64]:
-        """The natural-log probability of each target, (words,), of one stream; what is scored is then learnt from.
-
-        Source: dynamic evaluation, Mikolov et al. 2010, Krause et al. 2018; here by steps of ``bptt`` words.
-        """
-        log_probs = []
-        for _, batch in self.batches(1):
-            ids, targets = self.ids[batch], self.targets[batch]
-            hidden, _ = self.network.hidden_states(ids, self._states, ids == BOS if self.resets else None)
-            log_probs.append(self.network.head.target_log_probs(hidden.reshape(ids.size, -1), targets.reshape(-1)))
-            if not isfinite(self._step(batch, self.plan.learning_rate) + log_probs[-1].sum()):
-                raise DivergedError("the loss is no finite number")
-        return np.concatenate(log_probs)
+    def score_batch(self, batch: slice) -> NDArray[np.float64]:
+        """The natural-log probability of each target of a batch, before it is learned from; (words,)."""
+        ids, targets = self.ids[batch], self.targets[batch]
+        hidden, _ = self.network.hidden_states(ids, self._states, ids == BOS if self.resets else None)
+        return self.network.head.target_log_probs(hidden.reshape(ids.size, -1), targets.reshape(-1))
 
     def score(self, stream: Ids) -> NDArray[np.float64]:  # noqa: D102
         return score_symbols(self.network, stream, first_state(self.network), resets=self.resets)[0]
+
+
+def score_and_learn(training: Training, trainee: RecurrentTrainee) -> NDArray[np.float64]:
+    """The natural-log probability of each target, (words,), of one stream; what is scored is then learned from.
+
+    Source: dynamic evaluation, Mikolov et al. 2010, Krause et al. 2018; here by steps of ``bptt`` words.
+    """
+    log_probs = []
+    for _, batch in trainee.batches(1):
+        log_probs.append(trainee.score_batch(batch))
+        if not isfinite(training.step(batch, training.plan.learning_rate) + log_probs[-1].sum()):
+            raise DivergedError("the loss is no finite number")
+    return np.concatenate(log_probs)
 
 
 def _side_by_side(symbols: Ids, streams: int) -> Ids:

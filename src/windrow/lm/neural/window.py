@@ -13,12 +13,12 @@ from windrow.errors import OptionError
 from windrow.estimator import takes_old_names
 from windrow.lm.neural.estimator import NeuralLM
 from windrow.lm.neural.settings import LINEAR, WINDOW_LM
-from windrow.lm.neural.training import Callback
 from windrow.lm.neural.window_network import WindowNetwork
-from windrow.lm.neural.window_training import WindowTraining, score_positions
+from windrow.lm.neural.window_training import WindowTrainee, score_positions
 from windrow.lm.stream import BOS, Ids
-from windrow.nn.initialisers import initial_weights
+from windrow.nn.layers import Dense
 from windrow.nn.schedules import Schedule
+from windrow.nn.training.report import Callback
 from windrow.numeric.threads import crew
 
 _LN_10 = np.log(10)
@@ -185,13 +185,14 @@ class WindowLM(NeuralLM):
     def _new_network(self, rng: np.random.Generator, given: WordVectors | None = None) -> WindowNetwork:
         inputs = (self.order - 1) * self.embedding_size
         embeddings = self._new_embeddings(rng, given)
-        weights = initial_weights("scaled", inputs, self.hidden_size, rng).astype(np.float32)
+        dense = Dense(inputs, self.hidden_size, rng=rng)
         head = self._new_head(rng, embeddings)
-        apart = self._steps_apart(head)
-        return WindowNetwork(embeddings, weights, head, direct=self.direct, dropout=self.dropout, apart=apart)
+        steps = self._head_steps(head)
+        return WindowNetwork(embeddings, dense, head, direct=self.direct, dropout=self.dropout, head_steps=steps)
 
-    def _training(self, stream: Ids, valid: Ids | None) -> WindowTraining:
-        return WindowTraining(self.network_, self._plan(), stream, valid, self.order - 1)
+    def _trainee(self, stream: Ids, valid: Ids | None) -> WindowTrainee:
+        sizes = {"window": self.order - 1, "batch_size": self.batch_size}
+        return WindowTrainee(self.network_, stream, valid, **sizes, seed=self.seed, l2=self.l2)
 
     # --- the language model
 

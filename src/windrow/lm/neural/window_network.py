@@ -2,79 +2,51 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from windrow.lm.neural.network import Ids, NeuralNetwork
+from windrow.nn.graph import Graph, Node
+from windrow.nn.layers import Concatenate, Dense, Dropout, Embedding, Tanh
 from windrow.nn.parameters import Array, Parameter, Table
-from windrow.numeric.blas import add_product_of_columns, set_product_of_rows, set_product_transposed
 from windrow.outputs.contract import OutputLayer
 
 
 class WindowNetwork(NeuralNetwork):
     """Contexts (rows, window) of word ids to distributions over the words.
 
-    x = the vectors of the context words side by side, (rows, window * embedding_size); h = tanh(x @ W + b); the head
-    sees h, or with ``direct`` h and x side by side.
+        ids -> Embedding -> Dropout -+-> Dense -> Tanh -> Dropout -+-> head
+                                     +------ with ``direct`` ------+
+
+    ``dense`` takes the vectors of the context words side by side, (rows, window * embedding_size).
     """
 
     def __init__(
         self,
         embeddings: Parameter | Table,
-        hidden_weights: Array,
+        dense: Dense,
         head: OutputLayer,
         *,
         direct: bool = False,
         dropout: float = 0.0,
-        apart: bool = False,
+        head_steps: bool = False,
     ) -> None:
-        self.weights = Parameter(hidden_weights, is_weight=True)
-        self.biases = Parameter(np.zeros(hidden_weights.shape[1], hidden_weights.dtype))
-        self.direct = direct
-        layers = {"hidden.weights": self.weights, "hidden.biases": self.biases}
-        super().__init__(embeddings, layers, head, dropout=dropout, apart=apart)
+        dropouts = [Dropout(dropout), Dropout(dropout)] if dropout else []
+        ids = Node()
+        x = Node(Embedding.of(embeddings), ids)
+        if dropouts:
+            x = Node(dropouts[0], x)
+        hidden = Node(Tanh(), Node(dense, x))
+        if dropouts:
+            hidden = Node(dropouts[1], hidden)
+        self.layers = Graph([ids], Node(Concatenate(), hidden, x) if direct else hidden)
+        named = {f"hidden.{name}": parameter for name, parameter in dense.parameters.items()}
+        super().__init__(embeddings, named, head, dropouts=dropouts, head_steps=head_steps)
 
     def hidden_rows(self, contexts: Ids) -> Array:
         """What the head sees, nothing dropped; (rows, hidden_size of the head)."""
-        x = self._inputs(contexts)
-        h = self._activate(x)
-        return np.concatenate([h, x], axis=1) if self.direct else h
+        return self.layers.forward(contexts)[0]
 
-    def loss_and_gradient(self, contexts: Ids, targets: Ids, *, rate: float | None = None) -> float:
-        """The summed loss of a batch; adds the gradient of its mean to the parameters' gradients.
-
-        With a ``rate`` the head takes its step of gradient descent at once; only the body then has a gradient.
-        """
-        x = self._inputs(contexts)
-        x_kept = self.kept(x.shape)
-        if x_kept is not None:
-            x *= x_kept
-        h = self._activate(x)
-        h_kept, activations = self.kept(h.shape), h
-        if h_kept is not None:
-            h = h * h_kept
-        hidden = np.concatenate([h, x], axis=1) if self.direct else h
+    def loss_and_gradient(self, contexts: Ids, targets: Ids, rate: float = 0.0) -> float:
+        """The summed loss of a batch; adds the gradient of its mean; ``rate`` is the head's, where ``head_steps``."""
+        hidden, backward = self.layers.forward(contexts, training=True)
         loss, d_hidden = self.head_loss(hidden, targets, rate)
-        dh = d_hidden[:, : h.shape[1]]
-        if h_kept is not None:
-            dh = dh * h_kept
-        dh = np.ascontiguousarray(dh * (1 - activations * activations))
-        add_product_of_columns(self.weights.gradient, x, dh)
-        self.biases.add(dh.sum(axis=0))
-        dx = np.empty_like(x)
-        set_product_transposed(dx, dh, self.weights.value)
-        if self.direct:
-            dx += d_hidden[:, h.shape[1] :]
-        if x_kept is not None:
-            dx *= x_kept
-        self.scatter(contexts.reshape(-1), dx.reshape(contexts.size, -1))
+        backward(d_hidden, need_dx=False)
         return loss
-
-    def _inputs(self, contexts: Ids) -> Array:
-        return self.look_up(contexts.reshape(-1)).reshape(len(contexts), -1)
-
-    def _activate(self, x: Array) -> Array:
-        h = np.empty((len(x), self.weights.value.shape[1]), x.dtype)
-        set_product_of_rows(h, x, self.weights.value)
-        h += self.biases.value
-        np.tanh(h, out=h)
-        return h

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.lm.neural.kernels import gather_contexts
-from windrow.lm.neural.training import SCORED_ROWS, NeuralTraining, Plan
+from windrow.lm.neural.training import SCORED_ROWS, LMTrainee
 from windrow.lm.neural.window_network import WindowNetwork
 from windrow.lm.stream import BOS, Ids
 
@@ -31,28 +31,43 @@ def score_positions(network: WindowNetwork, stream: Ids, window: int) -> NDArray
     return log_probs
 
 
-class WindowTraining(NeuralTraining):
+class WindowTrainee(LMTrainee):
     """Each batch is ``batch_size`` positions of the text, whose order is new in each epoch."""
 
     checkpoint_kind = "window-lm-checkpoint"
     network: WindowNetwork
 
-    def __init__(self, network: WindowNetwork, plan: Plan, stream: Ids, valid: Ids | None, window: int) -> None:
+    def __init__(
+        self,
+        network: WindowNetwork,
+        stream: Ids,
+        valid: Ids | None,
+        *,
+        window: int,
+        batch_size: int,
+        seed: int,
+        l2: float = 0.0,
+    ) -> None:
         self.stream = stream
         self.window = window
+        self.batch_size = batch_size
         self.positions = predicted_positions(stream)
-        super().__init__(network, plan, len(self.positions), valid)
+        super().__init__(network, len(self.positions), valid, seed=seed, l2=l2)
 
     def batches(self, epoch: int) -> Iterator[tuple[int, NDArray[Any]]]:  # noqa: D102
-        order = np.random.default_rng([self.plan.seed, epoch, 0]).permutation(self.positions)
-        for first in range(0, len(order), self.plan.batch_size):
-            batch = order[first : first + self.plan.batch_size]
+        self.network.seed(self.seed, epoch)
+        order = np.random.default_rng([self.seed, epoch, 0]).permutation(self.positions)
+        for first in range(0, len(order), self.batch_size):
+            batch = order[first : first + self.batch_size]
             yield len(batch), batch
 
-    def learn(self, batch: NDArray[Any], rate: float | None) -> float:  # noqa: D102
+    def learn(self, batch: NDArray[Any], rate: float) -> float:  # noqa: D102
         contexts = np.empty((len(batch), self.window), np.int32)
         gather_contexts(self.stream, batch, BOS, contexts)
-        return self.network.loss_and_gradient(contexts, self.stream[batch], rate=rate)
+        loss = self.network.loss_and_gradient(contexts, self.stream[batch], rate)
+        if self.regulariser is not None:
+            self.add_penalties()
+        return loss
 
     def score(self, stream: Ids) -> NDArray[np.float64]:  # noqa: D102
         return score_positions(self.network, stream, self.window)

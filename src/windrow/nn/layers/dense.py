@@ -10,6 +10,7 @@ from windrow.estimator import OldName, takes_old_names
 from windrow.nn.initialisers import initial_weights
 from windrow.nn.layers.layer import Backward, Layer
 from windrow.nn.parameters import Array, Parameter
+from windrow.numeric.blas import set_product
 
 
 class Dense(Layer):
@@ -56,13 +57,21 @@ class Dense(Layer):
         weights, biases = self.weights, self.biases
         if x.ndim != 2 or x.shape[1] != len(weights.value):
             raise DataError(f"{self} takes (rows, {len(weights.value)}), but its input has the shape {x.shape}")
-        y = np.dot(x, weights.value)
+        dtype = weights.value.dtype
+        x = x.astype(dtype, copy=False)
+        y = np.empty((len(x), len(biases.value)), dtype)
+        set_product(y, x, weights.value)
         y += biases.value
 
         def backward(dy: Array, need_dx: bool = True) -> Array | None:
+            dy = dy.astype(dtype, copy=False)
             weights.add_product(x, dy)
             biases.add(dy.sum(axis=0))
-            return np.dot(dy, weights.value.T) if need_dx else None
+            if not need_dx:
+                return None
+            dx = np.empty(x.shape, dtype)
+            set_product(dx, dy, weights.value.T)
+            return dx
 
         return y, backward
 

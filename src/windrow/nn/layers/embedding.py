@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import DTypeLike
 
 from windrow.errors import DataError, check_range, check_whole
 from windrow.nn.layers.layer import Backward, Layer
-from windrow.nn.parameters import Array, Table
+from windrow.nn.parameters import Array, Parameter, Table
 
 
 class Embedding(Layer):
@@ -48,11 +50,18 @@ class Embedding(Layer):
             vectors = np.random.default_rng(rng).normal(0, scale, (words, dim))
         if vectors.shape != (words, dim):
             raise DataError(f"vectors have the shape {vectors.shape}, not ({words}, {dim}) as the layer")
-        self.vectors = Table(vectors.astype(dtype))  # a copy
+        self.vectors: Parameter | Table = Table(vectors.astype(dtype))  # a copy
+
+    @classmethod
+    def of(cls, vectors: Parameter | Table) -> Self:
+        """A layer that looks words up in these vectors (words, dim), which other layers may share."""
+        layer = cls.__new__(cls)
+        layer.vectors = vectors
+        return layer
 
     @property
-    def parameters(self) -> dict[str, Table]:
-        """``vectors``, a Table."""
+    def parameters(self) -> dict[str, Parameter | Table]:
+        """``vectors``, a Table unless the layer was made ``of`` a Parameter."""
         return {"vectors": self.vectors}
 
     def forward(self, ids: Array, training: bool = False) -> tuple[Array, Backward]:
@@ -64,7 +73,7 @@ class Embedding(Layer):
         if ids.size and not (ids.min() >= 0 and ids.max() < words):
             raise DataError(f"{self} got word ids from {ids.min()} to {ids.max()}; map unknown words to an id first")
         flat_ids = ids.reshape(-1)
-        y = table.value[flat_ids].reshape(len(ids), -1)
+        y = table.value.take(flat_ids, axis=0).reshape(len(ids), -1)
 
         def backward(dy: Array, need_dx: bool = True) -> None:
             table.add_rows(flat_ids, dy.reshape(-1, dim))  # ids have no gradient to hand on

@@ -1,10 +1,13 @@
-"""Recurrent cells: what a step does with the sums of its gates, and the way through many steps and back.
+"""Recurrent cells: what one step computes, and the loops through many steps, forward and backward in time.
 
-A cell is a pair ``forward(steps, step)``, from sums, products and previous states to the gates and the states after the
-step, and ``backward(steps, step, d_states)``: the gates become the gradients of their sums, and the products those of
-the products where they differ. ``d_states`` (states, batch, hidden) comes in as the gradient by the states after the
-step and goes out as what of it goes to those before other than through the products. The products of all steps but the
-recurrent ones are made outside.
+A cell is a pair of kernels. With h' the hidden state before the step, W and U the input and recurrent weights:
+
+    forward(steps, step)             sums = W x + b (made outside, for all steps at once), products = U h'
+                                     -> gates (in place of the sums), states after the step
+    backward(steps, step, d_states)  gradient with respect to the states after the step
+                                     -> gradients with respect to the sums (in place of the gates) and, where they
+                                        differ, the products; d_states becomes the gradient with respect to the states
+                                        before the step, but for what flows through the products, which the loop adds
 """
 
 from __future__ import annotations
@@ -23,41 +26,43 @@ Array = NDArray[Any]
 
 
 class Steps(NamedTuple):
-    """The arrays of ``steps`` steps in a row of a batch of streams, where a cell leaves what it needs to go back."""
+    """The arrays of consecutive steps of a batch of streams, where a cell leaves what its backward pass needs."""
 
-    sums: Array  # (steps, batch, gates * hidden): what inputs and biases give, then the gates, then their gradients
-    products: Array  # the same shape: what the hidden state gives to the sums
+    sums: Array  # (steps, batch, gates * hidden): W x + b, then the gates, then the gradients of the sums
+    products: Array  # the same shape: U h'
     states: Array  # (steps + 1, states, batch, hidden): before the first step and after each; the hidden one first
-    previous: Array  # (steps, states, batch, hidden): what a step started from, zero where it began anew
-    kept: Array  # (steps, batch, hidden); (steps, 0, hidden) where the cell keeps nothing besides
+    previous: Array  # (steps, states, batch, hidden): the states before each step, zero where a stream begins
+    squashed: Array  # (steps, batch, hidden): tanh of the memory of an LSTM; (steps, 0, hidden) for other cells
     extra: Array  # flat: parameters besides weights and biases
     zeros: Array  # (batch * gates * hidden,)
 
 
-class Factor(NamedTuple):
-    """The matrix (inner, columns) by which hidden states, or gradients on their way back, are multiplied."""
+class Multiplier(NamedTuple):
+    """The matrix (inner, columns) that hidden states, or gradients on their way back, are multiplied by."""
 
     matrix: Array
     panels: Array  # ``panels_of`` it, or none where they would not pay
-    room: Array  # (batch, 32 * panels)
+    scratch: Array  # (batch, 32 * panels)
 
 
-class Way(NamedTuple):
-    """What the way back needs besides the steps."""
+class Gradients(NamedTuple):
+    """What the loop backward needs besides the steps."""
 
     begins: NDArray[np.bool_]  # (steps, batch)
-    d_hidden: Array  # (steps, batch, hidden): the gradient by the hidden states
+    d_hidden: Array  # (steps, batch, hidden): with respect to the hidden states, as the layer above gives it
     d_states: Array  # (states, batch, hidden) zero
-    through: Array  # (batch, hidden) scratch
-    errors: Array  # the gradients of the products: ``products`` or ``sums`` of the steps
+    d_previous: Array  # (batch, hidden) scratch
+    d_products: Array  # where the gradients of the products are: ``products`` or ``sums`` of the steps
 
 
 # --- many steps
 
 
 @kernel(inline=True, allocates=True)
-def go(steps: Steps, begins: NDArray[np.bool_], weights: Factor, forward: Callable[[Steps, int], None]) -> None:
-    """All steps; ``begins`` (steps, batch): where a stream starts from nothing; weights (hidden, gates * hidden)."""
+def run_forward(
+    steps: Steps, begins: NDArray[np.bool_], weights: Multiplier, forward: Callable[[Steps, int], None]
+) -> None:
+    """All steps; ``begins`` (steps, batch): where a stream starts from zero; weights (hidden, gates * hidden)."""
     for step in range(begins.shape[0]):
         steps.previous[step] = steps.states[step]
         for stream in range(begins.shape[1]):
@@ -68,52 +73,68 @@ def go(steps: Steps, begins: NDArray[np.bool_], weights: Factor, forward: Callab
 
 
 @kernel(inline=True, allocates=True)
-def go_back(steps: Steps, way: Way, weights: Factor, backward: Callable[[Steps, int, Array], None]) -> None:
-    """All steps back, so that the sums become their gradients; weights (gates * hidden, hidden)."""
-    for back in range(way.begins.shape[0]):
-        step = way.begins.shape[0] - 1 - back
-        way.d_states[0] += way.d_hidden[step]
-        backward(steps, step, way.d_states)
-        _multiply(way.errors[step], weights, way.through)
-        way.d_states[0] += way.through
-        for stream in range(way.begins.shape[1]):
-            if way.begins[step, stream]:
-                way.d_states[:, stream] = 0
+def run_backward(
+    steps: Steps, gradients: Gradients, weights: Multiplier, backward: Callable[[Steps, int, Array], None]
+) -> None:
+    """All steps, the last one first; the sums become their gradients; weights (gates * hidden, hidden)."""
+    begins, d_states = gradients.begins, gradients.d_states
+    for back in range(begins.shape[0]):
+        step = begins.shape[0] - 1 - back
+        d_states[0] += gradients.d_hidden[step]
+        backward(steps, step, d_states)
+        _multiply(gradients.d_products[step], weights, gradients.d_previous)
+        d_states[0] += gradients.d_previous
+        for stream in range(begins.shape[1]):
+            if begins[step, stream]:
+                d_states[:, stream] = 0
 
 
 @kernel(allocates=True)
-def _multiply(x: Array, factor: Factor, target: Array) -> None:
+def _multiply(x: Array, factor: Multiplier, target: Array) -> None:
     """``target = x @ factor.matrix``."""
     if len(factor.panels) == 0:
         np.dot(x, factor.matrix, target)
     else:
-        multiply_panels(x.ravel(), factor.panels.ravel(), len(x), len(factor.panels), factor.room.ravel())
-        target[:] = factor.room[:, : target.shape[1]]
+        multiply_panels(x.ravel(), factor.panels.ravel(), len(x), len(factor.panels), factor.scratch.ravel())
+        target[:] = factor.scratch[:, : target.shape[1]]
 
 
 # --- what cells share
 
 
-@kernel
-def add_logistic(sums: Array, addend: Array, start: int, size: int) -> None:
-    """``sums = 1 / (1 + exp(-(sums + addend)))`` from ``start`` on."""
-    whole = start + size // LANES * LANES
-    for i in range(start, whole, LANES):
-        store(sums, i, logistic(add(load(sums, i), load(addend, i))))
-    for i in range(whole, start + size):
-        sums[i] = 1 / (1 + np.exp(-(sums[i] + addend[i])))
+class Columns(NamedTuple):
+    """``size`` columns from ``first`` on of an array (rows, width) that is given flat."""
+
+    rows: int
+    width: int
+    first: int
+    size: int
 
 
 @kernel
-def add_tanh(sums: Array, addend: Array, start: int, size: int) -> None:
-    """``sums = tanh(sums + addend)`` from ``start`` on, as 2 / (1 + exp(-2 x)) - 1."""
+def add_logistic(sums: Array, addend: Array, columns: Columns) -> None:
+    """``sums = 1 / (1 + exp(-(sums + addend)))`` in some columns."""
+    for row in range(columns.rows):
+        start = row * columns.width + columns.first
+        whole = start + columns.size // LANES * LANES
+        for i in range(start, whole, LANES):
+            store(sums, i, logistic(add(load(sums, i), load(addend, i))))
+        for i in range(whole, start + columns.size):
+            sums[i] = 1 / (1 + np.exp(-(sums[i] + addend[i])))
+
+
+@kernel
+def add_tanh(sums: Array, addend: Array, columns: Columns) -> None:
+    """``sums = tanh(sums + addend)`` in some columns, as 2 / (1 + exp(-2 x)) - 1."""
     two, minus_one = broadcast(sums.dtype.type(2)), broadcast(sums.dtype.type(-1))
-    whole = start + size // LANES * LANES
-    for i in range(start, whole, LANES):
-        x = add(load(sums, i), load(addend, i))
-        store(sums, i, multiply_add(two, logistic(multiply(two, x)), minus_one))
-    for i in range(whole, start + size):
-        sums[i] = np.tanh(sums[i] + addend[i])
+    for row in range(columns.rows):
+        start = row * columns.width + columns.first
+        whole = start + columns.size // LANES * LANES
+        for i in range(start, whole, LANES):
+            x = add(load(sums, i), load(addend, i))
+            store(sums, i, multiply_add(two, logistic(multiply(two, x)), minus_one))
+        for i in range(whole, start + columns.size):
+            sums[i] = np.tanh(sums[i] + addend[i])
 
 
 # --- Elman's cell: h = f(sums), f one of three functions
@@ -123,7 +144,7 @@ def add_tanh(sums: Array, addend: Array, start: int, size: int) -> None:
 def logistic_forward(steps: Steps, step: int) -> None:
     """h = logistic(sums)."""
     sums, products = steps.sums[step].ravel(), steps.products[step].ravel()
-    add_logistic(sums, products, 0, sums.size)
+    add_logistic(sums, products, Columns(1, sums.size, 0, sums.size))
     steps.states[step + 1, 0] = steps.sums[step]
 
 
@@ -140,7 +161,7 @@ def logistic_backward(steps: Steps, step: int, d_states: Array) -> None:
 def tanh_forward(steps: Steps, step: int) -> None:
     """h = tanh(sums)."""
     sums, products = steps.sums[step].ravel(), steps.products[step].ravel()
-    add_tanh(sums, products, 0, sums.size)
+    add_tanh(sums, products, Columns(1, sums.size, 0, sums.size))
     steps.states[step + 1, 0] = steps.sums[step]
 
 
@@ -176,29 +197,32 @@ def relu_backward(steps: Steps, step: int, d_states: Array) -> None:
 
 @kernel(allocates=True)
 def lstm_forward(steps: Steps, step: int) -> None:
-    """Gates i, f, o (logistic) and g (tanh): c = f c' + i g; h = o tanh(c); tanh(c) is kept for the way back."""
+    """Gates i, f, o (logistic) and g (tanh): c = f c' + i g; h = o tanh(c); tanh(c) is kept for the backward pass."""
     width = steps.states.shape[3]
-    sums, products, squashed = steps.sums[step].ravel(), steps.products[step].ravel(), steps.kept[step].ravel()
+    sums, products, squashed = steps.sums[step].ravel(), steps.products[step].ravel(), steps.squashed[step].ravel()
     hidden, cell = steps.states[step + 1, 0].ravel(), steps.states[step + 1, 1].ravel()
-    previous_cell = steps.previous[step, 1].ravel()
-    for row in range(hidden.size // width):
+    previous_cell, rows = steps.previous[step, 1].ravel(), hidden.size // width
+    add_logistic(sums, products, Columns(rows, 4 * width, 0, 3 * width))
+    add_tanh(sums, products, Columns(rows, 4 * width, 3 * width, width))
+    for row in range(rows):
         gates, at = 4 * width * row, width * row
-        add_logistic(sums, products, gates, 3 * width)
-        add_tanh(sums, products, gates + 3 * width, width)
         for k in range(width):
             remembered = sums[gates + width + k] * previous_cell[at + k]
             cell[at + k] = remembered + sums[gates + k] * sums[gates + 3 * width + k]
             squashed[at + k] = 0
-        add_tanh(squashed, cell, at, width)
+    add_tanh(squashed, cell, Columns(rows, width, 0, width))
+    for row in range(rows):
+        gates, at = 4 * width * row, width * row
         for k in range(width):
             hidden[at + k] = sums[gates + 2 * width + k] * squashed[at + k]
 
 
 @kernel(allocates=True)
 def lstm_backward(steps: Steps, step: int, d_states: Array) -> None:
-    """The gradient by c collects what comes from the step after and from h."""
+    """The gradient with respect to c is the sum of what comes from the step after and from h."""
     width = steps.states.shape[3]
-    gates, squashed, previous_cell = steps.sums[step].ravel(), steps.kept[step].ravel(), steps.previous[step, 1].ravel()
+    gates, squashed = steps.sums[step].ravel(), steps.squashed[step].ravel()
+    previous_cell = steps.previous[step, 1].ravel()
     d_hidden, d_cell = d_states[0].ravel(), d_states[1].ravel()
     for row in range(d_hidden.size // width):
         first, at = 4 * width * row, width * row
@@ -219,22 +243,25 @@ def lstm_backward(steps: Steps, step: int, d_states: Array) -> None:
 def gru_forward(steps: Steps, step: int) -> None:
     """Gates r, z (logistic), n = tanh(x + r (U h' + b)); h = (1 - z) n + z h'.
 
-    The products of n become U h' + b, for the way back; b is ``extra``.
+    The products of n become U h' + b, for the backward pass; b is ``extra``.
     """
     width = steps.states.shape[3]
     sums, products = steps.sums[step].ravel(), steps.products[step].ravel()
     hidden, previous = steps.states[step + 1, 0].ravel(), steps.previous[step, 0].ravel()
-    for row in range(hidden.size // width):
-        gates, at = 3 * width * row, width * row
+    rows = hidden.size // width
+    add_logistic(sums, products, Columns(rows, 3 * width, 0, 2 * width))
+    for row in range(rows):
+        gates = 3 * width * row
         n = gates + 2 * width
-        add_logistic(sums, products, gates, 2 * width)
         for k in range(width):
             products[n + k] += steps.extra[k]
             sums[n + k] += sums[gates + k] * products[n + k]
-        add_tanh(sums, steps.zeros, n, width)
+    add_tanh(sums, steps.zeros, Columns(rows, 3 * width, 2 * width, width))
+    for row in range(rows):
+        gates, at = 3 * width * row, width * row
         for k in range(width):
             z = sums[gates + width + k]
-            hidden[at + k] = (1 - z) * sums[n + k] + z * previous[at + k]
+            hidden[at + k] = (1 - z) * sums[gates + 2 * width + k] + z * previous[at + k]
 
 
 @kernel(allocates=True)
@@ -262,60 +289,60 @@ def gru_backward(steps: Steps, step: int, d_states: Array) -> None:
 
 
 @kernel(allocates=True)
-def tanh_go(steps: Steps, begins: NDArray[np.bool_], weights: Factor) -> None:
-    """See ``go``."""
-    go(steps, begins, weights, tanh_forward)
+def tanh_run_forward(steps: Steps, begins: NDArray[np.bool_], weights: Multiplier) -> None:
+    """See ``run_forward``."""
+    run_forward(steps, begins, weights, tanh_forward)
 
 
 @kernel(allocates=True)
-def tanh_go_back(steps: Steps, way: Way, weights: Factor) -> None:
-    """See ``go_back``."""
-    go_back(steps, way, weights, tanh_backward)
+def tanh_run_backward(steps: Steps, gradients: Gradients, weights: Multiplier) -> None:
+    """See ``run_backward``."""
+    run_backward(steps, gradients, weights, tanh_backward)
 
 
 @kernel(allocates=True)
-def logistic_go(steps: Steps, begins: NDArray[np.bool_], weights: Factor) -> None:
-    """See ``go``."""
-    go(steps, begins, weights, logistic_forward)
+def logistic_run_forward(steps: Steps, begins: NDArray[np.bool_], weights: Multiplier) -> None:
+    """See ``run_forward``."""
+    run_forward(steps, begins, weights, logistic_forward)
 
 
 @kernel(allocates=True)
-def logistic_go_back(steps: Steps, way: Way, weights: Factor) -> None:
-    """See ``go_back``."""
-    go_back(steps, way, weights, logistic_backward)
+def logistic_run_backward(steps: Steps, gradients: Gradients, weights: Multiplier) -> None:
+    """See ``run_backward``."""
+    run_backward(steps, gradients, weights, logistic_backward)
 
 
 @kernel(allocates=True)
-def relu_go(steps: Steps, begins: NDArray[np.bool_], weights: Factor) -> None:
-    """See ``go``."""
-    go(steps, begins, weights, relu_forward)
+def relu_run_forward(steps: Steps, begins: NDArray[np.bool_], weights: Multiplier) -> None:
+    """See ``run_forward``."""
+    run_forward(steps, begins, weights, relu_forward)
 
 
 @kernel(allocates=True)
-def relu_go_back(steps: Steps, way: Way, weights: Factor) -> None:
-    """See ``go_back``."""
-    go_back(steps, way, weights, relu_backward)
+def relu_run_backward(steps: Steps, gradients: Gradients, weights: Multiplier) -> None:
+    """See ``run_backward``."""
+    run_backward(steps, gradients, weights, relu_backward)
 
 
 @kernel(allocates=True)
-def lstm_go(steps: Steps, begins: NDArray[np.bool_], weights: Factor) -> None:
-    """See ``go``."""
-    go(steps, begins, weights, lstm_forward)
+def lstm_run_forward(steps: Steps, begins: NDArray[np.bool_], weights: Multiplier) -> None:
+    """See ``run_forward``."""
+    run_forward(steps, begins, weights, lstm_forward)
 
 
 @kernel(allocates=True)
-def lstm_go_back(steps: Steps, way: Way, weights: Factor) -> None:
-    """See ``go_back``."""
-    go_back(steps, way, weights, lstm_backward)
+def lstm_run_backward(steps: Steps, gradients: Gradients, weights: Multiplier) -> None:
+    """See ``run_backward``."""
+    run_backward(steps, gradients, weights, lstm_backward)
 
 
 @kernel(allocates=True)
-def gru_go(steps: Steps, begins: NDArray[np.bool_], weights: Factor) -> None:
-    """See ``go``."""
-    go(steps, begins, weights, gru_forward)
+def gru_run_forward(steps: Steps, begins: NDArray[np.bool_], weights: Multiplier) -> None:
+    """See ``run_forward``."""
+    run_forward(steps, begins, weights, gru_forward)
 
 
 @kernel(allocates=True)
-def gru_go_back(steps: Steps, way: Way, weights: Factor) -> None:
-    """See ``go_back``."""
-    go_back(steps, way, weights, gru_backward)
+def gru_run_backward(steps: Steps, gradients: Gradients, weights: Multiplier) -> None:
+    """See ``run_backward``."""
+    run_backward(steps, gradients, weights, gru_backward)

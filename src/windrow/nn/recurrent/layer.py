@@ -1,4 +1,4 @@
-"""A recurrent layer: steps of a cell in a row, and the way back through them (backpropagation through time).
+"""A recurrent layer: consecutive steps of a cell, and the backward pass through them (backpropagation through time).
 
 Streams do not bear on one another: each thread of a crew has a part of the batch.
 """
@@ -14,8 +14,8 @@ from numpy.typing import DTypeLike, NDArray
 from windrow.errors import OptionError
 from windrow.nn.parameters import Array, Parameter
 from windrow.nn.recurrent.cells import CELLS
-from windrow.nn.recurrent.kernels import Factor, Steps, Way
-from windrow.numeric.blas import add_product_of_columns, set_product_of_rows, set_product_transposed
+from windrow.nn.recurrent.kernels import Gradients, Multiplier, Steps
+from windrow.numeric.blas import add_product, set_product
 from windrow.numeric.products import LEAST_ROWS, PANEL, panels_of
 from windrow.numeric.threads import share
 
@@ -26,13 +26,12 @@ _LEAST_STEPS = 4
 
 
 class _Part(NamedTuple):
-    """Some streams of a batch."""
+    """Some streams of a batch, which one thread has."""
 
     streams: slice
     x: Array  # (steps * streams, inputs), or the sums (steps * streams, gates * hidden_size)
     begins: NDArray[np.bool_]  # (steps, streams)
     steps: Steps
-    gradients: dict[str, Array]  # by the parameters, as far as these streams go
 
 
 class RecurrentLayer:
@@ -71,10 +70,10 @@ class RecurrentLayer:
         if cell == "lstm":
             self.biases.value[hidden_size : 2 * hidden_size] = 1
         self.extra = None if self.cell.extra is None else Parameter(np.zeros(hidden_size, dtype))
-        self._rooms: dict[int, Steps] = {}  # by the first stream of a part: arrays of the last call
+        self._scratch: dict[int, Steps] = {}  # by the first stream of a part: arrays of the last call
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_rooms": {}}  # of no worth to a copy
+        return {**vars(self), "_scratch": {}}  # of no worth to a copy
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -91,94 +90,109 @@ class RecurrentLayer:
         return np.zeros((self.cell.states, batch, self.hidden_size), self.dtype)
 
     def forward(self, x: Array, state: Array, begins: NDArray[np.bool_] | None = None) -> tuple[Array, Array, Backward]:
-        """Hidden states (steps, batch, hidden_size), the last state, and the way back.
+        """Hidden states (steps, batch, hidden_size), the last state, and the backward pass.
 
-        ``begins`` (steps, batch): where a stream starts from nothing. The way back takes the gradient by the hidden
-        states, adds to those of the parameters and gives that by the inputs; nothing goes back to ``state``, which
-        truncates backpropagation to these steps. It must be taken before the next call.
+        ``begins`` (steps, batch): where a stream starts from zero. The backward pass takes the gradient with respect to
+        the hidden states, adds to those of the parameters and gives that with respect to the inputs; nothing goes back
+        to ``state``, which truncates backpropagation to these steps. Call it before the next ``forward``.
         """
         if begins is None:
             begins = np.zeros(x.shape[:2], np.bool_)
-        weights = _factor(self.recurrent_weights.value, begins)
-        parts = share(
-            x.shape[1],
-            lambda first, last: self._go(self._part(x, begins, slice(first, last)), state, weights),
-            _LEAST_STREAMS,
+        weights = _multiplier(self.recurrent_weights.value, begins)
+        parts = _share_streams(
+            x.shape[1], lambda first, last: self._run(self._part(x, begins, slice(first, last)), state, weights)
         )
 
         def backward(d_hidden: Array) -> Array:
-            weights = _factor(np.ascontiguousarray(self.recurrent_weights.value.T), begins)
+            weights = _multiplier(np.ascontiguousarray(self.recurrent_weights.value.T), begins)
+            if len(parts) == 1:
+                return self._run_backward(parts[0], d_hidden, weights, self._gradients())
+            gradients = [self._gradients(), *(self._zero_gradients() for _ in parts[1:])]
             d_inputs = share(
-                len(parts), lambda first, last: [self._go_back(part, d_hidden, weights) for part in parts[first:last]]
+                len(parts),
+                lambda first, last: [
+                    self._run_backward(parts[part], d_hidden, weights, gradients[part]) for part in range(first, last)
+                ],
             )
-            for part in parts[1:]:
+            for own in gradients[1:]:
                 for name, parameter in self.parameters.items():
-                    parameter.add(part.gradients[name])
+                    parameter.add(own[name])
             return np.concatenate([array for arrays in d_inputs for array in arrays], axis=1)
 
+        if len(parts) == 1:
+            steps = parts[0].steps
+            return steps.states[1:, 0].copy(), steps.states[-1].copy(), backward
         hidden = np.concatenate([part.steps.states[1:, 0] for part in parts], axis=1)
         return hidden, np.concatenate([part.steps.states[-1] for part in parts], axis=1), backward
 
     def _part(self, x: Array, begins: NDArray[np.bool_], streams: slice) -> _Part:
         begins = np.ascontiguousarray(begins[:, streams])
-        steps = self._rooms.get(streams.start)
+        steps = self._scratch.get(streams.start)
         if steps is None or steps.sums.shape[:2] != begins.shape:
-            steps = self.cell.room(len(begins), begins.shape[1], self.hidden_size, self.dtype)
-            self._rooms[streams.start] = steps
+            steps = self.cell.new_steps(len(begins), begins.shape[1], self.hidden_size, self.dtype)
+            self._scratch[streams.start] = steps
         rows = np.ascontiguousarray(x[:, streams]).reshape(begins.size, -1)
         steps = steps if self.extra is None else steps._replace(extra=self.extra.value)
-        return _Part(streams, rows, begins, steps, {})
+        return _Part(streams, rows, begins, steps)
 
-    def _go(self, part: _Part, state: Array, weights: Factor) -> _Part:
+    def _run(self, part: _Part, state: Array, weights: Multiplier) -> _Part:
         sums = part.steps.sums.reshape(len(part.x), -1)
         if self.input_weights is None:
             sums[:] = part.x
         else:
-            set_product_of_rows(sums, part.x, self.input_weights.value)
+            set_product(sums, part.x, self.input_weights.value)
         sums += self.biases.value
         part.steps.states[0] = state[:, part.streams]
-        self.cell.forward(part.steps, part.begins, _with_room(weights, part.begins))
+        self.cell.forward(part.steps, part.begins, _with_scratch(weights, part.begins))
         return part
 
-    def _go_back(self, part: _Part, d_hidden: Array, weights: Factor) -> Array:
-        """The gradients by the inputs (steps, streams, inputs); those by the parameters go to the part."""
-        steps, streams = part.steps, part.begins.shape[1]
-        errors = steps.products if self.cell.splits_products else steps.sums
-        d_states = self.zero_state(streams)
+    def _run_backward(self, part: _Part, d_hidden: Array, weights: Multiplier, gradients: dict[str, Array]) -> Array:
+        """The gradient with respect to the inputs (steps, streams, inputs); adds those of the parameters."""
+        steps = part.steps
+        d_products = steps.products if self.cell.splits_products else steps.sums
+        d_states = self.zero_state(part.begins.shape[1])
         own = np.ascontiguousarray(d_hidden[:, part.streams])
-        way = Way(part.begins, own, d_states, np.empty_like(d_states[0]), errors)
-        self.cell.backward(steps, way, _with_room(weights, part.begins))
-        self._add_gradients(part, errors)
+        arrays = Gradients(part.begins, own, d_states, np.empty_like(d_states[0]), d_products)
+        self.cell.backward(steps, arrays, _with_scratch(weights, part.begins))
+        self._add_gradients(part, d_products.reshape(len(part.x), -1), gradients)
         if self.input_weights is None:
             return steps.sums
         d_inputs = np.empty_like(part.x)
-        set_product_transposed(d_inputs, steps.sums.reshape(len(part.x), -1), self.input_weights.value)
+        set_product(d_inputs, steps.sums.reshape(len(part.x), -1), self.input_weights.value.T)
         return d_inputs.reshape(*part.begins.shape, -1)
 
-    def _add_gradients(self, part: _Part, errors: Array) -> None:
-        """All steps at once; those of the first part straight to the parameters."""
-        for name, parameter in self.parameters.items():
-            is_first = part.streams.start == 0
-            part.gradients[name] = parameter.gradient if is_first else np.zeros_like(parameter.value)
+    def _add_gradients(self, part: _Part, d_products: Array, gradients: dict[str, Array]) -> None:
+        """Of all steps at once."""
         previous = np.ascontiguousarray(part.steps.previous[:, 0]).reshape(len(part.x), -1)
-        d_sums, d_products = (array.reshape(len(part.x), -1) for array in (part.steps.sums, errors))
-        add_product_of_columns(part.gradients["recurrent_weights"], previous, d_products)
-        part.gradients["biases"] += d_sums.sum(axis=0)
+        d_sums = part.steps.sums.reshape(len(part.x), -1)
+        add_product(gradients["recurrent_weights"], previous.T, d_products)
+        gradients["biases"] += d_sums.sum(axis=0)
         if self.input_weights is not None:
-            add_product_of_columns(part.gradients["input_weights"], part.x, d_sums)
+            add_product(gradients["input_weights"], part.x.T, d_sums)
         if self.cell.extra is not None:
             name, gate = self.cell.extra
             first = gate * self.hidden_size
-            part.gradients[name] += d_products[:, first : first + self.hidden_size].sum(axis=0)
+            gradients[name] += d_products[:, first : first + self.hidden_size].sum(axis=0)
+
+    def _gradients(self) -> dict[str, Array]:
+        return {name: parameter.gradient for name, parameter in self.parameters.items()}
+
+    def _zero_gradients(self) -> dict[str, Array]:
+        return {name: np.zeros_like(parameter.value) for name, parameter in self.parameters.items()}
 
 
-def _factor(matrix: Array, begins: NDArray[np.bool_]) -> Factor:
-    """A matrix for so many products: panels pay where rows of several streams are multiplied many times."""
+def _share_streams(streams: int, run: Callable[[int, int], _Part]) -> list[_Part]:
+    """The parts of a batch, one a thread."""
+    return [run(0, streams)] if streams < 2 * _LEAST_STREAMS else share(streams, run, _LEAST_STREAMS)
+
+
+def _multiplier(matrix: Array, begins: NDArray[np.bool_]) -> Multiplier:
+    """A matrix for many products: panels pay where rows of several streams are multiplied many times."""
     steps, streams = begins.shape
     pays = steps >= _LEAST_STEPS and streams >= LEAST_ROWS
-    panels = panels_of(matrix if pays else matrix[:, :0])
-    return Factor(matrix, panels, np.empty((0, 0), matrix.dtype))
+    panels = panels_of(matrix) if pays else np.empty((0, len(matrix), PANEL), matrix.dtype)
+    return Multiplier(matrix, panels, np.empty((0, 0), matrix.dtype))
 
 
-def _with_room(factor: Factor, begins: NDArray[np.bool_]) -> Factor:
-    return factor._replace(room=np.empty((begins.shape[1], PANEL * len(factor.panels)), factor.matrix.dtype))
+def _with_scratch(factor: Multiplier, begins: NDArray[np.bool_]) -> Multiplier:
+    return factor._replace(scratch=np.empty((begins.shape[1], PANEL * len(factor.panels)), factor.matrix.dtype))

@@ -1,1 +1,1 @@
-"""Training by minibatches: the loop, and when it stops."""
+"""Training by minibatches: the one loop, its reports, when it stops, and its checkpoints."""

@@ -1,253 +1,272 @@
-"""The training loop: epochs of mini-batches, forward, backward, step."""
+"""The one training loop: epochs of batches, forward and backward, clipping, a step; judging; what is kept when it ends.
+
+What is trained is a Trainee; how, a Plan. A Training goes from a start or a checkpoint to an end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from math import isfinite
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import nan
+from os import PathLike
 from time import perf_counter
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from windrow.errors import check_range, check_whole
 from windrow.nn.clipping import clip_by_norm, clip_by_value
-from windrow.nn.examples import ExampleError, check_finite
-from windrow.nn.losses import check_targets
-from windrow.nn.network import Network
-from windrow.nn.optimizers import SGD, Optimizer
-from windrow.nn.parameters import Array
-from windrow.nn.schedules import Constant, Schedule
-from windrow.nn.training.stopping import DivergedError, EarlyStopping, LastGood
+from windrow.nn.optimizers import Optimizer
+from windrow.nn.parameters import Array, ParameterVector
+from windrow.nn.schedules import Schedule
+from windrow.nn.training import checkpoint as checkpoints
+from windrow.nn.training.report import Callback, Report, call_all
+from windrow.nn.training.stopping import DivergedError, Divergence, EarlyStopping, LastGood
+from windrow.numeric.threads import crew
 
-_ROWS_GATHERED = 1024  # rows copied from the shuffled data at a time, several batches
+_REPORT_SECONDS = 0.2  # between two calls of ``progress``
 
 
-@dataclass(frozen=True)
-class Report:
-    """An epoch that has ended: what a row of the history says.
+class Trainee(ABC):
+    """What a loop trains: a network, its data, and how it learns from a part of them.
 
-    Attributes
-    ----------
-    epoch : int
-        1 is the first.
-    steps : int
-        Of the optimizer since training started.
-    loss : float
-        The mean over the examples, each as it was met, without penalties.
-    score : float or None
-        On data held back, higher is better; None where nobody asked.
-    learning_rate : float
-        In this epoch.
-    seconds : float
-        Of the steps, without scoring.
-    gradient_norms : dict of str to float
-        Of each layer, on the first thousand examples.
+    ``examples``: how many an epoch has; ``parameters``: what the optimizer moves; ``measure``: what ``judge`` gives.
+    ``baseline``: the mean loss of an example for a model that knows nothing, if that is known.
     """
 
-    epoch: int
-    steps: int
-    loss: float
-    score: float | None
-    learning_rate: float
-    seconds: float
-    gradient_norms: dict[str, float]
+    checkpoint_kind: str
+    examples: int
+    parameters: ParameterVector
+    measure: str | None = None
+    baseline: float = 0.0
 
+    @abstractmethod
+    def batches(self, epoch: int) -> Iterator[tuple[int, Any]]:
+        """The batches of an epoch (1 is the first), each with the number of its examples."""
 
-Callback = Callable[[Report, Network], object]
-Score = Callable[[Network], float]
-Augmentation = Callable[[Array, np.random.Generator], Array]
+    @abstractmethod
+    def learn(self, batch: Any, rate: float) -> float:
+        """Add the gradient of the mean loss of a batch to that of the parameters; returns the summed loss.
+
+        ``rate`` is for parts that take their steps by themselves.
+        """
+
+    def judge(self) -> float | None:
+        """The score on data held back; None where there are none."""
+        return None
+
+    def rank(self, score: float) -> float:
+        """The score as early stopping and schedules compare it: higher is better."""
+        return score
+
+    def gradient_norms(self) -> dict[str, float] | None:
+        """The length of each layer's gradient after an epoch, where that is measured; leaves gradients cleared."""
+        return None
+
+    def values(self) -> Array:
+        """A copy of all parameters as one vector."""
+        return self.parameters.values.copy()
+
+    def set_values(self, values: Array) -> None:
+        """Take parameters that ``values`` gave."""
+        self.parameters.values[:] = values
+
+    def state(self) -> dict[str, Any]:
+        """What besides parameters the next epoch depends on, as plain data."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state`` gave."""
+        return
 
 
 @dataclass
-class Trainer:
-    """How to train; ``run`` does it. The optimizer and the random numbers go on from one run to the next.
+class Plan:
+    """How to train.
 
-    Parameters
-    ----------
-    optimizer : Optimizer, default SGD()
-        How a gradient becomes a step.
-    learning_rate : float > 0, default None
-        Size of the steps; None: the optimizer's own.
-    schedule : callable, default Constant()
-        Which share of the learning rate an epoch gets.
-    batch_size : int >= 1, default 32
-        Rows per step.
-    clip_norm, clip_value : float > 0, default None
-        Limits on the gradient of a step: its length, or each element of it.
-    early_stopping : EarlyStopping, default None
-        When to stop, by the score; training then ends with the parameters of the best epoch.
-    augment : callable, default None
-        Gets about a thousand shuffled rows at a time and a Generator, and gives rows to train on in their place.
-    callbacks : sequence of callable, default ()
-        Called with (Report, Network) after each epoch; training stops when one returns True.
-    rng : Generator
-        Shuffles the rows, and augments them.
+    The rate of an epoch is ``learning_rate`` times what ``schedule`` says; without a schedule it falls in a line to 0
+    at the end of the last epoch. ``clip_norm``: the longest gradient of a step; ``clip_value``: the largest number of
+    it. ``stopping`` keeps the parameters of the best epoch. ``clip_name``: the parameter that errors advise to set.
     """
 
-    optimizer: Optimizer = field(default_factory=SGD)
-    learning_rate: float | None = None
-    schedule: Schedule = field(default_factory=Constant)
-    batch_size: int = 32
+    optimizer: Optimizer
+    learning_rate: float
+    schedule: Schedule | None
+    epochs: int
     clip_norm: float | None = None
     clip_value: float | None = None
-    early_stopping: EarlyStopping | None = None
-    augment: Augmentation | None = None
-    callbacks: Sequence[Callback] = ()
-    rng: np.random.Generator = field(default_factory=np.random.default_rng)
+    stopping: EarlyStopping | None = None
+    workers: int | None = 1
+    clip_name: str = "clip_norm"
 
-    def __post_init__(self) -> None:
-        check_range("batch_size", check_whole("batch_size", self.batch_size), 1)
-        for name in ("learning_rate", "clip_norm", "clip_value"):
-            if getattr(self, name) is not None:
-                check_range(name, getattr(self, name), 0, low_open=True)
-        self._network: Network | None = None
-        self._steps = 0
+
+class Training:
+    """One training from its start, or from a checkpoint, to its end; ``history`` has the data of a Report per epoch.
+
+    ``goes_on``: the optimizer has been with this trainee before, and keeps its state. ``retrains``: the model was
+    trained before, and will come back as it was if this fails.
+    """
+
+    def __init__(
+        self,
+        trainee: Trainee,
+        plan: Plan,
+        history: list[dict[str, Any]] | None = None,
+        *,
+        goes_on: bool = False,
+        retrains: bool = False,
+    ) -> None:
+        self.trainee = trainee
+        self.plan = plan
+        self.history = [] if history is None else history
+        self.retrains = retrains
+        self._kept_epochs = 0  # of ``history``, how many the checkpoint has
+        if not goes_on:
+            plan.optimizer.start(trainee.parameters)
+        values = trainee.values()
+        self.last_good = LastGood(values)
+        self.divergence = Divergence(trainee.baseline, values)
 
     def run(
         self,
-        network: Network,
-        x: Array,
-        targets: Array,
-        epochs: int = 30,
-        *,
-        score: Score | None = None,
-        history: list[dict[str, Any]] | None = None,
-    ) -> list[dict[str, Any]]:
-        """Train on x (rows, ...) and targets (rows, ...); returns ``history`` with a row added for each epoch.
+        callbacks: Sequence[Callback] = (),
+        progress: Callback | None = None,
+        checkpoint: str | PathLike[str] | None = None,
+        described: dict[str, Any] | None = None,
+    ) -> None:
+        """Train the epochs that are left, until a callback returns something true.
 
-        ``score`` judges the network after each epoch, higher is better; without it the schedule and early stopping
-        look at the negative loss. The optimiser starts anew when the network is another than before. Raises DataError
-        for data that do not fit, DivergedError when the loss is no finite number any more; the network then has its
-        last good parameters.
+        With ``checkpoint``, the state is kept there after every epoch; ``described``: plain data about model and data
+        that ``restore`` compares. Raises DivergedError when training runs away, KeyboardInterrupt on Ctrl-C, both with
+        what was kept. The trainee ends with the parameters of its best epoch, where epochs are judged; else with the
+        last ones, or, when something was raised, the last sound ones.
         """
-        check_range("epochs", check_whole("epochs", epochs), 1)
-        _check_data(network, x, targets)
-        if network is not self._network:
-            self._network, self._steps = network, 0
-            self.optimizer.start(network.parameters)
-        history = [] if history is None else history
-        values = network.parameters.values
-        last_good = LastGood(values)
-        with threadpool_limits(1):  # threads of two BLAS libraries, NumPy's and SciPy's, get in each other's way
-            for epoch in range(len(history) + 1, len(history) + 1 + epochs):
-                rate = self._rate(history)
-                try:
-                    report = self._epoch(network, x, targets, rate, epoch, score)
-                except DivergedError as error:
-                    values[:] = last_good.values
-                    raise DivergedError(
-                        f"training diverged at step {self._steps} (epoch {epoch}): {error}; the network has the "
-                        f"parameters of {last_good.name} again; try learning_rate={rate / 10:g} or clip_norm=1"
-                    ) from None
-                last_good.keep(values, epoch, report.loss)
-                history.append(asdict(report))
-                if self._is_over(report, network):
-                    break
-        if self.early_stopping is not None:
-            self.early_stopping.restore(values)
-        return history
+        callbacks, is_stopped = tuple(callbacks), False
+        with crew(self.plan.workers), self._ending(checkpoint):
+            while len(self.history) < self.plan.epochs and not self._is_stale() and not is_stopped:
+                with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is told in words
+                    report = self._epoch(progress)
+                    self._note(report)
+                is_stopped = call_all(callbacks, report)
+                if checkpoint is not None:
+                    checkpoints.save(self, checkpoint, described or {})
+                    self._kept_epochs = len(self.history)
 
-    def _epoch(
-        self, network: Network, x: Array, targets: Array, rate: float, epoch: int, score: Score | None
-    ) -> Report:
-        """Train for an epoch and look at what came of it."""
-        started = perf_counter()
-        with np.errstate(over="ignore", invalid="ignore"):  # divergence is told in words
-            loss = self._train_epoch(network, x, targets, rate)
+    def restore(self, path: str | PathLike[str], described: dict[str, Any]) -> None:
+        """Go on from a checkpoint; DataError if it is of another configuration or other data."""
+        checkpoints.restore(self, path, described)
+        self._kept_epochs = len(self.history)
+
+    def step(self, batch: Any, rate: float) -> float:
+        """Learn from a batch; returns its summed loss."""
+        plan, parameters = self.plan, self.trainee.parameters
+        parameters.clear_gradients()
+        loss = self.trainee.learn(batch, rate)
+        if plan.clip_value is not None:
+            clip_by_value(parameters, plan.clip_value)
+        if plan.clip_norm is not None:
+            clip_by_norm(parameters, plan.clip_norm)
+        plan.optimizer.step(parameters, rate)
+        return loss
+
+    def _epoch(self, progress: Callback | None) -> Report:
+        """Train for an epoch, and judge what came of it."""
+        trainee, epoch, divergence = self.trainee, len(self.history) + 1, self.divergence
+        before = self.history[-1]["seconds"] if self.history else 0.0
+        share, done, total, rate = self._share(epoch), 0, 0.0, nan
+        started, reported = perf_counter(), 0.0
+        divergence.start_epoch()
+        for size, batch in trainee.batches(epoch):
+            rate = self.plan.learning_rate * (self._falling(epoch, done) if share is None else share)
+            loss = self.step(batch, rate)
+            divergence.see(loss / size)
+            total, done = total + loss, done + size
             seconds = perf_counter() - started
-            norms = gradient_norms(network, x[:_ROWS_GATHERED], targets[:_ROWS_GATHERED])
-        judged = None if score is None else score(network)
-        return Report(epoch, self._steps, loss, judged, rate, seconds, norms)
+            if progress is not None and seconds >= reported + _REPORT_SECONDS:
+                reported = seconds
+                progress(self._report("progress", epoch, done, total / done, rate, before + seconds))
+        seconds = before + perf_counter() - started
+        divergence.end_epoch(trainee.values())
+        norms, score = trainee.gradient_norms(), trainee.judge()
+        return self._report("epoch", epoch, done, total / done, rate, seconds, score, norms)
 
-    def _rate(self, history: list[dict[str, Any]]) -> float:
-        """The learning rate of the epoch after those of the history."""
-        base = self.optimizer.default_rate if self.learning_rate is None else self.learning_rate
-        return base * self.schedule(len(history), [_judgement(row["score"], row["loss"]) for row in history])
-
-    def _train_epoch(self, network: Network, x: Array, targets: Array, rate: float) -> float:
-        """All examples once, in a new order; returns their mean loss."""
-        parameters, total = network.parameters, 0.0
-        for batch, batch_targets in self._batches(x, targets):
-            parameters.clear_gradients()
-            loss = network.add_gradient(batch, batch_targets)
-            self._steps += 1
-            if not isfinite(loss):
-                raise DivergedError(f"the loss is {loss}")
-            total += loss * len(batch)
-            if self.clip_value is not None:
-                clip_by_value(parameters, self.clip_value)
-            if self.clip_norm is not None:
-                clip_by_norm(parameters, self.clip_norm)
-            self.optimizer.step(parameters, rate)
-        if not np.isfinite(parameters.values).all():
-            raise DivergedError(f"the loss was {loss:g}, and a parameter is no finite number")
-        return total / len(x)
-
-    def _batches(self, x: Array, targets: Array) -> Iterator[tuple[Array, Array]]:
-        """The shuffled examples, augmented, a batch at a time; the last batch may be smaller."""
-        order = self.rng.permutation(len(x))
-        gathered = self.batch_size * max(1, _ROWS_GATHERED // self.batch_size)
-        for first in range(0, len(x), gathered):
-            taken = order[first : first + gathered]
-            rows, row_targets = x[taken], targets[taken]
-            if self.augment is not None:
-                rows = _checked_augmentation(self.augment(rows, self.rng), rows)
-            for start in range(0, len(taken), self.batch_size):
-                end = start + self.batch_size
-                yield rows[start:end], row_targets[start:end]
-
-    def _is_over(self, report: Report, network: Network) -> bool:
-        answers = [callback(report, network) for callback in self.callbacks]  # all are told, also of the last epoch
-        score = _judgement(report.score, report.loss)
-        stopping = self.early_stopping
-        is_stale = stopping is not None and stopping.is_over(score, network.parameters.values)
-        return is_stale or any(answer is True for answer in answers)
-
-
-def gradient_norms(network: Network, x: Array, targets: Array) -> dict[str, float]:
-    """The length of the gradient of each layer on these examples, nothing dropped; clears gradients.
-
-    Lengths that shrink or grow by a factor per layer are the vanishing and exploding gradients.
-
-    Parameters
-    ----------
-    network : Network
-        The network to look at.
-    x : ndarray of shape (rows, ...)
-        Inputs.
-    targets : ndarray of shape (rows, ...)
-        What the loss takes.
-    """
-    network.parameters.clear_gradients()
-    network.add_gradient(x, targets, training=False)
-    norms = network.parameters.norms()
-    network.parameters.clear_gradients()
-    return norms
-
-
-def _judgement(score: float | None, loss: float) -> float:
-    """What schedules and early stopping look at; higher is better."""
-    return -loss if score is None else score
-
-
-def _check_data(network: Network, x: Array, targets: Array) -> None:
-    """Raise DataError now, and not at some step in the middle."""
-    if len(x) == 0:
-        raise ExampleError("there is no example to train on; give at least one")
-    if len(x) != len(targets):
-        raise ExampleError(f"there are {len(x)} examples but {len(targets)} targets; give one for each")
-    check_finite("examples", x)
-    check_finite("targets", targets)
-    outputs = network.outputs(x[:1])
-    check_targets(network.loss, targets, outputs.shape[1])
-    network.loss(outputs, targets[:1])
-
-
-def _checked_augmentation(augmented: Array, rows: Array) -> Array:
-    if augmented.shape != rows.shape:
-        raise ExampleError(
-            f"the augmentation gave {augmented.shape} for rows of the shape {rows.shape}; keep the shape"
+    def _report(
+        self,
+        event: str,
+        epoch: int,
+        done: int,
+        loss: float,
+        rate: float,
+        seconds: float,
+        score: float | None = None,
+        norms: dict[str, float] | None = None,
+    ) -> Report:
+        examples = self.trainee.examples
+        return Report(
+            event=event,
+            epoch=epoch,
+            epochs=self.plan.epochs,
+            examples=examples * (epoch - 1) + done,
+            total_examples=examples * self.plan.epochs,
+            loss=float(loss),
+            learning_rate=rate,
+            seconds=seconds,
+            score=score,
+            measure=None if score is None else self.trainee.measure,
+            steps=self.plan.optimizer.steps,
+            gradient_norms=norms,
         )
-    return augmented.astype(rows.dtype, copy=False)
+
+    def _note(self, report: Report) -> None:
+        """Keep what an epoch has come to."""
+        self.history.append(report.to_json())
+        self.last_good.keep(self.trainee.values(), report.epoch, report.loss)
+        if self.plan.stopping is not None:
+            self.plan.stopping.is_over(self._rank(self.history[-1]), self.trainee.values())
+
+    def _is_stale(self) -> bool:
+        stopping = self.plan.stopping
+        return stopping is not None and stopping.waited >= stopping.patience
+
+    def _rank(self, row: dict[str, Any]) -> float:
+        """What schedules and early stopping look at; higher is better."""
+        return -row["loss"] if row["score"] is None else self.trainee.rank(row["score"])
+
+    def _share(self, epoch: int) -> float | None:
+        """Which share of the learning rate an epoch gets; None where it falls from step to step."""
+        schedule = self.plan.schedule
+        return None if schedule is None else schedule(epoch - 1, [self._rank(row) for row in self.history])
+
+    def _falling(self, epoch: int, done: int) -> float:
+        return 1 - (epoch - 1 + done / self.trainee.examples) / self.plan.epochs
+
+    @contextmanager
+    def _ending(self, checkpoint: str | PathLike[str] | None) -> Iterator[None]:
+        """Leave the parameters that are worth most, and say which, however the training ends."""
+        stopping = self.plan.stopping
+        try:
+            yield
+        except (DivergedError, KeyboardInterrupt) as error:
+            epoch = len(self.history) + 1
+            self.trainee.set_values(self.last_good.values)
+            kept = self._kept()
+            if isinstance(error, KeyboardInterrupt):
+                if checkpoint is not None and self._kept_epochs:
+                    kept = f"{kept}; {checkpoints.kept_in(checkpoint, self._kept_epochs)}"
+                raise KeyboardInterrupt(f"training stopped in epoch {epoch}; {kept}") from error
+            raise DivergedError(
+                f"training diverged at step {self.plan.optimizer.steps} (epoch {epoch}): {error}; {kept}; "
+                f"try learning_rate = {self.plan.learning_rate / 10:g} or {self.plan.clip_name} = 1"
+            ) from None
+        finally:
+            if stopping is not None and stopping.best_values is not None:
+                self.trainee.set_values(stopping.best_values)
+
+    def _kept(self) -> str:
+        if self.retrains:
+            return "the model is as it was before"
+        stopping = self.plan.stopping
+        if stopping is not None and stopping.best_values is not None:
+            return "the model has the parameters of its best epoch so far"
+        return f"the model has the parameters of {self.last_good.name} again"

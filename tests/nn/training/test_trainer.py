@@ -23,6 +23,7 @@ from windrow.nn import (
     gradient_norms,
 )
 from windrow.nn.training.stopping import LastGood
+from windrow.nn.training.trainer import Examples
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 XOR_CLASSES = np.array([0, 1, 1, 0])
@@ -64,7 +65,9 @@ def test_one_step_on_all_examples_is_a_step_down_the_gradient():
 @pytest.mark.parametrize("batch_size", [1, 7, 50, 3000])
 def test_an_epoch_is_every_example_once_in_batches(batch_size):
     x = np.arange(2500, dtype=np.float32)[:, None]
-    batches = list(trainer(batch_size=batch_size)._batches(x, x + 0.5))
+    network = Network(Dense(1, 1), Quadratic())
+    trainee = Examples(trainer(batch_size=batch_size), network, x, x + 0.5, None)
+    batches = [batch for _, batch in trainee.batches(1)]
     np.testing.assert_array_equal(np.sort(np.concatenate([b for b, _ in batches]), axis=0), x)
     for rows, targets in batches:
         np.testing.assert_array_equal(targets, rows + 0.5)
@@ -105,10 +108,13 @@ def test_a_second_run_goes_on_as_if_there_had_been_one():
     assert [row["loss"] for row in history] == [row["loss"] for row in whole]
 
 
-def test_a_callback_stops_by_true_only():
+@pytest.mark.parametrize("stop", [True, np.True_, 1, "enough"])
+def test_a_callback_stops_by_anything_that_is_true(stop):
     network, x, y = line()
-    assert len(trainer(callbacks=[lambda report, _: report.epoch == 2]).run(network, x, y, 9)) == 2
-    assert len(trainer(callbacks=[lambda *_: 1]).run(network, x, y, 3)) == 3
+    told = []
+    callbacks = [lambda report, _: stop if report.epoch == 2 else None, lambda report, _: told.append(report.epoch)]
+    assert len(trainer(callbacks=callbacks).run(network, x, y, 9)) == 2
+    assert told == [1, 2]  # all are called, also after the one that stops
 
 
 def test_early_stopping_gives_back_the_best_parameters():
@@ -148,8 +154,8 @@ def test_divergence_is_told_and_the_last_good_parameters_are_kept():
         run.run(network, x, y, 50, history=history)
     message = str(caught.value)
     assert message.startswith("training diverged at step ")
-    assert "(epoch 3): the loss is inf; the network has the parameters of the start again" in message
-    assert message.endswith("try learning_rate=100000 or clip_norm=1")
+    assert "(epoch 3): the loss is inf; the model has the parameters of the start again" in message
+    assert message.endswith("try learning_rate = 100000 or clip_norm = 1")
     np.testing.assert_array_equal(network.parameters.values, good)
     assert len(history) == 2
 

@@ -1,0 +1,131 @@
+"""How far a reader travels: the files of windrow that one step of a training passes, and how often it changes file.
+
+    python bench/journeys.py            # all journeys, a line each
+    python bench/journeys.py lstm       # this one, with the count of every file
+
+A small training runs twice without compiled kernels, the second time with one step more; the difference is the step.
+What is counted are calls: a change of file is a call into another file than the call before it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+os.environ["NUMBA_DISABLE_JIT"] = "1"  # kernels are calls that a profile sees
+
+import numpy as np
+
+import windrow
+
+ROOT = str(Path(windrow.__file__).parent)
+
+
+class Journey(NamedTuple):
+    """What a step passes: calls into each file that come from another one."""
+
+    changes: Counter[str]
+
+    @property
+    def files(self) -> int:
+        """How many files are visited."""
+        return len(self.changes)
+
+    @property
+    def total(self) -> int:
+        """How many changes of file there are."""
+        return self.changes.total()
+
+
+def changes_of(run: Callable[[], Any]) -> Counter[str]:
+    """The changes into each file while ``run`` runs."""
+    visited: list[str] = []
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        name = frame.f_code.co_filename
+        if event == "call" and name.startswith(ROOT):
+            visited.append(name[len(ROOT) + 1 :])
+
+    sys.setprofile(note)
+    threading.setprofile(note)  # the worker of word vectors
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    return Counter(after for before, after in pairwise(visited) if before != after)
+
+
+def step(training: Callable[[int], Callable[[], Any]]) -> Journey:
+    """The journey of one step of ``training(steps)``, which trains an epoch of so many when it is called."""
+    training(2)()  # what happens the first time only: imports, caches
+    return Journey(changes_of(training(3)) - changes_of(training(2)))
+
+
+# --- the trainings
+
+
+def mlp(steps: int) -> Callable[[], Any]:
+    """A batch of the multi-layer perceptron, one hidden layer."""
+    x = np.random.default_rng(0).normal(size=(10 * steps, 4))
+    model = windrow.MLPClassifier(8, batch_size=10, epochs=1, random_state=0)
+    return lambda: model.fit(x, np.arange(len(x)) % 2)
+
+
+def lstm(steps: int) -> Callable[[], Any]:
+    """Three words of each of four streams through a layer of LSTM cells, softmax, Adam, the gradient clipped."""
+    sizes = {"embedding_size": 6, "hidden_size": 6, "batch_size": 4, "bptt": 3, "epochs": 1}
+    model, text = windrow.RecurrentLM("lstm", **sizes), corpus_of(steps * 4 * 3)
+    return lambda: model.fit(text)
+
+
+def window(steps: int) -> Callable[[], Any]:
+    """A batch of positions of the window language model, softmax, Adam."""
+    model = windrow.WindowLM(3, embedding_size=6, hidden_size=6, batch_size=16, epochs=1)
+    text = corpus_of(steps * 16)
+    return lambda: model.fit(text)
+
+
+def tagger(steps: int) -> Callable[[], Any]:
+    """A batch of sentences of the tagger, with its conditional random field."""
+    sentences = [(["in", "Rome", "we", "met", "Ada"], ["O", "B-LOC", "O", "O", "B-PER"])] * 6
+    model = windrow.WindowTagger(vector_size=4, hidden_size=4, affixes=(2,), batch_size=6 // steps, epochs=1)
+    return lambda: model.fit(sentences)
+
+
+def word2vec(steps: int) -> Callable[[], Any]:
+    """A job of skip-gram with negative sampling: ten thousand words for a worker."""
+    sizes = {"vector_size": 4, "window": 1, "negative": 1, "min_count": 1, "sample": 0, "workers": 1, "epochs": 1}
+    model, text = windrow.Word2Vec(**sizes), corpus_of(steps * 10_000, sentence=100)
+    return lambda: model.fit(text)
+
+
+def corpus_of(symbols: int, sentence: int = 0) -> windrow.Corpus:
+    """A text of eight words, whole before it is profiled; ``sentence``: words in each, or all, and their end."""
+    words = np.array([*"abcdefgh"])[np.arange(symbols if sentence else symbols - 1) % 8]
+    return windrow.Corpus.build([list(part) for part in (words.reshape(-1, sentence) if sentence else [words])])
+
+
+JOURNEYS = {journey.__name__: journey for journey in (mlp, lstm, window, tagger, word2vec)}
+
+
+def main() -> None:
+    """Print the journeys that are asked for."""
+    asked = sys.argv[1:]
+    for name in asked or JOURNEYS:
+        found = step(JOURNEYS[name])
+        print(f"{name:9} {found.files:3} files {found.total:4} changes")
+        if asked:
+            for file, count in found.changes.most_common():
+                print(f"  {count:4} {file}")
+
+
+if __name__ == "__main__":
+    main()

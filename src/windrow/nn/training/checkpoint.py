@@ -1,0 +1,154 @@
+"""Checkpoints: everything that the rest of a training depends on, in one file that appears whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from math import isfinite
+from os import PathLike
+from typing import Any, Protocol
+
+import numpy as np
+
+from windrow.errors import DataError, FormatError
+from windrow.files import model_file
+from windrow.nn.parameters import Array
+from windrow.nn.training.stopping import Divergence, LastGood
+
+_TEXTS = {  # what differs beside parameters
+    "text": "another text",
+    "valid": "other data held back",
+    "data": "other data",
+}
+START_AGAIN = "delete it to start again"
+
+
+class Resumable(Protocol):
+    """A Training, as far as its state goes."""
+
+    trainee: Any
+    plan: Any
+    last_good: LastGood
+    divergence: Divergence
+    history: list[dict[str, Any]]
+
+
+def kept_in(checkpoint: str | PathLike[str], epoch: int) -> str:
+    """What an interrupt says of a checkpoint."""
+    return f"{checkpoint} has the state after epoch {epoch}, from which --resume (resume=True) goes on"
+
+
+def fingerprint(*arrays: Array) -> str:
+    """A hash of the contents of some arrays, their types and shapes."""
+    digest = blake2b(digest_size=16)
+    for array in arrays:
+        digest.update(f"{array.dtype} {array.shape}".encode())
+        digest.update(repr(array.tolist()).encode() if array.dtype.hasobject else np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def rng_state(rng: np.random.Generator) -> dict[str, Any]:
+    """The state of a generator as plain data."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: plain(part) for name, part in value.items()}
+        return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+    state: dict[str, Any] = plain(rng.bit_generator.state)
+    return state
+
+
+def save(training: Resumable, path: str | PathLike[str], described: Mapping[str, Any]) -> None:
+    """Write the parameters, the optimizer's state, the best and the last good parameters, and the trainee's state."""
+    optimizer, stopping, last_good = training.plan.optimizer, training.plan.stopping, training.last_good
+    arrays: dict[str, Array] = {"values": training.trainee.values(), "last_good": last_good.values}
+    best_score = None
+    if stopping is not None and stopping.best_values is not None:
+        arrays["best"] = stopping.best_values
+        best_score = stopping.best_score if isfinite(stopping.best_score) else None
+    arrays |= {f"optimizer{number}": state for number, state in enumerate(optimizer.states)}
+    config = {
+        "model": described,
+        "history": training.history,
+        "steps": optimizer.steps,
+        "best_score": best_score,
+        "waited": 0 if stopping is None else stopping.waited,
+        "last_good": last_good.name,
+        "lowest": last_good.lowest if isfinite(last_good.lowest) else None,
+        "reference": training.divergence.reference,
+        "state": training.trainee.state(),
+    }
+    model_file.save(path, training.trainee.checkpoint_kind, arrays, config)
+
+
+def restore(training: Resumable, path: str | PathLike[str], described: Mapping[str, Any]) -> None:
+    """Go on from what ``save`` wrote; DataError if that was of another configuration or other data."""
+    stored = model_file.load(path, training.trainee.checkpoint_kind)
+    config, arrays = stored.config, stored.arrays
+    _check_same(path, _with_one_text(config.get("model", {})), described)
+    plan, last_good = training.plan, training.last_good
+    try:
+        training.trainee.set_values(np.array(arrays["values"]))
+        last_good.values = np.array(arrays["last_good"])
+        for number, state in enumerate(plan.optimizer.states):
+            state[:] = arrays[f"optimizer{number}"]
+        if config["lowest"] is not None:
+            last_good.lowest = config["lowest"]
+        last_good.name = config["last_good"]
+        if plan.stopping is not None:
+            plan.stopping.waited = config["waited"]
+            plan.stopping.best_values = np.array(arrays["best"]) if "best" in arrays else None
+            if config["best_score"] is not None:
+                plan.stopping.best_score = config["best_score"]
+        plan.optimizer.steps = config["steps"]
+        training.history[:] = map(with_new_names, config["history"])
+        training.divergence.reference = config.get("reference")  # checkpoints of windrow 0.1 have neither
+        training.trainee.set_state(config.get("state", {}))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise FormatError(f"{path} does not hold this training's state ({error}); {START_AGAIN}") from error
+
+
+def _check_same(path: str | PathLike[str], model: Mapping[str, Any], described: Mapping[str, Any]) -> None:
+    """Raise DataError that names what differs; a checkpoint of an earlier version may lack a name."""
+    different = [
+        _TEXTS.get(name) or f"{name} = {model[name]!r}, not {value!r}"
+        for name, value in sorted(described.items())
+        if name in model and model[name] != value
+    ]
+    if different:
+        raise DataError(
+            f"{path} is of a training with {', '.join(different)}; go on with the same options and data, or "
+            f"{START_AGAIN}"
+        )
+
+
+def _with_one_text(model: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says about its model; that of an earlier version may lack names, which are not compared.
+
+    The text was described by several facts at first, with its fingerprint among them since RecurrentLM was added.
+    """
+    text = model.get("text")
+    if not isinstance(text, dict):
+        return model
+    others = {name: value for name, value in model.items() if name != "text"}
+    return {**others, "text": text["corpus"]} if "corpus" in text else others
+
+
+def with_new_names(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a history under the names of Report; windrow 0.1 had other ones for language models and taggers."""
+    if "examples" in row:
+        return row
+    new = {"event": "epoch", **row}
+    measure = next((name for name in ("valid_perplexity", "f1") if name in row), None)
+    if measure is not None:
+        new["score"] = new.pop(measure)
+        new["measure"] = None if new["score"] is None else measure.removeprefix("valid_")
+    for count in ("words", "tokens"):
+        if count in row:
+            new["examples"] = new.pop(count)
+            new["per_second"] = new.pop(f"{count}_per_second", 0.0)
+            new.pop(f"total_{count}", None)
+    if "alpha" in new:
+        new["learning_rate"] = new.pop("alpha")
+    return new

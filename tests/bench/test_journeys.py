@@ -1,0 +1,22 @@
+"""How far a step of each training travels through the files; a bound that is passed is a detour, to be mended there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).parents[2] / "bench"
+# training -> files, changes of file
+BOUNDS = {"mlp": (11, 27), "lstm": (19, 76), "window": (20, 50), "tagger": (19, 60)}
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_step_goes_no_further_than_it_did(name: str) -> None:
+    command = [sys.executable, str(BENCH / "journeys.py"), name]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    files, changes = int(printed[1]), int(printed[3])
+    assert 0 < files <= BOUNDS[name][0], " ".join(printed)
+    assert files <= changes <= BOUNDS[name][1], " ".join(printed)
