@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, Table
 from windrow.nn.sparse import WordTable
+from windrow.numeric.blas import set_product
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
 from windrow.outputs.contract import EXCLUDED, OutputLayer, Targets
