@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from windrow.numeric.jit import kernel
 
-State = NDArray[np.uint64]  # (1,)
+RngState = NDArray[np.uint64]  # (1,)
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -25,7 +25,7 @@ _S16, _S27, _S30, _S31, _S32 = np.uint64(16), np.uint64(27), np.uint64(30), np.u
 
 
 @kernel
-def split_mix(state: State) -> Any:
+def split_mix(state: RngState) -> Any:
     """The next 64 random bits: SplitMix64 (Steele, Lea & Flood 2014)."""
     state[0] += _GOLDEN
     bits = state[0]
@@ -35,7 +35,7 @@ def split_mix(state: State) -> Any:
 
 
 @kernel
-def linear_congruential(state: State) -> Any:
+def linear_congruential(state: RngState) -> Any:
     """The next 32 random bits of word2vec's 48-bit generator, as gensim uses it: the value before the step."""
     bits = state[0] >> _S16
     state[0] = (state[0] * _LCG_FACTOR + _LCG_INCREMENT) & _LCG_MASK
@@ -43,14 +43,14 @@ def linear_congruential(state: State) -> Any:
 
 
 @kernel
-def fill_split_mix(state: State, draws: NDArray[np.uint32]) -> None:
+def fill_split_mix(state: RngState, draws: NDArray[np.uint32]) -> None:
     """Fill ``draws`` with uniform 32-bit integers from SplitMix64."""
     for i in range(draws.size):
         draws[i] = split_mix(state) >> _S32
 
 
 @kernel
-def fill_linear_congruential(state: State, draws: NDArray[np.uint32]) -> None:
+def fill_linear_congruential(state: RngState, draws: NDArray[np.uint32]) -> None:
     """Fill ``draws`` with uniform 32-bit integers from word2vec's generator."""
     for i in range(draws.size):
         draws[i] = linear_congruential(state)
@@ -101,7 +101,7 @@ def _fill_aliases(
 
 
 @kernel
-def draw_alias(thresholds: NDArray[np.uint32], aliases: NDArray[np.int32], state: State) -> Any:
+def draw_alias(thresholds: NDArray[np.uint32], aliases: NDArray[np.int32], state: RngState) -> Any:
     """One word: the high bits of a draw choose the place, the low bits decide on the alias."""
     bits = split_mix(state)
     place = np.int64(((bits >> _S32) * np.uint64(aliases.size)) >> _S32)
@@ -112,7 +112,7 @@ def draw_alias(thresholds: NDArray[np.uint32], aliases: NDArray[np.int32], state
 
 @kernel
 def draw_words(
-    thresholds: NDArray[np.uint32], aliases: NDArray[np.int32], state: State, words: NDArray[np.int32]
+    thresholds: NDArray[np.uint32], aliases: NDArray[np.int32], state: RngState, words: NDArray[np.int32]
 ) -> None:
     """Fill ``words`` with draws from an alias table."""
     for i in range(words.size):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from windrow.embeddings.kernels.contexts import Context, combine_window, spread_gradient
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.jit import kernel
-from windrow.numeric.rng import State, linear_congruential
+from windrow.numeric.rng import RngState, linear_congruential
 from windrow.outputs.noise import noise_weights
 
 # word2vec's logistic: 1,000 entries over [-6, 6). Its index factor is the C integer division 1000 / 6 / 2 = 83, not
@@ -41,7 +41,7 @@ def train_pairs(
     first_layer: Any,
     second_step: Callable[..., float],
     second_layer: Any,
-    state: State,
+    state: RngState,
 ) -> float:
     """Train on a chunk update by update; returns the summed loss. ``table`` is the flat input table.
 
@@ -80,7 +80,7 @@ def _learn(
     rate: float,
     step: Callable[..., float],
     layer: Any,
-    state: State,
+    state: RngState,
 ) -> float:
     gradient[:] = 0
     place = int(chunk.rows[chunk.left[center] + example]) * context.stride
@@ -98,7 +98,7 @@ def _learn(
 
 @kernel
 def no_step(
-    hidden: NDArray[Any], gradient: NDArray[Any], target_word: int, rate: float, layer: Any, state: State
+    hidden: NDArray[Any], gradient: NDArray[Any], target_word: int, rate: float, layer: Any, state: RngState
 ) -> float:
     """The second step of a model with one output layer."""
     return 0.0
@@ -145,7 +145,7 @@ def cumulative_table(counts: NDArray[np.int64], exponent: float) -> NDArray[np.u
 
 
 @kernel
-def draw_cumulative(table: NDArray[np.uint32], state: State) -> Any:
+def draw_cumulative(table: NDArray[np.uint32], state: RngState) -> Any:
     """One noise word as gensim draws it: the first whose cumulative count reaches 32 random bits, modulo the end."""
     sought = np.uint32(linear_congruential(state) % np.uint64(table[-1]))
     low, high = 0, table.size

@@ -11,7 +11,7 @@ from windrow.embeddings.kernels.pairs import train_pairs
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps import hierarchical_softmax, negative_sampling
 from windrow.numeric.jit import kernel
-from windrow.numeric.rng import State
+from windrow.numeric.rng import RngState
 
 
 @kernel(allocates=True)
@@ -22,7 +22,7 @@ def train_both_pairs(
     rate: float,
     tree_layer: hierarchical_softmax.PairLayer,
     noise_layer: negative_sampling.PairLayer,
-    state: State,
+    state: RngState,
 ) -> float:
     """Train on a chunk, each example through the Huffman path first, then against noise words; returns the loss."""
     tree_step, noise_step = hierarchical_softmax.pair_step, negative_sampling.pair_step

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from windrow.embeddings.kernels.contexts import Block, Context
 from windrow.embeddings.kernels.windows import Chunk
-from windrow.numeric.rng import State
+from windrow.numeric.rng import RngState
 from windrow.numeric.tables import zero_table
 
 
@@ -41,7 +41,7 @@ class TouchedRows:
 class Step(ABC):
     """An output layer of word vectors, and the updates that improve it and the rows that predict a word.
 
-    ``parameters`` (rows, stride) is its table, zero at first; training changes it in place. ``room`` is the same memory
+    ``parameters`` (rows, stride) is its table, zero at first; training changes it in place. ``storage`` is the same memory
     with the ``private_rows`` behind. ``train_pairs`` goes update by update as word2vec.c does, ``train_blocks`` a block
     of center words at a time; both walk a whole chunk and return the summed loss.
     """
@@ -56,8 +56,8 @@ class Step(ABC):
         dtype: DTypeLike = np.float32,
     ) -> None:
         rows = self.prepare(counts, options)
-        self.room = zero_table(rows + options.private_rows, vector_size, dtype)
-        self.parameters = self.room[:rows]
+        self.storage = zero_table(rows + options.private_rows, vector_size, dtype)
+        self.parameters = self.storage[:rows]
 
     def prepare(self, counts: NDArray[np.int64], options: StepOptions) -> int:
         """Make what depends on the counts of the words; returns the number of rows of the table."""
@@ -86,14 +86,14 @@ class Step(ABC):
         return block_layer
 
     @staticmethod
-    def draw(block_layer: Any, blocks: int, state: State, /) -> NDArray[np.int32]:
+    def draw(block_layer: Any, blocks: int, state: RngState, /) -> NDArray[np.int32]:
         """What a chunk of this many blocks draws at random; nothing else of a block step is random."""
         return np.empty(0, np.int32)
 
     @staticmethod
     @abstractmethod
     def train_pairs(
-        chunk: Chunk, table: NDArray[Any], context: Context, rate: Any, layer: Any, state: State, /
+        chunk: Chunk, table: NDArray[Any], context: Context, rate: Any, layer: Any, state: RngState, /
     ) -> float:
         """Train on a chunk, pair by pair."""
 

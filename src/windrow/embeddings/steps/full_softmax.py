@@ -12,7 +12,7 @@ from windrow.embeddings.kernels.pairs import no_step, train_pairs
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.contract import Step, TouchedRows
 from windrow.numeric.jit import kernel
-from windrow.numeric.rng import State
+from windrow.numeric.rng import RngState
 from windrow.outputs.kernels.softmax import normalize_row
 
 _SCORES_HELD = 2**22  # numbers: the scores of a group of rows over the vocabulary stay below 16 MB in float32
@@ -41,7 +41,7 @@ def _train_group(hidden: NDArray[Any], gradient: NDArray[Any], errors: NDArray[A
 
 @kernel
 def pair_step(
-    hidden: NDArray[Any], gradient: NDArray[Any], target_word: int, rate: float, layer: Layer, state: State
+    hidden: NDArray[Any], gradient: NDArray[Any], target_word: int, rate: float, layer: Layer, state: RngState
 ) -> float:
     """One hidden vector against all words: the softmax's error, exact."""
     scores = layer.errors[0]
@@ -104,7 +104,9 @@ def _add_at_targets(block: Block, targets: int, first: int, values: NDArray[Any]
 
 
 @kernel(allocates=True)
-def _train_pairs(chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: Layer, state: State) -> float:
+def _train_pairs(
+    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: Layer, state: RngState
+) -> float:
     return train_pairs(chunk, table, context, rate, pair_step, layer, no_step, layer, state)
 
 

@@ -13,7 +13,7 @@ from windrow.embeddings.kernels.shares import number_paths
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.contract import Step, StepOptions, TouchedRows
 from windrow.numeric.jit import kernel
-from windrow.numeric.rng import State
+from windrow.numeric.rng import RngState
 from windrow.numeric.row_scores import Outputs, score_pairs, update_pairs
 from windrow.numeric.simd import LANES, add, broadcast, multiply, prefetch, total, zero
 from windrow.outputs.kernels.paths import PathRows, Paths, learn_along_paths, prefetch_path, scores_to_errors
@@ -45,7 +45,7 @@ def pair_step(
     target_word: int,
     rate: float,
     layer: PairLayer,
-    state: State,
+    state: RngState,
 ) -> float:
     """A logistic regression at each inner node of the target's path; label 1 means the left turn."""
     loss = 0.0
@@ -94,7 +94,7 @@ def _walk_window(block: Block, target: int, rate: float, layer: BlockLayer) -> f
 
 @kernel(allocates=True)
 def _train_pairs(
-    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairLayer, state: State
+    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairLayer, state: RngState
 ) -> float:
     return train_pairs(chunk, table, context, rate, pair_step, layer, no_step, layer, state)
 
@@ -127,11 +127,11 @@ class HierarchicalSoftmaxStep(Step):
 
     def block_layer(self, rows: int) -> BlockLayer:  # noqa: D102
         paths = self._paths()
-        errors = np.zeros((rows + GROUP) * paths.width + LANES, self.room.dtype)
-        return BlockLayer(self.room.reshape(-1), paths, errors)
+        errors = np.zeros((rows + GROUP) * paths.width + LANES, self.storage.dtype)
+        return BlockLayer(self.storage.reshape(-1), paths, errors)
 
     def _paths(self) -> Paths:
-        return lay_paths(self.tree, self.room.shape[1], self.room.dtype)
+        return lay_paths(self.tree, self.storage.shape[1], self.storage.dtype)
 
     def hot_rows(self, number: int) -> int:
         """The last nodes are the nearest to the root."""

@@ -21,7 +21,7 @@ from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.contract import Step, StepOptions, TouchedRows
 from windrow.numeric.jit import kernel
 from windrow.numeric.products import Rows, Weights, multiply_rows, transpose
-from windrow.numeric.rng import State, alias_table, draw_words
+from windrow.numeric.rng import RngState, alias_table, draw_words
 from windrow.numeric.row_scores import Outputs, score_pairs, update_pairs
 from windrow.numeric.simd import (
     LANES,
@@ -85,7 +85,7 @@ def pair_step(
     target_word: int,
     rate: float,
     layer: PairLayer,
-    state: State,
+    state: RngState,
 ) -> float:
     """The target word, then K noise words one by one; a noise word equal to the target is skipped, not redrawn."""
     loss = update_pair(hidden, gradient, layer.table, target_word, 1, rate, layer.logistic_table)
@@ -236,7 +236,7 @@ def _score_singles(block: Block, first: int, last: int, table: NDArray[Any], str
 
 @kernel(allocates=True)
 def _train_pairs(
-    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairLayer, state: State
+    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairLayer, state: RngState
 ) -> float:
     return train_pairs(chunk, table, context, rate, pair_step, layer, no_step, layer, state)
 
@@ -275,7 +275,7 @@ class NegativeSamplingStep(Step):
     def block_layer(self, rows: int) -> BlockLayer:  # noqa: D102
         stride, dtype, set_rows = self.parameters.shape[1], self.parameters.dtype, rows // NOISE_SETS + 4
         return BlockLayer(
-            table=self.room.reshape(-1),
+            table=self.storage.reshape(-1),
             stride=stride,
             negative=self.negative,
             thresholds=self.thresholds,
@@ -301,7 +301,7 @@ class NegativeSamplingStep(Step):
         return TouchedRows(rows[:known], touches[:known], block_layer, local_draws)
 
     @staticmethod
-    def draw(block_layer: BlockLayer, blocks: int, state: State, /) -> NDArray[np.int32]:
+    def draw(block_layer: BlockLayer, blocks: int, state: RngState, /) -> NDArray[np.int32]:
         """The noise words of this many blocks, (blocks * sets * shared,)."""
         noise_words = np.empty(blocks * NOISE_SETS * block_layer.shared, np.int32)
         draw_words(block_layer.thresholds, block_layer.aliases, state, noise_words)

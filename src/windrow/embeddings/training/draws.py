@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.windows import Chunk, draw_reaches, keep_known, lay_windows, subsample
-from windrow.numeric.rng import State, fill_linear_congruential, fill_split_mix
+from windrow.numeric.rng import RngState, fill_linear_congruential, fill_split_mix
 from windrow.numeric.simd import LANES
 
 _ALL_BITS = 2**32 - 1
@@ -50,7 +50,7 @@ def distance_weights(weighting: str, window: int, dtype: Any = np.float32) -> ND
 class Randomness(Protocol):
     """A worker's random number generator; ``state`` is what kernels draw from."""
 
-    state: State
+    state: RngState
 
     def start_job(self) -> None:
         """Called before the first draw of a job."""
@@ -77,7 +77,7 @@ class SplitMixRandomness:
     """SplitMix64 with one uint64 of state."""
 
     def __init__(self, seed: np.random.SeedSequence) -> None:
-        self.state: State = seed.generate_state(2, np.uint32).view(np.uint64)
+        self.state: RngState = seed.generate_state(2, np.uint32).view(np.uint64)
 
     def start_job(self) -> None:
         """Nothing to do: the state goes on from job to job."""
@@ -107,7 +107,7 @@ class GensimRandomness:
     """gensim's draws: a Mersenne twister draws the windows, and seeds word2vec's 48-bit generator for each job."""
 
     def __init__(self, seed: int, reseeds_jobs: bool) -> None:
-        self.state: State = np.zeros(1, np.uint64)
+        self.state: RngState = np.zeros(1, np.uint64)
         self._twister = np.random.RandomState(seed)
         self._reseeds_jobs = reseeds_jobs  # gensim does so if it draws words to keep or noise words
 
