@@ -166,7 +166,7 @@ def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
         yield show
 
 
-class Progress(Protocol):
+class BarProgress(Protocol):
     """What a training reports."""
 
     @property
@@ -230,7 +230,7 @@ def check_distinct(places: Iterable[Path]) -> None:
 
 
 @contextmanager
-def json_log(path: Path, append: bool) -> Iterator[Callable[[Progress], None]]:
+def json_log(path: Path, append: bool) -> Iterator[Callable[[BarProgress], None]]:
     """Writes a line for each report, at once, so that the log can be watched."""
     try:
         log = path.open("a" if append else "w", encoding="utf-8", buffering=1)
@@ -238,14 +238,14 @@ def json_log(path: Path, append: bool) -> Iterator[Callable[[Progress], None]]:
         raise DataError(f"cannot write {path}: {error.strerror}") from error
     with log:
 
-        def write(progress: Progress) -> None:
+        def write(progress: BarProgress) -> None:
             log.write(json.dumps(progress.to_json()) + "\n")
 
         yield write
 
 
 @contextmanager
-def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[Callable[[Progress], None]]:
+def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[Callable[[BarProgress], None]]:
     """A bar on stderr with words a second, the loss and the time left; silent when stderr is no terminal.
 
     ``total_words``, where it is known before training; reports say it too.
@@ -256,7 +256,7 @@ def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[C
         desc="training", total=total_words, unit=unit, unit_scale=True, leave=False, disable=None, file=sys.stderr
     ) as bar:
 
-        def show(progress: Progress) -> None:
+        def show(progress: BarProgress) -> None:
             bar.total = progress.total_examples
             bar.set_postfix(epoch=progress.epoch, loss=f"{progress.loss:.3f}", refresh=False)
             bar.update(progress.examples - bar.n)

@@ -32,8 +32,8 @@ def test_fresh_parameters_are_zero(name):
     assert layer.parameters.shape[0] in (len(COUNTS), len(COUNTS) - 1)
     assert layer.parameters.shape[1] == 32
     assert not layer.parameters.any()
-    assert len(layer.room) == len(layer.parameters) + 3
-    assert np.shares_memory(layer.room, layer.parameters)
+    assert len(layer.storage) == len(layer.parameters) + 3
+    assert np.shares_memory(layer.storage, layer.parameters)
 
 
 @pytest.mark.parametrize("name", NORMALISED)

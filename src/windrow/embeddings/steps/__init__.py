@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
-    from windrow.embeddings.steps.contract import Step
+    from windrow.embeddings.steps.contract import TrainingStep
 
 STEPS = ("ns", "hs", "softmax")
 LOSSES = (*STEPS, "hs+ns")  # what a model can be trained with: one step, or the two of word2vec.c together
 
 
-def step_type(name: str) -> type[Step]:
+def step_type(name: str) -> type[TrainingStep]:
     """The class called ``name``; OptionError for an unknown one. Imports only its file."""
     match name:
         case "ns":

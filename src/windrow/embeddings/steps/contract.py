@@ -38,12 +38,12 @@ class TouchedRows:
     draws: NDArray[np.int32]
 
 
-class Step(ABC):
+class TrainingStep(ABC):
     """An output layer of word vectors, and the updates that improve it and the rows that predict a word.
 
-    ``parameters`` (rows, stride) is its table, zero at first; training changes it in place. ``storage`` is the same memory
-    with the ``private_rows`` behind. ``train_pairs`` goes update by update as word2vec.c does, ``train_blocks`` a block
-    of center words at a time; both walk a whole chunk and return the summed loss.
+    ``parameters`` (rows, stride) is its table, zero at first; training changes it in place. ``storage`` is the
+    same memory with the ``private_rows`` behind. ``train_pairs`` goes update by update as word2vec.c does,
+    ``train_blocks`` a block of center words at a time; both walk a whole chunk and return the summed loss.
     """
 
     words_are_rows = True  # whether the vector of word w is row w of the table

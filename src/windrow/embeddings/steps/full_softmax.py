@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from windrow.embeddings.kernels.contexts import Block, Context, train_blocks
 from windrow.embeddings.kernels.pairs import no_step, train_pairs
 from windrow.embeddings.kernels.windows import Chunk
-from windrow.embeddings.steps.contract import Step, TouchedRows
+from windrow.embeddings.steps.contract import TouchedRows, TrainingStep
 from windrow.numeric.jit import kernel
 from windrow.numeric.rng import RngState
 from windrow.outputs.kernels.softmax import normalize_row
@@ -123,7 +123,7 @@ def _train_blocks(
     return train_blocks(chunk, table, context, block, rate, block_step, layer, draws)
 
 
-class FullSoftmaxStep(Step):
+class FullSoftmaxStep(TrainingStep):
     """Output vectors of all words, each update over all of them: exact, and as slow as the vocabulary is long.
 
     ``hot_rows`` and ``with_copies`` stay as they are: a sum over the vocabulary must not meet a word twice, and so no

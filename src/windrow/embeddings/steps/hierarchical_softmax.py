@@ -11,7 +11,7 @@ from windrow.embeddings.kernels.contexts import Block, Context, rows_of, train_b
 from windrow.embeddings.kernels.pairs import LOGISTIC_TABLE, no_step, train_pairs, update_pair
 from windrow.embeddings.kernels.shares import number_paths
 from windrow.embeddings.kernels.windows import Chunk
-from windrow.embeddings.steps.contract import Step, StepOptions, TouchedRows
+from windrow.embeddings.steps.contract import StepOptions, TouchedRows, TrainingStep
 from windrow.numeric.jit import kernel
 from windrow.numeric.rng import RngState
 from windrow.numeric.row_scores import Outputs, score_pairs, update_pairs
@@ -112,7 +112,7 @@ def _train_blocks(
     return train_blocks(chunk, table, context, block, rate, block_step, layer, draws)
 
 
-class HierarchicalSoftmaxStep(Step):
+class HierarchicalSoftmaxStep(TrainingStep):
     """A vector for each inner node of the vocabulary's Huffman tree; the cost of a word is the length of its path."""
 
     words_are_rows = False

@@ -18,7 +18,7 @@ from windrow.embeddings.kernels.pairs import (
 )
 from windrow.embeddings.kernels.shares import number_rows
 from windrow.embeddings.kernels.windows import Chunk
-from windrow.embeddings.steps.contract import Step, StepOptions, TouchedRows
+from windrow.embeddings.steps.contract import StepOptions, TouchedRows, TrainingStep
 from windrow.numeric.jit import kernel
 from windrow.numeric.products import Rows, Weights, multiply_rows, transpose
 from windrow.numeric.rng import RngState, alias_table, draw_words
@@ -254,7 +254,7 @@ def _train_blocks(
     return train_blocks(chunk, table, context, block, rate, block_step, layer, draws)
 
 
-class NegativeSamplingStep(Step):
+class NegativeSamplingStep(TrainingStep):
     """Output vectors of all words, trained against noise words drawn from counts ** exponent.
 
     K noise words per pair (``negative``). In the block step a row meets ``shared`` of them, however many pairs it has,

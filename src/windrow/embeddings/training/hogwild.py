@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from windrow.embeddings.kernels.contexts import Context, new_block
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.combined import train_both_pairs
-from windrow.embeddings.steps.contract import Step
+from windrow.embeddings.steps.contract import TrainingStep
 from windrow.embeddings.training.draws import ChunkDrawer, Randomness
 from windrow.embeddings.training.hot_rows import HotRows
 from windrow.embeddings.training.jobs import Jobs, Schedule
@@ -32,7 +32,7 @@ class Worker:
         drawer: ChunkDrawer,
         table: NDArray[Any],
         context: Context,
-        layers: list[Step],
+        layers: list[TrainingStep],
         kernel: str,
         randomness: Randomness,
         hot_rows: HotRows | None = None,
@@ -56,7 +56,7 @@ class Worker:
             self._hot_rows.merge()
         return chunk.words.size, loss
 
-    def _pair_steps(self, layers: list[Step]) -> list[Callable[[Chunk, Any], float]]:
+    def _pair_steps(self, layers: list[TrainingStep]) -> list[Callable[[Chunk, Any], float]]:
         state, table, context = self.randomness.state, self._table, self._context
         if len(layers) == 2:
             tree, noise = layers[0].pair_layer(), layers[1].pair_layer()
@@ -64,12 +64,12 @@ class Worker:
         bound = layers[0].pair_layer()
         return [lambda chunk, rate: layers[0].train_pairs(chunk, table, context, rate, bound, state)]
 
-    def _block_steps(self, layers: list[Step]) -> list[Callable[[Chunk, Any], float]]:
+    def _block_steps(self, layers: list[TrainingStep]) -> list[Callable[[Chunk, Any], float]]:
         """A function for each layer, which makes one pass over a chunk."""
         state, table, context = self.randomness.state, self._table, self._context
         block = new_block(self._context, self._table.dtype)
 
-        def bind(layer: Step) -> Callable[[Chunk, Any], float]:
+        def bind(layer: TrainingStep) -> Callable[[Chunk, Any], float]:
             bound = layer.block_layer(len(block.row_weights))
             hot = self._hot_rows
             if hot:

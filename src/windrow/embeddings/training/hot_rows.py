@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.shares import add_run_difference, copy_run
-from windrow.embeddings.steps.contract import Step
+from windrow.embeddings.steps.contract import TrainingStep
 from windrow.numeric.simd import LANES
 
 WORKERS = 2  # more were not measured
@@ -50,13 +50,13 @@ class HotRows:
 
     lock = threading.Lock()  # changes would be lost if two workers merged at once
 
-    def __init__(self, inputs: HotTable, layers: Sequence[Step], number: int, worker: int) -> None:
+    def __init__(self, inputs: HotTable, layers: Sequence[TrainingStep], number: int, worker: int) -> None:
         self.number = number
         self._offset = 2 * number * worker
         outputs = [HotTable(layer.storage, len(layer.parameters), layer.hot_rows(number)) for layer in layers]
         self._tables = [inputs, *outputs]
 
-    def bind(self, layer: Step, block_layer: Any) -> Any:
+    def bind(self, layer: TrainingStep, block_layer: Any) -> Any:
         """The output layer, bound to update this worker's copies."""
         return layer.with_copies(block_layer, self.number, len(layer.parameters) + self._offset)
 

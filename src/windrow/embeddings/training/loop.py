@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.steps.contract import Step
+from windrow.embeddings.steps.contract import TrainingStep
 from windrow.embeddings.training.checkpoint import Checkpoint, damaged
 from windrow.embeddings.training.hogwild import Run
 from windrow.embeddings.training.progress import Callback, Progress
@@ -28,7 +28,7 @@ class Training:
 
     table: NDArray[Any]  # input vectors, (words, stride)
     vector_size: int  # the rest of a row is padding
-    layers: dict[str, Step]
+    layers: dict[str, TrainingStep]
     run: Run
     epochs: int
     identity: dict[str, Any]  # parameters of the model and fingerprint of the corpus

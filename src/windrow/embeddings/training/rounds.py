@@ -31,7 +31,7 @@ from windrow.embeddings.kernels.shares import (
     subtract_rows,
 )
 from windrow.embeddings.kernels.windows import Chunk
-from windrow.embeddings.steps.contract import Step, TouchedRows
+from windrow.embeddings.steps.contract import TouchedRows, TrainingStep
 from windrow.embeddings.training.draws import ChunkDrawer, Randomness
 from windrow.embeddings.training.hogwild import Job, Run
 from windrow.embeddings.training.jobs import JOB_WORDS
@@ -101,7 +101,7 @@ class RoundWorker:
         drawer: ChunkDrawer,
         table: NDArray[Any],
         context: Context,
-        layers: Sequence[Step],
+        layers: Sequence[TrainingStep],
         randomness: Randomness,
     ) -> None:
         self.randomness = randomness

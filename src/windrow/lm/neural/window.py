@@ -23,7 +23,7 @@ from windrow.numeric.threads import crew
 
 _LN_10 = np.log(10)
 
-State = tuple[int, ...]  # the last order - 1 ids
+WindowState = tuple[int, ...]  # the last order - 1 ids
 
 
 class WindowLM(NeuralLM):
@@ -202,18 +202,18 @@ class WindowLM(NeuralLM):
             log_probs: NDArray[np.float64] = score_positions(self._fitted(), stream, self.order - 1) / _LN_10
         return log_probs
 
-    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> State:
+    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> WindowState:
         """The state after these ids: the last ``order`` - 1 of them."""
-        state: State = (BOS,) * (self.order - 1)
+        state: WindowState = (BOS,) * (self.order - 1)
         for word_id in ids:
             state = self.advance(state, int(word_id))
         return state
 
-    def advance(self, state: State, word_id: int) -> State:
+    def advance(self, state: WindowState, word_id: int) -> WindowState:
         """The state after one more word; ``<s>`` begins anew."""
         return (BOS,) * len(state) if word_id == BOS else (*state[1:], word_id)
 
-    def distribution(self, state: State) -> NDArray[np.float64]:
+    def distribution(self, state: WindowState) -> NDArray[np.float64]:
         """Probabilities of the next symbol, (words,); their sum is 1. The head gives ``<s>`` none, as it counts 0."""
         network = self._fitted()
         (hidden,) = network.hidden_rows(np.array([state], np.int32))
