@@ -103,7 +103,8 @@ WORD2VEC = (
         "workers give equal bits.", "A little slower; one worker does so anyway.",
     ),
     Setting(
-        "callbacks", Callable, (), "Called with a Progress after each epoch; training ends when one returns True.",
+        "callbacks", Callable, (),
+        "Called with a Report after each epoch; training ends when one returns something true.",
         many=True, option=None,
     ),
     Setting(

@@ -105,7 +105,7 @@ class Word2Vec(Estimator):
         Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
         little slower; one worker does so anyway.
     callbacks : sequence of callable, default ()
-        Called with a Progress after each epoch; training ends when one returns True.
+        Called with a Report after each epoch; training ends when one returns something true.
     report_words : int >= 1 or None, default None
         Call the callbacks also each time that this many words of the text are read. None: after epochs only.
 

@@ -81,7 +81,8 @@ WINDOW_TAGGER = (
     ),
     Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal taggers.", low=0, high=2**64 - 1),
     Setting(
-        "callbacks", Callable, (), "Called with a Progress after each epoch; training ends when one returns True.",
+        "callbacks", Callable, (),
+        "Called with a Report after each epoch; training ends when one returns something true.",
         many=True, option=None,
     ),
 )  # fmt: skip

@@ -105,7 +105,7 @@ class WindowTagger(Estimator):
     seed : int >= 0, default 1
         Seed of all random draws; equal seeds give equal taggers.
     callbacks : sequence of callable, default ()
-        Called with a Progress after each epoch; training ends when one returns True.
+        Called with a Report after each epoch; training ends when one returns something true.
 
     Attributes
     ----------

@@ -133,7 +133,8 @@ _RUNNING = (
         "workers", int, 1, "Threads; more pay only on idle cores.", low=1, high=1024,
     ),
     Setting(
-        "callbacks", Callable, (), "Called with a Report after each epoch; training ends when one returns True.",
+        "callbacks", Callable, (),
+        "Called with a Report after each epoch; training ends when one returns something true.",
         many=True, option=None,
     ),
 )  # fmt: skip

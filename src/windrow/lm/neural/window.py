@@ -103,7 +103,7 @@ class WindowLM(NeuralLM):
     workers : int in [1, 1024], default 1
         Threads; more pay only on idle cores.
     callbacks : sequence of callable, default ()
-        Called with a Report after each epoch; training ends when one returns True.
+        Called with a Report after each epoch; training ends when one returns something true.
 
     Attributes
     ----------
