@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from types import FrameType
@@ -21,11 +22,7 @@ from typing import Any, NamedTuple
 
 os.environ["NUMBA_DISABLE_JIT"] = "1"  # kernels are calls that a profile sees
 
-import numpy as np
-
-import windrow
-
-ROOT = str(Path(windrow.__file__).parent)
+ROOT = str(Path(str(find_spec("windrow").origin)).parent)
 
 
 class Journey(NamedTuple):
@@ -74,6 +71,10 @@ def step(training: Callable[[int], Callable[[], Any]]) -> Journey:
 
 def mlp(steps: int) -> Callable[[], Any]:
     """A batch of the multi-layer perceptron, one hidden layer."""
+    import numpy as np
+
+    import windrow
+
     x = np.random.default_rng(0).normal(size=(10 * steps, 4))
     model = windrow.MLPClassifier(8, batch_size=10, epochs=1, random_state=0)
     return lambda: model.fit(x, np.arange(len(x)) % 2)
@@ -81,6 +82,8 @@ def mlp(steps: int) -> Callable[[], Any]:
 
 def lstm(steps: int) -> Callable[[], Any]:
     """Three words of each of four streams through a layer of LSTM cells, softmax, Adam, the gradient clipped."""
+    import windrow
+
     sizes = {"embedding_size": 6, "hidden_size": 6, "batch_size": 4, "bptt": 3, "epochs": 1}
     model, text = windrow.RecurrentLM("lstm", **sizes), corpus_of(steps * 4 * 3)
     return lambda: model.fit(text)
@@ -88,6 +91,8 @@ def lstm(steps: int) -> Callable[[], Any]:
 
 def window(steps: int) -> Callable[[], Any]:
     """A batch of positions of the window language model, softmax, Adam."""
+    import windrow
+
     model = windrow.WindowLM(3, embedding_size=6, hidden_size=6, batch_size=16, epochs=1)
     text = corpus_of(steps * 16)
     return lambda: model.fit(text)
@@ -95,6 +100,8 @@ def window(steps: int) -> Callable[[], Any]:
 
 def tagger(steps: int) -> Callable[[], Any]:
     """A batch of sentences of the tagger, with its conditional random field."""
+    import windrow
+
     sentences = [(["in", "Rome", "we", "met", "Ada"], ["O", "B-LOC", "O", "O", "B-PER"])] * 6
     model = windrow.WindowTagger(vector_size=4, hidden_size=4, affixes=(2,), batch_size=6 // steps, epochs=1)
     return lambda: model.fit(sentences)
@@ -102,13 +109,19 @@ def tagger(steps: int) -> Callable[[], Any]:
 
 def word2vec(steps: int) -> Callable[[], Any]:
     """A job of skip-gram with negative sampling: ten thousand words for a worker."""
+    import windrow
+
     sizes = {"vector_size": 4, "window": 1, "negative": 1, "min_count": 1, "sample": 0, "workers": 1, "epochs": 1}
     model, text = windrow.Word2Vec(**sizes), corpus_of(steps * 10_000, sentence=100)
     return lambda: model.fit(text)
 
 
-def corpus_of(symbols: int, sentence: int = 0) -> windrow.Corpus:
+def corpus_of(symbols: int, sentence: int = 0) -> Any:
     """A text of eight words, whole before it is profiled; ``sentence``: words in each, or all, and their end."""
+    import numpy as np
+
+    import windrow
+
     words = np.array([*"abcdefgh"])[np.arange(symbols if sentence else symbols - 1) % 8]
     return windrow.Corpus.build([list(part) for part in (words.reshape(-1, sentence) if sentence else [words])])
 

@@ -103,8 +103,9 @@ WORD2VEC = (
         "workers give equal bits.", "A little slower; one worker does so anyway.",
     ),
     Setting(
-        "callbacks", Callable, (), "Functions that are called with a Progress after each epoch; training ends when one "
-        "returns True.", many=True, option=None,
+        "callbacks", Callable, (),
+        "Functions of a Report, called after each epoch; training ends when one returns a true value.",
+        many=True, option=None,
     ),
     Setting(
         "report_words", int, None, "Call the callbacks also each time that this many words of the text are read.",

@@ -105,7 +105,7 @@ class Word2Vec(Estimator):
         Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
         little slower; one worker does so anyway.
     callbacks : sequence of callable, default ()
-        Functions that are called with a Progress after each epoch; training ends when one returns True.
+        Functions of a Report, called after each epoch; training ends when one returns a true value.
     report_words : int >= 1 or None, default None
         Call the callbacks also each time that this many words of the text are read. None: after epochs only.
 

@@ -27,8 +27,7 @@ def set_product(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
     target (rows, columns) is contiguous; a (rows, inner) and b (inner, columns) are contiguous, transposed, or runs of
     rows of such arrays. All are of one type, float32 or float64.
     """
-    least = _rows_a_thread(target, a)
-    if len(target) < 2 * least:
+    if a.size * target.shape[1] < LEAST_TERMS or len(target) < 2 * (least := _rows_a_thread(target, a)):
         np.dot(a, b, out=target)
     else:
         share(len(target), lambda first, last: np.dot(a[first:last], b, out=target[first:last]), least)
@@ -40,12 +39,11 @@ def add_product(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
         raise ValueError(f"{a.shape} @ {b.shape} does not fit {target.shape}: BLAS would write where it should not")
     assert target.dtype == a.dtype == b.dtype
     assert target.flags.c_contiguous
-    least = _rows_a_thread(target, a)
     if a.size == 0 or target.size == 0:  # which BLAS refuses
         return
     if a.size * target.shape[1] <= _SMALL:
         _add_small(target, a, b)
-    elif len(target) < 2 * least:
+    elif len(target) < 2 * (least := _rows_a_thread(target, a)):
         _add_large(target, a, b)
     else:
         share(len(target), lambda first, last: _add_large(target[first:last], a[first:last], b), least)

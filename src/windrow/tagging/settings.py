@@ -85,7 +85,8 @@ WINDOW_TAGGER = (
     ),
     Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal taggers.", low=0, high=2**64 - 1),
     Setting(
-        "callbacks", Callable, (), "Functions that are called with a Progress after each epoch; training ends when one "
-        "returns True.", many=True, option=None,
+        "callbacks", Callable, (),
+        "Functions of a Report, called after each epoch; training ends when one returns a true value.",
+        many=True, option=None,
     ),
 )  # fmt: skip

@@ -105,7 +105,7 @@ class WindowTagger(Estimator):
     seed : int >= 0, default 1
         Seed of all random draws; equal seeds give equal taggers.
     callbacks : sequence of callable, default ()
-        Functions that are called with a Progress after each epoch; training ends when one returns True.
+        Functions of a Report, called after each epoch; training ends when one returns a true value.
 
     Attributes
     ----------

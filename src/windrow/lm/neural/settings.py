@@ -136,8 +136,9 @@ _RUNNING = (
         "workers", int, 1, "Threads; more pay only on idle cores.", low=1, high=1024,
     ),
     Setting(
-        "callbacks", Callable, (), "Functions that are called with a Report after each epoch; training ends when one "
-        "returns True.", many=True, option=None,
+        "callbacks", Callable, (),
+        "Functions of a Report, called after each epoch; training ends when one returns a true value.",
+        many=True, option=None,
     ),
 )  # fmt: skip
 _SHARED = (*_OUTPUT, *_REGULARIZATION, *_TRAINING, *_TEXT, *_OUTPUT_OPTIONS, *_RUNNING)

@@ -104,7 +104,7 @@ class WindowLM(NeuralLM):
     workers : int in [1, 1024], default 1
         Threads; more pay only on idle cores.
     callbacks : sequence of callable, default ()
-        Functions that are called with a Report after each epoch; training ends when one returns True.
+        Functions of a Report, called after each epoch; training ends when one returns a true value.
 
     Attributes
     ----------

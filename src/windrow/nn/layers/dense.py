@@ -58,13 +58,13 @@ class Dense(Layer):
         if x.ndim != 2 or x.shape[1] != len(weights.value):
             raise DataError(f"{self} takes (rows, {len(weights.value)}), but its input has the shape {x.shape}")
         dtype = weights.value.dtype
-        x = x.astype(dtype, copy=False)
+        x = x if x.dtype == dtype else x.astype(dtype)
         y = np.empty((len(x), len(biases.value)), dtype)
         set_product(y, x, weights.value)
         y += biases.value
 
         def backward(dy: Array, need_dx: bool = True) -> Array | None:
-            dy = dy.astype(dtype, copy=False)
+            dy = dy if dy.dtype == dtype else dy.astype(dtype)
             weights.add_product(x, dy)
             biases.add(dy.sum(axis=0))
             if not need_dx:

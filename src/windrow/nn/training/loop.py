@@ -182,8 +182,7 @@ class Training:
             loss = self.step(batch, rate)
             divergence.see(loss / size)
             total, done = total + loss, done + size
-            seconds = perf_counter() - started
-            if progress is not None and seconds >= reported + _REPORT_SECONDS:
+            if progress is not None and (seconds := perf_counter() - started) >= reported + _REPORT_SECONDS:
                 reported = seconds
                 progress(self._report("progress", epoch, done, total / done, rate, before + seconds))
         seconds = before + perf_counter() - started

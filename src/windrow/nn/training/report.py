@@ -23,22 +23,55 @@ OLD_NAMES = {  # of attributes that windrow 0.1 had, each of some trainings
 class Report:
     """How far a training is: an epoch has ended, or, for progress bars, some of it is done.
 
-    ``examples`` are what the loss is a mean of: rows, words, tokens. ``score`` judges data held back, in the unit that
-    ``measure`` names; both are None where there are no such data, and within an epoch.
+    Attributes
+    ----------
+    event : str
+        "epoch": one has ended; "progress": within one.
+    epoch : int
+        The one that has ended or is running; 1 is the first.
+    epochs : int
+        At most.
+    examples : int
+        Trained on since training started: what the loss is a mean of, rows, words or tokens.
+    total_examples : int
+        Of all epochs.
+    loss : float
+        The mean since the epoch began, each example as it was met, without penalties.
+    learning_rate : float
+        Of the last step.
+    seconds : float
+        Of training since it started, also before a resumption, without judging.
+    score : float or None
+        Of data held back, in the unit that ``measure`` names; None within an epoch, and where there are no such data.
+    measure : str or None
+        What the score is: "accuracy", "r2", "f1", "perplexity".
+    steps : int or None
+        Of the optimizer since training started.
+    gradient_norms : dict of str to float, or None
+        The length of the gradient of each layer, for those trainings that measure it.
+    per_second : float
+        Examples per second since training started.
+
+    Examples
+    --------
+    >>> from windrow.nn import Report
+    >>> report = Report("epoch", 1, 5, examples=300, total_examples=1500, loss=2.5, learning_rate=0.1, seconds=0.5)
+    >>> report.per_second
+    600.0
     """
 
-    event: str  # "epoch": one has ended; "progress": within one
-    epoch: int  # the one that has ended or is running; 1 is the first
-    epochs: int  # at most
-    examples: int  # trained on since training started
-    total_examples: int  # of all epochs
-    loss: float  # the mean since the epoch began, each example as it was met, without penalties
-    learning_rate: float  # of the last step
-    seconds: float  # of training since it started, without judging
+    event: str
+    epoch: int
+    epochs: int
+    examples: int
+    total_examples: int
+    loss: float
+    learning_rate: float
+    seconds: float
     score: float | None = None
-    measure: str | None = None  # what the score is: "accuracy", "perplexity", ...
-    steps: int | None = None  # of the optimizer since training started
-    gradient_norms: dict[str, float] | None = None  # of each layer, for those trainings that measure it
+    measure: str | None = None
+    steps: int | None = None
+    gradient_norms: dict[str, float] | None = None
 
     @property
     def per_second(self) -> float:

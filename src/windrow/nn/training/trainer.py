@@ -177,7 +177,16 @@ class Examples(Trainee):
 def gradient_norms(network: Network, x: Array, targets: Array) -> dict[str, float]:
     """The length of the gradient of each layer on these examples, nothing dropped; clears gradients.
 
-    Lengths that shrink or grow by a factor a layer are the vanishing and exploding gradients.
+    Lengths that shrink or grow by a factor per layer are the vanishing and exploding gradients.
+
+    Parameters
+    ----------
+    network : Network
+        The network to look at.
+    x : ndarray of shape (rows, ...)
+        Inputs.
+    targets : ndarray of shape (rows, ...)
+        What the loss takes.
     """
     network.parameters.clear_gradients()
     network.add_gradient(x, targets, training=False)
