@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from tests.outputs.cases import random_block, random_head
+from tests.outputs.cases import random_block, random_layer
 from windrow.nn.recurrent.layer import RecurrentLayer
 from windrow.numeric import blas
 from windrow.numeric.blas import add_product, set_product
@@ -102,7 +102,7 @@ def test_a_head_shared_by_threads(name, monkeypatch):
     monkeypatch.setattr(blas, "LEAST_TERMS", 1)
     monkeypatch.setattr(blas, "_SMALL", 0)
     monkeypatch.setattr(tiled_softmax, "LEAST_TERMS", 1)
-    head = random_head(name, 1500, 32)
+    head = random_layer(name, 1500, 32)
     block = random_block(head, rows=70)
 
     def passed(workers: int) -> list[np.ndarray]:

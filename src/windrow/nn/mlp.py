@@ -371,7 +371,7 @@ class MLPClassifier(MultiLayerPerceptron):
         Function of (rows, rng) that gives other rows to train on, of the same shape and meaning; called with about
         a thousand at a time. None: the rows themselves.
     callbacks : sequence of callable, default ()
-        Functions that are called with (Report, Network) after each epoch; training ends when one returns True.
+        Functions of (Report, Network), called after each epoch; training ends when one returns a true value.
     random_state : int or Generator or None, default None
         Seed of the first weights, of the order of examples and of dropout. None: another one each time. An int
         makes a run repeatable.
@@ -497,7 +497,7 @@ class MLPRegressor(MultiLayerPerceptron):
         Function of (rows, rng) that gives other rows to train on, of the same shape and meaning; called with about
         a thousand at a time. None: the rows themselves.
     callbacks : sequence of callable, default ()
-        Functions that are called with (Report, Network) after each epoch; training ends when one returns True.
+        Functions of (Report, Network), called after each epoch; training ends when one returns a true value.
     random_state : int or Generator or None, default None
         Seed of the first weights, of the order of examples and of dropout. None: another one each time. An int
         makes a run repeatable.

@@ -100,8 +100,9 @@ def _multi_layer_perceptron(kind: str, cost: str, costs: tuple[str, ...]) -> tup
             "shape and meaning; called with about a thousand at a time.", none="the rows themselves",
         ),
         Setting(
-            "callbacks", Callable, (), "Functions that are called with (Report, Network) after each epoch; training "
-            "ends when one returns True.", many=True,
+            "callbacks", Callable, (),
+            "Functions of (Report, Network), called after each epoch; training ends when one returns a true value.",
+            many=True,
         ),
         Setting(
             "random_state", "int or Generator", None, "Seed of the first weights, of the order of examples and of "
