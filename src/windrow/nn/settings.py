@@ -101,7 +101,7 @@ def _multi_layer_perceptron(kind: str, cost: str, costs: tuple[str, ...]) -> tup
         ),
         Setting(
             "callbacks", Callable, (), "Called with (Report, Network) after each epoch; training ends when one returns "
-            "True.", many=True,
+            "something true.", many=True,
         ),
         Setting(
             "random_state", "int or Generator", None, "Seed of the first weights, of the order of examples and of "
