@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 class Distortion:
     """Draws a distortion for each image; MLPClassifier takes it as ``augmentation``.
 
-    Each image of ``side`` x ``side`` pixels is turned by up to ``degrees`` about its centre, scaled by up to the share
+    Each image of ``side`` x ``side`` pixels is turned by up to ``degrees`` about its center, scaled by up to the share
     ``scale``, shifted by up to ``shift`` pixels along both axes, all uniform; and every pixel is moved by ``alpha``
     times noise from -1 to 1 that a Gaussian of ``sigma`` pixels has smoothed.
     """
@@ -60,7 +60,7 @@ def affine_fields(
     side: int, angles: NDArray[np.float64], scales: NDArray[np.float64], shifts: NDArray[np.float64]
 ) -> Floats:
     """The displacements (2, images, side, side) that turn by ``angles`` (radians), scale and shift each image."""
-    down, right = np.mgrid[:side, :side] - (side - 1) / 2  # from the centre
+    down, right = np.mgrid[:side, :side] - (side - 1) / 2  # from the center
     cosines, sines = (f(angles)[:, None, None] / scales[:, None, None] for f in (np.cos, np.sin))
     fields = np.empty((2, len(angles), side, side), np.float32)
     fields[0] = (cosines - 1) * down + sines * right - shifts[0][:, None, None]
@@ -89,7 +89,7 @@ def resample(images: Floats, displacements: Floats) -> Floats:
     count, side, _ = images.shape
     framed = np.zeros((count, side + 2, side + 2), images.dtype)
     framed[:, 1:-1, 1:-1] = images
-    # All images in one tall picture: a third axis would make each pixel a sum over eight neighbours. The zeros between
+    # All images in one tall picture: a third axis would make each pixel a sum over eight neighbors. The zeros between
     # them let no image see the next.
     places = np.clip(displacements + np.mgrid[:side, :side][:, None], -1, side) + 1.0
     places[0] += np.arange(count)[:, None, None] * (side + 2.0)

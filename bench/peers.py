@@ -40,7 +40,7 @@ def absence(package: str) -> str:
         return "no gcc to compile word2vec.c"
     if package == "fasttext" and version_of("fasttext-community") == "absent":
         # In most others DenseMatrix::uniform with one thread fills the first of ten parts and leaves the rest as it is.
-        return "of the packages of fastText only fasttext-community is measured: it initialises its whole table"
+        return "of the packages of fastText only fasttext-community is measured: it initializes its whole table"
     return ""
 
 

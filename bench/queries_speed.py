@@ -1,4 +1,4 @@
-"""How fast are analogies evaluated and neighbours found, exactly?
+"""How fast are analogies evaluated and neighbors found, exactly?
 
     python bench/queries_speed.py
     python bench/queries_speed.py --words 300000 --rounds 1 --rows 20000 --queries 50
@@ -58,7 +58,7 @@ def evaluate_analogies(program: str, vectors: str, questions: str) -> dict[str, 
     return {"seconds": seconds, "queries_per_second": asked / seconds, "accuracy": accuracy, "asked": asked}
 
 
-def find_neighbours(program: str, rows: int, size: int, queries: int) -> dict[str, float]:
+def find_neighbors(program: str, rows: int, size: int, queries: int) -> dict[str, float]:
     import numpy as np
 
     from windrow import WordVectors
@@ -108,7 +108,7 @@ def main() -> None:
             counted = f"{threads} thread{'s' if threads > 1 else ''}"
             for name, job, programs, given in (
                 ("analogies", "evaluate_analogies", ["windrow", "gensim"], trained),
-                ("neighbours", "find_neighbours", ["windrow, batch", "windrow", "gensim"], table),
+                ("neighbors", "find_neighbors", ["windrow, batch", "windrow", "gensim"], table),
             ):
                 sides = [
                     Side(program, f"queries_speed:{job}", {"program": program, **given}, threads,

@@ -109,7 +109,7 @@ def window_batches(stream: np.ndarray, window: int, rows: int) -> Iterator[Batch
 
 
 class Training:
-    """One model, its optimisers, and a step. ``chunk``: see TRIED_CHUNKS."""
+    """One model, its optimizers, and a step. ``chunk``: see TRIED_CHUNKS."""
 
     def __init__(
         self, model: Recurrent | Window, batches: Iterator[Batch], optimizer: str, rate: float, clip: float | None

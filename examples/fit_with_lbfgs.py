@@ -1,4 +1,4 @@
-"""Train a network with the optimisers of SciPy instead of our own, on small images of digits.
+"""Train a network with the optimizers of SciPy instead of our own, on small images of digits.
 
 Everything a network can change is one vector, and ``loss_and_grad`` is a function of it: that is all that
 scipy.optimize.minimize asks for. L-BFGS-B learns from past gradients how the cost curves, Newton-CG asks by differences

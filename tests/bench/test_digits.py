@@ -86,7 +86,7 @@ def test_turns_and_shifts_are_those_of_scipy(degrees: float) -> None:
         np.testing.assert_allclose(moved[i], shift(image, (1.3, -2.6), order=1), atol=1e-4)
 
 
-def test_no_image_sees_its_neighbours_in_the_stack() -> None:
+def test_no_image_sees_its_neighbors_in_the_stack() -> None:
     images = np.ones((3, 8, 8), np.float32)
     images[1] = 0
     fields = np.full((2, 3, 8, 8), 100, np.float32)

@@ -45,7 +45,7 @@ def test_both_sides_count_the_same_words(tmp_path: Path, mode: str, feed: str) -
 @pytest.mark.parametrize("sg", [0, 1])
 @pytest.mark.parametrize("loss", ["ns", "hs", "softmax"])
 def test_fasttext_trains_every_word(tmp_path: Path, sg: int, loss: str) -> None:
-    """A table of which only a part was initialised trains, too, but what it costs tells nothing."""
+    """A table of which only a part was initialized trains, too, but what it costs tells nothing."""
     pytest.importorskip("fasttext", reason="fastText is of the bench extra")
     lines = tmp_path / "lines.txt"
     lines.write_text(TEXT)

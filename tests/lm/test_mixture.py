@@ -121,7 +121,7 @@ def test_em_finds_the_weights_of_the_text(heldout: Corpus) -> None:
 
 
 def test_em_finds_the_maximum(heldout: Corpus) -> None:
-    """A general optimiser agrees."""
+    """A general optimizer agrees."""
 
     def perplexity(weight: np.ndarray) -> float:
         return MixtureLM([FIRST, SECOND], [weight[0], 1 - weight[0]]).perplexity(heldout)

@@ -1,4 +1,4 @@
-"""Networks number by number: layers, losses, optimisers, and backpropagation example by example."""
+"""Networks number by number: layers, losses, optimizers, and backpropagation example by example."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def backpropagate(x: list[float], y: list[float], weights: list[Matrix], biases:
     return weight_gradients, bias_gradients
 
 
-# --- optimisers: the path of one number x, given the gradient as a function of it
+# --- optimizers: the path of one number x, given the gradient as a function of it
 
 
 def sgd(x, gradient, rate, steps):

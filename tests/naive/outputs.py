@@ -59,7 +59,7 @@ def noise_contrastive_loss(
 def sampled_softmax_loss(
     score_of: Vector, target: int, noise_words: Sequence[int], noise_probs: Vector, draws: int
 ) -> float:
-    """The normaliser: the target's power, and what the draws that are not the target say about all other words."""
+    """The normalizer: the target's power, and what the draws that are not the target say about all other words."""
     others = [float(score_of[word]) - log(draws * noise_probs[word]) for word in noise_words if word != target]
     return log_sum_exp([float(score_of[target]), *others]) - float(score_of[target])
 

@@ -13,7 +13,7 @@ CURVATURES = np.array([1.0, 4.0, 0.2])
 
 
 def bowl_path(optimizer, rate, steps, dtype=np.float64):
-    """Where the optimiser goes in the bowl sum(curvature / 2 * x**2), (steps, 3)."""
+    """Where the optimizer goes in the bowl sum(curvature / 2 * x**2), (steps, 3)."""
     parameters = ParameterVector({"bowl.x": Parameter(STARTS.astype(dtype))})
     optimizer.start(parameters)
     path = []

@@ -33,7 +33,7 @@ def test_spans_survive_every_scheme(parts: list[tuple[int, int, str]], scheme: s
 
 
 @given(PARTS)
-def test_bare_tags_join_neighbours_of_one_type_and_lose_nothing_else(parts: list[tuple[int, int, str]]) -> None:
+def test_bare_tags_join_neighbors_of_one_type_and_lose_nothing_else(parts: list[tuple[int, int, str]]) -> None:
     spans, length = sentence_of(parts)
     tags = tags_of(spans, length, "io")
     assert {tag[0] for tag in tags} <= {"I", "O"}

@@ -145,7 +145,7 @@ def _table(result: SpanResult) -> str:
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "text", "conll"]),
-    help="A tokenised sentence a line, or a token a line and blank lines between sentences.",
+    help="A tokenized sentence a line, or a token a line and blank lines between sentences.",
 )
 def predict(model: str, source: str, form: str) -> None:
     """Tag SOURCE: a token, a tab and its tag a line, and a blank line after each sentence.

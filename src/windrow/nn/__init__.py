@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from windrow.nn.examples import ExampleError
     from windrow.nn.gradients import GradientError, check_gradients, numeric_gradient
     from windrow.nn.graph import Graph, Node
-    from windrow.nn.initialisers import SPREADS, initial_weights
+    from windrow.nn.initializers import SPREADS, initial_weights
     from windrow.nn.layers import (
         ACTIVATIONS,
         Add,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from windrow.nn.network import Network
     from windrow.nn.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
     from windrow.nn.parameters import Parameter, ParameterVector, Table
-    from windrow.nn.regularisers import L1, L2, REGULARIZERS
+    from windrow.nn.regularizers import L1, L2, REGULARIZERS
     from windrow.nn.schedules import SCHEDULES, Constant, Exponential, Inverse, Plateau, Step
     from windrow.nn.training.report import Report
     from windrow.nn.training.stopping import DivergedError, EarlyStopping
@@ -107,7 +107,7 @@ _NAMES_IN = {
     "examples": ("ExampleError",),
     "gradients": ("GradientError", "check_gradients", "numeric_gradient"),
     "graph": ("Graph", "Node"),
-    "initialisers": ("SPREADS", "initial_weights"),
+    "initializers": ("SPREADS", "initial_weights"),
     "layers": ("ACTIVATIONS", "Add", "Concatenate", "Dense", "Dropout", "Embedding"),
     "layers.activations": ("Linear", "ReLU", "Sigmoid", "Softmax", "Tanh"),
     "layers.joins": ("Multiply",),
@@ -116,7 +116,7 @@ _NAMES_IN = {
     "network": ("Network",),
     "optimizers": ("OPTIMIZERS", "SGD", "Adagrad", "Adam", "Momentum", "Nesterov", "Optimizer", "RMSProp"),
     "parameters": ("Parameter", "ParameterVector", "Table"),
-    "regularisers": ("L1", "L2", "REGULARIZERS", "REGULARISERS"),  # the last one in British spelling, as before
+    "regularizers": ("L1", "L2", "REGULARIZERS", "REGULARISERS"),  # the last one in British spelling, as before
     "schedules": ("SCHEDULES", "Constant", "Exponential", "Inverse", "Plateau", "Step"),
     "training.report": ("Report",),
     "training.stopping": ("DivergedError", "EarlyStopping"),

@@ -53,8 +53,8 @@ class CrossEntropy:
     def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
         _check_same_shape(outputs, targets)
         # log(1 + e^z) = max(z, 0) + log(1 + e^-|z|), where e^ never overflows.
-        log_normalisers = np.maximum(outputs, 0) + np.log1p(np.exp(-np.abs(outputs)))
-        loss = float(np.sum(log_normalisers - outputs * targets)) / len(outputs)
+        log_normalizers = np.maximum(outputs, 0) + np.log1p(np.exp(-np.abs(outputs)))
+        loss = float(np.sum(log_normalizers - outputs * targets)) / len(outputs)
         return loss, (sigmoid(outputs) - targets) / len(outputs)
 
     def predict(self, outputs: Array) -> Array:
@@ -73,9 +73,9 @@ class LogLikelihood:
         rows = np.arange(len(outputs))
         shifted = outputs - outputs.max(axis=1, keepdims=True)
         powers = np.exp(shifted)
-        normalisers = powers.sum(axis=1, keepdims=True)
-        loss = (np.log(normalisers[:, 0]) - shifted[rows, targets]).sum() / len(outputs)
-        powers /= normalisers * len(outputs)
+        normalizers = powers.sum(axis=1, keepdims=True)
+        loss = (np.log(normalizers[:, 0]) - shifted[rows, targets]).sum() / len(outputs)
+        powers /= normalizers * len(outputs)
         powers[rows, targets] -= 1 / len(outputs)
         return float(loss), powers
 

@@ -23,7 +23,7 @@ from windrow.nn.losses import find_loss
 from windrow.nn.network import Network
 from windrow.nn.optimizers import Optimizer, find_optimizer
 from windrow.nn.parameters import Array
-from windrow.nn.regularisers import L1, L2
+from windrow.nn.regularizers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
 from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR
 from windrow.nn.training.checkpoint import rng_state

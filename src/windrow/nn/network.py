@@ -13,7 +13,7 @@ from windrow.estimator import OldName, takes_old_names
 from windrow.nn.layers.layer import Layer
 from windrow.nn.losses import Loss
 from windrow.nn.parameters import Array, ParameterVector
-from windrow.nn.regularisers import Regularizer
+from windrow.nn.regularizers import Regularizer
 
 _ROWS_AT_ONCE = 4096  # when nothing is learned: the hidden rows of a large set stay small
 

@@ -198,7 +198,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def find_optimizer(name: str, momentum: float = 0.9) -> Optimizer:
-    """The optimiser of this name; ``momentum`` is for those that have it. OptionError for an unknown name."""
+    """The optimizer of this name; ``momentum`` is for those that have it. OptionError for an unknown name."""
     if name not in OPTIMIZERS:
         raise OptionError(f"optimizer = {name!r} is not one of {', '.join(OPTIMIZERS)}")
     kind = OPTIMIZERS[name]

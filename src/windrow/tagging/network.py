@@ -6,7 +6,7 @@ import numpy as np
 
 from windrow.errors import OptionError
 from windrow.nn.graph import Graph, Node
-from windrow.nn.initialisers import initial_weights
+from windrow.nn.initializers import initial_weights
 from windrow.nn.layers import ACTIVATIONS, Concatenate, Dense, Dropout, Embedding
 from windrow.nn.layers.layer import Backward, Layer
 from windrow.nn.parameters import Array, Parameter, ParameterVector, Table

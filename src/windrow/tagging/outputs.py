@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from windrow.nn.losses import CrossEntropy, LogLikelihood
 from windrow.nn.parameters import Array, Parameter
-from windrow.tagging.kernels.viterbi import add_marginals, add_path, best_paths, log_normalisers
+from windrow.tagging.kernels.viterbi import add_marginals, add_path, best_paths, log_normalizers
 
 Tags = NDArray[np.int32]  # (tokens,); tag 0 is O
 Starts = NDArray[np.int64]  # (sentences + 1,)
@@ -85,13 +85,13 @@ class CrfOutput:
         """Minus the log-probability of the sentences' tags among all paths, by the number of tokens."""
         transitions = self.transitions.value
         alpha, marginals = np.empty(scores.shape), np.empty(scores.shape)
-        normalisers, pairs = np.empty(len(starts) - 1), np.zeros(transitions.shape)
-        log_normalisers(scores, starts, transitions, alpha, normalisers)
-        add_marginals(scores, starts, transitions, alpha, normalisers, marginals, pairs)
-        # The gradient of the log-normaliser is what is expected, that of the path's score what is there.
+        normalizers, pairs = np.empty(len(starts) - 1), np.zeros(transitions.shape)
+        log_normalizers(scores, starts, transitions, alpha, normalizers)
+        add_marginals(scores, starts, transitions, alpha, normalizers, marginals, pairs)
+        # The gradient of the log-normalizer is what is expected, that of the path's score what is there.
         score = add_path(scores, starts, transitions, tags, -1.0, marginals, pairs)
         self.transitions.add(pairs / len(scores))
-        return (normalisers.sum() - score) / len(scores), (marginals / len(scores)).astype(scores.dtype)
+        return (normalizers.sum() - score) / len(scores), (marginals / len(scores)).astype(scores.dtype)
 
     def decode(self, scores: Array, starts: Starts) -> Tags:
         """The best path (Viterbi)."""

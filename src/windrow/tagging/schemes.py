@@ -28,7 +28,7 @@ def check_scheme(scheme: str) -> None:
 def tags_of(spans: Sequence[Span], length: int, scheme: str) -> list[str]:
     """Write spans, in order and apart, as the tags of a sentence of ``length`` tokens.
 
-    In the scheme "io" neighbours of one type become one span: it has no way to separate them.
+    In the scheme "io" neighbors of one type become one span: it has no way to separate them.
     """
     prefixes_of = SCHEMES[scheme]
     tags = [OUTSIDE] * length
@@ -107,7 +107,7 @@ def tags_for(types: Iterable[str], scheme: str) -> list[str]:
 
 
 def possible_transitions(types: Sequence[str], scheme: str) -> set[tuple[str, str]]:
-    """All pairs of neighbouring tags that the scheme can write, with "" before the first tag and after the last.
+    """All pairs of neighboring tags that the scheme can write, with "" before the first tag and after the last.
 
     Two entities of one, two or four tokens show them all, touching or one apart, the first perhaps touching another.
     """

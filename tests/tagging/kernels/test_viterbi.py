@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.naive import tagging as naive
-from windrow.tagging.kernels.viterbi import add_marginals, add_path, best_paths, log_normalisers
+from windrow.tagging.kernels.viterbi import add_marginals, add_path, best_paths, log_normalizers
 
 LENGTHS = [3, 0, 1, 4]
 STARTS = np.concatenate([[0], np.cumsum(LENGTHS)])
@@ -30,10 +30,10 @@ def sentences(scores: np.ndarray) -> list[np.ndarray]:
 
 def forward_backward(scores: np.ndarray, transitions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     alpha, marginals = np.empty(scores.shape), np.empty(scores.shape)
-    normalisers, pairs = np.empty(len(LENGTHS)), np.zeros(transitions.shape)
-    log_normalisers(scores, STARTS, transitions, alpha, normalisers)
-    add_marginals(scores, STARTS, transitions, alpha, normalisers, marginals, pairs)
-    return normalisers, marginals, pairs
+    normalizers, pairs = np.empty(len(LENGTHS)), np.zeros(transitions.shape)
+    log_normalizers(scores, STARTS, transitions, alpha, normalizers)
+    add_marginals(scores, STARTS, transitions, alpha, normalizers, marginals, pairs)
+    return normalizers, marginals, pairs
 
 
 def test_the_best_path_is_the_best_of_all(chains: tuple[np.ndarray, np.ndarray]) -> None:
@@ -49,8 +49,8 @@ def test_the_best_path_is_the_best_of_all(chains: tuple[np.ndarray, np.ndarray])
 
 def test_normalisers_and_marginals_are_sums_over_all_paths(chains: tuple[np.ndarray, np.ndarray]) -> None:
     scores, transitions = chains
-    normalisers, marginals, pairs = forward_backward(scores, transitions)
-    assert normalisers[1] == 0  # of the sentence without tokens
+    normalizers, marginals, pairs = forward_backward(scores, transitions)
+    assert normalizers[1] == 0  # of the sentence without tokens
     expected, tag_rows, expected_pairs = [], [], np.zeros(transitions.shape)
     for sentence in sentences(scores):
         expected.append(naive.log_normaliser(sentence, transitions))
@@ -62,7 +62,7 @@ def test_normalisers_and_marginals_are_sums_over_all_paths(chains: tuple[np.ndar
             expected_pairs[TAGS + 1, path[-1]] += probability
         tag_rows.append(rows)
     tolerance = 1e-5 if scores.dtype == np.float32 else 1e-12
-    np.testing.assert_allclose(normalisers[[0, 2, 3]], expected, rtol=tolerance)
+    np.testing.assert_allclose(normalizers[[0, 2, 3]], expected, rtol=tolerance)
     np.testing.assert_allclose(marginals, np.concatenate(tag_rows), atol=tolerance)
     np.testing.assert_allclose(pairs, expected_pairs, atol=tolerance)
     assert pairs[1, 2] == 0
@@ -71,9 +71,9 @@ def test_normalisers_and_marginals_are_sums_over_all_paths(chains: tuple[np.ndar
 def test_scores_as_large_as_they_come(chains: tuple[np.ndarray, np.ndarray]) -> None:
     scores, transitions = chains
     shifted = scores.astype(np.float64) + 5000
-    normalisers, marginals, _ = forward_backward(shifted, transitions)
+    normalizers, marginals, _ = forward_backward(shifted, transitions)
     plain, plain_marginals, _ = forward_backward(scores.astype(np.float64), transitions)
-    np.testing.assert_allclose(normalisers - 5000 * np.array(LENGTHS), plain, rtol=1e-9)
+    np.testing.assert_allclose(normalizers - 5000 * np.array(LENGTHS), plain, rtol=1e-9)
     np.testing.assert_allclose(marginals, plain_marginals, atol=1e-9)
 
 

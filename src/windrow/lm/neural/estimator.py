@@ -176,7 +176,7 @@ class NeuralLM(Estimator, LanguageModel):
             self.history_ = training.history
             training.run(self.callbacks, progress, checkpoint, described)
             if self.quantize_bits is not None:
-                self.network_.quantise()
+                self.network_.quantize()
         return self
 
     def quantized(self, bits: int = BITS) -> Self:
@@ -185,10 +185,10 @@ class NeuralLM(Estimator, LanguageModel):
         The file is smaller, too, unless they were tied to the word vectors.
         """
         other = type(self).from_stored(self.to_stored(), "the model")
-        is_quantized, other.quantize_bits = other.network_.is_quantised, bits
+        is_quantized, other.quantize_bits = other.network_.is_quantized, bits
         other.check_parameters()
         if not is_quantized:
-            other.network_.quantise()
+            other.network_.quantize()
         return other
 
     quantised = quantized
@@ -308,7 +308,7 @@ class NeuralLM(Estimator, LanguageModel):
         network: NeuralNetwork = self._fitted()
         arrays = {**network.arrays, **pack_vocabulary(self.vocabulary)}
         # While it is trained, and where training diverged, weights are not rounded yet.
-        parameters = {**self._plain_parameters(), "quantize_bits": BITS if network.is_quantised else None}
+        parameters = {**self._plain_parameters(), "quantize_bits": BITS if network.is_quantized else None}
         return StoredModel(self.kind, parameters, {**self.provenance_, "history": self.history_}, arrays)
 
     @classmethod
@@ -332,7 +332,7 @@ class NeuralLM(Estimator, LanguageModel):
         model.provenance_ = {name: value for name, value in stored.provenance.items() if name != "history"}
         model.history_ = [with_new_names(row) for row in stored.provenance.get("history", [])]
         if model.quantize_bits is not None:
-            model.network_.quantise()
+            model.network_.quantize()
         for name, target in model.network_.arrays.items():
             array = stored.arrays.get(name)
             if array is None or array.shape != target.shape or array.dtype != target.dtype:

@@ -53,11 +53,11 @@ class NeuralNetwork:
             layer.rng = dropped
 
     @property
-    def is_quantised(self) -> bool:
-        """Whether ``quantise`` was called."""
+    def is_quantized(self) -> bool:
+        """Whether ``quantize`` was called."""
         return isinstance(self.head, QuantizedSoftmax)
 
-    def quantise(self) -> None:
+    def quantize(self) -> None:
         """Make the output weights 8-bit numbers: less to read and to store, and no more training."""
         self.head = QuantizedSoftmax.of(self.head)
         self._gather(head_steps=False)

@@ -237,7 +237,7 @@ class RecurrentLM(NeuralLM):
         if dynamic_rate is None:
             return super().evaluate(source, skip_symbols=skip_symbols)
         check_range("dynamic_rate", dynamic_rate, 0, low_open=True, high_open=True)
-        if self._fitted().is_quantised:
+        if self._fitted().is_quantized:
             raise OptionError(f"dynamic_rate = {dynamic_rate:g}: weights of 8 bits cannot learn; use those of 32 bits")
         stream = np.concatenate(list(self.streams(source, skip_symbols=skip_symbols)))
         learning = type(self).from_stored(self.to_stored(), "the model")

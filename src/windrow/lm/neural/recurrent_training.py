@@ -72,7 +72,7 @@ class RecurrentTrainee(LMTrainee):
         ids = self.ids[batch]
         begins = ids == BOS if self.resets else None
         loss, self._states = self.network.loss_and_gradient(ids, self.targets[batch], self._states, begins, rate)
-        if self.regulariser is not None:
+        if self.regularizer is not None:
             self.add_penalties()
         return loss
 

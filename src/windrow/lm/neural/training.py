@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.stream import BOS, Ids
 from windrow.nn.parameters import Array
-from windrow.nn.regularisers import L2
+from windrow.nn.regularizers import L2
 from windrow.nn.training.loop import Trainee
 
 SCORED_ROWS = 1024  # at a time, when nothing is learned
@@ -31,7 +31,7 @@ class LMTrainee(Trainee):
         self.examples = words
         self.valid = valid
         self.seed = seed
-        self.regulariser = L2(l2) if l2 else None
+        self.regularizer = L2(l2) if l2 else None
         self.parameters = network.body
         self.baseline = log(max(network.head.words, 2))
 
@@ -57,6 +57,6 @@ class LMTrainee(Trainee):
 
     def add_penalties(self) -> None:
         """Add the gradient of what the weights cost, where they cost anything."""
-        if self.regulariser is not None:
+        if self.regularizer is not None:
             for parameter in self.parameters.weights:
-                self.regulariser.add_gradient(parameter)
+                self.regularizer.add_gradient(parameter)

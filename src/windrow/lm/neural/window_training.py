@@ -65,7 +65,7 @@ class WindowTrainee(LMTrainee):
         contexts = np.empty((len(batch), self.window), np.int32)
         gather_contexts(self.stream, batch, BOS, contexts)
         loss = self.network.loss_and_gradient(contexts, self.stream[batch], rate)
-        if self.regulariser is not None:
+        if self.regularizer is not None:
             self.add_penalties()
         return loss
 

@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike
 
 from windrow.errors import DataError, check_range, check_whole
 from windrow.estimator import OldName, takes_old_names
-from windrow.nn.initialisers import initial_weights
+from windrow.nn.initializers import initial_weights
 from windrow.nn.layers.layer import Backward, Layer
 from windrow.nn.parameters import Array, Parameter
 from windrow.numeric.blas import set_product

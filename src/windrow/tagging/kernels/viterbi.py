@@ -54,12 +54,12 @@ def best_paths(
 
 
 @kernel
-def log_normalisers(
+def log_normalizers(
     scores: NDArray[Any],
     starts: NDArray[np.int64],
     transitions: NDArray[Any],
     alpha: NDArray[np.float64],
-    normalisers: NDArray[np.float64],
+    normalizers: NDArray[np.float64],
 ) -> None:
     """The forward algorithm: the log of the summed exp(score) of all paths, for each sentence.
 
@@ -68,7 +68,7 @@ def log_normalisers(
     tags = scores.shape[1]
     for sentence in range(starts.size - 1):
         start, stop = starts[sentence], starts[sentence + 1]
-        normalisers[sentence] = 0.0
+        normalizers[sentence] = 0.0
         if start == stop:
             continue
         for tag in range(tags):
@@ -88,7 +88,7 @@ def log_normalisers(
         total = 0.0
         for tag in range(tags):
             total += np.exp(alpha[stop - 1, tag] + transitions[tags + 1, tag] - highest)
-        normalisers[sentence] = highest + np.log(total)
+        normalizers[sentence] = highest + np.log(total)
 
 
 @kernel
@@ -97,11 +97,11 @@ def add_marginals(
     starts: NDArray[np.int64],
     transitions: NDArray[Any],
     alpha: NDArray[np.float64],
-    normalisers: NDArray[np.float64],
+    normalizers: NDArray[np.float64],
     marginals: NDArray[np.float64],
     pairs: NDArray[np.float64],
 ) -> None:
-    """The backward algorithm, after ``log_normalisers``: how probable each tag and each transition is.
+    """The backward algorithm, after ``log_normalizers``: how probable each tag and each transition is.
 
     ``marginals`` (tokens, tags) is overwritten with P(tag of a token); ``pairs``, shaped as ``transitions``, gets the
     expected number of each transition added.
@@ -111,7 +111,7 @@ def add_marginals(
         start, stop = starts[sentence], starts[sentence + 1]
         if start == stop:
             continue
-        normaliser = normalisers[sentence]
+        normalizer = normalizers[sentence]
         for tag in range(tags):
             marginals[stop - 1, tag] = transitions[tags + 1, tag]  # log of what follows, until made a probability
         for token in range(stop - 2, start - 1, -1):
@@ -122,7 +122,7 @@ def add_marginals(
                     beyond = marginals[after, following] + scores[after, following]
                     highest = max(highest, transitions[tag, following] + beyond)
                 total = 0.0
-                before = np.exp(alpha[token, tag] + highest - normaliser)
+                before = np.exp(alpha[token, tag] + highest - normalizer)
                 for following in range(tags):
                     beyond = marginals[after, following] + scores[after, following]
                     power = np.exp(transitions[tag, following] + beyond - highest)
@@ -131,7 +131,7 @@ def add_marginals(
                 marginals[token, tag] = highest + np.log(total)
         for token in range(start, stop):
             for tag in range(tags):
-                marginals[token, tag] = np.exp(alpha[token, tag] + marginals[token, tag] - normaliser)
+                marginals[token, tag] = np.exp(alpha[token, tag] + marginals[token, tag] - normalizer)
         for tag in range(tags):
             pairs[tags, tag] += marginals[start, tag]
             pairs[tags + 1, tag] += marginals[stop - 1, tag]
