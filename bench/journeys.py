@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 os.environ["NUMBA_DISABLE_JIT"] = "1"  # kernels are calls that a profile sees
 
+VOCABULARY = os.sep + "simd.py"  # in numeric/, once in kernels/
 ROOT = str(Path(str(find_spec("windrow").origin)).parent)
 
 
@@ -41,13 +42,13 @@ class Journey(NamedTuple):
         return self.changes.total()
 
 
-def changes_of(run: Callable[[], Any]) -> Counter[str]:
-    """The changes into each file while ``run`` runs."""
+def changes_of(run: Callable[[], Any], vocabulary: bool) -> Counter[str]:
+    """The changes into each file while ``run`` runs, those into the vocabulary too if it is asked for."""
     visited: list[str] = []
 
     def note(frame: FrameType, event: str, _: Any) -> None:
         name = frame.f_code.co_filename
-        if event == "call" and name.startswith(ROOT):
+        if event == "call" and name.startswith(ROOT) and (vocabulary or not name.endswith(VOCABULARY)):
             visited.append(name[len(ROOT) + 1 :])
 
     sys.setprofile(note)
@@ -60,10 +61,10 @@ def changes_of(run: Callable[[], Any]) -> Counter[str]:
     return Counter(after for before, after in pairwise(visited) if before != after)
 
 
-def step(training: Callable[[int], Callable[[], Any]]) -> Journey:
+def step(training: Callable[[int], Callable[[], Any]], vocabulary: bool = False) -> Journey:
     """The journey of one step of ``training(steps)``, which trains an epoch of so many when it is called."""
     training(2)()  # what happens the first time only: imports, caches
-    return Journey(changes_of(training(3)) - changes_of(training(2)))
+    return Journey(changes_of(training(3), vocabulary) - changes_of(training(2), vocabulary))
 
 
 # --- the trainings
@@ -133,8 +134,8 @@ def main() -> None:
     """Print the journeys that are asked for."""
     asked = sys.argv[1:]
     for name in asked or JOURNEYS:
-        found = step(JOURNEYS[name])
-        print(f"{name:9} {found.files:3} files {found.total:4} changes")
+        found, literal = step(JOURNEYS[name]), step(JOURNEYS[name], vocabulary=True)
+        print(f"{name:9} {found.files:3} files {found.total:6} changes ({literal.total} with simd)")
         if asked:
             for file, count in found.changes.most_common():
                 print(f"  {count:4} {file}")
