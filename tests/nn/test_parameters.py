@@ -18,6 +18,7 @@ from windrow.nn import (
     clip_by_value,
     gradient_norm,
 )
+from windrow.nn.sparse import WordTable
 
 RNG = np.random.default_rng(5)
 
@@ -88,6 +89,20 @@ def test_a_sparse_gradient_is_the_dense_one_without_zero_rows(rows, parts):
     assert found_rows.tolist() == sorted(set(rows))
     np.testing.assert_array_equal(found, expected[found_rows])
     np.testing.assert_array_equal(table.gradient, expected)
+
+
+@pytest.mark.parametrize("kind", [Table, WordTable])
+def test_a_sparse_gradient_that_was_read_is_changed_in_place_and_added_to(kind):
+    table = kind(np.zeros((7, 2)))
+    table.add_rows(np.array([5, 2, 5], np.int32), np.array([[1.0, 2], [3, 4], [5, 6]]))
+    table.sparse_gradient()[1][:] *= 10
+    rows, gradients = table.sparse_gradient()
+    assert dict(zip(rows.tolist(), gradients.tolist(), strict=True)) == {5: [60, 80], 2: [30, 40]}
+    table.add_rows(np.array([4, 2], np.int32), np.array([[7.0, 8], [9, 10]]))
+    rows, gradients = table.sparse_gradient()
+    assert dict(zip(rows.tolist(), gradients.tolist(), strict=True)) == {5: [60, 80], 2: [39, 50], 4: [7, 8]}
+    table.clear_gradient()
+    assert not table.gradient.any()
 
 
 def test_norm_clipping_keeps_the_direction_and_shortens_only():

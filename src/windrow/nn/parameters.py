@@ -81,22 +81,27 @@ class Table:
     def __init__(self, value: Array) -> None:
         self.value = value
         self._parts: list[tuple[Array, Array]] = []
+        self._is_summed = False  # there is one part, whose rows are distinct
 
     def add_rows(self, rows: Array, gradients: Array) -> None:
         """Add ``gradients`` (n, dim) to the rows with these numbers (n,)."""
         self._parts.append((rows, gradients))
+        self._is_summed = False
 
     def sparse_gradient(self) -> tuple[Array, Array]:
-        """The distinct rows that were read, rising, (n,), and the summed gradient of each, (n, dim)."""
+        """The distinct rows that were read (n,) and the summed gradient of each (n, dim); change it in place."""
         if not self._parts:
             return np.zeros(0, np.int64), np.zeros((0, self.value.shape[1]), self.value.dtype)
-        rows = np.concatenate([rows for rows, _ in self._parts])
-        gradients = np.concatenate([gradients for _, gradients in self._parts])
+        if not self._is_summed:
+            rows, gradients = (np.concatenate(arrays) for arrays in zip(*self._parts, strict=True))
+            self._parts, self._is_summed = [self._sum_equal(rows, gradients)], True
+        return self._parts[0]
+
+    def _sum_equal(self, rows: Array, gradients: Array) -> tuple[Array, Array]:
+        """The distinct rows, rising, and the sum of the gradients of each."""
         order = np.argsort(rows, kind="stable")
         distinct, starts = np.unique(rows[order], return_index=True)
-        sums: Array = np.add.reduceat(gradients[order], starts, axis=0)
-        self._parts = [(distinct, sums)]
-        return distinct, sums
+        return distinct, np.add.reduceat(gradients[order], starts, axis=0)
 
     @property
     def gradient(self) -> Array:
@@ -174,7 +179,7 @@ class ParameterVector:
 
     def gradient_arrays(self) -> list[Array]:
         """The arrays that hold the gradient, to be changed in place: ``dense_gradient``, and each table's rows."""
-        return [self.dense_gradient, *(table.sparse_gradient()[1] for table in self.tables)]
+        return [self.dense_gradient, *[table.sparse_gradient()[1] for table in self.tables]]
 
     def clear_gradients(self) -> None:
         """Forget what the passes so far have added."""

@@ -15,13 +15,8 @@ class WordTable(Table):
         super().__init__(value)
         self._slots = np.full(len(value), -1, np.int32)
 
-    def sparse_gradient(self) -> tuple[Array, Array]:
-        """The distinct rows that were read (n,), in the order in which they came, and the summed gradient of each."""
-        if not self._parts:
-            return super().sparse_gradient()
-        rows = np.concatenate([rows for rows, _ in self._parts])
-        gradients = np.concatenate([gradients for _, gradients in self._parts])
+    def _sum_equal(self, rows: Array, gradients: Array) -> tuple[Array, Array]:
+        """The distinct rows, in the order in which they came, and the sum of the gradients of each."""
         distinct, sums = np.empty_like(rows), np.empty_like(gradients)
         known = sum_equal_rows(rows, gradients, self._slots, distinct, sums)
-        self._parts = [(distinct[:known], sums[:known])]
-        return self._parts[0]
+        return distinct[:known], sums[:known]

@@ -32,8 +32,8 @@ class FullSoftmax(OutputLayer):
         return {"biases": self.biases} if self.is_tied else {"weights": self.weights, "biases": self.biases}
 
     def loss_and_gradient(self, hidden: Array, targets: Targets, d_hidden: Array, scale: float = 1.0) -> float:  # noqa: D102
-        into = Scores(self.weights.gradient, self.biases.gradient)
-        return self._softmax.loss_and_gradient(self.scores, hidden, targets, d_hidden, into, scale=scale)
+        scores, into = self.scores, Scores(self.weights.gradient, self.biases.gradient)
+        return self._softmax.loss_and_gradient(scores, hidden, targets, d_hidden, into, scale=scale)
 
     def sgd_step(self, hidden: Array, targets: Targets, d_hidden: Array, rate: float, scale: float = 1.0) -> float:  # noqa: D102
         return self._softmax.loss_and_gradient(

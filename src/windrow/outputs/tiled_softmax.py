@@ -89,15 +89,15 @@ class TiledSoftmax:
         factor: float,
     ) -> float:
         references = self._array("references", len(hidden), hidden.dtype)
-        score_targets(hidden, *scores, targets, references)
         powers = self._array("powers", len(hidden) * len(scores.weights), hidden.dtype)
+        shares = self._array("shares", hidden.size, hidden.dtype).reshape(hidden.shape)
+        score_targets(hidden, *scores, targets, references)
         sums, shift = self._powers(scores, hidden, references, powers, d_hidden), 0.0
         if not sums.max() < _LARGE_SUM:
             highest = self._highest(scores, hidden)
             shift = float((highest.astype(np.float64) - references).sum())
             sums = self._powers(scores, hidden, highest, powers, d_hidden)
         finish_gradient(d_hidden, scores.weights, targets, sums, scale)
-        shares = self._array("shares", hidden.size, hidden.dtype).reshape(hidden.shape)
         scale_rows(hidden, sums, scale * factor, shares)
         row_shares = (scale * factor / sums).astype(hidden.dtype)
 
@@ -189,11 +189,13 @@ class TiledSoftmax:
 
     def _tiles(
         self, first_tile: int, last_tile: int, words: int, rows: int, powers: NDArray[Any]
-    ) -> Iterator[tuple[slice, NDArray[Any]]]:
+    ) -> list[tuple[slice, NDArray[Any]]]:
         """Each of these runs of words and its contiguous part (rows, words of the tile) of ``powers``."""
+        tiles = []
         for first in range(first_tile * self.tile, min(words, last_tile * self.tile), self.tile):
             last = min(words, first + self.tile)
-            yield slice(first, last), powers[rows * first : rows * last].reshape(rows, last - first)
+            tiles.append((slice(first, last), powers[rows * first : rows * last].reshape(rows, last - first)))
+        return tiles
 
     def _array(self, name: str, size: int, dtype: Any) -> NDArray[Any]:
         """Scratch of this size, allocated again only when it has to grow."""

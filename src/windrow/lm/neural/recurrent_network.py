@@ -65,15 +65,17 @@ class RecurrentNetwork(NeuralNetwork):
         where the ``head_steps``.
         """
         x, look_up_backward = self.look_up.forward(ids.reshape(-1, 1))
-        x, backward = self._drop(0, x.reshape(*ids.shape, -1))
-        backwards, last = [backward] if backward else [], []
+        x = x.reshape(*ids.shape, -1)
+        backwards: list[Backward] = []
+        last = []
+        if self.dropouts:
+            x = self._drop(0, x, backwards)
         for number, (layer, state) in enumerate(zip(self.layers, states, strict=True), 1):
             x, state_after, backward = layer.forward(x, state, begins)
             last.append(state_after)
             backwards.append(backward)
-            x, backward = self._drop(number, x)
-            if backward:
-                backwards.append(backward)
+            if self.dropouts:
+                x = self._drop(number, x, backwards)
         rows = np.ascontiguousarray(x).reshape(ids.size, -1)
         loss, d_rows = self.head_loss(rows, targets.reshape(-1), rate)
         gradient = d_rows.reshape(x.shape)
@@ -82,5 +84,8 @@ class RecurrentNetwork(NeuralNetwork):
         look_up_backward(gradient.reshape(ids.size, -1))
         return loss, tuple(last)
 
-    def _drop(self, number: int, x: Array) -> tuple[Array, Backward | None]:
-        return self.dropouts[number].forward(x, training=True) if self.dropouts else (x, None)
+    def _drop(self, number: int, x: Array, backwards: list[Backward]) -> Array:
+        """What this dropout leaves of x; its backward pass becomes the last of ``backwards``."""
+        x, backward = self.dropouts[number].forward(x, training=True)
+        backwards.append(backward)
+        return x

@@ -65,8 +65,8 @@ class Dense(Layer):
 
         def backward(dy: Array, need_dx: bool = True) -> Array | None:
             dy = dy if dy.dtype == dtype else dy.astype(dtype)
-            weights.add_product(x, dy)
             biases.add(dy.sum(axis=0))
+            weights.add_product(x, dy)
             if not need_dx:
                 return None
             dx = np.empty(x.shape, dtype)

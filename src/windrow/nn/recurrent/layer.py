@@ -136,14 +136,14 @@ class RecurrentLayer:
         return _Part(streams, rows, begins, steps)
 
     def _run(self, part: _Part, state: Array, weights: Multiplier) -> _Part:
-        sums = part.steps.sums.reshape(len(part.x), -1)
+        sums, factor = part.steps.sums.reshape(len(part.x), -1), _with_scratch(weights, part.begins)
         if self.input_weights is None:
             sums[:] = part.x
         else:
             set_product(sums, part.x, self.input_weights.value)
         sums += self.biases.value
         part.steps.states[0] = state[:, part.streams]
-        self.cell.forward(part.steps, part.begins, _with_scratch(weights, part.begins))
+        self.cell.forward(part.steps, part.begins, factor)
         return part
 
     def _run_backward(self, part: _Part, d_hidden: Array, weights: Multiplier, gradients: dict[str, Array]) -> Array:
