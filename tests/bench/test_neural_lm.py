@@ -14,7 +14,7 @@ import neural_lm_speed as speed
 import windrow
 from harness import BenchError
 from windrow.lm.neural.kernels import gather_contexts
-from windrow.lm.stream import BOS, EOS
+from windrow.lm.symbols import BOS, EOS
 
 LINES = ["the cat sat on the mat", "", "the dog saw the cat on the mat", "a cat and a dog ran"] * 10
 SMALL = {"order": 3, "embedding_size": 6, "hidden_size": 5, "epochs": 2}

@@ -158,7 +158,8 @@ def _cut_as_trained(model: LanguageModel, batches: Iterator[list[str]]) -> Itera
 
 def _without_marks(batches: Iterator[list[str]], skip: bool) -> Iterator[list[str]]:
     """Lines from which sentence marks are left out, if they are to be; else DataError names the line of one."""
-    from windrow.lm.stream import BOS, SPECIALS, reserved_symbol
+    from windrow.lm.stream import reserved_symbol
+    from windrow.lm.symbols import BOS, SPECIALS
 
     before = 0
     for lines in batches:

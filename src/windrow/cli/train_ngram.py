@@ -60,7 +60,7 @@ def train_ngram(source: str, output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder."""
     from windrow.files.model_file import check_writable
     from windrow.files.sniff import is_arpa, refuse_arpa
-    from windrow.lm.ngram.count_files import check_compression
+    from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
 
     counts_out = options["counts_out"]

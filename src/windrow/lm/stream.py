@@ -11,20 +11,6 @@ from windrow.corpus import Corpus, Vocabulary
 from windrow.errors import DataError, check_range, check_whole
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
-__all__ = [
-    "BOS",
-    "EOS",
-    "SPECIALS",
-    "UNK",
-    "Ids",
-    "first_tokens",
-    "lm_vocabulary",
-    "reserved_symbol",
-    "sentence_blocks",
-    "training_stream",
-    "word_mapping",
-]
-
 Ids = NDArray[np.int32]
 
 _DROPPED = -1  # the id of a symbol that is left out

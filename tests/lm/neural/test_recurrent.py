@@ -19,7 +19,7 @@ from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.recurrent_network import RecurrentNetwork
 from windrow.lm.neural.recurrent_training import _side_by_side
 from windrow.lm.ngram.model import NGramLM
-from windrow.lm.stream import BOS, EOS
+from windrow.lm.symbols import BOS, EOS
 from windrow.nn.gradients import numeric_gradient
 from windrow.nn.parameters import Parameter, Table
 from windrow.nn.recurrent.cells import CELLS

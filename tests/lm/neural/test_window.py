@@ -14,7 +14,7 @@ from windrow.errors import DataError, FormatError, NotFittedError, OptionError, 
 from windrow.files import model_file
 from windrow.lm.neural.window import WindowLM
 from windrow.lm.neural.window_network import WindowNetwork
-from windrow.lm.stream import BOS
+from windrow.lm.symbols import BOS
 from windrow.nn.gradients import numeric_gradient
 from windrow.nn.layers import Dense
 from windrow.nn.parameters import Parameter, Table

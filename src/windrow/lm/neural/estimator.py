@@ -24,7 +24,8 @@ from windrow.lm.neural.settings import LINEAR
 from windrow.lm.neural.training import LMTrainee
 from windrow.lm.next_word import Tokens
 from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
-from windrow.lm.stream import BOS, EOS, SPECIALS, UNK, Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, Table
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule

@@ -23,7 +23,8 @@ from windrow.lm.neural.recurrent_training import (
     score_symbols,
 )
 from windrow.lm.neural.settings import LINEAR, RECURRENT_LM
-from windrow.lm.stream import BOS, EOS, UNK, Ids
+from windrow.lm.stream import Ids
+from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.nn.recurrent.cells import CELLS
 from windrow.nn.recurrent.layer import RecurrentLayer
 from windrow.nn.schedules import Schedule

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from windrow.lm.neural.recurrent_network import RecurrentNetwork, States
 from windrow.lm.neural.training import SCORED_ROWS, LMTrainee
-from windrow.lm.stream import BOS, EOS, Ids
+from windrow.lm.stream import Ids
+from windrow.lm.symbols import BOS, EOS
 from windrow.nn.parameters import Array
 from windrow.nn.training.loop import Training
 from windrow.nn.training.stopping import DivergedError

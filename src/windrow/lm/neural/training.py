@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.lm.neural.network import NeuralNetwork
-from windrow.lm.stream import BOS, Ids
+from windrow.lm.stream import Ids
+from windrow.lm.symbols import BOS
 from windrow.nn.parameters import Array
 from windrow.nn.regularizers import L2
 from windrow.nn.training.loop import Trainee

@@ -15,7 +15,8 @@ from windrow.lm.neural.estimator import NeuralLM
 from windrow.lm.neural.settings import LINEAR, WINDOW_LM
 from windrow.lm.neural.window_network import WindowNetwork
 from windrow.lm.neural.window_training import WindowTrainee, score_positions
-from windrow.lm.stream import BOS, Ids
+from windrow.lm.stream import Ids
+from windrow.lm.symbols import BOS
 from windrow.nn.layers import Dense
 from windrow.nn.schedules import Schedule
 from windrow.nn.training.report import Callback

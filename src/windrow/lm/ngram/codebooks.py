@@ -27,7 +27,7 @@ class Range(NamedTuple):
 
 
 class Book(NamedTuple):
-    """How numbers become codes (for kernels), and codes become numbers: see ``kernels.query``."""
+    """How numbers become codes (for kernels), and codes become numbers: see ``kernels.packed_trie``."""
 
     codes: kernels.Codes
     values: NDArray[np.float32]  # (at most 256,)

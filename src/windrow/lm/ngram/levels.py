@@ -1,9 +1,10 @@
 """The n-grams of a text or a model, order by order: a trie in sorted arrays.
 
 The *context* of an n-gram is what stands before its last word; its *suffix* is the n-gram without its first word; its
-*place* is its index in the arrays of its order. The n-grams of every order are sorted by their words, so those that
-share a context stand side by side: ``starts[c]:starts[c + 1]`` are the k-grams whose context is the (k-1)-gram at place
-c. In order 1 the only context is the empty one, and the place of a word is its id::
+*place* is its index in the arrays of its order (in a packed table it has an *address* instead). The n-grams of every
+order are sorted by their words, so those that share a context stand side by side: ``starts[c]:starts[c + 1]`` are the
+k-grams whose context is the (k-1)-gram at place c. In order 1 the only context is the empty one, and the place of a
+word is its id::
 
     order 1   words   <unk> <s> </s> a b        order 2   words   a | b </s> | a
               starts  0 5                                 starts  0 0 1 1 3 4    (<s> a), (a b), (a </s>), (b a)

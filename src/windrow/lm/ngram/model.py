@@ -18,7 +18,7 @@ from windrow.files.sniff import is_arpa
 from windrow.lm import storing
 from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens
-from windrow.lm.ngram import count_files
+from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
 from windrow.lm.ngram.counting import OnProgress, count_ngrams
 from windrow.lm.ngram.estimation import check_order, estimate
@@ -232,7 +232,7 @@ class NGramLM(Estimator, LanguageModel):
         del stream
         check_order(counts)
         if counts_out is not None:
-            count_files.write_counts(counts, counts_out)
+            counts_text.write_counts(counts, counts_out)
         return self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
 
     def fit_counts(
@@ -275,7 +275,7 @@ class NGramLM(Estimator, LanguageModel):
                     f"{name} = {getattr(self, name)!r} changes how text is counted; it comes too late for counts"
                 )
         if not isinstance(counts, NGramCounts):
-            counts = count_files.read_counts(counts)
+            counts = counts_text.read_counts(counts)
         if self.order > counts.order > 0:
             raise OptionError(f"order = {self.order}: the counts are of order {counts.order}; count again, or lower it")
         if counts.order and bool(counts.levels[0].counts[EOS]) != self.eos:

@@ -14,7 +14,7 @@ from windrow.errors import FormatError
 from windrow.lm.ngram.codebooks import BOOK_BITS, Book, book_of, range_of
 from windrow.lm.ngram.kernels import pack as kernels
 from windrow.lm.ngram.kernels import walk
-from windrow.lm.ngram.kernels.query import PAD, PackedTrie
+from windrow.lm.ngram.kernels.packed_trie import PAD, PackedTrie
 from windrow.lm.ngram.levels import BackoffModel, Floats, Int32s, Level
 from windrow.lm.ngram.record_layout import TrieLayout, record_layouts, slot_counts_for
 
@@ -123,7 +123,7 @@ def _new_trie(layout: TrieLayout, slot_counts: NDArray[np.int64], books: Sequenc
     for k, pair in enumerate(books, 2):
         for i, book in enumerate(pair):
             values[k, i, : book.values.size], steps[k, i] = book.values, book.step
-    return PackedTrie(unigrams, unigrams.view(np.float32), records, layout.rows(), values, steps, slot_counts)
+    return PackedTrie(unigrams, unigrams.view(np.float32), records, layout.fields(), values, steps, slot_counts)
 
 
 def _write_levels(
@@ -167,19 +167,23 @@ def _source(levels: Sequence[Level]) -> kernels.Source:
 def unpack(packed: Packed, vocabulary: Vocabulary, unseen_backoff: float) -> BackoffModel:
     """The model of a trie, up to the rounding of its numbers; FormatError for a trie that does not fit its sizes."""
     trie, order = packed.trie, len(packed.sizes)
-    places = np.arange(packed.layout.words, dtype=np.int64)
-    starts, words, probs = np.array([0, places.size], np.int32), places.astype(np.int32), trie.floats[:, 0].copy()
+    addresses = np.arange(packed.layout.words, dtype=np.int64)
+    starts, words, probs = np.array([0, addresses.size], np.int32), addresses.astype(np.int32), trie.floats[:, 0].copy()
     levels: list[Level] = []
     for k in range(1, order + 1):
         backoffs = None
         if k < order:
-            backoffs = np.empty(places.size, np.float32)
-            walk.stored_backoffs(trie, k, places, backoffs)
+            backoffs = np.empty(addresses.size, np.float32)
+            walk.stored_backoffs(trie, k, addresses, backoffs)
         levels.append(relative(Level(starts, words, probs, backoffs), k, -unseen_backoff))
         if k < order:
-            starts, size = np.empty(places.size + 1, np.int32), packed.sizes[k]
-            words, probs, next_places = np.empty(size, np.int32), np.empty(size, np.float32), np.empty(size, np.int64)
-            if walk.unpack_level(trie, k, places, starts, words, probs, next_places) != size:
+            starts, size = np.empty(addresses.size + 1, np.int32), packed.sizes[k]
+            words, probs, next_addresses = (
+                np.empty(size, np.int32),
+                np.empty(size, np.float32),
+                np.empty(size, np.int64),
+            )
+            if walk.unpack_level(trie, k, addresses, starts, words, probs, next_addresses) != size:
                 raise FormatError(f"the packed table does not hold {size} n-grams of order {k + 1}: it is damaged")
-            places = next_places
+            addresses = next_addresses
     return BackoffModel(vocabulary, levels, unseen_backoff)

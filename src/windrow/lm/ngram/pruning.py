@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from windrow.errors import OptionError, check_range
 from windrow.lm.ngram.estimation import kept_starts
-from windrow.lm.ngram.kernels.search import find_children
+from windrow.lm.ngram.kernels.bisect import find_children
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
 from windrow.lm.symbols import BOS, EOS
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from windrow.lm.ngram.codebooks import BOOK_BITS, Range, bits_for
 from windrow.lm.ngram.kernels import pack as kernels
-from windrow.lm.ngram.kernels import query
+from windrow.lm.ngram.kernels import packed_trie
 from windrow.lm.ngram.levels import Level
 
 _MOST_BITS = 24  # of a code: as many as a float32 has for its digits
 _MOST_RECORD_BITS = 127
-_SIZES: int = 1 << query.SIZE_BITS
+_SIZES: int = 1 << packed_trie.SIZE_BITS
 
 
 class RecordLayout(NamedTuple):
@@ -44,24 +44,26 @@ class TrieLayout(NamedTuple):
     def record_bytes(self) -> int:
         """Bytes of all records."""
         outer = self.outer_slots * self.orders[-1].width if self.orders else 0
-        return self.inner_bytes + outer + query.PAD
+        return self.inner_bytes + outer + packed_trie.PAD
 
-    def rows(self) -> NDArray[np.int64]:
-        """How kernels read the records: shape (orders + 1, columns), from order 2 on."""
-        rows = np.zeros((len(self.orders) + 2, query.COLUMNS), np.int64)
-        for row, layout in zip(rows[2:], self.orders, strict=True):
-            row[query.SLOTS], row[query.WIDTH] = self.inner_slots, layout.width
+    def fields(self) -> NDArray[np.int64]:
+        """``PackedTrie.fields``: how kernels read the records, row k those of order k; rows 0 and 1 are zeros."""
+        fields = np.zeros((len(self.orders) + 2, packed_trie.COLUMNS), np.int64)
+        for row, layout in zip(fields[2:], self.orders, strict=True):
+            row[packed_trie.SLOTS], row[packed_trie.WIDTH] = self.inner_slots, layout.width
             offset = word_bits(self.words)
-            row[query.WORD_MASK] = (1 << offset) - 1
-            for column, bits in zip((query.PROB_BYTE, query.BACKOFF_BYTE, query.NEXT_BYTE), layout[1:], strict=True):
+            row[packed_trie.WORD_MASK] = (1 << offset) - 1
+            for column, bits in zip(
+                (packed_trie.PROB_BYTE, packed_trie.BACKOFF_BYTE, packed_trie.NEXT_BYTE), layout[1:], strict=True
+            ):
                 # The eight bytes that end with the field: those that begin with it may reach into another cache line.
                 start = max(0, (offset + bits + 7) // 8 - 8)
                 row[column : column + 3] = start, offset - 8 * start, (1 << bits) - 1
                 offset += bits
-            row[query.PROB_LOW] = max(0, layout.prob_bits - BOOK_BITS)
-            row[query.BACKOFF_LOW] = max(0, layout.backoff_bits - BOOK_BITS)
-        rows[-1, [query.BASE, query.SLOTS]] = self.inner_bytes, self.outer_slots
-        return rows
+            row[packed_trie.PROB_LOW] = max(0, layout.prob_bits - BOOK_BITS)
+            row[packed_trie.BACKOFF_LOW] = max(0, layout.backoff_bits - BOOK_BITS)
+        fields[-1, [packed_trie.BASE, packed_trie.SLOTS]] = self.inner_bytes, self.outer_slots
+        return fields
 
 
 def word_bits(words: int) -> int:
@@ -100,7 +102,7 @@ def record_layouts(
     is_finer = quantize_bits is None
     outer = _layout(words, bits[-1][0], 0, 0)
     outer = _finer(words, outer, outer.width, most) if is_finer else outer
-    list_bits = 1 + query.SIZE_BITS
+    list_bits = 1 + packed_trie.SIZE_BITS
     inner = [_layout(words, probs, backoffs, list_bits + inner_slots.bit_length()) for probs, backoffs in bits[:-1]]
     if inner:  # records of order N - 1 hold a single successor, or refer to a list of order N
         single_bits = 1 + word_bits(words) + outer.prob_bits

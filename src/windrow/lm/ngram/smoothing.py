@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError, OptionError, check_range
+from windrow.lm.ngram.kernels.bisect import find_children
 from windrow.lm.ngram.kernels.estimate import Rule, expect_orders
-from windrow.lm.ngram.kernels.search import find_children
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
 from windrow.lm.symbols import BOS
 

@@ -1,7 +1,7 @@
 """The table that n-gram models answer from: about ten bytes per n-gram, mapped from its file, fast to query.
 
 Log10 probabilities and back-offs are rounded to about 1e-6 (those of single words are float32). The module
-``kernels.query`` shows how the table lies in memory.
+``kernels.packed_trie`` shows how the table lies in memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.lm.ngram.codebooks import BOOK_BITS
-from windrow.lm.ngram.kernels import query, walk
+from windrow.lm.ngram.kernels import packed_trie, query, walk
 from windrow.lm.ngram.levels import BackoffModel, Int32s
 from windrow.lm.ngram.packing import Packed, pack, unpack
 from windrow.lm.ngram.record_layout import RecordLayout, TrieLayout, most_slots, word_bits
@@ -33,20 +33,21 @@ _ARRAYS = {
 
 
 _NO_BITS = (0, 0)
-_MOST_BITS = ((1, 24), (1, 24), (1 + query.SIZE_BITS, 57))  # of log10 p, back-off, successors
+_MOST_BITS = ((1, 24), (1, 24), (1 + packed_trie.SIZE_BITS, 57))  # of log10 p, back-off, successors
 
 
 class NGramState(NamedTuple):
     """What is remembered of the words so far: the stored n-grams that end at the last one."""
 
-    places: NDArray[np.int64]  # (order,): where the n-gram of each order lies; -1 for one that is not stored
+    addresses: NDArray[np.int64]  # (order,): of the n-gram of each order in the table; -1 where it is not stored
     contexts: int  # how many contexts the next word has, stored or not, the empty one not counted
 
 
 class NGramTable:
-    """A packed back-off model, which scores streams of ids; all scores are log10 probabilities.
+    """A packed back-off model, which scores ids; all scores are log10 probabilities.
 
-    Make one with ``pack`` or ``from_arrays``.
+    ``score`` answers whole streams (``kernels.query``), ``advance`` word by word (``kernels.walk``); both give the same
+    numbers up to rounding. Make a table with ``pack`` or ``from_arrays``.
     """
 
     def __init__(self, vocabulary: Vocabulary, packed: Packed, unseen_backoff: float = 0.0) -> None:
@@ -149,7 +150,7 @@ class NGramTable:
         if not -np.inf < unseen_backoff <= 0:
             raise FormatError(f"{path}: unseen_backoff = {unseen_backoff} is no log10 of a weight up to 1")
         _check(sizes, layout, parts, path)
-        trie = query.PackedTrie(**parts, floats=parts["unigrams"].view(np.float32), levels=layout.rows())
+        trie = packed_trie.PackedTrie(**parts, floats=parts["unigrams"].view(np.float32), fields=layout.fields())
         return cls(vocabulary, Packed(trie, layout, sizes, suffix_closed), unseen_backoff)
 
     # --- scoring
@@ -190,12 +191,14 @@ class NGramTable:
     def advance(self, state: NGramState, word_id: int) -> tuple[NGramState, float]:
         """The state after one more word, and its log10 p; at BOS, with log10 p = 0, all before it is forgotten."""
         self._check_ids(np.array([word_id]))
-        places = np.full(self.order, -1, np.int64)
+        addresses = np.full(self.order, -1, np.int64)
         if word_id == BOS:
-            places[0] = BOS
-            return NGramState(places, min(1, self.order - 1)), 0.0
-        score = walk.advance(self._trie, state.places, word_id, places)
-        return NGramState(places, min(state.contexts + 1, self.order - 1)), score + self.unseen_backoff * state.contexts
+            addresses[0] = BOS
+            return NGramState(addresses, min(1, self.order - 1)), 0.0
+        score = walk.advance(self._trie, state.addresses, word_id, addresses)
+        return NGramState(
+            addresses, min(state.contexts + 1, self.order - 1)
+        ), score + self.unseen_backoff * state.contexts
 
     def distribution(self, state: NGramState) -> NDArray[np.float64]:
         """Probabilities of the next word, shape (words,), 0 for BOS: 10 ** log10 p of ``advance``.
@@ -230,19 +233,19 @@ class NGramTable:
         """By length of a context: the sum of the log10 back-offs of all longer ones; shape (order,)."""
         backoffs = np.zeros(self.order)
         for length in range(1, self.order):
-            place = state.places[length - 1 : length]
-            if place[0] >= 0:
+            address = state.addresses[length - 1 : length]
+            if address[0] >= 0:
                 backoff = np.empty(1, np.float32)
-                walk.stored_backoffs(self._trie, length, place, backoff)
+                walk.stored_backoffs(self._trie, length, address, backoff)
                 backoffs[length - 1] = backoff[0]
         return np.cumsum(backoffs[::-1])[::-1] + self.unseen_backoff * state.contexts
 
     def _stored(self, state: NGramState, length: int) -> tuple[Int32s, NDArray[np.float64]]:
         """The successors of a context of that length, with log10 p as stored; sorted by word."""
-        place, size = int(state.places[length - 1]), 0
-        while place >= 0:  # once to learn how many there are, then to read them
-            words, probs, places = np.empty(size, np.int32), np.empty(size, np.float32), np.empty(size, np.int64)
-            found = walk.successors(self._trie, length, place, words, probs, places)
+        address, size = int(state.addresses[length - 1]), 0
+        while address >= 0:  # once to learn how many there are, then to read them
+            words, probs, addresses = np.empty(size, np.int32), np.empty(size, np.float32), np.empty(size, np.int64)
+            found = walk.successors(self._trie, length, address, words, probs, addresses)
             if found <= size:
                 order = np.argsort(words[:found])
                 return words[order], probs[order].astype(np.float64)
@@ -272,7 +275,7 @@ def _check(
         "records": (layout.record_bytes,),
         "books": (order + 1, 2, 1 << BOOK_BITS),
         "steps": (order + 1, 2),
-        "slot_counts": (1 << query.SIZE_BITS,),
+        "slot_counts": (1 << packed_trie.SIZE_BITS,),
     }
     for name, array in arrays.items():
         if array.shape != shapes[name] or array.dtype != _ARRAYS[name]:

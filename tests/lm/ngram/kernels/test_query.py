@@ -55,15 +55,6 @@ def test_probes_skipped_in_closed_models_change_nothing():
         np.testing.assert_array_equal(skipping, probing)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 8, 13, 100, 30_001])
-def test_homes_are_slots_and_evenly_used(size):
-    words = np.arange(min(4 * size, 2000))
-    homes = [kernels.home(int(word), size) for word in words]
-
-    assert 0 <= min(homes) <= max(homes) < size
-    assert np.bincount(homes).max() <= max(6, 2 * words.size / size)
-
-
 @pytest.mark.parametrize("unseen_backoff", [-0.5, -1.0])
 def test_unseen_contexts_are_counted_from_the_sentence_start(unseen_backoff):
     stream = np.array([3, 4, 1, 3, 3, 3, 3, 2, 1, 5], np.int32)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.lm.ngram.kernels.search import find_children
+from windrow.lm.ngram.kernels.bisect import find_children
 from windrow.lm.ngram.levels import Int32s, Level
 
 

@@ -14,7 +14,7 @@ from windrow.corpus.kernels.eight_bytes import PAD
 from windrow.errors import FormatError, OptionError
 from windrow.files import gzip
 from windrow.files.model_file import pack_words, shortened
-from windrow.lm.ngram.count_files import check_compression, grams_between
+from windrow.lm.ngram.counts_text import check_compression, grams_between
 from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, ROUNDING, Rows
 from windrow.lm.ngram.levels import BackoffModel, Floats, Level

@@ -56,7 +56,7 @@ def is_blank(byte: Any) -> Any:
 
 @kernel
 def field_end(text: Bytes, at: Any) -> Any:
-    """The place of the first separator or newline from ``at`` on."""
+    """The position of the first separator or newline from ``at`` on."""
     while text[at] > _SPACE or not (is_blank(text[at]) or text[at] == _NEWLINE):
         at += 1
     return at
@@ -64,7 +64,7 @@ def field_end(text: Bytes, at: Any) -> Any:
 
 @kernel
 def next_field(text: Bytes, at: Any) -> Any:
-    """The place of the next field in this line, or of its newline."""
+    """The position of the next field in this line, or of its newline."""
     while is_blank(text[at]):
         at += 1
     return at
@@ -77,7 +77,7 @@ def next_field(text: Bytes, at: Any) -> Any:
 def decimal(mantissa: Any, exponent: Any) -> Any:
     """``mantissa * 10**exponent``: correctly rounded for a mantissa below 2**53 and exponents from -22 to 22.
 
-    Else it may be wrong in the last places.
+    Otherwise the last digits may be wrong.
     """
     value = np.float64(mantissa)
     while exponent > _EXACT_POWER and 0 < value < np.inf:
@@ -162,17 +162,17 @@ def shortest_digits(value: Any) -> Any:
 
 @kernel
 def write_whole(number: Any, digits: Any, out: Bytes, at: Any) -> Any:
-    """Write a whole number with that many digits; returns the place after it."""
-    for place in range(at + digits - 1, at - 1, -1):
+    """Write a whole number with that many digits; returns the position after it."""
+    for i in range(at + digits - 1, at - 1, -1):
         rest = number // 10
-        out[place] = _ZERO + (number - 10 * rest)
+        out[i] = _ZERO + (number - 10 * rest)
         number = rest
     return at + digits
 
 
 @kernel
 def write_number(value: Any, out: Bytes, at: Any) -> Any:
-    """Write a finite float32, so that reading it gives the same number; returns the place after it."""
+    """Write a finite float32, so that reading it gives the same number; returns the position after it."""
     if np.signbit(value):
         out[at] = _MINUS
         at += 1

@@ -236,7 +236,7 @@ class Spelling(NamedTuple):
 
 @kernel
 def write_count(number: int, out: NDArray[np.uint8], at: int) -> int:
-    """Write a number that is not negative as decimal digits; returns the place after it."""
+    """Write a number that is not negative as decimal digits; returns the position after it."""
     digits = 1
     rest = number // 10
     while rest > 0:

@@ -1,4 +1,4 @@
-"""Write the sorted levels of a back-off model as the records of a packed trie; ``query`` shows what a record is.
+"""Write the sorted levels of a back-off model as the records of a packed trie; ``packed_trie`` shows what a record is.
 
 A record is put together in two halves of 64 bits, ``low`` and ``high``. The lists of successors are written in the
 order of their contexts, each from its most frequent word on: that word gets the slot where the search for it begins.
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus.kernels.eight_bytes import eight_at, set_eight
-from windrow.lm.ngram.kernels.query import (
+from windrow.lm.ngram.kernels.bisect import lower_bound
+from windrow.lm.ngram.kernels.packed_trie import (
     BACKOFF_BYTE,
     BASE,
     NEXT_BYTE,
@@ -23,7 +24,6 @@ from windrow.lm.ngram.kernels.query import (
     PackedTrie,
     home,
 )
-from windrow.lm.ngram.kernels.search import lower_bound
 from windrow.numeric.jit import kernel
 from windrow.numeric.simd import prefetch
 
@@ -143,22 +143,22 @@ def subtree_slots(
 
 
 @kernel
-def bit_offset(levels: NDArray[np.int64], order: int, column: int) -> Any:
+def bit_offset(fields: NDArray[np.int64], order: int, column: int) -> Any:
     """The bit of a record at which a field starts: three columns from ``column`` on hold its byte, shift and mask."""
-    return 8 * levels[order, column] + levels[order, column + 1]
+    return 8 * fields[order, column] + fields[order, column + 1]
 
 
 @kernel
 def fields_of(trie: PackedTrie, order: int) -> Any:
     """How to write the records of an order."""
     return Fields(
-        trie.levels[order, BASE],
-        trie.levels[order, WIDTH],
-        np.uint64(trie.levels[order, WORD_MASK]),
+        trie.fields[order, BASE],
+        trie.fields[order, WIDTH],
+        np.uint64(trie.fields[order, WORD_MASK]),
         np.uint64(trie.unigrams.shape[0]),
-        bit_offset(trie.levels, order, PROB_BYTE),
-        bit_offset(trie.levels, order, BACKOFF_BYTE),
-        bit_offset(trie.levels, order, NEXT_BYTE),
+        bit_offset(trie.fields, order, PROB_BYTE),
+        bit_offset(trie.fields, order, BACKOFF_BYTE),
+        bit_offset(trie.fields, order, NEXT_BYTE),
     )
 
 
@@ -328,7 +328,7 @@ def pack_second_highest_level(
 @kernel
 def pack_highest_level(trie: PackedTrie, source: Source, codes: Codes) -> None:
     """Write order N, list after list; above order 2, a list of one lies in its context's record already."""
-    order = trie.levels.shape[0] - 1
+    order = trie.fields.shape[0] - 1
     fields = fields_of(trie, order)
     first: Any = np.int64(0)
     for context in range(source.starts.size - 1):

@@ -1,4 +1,4 @@
-"""Counts as text: one n-gram per line, ``w1 w2 ... wk<TAB>count``, as SRILM writes them.
+"""Write and read counts as text: one n-gram per line, ``w1 w2 ... wk<TAB>count``, as SRILM writes them.
 
 All orders are in one file; an order without n-grams is one line with the count 0. Where ``<s>`` does not mark the
 beginning of sentences, n-grams that stand there have one more field, ``^``.
@@ -24,8 +24,8 @@ from windrow.errors import DataError, FormatError, OptionError
 from windrow.files import gzip
 from windrow.files.model_file import pack_words, shortened
 from windrow.lm.ngram.kernels import counts as kernels
+from windrow.lm.ngram.kernels.bisect import find_children
 from windrow.lm.ngram.kernels.counts import LINE_END, Int32s, Int64s, Spelling
-from windrow.lm.ngram.kernels.search import find_children
 from windrow.lm.ngram.levels import CountLevel, Level, NGramCounts
 from windrow.lm.ngram.merging import MOST, forget, read_only
 from windrow.lm.symbols import BOS, EOS, SPECIALS

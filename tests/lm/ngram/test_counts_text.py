@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.lm.ngram.test_counting import as_stream, grams_of, sentences_strategy, vocabulary_of
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, FormatError, OptionError
-from windrow.lm.ngram import count_files
-from windrow.lm.ngram.count_files import grams_between, read_counts, write_counts
+from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.counting import count_ngrams
+from windrow.lm.ngram.counts_text import grams_between, read_counts, write_counts
 from windrow.lm.ngram.levels import NGramCounts
 
 WORDS = 80
@@ -49,8 +49,8 @@ def test_what_was_written_is_read(tmp_path_factory, sentences, order, bos, suffi
     path = tmp_path_factory.mktemp("counts") / f"text.counts{suffix}"
     counts = count_ngrams(as_stream(sentences), vocabulary_of(WORDS), order, bos=bos)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(count_files, "_BLOCK", block)
-        patch.setattr(count_files, "_OUT_BYTES", 1)  # so that lines have to wait for room
+        patch.setattr(counts_text, "_BLOCK", block)
+        patch.setattr(counts_text, "_OUT_BYTES", 1)  # so that lines have to wait for room
         write_counts(counts, path)
         assert_equal(read_counts(path), counts)
 

@@ -5,7 +5,7 @@ from bisect import bisect_left
 import numpy as np
 import pytest
 
-from windrow.lm.ngram.kernels import search as kernels
+from windrow.lm.ngram.kernels import bisect as kernels
 
 WORDS = 9
 

@@ -1,4 +1,4 @@
-"""Find n-grams among sorted ones: the words that follow a context stand in a row, sorted, and are bisected."""
+"""Find n-grams in sorted levels: the words that follow a context are adjacent and sorted, so they can be bisected."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lower_bound(words: NDArray[np.int32], low: Any, high: Any, wanted: Any) -> A
 
 @kernel
 def find_child(starts: NDArray[np.int32], words: NDArray[np.int32], context: Any, wanted: Any) -> Any:
-    """The place of the n-gram of a context and one more word; -1 if it is not stored, or the context is -1."""
+    """The place of the n-gram of a context and one more word; -1 if it is not stored or ``context`` is -1."""
     if context < 0:
         return np.int64(-1)
     end = np.int64(starts[context + 1])
@@ -40,6 +40,6 @@ def find_children(
     wanted: NDArray[np.int32],
     places: NDArray[np.int32],
 ) -> None:
-    """``find_child`` of each of ``contexts`` with each of the words ``wanted``, written to ``places``; all (n,)."""
+    """Write to ``places`` the result of ``find_child`` for each pair of ``contexts`` and ``wanted``; all (n,)."""
     for i in range(wanted.size):
         places[i] = find_child(starts, words, contexts[i], wanted[i])
