@@ -18,7 +18,7 @@ from windrow.lm.ngram.smoothing import SMOOTHINGS
 from windrow.nn import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, SPREADS
 from windrow.outputs import contract
 from windrow.tagging import SCHEMES
-from windrow.tagging.outputs import OUTPUTS
+from windrow.tagging.tag_outputs import OUTPUTS
 
 from .parameter_sections import described, public_objects, rewritten, section_of, sections
 

@@ -7,6 +7,7 @@ import warnings
 # old name -> (new name, the version in which the old one goes)
 RENAMED = {
     "windrow.storage": ("windrow.files.model_file", "0.3"),
+    "windrow.nn.Table": ("windrow.nn.SparseParameter", "0.3"),
 }
 # The same for parameters of estimators. British spellings of parameters are not here: they stay, and do not warn.
 RENAMED_PARAMETERS = {

@@ -1,4 +1,4 @@
-"""Training: its result, its reports, and what it refuses."""
+"""VectorTraining: its result, its reports, and what it refuses."""
 
 from __future__ import annotations
 

@@ -25,11 +25,11 @@ def paired_rows(start: int, gap: int, number: int) -> list[int]:
     return [start + place for place in range(number + 1) if place != gap][:number]
 
 
-def score_pairs(hidden: Table, rows: Sequence[int], table: Table, words: Sequence[int]) -> Table:
+def score_rows(hidden: Table, rows: Sequence[int], table: Table, words: Sequence[int]) -> Table:
     return np.array([[dot(hidden[row], table[word]) for word in words] for row in rows])
 
 
-def update_pairs(
+def update_rows(
     hidden: Table, gradient: Table, rows: Sequence[int], table: Table, words: Sequence[int], errors: Table
 ) -> None:
     """Twelve rows at a time meet the output vectors, and see them as they were before the twelve."""

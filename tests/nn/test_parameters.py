@@ -12,13 +12,13 @@ from windrow.nn import (
     Embedding,
     Parameter,
     ParameterVector,
-    Table,
+    SparseParameter,
     Tanh,
     clip_by_norm,
     clip_by_value,
     gradient_norm,
 )
-from windrow.nn.sparse import WordTable
+from windrow.nn.sparse import WordParameter
 
 RNG = np.random.default_rng(5)
 
@@ -79,7 +79,7 @@ def test_a_cleared_gradient_is_zero_whatever_its_array_holds():
 @given(st.lists(st.integers(0, 6), max_size=20), st.integers(1, 4))
 @settings(max_examples=50, deadline=None)
 def test_a_sparse_gradient_is_the_dense_one_without_zero_rows(rows, parts):
-    table = Table(np.zeros((7, 2)))
+    table = SparseParameter(np.zeros((7, 2)))
     gradients = RNG.integers(1, 9, size=(len(rows), 2)).astype(float)
     expected = np.zeros((7, 2))
     np.add.at(expected, rows, gradients)
@@ -91,7 +91,7 @@ def test_a_sparse_gradient_is_the_dense_one_without_zero_rows(rows, parts):
     np.testing.assert_array_equal(table.gradient, expected)
 
 
-@pytest.mark.parametrize("kind", [Table, WordTable])
+@pytest.mark.parametrize("kind", [SparseParameter, WordParameter])
 def test_a_sparse_gradient_that_was_read_is_changed_in_place_and_added_to(kind):
     table = kind(np.zeros((7, 2)))
     table.add_rows(np.array([5, 2, 5], np.int32), np.array([[1.0, 2], [3, 4], [5, 6]]))

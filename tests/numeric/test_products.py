@@ -16,7 +16,7 @@ from windrow.numeric.products import (
     panels_of,
     transpose,
 )
-from windrow.numeric.row_scores import Outputs, PairRows
+from windrow.numeric.row_scores import Outputs, TargetRows
 
 # A sum of 112 products of standard normals in another order differs by a few roundings of numbers near 10.
 TOLERANCE = {np.float32: 2e-5, np.float64: 1e-13}
@@ -26,13 +26,13 @@ every_type = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 @njit
-def score_pairs(rows, outputs, scores, score, row_step, stride):
-    row_scores.score_pairs(rows, outputs, scores, score, row_step, stride)
+def score_rows(rows, outputs, scores, score, row_step, stride):
+    row_scores.score_rows(rows, outputs, scores, score, row_step, stride)
 
 
 @njit
-def update_pairs(rows, outputs, errors, error, row_step, stride):
-    row_scores.update_pairs(rows, outputs, errors, error, row_step, stride)
+def update_rows(rows, outputs, errors, error, row_step, stride):
+    row_scores.update_rows(rows, outputs, errors, error, row_step, stride)
 
 
 def random(generator: np.random.Generator, *shape: int, dtype: type[np.floating]) -> np.ndarray:
@@ -121,7 +121,7 @@ WORDS = 30
 class Pairs:
     """Rows and output vectors that meet, and the naive view of the same."""
 
-    rows: PairRows
+    rows: TargetRows
     outputs: Outputs
     hidden: np.ndarray  # (rows, stride)
     gradient: np.ndarray  # (rows, stride)
@@ -137,7 +137,7 @@ def random_pairs(dtype: type[np.floating], number: int, gap: int, outputs: int, 
     words = generator.permutation(WORDS)[: outputs + 7]  # up to 7 more are scored
     numbers = np.array([-1, *words], np.int32)
     return Pairs(
-        PairRows(hidden.reshape(-1), gradient.reshape(-1), START * stride, gap, number),
+        TargetRows(hidden.reshape(-1), gradient.reshape(-1), START * stride, gap, number),
         Outputs(table.reshape(-1), numbers, 1, outputs),
         hidden,
         gradient,
@@ -173,9 +173,9 @@ def test_score_pairs(dtype, number):
             flat, scores = scratch(number + 3, row_step, dtype)
             before = [array.copy() for array in (pairs.hidden, pairs.gradient, pairs.table)]
 
-            score_pairs(pairs.rows, pairs.outputs, flat, 3, row_step, stride)
+            score_rows(pairs.rows, pairs.outputs, flat, 3, row_step, stride)
 
-            expected = naive.score_pairs(pairs.hidden, pairs.row_numbers, pairs.table, pairs.words)
+            expected = naive.score_rows(pairs.hidden, pairs.row_numbers, pairs.table, pairs.words)
             np.testing.assert_allclose(scores[:number, :outputs], expected, rtol=0, atol=TOLERANCE[dtype])
             scores[:, : outputs + 7] = UNTOUCHED  # 3 more rows and 7 more numbers are scratch
             assert (flat == UNTOUCHED).all()
@@ -197,9 +197,9 @@ def test_update_pairs(dtype, number):
             )
             before = pairs.gradient.copy(), pairs.table.copy(), flat.copy()
 
-            update_pairs(pairs.rows, pairs.outputs, flat, 3, row_step, stride)
+            update_rows(pairs.rows, pairs.outputs, flat, 3, row_step, stride)
 
-            naive.update_pairs(hidden, gradient, pairs.row_numbers, table, pairs.words, errors)
+            naive.update_rows(hidden, gradient, pairs.row_numbers, table, pairs.words, errors)
             np.testing.assert_allclose(pairs.gradient, gradient, rtol=0, atol=TOLERANCE[dtype])
             np.testing.assert_allclose(pairs.table, table, rtol=0, atol=TOLERANCE[dtype])
             np.testing.assert_array_equal(pairs.hidden, hidden)
@@ -217,8 +217,8 @@ def test_the_thirteenth_row_sees_what_the_first_twelve_have_taught(dtype):
     table, errors = np.full(16, 2, dtype), np.full(14, 0.5, dtype)
     errors[13] = 0
 
-    rows, output = PairRows(hidden, gradient, 0, 99, 13), Outputs(table, np.zeros(1, np.int32), 0, 1)
-    update_pairs(rows, output, errors, 0, 1, 16)
+    rows, output = TargetRows(hidden, gradient, 0, 99, 13), Outputs(table, np.zeros(1, np.int32), 0, 1)
+    update_rows(rows, output, errors, 0, 1, 16)
 
     assert gradient.reshape(14, 16)[:, 5].tolist() == [1.0] * 12 + [(2 + 12 * 0.5) * 0.5, 0]
     assert (table == 2 + 13 * 0.5).all()

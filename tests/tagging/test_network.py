@@ -9,8 +9,8 @@ from tests.naive import tagging as naive
 from windrow.nn.gradients import numeric_gradient, relative_error
 from windrow.tagging.lexicon import BEGIN, END, Lexicon, Reading, build_lexicon
 from windrow.tagging.network import TagNetwork, WindowLayer, WordLookUp
-from windrow.tagging.outputs import FORBIDDEN, OUTPUTS, CrfOutput, LogisticOutput, initial_transitions
 from windrow.tagging.schemes import possible_transitions, tags_for
+from windrow.tagging.tag_outputs import FORBIDDEN, OUTPUTS, CrfOutput, LogisticOutput, initial_transitions
 from windrow.tagging.windows import windows_of
 
 SENTENCES = [["In", "Rome", "and", "Rome"], ["Yes"], [], ["In", "1984", "yes", "Oslo", "In"]]

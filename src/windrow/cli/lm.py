@@ -303,7 +303,7 @@ def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
 def convert(source: str, target: Path, quantize: int | None) -> None:
     """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller."""
     from windrow.files.model_file import check_writable
-    from windrow.lm.neural.estimator import NeuralLM
+    from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
 
     check_writable(target)

@@ -95,10 +95,10 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
         raise type(error)(f"{error}; it is written to {output}") from error
     tagger.save(output)
     checkpoint.unlink(missing_ok=True)
-    _summarise(tagger, output)
+    _summarize(tagger, output)
 
 
-def _summarise(tagger: WindowTagger, output: Path) -> None:
+def _summarize(tagger: WindowTagger, output: Path) -> None:
     last = tagger.history_[-1]
     best = max((row["score"], -row["epoch"]) for row in tagger.history_) if last["score"] is not None else None
     judged = f", F1 {best[0]:.4f} in epoch {-best[1]}" if best else ""

@@ -29,7 +29,7 @@ from windrow.outputs import OUTPUT_LAYERS
 
 if TYPE_CHECKING:
     from windrow.estimator import Setting
-    from windrow.lm.neural.estimator import NeuralLM
+    from windrow.lm.neural.base import NeuralLM
 
 _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 _FEW = 0.01  # words with a given vector, below which something is likely to be wrong

@@ -28,7 +28,7 @@ from windrow.embeddings.training.draws import (
 from windrow.embeddings.training.hogwild import Hogwild, Run, Worker
 from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
 from windrow.embeddings.training.jobs import JOB_WORDS, Schedule, plan_jobs
-from windrow.embeddings.training.loop import Training
+from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.progress import Callback
 from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
 from windrow.embeddings.vectors import WordVectors
@@ -277,7 +277,7 @@ class Word2Vec(Estimator):
         training = self._fitted()
         return {name: layer.parameters[:, : training.vector_size] for name, layer in training.layers.items()}
 
-    def _fitted(self) -> Training:
+    def _fitted(self) -> VectorTraining:
         if not hasattr(self, "_training"):
             raise NotFittedError("this Word2Vec is not trained yet; call fit first")
         return self._training
@@ -302,7 +302,7 @@ class Word2Vec(Estimator):
         if "ns" in self.layer_names() and self.negative < 1:
             raise OptionError("negative = 0 is out of range with negative sampling; the allowed range is [1, 1000]")
 
-    def _new_training(self, corpus: Corpus) -> Training:
+    def _new_training(self, corpus: Corpus) -> VectorTraining:
         """Fix the vocabulary; make tables, workers and jobs."""
         size = corpus.vocabulary.prefix_size(self.min_count, self.max_final_vocab)
         if size <= len(corpus.vocabulary.specials):
@@ -358,7 +358,7 @@ class Word2Vec(Estimator):
             ]
             jobs = plan_jobs(corpus.starts, self._job_words(corpus.tokens, hot))
             run = Hogwild(corpus.ids, corpus.starts, jobs, schedule, workers)
-        return Training(table, self.vector_size, layers, run, self.epochs, self._identity(corpus))
+        return VectorTraining(table, self.vector_size, layers, run, self.epochs, self._identity(corpus))
 
     def _job_words(self, tokens: int, hot: int) -> int:
         """Words per job: gensim's for the pair kernel; larger jobs are faster, but a corpus needs enough of them."""

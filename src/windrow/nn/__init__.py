@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from windrow.nn.mlp import MLPClassifier, MLPRegressor
     from windrow.nn.network import Network
     from windrow.nn.optimizers import OPTIMIZERS, SGD, Adagrad, Adam, Momentum, Nesterov, Optimizer, RMSProp
-    from windrow.nn.parameters import Parameter, ParameterVector, Table
+    from windrow.nn.parameters import Parameter, ParameterVector, SparseParameter
     from windrow.nn.regularizers import L1, L2, REGULARIZERS
     from windrow.nn.schedules import SCHEDULES, Constant, Exponential, Inverse, Plateau, Step
     from windrow.nn.training.report import Report
@@ -49,7 +49,7 @@ __all__ = [
     "Network",
     "Parameter",
     "ParameterVector",
-    "Table",
+    "SparseParameter",
     "Dense",
     "Dropout",
     "Embedding",
@@ -115,7 +115,7 @@ _NAMES_IN = {
     "mlp": ("MLPClassifier", "MLPRegressor"),
     "network": ("Network",),
     "optimizers": ("OPTIMIZERS", "SGD", "Adagrad", "Adam", "Momentum", "Nesterov", "Optimizer", "RMSProp"),
-    "parameters": ("Parameter", "ParameterVector", "Table"),
+    "parameters": ("Parameter", "ParameterVector", "SparseParameter"),
     "regularizers": ("L1", "L2", "REGULARIZERS", "REGULARISERS"),  # the last one in British spelling, as before
     "schedules": ("SCHEDULES", "Constant", "Exponential", "Inverse", "Plateau", "Step"),
     "training.report": ("Report",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from windrow.nn.layers.layer import Backward, Layer, named_parameters
-from windrow.nn.parameters import Array, Parameter, Table
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 
 
 class Chain(Layer):
@@ -30,7 +30,7 @@ class Chain(Layer):
         self._first_learning = learning[0] if learning else len(self.layers)
 
     @property
-    def parameters(self) -> dict[str, Parameter | Table]:
+    def parameters(self) -> dict[str, Parameter | SparseParameter]:
         """Those of all layers, named as ``dense1.weights``."""
         return named_parameters(self.layers)
 

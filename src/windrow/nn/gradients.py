@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from windrow.errors import OptionError, WindrowError
 from windrow.nn.layers.layer import Layer
 from windrow.nn.losses import Loss
-from windrow.nn.parameters import Array, Parameter, Table
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 
 _STEP = 1e-5  # the error of a central difference, step**2, and its rounding, 1e-16 / step, are both small
 _FLOOR = 1e-4  # gradients shorter than this are compared as if they had this length
@@ -122,6 +122,6 @@ def _in_float64(layer: Layer) -> Layer:
     """A copy with its parameters in float64 and no gradients."""
     twin = deepcopy(layer)
     for parameter in twin.parameters.values():
-        kind = Table if isinstance(parameter, Table) else Parameter
+        kind = SparseParameter if isinstance(parameter, SparseParameter) else Parameter
         vars(parameter).update(vars(kind(parameter.value.astype(np.float64))))
     return twin

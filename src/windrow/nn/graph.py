@@ -13,7 +13,7 @@ import numpy as np
 
 from windrow.errors import OptionError
 from windrow.nn.layers.layer import Backward, Layer, named_parameters
-from windrow.nn.parameters import Array, Parameter, Table
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 
 
 class Node:
@@ -73,7 +73,7 @@ class Graph(Layer):
             raise OptionError("the graph reads a node without a layer that is not among its inputs; list it there")
 
     @property
-    def parameters(self) -> dict[str, Parameter | Table]:
+    def parameters(self) -> dict[str, Parameter | SparseParameter]:
         """Those of all layers, named as ``dense1.weights``, in topological order; of a shared layer once."""
         return named_parameters(dict.fromkeys(node.layer for node in self.order if node.layer is not None))
 

@@ -17,7 +17,7 @@ from windrow.nn.parameters import Array
 
 
 class Loss(Protocol):
-    """Called with outputs and targets it gives (mean loss of a row, its gradient by the outputs)."""
+    """Called with outputs and targets it returns the mean loss per row and its gradient with respect to the outputs."""
 
     takes_classes: bool  # targets are class numbers (rows,), not numbers like the outputs (rows, outputs)
 

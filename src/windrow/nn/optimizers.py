@@ -1,7 +1,8 @@
-"""Optimisers: how a gradient becomes a step.
+"""Optimizers: how a gradient becomes a step.
 
 Each rule works number by number, so the same few lines serve all dense parameters at once, as one flat vector, and the
-few rows of a table that a batch has read. The state of other rows waits: nothing fades in a word that does not occur.
+few rows of a table that a batch has read. The state of other rows is left unchanged: momentum
+does not decay for a word that is not in the batch.
 """
 
 from __future__ import annotations

@@ -60,12 +60,12 @@ class Parameter:
         self._is_clear = True
 
     def move(self, value: Array, gradient: Array) -> None:
-        """Live in these arrays from now on, the gradient cleared."""
+        """Use these arrays for value and gradient from now on; clears the gradient."""
         value[:] = self.value
         self.value, self._gradient, self._is_clear = value, gradient, True
 
 
-class Table:
+class SparseParameter:
     """A parameter (rows, dim) of which a pass reads few rows, such as word vectors: its gradient is sparse.
 
     Backward passes leave row numbers and a gradient for each; a row may come many times.
@@ -116,7 +116,7 @@ class Table:
         self._parts = []
 
     def move(self, value: Array) -> None:
-        """Live in this array from now on, the gradient cleared."""
+        """Use this array for the value from now on; clears the gradient."""
         value[:] = self.value
         self.value, self._parts = value, []
 
@@ -129,7 +129,7 @@ class ParameterVector:
 
     Parameters
     ----------
-    named : mapping of str to Parameter or Table
+    named : mapping of str to Parameter or SparseParameter
         The parameters by name, as layers have them; all of one dtype.
 
     Raises
@@ -138,7 +138,7 @@ class ParameterVector:
         Where there are none, or their dtypes differ.
     """
 
-    def __init__(self, named: Mapping[str, Parameter | Table]) -> None:
+    def __init__(self, named: Mapping[str, Parameter | SparseParameter]) -> None:
         if not named:
             raise DataError("the network has no parameters to train; give it a layer such as Dense")
         dtypes = {parameter.value.dtype for parameter in named.values()}
@@ -148,8 +148,8 @@ class ParameterVector:
             )
         self.named = dict(named)
         self.dense = [p for p in named.values() if isinstance(p, Parameter)]
-        self.tables = [p for p in named.values() if isinstance(p, Table)]
-        self.ordered: list[Parameter | Table] = [*self.dense, *self.tables]
+        self.tables = [p for p in named.values() if isinstance(p, SparseParameter)]
+        self.ordered: list[Parameter | SparseParameter] = [*self.dense, *self.tables]
         self.weights = [p for p in self.dense if p.is_weight]
         self.dtype = dtypes.pop()
         self.values = np.empty(sum(p.value.size for p in self.ordered), self.dtype)
@@ -194,7 +194,7 @@ class ParameterVector:
         """The length of the gradient of each layer: what stands before the last point of a parameter's name."""
         squares: dict[str, float] = {}
         for name, parameter in self.named.items():
-            gradient = parameter.sparse_gradient()[1] if isinstance(parameter, Table) else parameter.gradient
+            gradient = parameter.sparse_gradient()[1] if isinstance(parameter, SparseParameter) else parameter.gradient
             layer = name.rpartition(".")[0]
             squares[layer] = squares.get(layer, 0.0) + float(np.vdot(gradient, gradient))
         return {layer: square**0.5 for layer, square in squares.items()}

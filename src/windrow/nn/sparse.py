@@ -1,15 +1,15 @@
-"""A Table with one row per word of a large vocabulary: its gradients are summed by kernels, not by NumPy."""
+"""A SparseParameter with one row per word of a large vocabulary: its gradients are summed by kernels, not by NumPy."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from windrow.nn.parameters import Array, Table
+from windrow.nn.parameters import Array, SparseParameter
 from windrow.numeric.rows import sum_equal_rows
 
 
-class WordTable(Table):
-    """A Table that sums the gradients of equal rows without sorting them."""
+class WordParameter(SparseParameter):
+    """A SparseParameter that sums the gradients of equal rows without sorting them."""
 
     def __init__(self, value: Array) -> None:
         super().__init__(value)

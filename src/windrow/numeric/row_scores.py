@@ -205,7 +205,7 @@ if not DISABLE_JIT:
 # --- loops over tiles
 
 
-class PairRows(NamedTuple):
+class TargetRows(NamedTuple):
     """The rows that predict one target: ``number`` rows from ``start`` on, the one ``gap`` places further left out."""
 
     hidden: NDArray[Any]
@@ -225,7 +225,9 @@ class Outputs(NamedTuple):
 
 
 @kernel(inline=True)
-def score_pairs(rows: PairRows, outputs: Outputs, scores: NDArray[Any], score: int, row_step: int, stride: int) -> None:
+def score_rows(
+    rows: TargetRows, outputs: Outputs, scores: NDArray[Any], score: int, row_step: int, stride: int
+) -> None:
     """``scores[score + r * row_step + o]`` = row r @ output vector o.
 
     A ``row_step`` of 1 says that there is one output vector; a larger one leaves room for a multiple of 8 of them.
@@ -246,8 +248,8 @@ def score_pairs(rows: PairRows, outputs: Outputs, scores: NDArray[Any], score: i
 
 
 @kernel(inline=True)
-def update_pairs(
-    rows: PairRows, outputs: Outputs, errors: NDArray[Any], error: int, row_step: int, stride: int
+def update_rows(
+    rows: TargetRows, outputs: Outputs, errors: NDArray[Any], error: int, row_step: int, stride: int
 ) -> None:
     """The gradient of each row gets its errors times the output vectors, and these get them times the rows.
 
@@ -274,7 +276,7 @@ def update_pairs(
 
 @kernel(inline=True)
 def _update(
-    rows: PairRows,
+    rows: TargetRows,
     outputs: Outputs,
     errors: NDArray[Any],
     error: int,
@@ -289,7 +291,7 @@ def _update(
 
 
 @kernel(inline=True)
-def _skip(rows: PairRows, row: int, stride: int) -> Any:
+def _skip(rows: TargetRows, row: int, stride: int) -> Any:
     """Where the rows from number ``row`` on start, and how many of them stand before the gap."""
     if row >= rows.gap:
         return rows.start + (row + 1) * stride, rows.number

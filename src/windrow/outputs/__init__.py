@@ -35,4 +35,4 @@ def output_layer(name: str) -> type[OutputLayer]:
             from windrow.outputs.clustered import AdaptiveSoftmax
 
             return AdaptiveSoftmax
-    raise OptionError(f"output = {name!r} is unknown; choose from {', '.join(OUTPUT_LAYERS)}")
+    raise OptionError(f"output_layer = {name!r} is unknown; choose from {', '.join(OUTPUT_LAYERS)}")

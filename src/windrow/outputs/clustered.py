@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.nn.parameters import Array, Parameter, Table
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 from windrow.numeric.blas import add_product, set_product
 from windrow.outputs.contract import OutputLayer, Targets
 from windrow.outputs.tiled_softmax import Scores, TiledSoftmax
@@ -29,7 +29,7 @@ class ClusteredSoftmax(OutputLayer):
         """Of the projection that a cluster sees; ``hidden_size`` for the hidden row itself."""
         return self.hidden_size
 
-    def build(self, tied: Parameter | Table | None) -> None:
+    def build(self, tied: Parameter | SparseParameter | None) -> None:
         """``root`` scores, and for each cluster its scores and its projection."""
         self.order = np.argsort(-self.counts, kind="stable")
         self.ranks = np.empty(self.words, np.int32)
@@ -38,7 +38,7 @@ class ClusteredSoftmax(OutputLayer):
         self.clusters = list(pairwise(self.bounds))
         counts, own = self.counts[self.order], self.bounds[0]
         sums = np.array([counts[first:last].sum() for first, last in self.clusters], np.int64)
-        self._named: dict[str, Parameter | Table] = {}
+        self._named: dict[str, Parameter | SparseParameter] = {}
         self._root = self._layer("root", np.concatenate([counts[:own], sums]), self.hidden_size)
         self._layers: list[tuple[Parameter, Parameter]] = []
         self._projections: list[Parameter | None] = []
@@ -60,7 +60,7 @@ class ClusteredSoftmax(OutputLayer):
         return weights, biases
 
     @property
-    def parameters(self) -> dict[str, Parameter | Table]:
+    def parameters(self) -> dict[str, Parameter | SparseParameter]:
         """``root_weights``, ``root_biases``; ``cluster1_weights``, ``cluster1_biases``, ``cluster1_projection``, ..."""
         return self._named
 

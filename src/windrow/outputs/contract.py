@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from windrow.errors import OptionError, check_range, check_whole
-from windrow.nn.parameters import Array, Parameter, Table
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 from windrow.outputs.tiled_softmax import Scores
 
 Targets = NDArray[np.int32]
@@ -58,12 +58,12 @@ class OutputLayer(ABC):
     about the unigram one. A word that counts 0 is never predicted. Hidden rows are contiguous and of the layer's dtype,
     targets (rows,) int32. ``parameters`` are named; a ParameterVector may take their values and gradients over.
     ``tied``, where a layer allows it (``can_tie``), is a Parameter (words, hidden_size) of another layer that also
-    serves as weights here, or a Table where this layer ``is_sparse``. It gets gradients from both layers, and is not
-    among ``parameters``.
+    serves as weights here, or a SparseParameter where this layer ``is_sparse``. It gets gradients from both layers,
+    and is not among ``parameters``.
     """
 
     can_tie = False
-    is_sparse = False  # whether a pass reads few words, and so is tied to a Table
+    is_sparse = False  # whether a pass reads few words, and so is tied to a SparseParameter
 
     def __init__(
         self,
@@ -73,11 +73,11 @@ class OutputLayer(ABC):
         dtype: DTypeLike = np.float32,
         options: OutputOptions = OutputOptions(),
         *,
-        tied: Parameter | Table | None = None,
+        tied: Parameter | SparseParameter | None = None,
     ) -> None:
         options.check()
         if tied is not None and not self.can_tie:
-            raise OptionError(f"{type(self).__name__} has no weights per word that could be tied; try output='softmax'")
+            raise OptionError(f"{type(self).__name__} has no weights per word to tie; try output_layer='softmax'")
         if tied is not None and tied.value.shape != (len(counts), hidden_size):
             raise OptionError(
                 f"tied weights {tied.value.shape} must be ({len(counts)}, {hidden_size}), words by hidden_size; "
@@ -93,12 +93,12 @@ class OutputLayer(ABC):
         self.build(tied)
 
     @abstractmethod
-    def build(self, tied: Parameter | Table | None) -> None:
+    def build(self, tied: Parameter | SparseParameter | None) -> None:
         """Make the parameters."""
 
     @property
     @abstractmethod
-    def parameters(self) -> dict[str, Parameter | Table]:
+    def parameters(self) -> dict[str, Parameter | SparseParameter]:
         """What training changes, by name."""
 
     @abstractmethod

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.nn.parameters import Array, Parameter, Table
-from windrow.nn.sparse import WordTable
+from windrow.nn.parameters import Array, Parameter, SparseParameter
+from windrow.nn.sparse import WordParameter
 from windrow.numeric.blas import set_product
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
@@ -26,13 +26,13 @@ from windrow.outputs.tree import HuffmanTree, huffman_tree, lay_paths
 class HierarchicalSoftmax(OutputLayer):
     """A logistic regression at every inner node of the Huffman tree; a row costs the length of its target's path.
 
-    ``nodes`` is a Table (words - 1, stride): the weights of a node, its bias in column ``hidden_size``, zeros up to a
-    multiple of 16. Hidden rows get a 1 in that column.
+    ``nodes`` is a SparseParameter (words - 1, stride): the weights of a node, its bias in column ``hidden_size``,
+    zeros up to a multiple of 16. Hidden rows get a 1 in that column.
     """
 
     has_sgd_step = True
 
-    def build(self, tied: Parameter | Table | None) -> None:
+    def build(self, tied: Parameter | SparseParameter | None) -> None:
         """The tree, and its nodes: at first every turn is as frequent as in the text."""
         tree = huffman_tree(self.counts)
         self.stride = padded_width(self.hidden_size + 1)
@@ -40,14 +40,14 @@ class HierarchicalSoftmax(OutputLayer):
         nodes = np.zeros((inner, self.stride), self.dtype)
         nodes[:, : self.hidden_size] = self._initial_weights(inner, self.hidden_size)
         nodes[:, self.hidden_size] = _turn_log_odds(tree, self.counts, inner)
-        self.nodes = WordTable(nodes)
+        self.nodes = WordParameter(nodes)
         self._paths = lay_paths(tree, self.stride, self.dtype)
         self._scratch = np.zeros(self._paths.width + LANES, self.dtype)
         self._slots = np.full(inner, -1, np.int32)
         self._numbered = np.zeros_like(self._paths.nodes)
 
     @property
-    def parameters(self) -> dict[str, Parameter | Table]:
+    def parameters(self) -> dict[str, Parameter | SparseParameter]:
         """``nodes``."""
         return {"nodes": self.nodes}
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import OptionError
-from windrow.nn.parameters import Array, Parameter, Table
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
 from windrow.outputs.contract import OutputLayer, Targets
@@ -31,7 +31,7 @@ class QuantizedSoftmax(OutputLayer):
         scores = layer.scores
         if scores is None:
             raise OptionError(
-                f"{type(layer).__name__} has no weights per word that 8 bits could hold; try output='softmax' or 'nce'"
+                f"{type(layer).__name__} has no weights per word for 8 bits; try output_layer='softmax' or 'nce'"
             )
         quantized = cls(layer.counts, layer.hidden_size, layer.rng, np.float32, layer.options)
         largest = np.abs(scores.weights).max(axis=1)
@@ -40,7 +40,7 @@ class QuantizedSoftmax(OutputLayer):
         quantized.arrays["codes"][:] = np.rint(scores.weights / quantized.arrays["scales"][:, None])
         return quantized
 
-    def build(self, tied: Parameter | Table | None) -> None:
+    def build(self, tied: Parameter | SparseParameter | None) -> None:
         """Room for the arrays, which are views of rows and tables that are filled up to whole vectors."""
         assert tied is None
         rows = padded_width(self.words)
@@ -54,7 +54,7 @@ class QuantizedSoftmax(OutputLayer):
         self._softmax = TiledSoftmax()
 
     @property
-    def parameters(self) -> dict[str, Parameter | Table]:
+    def parameters(self) -> dict[str, Parameter | SparseParameter]:
         """None: it cannot be trained."""
         return {}
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.nn.parameters import Array, Parameter, Table
-from windrow.nn.sparse import WordTable
+from windrow.nn.parameters import Array, Parameter, SparseParameter
+from windrow.nn.sparse import WordParameter
 from windrow.numeric.blas import add_product, set_product
 from windrow.numeric.rng import alias_table, draw_words
 from windrow.numeric.rows import add_to_rows
@@ -49,11 +49,11 @@ class NoiseContrastive(FullSoftmax):
 
     is_sparse = True
 
-    def build(self, tied: Parameter | Table | None) -> None:
-        """``weights``, a Table (words, hidden_size), and ``biases``, a Table (words, 1)."""
+    def build(self, tied: Parameter | SparseParameter | None) -> None:
+        """``weights``, a SparseParameter (words, hidden_size), and ``biases``, a SparseParameter (words, 1)."""
         self.is_tied = tied is not None
-        self.weights = tied or WordTable(self._initial_weights(self.words, self.hidden_size))
-        self.biases = WordTable(self.unigram_biases().reshape(-1, 1))
+        self.weights = tied or WordParameter(self._initial_weights(self.words, self.hidden_size))
+        self.biases = WordParameter(self.unigram_biases().reshape(-1, 1))
         noise = noise_probabilities(self.counts, self.options.noise_power)
         self._log_noise = np.log(np.maximum(noise, 1e-300)).astype(self.dtype)
         self._alias = alias_table(noise)
@@ -86,7 +86,7 @@ class NoiseContrastive(FullSoftmax):
             add_to_rows(parameter.value, targets, by_targets, -rate)
         return loss
 
-    def _with_gradients(self, found: _Gradients) -> tuple[tuple[Parameter | Table, Array, Array], ...]:
+    def _with_gradients(self, found: _Gradients) -> tuple[tuple[Parameter | SparseParameter, Array, Array], ...]:
         """Each parameter with its gradients in the rows of the noise words and of the targets."""
         return (
             (self.weights, found.noise_weights, found.target_weights),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.nn.parameters import Array, Parameter, Table
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 from windrow.outputs.contract import OutputLayer, Targets
 from windrow.outputs.tiled_softmax import Scores, TiledSoftmax
 
@@ -16,18 +16,18 @@ class FullSoftmax(OutputLayer):
     can_tie = True
     has_sgd_step = True
 
-    def build(self, tied: Parameter | Table | None) -> None:
+    def build(self, tied: Parameter | SparseParameter | None) -> None:
         """``weights`` (words, hidden_size) and ``biases`` (words,)."""
         self.is_tied = tied is not None
-        assert not isinstance(tied, Table)  # every pass reads all rows
-        self.weights: Parameter | Table = tied or Parameter(
+        assert not isinstance(tied, SparseParameter)  # every pass reads all rows
+        self.weights: Parameter | SparseParameter = tied or Parameter(
             self._initial_weights(self.words, self.hidden_size), is_weight=True
         )
-        self.biases: Parameter | Table = Parameter(self.unigram_biases())
+        self.biases: Parameter | SparseParameter = Parameter(self.unigram_biases())
         self._softmax = TiledSoftmax()
 
     @property
-    def parameters(self) -> dict[str, Parameter | Table]:
+    def parameters(self) -> dict[str, Parameter | SparseParameter]:
         """``weights``, unless tied, and ``biases``."""
         return {"biases": self.biases} if self.is_tied else {"weights": self.weights, "biases": self.biases}
 

@@ -9,11 +9,11 @@ from windrow.nn.graph import Graph, Node
 from windrow.nn.initializers import initial_weights
 from windrow.nn.layers import ACTIVATIONS, Concatenate, Dense, Dropout, Embedding
 from windrow.nn.layers.layer import Backward, Layer
-from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
+from windrow.nn.parameters import Array, Parameter, ParameterVector, SparseParameter
 from windrow.numeric.blas import set_product
 from windrow.tagging.kernels.windows import add_windows, scatter_windows
-from windrow.tagging.outputs import TagOutput, Tags
 from windrow.tagging.settings import HIDDEN_ACTIVATIONS
+from windrow.tagging.tag_outputs import TagOutput, Tags
 from windrow.tagging.windows import Windows
 
 
@@ -21,11 +21,11 @@ class WordLookUp(Layer):
     """The vectors of words, of which the first learn and the others, ``frozen`` (or None), stay as they are."""
 
     def __init__(self, learning: Array, frozen: Array | None) -> None:
-        self.learning = Table(learning)
+        self.learning = SparseParameter(learning)
         self.frozen = frozen
 
     @property
-    def parameters(self) -> dict[str, Parameter | Table]:
+    def parameters(self) -> dict[str, Parameter | SparseParameter]:
         """``vectors``, those that learn."""
         return {"vectors": self.learning}
 
@@ -59,7 +59,7 @@ class WindowLayer(Layer):
         self.biases = Parameter(np.zeros(hidden, dtype))
 
     @property
-    def parameters(self) -> dict[str, Parameter | Table]:
+    def parameters(self) -> dict[str, Parameter | SparseParameter]:
         """``weights`` and ``biases``."""
         return {"weights": self.weights, "biases": self.biases}
 
@@ -117,7 +117,7 @@ class TagNetwork:
         self.dropouts = [Dropout(dropout, rng=rng), Dropout(dropout, rng=rng)]
         self._layers = self._graph(ACTIVATIONS[activation]())
         self.output = output
-        named: dict[str, Parameter | Table] = {
+        named: dict[str, Parameter | SparseParameter] = {
             "words.vectors": words.learning,
             "features.vectors": self.features.vectors,
             "hidden.weights": self.hidden.weights,

@@ -28,12 +28,12 @@ from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
-from windrow.tagging.files import fill_network, pack_network, unpack_lexicon, unpack_word_vectors
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
 from windrow.tagging.network import TagNetwork, WordLookUp
-from windrow.tagging.outputs import OUTPUTS, initial_transitions
 from windrow.tagging.schemes import convert, detect_scheme, possible_transitions, tags_for, tags_of
 from windrow.tagging.settings import WINDOW_TAGGER
+from windrow.tagging.stored_parts import fill_network, pack_network, unpack_lexicon, unpack_word_vectors
+from windrow.tagging.tag_outputs import OUTPUTS, initial_transitions
 from windrow.tagging.training import TagTrainee
 from windrow.tagging.windows import windows_of
 
@@ -258,7 +258,7 @@ class WindowTagger(Estimator):
         self._build(lexicon, WordLookUp(learning, frozen), rng)
 
     def _build(self, lexicon: Lexicon, words: WordLookUp, rng: np.random.Generator) -> None:
-        """The network for ``types_``, which knows nothing yet but its words' vectors."""
+        """The network for ``types_``, untrained except for the given word vectors."""
         self.lexicon_ = lexicon
         self.tags_ = tags_for(self.types_, self.scheme)
         transitions = initial_transitions(self.tags_, possible_transitions(self.types_, self.scheme))

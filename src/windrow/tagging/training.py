@@ -12,7 +12,7 @@ from windrow.nn.training.checkpoint import rng_state
 from windrow.nn.training.loop import Trainee
 from windrow.tagging.lexicon import Lexicon
 from windrow.tagging.network import TagNetwork
-from windrow.tagging.outputs import Tags
+from windrow.tagging.tag_outputs import Tags
 from windrow.tagging.windows import windows_of
 
 

@@ -99,14 +99,14 @@ class Model:
         (layer,) = self.layers
         block, chunk = new_block(self.context, self.dtype), as_chunk(text, self.dtype)
         context = self.context._replace(uniform=all(weight == 1 for weight in text.weights[1:]))
-        bound, flat = layer.block_layer(len(block.row_weights)), self.table.reshape(-1)
+        bound, flat = layer.block_arguments(len(block.row_weights)), self.table.reshape(-1)
         draws = layer.draw(bound, -(-len(text.words) // context.block_size), np.array([seed], np.uint64))
         return layer.train_blocks(chunk, flat, context, block, self.dtype(rate), bound, draws)
 
     def train_pairs(self, text: Text, rate: float, seed: int = 3) -> float:
         chunk, state = as_chunk(text, self.dtype), np.array([seed], np.uint64)
         arguments = chunk, self.table.reshape(-1), self.context, self.dtype(rate)
-        bound = [layer.pair_layer() for layer in self.layers]
+        bound = [layer.pair_arguments() for layer in self.layers]
         if len(bound) == 2:
             return train_both_pairs(*arguments, *bound, state)
         return self.layers[0].train_pairs(*arguments, bound[0], state)
@@ -142,7 +142,7 @@ def naive_block_step(model: Model, outputs: NDArray[np.floating], seed: int = 3)
         group = 1 if model.mode.skipgram else GROUP
         return partial(naive.hierarchical_softmax_block, outputs=outputs, paths=naive_paths(model, 0), group=group)
     if name == "softmax":
-        group_size = layer.block_layer(10**9).errors.shape[0]
+        group_size = layer.block_arguments(10**9).errors.shape[0]
         return partial(naive.full_softmax_block, outputs=outputs, group_size=group_size)
     if name == "ns":
         bits, shared, group = split_mix(seed), OPTIONS.shared_negatives, TOGETHER if model.mode.skipgram else LANES

@@ -146,7 +146,7 @@ def test_pairs_in_float32(names, mode, size):
 def test_softmax_in_groups_of_rows(mode, monkeypatch):
     monkeypatch.setattr(full_softmax, "_SCORES_HELD", 5 * 500)
     model, text = build("softmax", mode, SIZES[3], np.float64)
-    assert model.layers[0].block_layer(64).errors.shape == (5, 500)
+    assert model.layers[0].block_arguments(64).errors.shape == (5, 500)
 
     compare_blocks(model, text, 1e-11)
 

@@ -17,11 +17,11 @@ from windrow.lm import CELL_NAMES
 from windrow.lm.mixture import MixtureLM
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.recurrent_network import RecurrentNetwork
-from windrow.lm.neural.recurrent_training import _side_by_side
+from windrow.lm.neural.recurrent_trainee import _side_by_side
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.symbols import BOS, EOS
 from windrow.nn.gradients import numeric_gradient
-from windrow.nn.parameters import Parameter, Table
+from windrow.nn.parameters import Parameter, SparseParameter
 from windrow.nn.recurrent.cells import CELLS
 from windrow.nn.recurrent.layer import RecurrentLayer
 from windrow.nn.schedules import Step
@@ -53,7 +53,7 @@ def random_network(*, cell="lstm", layers=2, tied=False, dropout=0.0, output="so
     dice = np.random.default_rng(0)
     vectors = dice.standard_normal((len(COUNTS), 5))
     is_sparse = output_layer(output).is_sparse
-    embeddings = Parameter(vectors) if tied and not is_sparse else Table(vectors)
+    embeddings = Parameter(vectors) if tied and not is_sparse else SparseParameter(vectors)
     stack = [RecurrentLayer(5, 5, cell, rng=dice, dtype=np.float64) for _ in range(layers)]
     options = OutputOptions(objective="sampled-softmax", noise_words=30)
     head = output_layer(output)(COUNTS, 5, dice, np.float64, options, tied=embeddings if tied else None)

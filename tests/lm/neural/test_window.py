@@ -17,7 +17,7 @@ from windrow.lm.neural.window_network import WindowNetwork
 from windrow.lm.symbols import BOS
 from windrow.nn.gradients import numeric_gradient
 from windrow.nn.layers import Dense
-from windrow.nn.parameters import Parameter, Table
+from windrow.nn.parameters import Parameter, SparseParameter
 from windrow.nn.training.stopping import DivergedError
 from windrow.outputs import OUTPUT_LAYERS, output_layer
 from windrow.outputs.contract import OutputOptions
@@ -61,7 +61,7 @@ def random_network(*, dtype=np.float64, direct=False, tied=False, dropout=0.0, o
     dice = np.random.default_rng(0)
     size = 4 if tied else 3
     vectors = dice.standard_normal((9, size)).astype(dtype)
-    embeddings = Parameter(vectors) if tied else Table(vectors)
+    embeddings = Parameter(vectors) if tied else SparseParameter(vectors)
     hidden_size = 4 + (2 * size if direct else 0)
     counts = np.array([3, 0, 5, 9, 7, 5, 2, 1, 1])
     tied_to = embeddings if tied else None
@@ -145,8 +145,8 @@ def test_a_step_of_the_head_alone_is_the_optimiser_s():
     """Plain SGD takes the short way; with a clip that never binds it takes the long one."""
     short, long = (trained(optimizer="sgd", learning_rate=0.5, epochs=1, clip=clip) for clip in (None, 1e9))
 
-    assert short.network_.head_steps
-    assert not long.network_.head_steps
+    assert short.network_.head_learns
+    assert not long.network_.head_learns
     assert short.perplexity(VALID) == pytest.approx(long.perplexity(VALID), rel=1e-4)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.jit import kernel
-from windrow.numeric.row_scores import PairRows
+from windrow.numeric.row_scores import TargetRows
 from windrow.numeric.simd import (
     LANES,
     add,
@@ -370,7 +370,7 @@ def train_blocks(
 
 
 @kernel(inline=True)
-def rows_of(block: Block, target: int, stride: int) -> PairRows:
+def rows_of(block: Block, target: int, stride: int) -> TargetRows:
     """The rows that are to predict a target."""
     start = int(block.first_rows[target]) * stride
-    return PairRows(block.hidden, block.gradient, start, int(block.gaps[target]), int(block.pair_counts[target]))
+    return TargetRows(block.hidden, block.gradient, start, int(block.gaps[target]), int(block.pair_counts[target]))

@@ -1,4 +1,4 @@
-"""Training update by update, as word2vec.c and gensim do, down to their tables: what ``kernel="pair"`` runs.
+"""VectorTraining update by update, as word2vec.c and gensim do, down to their tables: what ``kernel="pair"`` runs.
 
 An output layer binds its step to ``train_pairs`` in a few lines. The driver takes the step as an argument and is
 inlined into the layer's entry point, because Numba keeps a function on disk only if no function is passed to it at run
@@ -119,7 +119,7 @@ def update_pair(
     ``gradient`` collects what ``hidden`` will get, with the row's value before its own update. Scores beyond
     +-6 update nothing, as in gensim.
     """
-    dot = 0.0  # in float64: a score beside a step of the logistic table falls to the right side more often
+    dot = 0.0  # in float64: a score near the boundary of two table entries is more often rounded to the right one
     for k in range(hidden.size):
         dot += np.float64(hidden[k]) * np.float64(table[row, k])
     score = hidden.dtype.type(dot)

@@ -20,8 +20,8 @@ def train_both_pairs(
     table: NDArray[Any],
     context: Context,
     rate: float,
-    tree_layer: hierarchical_softmax.PairLayer,
-    noise_layer: negative_sampling.PairLayer,
+    tree_layer: hierarchical_softmax.PairArguments,
+    noise_layer: negative_sampling.PairArguments,
     state: RngState,
 ) -> float:
     """Train on a chunk, each example through the Huffman path first, then against noise words; returns the loss."""

@@ -64,29 +64,29 @@ class TrainingStep(ABC):
         return len(counts)
 
     @abstractmethod
-    def pair_layer(self) -> Any:
+    def pair_arguments(self) -> Any:
         """The layer as ``train_pairs`` takes it."""
 
     @abstractmethod
-    def block_layer(self, rows: int) -> Any:
+    def block_arguments(self, rows: int) -> Any:
         """The layer as ``train_blocks`` takes it, with scratch for one worker's blocks of up to ``rows`` rows."""
 
     @abstractmethod
     def touched(
-        self, block_layer: Any, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
+        self, block_arguments: Any, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
     ) -> TouchedRows:
-        """The rows that some distinct words, each visited so often, and these draws touch."""
+        """The rows that a round updates, from its distinct words, how often each occurs (``visits``), and draws."""
 
     def hot_rows(self, number: int) -> int:
         """The first of the ``number`` consecutive rows that are updated most."""
         return 0
 
-    def with_copies(self, block_layer: Any, number: int, place: int) -> Any:
+    def with_copies(self, block_arguments: Any, number: int, place: int) -> Any:
         """The layer of a worker that has copies of these hot rows from row ``place`` on."""
-        return block_layer
+        return block_arguments
 
     @staticmethod
-    def draw(block_layer: Any, blocks: int, state: RngState, /) -> NDArray[np.int32]:
+    def draw(block_arguments: Any, blocks: int, state: RngState, /) -> NDArray[np.int32]:
         """What a chunk of this many blocks draws at random; nothing else of a block step is random."""
         return np.empty(0, np.int32)
 

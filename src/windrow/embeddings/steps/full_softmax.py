@@ -130,10 +130,10 @@ class FullSoftmaxStep(TrainingStep):
     worker gets copies (see Word2Vec).
     """
 
-    def pair_layer(self) -> Layer:  # noqa: D102
+    def pair_arguments(self) -> Layer:  # noqa: D102
         return self._layer(1)
 
-    def block_layer(self, rows: int) -> Layer:  # noqa: D102
+    def block_arguments(self, rows: int) -> Layer:  # noqa: D102
         return self._layer(min(rows, max(1, _SCORES_HELD // len(self.parameters))))
 
     def _layer(self, rows: int) -> Layer:
@@ -141,12 +141,12 @@ class FullSoftmaxStep(TrainingStep):
         return Layer(self.parameters, np.zeros(words, dtype), np.empty((rows, words), dtype))
 
     def touched(
-        self, block_layer: Layer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
+        self, block_arguments: Layer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
     ) -> TouchedRows:
         """The whole table, these words first: every update touches every row."""
         others = np.setdiff1d(np.arange(len(self.parameters), dtype=np.int32), words, assume_unique=True)
         rows = np.concatenate([words, others])
-        return TouchedRows(rows, np.full(len(rows), visits.sum(), np.float32), block_layer, draws)
+        return TouchedRows(rows, np.full(len(rows), visits.sum(), np.float32), block_arguments, draws)
 
     train_pairs = staticmethod(_train_pairs)
     train_blocks = staticmethod(_train_blocks)

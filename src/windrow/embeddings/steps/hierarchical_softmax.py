@@ -14,7 +14,7 @@ from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.contract import StepOptions, TouchedRows, TrainingStep
 from windrow.numeric.jit import kernel
 from windrow.numeric.rng import RngState
-from windrow.numeric.row_scores import Outputs, score_pairs, update_pairs
+from windrow.numeric.row_scores import Outputs, score_rows, update_rows
 from windrow.numeric.simd import LANES, add, broadcast, multiply, prefetch, total, zero
 from windrow.outputs.kernels.paths import PathRows, Paths, learn_along_paths, prefetch_path, scores_to_errors
 from windrow.outputs.tree import huffman_tree, lay_paths
@@ -22,7 +22,7 @@ from windrow.outputs.tree import huffman_tree, lay_paths
 GROUP = 4  # targets of CBOW that are scored before any of them is updated
 
 
-class PairLayer(NamedTuple):
+class PairArguments(NamedTuple):
     """What the update-by-update step reads."""
 
     table: NDArray[Any]  # (inner nodes, stride)
@@ -30,7 +30,7 @@ class PairLayer(NamedTuple):
     logistic_table: NDArray[np.float32]
 
 
-class BlockLayer(NamedTuple):
+class BlockArguments(NamedTuple):
     """What the block step reads, and its scratch for the paths of one target's rows, or of a group of targets."""
 
     table: NDArray[Any]  # flat (inner nodes * stride)
@@ -44,7 +44,7 @@ def pair_step(
     gradient: NDArray[Any],
     target_word: int,
     rate: float,
-    layer: PairLayer,
+    layer: PairArguments,
     state: RngState,
 ) -> float:
     """A logistic regression at each inner node of the target's path; label 1 means the left turn."""
@@ -57,7 +57,7 @@ def pair_step(
 
 @kernel
 def block_step(
-    block: Block, rows: int, targets: int, rate: float, layer: BlockLayer, draws: NDArray[np.int32], number: int
+    block: Block, rows: int, targets: int, rate: float, layer: BlockArguments, draws: NDArray[np.int32], number: int
 ) -> float:
     """The path of each target against all rows that are to predict it."""
     table, paths = layer.table, layer.paths
@@ -76,25 +76,25 @@ def block_step(
 
 
 @kernel(inline=True)
-def _walk_window(block: Block, target: int, rate: float, layer: BlockLayer) -> float:
+def _walk_window(block: Block, target: int, rate: float, layer: BlockArguments) -> float:
     """All nodes of a path against all rows of a window."""
     table, paths, errors, word = layer.table, layer.paths, layer.errors, block.targets[target]
     rows = rows_of(block, target, paths.stride)
     path = Outputs(table, paths.nodes, paths.starts[word], paths.starts[word + 1] - paths.starts[word])
-    score_pairs(rows, path, errors, 0, paths.width, paths.stride)
+    score_rows(rows, path, errors, 0, paths.width, paths.stride)
     log_likelihood = zero(errors)
     for pair in range((rows.number + 1) // 2 * 2):  # one beyond the last has weight 0
         weight = block.pair_weights[target * block.width + pair]
         turns = scores_to_errors(paths, word, errors, pair * paths.width, errors.dtype.type(rate * weight))
         log_likelihood = add(log_likelihood, multiply(broadcast(weight), turns))
-    update_pairs(rows, path, errors, 0, paths.width, paths.stride)
+    update_rows(rows, path, errors, 0, paths.width, paths.stride)
     loss: float = -total(log_likelihood)
     return loss
 
 
 @kernel(allocates=True)
 def _train_pairs(
-    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairLayer, state: RngState
+    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairArguments, state: RngState
 ) -> float:
     return train_pairs(chunk, table, context, rate, pair_step, layer, no_step, layer, state)
 
@@ -106,7 +106,7 @@ def _train_blocks(
     context: Context,
     block: Block,
     rate: float,
-    layer: BlockLayer,
+    layer: BlockArguments,
     draws: NDArray[np.int32],
 ) -> float:
     return train_blocks(chunk, table, context, block, rate, block_step, layer, draws)
@@ -122,13 +122,13 @@ class HierarchicalSoftmaxStep(TrainingStep):
         self.tree = huffman_tree(counts)
         return max(len(counts) - 1, 1)
 
-    def pair_layer(self) -> PairLayer:  # noqa: D102
-        return PairLayer(self.parameters, self._paths(), LOGISTIC_TABLE)
+    def pair_arguments(self) -> PairArguments:  # noqa: D102
+        return PairArguments(self.parameters, self._paths(), LOGISTIC_TABLE)
 
-    def block_layer(self, rows: int) -> BlockLayer:  # noqa: D102
+    def block_arguments(self, rows: int) -> BlockArguments:  # noqa: D102
         paths = self._paths()
         errors = np.zeros((rows + GROUP) * paths.width + LANES, self.storage.dtype)
-        return BlockLayer(self.storage.reshape(-1), paths, errors)
+        return BlockArguments(self.storage.reshape(-1), paths, errors)
 
     def _paths(self) -> Paths:
         return lay_paths(self.tree, self.storage.shape[1], self.storage.dtype)
@@ -137,17 +137,21 @@ class HierarchicalSoftmaxStep(TrainingStep):
         """The last nodes are the nearest to the root."""
         return len(self.parameters) - number
 
-    def with_copies(self, block_layer: BlockLayer, number: int, place: int) -> BlockLayer:
+    def with_copies(self, block_arguments: BlockArguments, number: int, place: int) -> BlockArguments:
         """Paths that lead over the copies."""
-        first, nodes = self.hot_rows(number), block_layer.paths.nodes
+        first, nodes = self.hot_rows(number), block_arguments.paths.nodes
         moved = np.where(nodes >= first, nodes + np.int32(place - first), nodes)
-        return block_layer._replace(paths=block_layer.paths._replace(nodes=moved))
+        return block_arguments._replace(paths=block_arguments.paths._replace(nodes=moved))
 
     def touched(
-        self, block_layer: BlockLayer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
+        self,
+        block_arguments: BlockArguments,
+        words: NDArray[np.int32],
+        visits: NDArray[np.float32],
+        draws: NDArray[np.int32],
     ) -> TouchedRows:
         """The inner nodes on the paths of these words."""
-        paths = block_layer.paths
+        paths = block_arguments.paths
         turns = int((paths.starts[words + 1] - paths.starts[words]).sum())
         local = paths._replace(
             starts=np.empty(len(words) + 1, np.int64),
@@ -157,7 +161,7 @@ class HierarchicalSoftmaxStep(TrainingStep):
         slots = np.full(len(self.parameters), -1, np.int32)
         rows, touches = np.empty(turns, np.int32), np.zeros(turns, np.float32)
         known = number_paths(words, visits, paths, slots, rows, touches, local)
-        return TouchedRows(rows[:known], touches[:known], block_layer._replace(paths=local), draws)
+        return TouchedRows(rows[:known], touches[:known], block_arguments._replace(paths=local), draws)
 
     train_pairs = staticmethod(_train_pairs)
     train_blocks = staticmethod(_train_blocks)

@@ -22,7 +22,7 @@ from windrow.embeddings.steps.contract import StepOptions, TouchedRows, Training
 from windrow.numeric.jit import kernel
 from windrow.numeric.products import Rows, Weights, multiply_rows, transpose
 from windrow.numeric.rng import RngState, alias_table, draw_words
-from windrow.numeric.row_scores import Outputs, score_pairs, update_pairs
+from windrow.numeric.row_scores import Outputs, score_rows, update_rows
 from windrow.numeric.simd import (
     LANES,
     add,
@@ -51,7 +51,7 @@ NOISE_TOUCHES = 10.0  # a noise word meets many rows at once
 TOGETHER = 4
 
 
-class PairLayer(NamedTuple):
+class PairArguments(NamedTuple):
     """What the update-by-update step reads: K noise words for every pair."""
 
     table: NDArray[Any]  # (words, stride)
@@ -60,7 +60,7 @@ class PairLayer(NamedTuple):
     logistic_table: NDArray[np.float32]
 
 
-class BlockLayer(NamedTuple):
+class BlockArguments(NamedTuple):
     """What the block step reads, and its scratch for one set of noise words."""
 
     table: NDArray[Any]  # flat (words * stride)
@@ -84,7 +84,7 @@ def pair_step(
     gradient: NDArray[Any],
     target_word: int,
     rate: float,
-    layer: PairLayer,
+    layer: PairArguments,
     state: RngState,
 ) -> float:
     """The target word, then K noise words one by one; a noise word equal to the target is skipped, not redrawn."""
@@ -98,7 +98,13 @@ def pair_step(
 
 @kernel
 def block_step(
-    block: Block, rows: int, targets: int, rate: float, layer: BlockLayer, noise_words: NDArray[np.int32], number: int
+    block: Block,
+    rows: int,
+    targets: int,
+    rate: float,
+    layer: BlockArguments,
+    noise_words: NDArray[np.int32],
+    number: int,
 ) -> float:
     """The rows of block ``number`` against noise words, then each of its targets against all its rows."""
     loss = _reject_noise(block, rows, targets, rate, layer, noise_words, number)
@@ -109,7 +115,13 @@ def block_step(
 
 @kernel
 def _reject_noise(
-    block: Block, rows: int, targets: int, rate: float, layer: BlockLayer, noise_words: NDArray[np.int32], number: int
+    block: Block,
+    rows: int,
+    targets: int,
+    rate: float,
+    layer: BlockArguments,
+    noise_words: NDArray[np.int32],
+    number: int,
 ) -> float:
     """All rows against noise words that many of them share, as matrix products.
 
@@ -145,13 +157,13 @@ def _reject_noise(
 
 
 @kernel(inline=True)
-def _prefetch_row(layer: BlockLayer, word: int) -> None:
+def _prefetch_row(layer: BlockArguments, word: int) -> None:
     for k in range(0, layer.stride, LANES):
         prefetch(layer.table, int(word) * layer.stride + k)
 
 
 @kernel(inline=True)
-def _copy_noise(layer: BlockLayer, noise_words: NDArray[np.int32], start: int) -> None:
+def _copy_noise(layer: BlockArguments, noise_words: NDArray[np.int32], start: int) -> None:
     """Copy the vectors of one set of noise words, by rows and by columns, and look ahead to the next set."""
     stride, shared = layer.stride, layer.shared
     for t in range(shared):
@@ -174,13 +186,13 @@ def update_windows(block: Block, targets: int, rate: float, table: NDArray[Any],
         last = min(targets, first + TOGETHER)
         for target in range(first, last):
             output = Outputs(table, block.targets, target, 1)
-            score_pairs(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
+            score_rows(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
         for target in range(first, last):
             for place in range(target * block.width, target * block.width + block.pair_counts[target], LANES):
                 loss += _target_errors(block, place, rate)
         for target in range(first, last):
             output = Outputs(table, block.targets, target, 1)
-            update_pairs(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
+            update_rows(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
     return loss
 
 
@@ -236,7 +248,7 @@ def _score_singles(block: Block, first: int, last: int, table: NDArray[Any], str
 
 @kernel(allocates=True)
 def _train_pairs(
-    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairLayer, state: RngState
+    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairArguments, state: RngState
 ) -> float:
     return train_pairs(chunk, table, context, rate, pair_step, layer, no_step, layer, state)
 
@@ -248,7 +260,7 @@ def _train_blocks(
     context: Context,
     block: Block,
     rate: float,
-    layer: BlockLayer,
+    layer: BlockArguments,
     draws: NDArray[np.int32],
 ) -> float:
     return train_blocks(chunk, table, context, block, rate, block_step, layer, draws)
@@ -269,12 +281,12 @@ class NegativeSamplingStep(TrainingStep):
         self.thresholds, self.aliases = alias_table(noise_probabilities(counts, options.ns_exponent))
         return len(counts)
 
-    def pair_layer(self) -> PairLayer:  # noqa: D102
-        return PairLayer(self.parameters, self.negative, self.cumulative, LOGISTIC_TABLE)
+    def pair_arguments(self) -> PairArguments:  # noqa: D102
+        return PairArguments(self.parameters, self.negative, self.cumulative, LOGISTIC_TABLE)
 
-    def block_layer(self, rows: int) -> BlockLayer:  # noqa: D102
+    def block_arguments(self, rows: int) -> BlockArguments:  # noqa: D102
         stride, dtype, set_rows = self.parameters.shape[1], self.parameters.dtype, rows // NOISE_SETS + 4
-        return BlockLayer(
+        return BlockArguments(
             table=self.storage.reshape(-1),
             stride=stride,
             negative=self.negative,
@@ -291,20 +303,24 @@ class NegativeSamplingStep(TrainingStep):
         )
 
     def touched(
-        self, block_layer: BlockLayer, words: NDArray[np.int32], visits: NDArray[np.float32], draws: NDArray[np.int32]
+        self,
+        block_arguments: BlockArguments,
+        words: NDArray[np.int32],
+        visits: NDArray[np.float32],
+        draws: NDArray[np.int32],
     ) -> TouchedRows:
         """The output vectors of these words and of the noise words drawn."""
         rows, touches = np.empty(len(words) + len(draws), np.int32), np.zeros(len(words) + len(draws), np.float32)
         slots, local_draws = np.full(len(self.parameters), -1, np.int32), np.empty(len(draws), np.int32)
         rows[: len(words)], touches[: len(words)], slots[words] = words, visits, np.arange(len(words))
         known = number_rows(draws, NOISE_TOUCHES, slots, rows, touches, len(words), local_draws)
-        return TouchedRows(rows[:known], touches[:known], block_layer, local_draws)
+        return TouchedRows(rows[:known], touches[:known], block_arguments, local_draws)
 
     @staticmethod
-    def draw(block_layer: BlockLayer, blocks: int, state: RngState, /) -> NDArray[np.int32]:
+    def draw(block_arguments: BlockArguments, blocks: int, state: RngState, /) -> NDArray[np.int32]:
         """The noise words of this many blocks, (blocks * sets * shared,)."""
-        noise_words = np.empty(blocks * NOISE_SETS * block_layer.shared, np.int32)
-        draw_words(block_layer.thresholds, block_layer.aliases, state, noise_words)
+        noise_words = np.empty(blocks * NOISE_SETS * block_arguments.shared, np.int32)
+        draw_words(block_arguments.thresholds, block_arguments.aliases, state, noise_words)
         return noise_words
 
     train_pairs = staticmethod(_train_pairs)

@@ -1,1 +1,1 @@
-"""Training word vectors: jobs, their random draws, threads, rounds, what is reported."""
+"""VectorTraining word vectors: jobs, their random draws, threads, rounds, what is reported."""

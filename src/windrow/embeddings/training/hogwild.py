@@ -59,9 +59,9 @@ class Worker:
     def _pair_steps(self, layers: list[TrainingStep]) -> list[Callable[[Chunk, Any], float]]:
         state, table, context = self.randomness.state, self._table, self._context
         if len(layers) == 2:
-            tree, noise = layers[0].pair_layer(), layers[1].pair_layer()
+            tree, noise = layers[0].pair_arguments(), layers[1].pair_arguments()
             return [lambda chunk, rate: train_both_pairs(chunk, table, context, rate, tree, noise, state)]
-        bound = layers[0].pair_layer()
+        bound = layers[0].pair_arguments()
         return [lambda chunk, rate: layers[0].train_pairs(chunk, table, context, rate, bound, state)]
 
     def _block_steps(self, layers: list[TrainingStep]) -> list[Callable[[Chunk, Any], float]]:
@@ -70,7 +70,7 @@ class Worker:
         block = new_block(self._context, self._table.dtype)
 
         def bind(layer: TrainingStep) -> Callable[[Chunk, Any], float]:
-            bound = layer.block_layer(len(block.row_weights))
+            bound = layer.block_arguments(len(block.row_weights))
             hot = self._hot_rows
             if hot:
                 bound = hot.bind(layer, bound)

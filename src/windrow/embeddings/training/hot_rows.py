@@ -56,9 +56,9 @@ class HotRows:
         outputs = [HotTable(layer.storage, len(layer.parameters), layer.hot_rows(number)) for layer in layers]
         self._tables = [inputs, *outputs]
 
-    def bind(self, layer: TrainingStep, block_layer: Any) -> Any:
+    def bind(self, layer: TrainingStep, block_arguments: Any) -> Any:
         """The output layer, bound to update this worker's copies."""
-        return layer.with_copies(block_layer, self.number, len(layer.parameters) + self._offset)
+        return layer.with_copies(block_arguments, self.number, len(layer.parameters) + self._offset)
 
     def first_copy(self, table: HotTable) -> int:
         """The row of the first copy to train on; the copies as they were follow these."""

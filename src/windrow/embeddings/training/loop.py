@@ -1,4 +1,4 @@
-"""Training from start to end: epochs, callbacks, checkpoints, and interrupts."""
+"""VectorTraining from start to end: epochs, callbacks, checkpoints, and interrupts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHORTEST_INTERVAL = 0.05  # seconds between two checkpoints: long enough for a 
 
 
 @dataclass
-class Training:
+class VectorTraining:
     """The tables, the run over the corpus that trains them, and the record of its epochs."""
 
     table: NDArray[Any]  # input vectors, (words, stride)

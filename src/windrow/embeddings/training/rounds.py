@@ -1,4 +1,4 @@
-"""Training in rounds: threads whose result does not depend on their speed.
+"""VectorTraining in rounds: threads whose result does not depend on their speed.
 
 ::
 
@@ -58,7 +58,7 @@ class Difference(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a worker brings home from a round; nothing where no jobs were left for it."""
+    """The result of one worker's round; empty if there were no jobs left."""
 
     differences: Sequence[Difference] = ()  # one per table
     kept_words: int = 0
@@ -108,7 +108,7 @@ class RoundWorker:
         self.tables = [table, *(layer.parameters for layer in layers)]
         self._context, self._layers, self._drawer = context, layers, drawer
         self._block = new_block(context, table.dtype)
-        self._bound = [layer.block_layer(len(self._block.row_weights)) for layer in layers]
+        self._bound = [layer.block_arguments(len(self._block.row_weights)) for layer in layers]
         self._memories = [_CopyMemory(context.stride, table.dtype) for _ in self.tables]
 
     def run(self, jobs: Sequence[Job]) -> Result:

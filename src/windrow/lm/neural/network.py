@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.nn.layers import Dropout
-from windrow.nn.parameters import Array, Parameter, ParameterVector, Table
+from windrow.nn.parameters import Array, Parameter, ParameterVector, SparseParameter
 from windrow.outputs.contract import OutputLayer
 from windrow.outputs.quantized import QuantizedSoftmax
 
@@ -18,33 +18,33 @@ Ids = NDArray[np.int32]
 class NeuralNetwork:
     """Word ids to hidden rows, by layers of windrow.nn, to distributions over the words, by an output layer.
 
-    ``embeddings`` (words, embedding_size), the word vectors, are a Table, or what a head is tied to; ``layers``: the
-    parameters above them, by name. An optimizer moves the ParameterVector ``body``. That holds all parameters, or,
-    where the ``head_steps`` by itself (plain gradient descent, without an array for its gradient), all but the head's,
-    which are in ``output`` then.
+    ``embeddings`` (words, embedding_size), the word vectors, are a SparseParameter, or what a head is tied to;
+    ``layers``: the parameters above them, by name. An optimizer moves the ParameterVector ``body``. That holds all
+    parameters or, where the ``head_learns`` by itself (plain gradient descent, without an array for its gradient), all
+    but the head's, which are in ``output`` then.
     """
 
     def __init__(
         self,
-        embeddings: Parameter | Table,
-        layers: Mapping[str, Parameter | Table],
+        embeddings: Parameter | SparseParameter,
+        layers: Mapping[str, Parameter | SparseParameter],
         head: OutputLayer,
         *,
         dropouts: Sequence[Dropout] = (),
-        head_steps: bool = False,
+        head_learns: bool = False,
     ) -> None:
         self.embeddings = embeddings
         self.head = head
         self.dropouts = list(dropouts)
         self._below = {"embeddings.vectors": embeddings, **layers}
-        self._gather(head_steps)
+        self._gather(head_learns)
 
-    def _gather(self, head_steps: bool) -> None:
-        self.head_steps = head_steps
+    def _gather(self, head_learns: bool) -> None:
+        self.head_learns = head_learns
         output = {f"output.{name}": parameter for name, parameter in self.head.parameters.items()}
-        self.named: Mapping[str, Parameter | Table] = {**self._below, **output}
-        self.body = ParameterVector(self._below if head_steps else self.named)
-        self.output = ParameterVector(output) if head_steps else self.body
+        self.named: Mapping[str, Parameter | SparseParameter] = {**self._below, **output}
+        self.body = ParameterVector(self._below if head_learns else self.named)
+        self.output = ParameterVector(output) if head_learns else self.body
 
     def seed(self, *seeds: int) -> None:
         """Draw what is dropped and the noise words from generators of these seeds from now on."""
@@ -60,7 +60,7 @@ class NeuralNetwork:
     def quantize(self) -> None:
         """Make the output weights 8-bit numbers: less to read and to store, and no more training."""
         self.head = QuantizedSoftmax.of(self.head)
-        self._gather(head_steps=False)
+        self._gather(head_learns=False)
 
     @property
     def arrays(self) -> dict[str, Array]:
@@ -70,21 +70,21 @@ class NeuralNetwork:
 
     def values(self) -> Array:
         """A copy of all parameters as one vector."""
-        return np.concatenate([self.body.values, self.output.values]) if self.head_steps else self.body.values.copy()
+        return np.concatenate([self.body.values, self.output.values]) if self.head_learns else self.body.values.copy()
 
     def set_values(self, values: Array) -> None:
         """Take the parameters that ``values`` gave."""
         size = len(self.body.values)
         self.body.values[:] = values[:size]
-        if self.head_steps:
+        if self.head_learns:
             self.output.values[:] = values[size:]
 
     def head_loss(self, hidden: Array, targets: Ids, rate: float) -> tuple[float, Array]:
         """The summed loss of a batch, and the gradient of its mean with respect to the hidden rows.
 
-        Adds that with respect to the head's parameters to their gradients, or, where the ``head_steps``, moves them.
+        Adds that with respect to the head's parameters to their gradients, or, where the ``head_learns``, moves them.
         """
         d_hidden, scale = np.empty_like(hidden), 1 / len(targets)
-        if self.head_steps:
+        if self.head_learns:
             return self.head.sgd_step(hidden, targets, d_hidden, rate, scale), d_hidden
         return self.head.loss_and_gradient(hidden, targets, d_hidden, scale), d_hidden

@@ -13,9 +13,9 @@ from windrow.embeddings import WordVectors
 from windrow.errors import OptionError, check_range
 from windrow.estimator import takes_old_names
 from windrow.evaluation.perplexity import Perplexity
-from windrow.lm.neural.estimator import NeuralLM
+from windrow.lm.neural.base import NeuralLM
 from windrow.lm.neural.recurrent_network import RecurrentNetwork
-from windrow.lm.neural.recurrent_training import (
+from windrow.lm.neural.recurrent_trainee import (
     RecurrentState,
     RecurrentTrainee,
     first_state,
@@ -204,7 +204,7 @@ class RecurrentLM(NeuralLM):
         sizes = [self.embedding_size] + [self.hidden_size] * (self.layers - 1)
         layers = [RecurrentLayer(size, self.hidden_size, self.cell, rng=rng) for size in sizes]
         head = self._new_head(rng, embeddings)
-        return RecurrentNetwork(embeddings, layers, head, dropout=self.dropout, head_steps=self._head_steps(head))
+        return RecurrentNetwork(embeddings, layers, head, dropout=self.dropout, head_learns=self._head_learns(head))
 
     def _trainee(self, stream: Ids, valid: Ids | None) -> RecurrentTrainee:
         sizes = {"bptt": self.bptt, "batch_size": self.batch_size}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from windrow.lm.neural.network import Ids, NeuralNetwork
 from windrow.nn.layers import Dropout, Embedding
-from windrow.nn.parameters import Array, Parameter, Table
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 from windrow.nn.recurrent.layer import RecurrentLayer
 from windrow.outputs.contract import OutputLayer
 
@@ -28,18 +28,18 @@ class RecurrentNetwork(NeuralNetwork):
 
     def __init__(
         self,
-        embeddings: Parameter | Table,
+        embeddings: Parameter | SparseParameter,
         layers: Sequence[RecurrentLayer],
         head: OutputLayer,
         *,
         dropout: float = 0.0,
-        head_steps: bool = False,
+        head_learns: bool = False,
     ) -> None:
         self.look_up = Embedding.of(embeddings)
         self.layers = layers
         dropouts = [Dropout(dropout) for _ in range(len(layers) + 1)] if dropout else []
         named = {f"layer{n}.{name}": part for n, layer in enumerate(layers) for name, part in layer.parameters.items()}
-        super().__init__(embeddings, named, head, dropouts=dropouts, head_steps=head_steps)
+        super().__init__(embeddings, named, head, dropouts=dropouts, head_learns=head_learns)
 
     def zero_states(self, streams: int) -> States:
         """The states before anything was read."""
@@ -62,7 +62,7 @@ class RecurrentNetwork(NeuralNetwork):
         """The summed loss of some steps, and the states after them; adds the gradient of the mean.
 
         ``targets`` (steps, streams): what follows each id. Backpropagation ends at ``states``. ``rate`` is the head's,
-        where the ``head_steps``.
+        where the ``head_learns``.
         """
         x, look_up_backward = self.look_up.forward(ids.reshape(-1, 1))
         x = x.reshape(*ids.shape, -1)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from windrow.embeddings import WordVectors
 from windrow.errors import OptionError
 from windrow.estimator import takes_old_names
-from windrow.lm.neural.estimator import NeuralLM
+from windrow.lm.neural.base import NeuralLM
 from windrow.lm.neural.settings import LINEAR, WINDOW_LM
 from windrow.lm.neural.window_network import WindowNetwork
-from windrow.lm.neural.window_training import WindowTrainee, score_positions
+from windrow.lm.neural.window_trainee import WindowTrainee, score_positions
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS
 from windrow.nn.layers import Dense
@@ -188,8 +188,8 @@ class WindowLM(NeuralLM):
         embeddings = self._new_embeddings(rng, given)
         dense = Dense(inputs, self.hidden_size, rng=rng)
         head = self._new_head(rng, embeddings)
-        steps = self._head_steps(head)
-        return WindowNetwork(embeddings, dense, head, direct=self.direct, dropout=self.dropout, head_steps=steps)
+        steps = self._head_learns(head)
+        return WindowNetwork(embeddings, dense, head, direct=self.direct, dropout=self.dropout, head_learns=steps)
 
     def _trainee(self, stream: Ids, valid: Ids | None) -> WindowTrainee:
         sizes = {"window": self.order - 1, "batch_size": self.batch_size}

@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from windrow.errors import DataError, check_range, check_whole
 from windrow.nn.layers.layer import Backward, Layer
-from windrow.nn.parameters import Array, Parameter, Table
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 
 
 class Embedding(Layer):
@@ -50,18 +50,18 @@ class Embedding(Layer):
             vectors = np.random.default_rng(rng).normal(0, scale, (words, dim))
         if vectors.shape != (words, dim):
             raise DataError(f"vectors have the shape {vectors.shape}, not ({words}, {dim}) as the layer")
-        self.vectors: Parameter | Table = Table(vectors.astype(dtype))  # a copy
+        self.vectors: Parameter | SparseParameter = SparseParameter(vectors.astype(dtype))  # a copy
 
     @classmethod
-    def of(cls, vectors: Parameter | Table) -> Self:
+    def of(cls, vectors: Parameter | SparseParameter) -> Self:
         """A layer that looks words up in these vectors (words, dim), which other layers may share."""
         layer = cls.__new__(cls)
         layer.vectors = vectors
         return layer
 
     @property
-    def parameters(self) -> dict[str, Parameter | Table]:
-        """``vectors``, a Table unless the layer was made ``of`` a Parameter."""
+    def parameters(self) -> dict[str, Parameter | SparseParameter]:
+        """``vectors``, a SparseParameter unless the layer was made ``of`` a Parameter."""
         return {"vectors": self.vectors}
 
     def forward(self, ids: Array, training: bool = False) -> tuple[Array, Backward]:

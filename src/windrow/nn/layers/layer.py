@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from windrow.nn.parameters import Array, Parameter, Table
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 
 
 class Backward(Protocol):
-    """From the gradient by a layer's output to the gradient by its input, or a tuple of them for several inputs.
+    """Maps the gradient with respect to a layer's output to that with respect to its input (a tuple for several).
 
-    On the way it adds to the gradients of the parameters. Without ``need_dx`` nobody asks for what it gives, because
-    the input is data: a layer may then save itself the work and give None.
+    On the way it adds to the gradients of the parameters. Without ``need_dx`` the result is not used, because the
+    input is data: a layer may then leave the work out and return None.
     """
 
     def __call__(self, dy: Array, need_dx: bool = True) -> Any:
@@ -25,7 +25,7 @@ class Layer:
     """A function with parameters: what layers, chains and graphs of them derive from."""
 
     @property
-    def parameters(self) -> Mapping[str, Parameter | Table]:
+    def parameters(self) -> Mapping[str, Parameter | SparseParameter]:
         """By name; empty for a layer that learns nothing."""
         return {}
 
@@ -40,7 +40,7 @@ class Layer:
         return f"{type(self).__name__}()"
 
 
-def named_parameters(layers: Iterable[Layer]) -> dict[str, Parameter | Table]:
+def named_parameters(layers: Iterable[Layer]) -> dict[str, Parameter | SparseParameter]:
     """The parameters of several layers as ``dense1.weights``: the kind of the layer, its number among these."""
     numbers: Counter[str] = Counter()
     named = {}

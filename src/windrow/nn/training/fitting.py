@@ -11,7 +11,7 @@ from windrow.nn.training.stopping import DivergedError
 
 @contextmanager
 def all_or_nothing(estimator: object, trained: str) -> Iterator[bool]:
-    """A fit of an estimator, which is trained once it has the attribute ``trained``; gives whether it is so already.
+    """Run a fit of an estimator, which has the attribute ``trained`` once it is trained; yields True if it was before.
 
     When the fit fails, the estimator is as it was. Only one that was not trained before keeps what a training that had
     begun has left: its last sound parameters when it diverged or was interrupted.

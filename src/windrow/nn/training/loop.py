@@ -242,7 +242,7 @@ class Training:
 
     @contextmanager
     def _ending(self, checkpoint: str | PathLike[str] | None) -> Iterator[None]:
-        """Leave the parameters that are worth most, and say which, however the training ends."""
+        """However the training ends, restore the best usable parameters, and name them in the error message."""
         stopping = self.plan.stopping
         try:
             yield

@@ -61,7 +61,7 @@ class EarlyStopping:
 class LastGood:
     """The parameters of the last epoch whose loss was sound: finite, and at most twice the lowest so far.
 
-    An epoch that has doubled the loss is on its way up already, and no place to return to.
+    An epoch that has doubled the loss is already diverging, so its parameters are not kept.
     """
 
     def __init__(self, values: Array) -> None:

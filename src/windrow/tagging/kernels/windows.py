@@ -18,10 +18,10 @@ from windrow.numeric.jit import kernel
 def add_windows(
     products: NDArray[Any], places: NDArray[np.int32], centers: NDArray[np.int32], window: int, sums: NDArray[Any]
 ) -> None:
-    """Add to each row of ``sums`` (tokens, hidden) what the words around its token give.
+    """``sums[t]`` += the products of the words in token t's window with the weights of their positions.
 
-    ``products`` (words, window * hidden) has a block a place in the window; ``places`` (positions,) are rows of it, of
-    padded text; ``centers`` (tokens,) are positions.
+    ``products`` (words, window * hidden) has a block for each place in the window; ``places`` (positions,) are rows of
+    it, of padded text; ``centers`` (tokens,) are positions.
     """
     hidden = sums.shape[1]
     for token in range(centers.size):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.lm.neural.recurrent_network import RecurrentNetwork, States
-from windrow.lm.neural.training import SCORED_ROWS, LMTrainee
+from windrow.lm.neural.trainee import SCORED_ROWS, LMTrainee
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS
 from windrow.nn.parameters import Array
@@ -115,7 +115,7 @@ def score_symbols(
 ) -> tuple[NDArray[np.float64], RecurrentState]:
     """The natural-log probability of each symbol, 0 at ``<s>``, (symbols,), and the state after the last.
 
-    With ``resets`` each sentence counts for itself, so that many are read side by side.
+    With ``resets`` sentences are independent, so many are scored in parallel.
     """
     layout = _Layout.of(stream, _LANES if resets else 1)
     log_probs = np.zeros(len(stream))

@@ -23,7 +23,7 @@ class TagOutput(Protocol):
     parameters: dict[str, Parameter]
 
     def loss(self, scores: Array, tags: Tags, starts: Starts) -> tuple[float, Array]:
-        """The mean loss of a token, and its gradient by the scores; adds to the gradients of the parameters."""
+        """The mean loss per token, and its gradient with respect to the scores; adds to the parameters' gradients."""
         ...
 
     def decode(self, scores: Array, starts: Starts) -> Tags:

@@ -57,7 +57,7 @@ class LMTrainee(Trainee):
         self.network.set_values(values)
 
     def add_penalties(self) -> None:
-        """Add the gradient of what the weights cost, where they cost anything."""
+        """Add the gradient of the L2 penalty, if there is one."""
         if self.regularizer is not None:
             for parameter in self.parameters.weights:
                 self.regularizer.add_gradient(parameter)

@@ -21,15 +21,15 @@ from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
-from windrow.lm.neural.training import LMTrainee
+from windrow.lm.neural.trainee import LMTrainee
 from windrow.lm.next_word import Tokens
 from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 from windrow.nn.optimizers import find_optimizer
-from windrow.nn.parameters import Parameter, Table
+from windrow.nn.parameters import Parameter, SparseParameter
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
-from windrow.nn.sparse import WordTable
+from windrow.nn.sparse import WordParameter
 from windrow.nn.training.checkpoint import with_new_names
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
@@ -117,7 +117,7 @@ class NeuralLM(Estimator, LanguageModel):
         self._check_together()
 
     def _check_together(self) -> None:
-        """Raise OptionError for parameters of which one does not go with another."""
+        """Raise OptionError for combinations of parameters that are not allowed."""
         if self.tied and self.embedding_size != self._head_size:
             raise OptionError(
                 f"tied = True needs embedding_size = {self._head_size}, as large as the rows that the output layer "
@@ -246,7 +246,7 @@ class NeuralLM(Estimator, LanguageModel):
             shrink=self.shrink,
         )
 
-    def _new_embeddings(self, rng: np.random.Generator, given: WordVectors | None) -> Parameter | Table:
+    def _new_embeddings(self, rng: np.random.Generator, given: WordVectors | None) -> Parameter | SparseParameter:
         """The first word vectors: those of ``given`` where it has the word."""
         vectors = rng.normal(0, _EMBEDDING_SCALE, (len(self.vocabulary), self.embedding_size)).astype(np.float32)
         if given is not None:
@@ -258,9 +258,9 @@ class NeuralLM(Estimator, LanguageModel):
                 raise DataError(f"none of the {words:,} words is in {where}; are both cut into words alike?")
             vectors[known] = given.vectors[[given.key_to_index[self.vocabulary.words[row]] for row in known]]
         is_dense = self.tied and not output_layer(self.output_layer).is_sparse
-        return Parameter(vectors) if is_dense else WordTable(vectors)
+        return Parameter(vectors) if is_dense else WordParameter(vectors)
 
-    def _new_head(self, rng: np.random.Generator, embeddings: Parameter | Table) -> OutputLayer:
+    def _new_head(self, rng: np.random.Generator, embeddings: Parameter | SparseParameter) -> OutputLayer:
         counts = np.array(self.vocabulary.counts, np.int64)
         counts[BOS] = 0
         counts[UNK] = max(counts[UNK], 1)  # a text may hold unknown words where this one did not
@@ -270,7 +270,7 @@ class NeuralLM(Estimator, LanguageModel):
             counts, self._head_size, rng, np.float32, self._head_options(), tied=tied
         )
 
-    def _head_steps(self, head: OutputLayer) -> bool:
+    def _head_learns(self, head: OutputLayer) -> bool:
         """Whether the head can take its steps by itself, without an array of gradients."""
         return self.optimizer == "sgd" and head.has_sgd_step and not (self.tied or self.l2 or self.clip)
 

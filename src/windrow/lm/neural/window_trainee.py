@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.lm.neural.kernels import gather_contexts
-from windrow.lm.neural.training import SCORED_ROWS, LMTrainee
+from windrow.lm.neural.trainee import SCORED_ROWS, LMTrainee
 from windrow.lm.neural.window_network import WindowNetwork
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS
