@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from numba.core.dispatcher import Dispatcher
 
 from windrow.cli import main
+from windrow.embeddings.settings import KERNELS
 from windrow.embeddings.steps import LOSSES
-from windrow.embeddings.word2vec import KERNELS
 from windrow.lm import CELL_NAMES
 from windrow.lm.ngram import SMOOTHING_NAMES
 from windrow.outputs import OUTPUT_LAYERS
