@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import load_file
 
 import windrow
 from tests.golden.recipes import COUNTS, ENTITIES, TEST, new_ngram
+from tests.golden.unfinished import PROBABILITIES
 
 TOLERANCE = 2e-6  # of computed answers, relative and absolute
 
@@ -56,10 +58,14 @@ def ask_model(model: Any) -> Answers:
 
 
 def ask_resumed(path: Path, history: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What a training that was resumed has become: its model, in a file, and its history."""
-    answers = ask_model(windrow.load(path))
-    learned = {"first": answers["stored"]["first"]} if "first" in answers["stored"] else answers["computed"]
-    return {**learned, "losses": [row["loss"] for row in history], "epochs": [row["epoch"] for row in history]}
+    """What a training that was resumed has become: its model, or what that predicts, in a file, and its history."""
+    if path.suffix == PROBABILITIES:
+        learned: dict[str, Any] = {name: array.tolist() for name, array in load_file(path).items()}
+    else:
+        answers = ask_model(windrow.load(path))
+        learned = {"first": answers["stored"]["first"]} if "first" in answers["stored"] else answers["computed"]
+    columns = {"losses": "loss", "epochs": "epoch", "scores": "score"}
+    return {**learned, **{name: [row.get(column) for row in history] for name, column in columns.items()}}
 
 
 def digest(values: Any) -> str:

@@ -7,10 +7,16 @@ import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 import windrow
 
 _TEXT = Path(__file__).parent / "text"
-_TRAIN, _VALID, _ODD = (str(_TEXT / name) for name in ("train.txt", "valid.txt", "odd.txt"))
+_TRAIN, _VALID, _ODD, _ENTITIES, _FEW_ENTITIES = (
+    str(_TEXT / name) for name in ("train.txt", "valid.txt", "odd.txt", "entities.conll", "few-entities.conll")
+)
+_X = np.array([[row * 2 % size / size for size in (5, 7, 11)] for row in range(48)], np.float32)
+_Y = np.array(["low", "middle", "high"])[np.digitize(_X.sum(axis=1), [1.2, 1.8])]
 
 
 class Unfinished(NamedTuple):
@@ -18,7 +24,8 @@ class Unfinished(NamedTuple):
 
     ``options``: of the command, without files; None where it has no option for a parameter.
     ``log``: what the log of the whole training is called, if one is kept. ``is_between``: the state is that before the
-    first word of the next epoch, not that after the last word of this one (only Word2Vec has the two).
+    first word of the next epoch, not that after the last word of this one (only Word2Vec has the two). ``source``: the
+    training text; an MLP has the rows of a formula instead.
     """
 
     estimator: str
@@ -27,14 +34,20 @@ class Unfinished(NamedTuple):
     valid: str | None = None
     log: str | None = None
     is_between: bool = False
+    source: str = _TRAIN
 
     @property
     def command(self) -> list[str]:
         """The arguments of ``windrow``, but for the files written."""
         assert self.options is not None
-        words = {"Word2Vec": "vectors train", "RecurrentLM": "lm train rnn", "WindowLM": "lm train window"}
+        words = {
+            "Word2Vec": "vectors train",
+            "RecurrentLM": "lm train rnn",
+            "WindowLM": "lm train window",
+            "WindowTagger": "tag train",
+        }
         valid = ["--valid", self.valid] if self.valid else []
-        return [*words[self.estimator].split(), _TRAIN, *valid, *self.options.split()]
+        return [*words[self.estimator].split(), self.source, *valid, *self.options.split()]
 
     def model(self, *callbacks: Any) -> Any:
         """The estimator, not trained yet."""
@@ -42,11 +55,14 @@ class Unfinished(NamedTuple):
 
     def fit(self, model: Any, checkpoint: Path, *, resume: bool = False) -> Any:
         """Train it, or go on from the checkpoint if ``resume``."""
+        if self.estimator == "MLPClassifier":
+            return model.fit(_X, _Y, checkpoint=checkpoint, resume=resume)
         valid = {"valid": self.valid} if self.valid else {}
-        return model.fit(_TRAIN, checkpoint=checkpoint, resume=resume, **valid)
+        return model.fit(self.source, checkpoint=checkpoint, resume=resume, **valid)
 
 
 STOPPED = 2
+PROBABILITIES = ".probabilities"  # of files with what a classifier predicts
 _VECTORS = {"vector_size": 6, "window": 3, "min_count": 1, "sample": 0.05, "epochs": 5, "workers": 1, "sg": 1,
             "max_final_vocab": 14}  # fmt: skip
 _BY_COMMAND = {"loss": "ns", "window_weighting": "shrink"}  # which the command names where Python has None
@@ -117,21 +133,35 @@ UNFINISHED = {
         {**_WINDOW, "output_layer": "adaptive", "cutoffs": (6, 15), "optimizer": "adagrad", "schedule": "plateau"},
         f"{_WINDOW_OPTIONS} --output-layer adaptive --cutoffs 6,15 --optimizer adagrad --schedule plateau",
     ),
+    "tagger-crf": Unfinished(
+        "WindowTagger",
+        {"vector_size": 4, "hidden_size": 3, "window": 1, "dropout": 0.1, "batch_size": 2, "learning_rate": 0.1,
+         "epochs": 5},
+        "--size 4 --hidden 3 --window 1 --dropout 0.1 --batch-size 2 --lr 0.1 --epochs 5",
+        valid=_ENTITIES,
+        log="tagger",
+        source=_FEW_ENTITIES,
+    ),
+    "mlp-adam": Unfinished(
+        "MLPClassifier",
+        {"hidden_layer_sizes": (5,), "learning_rate": 0.05, "batch_size": 4, "epochs": 5, "dropout": 0.1, "l2": 1e-4,
+         "early_stopping": True, "validation_fraction": 0.25, "random_state": 2},
+        None,
+    ),
 }  # fmt: skip
 
 
 class _StopAfter:
-    """Interrupts a training so that its checkpoint is of the end of an epoch."""
+    """Interrupts a training so that its checkpoint is of the end of an epoch.
 
-    def __init__(self, epoch: int) -> None:
-        self.epoch = epoch
+    Word2Vec writes its state when it is interrupted; the others have written it at the end of the epoch before.
+    """
 
-    def __call__(self, progress: Any) -> None:
-        if hasattr(progress, "event"):  # Word2Vec writes its state when it is interrupted
-            stops = progress.event == "epoch" and progress.epoch == self.epoch
-        else:  # a network has written it at the end of the epoch before
-            stops = progress.epoch == self.epoch + 1
-        if stops:
+    def __init__(self, epoch: int, estimator: str) -> None:
+        self.last = epoch if estimator == "Word2Vec" else epoch + 1
+
+    def __call__(self, progress: Any, *network: Any) -> None:
+        if getattr(progress, "event", "epoch") == "epoch" and progress.epoch == self.last:
             raise KeyboardInterrupt
 
 
@@ -147,7 +177,7 @@ def write_checkpoint(name: str, path: Path) -> None:
 
 def _stop(unfinished: Unfinished, checkpoint: Path, epoch: int, *, resume: bool) -> None:
     try:
-        unfinished.fit(unfinished.model(_StopAfter(epoch)), checkpoint, resume=resume)
+        unfinished.fit(unfinished.model(_StopAfter(epoch, unfinished.estimator)), checkpoint, resume=resume)
     except KeyboardInterrupt:
         return
     raise AssertionError(f"the training was not stopped after epoch {epoch}")
@@ -184,6 +214,12 @@ def never_stopped(name: str, folder: Path) -> Path:
 
 
 def _saved(model: Any, path: Path) -> Path:
+    if isinstance(model, windrow.MLPClassifier):  # which has no file of its own: what it makes of the rows
+        from safetensors.numpy import save_file
+
+        path = path.with_suffix(PROBABILITIES)
+        save_file({"probabilities": model.predict_proba(_X[:8])}, path)
+        return path
     (model.wv if hasattr(model, "wv") else model).save(path)
     return path
 
