@@ -67,7 +67,7 @@ def test_threads_give_the_bits_of_workers_that_take_turns(
     assert_equal_bits(first, Word2Vec(**options).fit(lee))
     other = Word2Vec(**options | {"seed": 2}).fit(lee)
     assert np.abs(other.wv.vectors - first.wv.vectors).max() > 1e-3
-    assert first.history_[0]["words"] == lee.tokens
+    assert first.history_[0]["examples"] == lee.tokens
 
 
 @pytest.mark.parametrize("loss", LOSSES)
