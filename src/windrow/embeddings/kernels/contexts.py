@@ -28,7 +28,7 @@ from windrow.numeric.simd import (
     subtract,
     zero,
 )
-from windrow.numeric.tables import padded_width, zero_table
+from windrow.numeric.tables import padded_width, zero_table, zero_tables_apart
 
 
 class Context(NamedTuple):
@@ -76,9 +76,10 @@ def new_block(context: Context, dtype: Any) -> Block:
     rows = context.block_size + neighbors + LANES
     width = padded_width(neighbors + 1) if context.skipgram else 1
     pairs = context.block_size * width + 2 * LANES
+    hidden, gradient = zero_tables_apart(rows, context.stride, dtype)
     return Block(
-        hidden=zero_table(rows, context.stride, dtype).reshape(-1),
-        gradient=zero_table(rows, context.stride, dtype).reshape(-1),
+        hidden=hidden.reshape(-1),
+        gradient=gradient.reshape(-1),
         row_weights=np.zeros(rows + LANES, dtype),
         targets=np.zeros(context.block_size + LANES, np.int32),
         first_rows=np.zeros(context.block_size + LANES, np.int32),

@@ -16,6 +16,7 @@ from windrow.numeric.jit import kernel
 from windrow.numeric.rng import RngState
 from windrow.numeric.row_scores import Outputs, score_rows, update_rows
 from windrow.numeric.simd import LANES, add, broadcast, multiply, prefetch, total, zero
+from windrow.numeric.tables import zero_table
 from windrow.outputs.kernels.paths import PathRows, Paths, learn_along_paths, prefetch_path, scores_to_errors
 from windrow.outputs.tree import huffman_tree, lay_paths
 
@@ -56,23 +57,34 @@ def pair_step(
 
 
 @kernel
-def block_step(
+def _single_step(
     block: Block, rows: int, targets: int, rate: float, layer: BlockArguments, draws: NDArray[np.int32], number: int
 ) -> float:
-    """The path of each target against all rows that are to predict it."""
-    table, paths = layer.table, layer.paths
-    for target in range(targets):
-        prefetch(paths.nodes, paths.starts[block.targets[target]])
-        prefetch(paths.signs, paths.starts[block.targets[target]])
-    if block.width == 1:
-        path_rows = PathRows(block.targets, block.first_rows, block.pair_weights, block.hidden, block.gradient)
-        return learn_along_paths(path_rows, targets, GROUP, rate, 1.0, table, paths, layer.errors)
+    """The path of each target against its one row."""
+    _prefetch_turns(block, targets, layer.paths)
+    path_rows = PathRows(block.targets, block.first_rows, block.pair_weights, block.hidden, block.gradient)
+    return learn_along_paths(path_rows, targets, GROUP, rate, 1.0, layer.table, layer.paths, layer.errors)
+
+
+@kernel
+def _window_step(
+    block: Block, rows: int, targets: int, rate: float, layer: BlockArguments, draws: NDArray[np.int32], number: int
+) -> float:
+    """The path of each target against all rows of its window; the path after the next is fetched meanwhile."""
     loss = 0.0
+    _prefetch_turns(block, targets, layer.paths)
     for target in range(targets):
-        prefetch_path(table, paths, block.targets[min(target + 2, targets - 1)])
+        prefetch_path(layer.table, layer.paths, block.targets[min(target + 2, targets - 1)])
         if block.pair_counts[target] > 0:
             loss += _walk_window(block, target, rate, layer)
     return loss
+
+
+@kernel(inline=True)
+def _prefetch_turns(block: Block, targets: int, paths: Paths) -> None:
+    for target in range(targets):
+        prefetch(paths.nodes, paths.starts[block.targets[target]])
+        prefetch(paths.signs, paths.starts[block.targets[target]])
 
 
 @kernel(inline=True)
@@ -109,7 +121,9 @@ def _train_blocks(
     layer: BlockArguments,
     draws: NDArray[np.int32],
 ) -> float:
-    return train_blocks(chunk, table, context, block, rate, block_step, layer, draws)
+    if block.width == 1:
+        return train_blocks(chunk, table, context, block, rate, _single_step, layer, draws)
+    return train_blocks(chunk, table, context, block, rate, _window_step, layer, draws)
 
 
 class HierarchicalSoftmaxStep(TrainingStep):
@@ -127,7 +141,7 @@ class HierarchicalSoftmaxStep(TrainingStep):
 
     def block_arguments(self, rows: int) -> BlockArguments:  # noqa: D102
         paths = self._paths()
-        errors = np.zeros((rows + GROUP) * paths.width + LANES, self.storage.dtype)
+        errors = zero_table(1, (rows + GROUP) * paths.width + LANES, self.storage.dtype)[0]
         return BlockArguments(self.storage.reshape(-1), paths, errors)
 
     def _paths(self) -> Paths:
