@@ -262,7 +262,7 @@ def test_pruning_keeps_the_caches_used_last_and_whatever_is_not_a_cache(tmp_path
         folder.mkdir()
         (folder / "content").write_text("x")
         os.utime(folder, (10**9 - age, 10**9 - age))
-    jit._prune(tmp_path)
+    jit.prune(tmp_path)
     assert set(tmp_path.iterdir()) == {*caches[:4], *others}
 
 
@@ -270,5 +270,5 @@ def test_pruning_bears_folders_that_vanish_meanwhile(tmp_path: Path, monkeypatch
     (tmp_path / "kernels-0123456789abcdef").mkdir()
     listed = [*tmp_path.iterdir(), *(tmp_path / f"kernels-{number:016x}" for number in range(5))]
     monkeypatch.setattr(Path, "iterdir", lambda _: iter(listed))
-    jit._prune(tmp_path)
+    jit.prune(tmp_path)
     assert (tmp_path / "kernels-0123456789abcdef").is_dir()

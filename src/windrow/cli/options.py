@@ -215,7 +215,9 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
 def check_checkpoint(checkpoint: Path, resume: bool) -> None:
     """Refuse to write over an unfinished training that is not resumed; tell when there is none to resume."""
     if checkpoint.exists() and not resume:
-        raise DataError(f"{checkpoint} holds an unfinished training; add --resume to go on, or delete it to start anew")
+        raise DataError(
+            f"{checkpoint} holds an unfinished training; add --resume to go on, or delete it to begin again"
+        )
     if resume and not checkpoint.exists():
         click.echo(f"Warning: {checkpoint} is not there; training starts from the beginning", err=True)
 

@@ -66,7 +66,7 @@ def _sources_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def _prune(root: Path) -> None:
+def prune(root: Path) -> None:
     """Remove old caches but the last used ones, which other environments may need; touch nothing else in the folder."""
     folders = [folder for folder in root.iterdir() if re.fullmatch("kernels-[0-9a-f]{16}", folder.name)]
     for folder in sorted(folders, key=_last_used, reverse=True)[_CACHES_KEPT:]:
@@ -87,7 +87,7 @@ def _open_cache() -> Path | None:
         folder = root / f"kernels-{_sources_digest()}"
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
-            _prune(root)
+            prune(root)
     except (OSError, RuntimeError):
         return None
     with suppress(OSError):  # a folder that belongs to another user can still be read

@@ -153,7 +153,7 @@ def naive_block_step(model: Model, outputs: NDArray[np.floating], seed: int = 3)
             return naive.negative_sampling_block(hidden, targets, rate, outputs, noise_sets, OPTIONS.negative, group)
 
         return step
-    raise NotImplementedError(f"the output layer {name!r} has no naive block step in tests/naive/outputs.py")
+    raise NotImplementedError(f"the output layer {name!r} has no naive block step in tests/naive/steps.py")
 
 
 def naive_pair_steps(model: Model, outputs: Sequence[NDArray[np.floating]], seed: int = 3) -> list[PairStep]:
@@ -177,4 +177,4 @@ def _naive_pair_step(model: Model, position: int, outputs: NDArray[np.floating],
             return naive.negative_sampling_pair(hidden, word, rate, outputs, noise_words)
 
         return step
-    raise NotImplementedError(f"the output layer {name!r} has no naive pair step in tests/naive/outputs.py")
+    raise NotImplementedError(f"the output layer {name!r} has no naive pair step in tests/naive/steps.py")

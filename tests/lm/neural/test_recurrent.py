@@ -17,7 +17,7 @@ from windrow.lm import CELL_NAMES
 from windrow.lm.mixture import MixtureLM
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.recurrent_network import RecurrentNetwork
-from windrow.lm.neural.recurrent_trainee import _side_by_side
+from windrow.lm.neural.recurrent_trainee import side_by_side
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.symbols import BOS, EOS
 from windrow.nn.gradients import numeric_gradient
@@ -119,7 +119,7 @@ def test_every_symbol_is_in_a_stream():
     for length in range(1, 40):
         for streams in (1, 3, 5, 8):
             symbols = np.arange(length, dtype=np.int32)
-            grid = _side_by_side(symbols, streams)
+            grid = side_by_side(symbols, streams)
             assert set(grid.ravel()) == set(symbols)
             assert grid.size < length + streams
             assert (np.diff(grid, axis=0) == 1).all()

@@ -89,7 +89,7 @@ def test_equals_the_naive_count(sentences, order, bos, eos):
 def test_counting_in_parts_changes_nothing(sentences, order, bos, eos, part):
     stream = as_stream(sentences, eos)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(counting, "_part_size", lambda *_: part)
+        patch.setattr(counting, "part_size", lambda *_: part)
         patch.setattr(merging, "_BLOCK", 3)  # so that a context's n-grams are more than fit
         counts = count_ngrams(stream, vocabulary_of(WORDS), order, bos=bos)
 
@@ -185,13 +185,13 @@ def test_keys_without_room_for_a_position_in_the_text(monkeypatch):
     monkeypatch.setattr(counting, "_MOST_PARTITION_BITS", 2)
     monkeypatch.setattr(counting, "_PARTITION_BITS", 2)
 
-    assert counting._part_size(stream.size, WORDS, 4, None) == 252
+    assert counting.part_size(stream.size, WORDS, 4, None) == 252
     assert_equal(count_ngrams(stream, vocabulary, 4), expected)
 
 
 @pytest.mark.parametrize("words, tokens", [(1_000_000, 100_000_000), (1000, 2_000_000_000), (2**31 - 1, 2**20)])
 def test_keys_have_at_most_63_bits(words, tokens):
-    part = counting._part_size(tokens, words, 5, None) or tokens
+    part = counting.part_size(tokens, words, 5, None) or tokens
     positions = part + 5
     contexts = max(words, positions)
 

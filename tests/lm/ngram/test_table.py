@@ -163,7 +163,7 @@ def test_quantized_numbers_are_near_and_as_few_as_asked_for(seed, bits):
                 assert values.size <= 2**bits
                 nearest = np.abs(values[:, None] - numbers).min(axis=0)
                 assert (np.abs(rounded - numbers) <= nearest + 1e-4 * np.ptp(numbers)).all()
-    assert coarse._trie.records.nbytes < exact._trie.records.nbytes
+    assert coarse.trie.records.nbytes < exact.trie.records.nbytes
 
 
 def test_few_numbers_are_kept_exactly_by_quantizing():

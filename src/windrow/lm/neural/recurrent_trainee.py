@@ -58,7 +58,7 @@ class RecurrentTrainee(LMTrainee):
     ) -> None:
         self.bptt = bptt
         self.resets = resets
-        self.ids, self.targets = (_side_by_side(stream[stream != mark], batch_size) for mark in (EOS, BOS))
+        self.ids, self.targets = (side_by_side(stream[stream != mark], batch_size) for mark in (EOS, BOS))
         super().__init__(network, self.ids.size, valid, seed=seed, l2=l2)
 
     def batches(self, epoch: int) -> Iterator[tuple[int, slice]]:  # noqa: D102
@@ -100,7 +100,7 @@ def score_and_learn(training: Training, trainee: RecurrentTrainee) -> NDArray[np
     return np.concatenate(log_probs)
 
 
-def _side_by_side(symbols: Ids, streams: int) -> Ids:
+def side_by_side(symbols: Ids, streams: int) -> Ids:
     """(steps, streams): the text in streams of one length, which overlap by a word where it cannot be divided."""
     streams = min(streams, len(symbols))
     steps = -(-len(symbols) // streams)

@@ -211,7 +211,7 @@ class WindowLM(NeuralLM):
         return state
 
     def advance(self, state: WindowState, word_id: int) -> WindowState:
-        """The state after one more word; ``<s>`` begins anew."""
+        """The state after one more word; ``<s>`` begins a sentence."""
         return (BOS,) * len(state) if word_id == BOS else (*state[1:], word_id)
 
     def distribution(self, state: WindowState) -> NDArray[np.float64]:

@@ -74,7 +74,7 @@ def count_ngrams(
     stream = read_only(np.asarray(stream, np.int32))
     _check_stream(stream, len(vocabulary))
     report: OnProgress = progress or (lambda stage, done: None)
-    part = _part_size(stream.size, len(vocabulary), order, memory_budget)
+    part = part_size(stream.size, len(vocabulary), order, memory_budget)
     if part is not None:
         return _count_parts(stream, vocabulary, order, bos, part, report)
     counted = []
@@ -89,7 +89,7 @@ def memory_needed(tokens: int, words: int, order: int) -> int:
     return tokens * (_TOKEN_BYTES + _GRAM_BYTES * (order - 1)) + _WORD_BYTES * words
 
 
-def _part_size(tokens: int, words: int, order: int, memory_budget: int | None) -> int | None:
+def part_size(tokens: int, words: int, order: int, memory_budget: int | None) -> int | None:
     """How many tokens to count at a time; None for all of them, in memory."""
     # A key holds a position, a word and a context, without the bits of the context that the partition stands for. A
     # context is one of at most max(words, positions).

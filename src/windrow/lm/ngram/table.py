@@ -54,7 +54,7 @@ class NGramTable:
         self.vocabulary = vocabulary
         self.unseen_backoff = unseen_backoff
         self._packed = packed
-        self._trie = packed.trie
+        self.trie = packed.trie
 
     def __repr__(self) -> str:
         return f"NGramTable(order={self.order}, sizes={self.sizes})"
@@ -115,7 +115,7 @@ class NGramTable:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of a model file."""
-        return {name: getattr(self._trie, name) for name in _ARRAYS}
+        return {name: getattr(self.trie, name) for name in _ARRAYS}
 
     def config(self) -> dict[str, Any]:
         """What a model file holds beside the arrays, as plain JSON data."""
@@ -169,13 +169,13 @@ class NGramTable:
         self._check_ids(stream)
         scores = np.empty(stream.size, np.float32)
         slack = 0 if self._packed.suffix_closed else self.order
-        query.score(self._trie, stream, slack, query.new_scratch(self.order), scores, orders)
+        query.score(self.trie, stream, slack, query.new_scratch(self.order), scores, orders)
         if self.unseen_backoff:
             query.add_unseen(stream, self.order - 1, self.unseen_backoff, scores)
         return scores
 
     def _check_ids(self, stream: NDArray[np.integer]) -> None:
-        words = len(self._trie.unigrams)
+        words = len(self.trie.unigrams)
         if stream.size and not 0 <= stream.min() <= stream.max() < words:
             raise OptionError(f"ids must be from 0 to {words - 1}, not {stream.min()} to {stream.max()}")
 
@@ -195,7 +195,7 @@ class NGramTable:
         if word_id == BOS:
             addresses[0] = BOS
             return NGramState(addresses, min(1, self.order - 1)), 0.0
-        score = walk.advance(self._trie, state.addresses, word_id, addresses)
+        score = walk.advance(self.trie, state.addresses, word_id, addresses)
         return NGramState(
             addresses, min(state.contexts + 1, self.order - 1)
         ), score + self.unseen_backoff * state.contexts
@@ -221,13 +221,13 @@ class NGramTable:
         """
         check_range("length", length, 0, self.order - 1)
         if length == 0:
-            return np.arange(len(self._trie.unigrams), dtype=np.int32), self._trie.floats[:, 0].astype(np.float64)
+            return np.arange(len(self.trie.unigrams), dtype=np.int32), self.trie.floats[:, 0].astype(np.float64)
         words, log10_probs = self._stored(state, length)
         return words, log10_probs + length * self.unseen_backoff
 
     @cached_property
     def _unigram_probs(self) -> NDArray[np.float64]:
-        return 10.0 ** self._trie.floats[:, 0].astype(np.float64)
+        return 10.0 ** self.trie.floats[:, 0].astype(np.float64)
 
     def _context_weights(self, state: NGramState) -> NDArray[np.float64]:
         """By length of a context: the sum of the log10 back-offs of all longer ones; shape (order,)."""
@@ -236,7 +236,7 @@ class NGramTable:
             address = state.addresses[length - 1 : length]
             if address[0] >= 0:
                 backoff = np.empty(1, np.float32)
-                walk.stored_backoffs(self._trie, length, address, backoff)
+                walk.stored_backoffs(self.trie, length, address, backoff)
                 backoffs[length - 1] = backoff[0]
         return np.cumsum(backoffs[::-1])[::-1] + self.unseen_backoff * state.contexts
 
@@ -245,7 +245,7 @@ class NGramTable:
         address, size = int(state.addresses[length - 1]), 0
         while address >= 0:  # once to learn how many there are, then to read them
             words, probs, addresses = np.empty(size, np.int32), np.empty(size, np.float32), np.empty(size, np.int64)
-            found = walk.successors(self._trie, length, address, words, probs, addresses)
+            found = walk.successors(self.trie, length, address, words, probs, addresses)
             if found <= size:
                 order = np.argsort(words[:found])
                 return words[order], probs[order].astype(np.float64)

@@ -28,7 +28,7 @@ def test_positions_near_the_borders_of_blocks(seed, order, closed):
 
 def test_scratch_may_hold_anything_from_before():
     dice = np.random.default_rng(1)
-    table = NGramTable.pack(random_model(dice, 4, 5)[0])._trie
+    table = NGramTable.pack(random_model(dice, 4, 5)[0]).trie
     scratch = kernels.new_scratch(4)
     stream, other = random_stream(dice, 5, 200), random_stream(dice, 5, 300)
     results = []
@@ -43,7 +43,7 @@ def test_scratch_may_hold_anything_from_before():
 
 def test_probes_skipped_in_closed_models_change_nothing():
     dice = np.random.default_rng(2)
-    table = NGramTable.pack(random_model(dice, 5, 5)[0])._trie
+    table = NGramTable.pack(random_model(dice, 5, 5)[0]).trie
     stream = random_stream(dice, 5, 500)
     results = []
     for slack in (0, 5):
