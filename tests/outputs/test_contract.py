@@ -203,5 +203,5 @@ def test_options_out_of_range(options, said):
 
 
 def test_an_unknown_layer():
-    with pytest.raises(OptionError, match=r"output = 'hard'.*hierarchical"):
+    with pytest.raises(OptionError, match=r"output_layer = 'hard'.*hierarchical"):
         output_layer("hard")
