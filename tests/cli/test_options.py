@@ -140,7 +140,6 @@ def test_british_spellings_are_options_too(tmp_path):
         (["--output=nce", "-of"], "nce", "f", True),
         (["--output", "nce"], "softmax", "nce", False),  # a file of this name
         (["--output", "f", "--output-layer", "nce"], "nce", "f", False),
-        (["-o", "f", "--output", "g"], "softmax", "g", False),
     ],
 )
 def test_the_layer_may_be_named_as_before_beside_a_file(arguments, layer, file, warns):
@@ -154,6 +153,15 @@ def test_the_layer_may_be_named_as_before_beside_a_file(arguments, layer, file, 
     assert result.exit_code == 0, result.output
     assert (found["output_layer"], str(found["output"])) == (layer, file)
     assert ("Warning: --output nce is now --output-layer nce; -o names the file" in result.stderr) == warns
+
+
+@pytest.mark.parametrize("arguments", [["-o", "f", "--output", "sotfmax"], ["--output=g", "-of"]])
+def test_two_files_or_a_misspelled_layer_are_refused(arguments):
+    """Else the last one would silently be the file."""
+    result = CliRunner().invoke(main, ["lm", "train", "rnn", "text.txt", *arguments])
+
+    assert result.exit_code == 2
+    assert "both name the file; give one, and the output layer as --output-layer" in result.stderr
 
 
 # --- the process

@@ -42,9 +42,14 @@ class _OldOutput(click.Command):
         if any(arg.startswith("-o") for arg in args):
             split = [part for arg in args for part in (arg.split("=", 1) if arg.startswith("--output=") else (arg,))]
             for place, (option, value) in enumerate(pairwise(split)):
-                if option == "--output" and value in OUTPUT_LAYERS:
-                    click.echo(f"Warning: --output {value} is now --output-layer {value}; -o names the file", err=True)
-                    args = [*split[:place], "--output-layer", *split[place + 1 :]]
+                if option != "--output":
+                    continue
+                if value not in OUTPUT_LAYERS:
+                    raise click.UsageError(
+                        f"-o and --output {value} both name the file; give one, and the output layer as --output-layer"
+                    )
+                click.echo(f"Warning: --output {value} is now --output-layer {value}; -o names the file", err=True)
+                args = [*split[:place], "--output-layer", *split[place + 1 :]]
         return super().parse_args(ctx, args)
 
 
