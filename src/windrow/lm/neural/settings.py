@@ -102,8 +102,8 @@ _TEXT = (
 )  # fmt: skip
 _OUTPUT_OPTIONS = (
     Setting(
-        "objective", str, "nce", "How the word is told from noise words: by a yes or no for each (nce), or by a "
-        "softmax over all of them.", choices=OBJECTIVES, only_with=("output_layer", ("nce",)),
+        "objective", str, "nce", "How the word is distinguished from noise words: by a yes or no for each (nce), or by "
+        "a softmax over all of them.", choices=OBJECTIVES, only_with=("output_layer", ("nce",)),
     ),
     Setting(
         "noise_words", int, 1024, "Noise words per step.", "More are slower and better.", low=1, high=1_000_000,

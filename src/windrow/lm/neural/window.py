@@ -84,8 +84,8 @@ class WindowLM(NeuralLM):
     skip_symbols : bool, default False
         Leave out <s> and </s> where they occur in the text. They are refused otherwise.
     objective : {"nce", "sampled-softmax"}, default "nce"
-        How the word is told from noise words: by a yes or no for each (nce), or by a softmax over all of them. Only
-        with output_layer "nce".
+        How the word is distinguished from noise words: by a yes or no for each (nce), or by a softmax over all of
+        them. Only with output_layer "nce".
     noise_words : int in [1, 1000000], default 1024
         Noise words per step. Only with output_layer "nce". More are slower and better.
     noise_power : float in [0, 10], default 1.0
