@@ -58,8 +58,8 @@ def _words_in(file: str) -> list[str]:
 @text_options
 def train_ngram(source: str, output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder."""
-    from windrow.files.model_file import check_writable
     from windrow.files.sniff import is_arpa, refuse_arpa
+    from windrow.files.writing import check_writable
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
 

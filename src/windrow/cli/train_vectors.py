@@ -56,7 +56,7 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
     from windrow.embeddings.vectors import save_vectors
-    from windrow.files.model_file import check_writable
+    from windrow.files.writing import check_writable
 
     checkpoint = output.with_name(output.name + ".checkpoint")
     places = [output, checkpoint, *([options["log_json"]] if options["log_json"] else [])]

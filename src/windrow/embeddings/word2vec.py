@@ -34,7 +34,7 @@ from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, NotFittedError, OptionError, check_range
 from windrow.estimator import Estimator
-from windrow.files.model_file import check_writable
+from windrow.files.writing import check_writable
 from windrow.numeric.tables import zero_table
 
 # Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md).

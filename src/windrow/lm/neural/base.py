@@ -16,7 +16,7 @@ from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.estimator import Estimator, OldName, current_names
-from windrow.files import model_file
+from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
 from windrow.lm.neural.network import NeuralNetwork
@@ -160,7 +160,7 @@ class NeuralLM(Estimator, LanguageModel):
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
             if checkpoint is not None:
-                model_file.check_writable(checkpoint)
+                writing.check_writable(checkpoint)
             given = self._given_vectors()
             corpus = source if isinstance(source, Corpus) else Corpus.build(source)
             self.vocabulary, mapping = lm_vocabulary(

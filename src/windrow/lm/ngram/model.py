@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from windrow.corpus import Corpus, Vocabulary
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
+from windrow.files.local import local_file
 from windrow.files.model_file import StoredModel
-from windrow.files.sniff import is_arpa
+from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
 from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens
@@ -385,10 +387,12 @@ class NGramLM(Estimator, LanguageModel):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """As ``LanguageModel.load``; also opens ARPA files of any program."""
-        if not is_arpa(path):
-            return super().load(path)
-        return cls.from_backoff(read_arpa(path))
+        """As ``LanguageModel.load``; also opens ARPA files of any program, whatever they are called."""
+        with local_file(Path(path)) as file:
+            kind = kind_of(file)
+            if kind == "arpa" or (kind == "unknown" and is_arpa(path)):
+                return cls.from_backoff(read_arpa(file))
+            return super().load(file)
 
     @classmethod
     def from_backoff(cls, model: BackoffModel, *, quantize_bits: int | None = None) -> Self:
