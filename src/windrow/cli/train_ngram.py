@@ -22,7 +22,7 @@ from windrow.errors import OptionError
 from windrow.lm.ngram.settings import NGRAM_LM
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_MEMORY = "Memory beyond which counting goes over files: 500M, 2G."
+_MEMORY = "Memory beyond which counting goes over files: 500M, 2G.  [default: most of what is free]"
 _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 
 

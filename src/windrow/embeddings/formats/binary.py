@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
-from windrow.embeddings.formats.rows import RowReader, is_number, read_header
+from windrow.embeddings.formats.rows import RowReader, check_fits, is_number, read_header
 from windrow.errors import FormatError
 from windrow.files.compression import creating, reading
 
@@ -19,6 +19,7 @@ def read_binary(path: Path, options: ReadOptions) -> VectorData:
     """Read a header "words dimensions" and the rows; what the header claims is checked against the file's size."""
     with reading(path) as stream:
         words, dim = read_header(stream, path, number_bytes=4)
+        check_fits(words, dim, path, options)
         table = RowReader(path, "row", options, dim, words)
         buffer, start = b"", 0
         while table.seen < words and not table.is_full:

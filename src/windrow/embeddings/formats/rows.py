@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.errors import FormatError
 from windrow.files.compression import LARGEST_RATIO, compression_of
+from windrow.machine import check_memory
 
 _LONGEST_HEADER = 1 << 10
 _FIRST_CAPACITY = 1 << 20  # numbers in the array of a reader before it grows
@@ -166,6 +167,13 @@ def read_header(stream: IO[bytes], path: Path, *, number_bytes: int) -> tuple[in
             "but the file is too small; was it cut short, or is it of another format?"
         )
     return words, dim
+
+
+def check_fits(rows: int, dim: int, path: Path, options: ReadOptions) -> None:
+    """Raise OptionError if the rows that a header claims, as far as they are wanted, will not fit into memory."""
+    listed = None if options.only_words is None else len(options.only_words)
+    wanted = min(limit for limit in (rows, options.limit, listed) if limit is not None)
+    check_memory(4 * dim * wanted, f"the {rows:,} vectors of {path}", "read the first N words: limit='N'")
 
 
 def parse_header(line: bytes) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
-from windrow.embeddings.formats.rows import RowReader, is_number, read_header
+from windrow.embeddings.formats.rows import RowReader, check_fits, is_number, read_header
 from windrow.errors import FormatError
 from windrow.files.compression import creating, reading
 from windrow.files.sniff import START_BYTES, first_bytes
@@ -36,6 +36,7 @@ def read_text(path: Path, options: ReadOptions, *, header: bool, separator: byte
     with reading(path) as stream:
         if header:
             words, dim = read_header(stream, path, number_bytes=2)
+            check_fits(words, dim, path, options)
             table = RowReader(path, "line", options, dim, words)
         else:
             if not (dim := dimensions_of(start, separator)):

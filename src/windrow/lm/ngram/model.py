@@ -32,7 +32,9 @@ from windrow.lm.ngram.table import NGramState, NGramTable
 from windrow.lm.ngram.words import WordIndex, as_line, mask_of
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
 from windrow.lm.symbols import BOS, EOS
+from windrow.machine import available_memory
 
+_SHARE_OF_FREE = 0.7  # of the free memory, that counting takes before it goes over files
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that change how text is counted
 _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
     "smoothing",
@@ -98,7 +100,7 @@ class NGramLM(Estimator, LanguageModel):
         Round probabilities and back-off weights to this many bits. None: 32 bits. 8 makes the model about half the
         size.
     memory : int >= 1048576 or None, default None
-        Bytes of memory beyond which counting goes over files. None: no limit.
+        Bytes of memory beyond which counting goes over files. None: most of what is free.
 
     Attributes
     ----------
@@ -229,13 +231,20 @@ class NGramLM(Estimator, LanguageModel):
         stream = training_stream(corpus, mapping, eos=self.eos)
         first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
         counts = count_ngrams(
-            stream, vocabulary, self.order, bos=self.bos, memory_budget=self.memory, progress=progress
+            stream, vocabulary, self.order, bos=self.bos, memory_budget=self._memory_budget(), progress=progress
         )
         del stream
         check_order(counts)
         if counts_out is not None:
             counts_text.write_counts(counts, counts_out)
         return self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
+
+    def _memory_budget(self) -> int | None:
+        """What counting may use: as asked for, else most of what is free."""
+        if self.memory is not None:
+            return self.memory
+        free = available_memory()
+        return None if free is None else max(int(free * _SHARE_OF_FREE), 1)
 
     def fit_counts(
         self,
