@@ -22,7 +22,7 @@ from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
-from windrow.lm.ngram.counting import OnProgress, count_ngrams
+from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams
 from windrow.lm.ngram.estimation import check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
@@ -225,6 +225,7 @@ class NGramLM(Estimator, LanguageModel):
         """
         self.check_parameters()
         corpus = source if isinstance(source, Corpus) else Corpus.build(source)
+        check_size(corpus.tokens + (1 + self.eos) * len(corpus))
         vocabulary, mapping = lm_vocabulary(
             corpus, min_count=self.min_count, max_vocab=self.max_vocab, skip_symbols=self.skip_symbols
         )
