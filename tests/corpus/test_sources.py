@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from windrow.corpus import Corpus, sources, streams
-from windrow.errors import DataError, OptionError
+from windrow.errors import DataError, DataWarning, OptionError
 
 TEXT = "the cat sat\n\non the mat — déjà 漢字 😀\nlast"
 COMPRESS = {
@@ -354,7 +354,8 @@ def test_jsonl(tmp_path):
     records = [{"t": "a b", "n": 1}, {"t": ""}, {"t": "c\nd\n"}, {"t": ["x_y", "z"]}]
     path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, records)) + "\n\n")
 
-    assert read(path, format="jsonl", field="t") == ["a b", "", "c", "d", ["x_y", "z"]]
+    with pytest.warns(DataWarning, match=r"a\.jsonl: left out 1 record without text"):
+        assert read(path, format="jsonl", field="t") == ["a b", "c", "d", ["x_y", "z"]]
 
 
 @pytest.mark.parametrize(
@@ -364,11 +365,10 @@ def test_jsonl(tmp_path):
         ("[" * 100_000, "line 3: not JSON"),
         ('{"text": "x"}', "line 3: no field 't'; there is: text"),
         ("[1]", "line 3: no field 't'"),
-        ('{"t": null}', "line 3, field 't'.*not NoneType"),
         ('{"t": 3}', "line 3, field 't'.*not int"),
         ('{"t": {"a": 1}}', "line 3, field 't'.*not dict"),
         ('{"t": ["a b"]}', "line 3, field 't': the token 'a b'"),
-        ('{"t": ["a", 1]}', "line 3, field 't': the token 1"),
+        ('{"t": ["a", 1.5]}', "line 3, field 't': the token 1.5"),
     ],
 )
 def test_jsonl_lines_that_cannot_be_used(tmp_path, line, message):
@@ -383,9 +383,10 @@ def test_csv(tmp_path):
     rows = [["id", "text"], ["1", 'a "quoted", b'], ["2", ""], ["3", "two\nlines"], ["4", long]]
     limit = csv.field_size_limit()
 
-    sentences = read(write_csv(tmp_path / "a.csv", rows), format="csv", field="text")
+    with pytest.warns(DataWarning, match="left out 1 record"):
+        sentences = read(write_csv(tmp_path / "a.csv", rows), format="csv", field="text")
 
-    assert sentences == ['a "quoted", b', "", "two", "lines", long]
+    assert sentences == ['a "quoted", b', "two", "lines", long]
     assert csv.field_size_limit() == limit
 
 
@@ -406,11 +407,11 @@ def test_csv_that_cannot_be_used(tmp_path, content, message):
 def test_parquet(tmp_path):
     values = [f"row {n}" for n in range(3000)]
     path = write_parquet(tmp_path / "a.parquet", {"id": list(range(3000)), "text": values})
-    tokens = write_parquet(tmp_path / "b.pq", {"text": [["a", "b"], []]})
+    tokens = write_parquet(tmp_path / "b.pq", {"text": [["a", "b"], ["c"]]})
 
     assert read(path, format="parquet", field="text") == values
-    assert read(tokens, format="parquet", field="text") == [["a", "b"], []]
-    assert read(tmp_path, format="parquet", field="text") == [*values, ["a", "b"], []]
+    assert read(tokens, format="parquet", field="text") == [["a", "b"], ["c"]]
+    assert read(tmp_path, format="parquet", field="text") == [*values, ["a", "b"], ["c"]]
 
 
 def test_parquet_text_that_is_not_utf8(tmp_path):
@@ -421,14 +422,12 @@ def test_parquet_text_that_is_not_utf8(tmp_path):
 
 
 def test_parquet_that_cannot_be_used(tmp_path):
-    path = write_parquet(tmp_path / "a.parquet", {"id": [1, 2], "text": ["x", None]})
-    late = write_parquet(tmp_path / "late.parquet", {"text": [*["x"] * 2500, None]})
+    path = write_parquet(tmp_path / "a.parquet", {"id": [1, 2], "text": ["x", "y"]})
+    late = write_parquet(tmp_path / "late.parquet", {"text": [*[["x"]] * 2500, ["a b"]]})
     cut = write(tmp_path / "cut.parquet", path.read_bytes()[:-20])
 
     with pytest.raises(DataError, match=r"a\.parquet: no column 'body'; there is: id, text"):
         read(path, format="parquet", field="body")
-    with pytest.raises(DataError, match=r"a\.parquet, row 2, column 'text'.*NoneType"):
-        read(path, format="parquet", field="text")
     with pytest.raises(DataError, match=r"late\.parquet, row 2501,"):
         read(late, format="parquet", field="text")
     with pytest.raises(DataError, match=r"a\.parquet, row 1, column 'id'.*not int"):
@@ -505,7 +504,7 @@ def test_half_a_surrogate_pair_is_no_text(tmp_path, half):
 
 
 @pytest.mark.parametrize("errors", ["replace", "ignore"])
-@pytest.mark.parametrize("token", ["", 3, "a b"])
+@pytest.mark.parametrize("token", ["", 3.5, "a b"])
 def test_tokens_that_are_no_words_are_refused_whatever_errors_says(errors, token):
     with pytest.raises(DataError, match=f"sentence 1: the token {token!r}"):
         read([["\ud800", token]], errors=errors)
