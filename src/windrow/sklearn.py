@@ -113,7 +113,8 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     --------
     >>> from windrow.sklearn import DocumentVectorizer
     >>> texts = ["the king rules", "the queen rules", "a frog jumps"]
-    >>> vectorizer = DocumentVectorizer(weighting="tfidf", word2vec_params={"vector_size": 8, "min_count": 1})
+    >>> training = {"vector_size": 8, "min_count": 1, "sample": 0}
+    >>> vectorizer = DocumentVectorizer(weighting="tfidf", word2vec_params=training)
     >>> vectorizer.fit_transform(texts).shape
     (3, 8)
     """

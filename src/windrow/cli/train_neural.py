@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from windrow.cli.options import (
+    check_apart,
     check_checkpoint,
     check_distinct,
     check_parameters,
@@ -20,6 +21,8 @@ from windrow.cli.options import (
     naming_options,
     open_corpus,
     setting_options,
+    sources_argument,
+    text_of,
     text_options,
     values_of,
     words_bar,
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
     from windrow.estimator import Setting
     from windrow.lm.neural.base import NeuralLM
 
-_TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 _FEW = 0.01  # words with a given vector, below which something is likely to be wrong
 
 
@@ -54,11 +56,11 @@ class _OldOutput(click.Command):
 
 
 def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a command with SOURCE, -o FILE, and the options of a model's settings, of training and of text."""
+    """Make a command with SOURCEs, -o FILE, and the options of a model's settings, of training and of text."""
     path = click.Path(path_type=Path)
     decorators = (
         click.command(name, cls=_OldOutput),
-        click.argument("source"),
+        sources_argument,
         click.option("-o", "--output", required=True, metavar="FILE", type=path, help="File to write."),
         setting_options(settings),
         click.option("--valid", metavar="SOURCE", help="Text held back: the best epoch on it is kept."),
@@ -75,7 +77,7 @@ def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Call
     return make
 
 
-def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, Any]) -> None:
+def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options: dict[str, Any]) -> None:
     """Train a model with these options and write it; the state is in TARGET.checkpoint after every epoch."""
     from windrow.files.model_file import check_writable
     from windrow.files.sniff import refuse_arpa
@@ -88,13 +90,14 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     places = [target, checkpoint, *([log] if log else [])]
     for place in places:
         check_writable(place)
-    read = [Path(name) for name in (source, options["valid"], options["vectors"]) if name]
-    check_distinct([*dict.fromkeys(read), *places])
+    check_distinct(places)
+    read = (*sources, options["valid"], options["vectors"])
+    check_apart(read, places, format=options["format"], field=options["field"])
     check_checkpoint(checkpoint, options["resume"])
-    text = {name: options[name] for name in _TEXT}
+    text = text_of(options)
     model = kind(**values_of(kind.settings, options))
     check_parameters(model, names)  # before the text is read
-    corpus = open_corpus(source, **text)
+    corpus = open_corpus(*sources, **text)
     valid = open_corpus(options["valid"], **text) if options["valid"] else None
     with ExitStack() as stack:
         if log:

@@ -136,7 +136,7 @@ def _csv_values(name: str, text_lines: Iterable[str], field: str, delimiter: str
 def _other_delimiter(columns: list[str]) -> str:
     """A hint, where the whole header came out as one column."""
     found = next((name for mark, name in _OTHER_DELIMITERS.items() if len(columns) == 1 and mark in columns[0]), None)
-    return f"; try delimiter = {found!r}" if found else ""
+    return f"; try delimiter={found!r}" if found else ""
 
 
 def _parquet_values(file: str, field: str, meter: Meter) -> Iterator[tuple[str, Any]]:

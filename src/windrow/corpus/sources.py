@@ -11,6 +11,7 @@ import json
 import lzma
 import os
 import re
+import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import suppress
@@ -104,7 +105,7 @@ def _check_options(format: str | None, field: str | None, delimiter: str | None,
     if format == "text" and field is not None:
         raise OptionError(f"field = {field!r} needs a format with fields: {', '.join(FORMATS)}")
     if (format is not None or delimiter is not None) and format != "text" and not field:
-        raise OptionError(f"format = {format or 'csv'!r} needs the name of the field that holds the text: field = NAME")
+        raise OptionError(f"format = {format or 'csv'!r} needs the name of the field that holds the text: field='NAME'")
 
 
 def _format_by_name(file: str, field: str | None) -> str:
@@ -112,13 +113,13 @@ def _format_by_name(file: str, field: str | None) -> str:
     found, name = format_of(file), name_of(model_file.shortened(file))
     if field is None and found is not None:
         raise OptionError(
-            f"{name} holds records, as its name says; name the field that holds the text with field = NAME, "
-            "or read it as it is with format = 'text'"
+            f"{name} holds records, as its name says; name the field that holds the text with field='NAME', "
+            "or read it as it is with format='text'"
         )
     if field is not None and found is None:
         raise OptionError(
             f"field = {field!r} needs a format with fields, and the name of {name} says none; "
-            f"choose one with format = {', '.join(FORMATS)}"
+            "choose one, such as format='csv'"
         )
     return found or "text"
 
@@ -180,6 +181,25 @@ def _files_below(folder: Path, format: str | None, field: str | None) -> list[st
         kind = format or ("text" if field is None else " or ".join(FORMATS))
         raise DataError(f"{folder}: the folder holds no readable {kind} file")
     return files
+
+
+def takes_in(
+    source: str | os.PathLike[str], file: Path, *, format: str | None = None, field: str | None = None
+) -> bool:
+    """Whether reading the file, folder, glob or standard input that ``source`` names reads ``file``."""
+    location = os.fspath(source)
+    if is_remote(location) or not file.exists():
+        return False
+    with suppress(OSError, ValueError, RuntimeError):
+        if location == STDIN:
+            return os.path.samestat(os.fstat(sys.stdin.fileno()), file.stat())
+        path = Path(location).expanduser()
+        if path.is_dir():
+            inside = file.resolve().is_relative_to(path.resolve())
+            return inside and (is_corpus(path) or _is_wanted(file, format, field))
+        found = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207
+        return any(file.samefile(one) for one in found)
+    return False
 
 
 def is_corpus(folder: str | os.PathLike[str]) -> bool:
