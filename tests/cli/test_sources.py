@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
+from pyarrow import parquet as pq
 
 import windrow
 from windrow.cli import main
@@ -227,6 +229,9 @@ def test_pipes_are_read_like_files(shell, here: Path, source: str) -> None:
 def test_several_pipes(shell, here: Path) -> None:
     shell("windrow corpus build <(cat first.txt) second.txt <(cat first.txt) -o c --min-count 1")
     assert len(Corpus.open(here / "c")) == 60
+    pq.write_table(pa.table({"t": ["an owl"]}), here / "a.parquet")
+    shell("cat a.parquet | windrow corpus build - -o e --format parquet --field t")
+    assert list(Corpus.open(here / "e").sentences()) == [["an", "owl"]]
     shell("windrow tag train <(cat first.conll) second.conll -o t.safetensors --epochs 1 --hidden 4")
     shell('windrow corpus build <(echo \'{"t": "an owl"}\') -o d --format jsonl --field t')
     assert list(Corpus.open(here / "d").sentences()) == [["an", "owl"]]

@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 from threading import Thread
 
+import fsspec
 import pyarrow
 import pytest
 import zstandard
@@ -268,7 +269,7 @@ def test_errors_on_standard_input_say_so(monkeypatch):
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_urls_go_through_smart_open(tmp_path, suffix):
+def test_urls_of_local_files(tmp_path, suffix):
     path = write(tmp_path / f"a.txt{suffix}", gzip.compress(TEXT.encode()) if suffix else TEXT)
 
     assert read(path.as_uri()) == TEXT.split("\n")
@@ -277,6 +278,23 @@ def test_urls_go_through_smart_open(tmp_path, suffix):
 def test_urls_survive_pathlib():
     assert sources.locations(Path("https://host/a/b.txt")) == ["https://host/a/b.txt"]
     assert sources.locations([Path("s3://bucket/key"), Path("a/b")]) == ["s3://bucket/key", "a/b"]
+    assert sources.locations(Path("file:///folder/b.txt")) == ["file:///folder/b.txt"]
+
+
+def test_urls_of_other_systems(tmp_path):
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/texts/a.txt.gz", gzip.compress(TEXT.encode()))
+    memory.pipe("/texts/a.txt", TEXT.encode())
+    write_parquet(tmp_path / "a.parquet", {"t": ["one owl"]})
+    memory.pipe("/texts/a.parquet", (tmp_path / "a.parquet").read_bytes())
+
+    assert read("memory://texts/a.txt.gz") == TEXT.split("\n")
+    assert read(Path("memory://texts/a.txt")) == TEXT.split("\n")
+    assert read("memory://texts/a.parquet", field="t") == ["one owl"]
+    with pytest.raises(DataError, match=r"^cannot open memory://texts/b\.txt: no such file"):
+        read("memory://texts/b.txt")
+    with pytest.raises(OptionError, match=r"^cannot open s3://bucket/key: Install s3fs"):
+        read("s3://bucket/key")
 
 
 def test_the_query_of_a_url_does_not_hide_its_suffix():
@@ -440,13 +458,18 @@ def test_parquet_that_cannot_be_used(tmp_path):
 
 @pytest.mark.parametrize(
     ("module", "extra", "name", "options"),
-    [("zstandard", "zst", "a.zst", {}), ("pyarrow", "parquet", "a.pq", {"format": "parquet", "field": "t"})],
+    [
+        ("zstandard", "zst", "a.zst", {}),
+        ("pyarrow", "parquet", "a.pq", {"format": "parquet", "field": "t"}),
+        ("fsspec.core", "remote", "a.txt", {}),
+    ],
 )
 def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, module, extra, name, options):
     monkeypatch.setitem(sys.modules, module, None)
 
     with pytest.raises(OptionError, match=rf"pip install 'windrow\[{extra}\]'"):
-        read(write(tmp_path / name, b"x"), **options)
+        path = write(tmp_path / name, b"x")
+        read(path.as_uri() if extra == "remote" else path, **options)
 
 
 @pytest.mark.parametrize(
@@ -563,4 +586,27 @@ def test_text_comes_from_a_web_server_too(tmp_path: Path) -> None:
         assert Corpus.build(f"{url}/text.txt.gz").vocabulary.words == ["be", "to", "not", "or"]
         with pytest.raises(DataError, match=r"cannot open .*nowhere\.txt.*404"):
             Corpus.build(f"{url}/nowhere.txt")
+        write_parquet(tmp_path / "a.parquet", {"t": ["one owl"]})  # this server gives no parts of files
+        assert read(f"{url}/a.parquet", field="t") == ["one owl"]
+        (tmp_path / "long.txt").write_bytes(b"owl " * 3_000_000)
+        assert sum(map(len, sources.read(f"{url}/long.txt"))) == 12_000_001
+        server.shutdown()
+
+
+class _CutShort(_QuietHandler):
+    def end_headers(self) -> None:
+        self.send_header("Content-Length", "1000")
+        super().end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"to be or not")
+
+
+def test_a_download_that_is_cut_short_is_noticed() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _CutShort) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(DataError, match=r"127\.0\.0\.1.*a\.txt: the data are broken or cut short"):
+            Corpus.build(f"http://127.0.0.1:{server.server_port}/a.txt")
         server.shutdown()

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from windrow.corpus.streams import COMPRESSED, Meter, is_remote, lines, name_of, opened, text_pieces
+from windrow.corpus.streams import (
+    COMPRESSED,
+    Meter,
+    is_remote,
+    lines,
+    name_of,
+    opened_to_seek,
+    read_errors,
+    text_pieces,
+)
 from windrow.corpus.tables import is_missing, listed
 from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import DataError, OptionError
@@ -147,9 +156,7 @@ def _parquet_values(file: str, field: str, meter: Meter) -> Iterator[tuple[str, 
         raise OptionError("reading Parquet needs pyarrow: pip install 'windrow[parquet]'") from error
     name = name_of(file)
     try:
-        with opened(file) as raw:
-            if not raw.seekable():
-                raise DataError(f"{name} is a pipe, which Parquet cannot be read from; write it to a file first")
+        with read_errors(file), opened_to_seek(file) as raw:
             table = parquet.ParquetFile(raw)
             columns = table.schema_arrow.names
             if field not in columns:
@@ -164,8 +171,6 @@ def _parquet_values(file: str, field: str, meter: Meter) -> Iterator[tuple[str, 
         raise DataError(f"{name} is not a valid Parquet file: {' '.join(str(error).split())}") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{name}, column {field!r}: a text is not UTF-8; write the file again") from error
-    except OSError as error:
-        raise DataError(f"cannot read {name}: {error.strerror or error}") from error
 
 
 def _without_surrogates(text: str, where: str, errors: str) -> str:

@@ -136,8 +136,8 @@ def locations(source: Any) -> list[str] | None:
 def _location(source: str | os.PathLike[str]) -> str:
     location = os.fspath(source)
     if isinstance(source, os.PathLike):
-        # Path("https://host/file") has lost a slash.
-        location = re.sub(r"^([a-z][a-z0-9+]+):/(?=[^/])", r"\1://", location)
+        # Path("https://host/file") has lost a slash, Path("file:///folder/file") two.
+        location = re.sub(r"^([a-z][a-z0-9+]+):/(?=[^/])", lambda m: f"{m[1]}://{'/' * (m[1] == 'file')}", location)
     return location
 
 
