@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import bz2
 import csv
 import gzip
 import io
 import json
-import lzma
 import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +14,6 @@ from threading import Thread
 import fsspec
 import pyarrow
 import pytest
-import zstandard
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -24,13 +21,9 @@ from pyarrow import parquet
 from windrow.corpus import Corpus, sources, streams
 from windrow.errors import DataError, DataWarning, OptionError
 
+from .compressors import COMPRESS, zstd
+
 TEXT = "the cat sat\n\non the mat — déjà 漢字 😀\nlast"
-COMPRESS = {
-    ".gz": gzip.compress,
-    ".bz2": bz2.compress,
-    ".xz": lzma.compress,
-    ".zst": zstandard.ZstdCompressor().compress,
-}
 
 
 def read(source, **options) -> list[str | list[str]]:
@@ -459,7 +452,7 @@ def test_parquet_that_cannot_be_used(tmp_path):
 @pytest.mark.parametrize(
     ("module", "extra", "name", "options"),
     [
-        ("zstandard", "zst", "a.zst", {}),
+        (zstd.__name__, "zst", "a.zst", {}),
         ("pyarrow", "parquet", "a.pq", {"format": "parquet", "field": "t"}),
         ("fsspec.core", "remote", "a.txt", {}),
     ],

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import glob
 import json
-import lzma
 import os
 import re
 import sys
-import zlib
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import suppress
 from itertools import islice
@@ -26,6 +24,7 @@ from windrow.corpus.streams import (
     Meter,
     ReadProgress,
     decompressed,
+    is_damage,
     is_remote,
     name_of,
     text_pieces,
@@ -228,7 +227,9 @@ def _is_wanted(path: Path, format: str | None, field: str | None) -> bool:
     try:
         with path.open("rb") as raw:
             return b"\0" not in decompressed(raw, path.name).read(8192)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+    except Exception as error:
+        if not is_damage(error):
+            raise
         return True  # reading it will raise the error that says what is wrong
 
 

@@ -23,7 +23,6 @@ STDIN = "-"
 _IS_HTTP = re.compile("https?://")
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
 
-_ZSTD_FEED = 1 << 12  # compressed bytes at a time: a block of zeros becomes 30,000 times as large
 _MAGIC = {
     ".gz": re.compile(rb"\x1f\x8b"),
     ".bz2": re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"),
@@ -91,10 +90,15 @@ def _read_failure(error: Exception, remote: bool) -> str | None:
     """The reason to give to the user for an error in reading, or None if it is not about the file."""
     if isinstance(error, OSError) and error.errno is not None:
         return f"it cannot be read ({error.strerror})"
-    # Decompressors raise an OSError without errno; each remote protocol has errors of its own.
-    if remote or isinstance(error, (OSError, EOFError, zlib.error, lzma.LZMAError)):
+    if remote or is_damage(error):  # each protocol has errors of its own
         return f"the data are broken or cut short ({' '.join(str(error).split())})"
     return None
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether a decompressor says with this error that its data are broken; some raise an OSError without errno."""
+    known = isinstance(error, (OSError, EOFError, zlib.error, lzma.LZMAError))
+    return known or type(error).__name__ == "ZstdError"  # whose module need not be there
 
 
 @contextmanager
@@ -164,48 +168,20 @@ def decompressed(raw: IO[bytes], file: str) -> IO[bytes]:
     if suffix == ".xz":
         return lzma.open(raw)
     if suffix == ".zst":
-        return io.BufferedReader(_ZstdReader(raw))
+        return cast(IO[bytes], _zstd().open(raw))
     return raw
 
 
-class _ZstdReader(io.RawIOBase):
-    """Zstandard frames as a stream; unlike the library's own reader it notices a frame that is cut short."""
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        try:
-            import zstandard
-        except ImportError as error:
-            raise OptionError("reading .zst needs zstandard: pip install 'windrow[zst]'") from error
-        self._library = zstandard
-        self._raw = raw
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._between_frames = False
-        self._ready = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._ready:
-            fed = self._frame.unused_data or self._raw.read(_ZSTD_FEED)
-            if not fed:
-                if not self._between_frames:
-                    raise EOFError("the zstd frame ends early")
-                return 0
-            self._ready = memoryview(self._feed(fed))
-        size = min(len(buffer), len(self._ready))
-        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
-        return size
-
-    def _feed(self, fed: bytes) -> bytes:
-        if self._frame.eof:
-            self._frame = self._library.ZstdDecompressor().decompressobj()
-        try:
-            data = self._frame.decompress(fed)
-        except self._library.ZstdError as error:
-            raise EOFError(str(error)) from error
-        self._between_frames = self._frame.eof
-        return data
+def _zstd() -> Any:
+    """The module for zstd: part of Python from 3.14 on, before that its backport."""
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+    except ImportError as error:
+        raise OptionError("reading .zst needs backports.zstd: pip install 'windrow[zst]'") from error
+    return zstd
 
 
 def text_pieces(file: str, errors: str, meter: Meter) -> Iterator[str]:
