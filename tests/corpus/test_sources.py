@@ -459,6 +459,8 @@ def test_parquet_that_cannot_be_used(tmp_path):
 )
 def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, module, extra, name, options):
     monkeypatch.setitem(sys.modules, module, None)
+    package, _, name_there = module.rpartition(".")
+    monkeypatch.delattr(sys.modules.get(package), name_there, raising=False)
 
     with pytest.raises(OptionError, match=rf"pip install 'windrow\[{extra}\]'"):
         path = write(tmp_path / name, b"x")
