@@ -90,6 +90,16 @@ def test_words_of_a_line(folder: Path) -> None:
     assert float(rows[0][1]) == pytest.approx(expected, abs=1e-6)
 
 
+def test_warnings_are_one_line_on_stderr(folder: Path, tmp_path: Path) -> None:
+    windrow.load(folder / "m.safetensors").save(tmp_path / "m.arpa")
+    (tmp_path / "other.arpa").write_text((tmp_path / "m.arpa").read_text().replace("<unk>", "<UNK>"))
+
+    results = [run("score", tmp_path / name, input="a zebra ran\n") for name in ("m.arpa", "other.arpa")]
+
+    assert results[0].stdout == results[1].stdout
+    assert [result.stderr for result in results] == ["", f"Warning: {tmp_path}/other.arpa: <UNK> is read as <unk>\n"]
+
+
 def test_answers_come_line_by_line(folder: Path) -> None:
     command = [sys.executable, "-m", "windrow", "lm", "score", str(folder / "m.safetensors")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
-from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
+from windrow.errors import FormatError, NotFittedError, OptionError, check_whole, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa
@@ -388,7 +388,7 @@ class NGramLM(Estimator, LanguageModel):
         """As ``LanguageModel.load``; also opens ARPA files of any program."""
         if not is_arpa(path):
             return super().load(path)
-        return cls.from_backoff(read_arpa(path))
+        return cls.from_backoff(read_arpa(path, warn))
 
     @classmethod
     def from_backoff(cls, model: BackoffModel, *, quantize_bits: int | None = None) -> Self:
