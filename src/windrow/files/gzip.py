@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import IO, cast
 from windrow.errors import DataError, FormatError
 from windrow.files.model_file import atomic_write
 
+STDOUT = "-"
 LARGEST_RATIO = 1032  # DEFLATE compresses nothing further (zlib's technical notes)
 
 
@@ -36,8 +38,12 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
 def creating(path: Path, level: int = 9) -> Iterator[IO[bytes]]:
     """A file for writing, compressed if its name ends in ``.gz``; it appears only when all went well.
 
-    ``level``: how hard to compress, 1 to 9; 6 takes half the time of 9.
+    ``-`` is standard output. ``level``: how hard to compress, 1 to 9; 6 takes half the time of 9.
     """
+    if str(path) == STDOUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
     with atomic_write(path) as temporary, temporary.open("wb") as stream:
         if not is_packed(path):
             yield stream
