@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from windrow.errors import DataError, OptionError
 from windrow.evaluation.spans import spans_of
+from windrow.tagging.columns import Columns
 from windrow.tagging.conll import read_conll
 
 Tagged = Iterable[Sequence[Sequence[str]]]  # sentences as (tokens, tags), such as TaggedSentence
 Source = Tagged | str | os.PathLike[str]
+_FIRST_AND_LAST = Columns()
 Example = tuple[Sequence[str], Sequence[str]]  # tokens, tags
 
 
@@ -19,14 +21,16 @@ def name_of(source: Source) -> str:
     return os.fspath(source) if isinstance(source, str | os.PathLike) else "the given list"
 
 
-def read_examples(source: Source) -> list[Example]:
+def read_examples(source: Source, columns: Columns = _FIRST_AND_LAST) -> list[Example]:
     """The sentences of a CoNLL file, or of a list of (tokens, tags); those without tokens are left out.
 
-    Raises DataError, with the number of the sentence, for what is no such pair, and where no token is left.
+    Raises DataError, with the number of the sentence, for what is no such pair, and where no token is left; OptionError
+    for columns of a list.
     """
     if isinstance(source, str | os.PathLike):
-        examples: list[Example] = [(tokens, tags) for tokens, tags, _ in read_conll(source)]
+        examples: list[Example] = [(tokens, tags) for tokens, tags, _ in read_conll(source, *columns)]
     else:
+        columns.refuse_for_lists()
         examples = [_checked(sentence, number) for number, sentence in enumerate(source, 1)]
     examples = [example for example in examples if example[0]]
     if not examples:
@@ -54,7 +58,10 @@ def check_types(found: Iterable[str], source: Source, types: Sequence[str] | Non
     """Raise DataError where training would have no entities, OptionError for wanted types that do not occur."""
     known = set(found)
     if not known:
-        raise DataError(f"{name_of(source)} holds no entities to learn: every tag is O; is the tag column the last?")
+        raise DataError(
+            f"{name_of(source)} holds no entities to learn: every tag is O; is the tag in another column? "
+            "Number it: tag_column = N"
+        )
     missing = sorted(set(types or ()) - known)
     if missing:
         raise OptionError(
