@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from os import PathLike
 from typing import Any, Self
@@ -60,7 +61,8 @@ Document = str | Iterable[str]
 class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A document, a str or a list of tokens, becomes an average of the vectors of its words: (documents, dim) float32.
 
-    A document without a known word becomes zeros. Lists of tokens are not tokenized, but lower-cased like text.
+    A document without a known word becomes zeros. Lists of tokens are not tokenized, but lower-cased like text; where
+    given vectors know fewer words of the texts for it, ``fit`` warns.
 
     Parameters
     ----------
@@ -100,7 +102,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     Raises
     ------
     OptionError
-        For a bad parameter.
+        For a bad parameter, or a word of the texts whose vector is not finite.
     DataError
         For what is no document.
 
@@ -152,15 +154,19 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     def transform(self, X: Iterable[Document]) -> NDArray[np.float32]:  # noqa: N803
         """The vectors of the documents, (documents, dim) float32."""
         check_is_fitted(self, "word_vectors_")
-        return self._vectors_of(self._count(self._tokens(X)))
+        return self._vectors_of(self._count(self._tokens(X, lowercase=self.lowercase)))
 
     def _learn(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
         """Set everything that is learned; gives the word counts of the documents, to be used again."""
         self._check_parameters()
-        tokens = list(self._tokens(documents))
+        if isinstance(documents, Iterator):  # it may be read twice
+            documents = list(documents)
+        tokens = list(self._tokens(documents, lowercase=self.lowercase))
         if not tokens:
             raise DataError("there is no document to fit on; give at least one")
         self.word_vectors_ = self._find_vectors(tokens)
+        if self.lowercase and self.vectors is not None:
+            self._warn_of_case(tokens, documents)
         self.n_features_out_ = self.word_vectors_.vector_size
         counts = self._count(tokens)
         self.idf_ = smooth_idf(counts)
@@ -175,7 +181,18 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | PathLike):
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
 
-    def _tokens(self, documents: Iterable[Document]) -> Iterable[list[str]]:
+    def _warn_of_case(self, lowered: list[list[str]], documents: Iterable[Document]) -> None:
+        """Warn where vectors know more tokens of the texts as they stand than in lower case."""
+        known = self.word_vectors_
+        if all(word == word.lower() for word in known):
+            return
+        total, found = sum(map(len, lowered)), sum(token in known for document in lowered for token in document)
+        as_given = sum(token in known for document in self._tokens(documents, lowercase=False) for token in document)
+        if found < as_given:
+            told = f"lowercase = True: the vectors know {found:,} of {total:,} tokens, but {as_given:,} as they stand"
+            warnings.warn(f"{told}; try lowercase = False", UserWarning, stacklevel=4)
+
+    def _tokens(self, documents: Iterable[Document], *, lowercase: bool) -> Iterable[list[str]]:
         if isinstance(documents, str) or not isinstance(documents, Iterable):
             raise OptionError(f"X must be a list of documents, not {type(documents).__name__}")
         if getattr(documents, "ndim", 1) != 1:  # going through a table would give its column names, or rows
@@ -183,11 +200,11 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         tokenizer = find_tokenizer(self.tokenizer)
         for number, document in enumerate(documents, 1):
             if isinstance(document, str):
-                yield tokenizer.split(tokenizer.lower(document) if self.lowercase else document)
+                yield tokenizer.split(tokenizer.lower(document) if lowercase else document)
             elif isinstance(document, Iterable) and not isinstance(document, bytes | dict):
                 words = list(document)
                 check_tokens(words, f"document {number}")
-                yield [word.lower() for word in words] if self.lowercase else words
+                yield [word.lower() for word in words] if lowercase else words
             else:
                 raise DataError(f"document {number} must be a str or a list of tokens, not {type(document).__name__}")
 
@@ -209,6 +226,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         shape = (len(ends) - 1, len(row_of))
         counts = csr_matrix((np.ones(len(words), np.float32), words, ends), shape, np.float32)
         counts.sum_duplicates()
+        self.word_vectors_.check_finite(np.unique(counts.indices))
         return counts
 
     def _word_weights(self, counts: csr_matrix[np.float32]) -> NDArray[np.float32]:

@@ -141,9 +141,10 @@ def test_given_vectors_stay_unless_tuned() -> None:
 
 
 def test_vectors_with_nan_are_refused() -> None:
-    given = vectors_of(["rome", "oslo"])
-    given.vectors[1, 2] = np.nan
-    with pytest.raises(DataError, match=r"the given vectors.* nan at row 1, column 2"):
+    sound = vectors_of(["rome", "oslo"]).vectors.copy()
+    sound[1, 2] = np.nan
+    given = WordVectors(["rome", "oslo"], sound)
+    with pytest.raises(OptionError, match="the vector of 'oslo' holds a number that is not finite"):
         WindowTagger(**SMALL, vectors=given).fit(made_up(5, 1))
 
 

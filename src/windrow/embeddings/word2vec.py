@@ -260,6 +260,7 @@ class Word2Vec(Estimator):
         if self._wv is not None:
             return self._wv
         vectors = training.table[:, : training.vector_size].copy()
+        vectors.setflags(write=False)
         word_vectors = WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
         word_vectors.provenance = {"model": "Word2Vec", **training.identity}
         if not training.is_running:

@@ -18,7 +18,6 @@ from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.evaluation.spans import OUTSIDE, SpanResult, evaluate_spans, spans_of
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
-from windrow.nn.examples import check_finite
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Schedule, find_schedule
@@ -210,8 +209,8 @@ class WindowTagger(Estimator):
         epochs; without, the last of all ``epochs``. ``callbacks`` get a Report after each epoch, and stop training by
         returning something true; ``progress`` gets one several times a second. ``checkpoint``: a file that keeps the
         state after each epoch; ``resume`` goes on from there to the same tagger as without the stop, if the file is
-        there. Raises OptionError for parameters out of range, DataError for sentences without entities and vectors that
-        are not finite, FormatError for a malformed file, DivergedError when training runs away. A tagger that was
+        there. Raises OptionError for parameters out of range and vectors that are not finite, DataError for sentences
+        without entities, FormatError for a malformed file, DivergedError when training runs away. A tagger that was
         trained before stays as it was when this fails; a first fit that diverges, or that Ctrl-C ends, leaves the best
         parameters so far.
         """
@@ -251,8 +250,9 @@ class WindowTagger(Estimator):
         dim = self.vector_size if self.vectors is None else self.vectors.vector_size
         learning, frozen = rng.normal(0, _VECTOR_SPREAD, (own, dim)).astype(np.float32), None
         if self.vectors is not None:
-            check_finite("the given vectors", self.vectors.vectors)
-            frozen = _spread(self.vectors.vectors[[given[word] for word in lexicon.words[own:]]])
+            rows = np.array([given[word] for word in lexicon.words[own:]], np.intp)
+            self.vectors.check_finite(rows)
+            frozen = _spread(self.vectors.vectors[rows])
             if self.tune:
                 learning, frozen = np.concatenate([learning, frozen]), None
         self._build(lexicon, WordLookUp(learning, frozen), rng)

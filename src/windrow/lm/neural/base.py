@@ -256,7 +256,9 @@ class NeuralLM(Estimator, LanguageModel):
                 where = "vectors" if isinstance(self.vectors, WordVectors) else self.vectors
                 words = len(self.vocabulary) - len(SPECIALS)
                 raise DataError(f"none of the {words:,} words is in {where}; are both cut into words alike?")
-            vectors[known] = given.vectors[[given.key_to_index[self.vocabulary.words[row]] for row in known]]
+            rows = np.array([given.key_to_index[self.vocabulary.words[row]] for row in known])
+            given.check_finite(rows)
+            vectors[known] = given.vectors[rows]
         is_dense = self.tied and not output_layer(self.output_layer).is_sparse
         return Parameter(vectors) if is_dense else WordParameter(vectors)
 
