@@ -16,7 +16,7 @@ from windrow.corpus.tokenizers import check_tokens, find_tokenizer
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
 from windrow.errors import DataError, OptionError
-from windrow.estimator import Setting, check_settings
+from windrow.estimator import Setting, check_effects, check_settings
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -51,7 +51,7 @@ DOCUMENT_VECTORIZER = (
     Setting("normalize", bool, False, "Whether each document's vector is scaled to length 1."),
     Setting(
         "word2vec_params", "dict", None, "Parameters of Word2Vec, where vectors are trained; with one worker unless it "
-        "says otherwise, so that training can be repeated.", none="the defaults",
+        "says otherwise, so that training can be repeated.", none="the defaults", only_with=("vectors", (None,)),
     ),
 )  # fmt: skip
 
@@ -86,7 +86,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         Whether each document's vector is scaled to length 1.
     word2vec_params : dict or None, default None
         Parameters of Word2Vec, where vectors are trained; with one worker unless it says otherwise, so that
-        training can be repeated. None: the defaults.
+        training can be repeated. None: the defaults. Only without vectors.
 
     Attributes
     ----------
@@ -178,6 +178,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
     def _check_parameters(self) -> None:
         check_settings(self.settings, vars(self))
+        check_effects(self.settings, vars(self))
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | PathLike):
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from windrow.cli.options import in_range
+from windrow.cli.options import check_used, in_range
 
 _output = click.option("-o", "--output", required=True, metavar="PICTURE", help="File to write: .png, .svg or .pdf.")
 
@@ -43,6 +43,7 @@ def plot(file: str, output: str, words: tuple[str, ...], top: int, method: str, 
     from windrow.viz.figures import check_picture_path
     from windrow.viz.word_map import word_map
 
+    check_used(conditions={"top": (("words", ((),)),)})
     check_picture_path(output)  # errors come before the long reading
     drawn = word_map(load_vectors(file), words or None, top, method, output, seed)
     labeled = len(drawn.words) - len(drawn.unlabeled)

@@ -15,6 +15,7 @@ from windrow.cli.options import (
     check_checkpoint,
     check_distinct,
     check_parameters,
+    check_used,
     flags_of,
     json_log,
     setting_options,
@@ -64,6 +65,7 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
     from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
 
+    check_used(WINDOW_TAGGER)
     checkpoint, log = (
         options.pop("checkpoint") or output.with_name(output.name + ".checkpoint"),
         options.pop("log_json"),

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from windrow.cli.options import (
     check_checkpoint,
     check_distinct,
     check_parameters,
+    check_used,
     flags_of,
     json_log,
     naming_options,
@@ -24,7 +24,6 @@ from windrow.cli.options import (
     values_of,
     words_bar,
 )
-from windrow.errors import OptionError
 from windrow.outputs import OUTPUT_LAYERS
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     from windrow.nn.training.stopping import DivergedError
 
     names = flags_of(kind.settings)
-    _check_used(kind.settings, options)
+    check_used(kind.settings)
     refuse_arpa(target, f"a {kind.__name__}")
     checkpoint, log = target.with_name(target.name + ".checkpoint"), options["log_json"]
     places = [target, checkpoint, *([log] if log else [])]
@@ -117,18 +116,6 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
         few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {model.vectors}"
         click.echo(f"Warning: {few}; are both cut into words alike?", err=True)
     click.echo(_summary(target, model), err=True)
-
-
-def _check_used(settings: tuple[Setting, ...], options: dict[str, Any]) -> None:
-    """Refuse an option that was given although nothing would read it."""
-    given, flags = click.get_current_context().get_parameter_source, flags_of(settings)
-    for setting in settings:
-        other, values = setting.only_with or ("", ())
-        if other and given(setting.name) is ParameterSource.COMMANDLINE and options[other] not in values:
-            wanted = f"{flags[other]} {' or '.join(values)}"
-            raise OptionError(f"{setting.flag} is for {wanted}, not {options[other]}; leave it out")
-    if given("patience") is ParameterSource.COMMANDLINE and not options["valid"]:
-        raise OptionError("--patience waits for a better --valid; name text held back, or leave it out")
 
 
 def _summary(target: Path, model: NeuralLM) -> str:

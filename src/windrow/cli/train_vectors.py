@@ -13,6 +13,7 @@ from windrow.cli.options import (
     check_checkpoint,
     check_distinct,
     check_parameters,
+    check_used,
     flags_of,
     json_log,
     open_corpus,
@@ -25,6 +26,7 @@ from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError, WindrowError
 
 _LOG_LINES = 200  # a run, besides one an epoch
+_MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 
 
@@ -40,6 +42,7 @@ _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 @click.option("--model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"]))
 @setting_options(
     WORD2VEC,
+    _MODELS,
     loss={"default": "ns", "show_default": True},
     window_weighting={"default": "shrink", "show_default": True},
 )
@@ -58,6 +61,7 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
     from windrow.embeddings.vectors import save_vectors
     from windrow.files.model_file import check_writable
 
+    check_used(WORD2VEC, aliases=_MODELS)
     checkpoint = output.with_name(output.name + ".checkpoint")
     places = [output, checkpoint, *([options["log_json"]] if options["log_json"] else [])]
     check_target(output)

@@ -74,19 +74,20 @@ class Word2Vec(Estimator):
     sg : {0, 1}, default 0
         1 is skip-gram, 0 CBOW. Skip-gram takes longer and is better for rare words.
     hs : {0, 1}, default 0
-        1 trains hierarchical softmax, together with negative sampling unless negative = 0.
+        1 trains hierarchical softmax, together with negative sampling unless negative = 0. Only without loss.
     negative : int in [0, 1000], default 5
-        Noise words per pair of center and context word, for negative sampling; 0: none of it. 5 to 20 for a small
-        text, 2 to 5 for a large one.
+        Noise words per pair of center and context word, for negative sampling; 0: none of it. Only with loss None
+        or "ns" or "hs+ns". 5 to 20 for a small text, 2 to 5 for a large one.
     ns_exponent : float in [-10, 10], default 0.75
-        Noise words are drawn from their counts to this power. 1 draws by frequency, 0 all words alike.
+        Noise words are drawn from their counts to this power. Only with loss None or "ns" or "hs+ns" and with
+        negative. 1 draws by frequency, 0 all words alike.
     cbow_mean : {0, 1}, default 1
-        Whether CBOW takes the mean of the context's vectors, or their sum.
+        Whether CBOW takes the mean of the context's vectors, or their sum. Only with sg 0.
     epochs : int in [1, 1000000], default 5
         Passes over the text. Use more for a small text: 15 for some megabytes.
     shrink_windows : bool, default True
-        Whether each center word has a window of random size, from 1 to window. As in word2vec; window_weighting
-        overrides it.
+        Whether each center word has a window of random size, from 1 to window. Only without window_weighting. As in
+        word2vec.
     window_weighting : {"shrink", "linear", "harmonic", "none"} or None, default None
         How the weight of a context word falls with its distance from the center: by random window sizes, linearly,
         by 1 / distance, or not at all. None: shrink, or none where shrink_windows is False.
@@ -97,17 +98,20 @@ class Word2Vec(Estimator):
         Blocks of center words share noise words; or update by update (pair), as gensim. With one worker, pair
         equals gensim; it is several times slower.
     block_size : int in [1, 4096] or None, default None
-        Center words in a block. None: 64, of CBOW 256. Larger ones are a little faster, until quality falls.
+        Center words in a block. None: 64, of CBOW 256. Only with kernel "block". Larger ones are a little faster,
+        until quality falls.
     shared_negatives : int in [1, 4096], default 16
         Noise words that each row of a block meets, rounded up to a multiple of 16; the row's own target word may be
-        among them. More are slower, and a little better.
+        among them. Only with kernel "block" and with loss None or "ns" or "hs+ns" and with negative. More are
+        slower, and a little better.
     deterministic : bool, default False
         Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
         little slower; one worker does so anyway.
     callbacks : sequence of callable, default ()
         Functions of a Report, called after each epoch; training ends when one returns a true value.
     report_words : int >= 1 or None, default None
-        Call the callbacks also each time that this many words of the text are read. None: after epochs only.
+        Call the callbacks also each time that this many words of the text are read. None: after epochs only. Only
+        with callbacks.
 
     Attributes
     ----------
@@ -237,6 +241,7 @@ class Word2Vec(Estimator):
             The checkpoint is damaged, or was taken with other parameters or another corpus.
         """
         self.check_parameters()
+        self.check_effects()
         if checkpoint is not None:
             check_writable(checkpoint)
         if checkpoint_every is not None:

@@ -152,6 +152,7 @@ class MultiLayerPerceptron(Estimator):
         """
         with all_or_nothing(self, "network_") as retrains:
             self.check_parameters()
+            self.check_effects(validation=validation)
             x, y = as_examples(X), as_labels(y)
             check_lengths(x, y)
             rng = np.random.default_rng(self.random_state)
@@ -177,6 +178,7 @@ class MultiLayerPerceptron(Estimator):
             check_lengths(x, y)
             if not hasattr(self, "network_"):
                 self.check_parameters()
+                self.check_effects()
                 self._learn_labels(y if classes is None else as_labels(classes))
                 self._start(x.shape[1], np.random.default_rng(self.random_state))
             return self._train(x, y, 1)
@@ -325,7 +327,7 @@ class MLPClassifier(MultiLayerPerceptron):
         Units of each hidden layer, each at least 1. () makes a linear model; more units fit more, and need more
         examples.
     activation : {"sigmoid", "tanh", "relu", "softmax", "linear"}, default "relu"
-        Activation function of the hidden units.
+        Activation function of the hidden units. Only with hidden_layer_sizes.
     cost : {"quadratic", "cross-entropy", "log-likelihood"} or None, default None
         The loss that is minimized. None: log-likelihood. The others ask one yes-or-no question per class, by a
         sigmoid.
@@ -353,7 +355,8 @@ class MLPClassifier(MultiLayerPerceptron):
         Strength of the penalty on half the sum of squared weights. It is a textbook's lambda over the number of
         examples; raise it against overfitting.
     dropout : float in [0, 1), default 0.0
-        Fraction of the hidden units that are 0 in each step. 0.5 is usual for large layers.
+        Fraction of the hidden units that are 0 in each step. Only with hidden_layer_sizes. 0.5 is usual for large
+        layers.
     input_dropout : float in [0, 1), default 0.0
         Fraction of the features that are 0 in each step.
     clip_norm : float > 0 or None, default None
@@ -366,7 +369,7 @@ class MLPClassifier(MultiLayerPerceptron):
     patience : int >= 1, default 10
         Epochs without a better score before training stops. Only with early_stopping True.
     validation_fraction : float in (0, 1), default 0.1
-        Fraction of the examples that is held back. Only with early_stopping True.
+        Fraction of the examples that is held back. Only with early_stopping True and without validation.
     augmentation : callable or None, default None
         Function of (rows, rng) that gives other rows to train on, of the same shape and meaning; called with about
         a thousand at a time. None: the rows themselves.
@@ -452,7 +455,7 @@ class MLPRegressor(MultiLayerPerceptron):
         Units of each hidden layer, each at least 1. () makes a linear model; more units fit more, and need more
         examples.
     activation : {"sigmoid", "tanh", "relu", "softmax", "linear"}, default "relu"
-        Activation function of the hidden units.
+        Activation function of the hidden units. Only with hidden_layer_sizes.
     cost : {"quadratic"} or None, default None
         The loss that is minimized. None: quadratic. There is no other for a regression.
     initializer : {"normal", "scaled", "glorot", "he"}, default "he"
@@ -479,7 +482,8 @@ class MLPRegressor(MultiLayerPerceptron):
         Strength of the penalty on half the sum of squared weights. It is a textbook's lambda over the number of
         examples; raise it against overfitting.
     dropout : float in [0, 1), default 0.0
-        Fraction of the hidden units that are 0 in each step. 0.5 is usual for large layers.
+        Fraction of the hidden units that are 0 in each step. Only with hidden_layer_sizes. 0.5 is usual for large
+        layers.
     input_dropout : float in [0, 1), default 0.0
         Fraction of the features that are 0 in each step.
     clip_norm : float > 0 or None, default None
@@ -492,7 +496,7 @@ class MLPRegressor(MultiLayerPerceptron):
     patience : int >= 1, default 10
         Epochs without a better score before training stops. Only with early_stopping True.
     validation_fraction : float in (0, 1), default 0.1
-        Fraction of the examples that is held back. Only with early_stopping True.
+        Fraction of the examples that is held back. Only with early_stopping True and without validation.
     augmentation : callable or None, default None
         Function of (rows, rng) that gives other rows to train on, of the same shape and meaning; called with about
         a thousand at a time. None: the rows themselves.

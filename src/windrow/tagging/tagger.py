@@ -56,10 +56,10 @@ class WindowTagger(Estimator):
     vectors : WordVectors or None, default None
         Word vectors to start from, best of much text of the same kind. None: random ones.
     tune : bool, default False
-        Whether the given vectors are trained, too, or stay as they are. Train them where the labelled text is
-        large.
+        Whether the given vectors are trained, too, or stay as they are. Only with vectors. Train them where the
+        labelled text is large.
     vector_size : int in [1, 100000], default 50
-        Dimensions per word vector, where none are given.
+        Dimensions per word vector. Only without vectors.
     window : int in [1, 99], default 5
         Words in a window, the center included: an odd number. Try 7 or 9 where tokens are characters.
     hidden_size : int in [1, 100000], default 128
@@ -98,7 +98,7 @@ class WindowTagger(Estimator):
     epochs : int in [1, 1000000], default 30
         Passes over the sentences, at most.
     patience : int >= 1, default 5
-        Epochs without a better F1 of the validation before training stops.
+        Epochs without a better F1 of the validation before training stops. Only with valid.
     clip_norm : float > 0 or None, default 5.0
         Greatest norm of the gradient of a step; a longer gradient is scaled down. None: any length.
     seed : int >= 0, default 1
@@ -216,6 +216,7 @@ class WindowTagger(Estimator):
         """
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
+            self.check_effects(valid=valid)
             if checkpoint is not None:
                 model_file.check_writable(checkpoint)
             train = read_examples(sentences)

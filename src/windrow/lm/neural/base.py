@@ -159,6 +159,7 @@ class NeuralLM(Estimator, LanguageModel):
         """
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
+            self.check_effects(valid=valid)
             if checkpoint is not None:
                 model_file.check_writable(checkpoint)
             given = self._given_vectors()

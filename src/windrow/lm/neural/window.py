@@ -75,7 +75,7 @@ class WindowLM(NeuralLM):
     epochs : int in [1, 1000000], default 5
         Passes over the text, at most. Use more for a small text.
     patience : int >= 1 or None, default 3
-        Epochs without a better validation perplexity before training stops. None: never.
+        Epochs without a better validation perplexity before training stops. None: never. Only with valid.
     min_count : int >= 1, default 1
         Words that occur less often become <unk>.
     max_vocab : int >= 4 or None, default None

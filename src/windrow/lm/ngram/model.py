@@ -31,7 +31,7 @@ from windrow.lm.ngram.words import WordIndex, as_line, mask_of
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
 from windrow.lm.symbols import BOS, EOS
 
-_OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that change how text is counted
+_OF_TEXT = ("min_count", "max_vocab", "lmplz_compat", "memory")  # parameters that change how text is counted
 _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
     "smoothing",
     "prune",
@@ -65,7 +65,8 @@ class NGramLM(Estimator, LanguageModel):
         smoothing "jelinek-mercer".
     discounts : sequence of sequences of float or None, default None
         What is subtracted from the counts 1, 2, ... of each order, the last for all above; None in place of an
-        order's lets it be estimated. None: estimated.
+        order's lets it be estimated. None: estimated. Only with smoothing "modified-kneser-ney" or "kneser-ney" or
+        "absolute" or "katz".
     discount_fallback : bool, default False
         Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Small or artificial text is
         refused otherwise.
@@ -82,7 +83,7 @@ class NGramLM(Estimator, LanguageModel):
     open_vocabulary : bool, default True
         Whether unknown words have a probability.
     unk_mass : float in (0, 1) or None, default None
-        The probability of <unk> without context. None: as the smoothing leaves it.
+        The probability of <unk> without context. None: as the smoothing leaves it. Only with open_vocabulary True.
     bos : bool, default True
         Whether to mark where sentences begin.
     eos : bool, default True
@@ -90,8 +91,8 @@ class NGramLM(Estimator, LanguageModel):
     skip_symbols : bool, default False
         Leave out <s> and </s> where they occur in the text. They are refused otherwise.
     lmplz_compat : bool, default False
-        Compute counts of counts as KenLM's lmplz does, including its slip. To compare models with lmplz's; the
-        difference is tiny.
+        Compute counts of counts as KenLM's lmplz does, including its slip. Only with smoothing
+        "modified-kneser-ney" or "kneser-ney". To compare models with lmplz's; the difference is tiny.
     quantize_bits : int in [2, 8] or None, default None
         Round probabilities and back-off weights to this many bits. None: 32 bits. 8 makes the model about half the
         size.
@@ -219,7 +220,7 @@ class NGramLM(Estimator, LanguageModel):
         >>> [word for word, probability in model.top_words("the cat", k=2)]
         ['ran', 'sat']
         """
-        self.check_parameters()
+        self._check_fit(heldout)
         corpus = source if isinstance(source, Corpus) else Corpus.build(source)
         vocabulary, mapping = lm_vocabulary(
             corpus, min_count=self.min_count, max_vocab=self.max_vocab, skip_symbols=self.skip_symbols
@@ -261,13 +262,13 @@ class NGramLM(Estimator, LanguageModel):
         ------
         OptionError
             A parameter is out of range or does not fit the counts; or is one that changes how text is counted:
-            ``min_count``, ``max_vocab``, ``lmplz_compat``.
+            ``min_count``, ``max_vocab``, ``lmplz_compat``, ``memory``.
         DataError
             The file cannot be read, or the counts are too few for the smoothing.
         FormatError
             The file is not one of counts.
         """
-        self.check_parameters()
+        self._check_fit(heldout)
         defaults = type(self)()
         for name in _OF_TEXT:
             if getattr(self, name) != getattr(defaults, name):
@@ -285,6 +286,15 @@ class NGramLM(Estimator, LanguageModel):
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
         check_order(counts)
         return self._estimate(counts, {}, heldout, vocab)
+
+    def _check_fit(self, heldout: Any) -> None:
+        """Raise OptionError for a parameter out of range, or one that has no effect."""
+        self.check_parameters()
+        self.check_effects()
+        if heldout is not None and (self.smoothing != "jelinek-mercer" or self.weights is not None):
+            raise OptionError(
+                "heldout is for smoothing 'jelinek-mercer' without weights, which are fitted; leave it out"
+            )
 
     def _estimate(
         self,
