@@ -108,7 +108,7 @@ def test_no_import_hides_in_a_string():
 
 
 def test_commands_import_their_models_when_called():
-    """At the top of a command module: click, the standard library, errors, tables of settings and what they are made of."""
+    """At the top of a command module: click, the standard library, errors, settings and their tables."""
     tables = ("embeddings.settings", "lm.ngram.settings", "lm.neural.settings", "tagging.settings")
     ours = (f"windrow.{name}" for name in ("errors", "estimator", "cli", "_version", "outputs.OUTPUT_LAYERS", *tables))
     allowed = {"click", *ours, *sys.stdlib_module_names}

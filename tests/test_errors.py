@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 import windrow
-from windrow.errors import MissingWordError, OptionError, WindrowError, check_range
+from windrow.errors import MissingWordError, OptionError, WindrowError, check_callable, check_range
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,13 @@ def test_what_is_no_number_is_in_no_range() -> None:
     for value in ("3", None, [1], True):
         with pytest.raises(OptionError, match="must be a number"):
             check_range("rate", value, 0)  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_called_is_no_callback() -> None:
+    check_callable("progress", print)
+    check_callable("progress", None)
+    with pytest.raises(OptionError, match=r"^progress = 'bar' must be a function"):
+        check_callable("progress", "bar")
 
 
 def test_errors_are_reached_from_the_package() -> None:

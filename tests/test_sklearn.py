@@ -89,6 +89,18 @@ def test_lower_casing_that_loses_words_is_told() -> None:
     DocumentVectorizer(wv).fit(["IS OLD"])  # nothing is lost; warnings are errors in tests
 
 
+def test_a_fit_that_is_refused_leaves_a_fitted_vectorizer_as_it_was() -> None:
+    vectorizer = DocumentVectorizer(word_vectors(), weighting="sif").fit(TEXTS)
+    before = vectorizer.transform(TEXTS)
+    odd = WordVectors(["cat"], [[np.nan, 1, 1, 1]])
+    for changed, texts in (({"vectors": odd}, TEXTS), ({}, []), ({}, ["cat", 3]), ({"sif_a": -1}, TEXTS)):
+        vectorizer.set_params(**changed)
+        with pytest.raises((DataError, OptionError)):
+            vectorizer.fit(texts)
+        vectorizer.set_params(vectors=None, sif_a=0.001)
+        np.testing.assert_array_equal(vectorizer.transform(TEXTS), before)
+
+
 def test_a_word_whose_vector_is_not_finite_is_refused() -> None:
     wv = WordVectors(["rome", "is", "old"], [[1, 0], [np.nan, 1], [1, 1]])
     vectorizer = DocumentVectorizer(wv).fit(["rome old"])

@@ -166,3 +166,27 @@ def check_whole(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise OptionError(f"{name} = {value!r} must be a whole number")
     return int(value)
+
+
+def check_callable(name: str, value: object) -> None:
+    """Raise OptionError unless a value can be called, or is None.
+
+    Parameters
+    ----------
+    name : str
+        The name of the parameter, for the message.
+    value : object
+        Its value.
+
+    Raises
+    ------
+    OptionError
+        The value is no function.
+
+    Examples
+    --------
+    >>> from windrow.errors import check_callable
+    >>> check_callable("progress", print)
+    """
+    if value is not None and not callable(value):
+        raise OptionError(f"{name} = {value!r} must be a function, or something else that can be called")

@@ -262,9 +262,11 @@ class Estimator:
 
     def set_params(self, **params: Any) -> Self:
         """Set constructor parameters by name; OptionError for an unknown one."""
-        for name, value in current_names(type(self), params, stacklevel=2).items():
-            if name not in signature(type(self)).parameters:
+        current, known = current_names(type(self), params, stacklevel=2), signature(type(self)).parameters
+        for name in current:
+            if name not in known:
                 raise OptionError(f"{type(self).__name__} has no parameter {name!r}")
+        for name, value in current.items():
             setattr(self, name, value)
         return self
 

@@ -17,6 +17,7 @@ from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
 from windrow.errors import DataError, OptionError
 from windrow.estimator import Setting, check_effects, check_settings
+from windrow.nn.training.fitting import all_or_nothing
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -157,8 +158,12 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         return self._vectors_of(self._count(self._tokens(X, lowercase=self.lowercase)))
 
     def _learn(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
-        """Set everything that is learned; gives the word counts of the documents, to be used again."""
+        """Set everything that is learned, or nothing; gives the word counts of the documents, to be used again."""
         self._check_parameters()
+        with all_or_nothing(self, "word_vectors_"):
+            return self._learn_from(documents)
+
+    def _learn_from(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
         if isinstance(documents, Iterator):  # it may be read twice
             documents = list(documents)
         tokens = list(self._tokens(documents, lowercase=self.lowercase))
@@ -191,7 +196,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         as_given = sum(token in known for document in self._tokens(documents, lowercase=False) for token in document)
         if found < as_given:
             told = f"lowercase = True: the vectors know {found:,} of {total:,} tokens, but {as_given:,} as they stand"
-            warnings.warn(f"{told}; try lowercase = False", UserWarning, stacklevel=4)
+            warnings.warn(f"{told}; try lowercase = False", UserWarning, stacklevel=5)
 
     def _tokens(self, documents: Iterable[Document], *, lowercase: bool) -> Iterable[list[str]]:
         if isinstance(documents, str) or not isinstance(documents, Iterable):

@@ -32,9 +32,10 @@ from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.progress import Callback
 from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, NotFittedError, OptionError, check_range
+from windrow.errors import DataError, NotFittedError, OptionError, check_callable, check_range
 from windrow.estimator import Estimator
 from windrow.files.model_file import check_writable
+from windrow.nn.training.fitting import all_or_nothing
 from windrow.numeric.tables import zero_table
 
 # Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md).
@@ -206,7 +207,7 @@ class Word2Vec(Estimator):
         keep_checkpoint: bool = False,
         progress: Callback | None = None,
     ) -> Self:
-        """Train on a corpus.
+        """Train on a corpus. When this fails, a model that was trained before stays as it was.
 
         Parameters
         ----------
@@ -240,20 +241,23 @@ class Word2Vec(Estimator):
         FormatError
             The checkpoint is damaged, or was taken with other parameters or another corpus.
         """
-        self.check_parameters()
-        self.check_effects()
-        if checkpoint is not None:
-            check_writable(checkpoint)
-        if checkpoint_every is not None:
-            check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
-        if not isinstance(corpus, Corpus):
-            corpus = Corpus.build(corpus)
-        self._training = self._new_training(corpus)
-        self._wv: WordVectors | None = None
-        if resume and checkpoint is not None and Path(checkpoint).exists():
-            self._training.restore(checkpoint)
-        with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
-            self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
+        with all_or_nothing(self, "_training") as retrains:
+            self.check_parameters()
+            self.check_effects()
+            check_callable("progress", progress)
+            if checkpoint is not None:
+                check_writable(checkpoint)
+            if checkpoint_every is not None:
+                check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
+            if not isinstance(corpus, Corpus):
+                corpus = Corpus.build(corpus)
+            self._training = self._new_training(corpus)
+            self._training.retrains = retrains
+            self._wv: WordVectors | None = None
+            if resume and checkpoint is not None and Path(checkpoint).exists():
+                self._training.restore(checkpoint)
+            with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
+                self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
         if checkpoint is not None and not keep_checkpoint:
             Path(checkpoint).unlink(missing_ok=True)
         return self

@@ -16,7 +16,15 @@ from windrow.errors import FormatError, NotFittedError, OptionError, check_range
 from windrow.estimator import Estimator, OldName, takes_old_names
 from windrow.files import model_file
 from windrow.nn.chain import Chain
-from windrow.nn.examples import ExampleError, as_examples, as_labels, as_numbers, check_lengths, find_classes
+from windrow.nn.examples import (
+    ExampleError,
+    as_examples,
+    as_labels,
+    as_numbers,
+    check_lengths,
+    feature_names,
+    find_classes,
+)
 from windrow.nn.layers import ACTIVATIONS, Dense, Dropout, Sigmoid
 from windrow.nn.layers.layer import Layer
 from windrow.nn.losses import find_loss
@@ -155,17 +163,19 @@ class MultiLayerPerceptron(Estimator):
             self.check_effects(validation=validation)
             x, y = as_examples(X), as_labels(y)
             check_lengths(x, y)
+            self._learn_names(X)
             rng = np.random.default_rng(self.random_state)
             keeping = None
             if checkpoint is not None:
                 keeping = _Keeping(checkpoint, self._described(), rng)
                 keeping.begin(rng, resume)
             self._learn_labels(y)
+            are_given = validation is not None
             if self.early_stopping and validation is None:
                 x, y, validation = self._hold_back(x, y, rng)
             self._start(x.shape[1], rng)
             stopping = EarlyStopping(self.patience) if self.early_stopping else None
-            return self._train(x, y, self.epochs, validation, stopping, keeping, retrains=retrains)
+            return self._train(x, y, self.epochs, validation, stopping, keeping, are_given=are_given, retrains=retrains)
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:  # noqa: N803
         """Train one epoch more on X and y, the optimizer going on from where it is; for data that come in parts.
@@ -179,9 +189,17 @@ class MultiLayerPerceptron(Estimator):
             if not hasattr(self, "network_"):
                 self.check_parameters()
                 self.check_effects()
+                self._learn_names(X)
                 self._learn_labels(y if classes is None else as_labels(classes))
                 self._start(x.shape[1], np.random.default_rng(self.random_state))
             return self._train(x, y, 1)
+
+    def _learn_names(self, X: ArrayLike) -> None:  # noqa: N803
+        """Set ``feature_names_in_``, if the features have names."""
+        names = feature_names(X)
+        vars(self).pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = names
 
     def _described(self) -> dict[str, Any]:
         """The parameters as plain data, which a checkpoint must agree on."""
@@ -230,16 +248,17 @@ class MultiLayerPerceptron(Estimator):
         stopping: EarlyStopping | None = None,
         keeping: _Keeping | None = None,
         *,
+        are_given: bool = True,
         retrains: bool = False,
     ) -> Self:
         score = None
         if validation is not None:
-            held_x, held_y = as_examples(validation[0], self), as_labels(validation[1])
+            held_x, held_y = as_examples(validation[0], self if are_given else None), as_labels(validation[1])
             check_lengths(held_x, held_y)
             self._targets(held_y)  # an unknown label is a mistake that should be seen before training
 
             def score(network: Network) -> float:
-                return self.score(held_x, held_y)
+                return self._rate(self._answers(network.predict(held_x)), held_y)
 
         self._trainer.early_stopping = stopping
         self._trainer.run(
@@ -302,9 +321,21 @@ class MultiLayerPerceptron(Estimator):
         """y as the loss takes it."""
         raise NotImplementedError
 
+    def _answers(self, outputs: Array) -> Array:
+        """What outputs say about y."""
+        raise NotImplementedError
+
+    def _rate(self, answers: Array, y: Array) -> float:
+        """How good predictions are; higher is better."""
+        raise NotImplementedError
+
+    def predict(self, X: ArrayLike) -> Array:  # noqa: N803
+        """What is predicted for each row."""
+        return self._answers(self._outputs(X))
+
     def score(self, X: ArrayLike, y: ArrayLike) -> float:  # noqa: N803
         """How good predictions for X are; higher is better."""
-        raise NotImplementedError
+        return self._rate(self.predict(X), as_labels(y))
 
     @property
     def _estimator_type(self) -> str:  # scikit-learn before 1.6 asks here
@@ -391,6 +422,8 @@ class MLPClassifier(MultiLayerPerceptron):
         Weights (inputs, outputs) and biases (outputs,) of each dense layer.
     n_features_in_ : int
         Features of an example.
+    feature_names_in_ : ndarray of shape (features,)
+        Names of the features, where X had column names that are text; other ones, or another order, are refused then.
 
     Examples
     --------
@@ -408,7 +441,9 @@ class MLPClassifier(MultiLayerPerceptron):
 
     def predict(self, X: ArrayLike) -> Array:  # noqa: N803
         """The most probable class of each row, (rows,)."""
-        outputs = self._outputs(X)
+        return super().predict(X)
+
+    def _answers(self, outputs: Array) -> Array:
         labels: Array = self.classes_[outputs.argmax(axis=1)]
         return labels
 
@@ -424,9 +459,11 @@ class MLPClassifier(MultiLayerPerceptron):
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:  # noqa: N803
         """The share of rows whose class is right; a class unknown from training never is."""
-        predicted, y = self.predict(X), as_labels(y)
-        check_lengths(predicted, y)
-        return float(np.mean(predicted == y))
+        return super().score(X, y)
+
+    def _rate(self, answers: Array, y: Array) -> float:
+        check_lengths(answers, y)
+        return float(np.mean(answers == y))
 
     def _learn_labels(self, y: Array) -> None:
         self.classes_ = find_classes(y)
@@ -516,6 +553,8 @@ class MLPRegressor(MultiLayerPerceptron):
         Weights (inputs, outputs) and biases (outputs,) of each dense layer.
     n_features_in_ : int
         Features of an example.
+    feature_names_in_ : ndarray of shape (features,)
+        Names of the features, where X had column names that are text; other ones, or another order, are refused then.
 
     Examples
     --------
@@ -534,12 +573,17 @@ class MLPRegressor(MultiLayerPerceptron):
 
     def predict(self, X: ArrayLike) -> Array:  # noqa: N803
         """Estimates in the shape of the y trained on."""
-        outputs = self._outputs(X)
+        return super().predict(X)
+
+    def _answers(self, outputs: Array) -> Array:
         return outputs[:, 0] if self._is_flat else outputs
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:  # noqa: N803
         """R squared: 1 - (sum of squared errors) / (sum of squares about the mean), the mean over outputs."""
-        predicted, y = self.predict(X).astype(np.float64), as_numbers("y", as_labels(y)).astype(np.float64)
+        return super().score(X, y)
+
+    def _rate(self, answers: Array, y: Array) -> float:
+        predicted, y = answers.astype(np.float64), as_numbers("y", y).astype(np.float64)
         if y.shape != predicted.shape:
             raise ExampleError(f"y has the shape {y.shape}, but the predictions {predicted.shape}; give as many")
         predicted, y = predicted.reshape(-1, self.n_outputs_), y.reshape(-1, self.n_outputs_)

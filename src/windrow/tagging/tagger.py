@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError, check_callable
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.evaluation.spans import OUTSIDE, SpanResult, evaluate_spans, spans_of
 from windrow.files import model_file
@@ -217,6 +217,7 @@ class WindowTagger(Estimator):
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
             self.check_effects(valid=valid)
+            check_callable("progress", progress)
             if checkpoint is not None:
                 model_file.check_writable(checkpoint)
             train = read_examples(sentences)

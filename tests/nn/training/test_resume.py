@@ -141,6 +141,7 @@ def raising(error: BaseException) -> Any:
         ({"callbacks": [raising(KeyboardInterrupt())]}, {"other": True}, KeyboardInterrupt),
         ({"callbacks": [raising(ZeroDivisionError())]}, {"other": True}, ZeroDivisionError),
         ({"optimizer": "sgd", "learning_rate": 1e30}, {"other": True}, DivergedError),
+        ({"callbacks": [print, "print"]}, {"other": True}, OptionError),
         ({}, {"bad": True}, DataError),
         ({}, {"checkpoint": "no/such/folder/state"}, DataError),
     ],

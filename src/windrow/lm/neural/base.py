@@ -14,7 +14,7 @@ import numpy as np
 from windrow.corpus import Corpus
 from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable
 from windrow.estimator import Estimator, OldName, current_names
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
@@ -160,6 +160,7 @@ class NeuralLM(Estimator, LanguageModel):
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
             self.check_effects(valid=valid)
+            check_callable("progress", progress)
             if checkpoint is not None:
                 model_file.check_writable(checkpoint)
             given = self._given_vectors()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
-from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
+from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_whole
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa
@@ -221,6 +221,7 @@ class NGramLM(Estimator, LanguageModel):
         ['ran', 'sat']
         """
         self._check_fit(heldout)
+        check_callable("progress", progress)
         corpus = source if isinstance(source, Corpus) else Corpus.build(source)
         vocabulary, mapping = lm_vocabulary(
             corpus, min_count=self.min_count, max_vocab=self.max_vocab, skip_symbols=self.skip_symbols

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from windrow.errors import check_range, check_whole
+from windrow.errors import check_callable, check_range, check_whole
 from windrow.nn.examples import ExampleError, check_finite
 from windrow.nn.losses import check_targets
 from windrow.nn.network import Network
@@ -75,6 +75,10 @@ class Trainer:
         for name in ("learning_rate", "clip_norm", "clip_value"):
             if getattr(self, name) is not None:
                 check_range(name, getattr(self, name), 0, low_open=True)
+        check_callable("augment", self.augment)
+        check_callable("schedule", self.schedule)
+        for callback in self.callbacks:
+            check_callable("a callback", callback)
         self._network: Network | None = None
 
     def run(
@@ -101,6 +105,8 @@ class Trainer:
         has its last good parameters.
         """
         check_range("epochs", check_whole("epochs", epochs), 1)
+        check_callable("score", score)
+        x, targets = np.asarray(x), np.asarray(targets)
         _check_data(network, x, targets)
         goes_on = network is self._network
         history = [] if history is None else history
@@ -208,7 +214,7 @@ def _check_data(network: Network, x: Array, targets: Array) -> None:
     check_finite("examples", x)
     check_finite("targets", targets)
     outputs = network.outputs(x[:1])
-    check_targets(network.loss, targets, outputs.shape[1])
+    check_targets(network.loss, targets, outputs.shape[-1])
     network.loss(outputs, targets[:1])
 
 
