@@ -199,6 +199,39 @@ def test_other_options_without_effect(
     assert not list(tmp_path.iterdir())
 
 
+# --- resuming after the end
+
+FINISHED = {
+    "vectors train": "--size 4 --min-count 1 --workers 1",
+    "lm train window": "--order 2 --embedding 4 --hidden 4",
+    "lm train rnn": "--embedding 4 --hidden 4 --batch 4",
+    "tag train": "--size 4 --hidden 4",
+}
+
+
+@pytest.mark.parametrize("command", FINISHED)
+def test_a_finished_training_is_not_begun_again_by_resume(command: str, tmp_path: Path) -> None:
+    text = "in O\nRome B-LOC\n\n" * 20 if command == "tag train" else "the cat sat\nthe dog ran\n" * 20
+    (tmp_path / "text").write_text(text, "utf-8")
+    output, log = tmp_path / "out.safetensors", tmp_path / "log"
+    arguments = [*command.split(), str(tmp_path / "text"), "-o", str(output), *FINISHED[command].split()]
+
+    begun = CliRunner().invoke(main, [*arguments, "--epochs", "2", "--resume", "--log-json", str(log)])
+    assert begun.exit_code == 0, begun.output
+    assert "Warning: " in begun.stderr
+    assert "is not there; training starts from the beginning" in begun.stderr
+    before, logged = output.read_bytes(), log.read_text("utf-8")
+
+    again = CliRunner().invoke(main, [*arguments, "--epochs", "1", "--resume", "--log-json", str(log)])
+    assert again.exit_code == 1
+    assert re.fullmatch(
+        rf"Error: {output} is finished, as .*checkpoint is not there; to train again leave out --resume, or choose "
+        r"another -o\n", again.stderr)  # fmt: skip
+    assert (output.read_bytes(), log.read_text("utf-8")) == (before, logged)
+    assert CliRunner().invoke(main, [*arguments, "--epochs", "1"]).exit_code == 0
+    assert output.read_bytes() != before
+
+
 # --- options of before
 
 

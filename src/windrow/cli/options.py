@@ -267,14 +267,20 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
     return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?", option, message)
 
 
-def check_checkpoint(checkpoint: Path, resume: bool) -> None:
-    """Refuse to write over an unfinished training that is not resumed; tell when there is none to resume."""
+def check_checkpoint(checkpoint: Path, resume: bool, output: Path) -> bool:
+    """Whether to go on from a checkpoint; refuses what would write over an unfinished training or a finished model."""
     if checkpoint.exists() and not resume:
         raise DataError(
             f"{checkpoint} holds an unfinished training; add --resume to go on, or delete it to begin again"
         )
     if resume and not checkpoint.exists():
+        if output.exists():
+            raise DataError(
+                f"{output} is finished, as {checkpoint} is not there; to train again leave out --resume, or choose "
+                "another -o"
+            )
         click.echo(f"Warning: {checkpoint} is not there; training starts from the beginning", err=True)
+    return resume and checkpoint.exists()
 
 
 def check_distinct(places: Iterable[Path]) -> None:

@@ -77,7 +77,7 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
         if place.exists() and any(path is not None and _is_same(place, path) for path in (source, valid, vectors)):
             raise OptionError(f"{place} is read and written; choose another name for the output")
     check_distinct(written)
-    check_checkpoint(checkpoint, resume)
+    resume = check_checkpoint(checkpoint, resume, output)
     tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
     check_parameters(tagger, flags_of(WINDOW_TAGGER))  # before anything is read
     if vectors is not None:

@@ -89,7 +89,7 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
         check_writable(place)
     read = [Path(name) for name in (source, options["valid"], options["vectors"]) if name]
     check_distinct([*dict.fromkeys(read), *places])
-    check_checkpoint(checkpoint, options["resume"])
+    resume = check_checkpoint(checkpoint, options["resume"], target)
     text = {name: options[name] for name in _TEXT}
     model = kind(**values_of(kind.settings, options))
     check_parameters(model, names)  # before the text is read
@@ -97,11 +97,11 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     valid = open_corpus(options["valid"], **text) if options["valid"] else None
     with ExitStack() as stack:
         if log:
-            model.set_params(callbacks=[stack.enter_context(json_log(log, append=options["resume"]))])
+            model.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
         show = stack.enter_context(words_bar((corpus.tokens + len(corpus)) * model.epochs))
         try:
             with naming_options(names):
-                model.fit(corpus, valid=valid, checkpoint=checkpoint, resume=options["resume"], progress=show)
+                model.fit(corpus, valid=valid, checkpoint=checkpoint, resume=resume, progress=show)
         except DivergedError as error:
             said = str(error)
             if model.history_:  # else not one epoch: nothing is worth keeping

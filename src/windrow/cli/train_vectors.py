@@ -48,7 +48,7 @@ _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 )
 @click.option("--workers", type=int, help="Threads.  [default: one a core]")
 @click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
-@click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint, if it is there.")
+@click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays.")
 @click.option("--log-json", type=click.Path(path_type=Path), help="Write the learning curve, a JSON object a line.")
 @text_options
 def train(source: str, output: Path, model: str, workers: int | None, **options: Any) -> None:
@@ -71,7 +71,7 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
     every = options["checkpoint_every"]
     if every is not None and not every > 0:
         raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
-    check_checkpoint(checkpoint, options["resume"])
+    resume = check_checkpoint(checkpoint, options["resume"], output)
     estimator = Word2Vec(
         sg=int(model == "skipgram"),
         workers=os.cpu_count() or 1 if workers is None else workers,
@@ -81,14 +81,14 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
     corpus = open_corpus(source, **{name: options[name] for name in _TEXT})
     with ExitStack() as stack:
         if options["log_json"]:
-            write = stack.enter_context(json_log(options["log_json"], append=options["resume"]))
+            write = stack.enter_context(json_log(options["log_json"], append=resume))
             estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
         show = stack.enter_context(words_bar(corpus.tokens * estimator.epochs))
         estimator.fit(
             corpus,
             checkpoint=checkpoint,
             checkpoint_every=every,
-            resume=options["resume"],
+            resume=resume,
             keep_checkpoint=True,
             progress=show,
         )

@@ -35,6 +35,7 @@ from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, NotFittedError, OptionError, check_callable, check_range
 from windrow.estimator import Estimator
 from windrow.files.model_file import check_writable
+from windrow.nn.training.checkpoint import goes_on
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.numeric.tables import zero_table
 
@@ -220,8 +221,8 @@ class Word2Vec(Estimator):
         checkpoint_every : float or None, default None
             Seconds between checkpoints; None: only on Ctrl-C.
         resume : bool, default False
-            Go on from ``checkpoint``, if the file exists. With one worker, or ``deterministic``, the result is
-            bit-equal to that of a training without interruption.
+            Go on from ``checkpoint``; where the file is not there, start, unless this model is trained already. With
+            one worker, or ``deterministic``, the result is bit-equal to that of a training without interruption.
         keep_checkpoint : bool, default False
             Keep the file when training ends; remove it yourself once the vectors are saved.
         progress : callable, default None
@@ -245,6 +246,9 @@ class Word2Vec(Estimator):
             self.check_parameters()
             self.check_effects()
             check_callable("progress", progress)
+            resume = goes_on(checkpoint, resume, is_trained=retrains)
+            if checkpoint is None and (checkpoint_every is not None or keep_checkpoint):
+                raise OptionError("checkpoint_every and keep_checkpoint are for checkpoint; give that, too")
             if checkpoint is not None:
                 check_writable(checkpoint)
             if checkpoint_every is not None:
@@ -254,7 +258,7 @@ class Word2Vec(Estimator):
             self._training = self._new_training(corpus)
             self._training.retrains = retrains
             self._wv: WordVectors | None = None
-            if resume and checkpoint is not None and Path(checkpoint).exists():
+            if checkpoint is not None and resume:
                 self._training.restore(checkpoint)
             with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
                 self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from copy import deepcopy
 from numbers import Integral
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -34,7 +33,7 @@ from windrow.nn.parameters import Array
 from windrow.nn.regularizers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
 from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR
-from windrow.nn.training.checkpoint import rng_state
+from windrow.nn.training.checkpoint import goes_on, rng_state
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.nn.training.trainer import CHECKPOINT_KIND, Augmentation, Callback, Trainer
@@ -59,8 +58,8 @@ class _Keeping:
     def begin(self, rng: np.random.Generator, resume: bool) -> None:
         """Look at what is there; DataError where no file can be written."""
         model_file.check_writable(self.path)
-        self.resumes = resume and Path(self.path).exists()
-        if self.resumes:
+        self.resumes = resume
+        if resume:
             start = model_file.load(self.path, CHECKPOINT_KIND).config.get("model", {}).get("start")
             try:
                 rng.bit_generator.state = start
@@ -161,6 +160,7 @@ class MultiLayerPerceptron(Estimator):
         with all_or_nothing(self, "network_") as retrains:
             self.check_parameters()
             self.check_effects(validation=validation)
+            resume = goes_on(checkpoint, resume, is_trained=retrains)
             x, y = as_examples(X), as_labels(y)
             check_lengths(x, y)
             self._learn_names(X)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +20,7 @@ from windrow.files.model_file import StoredModel
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Schedule, find_schedule
-from windrow.nn.training.checkpoint import fingerprint, with_new_names
+from windrow.nn.training.checkpoint import fingerprint, goes_on, with_new_names
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
@@ -218,6 +217,7 @@ class WindowTagger(Estimator):
             self.check_parameters()
             self.check_effects(valid=valid)
             check_callable("progress", progress)
+            resume = goes_on(checkpoint, resume, is_trained=retrains)
             if checkpoint is not None:
                 model_file.check_writable(checkpoint)
             train = read_examples(sentences)
@@ -230,7 +230,7 @@ class WindowTagger(Estimator):
             self._start([tokens for tokens, _ in train], rng)
             training = self._training(train, held_back, rng, retrains=retrains)
             described = {} if checkpoint is None else self._described(train, held_back)
-            if checkpoint is not None and resume and Path(checkpoint).exists():
+            if checkpoint is not None and resume:
                 training.restore(checkpoint, described)
             self.history_ = training.history
             training.run(self.callbacks, progress, checkpoint, described)

@@ -6,7 +6,6 @@ import os
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from math import inf
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -30,7 +29,7 @@ from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, SparseParameter
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
 from windrow.nn.sparse import WordParameter
-from windrow.nn.training.checkpoint import with_new_names
+from windrow.nn.training.checkpoint import goes_on, with_new_names
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
@@ -161,6 +160,7 @@ class NeuralLM(Estimator, LanguageModel):
             self.check_parameters()
             self.check_effects(valid=valid)
             check_callable("progress", progress)
+            resume = goes_on(checkpoint, resume, is_trained=retrains)
             if checkpoint is not None:
                 model_file.check_writable(checkpoint)
             given = self._given_vectors()
@@ -174,7 +174,7 @@ class NeuralLM(Estimator, LanguageModel):
             self.network_ = self._new_network(np.random.default_rng(self.seed), given)
             training = Training(self._trainee(stream, valid_stream), self._plan(valid_stream), retrains=retrains)
             described = self._described(corpus, held_back)
-            if checkpoint is not None and resume and Path(checkpoint).exists():
+            if checkpoint is not None and resume:
                 training.restore(checkpoint, {**described, "output": self.output_layer})  # its name of before
             self.history_ = training.history
             training.run(self.callbacks, progress, checkpoint, described)

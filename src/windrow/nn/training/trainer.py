@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from windrow.nn.network import Network
 from windrow.nn.optimizers import SGD, Optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Constant, Schedule
-from windrow.nn.training.checkpoint import fingerprint, rng_state
+from windrow.nn.training.checkpoint import fingerprint, goes_on, rng_state
 from windrow.nn.training.loop import Plan, Trainee, Training
 from windrow.nn.training.report import Report
 from windrow.nn.training.stopping import EarlyStopping
@@ -106,9 +105,10 @@ class Trainer:
         """
         check_range("epochs", check_whole("epochs", epochs), 1)
         check_callable("score", score)
+        resume = goes_on(checkpoint, resume)
         x, targets = np.asarray(x), np.asarray(targets)
         _check_data(network, x, targets)
-        goes_on = network is self._network
+        continues = network is self._network
         history = [] if history is None else history
         plan = Plan(
             optimizer=self.optimizer,
@@ -120,12 +120,12 @@ class Trainer:
             stopping=self.early_stopping,
         )
         training = Training(
-            Examples(self, network, x, targets, score), plan, history, goes_on=goes_on, retrains=retrains
+            Examples(self, network, x, targets, score), plan, history, goes_on=continues, retrains=retrains
         )
         self._network = network
         if checkpoint is not None:
             described = {**(described or {}), "data": fingerprint(x, targets), "batch_size": int(self.batch_size)}
-            if resume and Path(checkpoint).exists():
+            if resume:
                 training.restore(checkpoint, described)
         callbacks = [_with_network(callback, network) for callback in self.callbacks]
         training.run(callbacks, checkpoint=checkpoint, described=described)
