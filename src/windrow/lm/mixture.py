@@ -18,6 +18,7 @@ from windrow.lm.base import LanguageModel, model_from_stored
 from windrow.lm.cache import CacheLM
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.window import WindowLM
+from windrow.lm.next_word import as_id, as_ids
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.settings import MIXTURE_LM
 from windrow.lm.stream import Ids, first_tokens
@@ -240,12 +241,13 @@ class MixtureLM(Estimator, LanguageModel):
 
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> MixtureState:
         """As ``LanguageModel.start``."""
-        ids = np.asarray(ids, np.int32)
+        ids = np.array(as_ids(self.vocabulary, ids), np.int32)
         pairs = zip(self.models, self._places, strict=True)
         return tuple(model.start(ids if places is None else places[ids]) for model, places in pairs)
 
-    def advance(self, state: MixtureState, word_id: int) -> MixtureState:
+    def advance(self, state: MixtureState, word_id: str | int) -> MixtureState:
         """As ``LanguageModel.advance``."""
+        word_id = as_id(self.vocabulary, word_id)
         return tuple(
             model.advance(part, word_id if places is None else int(places[word_id]))
             for model, places, part in zip(self.models, self._places, state, strict=True)

@@ -23,6 +23,7 @@ from windrow.lm.neural.recurrent_trainee import (
     score_symbols,
 )
 from windrow.lm.neural.settings import LINEAR, RECURRENT_LM
+from windrow.lm.next_word import as_id, as_ids
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.nn.recurrent.cells import CELLS
@@ -257,15 +258,16 @@ class RecurrentLM(NeuralLM):
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> RecurrentState:
         """The state after these ids."""
         state = first_state(self._fitted())
-        for word_id in ids:
-            state = self.advance(state, int(word_id))
+        for word_id in as_ids(self.vocabulary, ids):
+            state = self.advance(state, word_id)
         return state
 
-    def advance(self, state: RecurrentState, word_id: int) -> RecurrentState:
+    def advance(self, state: RecurrentState, word_id: str | int) -> RecurrentState:
         """The state after one more symbol; ``</s>`` changes nothing, as ``<s>`` is what a sentence begins with."""
+        network: RecurrentNetwork = self._fitted()
+        word_id = as_id(self.vocabulary, word_id)
         if word_id == EOS:
             return state
-        network: RecurrentNetwork = self._fitted()
         layers = state.layers if self.carries_over or word_id != BOS else network.zero_states(1)
         hidden, layers = network.hidden_states(np.array([[word_id]], np.int32), layers)
         return RecurrentState(hidden[0, 0], layers)

@@ -17,7 +17,7 @@ from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa
 from windrow.lm import storing
 from windrow.lm.base import LanguageModel
-from windrow.lm.next_word import Tokens
+from windrow.lm.next_word import Tokens, as_id, as_ids
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
 from windrow.lm.ngram.counting import OnProgress, count_ngrams
@@ -368,11 +368,16 @@ class NGramLM(Estimator, LanguageModel):
 
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> NGramState:
         """As ``LanguageModel.start``."""
-        return self._fitted().start(ids)
+        return self._fitted().start(as_ids(self.vocabulary, ids))
 
-    def advance(self, state: NGramState, word_id: int) -> NGramState:
+    def advance(self, state: NGramState, word_id: str | int) -> NGramState:
         """As ``LanguageModel.advance``."""
-        return self._fitted().advance(state, word_id)[0]
+        return self.score_next(state, word_id)[1]
+
+    def score_next(self, state: NGramState, word: str | int) -> tuple[float, NGramState]:
+        """As ``LanguageModel.score_next``, without a whole distribution."""
+        after, score = self._fitted().advance(state, as_id(self.vocabulary, word))
+        return float(score), after
 
     def distribution(self, state: NGramState) -> NDArray[np.float64]:
         """As ``LanguageModel.distribution``; the sum is 1 within 1e-5, as numbers are rounded.
