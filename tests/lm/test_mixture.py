@@ -14,7 +14,7 @@ from sklearn.base import clone
 from tests.lm.contract import ToyLM, mixture, random_stream, reopened, toy_vocabulary, with_cache
 from windrow import NGramLM, load
 from windrow.corpus import Corpus
-from windrow.errors import DataError, FormatError, OptionError
+from windrow.errors import DataError, FormatError, OptionError, WindrowError
 from windrow.lm.cache import CacheLM
 from windrow.lm.mixture import MixtureLM, em_weights
 from windrow.lm.stream import first_tokens
@@ -329,3 +329,19 @@ def test_a_mixture_of_ngrams_is_no_worse_than_its_best(parts: list[tuple[int, st
 
     best = min(model.perplexity(TOYLAND / "valid.txt") for model in models)
     assert mixed.perplexity(TOYLAND / "valid.txt") <= best * (1 - gain) * (1 + 1e-6)
+
+
+def test_what_is_refused_leaves_a_mixture_as_it_was():
+    parts = [NGramLM(order, "witten-bell").fit(["a b", "b a a"]) for order in (1, 2)]
+    mixture = MixtureLM(parts, [0.25, 0.75])
+    for change in (
+        lambda: mixture.set_params(weights=[2, 3]),
+        lambda: mixture.set_params(method="magic"),
+        lambda: mixture.set_params(weights=[0.5, 0.5], other=1),
+        lambda: mixture.fit([]),
+        lambda: mixture.fit(["a b"], search_tokens=5),
+    ):
+        with pytest.raises(WindrowError):
+            change()
+        assert mixture.get_params() == {"models": parts, "weights": [0.25, 0.75], "method": "linear"}
+        assert mixture.weights_.tolist() == [0.25, 0.75]

@@ -14,8 +14,17 @@ import click
 from click.core import ParameterSource
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import check_apart, in_range, naming_options, open_corpus, sources_argument, text_options
+from windrow.cli.options import (
+    check_apart,
+    check_used,
+    in_range,
+    naming_options,
+    open_corpus,
+    sources_argument,
+    text_options,
+)
 from windrow.errors import DataError, OptionError
+from windrow.estimator import GIVEN, Condition
 
 if TYPE_CHECKING:
     from windrow.evaluation.perplexity import Perplexity
@@ -221,6 +230,14 @@ def _batches(source: str) -> Iterator[list[str]]:
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a text, with log10 probabilities.")
 def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: Any) -> None:
     """Generate text, a line a sequence; a single one word by word as it is drawn."""
+    one_beam: tuple[Condition, ...] = (("num_beams", (1,)),)
+    drawn = (("greedy", (False,)), *one_beam)
+    apart = {
+        "greedy": one_beam,
+        "length_penalty": (("num_beams", range(2, sys.maxsize)),),
+        "strict": (("prompt", GIVEN),),
+    }
+    check_used(conditions={**dict.fromkeys(("temperature", "top_k", "top_p"), drawn), **apart})
     opened = load_model(model)
     sampling = options["num_beams"] == 1 and not greedy
     is_live = not as_json and options["num_beams"] == 1 and options["num_return_sequences"] == 1

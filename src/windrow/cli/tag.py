@@ -18,6 +18,7 @@ from windrow.cli.options import (
     check_checkpoint,
     check_distinct,
     check_parameters,
+    check_used,
     flags_of,
     json_log,
     naming_options,
@@ -94,6 +95,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
     from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
 
+    check_used(WINDOW_TAGGER)
     checkpoint, log = (
         options.pop("checkpoint") or output.with_name(output.name + ".checkpoint"),
         options.pop("log_json"),
@@ -104,7 +106,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
         check_writable(place)
     check_apart((*sources, valid, vectors), written)
     check_distinct(written)
-    check_checkpoint(checkpoint, resume)
+    resume = check_checkpoint(checkpoint, resume, output)
     tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
     check_parameters(tagger, flags_of(WINDOW_TAGGER))  # before anything is read
     if vectors is not None:

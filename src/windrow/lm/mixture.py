@@ -18,10 +18,12 @@ from windrow.lm.base import LanguageModel, model_from_stored
 from windrow.lm.cache import CacheLM
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.window import WindowLM
+from windrow.lm.next_word import as_id, as_ids
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.settings import MIXTURE_LM
 from windrow.lm.stream import Ids, first_tokens
 from windrow.lm.symbols import BOS
+from windrow.nn.training.fitting import all_or_nothing
 
 # What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.
 _COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, NGramLM, RecurrentLM, WindowLM)
@@ -30,6 +32,7 @@ Floats = NDArray[np.float64]
 MixtureState = tuple[Any, ...]  # a state of each model
 
 _LN_10 = float(np.log(10))
+_SEARCH_TOKENS = 2000
 _MOST_STEPS = 1000  # of the EM algorithm
 _LEAST_GAIN = 1e-9  # in log10 probability per token; below it EM stops
 _WEIGHT_TOLERANCE = 1e-4  # of the log-linear search
@@ -88,8 +91,9 @@ class MixtureLM(Estimator, LanguageModel):
 
     def set_params(self, **params: Any) -> Self:
         """Set constructor parameters by name, and forget what ``fit`` found."""
-        super().set_params(**params)
-        self.check_parameters()
+        with all_or_nothing(self, "weights_"):
+            super().set_params(**params)
+            self.check_parameters()
         return self
 
     def __sklearn_clone__(self) -> Self:
@@ -119,7 +123,12 @@ class MixtureLM(Estimator, LanguageModel):
     # --- training
 
     def fit(
-        self, heldout: Any, *, field: str | None = None, skip_symbols: bool = False, search_tokens: int = 2000
+        self,
+        heldout: Any,
+        *,
+        field: str | None = None,
+        skip_symbols: bool = False,
+        search_tokens: int = _SEARCH_TOKENS,
     ) -> Self:
         """Find the weights that make held-out text most probable.
 
@@ -167,11 +176,14 @@ class MixtureLM(Estimator, LanguageModel):
             if total > _MOST_PROBABILITY:
                 raise OptionError(f"the scores of model {number} sum to {total:.3g}, not 1: they are no probabilities")
         check_range("search_tokens", check_whole("search_tokens", search_tokens), 1)
-        blocks = self.streams(heldout, field=field, skip_symbols=skip_symbols)
-        if self.method == "linear":
-            self._fit_linear(blocks)
-        else:
-            self._fit_log_linear(list(first_tokens(blocks, search_tokens)))
+        if self.method == "linear" and search_tokens != _SEARCH_TOKENS:
+            raise OptionError(f"search_tokens = {search_tokens} is for method 'log-linear', not 'linear'; leave it out")
+        with all_or_nothing(self, "weights_"):
+            blocks = self.streams(heldout, field=field, skip_symbols=skip_symbols)
+            if self.method == "linear":
+                self._fit_linear(blocks)
+            else:
+                self._fit_log_linear(list(first_tokens(blocks, search_tokens)))
         return self
 
     def _fit_linear(self, blocks: Iterable[Ids]) -> None:
@@ -238,12 +250,13 @@ class MixtureLM(Estimator, LanguageModel):
 
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> MixtureState:
         """As ``LanguageModel.start``."""
-        ids = np.asarray(ids, np.int32)
+        ids = np.array(as_ids(self.vocabulary, ids), np.int32)
         pairs = zip(self.models, self._places, strict=True)
         return tuple(model.start(ids if places is None else places[ids]) for model, places in pairs)
 
-    def advance(self, state: MixtureState, word_id: int) -> MixtureState:
+    def advance(self, state: MixtureState, word_id: str | int) -> MixtureState:
         """As ``LanguageModel.advance``."""
+        word_id = as_id(self.vocabulary, word_id)
         return tuple(
             model.advance(part, word_id if places is None else int(places[word_id]))
             for model, places, part in zip(self.models, self._places, state, strict=True)

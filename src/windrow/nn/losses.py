@@ -46,12 +46,16 @@ class Quadratic:
 
 
 class CrossEntropy:
-    """-sum(t log p + (1 - t) log(1 - p)) with p = sigmoid(output): each output is a yes-no question of its own."""
+    """-sum(t log p + (1 - t) log(1 - p)) with p = sigmoid(output): each output is a yes-no question of its own.
+
+    Targets t are 0, 1, or probabilities between.
+    """
 
     takes_classes = False
 
     def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
         _check_same_shape(outputs, targets)
+        check_targets(self, targets, outputs.shape[-1])
         # log(1 + e^z) = max(z, 0) + log(1 + e^-|z|), where e^ never overflows.
         log_normalizers = np.maximum(outputs, 0) + np.log1p(np.exp(-np.abs(outputs)))
         loss = float(np.sum(log_normalizers - outputs * targets)) / len(outputs)
@@ -70,6 +74,7 @@ class LogLikelihood:
     def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
         if targets.shape != outputs.shape[:1]:
             raise DataError(f"targets {targets.shape} must be one class number for each of {len(outputs)} rows")
+        check_targets(self, targets, outputs.shape[1])
         rows = np.arange(len(outputs))
         shifted = outputs - outputs.max(axis=1, keepdims=True)
         powers = np.exp(shifted)
@@ -99,10 +104,24 @@ def find_loss(name: str) -> Loss:
 
 
 def check_targets(loss: Loss, targets: Array, outputs: int) -> None:
-    """Raise DataError for class numbers that no output stands for. Once for all data: no step need look again."""
-    if loss.takes_classes and len(targets) and (targets.min() < 0 or targets.max() >= outputs):
+    """Raise DataError for targets that the loss is not made for: no class numbers, no probabilities.
+
+    Losses look at the targets of each batch; whoever trains calls this once for all data, before any step.
+    """
+    if loss.takes_classes:
+        if not np.issubdtype(targets.dtype, np.integer):
+            raise DataError(
+                f"targets must be class numbers, whole numbers from 0, not {targets.dtype}; try astype(int)"
+            )
+        if targets.size and (targets.min() < 0 or targets.max() >= outputs):
+            raise DataError(
+                f"targets hold class numbers from {targets.min()} to {targets.max()}, but the network has {outputs} "
+                "outputs"
+            )
+    elif isinstance(loss, CrossEntropy) and targets.size and not (targets.min() >= 0 and targets.max() <= 1):
         raise DataError(
-            f"targets hold class numbers from {targets.min()} to {targets.max()}, but the network has {outputs} outputs"
+            f"targets of cross-entropy are 0, 1 or between, not from {targets.min():g} to {targets.max():g}; "
+            "write no as 0 and yes as 1"
         )
 
 

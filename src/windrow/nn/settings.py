@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from windrow.estimator import Setting
+from windrow.estimator import GIVEN, Setting
 
 OPTIMIZER_NAMES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 SCHEDULE_NAMES = ("constant", "step", "exponential", "inverse", "plateau")
@@ -17,7 +17,10 @@ _LAYERS = (
         "hidden_layer_sizes", "int or sequence of int", (100,), "Units of each hidden layer, each at least 1.",
         "() makes a linear model; more units fit more, and need more examples.",
     ),
-    Setting("activation", str, "relu", "Activation function of the hidden units.", choices=ACTIVATION_NAMES),
+    Setting(
+        "activation", str, "relu", "Activation function of the hidden units.", choices=ACTIVATION_NAMES,
+        only_with=("hidden_layer_sizes", GIVEN),
+    ),
 )  # fmt: skip
 _TRAINING = (
     Setting(
@@ -60,7 +63,7 @@ _TRAINING = (
     ),
     Setting(
         "dropout", float, 0.0, "Fraction of the hidden units that are 0 in each step.",
-        "0.5 is usual for large layers.", low=0, high=1, high_open=True,
+        "0.5 is usual for large layers.", low=0, high=1, high_open=True, only_with=("hidden_layer_sizes", GIVEN),
     ),
     Setting(
         "input_dropout", float, 0.0, "Fraction of the features that are 0 in each step.",
@@ -84,7 +87,8 @@ _TRAINING = (
     ),
     Setting(
         "validation_fraction", float, 0.1, "Fraction of the examples that is held back.",
-        low=0, low_open=True, high=1, high_open=True, only_with=("early_stopping", (True,)),
+        low=0, low_open=True, high=1, high_open=True,
+        only_with=(("early_stopping", (True,)), ("validation", (None,))),
     ),
     Setting(
         "augmentation", Callable, None, "Function of (rows, rng) that gives other rows to train on, of the same "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from windrow.estimator import Setting
+from windrow.estimator import GIVEN, Setting
 from windrow.nn.settings import OPTIMIZER_NAMES, SCHEDULE_NAMES
 
 OUTPUT_NAMES = ("crf", "softmax", "logistic")
@@ -18,11 +18,11 @@ WINDOW_TAGGER = (
     ),
     Setting(
         "tune", bool, False, "Whether the given vectors are trained, too, or stay as they are.",
-        "Train them where the labelled text is large.", option="--tune/--freeze",
+        "Train them where the labelled text is large.", option="--tune/--freeze", only_with=("vectors", GIVEN),
     ),
     Setting(
-        "vector_size", int, 50, "Dimensions per word vector, where none are given.", low=1, high=100_000,
-        option="--size",
+        "vector_size", int, 50, "Dimensions per word vector.", low=1, high=100_000, option="--size",
+        only_with=("vectors", (None,)),
     ),
     Setting(
         "window", int, 5, "Words in a window, the center included: an odd number.",
@@ -78,7 +78,10 @@ WINDOW_TAGGER = (
     ),
     Setting("batch_size", int, 16, "Sentences per step.", low=1),
     Setting("epochs", int, 30, "Passes over the sentences, at most.", low=1, high=1_000_000),
-    Setting("patience", int, 5, "Epochs without a better F1 of the validation before training stops.", low=1),
+    Setting(
+        "patience", int, 5, "Epochs without a better F1 of the validation before training stops.", low=1,
+        only_with=("valid", GIVEN),
+    ),
     Setting(
         "clip_norm", float, 5.0, "Greatest norm of the gradient of a step; a longer gradient is scaled down.", low=0,
         low_open=True, none="any length", option="--clip",

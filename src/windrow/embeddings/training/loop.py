@@ -35,6 +35,7 @@ class VectorTraining:
     history: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     is_running: bool = False
+    retrains: bool = False  # the model was trained before, and is to be as it was if this fails
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle: what was learned, without corpus and workers."""
@@ -70,7 +71,7 @@ class VectorTraining:
                     deadline = time.monotonic() + interval
         except KeyboardInterrupt:
             self.run.settle()
-            kept = "the model has its vectors so far"
+            kept = "the model is as it was before" if self.retrains else "the model has its vectors so far"
             if checkpoint is not None:
                 self.save(checkpoint)
                 kept = f"its state is kept in {fspath(checkpoint)}; resume to go on from there"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from windrow.estimator import Setting
+from windrow.estimator import GIVEN, Setting
 from windrow.lm import CELL_NAMES, STATE_NAMES
 from windrow.lm.symbols import SPECIALS
 from windrow.nn.settings import OPTIMIZER_NAMES, SCHEDULE_NAMES
@@ -86,7 +86,7 @@ _TRAINING = (
     ),
     Setting(
         "patience", int, 3, "Epochs without a better validation perplexity before training stops.",
-        low=1, high=_INT64, none="never",
+        low=1, high=_INT64, none="never", only_with=("valid", GIVEN),
     ),
 )  # fmt: skip
 _TEXT = (

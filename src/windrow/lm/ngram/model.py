@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
-from windrow.errors import FormatError, NotFittedError, OptionError, check_whole, warn
+from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_whole, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.compression import STDIO
 from windrow.files.local import local_file
@@ -21,7 +21,7 @@ from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
 from windrow.lm.base import LanguageModel
-from windrow.lm.next_word import Tokens
+from windrow.lm.next_word import Tokens, as_id, as_ids
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
 from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams
@@ -37,7 +37,7 @@ from windrow.lm.symbols import BOS, EOS
 from windrow.machine import available_memory
 
 _SHARE_OF_FREE = 0.7  # of the free memory, that counting takes before it goes over files
-_OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that change how text is counted
+_OF_TEXT = ("min_count", "max_vocab", "lmplz_compat", "memory")  # parameters that change how text is counted
 _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
     "smoothing",
     "prune",
@@ -71,7 +71,8 @@ class NGramLM(Estimator, LanguageModel):
         smoothing "jelinek-mercer".
     discounts : sequence of sequences of float or None, default None
         What is subtracted from the counts 1, 2, ... of each order, the last for all above; None in place of an
-        order's lets it be estimated. None: estimated.
+        order's lets it be estimated. None: estimated. Only with smoothing "modified-kneser-ney" or "kneser-ney" or
+        "absolute" or "katz".
     discount_fallback : bool, default False
         Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Small or artificial text is
         refused otherwise.
@@ -88,7 +89,7 @@ class NGramLM(Estimator, LanguageModel):
     open_vocabulary : bool, default True
         Whether unknown words have a probability.
     unk_mass : float in (0, 1) or None, default None
-        The probability of <unk> without context. None: as the smoothing leaves it.
+        The probability of <unk> without context. None: as the smoothing leaves it. Only with open_vocabulary True.
     bos : bool, default True
         Whether to mark where sentences begin.
     eos : bool, default True
@@ -96,8 +97,9 @@ class NGramLM(Estimator, LanguageModel):
     skip_symbols : bool, default False
         Leave out <s> and </s> where they occur in the text. They are refused otherwise.
     lmplz_compat : bool, default False
-        Compute counts of counts as KenLM's lmplz does, including its slip. To compare models with lmplz's: their
-        log10 probabilities may be up to 1e-3 apart otherwise.
+        Compute counts of counts as KenLM's lmplz does, including its slip. Only with smoothing
+        "modified-kneser-ney" or "kneser-ney". To compare models with lmplz's: their log10 probabilities may be up
+        to 1e-3 apart otherwise.
     quantize_bits : int in [2, 8] or None, default None
         Round probabilities and back-off weights to this many bits. None: 32 bits. 8 makes the model about half the
         size.
@@ -228,7 +230,8 @@ class NGramLM(Estimator, LanguageModel):
         >>> [word for word, probability in model.top_words("the cat", k=2)]
         ['ran', 'sat']
         """
-        self.check_parameters()
+        self._check_fit(heldout)
+        check_callable("progress", progress)
         corpus = as_corpus(source, field)
         check_size(corpus.tokens + (1 + self.eos) * len(corpus))
         vocabulary, mapping = lm_vocabulary(
@@ -282,13 +285,13 @@ class NGramLM(Estimator, LanguageModel):
         ------
         OptionError
             A parameter is out of range or does not fit the counts; or is one that changes how text is counted:
-            ``min_count``, ``max_vocab``, ``lmplz_compat``.
+            ``min_count``, ``max_vocab``, ``lmplz_compat``, ``memory``.
         DataError
             The file cannot be read, or the counts are too few for the smoothing.
         FormatError
             The file is not one of counts.
         """
-        self.check_parameters()
+        self._check_fit(heldout)
         defaults = type(self)()
         for name in _OF_TEXT:
             if getattr(self, name) != getattr(defaults, name):
@@ -306,6 +309,15 @@ class NGramLM(Estimator, LanguageModel):
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
         check_order(counts)
         return self._estimate(counts, {}, None if heldout is None else as_corpus(heldout, field), vocab)
+
+    def _check_fit(self, heldout: Any) -> None:
+        """Raise OptionError for a parameter out of range, or one that has no effect."""
+        self.check_parameters()
+        self.check_effects()
+        if heldout is not None and (self.smoothing != "jelinek-mercer" or self.weights is not None):
+            raise OptionError(
+                "heldout is for smoothing 'jelinek-mercer' without weights, which are fitted; leave it out"
+            )
 
     def _estimate(
         self,
@@ -374,11 +386,16 @@ class NGramLM(Estimator, LanguageModel):
 
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> NGramState:
         """As ``LanguageModel.start``."""
-        return self._fitted().start(ids)
+        return self._fitted().start(as_ids(self.vocabulary, ids))
 
-    def advance(self, state: NGramState, word_id: int) -> NGramState:
+    def advance(self, state: NGramState, word_id: str | int) -> NGramState:
         """As ``LanguageModel.advance``."""
-        return self._fitted().advance(state, word_id)[0]
+        return self.score_next(state, word_id)[1]
+
+    def score_next(self, state: NGramState, word: str | int) -> tuple[float, NGramState]:
+        """As ``LanguageModel.score_next``, without a whole distribution."""
+        after, score = self._fitted().advance(state, as_id(self.vocabulary, word))
+        return float(score), after
 
     def distribution(self, state: NGramState) -> NDArray[np.float64]:
         """As ``LanguageModel.distribution``; the sum is 1 within 1e-5, as numbers are rounded.
