@@ -134,7 +134,7 @@ def test_targets_that_are_no_numbers_are_refused(name):
 
 @pytest.mark.parametrize("callbacks", [print, [print, 3]])
 def test_a_trainer_refuses_what_is_no_callback(callbacks):
-    with pytest.raises(OptionError, match="must be a list of functions|a callback = 3 must be a function"):
+    with pytest.raises(OptionError, match=r"must be a list of functions|a callback = 3 must be a function"):
         Trainer(callbacks=callbacks)
 
 
