@@ -69,8 +69,9 @@ def test_what_is_no_number_is_in_no_range() -> None:
 def test_what_cannot_be_called_is_no_callback() -> None:
     check_callable("progress", print)
     check_callable("progress", None)
-    with pytest.raises(OptionError, match=r"^progress = 'bar' must be a function"):
-        check_callable("progress", "bar")
+    for ask in (lambda: check_callable("progress", "bar"), lambda: windrow.Corpus.build(["a b"], progress="bar")):
+        with pytest.raises(OptionError, match=r"^progress = 'bar' must be a function"):
+            ask()
 
 
 def test_errors_are_reached_from_the_package() -> None:

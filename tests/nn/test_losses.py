@@ -126,7 +126,25 @@ def test_targets_out_of_range_are_refused_by_every_loss(loss, targets, said):
             ask()
 
 
-def test_targets_in_lists_are_targets():
+@pytest.mark.parametrize("name", LOSSES)
+def test_targets_that_are_no_numbers_are_refused(name):
+    with pytest.raises(DataError, match="targets must be"):
+        LOSSES[name]()(OUTPUTS, targets_for(name).astype(str))
+
+
+@pytest.mark.parametrize("callbacks", [print, [print, 3]])
+def test_a_trainer_refuses_what_is_no_callback(callbacks):
+    with pytest.raises(OptionError, match=r"must be a list of functions|a callback = 3 must be a function"):
+        Trainer(callbacks=callbacks)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_targets_in_lists_are_targets(name):
+    targets = targets_for(name)
+    assert LOSSES[name]()(OUTPUTS, targets.tolist())[0] == LOSSES[name]()(OUTPUTS, targets)[0]
+
+
+def test_a_trainer_takes_lists():
     network = Network(Dense(3, 4, rng=1), LogLikelihood())
     history = Trainer(rng=np.random.default_rng(0)).run(network, [[1, 2, 3], [3, 2, 1]], [0, 3], 2)
     assert len(history) == 2

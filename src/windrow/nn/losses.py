@@ -36,7 +36,7 @@ class Quadratic:
     takes_classes = False
 
     def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
-        _check_same_shape(outputs, targets)
+        targets = _in_shape(outputs, targets)
         errors = outputs - targets
         return float(np.vdot(errors, errors)) / (2 * len(errors)), errors / len(errors)
 
@@ -54,7 +54,7 @@ class CrossEntropy:
     takes_classes = False
 
     def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
-        _check_same_shape(outputs, targets)
+        targets = _in_shape(outputs, targets)
         check_targets(self, targets, outputs.shape[-1])
         # log(1 + e^z) = max(z, 0) + log(1 + e^-|z|), where e^ never overflows.
         log_normalizers = np.maximum(outputs, 0) + np.log1p(np.exp(-np.abs(outputs)))
@@ -72,6 +72,7 @@ class LogLikelihood:
     takes_classes = True
 
     def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
+        targets = np.asarray(targets)
         if targets.shape != outputs.shape[:1]:
             raise DataError(f"targets {targets.shape} must be one class number for each of {len(outputs)} rows")
         check_targets(self, targets, outputs.shape[1])
@@ -125,6 +126,11 @@ def check_targets(loss: Loss, targets: Array, outputs: int) -> None:
         )
 
 
-def _check_same_shape(outputs: Array, targets: Array) -> None:
+def _in_shape(outputs: Array, targets: Array) -> Array:
+    """Targets as an array of numbers in the shape of the outputs; DataError for others."""
+    targets = np.asarray(targets)
     if outputs.shape != targets.shape:
         raise DataError(f"targets have the shape {targets.shape}, but the outputs of the network {outputs.shape}")
+    if targets.dtype.kind not in "biuf":
+        raise DataError(f"targets must be numbers, not {targets.dtype}")
+    return targets

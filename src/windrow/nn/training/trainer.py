@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from windrow.errors import check_callable, check_range, check_whole
+from windrow.errors import OptionError, check_callable, check_range, check_whole
 from windrow.nn.examples import ExampleError, check_finite
 from windrow.nn.losses import check_targets
 from windrow.nn.network import Network
@@ -76,6 +76,8 @@ class Trainer:
                 check_range(name, getattr(self, name), 0, low_open=True)
         check_callable("augment", self.augment)
         check_callable("schedule", self.schedule)
+        if not isinstance(self.callbacks, Sequence):
+            raise OptionError(f"callbacks = {self.callbacks!r} must be a list of functions")
         for callback in self.callbacks:
             check_callable("a callback", callback)
         self._network: Network | None = None
