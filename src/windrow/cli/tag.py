@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from windrow.cli.groups import LazyGroup
 from windrow.cli.options import (
+    advising_to_convert,
     check_checkpoint,
     check_distinct,
     check_parameters,
     flags_of,
     json_log,
-    naming_options,
     setting_options,
     values_of,
     words_bar,
@@ -53,7 +54,7 @@ _tag_column = click.option(
 )
 
 
-@click.group("tag")
+@click.group("tag", cls=LazyGroup)
 def group() -> None:
     """Entities: train a tagger, measure it, tag text."""
 
@@ -86,7 +87,7 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
     tagger so far.
     """
     from windrow.embeddings.vectors import load_vectors
-    from windrow.files.model_file import check_writable
+    from windrow.files.writing import check_writable
     from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
 
@@ -105,15 +106,15 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
     tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
     check_parameters(tagger, flags_of(WINDOW_TAGGER))  # before anything is read
     if vectors is not None:
-        tagger.set_params(vectors=load_vectors(vectors))
+        with advising_to_convert():
+            tagger.set_params(vectors=load_vectors(vectors))
     try:
         with ExitStack() as stack:
             if log:
                 tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
             show = stack.enter_context(words_bar(unit="tokens"))
             columns = {name: options[name] for name in ("token_column", "tag_column")}
-            with naming_options({}):
-                tagger.fit(source, valid=valid, checkpoint=checkpoint, resume=resume, progress=show, **columns)
+            tagger.fit(source, valid=valid, checkpoint=checkpoint, resume=resume, progress=show, **columns)
     except (DivergedError, KeyboardInterrupt) as error:
         if isinstance(error, DivergedError):
             checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
@@ -151,8 +152,7 @@ def evaluate(model: str, source: str, token_column: int | None, tag_column: int,
     from windrow.tagging import WindowTagger
 
     tagger = WindowTagger.load(model)
-    with naming_options({}):
-        result = tagger.evaluate(source, token_column=token_column, tag_column=tag_column)
+    result = tagger.evaluate(source, token_column=token_column, tag_column=tag_column)
     if unknown := sorted(set(result.types) - set(tagger.types_)):
         click.echo(f"Warning: {model} has not learnt {', '.join(unknown)}: counted as missed", err=True)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
@@ -172,14 +172,13 @@ def _table(result: SpanResult) -> str:
 @click.argument("source", default="-")
 @click.option(
     "--format",
-    "form",
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "text", "conll"]),
     help="A tokenized sentence per line, or a line per token and blank lines between sentences.",
 )
 @_token_column
-def predict(model: str, source: str, form: str, token_column: int | None) -> None:
+def predict(model: str, source: str, format: str, token_column: int | None) -> None:
     """Tag SOURCE: a line per token, with a tab before its tag, and a blank line after each sentence.
 
     SOURCE (file, - for standard input) is text with spaces between tokens, a sentence per line, or a CoNLL file, of
@@ -191,10 +190,9 @@ def predict(model: str, source: str, form: str, token_column: int | None) -> Non
     from windrow.tagging.texts import read_texts, write_tagged
 
     tagger = WindowTagger.load(model)
-    with naming_options({}):
-        pieces, to_tag = tee(read_texts(source, form, token_column))
-        predicted = tagger.iter_predict(piece.tokens for piece in to_tag if piece.tokens)
-        write_tagged(pieces, predicted, sys.stdout)
+    pieces, to_tag = tee(read_texts(source, format, token_column))
+    predicted = tagger.iter_predict(piece.tokens for piece in to_tag if piece.tokens)
+    write_tagged(pieces, predicted, sys.stdout)
 
 
 def _is_same(output: Path, path: str) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.tokenizers import TOKENIZERS
 from windrow.errors import OptionError
-from windrow.files.gzip import STDOUT
+from windrow.files.compression import STDIO
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import refuse_arpa
 from windrow.lm.symbols import SPECIALS
@@ -34,7 +34,7 @@ def check_name(path: str | os.PathLike[str], what: str = "") -> None:
             f"{path}: windrow does not write the binary files of KenLM, which have such names; "
             f"name a .safetensors file{arpa}"
         )
-    if what and os.fspath(path) == STDOUT:
+    if what and os.fspath(path) == STDIO:
         raise OptionError(
             f"standard output, '-', is for ARPA files, which cannot hold {what}; name a .safetensors file"
         )
@@ -44,7 +44,7 @@ def check_name(path: str | os.PathLike[str], what: str = "") -> None:
 
 def shown(path: str | os.PathLike[str]) -> str:
     """The name of a file that is written, for messages."""
-    return "standard output" if os.fspath(path) == STDOUT else os.fspath(path)
+    return "standard output" if os.fspath(path) == STDIO else os.fspath(path)
 
 
 def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
