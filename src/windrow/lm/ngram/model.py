@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from windrow.corpus import Corpus, Vocabulary
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
-from windrow.files.compression import STDIO, path_name
-from windrow.files.local import local_file
+from windrow.files.compression import STDIO
+from windrow.files.local import given_name, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
@@ -403,9 +403,7 @@ class NGramLM(Estimator, LanguageModel):
         with local_file(Path(path)) as file:
             kind = kind_of(file)
             if kind == "arpa" or (kind == "unknown" and is_arpa(path)):
-                return cls.from_backoff(
-                    read_arpa(file, lambda said: warn(said.replace(str(file), path_name(Path(path)))))
-                )
+                return cls.from_backoff(read_arpa(file, lambda said: warn(said.replace(str(file), given_name(file)))))
             return super().load(file)
 
     @classmethod
