@@ -67,7 +67,7 @@ def train_ngram(source: str, output: Path, **options: Any) -> None:
     counts_out = options["counts_out"]
     for place in (output, *([counts_out] if counts_out else [])):
         check_writable(place)
-    storing.check_name(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
+    storing.check_target(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
     if is_arpa(output):
         check_compression(output, "ARPA files")
     if counts_out:

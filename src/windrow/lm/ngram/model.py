@@ -391,7 +391,6 @@ class NGramLM(Estimator, LanguageModel):
         So does ``-``, on standard output. Other programs read such files. They cannot hold a model of stupid back-off
         (OptionError), nor a word with white space in it (FormatError).
         """
-        storing.check_name(path)
         if is_arpa(path) or os.fspath(path) == STDIO:
             write_arpa(self._fitted().unpack(), path)
         else:
