@@ -79,7 +79,7 @@ def test_a_line_that_does_not_fit_far_behind_is_told_with_a_way_out(tmp_path: Pa
 
 
 def test_options_that_contradict(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="token_column = 1: a text has no columns"):
+    with pytest.raises(OptionError, match="token_column = N is for column files"):
         tokens_of("a b\n", tmp_path, "text", token_column=1)
     with pytest.raises(OptionError, match="is not one of auto, text, conll"):
         tokens_of("a b\n", tmp_path, "columns")

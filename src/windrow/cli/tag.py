@@ -14,12 +14,14 @@ import click
 from windrow.cli.groups import LazyGroup
 from windrow.cli.options import (
     advising_to_convert,
+    check_apart,
     check_checkpoint,
     check_distinct,
     check_parameters,
     flags_of,
     json_log,
     setting_options,
+    sources_argument,
     values_of,
     words_bar,
 )
@@ -60,7 +62,7 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("source")
+@sources_argument
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--valid", metavar="SOURCE", help="Sentences held back: the best epoch on them is kept.")
 @click.option("--vectors", metavar="FILE", help="Word vectors to start from.")
@@ -80,8 +82,8 @@ def group() -> None:
     metavar="LOG",
     help="Write the learning curve, one JSON object per epoch.",
 )
-def train(source: str, output: Path, valid: str | None, vectors: str | None, **options: Any) -> None:
-    """Train a tagger on SOURCE, a CoNLL file: a line per token, its tag last; blank lines between sentences.
+def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: str | None, **options: Any) -> None:
+    """Train a tagger on SOURCEs, CoNLL files: a line per token, its tag last; blank lines between sentences.
 
     The state is kept after every epoch; the same command with --resume goes on from there. Ctrl-C writes the best
     tagger so far.
@@ -99,8 +101,7 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
     written = [output, checkpoint, *([log] if log else [])]
     for place in written:
         check_writable(place)
-        if place.exists() and any(path is not None and _is_same(place, path) for path in (source, valid, vectors)):
-            raise OptionError(f"{place} is read and written; choose another name for the output")
+    check_apart((*sources, valid, vectors), written)
     check_distinct(written)
     check_checkpoint(checkpoint, resume)
     tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
@@ -114,7 +115,7 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
                 tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
             show = stack.enter_context(words_bar(unit="tokens"))
             columns = {name: options[name] for name in ("token_column", "tag_column")}
-            tagger.fit(source, valid=valid, checkpoint=checkpoint, resume=resume, progress=show, **columns)
+            tagger.fit(_files(sources), valid=valid, checkpoint=checkpoint, resume=resume, progress=show, **columns)
     except (DivergedError, KeyboardInterrupt) as error:
         if isinstance(error, DivergedError):
             checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
@@ -140,19 +141,19 @@ def _summarize(tagger: WindowTagger, output: Path) -> None:
 
 @group.command()
 @click.argument("model")
-@click.argument("source")
+@sources_argument
 @_token_column
 @_tag_column
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def evaluate(model: str, source: str, token_column: int | None, tag_column: int, as_json: bool) -> None:
-    """Exact-span precision, recall and F1 of MODEL on SOURCE, a CoNLL file, as conlleval and seqeval count them.
+def evaluate(model: str, sources: tuple[str, ...], token_column: int | None, tag_column: int, as_json: bool) -> None:
+    """Exact-span precision, recall and F1 of MODEL on SOURCEs, CoNLL files, as conlleval and seqeval count them.
 
     Entities of a type that MODEL has not learnt count as missed.
     """
     from windrow.tagging import WindowTagger
 
     tagger = WindowTagger.load(model)
-    result = tagger.evaluate(source, token_column=token_column, tag_column=tag_column)
+    result = tagger.evaluate(_files(sources), token_column=token_column, tag_column=tag_column)
     if unknown := sorted(set(result.types) - set(tagger.types_)):
         click.echo(f"Warning: {model} has not learnt {', '.join(unknown)}: counted as missed", err=True)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
@@ -195,8 +196,5 @@ def predict(model: str, source: str, format: str, token_column: int | None) -> N
     write_tagged(pieces, predicted, sys.stdout)
 
 
-def _is_same(output: Path, path: str) -> bool:
-    try:
-        return output.samefile(path)
-    except OSError:  # a URL, standard input, or what will be told as missing
-        return False
+def _files(sources: tuple[str, ...]) -> str | list[Path]:
+    return [Path(source) for source in sources] if len(sources) > 1 else sources[0]

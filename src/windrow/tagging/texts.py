@@ -33,7 +33,7 @@ def read_texts(source: str | os.PathLike[str], form: str = "auto", token_column:
         raise OptionError(f"format = {form!r} is not one of {', '.join(FORMATS)}")
     if form == "text" and token_column is not None:
         raise OptionError(
-            f"token_column = {token_column}: a text has no columns; leave it out, or choose format='conll'"
+            "token_column = N is for column files, a text has no columns; leave it out, or choose format='conll'"
         )
     name, columns = name_of(os.fspath(source)), Columns(token_column, None)
     columns.check()
