@@ -100,6 +100,20 @@ def test_warnings_are_one_line_on_stderr(folder: Path, tmp_path: Path) -> None:
     assert [result.stderr for result in results] == ["", f"Warning: {tmp_path}/other.arpa: <UNK> is read as <unk>\n"]
 
 
+def test_an_arpa_file_through_a_pipe(folder: Path, tmp_path: Path) -> None:
+    windrow.load(folder / "m.safetensors").save(tmp_path / "m.arpa")
+    text = (tmp_path / "m.arpa").read_text()
+    (tmp_path / "text").write_text("a zebra ran\n")
+
+    converted = run("convert", "-", tmp_path / "c.safetensors", input=text.replace("<unk>", "<UNK>"))
+    through = run("convert", "-", "-", input=text)
+    scores = [run("score", name, tmp_path / "text", input=text).stdout for name in ("-", tmp_path / "c.safetensors")]
+
+    assert converted.stderr.startswith("Warning: standard input: <UNK> is read as <unk>\n")
+    assert (through.exit_code, through.stdout) == (0, run("convert", tmp_path / "m.arpa", "-").stdout)
+    assert scores[0] == scores[1] == run("score", tmp_path / "m.arpa", tmp_path / "text").stdout
+
+
 def test_answers_come_line_by_line(folder: Path) -> None:
     command = [sys.executable, "-m", "windrow", "lm", "score", str(folder / "m.safetensors")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

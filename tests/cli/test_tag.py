@@ -178,7 +178,13 @@ def test_columns_are_numbered_from_one(folder: Path, tmp_path: Path) -> None:
         ("evaluate", "--token-column", "5"): "there is no 5th column, the line has 4 columns",
         ("evaluate", "--token-column", "0"): "--token-column = 0: columns count from 1",
         ("predict",): "--token-column = N",
-        ("predict", "--format", "text", "--token-column", "2"): "a text has no columns",
+        (
+            "predict",
+            "--format",
+            "text",
+            "--token-column",
+            "2",
+        ): "a text has no columns; leave it out, or choose --format conll",
     }.items():
         name, *options = command
         model = [] if name == "train" else [tmp_path / "b.safetensors"]

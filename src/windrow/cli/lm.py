@@ -306,7 +306,7 @@ def mix(
     from windrow.files.writing import check_writable
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
-    from windrow.lm.storing import check_name
+    from windrow.lm.storing import check_target
 
     if (tune is None) == (weights is None):
         raise OptionError("give --tune SOURCE, to which weights are fitted, or --weights W,W: one of the two")
@@ -314,7 +314,7 @@ def mix(
     check_used(conditions=dict.fromkeys((*text, "skip_symbols"), of_text))
     check_writable(output)
     check_apart([tune] if tune else [], [output], format=text["format"], field=text["field"])
-    check_name(output, "a mixture")
+    check_target(output, "a mixture")
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
@@ -355,10 +355,10 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
     from windrow.files.writing import check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
-    from windrow.lm.storing import check_name, shown
+    from windrow.lm.storing import check_target, shown
 
     check_writable(target)
-    check_name(target)
+    check_target(target)
     model = load_model(source)
     with naming_options({"quantize_bits": "--quantize"}):
         if isinstance(model, NGramLM):

@@ -21,7 +21,6 @@ from windrow.cli.options import (
     check_used,
     flags_of,
     json_log,
-    naming_options,
     setting_options,
     sources_argument,
     values_of,
@@ -118,15 +117,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
                 tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
             show = stack.enter_context(words_bar(unit="tokens"))
             columns = {name: options[name] for name in ("token_column", "tag_column")}
-            with naming_options({}):
-                tagger.fit(
-                    [Path(source) for source in sources] if len(sources) > 1 else sources[0],
-                    valid=valid,
-                    checkpoint=checkpoint,
-                    resume=resume,
-                    progress=show,
-                    **columns,
-                )
+            tagger.fit(_files(sources), valid=valid, checkpoint=checkpoint, resume=resume, progress=show, **columns)
     except (DivergedError, KeyboardInterrupt) as error:
         if isinstance(error, DivergedError):
             checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
@@ -164,9 +155,7 @@ def evaluate(model: str, sources: tuple[str, ...], token_column: int | None, tag
     from windrow.tagging import WindowTagger
 
     tagger = WindowTagger.load(model)
-    with naming_options({}):
-        files = [Path(source) for source in sources] if len(sources) > 1 else sources[0]
-        result = tagger.evaluate(files, token_column=token_column, tag_column=tag_column)
+    result = tagger.evaluate(_files(sources), token_column=token_column, tag_column=tag_column)
     if unknown := sorted(set(result.types) - set(tagger.types_)):
         click.echo(f"Warning: {model} has not learnt {', '.join(unknown)}: counted as missed", err=True)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
@@ -186,14 +175,13 @@ def _table(result: SpanResult) -> str:
 @click.argument("source", default="-")
 @click.option(
     "--format",
-    "form",
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "text", "conll"]),
     help="A tokenized sentence per line, or a line per token and blank lines between sentences.",
 )
 @_token_column
-def predict(model: str, source: str, form: str, token_column: int | None) -> None:
+def predict(model: str, source: str, format: str, token_column: int | None) -> None:
     """Tag SOURCE: a line per token, with a tab before its tag, and a blank line after each sentence.
 
     SOURCE (file, - for standard input) is text with spaces between tokens, a sentence per line, or a CoNLL file, of
@@ -205,7 +193,10 @@ def predict(model: str, source: str, form: str, token_column: int | None) -> Non
     from windrow.tagging.texts import read_texts, write_tagged
 
     tagger = WindowTagger.load(model)
-    with naming_options({}):
-        pieces, to_tag = tee(read_texts(source, form, token_column))
-        predicted = tagger.iter_predict(piece.tokens for piece in to_tag if piece.tokens)
-        write_tagged(pieces, predicted, sys.stdout)
+    pieces, to_tag = tee(read_texts(source, format, token_column))
+    predicted = tagger.iter_predict(piece.tokens for piece in to_tag if piece.tokens)
+    write_tagged(pieces, predicted, sys.stdout)
+
+
+def _files(sources: tuple[str, ...]) -> str | list[Path]:
+    return [Path(source) for source in sources] if len(sources) > 1 else sources[0]

@@ -76,7 +76,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         check_writable(place)
     read = (*sources, options["heldout"], options["vocab"])
     check_apart(read, places, format=options["format"], field=options["field"])
-    storing.check_name(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
+    storing.check_target(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
     if is_arpa(output):
         check_compression(output, "ARPA files")
     if counts_out:

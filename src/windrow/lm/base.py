@@ -123,15 +123,14 @@ class LanguageModel(ABC):
         Parameters
         ----------
         path : str or path
-            Any name but those of KenLM's binary files (.bin, .binary, .klm, ...), and those of ARPA files, unless the
-            model is an n-gram model.
+            Any name but those of ARPA files, unless the model is an n-gram model.
 
         Raises
         ------
         DataError
             The file cannot be written.
         OptionError
-            The name is that of another program's file, or of an ARPA file, which cannot hold this model.
+            The name is that of an ARPA file, which cannot hold this model.
         """
         check_name(path, f"a {type(self).__name__}")
         stored = self.to_stored()

@@ -16,7 +16,7 @@ from windrow.corpus.opening import as_corpus
 from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_whole, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.compression import STDIO
-from windrow.files.local import local_file
+from windrow.files.local import given_name, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
@@ -412,7 +412,6 @@ class NGramLM(Estimator, LanguageModel):
         So does ``-``, on standard output. Other programs read such files. They cannot hold a model of stupid back-off
         (OptionError), nor a word with white space in it (FormatError).
         """
-        storing.check_name(path)
         if is_arpa(path) or os.fspath(path) == STDIO:
             write_arpa(self._fitted().unpack(), path)
         else:
@@ -424,7 +423,7 @@ class NGramLM(Estimator, LanguageModel):
         with local_file(Path(path)) as file:
             kind = kind_of(file)
             if kind == "arpa" or (kind == "unknown" and is_arpa(path)):
-                return cls.from_backoff(read_arpa(file, warn))
+                return cls.from_backoff(read_arpa(file, lambda said: warn(said.replace(str(file), given_name(file)))))
             return super().load(file)
 
     @classmethod
