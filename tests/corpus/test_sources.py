@@ -20,6 +20,7 @@ from pyarrow import parquet
 
 from windrow.corpus import Corpus, sources, streams
 from windrow.errors import DataError, DataWarning, OptionError
+from windrow.files.compression import decompressed
 
 from .compressors import COMPRESS, zstd
 
@@ -154,7 +155,13 @@ def test_compressed_files_cut_short_are_refused(tmp_path, suffix, kept):
 
 
 @pytest.mark.parametrize("suffix", COMPRESS)
-@pytest.mark.parametrize("content", [b"plain text, not compressed", b"\0" * 40])
+def test_text_whose_name_promises_compression_is_read_as_text(tmp_path, suffix):
+    # Browsers unpack what they download, and keep the name.
+    assert read(write(tmp_path / f"fake{suffix}", b"plain text, not compressed")) == ["plain text, not compressed"]
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+@pytest.mark.parametrize("content", [b"plain", b"\xff" * 40, b"\0" * 40])
 def test_files_that_only_look_compressed_are_refused(tmp_path, suffix, content):
     with pytest.raises(DataError, match=rf"fake\{suffix}: the data are broken or cut short"):
         read(write(tmp_path / f"fake{suffix}", content))
@@ -293,7 +300,7 @@ def test_urls_of_other_systems(tmp_path):
 def test_the_query_of_a_url_does_not_hide_its_suffix():
     raw = io.BytesIO(gzip.compress(b"text"))
 
-    assert streams.decompressed(raw, "https://host/a.gz?download=1").read() == b"text"
+    assert decompressed(raw, streams.suffix_of("https://host/a.gz?download=1")).read() == b"text"
 
 
 @pytest.mark.parametrize("url", ["file:///no/such/file", "nosuchprotocol://host/file"])
@@ -463,7 +470,7 @@ def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, module
     monkeypatch.delattr(sys.modules.get(package), name_there, raising=False)
 
     with pytest.raises(OptionError, match=rf"pip install 'windrow\[{extra}\]'"):
-        path = write(tmp_path / name, b"x")
+        path = write(tmp_path / name, b"x\0")
         read(path.as_uri() if extra == "remote" else path, **options)
 
 

@@ -25,7 +25,7 @@ from windrow.errors import OptionError
 from windrow.lm.ngram.settings import NGRAM_LM
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_MEMORY = "Memory beyond which counting goes over files: 500M, 2G."
+_MEMORY = "Memory beyond which counting goes over files: 500M, 2G.  [default: most of what is free]"
 
 
 def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
@@ -60,8 +60,8 @@ def _words_in(file: str) -> list[str]:
 @text_options
 def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
-    from windrow.files.model_file import check_writable
     from windrow.files.sniff import is_arpa, refuse_arpa
+    from windrow.files.writing import check_writable
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
 

@@ -23,15 +23,15 @@ from windrow.corpus.streams import (
     STDIN,
     Meter,
     ReadProgress,
-    decompressed,
-    is_damage,
     is_remote,
     name_of,
+    suffix_of,
     text_pieces,
 )
 from windrow.corpus.tables import cells_of, is_column, listed, names_in
 from windrow.errors import DataError, OptionError, warn
-from windrow.files import model_file
+from windrow.files import writing
+from windrow.files.compression import decompressed, is_damage
 
 _ERRORS = ("strict", "replace", "ignore")
 CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
@@ -109,7 +109,7 @@ def _check_options(format: str | None, field: str | None, delimiter: str | None,
 
 def _format_by_name(file: str, field: str | None) -> str:
     """The format that the name of a file says, where there is a field, else text; OptionError if they disagree."""
-    found, name = format_of(file), name_of(model_file.shortened(file))
+    found, name = format_of(file), name_of(writing.shortened(file))
     if field is None and found is not None:
         raise OptionError(
             f"{name} holds records, as its name says; name the field that holds the text with field='NAME', "
@@ -148,11 +148,11 @@ def _find_files(location: str, format: str | None, field: str | None) -> list[st
     try:
         return _local_files(location, format, field)
     except OSError as error:  # a name too long, a folder without permission
-        raise DataError(f"cannot read {model_file.shortened(location)}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {writing.shortened(location)}: {error.strerror or error}") from error
 
 
 def _local_files(location: str, format: str | None, field: str | None) -> list[str]:
-    path, name = Path(location), model_file.shortened(location)
+    path, name = Path(location), writing.shortened(location)
     with suppress(RuntimeError):  # ~name, where no user has that name
         path = path.expanduser()
     if path.is_dir():
@@ -226,9 +226,9 @@ def _is_wanted(path: Path, format: str | None, field: str | None) -> bool:
         return True  # it will be refused: there is no field
     try:
         with path.open("rb") as raw:
-            return b"\0" not in decompressed(raw, path.name).read(8192)
+            return b"\0" not in decompressed(raw, suffix_of(path.name)).read(8192)
     except Exception as error:
-        if not is_damage(error):
+        if not (is_damage(error) or isinstance(error, OSError)):
             raise
         return True  # reading it will raise the error that says what is wrong
 

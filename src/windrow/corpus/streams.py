@@ -4,37 +4,34 @@ from __future__ import annotations
 
 import codecs
 import io
-import lzma
 import re
 import shutil
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, cast
+from typing import IO, cast
 from urllib.parse import urlsplit
 
 from windrow.errors import DataError, OptionError, WindrowError
+from windrow.files.compression import STDIO, decompressed, is_damage
 
 CHUNK_BYTES = 1 << 22
-STDIN = "-"
-_IS_HTTP = re.compile("https?://")
+STDIN = STDIO
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
 
-_MAGIC = {
-    ".gz": re.compile(rb"\x1f\x8b"),
-    ".bz2": re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"),
-    ".xz": re.compile(rb"\xfd7zXZ\x00"),
-    ".zst": re.compile(rb"\x28\xb5\x2f\xfd"),
-}
-COMPRESSED = frozenset(_MAGIC)
+_IS_HTTP = re.compile("https?://")
 
 
 def is_remote(file: str) -> bool:
     """Whether ``file`` is a URL."""
     return "://" in file
+
+
+def suffix_of(file: str) -> str:
+    """What the name of a file or URL ends in, such as ".gz"."""
+    return Path(urlsplit(file).path if is_remote(file) else file).suffix
 
 
 def name_of(file: str) -> str:
@@ -66,7 +63,7 @@ def _byte_chunks(file: str, meter: Meter) -> Iterator[bytes]:
     """The decompressed bytes of a file; every failure to read it becomes a DataError."""
     read_bytes = 0
     with read_errors(file), opened(file) as raw:
-        stream = decompressed(raw, file)
+        stream = decompressed(raw, suffix_of(file))
         while chunk := stream.read(CHUNK_BYTES):
             read_bytes += len(chunk)
             meter.at(raw.tell() if raw.seekable() else read_bytes)
@@ -93,12 +90,6 @@ def _read_failure(error: Exception, remote: bool) -> str | None:
     if remote or is_damage(error):  # each protocol has errors of its own
         return f"the data are broken or cut short ({' '.join(str(error).split())})"
     return None
-
-
-def is_damage(error: Exception) -> bool:
-    """Whether a decompressor says with this error that its data are broken; some raise an OSError without errno."""
-    known = isinstance(error, (OSError, EOFError, zlib.error, lzma.LZMAError))
-    return known or type(error).__name__ == "ZstdError"  # whose module need not be there
 
 
 @contextmanager
@@ -147,41 +138,6 @@ def _reason(error: BaseException) -> str:
         error = error.__cause__
     told = " ".join(str(error).split())
     return f"no such file ({told})" if isinstance(error, FileNotFoundError) and error.errno is None else told
-
-
-def decompressed(raw: IO[bytes], file: str) -> IO[bytes]:
-    """Decompress as the suffix says, else as the first bytes say; EOFError for a compressed file without bytes."""
-    start = raw.peek(10)[:10] if isinstance(raw, io.BufferedReader) else None
-    suffix = Path(urlsplit(file).path if is_remote(file) else file).suffix.lower()
-    if suffix not in _MAGIC:
-        suffix = next((suffix for suffix, magic in _MAGIC.items() if magic.match(start or b"")), "")
-    elif start == b"":
-        raise EOFError("the file has no bytes")
-    if suffix == ".gz":
-        import gzip
-
-        return cast(IO[bytes], gzip.open(raw))
-    if suffix == ".bz2":
-        import bz2
-
-        return bz2.open(raw)
-    if suffix == ".xz":
-        return lzma.open(raw)
-    if suffix == ".zst":
-        return cast(IO[bytes], _zstd().open(raw))
-    return raw
-
-
-def _zstd() -> Any:
-    """The module for zstd: part of Python from 3.14 on, before that its backport."""
-    try:
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-        else:
-            from backports import zstd
-    except ImportError as error:
-        raise OptionError("reading .zst needs backports.zstd: pip install 'windrow[zst]'") from error
-    return zstd
 
 
 def text_pieces(file: str, errors: str, meter: Meter) -> Iterator[str]:
