@@ -230,7 +230,7 @@ def _is_wanted(path: Path, format: str | None, field: str | None) -> bool:
             start = decompressed(raw, suffix_of(path.name)).read(8192)
             return b"\0" not in start or start.startswith((BOM_UTF16_LE, BOM_UTF16_BE))  # UTF-16 will be refused
     except Exception as error:
-        if not (is_damage(error) or isinstance(error, OSError)):
+        if not is_damage(error):
             raise
         return True  # reading it will raise the error that says what is wrong
 

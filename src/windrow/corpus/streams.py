@@ -65,7 +65,7 @@ def _byte_chunks(file: str, meter: Meter, expected: str) -> Iterator[bytes]:
     read_bytes = 0
     with read_errors(file), opened(file) as raw:
         stream = decompressed(raw, suffix_of(file))
-        chunk = stream.read(START_BYTES)
+        chunk = stream.read(min(START_BYTES, CHUNK_BYTES))
         if stream is not raw and compression_of(chunk):
             raise DataError(f"{name_of(file)} is compressed twice; unpack it once first")
         refuse_no_text(chunk, name_of(file), expected)

@@ -77,14 +77,6 @@ def _zstd() -> Any:
     return zstd
 
 
-def is_damage(error: Exception) -> bool:
-    """Whether an error in reading says that compressed data are broken; some are an OSError without a number."""
-    if isinstance(error, OSError):
-        return error.errno is None
-    known = isinstance(error, (EOFError, zlib.error, lzma.LZMAError))
-    return known or type(error).__name__ == "ZstdError"  # whose module need not be there
-
-
 @contextmanager
 def reading(path: Path) -> Iterator[IO[bytes]]:
     """A file, pipe or standard input (``-``), decompressed if need be; errors become FormatError and DataError."""
@@ -94,14 +86,23 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
     except WindrowError:
         raise
     except Exception as error:
-        if is_damage(error):
-            reason = " ".join(str(error).split())
-            raise FormatError(
-                f"{path_name(path)} is not a valid compressed file ({reason}); was it cut short?"
-            ) from error
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and error.errno is not None:
             raise DataError(f"cannot read {path_name(path)}: {error.strerror or error}") from error
+        if is_damage(error):
+            raise _broken(path, error) from error
         raise
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether a decompressor says with this error that its data are broken; some raise an OSError without errno."""
+    known = isinstance(error, (OSError, EOFError, zlib.error, lzma.LZMAError))
+    return known or type(error).__name__ == "ZstdError"  # whose module need not be there
+
+
+def _broken(path: Path, error: Exception) -> FormatError:
+    return FormatError(
+        f"{path_name(path)} is not a valid compressed file ({' '.join(str(error).split())}); was it cut short?"
+    )
 
 
 @contextmanager

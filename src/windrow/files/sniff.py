@@ -144,7 +144,9 @@ _NOT_TEXT = {
     "npy": Foreign("is a NumPy array, not text", "give the text itself"),
     "arpa": Foreign("is a language model in ARPA format, not text", "give the text itself"),
     "parquet": Foreign("is a Parquet file", "name the column of its text with field='NAME'"),
-    "html": Foreign("is a web page, not text", "was a download refused? Of a page that is meant extract the text first"),
+    "html": Foreign(
+        "is a web page, not text", "was a download refused? Of a page that is meant extract the text first"
+    ),
     "pickle": Foreign("is a Python pickle, not text", "write its texts to a file, one per line"),
 }
 # Of these text has every byte, too, so that their first bytes must say more.
@@ -152,7 +154,8 @@ _LOOK_LIKE_TEXT = {
     "arpa": re.compile(b""),
     "git-lfs": re.compile(b""),
     "html": re.compile(rb"\s*<(!doctype html|html|head|body)\b", re.IGNORECASE),
-    "pickle": re.compile(rb"[^\n]{1,99}\n(\w+\n)?p\d+\n|\([dlt]p\d+\n"),
+    "pickle": re.compile(rb"c[\w.]+\n\w+\np\d+\n\(|\([dlt]p\d+\n"),
+    "utf-16": re.compile(rb"\xff\xfe|\xfe\xff"),
 }
 
 
