@@ -226,7 +226,7 @@ def open_corpus(*sources: str, **text: Any) -> Corpus:
         corpus = Corpus.open(source)
         corpus.verify()
         return corpus
-    with bytes_bar("reading") as show, naming_options({}):
+    with bytes_bar("reading") as show:
         return Corpus.build(text_source(sources), progress=show, **text)
 
 

@@ -267,7 +267,7 @@ class Word2Vec(Estimator):
             with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
                 self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
         if self.history_ and not any(row["loss"] for row in self.history_):
-            warn("no word was trained on: all were sub-sampled or without context; try sample = 0, or longer sentences")
+            warn("no word was trained on: all were sub-sampled or without context; try sample=0, or longer sentences")
         if checkpoint is not None and not keep_checkpoint:
             Path(checkpoint).unlink(missing_ok=True)
         return self
