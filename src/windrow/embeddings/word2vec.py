@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from windrow.corpus import Corpus
 from windrow.embeddings.kernels.contexts import Context
@@ -36,6 +35,7 @@ from windrow.errors import DataError, NotFittedError, OptionError, check_range
 from windrow.estimator import Estimator
 from windrow.files.model_file import check_writable
 from windrow.numeric.tables import zero_table
+from windrow.numeric.threads import crew
 
 # Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md).
 _SKIPGRAM_BLOCK, _CBOW_BLOCK = 64, 256
@@ -247,7 +247,7 @@ class Word2Vec(Estimator):
         self._wv: WordVectors | None = None
         if resume and checkpoint is not None and Path(checkpoint).exists():
             self._training.restore(checkpoint)
-        with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
+        with crew(1):  # each worker is one thread; BLAS must not start more
             self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
         if checkpoint is not None and not keep_checkpoint:
             Path(checkpoint).unlink(missing_ok=True)

@@ -34,7 +34,8 @@ DISABLE_JIT = bool(config.DISABLE_JIT)
 # Where kernels may be: in numeric/, in the folder or file ``kernels`` of a subject, and in the training steps, each of
 # which binds its kernels to a loop.
 KERNEL_SOURCES = ("numeric/*.py", "**/kernels/*.py", "**/kernels.py", "embeddings/steps/*.py")
-# Sums may be reordered and fused, so that loops vectorize. NaN and infinity keep their meaning, unlike with fastmath.
+# Sums may be reordered and fused, so that loops vectorize: the last bits of a sum depend on the processor, and on how a
+# loop is written. NaN and infinity keep their meaning, unlike with fastmath.
 _FLAGS = {
     "nogil": True,
     "boundscheck": False,

@@ -69,4 +69,6 @@ def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list
 
 @cache
 def _libraries() -> ThreadpoolController:
+    import scipy.linalg  # noqa: F401 - or its library, loaded during a training, would keep its threads
+
     return ThreadpoolController().select(user_api="blas")
