@@ -13,7 +13,8 @@ from typing import Any
 import click
 
 from windrow._version import __version__
-from windrow.cli.groups import LazyGroup
+from windrow.cli.groups import LazyGroup, command_of
+from windrow.cli.messages import at_the_command_line
 from windrow.errors import WindrowError
 
 
@@ -33,7 +34,9 @@ class _Program(LazyGroup):
         except (WindrowError, MemoryError) as error:
             if ctx.params.get("debug"):
                 raise
-            message = str(error) if isinstance(error, WindrowError) else f"not enough memory ({error}); ask for less"
+            message = f"not enough memory ({error}); ask for less"
+            if isinstance(error, WindrowError):
+                message = at_the_command_line(str(error), command_of(ctx))
             click.echo(f"Error: {message}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt as error:

@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
+from windrow.cli.groups import LazyGroup
 from windrow.cli.options import bytes_bar, text_options
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@click.group("corpus")
+@click.group("corpus", cls=LazyGroup)
 def group() -> None:
     """Build, inspect, download and generate corpora."""
 

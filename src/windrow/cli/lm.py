@@ -26,7 +26,7 @@ _skip_symbols = click.option("--skip-symbols", is_flag=True, help="Leave out <s>
 _LINES_AT_A_TIME = 2048
 
 
-@click.group("lm")
+@click.group("lm", cls=LazyGroup)
 def group() -> None:
     """Language models: train, measure, score, generate, mix, convert."""
 
@@ -264,8 +264,8 @@ def mix(
     **text: Any,
 ) -> None:
     """Mix language models over one vocabulary, with the weights that suit held-out text best."""
-    from windrow.files.model_file import check_writable
     from windrow.files.sniff import refuse_arpa
+    from windrow.files.writing import check_writable
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
 
@@ -302,7 +302,7 @@ def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
 )
 def convert(source: str, target: Path, quantize: int | None) -> None:
     """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller."""
-    from windrow.files.model_file import check_writable
+    from windrow.files.writing import check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from windrow.cli.groups import LazyGroup
 from windrow.cli.options import (
+    advising_to_convert,
     check_checkpoint,
     check_distinct,
     check_parameters,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from windrow.tagging import WindowTagger
 
 
-@click.group("tag")
+@click.group("tag", cls=LazyGroup)
 def group() -> None:
     """Entities: train a tagger, measure it, tag text."""
 
@@ -60,7 +62,7 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
     tagger so far.
     """
     from windrow.embeddings.vectors import load_vectors
-    from windrow.files.model_file import check_writable
+    from windrow.files.writing import check_writable
     from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
 
@@ -79,7 +81,8 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
     tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
     check_parameters(tagger, flags_of(WINDOW_TAGGER))  # before anything is read
     if vectors is not None:
-        tagger.set_params(vectors=load_vectors(vectors))
+        with advising_to_convert():
+            tagger.set_params(vectors=load_vectors(vectors))
     try:
         with ExitStack() as stack:
             if log:

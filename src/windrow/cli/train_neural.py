@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from windrow.cli.options import (
+    advising_to_convert,
     check_checkpoint,
     check_distinct,
     check_parameters,
@@ -77,8 +78,9 @@ def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Call
 
 def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, Any]) -> None:
     """Train a model with these options and write it; the state is in TARGET.checkpoint after every epoch."""
-    from windrow.files.model_file import check_writable
+    from windrow.embeddings.vectors import load_vectors
     from windrow.files.sniff import refuse_arpa
+    from windrow.files.writing import check_writable
     from windrow.nn.training.stopping import DivergedError
 
     names = flags_of(kind.settings)
@@ -94,6 +96,9 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     text = {name: options[name] for name in _TEXT}
     model = kind(**values_of(kind.settings, options))
     check_parameters(model, names)  # before the text is read
+    if options["vectors"]:
+        with advising_to_convert():
+            model.set_params(vectors=load_vectors(options["vectors"]))
     corpus = open_corpus(source, **text)
     valid = open_corpus(options["valid"], **text) if options["valid"] else None
     with ExitStack() as stack:
@@ -114,7 +119,7 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     checkpoint.unlink(missing_ok=True)
     words = len(model.vocabulary) - len(model.vocabulary.specials)
     if model.vectors is not None and model.given_words_ < words * _FEW:
-        few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {model.vectors}"
+        few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {options['vectors']}"
         click.echo(f"Warning: {few}; are both cut into words alike?", err=True)
     click.echo(_summary(target, model), err=True)
 

@@ -22,7 +22,7 @@ from windrow.errors import OptionError
 from windrow.lm.ngram.settings import NGRAM_LM
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_MEMORY = "Memory beyond which counting goes over files: 500M, 2G."
+_MEMORY = "Memory beyond which counting goes over files: 500M, 2G.  [default: most of what is free]"
 _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 
 
@@ -58,8 +58,8 @@ def _words_in(file: str) -> list[str]:
 @text_options
 def train_ngram(source: str, output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder."""
-    from windrow.files.model_file import check_writable
     from windrow.files.sniff import is_arpa, refuse_arpa
+    from windrow.files.writing import check_writable
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
 

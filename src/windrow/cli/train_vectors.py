@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,7 @@ _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
     loss={"default": "ns", "show_default": True},
     window_weighting={"default": "shrink", "show_default": True},
 )
-@click.option("--workers", type=int, help="Threads.  [default: one a core]")
+@click.option("--workers", type=int, help="Threads.  [default: one per core that this process may use]")
 @click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint, if it is there.")
 @click.option("--log-json", type=click.Path(path_type=Path), help="Write the learning curve, a JSON object a line.")
@@ -56,7 +55,8 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
     from windrow.embeddings.vectors import save_vectors
-    from windrow.files.model_file import check_writable
+    from windrow.files.writing import check_writable
+    from windrow.machine import available_cores
 
     checkpoint = output.with_name(output.name + ".checkpoint")
     places = [output, checkpoint, *([options["log_json"]] if options["log_json"] else [])]
@@ -70,7 +70,7 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
     check_checkpoint(checkpoint, options["resume"])
     estimator = Word2Vec(
         sg=int(model == "skipgram"),
-        workers=os.cpu_count() or 1 if workers is None else workers,
+        workers=available_cores() if workers is None else workers,
         **values_of(WORD2VEC, options),
     )
     check_parameters(estimator, flags_of(WORD2VEC))  # before the text is read

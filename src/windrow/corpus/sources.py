@@ -20,20 +20,20 @@ from typing import Any
 
 from windrow.corpus.streams import (
     CHUNK_BYTES,
-    COMPRESSED,
     STDIN,
     Meter,
     ReadProgress,
-    decompressed,
     is_remote,
     lines,
     name_of,
     opened,
+    suffix_of,
     text_pieces,
 )
 from windrow.corpus.tokenizers import check_tokens
 from windrow.errors import DataError, OptionError
-from windrow.files import model_file
+from windrow.files import writing
+from windrow.files.compression import COMPRESSED, decompressed
 
 _ERRORS = ("strict", "replace", "ignore")
 # What is taken from a folder; of text any file that does not look binary.
@@ -119,11 +119,11 @@ def _find_files(location: str, format: str) -> list[str]:
     try:
         return _local_files(location, format)
     except OSError as error:  # a name too long, a folder without permission
-        raise DataError(f"cannot read {model_file.shortened(location)}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {writing.shortened(location)}: {error.strerror or error}") from error
 
 
 def _local_files(location: str, format: str) -> list[str]:
-    path, name = Path(location), model_file.shortened(location)
+    path, name = Path(location), writing.shortened(location)
     with suppress(RuntimeError):  # ~name, where no user has that name
         path = path.expanduser()
     if path.is_dir():
@@ -175,7 +175,7 @@ def _is_wanted(path: Path, format: str) -> bool:
         return bool(suffixes) and suffixes[-1] in _SUFFIXES[format]
     try:
         with path.open("rb") as raw:
-            return b"\0" not in decompressed(raw, path.name).read(8192)
+            return b"\0" not in decompressed(raw, suffix_of(path.name)).read(8192)
     except (OSError, EOFError, zlib.error, lzma.LZMAError):
         return True  # reading it will raise the error that says what is wrong
 

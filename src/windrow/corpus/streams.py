@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import codecs
-import io
 import lzma
-import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO
 from urllib.parse import urlsplit
 
-from windrow.errors import DataError, OptionError, WindrowError
+from windrow.errors import DataError, WindrowError
+from windrow.files.compression import STDIO, decompressed
 
 CHUNK_BYTES = 1 << 22
-STDIN = "-"
+STDIN = STDIO
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
-
-_ZSTD_FEED = 1 << 12  # compressed bytes at a time: a block of zeros becomes 30,000 times as large
-_MAGIC = {
-    ".gz": re.compile(rb"\x1f\x8b"),
-    ".bz2": re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"),
-    ".xz": re.compile(rb"\xfd7zXZ\x00"),
-    ".zst": re.compile(rb"\x28\xb5\x2f\xfd"),
-}
-COMPRESSED = frozenset(_MAGIC)
 
 
 def is_remote(file: str) -> bool:
     """Whether ``file`` is a URL."""
     return "://" in file
+
+
+def suffix_of(file: str) -> str:
+    """What the name of a file or URL ends in, such as ".gz"."""
+    return Path(urlsplit(file).path if is_remote(file) else file).suffix
 
 
 def name_of(file: str) -> str:
@@ -65,7 +60,7 @@ def _byte_chunks(file: str, meter: Meter) -> Iterator[bytes]:
     read_bytes = 0
     try:
         with opened(file) as raw:
-            stream = decompressed(raw, file)
+            stream = decompressed(raw, suffix_of(file))
             while chunk := stream.read(CHUNK_BYTES):
                 read_bytes += len(chunk)
                 meter.at(raw.tell() if raw.seekable() else read_bytes)
@@ -106,69 +101,6 @@ def _open_remote(url: str) -> IO[bytes]:
     except Exception as error:  # each protocol has errors of its own
         raise DataError(f"cannot open {url}: {' '.join(str(error).split())}") from error
     return stream
-
-
-def decompressed(raw: IO[bytes], file: str) -> IO[bytes]:
-    """Decompress as the suffix says, else as the first bytes say; EOFError for a compressed file without bytes."""
-    start = raw.peek(10)[:10] if isinstance(raw, io.BufferedReader) else None
-    suffix = Path(urlsplit(file).path if is_remote(file) else file).suffix.lower()
-    if suffix not in _MAGIC:
-        suffix = next((suffix for suffix, magic in _MAGIC.items() if magic.match(start or b"")), "")
-    elif start == b"":
-        raise EOFError("the file has no bytes")
-    if suffix == ".gz":
-        import gzip
-
-        return cast(IO[bytes], gzip.open(raw))
-    if suffix == ".bz2":
-        import bz2
-
-        return bz2.open(raw)
-    if suffix == ".xz":
-        return lzma.open(raw)
-    if suffix == ".zst":
-        return io.BufferedReader(_ZstdReader(raw))
-    return raw
-
-
-class _ZstdReader(io.RawIOBase):
-    """Zstandard frames as a stream; unlike the library's own reader it notices a frame that is cut short."""
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        try:
-            import zstandard
-        except ImportError as error:
-            raise OptionError("reading .zst needs zstandard: pip install 'windrow[zst]'") from error
-        self._library = zstandard
-        self._raw = raw
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._between_frames = False
-        self._ready = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._ready:
-            fed = self._frame.unused_data or self._raw.read(_ZSTD_FEED)
-            if not fed:
-                if not self._between_frames:
-                    raise EOFError("the zstd frame ends early")
-                return 0
-            self._ready = memoryview(self._feed(fed))
-        size = min(len(buffer), len(self._ready))
-        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
-        return size
-
-    def _feed(self, fed: bytes) -> bytes:
-        if self._frame.eof:
-            self._frame = self._library.ZstdDecompressor().decompressobj()
-        try:
-            data = self._frame.decompress(fed)
-        except self._library.ZstdError as error:
-            raise EOFError(str(error)) from error
-        self._between_frames = self._frame.eof
-        return data
 
 
 def text_pieces(file: str, errors: str, meter: Meter) -> Iterator[str]:

@@ -33,7 +33,8 @@ from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, NotFittedError, OptionError, check_range
 from windrow.estimator import Estimator
-from windrow.files.model_file import check_writable
+from windrow.files.writing import check_writable
+from windrow.machine import check_memory
 from windrow.numeric.tables import zero_table
 from windrow.numeric.threads import crew
 
@@ -314,6 +315,11 @@ class Word2Vec(Estimator):
         self._vocabulary = corpus.vocabulary.head(size)
         counts = self._vocabulary.counts
         hot = self._hot_rows(size)
+        check_memory(
+            4 * self.vector_size * (size * (1 + len(self.layer_names())) + 2 * hot * self.workers),
+            f"the tables of {size:,} words of vector_size = {self.vector_size}",
+            "lower vector_size, or raise min_count",
+        )
         storage = initial_table(size, self.vector_size, self.seed, 2 * hot * self.workers)  # rows, copies of hot rows
         table = storage[:size]
         options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from windrow.corpus import Corpus, Vocabulary
 from windrow.errors import DataError, check_range, check_whole
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+from windrow.machine import check_memory
 
 Ids = NDArray[np.int32]
 
@@ -83,7 +84,9 @@ def training_stream(corpus: Corpus, mapping: Ids, *, eos: bool = True) -> Ids:
     ``mapping`` is that of ``lm_vocabulary`` or ``word_mapping``. ``eos=False`` leaves ``</s>`` out; ``<s>`` always
     separates the sentences.
     """
-    stream = np.empty(corpus.tokens + (1 + eos) * len(corpus), np.int32)
+    symbols = corpus.tokens + (1 + eos) * len(corpus)
+    check_memory(4 * symbols, f"the {symbols:,} symbols of {corpus.name}", "give less text")
+    stream = np.empty(symbols, np.int32)
     size = 0
     for block in _blocks(corpus, mapping, _CACHED_TOKENS, eos):
         stream[size : size + len(block)] = block

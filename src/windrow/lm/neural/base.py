@@ -16,7 +16,7 @@ from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.estimator import Estimator, OldName, current_names
-from windrow.files import model_file
+from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
 from windrow.lm.neural.network import NeuralNetwork
@@ -26,6 +26,7 @@ from windrow.lm.next_word import Tokens
 from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+from windrow.machine import check_memory
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, SparseParameter
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
@@ -43,6 +44,7 @@ _PLATEAU = Plateau(patience=1)  # an epoch of text is long: an epoch without a b
 _EMBEDDING_SCALE = 0.1
 # From a run to the one that resumes it.
 _MAY_CHANGE = ("epochs", "patience", "quantize_bits", "workers")
+_LEAST_COPIES = 2  # of the parameters while they are trained
 _NOT_STORED = ("vectors", "callbacks")
 
 
@@ -160,7 +162,7 @@ class NeuralLM(Estimator, LanguageModel):
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
             if checkpoint is not None:
-                model_file.check_writable(checkpoint)
+                writing.check_writable(checkpoint)
             given = self._given_vectors()
             corpus = source if isinstance(source, Corpus) else Corpus.build(source)
             self.vocabulary, mapping = lm_vocabulary(
@@ -169,6 +171,7 @@ class NeuralLM(Estimator, LanguageModel):
             self.given_words_, self.provenance_ = 0, provenance_of(corpus)
             held_back = self._held_back(valid)
             stream, valid_stream = training_stream(corpus, mapping), self._valid_stream(held_back)
+            self._check_memory()
             self.network_ = self._new_network(np.random.default_rng(self.seed), given)
             training = Training(self._trainee(stream, valid_stream), self._plan(valid_stream), retrains=retrains)
             described = self._described(corpus, held_back)
@@ -235,6 +238,16 @@ class NeuralLM(Estimator, LanguageModel):
         return _PLATEAU if self.schedule == "plateau" else find_schedule(self.schedule)
 
     # --- parts of the network
+
+    def _check_memory(self) -> None:
+        """Raise OptionError if the network will not fit into memory together with what its training keeps."""
+        words = len(self.vocabulary)
+        numbers = words * (self.embedding_size + (0 if self.tied else self._head_size)) + self._hidden_numbers()
+        check_memory(
+            4 * _LEAST_COPIES * numbers,
+            f"{numbers:,} parameters for {words:,} words",
+            "lower embedding_size or hidden_size, or raise min_count",
+        )
 
     def _head_options(self) -> OutputOptions:
         return OutputOptions(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,14 +14,15 @@ from numpy.typing import NDArray
 from windrow.corpus import Corpus, Vocabulary
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
+from windrow.files.local import local_file
 from windrow.files.model_file import StoredModel
-from windrow.files.sniff import is_arpa
+from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
 from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
-from windrow.lm.ngram.counting import OnProgress, count_ngrams
+from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams
 from windrow.lm.ngram.estimation import check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
@@ -30,7 +32,9 @@ from windrow.lm.ngram.table import NGramState, NGramTable
 from windrow.lm.ngram.words import WordIndex, as_line, mask_of
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
 from windrow.lm.symbols import BOS, EOS
+from windrow.machine import available_memory
 
+_SHARE_OF_FREE = 0.7  # of the free memory, that counting takes before it goes over files
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that change how text is counted
 _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
     "smoothing",
@@ -96,7 +100,7 @@ class NGramLM(Estimator, LanguageModel):
         Round probabilities and back-off weights to this many bits. None: 32 bits. 8 makes the model about half the
         size.
     memory : int >= 1048576 or None, default None
-        Bytes of memory beyond which counting goes over files. None: no limit.
+        Bytes of memory beyond which counting goes over files. None: most of what is free.
 
     Attributes
     ----------
@@ -221,19 +225,27 @@ class NGramLM(Estimator, LanguageModel):
         """
         self.check_parameters()
         corpus = source if isinstance(source, Corpus) else Corpus.build(source)
+        check_size(corpus.tokens + (1 + self.eos) * len(corpus))
         vocabulary, mapping = lm_vocabulary(
             corpus, min_count=self.min_count, max_vocab=self.max_vocab, skip_symbols=self.skip_symbols
         )
         stream = training_stream(corpus, mapping, eos=self.eos)
         first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
         counts = count_ngrams(
-            stream, vocabulary, self.order, bos=self.bos, memory_budget=self.memory, progress=progress
+            stream, vocabulary, self.order, bos=self.bos, memory_budget=self._memory_budget(), progress=progress
         )
         del stream
         check_order(counts)
         if counts_out is not None:
             counts_text.write_counts(counts, counts_out)
         return self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
+
+    def _memory_budget(self) -> int | None:
+        """What counting may use: as asked for, else most of what is free."""
+        if self.memory is not None:
+            return self.memory
+        free = available_memory()
+        return None if free is None else max(int(free * _SHARE_OF_FREE), 1)
 
     def fit_counts(
         self,
@@ -385,10 +397,12 @@ class NGramLM(Estimator, LanguageModel):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """As ``LanguageModel.load``; also opens ARPA files of any program."""
-        if not is_arpa(path):
-            return super().load(path)
-        return cls.from_backoff(read_arpa(path))
+        """As ``LanguageModel.load``; also opens ARPA files of any program, whatever they are called."""
+        with local_file(Path(path)) as file:
+            kind = kind_of(file)
+            if kind == "arpa" or (kind == "unknown" and is_arpa(path)):
+                return cls.from_backoff(read_arpa(file))
+            return super().load(file)
 
     @classmethod
     def from_backoff(cls, model: BackoffModel, *, quantize_bits: int | None = None) -> Self:
