@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from windrow.corpus.tokenizers import check_tokens, find_tokenizer
+from windrow.corpus.tables import cells_of
+from windrow.corpus.tokenizers import as_tokens, find_tokenizer
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
 from windrow.errors import DataError, OptionError
@@ -112,7 +113,8 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     --------
     >>> from windrow.sklearn import DocumentVectorizer
     >>> texts = ["the king rules", "the queen rules", "a frog jumps"]
-    >>> vectorizer = DocumentVectorizer(weighting="tfidf", word2vec_params={"vector_size": 8, "min_count": 1})
+    >>> training = {"vector_size": 8, "min_count": 1, "sample": 0}
+    >>> vectorizer = DocumentVectorizer(weighting="tfidf", word2vec_params=training)
     >>> vectorizer.fit_transform(texts).shape
     (3, 8)
     """
@@ -176,20 +178,14 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
 
     def _tokens(self, documents: Iterable[Document]) -> Iterable[list[str]]:
-        if isinstance(documents, str) or not isinstance(documents, Iterable):
-            raise OptionError(f"X must be a list of documents, not {type(documents).__name__}")
-        if getattr(documents, "ndim", 1) != 1:  # going through a table would give its column names, or rows
-            raise OptionError("X must be a list or one column of documents, not a table")
+        documents = cells_of(documents, expected="X must be a list or one column of documents")
         tokenizer = find_tokenizer(self.tokenizer)
         for number, document in enumerate(documents, 1):
             if isinstance(document, str):
                 yield tokenizer.split(tokenizer.lower(document) if self.lowercase else document)
-            elif isinstance(document, Iterable) and not isinstance(document, bytes | dict):
-                words = list(document)
-                check_tokens(words, f"document {number}")
-                yield [word.lower() for word in words] if self.lowercase else words
             else:
-                raise DataError(f"document {number} must be a str or a list of tokens, not {type(document).__name__}")
+                words = as_tokens(document, f"document {number}")
+                yield [word.lower() for word in words] if self.lowercase else words
 
     def _find_vectors(self, tokens: list[list[str]]) -> WordVectors:
         if isinstance(self.vectors, WordVectors):

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import bz2
 import gc
-import gzip
 import json
-import lzma
 import os
 import shutil
 import weakref
@@ -13,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zstandard
 from gensim.models import Word2Vec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -22,6 +18,8 @@ from windrow import Corpus
 from windrow.corpus import encoded, streams, tokenizers
 from windrow.corpus.sources import is_corpus
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
+
+from .compressors import COMPRESS
 
 TEXT = "the cat sat on the mat\n\nthe dog — the déjà vu 漢字 😀\nend"
 SENTENCES = [line.split() for line in TEXT.split("\n")]
@@ -187,15 +185,7 @@ def test_fingerprint_tells_corpora_apart():
 # Where it comes from
 
 
-@pytest.mark.parametrize(
-    ("suffix", "compress"),
-    [
-        (".gz", gzip.compress),
-        (".bz2", bz2.compress),
-        (".xz", lzma.compress),
-        (".zst", zstandard.ZstdCompressor().compress),
-    ],
-)
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESS.items())
 def test_every_compression_gives_the_same_corpus(tmp_path, text_file, suffix, compress):
     compressed = tmp_path / f"text{suffix}"
     compressed.write_bytes(compress(TEXT.encode()))

@@ -152,7 +152,7 @@ def test_callables_by_name():
     [
         (["a b"], "'a b'"),
         ([""], "''"),
-        (["a", 3], "3"),
+        (["a", 3.5], "3.5"),
         ("ab", "list of str, not str"),
         (None, "not NoneType"),
         (["a", "b\ud800"], "the token 'b.ud800' holds half of a surrogate pair"),

@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import in_range, naming_options, open_corpus, text_options
+from windrow.cli.options import check_apart, in_range, naming_options, open_corpus, sources_argument, text_options
 from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -74,19 +74,21 @@ def as_trained(model: LanguageModel, text: dict[str, Any]) -> dict[str, Any]:
 
 @group.command()
 @click.argument("model")
-@click.argument("source")
+@sources_argument
 @text_options
 @_skip_symbols
 @click.option(
     "--dynamic", type=float, metavar="RATE", help="Recurrent models: go on learning from SOURCE, at this rate."
 )
 @_as_json
-def perplexity(model: str, source: str, skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any) -> None:
-    """The perplexity of MODEL on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`."""
+def perplexity(
+    model: str, sources: tuple[str, ...], skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any
+) -> None:
+    """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`."""
     opened = load_model(model)
     evaluate = opened.evaluate if dynamic is None else _learning(model, opened, dynamic)
     with naming_options({"dynamic_rate": "--dynamic"}):
-        result = evaluate(open_corpus(source, **as_trained(opened, text)), skip_symbols=skip_symbols)
+        result = evaluate(open_corpus(*sources, **as_trained(opened, text)), skip_symbols=skip_symbols)
     if as_json:
         click.echo(json.dumps(result.to_json()))
         return
@@ -270,6 +272,7 @@ def mix(
     from windrow.lm.mixture import MixtureLM
 
     check_writable(output)
+    check_apart([tune], [output], format=text["format"], field=text["field"])
     refuse_arpa(output, "a mixture")
     parts = [load_model(path) for path in models]
     names = list(models)

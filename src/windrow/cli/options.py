@@ -27,12 +27,16 @@ _TEXT_OPTIONS = (
     click.option("--tokenizer", default="whitespace", show_default=True, metavar="NAME",
                  help="whitespace, word, char, or MODULE:CALLABLE."),
     click.option("--lowercase", is_flag=True, help="Lower-case the text first."),
-    click.option("--format", default="text", show_default=True, type=click.Choice(["text", "jsonl", "csv", "parquet"])),
+    click.option("--format", type=click.Choice(["text", "jsonl", "csv", "parquet"]),
+                 help="Format of the files.  [default: with --field as their names say, else text]"),
     click.option("--field", metavar="NAME", help="Where a JSONL, CSV or Parquet record has its text."),
+    click.option("--delimiter", metavar="CHAR",
+                 help="Between the columns of CSV: a character, or tab.  [default: tab in .tsv files, else a comma]"),
     click.option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),
                  help="What to do with bytes that are not UTF-8."),
 )  # fmt: skip
-
+_TEXT_NAMES = ("tokenizer", "lowercase", "format", "field", "delimiter", "errors")
+sources_argument = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 
 _LONGEST_CHOICES = 50  # characters that click shows in place of a value
 
@@ -134,12 +138,32 @@ def text_options(command: F) -> F:
     return command
 
 
-def open_corpus(source: str, **text: Any) -> Corpus:
-    """The corpus at SOURCE: a folder made by ``corpus build``, or text, which is encoded into a temporary folder."""
+def text_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of ``text_options`` among a command's options."""
+    return {name: options[name] for name in _TEXT_NAMES if name in options}
+
+
+def text_source(sources: Sequence[str]) -> str | list[Path]:
+    """SOURCEs that are text, as ``Corpus.build`` takes them."""
+    from windrow.corpus.sources import is_corpus
+
+    if len(sources) == 1:
+        return sources[0]
+    for source in filter(None, sources):
+        if is_corpus(source):
+            raise OptionError(
+                f"{source} is a corpus; it cannot be joined with another SOURCE: name their texts, or it alone"
+            )
+    return "" if "" in sources else [Path(source) for source in sources]  # an empty name is refused later
+
+
+def open_corpus(*sources: str, **text: Any) -> Corpus:
+    """The corpus of SOURCEs: one folder made by ``corpus build``, or text, encoded into a temporary folder."""
     from windrow.corpus import Corpus
     from windrow.corpus.sources import is_corpus
 
-    if source and is_corpus(source):
+    source = sources[0]
+    if len(sources) == 1 and source and is_corpus(source):
         given = click.get_current_context().get_parameter_source
         for name in text:
             if given(name) is ParameterSource.COMMANDLINE:
@@ -147,8 +171,8 @@ def open_corpus(source: str, **text: Any) -> Corpus:
         corpus = Corpus.open(source)
         corpus.verify()
         return corpus
-    with bytes_bar("reading") as show:
-        return Corpus.build(source, progress=show, **text)
+    with bytes_bar("reading") as show, naming_options({}):
+        return Corpus.build(text_source(sources), progress=show, **text)
 
 
 @contextmanager
@@ -231,12 +255,24 @@ def check_checkpoint(checkpoint: Path, resume: bool) -> None:
 
 
 def check_distinct(places: Iterable[Path]) -> None:
-    """Refuse to write one file over another that the command reads or writes."""
+    """Refuse to write one file over another that the command writes."""
     seen: set[Path] = set()
     for place in places:
         if (resolved := place.absolute().resolve()) in seen:
-            raise OptionError(f"{place} is named twice, for what is read and written; choose another name")
+            raise OptionError(f"{place} is named twice for what is written; choose another name")
         seen.add(resolved)
+
+
+def check_apart(
+    read: Iterable[str | Path | None], written: Iterable[Path], *, format: str | None = None, field: str | None = None
+) -> None:
+    """Refuse to write over what the command reads: a file, by whatever name, or one in a folder or glob of text."""
+    from windrow.corpus.sources import takes_in
+
+    places = [source for source in read if source]
+    for place in written:
+        if any(takes_in(str(source), place, format=format, field=field) for source in places):
+            raise OptionError(f"{place} is read and written; choose another name for the output")
 
 
 @contextmanager

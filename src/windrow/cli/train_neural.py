@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from windrow.cli.options import (
     advising_to_convert,
+    check_apart,
     check_checkpoint,
     check_distinct,
     check_parameters,
@@ -21,6 +22,8 @@ from windrow.cli.options import (
     naming_options,
     open_corpus,
     setting_options,
+    sources_argument,
+    text_of,
     text_options,
     values_of,
     words_bar,
@@ -32,7 +35,6 @@ if TYPE_CHECKING:
     from windrow.estimator import Setting
     from windrow.lm.neural.base import NeuralLM
 
-_TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 _FEW = 0.01  # words with a given vector, below which something is likely to be wrong
 
 
@@ -55,11 +57,11 @@ class _OldOutput(click.Command):
 
 
 def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a command with SOURCE, -o FILE, and the options of a model's settings, of training and of text."""
+    """Make a command with SOURCEs, -o FILE, and the options of a model's settings, of training and of text."""
     path = click.Path(path_type=Path)
     decorators = (
         click.command(name, cls=_OldOutput),
-        click.argument("source"),
+        sources_argument,
         click.option("-o", "--output", required=True, metavar="FILE", type=path, help="File to write."),
         setting_options(settings),
         click.option("--valid", metavar="SOURCE", help="Text held back: the best epoch on it is kept."),
@@ -76,7 +78,7 @@ def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Call
     return make
 
 
-def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, Any]) -> None:
+def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options: dict[str, Any]) -> None:
     """Train a model with these options and write it; the state is in TARGET.checkpoint after every epoch."""
     from windrow.embeddings.vectors import load_vectors
     from windrow.files.sniff import refuse_arpa
@@ -90,16 +92,17 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     places = [target, checkpoint, *([log] if log else [])]
     for place in places:
         check_writable(place)
-    read = [Path(name) for name in (source, options["valid"], options["vectors"]) if name]
-    check_distinct([*dict.fromkeys(read), *places])
+    check_distinct(places)
+    read = (*sources, options["valid"], options["vectors"])
+    check_apart(read, places, format=options["format"], field=options["field"])
     check_checkpoint(checkpoint, options["resume"])
-    text = {name: options[name] for name in _TEXT}
+    text = text_of(options)
     model = kind(**values_of(kind.settings, options))
     check_parameters(model, names)  # before the text is read
     if options["vectors"]:
         with advising_to_convert():
             model.set_params(vectors=load_vectors(options["vectors"]))
-    corpus = open_corpus(source, **text)
+    corpus = open_corpus(*sources, **text)
     valid = open_corpus(options["valid"], **text) if options["valid"] else None
     with ExitStack() as stack:
         if log:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from windrow.cli.options import (
+    check_apart,
     check_checkpoint,
     check_distinct,
     check_parameters,
@@ -16,6 +17,8 @@ from windrow.cli.options import (
     json_log,
     open_corpus,
     setting_options,
+    sources_argument,
+    text_of,
     text_options,
     values_of,
     words_bar,
@@ -24,11 +27,10 @@ from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError, WindrowError
 
 _LOG_LINES = 200  # a run, besides one an epoch
-_TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 
 
 @click.command()
-@click.argument("source")
+@sources_argument
 @click.option(
     "-o",
     "--output",
@@ -47,8 +49,8 @@ _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint, if it is there.")
 @click.option("--log-json", type=click.Path(path_type=Path), help="Write the learning curve, a JSON object a line.")
 @text_options
-def train(source: str, output: Path, model: str, workers: int | None, **options: Any) -> None:
-    """Train word vectors on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`.
+def train(sources: tuple[str, ...], output: Path, model: str, workers: int | None, **options: Any) -> None:
+    """Train word vectors on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`.
 
     Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there.
     """
@@ -63,7 +65,8 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
     check_target(output)
     for place in places[1:]:
         check_writable(place)
-    check_distinct([Path(source), *places])
+    check_distinct(places)
+    check_apart(sources, places, format=options["format"], field=options["field"])
     every = options["checkpoint_every"]
     if every is not None and not every > 0:
         raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
@@ -74,7 +77,7 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
         **values_of(WORD2VEC, options),
     )
     check_parameters(estimator, flags_of(WORD2VEC))  # before the text is read
-    corpus = open_corpus(source, **{name: options[name] for name in _TEXT})
+    corpus = open_corpus(*sources, **text_of(options))
     with ExitStack() as stack:
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=options["resume"]))
@@ -100,5 +103,3 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
         f"{last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), loss {last['loss']:.4f}",
         err=True,
     )
-    if last["loss"] == 0:
-        click.echo("Warning: no word was trained on: all were sub-sampled or without context; try --sample 0", err=True)

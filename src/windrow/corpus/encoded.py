@@ -31,10 +31,11 @@ from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.tokenizers import find_tokenizer
 from windrow.corpus.vocabulary import Vocabulary, check_specials
-from windrow.errors import DataError, FormatError, check_range
+from windrow.errors import DataError, FormatError, check_range, warn
 from windrow.files.tempfolder import made_in_temporary_folder
 
 _BLOCK = 1 << 20  # ids or starts handled at a time
+_MANY = 10  # sentences of one word each, from which something is likely to be wrong
 
 Tokenize = str | Callable[[str], list[str]]
 
@@ -122,8 +123,9 @@ class Corpus:
         lowercase: bool = False,
         min_count: int = 1,
         max_vocab: int | None = None,
-        format: str = "text",
+        format: str | None = None,
         field: str | None = None,
+        delimiter: str | None = None,
         errors: str = "strict",
         specials: Sequence[str] = (),
         progress: ReadProgress | None = None,
@@ -132,9 +134,11 @@ class Corpus:
 
         Parameters
         ----------
-        source : path, list of paths, or iterable
-            A file (plain, .gz, .bz2, .xz or .zst), folder, glob pattern, URL, "-" for standard input, or an iterable of
-            sentences: str, or lists of tokens.
+        source : path, list of paths, iterable of sentences, or table
+            A file (plain, .gz, .bz2, .xz or .zst), folder, glob pattern, URL, or "-" for standard input; several of
+            them as a list of pathlib.Path; sentences, each a str or a list of tokens (str, or whole numbers such as
+            ids); a Series or array of them; or a table (pandas, polars, Arrow, Hugging Face datasets) or an iterable
+            of dicts, with ``field``.
         path : str or os.PathLike, default None
             The folder to write; a corpus that is there is replaced once the new one is complete. None: a temporary
             folder, removed together with the object.
@@ -147,10 +151,12 @@ class Corpus:
             Words that occur less often are left out of the vocabulary.
         max_vocab : int or None, default None
             The largest number of words to keep, specials included; None: all.
-        format : {"text", "jsonl", "csv", "parquet"}, default "text"
-            The format of the files.
+        format : {"text", "jsonl", "csv", "parquet"} or None, default None
+            The format of the files. None: with ``field`` what the name of each file says, else text.
         field : str, default None
-            The field or column that holds the text, for every format but "text".
+            The field or column that holds the text, of a table and of files of every format but "text".
+        delimiter : str, default None
+            What separates the columns of CSV: one character, or "tab". None: a tab in files named .tsv, else a comma.
         errors : {"strict", "replace", "ignore"}, default "strict"
             What to do with bytes that are not UTF-8: raise DataError, put U+FFFD in their place, or drop them.
         specials : sequence of str, default ()
@@ -184,7 +190,7 @@ class Corpus:
         if max_vocab is not None:
             check_range("max_vocab", max_vocab, len(specials) + 1)
         chosen = find_tokenizer(tokenizer)
-        pieces = sources.read(source, format=format, field=field, errors=errors, progress=progress)
+        pieces = sources.read(source, format=format, field=field, delimiter=delimiter, errors=errors, progress=progress)
         settings = {
             "tokenizer": chosen.name,
             "lowercase": bool(lowercase),
@@ -196,7 +202,9 @@ class Corpus:
             seen = SeenWords()
             sentences = _write_provisional(folder, seen.number(pieces, chosen, lowercase))
             _finish(folder, seen, sentences, settings, specials, sources.describe(source))
-            return cls.open(folder)
+            corpus = cls.open(folder)
+            _warn_of_single_words(corpus, sources.describe(source))
+            return corpus
 
         if path is not None:
             with new_folder(Path(path)) as folder:
@@ -341,6 +349,19 @@ def _finish(
             "fingerprint": digest.hexdigest()[:16],
         }
         (folder / CORPUS_HEADER).write_text(json.dumps(header, indent=1) + "\n", "utf-8")
+
+
+def _warn_of_single_words(corpus: Corpus, name: str) -> None:
+    """Warn where every sentence is one word, as when the words of a text are given for its sentences."""
+    if len(corpus) < _MANY or corpus.tokens > len(corpus):
+        return
+    for first in range(0, len(corpus), _BLOCK):
+        if np.diff(corpus.starts[first : first + _BLOCK + 1]).max() > 1:
+            return
+    warn(
+        f"{name}: each of the {len(corpus):,} sentences is a single word, so that no word has a neighbor; "
+        "give whole sentences (of a list of words make one sentence: [words])"
+    )
 
 
 def _rewrite_ids(path: Path, new_ids: NDArray[np.int32], on_block: Callable[[bytes], object]) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import codecs
-import lzma
+import io
+import re
+import shutil
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryFile
+from typing import IO, cast
 from urllib.parse import urlsplit
 
-from windrow.errors import DataError, WindrowError
-from windrow.files.compression import STDIO, decompressed
+from windrow.errors import DataError, OptionError, WindrowError
+from windrow.files.compression import STDIO, decompressed, is_damage
 
 CHUNK_BYTES = 1 << 22
 STDIN = STDIO
+_IS_HTTP = re.compile("https?://")
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
 
 
@@ -58,13 +61,19 @@ class Meter:
 def _byte_chunks(file: str, meter: Meter) -> Iterator[bytes]:
     """The decompressed bytes of a file; every failure to read it becomes a DataError."""
     read_bytes = 0
+    with read_errors(file), opened(file) as raw:
+        stream = decompressed(raw, suffix_of(file))
+        while chunk := stream.read(CHUNK_BYTES):
+            read_bytes += len(chunk)
+            meter.at(raw.tell() if raw.seekable() else read_bytes)
+            yield chunk
+
+
+@contextmanager
+def read_errors(file: str) -> Iterator[None]:
+    """Within, every failure to read ``file`` is a DataError that names it."""
     try:
-        with opened(file) as raw:
-            stream = decompressed(raw, suffix_of(file))
-            while chunk := stream.read(CHUNK_BYTES):
-                read_bytes += len(chunk)
-                meter.at(raw.tell() if raw.seekable() else read_bytes)
-                yield chunk
+        yield
     except WindrowError:
         raise
     except Exception as error:
@@ -77,8 +86,7 @@ def _read_failure(error: Exception, remote: bool) -> str | None:
     """The reason to give to the user for an error in reading, or None if it is not about the file."""
     if isinstance(error, OSError) and error.errno is not None:
         return f"it cannot be read ({error.strerror})"
-    # Decompressors raise an OSError without errno; each remote protocol has errors of its own.
-    if remote or isinstance(error, (OSError, EOFError, zlib.error, lzma.LZMAError)):
+    if remote or is_damage(error):  # each protocol has errors of its own
         return f"the data are broken or cut short ({' '.join(str(error).split())})"
     return None
 
@@ -93,14 +101,42 @@ def opened(file: str) -> Iterator[IO[bytes]]:
         yield raw
 
 
-def _open_remote(url: str) -> IO[bytes]:
-    import smart_open
+@contextmanager
+def opened_to_seek(file: str) -> Iterator[IO[bytes]]:
+    """As ``opened``, for formats that seek: what comes through a pipe or HTTP is copied to the disk first."""
+    with opened(file) as raw:
+        if raw.seekable() and not _IS_HTTP.match(file):
+            yield raw
+            return
+        with TemporaryFile() as copy:
+            shutil.copyfileobj(raw, copy)
+            copy.seek(0)
+            yield copy
 
+
+def _open_remote(url: str) -> IO[bytes]:
     try:
-        stream: IO[bytes] = smart_open.open(url, "rb", compression="disable")
-    except Exception as error:  # each protocol has errors of its own
-        raise DataError(f"cannot open {url}: {' '.join(str(error).split())}") from error
-    return stream
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise OptionError("reading URLs needs fsspec: pip install 'windrow[remote]'") from error
+    try:
+        system, path = url_to_fs(url)
+        # A web server need not give parts of a file: it is read as a stream.
+        stream = system.open(path, "rb", **({"block_size": 0} if _IS_HTTP.match(url) else {}))
+    except ImportError as error:  # each protocol has a library of its own, and names it
+        hint = "; pip install 'windrow[remote]'" if _IS_HTTP.match(url) else ""
+        raise OptionError(f"cannot open {url}: {' '.join(str(error).split())}{hint}") from error
+    except Exception as error:  # and errors of its own
+        raise DataError(f"cannot open {url}: {_reason(error)}") from error
+    return stream if isinstance(stream, io.BufferedReader) else cast(IO[bytes], io.BufferedReader(stream))
+
+
+def _reason(error: BaseException) -> str:
+    """What the first error of a chain says; of a file that was not found often only its name is said."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    told = " ".join(str(error).split())
+    return f"no such file ({told})" if isinstance(error, FileNotFoundError) and error.errno is None else told
 
 
 def text_pieces(file: str, errors: str, meter: Meter) -> Iterator[str]:

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from itertools import groupby
-from typing import NamedTuple, TypeVar
+from numbers import Integral
+from typing import Any, NamedTuple, TypeVar
 
+from windrow.corpus.tables import why_no_sentence
 from windrow.errors import DataError, OptionError
 
 # Sentences from a Python iterable are short: they are joined to batches of about this many characters.
 BATCH_CHARS = 1 << 16
+_LONGEST_SHOWN = 100  # characters of a bad token in a message
 
 P = TypeVar("P", str, str | list[str])
 
@@ -94,8 +97,18 @@ def split_lines(text: str, split: Callable[[str], list[str]]) -> Batch:
     return Batch(words, ends)
 
 
-def check_tokens(tokens: list[str], where: str) -> None:
-    """Raise DataError unless every token is a string that is not empty, has no white space, and can be UTF-8."""
+def as_tokens(words: Any, where: str) -> list[str]:
+    """The tokens of one sentence as a list; whole numbers, such as ids, become their decimal digits.
+
+    Raises DataError, which begins with ``where``, for what is no list of tokens, and unless every token is a string
+    that is not empty, has no white space, and can be UTF-8.
+    """
+    if (reason := why_no_sentence(words)) is not None:
+        raise DataError(f"{where}: text must be a str or a list of str, {reason}")
+    try:
+        tokens = list(words)
+    except TypeError as error:  # an array without dimensions says only then that it cannot be gone through
+        raise DataError(f"{where}: text must be a str or a list of str, not {type(words).__name__}") from error
     try:
         joined = " ".join(tokens)
         joined.encode()
@@ -103,10 +116,17 @@ def check_tokens(tokens: list[str], where: str) -> None:
         bad = next(token for token in tokens if error.object[error.start] in token)
         raise DataError(f"{where}: the token {bad!r} holds half of a surrogate pair; correct the text") from error
     except TypeError:
-        joined = ""
+        tokens = [str(int(token)) if _is_whole(token) else token for token in tokens]
+        joined = " ".join(token for token in tokens if isinstance(token, str))
     if joined.split() != tokens:
         bad = next(token for token in tokens if not isinstance(token, str) or token.split() != [token])
-        raise DataError(f"{where}: the token {bad!r} must be a string, not empty and without white space")
+        shown = " ".join(repr(bad).split())[:_LONGEST_SHOWN]
+        raise DataError(f"{where}: the token {shown} must be a string, not empty and without white space")
+    return tokens
+
+
+def _is_whole(token: object) -> bool:
+    return isinstance(token, Integral) and not isinstance(token, bool)
 
 
 def _regrouped(pieces: Iterable[P], last_cut: Callable[[str], int]) -> Iterator[P]:
@@ -199,9 +219,8 @@ def _around(function: Callable[[str], list[str]], name: str) -> Tokenizer:
         except Exception as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise DataError(f"the tokenizer {name} failed ({reason}); it must map a line to its tokens") from error
-        if tokens is None:
+        if tokens is None or why_no_sentence(result) is not None:
             raise DataError(f"the tokenizer {name} must return a list of str, not {type(result).__name__}")
-        check_tokens(tokens, f"the tokenizer {name}")
-        return tokens
+        return as_tokens(tokens, f"the tokenizer {name}")
 
     return Tokenizer(name, split, _after_last_newline)

@@ -19,7 +19,6 @@ from windrow.files.writing import atomic_write
 
 STDIO = "-"  # standard input or output where a file may stand
 LARGEST_RATIO = 1032  # DEFLATE compresses nothing further (zlib's technical notes)
-_ZSTD_FEED = 1 << 12  # compressed bytes at a time: a block of zeros becomes 30,000 times as large
 _MAGIC = {
     ".gz": re.compile(rb"\x1f\x8b"),
     ".bz2": re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"),
@@ -28,7 +27,6 @@ _MAGIC = {
 }
 COMPRESSED = frozenset(_MAGIC)
 _MAGIC_BYTES = 10
-_BROKEN = (EOFError, zlib.error, lzma.LZMAError)
 
 
 def is_packed(path: Path) -> bool:
@@ -58,7 +56,7 @@ def decompressed(raw: IO[bytes], suffix: str = "") -> IO[bytes]:
     if found == ".xz":
         return lzma.open(raw)
     if found == ".zst":
-        return io.BufferedReader(_ZstdReader(raw))
+        return cast(IO[bytes], _zstd().open(raw))
     return raw
 
 
@@ -67,44 +65,16 @@ def _looks_like_text(start: bytes) -> bool:
     return len(start) == _MAGIC_BYTES and all(0x20 <= byte < 0x7F or byte in b"\t\n\r" for byte in start)
 
 
-class _ZstdReader(io.RawIOBase):
-    """Zstandard frames as a stream; unlike the library's own reader it notices a frame that is cut short."""
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        try:
-            import zstandard
-        except ImportError as error:
-            raise OptionError("reading .zst needs zstandard: pip install 'windrow[zst]'") from error
-        self._library = zstandard
-        self._raw = raw
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._between_frames = False
-        self._ready = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._ready:
-            fed = self._frame.unused_data or self._raw.read(_ZSTD_FEED)
-            if not fed:
-                if not self._between_frames:
-                    raise EOFError("the zstd frame ends early")
-                return 0
-            self._ready = memoryview(self._feed(fed))
-        size = min(len(buffer), len(self._ready))
-        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
-        return size
-
-    def _feed(self, fed: bytes) -> bytes:
-        if self._frame.eof:
-            self._frame = self._library.ZstdDecompressor().decompressobj()
-        try:
-            data = self._frame.decompress(fed)
-        except self._library.ZstdError as error:
-            raise EOFError(str(error)) from error
-        self._between_frames = self._frame.eof
-        return data
+def _zstd() -> Any:
+    """The module for zstd: part of Python from 3.14 on, before that its backport."""
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+    except ImportError as error:
+        raise OptionError("reading .zst needs backports.zstd: pip install 'windrow[zst]'") from error
+    return zstd
 
 
 @contextmanager
@@ -115,12 +85,18 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
             yield decompressed(raw)
     except WindrowError:
         raise
-    except OSError as error:
-        if error.errno is None:  # as decompressors raise it
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DataError(f"cannot read {path_name(path)}: {error.strerror or error}") from error
+        if is_damage(error):
             raise _broken(path, error) from error
-        raise DataError(f"cannot read {path_name(path)}: {error.strerror or error}") from error
-    except _BROKEN as error:
-        raise _broken(path, error) from error
+        raise
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether a decompressor says with this error that its data are broken; some raise an OSError without errno."""
+    known = isinstance(error, (OSError, EOFError, zlib.error, lzma.LZMAError))
+    return known or type(error).__name__ == "ZstdError"  # whose module need not be there
 
 
 def _broken(path: Path, error: Exception) -> FormatError:

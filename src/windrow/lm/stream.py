@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
-from windrow.errors import DataError, check_range, check_whole
+from windrow.corpus.tables import cells_of
+from windrow.errors import DataError, OptionError, check_range, check_whole
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 from windrow.machine import check_memory
 
@@ -108,6 +110,13 @@ def sentence_blocks(
     """
     check_range("block_tokens", check_whole("block_tokens", block_tokens), 1)
     return _blocks(corpus, word_mapping(corpus, vocabulary, skip_symbols=skip_symbols), block_tokens, eos)
+
+
+def several(sentences: Any) -> Iterator[Any]:
+    """The sentences of an iterable, one by one; OptionError for a single string, a table, a mapping and the like."""
+    if isinstance(sentences, str):
+        raise OptionError("log_probs takes several sentences; use log_prob for a single one")
+    return cells_of(sentences, expected="log_probs takes an iterable of sentences")
 
 
 def first_tokens(blocks: Iterable[Ids], tokens: int) -> Iterator[Ids]:

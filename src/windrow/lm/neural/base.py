@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from windrow.corpus import Corpus
+from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
@@ -145,6 +146,7 @@ class NeuralLM(Estimator, LanguageModel):
         self,
         source: Any,
         *,
+        field: str | None = None,
         valid: Any = None,
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
@@ -152,6 +154,7 @@ class NeuralLM(Estimator, LanguageModel):
     ) -> Self:
         """Train on ``source``, a Corpus or what ``Corpus.build`` takes; ``callbacks`` get a Report after each epoch.
 
+        ``field``: the column or field of the text, where ``source`` and ``valid`` are tables or name files of records.
         With ``valid``, text held back, the parameters of its best epoch are kept, and training ends after ``patience``
         epochs without a better one. ``checkpoint``: a file that keeps the state after each epoch; ``resume`` goes on
         from there to the same model as without the stop, if the file is there. ``progress`` gets a Report several times
@@ -164,12 +167,12 @@ class NeuralLM(Estimator, LanguageModel):
             if checkpoint is not None:
                 writing.check_writable(checkpoint)
             given = self._given_vectors()
-            corpus = source if isinstance(source, Corpus) else Corpus.build(source)
+            corpus = as_corpus(source, field)
             self.vocabulary, mapping = lm_vocabulary(
                 corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols
             )
             self.given_words_, self.provenance_ = 0, provenance_of(corpus)
-            held_back = self._held_back(valid)
+            held_back = None if valid is None else as_corpus(valid, field, **self.text_settings)
             stream, valid_stream = training_stream(corpus, mapping), self._valid_stream(held_back)
             self._check_memory()
             self.network_ = self._new_network(np.random.default_rng(self.seed), given)
@@ -196,9 +199,6 @@ class NeuralLM(Estimator, LanguageModel):
         return other
 
     quantised = quantized
-
-    def _held_back(self, valid: Any) -> Corpus | None:
-        return valid if valid is None or isinstance(valid, Corpus) else Corpus.build(valid, **self.text_settings)
 
     def _valid_stream(self, corpus: Corpus | None) -> Ids | None:
         if corpus is None:
@@ -299,10 +299,10 @@ class NeuralLM(Estimator, LanguageModel):
             )
         return given
 
-    def streams(self, source: Any, *, skip_symbols: bool = False) -> Iterator[Ids]:
+    def streams(self, source: Any, *, field: str | None = None, skip_symbols: bool = False) -> Iterator[Ids]:
         """A text as streams of whole sentences in the model's ids; raises as ``evaluate``."""
         self._fitted()
-        return super().streams(source, skip_symbols=skip_symbols)
+        return super().streams(source, field=field, skip_symbols=skip_symbols)
 
     def encode(self, tokens: Tokens, *, bos: bool = True, eos: bool = False) -> Ids:
         """The ids of a sentence, or the beginning of one; see LanguageModel."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
+from windrow.corpus.opening import as_corpus
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.local import local_file
@@ -30,7 +31,7 @@ from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.settings import NGRAM_LM
 from windrow.lm.ngram.table import NGramState, NGramTable
 from windrow.lm.ngram.words import WordIndex, as_line, mask_of
-from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.stream import Ids, lm_vocabulary, several, training_stream, word_mapping
 from windrow.lm.symbols import BOS, EOS
 from windrow.machine import available_memory
 
@@ -180,6 +181,7 @@ class NGramLM(Estimator, LanguageModel):
         self,
         source: Any,
         *,
+        field: str | None = None,
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
         counts_out: str | os.PathLike[str] | None = None,
@@ -193,6 +195,8 @@ class NGramLM(Estimator, LanguageModel):
         ----------
         source : Corpus, or what Corpus.build takes
             The training text.
+        field : str, default None
+            The column or field of the text, where ``source`` and ``heldout`` are tables or name files of records.
         heldout : Corpus, or what Corpus.build takes, default None
             Other text, to which the weights of jelinek-mercer are fitted; None: to the training text itself.
         vocab : iterable of str, default None
@@ -224,7 +228,7 @@ class NGramLM(Estimator, LanguageModel):
         ['ran', 'sat']
         """
         self.check_parameters()
-        corpus = source if isinstance(source, Corpus) else Corpus.build(source)
+        corpus = as_corpus(source, field)
         check_size(corpus.tokens + (1 + self.eos) * len(corpus))
         vocabulary, mapping = lm_vocabulary(
             corpus, min_count=self.min_count, max_vocab=self.max_vocab, skip_symbols=self.skip_symbols
@@ -238,7 +242,10 @@ class NGramLM(Estimator, LanguageModel):
         check_order(counts)
         if counts_out is not None:
             counts_text.write_counts(counts, counts_out)
-        return self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
+        provenance = storing.provenance_of(corpus)
+        if heldout is not None:
+            heldout = as_corpus(heldout, field, **storing.text_settings_of(provenance))
+        return self._estimate(counts, provenance, heldout, vocab, first_seen)
 
     def _memory_budget(self) -> int | None:
         """What counting may use: as asked for, else most of what is free."""
@@ -251,6 +258,7 @@ class NGramLM(Estimator, LanguageModel):
         self,
         counts: NGramCounts | str | os.PathLike[str],
         *,
+        field: str | None = None,
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
     ) -> Self:
@@ -261,7 +269,7 @@ class NGramLM(Estimator, LanguageModel):
         counts : NGramCounts, str or path
             Counts, which are used up, or a file of them, as ``counts_out`` of ``fit`` writes it. They may be of a
             higher order than the model.
-        heldout, vocab
+        field, heldout, vocab
             As of ``fit``.
 
         Returns
@@ -296,18 +304,16 @@ class NGramLM(Estimator, LanguageModel):
         counts.levels = counts.levels[: self.order]
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
         check_order(counts)
-        return self._estimate(counts, {}, heldout, vocab)
+        return self._estimate(counts, {}, None if heldout is None else as_corpus(heldout, field), vocab)
 
     def _estimate(
         self,
         counts: NGramCounts,
         provenance: Mapping[str, Any],
-        heldout: Any,
+        heldout: Corpus | None,
         vocab: Iterable[str] | None,
         first_seen: NDArray[np.int64] | None = None,
     ) -> Self:
-        if heldout is not None and not isinstance(heldout, Corpus):
-            heldout = Corpus.build(heldout, **storing.text_settings_of(provenance))
         model = estimate(
             counts,
             keep_words=None if vocab is None else mask_of(counts.vocabulary, vocab),
@@ -358,9 +364,7 @@ class NGramLM(Estimator, LanguageModel):
 
     def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
         """As ``LanguageModel.log_probs``; strings are split and looked up by a kernel, much faster than lists."""
-        if isinstance(sentences, str):
-            raise OptionError("log_probs takes several sentences; use log_prob for a single one")
-        found = self._words.sentences(list(map(as_line, sentences)), eos=self.eos)
+        found = self._words.sentences(list(map(as_line, several(sentences))), eos=self.eos)
         return found.sums(self.score_stream(found.stream))
 
     def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], Sequence[int | None]]:
