@@ -26,7 +26,7 @@ from windrow.cli.options import (
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError, WindrowError
 
-_LOG_LINES = 200  # a run, besides one an epoch
+_LOG_LINES = 200  # per run, besides one per epoch
 
 
 @click.command()

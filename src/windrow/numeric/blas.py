@@ -17,7 +17,7 @@ from scipy.linalg import blas, cython_blas
 
 from windrow.numeric.threads import share
 
-LEAST_TERMS = 5_000_000  # multiply-adds a thread, some 100 microseconds: less is not worth a message to it
+LEAST_TERMS = 5_000_000  # multiply-adds per thread, some 100 microseconds: less is not worth a message to it
 _SMALL = 2**20  # multiply-adds, some 30 microseconds, of which to call BLAS by its address would cost a third
 
 
