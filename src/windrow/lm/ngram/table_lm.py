@@ -1,7 +1,8 @@
-"""What a packed table of n-grams answers: scores, states, distributions."""
+"""What a packed table of n-grams answers: scores, states, distributions, its file."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -11,8 +12,12 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import NotFittedError
+from windrow.files.compression import STDIO
+from windrow.files.sniff import is_arpa
+from windrow.lm import storing
 from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens
+from windrow.lm.ngram.arpa import write_arpa
 from windrow.lm.ngram.table import NGramState, NGramTable
 from windrow.lm.ngram.words import WordIndex, as_line
 from windrow.lm.stream import Ids, several
@@ -76,3 +81,15 @@ class TableLM(LanguageModel):
         The scores of stupid back-off do not sum to 1.
         """
         return self._fitted().distribution(state)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """As ``LanguageModel.save``; a name that ends in .arpa, .lm, .arpa.gz or .lm.gz makes an ARPA file.
+
+        So does ``-``, on standard output. Other programs read such files. They cannot hold a model of stupid back-off
+        (OptionError), nor a word with white space in it (FormatError).
+        """
+        storing.check_name(path)
+        if is_arpa(path) or os.fspath(path) == STDIO:
+            write_arpa(self._fitted().unpack(), path)
+        else:
+            super().save(path)
