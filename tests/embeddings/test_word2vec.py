@@ -1,4 +1,4 @@
-"""VectorTraining: its result, its reports, and what it refuses."""
+"""Training: its result, its reports, and what it refuses."""
 
 from __future__ import annotations
 

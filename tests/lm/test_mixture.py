@@ -29,7 +29,7 @@ def unigrams(*probabilities: float) -> ToyLM:
 
 
 def drawn(model: Any, sentences: int, seed: int) -> list[list[str]]:
-    """Text from a model, at most 30 words a sentence."""
+    """Text from a model, at most 30 words per sentence."""
     rng, text = np.random.default_rng(seed), []
     for _ in range(sentences):
         state, words = model.start([BOS]), []

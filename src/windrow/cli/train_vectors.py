@@ -27,7 +27,7 @@ from windrow.cli.options import (
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError, WindrowError
 
-_LOG_LINES = 200  # a run, besides one an epoch
+_LOG_LINES = 200  # per run, besides one per epoch
 _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 
 

@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
@@ -26,12 +25,12 @@ from windrow.embeddings.training.draws import (
     distance_weights,
     keep_thresholds,
 )
-from windrow.embeddings.training.hogwild import Hogwild, Run, Worker
+from windrow.embeddings.training.hogwild import Hogwild, Worker
 from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
-from windrow.embeddings.training.jobs import JOB_WORDS, Schedule, plan_jobs
 from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.progress import Callback
 from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
+from windrow.embeddings.training.run import JOB_WORDS, Run, Schedule, plan_jobs
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, NotFittedError, OptionError, check_callable, check_range, warn
 from windrow.estimator import Estimator
@@ -40,6 +39,7 @@ from windrow.machine import check_memory
 from windrow.nn.training.checkpoint import goes_on
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.numeric.tables import zero_table
+from windrow.numeric.threads import crew
 
 # Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md).
 _SKIPGRAM_BLOCK, _CBOW_BLOCK = 64, 256
@@ -264,7 +264,7 @@ class Word2Vec(Estimator):
             self._wv: WordVectors | None = None
             if checkpoint is not None and resume:
                 self._training.restore(checkpoint)
-            with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
+            with crew(1):  # each worker is one thread; BLAS must not start more
                 self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
         if self.history_ and not any(row["loss"] for row in self.history_):
             warn("no word was trained on: all were sub-sampled or without context; try sample=0, or longer sentences")
@@ -333,7 +333,7 @@ class Word2Vec(Estimator):
             )
         self._vocabulary = corpus.vocabulary.head(size)
         counts = self._vocabulary.counts
-        hot = self._hot_rows(size)
+        hot = self._number_of_hot_rows(size)
         check_memory(
             4 * self.vector_size * (size * (1 + len(self.layer_names())) + 2 * hot * self.workers),
             f"the tables of {size:,} words of vector_size = {self.vector_size}",
@@ -391,7 +391,7 @@ class Word2Vec(Estimator):
             return hot_rows.JOB_WORDS
         return JOB_WORDS if self.kernel == "pair" else min(2 * JOB_WORDS, max(JOB_WORDS, tokens // 400))
 
-    def _hot_rows(self, vocabulary_size: int) -> int:
+    def _number_of_hot_rows(self, vocabulary_size: int) -> int:
         """How many rows of each table a worker copies.
 
         Only with hierarchical softmax alone: all paths share the nodes near the root, and without copies two workers

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from windrow.errors import DataError, OptionError
-from windrow.nn.layers.activations import sigmoid, softmax
+from windrow.nn.layers.activations import exponentials, sigmoid, softmax
 from windrow.nn.parameters import Array
 
 
@@ -77,9 +77,7 @@ class LogLikelihood:
             raise DataError(f"targets {targets.shape} must be one class number for each of {len(outputs)} rows")
         check_targets(self, targets, outputs.shape[1])
         rows = np.arange(len(outputs))
-        shifted = outputs - outputs.max(axis=1, keepdims=True)
-        powers = np.exp(shifted)
-        normalizers = powers.sum(axis=1, keepdims=True)
+        shifted, powers, normalizers = exponentials(outputs)
         loss = (np.log(normalizers[:, 0]) - shifted[rows, targets]).sum() / len(outputs)
         powers /= normalizers * len(outputs)
         powers[rows, targets] -= 1 / len(outputs)

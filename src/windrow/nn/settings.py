@@ -12,6 +12,20 @@ ACTIVATION_NAMES = ("sigmoid", "tanh", "relu", "softmax", "linear")
 INITIALIZER_NAMES = ("normal", "scaled", "glorot", "he")
 COST_NAMES = ("quadratic", "cross-entropy", "log-likelihood")
 
+# What several estimators have alike.
+OPTIMIZER = Setting(
+    "optimizer", str, "adam", "Rule that turns a gradient into a step of the parameters.", choices=OPTIMIZER_NAMES,
+)  # fmt: skip
+MOMENTUM = Setting(
+    "momentum", float, 0.9, "Share of the last step that is added to the next.", low=0, high=1, high_open=True,
+    only_with=("optimizer", ("momentum", "nesterov")),
+)  # fmt: skip
+CALLBACKS = Setting(
+    "callbacks", Callable, (),
+    "Functions of a Report, called after each epoch; training ends when one returns a true value.",
+    many=True, option=None,
+)  # fmt: skip
+
 _LAYERS = (
     Setting(
         "hidden_layer_sizes", "int or sequence of int", (100,), "Units of each hidden layer, each at least 1.",
@@ -44,10 +58,7 @@ _TRAINING = (
         "(epoch, scores so far) that gives a factor.",
         choices=SCHEDULE_NAMES,
     ),
-    Setting(
-        "momentum", float, 0.9, "Share of the last step that is added to the next.", low=0, high=1, high_open=True,
-        only_with=("optimizer", ("momentum", "nesterov")),
-    ),
+    MOMENTUM,
     Setting(
         "batch_size", int, 32, "Examples per step.", "Larger batches are faster per epoch and need more epochs.",
         low=1,

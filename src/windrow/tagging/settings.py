@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from windrow.estimator import GIVEN, Setting
-from windrow.nn.settings import OPTIMIZER_NAMES, SCHEDULE_NAMES
+from windrow.nn.settings import CALLBACKS, OPTIMIZER, SCHEDULE_NAMES
 
 OUTPUT_NAMES = ("crf", "softmax", "logistic")
 SCHEME_NAMES = ("io", "iob1", "iob2", "iobes", "bilou", "bmes", "bmewo")
@@ -64,9 +64,7 @@ WINDOW_TAGGER = (
         "dropout", float, 0.5, "Fraction of the inputs and hidden units that are 0 in each step.",
         "Use less for a large text.", low=0, high=1, high_open=True,
     ),
-    Setting(
-        "optimizer", str, "adam", "Rule that turns a gradient into a step of the parameters.", choices=OPTIMIZER_NAMES,
-    ),
+    OPTIMIZER,
     Setting(
         "learning_rate", float, None, "Size of the steps along the gradient of the mean loss per token.", low=0,
         low_open=True, none="the optimizer's own", option="--lr",
@@ -87,9 +85,5 @@ WINDOW_TAGGER = (
         low_open=True, none="any length", option="--clip",
     ),
     Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal taggers.", low=0, high=2**64 - 1),
-    Setting(
-        "callbacks", Callable, (),
-        "Functions of a Report, called after each epoch; training ends when one returns a true value.",
-        many=True, option=None,
-    ),
+    CALLBACKS,
 )  # fmt: skip

@@ -77,7 +77,7 @@ class TrainingStep(ABC):
     ) -> TouchedRows:
         """The rows that a round updates, from its distinct words, how often each occurs (``visits``), and draws."""
 
-    def hot_rows(self, number: int) -> int:
+    def first_hot_row(self, number: int) -> int:
         """The first of the ``number`` consecutive rows that are updated most."""
         return 0
 

@@ -1,4 +1,4 @@
-"""VectorTraining in rounds: threads whose result does not depend on their speed.
+"""Training in rounds: threads whose result does not depend on their speed.
 
 ::
 
@@ -33,8 +33,7 @@ from windrow.embeddings.kernels.shares import (
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.contract import TouchedRows, TrainingStep
 from windrow.embeddings.training.draws import ChunkDrawer, Randomness
-from windrow.embeddings.training.hogwild import Job, Run
-from windrow.embeddings.training.jobs import JOB_WORDS
+from windrow.embeddings.training.run import JOB_WORDS, Job, Run
 from windrow.numeric.tables import zero_table
 
 # Two workers' differences can be added as they are, if rounds are not too long. Those of more workers would together be

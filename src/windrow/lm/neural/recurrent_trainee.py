@@ -44,7 +44,7 @@ def first_state(network: RecurrentNetwork) -> RecurrentState:
 
 
 class RecurrentTrainee(LMTrainee):
-    """The text is cut into ``batch_size`` streams that are read side by side, ``bptt`` words a step.
+    """The text is cut into ``batch_size`` streams that are read side by side, ``bptt`` words per step.
 
     A sentence enters as ``<s>`` w1 .. wm and is to predict w1 .. wm ``</s>``: every symbol is predicted once, and
     ``</s>``, after which ``<s>`` follows for certain, is not read. States go on from step to step; with ``resets`` they

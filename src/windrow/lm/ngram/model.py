@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,30 +12,26 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
-from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_whole, warn
+from windrow.errors import FormatError, OptionError, check_callable, check_whole, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
-from windrow.files.compression import STDIO
 from windrow.files.local import given_name, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
-from windrow.lm.base import LanguageModel
-from windrow.lm.next_word import Tokens, as_id, as_ids
 from windrow.lm.ngram import counts_text
-from windrow.lm.ngram.arpa import read_arpa, write_arpa
-from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams
+from windrow.lm.ngram.arpa import read_arpa
+from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams, default_budget
 from windrow.lm.ngram.estimation import check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
 from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.settings import NGRAM_LM
-from windrow.lm.ngram.table import NGramState, NGramTable
-from windrow.lm.ngram.words import WordIndex, as_line, mask_of
-from windrow.lm.stream import Ids, lm_vocabulary, several, training_stream, word_mapping
-from windrow.lm.symbols import BOS, EOS
-from windrow.machine import available_memory
+from windrow.lm.ngram.table import NGramTable
+from windrow.lm.ngram.table_lm import TableLM
+from windrow.lm.ngram.words import mask_of
+from windrow.lm.stream import lm_vocabulary, training_stream, word_mapping
+from windrow.lm.symbols import EOS
 
-_SHARE_OF_FREE = 0.7  # of the free memory, that counting takes before it goes over files
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat", "memory")  # parameters that change how text is counted
 _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
     "smoothing",
@@ -51,7 +46,7 @@ _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
 )
 
 
-class NGramLM(Estimator, LanguageModel):
+class NGramLM(Estimator, TableLM):
     """A back-off n-gram model: p(word | the ``order`` - 1 words before it).
 
     Parameters
@@ -239,9 +234,8 @@ class NGramLM(Estimator, LanguageModel):
         )
         stream = training_stream(corpus, mapping, eos=self.eos)
         first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
-        counts = count_ngrams(
-            stream, vocabulary, self.order, bos=self.bos, memory_budget=self._memory_budget(), progress=progress
-        )
+        budget = default_budget() if self.memory is None else self.memory
+        counts = count_ngrams(stream, vocabulary, self.order, bos=self.bos, memory_budget=budget, progress=progress)
         del stream
         check_order(counts)
         if counts_out is not None:
@@ -250,13 +244,6 @@ class NGramLM(Estimator, LanguageModel):
         if heldout is not None:
             heldout = as_corpus(heldout, field, **storing.text_settings_of(provenance))
         return self._estimate(counts, provenance, heldout, vocab, first_seen)
-
-    def _memory_budget(self) -> int | None:
-        """What counting may use: as asked for, else most of what is free."""
-        if self.memory is not None:
-            return self.memory
-        free = available_memory()
-        return None if free is None else max(int(free * _SHARE_OF_FREE), 1)
 
     def fit_counts(
         self,
@@ -345,77 +332,7 @@ class NGramLM(Estimator, LanguageModel):
         mapping = word_mapping(corpus, vocabulary, skip_symbols=self.skip_symbols)
         return count_ngrams(training_stream(corpus, mapping, eos=self.eos), vocabulary, self.order, bos=self.bos)
 
-    def _set(self, table: NGramTable, provenance: Mapping[str, Any]) -> None:
-        self.table_, self.provenance_ = table, provenance
-        vars(self).pop("_words", None)
-
-    # --- what is asked
-
-    @property
-    def vocabulary(self) -> Vocabulary:  # type: ignore[override]
-        """The words of the model; NotFittedError before ``fit``."""
-        return self._fitted().vocabulary
-
-    @property
-    def predicts_end(self) -> bool:  # type: ignore[override]
-        """Whether the model predicts where sentences end."""
-        return self.eos
-
-    def _fitted(self) -> NGramTable:
-        try:
-            return self.table_
-        except AttributeError:
-            raise NotFittedError("the n-gram model is not trained yet; call fit first") from None
-
-    @cached_property
-    def _words(self) -> WordIndex:
-        return WordIndex(self.vocabulary)
-
-    def score_stream(self, stream: Ids) -> NDArray[np.float32]:
-        """As ``LanguageModel.score_stream``; NotFittedError before ``fit``, as from all methods below."""
-        return self._fitted().score(stream)
-
-    def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
-        """As ``LanguageModel.log_probs``; strings are split and looked up by a kernel, much faster than lists."""
-        found = self._words.sentences(list(map(as_line, several(sentences))), eos=self.eos)
-        return found.sums(self.score_stream(found.stream))
-
-    def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], Sequence[int | None]]:
-        scores, orders = self._fitted().score_with_orders(stream)
-        return scores, orders.tolist()
-
-    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> NGramState:
-        """As ``LanguageModel.start``."""
-        return self._fitted().start(as_ids(self.vocabulary, ids))
-
-    def advance(self, state: NGramState, word_id: str | int) -> NGramState:
-        """As ``LanguageModel.advance``."""
-        return self.score_next(state, word_id)[1]
-
-    def score_next(self, state: NGramState, word: str | int) -> tuple[float, NGramState]:
-        """As ``LanguageModel.score_next``, without a whole distribution."""
-        after, score = self._fitted().advance(state, as_id(self.vocabulary, word))
-        return float(score), after
-
-    def distribution(self, state: NGramState) -> NDArray[np.float64]:
-        """As ``LanguageModel.distribution``; the sum is 1 within 1e-5, as numbers are rounded.
-
-        The scores of stupid back-off do not sum to 1.
-        """
-        return self._fitted().distribution(state)
-
     # --- files
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """As ``LanguageModel.save``; a name that ends in .arpa, .lm, .arpa.gz or .lm.gz makes an ARPA file.
-
-        So does ``-``, on standard output. Other programs read such files. They cannot hold a model of stupid back-off
-        (OptionError), nor a word with white space in it (FormatError).
-        """
-        if is_arpa(path) or os.fspath(path) == STDIO:
-            write_arpa(self._fitted().unpack(), path)
-        else:
-            super().save(path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:

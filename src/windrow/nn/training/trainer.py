@@ -121,9 +121,8 @@ class Trainer:
             clip_value=self.clip_value,
             stopping=self.early_stopping,
         )
-        training = Training(
-            Examples(self, network, x, targets, score), plan, history, goes_on=continues, retrains=retrains
-        )
+        trainee = NetworkTrainee(self, network, x, targets, score)
+        training = Training(trainee, plan, history, goes_on=continues, retrains=retrains)
         self._network = network
         if checkpoint is not None:
             described = {**(described or {}), "data": fingerprint(x, targets), "batch_size": int(self.batch_size)}
@@ -134,7 +133,7 @@ class Trainer:
         return history
 
 
-class Examples(Trainee):
+class NetworkTrainee(Trainee):
     """A network and the rows that it is trained on."""
 
     checkpoint_kind = CHECKPOINT_KIND
