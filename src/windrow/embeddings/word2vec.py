@@ -17,19 +17,21 @@ from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions
 from windrow.embeddings.training import hot_rows
+from windrow.embeddings.training.blocks import choose_block_size
 from windrow.embeddings.training.draws import (
     ChunkDrawer,
     GensimRandomness,
     Randomness,
     SplitMixRandomness,
     distance_weights,
+    keep_probabilities,
     keep_thresholds,
 )
 from windrow.embeddings.training.hogwild import Hogwild, Worker
 from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
 from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.progress import Callback
-from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
+from windrow.embeddings.training.rounds import Rounds, RoundWorker, adds_plainly, job_words
 from windrow.embeddings.training.run import JOB_WORDS, Run, Schedule, plan_jobs
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, NotFittedError, OptionError, check_callable, check_range, warn
@@ -41,8 +43,6 @@ from windrow.nn.training.fitting import all_or_nothing
 from windrow.numeric.tables import zero_table
 from windrow.numeric.threads import crew
 
-# Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md).
-_SKIPGRAM_BLOCK, _CBOW_BLOCK = 64, 256
 _INITIAL_ROWS = 65536  # rows initialized at a time
 
 
@@ -344,20 +344,23 @@ class Word2Vec(Estimator):
         options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)
         layers = {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
         weighting = self._weighting()
+        thresholds = keep_thresholds(counts, self.sample) if self.sample > 0 else None
+        drawer = ChunkDrawer(
+            vocabulary_size=size,
+            thresholds=thresholds,
+            window=self.window,
+            shrink=weighting == "shrink",
+            weights=distance_weights(weighting, self.window),
+        )
+        kept_counts = counts * (keep_probabilities(thresholds) if thresholds is not None else 1.0)
+        pairs = drawer.pairs_per_center()
         context = Context(
             skipgram=bool(self.sg),
             mean=bool(self.cbow_mean),
             uniform=weighting in ("shrink", "none"),
             window=self.window,
             stride=table.shape[1],
-            block_size=self.block_size or (_SKIPGRAM_BLOCK if self.sg else _CBOW_BLOCK),
-        )
-        drawer = ChunkDrawer(
-            vocabulary_size=size,
-            thresholds=keep_thresholds(counts, self.sample) if self.sample > 0 else None,
-            window=self.window,
-            shrink=weighting == "shrink",
-            weights=distance_weights(weighting, self.window),
+            block_size=self.block_size or choose_block_size(bool(self.sg), pairs, kept_counts, layers.values()),
         )
         schedule = Schedule(self.alpha, self.min_alpha, self.epochs)
         output_layers = list(layers.values())
@@ -366,8 +369,9 @@ class Word2Vec(Estimator):
             round_workers = [
                 RoundWorker(drawer, table, context, output_layers, randomness) for randomness in self._randomness()
             ]
-            jobs = plan_jobs(corpus.starts, job_words(self.workers))
-            run = Rounds(corpus.ids, corpus.starts, jobs, schedule, round_workers)
+            plain = adds_plainly(self.workers, size)
+            jobs = plan_jobs(corpus.starts, job_words(self.workers, plain))
+            run = Rounds(corpus.ids, corpus.starts, jobs, schedule, round_workers, plain=plain)
         else:
             workers = [
                 Worker(

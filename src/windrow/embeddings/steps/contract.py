@@ -47,6 +47,7 @@ class TrainingStep(ABC):
     """
 
     words_are_rows = True  # whether the vector of word w is row w of the table
+    stale_pairs = 18.0  # a center may have this many until blocks are made smaller: three usual windows
 
     def __init__(
         self,
@@ -62,6 +63,13 @@ class TrainingStep(ABC):
     def prepare(self, counts: NDArray[np.int64], options: StepOptions) -> int:
         """Make what depends on the counts of the words; returns the number of rows of the table."""
         return len(counts)
+
+    def repetition(self) -> float:
+        """The share of a block's pairs that update one and the same row before any of them sees the changed row.
+
+        Beyond that of the words themselves, which is the same for all layers; on average over the updates.
+        """
+        return 0.0
 
     @abstractmethod
     def pair_arguments(self) -> Any:

@@ -130,6 +130,8 @@ class FullSoftmaxStep(TrainingStep):
     so no worker gets copies (see Word2Vec).
     """
 
+    stale_pairs = 3.0  # fewer than elsewhere: each pair of a block updates all words, not the few it has drawn
+
     def pair_arguments(self) -> Layer:  # noqa: D102
         return self._layer(1)
 
