@@ -142,18 +142,22 @@ def word2vec(steps: int) -> Callable[[], Any]:
     import windrow
 
     sizes = {"vector_size": 4, "window": 1, "negative": 1, "min_count": 1, "sample": 0, "workers": 1, "epochs": 1}
-    model, text = windrow.Word2Vec(**sizes), corpus_of(steps * 10_000, sentence=100)
+    model = windrow.Word2Vec(**sizes, block_size=256)  # of a large vocabulary; a small one has smaller blocks
+    text = corpus_of(steps * 10_000, sentence=100, words=1000)
     return lambda: model.fit(text)
 
 
-def corpus_of(symbols: int, sentence: int = 0) -> Any:
-    """A text of eight words, whole before it is profiled; ``sentence``: words in each, or all, and their end."""
+def corpus_of(symbols: int, sentence: int = 0, words: int = 8) -> Any:
+    """A text, whole before it is profiled, of ``words`` different words in turn; ``sentence``: words in each, or 0.
+
+    Without ``sentence`` all are one, and its end counts as a symbol.
+    """
     import numpy as np
 
     import windrow
 
-    words = np.array([*"abcdefgh"])[np.arange(symbols if sentence else symbols - 1) % 8]
-    return windrow.Corpus.build([list(part) for part in (words.reshape(-1, sentence) if sentence else [words])])
+    text = np.array([f"w{word}" for word in range(words)])[np.arange(symbols if sentence else symbols - 1) % words]
+    return windrow.Corpus.build([list(part) for part in (text.reshape(-1, sentence) if sentence else [text])])
 
 
 JOURNEYS = {journey.__name__: journey for journey in (mlp, lstm, window, tagger, word2vec)}
