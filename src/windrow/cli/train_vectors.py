@@ -15,6 +15,7 @@ from windrow.cli.options import (
     check_parameters,
     flags_of,
     json_log,
+    naming_options,
     open_corpus,
     setting_options,
     text_options,
@@ -57,6 +58,7 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
     from windrow.embeddings.formats import check_target
     from windrow.embeddings.vectors import save_vectors
     from windrow.files.model_file import check_writable
+    from windrow.nn.training.stopping import DivergedError
 
     checkpoint = output.with_name(output.name + ".checkpoint")
     places = [output, checkpoint, *([options["log_json"]] if options["log_json"] else [])]
@@ -80,14 +82,19 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
             write = stack.enter_context(json_log(options["log_json"], append=options["resume"]))
             estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
         show = stack.enter_context(words_bar(corpus.tokens * estimator.epochs))
-        estimator.fit(
-            corpus,
-            checkpoint=checkpoint,
-            checkpoint_every=every,
-            resume=options["resume"],
-            keep_checkpoint=True,
-            progress=show,
-        )
+        try:
+            with naming_options(flags_of(WORD2VEC)):
+                estimator.fit(
+                    corpus,
+                    checkpoint=checkpoint,
+                    checkpoint_every=every,
+                    resume=options["resume"],
+                    keep_checkpoint=True,
+                    progress=show,
+                )
+        except DivergedError:
+            checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
+            raise
     try:
         save_vectors(estimator.wv, output)
     except (WindrowError, MemoryError, KeyboardInterrupt) as error:
@@ -100,5 +107,11 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
         f"{last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), loss {last['loss']:.4f}",
         err=True,
     )
-    if last["loss"] == 0:
+    if len(estimator.wv) == 1:
+        click.echo(
+            f"Warning: the only word is {estimator.wv.index_to_key[0]!r}: there is nothing to tell it from; "
+            "lower --min-count or give more text",
+            err=True,
+        )
+    elif last["loss"] == 0:
         click.echo("Warning: no word was trained on: all were sub-sampled or without context; try --sample 0", err=True)

@@ -23,9 +23,6 @@ from windrow.embeddings.training.draws import (
     GensimRandomness,
     Randomness,
     SplitMixRandomness,
-    distance_weights,
-    keep_probabilities,
-    keep_thresholds,
 )
 from windrow.embeddings.training.hogwild import Hogwild, Run, Worker
 from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
@@ -37,6 +34,7 @@ from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, NotFittedError, OptionError, check_range
 from windrow.estimator import Estimator
 from windrow.files.model_file import check_writable
+from windrow.nn.training.stopping import DivergedError
 from windrow.numeric.tables import zero_table
 
 _INITIAL_ROWS = 65536  # rows initialized at a time
@@ -97,7 +95,8 @@ class Word2Vec(Estimator):
         Blocks of center words share noise words; or update by update (pair), as gensim. With one worker, pair
         equals gensim; it is several times slower.
     block_size : int in [1, 4096] or None, default None
-        Center words in a block. None: 64, of CBOW 256. Larger ones are a little faster, until quality falls.
+        Center words in a block. None: 64, of CBOW 256; fewer where the same words come again and again. Larger ones
+        are a little faster, until quality falls.
     shared_negatives : int in [1, 4096], default 16
         Noise words that each row of a block meets, rounded up to a multiple of 16; the row's own target word may be
         among them. More are slower, and a little better.
@@ -232,7 +231,9 @@ class Word2Vec(Estimator):
         OptionError
             A parameter is out of range.
         DataError
-            The text cannot be read, has no word that is frequent enough, or training diverged.
+            The text cannot be read, or has no word that is frequent enough.
+        DivergedError
+            Vectors or the loss grew without bound; the model is as it was before. Lower alpha.
         FormatError
             The checkpoint is damaged, or was taken with other parameters or another corpus.
         """
@@ -243,12 +244,18 @@ class Word2Vec(Estimator):
             check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
         if not isinstance(corpus, Corpus):
             corpus = Corpus.build(corpus)
+        before = dict(vars(self))
         self._training = self._new_training(corpus)
         self._wv: WordVectors | None = None
         if resume and checkpoint is not None and Path(checkpoint).exists():
             self._training.restore(checkpoint)
-        with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
-            self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
+        try:
+            with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
+                self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
+        except DivergedError:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
         if checkpoint is not None and not keep_checkpoint:
             Path(checkpoint).unlink(missing_ok=True)
         return self
@@ -309,7 +316,7 @@ class Word2Vec(Estimator):
             highest = int(corpus.vocabulary.counts[size:].max(initial=0))
             raise DataError(
                 f"no word occurs {self.min_count} times in the corpus (the most frequent: {highest} times); "
-                "lower min_count or give more text"
+                f"lower min_count = {self.min_count} or give more text"
             )
         self._vocabulary = corpus.vocabulary.head(size)
         counts = self._vocabulary.counts
@@ -319,23 +326,14 @@ class Word2Vec(Estimator):
         options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)
         layers = {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
         weighting = self._weighting()
-        thresholds = keep_thresholds(counts, self.sample) if self.sample > 0 else None
-        drawer = ChunkDrawer(
-            vocabulary_size=size,
-            thresholds=thresholds,
-            window=self.window,
-            shrink=weighting == "shrink",
-            weights=distance_weights(weighting, self.window),
-        )
-        kept_counts = counts * (keep_probabilities(thresholds) if thresholds is not None else 1.0)
-        pairs = drawer.pairs_per_center()
+        drawer = ChunkDrawer.of(counts, self.sample, self.window, weighting)
         context = Context(
             skipgram=bool(self.sg),
             mean=bool(self.cbow_mean),
             uniform=weighting in ("shrink", "none"),
             window=self.window,
             stride=table.shape[1],
-            block_size=self.block_size or choose_block_size(bool(self.sg), pairs, kept_counts, layers.values()),
+            block_size=self.block_size or choose_block_size(bool(self.sg), drawer, counts, list(layers.values())),
         )
         schedule = Schedule(self.alpha, self.min_alpha, self.epochs)
         output_layers = list(layers.values())
