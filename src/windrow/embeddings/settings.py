@@ -87,7 +87,8 @@ WORD2VEC = (
     ),
     Setting(
         "kernel", str, "block", "Blocks of center words share noise words; or update by update (pair), as gensim.",
-        "With one worker, pair equals gensim; it is several times slower.", choices=KERNELS,
+        "With one worker, pair equals gensim; it is several times slower. Where training diverges, it bears a higher "
+        "alpha.", choices=KERNELS,
     ),
     Setting(
         "block_size", int, None, "Center words in a block.", "Larger ones are a little faster, until quality falls.",

@@ -93,7 +93,7 @@ class Word2Vec(Estimator):
         and hs ask for. Exact softmax is for small vocabularies.
     kernel : {"block", "pair"}, default "block"
         Blocks of center words share noise words; or update by update (pair), as gensim. With one worker, pair
-        equals gensim; it is several times slower.
+        equals gensim; it is several times slower. Where training diverges, it bears a higher alpha.
     block_size : int in [1, 4096] or None, default None
         Center words in a block. None: 64, of CBOW 256; fewer where the same words come again and again. Larger ones
         are a little faster, until quality falls.
