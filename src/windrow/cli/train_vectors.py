@@ -16,6 +16,7 @@ from windrow.cli.options import (
     check_used,
     flags_of,
     json_log,
+    naming_options,
     open_corpus,
     setting_options,
     sources_argument,
@@ -62,6 +63,7 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
     from windrow.embeddings.vectors import save_vectors
     from windrow.files.writing import check_writable
     from windrow.machine import available_cores
+    from windrow.nn.training.stopping import DivergedError
 
     check_used(WORD2VEC, aliases=_MODELS)
     checkpoint = output.with_name(output.name + ".checkpoint")
@@ -87,14 +89,19 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
             write = stack.enter_context(json_log(options["log_json"], append=resume))
             estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
         show = stack.enter_context(words_bar(corpus.tokens * estimator.epochs))
-        estimator.fit(
-            corpus,
-            checkpoint=checkpoint,
-            checkpoint_every=every,
-            resume=resume,
-            keep_checkpoint=True,
-            progress=show,
-        )
+        try:
+            with naming_options(flags_of(WORD2VEC)):
+                estimator.fit(
+                    corpus,
+                    checkpoint=checkpoint,
+                    checkpoint_every=every,
+                    resume=resume,
+                    keep_checkpoint=True,
+                    progress=show,
+                )
+        except DivergedError:
+            checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
+            raise
     try:
         save_vectors(estimator.wv, output)
     except (WindrowError, MemoryError, KeyboardInterrupt) as error:

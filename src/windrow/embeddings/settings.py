@@ -88,11 +88,13 @@ WORD2VEC = (
     ),
     Setting(
         "kernel", str, "block", "Blocks of center words share noise words; or update by update (pair), as gensim.",
-        "With one worker, pair equals gensim; it is several times slower.", choices=KERNELS,
+        "With one worker, pair equals gensim; it is several times slower. Where training diverges, it bears a higher "
+        "alpha.", choices=KERNELS,
     ),
     Setting(
         "block_size", int, None, "Center words in a block.", "Larger ones are a little faster, until quality falls.",
-        low=1, high=4096, none="64, of CBOW 256", option=None, only_with=("kernel", ("block",)),
+        low=1, high=4096, none="64, of CBOW 256; fewer where the same words come again and again", option=None,
+        only_with=("kernel", ("block",)),
     ),
     Setting(
         "shared_negatives", int, 16, "Noise words that each row of a block meets, rounded up to a multiple of 16; the "

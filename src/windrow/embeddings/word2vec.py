@@ -23,9 +23,6 @@ from windrow.embeddings.training.draws import (
     GensimRandomness,
     Randomness,
     SplitMixRandomness,
-    distance_weights,
-    keep_probabilities,
-    keep_thresholds,
 )
 from windrow.embeddings.training.hogwild import Hogwild, Worker
 from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
@@ -100,10 +97,10 @@ class Word2Vec(Estimator):
         and hs ask for. Exact softmax is for small vocabularies.
     kernel : {"block", "pair"}, default "block"
         Blocks of center words share noise words; or update by update (pair), as gensim. With one worker, pair
-        equals gensim; it is several times slower.
+        equals gensim; it is several times slower. Where training diverges, it bears a higher alpha.
     block_size : int in [1, 4096] or None, default None
-        Center words in a block. None: 64, of CBOW 256. Only with kernel "block". Larger ones are a little faster,
-        until quality falls.
+        Center words in a block. None: 64, of CBOW 256; fewer where the same words come again and again. Only with
+        kernel "block". Larger ones are a little faster, until quality falls.
     shared_negatives : int in [1, 4096], default 16
         Noise words that each row of a block meets, rounded up to a multiple of 16; the row's own target word may be
         among them. Only with kernel "block" and with loss None or "ns" or "hs+ns" and with negative. More are
@@ -243,7 +240,9 @@ class Word2Vec(Estimator):
         OptionError
             A parameter is out of range.
         DataError
-            The text cannot be read, has no word that is frequent enough, or training diverged.
+            The text cannot be read, or has no word that is frequent enough.
+        DivergedError
+            Vectors or the loss grew without bound; the model is as it was before. Lower alpha.
         FormatError
             The checkpoint is damaged, or was taken with other parameters or another corpus.
         """
@@ -266,7 +265,10 @@ class Word2Vec(Estimator):
                 self._training.restore(checkpoint)
             with crew(1):  # each worker is one thread; BLAS must not start more
                 self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
-        if self.history_ and not any(row["loss"] for row in self.history_):
+        if len(self._vocabulary) == 1:
+            word = self._vocabulary.words[0]
+            warn(f"the only word is {word!r}: there is nothing to tell it from; keep rarer words, or give more text")
+        elif self.history_ and not any(row["loss"] for row in self.history_):
             warn("no word was trained on: all were sub-sampled or without context; try sample=0, or longer sentences")
         if checkpoint is not None and not keep_checkpoint:
             Path(checkpoint).unlink(missing_ok=True)
@@ -329,7 +331,7 @@ class Word2Vec(Estimator):
             highest = int(corpus.vocabulary.counts[size:].max(initial=0))
             raise DataError(
                 f"no word occurs {self.min_count} times in the corpus (the most frequent: {highest} times); "
-                "lower min_count or give more text"
+                f"lower min_count = {self.min_count} or give more text"
             )
         self._vocabulary = corpus.vocabulary.head(size)
         counts = self._vocabulary.counts
@@ -344,23 +346,14 @@ class Word2Vec(Estimator):
         options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)
         layers = {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
         weighting = self._weighting()
-        thresholds = keep_thresholds(counts, self.sample) if self.sample > 0 else None
-        drawer = ChunkDrawer(
-            vocabulary_size=size,
-            thresholds=thresholds,
-            window=self.window,
-            shrink=weighting == "shrink",
-            weights=distance_weights(weighting, self.window),
-        )
-        kept_counts = counts.astype(np.float64) if thresholds is None else counts * keep_probabilities(thresholds)
-        pairs = drawer.pairs_per_center()
+        drawer = ChunkDrawer.of(counts, self.sample, self.window, weighting)
         context = Context(
             skipgram=bool(self.sg),
             mean=bool(self.cbow_mean),
             uniform=weighting in ("shrink", "none"),
             window=self.window,
             stride=table.shape[1],
-            block_size=self.block_size or choose_block_size(bool(self.sg), pairs, kept_counts, layers.values()),
+            block_size=self.block_size or choose_block_size(bool(self.sg), drawer, counts, list(layers.values())),
         )
         schedule = Schedule(self.alpha, self.min_alpha, self.epochs)
         output_layers = list(layers.values())

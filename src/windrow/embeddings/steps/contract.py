@@ -14,6 +14,12 @@ from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.rng import RngState
 from windrow.numeric.tables import zero_table
 
+# Blocks are smaller where words repeat as often as fewer than 64 equally frequent ones would; smaller still where
+# windows are wider than three usual ones. Twice this diverges on some small corpora at a learning rate of 0.1
+# (bench/small_corpora.py).
+_DIVERSE = 64
+_WIDE = 3.0
+
 
 @dataclass(frozen=True)
 class StepOptions:
@@ -47,7 +53,6 @@ class TrainingStep(ABC):
     """
 
     words_are_rows = True  # whether the vector of word w is row w of the table
-    stale_pairs = 18.0  # a center may have this many until blocks are made smaller: three usual windows
 
     def __init__(
         self,
@@ -64,12 +69,13 @@ class TrainingStep(ABC):
         """Make what depends on the counts of the words; returns the number of rows of the table."""
         return len(counts)
 
-    def repetition(self) -> float:
-        """The share of a block's pairs that update one and the same row before any of them sees the changed row.
+    def block_share(self, repetition: float, windows: float) -> float:
+        """How large a block may be, as a share of the usual one; 1 or more: as large as that.
 
-        Beyond that of the words themselves, which is the same for all layers; on average over the updates.
+        ``repetition``: the sum of the squared shares of the words. ``windows``: the pairs of a center, as a multiple of
+        those of a window of usual width.
         """
-        return 0.0
+        return 1 / max(_DIVERSE * repetition * max(1.0, windows / _WIDE), 1e-9)
 
     @abstractmethod
     def pair_arguments(self) -> Any:

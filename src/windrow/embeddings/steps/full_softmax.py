@@ -130,7 +130,9 @@ class FullSoftmaxStep(TrainingStep):
     so no worker gets copies (see Word2Vec).
     """
 
-    stale_pairs = 3.0  # fewer than elsewhere: each pair of a block updates all words, not the few it has drawn
+    def block_share(self, repetition: float, windows: float) -> float:
+        """Less than other layers: each pair of a block updates all words, not the few that it has drawn."""
+        return super().block_share(2 * repetition * max(1.0, windows), 1.0)
 
     def pair_arguments(self) -> Layer:  # noqa: D102
         return self._layer(1)

@@ -47,8 +47,10 @@ NOISE_SETS = 4  # per block; one set alone moves MEN and SimLex-999 further from
 NOISE_TOUCHES = 10.0  # a noise word meets many rows at once
 
 # Where noise words are as diverse as this many words drawn alike, a row's own target is so seldom among them that it
-# may stay there: the score that is best for it falls by log(1 + K / 300) at most. With fewer words it is left out.
+# may stay there: the score that is best for it falls by about log(1 + K / 300). With fewer words it is left out.
 _DIVERSE = 300
+# Twice the usual K / shared: with four times that skip-gram diverges on Wikipedia at a learning rate of 0.05.
+_STALE_NOISE = 2 * 5 / 16
 _LOG_2 = float(np.log(2))
 _LARGEST_SCORE = 30.0  # where the logistic of numeric/simd.py ends
 
@@ -357,9 +359,14 @@ class NegativeSamplingStep(TrainingStep):
         self.skips_targets = self._chance_of_same * _DIVERSE > 1
         return len(counts)
 
-    def repetition(self) -> float:
-        """A set meets a quarter of a block's pairs, each with K noise words."""
-        return self._chance_of_same * self.negative / NOISE_SETS
+    def block_share(self, repetition: float, windows: float) -> float:
+        """Noise words repeat too, and each one drawn meets a whole set of rows at once.
+
+        A set is a quarter of the rows of a block, each with K noise words per pair.
+        """
+        repetition = max(repetition, self._chance_of_same * self.negative / NOISE_SETS)
+        at_once = windows * self.negative / self.shared
+        return min(super().block_share(repetition, windows), _STALE_NOISE / at_once)
 
     def pair_arguments(self) -> PairArguments:  # noqa: D102
         return PairArguments(self.parameters, self.negative, self.cumulative, LOGISTIC_TABLE)

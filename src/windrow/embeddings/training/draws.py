@@ -29,11 +29,6 @@ def keep_thresholds(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint
     return thresholds
 
 
-def keep_probabilities(thresholds: NDArray[np.uint32]) -> NDArray[np.float64]:
-    """How often a word with this threshold is kept, 0 to 1."""
-    return (thresholds + 1.0) / 2**32
-
-
 def distance_weights(weighting: str, window: int, dtype: Any = np.float32) -> NDArray[Any]:
     """The weights of a window's words from left to right: entry ``window + offset``, 0 for the center (offset 0).
 
@@ -152,6 +147,17 @@ class ChunkDrawer:
     window: int
     shrink: bool  # draw a window size from 1 to ``window`` for each center
     weights: NDArray[Any]  # from distance_weights
+
+    @classmethod
+    def of(cls, counts: NDArray[np.int64], sample: float, window: int, weighting: str) -> ChunkDrawer:
+        """A drawer for words with these counts; ``weighting``: see ``distance_weights``."""
+        thresholds = keep_thresholds(counts, sample) if sample > 0 else None
+        return cls(len(counts), thresholds, window, weighting == "shrink", distance_weights(weighting, window))
+
+    def kept_counts(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How many of each word subsampling keeps, on average."""
+        kept: Any = 1.0 if self.thresholds is None else (self.thresholds + 1.0) / 2**32
+        return np.asarray(counts * kept, np.float64)
 
     def pairs_per_center(self) -> float:
         """The weights of a window together, on average over window sizes, within a long sentence."""

@@ -16,8 +16,8 @@ from windrow.embeddings.steps.contract import TrainingStep
 from windrow.embeddings.training.checkpoint import Checkpoint, damaged
 from windrow.embeddings.training.progress import Callback, Progress
 from windrow.embeddings.training.run import Run
-from windrow.errors import DataError
 from windrow.nn.training.report import call_all
+from windrow.nn.training.stopping import RUNAWAY, DivergedError
 
 _SHORTEST_INTERVAL = 0.05  # seconds between two checkpoints: long enough for a worker to take a job
 
@@ -134,10 +134,23 @@ class VectorTraining:
             self.run.advance(next_report, deadline, report_progress)
         finally:
             self.seconds = seconds_before + time.monotonic() - started
-        if not math.isfinite(self.run.position.loss):
-            raise DataError(
-                f"training diverged in epoch {self.run.position.epoch + 1}: the loss is not a finite number any more; "
-                "lower alpha"
+        self._check_divergence()
+
+    def _check_divergence(self) -> None:
+        """Raise DivergedError when a loss or a number of the tables is out of bounds.
+
+        The loss alone does not tell: that of the block kernels ends at a score of 30, where vectors grow on.
+        """
+        reason = "" if math.isfinite(self.run.position.loss) else "the loss is not a finite number any more"
+        for name, table in self._tables().items():
+            largest = max(table.max(), -table.min())
+            if not largest <= RUNAWAY and not reason:  # also NaN
+                reason = f"a number of the {name.replace('_', ' ')} vectors has grown to {largest:g}"
+        if reason:
+            rate, is_block = self.run.schedule.alpha, self.identity.get("kernel") == "block"
+            raise DivergedError(
+                f"training diverged in epoch {self.run.position.epoch + 1}: {reason}; lower alpha = {rate:g}, to "
+                f"{rate / 10:g} for example{', or set kernel = pair' * is_block}"
             )
 
     def _call(self, callbacks: tuple[Callback, ...], words_before: int, report_words: int | None) -> bool:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from windrow.errors import WindrowError, check_range
+from windrow.errors import DataError, check_range
 from windrow.nn.parameters import Array
 
 RUNAWAY = 1000.0  # times what is normal
 _BATCHES_SEEN = 1024  # of which the middle loss is looked at
 
 
-class DivergedError(WindrowError):
+class DivergedError(DataError):
     """Training ran away: a loss or a parameter is no finite number, or far from all that is reasonable."""
 
 

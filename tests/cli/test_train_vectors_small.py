@@ -1,0 +1,39 @@
+"""``windrow vectors train`` on text that is too small, or with a learning rate that is too high."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from windrow.cli import main
+
+
+def train(folder: Path, text: str, *options: object) -> Result:
+    (folder / "text.txt").write_text(text)
+    arguments = ["vectors", "train", folder / "text.txt", "-o", folder / "new.safetensors", *options]
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_a_single_word_is_told(tmp_path: Path) -> None:
+    trained = train(tmp_path, "a a a a a a\n" * 9)
+    assert trained.exit_code == 0
+    assert "the only word is 'a': there is nothing to tell it from; lower --min-count" in trained.stderr
+
+
+def test_a_text_of_rare_words_names_the_option(tmp_path: Path) -> None:
+    refused = train(tmp_path, "a b c a\n")
+    assert refused.exit_code == 1
+    assert "no word occurs 5 times" in refused.stderr
+    assert "lower --min-count = 5" in refused.stderr
+
+
+@pytest.mark.parametrize("kernel", ["block", "pair"])
+def test_divergence_names_options_and_writes_nothing(tmp_path: Path, kernel: str) -> None:
+    options = ["--alpha", 10, "--min-alpha", 10, "--cbow-sum", "--loss", "softmax", "--sample", 0, "--kernel", kernel]
+    diverged = train(tmp_path, "A C G T T G A C C A\n" * 500, "--model", "cbow", *options, "--workers", 1)
+    assert diverged.exit_code == 1
+    assert "lower --alpha = 10, to 1 for example" in diverged.stderr
+    assert ("or set --kernel = pair" in diverged.stderr) == (kernel == "block")
+    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]

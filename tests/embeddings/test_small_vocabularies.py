@@ -1,0 +1,93 @@
+"""Small vocabularies: the block kernels reach the loss of the pair kernels, in every mode, and stay in bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from small_corpora import CORPORA, MODES, loss_after_training
+from windrow import Corpus, Word2Vec
+from windrow.embeddings.steps.contract import StepOptions
+from windrow.embeddings.steps.negative_sampling import NegativeSamplingStep
+from windrow.embeddings.training.blocks import choose_block_size
+from windrow.embeddings.training.draws import ChunkDrawer
+from windrow.errors import NotFittedError
+from windrow.nn import DivergedError
+
+NAMES = ["binary", "classroom", "counting", "dna", "repeated", "zipf50"]
+OPTIONS: dict[str, Any] = {
+    "vector_size": 16, "min_count": 1, "epochs": 4, "workers": 1, "sample": 0, "alpha": 0.05,
+}  # fmt: skip
+
+
+def mean_loss(name: str, **options: Any) -> float:
+    text = CORPORA[name]()[:400]
+    corpus = Corpus.build(text)
+    models = [Word2Vec(**OPTIONS | options, seed=seed).fit(corpus) for seed in (1, 2, 3)]
+    return float(np.mean([loss_after_training(model, text[:20]) for model in models]))
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", NAMES)
+def test_blocks_reach_the_loss_of_pairs(name: str, mode: str) -> None:
+    assert mean_loss(name, **MODES[mode]) < 1.1 * mean_loss(name, **MODES[mode], kernel="pair")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_two_workers_that_share_rounds(mode: str) -> None:
+    """Long enough for several rounds; with the sums of whole rounds the loss is twice as high, or far more."""
+    text = CORPORA["repeated"]() * 10
+    corpus, options = Corpus.build(text), OPTIONS | {"epochs": 1} | MODES[mode]
+    one, two = (
+        loss_after_training(Word2Vec(**options | more).fit(corpus), text[:20])
+        for more in ({}, {"workers": 2, "deterministic": True})
+    )
+    assert two < 1.1 * one + 0.01
+
+
+def size(skipgram: bool, counts: list[int], *, window: int = 5, sample: float = 0, negative: int = 5) -> int:
+    layer = NegativeSamplingStep(np.array(counts), 16, StepOptions(negative=negative))
+    return choose_block_size(
+        skipgram, ChunkDrawer.of(np.array(counts), sample, window, "shrink"), np.array(counts), [layer]
+    )
+
+
+def test_diverse_words_have_the_usual_blocks_and_repeated_ones_smaller_ones() -> None:
+    zipf = [100_000 // rank for rank in range(1, 20_001)]
+    assert (size(True, zipf, sample=1e-3), size(False, zipf, sample=1e-3)) == (64, 256)
+    assert size(True, [5] * 1000) == 64
+    assert size(True, [10] * 20) < 20
+    assert size(False, [10] * 20) // 4 == size(True, [10] * 20)
+    assert size(True, [1]) == 1
+    assert size(True, [10] * 20, window=40) < size(True, [10] * 20)
+    assert size(True, [5] * 1000, negative=40) < 64
+
+
+def test_noise_words_that_are_the_target_do_not_count() -> None:
+    """With one word all noise words are the target: the score rises without end, as with the pair kernel."""
+    model = Word2Vec(**OPTIONS | {"epochs": 200}, sg=1).fit([["a"] * 20] * 20)
+    score = float(model.wv["a"] @ model.output_tables_["ns"][0])
+    assert score > 4
+
+
+@pytest.mark.parametrize("kernel", ["block", "pair"])
+def test_vectors_that_run_away_are_told(kernel: str) -> None:
+    text = CORPORA["dna"]()[:5]
+    options = OPTIONS | {
+        "alpha": 10,
+        "min_alpha": 10,
+        "epochs": 50,
+        "cbow_mean": 0,
+        "loss": "softmax",
+        "kernel": kernel,
+    }
+    model = Word2Vec(**options)
+
+    with pytest.raises(DivergedError, match=r"diverged in epoch \d+: .*; lower alpha = 10, to 1 for example") as told:
+        model.fit(text)
+
+    assert ("set kernel = pair" in str(told.value)) == (kernel == "block")
+    with pytest.raises(NotFittedError):
+        _ = model.wv
