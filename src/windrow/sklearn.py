@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from os import PathLike
 from typing import Any, Self
@@ -16,7 +17,8 @@ from windrow.corpus.tokenizers import as_tokens, find_tokenizer
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
 from windrow.errors import DataError, OptionError
-from windrow.estimator import Setting, check_settings
+from windrow.estimator import Setting, check_effects, check_settings
+from windrow.nn.training.fitting import all_or_nothing
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -51,7 +53,7 @@ DOCUMENT_VECTORIZER = (
     Setting("normalize", bool, False, "Whether each document's vector is scaled to length 1."),
     Setting(
         "word2vec_params", "dict", None, "Parameters of Word2Vec, where vectors are trained; with one worker unless it "
-        "says otherwise, so that training can be repeated.", none="the defaults",
+        "says otherwise, so that training can be repeated.", none="the defaults", only_with=("vectors", (None,)),
     ),
 )  # fmt: skip
 
@@ -61,7 +63,8 @@ Document = str | Iterable[str]
 class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A document, a str or a list of tokens, becomes an average of the vectors of its words: (documents, dim) float32.
 
-    A document without a known word becomes zeros. Lists of tokens are not tokenized, but lower-cased like text.
+    A document without a known word becomes zeros. Lists of tokens are not tokenized, but lower-cased like text; where
+    given vectors know fewer words of the texts for it, ``fit`` warns.
 
     Parameters
     ----------
@@ -85,7 +88,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         Whether each document's vector is scaled to length 1.
     word2vec_params : dict or None, default None
         Parameters of Word2Vec, where vectors are trained; with one worker unless it says otherwise, so that
-        training can be repeated. None: the defaults.
+        training can be repeated. None: the defaults. Only without vectors.
 
     Attributes
     ----------
@@ -101,7 +104,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     Raises
     ------
     OptionError
-        For a bad parameter.
+        For a bad parameter, or a word of the texts whose vector is not finite.
     DataError
         For what is no document.
 
@@ -154,15 +157,23 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     def transform(self, X: Iterable[Document]) -> NDArray[np.float32]:  # noqa: N803
         """The vectors of the documents, (documents, dim) float32."""
         check_is_fitted(self, "word_vectors_")
-        return self._vectors_of(self._count(self._tokens(X)))
+        return self._vectors_of(self._count(self._tokens(X, lowercase=self.lowercase)))
 
     def _learn(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
-        """Set everything that is learned; gives the word counts of the documents, to be used again."""
+        """Set everything that is learned, or nothing; gives the word counts of the documents, to be used again."""
         self._check_parameters()
-        tokens = list(self._tokens(documents))
+        with all_or_nothing(self, "word_vectors_"):
+            return self._learn_from(documents)
+
+    def _learn_from(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
+        if isinstance(documents, Iterator):  # it may be read twice
+            documents = list(documents)
+        tokens = list(self._tokens(documents, lowercase=self.lowercase))
         if not tokens:
             raise DataError("there is no document to fit on; give at least one")
         self.word_vectors_ = self._find_vectors(tokens)
+        if self.lowercase and self.vectors is not None:
+            self._warn_of_case(tokens, documents)
         self.n_features_out_ = self.word_vectors_.vector_size
         counts = self._count(tokens)
         self.idf_ = smooth_idf(counts)
@@ -174,18 +185,30 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
     def _check_parameters(self) -> None:
         check_settings(self.settings, vars(self))
+        check_effects(self.settings, vars(self))
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | PathLike):
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
 
-    def _tokens(self, documents: Iterable[Document]) -> Iterable[list[str]]:
+    def _warn_of_case(self, lowered: list[list[str]], documents: Iterable[Document]) -> None:
+        """Warn where vectors know more tokens of the texts as they stand than in lower case."""
+        known = self.word_vectors_
+        if all(word == word.lower() for word in known):
+            return
+        total, found = sum(map(len, lowered)), sum(token in known for document in lowered for token in document)
+        as_given = sum(token in known for document in self._tokens(documents, lowercase=False) for token in document)
+        if found < as_given:
+            told = f"lowercase = True: the vectors know {found:,} of {total:,} tokens, but {as_given:,} as they stand"
+            warnings.warn(f"{told}; try lowercase = False", UserWarning, stacklevel=5)
+
+    def _tokens(self, documents: Iterable[Document], *, lowercase: bool) -> Iterable[list[str]]:
         documents = cells_of(documents, expected="X must be a list or one column of documents")
         tokenizer = find_tokenizer(self.tokenizer)
         for number, document in enumerate(documents, 1):
             if isinstance(document, str):
-                yield tokenizer.split(tokenizer.lower(document) if self.lowercase else document)
+                yield tokenizer.split(tokenizer.lower(document) if lowercase else document)
             else:
                 words = as_tokens(document, f"document {number}")
-                yield [word.lower() for word in words] if self.lowercase else words
+                yield [word.lower() for word in words] if lowercase else words
 
     def _find_vectors(self, tokens: list[list[str]]) -> WordVectors:
         if isinstance(self.vectors, WordVectors):
@@ -205,6 +228,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         shape = (len(ends) - 1, len(row_of))
         counts = csr_matrix((np.ones(len(words), np.float32), words, ends), shape, np.float32)
         counts.sum_duplicates()
+        self.word_vectors_.check_finite(np.unique(counts.indices))
         return counts
 
     def _word_weights(self, counts: csr_matrix[np.float32]) -> NDArray[np.float32]:

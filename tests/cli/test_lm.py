@@ -90,6 +90,30 @@ def test_words_of_a_line(folder: Path) -> None:
     assert float(rows[0][1]) == pytest.approx(expected, abs=1e-6)
 
 
+def test_warnings_are_one_line_on_stderr(folder: Path, tmp_path: Path) -> None:
+    windrow.load(folder / "m.safetensors").save(tmp_path / "m.arpa")
+    (tmp_path / "other.arpa").write_text((tmp_path / "m.arpa").read_text().replace("<unk>", "<UNK>"))
+
+    results = [run("score", tmp_path / name, input="a zebra ran\n") for name in ("m.arpa", "other.arpa")]
+
+    assert results[0].stdout == results[1].stdout
+    assert [result.stderr for result in results] == ["", f"Warning: {tmp_path}/other.arpa: <UNK> is read as <unk>\n"]
+
+
+def test_an_arpa_file_through_a_pipe(folder: Path, tmp_path: Path) -> None:
+    windrow.load(folder / "m.safetensors").save(tmp_path / "m.arpa")
+    text = (tmp_path / "m.arpa").read_text()
+    (tmp_path / "text").write_text("a zebra ran\n")
+
+    converted = run("convert", "-", tmp_path / "c.safetensors", input=text.replace("<unk>", "<UNK>"))
+    through = run("convert", "-", "-", input=text)
+    scores = [run("score", name, tmp_path / "text", input=text).stdout for name in ("-", tmp_path / "c.safetensors")]
+
+    assert converted.stderr.startswith("Warning: standard input: <UNK> is read as <unk>\n")
+    assert (through.exit_code, through.stdout) == (0, run("convert", tmp_path / "m.arpa", "-").stdout)
+    assert scores[0] == scores[1] == run("score", tmp_path / "m.arpa", tmp_path / "text").stdout
+
+
 def test_answers_come_line_by_line(folder: Path) -> None:
     command = [sys.executable, "-m", "windrow", "lm", "score", str(folder / "m.safetensors")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -165,6 +189,44 @@ def test_convert_there_and_back(folder: Path) -> None:
     np.testing.assert_allclose(first, second, atol=1e-5)
 
 
+def test_an_arpa_file_on_standard_output(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ("--order", 2, "--smoothing", "witten-bell")
+    run("train", "ngram", folder / "text.txt", "-o", tmp_path / "m.arpa", *options)
+
+    trained = run("train", "ngram", folder / "text.txt", "-o", "-", *options)
+    converted = run("convert", tmp_path / "m.arpa", "-")
+
+    assert trained.stdout == converted.stdout == (tmp_path / "m.arpa").read_text()
+    assert trained.stderr.startswith("standard output: order 2, ")
+    assert converted.stderr.startswith("standard output: order 2, ")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.arpa"]
+
+
+N_GRAMS = [("train", "ngram", "none", "-o"), ("convert", "none")]
+OTHERS = [
+    ("train", "ngram", "none", "--smoothing", "stupid-backoff", "-o"),
+    ("train", "rnn", "none", "-o"),
+    ("train", "window", "none", "-o"),
+    ("mix", "none", "none", "--tune", "none", "-o"),
+]
+
+
+@pytest.mark.parametrize("arguments", [*N_GRAMS, *OTHERS])
+def test_names_that_would_mislead_are_refused_before_anything_is_read(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("m.bin", "m.binary", "M.KLM", "m.blm", "m.mmap", "m.trie"):
+        result = run(*arguments, name)
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+        assert f"Error: {name}: windrow does not write the binary files of KenLM" in result.stderr
+        assert ("build_binary" in result.stderr) == (arguments in N_GRAMS)
+    if arguments in OTHERS:
+        assert "Error: standard output, '-', is for ARPA files, which cannot hold " in run(*arguments, "-").stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_counts_out_and_in(folder: Path) -> None:
     counts, options = folder / "counts.txt", ("--order", 3, "--discount-fallback")
     run("train", "ngram", folder / "text.txt", "-o", folder / "1.safetensors", "--counts-out", counts, *options)
@@ -202,6 +264,8 @@ TRAIN = ("train", "ngram", "{text}", "-o", "{out}")
         (("mix", "{model}", "--tune", "{text}", "-o", "{out}"), "a mixture needs two models"),
         (("mix", "{model}", "{model}", "--tune", "{text}", "-o", "{missing}.arpa"), "cannot hold a mixture"),
         (("convert", "{missing}.arpa", "{out}"), "missing.arpa"),
+        (("score", "-"), "cannot be both MODEL and SOURCE"),
+        (("perplexity", "-", "-"), "cannot be both MODEL and SOURCE"),
     ],
 )
 def test_mistakes_get_one_line(folder: Path, arguments: tuple[Any, ...], message: str) -> None:
@@ -230,3 +294,29 @@ def test_a_refused_prompt_prints_nothing(folder: Path) -> None:
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert "'zebra' is not in the vocabulary" in result.stderr
+
+
+def test_a_mixture_of_models_of_different_words(tmp_path: Path) -> None:
+    for name, text in (("one", "a b a\nb a b\n" * 9), ("two", "x b x\nb x b\n" * 9), ("held", "a b x\n")):
+        (tmp_path / name).write_text(text, "utf-8")
+    for name in ("one", "two"):
+        arguments = ("train", "ngram", tmp_path / name, "-o", tmp_path / f"{name}.m", "--order", 2)
+        assert run(*arguments, "--smoothing", "witten-bell").exit_code == 0
+    models = (tmp_path / "one.m", tmp_path / "two.m")
+    mixed = ("mix", *models, "-o", tmp_path / "mixed")
+    assert run(*mixed, "--tune", tmp_path / "held").exit_code == 0
+    shown = run("perplexity", tmp_path / "mixed", tmp_path / "held", "--json").stdout
+    assert json.loads(shown)["oov"] == 0
+
+    given = run(*mixed, "--weights", "0.25,0.75")
+    assert given.stdout == f"0.2500\t{models[0]}\n0.7500\t{models[1]}\n"
+    for more, said in (
+        ((), "give --tune SOURCE, to which weights are fitted, or --weights W,W: one of the two"),
+        (("--weights", "1,0", "--tune", tmp_path / "held"), "give --tune SOURCE"),
+        (("--weights", "1,x"), "--weights '1,x' must be numbers with commas between them"),
+        (("--weights", "1,1"), "--weights = [1.0, 1.0] sum to 2"),
+        (("--weights", "1,0", "--lowercase"), "--lowercase is for --tune; give that, too"),
+    ):
+        refused = run(*mixed, *more)
+        assert refused.exit_code == 1
+        assert refused.stderr.startswith(f"Error: {said}")

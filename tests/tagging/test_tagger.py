@@ -23,6 +23,8 @@ SMALL: dict[str, Any] = {
     **{"epochs": 3, "learning_rate": 5e-3, "batch_size": 4},
 }
 
+WITH_VECTORS = {name: value for name, value in SMALL.items() if name != "vector_size"}
+
 
 def vectors_of(words: list[str], dim: int = 8) -> WordVectors:
     return WordVectors(words, np.random.default_rng(0).normal(0, 1, (len(words), dim)).astype(np.float32))
@@ -73,6 +75,23 @@ def test_predictions_are_in_the_scheme_of_the_file(tagger: WindowTagger) -> None
     model = WindowTagger(**{**SMALL, "epochs": 8}).fit(iobes)
     assert model.scheme_ == "iobes"
     assert model.predict([tokens]) == [["O", "S-LOC", "O", "O", "B-PER", "E-PER"]]
+
+
+def test_entities_that_touch_stay_apart_whatever_shows_of_the_scheme() -> None:
+    """No two touch in the training file, which has no B; the network finds two."""
+    tagger = WindowTagger(**SMALL, scheme="iob2").fit(made_up(20, 1))
+    assert tagger.scheme_ == "iob1"
+    begin = tagger.tags_.index("B-PER")
+    tagger.network_.decode = lambda windows: np.full(int(windows.starts[-1]), begin)  # type: ignore[method-assign]
+    assert tagger.predict([["Ada", "Grace", "Alan"]]) == [["I-PER", "B-PER", "B-PER"]]
+
+
+def test_columns_are_for_files() -> None:
+    for columns in ({"token_column": 1}, {"tag_column": 0}):
+        with pytest.raises(OptionError, match="are for files; sentences given as lists have no columns"):
+            WindowTagger(**SMALL).fit(made_up(3, 1), **columns)
+    with pytest.raises(OptionError, match="are for files"):
+        WindowTagger(**SMALL).fit(made_up(3, 1)).evaluate(made_up(3, 1), tag_column=1)
 
 
 def test_equal_seeds_give_equal_taggers() -> None:
@@ -129,7 +148,7 @@ def test_given_vectors_stay_unless_tuned() -> None:
     given = vectors_of(["rome", "Ada", "elsewhere"])
     rows = {}
     for tune in (False, True):
-        model = WindowTagger(**SMALL, vectors=given, tune=tune).fit(made_up(30, 1))
+        model = WindowTagger(**WITH_VECTORS, vectors=given, tune=tune).fit(made_up(30, 1))
         words, table = model.lexicon_.words, model.network_.words
         assert list(words[-3:]) == ["rome", "Ada", "elsewhere"]
         rows[tune] = (table.learning.value if tune else table.frozen)[-3:]
@@ -141,10 +160,11 @@ def test_given_vectors_stay_unless_tuned() -> None:
 
 
 def test_vectors_with_nan_are_refused() -> None:
-    given = vectors_of(["rome", "oslo"])
-    given.vectors[1, 2] = np.nan
-    with pytest.raises(DataError, match=r"the given vectors.* nan at row 1, column 2"):
-        WindowTagger(**SMALL, vectors=given).fit(made_up(5, 1))
+    sound = vectors_of(["rome", "oslo"]).vectors.copy()
+    sound[1, 2] = np.nan
+    given = WordVectors(["rome", "oslo"], sound)
+    with pytest.raises(OptionError, match="the vector of 'oslo' holds a number that is not finite"):
+        WindowTagger(**WITH_VECTORS, vectors=given).fit(made_up(5, 1))
 
 
 # --- when it goes wrong
@@ -175,7 +195,7 @@ def test_ctrl_c_keeps_the_best_epoch() -> None:
     ("sentences", "error", "message"),
     [
         ([], DataError, "the given list holds no tokens"),
-        ([(["a"], ["O"])], DataError, "no entities to learn: every tag is O; is the tag column the last?"),
+        ([(["a"], ["O"])], DataError, "no entities to learn: every tag is O; is the tag in another column?"),
         ([(["a", "b"], ["O"])], DataError, "sentence 1 has 2 tokens and 1 tags"),
         ([(["a"], ["O"]), ("ab", ["O", "O"])], DataError, "sentence 2 has a string"),
         ([(["a"], ["O"]), 3], DataError, "sentence 2 is no pair"),
@@ -253,7 +273,8 @@ def test_an_untrained_tagger(tmp_path: Path) -> None:
 def test_a_tagger_survives_its_file(tmp_path: Path, options: dict[str, Any]) -> None:
     given = vectors_of(["rome", "Ada", "oslo"]) if "given" in options else None
     options = {name: value for name, value in options.items() if name != "given"}
-    model = WindowTagger(**{**SMALL, "epochs": 6}, vectors=given, **options).fit(made_up(40, 1))
+    small = SMALL if given is None else WITH_VECTORS
+    model = WindowTagger(**{**small, "epochs": 6}, vectors=given, **options).fit(made_up(40, 1))
     model.save(tmp_path / "a.tagger")
     loaded = WindowTagger.load(tmp_path / "a.tagger")
     sentences = [*(s.tokens for s in made_up(50, 9)), ["Elsewhere", "Oslo", "1984"]]
@@ -317,6 +338,6 @@ def test_real_files() -> None:
     assert len({s.document for s in train}) == 116
     model = WindowTagger(vector_size=20, hidden_size=40, epochs=3, batch_size=8, learning_rate=3e-3)
     model.fit(train[:600], valid=valid)
-    assert model.scheme_ == "io"
+    assert model.scheme_ == "iob1"  # without any B
     assert model.types_ == ["LOC", "MISC", "ORG", "PER"]
     assert model.evaluate(test).f1 > 0.3  # a twentieth of the training that its figures are given for

@@ -14,8 +14,17 @@ import click
 from click.core import ParameterSource
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import check_apart, in_range, naming_options, open_corpus, sources_argument, text_options
+from windrow.cli.options import (
+    check_apart,
+    check_used,
+    in_range,
+    naming_options,
+    open_corpus,
+    sources_argument,
+    text_options,
+)
 from windrow.errors import DataError, OptionError
+from windrow.estimator import GIVEN, Condition
 
 if TYPE_CHECKING:
     from windrow.evaluation.perplexity import Perplexity
@@ -65,6 +74,11 @@ def load_model(path: str) -> LanguageModel:
     return model
 
 
+def _check_one_stdin(model: str, *sources: str) -> None:
+    if model == "-" and "-" in sources:
+        raise OptionError("standard input, '-', cannot be both MODEL and SOURCE; name a file for one of them")
+
+
 def as_trained(model: LanguageModel, text: dict[str, Any]) -> dict[str, Any]:
     """The options of text: what was not given is as in the model's training."""
     given = click.get_current_context().get_parameter_source
@@ -85,6 +99,7 @@ def perplexity(
     model: str, sources: tuple[str, ...], skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any
 ) -> None:
     """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`."""
+    _check_one_stdin(model, *sources)
     opened = load_model(model)
     evaluate = opened.evaluate if dynamic is None else _learning(model, opened, dynamic)
     with naming_options({"dynamic_rate": "--dynamic"}):
@@ -121,6 +136,7 @@ def score(model: str, source: str, words: bool, skip_symbols: bool) -> None:
     With --words: word, log10 probability, order of the longest n-gram that matched (if the model has one), and OOV for
     a word that the model does not know; an empty line follows each sentence.
     """
+    _check_one_stdin(model, source)
     opened = load_model(model)
     prepared = _without_marks(_cut_as_trained(opened, _batches(source)), skip_symbols)
     for lines in prepared:
@@ -214,6 +230,14 @@ def _batches(source: str) -> Iterator[list[str]]:
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a text, with log10 probabilities.")
 def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: Any) -> None:
     """Generate text, a line a sequence; a single one word by word as it is drawn."""
+    one_beam: tuple[Condition, ...] = (("num_beams", (1,)),)
+    drawn = (("greedy", (False,)), *one_beam)
+    apart = {
+        "greedy": one_beam,
+        "length_penalty": (("num_beams", range(2, sys.maxsize)),),
+        "strict": (("prompt", GIVEN),),
+    }
+    check_used(conditions={**dict.fromkeys(("temperature", "top_k", "top_p"), drawn), **apart})
     opened = load_model(model)
     sampling = options["num_beams"] == 1 and not greedy
     is_live = not as_json and options["num_beams"] == 1 and options["num_return_sequences"] == 1
@@ -248,9 +272,17 @@ class _Live:
         click.echo(self._between * bool(self._waiting) + " ".join(self._waiting))
 
 
+def _weights(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    try:
+        return None if value is None else tuple(map(float, value.split(",")))
+    except ValueError as error:
+        raise OptionError(f"{parameter.opts[-1]} {value!r} must be numbers with commas between them") from error
+
+
 @group.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL MODEL...")
-@click.option("--tune", required=True, metavar="SOURCE", help="Held-out text that the weights are fitted to.")
+@click.option("--tune", metavar="SOURCE", help="Held-out text that the weights are fitted to.")
+@click.option("--weights", metavar="W,W,...", callback=_weights, help="Weights of the models, in place of --tune.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
 @click.option("--cache", type=int, metavar="WORDS", help="Add a cache model over this many last words.")
@@ -258,32 +290,44 @@ class _Live:
 @_skip_symbols
 def mix(
     models: tuple[str, ...],
-    tune: str,
+    tune: str | None,
+    weights: tuple[float, ...] | None,
     output: Path,
     method: str,
     cache: int | None,
     skip_symbols: bool,
     **text: Any,
 ) -> None:
-    """Mix language models over one vocabulary, with the weights that suit held-out text best."""
-    from windrow.files.sniff import refuse_arpa
+    """Mix language models, with the weights that suit held-out text best, or with given ones.
+
+    The mixture knows the words of all models. A word that a model lacks gets an equal share of the probability that it
+    gives to unknown words. With --cache, the last weight is that of the cache.
+    """
     from windrow.files.writing import check_writable
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
+    from windrow.lm.storing import check_target
 
+    if (tune is None) == (weights is None):
+        raise OptionError("give --tune SOURCE, to which weights are fitted, or --weights W,W: one of the two")
+    of_text: tuple[Condition, ...] = (("tune", GIVEN),)
+    check_used(conditions=dict.fromkeys((*text, "skip_symbols"), of_text))
     check_writable(output)
-    check_apart([tune], [output], format=text["format"], field=text["field"])
-    refuse_arpa(output, "a mixture")
+    check_apart([tune] if tune else [], [output], format=text["format"], field=text["field"])
+    check_target(output, "a mixture")
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
         with naming_options({"size": "--cache"}):
-            parts.append(CacheLM(parts[0].vocabulary, size=cache, predicts_end=parts[0].predicts_end))
+            union = MixtureLM(parts).vocabulary
+            parts.append(CacheLM(union, size=cache, predicts_end=parts[0].predicts_end))
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")
-    heldout = open_corpus(tune, **as_trained(parts[0], text))
-    mixture = MixtureLM(parts, method=method).fit(heldout, skip_symbols=skip_symbols)
+    with naming_options({"weights": "--weights", "method": "--method"}):
+        mixture = MixtureLM(parts, weights, method)
+    if tune is not None:
+        mixture.fit(open_corpus(tune, **as_trained(parts[0], text)), skip_symbols=skip_symbols)
     mixture.save(output)
     _tell_weights(names, mixture.weights_)
     click.echo(f"{output}: {method} mixture of {len(parts)} models", err=True)
@@ -304,12 +348,17 @@ def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
     help="Round probabilities of n-grams to so many bits (8: half the size), or a network's output weights to 8 bits.",
 )
 def convert(source: str, target: Path, quantize: int | None) -> None:
-    """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller."""
+    """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller.
+
+    TARGET - is an ARPA file on standard output.
+    """
     from windrow.files.writing import check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.storing import check_target, shown
 
     check_writable(target)
+    check_target(target)
     model = load_model(source)
     with naming_options({"quantize_bits": "--quantize"}):
         if isinstance(model, NGramLM):
@@ -323,4 +372,4 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
             raise OptionError(
                 f"{source} holds {kind}; only n-gram models are converted, and networks with --quantize 8"
             )
-    click.echo(f"{target}: {told}", err=True)
+    click.echo(f"{shown(target)}: {told}", err=True)

@@ -31,7 +31,7 @@ from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.tokenizers import find_tokenizer
 from windrow.corpus.vocabulary import Vocabulary, check_specials
-from windrow.errors import DataError, FormatError, check_range, warn
+from windrow.errors import DataError, FormatError, check_callable, check_range, warn
 from windrow.files.tempfolder import made_in_temporary_folder
 
 _BLOCK = 1 << 20  # ids or starts handled at a time
@@ -189,6 +189,7 @@ class Corpus:
         check_specials(specials)
         if max_vocab is not None:
             check_range("max_vocab", max_vocab, len(specials) + 1)
+        check_callable("progress", progress)
         chosen = find_tokenizer(tokenizer)
         pieces = sources.read(source, format=format, field=field, delimiter=delimiter, errors=errors, progress=progress)
         settings = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,10 +12,44 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.tokenizers import TOKENIZERS
+from windrow.errors import OptionError
+from windrow.files.compression import STDIO
 from windrow.files.model_file import StoredModel
+from windrow.files.sniff import refuse_arpa
 from windrow.lm.symbols import SPECIALS
 
 _TEXT_SETTINGS = ("tokenizer", "lowercase")  # how a corpus was cut into words; text that is scored needs the same
+
+_KENLM_NAME = re.compile(r"\.(bin|binary|blm|klm|mmap|probing|trie)$", re.IGNORECASE)
+
+
+def check_target(path: str | os.PathLike[str], what: str = "") -> None:
+    """What commands check before they write a model: ``check_name``, and that it is no name of KenLM's binary files.
+
+    In Python a model may have any name, and is known by what it holds.
+    """
+    if _KENLM_NAME.search(os.fspath(path)):
+        arpa = "" if what else ", or an .arpa file for KenLM's build_binary"
+        raise OptionError(
+            f"{path}: windrow does not write the binary files of KenLM, which have such names; "
+            f"name a .safetensors file{arpa}"
+        )
+    check_name(path, what)
+
+
+def check_name(path: str | os.PathLike[str], what: str = "") -> None:
+    """Raise OptionError for a name that asks for an ARPA file, which cannot hold ``what``; empty for n-gram models."""
+    if what and os.fspath(path) == STDIO:
+        raise OptionError(
+            f"standard output, '-', is for ARPA files, which cannot hold {what}; name a .safetensors file"
+        )
+    if what:
+        refuse_arpa(path, what)
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """The name of a file that is written, for messages."""
+    return "standard output" if os.fspath(path) == STDIO else os.fspath(path)
 
 
 def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:

@@ -236,7 +236,8 @@ class TestFiles:
             ({"eos": False}, "eos = False does not fit .* they have it; try --eos"),
             ({"min_count": 2}, "min_count = 2 changes how text is counted"),
             ({"max_vocab": 9}, "max_vocab = 9 changes how text is counted"),
-            ({"lmplz_compat": True}, "lmplz_compat = True changes how text is counted"),
+            ({"memory": 1 << 20}, "memory = 1048576 changes how text is counted"),
+            ({"smoothing": "kneser-ney", "lmplz_compat": True}, "lmplz_compat = True changes how text is counted"),
         ],
     )
     def test_what_does_not_fit_counts(self, tmp_path, parameters, message):
