@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 
 from tests.naive.backoff import Backoff
@@ -83,6 +84,7 @@ class Naive:
     weights: Sequence[float] = ()
     fallback: bool = False
     unk_mass: float | None = None
+    spare: float = 0.0  # so many events more where nothing is left for other words: neither discounted nor pruned
     known: dict[tuple[int, Gram], float] = field(default_factory=dict)
 
     @property
@@ -127,6 +129,9 @@ class Naive:
         }
         left_over = 1 - sum(alphas.values())
         others = [v for v in self.text.words if v not in alphas]
+        if self.spare and others and abs(left_over) < 1e-12:
+            left_over = self.spare / (sum(events) + self.spare)
+            alphas = {v: alpha * (1 - left_over) for v, alpha in alphas.items()}
         if self.interpolate or not context or not others:
             return alphas.get(word, 0.0) + left_over * self.lower(word, context)
         if word in alphas:
@@ -167,24 +172,21 @@ def one_discount(model: Naive, events: list[int], number: int, k: int) -> float:
 
 
 def katz(model: Naive, events: list[int], number: int, k: int) -> float:
-    """Section 2.4, with the highest cut-off up to 7 that makes sense; one event more where nothing is left."""
-    discounted = {event: good_turing(model, event, k) for event in set(events) if event}
-    seen = [event for event in events if event]
-    nothing_left = all(discounted[event] == event for event in seen) and len(seen) < len(model.text.words)
-    return discounted[number] / (sum(events) + (1 if nothing_left else 0))
+    """Section 2.4, with the highest cut-off up to 7 that makes sense; see ``spare``."""
+    return good_turing(model, number, k) / sum(events)
 
 
 def good_turing(model: Naive, number: int, k: int) -> float:
-    def ratio(r: int, cutoff: int) -> float:
+    def ratio(r: int, cutoff: int) -> Fraction:
         n1, n_r, n_next = model.frequency(k, 1), model.frequency(k, r), model.frequency(k, r + 1)
         if not (n1 and n_r):
-            return math.nan
-        beyond = (cutoff + 1) * model.frequency(k, cutoff + 1) / n1
-        return ((r + 1) * n_next / n_r / r - beyond) / (1 - beyond) if beyond < 1 else math.nan
+            return Fraction(0)  # there is none
+        beyond = Fraction((cutoff + 1) * model.frequency(k, cutoff + 1), n1)
+        return (Fraction((r + 1) * n_next, n_r * r) - beyond) / (1 - beyond) if beyond < 1 else Fraction(0)
 
     for cutoff in range(7, 1, -1):
         if all(0 < ratio(r, cutoff) <= 1 for r in range(1, cutoff + 1)):
-            return number * ratio(number, cutoff) if number <= cutoff else number
+            return float(number * ratio(number, cutoff)) if number <= cutoff else number
     assert model.fallback
     return number - 0.5
 
@@ -233,7 +235,7 @@ METHODS: dict[str, Callable[..., Naive]] = {
     "kneser-ney": lambda text, **o: Naive(text, one_discount, adjusted=True, **o),
     "witten-bell": lambda text, **o: Naive(text, witten_bell, **o),
     "absolute": lambda text, **o: Naive(text, one_discount, **o),
-    "katz": lambda text, **o: Naive(text, katz, **{**o, "interpolate": False}),
+    "katz": lambda text, **o: Naive(text, katz, **{**o, "interpolate": False, "spare": 1.0}),
     "jelinek-mercer": lambda text, **o: Naive(text, jelinek_mercer, **o),
     "add-delta": lambda text, **o: AddDelta(text, relative_frequency, **o),
     "mle": lambda text, **o: Naive(text, relative_frequency, **o),

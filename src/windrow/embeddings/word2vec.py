@@ -352,7 +352,7 @@ class Word2Vec(Estimator):
             shrink=weighting == "shrink",
             weights=distance_weights(weighting, self.window),
         )
-        kept_counts = counts * (keep_probabilities(thresholds) if thresholds is not None else 1.0)
+        kept_counts = counts.astype(np.float64) if thresholds is None else counts * keep_probabilities(thresholds)
         pairs = drawer.pairs_per_center()
         context = Context(
             skipgram=bool(self.sg),

@@ -200,7 +200,7 @@ def test_a_checkpoint_of_another_model_or_corpus_is_refused(tmp_path: Path, lee:
 
 
 def test_resuming_from_nothing(tmp_path: Path) -> None:
-    text, options = [["a", "b", "c"]] * 9, {"min_count": 1, "vector_size": 4, "epochs": 1, "workers": 1}
+    text, options = [["a", "b", "c"]] * 9, {"min_count": 1, "vector_size": 4, "epochs": 1, "workers": 1, "sample": 0}
     for given, said in (
         ({"resume": True}, "resume = True needs a file to go on from; give checkpoint"),
         ({"checkpoint_every": 1.0}, "are for checkpoint; give that, too"),

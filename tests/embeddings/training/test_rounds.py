@@ -16,6 +16,8 @@ from windrow.embeddings.training import rounds, run
 from windrow.errors import OptionError
 from windrow.files import model_file
 
+pytestmark = pytest.mark.filterwarnings("ignore:no word was trained on")
+
 OPTIONS: dict[str, Any] = {"vector_size": 16, "min_count": 2, "epochs": 1, "deterministic": True}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.lm.ngram.models import distribution, find_ngram
@@ -103,6 +103,21 @@ def test_a_model_has_the_probabilities_that_define_it(name, texts, order, interp
 @settings(max_examples=20, deadline=None)
 @given(
     sentences, st.integers(1, 4), st.booleans(), st.sampled_from([(0, 1), (1,), (0, 0, 1), (0, 1, 2, 2)]), st.booleans()
+)
+@example(  # after 4 nothing is discounted, but two words are pruned
+    [
+        [],
+        [6],
+        [3, 3, 4, 3, 4, 3, 5],
+        [3, 4, 4, 5, 3, 4, 3],
+        [3, 3, 3, 4, 4, 4, 4, 6],
+        [4, 3, 3, 3, 6, 4, 3, 6],
+        [5] * 2,
+    ],
+    2,
+    False,
+    (0, 1),
+    False,
 )
 def test_what_pruned_ngrams_had_goes_to_shorter_contexts(name, texts, order, interpolate, prune, limited):
     keep = frozenset({3, 5, 6}) if limited else None

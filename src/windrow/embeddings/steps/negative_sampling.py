@@ -46,8 +46,8 @@ NOISE_SETS = 4  # per block; one set alone moves MEN and SimLex-999 further from
 
 NOISE_TOUCHES = 10.0  # a noise word meets many rows at once
 
-# Where noise words are as diverse as this many words drawn alike, a row's own target is so seldom among them that it may
-# stay there: the score that is best for it falls by log(1 + K / 300) at most. With fewer words it is left out.
+# Where noise words are as diverse as this many words drawn alike, a row's own target is so seldom among them that it
+# may stay there: the score that is best for it falls by log(1 + K / 300) at most. With fewer words it is left out.
 _DIVERSE = 300
 _LOG_2 = float(np.log(2))
 _LARGEST_SCORE = 30.0  # where the logistic of numeric/simd.py ends

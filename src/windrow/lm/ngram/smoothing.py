@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -225,12 +226,12 @@ def _good_turing_discounts(t: list[int]) -> list[float]:
     """With the highest cut-off for which every discount is at least 0 and less than its count."""
     for cutoff in range(KATZ_CUTOFF, 1, -1):
         if all(t[1 : cutoff + 1]):
-            common = (cutoff + 1) * t[cutoff + 1] / t[1]
-            estimates = [(count + 1) * t[count + 1] / t[count] for count in range(1, cutoff + 1)]
+            common = Fraction((cutoff + 1) * t[cutoff + 1], t[1])  # exact, since ratios of 1 are usual in small texts
+            estimates = [Fraction((count + 1) * t[count + 1], t[count]) for count in range(1, cutoff + 1)]
             if common < 1:
                 ratios = [(new / old - common) / (1 - common) for old, new in enumerate(estimates, 1)]
                 if all(0 < ratio <= 1 for ratio in ratios):
-                    return [*(count * (1 - ratio) for count, ratio in enumerate(ratios, 1)), 0.0]
+                    return [*(float(count * (1 - ratio)) for count, ratio in enumerate(ratios, 1)), 0.0]
     raise _NoDiscountsError(f"n-gram counts give no Good-Turing discounts, with any cut-off from 2 to {KATZ_CUTOFF}")
 
 
