@@ -211,7 +211,7 @@ def test_fit_refuses_what_has_no_effect(fit, said):
 
 
 def test_what_asks_for_nothing_is_no_fault():
-    windrow.Word2Vec(loss="hs", negative=0, min_count=1, vector_size=4, epochs=1).fit(TEXT)
+    windrow.Word2Vec(loss="hs", negative=0, min_count=1, vector_size=4, epochs=1, sample=0).fit(TEXT)
     windrow.WindowLM(2, 4, 4, epochs=1, patience=None).fit(TEXT)
 
 

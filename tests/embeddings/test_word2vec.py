@@ -276,7 +276,7 @@ def interrupting(_: object) -> None:
 )
 def test_a_fit_that_fails_leaves_a_trained_model_as_it_was(changed, text, given, error, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    options = {"vector_size": 4, "min_count": 1, "epochs": 1, "workers": 1}
+    options = {"vector_size": 4, "min_count": 1, "epochs": 1, "workers": 1, "sample": 0}
     Word2Vec(**options).fit(["other words"] * 9).save_checkpoint("state")
     model = Word2Vec(**options).fit(["a b c"] * 9)
     vectors, history = model.wv.vectors.copy(), list(model.history_)

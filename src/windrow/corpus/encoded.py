@@ -354,13 +354,13 @@ def _finish(
 
 def _warn_of_single_words(corpus: Corpus, name: str) -> None:
     """Warn where every sentence is one word, as when the words of a text are given for its sentences."""
-    if len(corpus) < _MANY or corpus.tokens > len(corpus):
+    if not _MANY <= corpus.tokens <= len(corpus):
         return
     for first in range(0, len(corpus), _BLOCK):
         if np.diff(corpus.starts[first : first + _BLOCK + 1]).max() > 1:
             return
     warn(
-        f"{name}: each of the {len(corpus):,} sentences is a single word, so that no word has a neighbor; "
+        f"{name}: each of the {corpus.tokens:,} sentences is a single word, so that no word has a neighbor; "
         "give whole sentences (of a list of words make one sentence: [words])"
     )
 
