@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from os import PathLike
 from typing import Any, Self
@@ -11,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from windrow.corpus.tokenizers import check_tokens, find_tokenizer
+from windrow.corpus import TextReader
+from windrow.corpus.tokenizers import check_tokens
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
 from windrow.errors import DataError, OptionError
@@ -43,10 +45,13 @@ DOCUMENT_VECTORIZER = (
         low=0, only_with=("weighting", ("sif",)),
     ),
     Setting(
-        "tokenizer", (str, Callable), "whitespace", "What cuts text into words: whitespace, word, char, or a function "
-        "from a str to a list.", "As the vectors were trained.",
+        "tokenizer", (str, Callable), None, "What cuts text into words: whitespace, word, char, or a function from a "
+        "str to a list.", none="as the vectors were trained, if they say so, else whitespace",
     ),
-    Setting("lowercase", bool, True, "Whether text is lower-cased first.", "As the vectors were trained."),
+    Setting(
+        "lowercase", bool, None, "Whether text is lower-cased first.",
+        none="as the vectors were trained, if they say so, else it is",
+    ),
     Setting("normalize", bool, False, "Whether each document's vector is scaled to length 1."),
     Setting(
         "word2vec_params", "dict", None, "Parameters of Word2Vec, where vectors are trained; with one worker unless it "
@@ -75,11 +80,11 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         training texts. Only with weighting "sif".
     remove_components : int >= 0, default 1
         How many singular vectors of the training texts are taken off. Only with weighting "sif".
-    tokenizer : str or callable, default "whitespace"
-        What cuts text into words: whitespace, word, char, or a function from a str to a list. As the vectors were
-        trained.
-    lowercase : bool, default True
-        Whether text is lower-cased first. As the vectors were trained.
+    tokenizer : str or callable or None, default None
+        What cuts text into words: whitespace, word, char, or a function from a str to a list. None: as the vectors
+        were trained, if they say so, else whitespace.
+    lowercase : bool or None, default None
+        Whether text is lower-cased first. None: as the vectors were trained, if they say so, else it is.
     normalize : bool, default False
         Whether each document's vector is scaled to length 1.
     word2vec_params : dict or None, default None
@@ -126,8 +131,8 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         weighting: str = "mean",
         sif_a: float = 1e-3,
         remove_components: int = 1,
-        tokenizer: str | Callable[[str], list[str]] = "whitespace",
-        lowercase: bool = True,
+        tokenizer: str | Callable[[str], list[str]] | None = None,
+        lowercase: bool | None = None,
         normalize: bool = False,
         word2vec_params: dict[str, Any] | None = None,
     ) -> None:
@@ -152,15 +157,23 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     def transform(self, X: Iterable[Document]) -> NDArray[np.float32]:  # noqa: N803
         """The vectors of the documents, (documents, dim) float32."""
         check_is_fitted(self, "word_vectors_")
-        return self._vectors_of(self._count(self._tokens(X)))
+        reader = self._reader(None if self.vectors is None else self.word_vectors_)
+        return self._vectors_of(self._count(_tokens(self._checked(X), reader)))
 
     def _learn(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
         """Set everything that is learned; gives the word counts of the documents, to be used again."""
         self._check_parameters()
-        tokens = list(self._tokens(documents))
+        given = self._given_vectors()
+        reader = self._reader(given)
+        documents = self._checked(documents)
+        tokens = list(_tokens(documents, reader))
         if not tokens:
             raise DataError("there is no document to fit on; give at least one")
-        self.word_vectors_ = self._find_vectors(tokens)
+        if given is None:
+            given = Word2Vec(workers=1).set_params(**(self.word2vec_params or {})).fit(tokens).wv
+        elif reader.lowercase:
+            _warn_of_lost_capitals(documents, tokens, reader, given)
+        self.word_vectors_ = given
         self.n_features_out_ = self.word_vectors_.vector_size
         counts = self._count(tokens)
         self.idf_ = smooth_idf(counts)
@@ -175,28 +188,25 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | PathLike):
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
 
-    def _tokens(self, documents: Iterable[Document]) -> Iterable[list[str]]:
+    def _checked(self, documents: Iterable[Document]) -> list[Document]:
         if isinstance(documents, str) or not isinstance(documents, Iterable):
             raise OptionError(f"X must be a list of documents, not {type(documents).__name__}")
         if getattr(documents, "ndim", 1) != 1:  # going through a table would give its column names, or rows
             raise OptionError("X must be a list or one column of documents, not a table")
-        tokenizer = find_tokenizer(self.tokenizer)
-        for number, document in enumerate(documents, 1):
-            if isinstance(document, str):
-                yield tokenizer.split(tokenizer.lower(document) if self.lowercase else document)
-            elif isinstance(document, Iterable) and not isinstance(document, bytes | dict):
-                words = list(document)
-                check_tokens(words, f"document {number}")
-                yield [word.lower() for word in words] if self.lowercase else words
-            else:
-                raise DataError(f"document {number} must be a str or a list of tokens, not {type(document).__name__}")
+        return list(documents)
 
-    def _find_vectors(self, tokens: list[list[str]]) -> WordVectors:
-        if isinstance(self.vectors, WordVectors):
+    def _given_vectors(self) -> WordVectors | None:
+        if self.vectors is None or isinstance(self.vectors, WordVectors):
             return self.vectors
-        if self.vectors is not None:
-            return load_vectors(self.vectors)
-        return Word2Vec(workers=1).set_params(**(self.word2vec_params or {})).fit(tokens).wv
+        return load_vectors(self.vectors)
+
+    def _reader(self, vectors: WordVectors | None) -> TextReader:
+        """How documents become words: as the text of given vectors was read, but for what the parameters say."""
+        reader = TextReader(lowercase=True)
+        if vectors is not None and "tokenizer" in vectors.provenance:
+            reader = TextReader.remembered(vectors.provenance)
+        asked = {"tokenizer": self.tokenizer, "lowercase": self.lowercase}
+        return reader.changed(**{name: value for name, value in asked.items() if value is not None})
 
     def _count(self, tokens: Iterable[list[str]]) -> csr_matrix[np.float32]:
         """How often each known word occurs in each document, (documents, words)."""
@@ -255,6 +265,37 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _tokens(documents: Iterable[Document], reader: TextReader) -> Iterator[list[str]]:
+    for number, document in enumerate(documents, 1):
+        if isinstance(document, str):
+            yield reader.tokens(document)
+        elif isinstance(document, Iterable) and not isinstance(document, bytes | dict):
+            words = list(document)
+            check_tokens(words, f"document {number}")
+            yield reader.folded(words)
+        else:
+            raise DataError(f"document {number} must be a str or a list of tokens, not {type(document).__name__}")
+
+
+def _warn_of_lost_capitals(
+    documents: Iterable[Document], lowered: list[list[str]], reader: TextReader, vectors: WordVectors
+) -> None:
+    """Warn when more words of the documents would be known if they kept their capitals."""
+    known = vectors.key_to_index
+    if all(word == word.lower() for word in known):
+        return
+    as_written = list(_tokens(documents, reader.changed(lowercase=False)))
+    shares = [sum(word in known for words in tokens for word in words) for tokens in (lowered, as_written)]
+    if shares[0] < shares[1]:
+        total = sum(map(len, as_written))
+        coverage = [f"{share / total:.1%}" for share in shares]
+        warnings.warn(
+            f"lower-casing loses words that the vectors have in capitals: they know {coverage[0]} of the words, and "
+            f"{coverage[1]} as they are written; set lowercase=False",
+            stacklevel=4,
+        )
 
 
 def smooth_idf(counts: csr_matrix[np.float32]) -> NDArray[np.float32]:

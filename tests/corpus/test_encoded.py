@@ -127,7 +127,7 @@ def test_max_vocab_keeps_the_most_frequent():
     ("tokenizer", "name", "words"),
     [
         ("word", "word", ["don't", "stop", "now"]),
-        ("char", "char", list("don'tstop,now.")),
+        ("char", "char", list("don't\u2581stop,\u2581now.")),
         (
             lambda line: line.rstrip(".").replace(" ", "").split(","),
             f"{__name__}:<lambda>",

@@ -495,7 +495,7 @@ def test_half_a_surrogate_pair_is_no_text(tmp_path, half):
         with pytest.raises(DataError, match=r"sentence 2: .*half of a surrogate pair") as caught:
             read(source)
         assert str(caught.value).encode()
-    with pytest.raises(DataError, match=r"a\.jsonl, line 2, field 't': .*half of a surrogate pair.*errors='replace'"):
+    with pytest.raises(DataError, match=r"a\.jsonl, line 2, field 't': .*half of a surrogate pair.*errors = 'replace'"):
         read(path, format="jsonl", field="t")
 
     for errors, tokens in (("replace", ["\ufffd" * 3, "c"]), ("ignore", ["c"])):

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from windrow.cli.options import bytes_bar, text_options
+from windrow.cli.options import bytes_bar, naming_options, text_options
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -22,19 +22,20 @@ def group() -> None:
 @group.command()
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write.")
-@text_options
+@text_options()
 @click.option("--min-count", default=1, show_default=True, type=int, help="Leave out words that occur less often.")
 @click.option("--max-vocab", type=int, help="Keep only the most frequent words.")
 def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any) -> None:
     """Read SOURCEs in one pass and write them as word ids into a folder.
 
-    SOURCE is a file (compressed or not), folder, glob, URL, or - for standard input. One line is one sentence.
+    SOURCE is a file (compressed or not), folder, glob, URL, or - for standard input. One line is one sentence, unless
+    --sentences says otherwise.
     """
     from windrow.corpus import Corpus
 
     # An empty name is refused later; as a Path it would be the current folder.
     source = "" if "" in sources else sources[0] if len(sources) == 1 else [Path(place) for place in sources]
-    with bytes_bar("reading") as show:
+    with bytes_bar("reading") as show, naming_options({}):
         corpus = Corpus.build(source, output, min_count=min_count, max_vocab=max_vocab, progress=show, **text)
     click.echo(
         f"{output}: {corpus.tokens:,} tokens in {len(corpus):,} sentences, "

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -17,21 +18,28 @@ from click.core import ParameterSource
 from windrow.errors import DataError, OptionError, WindrowError, check_range
 
 if TYPE_CHECKING:
-    from windrow.corpus import Corpus
+    from windrow.corpus import Corpus, TextReader
     from windrow.estimator import Setting
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_TEXT_OPTIONS = (
-    click.option("--tokenizer", default="whitespace", show_default=True, metavar="NAME",
-                 help="whitespace, word, char, or MODULE:CALLABLE."),
-    click.option("--lowercase", is_flag=True, help="Lower-case the text first."),
-    click.option("--format", default="text", show_default=True, type=click.Choice(["text", "jsonl", "csv", "parquet"])),
-    click.option("--field", metavar="NAME", help="Where a JSONL, CSV or Parquet record has its text."),
-    click.option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),
-                 help="What to do with bytes that are not UTF-8."),
-)  # fmt: skip
-
+# The options of text by name, as attributes of click's options. What has a default of "as trained" where there is a
+# model comes first.
+_TEXT_OPTIONS: dict[str, dict[str, Any]] = {
+    "tokenizer": {"default": "whitespace", "metavar": "NAME",
+                  "help": "whitespace; word: letters, digits, emoji; char: every character; or MODULE:CALLABLE."},
+    "sentences": {"default": "line", "type": click.Choice(["line", "paragraph", "document"]),
+                  "help": "What one sentence is: a line; all lines up to a blank one; or a whole file or record."},
+    "lowercase": {"default": False, "show_default": False, "help": "Lower-case the text first."},
+    "language": {"metavar": "CODE", "help": "Whose lower case (tr, az: dotless i). Only with --lowercase."},
+    "normalize": {"type": click.Choice(["nfc", "nfkc"]), "help":
+                  "Unicode normalization: one form for each accented letter; nfkc: plain full-width letters, too."},
+    "format": {"default": "text", "type": click.Choice(["text", "jsonl", "csv", "parquet"])},
+    "field": {"metavar": "NAME", "help": "Where a JSONL, CSV or Parquet record has its text."},
+    "errors": {"default": "strict", "type": click.Choice(["strict", "replace", "ignore"]),
+               "help": "What to do with bytes that are not UTF-8."},
+}  # fmt: skip
+_REMEMBERED = ("tokenizer", "sentences")
 
 _LONGEST_CHOICES = 50  # characters that click shows in place of a value
 
@@ -126,28 +134,51 @@ def values_of(settings: Iterable[Setting], options: Mapping[str, Any]) -> dict[s
     return {setting.name: options[setting.name] for setting in settings if setting.name in options}
 
 
-def text_options(command: F) -> F:
-    """Add the options that say how text becomes tokens."""
-    for option in reversed(_TEXT_OPTIONS):
-        command = option(command)
-    return command
+def text_options(*names: str, as_trained: bool = False) -> Callable[[F], F]:
+    """Add options that say how text becomes sentences and tokens: all, or those of these names.
+
+    ``as_trained``: what is not given is as in the training of a model.
+    """
+
+    def add(command: F) -> F:
+        for name in reversed(names or tuple(_TEXT_OPTIONS)):
+            shown = "as trained" if as_trained and name in _REMEMBERED else True
+            flag = "--lowercase/--no-lowercase" if name == "lowercase" else f"--{name}"
+            command = click.option(flag, **{"show_default": shown, **_TEXT_OPTIONS[name]})(command)
+        return command
+
+    return add
 
 
-def open_corpus(source: str, **text: Any) -> Corpus:
-    """The corpus at SOURCE: a folder made by ``corpus build``, or text, which is encoded into a temporary folder."""
+def text_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of ``text_options`` among a command's options."""
+    return {name: options[name] for name in _TEXT_OPTIONS if name in options}
+
+
+def given_text(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of ``text_of`` that stand on the command line."""
+    source = click.get_current_context().get_parameter_source
+    return {name: value for name, value in text_of(options).items() if source(name) is ParameterSource.COMMANDLINE}
+
+
+def open_corpus(source: str, reader: TextReader | None = None, **text: Any) -> Corpus:
+    """The corpus at SOURCE: a folder made by ``corpus build``, or text, which is encoded into a temporary folder.
+
+    ``reader`` in place of the options that say how text becomes tokens.
+    """
     from windrow.corpus import Corpus
+    from windrow.corpus.encoded import corpus_as
     from windrow.corpus.sources import is_corpus
 
     if source and is_corpus(source):
-        given = click.get_current_context().get_parameter_source
-        for name in text:
-            if given(name) is ParameterSource.COMMANDLINE:
-                raise OptionError(f"--{name} is for text; {source} is a corpus, its words are fixed: build another one")
+        for name in given_text(click.get_current_context().params):
+            raise OptionError(f"--{name} is for text; {source} is a corpus, its words are fixed: build another one")
         corpus = Corpus.open(source)
         corpus.verify()
         return corpus
-    with bytes_bar("reading") as show:
-        return Corpus.build(source, progress=show, **text)
+    with bytes_bar("reading") as show, naming_options({}):
+        build = Corpus.build if reader is None else partial(corpus_as, reader=reader)
+        return build(source, progress=show, **text)
 
 
 @contextmanager
@@ -205,10 +236,14 @@ def naming_options(options: Mapping[str, str]) -> Iterator[None]:
 def _with_options(message: str, options: Mapping[str, str]) -> str:
     """For each ``parameter = value`` in a message the option: that in ``options``, or its own name with dashes."""
 
+    def option_of(name: str) -> str:
+        return options.get(name, f"--{name.replace('_', '-')}")
+
     def option(found: re.Match[str]) -> str:
         name, is_flag = found.groups()
-        return options.get(name, f"--{name.replace('_', '-')}") + ("" if is_flag else " = ")
+        return option_of(name) + ("" if is_flag else " = ")
 
+    message = re.sub(r"(?<=\btry )([a-z]\w*) = '([\w:.]+)'", lambda found: f"{option_of(found[1])} {found[2]}", message)
     return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?", option, message)
 
 

@@ -17,7 +17,9 @@ from windrow.cli.options import (
     check_parameters,
     flags_of,
     json_log,
+    naming_options,
     setting_options,
+    text_options,
     values_of,
     words_bar,
 )
@@ -145,21 +147,24 @@ def _table(result: SpanResult) -> str:
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "text", "conll"]),
-    help="A tokenized sentence a line, or a token a line and blank lines between sentences.",
+    help="One sentence per line, or one token per line and blank lines between sentences.",
 )
-def predict(model: str, source: str, form: str) -> None:
+@text_options("tokenizer", "normalize", "errors")
+def predict(model: str, source: str, form: str, errors: str, **reading: Any) -> None:
     """Tag SOURCE: a token, a tab and its tag a line, and a blank line after each sentence.
 
-    SOURCE (file, - for standard input) is text with spaces between tokens, a sentence a line, or a CoNLL file, of which
-    only the first column is read. It is taken for the latter if the last column of its first hundred lines is a tag,
-    or if they have one column and blank lines.
+    SOURCE (file, - for standard input) is text, one sentence per line, which --tokenizer cuts into tokens, or a CoNLL
+    file, of which only the first column is read. It is taken for the latter if the last column of its first hundred
+    lines is a tag, or if they have one column and blank lines.
     """
+    from windrow.corpus import TextReader
     from windrow.tagging import WindowTagger, write_conll
     from windrow.tagging.texts import read_texts
 
     tagger = WindowTagger.load(model)
-    sentences, to_tag = tee(read_texts(source, form))
-    write_conll(zip(sentences, tagger.iter_predict(to_tag), strict=True), sys.stdout)
+    with naming_options({}):
+        sentences, to_tag = tee(read_texts(source, form, TextReader(**reading), errors))
+        write_conll(zip(sentences, tagger.iter_predict(to_tag), strict=True), sys.stdout)
 
 
 def _is_same(output: Path, path: str) -> bool:

@@ -20,6 +20,7 @@ from windrow.cli.options import (
     naming_options,
     open_corpus,
     setting_options,
+    text_of,
     text_options,
     values_of,
     words_bar,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from windrow.estimator import Setting
     from windrow.lm.neural.base import NeuralLM
 
-_TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 _FEW = 0.01  # words with a given vector, below which something is likely to be wrong
 
 
@@ -64,7 +64,7 @@ def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Call
         click.option("--valid", metavar="SOURCE", help="Text held back: the best epoch on it is kept."),
         click.option("--resume", is_flag=True, help="Go on from FILE.checkpoint, the state after the last epoch."),
         click.option("--log-json", type=path, metavar="LOG", help="Write the learning curve, a JSON object per epoch."),
-        text_options,
+        text_options(),
     )
 
     def make(function: Any) -> Any:
@@ -91,7 +91,7 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     read = [Path(name) for name in (source, options["valid"], options["vectors"]) if name]
     check_distinct([*dict.fromkeys(read), *places])
     check_checkpoint(checkpoint, options["resume"])
-    text = {name: options[name] for name in _TEXT}
+    text = text_of(options)
     model = kind(**values_of(kind.settings, options))
     check_parameters(model, names)  # before the text is read
     corpus = open_corpus(source, **text)

@@ -15,6 +15,7 @@ from windrow.cli.options import (
     naming_options,
     open_corpus,
     setting_options,
+    text_of,
     text_options,
     values_of,
 )
@@ -23,7 +24,6 @@ from windrow.lm.ngram.settings import NGRAM_LM
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _MEMORY = "Memory beyond which counting goes over files: 500M, 2G."
-_TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 
 
 def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
@@ -38,7 +38,7 @@ def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> i
 def _words_in(file: str) -> list[str]:
     from windrow.corpus.streams import Meter, lines, text_pieces
 
-    return [word for line in lines(text_pieces(file, "strict", Meter(None, None))) for word in line.split()]
+    return [word for line in lines(text_pieces(file, None, Meter(None, None))) for word in line.split()]
 
 
 @click.command("ngram")
@@ -55,7 +55,7 @@ def _words_in(file: str) -> list[str]:
 @click.option("--vocab", metavar="FILE", help="Leave out n-grams with words that are not in this file.")
 @click.option("--counts-out", type=click.Path(path_type=Path), help="Write the counts, as text; .gz compresses.")
 @click.option("--from-counts", is_flag=True, help="SOURCE is a file of counts, as --counts-out writes it.")
-@text_options
+@text_options()
 def train_ngram(source: str, output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder."""
     from windrow.files.model_file import check_writable
@@ -81,7 +81,7 @@ def train_ngram(source: str, output: Path, **options: Any) -> None:
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
     if options["heldout"] and options["smoothing"] != "jelinek-mercer":
         raise OptionError(f"--heldout is for --smoothing jelinek-mercer; {options['smoothing']} has no weights to fit")
-    text = {name: options[name] for name in _TEXT}
+    text = text_of(options)
     heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
     vocab = _words_in(options["vocab"]) if options["vocab"] else None
     corpus = None if options["from_counts"] else open_corpus(source, **text)

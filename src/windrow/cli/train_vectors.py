@@ -17,6 +17,7 @@ from windrow.cli.options import (
     json_log,
     open_corpus,
     setting_options,
+    text_of,
     text_options,
     values_of,
     words_bar,
@@ -25,7 +26,6 @@ from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError, WindrowError
 
 _LOG_LINES = 200  # a run, besides one an epoch
-_TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 
 
 @click.command()
@@ -47,7 +47,7 @@ _TEXT = ("tokenizer", "lowercase", "format", "field", "errors")
 @click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint, if it is there.")
 @click.option("--log-json", type=click.Path(path_type=Path), help="Write the learning curve, a JSON object a line.")
-@text_options
+@text_options()
 def train(source: str, output: Path, model: str, workers: int | None, **options: Any) -> None:
     """Train word vectors on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`.
 
@@ -74,7 +74,7 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
         **values_of(WORD2VEC, options),
     )
     check_parameters(estimator, flags_of(WORD2VEC))  # before the text is read
-    corpus = open_corpus(source, **{name: options[name] for name in _TEXT})
+    corpus = open_corpus(source, **text_of(options))
     with ExitStack() as stack:
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=options["resume"]))

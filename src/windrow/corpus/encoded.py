@@ -27,16 +27,14 @@ from windrow.corpus.folder import (
     read_header,
 )
 from windrow.corpus.numbering import Numbered, SeenWords
+from windrow.corpus.reading import TextReader, Tokenize
 from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
-from windrow.corpus.tokenizers import find_tokenizer
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.errors import DataError, FormatError, check_range
 from windrow.files.tempfolder import made_in_temporary_folder
 
 _BLOCK = 1 << 20  # ids or starts handled at a time
-
-Tokenize = str | Callable[[str], list[str]]
 
 
 class Corpus:
@@ -59,6 +57,8 @@ class Corpus:
         The folder.
     fingerprint : str
         Equal for equal corpora.
+    reader : TextReader
+        How the text was cut into words; models that are trained on the corpus read strings alike.
 
     Examples
     --------
@@ -77,6 +77,7 @@ class Corpus:
             self._header = read_header(path)
             self.ids: NDArray[np.int32] = np.memmap(path / IDS, np.int32, "r")
             self.starts: NDArray[np.int64] = np.memmap(path / STARTS, np.int64, "r")
+        self.reader = TextReader.remembered(self._header)
         self.vocabulary = Vocabulary.load(path / VOCABULARY)
         if len(self.vocabulary) != self._header["vocabulary"]:
             raise FormatError(f"{path}: the vocabulary does not fit {CORPUS_HEADER}; build the corpus again")
@@ -120,6 +121,9 @@ class Corpus:
         *,
         tokenizer: Tokenize = "whitespace",
         lowercase: bool = False,
+        language: str | None = None,
+        normalize: str | None = None,
+        sentences: str = "line",
         min_count: int = 1,
         max_vocab: int | None = None,
         format: str = "text",
@@ -128,7 +132,7 @@ class Corpus:
         specials: Sequence[str] = (),
         progress: ReadProgress | None = None,
     ) -> Corpus:
-        """Read a text once, in bounded memory, and write it as ids into a folder. One line is one sentence.
+        """Read a text once, in bounded memory, and write it as ids into a folder.
 
         Parameters
         ----------
@@ -139,10 +143,17 @@ class Corpus:
             The folder to write; a corpus that is there is replaced once the new one is complete. None: a temporary
             folder, removed together with the object.
         tokenizer : {"whitespace", "word", "char"}, "MODULE:CALLABLE" or callable, default "whitespace"
-            How a line becomes tokens. "word" takes letters and digits and drops punctuation. A callable maps a line to
-            a list of str.
+            How a line becomes tokens. "word" takes letters, digits and emoji, and drops punctuation; "char" takes
+            every character, a space as "▁" (U+2581). A callable maps a line to a list of str.
         lowercase : bool, default False
             Turn the text into lower case first.
+        language : str or None, default None
+            A code of ISO 639-1 for ``lowercase``: "tr" and "az" have a dotless i, "lt" keeps dots under accents.
+        normalize : {"nfc", "nfkc"} or None, default None
+            Unicode normalization of the text: "nfc" gives each letter with accents one form, "nfkc" also makes
+            full-width letters and ligatures plain ones.
+        sentences : {"line", "paragraph", "document"}, default "line"
+            What one sentence is: a line; all lines up to a blank one; or a whole file, record or item of an iterable.
         min_count : int, at least 1, default 1
             Words that occur less often are left out of the vocabulary.
         max_vocab : int or None, default None
@@ -183,27 +194,19 @@ class Corpus:
         check_specials(specials)
         if max_vocab is not None:
             check_range("max_vocab", max_vocab, len(specials) + 1)
-        chosen = find_tokenizer(tokenizer)
-        pieces = sources.read(source, format=format, field=field, errors=errors, progress=progress)
-        settings = {
-            "tokenizer": chosen.name,
-            "lowercase": bool(lowercase),
-            "min_count": int(min_count),
-            "max_vocab": None if max_vocab is None else int(max_vocab),
-        }
+        reader = TextReader(tokenizer, lowercase, language, normalize, sentences)
+        limits = {"min_count": int(min_count), "max_vocab": None if max_vocab is None else int(max_vocab)}
+        files = {"format": format, "field": field, "errors": errors, "progress": progress}
 
-        def write(folder: Path) -> Corpus:
-            seen = SeenWords()
-            sentences = _write_provisional(folder, seen.number(pieces, chosen, lowercase))
-            _finish(folder, seen, sentences, settings, specials, sources.describe(source))
-            return cls.open(folder)
+        def write(folder: Path) -> None:
+            _write(folder, source, reader, files=files, limits=limits, specials=specials)
 
-        if path is not None:
-            with new_folder(Path(path)) as folder:
-                write(folder)
-            return cls.open(path)
-        corpus = made_in_temporary_folder(write)
-        corpus.name = sources.describe(source)
+        if path is None:
+            return _temporary(cls, write, source, reader)
+        with new_folder(Path(path)) as folder:
+            write(folder)
+        corpus = cls.open(path)
+        corpus.reader = reader
         return corpus
 
     def __len__(self) -> int:
@@ -252,7 +255,7 @@ class Corpus:
         >>> info["types"], info["vocabulary"], info["coverage"]
         (4, 1, 0.4)
         """
-        hidden = {"format", "version", "windrow"}
+        hidden = {"format", "version", "windrow", "tokenizer_version"}
         first, words, counts = len(self.vocabulary.specials), self.vocabulary.words, self.vocabulary.counts
         top = slice(first, first + 10)
         return {
@@ -280,6 +283,50 @@ class Corpus:
             starts = self.starts[begin : begin + _BLOCK + 1]
             if (starts[1:] < starts[:-1]).any():  # a difference could overflow
                 raise FormatError(f"{self.path / STARTS}: the starts are not in order; build the corpus again")
+
+
+def corpus_as(source: Any, reader: TextReader, **files: Any) -> Corpus:
+    """The corpus of ``source`` as a model reads it: a Corpus as it is, else in a temporary folder.
+
+    ``files``: format, field, errors and progress of ``Corpus.build``. The tokens of lists are taken as they are.
+    """
+    if isinstance(source, Corpus):
+        return source
+
+    def write(folder: Path) -> None:
+        _write(folder, source, reader, files=files, fold_lists=sources.locations(source) is not None)
+
+    return _temporary(Corpus, write, source, reader)
+
+
+def _temporary(kind: type[Corpus], write: Callable[[Path], None], source: Any, reader: TextReader) -> Corpus:
+    """The corpus that ``write`` makes in a temporary folder, which is removed together with the object."""
+
+    def opened(folder: Path) -> Corpus:
+        write(folder)
+        return kind.open(folder)
+
+    corpus = made_in_temporary_folder(opened)
+    corpus.name, corpus.reader = sources.describe(source), reader
+    return corpus
+
+
+def _write(
+    folder: Path,
+    source: Any,
+    reader: TextReader,
+    *,
+    files: dict[str, Any],
+    limits: dict[str, Any] | None = None,
+    specials: Sequence[str] = (),
+    fold_lists: bool = True,
+) -> None:
+    """Write the files of a corpus."""
+    rules, seen = reader.rules, SeenWords()
+    pieces = sources.read(source, sentences=reader.sentences, **files)
+    sentences = _write_provisional(folder, seen.number(pieces, rules, reader.folds, fold_lists))
+    settings = {**reader.stored(), **(limits or {"min_count": 1, "max_vocab": None})}
+    _finish(folder, seen, sentences, settings, specials, sources.describe(source))
 
 
 def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:

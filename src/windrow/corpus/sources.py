@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from windrow.corpus.sentences import with_sentence_ends
 from windrow.corpus.streams import (
     CHUNK_BYTES,
     COMPRESSED,
@@ -50,6 +51,7 @@ def read(
     format: str = "text",
     field: str | None = None,
     errors: str = "strict",
+    sentences: str = "line",
     progress: ReadProgress | None = None,
 ) -> Iterator[str | list[str]]:
     """Open ``source`` and give its sentences as one stream; the options are those of ``Corpus.build``.
@@ -63,10 +65,20 @@ def read(
     if places is None:
         if format != "text":
             raise OptionError(f"format = {format!r} needs files; an iterable gives str or lists of tokens")
-        return _iterable_sentences(source, errors, Meter(progress, None))
+        return _joined_records(_iterable_sentences(source, errors, Meter(progress, None)), sentences)
     files = [file for place in places for file in _find_files(place, format)]
     meter = Meter(progress, _total_bytes(files))
-    return (piece for file in files for piece in _file_sentences(file, format, field or "", errors, meter))
+    reading = (field or "", errors, sentences)
+    return (piece for file in files for piece in _file_sentences(file, format, reading, meter))
+
+
+def _joined_records(records: Iterable[str | list[str]], sentences: str) -> Iterator[str | list[str]]:
+    """Records of which those that are text have newlines only where sentences end."""
+    for record in records:
+        if isinstance(record, str):
+            yield from with_sentence_ends([record], sentences)
+        else:
+            yield record
 
 
 def describe(source: Any) -> str:
@@ -186,15 +198,17 @@ def _total_bytes(files: list[str]) -> int | None:
     return sum(Path(file).stat().st_size for file in files)
 
 
-def _file_sentences(file: str, format: str, field: str, errors: str, meter: Meter) -> Iterator[str | list[str]]:
+def _file_sentences(file: str, format: str, reading: tuple[str, str, str], meter: Meter) -> Iterator[str | list[str]]:
+    field, errors, sentences = reading
     meter.next_file()
     if format == "text":
-        yield from text_pieces(file, errors, meter)
+        yield from with_sentence_ends(text_pieces(file, errors, meter), sentences)
     elif format == "parquet":
-        yield from _parquet_records(file, field, errors, meter)
+        yield from _joined_records(_parquet_records(file, field, errors, meter), sentences)
     else:
         records = _jsonl_records if format == "jsonl" else _csv_records
-        yield from records(name_of(file), lines(text_pieces(file, errors, meter)), field, errors)
+        found = records(name_of(file), lines(text_pieces(file, errors, meter)), field, errors)
+        yield from _joined_records(found, sentences)
 
 
 def _jsonl_records(name: str, text_lines: Iterable[str], field: str, errors: str) -> Iterator[str | list[str]]:
@@ -293,7 +307,7 @@ def _without_surrogates(text: str, where: str, errors: str) -> str:
         if errors == "strict":
             raise DataError(
                 f"{where}: character {error.start + 1} is {text[error.start]!a}, half of a surrogate pair; "
-                "correct the text, or try errors='replace'"
+                "correct the text, or try errors = 'replace'"
             ) from error
         return text.encode("utf-8", "surrogatepass").decode("utf-8", errors)
     return text

@@ -171,8 +171,11 @@ class _ZstdReader(io.RawIOBase):
         return data
 
 
-def text_pieces(file: str, errors: str, meter: Meter) -> Iterator[str]:
-    """The text of a file in pieces, without byte order mark, with a newline at its end."""
+def text_pieces(file: str, errors: str | None, meter: Meter) -> Iterator[str]:
+    """The text of a file in pieces, without byte order mark, with a newline at its end.
+
+    ``errors`` as of ``Corpus.build``; None is "strict" where the user has no such option, so that no message names it.
+    """
     pieces = (piece for piece in _decoded(file, errors, meter) if piece)
     piece = next(pieces, "").removeprefix("\ufeff")
     last = piece
@@ -185,8 +188,8 @@ def text_pieces(file: str, errors: str, meter: Meter) -> Iterator[str]:
         yield "\n"
 
 
-def _decoded(file: str, errors: str, meter: Meter) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")(errors)
+def _decoded(file: str, errors: str | None, meter: Meter) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")(errors or "strict")
     offset = 0  # of the chunk in the decompressed file
     try:
         for chunk in _byte_chunks(file, meter):
@@ -200,7 +203,8 @@ def _decoded(file: str, errors: str, meter: Meter) -> Iterator[str]:
     except UnicodeDecodeError as error:
         raise DataError(
             f"{name_of(file)}: byte 0x{error.object[error.start]:02x} "
-            f"at offset {offset - held + error.start} is not UTF-8; convert the file, or try errors='replace'"
+            f"at offset {offset - held + error.start} is not UTF-8; convert the file"
+            + (", or try errors = 'replace'" if errors else "")
         ) from error
 
 

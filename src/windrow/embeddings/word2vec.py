@@ -243,7 +243,7 @@ class Word2Vec(Estimator):
             check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
         if not isinstance(corpus, Corpus):
             corpus = Corpus.build(corpus)
-        self._training = self._new_training(corpus)
+        self._training, self._text = self._new_training(corpus), corpus.reader.stored()
         self._wv: WordVectors | None = None
         if resume and checkpoint is not None and Path(checkpoint).exists():
             self._training.restore(checkpoint)
@@ -261,7 +261,7 @@ class Word2Vec(Estimator):
             return self._wv
         vectors = training.table[:, : training.vector_size].copy()
         word_vectors = WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
-        word_vectors.provenance = {"model": "Word2Vec", **training.identity}
+        word_vectors.provenance = {"model": "Word2Vec", **training.identity, **self._text}
         if not training.is_running:
             self._wv = word_vectors
         return word_vectors

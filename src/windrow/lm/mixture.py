@@ -113,6 +113,7 @@ class MixtureLM(Estimator, LanguageModel):
         self.weights_ = np.array(weights, np.float64)
         self.vocabulary: Vocabulary = self.models[0].vocabulary
         self.provenance_ = self.models[0].provenance_
+        self.reader = self.models[0].reader
         self.predicts_end = self.models[0].predicts_end
         self.carries_over = any(model.carries_over for model in self.models)
 

@@ -58,7 +58,7 @@ def read_conll(
     DataError
         For a file that cannot be read.
     """
-    text = lines(text_pieces(os.fspath(source), "strict", Meter(None, None)))
+    text = lines(text_pieces(os.fspath(source), None, Meter(None, None)))
     return read_conll_lines(text, name_of(os.fspath(source)), token_column, tag_column)
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from windrow.corpus import Corpus
+from windrow.corpus.encoded import corpus_as
 from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
@@ -167,6 +168,7 @@ class NeuralLM(Estimator, LanguageModel):
                 corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols
             )
             self.given_words_, self.provenance_ = 0, provenance_of(corpus)
+            self.reader = corpus.reader
             held_back = self._held_back(valid)
             stream, valid_stream = training_stream(corpus, mapping), self._valid_stream(held_back)
             self.network_ = self._new_network(np.random.default_rng(self.seed), given)
@@ -186,6 +188,7 @@ class NeuralLM(Estimator, LanguageModel):
         The file is smaller, too, unless they were tied to the word vectors.
         """
         other = type(self).from_stored(self.to_stored(), "the model")
+        other.reader = self.reader
         is_quantized, other.quantize_bits = other.network_.is_quantized, bits
         other.check_parameters()
         if not is_quantized:
@@ -195,7 +198,7 @@ class NeuralLM(Estimator, LanguageModel):
     quantised = quantized
 
     def _held_back(self, valid: Any) -> Corpus | None:
-        return valid if valid is None or isinstance(valid, Corpus) else Corpus.build(valid, **self.text_settings)
+        return None if valid is None else corpus_as(valid, self.reader)
 
     def _valid_stream(self, corpus: Corpus | None) -> Ids | None:
         if corpus is None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
+from windrow.corpus.encoded import corpus_as
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.model_file import StoredModel
@@ -233,7 +234,11 @@ class NGramLM(Estimator, LanguageModel):
         check_order(counts)
         if counts_out is not None:
             counts_text.write_counts(counts, counts_out)
-        return self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
+        if heldout is not None:
+            heldout = corpus_as(heldout, corpus.reader)
+        self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
+        self.reader = corpus.reader
+        return self
 
     def fit_counts(
         self,
@@ -295,7 +300,7 @@ class NGramLM(Estimator, LanguageModel):
         first_seen: NDArray[np.int64] | None = None,
     ) -> Self:
         if heldout is not None and not isinstance(heldout, Corpus):
-            heldout = Corpus.build(heldout, **storing.text_settings_of(provenance))
+            heldout = Corpus.build(heldout)
         model = estimate(
             counts,
             keep_words=None if vocab is None else mask_of(counts.vocabulary, vocab),
@@ -348,7 +353,7 @@ class NGramLM(Estimator, LanguageModel):
         """As ``LanguageModel.log_probs``; strings are split and looked up by a kernel, much faster than lists."""
         if isinstance(sentences, str):
             raise OptionError("log_probs takes several sentences; use log_prob for a single one")
-        found = self._words.sentences(list(map(as_line, sentences)), eos=self.eos)
+        found = self._words.sentences([as_line(sentence, self.reader) for sentence in sentences], eos=self.eos)
         return found.sums(self.score_stream(found.stream))
 
     def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], Sequence[int | None]]:
@@ -419,6 +424,7 @@ class NGramLM(Estimator, LanguageModel):
         other = type(self)(**{**self.get_params(), "quantize_bits": check_whole("quantize_bits", bits)})
         other.check_parameters()
         other._set(NGramTable.pack(self._fitted().unpack(), quantize_bits=bits, consume=True), self.provenance_)
+        other.reader = self.reader
         return other
 
     quantised = quantized  # the name of before
