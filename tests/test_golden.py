@@ -16,7 +16,7 @@ from tests.golden.recipes import CORPORA, RECIPES, build_corpus
 from tests.golden.unfinished import STOPPED, UNFINISHED, header_of, resume_by_class, resume_by_command
 from tests.golden.write import files_in, read_answers
 from windrow import models
-from windrow.corpus.encoded import corpus_as
+from windrow.corpus.encoded import read_corpus
 from windrow.errors import FormatError
 from windrow.nn.training.checkpoint import with_new_names
 from windrow.nn.training.report import OLD_NAMES
@@ -68,7 +68,7 @@ def test_a_text_is_encoded_as_it_was(path: Path) -> None:
     """Else no checkpoint would be of the same text any more. By the rules of its time, if they are others now."""
     opened = windrow.Corpus.open(path)
     source, options = CORPORA[path.name]
-    again = corpus_as(source, opened.reader) if "tokenizer" in options else build_corpus(path.name)
+    again = read_corpus(source, opened.reader) if "tokenizer" in options else build_corpus(path.name)
 
     assert again.fingerprint == opened.fingerprint
 

@@ -146,7 +146,7 @@ def test_lower_case_and_tokenizer_are_options() -> None:
 @pytest.mark.parametrize("form", ["as trained", "from a file"])
 def test_documents_are_read_as_the_text_of_the_vectors(tmp_path: Path, form: str) -> None:
     text = ["The Cat, the dog!", "A DOG; the Cat."] * 3
-    options = {"vector_size": 4, "min_count": 1, "epochs": 1, "workers": 1}
+    options = {"vector_size": 4, "min_count": 1, "epochs": 1, "workers": 1, "sample": 0}
     for name, reading in (("cased", {"tokenizer": "word"}), ("char", {"tokenizer": "char", "lowercase": True})):
         wv = Word2Vec(**options).fit(Corpus.build(text, **reading)).wv
         wv.save(tmp_path / f"{name}.safetensors")
@@ -163,7 +163,7 @@ def test_documents_are_read_as_the_text_of_the_vectors(tmp_path: Path, form: str
 
 
 def test_vectors_that_forget_their_function_ask_for_it() -> None:
-    wv = Word2Vec(vector_size=4, min_count=1, workers=1).fit(Corpus.build(["a b"], tokenizer=str.split)).wv
+    wv = Word2Vec(vector_size=4, min_count=1, sample=0, workers=1).fit(Corpus.build(["a b"], tokenizer=str.split)).wv
 
     with pytest.raises(OptionError, match=r"set tokenizer = 'builtins:str\.split' again"):
         DocumentVectorizer(wv).fit(["a b"])
@@ -192,7 +192,7 @@ def test_vectors_may_be_a_file(tmp_path: Path) -> None:
 
 def test_without_vectors_word2vec_is_trained_on_the_texts_and_only_its_vectors_are_kept() -> None:
     texts = ["cats purr", "dogs bark", "cats and dogs"] * 4
-    params = {"vector_size": 7, "min_count": 4, "epochs": 2}
+    params = {"vector_size": 7, "min_count": 4, "epochs": 2, "sample": 0}
     first, second = (DocumentVectorizer(word2vec_params=params).fit(texts) for _ in range(2))
     assert set(first.word_vectors_.index_to_key) == {"cats", "dogs", "purr", "bark", "and"}
     assert isinstance(first.word_vectors_, WordVectors)
@@ -203,11 +203,13 @@ def test_without_vectors_word2vec_is_trained_on_the_texts_and_only_its_vectors_a
 @pytest.mark.parametrize(
     ("documents", "error", "message"),
     [
-        ("one text", OptionError, "X must be a list of documents, not str"),
-        (pd.DataFrame({"text": TEXTS}), OptionError, "not a table"),
-        (["cat", None], DataError, "document 2 must be a str or a list of tokens, not NoneType"),
-        (["cat", b"cat"], DataError, "document 2 must be .* not bytes"),
-        ([["cat", 3]], DataError, "document 1: the token 3 must be a string"),
+        ("one text", OptionError, "X must be a list or one column of documents, not str"),
+        (pd.DataFrame({"text": TEXTS}), OptionError, "DataFrame is a table.*give one column of it; it has: text"),
+        (np.array([[text] for text in TEXTS]), OptionError, "ndarray has 2 dimensions"),
+        (dict(enumerate(TEXTS)), OptionError, "dict is no list of sentences; give its values"),
+        (["cat", None], DataError, "document 2: text must be a str or a list of str, not NoneType"),
+        (["cat", b"cat"], DataError, "document 2: .* not bytes; decode it"),
+        ([["cat", 3.5]], DataError, "document 1: the token 3.5 must be a string"),
         ([], DataError, "no document"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable
 from itertools import islice
 from numbers import Integral
@@ -39,6 +40,21 @@ class OptionError(WindrowError, ValueError):
 
 class NotFittedError(WindrowError, AttributeError):
     """A model is used before it was trained. It is also an AttributeError."""
+
+
+class DataWarning(UserWarning):
+    """A text that is probably not what was meant, or a training that learned nothing; the work goes on."""
+
+
+def warn(message: str) -> None:
+    """Issue a DataWarning; the command line shows it as one line on stderr.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, where, and what to try, as in errors.
+    """
+    warnings.warn(message, DataWarning, stacklevel=3)
 
 
 class MissingWordError(WindrowError, KeyError):

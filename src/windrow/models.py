@@ -1,13 +1,15 @@
-"""Open any model file: the kind that its header names decides the class."""
+"""Open any model file: what it holds decides the class."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
-from windrow.errors import FormatError
+from windrow.errors import FormatError, OptionError
 from windrow.files import model_file
-from windrow.files.sniff import is_arpa, looks_stored
+from windrow.files.local import local_file
+from windrow.files.sniff import is_arpa, kind_of
 
 MODEL_KINDS = ("word-vectors", "window-tagger", "ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm")
 
@@ -22,14 +24,19 @@ OTHER_KINDS = {
 }
 
 
-def load(path: str | os.PathLike[str]) -> Any:
-    """Open a model of any kind.
+def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any) -> Any:
+    """Open a model of any kind, whatever its name: the content of the file says what it is.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A model file, whatever its name; or word vectors or an n-gram model in another format, named by the extension
-        (.txt, .vec, .bin, .glove, .tsv, .npy, .arpa, .lm).
+        A file of windrow's; an n-gram model in ARPA format; or word vectors in one of the formats of
+        ``WordVectors.load``. Compressed or not; a pipe, or ``-`` for standard input, too.
+    format : str or None, default None
+        A format of word vectors, or "arpa", where the content misleads; None: what the content shows.
+    **reading
+        How word vectors are read: ``limit``, ``only_words``, ``errors``, ``duplicates``, ``nbsp`` of
+        ``WordVectors.load``.
 
     Returns
     -------
@@ -39,9 +46,12 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     FormatError
-        The file is malformed, holds no model, or one of a kind that this version does not know.
+        The file is malformed, holds no model, or one of a kind that this version does not know; the message says what
+        it is and what helps.
     DataError
         It cannot be read.
+    OptionError
+        An option is not allowed, or the file holds no word vectors, which they are for.
 
     Examples
     --------
@@ -50,19 +60,45 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> type(windrow.load("animals.model")).__name__
     'NGramLM'
     """
-    if is_arpa(path):
-        return model_class("ngram-lm").load(path)
-    if not (os.fspath(path).endswith(".safetensors") or looks_stored(path)):
-        from windrow.embeddings import formats  # which takes longer than to open a model
+    with local_file(Path(path)) as file:
+        kind = _kind(file, format)
+        if kind != "word-vectors":
+            if reading:
+                raise OptionError(f"{', '.join(reading)}: these are for word vectors; {path} holds a {kind}")
+            return model_class(kind).load(file)
+        return model_class(kind).load(file, format, **reading)
 
-        if formats.extension_of(path) in formats.FORMATS.keys() - {"safetensors"}:
-            return model_class("word-vectors").load(path)
+
+def _kind(path: Path, format: str | None) -> str:
+    """The kind of model in a file, as ``model_class`` takes it."""
+    if format is not None:
+        return "ngram-lm" if format == "arpa" else "word-vectors"
+    match kind_of(path):
+        case "windrow":
+            return _stored_kind(path)
+        case "arpa":
+            return "ngram-lm"
+        case "unknown" if is_arpa(path) and not _looks_like_vectors(path):
+            return "ngram-lm"
+    return "word-vectors"
+
+
+def _looks_like_vectors(path: Path) -> bool:
+    from windrow.embeddings.formats.recognition import recognize_vectors  # which takes longer than to open a model
+
+    try:
+        return recognize_vectors(path) is not None
+    except FormatError:
+        return False
+
+
+def _stored_kind(path: Path) -> str:
     kind = model_file.load(path).kind
     if kind in OTHER_KINDS:
         raise FormatError(f"{path} holds no model but {OTHER_KINDS[kind]}")
-    if (found := model_class(kind)) is None:
+    if model_class(kind) is None:
         raise FormatError(f"{path} holds a model of the unknown kind {kind!r}; update windrow")
-    return found.load(path)
+    return kind
 
 
 def model_class(kind: str) -> Any:

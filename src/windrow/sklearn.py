@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from windrow.corpus import TextReader
-from windrow.corpus.tokenizers import check_tokens
+from windrow.corpus.tables import cells_of
+from windrow.corpus.tokenizers import as_tokens
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
 from windrow.errors import DataError, OptionError
@@ -117,7 +118,8 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     --------
     >>> from windrow.sklearn import DocumentVectorizer
     >>> texts = ["the king rules", "the queen rules", "a frog jumps"]
-    >>> vectorizer = DocumentVectorizer(weighting="tfidf", word2vec_params={"vector_size": 8, "min_count": 1})
+    >>> training = {"vector_size": 8, "min_count": 1, "sample": 0}
+    >>> vectorizer = DocumentVectorizer(weighting="tfidf", word2vec_params=training)
     >>> vectorizer.fit_transform(texts).shape
     (3, 8)
     """
@@ -189,11 +191,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
 
     def _checked(self, documents: Iterable[Document]) -> list[Document]:
-        if isinstance(documents, str) or not isinstance(documents, Iterable):
-            raise OptionError(f"X must be a list of documents, not {type(documents).__name__}")
-        if getattr(documents, "ndim", 1) != 1:  # going through a table would give its column names, or rows
-            raise OptionError("X must be a list or one column of documents, not a table")
-        return list(documents)
+        return list(cells_of(documents, expected="X must be a list or one column of documents"))
 
     def _given_vectors(self) -> WordVectors | None:
         if self.vectors is None or isinstance(self.vectors, WordVectors):
@@ -271,12 +269,8 @@ def _tokens(documents: Iterable[Document], reader: TextReader) -> Iterator[list[
     for number, document in enumerate(documents, 1):
         if isinstance(document, str):
             yield reader.tokens(document)
-        elif isinstance(document, Iterable) and not isinstance(document, bytes | dict):
-            words = list(document)
-            check_tokens(words, f"document {number}")
-            yield reader.folded(words)
         else:
-            raise DataError(f"document {number} must be a str or a list of tokens, not {type(document).__name__}")
+            yield reader.folded(as_tokens(document, f"document {number}"))
 
 
 def _warn_of_lost_capitals(

@@ -205,7 +205,7 @@ def test_a_column_is_scored(folder: Path) -> None:
         ("3", ("--field", "t"), "line 1: no text in a field 't'; there is: no object"),
         ('{"u": "a"}', ("--field", "t"), "line 1: no text in a field 't'; there is: u"),
         ('{"t": 3}', ("--field", "t"), "line 1: no text in a field 't'; there is: t"),
-        ('{"t": "a"}', (), "--format jsonl needs the name of the field that holds the text: --field NAME"),
+        ('{"t": "a"}', (), "needs the name of the field that holds the text: --field NAME"),
         ('{"t": "a"}', ("--field", "t", "--words", "--json"), "--words and --json are two ways"),
         ('{"t": "<s> a"}', ("--field", "t"), "line 1 holds '<s>'"),
     ],

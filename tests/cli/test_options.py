@@ -146,7 +146,7 @@ def test_the_layer_may_be_named_as_before_beside_a_file(arguments, layer, file, 
     found = {}
 
     @training_command("x", (Setting("output_layer", str, "softmax", "What.", choices=("softmax", "nce")),))
-    def command(source: str, output: Path, **options: Any) -> None:
+    def command(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         found.update(options, output=output)
 
     result = CliRunner().invoke(command, ["text", *arguments])

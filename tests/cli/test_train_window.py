@@ -176,4 +176,4 @@ def test_it_writes_over_nothing_it_reads(files):
     for given in (source, "--valid", valid), (source, "--vectors", valid), (valid,):
         result = run(*given, "-o", valid)
         assert isinstance(result.exception, OptionError)
-        assert "named twice" in str(result.exception)
+        assert "is read and written" in str(result.exception)

@@ -144,11 +144,11 @@ def test_convert_there_and_back(folder: Path, tmp_path: Path) -> None:
         source = tmp_path / name
     assert np.array_equal(load_vectors(source).vectors, load_vectors(folder / "v.safetensors").vectors)
     (tmp_path / "v.glove").rename(tmp_path / "glove.6B.txt")
-    refused = run("convert", tmp_path / "glove.6B.txt", tmp_path / "w.bin")
+    assert run("convert", tmp_path / "glove.6B.txt", tmp_path / "w.bin").exit_code == 0
+    assert load_vectors(tmp_path / "w.bin").index_to_key == WORDS
+    refused = run("convert", tmp_path / "glove.6B.txt", tmp_path / "w.bin", "--from", "txt")
     assert refused.exit_code == 1
     assert "format 'glove'" in refused.stderr
-    assert run("convert", tmp_path / "glove.6B.txt", tmp_path / "w.bin", "--from", "glove").exit_code == 0
-    assert load_vectors(tmp_path / "w.bin").index_to_key == WORDS
 
 
 @pytest.mark.parametrize(
@@ -160,12 +160,12 @@ def test_convert_there_and_back(folder: Path, tmp_path: Path) -> None:
         (["similar", "V", "king", "--minus", "king"], "the terms cancel out"),
         (["similar", "V", "kings"], "the word 'kings' is not in the vocabulary; did you mean 'king'"),
         (["analogy", "V", "man", "woman", "kings"], "did you mean 'king'"),
-        (["similar", "pairs.tsv", "king"], "is not a number"),
+        (["similar", "pairs.tsv", "king"], "line 1 is .*; expected a word and its numbers"),
         (["evaluate", "V"], "give --analogies FILE or --similarity FILE"),
         (["evaluate", "V", "--analogies", "pairs.tsv"], "line 1: a question before any section"),
         (["evaluate", "V", "--similarity", "family.txt"], "holds no word pairs|line 2: expected two words"),
         (["convert", "V", "x.doc"], "no vector format has this extension"),
-        (["convert", "none.doc", "x.txt"], "no vector format has this extension"),
+        (["convert", "none.doc", "x.txt"], "cannot read none.doc"),
         (["convert", "V", "nowhere/x.txt"], "the folder nowhere does not exist"),
         (["convert", "none.txt", "nowhere/x.txt"], "the folder nowhere does not exist"),
         (["convert", "V", "x.txt", "--from", "arpa"], "choose one of safetensors"),

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import bz2
 import gc
-import gzip
 import json
-import lzma
 import os
 import shutil
 import weakref
@@ -13,15 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zstandard
 from gensim.models import Word2Vec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from windrow import Corpus
-from windrow.corpus import encoded, streams, tokenizers
+from windrow.corpus import encoded, streams, tokenizers, writing
 from windrow.corpus.sources import is_corpus
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
+
+from .compressors import COMPRESS
 
 TEXT = "the cat sat on the mat\n\nthe dog — the déjà vu 漢字 😀\nend"
 SENTENCES = [line.split() for line in TEXT.split("\n")]
@@ -87,6 +85,7 @@ def test_text_is_split_by_lines_whatever_the_chunk(tmp_path_factory, text, chunk
         patch.setattr(streams, "CHUNK_BYTES", chunk_bytes)
         patch.setattr(tokenizers, "BATCH_CHARS", batch_chars)
         patch.setattr(encoded, "_BLOCK", 3)
+        patch.setattr(writing, "_BLOCK", 3)
 
         corpus = Corpus.build(path, lowercase=lowercase)
         sentences = list(corpus.sentences())
@@ -187,15 +186,7 @@ def test_fingerprint_tells_corpora_apart():
 # Where it comes from
 
 
-@pytest.mark.parametrize(
-    ("suffix", "compress"),
-    [
-        (".gz", gzip.compress),
-        (".bz2", bz2.compress),
-        (".xz", lzma.compress),
-        (".zst", zstandard.ZstdCompressor().compress),
-    ],
-)
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESS.items())
 def test_every_compression_gives_the_same_corpus(tmp_path, text_file, suffix, compress):
     compressed = tmp_path / f"text{suffix}"
     compressed.write_bytes(compress(TEXT.encode()))

@@ -26,6 +26,7 @@ def naive(text: str, sentences: str) -> list[list[str]]:
     return [block.split() for block in re.split(r"\n(?:[^\S\n]*\n)+", text) if block.strip()]
 
 
+@pytest.mark.filterwarnings("ignore:.*is a single word")
 @settings(max_examples=200, deadline=None)
 @given(texts, texts, st.sampled_from(["line", "paragraph", "document"]), st.integers(1, 7))
 @example("a \n b\n \n\nb", "", "paragraph", 1)

@@ -79,6 +79,7 @@ def test_whitespace_is_split_by_line_wherever_the_text_is_cut(text, lengths, low
 @settings(max_examples=150)
 @given(texts, st.lists(st.integers(0, 7)), st.integers(1, 20))
 @example("a\r\n b\r", [2], 1)
+@example("a\r\r", [3], 1)
 @example("\u2581 \u2581", [1], 1)
 def test_characters_are_all_there_are(text, lengths, batch_chars):
     text += "\n"
@@ -239,7 +240,7 @@ def test_callables_by_name():
     [
         (["a b"], "'a b'"),
         ([""], "''"),
-        (["a", 3], "3"),
+        (["a", 3.5], "3.5"),
         ("ab", "list of str, not str"),
         (None, "not NoneType"),
         (["a", "b\ud800"], "the token 'b.ud800' holds half of a surrogate pair"),

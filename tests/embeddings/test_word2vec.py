@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 import math
 import pickle
+import warnings
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ from windrow.embeddings import Progress
 from windrow.embeddings.settings import KERNELS, WINDOW_WEIGHTINGS
 from windrow.embeddings.steps import LOSSES
 from windrow.embeddings.word2vec import initial_table
-from windrow.errors import DataError, NotFittedError, OptionError
+from windrow.errors import DataError, DataWarning, NotFittedError, OptionError
 from windrow.evaluation import evaluate_analogies
 from windrow.evaluation.analogy import read_questions
 
@@ -187,8 +190,20 @@ def test_a_diverging_learning_rate_is_told(lee_sentences: list[list[str]]) -> No
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_smallest_corpora_train(kernel: str, loss: str, sentences: list[list[str]]) -> None:
     for sg in (0, 1):
-        vectors = Word2Vec(**SMALL, kernel=kernel, loss=loss, sg=sg).fit(sentences).wv.vectors
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)  # in some no word has another beside it
+            vectors = Word2Vec(**SMALL, kernel=kernel, loss=loss, sg=sg).fit(sentences).wv.vectors
         assert np.isfinite(vectors).all()
+
+
+@pytest.mark.parametrize(
+    ("sentences", "silent"),
+    [([["king"], ["queen"]] * 4, False), (["king", "queen"] * 4, False), ([["king", "queen"]] * 4, True)],
+)
+def test_a_training_without_any_pair_of_words_is_not_silent(sentences: list[Any], silent: bool) -> None:
+    with nullcontext() if silent else pytest.warns(DataWarning, match="no word was trained on.*longer sentences"):
+        model = Word2Vec(**SMALL, sample=0).fit(sentences)
+    assert (model.history_[-1]["loss"] == 0) is not silent
 
 
 @pytest.mark.parametrize("vector_size", [1, 15, 16, 17, 300])

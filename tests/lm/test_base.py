@@ -173,7 +173,7 @@ def test_a_model_without_ends_scores_none(unigrams: ToyLM) -> None:
         ("a <s> b", "'<s>', which marks"),
         (["a", "</s>"], "'</s>', which marks"),
         (["a b"], "the token 'a b' must be a string"),
-        ([3, 4], "the token 3 must be a string"),
+        ([3.0, 4.0], "the token 3.0 must be a string"),
     ],
 )
 def test_tokens_that_are_no_words(unigrams: ToyLM, ask: str, tokens: object, message: str) -> None:

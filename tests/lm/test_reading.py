@@ -13,7 +13,7 @@ import pytest
 import windrow
 from windrow import Corpus, MixtureLM, NGramLM, RecurrentLM, WindowLM
 from windrow.corpus import TextReader
-from windrow.corpus.encoded import corpus_as
+from windrow.corpus.encoded import read_corpus
 from windrow.errors import DataError, OptionError
 from windrow.lm.base import LanguageModel
 from windrow.lm.cache import CacheLM
@@ -166,7 +166,7 @@ def test_the_sign_for_a_space_may_stand_in_the_text(tmp_path: Path) -> None:
 
 
 def test_models_of_before_spaces_were_kept(tmp_path: Path) -> None:
-    corpus = corpus_as(["the cat", "a cat sat"], TextReader("char", version=1))
+    corpus = read_corpus(["the cat", "a cat sat"], TextReader("char", version=1))
     NGramLM(2, "witten-bell").fit(corpus).save(tmp_path / "m.safetensors")
     model = windrow.load(tmp_path / "m.safetensors")
 

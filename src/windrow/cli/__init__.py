@@ -7,14 +7,17 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from windrow._version import __version__
-from windrow.cli.groups import LazyGroup
-from windrow.errors import WindrowError
+from windrow.cli.groups import LazyGroup, command_of
+from windrow.cli.messages import at_the_command_line
+from windrow.errors import DataWarning, WindrowError
 
 
 class _Program(LazyGroup):
@@ -29,11 +32,14 @@ class _Program(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with errors as one line."""
         try:
-            return super().invoke(ctx)
+            with _warnings_as_lines():
+                return super().invoke(ctx)
         except (WindrowError, MemoryError) as error:
             if ctx.params.get("debug"):
                 raise
-            message = str(error) if isinstance(error, WindrowError) else f"not enough memory ({error}); ask for less"
+            message = f"not enough memory ({error}); ask for less"
+            if isinstance(error, WindrowError):
+                message = at_the_command_line(str(error), command_of(ctx))
             click.echo(f"Error: {message}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt as error:
@@ -51,6 +57,23 @@ class _Program(LazyGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)
             ctx.exit(1)
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Within, a DataWarning is one line on stderr, each time that it is issued."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        show = warnings.showwarning
+
+        def show_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, DataWarning):
+                click.echo(f"Warning: {message}", err=True)
+            else:
+                show(message, category, *place, **more)
+
+        warnings.showwarning = show_line
+        yield
 
 
 def _prepare_process() -> None:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from windrow.cli.options import given_text, naming_options, text_of
+from windrow.cli.options import given_text, text_of
 from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
     from windrow.lm.base import LanguageModel
 
-_FILES = ("format", "field", "errors")  # the others say how text becomes tokens, which a model remembers
+_FILES = ("format", "field", "delimiter", "errors")  # the others say how text becomes tokens, which a model remembers
 _LINES_AT_A_TIME = 2048
 
 
@@ -29,8 +29,7 @@ def read_as_trained(model: LanguageModel, path: str, options: dict[str, Any], *,
     """
     given = {name: value for name, value in given_text(options).items() if name not in _FILES}
     trained = model.reader
-    with naming_options({}):
-        model.reader = trained.changed(**given)
+    model.reader = trained.changed(**given)
     if needed and model.reader.asks:
         raise OptionError(
             f"the training text of {path} was cut into words by {trained.name}, which is not imported only because a "
@@ -117,36 +116,32 @@ def _without_marks(model: LanguageModel, lines: list[Line], skip: bool) -> list[
         words = model.reader.words_of(line.text)
         found = [word for word in words if word in marks]
         if found and not skip:
-            with naming_options({}):
-                raise reserved_symbol(found[0], line.where, can_skip=True)
+            raise reserved_symbol(found[0], line.where, can_skip=True)
         sentences[place] = [word for word in words if word not in marks]
     return sentences
 
 
 def _batches(source: str, files: dict[str, Any]) -> Iterator[list[Line]]:
     """Lines, many at a time; one at a time when somebody types them or a program waits for the answer."""
+    from windrow.corpus import sources
     from windrow.corpus.streams import STDIN, Meter, lines, text_pieces
 
     is_live = source == STDIN and (sys.stdin.isatty() or not Path("/dev/stdin").is_file())
-    if files["format"] == "text" and files["field"] is not None:
-        raise OptionError(f"--field {files['field']} needs a --format with fields: jsonl, csv or parquet")
-    if files["format"] in ("text", "jsonl"):
-        text = _typed(files["errors"]) if is_live else lines(text_pieces(source, files["errors"], Meter(None, None)))
-        found = _records(text, files["field"]) if files["format"] == "jsonl" else _plain(text)
+    format, field, errors = sources.file_format(source, **files), files["field"], files["errors"]
+    if format in ("text", "jsonl"):
+        text = _typed(errors) if is_live else lines(text_pieces(source, errors, Meter(None, None)))
+        found = _plain(text) if format == "text" else _records(text, field)
     else:
         found = _cells(source, files)
-    with naming_options({}):
-        while batch := list(islice(found, 1 if is_live else _LINES_AT_A_TIME)):
-            yield batch
+    while batch := list(islice(found, 1 if is_live else _LINES_AT_A_TIME)):
+        yield batch
 
 
 def _plain(text_lines: Iterable[str]) -> Iterator[Line]:
     return (Line(line, f"line {number}", {}) for number, line in enumerate(text_lines, 1))
 
 
-def _records(text_lines: Iterable[str], field: str | None) -> Iterator[Line]:
-    if not field:
-        raise OptionError("--format jsonl needs the name of the field that holds the text: --field NAME")
+def _records(text_lines: Iterable[str], field: str) -> Iterator[Line]:
     for number, line in enumerate(text_lines, 1):
         if not line.strip():
             continue
@@ -174,6 +169,5 @@ def _typed(errors: str) -> Iterator[str]:
             yield line.removesuffix(b"\n").decode("utf-8-sig" if number == 1 else "utf-8", errors)
         except UnicodeDecodeError as error:
             raise DataError(
-                f"standard input, line {number}: {error.reason}; it must be UTF-8: convert it, or try errors = "
-                "'replace'"
+                f"standard input, line {number}: {error.reason}; it must be UTF-8: convert it, or try errors='replace'"
             ) from error

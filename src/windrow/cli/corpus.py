@@ -9,18 +9,19 @@ from typing import Any
 
 import click
 
-from windrow.cli.options import bytes_bar, naming_options, text_options
+from windrow.cli.groups import LazyGroup
+from windrow.cli.options import bytes_bar, naming_options, sources_argument, text_options, text_source
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@click.group("corpus")
+@click.group("corpus", cls=LazyGroup)
 def group() -> None:
     """Build, inspect, download and generate corpora."""
 
 
 @group.command()
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@sources_argument
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @text_options()
 @click.option("--min-count", default=1, show_default=True, type=int, help="Leave out words that occur less often.")
@@ -33,10 +34,10 @@ def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int
     """
     from windrow.corpus import Corpus
 
-    # An empty name is refused later; as a Path it would be the current folder.
-    source = "" if "" in sources else sources[0] if len(sources) == 1 else [Path(place) for place in sources]
     with bytes_bar("reading") as show, naming_options({}):
-        corpus = Corpus.build(source, output, min_count=min_count, max_vocab=max_vocab, progress=show, **text)
+        corpus = Corpus.build(
+            text_source(sources), output, min_count=min_count, max_vocab=max_vocab, progress=show, **text
+        )
     click.echo(
         f"{output}: {corpus.tokens:,} tokens in {len(corpus):,} sentences, "
         f"a vocabulary of {len(corpus.vocabulary):,} words",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import time
 from pathlib import Path
@@ -30,10 +29,11 @@ def demo(output: Path | None, seed: int) -> None:
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
     from windrow.embeddings.vectors import save_vectors
+    from windrow.machine import available_cores
 
     if output is not None:
         check_target(output)
-    model = Word2Vec(sg=1, min_count=1, epochs=15, alpha=0.05, seed=seed, workers=os.cpu_count() or 1)
+    model = Word2Vec(sg=1, min_count=1, epochs=15, alpha=0.05, seed=seed, workers=available_cores())
     check_parameters(model, {})
     with tempfile.TemporaryDirectory(prefix="windrow-demo-") as folder:
         toyland = Path(folder)

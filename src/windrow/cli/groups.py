@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+_COMMAND = "windrow.command"  # shared by the contexts of a call
+
 
 class LazyGroup(click.Group):
     """A group with commands beside its own that functions import; ``later`` has these by the commands' names."""
@@ -22,3 +24,17 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, imported now."""
         return self.later[cmd_name]() if cmd_name in self.later else super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's; what is found is kept where ``command_of`` finds it."""
+        found = super().resolve_command(ctx, args)
+        ctx.meta[_COMMAND] = found[1]
+        return found
+
+
+def command_of(ctx: click.Context) -> click.Command | None:
+    """The command that runs, of a group or of a group in it."""
+    command: click.Command | None = ctx.meta.get(_COMMAND)
+    return command

@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import (
-    in_range,
-    naming_options,
-    open_corpus,
-    text_options,
-)
+from windrow.cli.options import check_apart, in_range, naming_options, open_corpus, sources_argument, text_options
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -25,12 +20,12 @@ if TYPE_CHECKING:
     from windrow.evaluation.perplexity import Perplexity
     from windrow.lm.base import LanguageModel
 
-_OF_LINES = ("tokenizer", "lowercase", "language", "normalize", "format", "field", "errors")
+_OF_LINES = ("tokenizer", "lowercase", "language", "normalize", "format", "field", "delimiter", "errors")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 _skip_symbols = click.option("--skip-symbols", is_flag=True, help="Leave out <s> and </s> that stand in the text.")
 
 
-@click.group("lm")
+@click.group("lm", cls=LazyGroup)
 def group() -> None:
     """Language models: train, measure, score, generate, mix, convert."""
 
@@ -71,18 +66,20 @@ def load_model(path: str) -> LanguageModel:
 
 @group.command()
 @click.argument("model")
-@click.argument("source")
+@sources_argument
 @text_options(as_trained=True)
 @_skip_symbols
 @click.option(
     "--dynamic", type=float, metavar="RATE", help="Recurrent models: go on learning from SOURCE, at this rate."
 )
 @_as_json
-def perplexity(model: str, source: str, skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any) -> None:
-    """The perplexity of MODEL on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`."""
+def perplexity(
+    model: str, sources: tuple[str, ...], skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any
+) -> None:
+    """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`."""
     opened = load_model(model)
     evaluate = opened.evaluate if dynamic is None else _learning(model, opened, dynamic)
-    corpus = _corpus_for(opened, model, source, text)
+    corpus = _corpus_for(opened, model, sources, text)
     with naming_options({"dynamic_rate": "--dynamic"}):
         result = evaluate(corpus, skip_symbols=skip_symbols)
     if as_json:
@@ -95,17 +92,17 @@ def perplexity(model: str, source: str, skip_symbols: bool, dynamic: float | Non
     click.echo(f"OOV                       {result.oov:,}")
 
 
-def _corpus_for(model: LanguageModel, path: str, source: str, text: dict[str, Any]) -> Corpus:
-    """SOURCE as the model reads it; with a warning if it is a corpus folder that was read otherwise."""
+def _corpus_for(model: LanguageModel, path: str, sources: tuple[str, ...], text: dict[str, Any]) -> Corpus:
+    """SOURCEs as the model reads them; with a warning for a corpus folder that was read otherwise."""
     from windrow.cli.as_trained import read_as_trained, warn_if_cut_otherwise
     from windrow.corpus.sources import is_corpus
 
-    if source and is_corpus(source):
-        corpus = open_corpus(source)
-        warn_if_cut_otherwise(corpus, source, model, path)
+    if len(sources) == 1 and sources[0] and is_corpus(sources[0]):
+        corpus = open_corpus(*sources)
+        warn_if_cut_otherwise(corpus, sources[0], model, path)
         return corpus
     files = read_as_trained(model, path, text)
-    return open_corpus(source, model.reader, **files)
+    return open_corpus(*sources, reader=model.reader, **files)
 
 
 def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Perplexity]:
@@ -231,12 +228,13 @@ def mix(
     **text: Any,
 ) -> None:
     """Mix language models over one vocabulary, with the weights that suit held-out text best."""
-    from windrow.files.model_file import check_writable
     from windrow.files.sniff import refuse_arpa
+    from windrow.files.writing import check_writable
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
 
     check_writable(output)
+    check_apart([tune], [output], format=text["format"], field=text["field"])
     refuse_arpa(output, "a mixture")
     parts = [load_model(path) for path in models]
     names = list(models)
@@ -246,7 +244,7 @@ def mix(
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")
-    heldout = _corpus_for(parts[0], models[0], tune, text)
+    heldout = _corpus_for(parts[0], models[0], (tune,), text)
     with naming_options({}):
         mixture = MixtureLM(parts, method=method).fit(heldout, skip_symbols=skip_symbols)
     mixture.save(output)
@@ -270,7 +268,7 @@ def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
 )
 def convert(source: str, target: Path, quantize: int | None) -> None:
     """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller."""
-    from windrow.files.model_file import check_writable
+    from windrow.files.writing import check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
 

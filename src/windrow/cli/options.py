@@ -19,12 +19,13 @@ from windrow.errors import DataError, OptionError, WindrowError, check_range
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, TextReader
+    from windrow.embeddings.vectors import WordVectors
     from windrow.estimator import Setting
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-# The options of text by name, as attributes of click's options. What has a default of "as trained" where there is a
-# model comes first.
+# The options of text by name, as attributes of click's options. Of those in _REMEMBERED the default is another where
+# there is a model.
 _TEXT_OPTIONS: dict[str, dict[str, Any]] = {
     "tokenizer": {"default": "whitespace", "metavar": "NAME",
                   "help": "whitespace; word: letters, digits, emoji; char: every character; or MODULE:CALLABLE."},
@@ -34,12 +35,16 @@ _TEXT_OPTIONS: dict[str, dict[str, Any]] = {
     "language": {"metavar": "CODE", "help": "Whose lower case (tr, az: dotless i). Only with --lowercase."},
     "normalize": {"type": click.Choice(["nfc", "nfkc"]), "help":
                   "Unicode normalization: one form for each accented letter; nfkc: plain full-width letters, too."},
-    "format": {"default": "text", "type": click.Choice(["text", "jsonl", "csv", "parquet"])},
+    "format": {"type": click.Choice(["text", "jsonl", "csv", "parquet"]),
+               "help": "Format of the files.  [default: with --field as their names say, else text]"},
     "field": {"metavar": "NAME", "help": "Where a JSONL, CSV or Parquet record has its text."},
+    "delimiter": {"metavar": "CHAR", "help":
+                  "Between the columns of CSV: a character, or tab.  [default: tab in .tsv files, else a comma]"},
     "errors": {"default": "strict", "type": click.Choice(["strict", "replace", "ignore"]),
                "help": "What to do with bytes that are not UTF-8."},
 }  # fmt: skip
 _REMEMBERED = ("tokenizer", "sentences")
+sources_argument = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 
 _LONGEST_CHOICES = 50  # characters that click shows in place of a value
 
@@ -161,24 +166,39 @@ def given_text(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in text_of(options).items() if source(name) is ParameterSource.COMMANDLINE}
 
 
-def open_corpus(source: str, reader: TextReader | None = None, **text: Any) -> Corpus:
-    """The corpus at SOURCE: a folder made by ``corpus build``, or text, which is encoded into a temporary folder.
+def text_source(sources: Sequence[str]) -> str | list[Path]:
+    """SOURCEs that are text, as ``Corpus.build`` takes them."""
+    from windrow.corpus.sources import is_corpus
+
+    if len(sources) == 1:
+        return sources[0]
+    for source in filter(None, sources):
+        if is_corpus(source):
+            raise OptionError(
+                f"{source} is a corpus; it cannot be joined with another SOURCE: name their texts, or it alone"
+            )
+    return "" if "" in sources else [Path(source) for source in sources]  # an empty name is refused later
+
+
+def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) -> Corpus:
+    """The corpus of SOURCEs: one folder made by ``corpus build``, or text, encoded into a temporary folder.
 
     ``reader`` in place of the options that say how text becomes tokens.
     """
     from windrow.corpus import Corpus
-    from windrow.corpus.encoded import corpus_as
+    from windrow.corpus.encoded import read_corpus
     from windrow.corpus.sources import is_corpus
 
-    if source and is_corpus(source):
+    source = sources[0]
+    if len(sources) == 1 and source and is_corpus(source):
         for name in given_text(click.get_current_context().params):
             raise OptionError(f"--{name} is for text; {source} is a corpus, its words are fixed: build another one")
         corpus = Corpus.open(source)
         corpus.verify()
         return corpus
     with bytes_bar("reading") as show, naming_options({}):
-        build = Corpus.build if reader is None else partial(corpus_as, reader=reader)
-        return build(source, progress=show, **text)
+        build = Corpus.build if reader is None else partial(read_corpus, reader=reader)
+        return build(text_source(sources), progress=show, **text)
 
 
 @contextmanager
@@ -234,7 +254,10 @@ def naming_options(options: Mapping[str, str]) -> Iterator[None]:
 
 
 def _with_options(message: str, options: Mapping[str, str]) -> str:
-    """For each ``parameter = value`` in a message the option: that in ``options``, or its own name with dashes."""
+    """For each ``parameter = value`` in a message the option: that in ``options``, or its own name with dashes.
+
+    For advice, ``parameter='value'``, the option in ``options``.
+    """
 
     def option_of(name: str) -> str:
         return options.get(name, f"--{name.replace('_', '-')}")
@@ -243,7 +266,10 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
         name, is_flag = found.groups()
         return option_of(name) + ("" if is_flag else " = ")
 
-    message = re.sub(r"(?<=\btry )([a-z]\w*) = '([\w:.]+)'", lambda found: f"{option_of(found[1])} {found[2]}", message)
+    def advised(found: re.Match[str]) -> str:
+        return f"{options[found[1]]} {found[2]}" if found[1] in options else found[0]
+
+    message = re.sub(r"(?<![\w-])([a-z]\w*)='([^']*)'", advised, message)
     return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?", option, message)
 
 
@@ -258,12 +284,24 @@ def check_checkpoint(checkpoint: Path, resume: bool) -> None:
 
 
 def check_distinct(places: Iterable[Path]) -> None:
-    """Refuse to write one file over another that the command reads or writes."""
+    """Refuse to write one file over another that the command writes."""
     seen: set[Path] = set()
     for place in places:
         if (resolved := place.absolute().resolve()) in seen:
-            raise OptionError(f"{place} is named twice, for what is read and written; choose another name")
+            raise OptionError(f"{place} is named twice for what is written; choose another name")
         seen.add(resolved)
+
+
+def check_apart(
+    read: Iterable[str | Path | None], written: Iterable[Path], *, format: str | None = None, field: str | None = None
+) -> None:
+    """Refuse to write over what the command reads: a file, by whatever name, or one in a folder or glob of text."""
+    from windrow.corpus.sources import takes_in
+
+    places = [source for source in read if source]
+    for place in written:
+        if any(takes_in(str(source), place, format=format, field=field) for source in places):
+            raise OptionError(f"{place} is read and written; choose another name for the output")
 
 
 @contextmanager
@@ -299,3 +337,39 @@ def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[C
             bar.update(progress.examples - bar.n)
 
         yield show
+
+
+_VECTOR_OPTIONS = (
+    click.option("--from", "format", metavar="FORMAT", help="Format of FILE, where its content misleads."),
+    click.option("--limit", type=int, metavar="N", help="Read at most N words, the first ones."),
+    click.option("--only-words", metavar="FILE", help="Read only the words in this file, one per line."),
+    click.option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),
+                 help="What to do with bytes of words that are not UTF-8."),
+    click.option("--duplicates", default="error", show_default=True, type=click.Choice(["error", "first", "last"]),
+                 help="A word that repeats: refuse it, or take its first or last vector."),
+    click.option("--nbsp", default="keep", show_default=True, type=click.Choice(["keep", "split"]),
+                 help="In text: a no-break space is part of a word, or a space."),
+)  # fmt: skip
+_READING = ("format", "limit", "only_words", "errors", "duplicates", "nbsp")
+
+
+def vector_options(command: F) -> F:
+    """Add the options that say how a file of word vectors is read; ``open_vectors`` takes them."""
+    for option in reversed(_VECTOR_OPTIONS):
+        command = option(command)
+    return command
+
+
+def open_vectors(file: str, options: dict[str, Any]) -> WordVectors:
+    """The vectors in a file, read as the options say, which are taken out of ``options``."""
+    from windrow.embeddings.vectors import load_vectors
+
+    return load_vectors(file, **{name: options.pop(name) for name in _READING})
+
+
+@contextmanager
+def advising_to_convert() -> Iterator[None]:
+    """Within, errors about a file of vectors advise to convert it first: this command reads vectors in one way."""
+    convert = "`windrow vectors convert` with --"
+    with naming_options({name: f"{convert}{name.replace('_', '-')}" for name in _READING}):
+        yield

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from windrow.cli.options import in_range
+from windrow.cli.options import in_range, open_vectors, vector_options
 
 _output = click.option("-o", "--output", required=True, metavar="PICTURE", help="File to write: .png, .svg or .pdf.")
 
@@ -34,17 +36,17 @@ class _WordsCommand(click.Command):
 )
 @click.option("--method", type=click.Choice(["pca", "tsne"]), default="pca", show_default=True)
 @click.option("--seed", default=1, callback=in_range(0, 2**32 - 1), show_default=True, help="Seed of t-SNE.")
-def plot(file: str, output: str, words: tuple[str, ...], top: int, method: str, seed: int) -> None:
+@vector_options
+def plot(file: str, output: str, words: tuple[str, ...], top: int, method: str, seed: int, **reading: Any) -> None:
     """Draw a map of words in two dimensions; labels do not overlap.
 
     FILE comes before --words, which takes every word up to the next option.
     """
-    from windrow.embeddings.vectors import load_vectors
     from windrow.viz.figures import check_picture_path
     from windrow.viz.word_map import word_map
 
     check_picture_path(output)  # errors come before the long reading
-    drawn = word_map(load_vectors(file), words or None, top, method, output, seed)
+    drawn = word_map(open_vectors(file, reading), words or None, top, method, output, seed)
     labeled = len(drawn.words) - len(drawn.unlabeled)
     click.echo(f"{output}: {len(drawn.words)} words, {labeled} of them labeled", err=True)
 

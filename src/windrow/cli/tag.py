@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from windrow.cli.groups import LazyGroup
 from windrow.cli.options import (
+    advising_to_convert,
+    check_apart,
     check_checkpoint,
     check_distinct,
     check_parameters,
     flags_of,
     json_log,
-    naming_options,
     setting_options,
+    sources_argument,
     text_options,
     values_of,
     words_bar,
 )
-from windrow.errors import OptionError
 from windrow.tagging.settings import WINDOW_TAGGER
 
 if TYPE_CHECKING:
@@ -31,13 +33,13 @@ if TYPE_CHECKING:
     from windrow.tagging import WindowTagger
 
 
-@click.group("tag")
+@click.group("tag", cls=LazyGroup)
 def group() -> None:
     """Entities: train a tagger, measure it, tag text."""
 
 
 @group.command()
-@click.argument("source")
+@sources_argument
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--valid", metavar="SOURCE", help="Sentences held back: the best epoch on them is kept.")
 @click.option("--vectors", metavar="FILE", help="Word vectors to start from.")
@@ -55,14 +57,14 @@ def group() -> None:
     metavar="LOG",
     help="Write the learning curve, one JSON object per epoch.",
 )
-def train(source: str, output: Path, valid: str | None, vectors: str | None, **options: Any) -> None:
-    """Train a tagger on SOURCE, a CoNLL file: a token a line, its tag last; blank lines between sentences.
+def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: str | None, **options: Any) -> None:
+    """Train a tagger on SOURCEs, CoNLL files: one token per line, its tag last; blank lines between sentences.
 
     The state is kept after every epoch; the same command with --resume goes on from there. Ctrl-C writes the best
     tagger so far.
     """
     from windrow.embeddings.vectors import load_vectors
-    from windrow.files.model_file import check_writable
+    from windrow.files.writing import check_writable
     from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
 
@@ -74,20 +76,26 @@ def train(source: str, output: Path, valid: str | None, vectors: str | None, **o
     written = [output, checkpoint, *([log] if log else [])]
     for place in written:
         check_writable(place)
-        if place.exists() and any(path is not None and _is_same(place, path) for path in (source, valid, vectors)):
-            raise OptionError(f"{place} is read and written; choose another name for the output")
+    check_apart((*sources, valid, vectors), written)
     check_distinct(written)
     check_checkpoint(checkpoint, resume)
     tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
     check_parameters(tagger, flags_of(WINDOW_TAGGER))  # before anything is read
     if vectors is not None:
-        tagger.set_params(vectors=load_vectors(vectors))
+        with advising_to_convert():
+            tagger.set_params(vectors=load_vectors(vectors))
     try:
         with ExitStack() as stack:
             if log:
                 tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
             show = stack.enter_context(words_bar(unit="tokens"))
-            tagger.fit(source, valid=valid, checkpoint=checkpoint, resume=resume, progress=show)
+            tagger.fit(
+                [Path(source) for source in sources] if len(sources) > 1 else sources[0],
+                valid=valid,
+                checkpoint=checkpoint,
+                resume=resume,
+                progress=show,
+            )
     except (DivergedError, KeyboardInterrupt) as error:
         if isinstance(error, DivergedError):
             checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
@@ -113,17 +121,17 @@ def _summarize(tagger: WindowTagger, output: Path) -> None:
 
 @group.command()
 @click.argument("model")
-@click.argument("source")
+@sources_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def evaluate(model: str, source: str, as_json: bool) -> None:
-    """Exact-span precision, recall and F1 of MODEL on SOURCE, a CoNLL file, as conlleval and seqeval count them.
+def evaluate(model: str, sources: tuple[str, ...], as_json: bool) -> None:
+    """Exact-span precision, recall and F1 of MODEL on SOURCEs, CoNLL files, as conlleval and seqeval count them.
 
     Entities of a type that MODEL has not learnt count as missed.
     """
     from windrow.tagging import WindowTagger
 
     tagger = WindowTagger.load(model)
-    result = tagger.evaluate(source)
+    result = tagger.evaluate([Path(source) for source in sources] if len(sources) > 1 else sources[0])
     if unknown := sorted(set(result.types) - set(tagger.types_)):
         click.echo(f"Warning: {model} has not learnt {', '.join(unknown)}: counted as missed", err=True)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
@@ -162,13 +170,5 @@ def predict(model: str, source: str, form: str, errors: str, **reading: Any) -> 
     from windrow.tagging.texts import read_texts
 
     tagger = WindowTagger.load(model)
-    with naming_options({}):
-        sentences, to_tag = tee(read_texts(source, form, TextReader(**reading), errors))
-        write_conll(zip(sentences, tagger.iter_predict(to_tag), strict=True), sys.stdout)
-
-
-def _is_same(output: Path, path: str) -> bool:
-    try:
-        return output.samefile(path)
-    except OSError:  # a URL, standard input, or what will be told as missing
-        return False
+    sentences, to_tag = tee(read_texts(source, form, TextReader(**reading), errors))
+    write_conll(zip(sentences, tagger.iter_predict(to_tag), strict=True), sys.stdout)

@@ -12,6 +12,8 @@ import click
 from click.core import ParameterSource
 
 from windrow.cli.options import (
+    advising_to_convert,
+    check_apart,
     check_checkpoint,
     check_distinct,
     check_parameters,
@@ -20,6 +22,7 @@ from windrow.cli.options import (
     naming_options,
     open_corpus,
     setting_options,
+    sources_argument,
     text_of,
     text_options,
     values_of,
@@ -54,11 +57,11 @@ class _OldOutput(click.Command):
 
 
 def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a command with SOURCE, -o FILE, and the options of a model's settings, of training and of text."""
+    """Make a command with SOURCEs, -o FILE, and the options of a model's settings, of training and of text."""
     path = click.Path(path_type=Path)
     decorators = (
         click.command(name, cls=_OldOutput),
-        click.argument("source"),
+        sources_argument,
         click.option("-o", "--output", required=True, metavar="FILE", type=path, help="File to write."),
         setting_options(settings),
         click.option("--valid", metavar="SOURCE", help="Text held back: the best epoch on it is kept."),
@@ -75,10 +78,11 @@ def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Call
     return make
 
 
-def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, Any]) -> None:
+def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options: dict[str, Any]) -> None:
     """Train a model with these options and write it; the state is in TARGET.checkpoint after every epoch."""
-    from windrow.files.model_file import check_writable
+    from windrow.embeddings.vectors import load_vectors
     from windrow.files.sniff import refuse_arpa
+    from windrow.files.writing import check_writable
     from windrow.nn.training.stopping import DivergedError
 
     names = flags_of(kind.settings)
@@ -88,13 +92,17 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     places = [target, checkpoint, *([log] if log else [])]
     for place in places:
         check_writable(place)
-    read = [Path(name) for name in (source, options["valid"], options["vectors"]) if name]
-    check_distinct([*dict.fromkeys(read), *places])
+    check_distinct(places)
+    read = (*sources, options["valid"], options["vectors"])
+    check_apart(read, places, format=options["format"], field=options["field"])
     check_checkpoint(checkpoint, options["resume"])
     text = text_of(options)
     model = kind(**values_of(kind.settings, options))
     check_parameters(model, names)  # before the text is read
-    corpus = open_corpus(source, **text)
+    if options["vectors"]:
+        with advising_to_convert():
+            model.set_params(vectors=load_vectors(options["vectors"]))
+    corpus = open_corpus(*sources, **text)
     valid = open_corpus(options["valid"], **text) if options["valid"] else None
     with ExitStack() as stack:
         if log:
@@ -114,7 +122,7 @@ def train(kind: type[NeuralLM], source: str, target: Path, options: dict[str, An
     checkpoint.unlink(missing_ok=True)
     words = len(model.vocabulary) - len(model.vocabulary.specials)
     if model.vectors is not None and model.given_words_ < words * _FEW:
-        few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {model.vectors}"
+        few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {options['vectors']}"
         click.echo(f"Warning: {few}; are both cut into words alike?", err=True)
     click.echo(_summary(target, model), err=True)
 

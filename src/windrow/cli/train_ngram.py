@@ -10,11 +10,13 @@ from typing import Any
 import click
 
 from windrow.cli.options import (
+    check_apart,
     check_parameters,
     flags_of,
     naming_options,
     open_corpus,
     setting_options,
+    sources_argument,
     text_of,
     text_options,
     values_of,
@@ -23,7 +25,7 @@ from windrow.errors import OptionError
 from windrow.lm.ngram.settings import NGRAM_LM
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_MEMORY = "Memory beyond which counting goes over files: 500M, 2G."
+_MEMORY = "Memory beyond which counting goes over files: 500M, 2G.  [default: most of what is free]"
 
 
 def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
@@ -42,7 +44,7 @@ def _words_in(file: str) -> list[str]:
 
 
 @click.command("ngram")
-@click.argument("source")
+@sources_argument
 @click.option(
     "-o",
     "--output",
@@ -56,16 +58,19 @@ def _words_in(file: str) -> list[str]:
 @click.option("--counts-out", type=click.Path(path_type=Path), help="Write the counts, as text; .gz compresses.")
 @click.option("--from-counts", is_flag=True, help="SOURCE is a file of counts, as --counts-out writes it.")
 @text_options()
-def train_ngram(source: str, output: Path, **options: Any) -> None:
-    """Estimate a back-off n-gram model from SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder."""
-    from windrow.files.model_file import check_writable
+def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
+    """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
     from windrow.files.sniff import is_arpa, refuse_arpa
+    from windrow.files.writing import check_writable
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
 
     counts_out = options["counts_out"]
-    for place in (output, *([counts_out] if counts_out else [])):
+    places = [output, *([counts_out] if counts_out else [])]
+    for place in places:
         check_writable(place)
+    read = (*sources, options["heldout"], options["vocab"])
+    check_apart(read, places, format=options["format"], field=options["field"])
     if is_arpa(output):
         check_compression(output, "ARPA files")
         if options["smoothing"] == "stupid-backoff":
@@ -76,6 +81,8 @@ def train_ngram(source: str, output: Path, **options: Any) -> None:
         raise OptionError(f"--counts-out and --output are the same file, {output}; name two")
     if counts_out and options["from_counts"]:
         raise OptionError("--counts-out is for text; with --from-counts the counts are in SOURCE")
+    if options["from_counts"] and len(sources) > 1:
+        raise OptionError("--from-counts takes one SOURCE, a file of counts")
     started = time.monotonic()
     model = NGramLM(**values_of(NGRAM_LM, options))
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
@@ -84,10 +91,10 @@ def train_ngram(source: str, output: Path, **options: Any) -> None:
     text = text_of(options)
     heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
     vocab = _words_in(options["vocab"]) if options["vocab"] else None
-    corpus = None if options["from_counts"] else open_corpus(source, **text)
+    corpus = None if options["from_counts"] else open_corpus(*sources, **text)
     with naming_options(flags_of(NGRAM_LM)):
         if corpus is None:
-            model.fit_counts(source, heldout=heldout, vocab=vocab)
+            model.fit_counts(sources[0], heldout=heldout, vocab=vocab)
         else:
             model.fit(corpus, heldout=heldout, vocab=vocab, counts_out=counts_out)
     model.save(output)

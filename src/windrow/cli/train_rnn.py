@@ -10,11 +10,11 @@ from windrow.lm.neural.settings import RECURRENT_LM
 
 
 @training_command("rnn", RECURRENT_LM)
-def train_rnn(source: str, output: Path, **options: Any) -> None:
-    """Train a recurrent language model on SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder.
+def train_rnn(sources: tuple[str, ...], output: Path, **options: Any) -> None:
+    """Train a recurrent language model on SOURCEs: text (file, folder, glob, URL, - ) or one `corpus build` folder.
 
     The state is in FILE.checkpoint after every epoch; the same command with --resume goes on from there.
     """
     from windrow.lm.neural.recurrent import RecurrentLM
 
-    train(RecurrentLM, source, output, options)
+    train(RecurrentLM, sources, output, options)

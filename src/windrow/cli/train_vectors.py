@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from windrow.cli.options import (
+    check_apart,
     check_checkpoint,
     check_distinct,
     check_parameters,
@@ -17,6 +17,7 @@ from windrow.cli.options import (
     json_log,
     open_corpus,
     setting_options,
+    sources_argument,
     text_of,
     text_options,
     values_of,
@@ -29,7 +30,7 @@ _LOG_LINES = 200  # a run, besides one an epoch
 
 
 @click.command()
-@click.argument("source")
+@sources_argument
 @click.option(
     "-o",
     "--output",
@@ -43,38 +44,40 @@ _LOG_LINES = 200  # a run, besides one an epoch
     loss={"default": "ns", "show_default": True},
     window_weighting={"default": "shrink", "show_default": True},
 )
-@click.option("--workers", type=int, help="Threads.  [default: one a core]")
+@click.option("--workers", type=int, help="Threads.  [default: one per core that this process may use]")
 @click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint, if it is there.")
 @click.option("--log-json", type=click.Path(path_type=Path), help="Write the learning curve, a JSON object a line.")
 @text_options()
-def train(source: str, output: Path, model: str, workers: int | None, **options: Any) -> None:
-    """Train word vectors on SOURCE: text (file, folder, glob, URL, - ) or a folder made by `corpus build`.
+def train(sources: tuple[str, ...], output: Path, model: str, workers: int | None, **options: Any) -> None:
+    """Train word vectors on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`.
 
     Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there.
     """
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
     from windrow.embeddings.vectors import save_vectors
-    from windrow.files.model_file import check_writable
+    from windrow.files.writing import check_writable
+    from windrow.machine import available_cores
 
     checkpoint = output.with_name(output.name + ".checkpoint")
     places = [output, checkpoint, *([options["log_json"]] if options["log_json"] else [])]
     check_target(output)
     for place in places[1:]:
         check_writable(place)
-    check_distinct([Path(source), *places])
+    check_distinct(places)
+    check_apart(sources, places, format=options["format"], field=options["field"])
     every = options["checkpoint_every"]
     if every is not None and not every > 0:
         raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
     check_checkpoint(checkpoint, options["resume"])
     estimator = Word2Vec(
         sg=int(model == "skipgram"),
-        workers=os.cpu_count() or 1 if workers is None else workers,
+        workers=available_cores() if workers is None else workers,
         **values_of(WORD2VEC, options),
     )
     check_parameters(estimator, flags_of(WORD2VEC))  # before the text is read
-    corpus = open_corpus(source, **text_of(options))
+    corpus = open_corpus(*sources, **text_of(options))
     with ExitStack() as stack:
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=options["resume"]))
@@ -100,5 +103,3 @@ def train(source: str, output: Path, model: str, workers: int | None, **options:
         f"{last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), loss {last['loss']:.4f}",
         err=True,
     )
-    if last["loss"] == 0:
-        click.echo("Warning: no word was trained on: all were sub-sampled or without context; try --sample 0", err=True)

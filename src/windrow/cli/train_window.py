@@ -10,11 +10,11 @@ from windrow.lm.neural.settings import WINDOW_LM
 
 
 @training_command("window", WINDOW_LM)
-def train_window(source: str, output: Path, **options: Any) -> None:
-    """Train a window language model on SOURCE: text (file, folder, glob, URL, - ) or a `corpus build` folder.
+def train_window(sources: tuple[str, ...], output: Path, **options: Any) -> None:
+    """Train a window language model on SOURCEs: text (file, folder, glob, URL, - ) or one `corpus build` folder.
 
     The state is in FILE.checkpoint after every epoch; the same command with --resume goes on from there.
     """
     from windrow.lm.neural.window import WindowLM
 
-    train(WindowLM, source, output, options)
+    train(WindowLM, sources, output, options)

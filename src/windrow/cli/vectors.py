@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import in_range
+from windrow.cli.options import in_range, open_vectors, vector_options
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -51,11 +51,10 @@ def group() -> None:
 @click.option("--minus", multiple=True, metavar="WORD", help="A word to subtract; may be repeated.")
 @_top
 @_as_json
-def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int, as_json: bool) -> None:
+@vector_options
+def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int, as_json: bool, **reading: Any) -> None:
     """Print the words nearest to WORD..., one per line: the word, a tab and its cosine."""
-    from windrow.embeddings.vectors import load_vectors
-
-    found = load_vectors(file).most_similar(list(words), list(minus), topn=top)
+    found = open_vectors(file, reading).most_similar(list(words), list(minus), topn=top)
     _print_neighbors(found, {"positive": words, "negative": minus} if as_json else None)
 
 
@@ -66,11 +65,10 @@ def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int,
 @click.argument("c")
 @_top
 @_as_json
-def analogy(file: str, a: str, b: str, c: str, top: int, as_json: bool) -> None:
+@vector_options
+def analogy(file: str, a: str, b: str, c: str, top: int, as_json: bool, **reading: Any) -> None:
     """Answer "A is to B as C is to ?": one word per line, best first, with a tab and its cosine."""
-    from windrow.embeddings.vectors import load_vectors
-
-    found = load_vectors(file).analogy(a, b, c, topn=top)
+    found = open_vectors(file, reading).analogy(a, b, c, topn=top)
     _print_neighbors(found, {"a": a, "b": b, "c": c} if as_json else None)
 
 
@@ -86,16 +84,21 @@ def analogy(file: str, a: str, b: str, c: str, top: int, as_json: bool) -> None:
     help="Only the first words (the most frequent) are known.",
 )
 @_as_json
+@vector_options
 def evaluate(
-    file: str, analogies: tuple[str, ...], similarity: tuple[str, ...], restrict_vocab: int, as_json: bool
+    file: str,
+    analogies: tuple[str, ...],
+    similarity: tuple[str, ...],
+    restrict_vocab: int,
+    as_json: bool,
+    **reading: Any,
 ) -> None:
     """Measure accuracy on analogies and correlation with human scores of similarity."""
-    from windrow.embeddings.vectors import load_vectors
     from windrow.evaluation import evaluate_analogies, evaluate_similarity
 
     if not analogies and not similarity:
         raise OptionError("nothing to evaluate on; give --analogies FILE or --similarity FILE")
-    vectors = load_vectors(file)
+    vectors = open_vectors(file, reading)
 
     def judge(evaluator: Callable[..., Any], path: str) -> Any:
         click.echo(f"{path} ...", err=True)
@@ -115,21 +118,26 @@ def evaluate(
 @group.command()
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
-@click.option("--from", "from_format", metavar="FORMAT", help="Format of IN.  [default: its extension]")
 @click.option("--to", "to_format", metavar="FORMAT", help="Format of OUT.  [default: its extension]")
-def convert(source: str, target: str, from_format: str | None, to_format: str | None) -> None:
-    """Convert vectors; the extension names the format.
+@vector_options
+def convert(source: str, target: str, to_format: str | None, **reading: Any) -> None:
+    """Convert vectors. The content of IN says what it is; the extension of OUT names the format.
 
-    .safetensors .txt .vec .bin .glove .tsv .npy; .gz may follow .txt .vec .bin .glove .tsv
+    .safetensors .txt .vec .bin .glove .tsv .npy .parquet; .gz may follow .txt .vec .bin .glove .tsv
+
+    IN may be compressed, or - for standard input; OUT may be - for standard output, as word2vec's text.
     """
     from windrow.embeddings.formats import check_target
-    from windrow.embeddings.vectors import load_vectors, save_vectors
+    from windrow.embeddings.vectors import save_vectors
+    from windrow.files.compression import STDIO
 
     check_target(target, to_format)  # errors come before the long reading
-    vectors = load_vectors(source, from_format)
-    click.echo(f"{source}: {len(vectors)} words of {vectors.vector_size} dimensions", err=True)
+    vectors = open_vectors(source, reading)
+    told = "standard input" if source == STDIO else source
+    click.echo(f"{told}: {len(vectors)} words of {vectors.vector_size} dimensions", err=True)
     save_vectors(vectors, target, to_format)
-    click.echo(f"{target} written", err=True)
+    if target != STDIO:
+        click.echo(f"{target} written", err=True)
 
 
 def _print_neighbors(found: Neighbors, question: dict[str, Any] | None) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+
+from windrow.errors import DataWarning
 
 
 @click.command()
@@ -26,6 +29,7 @@ def warmup() -> None:
     from windrow.numeric.jit import CACHE_DIR
 
     started = time.monotonic()
+    warnings.simplefilter("ignore", DataWarning)  # no text here is worth training on
     with TemporaryDirectory() as folder:
         text = Path(folder) / "text.txt"
         text.write_text("to be or not to be\n" * 3)

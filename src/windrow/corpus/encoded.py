@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,27 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow._version import __version__
 from windrow.corpus import sources
-from windrow.corpus.folder import (
-    FORMAT_VERSION,
-    IDS,
-    STARTS,
-    VOCABULARY,
-    disk_errors,
-    new_folder,
-    path_errors,
-    read_header,
-)
-from windrow.corpus.numbering import Numbered, SeenWords
+from windrow.corpus.folder import IDS, STARTS, VOCABULARY, new_folder, path_errors, read_header
 from windrow.corpus.reading import TextReader, Tokenize
-from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER
+from windrow.corpus.sources import CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.vocabulary import Vocabulary, check_specials
-from windrow.errors import DataError, FormatError, check_range
+from windrow.corpus.writing import write_corpus
+from windrow.errors import FormatError, check_range, warn
 from windrow.files.tempfolder import made_in_temporary_folder
 
 _BLOCK = 1 << 20  # ids or starts handled at a time
+_MANY = 10  # sentences of one word each, from which something is likely to be wrong
 
 
 class Corpus:
@@ -126,8 +114,9 @@ class Corpus:
         sentences: str = "line",
         min_count: int = 1,
         max_vocab: int | None = None,
-        format: str = "text",
+        format: str | None = None,
         field: str | None = None,
+        delimiter: str | None = None,
         errors: str = "strict",
         specials: Sequence[str] = (),
         progress: ReadProgress | None = None,
@@ -136,9 +125,11 @@ class Corpus:
 
         Parameters
         ----------
-        source : path, list of paths, or iterable
-            A file (plain, .gz, .bz2, .xz or .zst), folder, glob pattern, URL, "-" for standard input, or an iterable of
-            sentences: str, or lists of tokens.
+        source : path, list of paths, iterable of sentences, or table
+            A file (plain, .gz, .bz2, .xz or .zst), folder, glob pattern, URL, or "-" for standard input; several of
+            them as a list of pathlib.Path; sentences, each a str or a list of tokens (str, or whole numbers such as
+            ids); a Series or array of them; or a table (pandas, polars, Arrow, Hugging Face datasets) or an iterable
+            of dicts, with ``field``.
         path : str or os.PathLike, default None
             The folder to write; a corpus that is there is replaced once the new one is complete. None: a temporary
             folder, removed together with the object.
@@ -158,10 +149,12 @@ class Corpus:
             Words that occur less often are left out of the vocabulary.
         max_vocab : int or None, default None
             The largest number of words to keep, specials included; None: all.
-        format : {"text", "jsonl", "csv", "parquet"}, default "text"
-            The format of the files.
+        format : {"text", "jsonl", "csv", "parquet"} or None, default None
+            The format of the files. None: with ``field`` what the name of each file says, else text.
         field : str, default None
-            The field or column that holds the text, for every format but "text".
+            The field or column that holds the text, of a table and of files of every format but "text".
+        delimiter : str, default None
+            What separates the columns of CSV: one character, or "tab". None: a tab in files named .tsv, else a comma.
         errors : {"strict", "replace", "ignore"}, default "strict"
             What to do with bytes that are not UTF-8: raise DataError, put U+FFFD in their place, or drop them.
         specials : sequence of str, default ()
@@ -196,15 +189,16 @@ class Corpus:
             check_range("max_vocab", max_vocab, len(specials) + 1)
         reader = TextReader(tokenizer, lowercase, language, normalize, sentences)
         limits = {"min_count": int(min_count), "max_vocab": None if max_vocab is None else int(max_vocab)}
-        files = {"format": format, "field": field, "errors": errors, "progress": progress}
+        files = {"format": format, "field": field, "delimiter": delimiter, "errors": errors, "progress": progress}
 
-        def write(folder: Path) -> None:
-            _write(folder, source, reader, files=files, limits=limits, specials=specials)
+        def written(folder: Path) -> Corpus:
+            write_corpus(folder, source, reader, files=files, limits=limits, specials=specials)
+            return _opened(folder, source, reader)
 
         if path is None:
-            return _temporary(cls, write, source, reader)
+            return made_in_temporary_folder(written)
         with new_folder(Path(path)) as folder:
-            write(folder)
+            written(folder)
         corpus = cls.open(path)
         corpus.reader = reader
         return corpus
@@ -285,122 +279,35 @@ class Corpus:
                 raise FormatError(f"{self.path / STARTS}: the starts are not in order; build the corpus again")
 
 
-def corpus_as(source: Any, reader: TextReader, **files: Any) -> Corpus:
-    """The corpus of ``source`` as a model reads it: a Corpus as it is, else in a temporary folder.
+def read_corpus(source: Any, reader: TextReader, **files: Any) -> Corpus:
+    """A text as a model reads it, in a temporary folder; the tokens of lists are taken as they are.
 
-    ``files``: format, field, errors and progress of ``Corpus.build``. The tokens of lists are taken as they are.
+    ``files``: format, field, delimiter, errors and progress of ``Corpus.build``.
     """
-    if isinstance(source, Corpus):
-        return source
 
-    def write(folder: Path) -> None:
-        _write(folder, source, reader, files=files, fold_lists=sources.locations(source) is not None)
+    def written(folder: Path) -> Corpus:
+        write_corpus(folder, source, reader, files=files, fold_lists=sources.locations(source) is not None)
+        return _opened(folder, source, reader)
 
-    return _temporary(Corpus, write, source, reader)
+    return made_in_temporary_folder(written)
 
 
-def _temporary(kind: type[Corpus], write: Callable[[Path], None], source: Any, reader: TextReader) -> Corpus:
-    """The corpus that ``write`` makes in a temporary folder, which is removed together with the object."""
-
-    def opened(folder: Path) -> Corpus:
-        write(folder)
-        return kind.open(folder)
-
-    corpus = made_in_temporary_folder(opened)
+def _opened(folder: Path, source: Any, reader: TextReader) -> Corpus:
+    """The corpus that was just made, which is called as its source is."""
+    corpus = Corpus.open(folder)
     corpus.name, corpus.reader = sources.describe(source), reader
+    _warn_of_single_words(corpus, corpus.name)
     return corpus
 
 
-def _write(
-    folder: Path,
-    source: Any,
-    reader: TextReader,
-    *,
-    files: dict[str, Any],
-    limits: dict[str, Any] | None = None,
-    specials: Sequence[str] = (),
-    fold_lists: bool = True,
-) -> None:
-    """Write the files of a corpus."""
-    rules, seen = reader.rules, SeenWords()
-    pieces = sources.read(source, sentences=reader.sentences, **files)
-    sentences = _write_provisional(folder, seen.number(pieces, rules, reader.folds, fold_lists))
-    settings = {**reader.stored(), **(limits or {"min_count": 1, "max_vocab": None})}
-    _finish(folder, seen, sentences, settings, specials, sources.describe(source))
-
-
-def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:
-    """Write sentence starts and provisional ids, numbered as words first occur. Returns the number of sentences."""
-    tokens = sentences = 0
-    with ExitStack() as files:
-        with disk_errors(folder):
-            # Unbuffered, so that closing cannot fail; the batches are large.
-            ids_file = files.enter_context((folder / IDS).open("wb", buffering=0))
-            starts_file = files.enter_context((folder / STARTS).open("wb", buffering=0))
-            np.zeros(1, np.int64).tofile(starts_file)
-        for ids, ends in batches:
-            with disk_errors(folder):
-                ids.tofile(ids_file)
-                (ends + tokens).tofile(starts_file)
-            tokens += len(ids)
-            sentences += len(ends)
-    return sentences
-
-
-def _finish(
-    folder: Path, seen: SeenWords, sentences: int, settings: dict[str, Any], specials: Sequence[str], source_name: str
-) -> None:
-    """Fix the vocabulary, rewrite the ids accordingly, and write the header."""
-    words, counts = seen.words(), seen.counts
-    tokens = int(counts.sum())
-    if not tokens:
-        raise DataError(f"{source_name}: the text is empty: there is no token in it")
-    vocabulary, new_ids = Vocabulary.renumbering(
-        words,
-        counts,
-        min_count=settings["min_count"],
-        max_size=settings["max_vocab"],
-        specials=specials,
+def _warn_of_single_words(corpus: Corpus, name: str) -> None:
+    """Warn where every sentence is one word, as when the words of a text are given for its sentences."""
+    if len(corpus) < _MANY or corpus.tokens > len(corpus):
+        return
+    for first in range(0, len(corpus), _BLOCK):
+        if np.diff(corpus.starts[first : first + _BLOCK + 1]).max() > 1:
+            return
+    warn(
+        f"{name}: each of the {len(corpus):,} sentences is a single word, so that no word has a neighbor; "
+        "give whole sentences (of a list of words make one sentence: [words])"
     )
-    if len(vocabulary) == len(specials):
-        raise DataError(
-            f"{source_name}: no word occurs {settings['min_count']} times (min_count), "
-            f"the most frequent one {counts.max()} times; try a lower min_count"
-        )
-    kept_tokens = int(counts[new_ids >= 0].sum())
-    new_ids[new_ids < 0] = vocabulary.unknown_id
-    with disk_errors(folder):
-        digest = hashlib.sha256("\n".join(vocabulary.words).encode("utf-8", "surrogatepass"))
-        digest.update(vocabulary.counts.data)
-        _rewrite_ids(folder / IDS, new_ids, digest.update)
-        _read_blocks(folder / STARTS, digest.update)
-        vocabulary.save(folder / VOCABULARY)
-        header = {
-            "format": CORPUS_FORMAT,
-            "version": FORMAT_VERSION,
-            "windrow": __version__,
-            "tokens": tokens,
-            "sentences": sentences,
-            "types": len(words),
-            "vocabulary": len(vocabulary),
-            "kept_tokens": kept_tokens,
-            **settings,
-            "fingerprint": digest.hexdigest()[:16],
-        }
-        (folder / CORPUS_HEADER).write_text(json.dumps(header, indent=1) + "\n", "utf-8")
-
-
-def _rewrite_ids(path: Path, new_ids: NDArray[np.int32], on_block: Callable[[bytes], object]) -> None:
-    """Replace each provisional id by ``new_ids[id]``, in place, so that the disk never holds the ids twice."""
-    with path.open("r+b") as stream:
-        while block := stream.read(4 * _BLOCK):
-            rewritten = new_ids[np.frombuffer(block, np.int32)].tobytes()
-            stream.seek(-len(block), os.SEEK_CUR)
-            stream.write(rewritten)
-            on_block(rewritten)
-
-
-def _read_blocks(path: Path, on_block: Callable[[bytes], object]) -> None:
-    with path.open("rb") as stream:
-        while block := stream.read(4 * _BLOCK):
-            on_block(block)

@@ -12,7 +12,7 @@ from typing import Any
 
 from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.errors import DataError, FormatError
-from windrow.files import model_file
+from windrow.files import writing
 
 FORMAT_VERSION = 1
 IDS, STARTS, VOCABULARY = "ids.bin", "starts.bin", "vocabulary.safetensors"
@@ -50,7 +50,7 @@ def _check_replaceable(target: Path) -> None:
     """Raise DataError unless a corpus may be written to ``target``; asked before the long work, not after it."""
     with path_errors("write", target):
         if not target.exists():
-            model_file.check_writable(target)
+            writing.check_writable(target)
         elif not is_corpus(target):
             raise DataError(f"{target} exists and is not a windrow corpus; remove it or choose another name")
         elif foreign := sorted({path.name for path in target.iterdir()} - _FILES):
@@ -68,7 +68,7 @@ def disk_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DataError(f"cannot write {target}: {model_file.write_failure(error)}") from error
+        raise DataError(f"cannot write {target}: {writing.write_failure(error)}") from error
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def path_errors(verb: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = model_file.shortened(str(error.filename or path))
+        where = writing.shortened(str(error.filename or path))
         raise DataError(f"cannot {verb} {where}: {error.strerror or error}") from error
 
 

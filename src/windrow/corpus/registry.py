@@ -27,7 +27,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
 from windrow.errors import DataError
-from windrow.files.model_file import atomic_write
+from windrow.files.writing import atomic_write
 
 DownloadProgress = Callable[[str, int, int | None], None]  # name of the file, bytes so far, bytes in all if known
 _CHUNK = 1 << 16

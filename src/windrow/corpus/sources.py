@@ -1,4 +1,4 @@
-"""Sources of text: files, folders, globs, standard input, remote files, and any iterable of sentences.
+"""Sources of text: files, folders, globs, standard input, remote files, tables, and any iterable of sentences.
 
 Whatever the source, ``read`` gives one stream of strings and lists. Strings may be cut anywhere, and a newline ends
 each sentence; a list is the tokens of one sentence. Only one chunk is in memory, or one record of a JSONL or CSV file.
@@ -6,50 +6,46 @@ each sentence; a list is the tokens of one sentence. Only one chunk is in memory
 
 from __future__ import annotations
 
-import csv
 import glob
 import json
-import lzma
 import os
 import re
-import zlib
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sized
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from windrow.corpus.records import FORMATS, RecordReader, check_delimiter, format_of, sentence_of
 from windrow.corpus.sentences import with_sentence_ends
 from windrow.corpus.streams import (
     CHUNK_BYTES,
-    COMPRESSED,
     STDIN,
     Meter,
     ReadProgress,
-    decompressed,
     is_remote,
-    lines,
     name_of,
-    opened,
+    suffix_of,
     text_pieces,
 )
-from windrow.corpus.tokenizers import check_tokens
-from windrow.errors import DataError, OptionError
-from windrow.files import model_file
+from windrow.corpus.tables import cells_of, is_column, listed, names_in
+from windrow.errors import DataError, OptionError, warn
+from windrow.files import writing
+from windrow.files.compression import decompressed, is_damage
 
 _ERRORS = ("strict", "replace", "ignore")
-# What is taken from a folder; of text any file that does not look binary.
-_SUFFIXES = {"jsonl": (".jsonl", ".ndjson", ".json"), "csv": (".csv",), "parquet": (".parquet", ".pq")}
 CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
-_PARQUET_ROWS = 1024
 _LONGEST_HEADER = 1 << 16  # bytes
-_LONGEST_CSV_FIELD = 2**31 - 1
+_LOOKED_AT = 100  # strings of a list that may be names of files
 
 
 def read(
     source: Any,
     *,
-    format: str = "text",
+    format: str | None = None,
     field: str | None = None,
+    delimiter: str | None = None,
     errors: str = "strict",
     sentences: str = "line",
     progress: ReadProgress | None = None,
@@ -57,19 +53,42 @@ def read(
     """Open ``source`` and give its sentences as one stream; the options are those of ``Corpus.build``.
 
     A ``str`` or ``os.PathLike`` is a file, folder, glob, URL or ``-``; a list of ``os.PathLike`` is several of them;
-    any other iterable gives sentences. Raises OptionError for an unknown option, DataError for a source that cannot be
-    read.
+    any other iterable gives sentences, a table those of its column ``field``. Records without text are left out, and
+    counted in a DataWarning. Raises OptionError for an unknown option, DataError for a source that cannot be read.
     """
-    _check_options(format, field, errors)
+    _check_options(format, field, delimiter, errors)
     places = locations(source)
+    reader = RecordReader(field or "", errors, check_delimiter(delimiter))
     if places is None:
-        if format != "text":
-            raise OptionError(f"format = {format!r} needs files; an iterable gives str or lists of tokens")
-        return _joined_records(_iterable_sentences(source, errors, Meter(progress, None)), sentences)
-    files = [file for place in places for file in _find_files(place, format)]
-    meter = Meter(progress, _total_bytes(files))
-    reading = (field or "", errors, sentences)
-    return (piece for file in files for piece in _file_sentences(file, format, reading, meter))
+        if format not in (None, "text") or delimiter is not None:
+            name = "delimiter" if format in (None, "text") else "format"
+            raise OptionError(f"{name} = {delimiter or format!r} needs files; an iterable gives str or lists of tokens")
+        pieces = _joined_records(_iterable_sentences(source, field, reader, Meter(progress, None)), sentences)
+    else:
+        if format is None and delimiter is not None:
+            format = "csv"
+        files = [file for place in places for file in _find_files(place, format, field)]
+        formats = [format or _format_by_name(file, field) for file in files]
+        meter = Meter(progress, _total_bytes(files))
+        pieces = (
+            piece
+            for file, its_format in zip(files, formats, strict=True)
+            for piece in _file_sentences(file, its_format, reader, meter, sentences)
+        )
+    return _telling_what_is_empty(pieces, reader, describe(source))
+
+
+def file_format(
+    file: str,
+    *,
+    format: str | None = None,
+    field: str | None = None,
+    delimiter: str | None = None,
+    errors: str = "strict",
+) -> str:
+    """The format in which ``read`` takes a file; raises as it does for options that do not go together."""
+    _check_options(format, field, delimiter, errors)
+    return format or ("csv" if delimiter is not None else _format_by_name(file, field))
 
 
 def _joined_records(records: Iterable[str | list[str]], sentences: str) -> Iterator[str | list[str]]:
@@ -81,6 +100,14 @@ def _joined_records(records: Iterable[str | list[str]], sentences: str) -> Itera
             yield record
 
 
+def _telling_what_is_empty(
+    pieces: Iterator[str | list[str]], reader: RecordReader, name: str
+) -> Iterator[str | list[str]]:
+    yield from pieces
+    if reader.empty:
+        warn(f"{name}: left out {reader.empty:,} record{'s' * (reader.empty > 1)} without text")
+
+
 def describe(source: Any) -> str:
     """A short name of the source for messages."""
     places = locations(source)
@@ -90,56 +117,70 @@ def describe(source: Any) -> str:
     return f"{name_of(places[0])}{others}"
 
 
-def _check_options(format: str, field: str | None, errors: str) -> None:
-    formats = ("text", *_SUFFIXES)
-    if format not in formats:
+def _check_options(format: str | None, field: str | None, delimiter: str | None, errors: str) -> None:
+    formats = ("text", *FORMATS)
+    if format is not None and format not in formats:
         raise OptionError(f"format = {format!r} is unknown; choose from {', '.join(formats)}")
     if errors not in _ERRORS:
         raise OptionError(f"errors = {errors!r} is unknown; choose from {', '.join(_ERRORS)}")
+    if delimiter is not None and format not in (None, "csv"):
+        raise OptionError(f"delimiter = {delimiter!r} is for format = 'csv', not {format!r}; leave it out")
     if format == "text" and field is not None:
-        raise OptionError(f"field = {field!r} needs a format with fields: {', '.join(_SUFFIXES)}")
-    if format != "text" and not field:
-        raise OptionError(f"format = {format!r} needs the name of the field that holds the text")
+        raise OptionError(f"field = {field!r} needs a format with fields: {', '.join(FORMATS)}")
+    if (format is not None or delimiter is not None) and format != "text" and not field:
+        raise OptionError(f"format = {format or 'csv'!r} needs the name of the field that holds the text: field='NAME'")
+
+
+def _format_by_name(file: str, field: str | None) -> str:
+    """The format that the name of a file says, where there is a field, else text; OptionError if they disagree."""
+    found, name = format_of(file), name_of(writing.shortened(file))
+    if field is None and found is not None:
+        raise OptionError(
+            f"{name} holds records, as its name says; name the field that holds the text with field='NAME', "
+            "or read it as it is with format='text'"
+        )
+    if field is not None and found is None:
+        raise OptionError(
+            f"field = {field!r} needs a format with fields, and the name of {name} says none; "
+            "choose one, such as format='csv'"
+        )
+    return found or "text"
 
 
 def locations(source: Any) -> list[str] | None:
-    """The paths that a source names, or None when it is an iterable of sentences."""
+    """The paths that a source names, or None when it is something else, see ``tables.cells_of``."""
     if isinstance(source, str | os.PathLike):
         return [_location(source)]
     if isinstance(source, list | tuple) and source and all(isinstance(item, os.PathLike) for item in source):
         return [_location(item) for item in source]
-    if isinstance(source, bytes) or not isinstance(source, Iterable):
-        raise OptionError(
-            f"a source is a path, a list of paths or an iterable of sentences, not {type(source).__name__}"
-        )
     return None
 
 
 def _location(source: str | os.PathLike[str]) -> str:
     location = os.fspath(source)
     if isinstance(source, os.PathLike):
-        # Path("https://host/file") has lost a slash.
-        location = re.sub(r"^([a-z][a-z0-9+]+):/(?=[^/])", r"\1://", location)
+        # Path("https://host/file") has lost a slash, Path("file:///folder/file") two.
+        location = re.sub(r"^([a-z][a-z0-9+]+):/(?=[^/])", lambda m: f"{m[1]}://{'/' * (m[1] == 'file')}", location)
     return location
 
 
-def _find_files(location: str, format: str) -> list[str]:
+def _find_files(location: str, format: str | None, field: str | None) -> list[str]:
     if not location:
         raise DataError("the source is an empty name; name a file or folder (the current folder is .)")
     if location == STDIN or is_remote(location):
         return [location]
     try:
-        return _local_files(location, format)
+        return _local_files(location, format, field)
     except OSError as error:  # a name too long, a folder without permission
-        raise DataError(f"cannot read {model_file.shortened(location)}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {writing.shortened(location)}: {error.strerror or error}") from error
 
 
-def _local_files(location: str, format: str) -> list[str]:
-    path, name = Path(location), model_file.shortened(location)
+def _local_files(location: str, format: str | None, field: str | None) -> list[str]:
+    path, name = Path(location), writing.shortened(location)
     with suppress(RuntimeError):  # ~name, where no user has that name
         path = path.expanduser()
     if path.is_dir():
-        return _files_below(path, format)
+        return _files_below(path, format, field)
     if path.exists():
         return [str(path)]
     if not glob.has_magic(location):
@@ -150,7 +191,7 @@ def _local_files(location: str, format: str) -> list[str]:
     return [str(match) for match in matches]
 
 
-def _files_below(folder: Path, format: str) -> list[str]:
+def _files_below(folder: Path, format: str | None, field: str | None) -> list[str]:
     """Every readable text file below ``folder``, sorted by path; what is hidden or a corpus is left out."""
     if is_corpus(folder):
         raise DataError(f"{folder} is a windrow corpus, not text; open it with Corpus.open")
@@ -158,10 +199,30 @@ def _files_below(folder: Path, format: str) -> list[str]:
     for parent, folders, names in os.walk(folder):
         folders[:] = [n for n in folders if not n.startswith(".") and not is_corpus(Path(parent, n))]
         found += [Path(parent, name) for name in names if not name.startswith(".")]
-    files = [str(path) for path in sorted(found) if path.is_file() and _is_wanted(path, format)]
+    files = [str(path) for path in sorted(found) if path.is_file() and _is_wanted(path, format, field)]
     if not files:
-        raise DataError(f"{folder}: the folder holds no readable {format} file")
+        kind = format or ("text" if field is None else " or ".join(FORMATS))
+        raise DataError(f"{folder}: the folder holds no readable {kind} file")
     return files
+
+
+def takes_in(
+    source: str | os.PathLike[str], file: Path, *, format: str | None = None, field: str | None = None
+) -> bool:
+    """Whether reading the file, folder, glob or standard input that ``source`` names reads ``file``."""
+    location = os.fspath(source)
+    if is_remote(location) or not file.exists():
+        return False
+    with suppress(OSError, ValueError, RuntimeError):
+        if location == STDIN:
+            return os.path.samestat(os.fstat(sys.stdin.fileno()), file.stat())
+        path = Path(location).expanduser()
+        if path.is_dir():
+            inside = file.resolve().is_relative_to(path.resolve())
+            return inside and (is_corpus(path) or _is_wanted(file, format, field))
+        found = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207
+        return any(file.samefile(one) for one in found)
+    return False
 
 
 def is_corpus(folder: str | os.PathLike[str]) -> bool:
@@ -179,16 +240,20 @@ def is_corpus(folder: str | os.PathLike[str]) -> bool:
     return isinstance(header, dict) and header.get("format") == CORPUS_FORMAT
 
 
-def _is_wanted(path: Path, format: str) -> bool:
+def _is_wanted(path: Path, format: str | None, field: str | None) -> bool:
+    """Of text any file that does not look binary; of records those with a name that says so."""
     if not os.access(path, os.R_OK):
         return False
-    if format != "text":
-        suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED]
-        return bool(suffixes) and suffixes[-1] in _SUFFIXES[format]
+    if field is not None:
+        return format_of(path.name) in ((format,) if format else FORMATS)
+    if format is None and format_of(path.name) is not None:
+        return True  # it will be refused: there is no field
     try:
         with path.open("rb") as raw:
-            return b"\0" not in decompressed(raw, path.name).read(8192)
-    except (OSError, EOFError, zlib.error, lzma.LZMAError):
+            return b"\0" not in decompressed(raw, suffix_of(path.name)).read(8192)
+    except Exception as error:
+        if not is_damage(error):
+            raise
         return True  # reading it will raise the error that says what is wrong
 
 
@@ -198,86 +263,40 @@ def _total_bytes(files: list[str]) -> int | None:
     return sum(Path(file).stat().st_size for file in files)
 
 
-def _file_sentences(file: str, format: str, reading: tuple[str, str, str], meter: Meter) -> Iterator[str | list[str]]:
-    field, errors, sentences = reading
+def _file_sentences(
+    file: str, format: str, reader: RecordReader, meter: Meter, sentences: str
+) -> Iterator[str | list[str]]:
     meter.next_file()
     if format == "text":
-        yield from with_sentence_ends(text_pieces(file, errors, meter), sentences)
-    elif format == "parquet":
-        yield from _joined_records(_parquet_records(file, field, errors, meter), sentences)
-    else:
-        records = _jsonl_records if format == "jsonl" else _csv_records
-        found = records(name_of(file), lines(text_pieces(file, errors, meter)), field, errors)
-        yield from _joined_records(found, sentences)
+        return with_sentence_ends(text_pieces(file, reader.errors, meter), sentences)
+    return _joined_records(reader.file_sentences(file, format, meter), sentences)
 
 
-def _jsonl_records(name: str, text_lines: Iterable[str], field: str, errors: str) -> Iterator[str | list[str]]:
-    for number, line in enumerate(text_lines, 1):
-        if not line.strip():
-            continue
-        where = f"{name}, line {number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: not JSON ({error})") from error
-        if not isinstance(record, dict) or field not in record:
-            there = ", ".join(record) if isinstance(record, dict) else "no object"
-            raise DataError(f"{where}: no field {field!r}; there is: {there}")
-        yield _as_sentence(record[field], f"{where}, field {field!r}", errors)
+def _iterable_sentences(
+    source: Any, field: str | None, reader: RecordReader, meter: Meter
+) -> Iterator[str | list[str]]:
+    cells = cells_of(source, field)
+    if field is None:
+        _refuse_names_of_files(source)
+    if field is None and not is_column(source):
+        given = (_given_sentence(item, f"sentence {number}", reader.errors) for number, item in enumerate(cells, 1))
+        return _metered(given, meter)
+    column = "" if field is None else f" of {field!r}"
+    return _metered(reader.sentences((f"row {number}{column}", item) for number, item in enumerate(cells, 1)), meter)
 
 
-def _csv_records(name: str, text_lines: Iterable[str], field: str, errors: str) -> Iterator[str | list[str]]:
-    rows = csv.reader((line + "\n" for line in text_lines), strict=True)
-    limit = csv.field_size_limit(_LONGEST_CSV_FIELD)  # a sentence may be longer than 128 KB
-    try:
-        columns = next(rows, [])
-        if field not in columns:
-            raise DataError(f"{name}: no column {field!r}; there is: {', '.join(columns) or 'nothing'}")
-        column = columns.index(field)
-        for row in rows:
-            if row and column >= len(row):
-                raise DataError(f"{name}, line {rows.line_num}: the row lacks the column {field!r}")
-            if row:
-                yield _as_sentence(row[column], f"{name}, line {rows.line_num}", errors)
-    except csv.Error as error:
-        raise DataError(f"{name}, line {rows.line_num}: not CSV ({error})") from error
-    finally:
-        csv.field_size_limit(limit)
+def _given_sentence(item: Any, where: str, errors: str) -> str | list[str]:
+    if type(item) not in (str, list, tuple) and (names := names_in(item)) is not None:
+        raise DataError(
+            f"{where}: text must be a str or a list of str, not {type(item).__name__}; "
+            f"name what holds the text with field=; it has: {listed(names)}"
+        )
+    return sentence_of(item, where, errors)
 
 
-def _parquet_records(file: str, field: str, errors: str, meter: Meter) -> Iterator[str | list[str]]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise OptionError("reading Parquet needs pyarrow: pip install 'windrow[parquet]'") from error
-    name = name_of(file)
-    if file == STDIN:
-        raise DataError("Parquet cannot be read from standard input; write it to a file first")
-    try:
-        with opened(file) as raw:
-            table = parquet.ParquetFile(raw)
-            columns = table.schema_arrow.names
-            if field not in columns:
-                raise DataError(f"{name}: no column {field!r}; there is: {', '.join(columns)}")
-            first_row = 1
-            for batch in table.iter_batches(_PARQUET_ROWS, columns=[field]):
-                meter.at(raw.tell())
-                for row, value in enumerate(batch.column(0).to_pylist(), first_row):
-                    yield _as_sentence(value, f"{name}, row {row}, column {field!r}", errors)
-                first_row += len(batch)
-    except pyarrow.ArrowException as error:
-        raise DataError(f"{name} is not a valid Parquet file: {' '.join(str(error).split())}") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{name}, column {field!r}: a text is not UTF-8; write the file again") from error
-    except OSError as error:
-        raise DataError(f"cannot read {name}: {error.strerror or error}") from error
-
-
-def _iterable_sentences(sentences: Iterable[Any], errors: str, meter: Meter) -> Iterator[str | list[str]]:
+def _metered(sentences: Iterable[str | list[str]], meter: Meter) -> Iterator[str | list[str]]:
     read_chars = reported = 0
-    for number, item in enumerate(sentences, 1):
-        sentence = _as_sentence(item, f"sentence {number}", errors)
+    for sentence in sentences:
         yield sentence
         read_chars += len(sentence) if isinstance(sentence, str) else sum(map(len, sentence), len(sentence))
         if read_chars - reported >= CHUNK_BYTES:
@@ -285,29 +304,19 @@ def _iterable_sentences(sentences: Iterable[Any], errors: str, meter: Meter) -> 
             meter.at(read_chars)
 
 
-def _as_sentence(value: Any, where: str, errors: str) -> str | list[str]:
-    if isinstance(value, str):
-        text = _without_surrogates(value, where, errors)
-        return text if text.endswith("\n") else text + "\n"
-    if value is None or isinstance(value, bytes | dict) or not isinstance(value, Iterable):
-        raise DataError(f"{where}: text must be a str or a list of str, not {type(value).__name__}")
-    tokens = list(value)
-    if errors != "strict":
-        cleaned = [_without_surrogates(token, where, errors) if isinstance(token, str) else token for token in tokens]
-        tokens = [new for new, old in zip(cleaned, tokens, strict=True) if new != "" or old == ""]
-    check_tokens(tokens, where)
-    return tokens
+def _refuse_names_of_files(source: Iterable[Any]) -> None:
+    """Raise OptionError for a list of names of files: a string in a list is a sentence."""
+    if not isinstance(source, Sized) or isinstance(source, Iterator) or not len(source):
+        return
+    if all(isinstance(item, str) and _names_file(item) for item in islice(source, _LOOKED_AT)):
+        raise OptionError(
+            "these strings name existing files, but in a list they are sentences; "
+            "to read the files pass [Path(p) for p in ...]"
+        )
 
 
-def _without_surrogates(text: str, where: str, errors: str) -> str:
-    """``text`` that UTF-8 can hold: half a surrogate pair is treated as a file's bytes of it would be."""
+def _names_file(text: str) -> bool:
     try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        if errors == "strict":
-            raise DataError(
-                f"{where}: character {error.start + 1} is {text[error.start]!a}, half of a surrogate pair; "
-                "correct the text, or try errors = 'replace'"
-            ) from error
-        return text.encode("utf-8", "surrogatepass").decode("utf-8", errors)
-    return text
+        return Path(text).is_file()
+    except (OSError, ValueError):  # longer than names are, or with a NUL
+        return False

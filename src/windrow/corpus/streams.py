@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import codecs
 import io
-import lzma
 import re
+import shutil
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from tempfile import TemporaryFile
+from typing import IO, cast
 from urllib.parse import urlsplit
 
 from windrow.errors import DataError, OptionError, WindrowError
+from windrow.files.compression import STDIO, decompressed, is_damage
 
 CHUNK_BYTES = 1 << 22
-STDIN = "-"
+STDIN = STDIO
+_IS_HTTP = re.compile("https?://")
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
-
-_ZSTD_FEED = 1 << 12  # compressed bytes at a time: a block of zeros becomes 30,000 times as large
-_MAGIC = {
-    ".gz": re.compile(rb"\x1f\x8b"),
-    ".bz2": re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"),
-    ".xz": re.compile(rb"\xfd7zXZ\x00"),
-    ".zst": re.compile(rb"\x28\xb5\x2f\xfd"),
-}
-COMPRESSED = frozenset(_MAGIC)
 
 
 def is_remote(file: str) -> bool:
     """Whether ``file`` is a URL."""
     return "://" in file
+
+
+def suffix_of(file: str) -> str:
+    """What the name of a file or URL ends in, such as ".gz"."""
+    return Path(urlsplit(file).path if is_remote(file) else file).suffix
 
 
 def name_of(file: str) -> str:
@@ -63,13 +61,19 @@ class Meter:
 def _byte_chunks(file: str, meter: Meter) -> Iterator[bytes]:
     """The decompressed bytes of a file; every failure to read it becomes a DataError."""
     read_bytes = 0
+    with read_errors(file), opened(file) as raw:
+        stream = decompressed(raw, suffix_of(file))
+        while chunk := stream.read(CHUNK_BYTES):
+            read_bytes += len(chunk)
+            meter.at(raw.tell() if raw.seekable() else read_bytes)
+            yield chunk
+
+
+@contextmanager
+def read_errors(file: str) -> Iterator[None]:
+    """Within, every failure to read ``file`` is a DataError that names it."""
     try:
-        with opened(file) as raw:
-            stream = decompressed(raw, file)
-            while chunk := stream.read(CHUNK_BYTES):
-                read_bytes += len(chunk)
-                meter.at(raw.tell() if raw.seekable() else read_bytes)
-                yield chunk
+        yield
     except WindrowError:
         raise
     except Exception as error:
@@ -82,8 +86,7 @@ def _read_failure(error: Exception, remote: bool) -> str | None:
     """The reason to give to the user for an error in reading, or None if it is not about the file."""
     if isinstance(error, OSError) and error.errno is not None:
         return f"it cannot be read ({error.strerror})"
-    # Decompressors raise an OSError without errno; each remote protocol has errors of its own.
-    if remote or isinstance(error, (OSError, EOFError, zlib.error, lzma.LZMAError)):
+    if remote or is_damage(error):  # each protocol has errors of its own
         return f"the data are broken or cut short ({' '.join(str(error).split())})"
     return None
 
@@ -98,77 +101,42 @@ def opened(file: str) -> Iterator[IO[bytes]]:
         yield raw
 
 
+@contextmanager
+def opened_to_seek(file: str) -> Iterator[IO[bytes]]:
+    """As ``opened``, for formats that seek: what comes through a pipe or HTTP is copied to the disk first."""
+    with opened(file) as raw:
+        if raw.seekable() and not _IS_HTTP.match(file):
+            yield raw
+            return
+        with TemporaryFile() as copy:
+            shutil.copyfileobj(raw, copy)
+            copy.seek(0)
+            yield copy
+
+
 def _open_remote(url: str) -> IO[bytes]:
-    import smart_open
-
     try:
-        stream: IO[bytes] = smart_open.open(url, "rb", compression="disable")
-    except Exception as error:  # each protocol has errors of its own
-        raise DataError(f"cannot open {url}: {' '.join(str(error).split())}") from error
-    return stream
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise OptionError("reading URLs needs fsspec: pip install 'windrow[remote]'") from error
+    try:
+        system, path = url_to_fs(url)
+        # A web server need not give parts of a file: it is read as a stream.
+        stream = system.open(path, "rb", **({"block_size": 0} if _IS_HTTP.match(url) else {}))
+    except ImportError as error:  # each protocol has a library of its own, and names it
+        hint = "; pip install 'windrow[remote]'" if _IS_HTTP.match(url) else ""
+        raise OptionError(f"cannot open {url}: {' '.join(str(error).split())}{hint}") from error
+    except Exception as error:  # and errors of its own
+        raise DataError(f"cannot open {url}: {_reason(error)}") from error
+    return stream if isinstance(stream, io.BufferedReader) else cast(IO[bytes], io.BufferedReader(stream))
 
 
-def decompressed(raw: IO[bytes], file: str) -> IO[bytes]:
-    """Decompress as the suffix says, else as the first bytes say; EOFError for a compressed file without bytes."""
-    start = raw.peek(10)[:10] if isinstance(raw, io.BufferedReader) else None
-    suffix = Path(urlsplit(file).path if is_remote(file) else file).suffix.lower()
-    if suffix not in _MAGIC:
-        suffix = next((suffix for suffix, magic in _MAGIC.items() if magic.match(start or b"")), "")
-    elif start == b"":
-        raise EOFError("the file has no bytes")
-    if suffix == ".gz":
-        import gzip
-
-        return cast(IO[bytes], gzip.open(raw))
-    if suffix == ".bz2":
-        import bz2
-
-        return bz2.open(raw)
-    if suffix == ".xz":
-        return lzma.open(raw)
-    if suffix == ".zst":
-        return io.BufferedReader(_ZstdReader(raw))
-    return raw
-
-
-class _ZstdReader(io.RawIOBase):
-    """Zstandard frames as a stream; unlike the library's own reader it notices a frame that is cut short."""
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        try:
-            import zstandard
-        except ImportError as error:
-            raise OptionError("reading .zst needs zstandard: pip install 'windrow[zst]'") from error
-        self._library = zstandard
-        self._raw = raw
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._between_frames = False
-        self._ready = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._ready:
-            fed = self._frame.unused_data or self._raw.read(_ZSTD_FEED)
-            if not fed:
-                if not self._between_frames:
-                    raise EOFError("the zstd frame ends early")
-                return 0
-            self._ready = memoryview(self._feed(fed))
-        size = min(len(buffer), len(self._ready))
-        buffer[:size], self._ready = self._ready[:size], self._ready[size:]
-        return size
-
-    def _feed(self, fed: bytes) -> bytes:
-        if self._frame.eof:
-            self._frame = self._library.ZstdDecompressor().decompressobj()
-        try:
-            data = self._frame.decompress(fed)
-        except self._library.ZstdError as error:
-            raise EOFError(str(error)) from error
-        self._between_frames = self._frame.eof
-        return data
+def _reason(error: BaseException) -> str:
+    """What the first error of a chain says; of a file that was not found often only its name is said."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    told = " ".join(str(error).split())
+    return f"no such file ({told})" if isinstance(error, FileNotFoundError) and error.errno is None else told
 
 
 def text_pieces(file: str, errors: str | None, meter: Meter) -> Iterator[str]:
@@ -204,7 +172,7 @@ def _decoded(file: str, errors: str | None, meter: Meter) -> Iterator[str]:
         raise DataError(
             f"{name_of(file)}: byte 0x{error.object[error.start]:02x} "
             f"at offset {offset - held + error.start} is not UTF-8; convert the file"
-            + (", or try errors = 'replace'" if errors else "")
+            + (", or try errors='replace'" if errors else "")
         ) from error
 
 

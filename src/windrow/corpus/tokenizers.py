@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from numbers import Integral
+from typing import Any, NamedTuple, TypeVar
 
+from windrow.corpus.tables import why_no_sentence
 from windrow.corpus.word_pattern import first_word_pattern, word_pattern
 from windrow.errors import DataError, OptionError
 
@@ -19,6 +21,7 @@ SPACE = "\u2581"
 _OPENING = tuple("([{\u00ab\u201c\u2018\u00bf\u00a1")  # after which no space is written
 _CLOSING = frozenset(".,;:!?%)]}\u00bb\u201d\u2019\u2026")  # before which none is, if a token has nothing else
 _CLITICS = frozenset(("n't", "'s", "'re", "'ve", "'ll", "'d", "'m"))  # as the Penn Treebank cuts them off
+_LONGEST_SHOWN = 100  # characters of a bad token in a message
 
 P = TypeVar("P", str, str | list[str])
 
@@ -129,8 +132,18 @@ def split_lines(text: str, split: Callable[[str], list[str]]) -> Batch:
     return Batch(words, ends)
 
 
-def check_tokens(tokens: list[str], where: str) -> None:
-    """Raise DataError unless every token is a string that is not empty, has no white space, and can be UTF-8."""
+def as_tokens(words: Any, where: str) -> list[str]:
+    """The tokens of one sentence as a list; whole numbers, such as ids, become their decimal digits.
+
+    Raises DataError, which begins with ``where``, for what is no list of tokens, and unless every token is a string
+    that is not empty, has no white space, and can be UTF-8.
+    """
+    if (reason := why_no_sentence(words)) is not None:
+        raise DataError(f"{where}: text must be a str or a list of str, {reason}")
+    try:
+        tokens = list(words)
+    except TypeError as error:  # an array without dimensions says only then that it cannot be gone through
+        raise DataError(f"{where}: text must be a str or a list of str, not {type(words).__name__}") from error
     try:
         joined = " ".join(tokens)
         joined.encode()
@@ -138,10 +151,17 @@ def check_tokens(tokens: list[str], where: str) -> None:
         bad = next(token for token in tokens if error.object[error.start] in token)
         raise DataError(f"{where}: the token {bad!r} holds half of a surrogate pair; correct the text") from error
     except TypeError:
-        joined = ""
+        tokens = [str(int(token)) if _is_whole(token) else token for token in tokens]
+        joined = " ".join(token for token in tokens if isinstance(token, str))
     if joined.split() != tokens:
         bad = next(token for token in tokens if not isinstance(token, str) or token.split() != [token])
-        raise DataError(f"{where}: the token {bad!r} must be a string, not empty and without white space")
+        shown = " ".join(repr(bad).split())[:_LONGEST_SHOWN]
+        raise DataError(f"{where}: the token {shown} must be a string, not empty and without white space")
+    return tokens
+
+
+def _is_whole(token: object) -> bool:
+    return isinstance(token, Integral) and not isinstance(token, bool)
 
 
 def _regrouped(pieces: Iterable[P], last_cut: Callable[[str], int]) -> Iterator[P]:
@@ -178,8 +198,8 @@ def _after_last_newline(text: str) -> int:
 
 
 def _before_carriage_return(text: str) -> int:
-    """All but a carriage return at the end, which may be a part of the end of a line."""
-    return len(text) - text.endswith("\r")
+    """All but carriage returns at the end, of which the last may be a part of the end of a line."""
+    return len(text.rstrip("\r"))
 
 
 def _whitespace() -> Tokenizer:
@@ -258,9 +278,8 @@ def _around(function: Callable[[str], list[str]], name: str) -> Tokenizer:
         except Exception as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise DataError(f"the tokenizer {name} failed ({reason}); it must map a line to its tokens") from error
-        if tokens is None:
+        if tokens is None or why_no_sentence(result) is not None:
             raise DataError(f"the tokenizer {name} must return a list of str, not {type(result).__name__}")
-        check_tokens(tokens, f"the tokenizer {name}")
-        return tokens
+        return as_tokens(tokens, f"the tokenizer {name}")
 
     return Tokenizer(name, split, _after_last_newline, by_line=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -11,10 +12,10 @@ from numpy.typing import NDArray
 
 from windrow.embeddings import formats
 from windrow.embeddings.queries import VectorQueries
-from windrow.errors import FormatError, OptionError, check_range, check_whole
+from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, evaluate_similarity, fold
-from windrow.files.sniff import looks_stored
+from windrow.files.compression import reading
 
 
 class WordVectors(VectorQueries):
@@ -256,13 +257,40 @@ class WordVectors(VectorQueries):
         save_vectors(self, path, formats.format_of(path))
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a file of word vectors. Those in windrow's own format are a read-only memory map.
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        format: str | None = None,
+        *,
+        limit: int | None = None,
+        only_words: Iterable[str] | str | os.PathLike[str] | None = None,
+        errors: str = "strict",
+        duplicates: str = "error",
+        nbsp: str = "keep",
+    ) -> Self:
+        """Read a file of word vectors, compressed or not. Those in windrow's own format are a read-only memory map.
+
+        The content says what format a file has, whatever its name: windrow's own, word2vec's text and binary,
+        fastText's text, GloVe's text with and without header, tab-separated text, NumPy or safetensors (with the words
+        in X.words.txt, one per line) or Parquet.
 
         Parameters
         ----------
         path : str or os.PathLike
-            A file in one of the formats of ``save``, named by its extension; any other name means windrow's own.
+            The file; a pipe or ``-`` for standard input is read whole into a temporary file first.
+        format : str or None, default None
+            One of txt, vec, bin, glove, tsv, npy, parquet and safetensors where the content misleads; None: what the
+            content shows.
+        limit : int, at least 1, or None, default None
+            Read at most so many words: most files begin with the most frequent ones. None: all.
+        only_words : iterable of str, or path, or None, default None
+            Read no other words than these, or those in a file, one per line. Words that the vectors lack are no error.
+        errors : {"strict", "replace", "ignore"}, default "strict"
+            Bytes of words that are not UTF-8: refused, replaced by U+FFFD, or left out.
+        duplicates : {"error", "first", "last"}, default "error"
+            A word that repeats: refused, or its first or its last vector is taken.
+        nbsp : {"keep", "split"}, default "keep"
+            In texts: whether a no-break space, U+00A0, is part of a word or a space like others.
 
         Returns
         -------
@@ -274,6 +302,8 @@ class WordVectors(VectorQueries):
             The file is truncated or of another kind, words repeat, shapes disagree, or a number is not finite.
         DataError
             It cannot be read.
+        OptionError
+            An option is not allowed.
 
         Examples
         --------
@@ -282,10 +312,12 @@ class WordVectors(VectorQueries):
         >>> WordVectors(["cat", "dog"], np.eye(2, dtype=np.float32)).save("animals.txt")
         >>> WordVectors.load("animals.txt")
         WordVectors(2 words, 2 dimensions)
+        >>> WordVectors.load("animals.txt", only_words=["dog", "bird"]).index_to_key
+        ['dog']
         """
-        # The first version of ``save`` wrote windrow's own format whatever the extension.
-        name = "safetensors" if looks_stored(path) else formats.format_of(path)
-        return cls._of(formats.read_vectors(path, name), path)
+        wanted = None if only_words is None else _wanted_words(only_words)
+        options = formats.ReadOptions(limit, wanted, errors, duplicates, nbsp)
+        return cls._of(formats.read_vectors(path, format, options), path)
 
     @classmethod
     def _of(cls, data: formats.VectorData, path: str | os.PathLike[str]) -> Self:
@@ -302,12 +334,24 @@ def _folded(question: Question, case_insensitive: bool) -> tuple[str, ...]:
     return tuple(fold(word, case_insensitive) for word in question)
 
 
-def load_vectors(path: str | os.PathLike[str], format: str | None = None) -> WordVectors:
-    """Read word vectors; ``format`` is an extension without its dot, by default that of ``path``.
+def load_vectors(path: str | os.PathLike[str], format: str | None = None, **options: Any) -> WordVectors:
+    """As ``WordVectors.load``."""
+    return WordVectors.load(path, format, **options)
 
-    Raises as ``windrow.embeddings.formats.read_vectors``.
-    """
-    return WordVectors._of(formats.read_vectors(path, format), path)
+
+def _wanted_words(words: Iterable[str] | str | os.PathLike[str]) -> frozenset[str]:
+    """Words that are given one by one, or in a file, one per line."""
+    if isinstance(words, str | os.PathLike):
+        with reading(Path(words)) as stream:
+            try:
+                listed = stream.read().decode("utf-8-sig").splitlines()
+            except UnicodeDecodeError as error:
+                raise DataError(f"{words}: a word is not UTF-8; convert the file") from error
+        words = [line.strip() for line in listed]
+    wanted = frozenset(words) - {""}
+    if not wanted or not all(isinstance(word, str) for word in wanted):
+        raise OptionError(f"only_words = {words!r} must be words, at least one")
+    return wanted
 
 
 def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], format: str | None = None) -> None:

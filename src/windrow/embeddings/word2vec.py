@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from windrow.corpus import Corpus
+from windrow.corpus.opening import as_corpus
 from windrow.embeddings.kernels.contexts import Context
 from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.steps import step_type
@@ -32,9 +33,10 @@ from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.progress import Callback
 from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, NotFittedError, OptionError, check_range
+from windrow.errors import DataError, NotFittedError, OptionError, check_range, warn
 from windrow.estimator import Estimator
-from windrow.files.model_file import check_writable
+from windrow.files.writing import check_writable
+from windrow.machine import check_memory
 from windrow.numeric.tables import zero_table
 
 # Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md).
@@ -193,9 +195,10 @@ class Word2Vec(Estimator):
 
     def fit(
         self,
-        corpus: Corpus | str | PathLike[str] | Iterable[str] | Iterable[list[str]],
+        corpus: Any,
         y: object = None,
         *,
+        field: str | None = None,
         checkpoint: str | PathLike[str] | None = None,
         checkpoint_every: float | None = None,
         resume: bool = False,
@@ -206,10 +209,12 @@ class Word2Vec(Estimator):
 
         Parameters
         ----------
-        corpus : Corpus, path, or iterable of sentences
-            A corpus, or anything that ``Corpus.build`` takes: text files, sentences as str or lists of words.
+        corpus : Corpus, or what Corpus.build takes
+            The training text.
         y : ignored
             For pipelines of scikit-learn.
+        field : str, default None
+            The column or field of the text, where ``corpus`` is a table or names files of records.
         checkpoint : str or os.PathLike, default None
             A file for the state of the training, written on Ctrl-C and every ``checkpoint_every`` seconds.
         checkpoint_every : float or None, default None
@@ -241,14 +246,15 @@ class Word2Vec(Estimator):
             check_writable(checkpoint)
         if checkpoint_every is not None:
             check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
-        if not isinstance(corpus, Corpus):
-            corpus = Corpus.build(corpus)
+        corpus = as_corpus(corpus, field)
         self._training, self._text = self._new_training(corpus), corpus.reader.stored()
         self._wv: WordVectors | None = None
         if resume and checkpoint is not None and Path(checkpoint).exists():
             self._training.restore(checkpoint)
         with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
             self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
+        if self.history_ and not any(row["loss"] for row in self.history_):
+            warn("no word was trained on: all were sub-sampled or without context; try sample = 0, or longer sentences")
         if checkpoint is not None and not keep_checkpoint:
             Path(checkpoint).unlink(missing_ok=True)
         return self
@@ -314,6 +320,11 @@ class Word2Vec(Estimator):
         self._vocabulary = corpus.vocabulary.head(size)
         counts = self._vocabulary.counts
         hot = self._hot_rows(size)
+        check_memory(
+            4 * self.vector_size * (size * (1 + len(self.layer_names())) + 2 * hot * self.workers),
+            f"the tables of {size:,} words of vector_size = {self.vector_size}",
+            "lower vector_size, or raise min_count",
+        )
         storage = initial_table(size, self.vector_size, self.seed, 2 * hot * self.workers)  # rows, copies of hot rows
         table = storage[:size]
         options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)

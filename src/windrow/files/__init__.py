@@ -1,1 +1,1 @@
-"""Files of every kind: the model file, gzip, temporary folders, and telling formats apart by the first bytes."""
+"""Files of every kind: the model file, compression, temporary folders, and telling formats apart by the first bytes."""

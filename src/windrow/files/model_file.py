@@ -6,12 +6,10 @@ Reading checks the structure before it allocates memory, and maps arrays instead
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +19,9 @@ from numpy.typing import NDArray
 
 from windrow._version import __version__
 from windrow.errors import DataError, FormatError
+from windrow.files.local import local_file
+from windrow.files.sniff import kind_of, refuse_foreign
+from windrow.files.writing import atomic_write
 
 FORMAT_VERSION = 1
 _HEADER_KEY = "windrow"
@@ -51,64 +52,6 @@ class StoredModel:
     config: dict[str, Any]  # plain JSON data
     provenance: dict[str, Any]  # plain JSON data: versions, options, the corpus
     arrays: dict[str, NDArray[Any]]
-
-
-@contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside ``path``: on success it is synced and renamed to ``path``, else removed.
-
-    Raises DataError when the folder does not exist or cannot be written, or when the disk is full.
-    """
-    target = Path(path)
-    check_writable(target)
-    temporary = _beside(target)
-    try:
-        temporary.touch()
-        mode = temporary.stat().st_mode
-        yield temporary
-        temporary.chmod(mode)  # as the user's umask says; a library may have made the file private
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        raise DataError(f"cannot write {target}: {write_failure(error)}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise DataError unless a file could be made at ``path``; asked before long work, not after it."""
-    target = Path(path)
-    try:
-        if not target.parent.is_dir():
-            raise DataError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
-        if target.is_dir():
-            raise DataError(f"cannot write {target}: it is a folder; name a file in it")
-        if target.exists() and not target.is_file():  # a rename would replace a device by a file
-            raise DataError(f"cannot write {target}: it is a device or a pipe; name a file")
-        _beside(target).exists()  # an OSError if the temporary name is too long
-    except OSError as error:
-        raise DataError(f"cannot write {shortened(target)}: {error.strerror}") from error
-    if not os.access(target.parent, os.W_OK):
-        raise DataError(f"cannot write {target}: no permission to write in {target.parent}")
-
-
-def write_failure(error: OSError) -> str:
-    """The reason of an error in writing, with a hint if the disk may be full."""
-    if error.errno is None:  # NumPy's error for an array that was written in part
-        return f"{error}; is the disk full?"
-    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return f"{error.strerror or error}{'; is the disk full?' if is_full else ''}"
-
-
-def shortened(path: str | os.PathLike[str]) -> str:
-    """A path for a message of one line."""
-    text = os.fspath(path)
-    return text if len(text) <= 200 else f"{text[:200]}..."
-
-
-def _beside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{os.getpid()}.part")
 
 
 def save(
@@ -155,7 +98,15 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
 
     Raises FormatError for a file that is truncated, of a newer version, or, given ``kind``, of another kind.
     """
-    source = Path(path)
+    with local_file(Path(path), unpack=True) as source:
+        stored = _load(source, kind)
+        if source == Path(path):
+            return stored
+        # The temporary copy of a pipe or a compressed file goes, so its arrays come into memory.
+        return replace(stored, arrays={name: np.array(array) for name, array in stored.arrays.items()})
+
+
+def _load(source: Path, kind: str | None) -> StoredModel:
     try:
         header, layout, data_start = _read_header(source)
     except OSError as error:
@@ -183,6 +134,7 @@ def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
         with safe_open(source, framework="numpy"):
             pass
     except SafetensorError as error:
+        refuse_foreign(kind_of(source), source)
         raise FormatError(f"{source} is not a valid safetensors file ({error}); was it cut short?") from error
     with source.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")

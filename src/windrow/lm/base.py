@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
-from windrow.corpus.encoded import corpus_as
-from windrow.corpus.tokenizers import check_tokens
-from windrow.errors import FormatError, OptionError, check_range, check_whole
+from windrow.corpus.opening import as_corpus
+from windrow.corpus.tokenizers import as_tokens
+from windrow.errors import FormatError, check_range, check_whole
 from windrow.evaluation.perplexity import Perplexity
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
@@ -22,7 +22,7 @@ from windrow.files.sniff import refuse_arpa
 from windrow.lm.generation import Generation, generate
 from windrow.lm.next_word import State, Tokens
 from windrow.lm.reading import ReadsText
-from windrow.lm.stream import Ids, reserved_symbol, sentence_blocks
+from windrow.lm.stream import Ids, reserved_symbol, sentence_blocks, several
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 # Every kind of language model by the name in its files; a class is entered when its module is imported.
@@ -183,9 +183,7 @@ class LanguageModel(ReadsText, ABC):
         >>> model.vocabulary.decode(model.encode("the cat barked", eos=True))
         ['<s>', 'the', 'cat', '<unk>', '</s>']
         """
-        words = self.reader.words_of(tokens)
-        if not isinstance(tokens, str):
-            check_tokens(words, "the sentence")
+        words = self.reader.words_of(tokens) if isinstance(tokens, str) else as_tokens(tokens, "the sentence")
         for symbol in SPECIALS[BOS:]:
             if symbol in words:
                 raise reserved_symbol(symbol, "the sentence")
@@ -237,15 +235,13 @@ class LanguageModel(ReadsText, ABC):
         Raises
         ------
         OptionError
-            A single string was given.
+            A single string was given, or a table, a mapping, or what else is no sequence of sentences.
         DataError
-            ``<s>`` or ``</s>`` is among the tokens.
+            A sentence is no text, or ``<s>`` or ``</s>`` is among its tokens.
         """
-        if isinstance(sentences, str):
-            raise OptionError("log_probs takes several sentences; use log_prob for a single one")
         sums: list[NDArray[np.float64]] = []
         at_once = 1 if self.carries_over else _SENTENCES_AT_ONCE
-        for streams in _batched((self.encode(sentence, eos=True) for sentence in sentences), at_once):
+        for streams in _batched((self.encode(sentence, eos=True) for sentence in several(sentences)), at_once):
             scores = self.score_stream(np.concatenate(streams)).astype(np.float64)
             starts = np.cumsum([0, *map(len, streams[:-1])])
             sums.append(np.add.reduceat(scores, starts))
@@ -270,7 +266,7 @@ class LanguageModel(ReadsText, ABC):
         >>> [(score.word, score.oov, score.order) for score in model.word_scores("the cat barked")]
         [('the', False, 2), ('cat', False, 2), ('barked', True, 1), ('</s>', False, 1)]
         """
-        words = self.reader.words_of(tokens)
+        words = self.reader.words_of(tokens) if isinstance(tokens, str) else as_tokens(tokens, "the sentence")
         ids, scores, orders = self._scored(words, bos, eos)
         words = [*words, "</s>"][: len(ids)]
         rows = zip(words, ids.tolist(), scores.tolist(), orders, strict=True)
@@ -287,13 +283,15 @@ class LanguageModel(ReadsText, ABC):
 
     # --- texts
 
-    def evaluate(self, source: Any, *, skip_symbols: bool = False) -> Perplexity:
+    def evaluate(self, source: Any, *, field: str | None = None, skip_symbols: bool = False) -> Perplexity:
         """How well the model predicts a text.
 
         Parameters
         ----------
         source : Corpus, or what Corpus.build takes
             The text; it is cut into words as the training text was.
+        field : str, default None
+            The column or field of the text, where ``source`` is a table or names files of records.
         skip_symbols : bool, default False
             Leave ``<s>`` and ``</s>`` out where they stand in the text, which is an error otherwise.
 
@@ -316,7 +314,7 @@ class LanguageModel(ReadsText, ABC):
         (4, 1, 4.31)
         """
         total = Perplexity()
-        streams, scored = tee(self.streams(source, skip_symbols=skip_symbols))
+        streams, scored = tee(self.streams(source, field=field, skip_symbols=skip_symbols))
         for stream, scores in zip(streams, self.score_blocks(scored), strict=True):
             predicted = stream != BOS
             total += Perplexity.of(scores[predicted], stream[predicted] == UNK)
@@ -327,15 +325,15 @@ class LanguageModel(ReadsText, ABC):
         ids, scores, _ = self._scored(tokens, bos=True, eos=True)
         return Perplexity.of(np.asarray(scores), ids == UNK)
 
-    def streams(self, source: Any, *, skip_symbols: bool = False) -> Iterator[Ids]:
+    def streams(self, source: Any, *, field: str | None = None, skip_symbols: bool = False) -> Iterator[Ids]:
         """A text as streams of whole sentences in the model's ids; parameters and errors as of ``evaluate``."""
-        corpus = corpus_as(source, self.reader)
+        corpus = as_corpus(source, field, self.reader)
         # Not return: a temporary corpus is removed as soon as nothing refers to it.
         yield from sentence_blocks(corpus, self.vocabulary, eos=self.predicts_end, skip_symbols=skip_symbols)
 
-    def perplexity(self, source: Any) -> float:
+    def perplexity(self, source: Any, *, field: str | None = None) -> float:
         """The perplexity of a text, unknown words included: ``evaluate(source).perplexity``."""
-        return self.evaluate(source).perplexity
+        return self.evaluate(source, field=field).perplexity
 
     # --- the next word
 

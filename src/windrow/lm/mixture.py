@@ -119,7 +119,9 @@ class MixtureLM(Estimator, LanguageModel):
 
     # --- training
 
-    def fit(self, heldout: Any, *, skip_symbols: bool = False, search_tokens: int = 2000) -> Self:
+    def fit(
+        self, heldout: Any, *, field: str | None = None, skip_symbols: bool = False, search_tokens: int = 2000
+    ) -> Self:
         """Find the weights that make held-out text most probable.
 
         Those of a linear mixture are found by the EM algorithm, which needs 8 bytes per token and model. Log-linear
@@ -130,6 +132,8 @@ class MixtureLM(Estimator, LanguageModel):
         ----------
         heldout : Corpus, or what Corpus.build takes
             Text that no model was trained on.
+        field : str, default None
+            The column or field of the text, where ``heldout`` is a table or names files of records.
         skip_symbols : bool, default False
             Leave ``<s>`` and ``</s>`` out where they stand in the text, which is an error otherwise.
         search_tokens : int, at least 1, default 2000
@@ -164,7 +168,7 @@ class MixtureLM(Estimator, LanguageModel):
             if total > _MOST_PROBABILITY:
                 raise OptionError(f"the scores of model {number} sum to {total:.3g}, not 1: they are no probabilities")
         check_range("search_tokens", check_whole("search_tokens", search_tokens), 1)
-        blocks = self.streams(heldout, skip_symbols=skip_symbols)
+        blocks = self.streams(heldout, field=field, skip_symbols=skip_symbols)
         if self.method == "linear":
             self._fit_linear(blocks)
         else:

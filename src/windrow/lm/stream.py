@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
-from windrow.errors import DataError, check_range, check_whole
+from windrow.corpus.tables import cells_of
+from windrow.errors import DataError, OptionError, check_range, check_whole
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+from windrow.machine import check_memory
 
 Ids = NDArray[np.int32]
 
@@ -83,7 +86,9 @@ def training_stream(corpus: Corpus, mapping: Ids, *, eos: bool = True) -> Ids:
     ``mapping`` is that of ``lm_vocabulary`` or ``word_mapping``. ``eos=False`` leaves ``</s>`` out; ``<s>`` always
     separates the sentences.
     """
-    stream = np.empty(corpus.tokens + (1 + eos) * len(corpus), np.int32)
+    symbols = corpus.tokens + (1 + eos) * len(corpus)
+    check_memory(4 * symbols, f"the {symbols:,} symbols of {corpus.name}", "give less text")
+    stream = np.empty(symbols, np.int32)
     size = 0
     for block in _blocks(corpus, mapping, _CACHED_TOKENS, eos):
         stream[size : size + len(block)] = block
@@ -105,6 +110,13 @@ def sentence_blocks(
     """
     check_range("block_tokens", check_whole("block_tokens", block_tokens), 1)
     return _blocks(corpus, word_mapping(corpus, vocabulary, skip_symbols=skip_symbols), block_tokens, eos)
+
+
+def several(sentences: Any) -> Iterator[Any]:
+    """The sentences of an iterable, one by one; OptionError for a single string, a table, a mapping and the like."""
+    if isinstance(sentences, str):
+        raise OptionError("log_probs takes several sentences; use log_prob for a single one")
+    return cells_of(sentences, expected="log_probs takes an iterable of sentences")
 
 
 def first_tokens(blocks: Iterable[Ids], tokens: int) -> Iterator[Ids]:

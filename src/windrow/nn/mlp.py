@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from windrow.errors import FormatError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator, OldName, takes_old_names
-from windrow.files import model_file
+from windrow.files import model_file, writing
 from windrow.nn.chain import Chain
 from windrow.nn.examples import ExampleError, as_examples, as_labels, as_numbers, check_lengths, find_classes
 from windrow.nn.layers import ACTIVATIONS, Dense, Dropout, Sigmoid
@@ -50,7 +50,7 @@ class _Keeping:
 
     def begin(self, rng: np.random.Generator, resume: bool) -> None:
         """Look at what is there; DataError where no file can be written."""
-        model_file.check_writable(self.path)
+        writing.check_writable(self.path)
         self.resumes = resume and Path(self.path).exists()
         if self.resumes:
             start = model_file.load(self.path, CHECKPOINT_KIND).config.get("model", {}).get("start")

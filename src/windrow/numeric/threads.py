@@ -12,6 +12,8 @@ from typing import NamedTuple, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+from windrow.machine import available_cores
+
 Result = TypeVar("Result")
 
 
@@ -27,12 +29,14 @@ _CREW: ContextVar[_Crew | None] = ContextVar("_CREW", default=None)
 
 @contextmanager
 def crew(workers: int | None = None) -> Iterator[None]:
-    """Within, ``share`` has ``workers`` threads (None: as many as BLAS has), and each product of matrices one.
+    """Within, ``share`` has ``workers`` threads, and each product of matrices one.
 
-    Threads of BLAS would share less, product by product, and spin between two of them on the cores that others need.
+    None: as many as BLAS has, on the cores that this process may use. Threads of BLAS would share less, product by
+    product, and spin between two of them on the cores that others need.
     """
     if workers is None:
-        workers = max((library.num_threads for library in _libraries().lib_controllers), default=1)
+        libraries = _libraries().lib_controllers
+        workers = min(available_cores(), max((library.num_threads for library in libraries), default=1))
     with _libraries().limit(limits=1):  # NumPy's BLAS and SciPy's are two
         if workers == 1:
             yield

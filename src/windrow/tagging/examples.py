@@ -5,29 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
+from windrow.corpus.sources import describe, locations
+from windrow.corpus.tables import cells_of
 from windrow.errors import DataError, OptionError
 from windrow.evaluation.spans import spans_of
 from windrow.tagging.conll import read_conll
 
 Tagged = Iterable[Sequence[Sequence[str]]]  # sentences as (tokens, tags), such as TaggedSentence
-Source = Tagged | str | os.PathLike[str]
+Source = Tagged | str | os.PathLike[str] | Sequence[os.PathLike[str]]
 Example = tuple[Sequence[str], Sequence[str]]  # tokens, tags
 
 
 def name_of(source: Source) -> str:
     """What messages call the sentences."""
-    return os.fspath(source) if isinstance(source, str | os.PathLike) else "the given list"
+    return describe(source) if locations(source) else "the given list"
 
 
 def read_examples(source: Source) -> list[Example]:
-    """The sentences of a CoNLL file, or of a list of (tokens, tags); those without tokens are left out.
+    """The sentences of CoNLL files, or of a list of (tokens, tags); those without tokens are left out.
 
     Raises DataError, with the number of the sentence, for what is no such pair, and where no token is left.
     """
-    if isinstance(source, str | os.PathLike):
-        examples: list[Example] = [(tokens, tags) for tokens, tags, _ in read_conll(source)]
+    if (files := locations(source)) is not None:
+        examples: list[Example] = [(tokens, tags) for file in files for tokens, tags, _ in read_conll(file)]
     else:
-        examples = [_checked(sentence, number) for number, sentence in enumerate(source, 1)]
+        pairs = cells_of(source, expected="sentences are a path, a list of paths, or a list of (tokens, tags)")
+        examples = [_checked(sentence, number) for number, sentence in enumerate(pairs, 1)]
     examples = [example for example in examples if example[0]]
     if not examples:
         raise DataError(f"{name_of(source)} holds no tokens; expected a token and its tag a line, or (tokens, tags)")

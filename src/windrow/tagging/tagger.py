@@ -16,7 +16,7 @@ from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.evaluation.spans import OUTSIDE, SpanResult, evaluate_spans, spans_of
-from windrow.files import model_file
+from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
 from windrow.nn.examples import check_finite
 from windrow.nn.optimizers import find_optimizer
@@ -218,7 +218,7 @@ class WindowTagger(Estimator):
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
             if checkpoint is not None:
-                model_file.check_writable(checkpoint)
+                writing.check_writable(checkpoint)
             train = read_examples(sentences)
             self.scheme_ = detect_scheme(tags for _, tags in train)
             check_types({span.type for _, tags in train for span in spans_of(tags)}, sentences, self.types)

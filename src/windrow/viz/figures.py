@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from windrow.errors import OptionError
-from windrow.files.model_file import atomic_write, check_writable
+from windrow.files.writing import atomic_write, check_writable
 
 try:
     import matplotlib

@@ -14,7 +14,7 @@ from typing import Any
 
 from windrow.corpus.toyland.grammar import OUTSIDE, Grammar, Sentence, toyland_grammar
 from windrow.errors import DataError, check_range
-from windrow.files.model_file import atomic_write
+from windrow.files.writing import atomic_write
 
 DEFAULT_SENTENCES = 25_000
 DEFAULT_SEED = 1

@@ -1,4 +1,4 @@
-"""Files of word vectors: word2vec text and binary, fastText, GloVe, TSV, NumPy, and windrow's own.
+"""Files of word vectors: word2vec text and binary, fastText, GloVe, TSV, NumPy, Parquet, safetensors.
 
 A format is a row of ``FORMATS``: a reader that returns ``VectorData``, and a writer that takes it.
 """
@@ -10,16 +10,20 @@ from functools import partial
 from pathlib import Path
 
 from windrow.embeddings.formats.binary import read_binary, write_binary
-from windrow.embeddings.formats.contract import VectorData, VectorFormat, check_words
+from windrow.embeddings.formats.contract import ReadOptions, VectorData, VectorFormat, check_words
 from windrow.embeddings.formats.npy import check_npy_places, read_npy, write_npy
-from windrow.embeddings.formats.stored import read_model, write_model
+from windrow.embeddings.formats.parquet import read_parquet, write_parquet
+from windrow.embeddings.formats.recognition import recognize_vectors
+from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
 from windrow.errors import FormatError, OptionError
-from windrow.files.gzip import is_packed
+from windrow.files.compression import COMPRESSED, STDIO, is_packed, path_name
+from windrow.files.local import local_file
 from windrow.files.model_file import check_finite
 
 __all__ = [
     "FORMATS",
+    "ReadOptions",
     "VectorData",
     "VectorFormat",
     "check_target",
@@ -30,14 +34,34 @@ __all__ = [
     "write_vectors",
 ]
 
+_STRICTLY = ReadOptions()
 
-def read_vectors(path: str | os.PathLike[str], format: str | None = None) -> VectorData:
-    """Read word vectors; ``format`` is an extension without its dot, by default that of ``path``.
+
+def read_vectors(
+    path: str | os.PathLike[str], format: str | None = None, options: ReadOptions = _STRICTLY
+) -> VectorData:
+    """Read word vectors from a file, a pipe or standard input (``-``), compressed or not.
+
+    ``format`` is a key of ``FORMATS``, by default what the content shows, or else the extension of ``path``.
 
     Raises FormatError, which names file and line or row, for a file that is malformed, truncated or of another kind,
-    for a word that repeats or a number that is not finite; DataError when the file cannot be read.
+    for a word that repeats or a number that is not finite; DataError when the file cannot be read; OptionError for
+    options that are not allowed.
     """
-    return find_format(path, format).read(Path(path))
+    options.check()
+    if format is not None:
+        find_format(path, format)
+    with local_file(Path(path)) as file:
+        return FORMATS[format or recognize_vectors(file) or _named_format(path)].read(file, options)
+
+
+def _named_format(path: str | os.PathLike[str]) -> str:
+    if (key := extension_of(path)) in FORMATS:
+        return key
+    raise FormatError(
+        f"{path_name(Path(path))} holds no word vectors that windrow knows: it is no text, has no header "
+        "'words dimensions', and no mark of another format"
+    )
 
 
 def write_vectors(data: VectorData, path: str | os.PathLike[str], format: str | None = None) -> None:
@@ -58,8 +82,20 @@ def write_vectors(data: VectorData, path: str | os.PathLike[str], format: str | 
 
 def check_target(path: str | os.PathLike[str], format: str | None = None) -> VectorFormat:
     """The format that ``write_vectors`` would use; errors about ``path`` are raised here already, before long work."""
+    if str(path) == STDIO:
+        return _for_standard_output(format)
     chosen = find_format(path, format)
+    if is_packed(Path(path)) and not chosen.gzip:
+        raise FormatError(f"{path}: .{chosen.extension} files are not written through gzip; leave out the .gz")
     chosen.check(Path(path))
+    return chosen
+
+
+def _for_standard_output(format: str | None) -> VectorFormat:
+    chosen = find_format(STDIO, format or "txt")
+    if not chosen.gzip:
+        streamed = ", ".join(name for name, row in FORMATS.items() if row.gzip)
+        raise OptionError(f"format = {format!r} cannot go to standard output; choose one of {streamed}, or name a file")
     return chosen
 
 
@@ -70,15 +106,13 @@ def find_format(path: str | os.PathLike[str], name: str | None = None) -> Vector
         if name is not None:
             raise OptionError(f"format = {name!r}; choose one of {', '.join(FORMATS)}")
         raise FormatError(f"{path}: no vector format has this extension; use .{', .'.join(FORMATS)}")
-    if is_packed(Path(path)) and not FORMATS[key].gzip:
-        raise FormatError(f"{path}: .{key} files are not read or written through gzip; unpack the file first")
     return FORMATS[key]
 
 
 def extension_of(path: str | os.PathLike[str]) -> str:
-    """The extension that names the format, in lower case, without its dot and without ``.gz``."""
+    """The extension that names the format, in lower case, without its dot and without that of a compression."""
     file = Path(path)
-    return Path(file.stem if is_packed(file) else file.name).suffix.lower().removeprefix(".")
+    return Path(file.stem if file.suffix.lower() in COMPRESSED else file.name).suffix.lower().removeprefix(".")
 
 
 def format_of(path: str | os.PathLike[str]) -> str:
@@ -88,18 +122,18 @@ def format_of(path: str | os.PathLike[str]) -> str:
 
 
 _BETWEEN_FIELDS = r" \t\n\v\f\r"  # white space, as C and Python's bytes see it
-_read_word2vec = partial(read_text, header=True, separator=b" ")
+_read_word2vec = partial(read_text, header=True)
 _write_word2vec = partial(write_text, header=True, separator=b" ")
 
 _ROWS = (
-    VectorFormat("safetensors", "windrow's own", read_model, write_model),
+    VectorFormat("safetensors", "windrow's own", read_safetensors, write_model),
     VectorFormat("txt", "word2vec's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS, gzip=True),
     VectorFormat("vec", "fastText's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS, gzip=True),
     VectorFormat("bin", "word2vec's binary", read_binary, write_binary, _BETWEEN_FIELDS, gzip=True),
     VectorFormat(
         "glove",
         "GloVe's text, without a header",
-        partial(read_text, header=False, separator=b" "),
+        partial(read_text, header=False),
         partial(write_text, header=False, separator=b" "),
         _BETWEEN_FIELDS,
         gzip=True,
@@ -113,5 +147,6 @@ _ROWS = (
         gzip=True,
     ),
     VectorFormat("npy", "a NumPy matrix, words in X.words.txt", read_npy, write_npy, r"\n\r", check=check_npy_places),
+    VectorFormat("parquet", "a table of words and vectors", read_parquet, write_parquet, r"\ud800-\udfff"),
 )
 FORMATS = {row.extension: row for row in _ROWS}

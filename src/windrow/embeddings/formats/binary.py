@@ -6,38 +6,41 @@ from pathlib import Path
 
 import numpy as np
 
-from windrow.embeddings.formats.contract import RowReader, VectorData, is_number, read_header
+from windrow.embeddings.formats.contract import ReadOptions, VectorData
+from windrow.embeddings.formats.rows import RowReader, check_fits, is_number, read_header
 from windrow.errors import FormatError
-from windrow.files.gzip import creating, reading
+from windrow.files.compression import creating, reading
 
 _CHUNK = 1 << 20  # bytes read at a time
 _LONGEST_WORD = 1 << 16  # bytes before the space that ends a word
 
 
-def read_binary(path: Path) -> VectorData:
+def read_binary(path: Path, options: ReadOptions) -> VectorData:
     """Read a header "words dimensions" and the rows; what the header claims is checked against the file's size."""
     with reading(path) as stream:
         words, dim = read_header(stream, path, number_bytes=4)
-        table = RowReader(path, "row", dim, words)
+        check_fits(words, dim, path, options)
+        table = RowReader(path, "row", options, dim, words)
         buffer, start = b"", 0
-        while len(table) < words:
+        while table.seen < words and not table.is_full:
             space = buffer.find(b" ", start)
             end = space + 1 + 4 * dim
             if space >= 0 and end <= len(buffer):
                 # word2vec.c ends a row with a line feed, gensim does not.
-                word = buffer[start:space].lstrip(b"\n")
-                table.add(word, np.frombuffer(buffer, "<f4", dim, space + 1), len(table) + 1)
+                word, number = buffer[start:space].lstrip(b"\n"), table.seen + 1
+                if (place := table.place(word, number)) is not None:
+                    table.put(place, np.frombuffer(buffer, "<f4", dim, space + 1), number)
                 start = end
                 continue
             if space < 0 and len(buffer) - start > _LONGEST_WORD:
-                raise FormatError(f"{table.at(len(table) + 1)}: no space ends the word; is the file binary?")
-            more = stream.read(max(_CHUNK, 4 * dim))
+                raise FormatError(f"{table.at(table.seen + 1)}: no space ends the word; is the file binary?")
+            more = stream.read(max(_CHUNK, len(buffer) - start))  # no more at a time than was there before
             if not more:
                 break
-            if not len(table):
+            if not table.seen and not start:
                 _refuse_text(more, table)
             buffer, start = buffer[start:] + more, 0
-        if len(table) == words and (buffer[start:] + stream.read(_CHUNK)).strip(b"\n"):
+        if table.seen == words and (buffer[start:] + stream.read(_CHUNK)).strip(b"\n"):
             raise FormatError(f"{path} has more after the {words} words of its header; was the header edited?")
     return table.finish()
 

@@ -1,27 +1,21 @@
-"""What all formats of word vectors share: plain data in and out, and rows that are checked as they are read.
-
-Readers stream, and trust no header: what it claims is compared with the size of the file before memory is allocated.
-"""
+"""What all formats of word vectors share: plain data in and out, and how a file may be read."""
 
 from __future__ import annotations
 
-import codecs
 import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import FormatError
-from windrow.files.gzip import LARGEST_RATIO, is_packed
-from windrow.files.model_file import check_writable
+from windrow.errors import FormatError, OptionError, check_range, check_whole
+from windrow.files.writing import check_writable
 
-_LONGEST_HEADER = 1 << 10
-_FIRST_CAPACITY = 1 << 20  # numbers in the array of a reader before it grows
+ERRORS, DUPLICATES, NBSP = ("strict", "replace", "ignore"), ("error", "first", "last"), ("keep", "split")
 
 
 @dataclass(frozen=True)
@@ -35,105 +29,35 @@ class VectorData:
 
 
 @dataclass(frozen=True)
+class ReadOptions:
+    """Which rows of a file of vectors are wanted, and what is forgiven in them; the defaults forgive nothing."""
+
+    limit: int | None = None  # at most so many words
+    only_words: frozenset[str] | None = None  # no others
+    errors: str = "strict"  # bytes of words that are not UTF-8: refused, replaced by U+FFFD, or left out
+    duplicates: str = "error"  # a word that repeats: refused, or its first or last row taken
+    nbsp: str = "keep"  # U+00A0 is part of a word, or a space
+
+    def check(self) -> None:
+        """Raise OptionError for a value that is not allowed."""
+        if self.limit is not None:
+            check_range("limit", check_whole("limit", self.limit), 1)
+        for name, choices in (("errors", ERRORS), ("duplicates", DUPLICATES), ("nbsp", NBSP)):
+            if getattr(self, name) not in choices:
+                raise OptionError(f"{name} = {getattr(self, name)!r} is not one of {', '.join(choices)}")
+
+
+@dataclass(frozen=True)
 class VectorFormat:
     """How the files of one extension are read and written."""
 
     extension: str
     summary: str
-    read: Callable[[Path], VectorData]
+    read: Callable[[Path, ReadOptions], VectorData]
     write: Callable[[VectorData, Path], None]
     forbidden: str = ""  # characters that a word cannot have in such a file
-    gzip: bool = False  # ``.gz`` may follow the extension
+    gzip: bool = False  # ``.gz`` may follow the extension of a file that is written
     check: Callable[[Path], None] = check_writable  # raises DataError for a path that ``write`` could not write
-
-
-class RowReader:
-    """The rows of a file as they are read; the array grows with what is there, whatever the header claims."""
-
-    def __init__(self, path: Path, unit: str, dim: int, words: int | None = None) -> None:
-        self.path, self.unit, self.dim, self.words = path, unit, dim, words
-        self.rows: dict[str, int] = {}  # word -> the line or row that it stands on
-        capacity = max(1, _FIRST_CAPACITY // dim)
-        self.vectors = np.empty((capacity if words is None else min(capacity, words), dim), np.float32)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def at(self, number: int) -> str:
-        """The place of a row, for messages."""
-        return f"{self.path}, {self.unit} {number}"
-
-    def add(self, word: bytes, values: NDArray[np.float32], number: int) -> None:
-        """Add the row on line or row ``number``; FormatError for one that is not valid."""
-        if len(self) == self.words:
-            raise FormatError(f"{self.at(number)}: the header claims {self.words} words, here is one more")
-        if not np.isfinite(values).all():
-            raise FormatError(f"{self.at(number)}: a number is NaN or infinite; take the row out")
-        add_word(self.rows, word, self.path, self.unit, number)
-        if len(self) > len(self.vectors):
-            grown = 2 * len(self.vectors)
-            self._resize(grown if self.words is None else min(grown, self.words))
-        self.vectors[len(self) - 1] = values
-
-    def finish(self) -> VectorData:
-        """All rows; FormatError when there are fewer than the header claimed."""
-        if self.words is not None and len(self) < self.words:
-            raise FormatError(
-                f"{self.path} ends after {len(self)} of the {self.words} words that its header claims; "
-                "was it cut short?"
-            )
-        self._resize(len(self))
-        return VectorData(list(self.rows), self.vectors)
-
-    def _resize(self, rows: int) -> None:
-        # In place, since a copy would need twice the memory; no other reference to the array exists.
-        self.vectors.resize((rows, self.dim), refcheck=False)
-
-
-def add_word(rows: dict[str, int], word: bytes, path: Path, unit: str, number: int) -> None:
-    """Add a word and its line or row; FormatError for one that is empty, not UTF-8, or there already."""
-    at = f"{path}, {unit} {number}"
-    try:
-        text = word.decode()
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{at}: the word is not UTF-8; convert the file, as with iconv") from error
-    if not text:
-        raise FormatError(f"{at}: there is no word before the numbers; take the row out")
-    if text in rows:
-        raise FormatError(f"{at}: the word {text!r} was on {unit} {rows[text]} already; take one out")
-    rows[text] = number
-
-
-def read_header(stream: IO[bytes], path: Path, *, number_bytes: int) -> tuple[int, int]:
-    """Words and dimensions from line 1; FormatError if the file is too small for ``number_bytes`` per number."""
-    line = stream.readline(_LONGEST_HEADER).removeprefix(codecs.BOM_UTF8)
-    fields = line.split()
-    if not line:
-        raise FormatError(f"{path} is empty; expected a header 'words dimensions'")
-    if len(fields) != 2 or not all(field.isdigit() for field in fields):
-        raise FormatError(
-            f"{path}, line 1: no header 'words dimensions'; files without one, as GloVe's, are format 'glove'"
-        )
-    words, dim = map(int, fields)
-    if not words or not dim:
-        raise FormatError(f"{path}, line 1: the header claims {words} words of {dim} dimensions; is it one?")
-    least = words * (number_bytes * dim + 2) - 1  # a word of one byte and a separator; no last line feed
-    most = path.stat().st_size * (LARGEST_RATIO if is_packed(path) else 1) - len(line)
-    if least > most:
-        raise FormatError(
-            f"{path}, line 1: the header claims {words} words of {dim} dimensions, which need {least} bytes, "
-            "but the file is too small; was it cut short, or is it of another format?"
-        )
-    return words, dim
-
-
-def is_number(field: bytes) -> bool:
-    """Whether the field is a number as C reads it."""
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return b"_" not in field  # Python reads 1_0 as ten
 
 
 def check_words(words: list[str], chosen: VectorFormat, path: str | os.PathLike[str]) -> None:

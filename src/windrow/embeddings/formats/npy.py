@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from pathlib import Path
 from tokenize import TokenError
 
 import numpy as np
+from numpy.typing import NDArray
 
-from windrow.embeddings.formats.contract import VectorData, add_word
+from windrow.embeddings.formats.contract import ReadOptions, VectorData
+from windrow.embeddings.formats.rows import chosen_rows
 from windrow.errors import DataError, FormatError
-from windrow.files.gzip import creating, reading
-from windrow.files.model_file import atomic_write, check_finite, check_writable
+from windrow.files.compression import COMPRESSED, creating, reading
+from windrow.files.local import local_file
+from windrow.files.model_file import check_finite
+from windrow.files.writing import atomic_write, check_writable
 
 
-def read_npy(path: Path) -> VectorData:
+def read_npy(path: Path, options: ReadOptions) -> VectorData:
     """Read a matrix of floating point, (words, dimensions), and its words from ``X.words.txt``."""
-    beside = _words_beside(path)
+    beside = words_beside(path)
     if path.exists() and not beside.exists():
         raise FormatError(f"{path} needs its words, one per line, in {beside}, which does not exist")
+    with local_file(path, unpack=True) as file:
+        vectors = _read_matrix(file)
+        check_finite(vectors, "the matrix", file)
+        return with_words_beside(vectors, path, options)
+
+
+def _read_matrix(path: Path) -> NDArray[np.float32]:
     try:
         matrix = np.lib.format.open_memmap(path, mode="r")
     except OSError as error:
@@ -28,28 +40,28 @@ def read_npy(path: Path) -> VectorData:
     if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind != "f":
         found = f"shape {matrix.shape} of type {matrix.dtype}"
         raise FormatError(f"{path}: expected a matrix (words, dimensions) of floating point, found {found}")
-    words = _read_words(beside)
-    if len(words) != len(matrix):
-        raise FormatError(f"{path} has {len(matrix)} rows, but {beside} has {len(words)} words")
-    with np.errstate(over="ignore"):  # an infinity is found next
-        vectors = np.asarray(matrix, np.float32)
-    check_finite(vectors, "the matrix", path)
-    return VectorData(words, vectors)
+    with np.errstate(over="ignore"):  # the caller finds an infinity
+        return np.asarray(matrix, np.float32)
 
 
-def _read_words(path: Path) -> list[str]:
-    lines: dict[str, int] = {}
-    with reading(path) as stream:
-        for number, line in enumerate(stream, 1):
-            add_word(lines, line.rstrip(b"\r\n"), path, "line", number)
-    return list(lines)
+def with_words_beside(vectors: NDArray[np.float32], path: Path, options: ReadOptions) -> VectorData:
+    """A matrix that was in ``path``, with the words that its neighbor lists, one per line."""
+    beside = words_beside(path)
+    with reading(beside) as stream:
+        words = [line.rstrip(b"\r\n") for line in stream]
+    if words:
+        words[0] = words[0].removeprefix(BOM_UTF8)
+    if len(words) != len(vectors):
+        raise FormatError(f"{path} has {len(vectors)} rows, but {beside} has {len(words)} words")
+    chosen, wanted, _ = chosen_rows(words, vectors, beside, "line", options)
+    return VectorData(chosen, wanted)
 
 
 def write_npy(data: VectorData, path: Path) -> None:
     """Write the matrix, and its words to ``X.words.txt``."""
     # The words are synced before the matrix gets its name, and get theirs right after it. Words beside another matrix
     # with the same number of rows would be read without an error.
-    with atomic_write(_words_beside(path)) as temporary:
+    with atomic_write(words_beside(path)) as temporary:
         with temporary.open("wb") as stream:
             stream.writelines(word.encode() + b"\n" for word in data.words)
             stream.flush()
@@ -60,12 +72,14 @@ def write_npy(data: VectorData, path: Path) -> None:
 
 def check_npy_places(path: Path) -> None:
     """Raise DataError unless both files could be written, and both or none of them exist, or only the matrix."""
-    beside = _words_beside(path)
+    beside = words_beside(path)
     check_writable(path)
     check_writable(beside)
     if beside.exists() and not path.exists():
         raise DataError(f"cannot write {path}: {beside} exists without it; move that away, or choose another name")
 
 
-def _words_beside(path: Path) -> Path:
-    return path.with_suffix(".words.txt")
+def words_beside(path: Path) -> Path:
+    """The file of words that belongs to a matrix: ``X.words.txt`` for ``X.npy``."""
+    matrix = path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+    return matrix.with_suffix(".words.txt")

@@ -1,16 +1,21 @@
-"""Windrow's own file of word vectors: it keeps counts and provenance, and its vectors are memory-mapped."""
+"""Files of safetensors: windrow's own, with counts and provenance, and a matrix of somebody else with its words."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.formats.contract import VectorData
+from windrow.embeddings.formats.contract import ReadOptions, VectorData
+from windrow.embeddings.formats.npy import with_words_beside, words_beside
+from windrow.embeddings.formats.rows import chosen_rows
 from windrow.errors import FormatError
 from windrow.files import model_file
+from windrow.files.local import local_file
+from windrow.files.sniff import kind_of
 
 KIND = "word-vectors"
 
@@ -24,7 +29,13 @@ def write_model(data: VectorData, path: str | os.PathLike[str]) -> None:
     model_file.save(path, KIND, arrays, config, data.provenance)
 
 
-def read_model(path: str | os.PathLike[str]) -> VectorData:
+def read_safetensors(path: Path, options: ReadOptions) -> VectorData:
+    """Read windrow's own file, or the one matrix of another with its words in ``X.words.txt``."""
+    with local_file(path, unpack=True) as file:
+        return _read_model(file, options) if kind_of(file) != "safetensors" else _read_matrix(file, path, options)
+
+
+def _read_model(path: Path, options: ReadOptions) -> VectorData:
     """Open a model file, whatever its name; FormatError for another kind, or parts that do not fit together."""
     stored = model_file.load(path, KIND)
     words = model_file.unpack_words(stored.arrays, path)
@@ -34,4 +45,32 @@ def read_model(path: str | os.PathLike[str]) -> VectorData:
         found = "no vectors" if vectors is None else f"vectors {vectors.shape} of type {vectors.dtype}"
         raise FormatError(f"{path}: expected float32 vectors of shape ({len(words)}, {size}), found {found}")
     model_file.check_finite(vectors, "vectors", path)
-    return VectorData(words, vectors, counts, stored.provenance)
+    if options == ReadOptions():
+        return VectorData(words, vectors, counts, stored.provenance)
+    encoded = [word.encode("utf-8", "surrogatepass") for word in words]
+    chosen, wanted, rows = chosen_rows(encoded, vectors, path, "row", options)
+    return VectorData(chosen, wanted, None if counts is None else counts[rows], stored.provenance)
+
+
+def _read_matrix(file: Path, path: Path, options: ReadOptions) -> VectorData:
+    """The only matrix of floating point in a file of safetensors."""
+    from safetensors import SafetensorError, safe_open
+
+    beside = words_beside(path)
+    if not beside.exists():
+        raise FormatError(f"{path} needs its words, one per line, in {beside}, which does not exist")
+    try:
+        with safe_open(file, framework="numpy") as tensors:
+            matrices = {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
+            matrices = {name: shape for name, shape in matrices.items() if len(shape) == 2 and 0 not in shape}
+            if len(matrices) != 1:
+                found = f"{len(matrices)} of them{': ' * bool(matrices)}{', '.join(sorted(matrices)[:5])}"
+                raise FormatError(f"{path}: expected one matrix (words, dimensions), found {found}")
+            matrix = tensors.get_tensor(*matrices)
+    except (SafetensorError, TypeError) as error:  # TypeError: a type that NumPy lacks, such as bfloat16
+        raise FormatError(f"{path} cannot be read ({error}); save its matrix as float32") from error
+    if matrix.dtype.kind != "f":
+        raise FormatError(f"{path}: expected numbers of floating point, found {matrix.dtype}")
+    vectors = matrix.astype(np.float32, copy=False)
+    model_file.check_finite(vectors, "the matrix", path)
+    return with_words_beside(vectors, path, options)

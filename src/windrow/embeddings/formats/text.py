@@ -2,60 +2,156 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.formats.contract import RowReader, VectorData, is_number, read_header
+from windrow.embeddings.formats.contract import ReadOptions, VectorData
+from windrow.embeddings.formats.rows import RowReader, check_fits, is_number, read_header
 from windrow.errors import FormatError
-from windrow.files.gzip import creating, reading
+from windrow.files.compression import creating, reading
+from windrow.files.sniff import START_BYTES, first_bytes
+
+_WHITE = b" \t\r\n"
+_NBSP = "\u00a0".encode()
+_SAMPLE_LINES = 100
 
 # Readers that go through double precision, as Python's and gensim's do, read the shortest text of this one float32 as
 # the next one (found by trying all of them). It needs two more digits.
 _MISREAD, _READ_RIGHTLY = b"7.038531e-26", b"7.03853069e-26"
 
 
-def read_text(path: Path, *, header: bool, separator: bytes) -> VectorData:
-    """Read lines of a word, ``separator`` and its numbers; with ``header`` the first line is "words dimensions"."""
+def read_text(path: Path, options: ReadOptions, *, header: bool, separator: bytes | None = None) -> VectorData:
+    """Read lines of a word and its numbers; with ``header`` the first line is "words dimensions".
+
+    A tab in the first row ends its word, and so in all; else white space stands between the fields, and words may hold
+    some: the last fields are the numbers, as many as there are dimensions.
+    """
+    start = first_bytes(path)
     with reading(path) as stream:
         if header:
             words, dim = read_header(stream, path, number_bytes=2)
-            table = RowReader(path, "line", dim, words)
-            lines = enumerate(stream, 2)
+            check_fits(words, dim, path, options)
+            table = RowReader(path, "line", options, dim, words)
         else:
-            first = stream.readline()
-            dim = len(first.partition(separator)[2].split())
-            if not dim:
-                found = "holds no numbers" if first else "is missing, the file is empty"
-                raise FormatError(f"{path}: line 1 {found}; expected a word and its numbers")
-            table = RowReader(path, "line", dim)
-            lines = enumerate(chain([first], stream), 1)
-        for number, line in lines:
-            if row := line.rstrip(b" \t\r\n"):
-                word, _, numbers = row.partition(separator)
-                table.add(word, _parse_numbers(numbers, table, number), number)
+            if not (dim := dimensions_of(start, separator)):
+                raise FormatError(f"{path}: line 1 {_no_row(start)}; expected a word and its numbers")
+            table = RowReader(path, "line", options, dim)
+        tabbed = separator == b"\t" or _is_tabbed(start, int(header))
+        _read_rows(enumerate(_without_mark(stream, header), 1 + header), table, tabbed)
     return table.finish()
 
 
-def _parse_numbers(text: bytes, table: RowReader, line: int) -> NDArray[np.float32]:
-    fields = text.split()
+def _read_rows(lines: Iterator[tuple[int, bytes]], table: RowReader, tabbed: bool) -> None:
+    split_nbsp = table.options.nbsp == "split"
+    for number, line in lines:
+        if table.is_full:
+            return
+        if row := (line.replace(_NBSP, b" ") if split_nbsp else line).rstrip(_WHITE):
+            word, fields = _split_at_tab(row) if tabbed else _split_from_the_right(row, table, number)
+            if (place := table.place(word, number)) is not None:
+                table.put(place, _parse_numbers(fields, table, number), number)
+
+
+def _without_mark(stream: IO[bytes], header: bool) -> Iterator[bytes]:
+    """The lines of a file without its byte-order mark; a header has been read with it already."""
+    if not header:
+        yield stream.readline().removeprefix(BOM_UTF8)
+    yield from stream
+
+
+def _split_at_tab(row: bytes) -> tuple[bytes, list[bytes]]:
+    word, _, numbers = row.partition(b"\t")
+    return word, numbers.split()
+
+
+def _split_from_the_right(row: bytes, table: RowReader, line: int) -> tuple[bytes, list[bytes]]:
+    fields = row.rsplit(None, table.dim)
+    if len(fields) > table.dim:
+        word = fields.pop(0)
+        if b" " in word or b"\t" in word:
+            word = _with_white_space(word, fields, table, line)
+        return word, fields
+    if len(fields) == table.dim and is_number(fields[0]):
+        return b"", fields
+    return fields[0], fields[1:]
+
+
+def _with_white_space(word: bytes, fields: list[bytes], table: RowReader, line: int) -> bytes:
+    """A word that holds white space, such as "name@domain.com 10"; FormatError if it ends like one number too many."""
+    last = word.split()[-1] if word.split() else b""
+    if is_number(last) and (b"." in last or not any(b"." in field for field in fields)):
+        raise FormatError(
+            f"{table.at(line)}: more than {table.dim} numbers after a word; do two rows stand on one line? take it out"
+        )
+    return word.lstrip(_WHITE)
+
+
+def _parse_numbers(fields: list[bytes], table: RowReader, line: int) -> NDArray[np.float32]:
     if len(fields) != table.dim:
-        hint = "was the file cut short, or does a word hold white space?"
-        if table.dim == 1 and table.words is None:
-            hint = "if line 1 is a header, read the file as format 'txt'"
+        is_first = line == 1 and table.words is None
+        hint = "is it a damaged header 'words dimensions'?" if is_first else "was the file cut short?"
         raise FormatError(f"{table.at(line)}: {len(fields)} numbers, expected {table.dim}; {hint}")
     try:
         with np.errstate(over="ignore"):  # an infinity is found later
             values = np.array(fields, np.float32)
     except ValueError:
         values = None
-    if values is None or b"_" in text:  # Python reads 1_0 as ten
+    if values is None or b"_" in b"".join(fields):  # Python reads 1_0 as ten
         wrong = next(field for field in fields if b"_" in field or not is_number(field))
         shown = wrong[:40].decode("utf-8", "backslashreplace")
         raise FormatError(f"{table.at(line)}: {shown!r} is not a number; is the file of another format?")
     return values
+
+
+# --- telling what a text is from its first bytes
+
+
+def dimensions_of(start: bytes, separator: bytes | None = None) -> int:
+    """The dimensions of rows without a header, from the first bytes of a file; 0 if they are no rows of numbers.
+
+    The commonest count of numbers at the ends of lines: a word may hold numbers, or white space.
+    """
+    lines = first_lines(start)
+    counts = Counter(_trailing_numbers(line, separator) for line in lines)
+    del counts[0]
+    most = max(counts.values(), default=0)
+    return min(dim for dim, found in counts.items() if found == most) if 2 * most >= len(lines) > 0 else 0
+
+
+def first_lines(start: bytes) -> list[bytes]:
+    """The lines at the beginning of a file that are not blank; the last one may be cut, so it counts only if alone."""
+    lines = start.removeprefix(BOM_UTF8).split(b"\n")
+    if len(start) == START_BYTES and len(lines) > 1:
+        del lines[-1]
+    return [line for line in lines[:_SAMPLE_LINES] if line.strip()]
+
+
+def _trailing_numbers(line: bytes, separator: bytes | None) -> int:
+    word, fields = (b"", line.split()) if separator is None else _split_at_tab(line)
+    numbers = 0
+    for field in reversed(fields):
+        if not is_number(field):
+            break
+        numbers += 1
+    if word:
+        return numbers if numbers == len(fields) else 0
+    return min(numbers, len(fields) - 1)  # the first field is a word, even if it is a number
+
+
+def _is_tabbed(start: bytes, row: int) -> bool:
+    lines = first_lines(start)
+    return len(lines) > row and b"\t" in lines[row].rstrip(_WHITE)
+
+
+def _no_row(start: bytes) -> str:
+    lines = first_lines(start)
+    return f"is {lines[0].strip()[:60].decode('utf-8', 'backslashreplace')!r}" if lines else "is blank"
 
 
 def write_text(data: VectorData, path: Path, *, header: bool, separator: bytes) -> None:

@@ -12,12 +12,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from windrow.corpus import Corpus
-from windrow.corpus.encoded import corpus_as
+from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.estimator import Estimator, OldName, current_names
-from windrow.files import model_file
+from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
 from windrow.lm.neural.network import NeuralNetwork
@@ -27,6 +27,7 @@ from windrow.lm.next_word import Tokens
 from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+from windrow.machine import check_memory
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, SparseParameter
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
@@ -44,6 +45,7 @@ _PLATEAU = Plateau(patience=1)  # an epoch of text is long: an epoch without a b
 _EMBEDDING_SCALE = 0.1
 # From a run to the one that resumes it.
 _MAY_CHANGE = ("epochs", "patience", "quantize_bits", "workers")
+_LEAST_COPIES = 2  # of the parameters while they are trained
 _NOT_STORED = ("vectors", "callbacks")
 
 
@@ -144,6 +146,7 @@ class NeuralLM(Estimator, LanguageModel):
         self,
         source: Any,
         *,
+        field: str | None = None,
         valid: Any = None,
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
@@ -151,6 +154,7 @@ class NeuralLM(Estimator, LanguageModel):
     ) -> Self:
         """Train on ``source``, a Corpus or what ``Corpus.build`` takes; ``callbacks`` get a Report after each epoch.
 
+        ``field``: the column or field of the text, where ``source`` and ``valid`` are tables or name files of records.
         With ``valid``, text held back, the parameters of its best epoch are kept, and training ends after ``patience``
         epochs without a better one. ``checkpoint``: a file that keeps the state after each epoch; ``resume`` goes on
         from there to the same model as without the stop, if the file is there. ``progress`` gets a Report several times
@@ -161,16 +165,17 @@ class NeuralLM(Estimator, LanguageModel):
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
             if checkpoint is not None:
-                model_file.check_writable(checkpoint)
+                writing.check_writable(checkpoint)
             given = self._given_vectors()
-            corpus = source if isinstance(source, Corpus) else Corpus.build(source)
+            corpus = as_corpus(source, field)
             self.vocabulary, mapping = lm_vocabulary(
                 corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols
             )
             self.given_words_, self.provenance_ = 0, provenance_of(corpus)
             self.reader = corpus.reader
-            held_back = self._held_back(valid)
+            held_back = None if valid is None else as_corpus(valid, field, self.reader)
             stream, valid_stream = training_stream(corpus, mapping), self._valid_stream(held_back)
+            self._check_memory()
             self.network_ = self._new_network(np.random.default_rng(self.seed), given)
             training = Training(self._trainee(stream, valid_stream), self._plan(valid_stream), retrains=retrains)
             described = self._described(corpus, held_back)
@@ -196,9 +201,6 @@ class NeuralLM(Estimator, LanguageModel):
         return other
 
     quantised = quantized
-
-    def _held_back(self, valid: Any) -> Corpus | None:
-        return None if valid is None else corpus_as(valid, self.reader)
 
     def _valid_stream(self, corpus: Corpus | None) -> Ids | None:
         if corpus is None:
@@ -238,6 +240,16 @@ class NeuralLM(Estimator, LanguageModel):
         return _PLATEAU if self.schedule == "plateau" else find_schedule(self.schedule)
 
     # --- parts of the network
+
+    def _check_memory(self) -> None:
+        """Raise OptionError if the network will not fit into memory together with what its training keeps."""
+        words = len(self.vocabulary)
+        numbers = words * (self.embedding_size + (0 if self.tied else self._head_size)) + self._hidden_numbers()
+        check_memory(
+            4 * _LEAST_COPIES * numbers,
+            f"{numbers:,} parameters for {words:,} words",
+            "lower embedding_size or hidden_size, or raise min_count",
+        )
 
     def _head_options(self) -> OutputOptions:
         return OutputOptions(
@@ -289,10 +301,10 @@ class NeuralLM(Estimator, LanguageModel):
             )
         return given
 
-    def streams(self, source: Any, *, skip_symbols: bool = False) -> Iterator[Ids]:
+    def streams(self, source: Any, *, field: str | None = None, skip_symbols: bool = False) -> Iterator[Ids]:
         """A text as streams of whole sentences in the model's ids; raises as ``evaluate``."""
         self._fitted()
-        return super().streams(source, skip_symbols=skip_symbols)
+        return super().streams(source, field=field, skip_symbols=skip_symbols)
 
     def encode(self, tokens: Tokens, *, bos: bool = True, eos: bool = False) -> Ids:
         """The ids of a sentence, or the beginning of one; see LanguageModel."""

@@ -228,7 +228,14 @@ class RecurrentLM(NeuralLM):
                 state = after
             yield log_probs / _LN_10
 
-    def evaluate(self, source: Any, *, skip_symbols: bool = False, dynamic_rate: float | None = None) -> Perplexity:
+    def evaluate(
+        self,
+        source: Any,
+        *,
+        field: str | None = None,
+        skip_symbols: bool = False,
+        dynamic_rate: float | None = None,
+    ) -> Perplexity:
         """How well the model predicts a text; raises as ``LanguageModel.evaluate``.
 
         ``dynamic_rate``: dynamic evaluation. A copy of the model goes on learning from the text at this rate, by steps
@@ -236,11 +243,11 @@ class RecurrentLM(NeuralLM):
         weights of 8 bits; DivergedError where the rate is too high.
         """
         if dynamic_rate is None:
-            return super().evaluate(source, skip_symbols=skip_symbols)
+            return super().evaluate(source, field=field, skip_symbols=skip_symbols)
         check_range("dynamic_rate", dynamic_rate, 0, low_open=True, high_open=True)
         if self._fitted().is_quantized:
             raise OptionError(f"dynamic_rate = {dynamic_rate:g}: weights of 8 bits cannot learn; use those of 32 bits")
-        stream = np.concatenate(list(self.streams(source, skip_symbols=skip_symbols)))
+        stream = np.concatenate(list(self.streams(source, field=field, skip_symbols=skip_symbols)))
         learning = type(self).from_stored(self.to_stored(), "the model")
         learning.set_params(optimizer="sgd", learning_rate=dynamic_rate, batch_size=1, l2=0.0)
         learning.network_.dropouts = []

@@ -106,9 +106,14 @@ def _bits(number: int) -> int:
     return max(number - 1, 1).bit_length()
 
 
+def check_size(tokens: int) -> None:
+    """Raise DataError for a text that is too long to be counted, before it is read as a stream."""
+    if tokens > MOST:
+        raise DataError(f"the text has {tokens:,} tokens; n-grams are counted in at most {MOST:,}: use a part of it")
+
+
 def _check_stream(stream: Int32s, words: int) -> None:
-    if stream.size > MOST:
-        raise DataError(f"the text has {stream.size} tokens; n-grams are counted in at most {MOST}: use a part of it")
+    check_size(stream.size)
     if stream.size and stream[0] != BOS:
         raise OptionError(f"stream must begin with the id of <s>, which is {BOS}, not with {stream[0]}")
     for first in range(0, stream.size, _BLOCK):

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.corpus.numbering import SeenWords
-from windrow.corpus.streams import COMPRESSED, Meter, lines, text_pieces
+from windrow.corpus.streams import Meter, lines, text_pieces
 from windrow.corpus.tokenizers import find_tokenizer
 from windrow.errors import DataError, FormatError, OptionError
-from windrow.files import gzip
-from windrow.files.model_file import pack_words, shortened
+from windrow.files import compression
+from windrow.files.compression import COMPRESSED
+from windrow.files.model_file import pack_words
+from windrow.files.writing import shortened
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.bisect import find_children
 from windrow.lm.ngram.kernels.counts import LINE_END, Int32s, Int64s, Spelling
@@ -50,7 +52,7 @@ def write_counts(counts: NGramCounts, path: str | os.PathLike[str]) -> None:
     spelling = _spelling(counts.vocabulary.words)
     longest = int(np.diff(spelling.offsets).max(initial=0))
     out = np.empty(max(_OUT_BYTES, counts.order * (longest + 1) + LINE_END), np.uint8)
-    with gzip.creating(Path(path)) as file:
+    with compression.creating(Path(path)) as file:
         for k, level in enumerate(counts.levels, 1):
             if not level.words.size:
                 file.write(f"{' '.join(SPECIALS[:1] * k)}\t0\n".encode())

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from windrow.errors import DataError
-from windrow.files import model_file
+from windrow.files import writing
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.counts import Cursor, Grams, Input, Int32s, Output
 from windrow.lm.ngram.levels import CountLevel
@@ -197,7 +197,7 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = model_file.write_failure(error)
+        reason = writing.write_failure(error)
         raise DataError(
             f"cannot write the counts of parts of the text: {reason}; TMPDIR names another place"
         ) from error

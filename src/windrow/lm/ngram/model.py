@@ -5,23 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
-from windrow.corpus.encoded import corpus_as
+from windrow.corpus.opening import as_corpus
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
+from windrow.files.local import local_file
 from windrow.files.model_file import StoredModel
-from windrow.files.sniff import is_arpa
+from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
 from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
-from windrow.lm.ngram.counting import OnProgress, count_ngrams
+from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams
 from windrow.lm.ngram.estimation import check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
@@ -29,9 +31,11 @@ from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.settings import NGRAM_LM
 from windrow.lm.ngram.table import NGramState, NGramTable
 from windrow.lm.ngram.words import WordIndex, as_line, mask_of
-from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
+from windrow.lm.stream import Ids, lm_vocabulary, several, training_stream, word_mapping
 from windrow.lm.symbols import BOS, EOS
+from windrow.machine import available_memory
 
+_SHARE_OF_FREE = 0.7  # of the free memory, that counting takes before it goes over files
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that change how text is counted
 _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
     "smoothing",
@@ -97,7 +101,7 @@ class NGramLM(Estimator, LanguageModel):
         Round probabilities and back-off weights to this many bits. None: 32 bits. 8 makes the model about half the
         size.
     memory : int >= 1048576 or None, default None
-        Bytes of memory beyond which counting goes over files. None: no limit.
+        Bytes of memory beyond which counting goes over files. None: most of what is free.
 
     Attributes
     ----------
@@ -177,6 +181,7 @@ class NGramLM(Estimator, LanguageModel):
         self,
         source: Any,
         *,
+        field: str | None = None,
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
         counts_out: str | os.PathLike[str] | None = None,
@@ -190,6 +195,8 @@ class NGramLM(Estimator, LanguageModel):
         ----------
         source : Corpus, or what Corpus.build takes
             The training text.
+        field : str, default None
+            The column or field of the text, where ``source`` and ``heldout`` are tables or name files of records.
         heldout : Corpus, or what Corpus.build takes, default None
             Other text, to which the weights of jelinek-mercer are fitted; None: to the training text itself.
         vocab : iterable of str, default None
@@ -221,29 +228,38 @@ class NGramLM(Estimator, LanguageModel):
         ['ran', 'sat']
         """
         self.check_parameters()
-        corpus = source if isinstance(source, Corpus) else Corpus.build(source)
+        corpus = as_corpus(source, field)
+        check_size(corpus.tokens + (1 + self.eos) * len(corpus))
         vocabulary, mapping = lm_vocabulary(
             corpus, min_count=self.min_count, max_vocab=self.max_vocab, skip_symbols=self.skip_symbols
         )
         stream = training_stream(corpus, mapping, eos=self.eos)
         first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
         counts = count_ngrams(
-            stream, vocabulary, self.order, bos=self.bos, memory_budget=self.memory, progress=progress
+            stream, vocabulary, self.order, bos=self.bos, memory_budget=self._memory_budget(), progress=progress
         )
         del stream
         check_order(counts)
         if counts_out is not None:
             counts_text.write_counts(counts, counts_out)
         if heldout is not None:
-            heldout = corpus_as(heldout, corpus.reader)
+            heldout = as_corpus(heldout, field, corpus.reader)
         self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
         self.reader = corpus.reader
         return self
+
+    def _memory_budget(self) -> int | None:
+        """What counting may use: as asked for, else most of what is free."""
+        if self.memory is not None:
+            return self.memory
+        free = available_memory()
+        return None if free is None else max(int(free * _SHARE_OF_FREE), 1)
 
     def fit_counts(
         self,
         counts: NGramCounts | str | os.PathLike[str],
         *,
+        field: str | None = None,
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
     ) -> Self:
@@ -254,7 +270,7 @@ class NGramLM(Estimator, LanguageModel):
         counts : NGramCounts, str or path
             Counts, which are used up, or a file of them, as ``counts_out`` of ``fit`` writes it. They may be of a
             higher order than the model.
-        heldout, vocab
+        field, heldout, vocab
             As of ``fit``.
 
         Returns
@@ -289,18 +305,16 @@ class NGramLM(Estimator, LanguageModel):
         counts.levels = counts.levels[: self.order]
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
         check_order(counts)
-        return self._estimate(counts, {}, heldout, vocab)
+        return self._estimate(counts, {}, None if heldout is None else as_corpus(heldout, field), vocab)
 
     def _estimate(
         self,
         counts: NGramCounts,
         provenance: Mapping[str, Any],
-        heldout: Any,
+        heldout: Corpus | None,
         vocab: Iterable[str] | None,
         first_seen: NDArray[np.int64] | None = None,
     ) -> Self:
-        if heldout is not None and not isinstance(heldout, Corpus):
-            heldout = Corpus.build(heldout)
         model = estimate(
             counts,
             keep_words=None if vocab is None else mask_of(counts.vocabulary, vocab),
@@ -351,9 +365,8 @@ class NGramLM(Estimator, LanguageModel):
 
     def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
         """As ``LanguageModel.log_probs``; strings are split and looked up by a kernel, much faster than lists."""
-        if isinstance(sentences, str):
-            raise OptionError("log_probs takes several sentences; use log_prob for a single one")
-        found = self._words.sentences([as_line(sentence, self.reader) for sentence in sentences], eos=self.eos)
+        lines = [as_line(sentence, self.reader) for sentence in several(sentences)]
+        found = self._words.sentences(lines, eos=self.eos)
         return found.sums(self.score_stream(found.stream))
 
     def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], Sequence[int | None]]:
@@ -390,10 +403,12 @@ class NGramLM(Estimator, LanguageModel):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """As ``LanguageModel.load``; also opens ARPA files of any program."""
-        if not is_arpa(path):
-            return super().load(path)
-        return cls.from_backoff(read_arpa(path))
+        """As ``LanguageModel.load``; also opens ARPA files of any program, whatever they are called."""
+        with local_file(Path(path)) as file:
+            kind = kind_of(file)
+            if kind == "arpa" or (kind == "unknown" and is_arpa(path)):
+                return cls.from_backoff(read_arpa(file))
+            return super().load(file)
 
     @classmethod
     def from_backoff(cls, model: BackoffModel, *, quantize_bits: int | None = None) -> Self:

@@ -72,6 +72,7 @@ NGRAM_LM = (
         "8 makes the model about half the size.", low=2, high=8, none="32 bits", option="--quantize",
     ),
     Setting(
-        "memory", int, None, "Bytes of memory beyond which counting goes over files.", low=1 << 20, none="no limit",
+        "memory", int, None, "Bytes of memory beyond which counting goes over files.", low=1 << 20,
+        none="most of what is free",
     ),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from windrow.corpus import TextReader, Vocabulary
 from windrow.corpus.kernels.eight_bytes import padded
 from windrow.corpus.kernels.tokenize import tokenize
 from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
-from windrow.corpus.tokenizers import check_tokens
+from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import DataError, OptionError
 from windrow.lm.next_word import Tokens
 from windrow.lm.ngram.kernels import word_lookup
@@ -82,9 +82,7 @@ def as_line(tokens: Tokens, reader: TextReader) -> str:
     """The words of a sentence with white space between them; DataError for a word with white space in it."""
     if isinstance(tokens, str):
         return tokens if reader.is_plain else " ".join(reader.tokens(tokens))
-    words = list(tokens)
-    check_tokens(words, "the sentence")
-    return " ".join(words)
+    return " ".join(as_tokens(tokens, "the sentence"))
 
 
 def mask_of(vocabulary: Vocabulary, words: Iterable[str]) -> NDArray[np.bool_]:

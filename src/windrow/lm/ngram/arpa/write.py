@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from windrow.corpus.kernels.eight_bytes import PAD
 from windrow.errors import FormatError, OptionError
-from windrow.files import gzip
-from windrow.files.model_file import pack_words, shortened
+from windrow.files import compression
+from windrow.files.model_file import pack_words
+from windrow.files.writing import shortened
 from windrow.lm.ngram.counts_text import check_compression, grams_between
 from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, ROUNDING, Rows
@@ -39,7 +40,7 @@ def write_arpa(model: BackoffModel, path: str | os.PathLike[str]) -> None:
     _check_words(model.vocabulary.words)
     packed = pack_words(model.vocabulary.words)
     word_bytes = np.append(packed["word_bytes"], np.zeros(PAD, np.uint8))
-    with gzip.creating(Path(path), _GZIP_LEVEL) as file:
+    with compression.creating(Path(path), _GZIP_LEVEL) as file:
         header = "".join(f"ngram {k}={size}\n" for k, size in enumerate(model.sizes, 1))
         file.write(f"\\data\\\n{header}".encode())
         for k in range(1, model.order + 1):

@@ -1,0 +1,29 @@
+"""Messages of the library in the words of the command line.
+
+The library writes a parameter at fault as ``errors = 'strict'``, and a way out as a caller types it: ``try
+errors='replace'``, or ``skip_symbols = True``. A command shows its own option in their place, and leaves out advice
+that it has no option for.
+"""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+_ADVICE = re.compile(r"(?<![\w-])([a-z]\w*)='([^']*)'")
+_ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*='[^']*'(?: or [a-z]\w*='[^']*')*")
+_FAULT = re.compile(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?")
+
+
+def at_the_command_line(message: str, command: click.Command | None) -> str:
+    """The message as the user of a command should read it."""
+    options = {parameter.name: parameter.opts[-1] for parameter in getattr(command, "params", [])}
+
+    def named(found: re.Match[str], after: str) -> str:
+        return f"{options[found[1]]}{after}" if found[1] in options else found[0]
+
+    if not {name for name, _ in _ADVICE.findall(message)} <= options.keys():
+        message = _ADVICE_ALONE.sub("", message)
+    message = _ADVICE.sub(lambda found: named(found, f" {found[2]}"), message)
+    return _FAULT.sub(lambda found: named(found, "" if found[2] else " = "), message)

@@ -1,0 +1,187 @@
+"""Records, each with a text in one of its fields: JSONL, CSV and Parquet files, and the cells of tables in Python."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from windrow.corpus.streams import (
+    Meter,
+    is_remote,
+    lines,
+    name_of,
+    opened_to_seek,
+    read_errors,
+    text_pieces,
+)
+from windrow.corpus.tables import is_missing, listed
+from windrow.corpus.tokenizers import as_tokens
+from windrow.errors import DataError, OptionError
+from windrow.files.compression import COMPRESSED
+
+_SUFFIXES = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+FORMATS = ("jsonl", "csv", "parquet")
+_PARQUET_ROWS = 1024
+_LONGEST_CSV_FIELD = 2**31 - 1
+_DELIMITERS = {"tab": "\t", "\\t": "\t"}  # as a shell passes them
+_OTHER_DELIMITERS = {";": ";", "\t": "tab", "|": "|", ",": ","}
+
+
+@dataclass
+class RecordReader:
+    """How records become sentences; counts those without text, which are left out."""
+
+    field: str
+    errors: str
+    delimiter: str | None = None
+    empty: int = 0
+
+    def file_sentences(self, file: str, format: str, meter: Meter) -> Iterator[str | list[str]]:
+        """The sentences of one file."""
+        if format == "parquet":
+            values = _parquet_values(file, self.field, meter)
+        elif format == "csv":
+            text_lines = lines(text_pieces(file, self.errors, meter))
+            delimiter = self.delimiter or ("\t" if _suffix_of(file) == ".tsv" else ",")
+            values = _csv_values(name_of(file), text_lines, self.field, delimiter)
+        else:
+            values = _jsonl_values(name_of(file), lines(text_pieces(file, self.errors, meter)), self.field)
+        return self.sentences(values)
+
+    def sentences(self, values: Iterable[tuple[str, Any]]) -> Iterator[str | list[str]]:
+        """The sentences among values, each with what messages call its place."""
+        for where, value in values:
+            if _is_empty(value):
+                self.empty += 1
+            else:
+                yield sentence_of(value, where, self.errors)
+
+
+def sentence_of(value: Any, where: str, errors: str) -> str | list[str]:
+    """A line, or the tokens of a sentence; DataError, which begins with ``where``, for what is neither."""
+    if isinstance(value, str):
+        text = _without_surrogates(value, where, errors)
+        return text if text.endswith("\n") else text + "\n"
+    if errors == "strict" or not isinstance(value, list | tuple):
+        return as_tokens(value, where)
+    cleaned = [_without_surrogates(token, where, errors) if isinstance(token, str) else token for token in value]
+    return as_tokens([new for new, old in zip(cleaned, value, strict=True) if new != "" or old == ""], where)
+
+
+def format_of(file: str) -> str | None:
+    """The format of records that the name of a file or URL says; None: another one."""
+    return _SUFFIXES.get(_suffix_of(file))
+
+
+def _suffix_of(file: str) -> str:
+    """The extension of a name, in lower case, less that of a compression."""
+    suffixes = [suffix.lower() for suffix in Path(urlsplit(file).path if is_remote(file) else file).suffixes]
+    return next((suffix for suffix in reversed(suffixes) if suffix not in COMPRESSED), "")
+
+
+def check_delimiter(delimiter: str | None) -> str | None:
+    """A delimiter of CSV as one character, of which ``tab`` is the name; OptionError for another."""
+    if delimiter is None:
+        return None
+    found = _DELIMITERS.get(delimiter, delimiter)
+    if not isinstance(found, str) or len(found) != 1 or found in '"\r\n':
+        raise OptionError(f"delimiter = {delimiter!r} must be one character, such as ; or tab")
+    return found
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, str | list):
+        return not (value.strip() if isinstance(value, str) else value)
+    return is_missing(value)
+
+
+def _jsonl_values(name: str, text_lines: Iterable[str], field: str) -> Iterator[tuple[str, Any]]:
+    for number, line in enumerate(text_lines, 1):
+        if not line.strip():
+            continue
+        where = f"{name}, line {number}"
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{where}: not JSON ({error})") from error
+        if not isinstance(record, dict) or field not in record:
+            there = listed(record) if isinstance(record, dict) else "no object"
+            raise DataError(f"{where}: no field {field!r}; there is: {there}")
+        yield f"{where}, field {field!r}", record[field]
+
+
+def _csv_values(name: str, text_lines: Iterable[str], field: str, delimiter: str) -> Iterator[tuple[str, Any]]:
+    rows = csv.reader((line + "\n" for line in text_lines), strict=True, delimiter=delimiter)
+    limit = csv.field_size_limit(_LONGEST_CSV_FIELD)  # a sentence may be longer than 128 KB
+    try:
+        columns = next(rows, [])
+        if field not in columns:
+            raise DataError(f"{name}: no column {field!r}; there is: {listed(columns)}{_other_delimiter(columns)}")
+        column = columns.index(field)
+        for row in rows:
+            if row and column >= len(row):
+                raise DataError(f"{name}, line {rows.line_num}: the row lacks the column {field!r}")
+            if row:
+                yield f"{name}, line {rows.line_num}", row[column]
+    except csv.Error as error:
+        raise DataError(f"{name}, line {rows.line_num}: not CSV ({error})") from error
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _other_delimiter(columns: list[str]) -> str:
+    """A hint, where the whole header came out as one column."""
+    found = next((name for mark, name in _OTHER_DELIMITERS.items() if len(columns) == 1 and mark in columns[0]), None)
+    return f"; try delimiter={found!r}" if found else ""
+
+
+def _parquet_values(file: str, field: str, meter: Meter) -> Iterator[tuple[str, Any]]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise OptionError("reading Parquet needs pyarrow: pip install 'windrow[parquet]'") from error
+    name = name_of(file)
+    try:
+        with read_errors(file), opened_to_seek(file) as raw:
+            table = parquet.ParquetFile(raw)
+            columns = table.schema_arrow.names
+            if field not in columns:
+                raise DataError(f"{name}: no column {field!r}; there is: {listed(columns)}")
+            first_row = 1
+            for batch in table.iter_batches(_PARQUET_ROWS, columns=[field]):
+                meter.at(raw.tell())
+                for row, value in enumerate(batch.column(0).to_pylist(), first_row):
+                    yield f"{name}, row {row}, column {field!r}", value
+                first_row += len(batch)
+    except pyarrow.ArrowException as error:
+        raise DataError(f"{name} is not a valid Parquet file: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}, column {field!r}: a text is not UTF-8; write the file again") from error
+
+
+def _without_surrogates(text: str, where: str, errors: str) -> str:
+    """``text`` that UTF-8 can hold: half a surrogate pair is treated as a file's bytes of it would be."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        if errors == "strict":
+            raise DataError(
+                f"{where}: character {error.start + 1} is {text[error.start]!a}, half of a surrogate pair; "
+                "correct the text, or try errors='replace'"
+            ) from error
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", errors)
+    return text

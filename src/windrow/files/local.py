@@ -1,0 +1,60 @@
+"""Pipes, standard input and compressed files as ordinary files, for readers that go back and forth in them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from windrow.errors import DataError, WindrowError
+from windrow.files.compression import STDIO, compression_of, path_name, reading
+from windrow.files.writing import write_failure
+
+_COPY_BYTES = 1 << 20
+
+
+def is_seekable(path: Path) -> bool:
+    """Whether a file can be read from anywhere and more than once, unlike standard input, a pipe or a device."""
+    return str(path) != STDIO and (path.is_file() or path.is_dir() or not path.exists())
+
+
+@contextmanager
+def local_file(path: Path, *, unpack: bool = False) -> Iterator[Path]:
+    """``path`` itself if it can be read from anywhere, else a temporary copy of its bytes, decompressed.
+
+    ``unpack``: a compressed file becomes such a copy, too. Errors raised within name ``path``. The copy is gone
+    afterwards; where it is mapped into memory it lives on as long as the map, except on Windows.
+    """
+    if is_seekable(path) and not (unpack and _is_compressed(path)):
+        yield path
+        return
+    name = path_name(path)
+    with tempfile.TemporaryDirectory(prefix="windrow-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder, "file")
+        with reading(path) as stream:
+            _write_copy(stream, copy, name)
+        try:
+            yield copy
+        except WindrowError as error:
+            error.args = (str(error).replace(str(copy), name),)
+            raise
+
+
+def _write_copy(stream: IO[bytes], copy: Path, name: str) -> None:
+    with copy.open("wb") as target:
+        while chunk := stream.read(_COPY_BYTES):
+            try:
+                target.write(chunk)
+            except OSError as error:
+                where = f"in the temporary folder {copy.parent.parent}"
+                raise DataError(f"cannot keep {name} {where}: {write_failure(error)}; set TMPDIR") from error
+
+
+def _is_compressed(path: Path) -> bool:
+    try:
+        with path.open("rb") as raw:
+            return bool(compression_of(raw.read(16)))
+    except OSError:
+        return False  # the reader will say what is wrong

@@ -1,0 +1,69 @@
+"""Files that appear whole or not at all: written under a temporary name in the same folder, synced, and renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from windrow.errors import DataError
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary path beside ``path``: on success it is synced and renamed to ``path``, else removed.
+
+    Raises DataError when the folder does not exist or cannot be written, or when the disk is full.
+    """
+    target = Path(path)
+    check_writable(target)
+    temporary = _beside(target)
+    try:
+        temporary.touch()
+        mode = temporary.stat().st_mode
+        yield temporary
+        temporary.chmod(mode)  # as the user's umask says; a library may have made the file private
+        with temporary.open("rb+") as written:
+            os.fsync(written.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise DataError(f"cannot write {target}: {write_failure(error)}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise DataError unless a file could be made at ``path``; asked before long work, not after it."""
+    target = Path(path)
+    try:
+        if not target.parent.is_dir():
+            raise DataError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
+        if target.is_dir():
+            raise DataError(f"cannot write {target}: it is a folder; name a file in it")
+        if target.exists() and not target.is_file():  # a rename would replace a device by a file
+            raise DataError(f"cannot write {target}: it is a device or a pipe; name a file")
+        _beside(target).exists()  # an OSError if the temporary name is too long
+    except OSError as error:
+        raise DataError(f"cannot write {shortened(target)}: {error.strerror}") from error
+    if not os.access(target.parent, os.W_OK):
+        raise DataError(f"cannot write {target}: no permission to write in {target.parent}")
+
+
+def write_failure(error: OSError) -> str:
+    """The reason of an error in writing, with a hint if the disk may be full."""
+    if error.errno is None:  # NumPy's error for an array that was written in part
+        return f"{error}; is the disk full?"
+    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return f"{error.strerror or error}{'; is the disk full?' if is_full else ''}"
+
+
+def shortened(path: str | os.PathLike[str]) -> str:
+    """A path for a message of one line."""
+    text = os.fspath(path)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
