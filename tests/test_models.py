@@ -15,7 +15,7 @@ from windrow.lm.ngram.model import NGramLM
 VECTORS = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "model", "model.txt", "model.bin", "MODEL.SAFETENSORS"])
+@pytest.mark.parametrize("name", ["model.safetensors", "model", "model.txt", "model.npy", "MODEL.SAFETENSORS"])
 def test_a_model_is_known_by_what_it_holds(name: str, tmp_path: Path) -> None:
     model = NGramLM(2, "witten-bell").fit(["a b", "b a"])
     model.save(tmp_path / name)

@@ -90,6 +90,16 @@ def test_words_of_a_line(folder: Path) -> None:
     assert float(rows[0][1]) == pytest.approx(expected, abs=1e-6)
 
 
+def test_warnings_are_one_line_on_stderr(folder: Path, tmp_path: Path) -> None:
+    windrow.load(folder / "m.safetensors").save(tmp_path / "m.arpa")
+    (tmp_path / "other.arpa").write_text((tmp_path / "m.arpa").read_text().replace("<unk>", "<UNK>"))
+
+    results = [run("score", tmp_path / name, input="a zebra ran\n") for name in ("m.arpa", "other.arpa")]
+
+    assert results[0].stdout == results[1].stdout
+    assert [result.stderr for result in results] == ["", f"Warning: {tmp_path}/other.arpa: <UNK> is read as <unk>\n"]
+
+
 def test_answers_come_line_by_line(folder: Path) -> None:
     command = [sys.executable, "-m", "windrow", "lm", "score", str(folder / "m.safetensors")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -167,6 +177,44 @@ def test_convert_there_and_back(folder: Path) -> None:
     np.testing.assert_allclose(first, second, atol=1e-5)
 
 
+def test_an_arpa_file_on_standard_output(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ("--order", 2, "--smoothing", "witten-bell")
+    run("train", "ngram", folder / "text.txt", "-o", tmp_path / "m.arpa", *options)
+
+    trained = run("train", "ngram", folder / "text.txt", "-o", "-", *options)
+    converted = run("convert", tmp_path / "m.arpa", "-")
+
+    assert trained.stdout == converted.stdout == (tmp_path / "m.arpa").read_text()
+    assert trained.stderr.startswith("standard output: order 2, ")
+    assert converted.stderr.startswith("standard output: order 2, ")
+    assert [path.name for path in tmp_path.iterdir()] == ["m.arpa"]
+
+
+N_GRAMS = [("train", "ngram", "none", "-o"), ("convert", "none")]
+OTHERS = [
+    ("train", "ngram", "none", "--smoothing", "stupid-backoff", "-o"),
+    ("train", "rnn", "none", "-o"),
+    ("train", "window", "none", "-o"),
+    ("mix", "none", "none", "--tune", "none", "-o"),
+]
+
+
+@pytest.mark.parametrize("arguments", [*N_GRAMS, *OTHERS])
+def test_names_that_would_mislead_are_refused_before_anything_is_read(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("m.bin", "m.binary", "M.KLM", "m.blm", "m.mmap", "m.trie"):
+        result = run(*arguments, name)
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+        assert f"Error: {name}: windrow does not write the binary files of KenLM" in result.stderr
+        assert ("build_binary" in result.stderr) == (arguments in N_GRAMS)
+    if arguments in OTHERS:
+        assert "Error: standard output, '-', is for ARPA files, which cannot hold " in run(*arguments, "-").stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_counts_out_and_in(folder: Path) -> None:
     counts, options = folder / "counts.txt", ("--order", 3, "--discount-fallback")
     run("train", "ngram", folder / "text.txt", "-o", folder / "1.safetensors", "--counts-out", counts, *options)
@@ -204,6 +252,8 @@ TRAIN = ("train", "ngram", "{text}", "-o", "{out}")
         (("mix", "{model}", "--tune", "{text}", "-o", "{out}"), "a mixture needs two models"),
         (("mix", "{model}", "{model}", "--tune", "{text}", "-o", "{missing}.arpa"), "cannot hold a mixture"),
         (("convert", "{missing}.arpa", "{out}"), "missing.arpa"),
+        (("score", "-"), "cannot be both MODEL and SOURCE"),
+        (("perplexity", "-", "-"), "cannot be both MODEL and SOURCE"),
     ],
 )
 def test_mistakes_get_one_line(folder: Path, arguments: tuple[Any, ...], message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,8 @@ def test_predict_reads_lines_and_columns(folder: Path, text: str, options: tuple
     assert tags[0] == ["O", "I-LOC", "O", "O", "I-PER", "I-PER"]
     tokens = ["in", "Rome", "we", "met", "Ada", "Grace"]
     lines = [f"{token}\t{tag}\n" for token, tag in zip(tokens, tags[0], strict=True)]
-    assert result.stdout == "".join([*lines, "\n", f"Oslo\t{tags[1][0]}\n\n"])
+    after_the_last = "\n" if text.startswith("in Rome") else ""  # as many lines as a column file has
+    assert result.stdout == "".join([*lines, "\n", f"Oslo\t{tags[1][0]}\n", after_the_last])
 
 
 def test_text_is_cut_as_options_say(folder: Path, tmp_path: Path) -> None:
@@ -107,6 +109,101 @@ def test_text_may_end_in_words_that_look_like_tags(folder: Path) -> None:
         "O",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Museums in Paris use plan B",
+        "We drove to Paris on I-95",
+        "Malcolm and I",
+        "Take the U-Bahn",
+        "My blood is of type O",
+        "Vitamin B\nVitamin E",
+        "plan B\n\nplan S",
+        "with an M-16\nin the U-Bahn\n",
+    ],
+)
+def test_every_word_of_a_text_comes_back(folder: Path, text: str) -> None:
+    result = run("predict", folder / "a.safetensors", stdin=f"{text}\n")
+    assert [line.split("\t")[0] for line in result.stdout.splitlines() if line] == text.split()
+
+
+COLUMN_FILE = """-DOCSTART- -X- O O
+
+# sent_id = 1
+in IN I-PP O
+# between tokens
+Rome NNP I-NP I-LOC
+
+
+# last
+Ada NNP I-NP I-PER
+-DOCSTART- -X- O O
+\t
+we PRP I-NP O
+
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("tabs", [False, True])
+def test_as_many_lines_come_out_as_went_in(folder: Path, end: str, tabs: bool) -> None:
+    text = COLUMN_FILE
+    if tabs:
+        text = re.sub("^(?!# ).*$", lambda line: line[0].replace(" ", "\t"), text, flags=re.MULTILINE)
+    result = run("predict", folder / "a.safetensors", stdin=text.replace("\n", end))
+    lines = result.stdout.split("\n")
+    assert len(lines) == text.count("\n") + 1
+    for before, after in zip(text.split("\n"), lines, strict=True):
+        if before.startswith("# ") or not before.strip():
+            assert after == before.strip()
+        else:
+            token, tag = after.split("\t")
+            assert token == before.split()[0]
+            assert token != "-DOCSTART-" or tag == "O"
+    tags = [line.split("\t")[1] for line in lines if "\t" in line and "DOCSTART" not in line]
+    alone = WindowTagger.load(folder / "a.safetensors").predict([["in", "Rome"], ["Ada"], ["we"]])
+    assert tags == [tag for sentence in alone for tag in sentence]
+
+
+def test_columns_are_numbered_from_one(folder: Path, tmp_path: Path) -> None:
+    def numbered(name: str) -> Path:
+        lines = []
+        for tokens, tags, _ in read_conll(folder / f"{name}.conll"):
+            rows = enumerate(zip(tokens, tags, strict=True), 1)
+            lines += ["#\tsource [2020]", *(f"{n}\t{token}\t{tag}\tO" for n, (token, tag) in rows), ""]
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+        return tmp_path / name
+
+    columns = ("--token-column", 2, "--tag-column", 3)
+    arguments = (numbered("train"), "--valid", numbered("valid"), "-o", tmp_path / "b.safetensors", *QUICK)
+    assert run("train", *arguments, *columns).exit_code == 0
+    first, second = (WindowTagger.load(place) for place in (folder / "a.safetensors", tmp_path / "b.safetensors"))
+    np.testing.assert_array_equal(first.network_.parameters.values, second.network_.parameters.values)
+    for flags in (columns, ("--token-column", -3, "--tag-column", -2)):
+        found = run("evaluate", tmp_path / "b.safetensors", numbered("test"), *flags, "--json")
+        assert json.loads(found.stdout) == first.evaluate(folder / "test.conll").to_json()
+    tagged = run("predict", tmp_path / "b.safetensors", numbered("test"), "--token-column", 2).stdout
+    assert tagged.count("\n") == (tmp_path / "test").read_text().count("\n")
+    (tmp_path / "tagged").write_text(tagged)
+    assert [s.tokens for s in read_conll(tmp_path / "tagged")] == [s.tokens for s in read_conll(folder / "test.conll")]
+    python = first.evaluate(tmp_path / "test", token_column=1, tag_column=2)
+    assert python.to_json() == json.loads(found.stdout)
+    for command, refused in {
+        ("train", "-o", "new"): "--token-column = N",
+        ("evaluate", "--token-column", "2"): "holds no entities to judge by",
+        ("evaluate", "--token-column", "5"): "there is no 5th column, the line has 4 columns",
+        ("evaluate", "--token-column", "0"): "--token-column = 0: columns count from 1",
+        ("predict",): "--token-column = N",
+        ("predict", "--format", "text", "--token-column", "2"): "a text has no columns",
+    }.items():
+        name, *options = command
+        model = [] if name == "train" else [tmp_path / "b.safetensors"]
+        result = run(name, *model, tmp_path / "test", *options)
+        assert result.exit_code == 1
+        assert refused in result.stderr
+        assert result.stderr.count("\n") == 1
 
 
 def test_what_is_predicted_can_be_read(folder: Path, tmp_path: Path) -> None:

@@ -134,6 +134,26 @@ def test_evaluate_restricts_the_vocabulary_and_tells_files_of_one_name_apart(fol
     assert found["similarity"] == {}
 
 
+def test_evaluate_with_the_columns_and_the_case_of_the_user(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("id,a,b,n,m\n1,King,queen,1,9\n2,man,cat,2,2\n3,man,woman,3,6\n")
+    arguments = ["evaluate", folder / "v.safetensors", "--json", "--similarity", tmp_path / "p.csv"]
+    refused = run(*arguments)
+    assert refused.exit_code == 1
+    assert "which of the 5 columns are they? Name or number them, such as --columns = '1,2,4'" in refused.stderr
+    wv = load_vectors(folder / "v.safetensors")
+    for columns in ("a,b,m", "2,3,5"):
+        found = json.loads(run(*arguments, "--columns", columns).stdout)["similarity"]["p"]
+        assert (found["pairs"], found["oov"]) == (3, 0)
+        expected = evaluate_similarity(tmp_path / "p.csv", wv.index_to_key, wv.vectors, columns=columns)
+        assert found == expected.to_json()
+    exactly = json.loads(run(*arguments, "--columns", "a,b,m", "--case-sensitive").stdout)["similarity"]["p"]
+    assert exactly["pairs"] == 2
+    (tmp_path / "q.txt").write_text(": x\nMan woman king queen\n")
+    arguments = ["evaluate", folder / "v.safetensors", "--json", "--analogies", tmp_path / "q.txt"]
+    assert json.loads(run(*arguments).stdout)["analogies"]["q"]["correct"] == 1
+    assert json.loads(run(*arguments, "--case-sensitive").stdout)["analogies"]["q"]["skipped"] == 1
+
+
 def test_convert_there_and_back(folder: Path, tmp_path: Path) -> None:
     chain = ["v.txt", "v.bin", "v.glove", "v.tsv", "v.npy", "v.vec.gz", "v.safetensors"]
     source = folder / "v.safetensors"
@@ -162,6 +182,8 @@ def test_convert_there_and_back(folder: Path, tmp_path: Path) -> None:
         (["analogy", "V", "man", "woman", "kings"], "did you mean 'king'"),
         (["similar", "pairs.tsv", "king"], "line 1 is .*; expected a word and its numbers"),
         (["evaluate", "V"], "give --analogies FILE or --similarity FILE"),
+        (["evaluate", "V", "--analogies", "family.txt", "--columns", "1,2,3"], "--columns is for files of word pairs"),
+        (["evaluate", "V", "--similarity", "pairs.tsv", "--columns", "1,2,x"], "--columns = 'x': the first line"),
         (["evaluate", "V", "--analogies", "pairs.tsv"], "line 1: a question before any section"),
         (["evaluate", "V", "--similarity", "family.txt"], "holds no word pairs|line 2: expected two words"),
         (["convert", "V", "x.doc"], "no vector format has this extension"),

@@ -25,7 +25,10 @@ def questions_path(datapath: Any, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture(scope="session")
 def structured(datapath: Any, questions_path: Path) -> Any:
-    """gensim's table over the words of the questions: an offset for each section, noise, other spellings, gaps."""
+    """gensim's table over the words of the questions: an offset for each section, noise, other spellings, gaps.
+
+    Words as the questions have them come first, so that gensim's most frequent spelling is the exact one.
+    """
     rng = np.random.default_rng(11)
     table: dict[str, np.ndarray] = {}
     offset = np.zeros(25)
@@ -42,11 +45,13 @@ def structured(datapath: Any, questions_path: Path) -> Any:
             first, second, score = line.split("\t")
             start = table.setdefault(first, rng.normal(size=25))
             table.setdefault(second, float(score) / 5 * start + rng.normal(size=25))
+    as_asked = set(table)
     for word in list(table)[::5]:
         for spelling in (word.lower(), word.upper(), word.title()):
             table.setdefault(spelling, table[word] + 0.3 * rng.normal(size=25))
     words = [word for word in table if rng.random() > 0.1]
     rng.shuffle(words)
+    words.sort(key=lambda word: word not in as_asked)
     return keyed_vectors({word: table[word] for word in words})
 
 

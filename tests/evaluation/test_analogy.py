@@ -14,6 +14,7 @@ from windrow.errors import DataError, OptionError
 from windrow.evaluation import evaluate_analogies, read_questions
 from windrow.evaluation.analogy import Section
 
+KIR = "k\u0131r"  # with a dotless i; its upper case is "KIR"
 VARIANTS = [
     {"case_insensitive": case, "dummy4unknown": dummy, "restrict_vocab": restrict}
     for case in (True, False)
@@ -102,7 +103,7 @@ def test_3cosmul_equals_gensims_most_similar_cosmul(
     monkeypatch.setattr("windrow.evaluation.analogy._TILE_COSINES", 1)  # tiles of 64 rows
     sections = [Section(part.name, part.questions[::20]) for part in read_questions(questions_path)]
     result = evaluate_analogies(
-        sections, structured.index_to_key, structured.vectors, case_insensitive=False, method="3cosmul"
+        sections, structured.index_to_key, structured.vectors, case_sensitive=True, method="3cosmul"
     )
     asked = [q for part in sections for q in part.questions if all(word in structured for word in q)]
     right = [
@@ -146,22 +147,80 @@ def test_sums_by_kind_and_names_that_repeat() -> None:
         Section("capitals", (good, other_case, unknown)),
         Section("gram1", (other_case,)),
         Section("capitals", (good,)),
+        Section("ice_hockey", (good,)),
         Section("empty", ()),
     ]
-    result = evaluate_analogies(sections, ["a", "b", "c", "D"], vectors, case_insensitive=False)
+    result = evaluate_analogies(sections, ["a", "b", "c", "D"], vectors, case_sensitive=True)
     assert result.semantic.to_json() == {"accuracy": 1.0, "correct": 2, "total": 2, "skipped": 2}
     assert result.syntactic.to_json() == {"accuracy": 0.0, "correct": 0, "total": 0, "skipped": 1}
     assert result.to_json() == {
         "accuracy": 1.0,
-        "correct": 2,
-        "total": 2,
+        "correct": 3,
+        "total": 3,
         "skipped": 3,
         "sections": {
             "capitals": {"accuracy": 1.0, "correct": 2, "total": 2, "skipped": 2},
             "gram1": {"accuracy": 0.0, "correct": 0, "total": 0, "skipped": 1},
+            "ice_hockey": {"accuracy": 1.0, "correct": 1, "total": 1, "skipped": 0},
             "empty": {"accuracy": 0.0, "correct": 0, "total": 0, "skipped": 0},
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("semantic", ["capital-common-countries", "Capital-World", "CURRENCY", "city-in-state", "family", "capitals"]),
+        ("semantic", ["3_Encyclopedic_semantics", "E01 [country - capital]", "L10 [antonyms - binary]", "e07"]),
+        ("syntactic", ["gram1-adjective-to-adverb", "Gram9-plural-verbs", "GRAM6", "grammar"]),
+        ("syntactic", ["1_Inflectional_morphology", "D03 [adj+ly_reg]", "i09", "JJ_JJR", "NN_NNPOS", "vbz_vbd"]),
+        ("unknown", ["ice_hockey", "airlines", "grams", "familiar", "capitalization", "I1", "jj_x", "", "total"]),
+    ],
+)
+def test_a_section_counts_as_what_its_name_says(kind: str, names: list[str]) -> None:
+    vectors = np.array([[1, 0], [1, 1], [0, 1], [0, 2.1]], np.float32)
+    for name in names:
+        result = evaluate_analogies([Section(name, (("a", "b", "b", "c"),))], list("abcd"), vectors)
+        sums = {"semantic": result.semantic.total, "syntactic": result.syntactic.total}
+        assert sums == {"semantic": 0, "syntactic": 0} | ({} if kind == "unknown" else {kind: 1}), name
+        assert result.overall.total == result.to_json()["sections"][name]["total"] == 1
+
+
+def test_the_exact_spelling_comes_before_more_frequent_ones() -> None:
+    """KIR and "kir", "Maße" and "Masse" have one upper case; only the less frequent ones answer."""
+    table = {"kir": [9, -9], KIR: [1, 0], "dağ": [1, 1], "Masse": [-9, 5], "Maße": [3, 0], "Größe": [3, 2]}
+    words, vectors = list(table), np.array(list(table.values()), np.float32)
+    asked = [Section("x", ((KIR, "dağ", "Maße", "Größe"), ("Größe", "Maße", "dağ", KIR)))]
+    for case_sensitive in (False, True):
+        assert evaluate_analogies(asked, words, vectors, case_sensitive=case_sensitive).accuracy == 1
+    folded = [Section("x", (("KIR", "DAĞ", "MASSE", "GRÖSSE"),))]  # as no word is written: the most frequent spelling
+    assert evaluate_analogies(folded, words, vectors).overall.to_json()["total"] == 1
+    assert evaluate_analogies(folded, words, vectors, case_sensitive=True).overall.skipped == 1
+    twin = [Section("x", (("dağ", "kir", KIR, "x"), ("Größe", "Masse", "Maße", "Maße")))]
+    answered = evaluate_analogies(twin, words, vectors).overall
+    assert (answered.total, answered.skipped) == (1, 1)
+
+
+def test_an_answer_in_another_case_is_right_and_one_with_other_letters_is_not() -> None:
+    vectors = np.array([[1, 0], [1, 1], [3, 0], [3, 2], [9, -9]], np.float32)
+    for answer, expected, right in (
+        ("Größe", "größe", 1),
+        ("Maße", "Masse", 0),
+        (KIR, "kir", 0),
+        ("Masse", "masse", 1),
+    ):
+        words = ["a", "b", "c", answer, expected]
+        assert evaluate_analogies([Section("x", (("a", "b", "c", expected),))], words, vectors).accuracy == right
+        exactly = evaluate_analogies([Section("x", (("a", "b", "c", expected),))], words, vectors, case_sensitive=True)
+        assert exactly.accuracy == 0
+
+
+def test_gensims_name_of_the_option_is_taken() -> None:
+    vectors = np.array([[1, 0], [1, 1], [3, 0], [3, 2]], np.float32)
+    asked = [Section("x", (("A", "b", "c", "d"),))]
+    for exactly in (False, True):
+        result = evaluate_analogies(asked, list("abcd"), vectors, case_insensitive=not exactly)  # type: ignore[call-arg]
+        assert result.overall.skipped == exactly
 
 
 @pytest.mark.parametrize(
@@ -187,6 +246,8 @@ def test_reading_questions(tmp_path: Path) -> None:
         Section("one two", (("Å", "b", "c", "d"),)),
         Section("three", (("e", "f", "g", "h"),)),
     ]
+    (tmp_path / "q.txt").write_bytes(b"// Copyright\n: x\nNew York\tUSA\tBath \tUK\n")
+    assert read_questions(tmp_path / "q.txt") == [Section("x", (("New York", "USA", "Bath", "UK"),))]
     with pytest.raises(DataError, match=r"cannot read .*none"):
         read_questions(tmp_path / "none")
 

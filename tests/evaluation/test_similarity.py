@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError
-from windrow.evaluation import evaluate_similarity, read_pairs
+from windrow.evaluation import evaluate_similarity
 from windrow.evaluation.similarity import WordPair, row_norms
 
+IS = "\u0131s"  # with a dotless i; its upper case is "IS"
 VARIANTS = [
     {"case_insensitive": case, "dummy4unknown": dummy, "restrict_vocab": restrict}
     for case in (True, False)
@@ -52,51 +51,6 @@ def test_the_result_under_its_json_names(structured: Any, datapath: Any) -> None
     assert 0 < result.oov < 0.5
 
 
-@given(
-    separator=st.sampled_from(["\t", ",", " ", "   "]),
-    header=st.sampled_from(["", "word1{0}word2{0}score\n", "# a comment\n", "# one\n# two\na{0}b{0}human\n"]),
-    end=st.sampled_from(["\n", "\r\n", "\n\n"]),
-    pairs=st.lists(
-        st.tuples(st.sampled_from(["cat", "naïve", "3", "nan"]), st.sampled_from(["dog", "e-5"]), st.floats(-9, 9)),
-        min_size=1,
-        max_size=4,
-    ),
-)
-def test_the_fields_may_be_parted_in_any_usual_way(
-    separator: str, header: str, end: str, pairs: list[Any], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "pairs.txt"
-    lines = [f"{first}{separator}{second}{separator}{score}{end}" for first, second, score in pairs]
-    path.write_text(header.format(separator) + "".join(lines), encoding="utf-8", newline="")
-    assert read_pairs(path) == [WordPair(*pair) for pair in pairs]
-
-
-def test_words_may_hold_spaces_between_tabs_and_the_delimiter_may_be_given(tmp_path: Path) -> None:
-    (tmp_path / "p").write_text("New York\tcity\t7\nLondon, UK\tcity\t8\n")
-    assert read_pairs(tmp_path / "p") == [("New York", "city", 7), ("London, UK", "city", 8)]
-    (tmp_path / "p").write_text("a;b;1\nc d;e;2\n")
-    assert read_pairs(tmp_path / "p", delimiter=";") == [("a", "b", 1), ("c d", "e", 2)]
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (b"a\tb\t1\nc\td\n", "line 2: expected two words and a number, got"),
-        (b"a\tb\t1\nc\td\tmuch\n", "line 2: expected two words"),
-        (b"a\tb\tnoun\nc\td\tnoun\n", "line 2: expected two words"),  # only one line can be a header
-        (b"a\tb\t1\t2\n", "line 1: expected two words"),
-        (b"a b 1\nc d inf\n", "line 2: expected two words"),
-        (b"a b 1\nc \xff 2\n", "line 2: not UTF-8"),
-        (b"# nothing\n", "holds no word pairs"),
-        (b"", "holds no word pairs"),
-    ],
-)
-def test_wrong_pair_files(tmp_path: Path, data: bytes, message: str) -> None:
-    (tmp_path / "pairs.txt").write_bytes(data)
-    with pytest.raises(DataError, match=message):
-        read_pairs(tmp_path / "pairs.txt")
-
-
 def test_correlations_that_are_not_defined(tmp_path: Path) -> None:
     words, vectors = list("abc"), np.array([[1, 0], [1, 1], [0, 1]], np.float32)
     for pairs, message in (
@@ -124,6 +78,19 @@ def test_scores_of_any_size_correlate_alike(scale: float) -> None:
     mine = evaluate_similarity(scaled, list("abcdef"), vectors)
     expected = evaluate_similarity(usual, list("abcdef"), vectors)
     assert (mine.spearman, mine.pearson) == pytest.approx((expected.spearman, expected.pearson))
+
+
+def test_the_exact_spelling_comes_before_more_frequent_ones() -> None:
+    table = {"is": [1, 0], IS: [0, 1], "Busse": [1, 0.1], "Buße": [0.1, 1], "kom": [1, 0.2], "göl": [0.3, 1]}
+    words, vectors = list(table), np.array(list(table.values()), np.float32)
+    pairs = [WordPair(IS, "göl", 9), WordPair(IS, "kom", 1), WordPair("Buße", "göl", 9), WordPair("Buße", "kom", 1)]
+    for case_sensitive in (False, True):
+        result = evaluate_similarity(pairs, words, vectors, case_sensitive=case_sensitive)
+        assert (result.spearman, result.oov) == (pytest.approx(0.8944, abs=1e-4), 0)
+    upper = [WordPair(first.upper(), second.upper(), score) for first, second, score in pairs]
+    assert evaluate_similarity(upper, words, vectors).spearman == pytest.approx(-0.8944, abs=1e-4)  # "IS" means "is"
+    with pytest.raises(DataError, match="known in 0 of 4"):
+        evaluate_similarity(upper, words, vectors, case_sensitive=True)
 
 
 def test_zero_vectors_have_cosine_zero() -> None:

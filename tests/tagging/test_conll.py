@@ -73,8 +73,8 @@ def test_columns_may_be_chosen() -> None:
         ("In\tO\nRome B-LOC\n", r"x\.conll, line 2: 1 column, but line 1 has 2"),
         ("In\nRome\n", r"x\.conll, line 1: 1 column; expected a token and its tag"),
         ("In O\nRome LOC\n", r"x\.conll, line 2: the tag 'LOC' is neither O nor .*another column"),
-        ("In\tO\n\tB-LOC\n", r"x\.conll, line 2: column 0 is empty"),
-        ("In\tO\nRome\t\n", r"x\.conll, line 2: column -1 is empty"),
+        ("In\tO\n\tB-LOC\n", r"x\.conll, line 2: the first column is empty"),
+        ("In\tO\nRome\t\n", r"x\.conll, line 2: the last column is empty"),
     ],
 )
 def test_malformed_files(text: str, message: str) -> None:
@@ -84,10 +84,79 @@ def test_malformed_files(text: str, message: str) -> None:
 
 
 def test_a_column_that_is_not_there() -> None:
-    with pytest.raises(FormatError, match="there is no column 5, the line has 2 columns"):
+    with pytest.raises(FormatError, match="line 1: there is no 6th column, the line has 2 columns"):
         read("In O\n", tag_column=5)
     with pytest.raises(OptionError, match="token_column"):
         read("In O\n", token_column="first")
+
+
+@pytest.mark.parametrize("column", [-3, 2])
+def test_a_column_of_tokens_that_is_not_there(column: int) -> None:
+    with pytest.raises(FormatError, match=r"line 1: there is no third (last )?column, the line has 2 columns"):
+        read("In O\n", token_column=column)
+
+
+GERMEVAL = (
+    "#\thttp://de.wikipedia.org/wiki/Rom [2009-10-17]\n1\tIn\tO\tO\n2\tRom\tB-LOC\tB-PER\n\n"
+    "#\tn-tv.de vom 26.02.2005 [2005-02-26]\n1\tJa\tO\tO\n"
+)
+CONLLU = (
+    "# newdoc id = a\n# sent_id = 1\n# text = In New York B-LOC\n1\tIn\tin\tADP\tO\n2\tNew York\tx\tPROPN\tB-LOC\n\n"
+)
+
+
+def test_numbered_tokens_and_several_tags() -> None:
+    expected = [TaggedSentence(["In", "Rom"], ["O", "B-LOC"], 0), TaggedSentence(["Ja"], ["O"], 0)]
+    for text in (GERMEVAL, GERMEVAL.replace("\n", "\r\n"), GERMEVAL.replace("\t", "  ")):
+        if "\t" in text:
+            assert read(text, token_column=1, tag_column=2) == expected
+        assert read(text.replace("#\t", "# "), token_column=-3, tag_column=-2) == expected
+        assert read(text.replace("#\t", "# "), token_column=1)[0].tags == ["O", "B-PER"]
+    assert read(CONLLU, token_column=1) == [TaggedSentence(["In", "New York"], ["O", "B-LOC"], 0)]
+
+
+@pytest.mark.parametrize(("text", "tag_column"), [(GERMEVAL, -1), (CONLLU, -1), ("1 In\n2 Rome\n", None)])
+def test_numbers_are_not_taken_for_tokens(text: str, tag_column: int | None) -> None:
+    with pytest.raises(FormatError, match=r"the first column numbers the tokens; .* token_column = N"):
+        read(text, tag_column=tag_column)
+    assert read(text, token_column=0, tag_column=tag_column)[0].tokens == ["1", "2"]
+
+
+@pytest.mark.parametrize("text", ["1 O\n2 O\n", "a x O\nb y O\n\n1 x O\n2 y O\n", "2 x O\n3 y O\n", "1 x O\n"])
+def test_numbers_that_are_tokens(text: str) -> None:
+    assert [sentence.tokens[-1] for sentence in read(text)][-1] in "123"
+
+
+@pytest.mark.parametrize("separator", ["\t", " "])
+def test_comments(separator: str) -> None:
+    body = ["In IN O", "Rome NNP B-LOC", "", "Yes UH O"]
+    plain = read("\n".join(body).replace(" ", separator))
+    comments = ["#", "# a", "# a b", "# a b c d", "#\ta", "#word", "# sent_id = 12"]
+    for comment in comments:
+        lines = [line.replace(" ", separator) for line in body]
+        for place in range(5):
+            text = "\n".join([*lines[:place], comment, *lines[place:]])
+            assert read(text) == plain, (comment, place)
+    assert read("#rome NNP B-LOC\n# # O\n#1 CD O\nx y O".replace(" ", separator))[0].tokens == ["#rome", "#", "#1", "x"]
+    with pytest.raises(FormatError, match="line 2: 4 columns, but line 1 has 3"):
+        read("x y O\n#rome NNP z B-LOC".replace(" ", separator))
+    with pytest.raises(FormatError, match="line 2: the tag 'LOC'"):
+        read("x y O\n#rome NNP LOC".replace(" ", separator))
+
+
+def test_one_column_has_hashes_among_its_tokens() -> None:
+    assert read("# one\nIn\n#\n#rome\n\nYes", tag_column=None) == [
+        TaggedSentence(["In", "#", "#rome"], ["O", "O", "O"], 0),
+        TaggedSentence(["Yes"], ["O"], 0),
+    ]
+
+
+def test_a_document_may_start_between_spaces_before_tabs() -> None:
+    text = "-DOCSTART- -X- -X- O\n\nIn\tO\nNew York\tB-LOC\n\n-DOCSTART-\tO\n\nYes\tO\n"
+    assert read(text) == [
+        TaggedSentence(["In", "New York"], ["O", "B-LOC"], 1),
+        TaggedSentence(["Yes"], ["O"], 2),
+    ]
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

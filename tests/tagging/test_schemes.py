@@ -57,6 +57,8 @@ def test_each_scheme_by_hand() -> None:
         "iob2": "BBIIBIO",
         "iobes": "SBIEBEO",
         "bilou": "UBILBLO",
+        "bmes": "SBMEBEO",
+        "bmewo": "WBMEBEO",
     }
 
 
@@ -64,7 +66,13 @@ def test_each_scheme_by_hand() -> None:
     ("tags", "scheme"),
     [
         ("O O", "iob2"),
-        ("I-LOC I-LOC O I-PER", "io"),
+        ("I-LOC I-LOC O I-PER", "iob1"),  # "io" would write the same, and could not separate two that touch
+        ("I I O I", "iob1"),
+        ("B-LOC M-LOC E-LOC O S-PER", "bmes"),
+        ("B M E S", "bmes"),
+        ("W-LOC O B-PER E-PER", "bmewo"),
+        ("B-LOC M-LOC E-LOC W-PER", "bmewo"),
+        ("B-LOC I-LOC E-LOC", "iobes"),
         ("I-LOC B-LOC O", "iob1"),
         ("I-LOC I-PER B-PER", "iob1"),
         ("B-LOC I-LOC O B-PER", "iob2"),
@@ -81,10 +89,18 @@ def test_detection(tags: str, scheme: str) -> None:
     assert detect_scheme([["O"], tags.split()]) == scheme
 
 
-@given(PARTS, st.sampled_from(["iob2", "iobes", "bilou"]))
+@given(PARTS, st.sampled_from(["iob2", "iobes", "bilou", "bmes", "bmewo"]))
 def test_a_scheme_is_detected_in_what_it_wrote(parts: list[tuple[int, int, str]], scheme: str) -> None:
-    spans, length = sentence_of([*parts, (0, 1, "ORG"), (1, 2, "ORG")])
+    spans, length = sentence_of([*parts, (0, 1, "ORG"), (1, 3, "ORG")])
     assert detect_scheme([tags_of(spans, length, scheme)]) == scheme
+
+
+@given(PARTS, st.sampled_from(list(SCHEMES)))
+def test_no_entity_is_lost_in_the_scheme_that_is_detected(parts: list[tuple[int, int, str]], scheme: str) -> None:
+    """However few tags tell the scheme: spans that touch stay two."""
+    spans, length = sentence_of(parts)
+    detected = detect_scheme([tags_of(spans[:1], length, scheme)])
+    assert spans_of(tags_of(spans, length, detected)) == spans
 
 
 @pytest.mark.parametrize("scheme", list(SCHEMES))

@@ -75,6 +75,23 @@ def test_predictions_are_in_the_scheme_of_the_file(tagger: WindowTagger) -> None
     assert model.predict([tokens]) == [["O", "S-LOC", "O", "O", "B-PER", "E-PER"]]
 
 
+def test_entities_that_touch_stay_apart_whatever_shows_of_the_scheme() -> None:
+    """No two touch in the training file, which has no B; the network finds two."""
+    tagger = WindowTagger(**SMALL, scheme="iob2").fit(made_up(20, 1))
+    assert tagger.scheme_ == "iob1"
+    begin = tagger.tags_.index("B-PER")
+    tagger.network_.decode = lambda windows: np.full(int(windows.starts[-1]), begin)  # type: ignore[method-assign]
+    assert tagger.predict([["Ada", "Grace", "Alan"]]) == [["I-PER", "B-PER", "B-PER"]]
+
+
+def test_columns_are_for_files() -> None:
+    for columns in ({"token_column": 1}, {"tag_column": 0}):
+        with pytest.raises(OptionError, match="are for files; sentences given as lists have no columns"):
+            WindowTagger(**SMALL).fit(made_up(3, 1), **columns)
+    with pytest.raises(OptionError, match="are for files"):
+        WindowTagger(**SMALL).fit(made_up(3, 1)).evaluate(made_up(3, 1), tag_column=1)
+
+
 def test_equal_seeds_give_equal_taggers() -> None:
     first, second, other = (WindowTagger(**SMALL, seed=seed).fit(made_up(20, 1)) for seed in (3, 3, 4))
     np.testing.assert_array_equal(first.network_.parameters.values, second.network_.parameters.values)
@@ -175,7 +192,7 @@ def test_ctrl_c_keeps_the_best_epoch() -> None:
     ("sentences", "error", "message"),
     [
         ([], DataError, "the given list holds no tokens"),
-        ([(["a"], ["O"])], DataError, "no entities to learn: every tag is O; is the tag column the last?"),
+        ([(["a"], ["O"])], DataError, "no entities to learn: every tag is O; is the tag in another column?"),
         ([(["a", "b"], ["O"])], DataError, "sentence 1 has 2 tokens and 1 tags"),
         ([(["a"], ["O"]), ("ab", ["O", "O"])], DataError, "sentence 2 has a string"),
         ([(["a"], ["O"]), 3], DataError, "sentence 2 is no pair"),
@@ -317,6 +334,6 @@ def test_real_files() -> None:
     assert len({s.document for s in train}) == 116
     model = WindowTagger(vector_size=20, hidden_size=40, epochs=3, batch_size=8, learning_rate=3e-3)
     model.fit(train[:600], valid=valid)
-    assert model.scheme_ == "io"
+    assert model.scheme_ == "iob1"  # without any B
     assert model.types_ == ["LOC", "MISC", "ORG", "PER"]
     assert model.evaluate(test).f1 > 0.3  # a twentieth of the training that its figures are given for

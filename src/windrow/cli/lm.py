@@ -64,6 +64,11 @@ def load_model(path: str) -> LanguageModel:
     return model
 
 
+def _check_one_stdin(model: str, *sources: str) -> None:
+    if model == "-" and "-" in sources:
+        raise OptionError("standard input, '-', cannot be both MODEL and SOURCE; name a file for one of them")
+
+
 @group.command()
 @click.argument("model")
 @sources_argument
@@ -77,6 +82,7 @@ def perplexity(
     model: str, sources: tuple[str, ...], skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any
 ) -> None:
     """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`."""
+    _check_one_stdin(model, *sources)
     opened = load_model(model)
     evaluate = opened.evaluate if dynamic is None else _learning(model, opened, dynamic)
     corpus = _corpus_for(opened, model, sources, text)
@@ -137,6 +143,7 @@ def score(model: str, source: str, words: bool, skip_symbols: bool, as_json: boo
 
     if words and as_json:
         raise OptionError("--words and --json are two ways to print scores; choose one")
+    _check_one_stdin(model, source)
     opened = load_model(model)
     files = read_as_trained(opened, model, text)
     form = "words" if words else "json" if as_json else "numbers"
@@ -228,14 +235,14 @@ def mix(
     **text: Any,
 ) -> None:
     """Mix language models over one vocabulary, with the weights that suit held-out text best."""
-    from windrow.files.sniff import refuse_arpa
     from windrow.files.writing import check_writable
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
+    from windrow.lm.storing import check_name
 
     check_writable(output)
     check_apart([tune], [output], format=text["format"], field=text["field"])
-    refuse_arpa(output, "a mixture")
+    check_name(output, "a mixture")
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
@@ -267,12 +274,17 @@ def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
     help="Round probabilities of n-grams to so many bits (8: half the size), or a network's output weights to 8 bits.",
 )
 def convert(source: str, target: Path, quantize: int | None) -> None:
-    """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller."""
+    """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller.
+
+    TARGET - is an ARPA file on standard output.
+    """
     from windrow.files.writing import check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.storing import check_name, shown
 
     check_writable(target)
+    check_name(target)
     model = load_model(source)
     with naming_options({"quantize_bits": "--quantize"}):
         if isinstance(model, NGramLM):
@@ -286,4 +298,4 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
             raise OptionError(
                 f"{source} holds {kind}; only n-gram models are converted, and networks with --quantize 8"
             )
-    click.echo(f"{target}: {told}", err=True)
+    click.echo(f"{shown(target)}: {told}", err=True)

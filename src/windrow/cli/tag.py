@@ -20,17 +20,42 @@ from windrow.cli.options import (
     check_parameters,
     flags_of,
     json_log,
+    naming_options,
     setting_options,
     sources_argument,
     text_options,
     values_of,
     words_bar,
 )
+from windrow.errors import OptionError
 from windrow.tagging.settings import WINDOW_TAGGER
 
 if TYPE_CHECKING:
     from windrow.evaluation.spans import SpanResult
     from windrow.tagging import WindowTagger
+
+
+def _from_zero(_: click.Context, parameter: click.Parameter, value: int | None) -> int | None:
+    if value == 0:
+        raise OptionError(f"{parameter.opts[-1]} = 0: columns count from 1, or from -1 at the end of the line")
+    return value - 1 if value is not None and value > 0 else value
+
+
+_token_column = click.option(
+    "--token-column",
+    type=int,
+    metavar="N",
+    callback=_from_zero,
+    help="Column of the token: 1 is the first, -1 the last.",
+)
+_tag_column = click.option(
+    "--tag-column",
+    type=int,
+    default=-1,
+    metavar="N",
+    callback=_from_zero,
+    help="Column of the tag: 1 is the first, -1 the last.  [default: -1]",
+)
 
 
 @click.group("tag", cls=LazyGroup)
@@ -43,6 +68,8 @@ def group() -> None:
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--valid", metavar="SOURCE", help="Sentences held back: the best epoch on them is kept.")
 @click.option("--vectors", metavar="FILE", help="Word vectors to start from.")
+@_token_column
+@_tag_column
 @setting_options(WINDOW_TAGGER)
 @click.option(
     "--checkpoint",
@@ -58,7 +85,7 @@ def group() -> None:
     help="Write the learning curve, one JSON object per epoch.",
 )
 def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: str | None, **options: Any) -> None:
-    """Train a tagger on SOURCEs, CoNLL files: one token per line, its tag last; blank lines between sentences.
+    """Train a tagger on SOURCEs, CoNLL files: a line per token, its tag last; blank lines between sentences.
 
     The state is kept after every epoch; the same command with --resume goes on from there. Ctrl-C writes the best
     tagger so far.
@@ -89,13 +116,16 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
             if log:
                 tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
             show = stack.enter_context(words_bar(unit="tokens"))
-            tagger.fit(
-                [Path(source) for source in sources] if len(sources) > 1 else sources[0],
-                valid=valid,
-                checkpoint=checkpoint,
-                resume=resume,
-                progress=show,
-            )
+            columns = {name: options[name] for name in ("token_column", "tag_column")}
+            with naming_options({}):
+                tagger.fit(
+                    [Path(source) for source in sources] if len(sources) > 1 else sources[0],
+                    valid=valid,
+                    checkpoint=checkpoint,
+                    resume=resume,
+                    progress=show,
+                    **columns,
+                )
     except (DivergedError, KeyboardInterrupt) as error:
         if isinstance(error, DivergedError):
             checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
@@ -122,8 +152,10 @@ def _summarize(tagger: WindowTagger, output: Path) -> None:
 @group.command()
 @click.argument("model")
 @sources_argument
+@_token_column
+@_tag_column
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def evaluate(model: str, sources: tuple[str, ...], as_json: bool) -> None:
+def evaluate(model: str, sources: tuple[str, ...], token_column: int | None, tag_column: int, as_json: bool) -> None:
     """Exact-span precision, recall and F1 of MODEL on SOURCEs, CoNLL files, as conlleval and seqeval count them.
 
     Entities of a type that MODEL has not learnt count as missed.
@@ -131,7 +163,9 @@ def evaluate(model: str, sources: tuple[str, ...], as_json: bool) -> None:
     from windrow.tagging import WindowTagger
 
     tagger = WindowTagger.load(model)
-    result = tagger.evaluate([Path(source) for source in sources] if len(sources) > 1 else sources[0])
+    with naming_options({}):
+        files = [Path(source) for source in sources] if len(sources) > 1 else sources[0]
+        result = tagger.evaluate(files, token_column=token_column, tag_column=tag_column)
     if unknown := sorted(set(result.types) - set(tagger.types_)):
         click.echo(f"Warning: {model} has not learnt {', '.join(unknown)}: counted as missed", err=True)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
@@ -157,18 +191,22 @@ def _table(result: SpanResult) -> str:
     type=click.Choice(["auto", "text", "conll"]),
     help="One sentence per line, or one token per line and blank lines between sentences.",
 )
+@_token_column
 @text_options("tokenizer", "normalize", "errors")
-def predict(model: str, source: str, form: str, errors: str, **reading: Any) -> None:
-    """Tag SOURCE: a token, a tab and its tag a line, and a blank line after each sentence.
+def predict(model: str, source: str, form: str, token_column: int | None, errors: str, **reading: Any) -> None:
+    """Tag SOURCE: a line per token, with a tab before its tag, and a blank line after each sentence.
 
     SOURCE (file, - for standard input) is text, one sentence per line, which --tokenizer cuts into tokens, or a CoNLL
-    file, of which only the first column is read. It is taken for the latter if the last column of its first hundred
-    lines is a tag, or if they have one column and blank lines.
+    file, of which only the tokens are read. As many lines come out as a CoNLL file has: comments and blank lines stay
+    in place. It is taken for one if its first thousand lines have the same columns, a tag last, or have one column and
+    blank lines between them.
     """
     from windrow.corpus import TextReader
-    from windrow.tagging import WindowTagger, write_conll
-    from windrow.tagging.texts import read_texts
+    from windrow.tagging import WindowTagger
+    from windrow.tagging.texts import read_texts, write_tagged
 
     tagger = WindowTagger.load(model)
-    sentences, to_tag = tee(read_texts(source, form, TextReader(**reading), errors))
-    write_conll(zip(sentences, tagger.iter_predict(to_tag), strict=True), sys.stdout)
+    with naming_options({}):
+        pieces, to_tag = tee(read_texts(source, form, token_column, reader=TextReader(**reading), errors=errors))
+        predicted = tagger.iter_predict(piece.tokens for piece in to_tag if piece.tokens)
+        write_tagged(pieces, predicted, sys.stdout)

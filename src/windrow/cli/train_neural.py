@@ -81,13 +81,13 @@ def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Call
 def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options: dict[str, Any]) -> None:
     """Train a model with these options and write it; the state is in TARGET.checkpoint after every epoch."""
     from windrow.embeddings.vectors import load_vectors
-    from windrow.files.sniff import refuse_arpa
     from windrow.files.writing import check_writable
+    from windrow.lm.storing import check_name
     from windrow.nn.training.stopping import DivergedError
 
     names = flags_of(kind.settings)
     _check_used(kind.settings, options)
-    refuse_arpa(target, f"a {kind.__name__}")
+    check_name(target, f"a {kind.__name__}")
     checkpoint, log = target.with_name(target.name + ".checkpoint"), options["log_json"]
     places = [target, checkpoint, *([log] if log else [])]
     for place in places:

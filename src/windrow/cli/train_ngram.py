@@ -50,7 +50,7 @@ def _words_in(file: str) -> list[str]:
     "--output",
     required=True,
     type=click.Path(path_type=Path),
-    help="File to write: .safetensors, or .arpa, .arpa.gz.",
+    help="File to write: .safetensors, or .arpa, .arpa.gz; - is an ARPA file on standard output.",
 )
 @setting_options(NGRAM_LM, memory={"type": str, "callback": _bytes, "metavar": "SIZE", "help": _MEMORY})
 @click.option("--heldout", metavar="SOURCE", help="Text to fit jelinek-mercer's weights to.")
@@ -60,8 +60,9 @@ def _words_in(file: str) -> list[str]:
 @text_options()
 def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
-    from windrow.files.sniff import is_arpa, refuse_arpa
+    from windrow.files.sniff import is_arpa
     from windrow.files.writing import check_writable
+    from windrow.lm import storing
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
 
@@ -71,10 +72,9 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         check_writable(place)
     read = (*sources, options["heldout"], options["vocab"])
     check_apart(read, places, format=options["format"], field=options["field"])
+    storing.check_name(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
     if is_arpa(output):
         check_compression(output, "ARPA files")
-        if options["smoothing"] == "stupid-backoff":
-            refuse_arpa(output, "stupid back-off")
     if counts_out:
         check_compression(counts_out, "counts")
     if counts_out and counts_out.resolve() == output.resolve():
@@ -100,7 +100,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     model.save(output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
     click.echo(
-        f"{output}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
+        f"{storing.shown(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
         f"{time.monotonic() - started:.1f} s",
         err=True,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import in_range, open_vectors, vector_options
+from windrow.cli.options import in_range, naming_options, open_vectors, vector_options
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -83,6 +83,12 @@ def analogy(file: str, a: str, b: str, c: str, top: int, as_json: bool, **readin
     show_default=True,
     help="Only the first words (the most frequent) are known.",
 )
+@click.option("--case-sensitive", is_flag=True, help="Only the exact spelling of a word is known.")
+@click.option(
+    "--columns",
+    metavar="WORD1,WORD2,SCORE",
+    help="Columns of the files of word pairs: names from the header, or numbers from 1.  [default: by the header]",
+)
 @_as_json
 @vector_options
 def evaluate(
@@ -90,22 +96,33 @@ def evaluate(
     analogies: tuple[str, ...],
     similarity: tuple[str, ...],
     restrict_vocab: int,
+    case_sensitive: bool,
+    columns: str | None,
     as_json: bool,
     **reading: Any,
 ) -> None:
-    """Measure accuracy on analogies and correlation with human scores of similarity."""
+    """Measure accuracy on analogies and correlation with human scores of similarity.
+
+    A word that is not known as it is written is looked up in other spellings in upper and lower case.
+    """
     from windrow.evaluation import evaluate_analogies, evaluate_similarity
 
     if not analogies and not similarity:
         raise OptionError("nothing to evaluate on; give --analogies FILE or --similarity FILE")
+    if columns is not None and not similarity:
+        raise OptionError("--columns is for files of word pairs; give --similarity FILE")
     vectors = open_vectors(file, reading)
+    options = {"restrict_vocab": restrict_vocab, "case_sensitive": case_sensitive}
 
-    def judge(evaluator: Callable[..., Any], path: str) -> Any:
+    def judge(evaluator: Callable[..., Any], path: str, **more: Any) -> Any:
         click.echo(f"{path} ...", err=True)
-        return evaluator(path, vectors.index_to_key, vectors.vectors, restrict_vocab=restrict_vocab)
+        with naming_options({}):
+            return evaluator(path, vectors.index_to_key, vectors.vectors, **options, **more)
 
     answers = {name: judge(evaluate_analogies, path) for name, path in _named(analogies).items()}
-    correlations = {name: judge(evaluate_similarity, path) for name, path in _named(similarity).items()}
+    correlations = {
+        name: judge(evaluate_similarity, path, columns=columns) for name, path in _named(similarity).items()
+    }
     if as_json:
         parts = {"analogies": answers, "similarity": correlations}
         click.echo(

@@ -14,7 +14,7 @@ from windrow.embeddings import formats
 from windrow.embeddings.queries import VectorQueries
 from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
-from windrow.evaluation.similarity import WordPair, evaluate_similarity, fold
+from windrow.evaluation.similarity import WordPair, evaluate_similarity
 from windrow.files.compression import reading
 
 
@@ -156,7 +156,7 @@ class WordVectors(VectorQueries):
         restrict_vocab : int or None, default 300,000
             Only the first ``restrict_vocab`` words are known and may answer; None: all.
         case_insensitive : bool, default True
-            Compare upper-cased words.
+            Take another spelling in upper and lower case for a word that is not known as it is written.
         dummy4unknown : bool, default False
             Count a question with an unknown word as wrong instead of skipping it.
 
@@ -177,7 +177,7 @@ class WordVectors(VectorQueries):
             self.vectors,
             norms=self.norms,
             restrict_vocab=restrict_vocab,
-            case_insensitive=case_insensitive,
+            case_sensitive=not case_insensitive,
             dummy4unknown=dummy4unknown,
         )
         sections: list[dict[str, Any]] = [
@@ -208,7 +208,7 @@ class WordVectors(VectorQueries):
         restrict_vocab : int or None, default 300,000
             Only the first ``restrict_vocab`` words are known; None: all.
         case_insensitive : bool, default True
-            Compare upper-cased words.
+            Take another spelling in upper and lower case for a word that is not known as it is written.
         dummy4unknown : bool, default False
             Give pairs with an unknown word a cosine of 0 instead of leaving them out.
 
@@ -228,7 +228,7 @@ class WordVectors(VectorQueries):
             self.index_to_key,
             self.vectors,
             restrict_vocab=restrict_vocab,
-            case_insensitive=case_insensitive,
+            case_sensitive=not case_insensitive,
             dummy4unknown=dummy4unknown,
         )
         pearson = result.pearson, result.pearson_pvalue
@@ -331,7 +331,7 @@ class WordVectors(VectorQueries):
 
 
 def _folded(question: Question, case_insensitive: bool) -> tuple[str, ...]:
-    return tuple(fold(word, case_insensitive) for word in question)
+    return tuple(word.upper() if case_insensitive else word for word in question)  # as gensim shows them
 
 
 def load_vectors(path: str | os.PathLike[str], format: str | None = None, **options: Any) -> WordVectors:

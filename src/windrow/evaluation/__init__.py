@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from windrow.evaluation.analogy import AnalogyResult, evaluate_analogies, read_questions
+from windrow.evaluation.pairs import read_pairs
 from windrow.evaluation.perplexity import Perplexity
-from windrow.evaluation.similarity import SimilarityResult, evaluate_similarity, read_pairs
+from windrow.evaluation.similarity import SimilarityResult, evaluate_similarity
 from windrow.evaluation.spans import SpanResult, evaluate_spans, spans_of
 
 __all__ = [

@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError, OptionError
-from windrow.evaluation.similarity import check_restriction, fold, numbered_lines, row_norms, spellings
+from windrow.evaluation.lookup import form_of, rows_of, takes_gensims_name
+from windrow.evaluation.pairs import numbered_lines
+from windrow.evaluation.section_kinds import Kind, kind_of
+from windrow.evaluation.similarity import check_restriction, row_norms
 
 Question = tuple[str, str, str, str]
 Method = Literal["3cosadd", "3cosmul"]
 METHODS: tuple[Method, ...] = ("3cosadd", "3cosmul")
-Rows = NDArray[np.int64]  # of a table of vectors; in _Forms also the numbers of forms
+Rows = NDArray[np.int64]  # of a table of vectors
 
 _CANDIDATES = 5  # the words that are looked at for each question, as in gensim
 _TILE_COSINES = 1 << 19  # 2 MB, which the cache of a core holds
@@ -70,7 +73,8 @@ class AnalogyResult:
     sections : tuple of SectionResult
         Each has ``name``, ``correct``, ``incorrect`` (tuples of questions), ``skipped``, ``total`` and ``accuracy``.
     overall, semantic, syntactic : SectionResult
-        All sections together; those about the world; those about grammar, whose names start with ``gram``.
+        All sections together; those about the world; those about grammar. Names tell which, those of Google's
+        questions, BATS and MSR; a section with another name is in ``overall`` only.
     accuracy : float
         Fraction of correct answers over all sections, 0..1.
 
@@ -95,18 +99,21 @@ class AnalogyResult:
 
     @property
     def semantic(self) -> SectionResult:
-        """The sections about the world: those whose name does not start with ``gram``."""
-        return _merge("semantic", (part for part in self.sections if not part.name.startswith("gram")))
+        """The sections about the world, such as ``capital-world``."""
+        return self._of_kind("semantic")
 
     @property
     def syntactic(self) -> SectionResult:
-        """The sections about grammar: those whose name starts with ``gram``."""
-        return _merge("syntactic", (part for part in self.sections if part.name.startswith("gram")))
+        """The sections about grammar, such as ``gram8-plural``."""
+        return self._of_kind("syntactic")
 
     @property
     def accuracy(self) -> float:
         """Fraction of correct answers over all sections, 0..1."""
         return self.overall.accuracy
+
+    def _of_kind(self, kind: Kind) -> SectionResult:
+        return _merge(kind, (part for part in self.sections if kind_of(part.name) == kind))
 
     def to_json(self) -> dict[str, Any]:
         """The sums, and the same by section; sections with the same name are added up."""
@@ -119,6 +126,8 @@ class AnalogyResult:
 
 def read_questions(path: str | os.PathLike[str]) -> list[Section]:
     """Read analogy questions in Google's format: a line ``: NAME`` starts a section, then four words per line.
+
+    Words with spaces need tabs between them. Lines that start with ``//`` are skipped.
 
     Parameters
     ----------
@@ -147,10 +156,14 @@ def read_questions(path: str | os.PathLike[str]) -> list[Section]:
     names: list[str] = []
     questions: list[list[Question]] = []
     for number, line in numbered_lines(path):
+        if line.startswith("//"):  # the license, in some copies of Google's file
+            continue
         if line.startswith(":"):
             names.append(line[1:].strip())
             questions.append([])
         elif fields := line.split():
+            if line.count("\t") == 3:  # words with spaces
+                fields = [field.strip() for field in line.split("\t")]
             if not names:
                 raise DataError(f"{path}, line {number}: a question before any section; put ': NAME' on line 1")
             if len(fields) != 4:
@@ -161,6 +174,7 @@ def read_questions(path: str | os.PathLike[str]) -> list[Section]:
     return [Section(name, tuple(asked)) for name, asked in zip(names, questions, strict=True)]
 
 
+@takes_gensims_name
 def evaluate_analogies(
     questions: Sequence[Section] | str | os.PathLike[str],
     words: Sequence[str],
@@ -168,14 +182,14 @@ def evaluate_analogies(
     *,
     norms: NDArray[np.float32] | None = None,
     restrict_vocab: int | None = 300_000,
-    case_insensitive: bool = True,
+    case_sensitive: bool = False,
     dummy4unknown: bool = False,
     method: Method = "3cosadd",
 ) -> AnalogyResult:
     """Answer analogy questions, "a is to b as c is to ?", by arithmetic with vectors.
 
     The answer is the best word that is none of the three given ones, in any spelling. The rules are those of gensim's
-    ``evaluate_word_analogies``.
+    ``evaluate_word_analogies``, except that the exact spelling of a word comes before more frequent ones.
 
     Parameters
     ----------
@@ -190,8 +204,9 @@ def evaluate_analogies(
     restrict_vocab : int or None, default 300,000
         Only the first ``restrict_vocab`` words are known and may answer; None: all. With fewer words it is faster, and
         rare words do not answer by chance.
-    case_insensitive : bool, default True
-        Compare upper-cased words; a question uses the most frequent spelling.
+    case_sensitive : bool, default False
+        Words are known by their exact spelling only. Otherwise the exact spelling counts if it is known, else the most
+        frequent one that differs in case; and an answer that differs from the expected word in case is right.
     dummy4unknown : bool, default False
         Count a question with an unknown word as wrong instead of skipping it.
     method : {"3cosadd", "3cosmul"}, default "3cosadd"
@@ -222,16 +237,13 @@ def evaluate_analogies(
     check_method(method)
     sections = read_questions(questions) if isinstance(questions, str | os.PathLike) else questions
     known = check_restriction(restrict_vocab, len(words))
-    forms = _Forms(
-        [question for section in sections for question in section.questions], words[:known], case_insensitive
-    )
-    is_known = np.all(forms.first_rows[forms.asked] >= 0, axis=1)  # by question
-    asked = forms.asked[is_known]
+    asked = _Asked([question for part in sections for question in part.questions], words[:known], case_sensitive)
+    is_known = np.all(asked.rows >= 0, axis=1)  # by question
+    given, expected = asked.rows[is_known, :3], asked.rows[is_known, 3]
     is_right = np.zeros(len(is_known), np.bool_)
-    if len(asked):
-        searched = _SearchedVectors(vectors[:known], norms)
-        answers = _answers(asked[:, :3], forms, searched, method)
-        is_right[is_known] = (answers >= 0) & (forms.of_row[answers] == asked[:, 3])
+    if len(given):
+        answers = _answers(given, asked.form_of_row, _SearchedVectors(vectors[:known], norms), method)
+        is_right[is_known] = (answers >= 0) & (asked.form_of_row[answers] == asked.form_of_row[expected])
     return _by_section(sections, is_right.tolist(), (is_known | dummy4unknown).tolist())
 
 
@@ -241,26 +253,20 @@ def check_method(method: str) -> None:
         raise OptionError(f"method = {method!r}; choose one of {', '.join(METHODS)}")
 
 
-class _Forms:
-    """The forms of the words in questions, numbered, so that all questions can be looked at together.
+class _Asked:
+    """The words in questions as rows of the vocabulary, so that all questions can be looked at together.
 
-    The form of a word is its upper case, with ``case_insensitive``, else the word itself: "oslo" and "Oslo" are two
-    spellings of one form. ``asked`` (questions, 4) holds the numbers of forms; ``first_rows`` the row of the first word
-    with each form, -1 if no word has it; ``of_row`` the form of each row, -1 if no question has it.
+    ``rows`` (questions, 4) holds the row of each word, -1 if it is not known. Words that differ in case only have the
+    same form, unless case counts; ``form_of_row`` numbers the forms, -1 for a row whose form no question has.
     """
 
-    def __init__(self, questions: Sequence[Question], words: Sequence[str], case_insensitive: bool) -> None:
-        numbers: dict[str, int] = {}
-        form_of = dict.fromkeys(chain.from_iterable(questions), 0)
-        for word in form_of:
-            form_of[word] = numbers.setdefault(fold(word, case_insensitive), len(numbers))
-        asked = map(form_of.__getitem__, chain.from_iterable(questions))
-        self.asked = np.fromiter(asked, np.int64, 4 * len(questions)).reshape(-1, 4)
-        self.first_rows = np.full(len(numbers), -1, np.int64)
-        self.of_row = np.full(len(words), -1, np.int64)
-        for form, rows in spellings(words, set(numbers), case_insensitive).items():
-            self.first_rows[numbers[form]] = rows[0]
-            self.of_row[rows] = numbers[form]
+    def __init__(self, questions: Sequence[Question], words: Sequence[str], case_sensitive: bool) -> None:
+        known = rows_of(chain.from_iterable(questions), words, case_sensitive)
+        rows = (known.get(word, -1) for word in chain.from_iterable(questions))
+        self.rows = np.fromiter(rows, np.int64, 4 * len(questions)).reshape(-1, 4)
+        forms = {form_of(words[row], case_sensitive): row for row in known.values()}
+        numbers = (forms.get(form_of(word, case_sensitive), -1) for word in words)
+        self.form_of_row = np.fromiter(numbers, np.int64, len(words))
 
 
 class _SearchedVectors:
@@ -282,8 +288,8 @@ class _SearchedVectors:
         return units @ tile.T
 
 
-def _answers(asked: Rows, forms: _Forms, searched: _SearchedVectors, method: Method) -> Rows:
-    """The row that answers each question, -1 where there is none; ``asked`` (questions, 3) holds forms.
+def _answers(given: Rows, form_of_row: Rows, searched: _SearchedVectors, method: Method) -> Rows:
+    """The row that answers each question, -1 where there is none; ``given`` has the shape (questions, 3).
 
     "Athens is to Greece as Oslo is to ?", case-insensitive; words are shown with their rows::
 
@@ -293,9 +299,8 @@ def _answers(asked: Rows, forms: _Forms, searched: _SearchedVectors, method: Met
 
     gensim too looks at five candidates. When all have given forms it answers with the last of them.
     """
-    given = forms.first_rows[asked]
     candidates = _without(given, _nearest(given, searched, method))  # (questions, 5)
-    has_given_form = (forms.of_row[candidates][:, :, None] == asked[:, None, :]).any(axis=2)
+    has_given_form = (form_of_row[candidates][:, :, None] == form_of_row[given][:, None, :]).any(axis=2)
     may_answer = (candidates >= 0) & ~has_given_form
     last = np.count_nonzero(candidates >= 0, axis=1) - 1
     place = np.where(may_answer.any(axis=1), may_answer.argmax(axis=1), last)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from windrow.errors import DataError
 
 OUTSIDE = "O"
-_PREFIXES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}  # BILOU's Last and Unit are E and S
+# BILOU's Last and Unit are E and S, the Middle and Whole of BMES and BMEWO I and S.
+_PREFIXES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I", "W": "S"}
 NO_TYPE = "_"  # the type of the bare tags B, I, E and S
 
 
@@ -36,7 +37,7 @@ def parse_tag(tag: str) -> tuple[str, str]:
 
 
 def spans_of(tags: Sequence[str]) -> list[Span]:
-    """The spans in the tags of one sentence, in any scheme (IOB1, IOB2, IOBES, BILOU, bare I-).
+    """The spans in the tags of one sentence, in any scheme (IOB1, IOB2, IOBES, BILOU, BMES, BMEWO, bare I-).
 
     A span ends before O, B or S, after E or S, and where the type changes; any tag but O continues the open span or
     opens one, so that tags which break their scheme are read too. The rule is that of conlleval (Tjong Kim Sang &

@@ -18,10 +18,10 @@ from windrow.errors import FormatError, check_range, check_whole
 from windrow.evaluation.perplexity import Perplexity
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
-from windrow.files.sniff import refuse_arpa
 from windrow.lm.generation import Generation, generate
 from windrow.lm.next_word import State, Tokens
 from windrow.lm.reading import ReadsText
+from windrow.lm.storing import check_name
 from windrow.lm.stream import Ids, reserved_symbol, sentence_blocks, several
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
@@ -119,16 +119,17 @@ class LanguageModel(ReadsText, ABC):
         Parameters
         ----------
         path : str or path
-            Any name but those of ARPA files, unless the model is an n-gram model.
+            Any name but those of KenLM's binary files (.bin, .binary, .klm, ...), and those of ARPA files, unless the
+            model is an n-gram model.
 
         Raises
         ------
         DataError
             The file cannot be written.
         OptionError
-            The name is that of an ARPA file, which cannot hold this model.
+            The name is that of another program's file, or of an ARPA file, which cannot hold this model.
         """
-        refuse_arpa(path, f"a {type(self).__name__}")
+        check_name(path, f"a {type(self).__name__}")
         stored = self.to_stored()
         model_file.save(path, stored.kind, stored.arrays, stored.config, stored.provenance)
 

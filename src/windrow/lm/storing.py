@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +12,37 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, TextReader, Vocabulary
 from windrow.corpus.tokenizers import is_foreign
+from windrow.errors import OptionError
+from windrow.files.compression import STDIO
 from windrow.files.model_file import StoredModel
+from windrow.files.sniff import refuse_arpa
 from windrow.lm.symbols import SPECIALS
+
+_KENLM_NAME = re.compile(r"\.(bin|binary|blm|klm|mmap|probing|trie)$", re.IGNORECASE)
+
+
+def check_name(path: str | os.PathLike[str], what: str = "") -> None:
+    """Raise OptionError for a name under which a file would be taken for what it is not.
+
+    ``what``: the model, if it is none of n-grams, so that neither an ARPA file nor standard output can hold it.
+    """
+    if _KENLM_NAME.search(os.fspath(path)):
+        arpa = "" if what else ", or an .arpa file for KenLM's build_binary"
+        raise OptionError(
+            f"{path}: windrow does not write the binary files of KenLM, which have such names; "
+            f"name a .safetensors file{arpa}"
+        )
+    if what and os.fspath(path) == STDIO:
+        raise OptionError(
+            f"standard output, '-', is for ARPA files, which cannot hold {what}; name a .safetensors file"
+        )
+    if what:
+        refuse_arpa(path, what)
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """The name of a file that is written, for messages."""
+    return "standard output" if os.fspath(path) == STDIO else os.fspath(path)
 
 
 def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.tables import cells_of
-from windrow.errors import DataError, OptionError, check_range, check_whole
-from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+from windrow.errors import DataError, OptionError, check_range, check_whole, warn
+from windrow.lm.symbols import BOS, EOS, IN_TEXTS, SPECIALS, UNK
 from windrow.machine import check_memory
 
 Ids = NDArray[np.int32]
@@ -26,9 +26,9 @@ def lm_vocabulary(
 ) -> tuple[Vocabulary, Ids]:
     """The vocabulary of a language model, and the id in it of each word of the corpus.
 
-    ``<unk>``, ``<s>``, ``</s>`` have the ids 0, 1, 2; the other words follow by decreasing count. The count of
-    ``<unk>`` includes all words that are left out; that of ``</s>`` is the number of sentences; that of ``<s>``, which
-    is never predicted, is 0.
+    ``<unk>``, ``<s>``, ``</s>`` have the ids 0, 1, 2; the other words follow by decreasing count. ``<UNK>``, ``[UNK]``
+    and ``!!UNK`` are read as ``<unk>``, with a warning. The count of ``<unk>`` includes all words that are left out;
+    that of ``</s>`` is the number of sentences; that of ``<s>``, which is never predicted, is 0.
 
     Parameters
     ----------
@@ -57,9 +57,10 @@ def lm_vocabulary(
         check_range("max_vocab", check_whole("max_vocab", max_vocab), len(SPECIALS) + 1)
     words, counts = corpus.vocabulary.words, corpus.vocabulary.counts
     symbols = _symbol_places(corpus, skip_symbols)
+    unknown_words = _unknown_words(corpus)
     order = np.argsort(-counts, kind="stable")
-    order = order[~np.isin(order, list(symbols.values()))]
-    unknown = corpus.tokens - int(counts.sum()) + (int(counts[symbols["<unk>"]]) if "<unk>" in symbols else 0)
+    order = order[~np.isin(order, [*symbols.values(), *unknown_words])]
+    unknown = corpus.tokens - int(counts.sum()) + int(counts[unknown_words].sum())
     everything = Vocabulary(
         [*SPECIALS, *map(words.__getitem__, order.tolist())],
         np.concatenate([np.array([unknown, 0, len(corpus)], np.int64), counts[order]]),
@@ -138,6 +139,20 @@ def _symbol_places(corpus: Corpus, skip_symbols: bool) -> dict[str, int]:
         where = f"sentence {_sentence_with(corpus, places[in_text[0]])} of {corpus.name}"
         raise reserved_symbol(in_text[0], where, can_skip=True)
     return places
+
+
+def _unknown_words(corpus: Corpus) -> list[int]:
+    """The corpus ids of ``<unk>`` and of its other spellings; warns of spellings that are not windrow's."""
+    vocabulary = corpus.vocabulary
+    found = {spelling: symbol for spelling, symbol in IN_TEXTS.items() if spelling in vocabulary}
+    if found:
+        told = [
+            f"{spelling} is read as {SPECIALS[symbol] if symbol == UNK else 'an ordinary word'}"
+            for spelling, symbol in found.items()
+        ]
+        warn(f"{corpus.name}: {'; '.join(told)}")
+    spellings = [SPECIALS[UNK], *(spelling for spelling, symbol in found.items() if symbol == UNK)]
+    return [vocabulary.id_of(spelling) for spelling in spellings if spelling in vocabulary]
 
 
 def reserved_symbol(symbol: str, where: str, *, can_skip: bool = False) -> DataError:

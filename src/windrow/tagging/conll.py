@@ -10,10 +10,8 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from windrow.corpus.streams import Meter, lines, name_of, text_pieces
-from windrow.errors import DataError, FormatError, OptionError, check_whole
-from windrow.evaluation.spans import parse_tag
-
-DOCUMENT_START = "-DOCSTART-"
+from windrow.errors import DataError, FormatError, OptionError
+from windrow.tagging.columns import DOCUMENT_START, Columns, Row, rows_of, tag_of
 
 
 class TaggedSentence(NamedTuple):
@@ -35,19 +33,20 @@ class TaggedSentence(NamedTuple):
 
 
 def read_conll(
-    source: str | os.PathLike[str], token_column: int = 0, tag_column: int | None = -1
+    source: str | os.PathLike[str], token_column: int | None = None, tag_column: int | None = -1
 ) -> Iterator[TaggedSentence]:
     """Read the sentences of a column file one by one.
 
-    Columns are separated by tabs if the first token's line has one, else by spaces. A ``#`` line without a second
-    column is a comment. -DOCSTART- lines are dropped, each begins a document.
+    Columns are separated by tabs if the first token's line has one, else by spaces. A line ``#`` or ``# ...`` is a
+    comment, unless it has a tag as the tokens have. -DOCSTART- lines are dropped, each begins a document.
 
     Parameters
     ----------
     source : str or path
         The file, compressed or not; ``-`` is standard input.
-    token_column : int, default 0
-        Where the token is, counted from 0, or from the end if negative.
+    token_column : int or None, default None
+        Where the token is, counted from 0, or from the end if negative. None: in the first column, unless that numbers
+        the tokens, which is an error.
     tag_column : int or None, default -1
         Where the tag is; None: every tag is O.
 
@@ -57,93 +56,64 @@ def read_conll(
         With the line, for columns that are ragged or missing and for what is no tag.
     DataError
         For a file that cannot be read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from windrow.tagging import read_conll
+    >>> path = Path("places.tsv")
+    >>> characters = path.write_text("# a comment\\n1\\tin\\tO\\n2\\tRome\\tB-LOC\\n")
+    >>> list(read_conll(path, token_column=1))
+    [TaggedSentence(tokens=['in', 'Rome'], tags=['O', 'B-LOC'], document=0)]
     """
     text = lines(text_pieces(os.fspath(source), None, Meter(None, None)))
     return read_conll_lines(text, name_of(os.fspath(source)), token_column, tag_column)
 
 
 def read_conll_lines(
-    text: Iterable[str], name: str, token_column: int = 0, tag_column: int | None = -1
+    text: Iterable[str], name: str, token_column: int | None = None, tag_column: int | None = -1
 ) -> Iterator[TaggedSentence]:
     """``read_conll`` of lines; errors call them ``name``."""
-    check_whole("token_column", token_column)
-    if tag_column is not None:
-        check_whole("tag_column", tag_column)
-    tokens: list[str] = []
-    tags: list[str] = []
+    columns = Columns(token_column, tag_column)
+    columns.check()
     document = 0
-    for number, fields in _rows(text, name):
-        if fields and fields[0] != DOCUMENT_START:
-            place = f"{name}, line {number}"
-            tokens.append(_column(fields, token_column, place))
-            tags.append(_tag(fields, tag_column, place))
-        else:
-            if tokens:
-                yield TaggedSentence(tokens, tags, document)
-                tokens, tags = [], []
-            document += bool(fields)
-    if tokens:
-        yield TaggedSentence(tokens, tags, document)
+    for rows in sentences_of(rows_of(text, name, columns), name, columns):
+        document += sum(row.kind == "document" for row in rows)
+        words = [row for row in rows if row.kind == "token"]
+        if words:
+            tags = [tag_of(row, name, columns) for row in words]
+            yield TaggedSentence([row.field(columns.token or 0, name) for row in words], tags, document)
 
 
-def _rows(text: Iterable[str], name: str) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers from 1, and the fields of each line: none in a blank one; comments are left out."""
-    numbered = enumerate(text, 1)
-    head: list[tuple[int, str]] = []
-    separator = None
-    for number, line in numbered:
-        head.append((number, line))
-        if line.strip() and not line.startswith("#"):
-            separator = "\t" if "\t" in line else None
-            break
-    width, width_line = 0, 0
-    for number, line in chain(head, numbered):
-        fields = _fields(line, separator)
-        if len(fields) == 1 and line.startswith("#"):
+def sentences_of(rows: Iterable[Row], name: str, columns: Columns) -> Iterator[list[Row]]:
+    """The rows of each sentence, comments within it among them; every other row alone.
+
+    FormatError where the first column numbers the tokens of the first sentence and nobody chose it.
+    """
+    sentence: list[Row] = []
+    unsure = columns.token is None
+    for row in chain(rows, [None]):
+        if row is not None and (row.kind == "token" or (sentence and row.kind == "comment")):
+            sentence.append(row)
             continue
-        if fields and fields[0] != DOCUMENT_START:
-            if width and len(fields) != width:
-                raise FormatError(
-                    f"{name}, line {number}: {_columns(len(fields))}, but line {width_line} has "
-                    f"{width}; give every token the same columns, and blank lines between sentences"
-                )
-            width, width_line = len(fields), width_line or number
-        yield number, fields
+        if sentence:
+            words = [one for one in sentence if one.kind == "token"]
+            if unsure and len(words) > 1:
+                _refuse_numbers(words, name, columns)
+                unsure = False
+            yield sentence
+            sentence = []
+        if row is not None:
+            yield [row]
 
 
-def _fields(line: str, separator: str | None) -> list[str]:
-    """The columns of a line. Only spaces and tabs separate them: a token may hold other white space of Unicode."""
-    line = line.rstrip("\r")
-    if not line.strip(" \t"):
-        return []
-    if separator:
-        return line.rstrip(" ").split(separator)
-    return [field for field in line.replace("\t", " ").split(" ") if field]
-
-
-def _columns(count: int) -> str:
-    return "1 column" if count == 1 else f"{count} columns"
-
-
-def _column(fields: Sequence[str], column: int, place: str) -> str:
-    if not -len(fields) <= column < len(fields):
-        raise FormatError(f"{place}: there is no column {column}, the line has {_columns(len(fields))}")
-    if not fields[column].strip():
-        raise FormatError(f"{place}: column {column} is empty")
-    return fields[column]
-
-
-def _tag(fields: Sequence[str], column: int | None, place: str) -> str:
-    if column is None:
-        return "O"
-    if len(fields) == 1:
-        raise FormatError(f"{place}: 1 column; expected a token and its tag, separated by a tab or spaces")
-    tag = _column(fields, column, place)
-    try:
-        parse_tag(tag)
-    except DataError as error:
-        raise FormatError(f"{place}: {error}; is the tag in another column?") from error
-    return tag
+def _refuse_numbers(words: Sequence[Row], name: str, columns: Columns) -> None:
+    more_columns = len(words[0].fields) > (1 if columns.tag is None else 2)
+    if more_columns and [row.fields[0] for row in words] == [str(number) for number in range(1, len(words) + 1)]:
+        raise FormatError(
+            f"{words[0].place(name)}: the first column numbers the tokens; number the column that has them: "
+            "token_column = N"
+        )
 
 
 def write_conll(sentences: Iterable[Sequence[Sequence[str]]], stream: IO[str]) -> None:

@@ -9,10 +9,12 @@ from windrow.corpus.sources import describe, locations
 from windrow.corpus.tables import cells_of
 from windrow.errors import DataError, OptionError
 from windrow.evaluation.spans import spans_of
+from windrow.tagging.columns import Columns
 from windrow.tagging.conll import read_conll
 
 Tagged = Iterable[Sequence[Sequence[str]]]  # sentences as (tokens, tags), such as TaggedSentence
 Source = Tagged | str | os.PathLike[str] | Sequence[os.PathLike[str]]
+_FIRST_AND_LAST = Columns()
 Example = tuple[Sequence[str], Sequence[str]]  # tokens, tags
 
 
@@ -21,14 +23,16 @@ def name_of(source: Source) -> str:
     return describe(source) if locations(source) else "the given list"
 
 
-def read_examples(source: Source) -> list[Example]:
+def read_examples(source: Source, columns: Columns = _FIRST_AND_LAST) -> list[Example]:
     """The sentences of CoNLL files, or of a list of (tokens, tags); those without tokens are left out.
 
-    Raises DataError, with the number of the sentence, for what is no such pair, and where no token is left.
+    Raises DataError, with the number of the sentence, for what is no such pair, and where no token is left; OptionError
+    for columns of a list.
     """
     if (files := locations(source)) is not None:
-        examples: list[Example] = [(tokens, tags) for file in files for tokens, tags, _ in read_conll(file)]
+        examples: list[Example] = [(tokens, tags) for file in files for tokens, tags, _ in read_conll(file, *columns)]
     else:
+        columns.refuse_for_lists()
         pairs = cells_of(source, expected="sentences are a path, a list of paths, or a list of (tokens, tags)")
         examples = [_checked(sentence, number) for number, sentence in enumerate(pairs, 1)]
     examples = [example for example in examples if example[0]]
@@ -57,7 +61,10 @@ def check_types(found: Iterable[str], source: Source, types: Sequence[str] | Non
     """Raise DataError where training would have no entities, OptionError for wanted types that do not occur."""
     known = set(found)
     if not known:
-        raise DataError(f"{name_of(source)} holds no entities to learn: every tag is O; is the tag column the last?")
+        raise DataError(
+            f"{name_of(source)} holds no entities to learn: every tag is O; is the tag in another column? "
+            "Number it: tag_column = N"
+        )
     missing = sorted(set(types or ()) - known)
     if missing:
         raise OptionError(

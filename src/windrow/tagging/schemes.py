@@ -16,6 +16,8 @@ SCHEMES: dict[str, _Prefixes] = {
     "iob2": lambda length, touches: "B" + "I" * (length - 1),
     "iobes": lambda length, touches: "S" if length == 1 else f"B{'I' * (length - 2)}E",
     "bilou": lambda length, touches: "U" if length == 1 else f"B{'I' * (length - 2)}L",
+    "bmes": lambda length, touches: "S" if length == 1 else f"B{'M' * (length - 2)}E",
+    "bmewo": lambda length, touches: "W" if length == 1 else f"B{'M' * (length - 2)}E",
 }
 
 
@@ -49,7 +51,7 @@ def convert(tags: Sequence[str], scheme: str) -> list[str]:
     ----------
     tags : sequence of str
         The tags of one sentence.
-    scheme : {"io", "iob1", "iob2", "iobes", "bilou"}
+    scheme : {"io", "iob1", "iob2", "iobes", "bilou", "bmes", "bmewo"}
         The scheme to write.
 
     Raises
@@ -70,32 +72,26 @@ def convert(tags: Sequence[str], scheme: str) -> list[str]:
 def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
     """The scheme of many sentences' tags; "iob2" where there is nothing to tell by.
 
-    E and S show "iobes", L and U "bilou". Without B the scheme is "io". With B only where a span touches one of its
-    own type it is "iob1", else "iob2", even if some spans there begin with I.
+    L and U show "bilou", W "bmewo", M "bmes", E and S "iobes". With B only where a span touches one of its own type it
+    is "iob1", else "iob2", even if some spans there begin with I. Without B it is "iob1", too, and not "io", which
+    cannot separate spans that touch: where none does, both write the same.
 
     Parameters
     ----------
     sentences : iterable of sequences of str
         The tags of each sentence.
     """
-    has_begin = has_entity = False
+    prefixes: set[str] = set()
     is_iob1 = True
     for tags in sentences:
         for before, tag in pairwise([OUTSIDE, *tags]):
-            if tag == OUTSIDE:
-                continue
             prefix, kind = parse_tag(tag)
-            if prefix in "ES":
-                return "bilou" if tag[0] in "LU" else "iobes"
-            has_entity = True
-            if prefix == "B":
-                has_begin = True
-                is_iob1 &= before != OUTSIDE and parse_tag(before)[1] == kind
-    if not has_entity:
-        return "iob2"
-    if not has_begin:
-        return "io"
-    return "iob1" if is_iob1 else "iob2"
+            prefixes.add(tag[0])
+            is_iob1 &= prefix != "B" or (before != OUTSIDE and parse_tag(before)[1] == kind)
+    for shown, scheme in (("LU", "bilou"), ("W", "bmewo"), ("M", "bmes"), ("ES", "iobes")):
+        if not prefixes.isdisjoint(shown):
+            return scheme
+    return "iob1" if is_iob1 and prefixes - {OUTSIDE} else "iob2"
 
 
 def tags_for(types: Iterable[str], scheme: str) -> list[str]:

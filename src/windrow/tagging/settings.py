@@ -8,7 +8,7 @@ from windrow.estimator import Setting
 from windrow.nn.settings import OPTIMIZER_NAMES, SCHEDULE_NAMES
 
 OUTPUT_NAMES = ("crf", "softmax", "logistic")
-SCHEME_NAMES = ("io", "iob1", "iob2", "iobes", "bilou")
+SCHEME_NAMES = ("io", "iob1", "iob2", "iobes", "bilou", "bmes", "bmewo")
 HIDDEN_ACTIVATIONS = ("tanh", "relu")
 
 WINDOW_TAGGER = (

@@ -27,6 +27,7 @@ from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
+from windrow.tagging.columns import Columns
 from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
 from windrow.tagging.network import TagNetwork, WordLookUp
@@ -70,7 +71,7 @@ class WindowTagger(Estimator):
     output_layer : {"crf", "softmax", "logistic"}, default "crf"
         crf learns transitions between tags and takes the best path; softmax judges each token by itself; logistic
         asks yes or no for every tag.
-    scheme : {"io", "iob1", "iob2", "iobes", "bilou"}, default "iobes"
+    scheme : {"io", "iob1", "iob2", "iobes", "bilou", "bmes", "bmewo"}, default "iobes"
         How entities are written as tags in training, whatever the file has.
     types : sequence of str or None, default None
         Learn only these types of entities. None: all of the training file.
@@ -203,9 +204,12 @@ class WindowTagger(Estimator):
         checkpoint: str | os.PathLike[str] | None = None,
         resume: bool = False,
         progress: Callback | None = None,
+        token_column: int | None = None,
+        tag_column: int = -1,
     ) -> Self:
         """Train on sentences, pairs (tokens, tags) or a CoNLL file; tags may be in any scheme.
 
+        ``token_column`` and ``tag_column`` name columns of the files, as in ``read_conll``.
         With ``valid`` the best epoch by F1 there is kept, and training stops when it has not risen for ``patience``
         epochs; without, the last of all ``epochs``. ``callbacks`` get a Report after each epoch, and stop training by
         returning something true; ``progress`` gets one several times a second. ``checkpoint``: a file that keeps the
@@ -219,12 +223,13 @@ class WindowTagger(Estimator):
             self.check_parameters()
             if checkpoint is not None:
                 writing.check_writable(checkpoint)
-            train = read_examples(sentences)
+            columns = Columns(token_column, tag_column)
+            train = read_examples(sentences, columns)
             self.scheme_ = detect_scheme(tags for _, tags in train)
             check_types({span.type for _, tags in train for span in spans_of(tags)}, sentences, self.types)
             train = [(tokens, self._kept(tags)) for tokens, tags in train]
             self.types_ = sorted({span.type for _, tags in train for span in spans_of(tags)})
-            held_back = None if valid is None else self._gold(valid)
+            held_back = None if valid is None else self._gold(valid, columns)
             rng = np.random.default_rng(self.seed)
             self._start([tokens for tokens, _ in train], rng)
             training = self._training(train, held_back, rng, retrains=retrains)
@@ -325,20 +330,21 @@ class WindowTagger(Estimator):
             for start, stop in pairwise(windows.starts.tolist()):
                 yield convert(names[start:stop], self.scheme_)
 
-    def evaluate(self, source: Source) -> SpanResult:
+    def evaluate(self, source: Source, *, token_column: int | None = None, tag_column: int = -1) -> SpanResult:
         """Exact-span precision, recall and F1 on sentences, pairs (tokens, tags) or a CoNLL file.
 
-        Entities of a type that training had not (see ``types_``) count as missed. Raises DataError where there are no
-        entities, FormatError for a malformed file.
+        ``token_column`` and ``tag_column`` name columns of the file, as in ``read_conll``. Entities of a type that
+        training had not (see ``types_``) count as missed. Raises DataError where there are no entities, FormatError for
+        a malformed file.
         """
-        return self._judge(self._gold(source))
+        return self._judge(self._gold(source, Columns(token_column, tag_column)))
 
     def _judge(self, gold: list[Example]) -> SpanResult:
         return evaluate_spans((tags for _, tags in gold), self.iter_predict(tokens for tokens, _ in gold))
 
-    def _gold(self, source: Source) -> list[Example]:
+    def _gold(self, source: Source, columns: Columns) -> list[Example]:
         """Sentences to judge by, with the entities that count."""
-        gold = [(tokens, self._kept(tags)) for tokens, tags in read_examples(source)]
+        gold = [(tokens, self._kept(tags)) for tokens, tags in read_examples(source, columns)]
         if all(tag == OUTSIDE for _, tags in gold for tag in tags):
             raise DataError(f"{name_of(source)} holds no entities to judge by: every tag is O")
         return gold

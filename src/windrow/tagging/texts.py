@@ -1,57 +1,117 @@
-"""Text to be tagged: sentences, one per line, or column files."""
+"""Text to be tagged: lines of tokens, or column files, whose lines are kept in their places."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, pairwise
+from typing import IO, NamedTuple
 
 from windrow.corpus import TextReader
-from windrow.corpus.streams import Meter, lines, text_pieces
-from windrow.errors import DataError, OptionError
-from windrow.evaluation.spans import parse_tag
-from windrow.tagging.conll import read_conll_lines
+from windrow.corpus.streams import Meter, lines, name_of, text_pieces
+from windrow.errors import FormatError, OptionError
+from windrow.tagging.columns import DOCUMENT_START, Columns, Row, is_tag, rows_of
+from windrow.tagging.conll import sentences_of
 
 FORMATS = ("auto", "text", "conll")
-_LOOKED_AT = 100  # lines
+_LOOKED_AT = 1000  # lines
 _PLAIN = TextReader()
 
 
+class Piece(NamedTuple):
+    """A sentence, or lines between sentences, and how it is written: each line, None for that of the next token."""
+
+    tokens: list[str]
+    lines: list[str | None]
+
+
 def read_texts(
-    source: str | os.PathLike[str], form: str = "auto", reader: TextReader = _PLAIN, errors: str = "strict"
-) -> Iterator[list[str]]:
+    source: str | os.PathLike[str],
+    form: str = "auto",
+    token_column: int | None = None,
+    *,
+    reader: TextReader = _PLAIN,
+    errors: str = "strict",
+) -> Iterator[Piece]:
     """The sentences of ``source``, a file or ``-``, one by one: "text", a line each, or "conll", of any columns.
 
     ``reader`` cuts the lines of text into tokens; ``errors`` as of ``Corpus.build``.
 
-    "auto" takes it for a column file if the last column of each of its first hundred lines is a tag, or if each has
-    one column and some are blank. Raises FormatError for ragged columns, DataError for a file that cannot be read.
+    "auto" takes it for a column file if each of its first thousand lines can be one, see ``_has_columns``, or if
+    ``token_column`` is given. Raises FormatError for ragged columns, DataError for a file that cannot be read.
     """
     if form not in FORMATS:
         raise OptionError(f"format = {form!r} is not one of {', '.join(FORMATS)}")
-    name = os.fspath(source)
-    text = lines(text_pieces(name, errors, Meter(None, None)))
-    head = list(islice(text, _LOOKED_AT)) if form == "auto" else []
+    if form == "text" and token_column is not None:
+        raise OptionError(
+            f"token_column = {token_column}: a text has no columns; leave it out, or choose format = 'conll'"
+        )
+    name, columns = name_of(os.fspath(source)), Columns(token_column, None)
+    columns.check()
+    text = lines(text_pieces(os.fspath(source), errors, Meter(None, None)))
+    guessed = form == "auto" and token_column is None
+    head = list(islice(text, _LOOKED_AT)) if guessed else []
     text = chain(head, text)
-    if form == "conll" or _looks_like_columns(head):
-        if reader != _PLAIN:
-            raise OptionError(f"{name} holds one token per line; leave out tokenizer and normalize")
-        yield from (sentence.tokens for sentence in read_conll_lines(text, name, tag_column=None))
-    else:
-        yield from filter(None, map(reader.tokens, text))
-
-
-def _looks_like_columns(head: list[str]) -> bool:
-    rows = [line.split() for line in head]
-    widths = {len(fields) for fields in rows}
-    if widths == {0, 1}:
-        return True
-    return len(widths - {0}) == 1 and 1 not in widths and all(_is_tag(fields[-1]) for fields in rows if fields)
-
-
-def _is_tag(field: str) -> bool:
+    if form == "text" or (guessed and not _has_columns(head)):
+        yield from (Piece(tokens, [*[None] * len(tokens), ""]) for tokens in map(reader.tokens, text) if tokens)
+        return
+    if reader != _PLAIN:
+        raise OptionError(f"{name} holds one token per line; leave out tokenizer and normalize")
     try:
-        parse_tag(field)
-    except DataError:
+        yield from (_piece(rows, name, columns) for rows in sentences_of(rows_of(text, name, columns), name, columns))
+    except FormatError as error:
+        if guessed:
+            raise FormatError(f"{error}; if it is text, choose format = 'text'") from error
+        raise
+
+
+def write_tagged(pieces: Iterable[Piece], predicted: Iterator[Sequence[str]], stream: IO[str]) -> None:
+    """Write a line per token, with a tab before its tag, and the other lines where they were.
+
+    ``predicted``: the tags of each piece that has tokens.
+    """
+    for tokens, written in pieces:
+        tagged = zip(tokens, next(predicted), strict=True) if tokens else iter(())
+        for line in written:
+            stream.write(("\t".join(next(tagged)) if line is None else line) + "\n")
+
+
+def _piece(rows: Sequence[Row], name: str, columns: Columns) -> Piece:
+    tokens = [row.field(columns.token or 0, name) for row in rows if row.kind == "token"]
+    return Piece(tokens, [_written(row) for row in rows])
+
+
+def _written(row: Row) -> str | None:
+    """What stands for a row in the output; a document starts with a tag, as conlleval expects it."""
+    match row.kind:
+        case "document":
+            return f"{DOCUMENT_START}\tO"
+        case "comment":
+            return row.line.rstrip("\r")
+        case "blank":
+            return ""
+    return None
+
+
+def _has_columns(head: Sequence[str]) -> bool:
+    """Whether each line can be one of a column file by the rules of its reader, and the lines together look like one.
+
+    Words may look like tags: "vitamin B", "I-95", "Malcolm and I". So the last column has to be a tag in each line of
+    a token, O in some line, and, without tabs, at least one sentence has to have two lines. Files of one column are
+    known by blank lines between their sentences.
+    """
+    try:
+        rows = list(rows_of(head, "", Columns(None, None)))
+    except FormatError:
         return False
-    return True
+    words = [row for row in rows if row.kind == "token"]
+    if not words:
+        return False
+    if len(words[0].fields) == 1:
+        return any(row.kind == "blank" for row in rows)
+    tags = [row.fields[-1] for row in words]
+    if not all(map(is_tag, tags)):
+        return False
+    between = pairwise(row for row in rows if row.kind != "comment")
+    has_sentence = any(first.kind == second.kind == "token" for first, second in between)
+    return "\t" in words[0].line or (has_sentence and "O" in tags)

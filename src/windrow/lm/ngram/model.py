@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
-from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
+from windrow.errors import FormatError, NotFittedError, OptionError, check_whole, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
+from windrow.files.compression import STDIO
 from windrow.files.local import local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
@@ -95,8 +96,8 @@ class NGramLM(Estimator, LanguageModel):
     skip_symbols : bool, default False
         Leave out <s> and </s> where they occur in the text. They are refused otherwise.
     lmplz_compat : bool, default False
-        Compute counts of counts as KenLM's lmplz does, including its slip. To compare models with lmplz's; the
-        difference is tiny.
+        Compute counts of counts as KenLM's lmplz does, including its slip. To compare models with lmplz's: their
+        log10 probabilities may be up to 1e-3 apart otherwise.
     quantize_bits : int in [2, 8] or None, default None
         Round probabilities and back-off weights to this many bits. None: 32 bits. 8 makes the model about half the
         size.
@@ -393,10 +394,11 @@ class NGramLM(Estimator, LanguageModel):
     def save(self, path: str | os.PathLike[str]) -> None:
         """As ``LanguageModel.save``; a name that ends in .arpa, .lm, .arpa.gz or .lm.gz makes an ARPA file.
 
-        Other programs read such files. They cannot hold a model of stupid back-off (OptionError), nor a word with white
-        space in it (FormatError).
+        So does ``-``, on standard output. Other programs read such files. They cannot hold a model of stupid back-off
+        (OptionError), nor a word with white space in it (FormatError).
         """
-        if is_arpa(path):
+        storing.check_name(path)
+        if is_arpa(path) or os.fspath(path) == STDIO:
             write_arpa(self._fitted().unpack(), path)
         else:
             super().save(path)
@@ -407,7 +409,7 @@ class NGramLM(Estimator, LanguageModel):
         with local_file(Path(path)) as file:
             kind = kind_of(file)
             if kind == "arpa" or (kind == "unknown" and is_arpa(path)):
-                return cls.from_backoff(read_arpa(file))
+                return cls.from_backoff(read_arpa(file, warn))
             return super().load(file)
 
     @classmethod

@@ -17,10 +17,11 @@ from windrow.corpus.kernels.word_hash import for_more_text, for_twice_the_words,
 from windrow.corpus.streams import Meter, name_of, text_pieces
 from windrow.errors import DataError, FormatError
 from windrow.lm.ngram.arpa.contexts import add_missing, gram_keys, places_of
+from windrow.lm.ngram.arpa.special_words import Renumbering, renumbering
 from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
-from windrow.lm.symbols import BOS, SPECIALS
+from windrow.lm.symbols import BOS, SPECIALS, UNK
 
 _BLOCK = 1 << 15  # n-grams read at a time
 _FIRST_WORDS, _FIRST_BYTES = 1 << 12, 1 << 16  # that a new table of words can hold
@@ -39,10 +40,12 @@ _REASONS = {
 }
 
 
-def read_arpa(path: str | os.PathLike[str]) -> BackoffModel:
+def read_arpa(path: str | os.PathLike[str], tell: Callable[[str], object] | None = None) -> BackoffModel:
     """Read an ARPA file, compressed or not, of whatever program.
 
-    ``<unk>``, ``<s>`` and ``</s>`` come first in the vocabulary, the other words as in the file. Probability 0 get
+    ``<unk>``, ``<s>`` and ``</s>`` come first in the vocabulary, the other words as in the file. Other spellings of
+    the three, such as ``<UNK>`` or ``!ENTER``, are read as they where the file lacks them; ``<UNK>`` always, as KenLM
+    does. ``tell`` is called with a sentence if there are such, or no ``<s>`` or ``</s>`` at all. Probability 0 get
     ``<s>``, those of the three that the file lacks, and n-grams whose log10 probability is -99 or less. A missing
     back-off is 0. A missing context of a longer n-gram is added with the probability that the model gives it. Numbers
     are right to a unit in the last place of float32; words are split at spaces and tabs only.
@@ -56,8 +59,10 @@ def read_arpa(path: str | os.PathLike[str]) -> BackoffModel:
         levels.append(_read_level(text, sizes, levels, words))
     while (line := text.next_line()) is not None:
         text.fail(f"nothing is expected after \\end\\, not {_shown(line)}")
-    vocabulary = Vocabulary(words.spelled(), np.zeros(words.known, np.int64), SPECIALS)
-    return BackoffModel(vocabulary, levels)
+    if tell is not None and words.special.told:
+        tell(f"{text.name}: {'; '.join(words.special.told)}")
+    spelled = words.special.spelled
+    return BackoffModel(Vocabulary(spelled, np.zeros(len(spelled), np.int64), SPECIALS), levels)
 
 
 class _Text:
@@ -160,6 +165,7 @@ class _Words:
     def __init__(self) -> None:
         self.table = new_word_hash(_FIRST_WORDS, _FIRST_BYTES)
         self.known = 0
+        self.special = Renumbering(np.empty(0, np.int32), [], False, [])
         lines = "".join(f"0 {special}\n" for special in SPECIALS).encode() + bytes(PAD)
         self.parse(np.frombuffer(lines, np.uint8), 0, _new_rows(1, len(SPECIALS)))
 
@@ -171,9 +177,10 @@ class _Words:
         at, size, self.known, status = kernels.parse_unigrams(block, at, self.table, self.known, rows)
         return at, size, status
 
-    def spelled(self) -> list[str]:
-        """The words as strings, by id."""
-        return self.table.arena[: self.table.offsets[self.known]].tobytes().decode().split("\n")[:-1]
+    def renumber(self, ids: Int32s, order: int) -> None:
+        """Find the symbols among the words when all are known; ``ids``: those of the 1-grams."""
+        spelled = self.table.arena[: self.table.offsets[self.known]].tobytes().decode().split("\n")[:-1]
+        self.special = renumbering(spelled, set(ids[ids < len(SPECIALS)].tolist()), order)
 
 
 def _new_rows(k: int, size: int) -> Rows:
@@ -189,6 +196,7 @@ class _Section:
 
     def __init__(self, k: int, sizes: list[int]) -> None:
         self.k, self.promised = k, sizes[k - 1]
+        self.with_unk: list[NDArray[np.int64]] | None = None  # rows with <unk>, where it has two spellings
         self.ending = "\\end\\" if k == len(sizes) else f"\\{k + 1}-grams:"
         self.size = 0
         self.keys = np.empty(0, np.int64)  # place of the context << 32 | last word
@@ -206,6 +214,8 @@ class _Section:
         self.probs[here] = rows.log10_probs
         if self.backoffs is not None:
             self.backoffs[here] = rows.log10_backoffs
+        if self.with_unk is not None:
+            self.with_unk.append(np.flatnonzero((rows.ids == UNK).any(axis=1)) + self.size)
         if (lost := np.flatnonzero(contexts < 0)).size:
             self.missing.append((lost + self.size, rows.ids[lost]))
         if line - self.size != self._runs[-1][1] - self._runs[-1][0]:
@@ -228,17 +238,31 @@ class _Section:
         self._resize(self.size)
         keys, probs, backoffs = self.keys, self.probs, self.backoffs
         if (keys[1:] <= keys[:-1]).any():
-            order = np.argsort(keys, kind="stable")
+            order = self._in_order(text)
             keys, probs = keys[order], probs[order]
             backoffs = None if backoffs is None else backoffs[order]
-            if (twice := order[1:][keys[1:] == keys[:-1]]).size:
-                text.line = self.line_of(int(twice.min()))
-                text.fail(f"this {self.k}-gram is there for the second time")
         starts = np.searchsorted(keys, np.arange(contexts + 1, dtype=np.int64) << 32).astype(np.int32)
         for numbers in (probs, backoffs):
             if numbers is not None:
                 numbers[numbers <= LOG10_OF_ZERO] = -np.inf
         return Level(starts, keys.astype(np.int32), probs, backoffs)  # the lower half of a key is the word
+
+    def _in_order(self, text: _Text) -> NDArray[np.int64]:
+        """The rows in the order of their keys; FormatError for an n-gram that is there twice.
+
+        With ``<unk>`` in two spellings, of two 1-grams the last counts, and of longer n-grams the first, as in KenLM.
+        """
+        order = np.argsort(self.keys, kind="stable")
+        is_twice = self.keys[order[1:]] == self.keys[order[:-1]]
+        twice = order[1:][is_twice]
+        if self.with_unk is not None:
+            twice = np.setdiff1d(twice, np.concatenate([np.empty(0, np.int64), *self.with_unk]))
+        if twice.size:
+            text.line = self.line_of(int(twice.min()))
+            text.fail(f"this {self.k}-gram is there for the second time")
+        is_kept = ~(np.append(is_twice, False) if self.k == 1 else np.insert(is_twice, 0, False))
+        kept: NDArray[np.int64] = order[is_kept]
+        return kept
 
 
 def _read_rows(text: _Text, section: _Section, parse: _Parse, levels: list[Level]) -> None:
@@ -272,24 +296,32 @@ def _read_unigrams(text: _Text, sizes: list[int]) -> tuple[Level, _Words]:
     """The level, which has a row for every word, and the words."""
     section, words = _Section(1, sizes), _Words()
     _read_rows(text, section, words.parse, [])
+    read_ids = section.keys[: section.size].astype(np.int32)  # whose context, the empty one, has the place 0
+    words.renumber(read_ids, len(sizes))
+    section.keys[: section.size] = words.special.new_ids[read_ids]
+    if words.special.merges:
+        section.with_unk = [np.flatnonzero(section.keys[: section.size] == UNK)]
     found = section.level(text, 1)
-    ids = np.arange(words.known, dtype=np.int32)
-    probs = np.full(words.known, -np.inf, np.float32)
+    size = len(words.special.spelled)
+    ids = np.arange(size, dtype=np.int32)
+    probs = np.full(size, -np.inf, np.float32)
     probs[found.words] = found.log10_probs
     probs[BOS] = -np.inf  # it is never predicted, whatever is written
     backoffs = None
     if found.log10_backoffs is not None:
-        backoffs = np.zeros(words.known, np.float32)
+        backoffs = np.zeros(size, np.float32)
         backoffs[found.words] = found.log10_backoffs
-    return Level(np.array([0, words.known], np.int32), ids, probs, backoffs), words
+    return Level(np.array([0, size], np.int32), ids, probs, backoffs), words
 
 
 def _read_level(text: _Text, sizes: list[int], levels: list[Level], words: _Words) -> Level:
     """The order above ``levels``; contexts that are missing are added to them."""
     section = _Section(len(levels) + 1, sizes)
+    section.with_unk = [] if words.special.merges else None
 
     def parse(block: NDArray[np.uint8], at: int, rows: Rows) -> tuple[int, int, int]:
         at, size, status = kernels.parse_lines(block, at, words.table, rows)
+        rows.ids[:size] = words.special.new_ids[rows.ids[:size]]
         return at, size, status
 
     _read_rows(text, section, parse, levels)

@@ -1,0 +1,52 @@
+"""Which word of a vocabulary a question means: its exact spelling, else one that differs in case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+Evaluator = TypeVar("Evaluator", bound=Callable[..., Any])
+
+
+def rows_of(wanted: Iterable[str], words: Sequence[str], case_sensitive: bool) -> dict[str, int]:
+    """The row of each wanted word that is known: of its exact spelling, else of the most frequent other one.
+
+    Folding alone would take "Maße" for "Masse" and "kır" for "kir", since "ß" has the upper case "SS", and "ı" has "I":
+    upper case finds more, so it is tried last.
+
+    >>> rows_of(["Maße", "MASSE", "MAßE", "x"], ["Masse", "Maße", "masse"], case_sensitive=False)
+    {'Maße': 1, 'MASSE': 0, 'MAßE': 1}
+    """
+    wanted = dict.fromkeys(wanted)
+    rows: dict[str, int] = {}
+    for fold in (_as_it_is,) if case_sensitive else (_as_it_is, str.lower, str.upper):
+        missing = [word for word in wanted if word not in rows]
+        first = dict.fromkeys(map(fold, missing), -1)
+        if missing:
+            for row in range(len(words) - 1, -1, -1):  # backwards, so that the most frequent spelling is kept
+                if (form := fold(words[row])) in first:
+                    first[form] = row
+        rows |= {word: first[fold(word)] for word in missing if first[fold(word)] >= 0}
+    return {word: rows[word] for word in wanted if word in rows}
+
+
+def form_of(word: str, case_sensitive: bool) -> str:
+    """What the spellings of a word have in common."""
+    return word if case_sensitive else word.lower()
+
+
+def _as_it_is(word: str) -> str:
+    return word
+
+
+def takes_gensims_name(evaluator: Evaluator) -> Evaluator:
+    """Let an evaluator take ``case_insensitive``, gensim's name for the opposite of ``case_sensitive``."""
+
+    @wraps(evaluator)
+    def accept(*args: Any, **options: Any) -> Any:
+        if "case_insensitive" in options:
+            options["case_sensitive"] = not options.pop("case_insensitive")
+        return evaluator(*args, **options)
+
+    return cast(Evaluator, accept)

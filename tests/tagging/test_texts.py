@@ -1,0 +1,120 @@
+"""What is taken for a column file, and that its lines keep their places."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from windrow.errors import FormatError, OptionError
+from windrow.tagging import texts
+from windrow.tagging.texts import read_texts, write_tagged
+
+
+def tokens_of(text: str, folder: Path, form: str = "auto", **options: int) -> list[list[str]]:
+    (folder / "text").write_text(text, encoding="utf-8", newline="")
+    return [piece.tokens for piece in read_texts(folder / "text", form, **options) if piece.tokens]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In O\nRome B-LOC\n",
+        "In O\nRome B-LOC\n\nYes O\n",
+        "In\tO\nNew York\tB-LOC\n",
+        "Oslo\tS-LOC\n",
+        "\ufeffIn\tO\r\nRome\tB-LOC\r\n",
+        "# text = In Rome B\n1\tIn\tO\n2\tRome\tB-LOC\n",
+        "-DOCSTART- -X- O O\n\nIn IN O O\nRome NNP O M-LOC\n",
+        "In\nRome\n\nYes\n",
+        "a\u00a0b O\nRome O\n",
+    ],
+)
+def test_files_of_columns(text: str, tmp_path: Path) -> None:
+    if text.startswith("# text"):
+        with pytest.raises(FormatError, match="the first column numbers the tokens"):
+            tokens_of(text, tmp_path)
+        assert tokens_of(text, tmp_path, token_column=1) == [["In", "Rome"]]
+        return
+    found = tokens_of(text, tmp_path)
+    assert found == tokens_of(text, tmp_path, "conll")
+    assert {" ", "O", "B-LOC"}.isdisjoint(chain.from_iterable(found))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "use plan B\n",
+        "on I-95\n",
+        "type O\n",
+        "You and I\nWe and I\n",
+        "plan B\n\nplan S\n",
+        "in a U-Bahn\nwith an M-16\n",
+        "blood of type O\ntype O\n",
+        "In O\nRome B-LOC x\n",
+        "In O\nRome LOC\n",
+        "Yes\nNo\n",
+        "\n\n",
+        "",
+    ],
+)
+def test_texts_whose_words_look_like_tags(text: str, tmp_path: Path) -> None:
+    assert tokens_of(text, tmp_path) == [line.split() for line in text.split("\n") if line.strip()]
+
+
+def test_a_line_that_does_not_fit_far_behind_is_told_with_a_way_out(tmp_path: Path) -> None:
+    many = "In O\nRome O\n\n" * 400
+    with pytest.raises(
+        FormatError, match=r"line 1201: 3 columns, but line 1 has 2; .*; if it is text, choose format ="
+    ):
+        tokens_of(f"{many}this is text\n", tmp_path)
+    with pytest.raises(FormatError, match=r"blank lines between sentences$"):
+        tokens_of(f"{many}this is text\n", tmp_path, "conll")
+    assert tokens_of(f"{many}this is text\n", tmp_path, "text")[-1] == ["this", "is", "text"]
+
+
+def test_options_that_contradict(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="token_column = 1: a text has no columns"):
+        tokens_of("a b\n", tmp_path, "text", token_column=1)
+    with pytest.raises(OptionError, match="is not one of auto, text, conll"):
+        tokens_of("a b\n", tmp_path, "columns")
+    with pytest.raises(OptionError, match="token_column"):
+        tokens_of("a b\n", tmp_path, token_column="x")
+
+
+LINES = st.lists(
+    st.sampled_from(["a O", "b-c B-LOC", "# O", "# x y", "#", "", " ", "-DOCSTART- O", "-DOCSTART-", "\u00a0 O"]),
+    max_size=12,
+)
+
+
+@given(lines=LINES)
+def test_each_line_of_columns_has_one_in_the_output(lines: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "columns"
+    path.write_text("".join(f"{line}\n" for line in ["first O", *lines]), encoding="utf-8")
+    pieces = list(read_texts(path, "conll"))
+    written = io.StringIO()
+    write_tagged(pieces, (["X"] * len(piece.tokens) for piece in pieces if piece.tokens), written)
+    found = written.getvalue().split("\n")[:-1]
+    assert len(found) == len(lines) + 1
+    for line, tagged in zip(["first O", *lines], found, strict=True):
+        if line.startswith("-DOCSTART-"):
+            assert tagged == "-DOCSTART-\tO"
+        elif not line.strip(" ") or line in ("#", "# x y"):
+            assert tagged == line.strip()
+        else:
+            assert tagged == f"{line.split(' ')[0]}\tX"
+
+
+def test_an_endless_file_is_read_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(*_: object) -> Iterator[str]:
+        while True:
+            yield from ("In O\n", "Rome O\n", "\n", "# a comment\n")
+
+    monkeypatch.setattr(texts, "text_pieces", endless)
+    assert [piece.tokens for piece in islice(read_texts("-"), 4)] == [["In", "Rome"], [], [], ["In", "Rome"]]
