@@ -239,7 +239,7 @@ def test_bytes_that_are_not_utf8(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "ends"),
     [
-        (("generate", "MODEL", "--prompt", "<s> The"), "take it out\n"),
+        (("generate", "MODEL", "--prompt", "<s> The"), "is added by itself; take it out\n"),
         (("score", "MODEL", "marks.txt"), "or leave such symbols out with --skip-symbols\n"),
         (("perplexity", "MODEL", "marks.txt"), "or leave such symbols out with --skip-symbols\n"),
         (("train", "ngram", "marks.txt", "-o", "x.arpa"), "or leave such symbols out with --skip-symbols\n"),

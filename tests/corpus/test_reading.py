@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from windrow import Corpus
 from windrow.corpus import TextReader, numbering, streams, tokenizers
-from windrow.errors import OptionError
+from windrow.errors import FormatError, OptionError
 
 # Letters that change with the language or under normalization, marks and parts of letters, white space, signs.
 LETTERS = "abIİiıJÌΣσςǅﬁＡ\u0301\u0307\u0303é½1_'-.😀漢각\u1100\u1161\u11a8"  # noqa: RUF001
@@ -93,6 +93,28 @@ def test_files_of_before_keep_their_rules():
     assert old.changed(lowercase=True).tokens("A b") == ["a", "b"]
     assert old.changed(tokenizer="char").tokens("a b") == ["a", "▁", "b"]
     assert TextReader.remembered({}).tokens("A b.") == ["A", "b."]
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ({"tokenizer_version": 9}, "'word' of version 9 is not known to this windrow; update it"),
+        ({"tokenizer_version": [2]}, "is not known to this windrow"),
+        ({"tokenizer": {"word": 1}}, "is unknown"),
+        ({"normalize": ["nfc"]}, "normalize = .* is unknown"),
+        ({"language": 3}, "language = 3 is not a code"),
+        ({"sentence_ends": 3}, "sentences = 3 is unknown"),
+    ],
+)
+def test_settings_that_are_damaged(tmp_path, damage, message):
+    corpus = Corpus.build(["a b"], tmp_path / "c", tokenizer="word", lowercase=True)
+    header = json.loads((corpus.path / "corpus.json").read_text())
+    (corpus.path / "corpus.json").write_text(json.dumps({**header, **damage}))
+
+    with pytest.raises(OptionError, match=message):
+        TextReader.remembered({**corpus.reader.stored(), **damage})
+    with pytest.raises(FormatError, match=rf"corpus\.json is damaged \(.*{message}"):
+        Corpus.open(corpus.path)
 
 
 def test_a_function_that_a_file_names_is_not_imported():

@@ -18,7 +18,7 @@ from windrow.corpus.sources import CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.corpus.writing import write_corpus
-from windrow.errors import FormatError, check_range, warn
+from windrow.errors import FormatError, OptionError, check_range, warn
 from windrow.files.tempfolder import made_in_temporary_folder
 
 _BLOCK = 1 << 20  # ids or starts handled at a time
@@ -65,7 +65,10 @@ class Corpus:
             self._header = read_header(path)
             self.ids: NDArray[np.int32] = np.memmap(path / IDS, np.int32, "r")
             self.starts: NDArray[np.int64] = np.memmap(path / STARTS, np.int64, "r")
-        self.reader = TextReader.remembered(self._header)
+        try:
+            self.reader = TextReader.remembered(self._header)
+        except OptionError as error:
+            raise FormatError(f"{path / CORPUS_HEADER} is damaged ({error}); build the corpus again") from error
         self.vocabulary = Vocabulary.load(path / VOCABULARY)
         if len(self.vocabulary) != self._header["vocabulary"]:
             raise FormatError(f"{path}: the vocabulary does not fit {CORPUS_HEADER}; build the corpus again")

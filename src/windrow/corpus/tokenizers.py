@@ -66,11 +66,9 @@ def _of_version(name: str, version: int | None) -> Tokenizer:
     found = TOKENIZERS[name]()
     if version in (None, found.version):
         return found
-    if (earlier := _EARLIER.get((name, version or 0))) is not None:
-        return earlier()
     if version != 1:
         raise OptionError(f"tokenizer {name!r} of version {version!r} is not known to this windrow; update it")
-    return found
+    return _FIRST.get(name, TOKENIZERS[name])()
 
 
 def is_foreign(tokenizer: object) -> bool:
@@ -225,8 +223,8 @@ def _first_char() -> Tokenizer:
 
 
 TOKENIZERS: dict[str, Callable[[], Tokenizer]] = {"whitespace": _whitespace, "word": _word, "char": _char}
-# Those of earlier files, by name and version, so that models go on as they were trained.
-_EARLIER = {("word", 1): _first_word, ("char", 1): _first_char}
+# Version 1 of their rules, where there is another now, so that models of that time go on as they were trained.
+_FIRST = {"word": _first_word, "char": _first_char}
 
 
 def _lower_alone(text: str) -> str:

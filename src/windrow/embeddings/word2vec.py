@@ -267,7 +267,7 @@ class Word2Vec(Estimator):
             return self._wv
         vectors = training.table[:, : training.vector_size].copy()
         word_vectors = WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
-        word_vectors.provenance = {"model": "Word2Vec", **training.identity, **self._text}
+        word_vectors.provenance = {"model": "Word2Vec", **training.identity, **getattr(self, "_text", {})}
         if not training.is_running:
             self._wv = word_vectors
         return word_vectors

@@ -15,6 +15,7 @@ from windrow.errors import MissingWordError, OptionError
 from windrow.lm.decoding import DecodingOptions, Hypothesis, Streamer, beam_search, decode_word_by_word
 from windrow.lm.next_word import NextWord, Tokens
 from windrow.lm.sampling import Seed, random_generator
+from windrow.lm.stream import reserved_symbol
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 
@@ -184,6 +185,9 @@ def generate(
         raise OptionError("a streamer follows one text as it grows; use num_beams = 1 and num_return_sequences = 1")
     rng = random_generator(seed)
     words = model.reader.words_of(prompt)
+    for symbol in SPECIALS[BOS:]:
+        if symbol in words:
+            raise reserved_symbol(symbol, "the prompt")
     ids = model.encode(words, bos=True)
     unknown = _unknown_words(words, ids[1:].tolist(), model.vocabulary, strict)
     first = Hypothesis(model.start(ids), tuple(ids.tolist()))
