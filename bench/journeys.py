@@ -18,11 +18,11 @@ Before the package was cut by subject, with all kernels in one folder, this scri
 
 and it finds now
 
-    lstm       18 files,    44 changes (    84)
-    window     19 files,    43 changes (    74)
-    word2vec    9 files,   735 changes ( 29120)
-    mlp        11 files,    24 changes (    24)
-    tagger     19 files,    53 changes (    53)
+    lstm       18 files,    43 changes (    83)
+    window     19 files,    41 changes (    72)
+    word2vec    9 files,   733 changes ( 29118)
+    mlp        11 files,    25 changes (    25)
+    tagger     19 files,    49 changes (    49)
 
 A job of word2vec goes through 160 blocks of 64 words, each against four sets of noise words, hence its number.
 """

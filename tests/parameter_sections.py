@@ -16,7 +16,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from windrow.estimator import REQUIRED, Setting
+from windrow.estimator import REQUIRED, Setting, told_condition
 
 PUBLIC_NAMES = Path(__file__).with_name("public_names.txt")
 _WIDTH = 120
@@ -96,10 +96,8 @@ def _none(setting: Setting) -> str:
 
 
 def _only_with(setting: Setting) -> str:
-    if setting.only_with is None:
-        return ""
-    other, values = setting.only_with
-    return f"Only with {other} {' or '.join(map(_literal, values))}."
+    told = " and ".join(told_condition(condition, literal=_literal) for condition in setting.conditions)
+    return f"Only {told}." if told else ""
 
 
 def _literal(value: Any) -> str:

@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 import windrow
-from windrow.errors import MissingWordError, OptionError, WindrowError, check_range
+from windrow.errors import MissingWordError, OptionError, WindrowError, check_callable, check_range
 
 
 @pytest.mark.parametrize(
@@ -40,10 +40,38 @@ def test_a_missing_word_is_told_with_near_spellings() -> None:
     assert pickle.loads(pickle.dumps(error)).word == "qeen"
 
 
+FORM = "; the same letters are there in another Unicode form, "
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "hint"),
+    [
+        ("THE", ["a", "thee", "the", "The"], "; did you mean 'the', 'The'?"),
+        ("straße", ["STRASSE"], "; did you mean 'STRASSE'?"),
+        ("caf\xe9", ["cafe", "cafe\u0301"], FORM + r"NFD: 'cafe\u0301', not 'caf\xe9'"),
+        ("cafe\u0301", ["cafe", "caf\xe9"], FORM + r"NFC: 'caf\xe9', not 'cafe\u0301'"),
+        ("\ufb01sh", ["fish"], FORM + r"NFKC: 'fish', not '\ufb01sh'"),
+        ("CAFE\u0301", ["caf\xe9"], "; did you mean 'caf\xe9'?"),
+    ],
+)
+def test_a_missing_word_that_differs_in_case_or_unicode_form(word: str, known: list[str], hint: str) -> None:
+    assert str(MissingWordError(word, known)) == f"the word {word!r} is not in the vocabulary{hint}"
+    rare = [f"w{i}" for i in range(30_000)]
+    assert str(MissingWordError(word, [*rare, *known])).endswith(hint)  # wherever it stands
+
+
 def test_what_is_no_number_is_in_no_range() -> None:
     for value in ("3", None, [1], True):
         with pytest.raises(OptionError, match="must be a number"):
             check_range("rate", value, 0)  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_called_is_no_callback() -> None:
+    check_callable("progress", print)
+    check_callable("progress", None)
+    for ask in (lambda: check_callable("progress", "bar"), lambda: windrow.Corpus.build(["a b"], progress="bar")):
+        with pytest.raises(OptionError, match=r"^progress = 'bar' must be a function"):
+            ask()
 
 
 def test_errors_are_reached_from_the_package() -> None:

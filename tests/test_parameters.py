@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+import windrow
 import windrow.lm.neural.settings as neural
 import windrow.nn.settings as nn
+import windrow.sklearn
 import windrow.tagging.settings as tagging
 from windrow.errors import OptionError
-from windrow.estimator import REQUIRED, Setting
+from windrow.estimator import GIVEN, REQUIRED, Condition, Setting, check_effects
 from windrow.lm.ngram import SMOOTHING_NAMES
 from windrow.lm.ngram.smoothing import SMOOTHINGS
 from windrow.nn import ACTIVATIONS, LOSSES, OPTIMIZERS, SCHEDULES, SPREADS
@@ -116,6 +118,101 @@ def test_checks(setting, good, bad):
     for value in bad:
         with pytest.raises(OptionError, match=r"^x = "):
             setting.check(value, {})
+
+
+# --- what has no effect beside the others
+
+
+def another_value(setting: Setting) -> Any:
+    """One that is not the default, and asks for something."""
+    if setting.type is bool:
+        return not setting.default
+    if setting.choices:
+        return next(choice for choice in setting.choices if choice != setting.default)
+    return [7] if setting.many else 7
+
+
+def met(condition: Condition) -> Any:
+    return "given" if condition[1] is GIVEN else condition[1][0]
+
+
+def not_met(condition: Condition) -> Any:
+    return None if condition[1] is GIVEN else "something else"
+
+
+CONDITIONS = [(key, number) for key, setting in SETTINGS.items() for number in range(len(setting.conditions))]
+
+
+@pytest.mark.parametrize(("key", "number"), CONDITIONS)
+def test_a_value_without_effect_is_refused(key: str, number: int) -> None:
+    setting = SETTINGS[key]
+    values = {setting.name: another_value(setting), **{one[0]: met(one) for one in setting.conditions}}
+    check_effects([setting], values)
+
+    name, _ = setting.conditions[number]
+    values[name] = not_met(setting.conditions[number])
+    with pytest.raises(OptionError, match=rf"^{setting.name} = .* (is for|has no effect with) {name}"):
+        check_effects([setting], values)
+    for nothing in (setting.default, None):
+        check_effects([setting], {**values, setting.name: nothing})
+
+
+def test_conditions_are_about_settings_or_arguments_of_fit():
+    for key, setting in SETTINGS.items():
+        estimator = ESTIMATORS[key.rpartition(".")[0]]
+        known = {**parameters(estimator), **parameters(getattr(estimator, "fit", len))}
+        settings = {other.name: other for other in estimator.settings}
+        for name, allowed in setting.conditions:
+            assert name in known
+            if name in settings and allowed is not GIVEN and None not in allowed:
+                for value in allowed:
+                    settings[name].check(value, {})
+
+
+TEXT = ["the cat sat", "the dog sat"] * 5
+TAGGED = [(["in", "Rome"], ["O", "B-LOC"])] * 5
+WITHOUT_EFFECT = [
+    (lambda: windrow.Word2Vec(sg=1, cbow_mean=0).fit(TEXT), "cbow_mean = 0 is for sg 0, not 1; leave it out"),
+    (lambda: windrow.Word2Vec(hs=1, negative=0, ns_exponent=1.0).fit(TEXT), "ns_exponent = 1.0 is for negative; give"),
+    (
+        lambda: windrow.Word2Vec(loss="hs", negative=9).fit(TEXT),
+        "negative = 9 is for loss None or 'ns' or 'hs.ns', not",
+    ),
+    (lambda: windrow.Word2Vec(loss="ns", hs=1).fit(TEXT), "hs = 1 has no effect with loss; leave one of them out"),
+    (
+        lambda: windrow.Word2Vec(kernel="pair", block_size=9).fit(TEXT),
+        "block_size = 9 is for kernel 'block', not 'pair'",
+    ),
+    (lambda: windrow.NGramLM(2, delta=5.0).fit(TEXT), "delta = 5.0 is for smoothing 'add-delta', not 'modified"),
+    (lambda: windrow.NGramLM(2, "mle", lmplz_compat=True).fit(TEXT), "lmplz_compat = True is for smoothing"),
+    (lambda: windrow.NGramLM(2, "mle").fit(TEXT, heldout=TEXT), "heldout is for smoothing 'jelinek-mercer'"),
+    (lambda: windrow.WindowLM(noise_words=9).fit(TEXT), "noise_words = 9 is for output_layer 'nce', not 'softmax'"),
+    (
+        lambda: windrow.WindowLM(patience=9).fit(TEXT),
+        "patience = 9 is for valid; give that, too, or leave patience out",
+    ),
+    (lambda: windrow.RecurrentLM(momentum=0.5).fit(TEXT), "momentum = 0.5 is for optimizer 'momentum' or 'nesterov'"),
+    (lambda: windrow.WindowTagger(tune=True).fit(TAGGED), "tune = True is for vectors; give that, too"),
+    (lambda: windrow.WindowTagger(patience=9).fit(TAGGED), "patience = 9 is for valid"),
+    (
+        lambda: windrow.MLPClassifier(patience=9).fit([[0], [1]], [0, 1]),
+        "patience = 9 is for early_stopping True, not F",
+    ),
+    (lambda: windrow.MLPRegressor((), dropout=0.5).fit([[0], [1]], [0, 1]), "dropout = 0.5 is for hidden_layer_sizes"),
+    (lambda: windrow.MLPRegressor(momentum=0.1).partial_fit([[0], [1]], [0, 1]), "momentum = 0.1 is for optimizer"),
+    (lambda: windrow.sklearn.DocumentVectorizer(sif_a=0.1).fit(TEXT), "sif_a = 0.1 is for weighting 'sif', not 'mean'"),
+]
+
+
+@pytest.mark.parametrize(("fit", "said"), WITHOUT_EFFECT, ids=lambda value: value if isinstance(value, str) else "")
+def test_fit_refuses_what_has_no_effect(fit, said):
+    with pytest.raises(OptionError, match=rf"^{said}"):
+        fit()
+
+
+def test_what_asks_for_nothing_is_no_fault():
+    windrow.Word2Vec(loss="hs", negative=0, min_count=1, vector_size=4, epochs=1).fit(TEXT)
+    windrow.WindowLM(2, 4, 4, epochs=1, patience=None).fit(TEXT)
 
 
 def test_a_section_is_rewritten_from_the_table():

@@ -80,6 +80,37 @@ def test_mean_is_the_mean_of_the_known_words(texts: list[str]) -> None:
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+def test_lower_casing_that_loses_words_is_told() -> None:
+    wv = WordVectors(["Rome", "is", "old"], np.eye(3, dtype=np.float32))
+    texts = ["Rome is old", "Is Rome old"]
+    told = r"lowercase = True: the vectors know 4 of 6 tokens, but 5 as they stand; try lowercase = False"
+    for documents in (texts, iter(texts), [text.split() for text in texts]):
+        with pytest.warns(UserWarning, match=told):
+            DocumentVectorizer(wv).fit(documents)
+    DocumentVectorizer(wv, lowercase=False).fit(texts)
+    DocumentVectorizer(wv).fit(["IS OLD"])  # nothing is lost; warnings are errors in tests
+
+
+def test_a_fit_that_is_refused_leaves_a_fitted_vectorizer_as_it_was() -> None:
+    vectorizer = DocumentVectorizer(word_vectors(), weighting="sif").fit(TEXTS)
+    before = vectorizer.transform(TEXTS)
+    odd = WordVectors(["cat"], [[np.nan, 1, 1, 1]])
+    for changed, texts in (({"vectors": odd}, TEXTS), ({}, []), ({}, ["cat", 3]), ({"sif_a": -1}, TEXTS)):
+        vectorizer.set_params(**changed)
+        with pytest.raises((DataError, OptionError)):
+            vectorizer.fit(texts)
+        vectorizer.set_params(vectors=None, sif_a=0.001)
+        np.testing.assert_array_equal(vectorizer.transform(TEXTS), before)
+
+
+def test_a_word_whose_vector_is_not_finite_is_refused() -> None:
+    wv = WordVectors(["rome", "is", "old"], [[1, 0], [np.nan, 1], [1, 1]])
+    vectorizer = DocumentVectorizer(wv).fit(["rome old"])
+    for ask in (vectorizer.transform, DocumentVectorizer(wv).fit, DocumentVectorizer(wv, weighting="sif").fit):
+        with pytest.raises(OptionError, match="the vector of 'is' holds a number that is not finite"):
+            ask(["rome is old"])
+
+
 def test_tfidf_weights_are_those_of_scikit_learn() -> None:
     wv = word_vectors()
     reference = TfidfVectorizer(vocabulary=WORDS, token_pattern=r"\S+", norm=None).fit(TEXTS)
@@ -175,9 +206,9 @@ def test_lower_case_that_loses_words_is_told() -> None:
     wv = WordVectors(["the", "Paris", "cat"], np.eye(3, dtype=np.float32))
     texts = ["the cat", "The Paris"]
 
-    with pytest.warns(UserWarning, match=r"know 50\.0% of the words, and 75\.0% as they are written"):
+    with pytest.warns(UserWarning, match="know 2 of 4 tokens, but 3 as they stand"):
         DocumentVectorizer(wv).fit(["the Paris cat zebra"])
-    with pytest.warns(UserWarning, match="set lowercase=False"):
+    with pytest.warns(UserWarning, match="try lowercase = False"):
         DocumentVectorizer(wv).fit(["Paris", "cat"])
     DocumentVectorizer(wv).fit(texts[:1])  # nothing is lost
     DocumentVectorizer(wv, lowercase=False).fit(texts)

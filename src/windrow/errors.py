@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 import warnings
 from collections.abc import Iterable
-from itertools import islice
 from numbers import Integral
-from typing import SupportsFloat
+from typing import Literal, SupportsFloat
 
 _SUGGEST_FROM = 20_000  # words
+_UNICODE_FORMS: tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...] = ("NFC", "NFD", "NFKC", "NFKD")
 
 
 class WindrowError(Exception):
@@ -60,6 +61,8 @@ def warn(message: str) -> None:
 class MissingWordError(WindrowError, KeyError):
     """A word that is not in the vocabulary; the message suggests similar words. It is also a KeyError.
 
+    First those that differ only in case, or in the Unicode form of the same letters; then similar spellings.
+
     Parameters
     ----------
     word : str
@@ -80,16 +83,32 @@ class MissingWordError(WindrowError, KeyError):
         self._known_words = known_words
 
     def __str__(self) -> str:
-        # The search is slow, so it is made only when the error is shown, among frequent words that are roughly alike.
-        similar = filter(self._looks_alike, islice(self._known_words, _SUGGEST_FROM))
+        return f"the word {self.word!r} is not in the vocabulary{self._hint()}"
+
+    def _hint(self) -> str:
+        """What to try instead. The search is slow, so it is made only when the error is shown."""
+        known = list(self._known_words)
+        letters = _letters(self.word)
+        same = [word for word in known if _letters(word) == letters]
+        if same:
+            for form in _UNICODE_FORMS:
+                if (other := unicodedata.normalize(form, self.word)) in same:
+                    return f"; the same letters are there in another Unicode form, {form}: {other!a}, not {self.word!a}"
+            return f"; did you mean {', '.join(map(repr, same[:3]))}?"
+        # Among frequent words that are roughly alike.
+        similar = filter(self._looks_alike, known[:_SUGGEST_FROM])
         near = difflib.get_close_matches(self.word, list(similar), n=3)
-        hint = f"; did you mean {', '.join(map(repr, near))}?" if near else ""
-        return f"the word {self.word!r} is not in the vocabulary{hint}"
+        return f"; did you mean {', '.join(map(repr, near))}?" if near else ""
 
     def _looks_alike(self, known: str) -> bool:
         """Whether a word has about the same length, and the same first or last letter."""
         word = self.word
         return abs(len(known) - len(word)) <= 2 and (known[:1].lower() == word[:1].lower() or known[-1:] == word[-1:])
+
+
+def _letters(word: str) -> str:
+    """What is left of a word without case and Unicode form."""
+    return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
 
 
 def check_range(
@@ -163,3 +182,27 @@ def check_whole(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise OptionError(f"{name} = {value!r} must be a whole number")
     return int(value)
+
+
+def check_callable(name: str, value: object) -> None:
+    """Raise OptionError unless a value can be called, or is None.
+
+    Parameters
+    ----------
+    name : str
+        The name of the parameter, for the message.
+    value : object
+        Its value.
+
+    Raises
+    ------
+    OptionError
+        The value is no function.
+
+    Examples
+    --------
+    >>> from windrow.errors import check_callable
+    >>> check_callable("progress", print)
+    """
+    if value is not None and not callable(value):
+        raise OptionError(f"{name} = {value!r} must be a function, or something else that can be called")

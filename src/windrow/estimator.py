@@ -14,6 +14,9 @@ from windrow.errors import OptionError, check_range, check_whole
 
 Constructor = TypeVar("Constructor", bound=Callable[..., None])
 REQUIRED = Parameter.empty  # the default of a setting that has none
+# Another setting, or argument of ``fit``, and the values of it with which a setting is read.
+Condition = tuple[str, tuple[Any, ...] | range]
+GIVEN: tuple[Any, ...] = (...,)  # any value but None, False, 0 and empty ones
 _PLURALS: dict[Any, str] = {int: "whole numbers", float: "numbers", str: "strings", Callable: "functions"}
 
 
@@ -45,8 +48,8 @@ class Setting:
         What None stands for; empty where None is no value.
     option : str or None
         On the command line: empty for the name with dashes, "--yes/--no" for a switch, None for no option.
-    only_with : tuple or None
-        Another setting and the values of it with which this one is read.
+    only_with : Condition, or tuple of Condition
+        What must hold for it to have an effect; it is refused otherwise, where it is given.
     """
 
     name: str
@@ -62,12 +65,29 @@ class Setting:
     many: bool = False
     none: str = ""
     option: str | None = ""
-    only_with: tuple[str, tuple[Any, ...]] | None = None
+    only_with: Condition | tuple[Condition, ...] = ()
 
     @property
     def flag(self) -> str:
         """The option on the command line, without a switch's other name; errors call the setting so there."""
         return (self.option or f"--{self.name.replace('_', '-')}").partition("/")[0]
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """``only_with`` as a tuple of conditions."""
+        only_with: Any = self.only_with
+        return (only_with,) if only_with and isinstance(only_with[0], str) else only_with
+
+    def asks_for_nothing(self, value: Any) -> bool:
+        """Whether a value is as good as none given, or switches off what would have no effect: None, a count of 0."""
+        is_count = self.type is int and self.low == 0 and not (self.many or self.choices)
+        return value is None or (is_count and _is_among(value, (0,)))
+
+    def is_default(self, value: Any) -> bool:
+        """Whether a value is the default, which nobody need have given."""
+        if self.many and isinstance(value, Iterable) and isinstance(self.default, Iterable):
+            return list(value) == list(self.default)
+        return _is_among(value, (self.default,))
 
     def check(self, value: Any, others: Mapping[str, Any]) -> None:
         """Raise OptionError unless the value is allowed; ``others`` are the values of all settings."""
@@ -114,7 +134,60 @@ def check_settings(settings: Iterable[Setting], values: Mapping[str, Any]) -> No
         setting.check(values[setting.name], values)
 
 
-def _is_among(value: Any, choices: tuple[Any, ...]) -> bool:
+def unmet(conditions: Iterable[Condition], values: Mapping[str, Any]) -> Condition | None:
+    """The first condition that does not hold; one about a name that is not among ``values`` does."""
+    return next((one for one in conditions if one[0] in values and not _holds(values[one[0]], one[1])), None)
+
+
+def _holds(value: Any, allowed: tuple[Any, ...] | range) -> bool:
+    if allowed is not GIVEN:
+        return _is_among(value, allowed)
+    return value is not None and (bool(value) or not isinstance(value, int | float | str | tuple | list))
+
+
+def _is_absence(allowed: tuple[Any, ...] | range) -> bool:
+    return all(value is None or value is False or value == () for value in allowed)
+
+
+def told_condition(
+    condition: Condition, spell: Callable[[str], str] = str, literal: Callable[[Any], str] = repr
+) -> str:
+    """A condition in words: "with optimizer 'momentum' or 'nesterov'", "with valid", "without vectors"."""
+    name, allowed = condition
+    if allowed is GIVEN or _is_absence(allowed):
+        return f"{'with' if allowed is GIVEN else 'without'} {spell(name)}"
+    values = f"above {allowed.start - 1}" if isinstance(allowed, range) else " or ".join(map(literal, allowed))
+    return f"with {spell(name)} {values}"
+
+
+def no_effect(
+    subject: str,
+    condition: Condition,
+    value: Any,
+    spell: Callable[[str], str] = str,
+    literal: Callable[[Any], str] = repr,
+) -> OptionError:
+    """The error for a setting that nothing reads, since a condition does not hold for ``value``."""
+    other = spell(condition[0])
+    if condition[1] is GIVEN:
+        return OptionError(f"{subject} is for {other}; give that, too, or leave {subject.partition(' ')[0]} out")
+    if _is_absence(condition[1]):
+        return OptionError(f"{subject} has no effect with {other}; leave one of them out")
+    wanted = told_condition(condition, spell, literal).removeprefix("with ")
+    return OptionError(f"{subject} is for {wanted}, not {literal(value)}; leave it out")
+
+
+def check_effects(settings: Iterable[Setting], values: Mapping[str, Any]) -> None:
+    """Raise OptionError for the first value that is not the default and has no effect beside the others."""
+    for setting in settings:
+        value = values[setting.name]
+        is_given = not (setting.is_default(value) or setting.asks_for_nothing(value))
+        condition = unmet(setting.conditions, values) if is_given else None
+        if condition is not None:
+            raise no_effect(f"{setting.name} = {value!r}", condition, values[condition[0]])
+
+
+def _is_among(value: Any, choices: tuple[Any, ...] | range) -> bool:
     """``value in choices``, where an array, which compares element by element, is no choice."""
     try:
         return value in choices
@@ -189,15 +262,25 @@ class Estimator:
 
     def set_params(self, **params: Any) -> Self:
         """Set constructor parameters by name; OptionError for an unknown one."""
-        for name, value in current_names(type(self), params, stacklevel=2).items():
-            if name not in signature(type(self)).parameters:
+        current, known = current_names(type(self), params, stacklevel=2), signature(type(self)).parameters
+        for name in current:
+            if name not in known:
                 raise OptionError(f"{type(self).__name__} has no parameter {name!r}")
+        for name, value in current.items():
             setattr(self, name, value)
         return self
 
     def check_parameters(self) -> None:
         """Raise OptionError for a parameter out of range, before any work; ``fit`` does so first."""
         check_settings(self.settings, vars(self))
+
+    def check_effects(self, **arguments: Any) -> None:
+        """Raise OptionError for a parameter that is not the default and has no effect beside the others.
+
+        ``arguments``: those of ``fit`` on which an effect depends. Files of models are not checked so: what had no
+        effect when they were trained is no fault of theirs.
+        """
+        check_effects(self.settings, {**vars(self), **arguments})
 
     def __repr__(self) -> str:
         defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}

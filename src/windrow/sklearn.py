@@ -18,7 +18,8 @@ from windrow.corpus.tokenizers import as_tokens
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
 from windrow.errors import DataError, OptionError
-from windrow.estimator import Setting, check_settings
+from windrow.estimator import Setting, check_effects, check_settings
+from windrow.nn.training.fitting import all_or_nothing
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -56,17 +57,19 @@ DOCUMENT_VECTORIZER = (
     Setting("normalize", bool, False, "Whether each document's vector is scaled to length 1."),
     Setting(
         "word2vec_params", "dict", None, "Parameters of Word2Vec, where vectors are trained; with one worker unless it "
-        "says otherwise, so that training can be repeated.", none="the defaults",
+        "says otherwise, so that training can be repeated.", none="the defaults", only_with=("vectors", (None,)),
     ),
 )  # fmt: skip
 
 Document = str | Iterable[str]
+_DOCUMENTS = "X must be a list or one column of documents"
 
 
 class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A document, a str or a list of tokens, becomes an average of the vectors of its words: (documents, dim) float32.
 
-    A document without a known word becomes zeros. Lists of tokens are not tokenized, but lower-cased like text.
+    A document without a known word becomes zeros. Lists of tokens are not tokenized, but lower-cased like text; where
+    given vectors know fewer words of the texts for it, ``fit`` warns.
 
     Parameters
     ----------
@@ -90,7 +93,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         Whether each document's vector is scaled to length 1.
     word2vec_params : dict or None, default None
         Parameters of Word2Vec, where vectors are trained; with one worker unless it says otherwise, so that
-        training can be repeated. None: the defaults.
+        training can be repeated. None: the defaults. Only without vectors.
 
     Attributes
     ----------
@@ -106,7 +109,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     Raises
     ------
     OptionError
-        For a bad parameter.
+        For a bad parameter, or a word of the texts whose vector is not finite.
     DataError
         For what is no document.
 
@@ -160,21 +163,24 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """The vectors of the documents, (documents, dim) float32."""
         check_is_fitted(self, "word_vectors_")
         reader = self._reader(None if self.vectors is None else self.word_vectors_)
-        return self._vectors_of(self._count(_tokens(self._checked(X), reader)))
+        return self._vectors_of(self._count(_tokens(cells_of(X, expected=_DOCUMENTS), reader)))
 
     def _learn(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
-        """Set everything that is learned; gives the word counts of the documents, to be used again."""
+        """Set everything that is learned, or nothing; gives the word counts of the documents, to be used again."""
         self._check_parameters()
+        with all_or_nothing(self, "word_vectors_"):
+            return self._learn_from(list(cells_of(documents, expected=_DOCUMENTS)))
+
+    def _learn_from(self, documents: list[Document]) -> csr_matrix[np.float32]:
         given = self._given_vectors()
         reader = self._reader(given)
-        documents = self._checked(documents)
         tokens = list(_tokens(documents, reader))
         if not tokens:
             raise DataError("there is no document to fit on; give at least one")
         if given is None:
             given = Word2Vec(workers=1).set_params(**(self.word2vec_params or {})).fit(tokens).wv
         elif reader.lowercase:
-            _warn_of_lost_capitals(documents, tokens, reader, given)
+            _warn_of_case(documents, tokens, reader, given)
         self.word_vectors_ = given
         self.n_features_out_ = self.word_vectors_.vector_size
         counts = self._count(tokens)
@@ -187,11 +193,9 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
     def _check_parameters(self) -> None:
         check_settings(self.settings, vars(self))
+        check_effects(self.settings, vars(self))
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | PathLike):
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
-
-    def _checked(self, documents: Iterable[Document]) -> list[Document]:
-        return list(cells_of(documents, expected="X must be a list or one column of documents"))
 
     def _given_vectors(self) -> WordVectors | None:
         if self.vectors is None or isinstance(self.vectors, WordVectors):
@@ -217,6 +221,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         shape = (len(ends) - 1, len(row_of))
         counts = csr_matrix((np.ones(len(words), np.float32), words, ends), shape, np.float32)
         counts.sum_duplicates()
+        self.word_vectors_.check_finite(np.unique(counts.indices))
         return counts
 
     def _word_weights(self, counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
@@ -273,23 +278,21 @@ def _tokens(documents: Iterable[Document], reader: TextReader) -> Iterator[list[
             yield reader.folded(as_tokens(document, f"document {number}"))
 
 
-def _warn_of_lost_capitals(
-    documents: Iterable[Document], lowered: list[list[str]], reader: TextReader, vectors: WordVectors
+def _warn_of_case(
+    documents: list[Document], lowered: list[list[str]], reader: TextReader, vectors: WordVectors
 ) -> None:
-    """Warn when more words of the documents would be known if they kept their capitals."""
+    """Warn where vectors know more tokens of the texts as they stand than in lower case."""
     known = vectors.key_to_index
     if all(word == word.lower() for word in known):
         return
-    as_written = list(_tokens(documents, reader.changed(lowercase=False)))
-    shares = [sum(word in known for words in tokens for word in words) for tokens in (lowered, as_written)]
-    if shares[0] < shares[1]:
-        total = sum(map(len, as_written))
-        coverage = [f"{share / total:.1%}" for share in shares]
-        warnings.warn(
-            f"lower-casing loses words that the vectors have in capitals: they know {coverage[0]} of the words, and "
-            f"{coverage[1]} as they are written; set lowercase=False",
-            stacklevel=4,
-        )
+    as_they_stand = _tokens(documents, reader.changed(lowercase=False))
+    found, as_given = (
+        sum(token in known for document in tokens for token in document) for tokens in (lowered, as_they_stand)
+    )
+    if found < as_given:
+        total = sum(map(len, lowered))
+        told = f"lowercase = True: the vectors know {found:,} of {total:,} tokens, but {as_given:,} as they stand"
+        warnings.warn(f"{told}; try lowercase = False", UserWarning, stacklevel=6)
 
 
 def smooth_idf(counts: csr_matrix[np.float32]) -> NDArray[np.float32]:

@@ -100,6 +100,20 @@ def test_warnings_are_one_line_on_stderr(folder: Path, tmp_path: Path) -> None:
     assert [result.stderr for result in results] == ["", f"Warning: {tmp_path}/other.arpa: <UNK> is read as <unk>\n"]
 
 
+def test_an_arpa_file_through_a_pipe(folder: Path, tmp_path: Path) -> None:
+    windrow.load(folder / "m.safetensors").save(tmp_path / "m.arpa")
+    text = (tmp_path / "m.arpa").read_text()
+    (tmp_path / "text").write_text("a zebra ran\n")
+
+    converted = run("convert", "-", tmp_path / "c.safetensors", input=text.replace("<unk>", "<UNK>"))
+    through = run("convert", "-", "-", input=text)
+    scores = [run("score", name, tmp_path / "text", input=text).stdout for name in ("-", tmp_path / "c.safetensors")]
+
+    assert converted.stderr.startswith("Warning: standard input: <UNK> is read as <unk>\n")
+    assert (through.exit_code, through.stdout) == (0, run("convert", tmp_path / "m.arpa", "-").stdout)
+    assert scores[0] == scores[1] == run("score", tmp_path / "m.arpa", tmp_path / "text").stdout
+
+
 def test_answers_come_line_by_line(folder: Path) -> None:
     command = [sys.executable, "-m", "windrow", "lm", "score", str(folder / "m.safetensors")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -282,3 +296,29 @@ def test_a_refused_prompt_prints_nothing(folder: Path) -> None:
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert "'zebra' is not in the vocabulary" in result.stderr
+
+
+def test_a_mixture_of_models_of_different_words(tmp_path: Path) -> None:
+    for name, text in (("one", "a b a\nb a b\n" * 9), ("two", "x b x\nb x b\n" * 9), ("held", "a b x\n")):
+        (tmp_path / name).write_text(text, "utf-8")
+    for name in ("one", "two"):
+        arguments = ("train", "ngram", tmp_path / name, "-o", tmp_path / f"{name}.m", "--order", 2)
+        assert run(*arguments, "--smoothing", "witten-bell").exit_code == 0
+    models = (tmp_path / "one.m", tmp_path / "two.m")
+    mixed = ("mix", *models, "-o", tmp_path / "mixed")
+    assert run(*mixed, "--tune", tmp_path / "held").exit_code == 0
+    shown = run("perplexity", tmp_path / "mixed", tmp_path / "held", "--json").stdout
+    assert json.loads(shown)["oov"] == 0
+
+    given = run(*mixed, "--weights", "0.25,0.75")
+    assert given.stdout == f"0.2500\t{models[0]}\n0.7500\t{models[1]}\n"
+    for more, said in (
+        ((), "give --tune SOURCE, to which weights are fitted, or --weights W,W: one of the two"),
+        (("--weights", "1,0", "--tune", tmp_path / "held"), "give --tune SOURCE"),
+        (("--weights", "1,x"), "--weights '1,x' must be numbers with commas between them"),
+        (("--weights", "1,1"), "--weights = [1.0, 1.0] sum to 2"),
+        (("--weights", "1,0", "--lowercase"), "--lowercase is for --tune; give that, too"),
+    ):
+        refused = run(*mixed, *more)
+        assert refused.exit_code == 1
+        assert refused.stderr.startswith(f"Error: {said}")

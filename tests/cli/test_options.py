@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -116,6 +117,119 @@ def test_commands_offer_the_settings_of_their_estimator(command, kind, apart):
             if setting.name not in apart and not setting.many:
                 assert option.default == setting.default
     assert {"-o", "--output"} == set(options["output"].opts)
+
+
+# --- options that nothing would read
+
+TRAININGS = {
+    "vectors train": windrow.Word2Vec,
+    "lm train ngram": windrow.NGramLM,
+    "lm train window": windrow.WindowLM,
+    "lm train rnn": windrow.RecurrentLM,
+    "tag train": windrow.WindowTagger,
+}
+BESIDE = {  # with which these have no effect; the others have none beside the defaults
+    ("vectors train", "negative"): ["--loss", "hs"],
+    ("vectors train", "ns_exponent"): ["--loss", "softmax"],
+    ("lm train ngram", "lmplz_compat"): ["--smoothing", "witten-bell"],
+    ("lm train ngram", "unk_mass"): ["--closed-vocabulary"],
+    ("tag train", "vector_size"): ["--vectors", "v.txt"],
+}
+CONDITIONED = [
+    (command, setting)
+    for command, kind in TRAININGS.items()
+    for setting in kind.settings
+    if setting.conditions and setting.option is not None
+]
+
+
+@pytest.mark.parametrize(("command", "setting"), CONDITIONED, ids=lambda value: getattr(value, "name", value))
+@pytest.mark.parametrize("asked", ["the default", "another"])
+def test_an_option_without_effect_is_refused(command: str, setting: Setting, asked: str, tmp_path: Path) -> None:
+    """Whatever its value, since whoever gives it expects something of it."""
+    value = setting.default if asked == "the default" and not setting.asks_for_nothing(setting.default) else 1
+    if setting.type is bool or "/" in setting.option:
+        on, _, off = setting.option.partition("/")
+        option = [(on or setting.flag) if value or not off else off]
+    elif setting.choices:
+        option = [setting.flag, setting.choices[0]]
+    else:
+        option = [setting.flag, str(value if isinstance(value, int | float) else 1)]
+    source, target = tmp_path / "no such text", tmp_path / "out"
+
+    result = CliRunner().invoke(main, [*command.split(), str(source), "-o", str(target), *option, *BESIDE.get(
+        (command, setting.name), [])])  # fmt: skip
+
+    assert result.exit_code == 1
+    assert re.match(rf"Error: {option[0]} (is for|has no effect with) --.*; .*\n$", result.stderr), result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("vectors train T -o O --cbow-sum", "--cbow-sum is for --model cbow, not skipgram; leave it out"),
+        ("vectors train T -o O --loss hs --negative 5", "--negative is for --loss ns or hs+ns, not hs; leave it out"),
+        ("lm train ngram T -o O --heldout T", "--heldout is for --smoothing jelinek-mercer, not modified-kneser-ney"),
+        (
+            "lm train ngram T -o O --smoothing jelinek-mercer --weights 1 --heldout T",
+            "--heldout has no effect with --we",
+        ),
+        (
+            "lm train ngram T -o O --smoothing katz --interpolate",
+            "--interpolate is not for --smoothing katz, which has",
+        ),
+        ("lm train ngram T -o O --from-counts --lowercase", "--lowercase has no effect with --from-counts; leave one"),
+        ("lm train ngram T -o O --from-counts --counts-out C", "--counts-out has no effect with --from-counts; leave"),
+        ("lm generate M --greedy --temperature 2", "--temperature has no effect with --greedy; leave one of them out"),
+        ("lm generate M --num-beams 4 --top-k 3", "--top-k is for --num-beams 1, not 4; leave it out"),
+        ("lm generate M --num-beams 4 --greedy", "--greedy is for --num-beams 1, not 4; leave it out"),
+        ("lm generate M --length-penalty 2", "--length-penalty is for --num-beams above 1, not 1; leave it out"),
+        ("lm generate M --strict", "--strict is for --prompt; give that, too, or leave --strict out"),
+        ("vectors plot V -o P.png --top 9 --words a b", "--top has no effect with --words; leave one of them out"),
+    ],
+)
+def test_other_options_without_effect(
+    arguments: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, arguments.split())
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {said}")
+    assert not list(tmp_path.iterdir())
+
+
+# --- resuming after the end
+
+FINISHED = {
+    "vectors train": "--size 4 --min-count 1 --workers 1",
+    "lm train window": "--order 2 --embedding 4 --hidden 4",
+    "lm train rnn": "--embedding 4 --hidden 4 --batch 4",
+    "tag train": "--size 4 --hidden 4",
+}
+
+
+@pytest.mark.parametrize("command", FINISHED)
+def test_a_finished_training_is_not_begun_again_by_resume(command: str, tmp_path: Path) -> None:
+    text = "in O\nRome B-LOC\n\n" * 20 if command == "tag train" else "the cat sat\nthe dog ran\n" * 20
+    (tmp_path / "text").write_text(text, "utf-8")
+    output, log = tmp_path / "out.safetensors", tmp_path / "log"
+    arguments = [*command.split(), str(tmp_path / "text"), "-o", str(output), *FINISHED[command].split()]
+
+    begun = CliRunner().invoke(main, [*arguments, "--epochs", "2", "--resume", "--log-json", str(log)])
+    assert begun.exit_code == 0, begun.output
+    assert "Warning: " in begun.stderr
+    assert "is not there; training starts from the beginning" in begun.stderr
+    before, logged = output.read_bytes(), log.read_text("utf-8")
+
+    again = CliRunner().invoke(main, [*arguments, "--epochs", "1", "--resume", "--log-json", str(log)])
+    assert again.exit_code == 1
+    assert re.fullmatch(
+        rf"Error: {output} is finished, as .*checkpoint is not there; to train again leave out --resume, or choose "
+        r"another -o\n", again.stderr)  # fmt: skip
+    assert (output.read_bytes(), log.read_text("utf-8")) == (before, logged)
+    assert CliRunner().invoke(main, [*arguments, "--epochs", "1"]).exit_code == 0
+    assert output.read_bytes() != before
 
 
 # --- options of before

@@ -148,7 +148,12 @@ def test_a_folder_of_records_of_several_kinds(here: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "options", "said"),
     [
-        ("notes.jsonl", '{"body": "x"}\n', [], "notes.jsonl holds records, as its name says"),
+        (
+            "notes.jsonl",
+            '{"body": "x"}\n',
+            [],
+            "name the field that holds the text with --field NAME, or read it as it is with --format text",
+        ),
         ("notes.csv.gz", "body\nx\n", [], "notes.csv.gz holds records, as its name says"),
         (
             "notes.txt",
@@ -156,11 +161,16 @@ def test_a_folder_of_records_of_several_kinds(here: Path) -> None:
             ["--field", "body"],
             "needs a format with fields, and the name of notes.txt says none",
         ),
-        ("notes.csv", "id;body\n1;x\n", ["--field", "body"], "no column 'body'; there is: id;body; try"),
+        ("notes.csv", "id;body\n1;x\n", ["--field", "body"], "no column 'body'; there is: id;body; try --delimiter ;"),
         ("notes.csv", "id\tbody\n1\tx\n", ["--field", "body"], "try --delimiter tab"),
         ("notes.csv", "body\nx\n", ["--field", "body", "--delimiter", ";;"], "one character"),
         ("notes.csv", "body\nx\n", ["--field", "body", "--delimiter", ""], "one character"),
-        ("notes.csv", "body\nx\n", ["--delimiter", ";"], "needs the name of the field"),
+        (
+            "notes.csv",
+            "body\nx\n",
+            ["--delimiter", ";"],
+            "needs the name of the field that holds the text: --field NAME",
+        ),
         ("notes.jsonl", '{"body": "x"}\n', ["--field", "body", "--format", "jsonl", "--delimiter", ";"], "delimiter"),
     ],
 )
@@ -192,7 +202,7 @@ def test_a_list_of_words_is_told_once(here: Path) -> None:
     assert result.exit_code == 0
     told = [line for line in result.stderr.splitlines() if line.startswith("Warning: ")]
     assert len(told) == 2
-    assert "is a single word" in told[0] and "no word was trained on" in told[1]
+    assert "is a single word" in told[0] and "try --sample 0, or longer sentences" in told[1]
 
 
 # Pipes, as <(...) of a shell gives them

@@ -45,7 +45,7 @@ def test_it_trains_the_same_model(files):
 
 def test_it_resumes(files):
     source, _, target, checkpoint, _ = files.values()
-    small(epochs=3, noise_words=1024, callbacks=[lambda report: report.epoch == 1]).fit(TRAIN, checkpoint=checkpoint)
+    small(epochs=3, callbacks=[lambda report: report.epoch == 1]).fit(TRAIN, checkpoint=checkpoint)
 
     refused = run(source, "-o", target, "--epochs", 3, *SMALL)
     resumed = run(source, "-o", target, "--epochs", 3, *SMALL, "--resume")
@@ -83,7 +83,7 @@ def test_it_starts_again_after_a_divergence(files):
 
 def test_it_tells_which_setting_differs(files):
     source, _, target, checkpoint, _ = files.values()
-    small(epochs=3, noise_words=1024, callbacks=[lambda report: report.epoch == 1]).fit(TRAIN, checkpoint=checkpoint)
+    small(epochs=3, callbacks=[lambda report: report.epoch == 1]).fit(TRAIN, checkpoint=checkpoint)
 
     result = run(source, "-o", target, "--epochs", 3, *SMALL, "--resume", "--hidden", 9, "--tied", "--embedding", 9)
 
@@ -137,7 +137,7 @@ def test_it_names_every_option_in_a_message(files):
     (("--noise-words", 9), "--noise-words is for --output-layer nce, not softmax"),
     (("--output-layer", "nce", "--classes", 9), "--classes is for --output-layer classes, not nce"),
     (("--momentum", 0.5), "--momentum is for --optimizer momentum or nesterov, not adam"),
-    (("--patience", 2), "--patience waits for a better --valid"),
+    (("--patience", 2), "--patience is for --valid; give that, too, or leave --patience out"),
 ])  # fmt: skip
 def test_it_refuses_what_nothing_would_read(files, given, said):
     result = run(files["train.txt"], "-o", files["model"], *given)

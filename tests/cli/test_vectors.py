@@ -139,7 +139,7 @@ def test_evaluate_with_the_columns_and_the_case_of_the_user(folder: Path, tmp_pa
     arguments = ["evaluate", folder / "v.safetensors", "--json", "--similarity", tmp_path / "p.csv"]
     refused = run(*arguments)
     assert refused.exit_code == 1
-    assert "which of the 5 columns are they? Name or number them, such as --columns = '1,2,4'" in refused.stderr
+    assert "which of the 5 columns are they? Name or number them, such as --columns 1,2,4" in refused.stderr
     wv = load_vectors(folder / "v.safetensors")
     for columns in ("a,b,m", "2,3,5"):
         found = json.loads(run(*arguments, "--columns", columns).stdout)["similarity"]["p"]

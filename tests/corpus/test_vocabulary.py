@@ -9,7 +9,7 @@ from gensim.models import Word2Vec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow.corpus import Vocabulary
+from windrow.corpus import Corpus, Vocabulary
 from windrow.errors import FormatError, MissingWordError, OptionError
 from windrow.files import model_file
 
@@ -151,3 +151,8 @@ def test_a_file_that_does_not_add_up_is_refused(tmp_path, words, counts, special
 
     with pytest.raises(FormatError, match="do not agree"):
         Vocabulary.load(path)
+
+
+def test_a_string_is_not_several_words():
+    with pytest.raises(OptionError, match=r"not a string.*text\.split\(\)"):
+        Corpus.build(["the owl"]).vocabulary.encode("the owl")

@@ -162,13 +162,11 @@ def test_ties_come_in_vocabulary_order(topn: int) -> None:
 
 
 @pytest.mark.usefixtures("batch_size")
-@pytest.mark.parametrize("number", [np.nan, 1e-42])
-def test_odd_vectors_take_no_place_among_the_answers(number: float) -> None:
-    """NaN is no answer; a vector so short that the reciprocal of its length is infinite has a cosine all the same."""
-    wv = WordVectors(["far", "odd", "near", "probe"], np.array([[-1, 0], [0, number], [1, 1], [1, 0]], np.float32))
-    expected = ["near", "far"] if np.isnan(number) else ["near", "odd", "far"]
+def test_a_very_short_vector_has_a_cosine() -> None:
+    """Although the reciprocal of its length is infinite."""
+    wv = WordVectors(["far", "odd", "near", "probe"], np.array([[-1, 0], [0, 1e-42], [1, 1], [1, 0]], np.float32))
     for found in (wv.most_similar("probe"), *wv.most_similar_batch(["probe"])):
-        assert [word for word, _ in found] == expected
+        assert [word for word, _ in found] == ["near", "odd", "far"]
         assert all(abs(score) <= 1 for _, score in found)
 
 

@@ -1,4 +1,4 @@
-"""VectorTraining: its result, its reports, and what it refuses."""
+"""Training: its result, its reports, and what it refuses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from windrow.embeddings import Progress
 from windrow.embeddings.settings import KERNELS, WINDOW_WEIGHTINGS
 from windrow.embeddings.steps import LOSSES
 from windrow.embeddings.word2vec import initial_table
-from windrow.errors import DataError, DataWarning, NotFittedError, OptionError
+from windrow.errors import DataError, DataWarning, FormatError, NotFittedError, OptionError
 from windrow.evaluation import evaluate_analogies
 from windrow.evaluation.analogy import read_questions
 
@@ -252,3 +252,41 @@ def test_specials_alone_are_no_vocabulary() -> None:
 def test_an_option_of_another_type_is_named(option: str, value: object) -> None:
     with pytest.raises(OptionError, match=rf"^{option} = .* must be"):
         Word2Vec(**{option: value}).fit([["a", "b"]] * 9)
+
+
+# --- fits that fail
+
+
+def interrupting(_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("changed", "text", "given", "error"),
+    [
+        ({"kernel": "magic"}, ["x y"] * 9, {}, OptionError),
+        ({"callbacks": ["no function"]}, ["x y"] * 9, {}, OptionError),
+        ({}, ["x y"] * 9, {"progress": 7}, OptionError),
+        ({"min_count": 50}, ["x y"] * 9, {}, DataError),
+        ({}, [], {}, DataError),
+        ({}, ["x y"] * 9, {"checkpoint": "state", "resume": True}, FormatError),
+        ({"callbacks": [lambda _: 1 / 0]}, ["x y"] * 9, {}, ZeroDivisionError),
+        ({"callbacks": [interrupting]}, ["x y"] * 9, {}, KeyboardInterrupt),
+    ],
+)
+def test_a_fit_that_fails_leaves_a_trained_model_as_it_was(changed, text, given, error, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = {"vector_size": 4, "min_count": 1, "epochs": 1, "workers": 1}
+    Word2Vec(**options).fit(["other words"] * 9).save_checkpoint("state")
+    model = Word2Vec(**options).fit(["a b c"] * 9)
+    vectors, history = model.wv.vectors.copy(), list(model.history_)
+    model.set_params(**changed)
+
+    with pytest.raises(error) as caught:
+        model.fit(text, **given)
+
+    np.testing.assert_array_equal(model.wv.vectors, vectors)
+    assert sorted(model.wv.index_to_key) == ["a", "b", "c"]
+    assert model.history_ == history
+    if error is KeyboardInterrupt:
+        assert "the model is as it was before" in str(caught.value)

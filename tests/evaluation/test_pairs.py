@@ -43,7 +43,7 @@ def test_published_layouts_are_read(name: str, end: str, start: str, tmp_path: P
     path = tmp_path / "pairs"
     path.write_bytes((start + PUBLISHED[name].replace("\n", end)).encode())
     if name == "a header of its own":
-        with pytest.raises(DataError, match=r"which of the 4 columns are they\? .* columns = '1,2,3'"):
+        with pytest.raises(DataError, match=r"which of the 4 columns are they\? .* columns='1,2,3'"):
             read_pairs(path)
         assert read_pairs(path, columns="wort_a,wort_b,urteil") == EXPECTED
     else:
@@ -70,7 +70,7 @@ AMBIGUOUS = {
 def test_columns_that_nothing_tells_are_asked_for(name: str, tmp_path: Path) -> None:
     text, columns = AMBIGUOUS[name]
     (tmp_path / "pairs").write_text(text)
-    with pytest.raises(DataError, match=r"pairs, line 1: expected two words and a number, got .* columns = '1,2,\d'"):
+    with pytest.raises(DataError, match=r"pairs, line 1: expected two words and a number, got .* columns='1,2,\d'"):
         read_pairs(tmp_path / "pairs")
     for named in columns:
         assert read_pairs(tmp_path / "pairs", columns=named) == EXPECTED  # type: ignore[arg-type]

@@ -77,6 +77,11 @@ def with_cache() -> MixtureLM:
     return MixtureLM([ToyLM.random(1), CacheLM(toy_vocabulary(), 3)], [0.6, 0.4])
 
 
+def of_vocabularies(method: str) -> MixtureLM:
+    """Of two models each of which lacks a word of the other."""
+    return MixtureLM([ToyLM.random(1, "abc"), ToyLM.random(2, "bda")], [0.3, 0.7], method)
+
+
 NEURAL_TEXT = ["a b c d", "b a d", "", "c a b a"]
 
 
@@ -110,6 +115,8 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
     "cache": lambda: CacheLM(toy_vocabulary(), 3),
     "cache of a sentence": lambda: CacheLM(toy_vocabulary(), 3, across_sentences=False, pseudo_count=0.25),
     "mixture with cache": with_cache,
+    "mixture of vocabularies": lambda: of_vocabularies("linear"),
+    "log-linear mixture of vocabularies": lambda: of_vocabularies("log-linear"),
     "mixture of mixtures": lambda: MixtureLM([with_cache(), mixture("log-linear")], [0.5, 0.5]),
 }
 

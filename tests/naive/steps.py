@@ -62,23 +62,30 @@ def negative_sampling_block(
     noise_sets: Sequence[Sequence[int]],
     negative: int,
     group: int,
+    chances: Sequence[float] = (),
 ) -> tuple[Hidden, float]:
     """Each set of noise words in turn, all its words at once, against every so many rows; then the targets in groups.
 
-    A pair counts as if it had drawn ``negative`` noise words.
+    A pair counts as if it had drawn ``negative`` noise words. With the ``chances`` of the words, one that is its own
+    target is left out; the loss has log 2 for it, and log 2 for the expected number of those taken off.
     """
     gradient = {key: np.zeros_like(vector) for key, vector in hidden.items()}
     loss = 0.0
     for number, noise_words in enumerate(noise_sets):
         members, before = list(hidden)[number :: len(noise_sets)], outputs.copy()
-        for _, pairs in targets:
+        for target_word, pairs in targets:
             for key, weight in pairs:
                 share = weight * negative / len(noise_words)
                 for word in noise_words if key in members else []:
+                    if chances and word == target_word:
+                        loss += share * log(2)
+                        continue
                     probability = logistic(hidden[key] @ before[word])
                     loss -= share * log(1 - probability)
                     gradient[key] -= rate * share * probability * before[word]
                     outputs[word] -= rate * share * probability * hidden[key]
+    for target_word, pairs in targets if chances else []:
+        loss -= chances[target_word] * negative * sum(weight for _, weight in pairs) * log(2)
     for start in range(0, len(targets), group):
         members = [(word, 1, pairs) for word, pairs in targets[start : start + group]]
         loss += _learn(hidden, members, rate, outputs, gradient)

@@ -44,7 +44,7 @@ def gather(
 ) -> tuple[Hidden, list[tuple[int, list[tuple[int, float]]]]]:
     """The hidden vectors of a block, and which of them predict which word with what weight.
 
-    Skip-gram: one hidden vector a position within ``window`` of the block. CBOW: one a center.
+    Skip-gram: one hidden vector per position within ``window`` of the block. CBOW: one per center.
     """
     if mode.skipgram:
         around = range(max(0, centers.start - window), min(len(text.words), centers.stop + window))

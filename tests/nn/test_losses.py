@@ -7,7 +7,19 @@ from sklearn import metrics
 
 from tests.naive import networks as naive
 from windrow.errors import DataError, OptionError
-from windrow.nn import LOSSES, Chain, CrossEntropy, LogLikelihood, Quadratic, Sigmoid, Softmax, check_gradients
+from windrow.nn import (
+    LOSSES,
+    Chain,
+    CrossEntropy,
+    Dense,
+    LogLikelihood,
+    Network,
+    Quadratic,
+    Sigmoid,
+    Softmax,
+    Trainer,
+    check_gradients,
+)
 from windrow.nn.losses import check_targets, find_loss
 
 RNG = np.random.default_rng(11)
@@ -87,6 +99,55 @@ def test_targets_of_another_shape_are_refused(name):
 def test_class_numbers_without_an_output_are_refused(wrong):
     with pytest.raises(DataError, match=f"from {wrong[0]} to {wrong[1]}, but the network has 4 outputs"):
         check_targets(LogLikelihood(), np.array(wrong), 4)
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets", "said"),
+    [
+        (LogLikelihood, np.array([0, -1]), "from -1 to 0, but the network has 4 outputs"),
+        (LogLikelihood, np.array([0, 4]), "from 0 to 4, but the network has 4 outputs"),
+        (LogLikelihood, np.array([0.0, 1.0]), "whole numbers from 0, not float64; try astype"),
+        (LogLikelihood, np.array([True, False]), "whole numbers from 0, not bool; try astype"),
+        (CrossEntropy, np.array([[1, -1, 0, 0], [0, 0, 0, 1]]), "0, 1 or between, not from -1 to 1"),
+        (CrossEntropy, np.array([[0, 1, 2, 3], [0, 0, 0, 1.0]]), "0, 1 or between, not from 0 to 3"),
+        (CrossEntropy, np.full((2, 4), np.nan), "0, 1 or between, not from nan to nan"),
+    ],
+)
+def test_targets_out_of_range_are_refused_by_every_loss(loss, targets, said):
+    network = Network(Dense(3, 4, rng=1), loss())
+    asks = (
+        lambda: loss()(OUTPUTS[:2], targets),
+        lambda: network.add_gradient(np.ones((2, 3), np.float32), targets),
+        lambda: network.loss_and_grad(np.zeros(16), np.ones((2, 3), np.float32), targets),
+        lambda: Trainer(rng=np.random.default_rng(0)).run(network, np.ones((2, 3), np.float32), targets, 1),
+    )
+    for ask in asks if not np.isnan(targets).any() else asks[:3]:
+        with pytest.raises(DataError, match=said):
+            ask()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_targets_that_are_no_numbers_are_refused(name):
+    with pytest.raises(DataError, match="targets must be"):
+        LOSSES[name]()(OUTPUTS, targets_for(name).astype(str))
+
+
+@pytest.mark.parametrize("callbacks", [print, [print, 3]])
+def test_a_trainer_refuses_what_is_no_callback(callbacks):
+    with pytest.raises(OptionError, match=r"must be a list of functions|a callback = 3 must be a function"):
+        Trainer(callbacks=callbacks)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_targets_in_lists_are_targets(name):
+    targets = targets_for(name)
+    assert LOSSES[name]()(OUTPUTS, targets.tolist())[0] == LOSSES[name]()(OUTPUTS, targets)[0]
+
+
+def test_a_trainer_takes_lists():
+    network = Network(Dense(3, 4, rng=1), LogLikelihood())
+    history = Trainer(rng=np.random.default_rng(0)).run(network, [[1, 2, 3], [3, 2, 1]], [0, 3], 2)
+    assert len(history) == 2
 
 
 def test_an_unknown_cost_is_named_with_the_known():

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.datasets import load_diabetes, load_digits
@@ -360,3 +361,45 @@ def test_the_optuna_search_of_the_example_prunes():
     study = runpy.run_path(str(EXAMPLES / "search_digits.py"))["optuna_search"](trials=8, epochs=6)
     assert len(study.trials) == 8
     assert study.best_value > 0.9
+
+
+# --- names of features
+
+FRAME = pd.DataFrame({"a": [0.0, 1, 2, 3] * 5, "b": [3.0, 1, 0, 2] * 5})
+KINDS = [(MLPClassifier, (FRAME["a"] > 1).astype(int)), (MLPRegressor, FRAME["a"] * 2.0)]
+
+
+@pytest.mark.parametrize(("kind", "y"), KINDS)
+def test_columns_in_another_order_or_of_other_names_are_refused(kind, y):
+    model = kind(4, epochs=2, random_state=0).fit(FRAME, y, validation=(FRAME, y))
+    assert model.feature_names_in_.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(model.predict(FRAME), model.fit(FRAME, y).predict(FRAME))
+    asks = [model.predict, lambda x: model.score(x, y), lambda x: model.partial_fit(x, y)]
+    asks += [lambda x: kind(4, epochs=1).fit(FRAME, y, validation=(x, y))]
+    asks += [model.predict_proba] if kind is MLPClassifier else []
+    for ask in asks:
+        for columns, said in (
+            (FRAME[["b", "a"]], "Feature names must be in the same order as they were in fit."),
+            (
+                FRAME.rename(columns={"b": "c"}),
+                "Feature names unseen at fit time:\n- c\nFeature names seen at fit time, yet",
+            ),
+            (FRAME[["a"]], "Feature names seen at fit time, yet now missing:\n- b\n"),
+        ):
+            with pytest.raises(ValueError, match=f"^The feature names should match.*\n{said}"):
+                ask(columns)
+
+
+@pytest.mark.parametrize(("kind", "y"), KINDS)
+def test_names_on_one_side_only_are_a_warning(kind, y):
+    model = kind(4, epochs=1, early_stopping=True, random_state=0).fit(FRAME, y)  # rows held back have no names
+    with pytest.warns(UserWarning, match=f"X does not have valid feature names, but {kind.__name__} was fitted with"):
+        model.predict(FRAME.to_numpy())
+    model.fit(FRAME.to_numpy(), y)
+    assert not hasattr(model, "feature_names_in_")
+    with pytest.warns(UserWarning, match=f"X has feature names, but {kind.__name__} was fitted without feature names"):
+        model.predict(FRAME)
+    model.fit(FRAME.set_axis([0, 1], axis=1), y)  # numbers are no names, as in scikit-learn
+    assert not hasattr(model, "feature_names_in_")
+    with pytest.raises(ValueError, match="some are text and some are not"):
+        model.fit(FRAME.set_axis(["a", 1], axis=1), y)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.linalg.blas
 
 from windrow.numeric import blas
-from windrow.numeric.blas import add_product, add_scaled, set_product
+from windrow.numeric.blas import add_product, add_scaled, add_weighted_sum, set_product
 
 DICE = np.random.default_rng(0)
 LARGE = (300, 70, 90)  # rows, inner, columns: more than a small product has
@@ -59,6 +60,30 @@ def test_small_and_large_products_are_the_same(monkeypatch):
         monkeypatch.setattr(blas, "_SMALL", small)
         add_product(target, a, b)
     np.testing.assert_allclose(*targets, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "gemm"), [(np.float32, scipy.linalg.blas.sgemm), (np.float64, scipy.linalg.blas.dgemm)]
+)
+@pytest.mark.parametrize("sizes", [(1, 200, 30), (30, 200, 1), (1, 200, 1), (8, 200, 30)])
+def test_a_product_of_any_shape_is_of_the_same_routine(sizes, dtype, gemm):
+    """Last bits depend on the routine: a cluster with one row, or one dimension, must not have others than before."""
+    a, b = factors(*sizes, dtype)
+    target = np.ones((len(a), b.shape[1]), dtype)
+    expected = gemm(1, b.T, a.T, beta=1, c=target.T).T
+
+    add_product(target, a, b)
+    assert target.tobytes() == np.ascontiguousarray(expected).tobytes()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sizes", [(0, 5), (4, 0), (1, 5), (300, 7)])
+def test_weighted_sums_are_added_in_place(sizes, dtype):
+    rows, weights = DICE.standard_normal(sizes).astype(dtype), DICE.standard_normal(sizes[0]).astype(dtype)
+    target = np.ones(sizes[1] + 2, dtype)
+    add_weighted_sum(target[1:-1], weights, rows)
+    np.testing.assert_allclose(target[1:-1], 1 + weights.astype(np.float64) @ rows, rtol=1e-4, atol=1e-4)
+    assert target[0] == target[-1] == 1
 
 
 @pytest.mark.parametrize("product", [set_product, add_product])

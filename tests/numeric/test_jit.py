@@ -142,6 +142,35 @@ def test_without_a_place_to_write_kernels_are_compiled_each_time(home: str, pack
     assert output == "[20.0, 20.0]\n0 hits; None\n"
 
 
+_UMASK_0 = "import os, runpy; os.umask(0); runpy.run_module('windrow.numeric.caller', run_name='__main__')"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of another kind")
+def test_folders_of_the_cache_are_made_for_their_user_alone(package: Path, tmp_path: Path) -> None:
+    places = {"PYTHONPATH": package.parent, "WINDROW_CACHE_DIR": tmp_path / "new" / "cache"}
+    for hits in (0, 1):
+        assert finish(start("-c", _UMASK_0, "float64", **places)).startswith(f"[20.0, 20.0]\n{hits} hits")
+    made = [path for path in (tmp_path / "new").rglob("*") if path.is_dir()]
+    assert len(made) == 2
+    assert {path.stat().st_mode & 0o777 for path in [tmp_path / "new", *made]} == {0o700}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of another kind")
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757])
+@pytest.mark.parametrize("place", ["the root", "the folder of a version"])
+def test_a_cache_that_others_may_write_to_is_not_used(place: str, mode: int, package: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    arguments, places = ("-m", "windrow.numeric.caller", "float64"), {"PYTHONPATH": package.parent}
+    places |= {"WINDROW_CACHE_DIR": cache, "PYTHONSAFEPATH": "1"}
+    finish(start(*arguments, **places))
+    opened = cache if place == "the root" else next(cache.iterdir())
+    opened.chmod(mode)
+
+    output, errors = start(*arguments, **places).communicate(timeout=120)
+    assert output == "[20.0, 20.0]\n0 hits; None\n"
+    assert f"others may write to {opened}" in errors
+
+
 def tripler() -> Callable[[float], float]:
     """A kernel that knows nothing yet, as in a process that has just started."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -24,6 +26,19 @@ def test_without_a_crew_there_is_one_run():
     assert runs(7) == [(0, 7)]
     with crew(1):
         assert runs(7) == [(0, 7)]
+
+
+def test_a_crew_holds_libraries_that_nobody_has_loaded_yet_to_one_thread():
+    """Numba loads SciPy's when it compiles a product: the first training of a process had other last bits."""
+    program = """
+from threadpoolctl import threadpool_info
+from windrow.numeric.threads import crew
+with crew(1):
+    import scipy.linalg.blas
+    print(*sorted({library["num_threads"] for library in threadpool_info()}))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["1"]
 
 
 @pytest.mark.parametrize("workers", [2, 3])

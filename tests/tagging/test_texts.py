@@ -70,7 +70,7 @@ def test_texts_whose_words_look_like_tags(text: str, tmp_path: Path) -> None:
 def test_a_line_that_does_not_fit_far_behind_is_told_with_a_way_out(tmp_path: Path) -> None:
     many = "In O\nRome O\n\n" * 400
     with pytest.raises(
-        FormatError, match=r"line 1201: 3 columns, but line 1 has 2; .*; if it is text, choose format ="
+        FormatError, match=r"line 1201: 3 columns, but line 1 has 2; .*; if it is text, choose format='text'"
     ):
         tokens_of(f"{many}this is text\n", tmp_path)
     with pytest.raises(FormatError, match=r"blank lines between sentences$"):
@@ -79,7 +79,7 @@ def test_a_line_that_does_not_fit_far_behind_is_told_with_a_way_out(tmp_path: Pa
 
 
 def test_options_that_contradict(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="token_column = 1: a text has no columns"):
+    with pytest.raises(OptionError, match="token_column = N is for column files"):
         tokens_of("a b\n", tmp_path, "text", token_column=1)
     with pytest.raises(OptionError, match="is not one of auto, text, conll"):
         tokens_of("a b\n", tmp_path, "columns")

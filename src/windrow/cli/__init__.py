@@ -32,7 +32,7 @@ class _Program(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with errors as one line."""
         try:
-            with _warnings_as_lines():
+            with _warnings_as_lines(ctx):
                 return super().invoke(ctx)
         except (WindrowError, MemoryError) as error:
             if ctx.params.get("debug"):
@@ -60,7 +60,7 @@ class _Program(LazyGroup):
 
 
 @contextmanager
-def _warnings_as_lines() -> Iterator[None]:
+def _warnings_as_lines(ctx: click.Context) -> Iterator[None]:
     """Within, a DataWarning is one line on stderr, each time that it is issued."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", DataWarning)
@@ -68,7 +68,7 @@ def _warnings_as_lines() -> Iterator[None]:
 
         def show_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
             if issubclass(category, DataWarning):
-                click.echo(f"Warning: {message}", err=True)
+                click.echo(f"Warning: {at_the_command_line(str(message), command_of(ctx))}", err=True)
             else:
                 show(message, category, *place, **more)
 

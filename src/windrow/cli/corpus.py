@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import bytes_bar, naming_options, sources_argument, text_options, text_source
+from windrow.cli.options import bytes_bar, sources_argument, text_options, text_source
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -34,7 +34,7 @@ def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int
     """
     from windrow.corpus import Corpus
 
-    with bytes_bar("reading") as show, naming_options({}):
+    with bytes_bar("reading") as show:
         corpus = Corpus.build(
             text_source(sources), output, min_count=min_count, max_vocab=max_vocab, progress=show, **text
         )

@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import check_apart, in_range, naming_options, open_corpus, sources_argument, text_options
+from windrow.cli.options import (
+    check_apart,
+    check_used,
+    in_range,
+    naming_options,
+    open_corpus,
+    sources_argument,
+    text_options,
+)
 from windrow.errors import OptionError
+from windrow.estimator import GIVEN, Condition
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, TextReader
@@ -179,6 +188,14 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     """
     from windrow.cli.as_trained import read_as_trained
 
+    one_beam: tuple[Condition, ...] = (("num_beams", (1,)),)
+    drawn = (("greedy", (False,)), *one_beam)
+    apart = {
+        "greedy": one_beam,
+        "length_penalty": (("num_beams", range(2, sys.maxsize)),),
+        "strict": (("prompt", GIVEN),),
+    }
+    check_used(conditions={**dict.fromkeys(("temperature", "top_k", "top_p"), drawn), **apart})
     opened = load_model(model)
     read_as_trained(opened, model, {"tokenizer": options.pop("tokenizer")}, needed=bool(prompt))
     sampling = options["num_beams"] == 1 and not greedy
@@ -217,9 +234,17 @@ class _Live:
         click.echo(self._reader.join(self._prompt) if self._last is None else "")
 
 
+def _weights(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
+    try:
+        return None if value is None else tuple(map(float, value.split(",")))
+    except ValueError as error:
+        raise OptionError(f"{parameter.opts[-1]} {value!r} must be numbers with commas between them") from error
+
+
 @group.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL MODEL...")
-@click.option("--tune", required=True, metavar="SOURCE", help="Held-out text that the weights are fitted to.")
+@click.option("--tune", metavar="SOURCE", help="Held-out text that the weights are fitted to.")
+@click.option("--weights", metavar="W,W,...", callback=_weights, help="Weights of the models, in place of --tune.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
 @click.option("--cache", type=int, metavar="WORDS", help="Add a cache model over this many last words.")
@@ -227,33 +252,45 @@ class _Live:
 @_skip_symbols
 def mix(
     models: tuple[str, ...],
-    tune: str,
+    tune: str | None,
+    weights: tuple[float, ...] | None,
     output: Path,
     method: str,
     cache: int | None,
     skip_symbols: bool,
     **text: Any,
 ) -> None:
-    """Mix language models over one vocabulary, with the weights that suit held-out text best."""
+    """Mix language models, with the weights that suit held-out text best, or with given ones.
+
+    The mixture knows the words of all models. A word that a model lacks gets an equal share of the probability that it
+    gives to unknown words. With --cache, the last weight is that of the cache.
+    """
     from windrow.files.writing import check_writable
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
-    from windrow.lm.storing import check_name
+    from windrow.lm.storing import check_target
 
+    if (tune is None) == (weights is None):
+        raise OptionError("give --tune SOURCE, to which weights are fitted, or --weights W,W: one of the two")
+    of_text: tuple[Condition, ...] = (("tune", GIVEN),)
+    check_used(conditions=dict.fromkeys((*text, "skip_symbols"), of_text))
     check_writable(output)
-    check_apart([tune], [output], format=text["format"], field=text["field"])
-    check_name(output, "a mixture")
+    check_apart([tune] if tune else [], [output], format=text["format"], field=text["field"])
+    check_target(output, "a mixture")
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
         with naming_options({"size": "--cache"}):
-            parts.append(CacheLM(parts[0].vocabulary, size=cache, predicts_end=parts[0].predicts_end))
+            union = MixtureLM(parts).vocabulary
+            parts.append(CacheLM(union, size=cache, predicts_end=parts[0].predicts_end))
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")
-    heldout = _corpus_for(parts[0], models[0], (tune,), text)
-    with naming_options({}):
-        mixture = MixtureLM(parts, method=method).fit(heldout, skip_symbols=skip_symbols)
+    heldout = None if tune is None else _corpus_for(parts[0], models[0], (tune,), text)
+    with naming_options({"weights": "--weights", "method": "--method"}):
+        mixture = MixtureLM(parts, weights, method)
+    if heldout is not None:
+        mixture.fit(heldout, skip_symbols=skip_symbols)
     mixture.save(output)
     _tell_weights(names, mixture.weights_)
     click.echo(f"{output}: {method} mixture of {len(parts)} models", err=True)
@@ -281,10 +318,10 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
     from windrow.files.writing import check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
-    from windrow.lm.storing import check_name, shown
+    from windrow.lm.storing import check_target, shown
 
     check_writable(target)
-    check_name(target)
+    check_target(target)
     model = load_model(source)
     with naming_options({"quantize_bits": "--quantize"}):
         if isinstance(model, NGramLM):

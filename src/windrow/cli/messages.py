@@ -11,7 +11,7 @@ import re
 
 import click
 
-_ADVICE = re.compile(r"(?<![\w-])([a-z]\w*)='([^']*)'")
+_ADVICE = re.compile(r"(?<![\w-])([a-z]\w*)=('[^']*'|\d[\d.]*\b)")
 _ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*='[^']*'(?: or [a-z]\w*='[^']*')*")
 _FAULT = re.compile(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?")
 
@@ -25,5 +25,5 @@ def at_the_command_line(message: str, command: click.Command | None) -> str:
 
     if not {name for name, _ in _ADVICE.findall(message)} <= options.keys():
         message = _ADVICE_ALONE.sub("", message)
-    message = _ADVICE.sub(lambda found: named(found, f" {found[2]}"), message)
+    message = _ADVICE.sub(lambda found: named(found, " " + found[2].strip("'")), message)
     return _FAULT.sub(lambda found: named(found, "" if found[2] else " = "), message)

@@ -16,12 +16,17 @@ import click
 from click.core import ParameterSource
 
 from windrow.errors import DataError, OptionError, WindrowError, check_range
+from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, TextReader
     from windrow.embeddings.vectors import WordVectors
     from windrow.estimator import Setting
 
+# Settings that the command line has under another name: that, and what their values are called.
+Aliases = Mapping[str, tuple[str, Mapping[Any, str]]]
+_NO_ALIASES: Aliases = {}
+_NO_CONDITIONS: Mapping[str, tuple[Condition, ...]] = {}
 F = TypeVar("F", bound=Callable[..., Any])
 
 # The options of text by name, as attributes of click's options. Of those in _REMEMBERED the default is another where
@@ -60,7 +65,9 @@ def in_range(low: float, high: float = math.inf) -> Callable[[click.Context, cli
     return check
 
 
-def setting_options(settings: Sequence[Setting], **changes: Mapping[str, Any]) -> Callable[[F], F]:
+def setting_options(
+    settings: Sequence[Setting], aliases: Aliases = _NO_ALIASES, **changes: Mapping[str, Any]
+) -> Callable[[F], F]:
     """Add an option for each setting that has one: its type, choices, default and help come from the table.
 
     ``changes``: attributes of click's option, by the name of the setting, that are others for this command.
@@ -70,21 +77,22 @@ def setting_options(settings: Sequence[Setting], **changes: Mapping[str, Any]) -
         for setting in reversed(settings):
             if setting.option is not None:
                 named = setting.option if "/" in setting.option else setting.flag
-                attributes = {**_attributes(setting, settings), **changes.get(setting.name, {})}
+                attributes = {**_attributes(setting, settings, aliases), **changes.get(setting.name, {})}
                 command = click.option(named, setting.name, **attributes)(command)
         return command
 
     return add
 
 
-def _attributes(setting: Setting, settings: Sequence[Setting]) -> dict[str, Any]:
+def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases) -> dict[str, Any]:
     """What click's option needs to know of a setting."""
     shown = setting.none if setting.default is None else setting.default != ()
     attributes = {"default": setting.default, "show_default": shown, "help": setting.help}
     flags = flags_of(settings)
-    if setting.only_with is not None:
-        other, values = setting.only_with
-        attributes["help"] += f" Only with {flags[other]} {' or '.join(values)}."
+    if setting.conditions:
+        met = (_as_option(condition, aliases) for condition in setting.conditions)
+        told = [told_condition(one, lambda name: flags.get(name, f"--{name}"), str) for one in met]
+        attributes["help"] += f" Only {' and '.join(told)}."
     if setting.type is bool or "/" in (setting.option or ""):
         attributes |= {
             "is_flag": True,
@@ -107,6 +115,53 @@ def _attributes(setting: Setting, settings: Sequence[Setting]) -> dict[str, Any]
         attributes["type"] = setting.type
     attributes["help"] = re.sub(r"\b[a-z]+_\w+\b", lambda name: flags.get(name[0], name[0]), attributes["help"])
     return attributes
+
+
+def _as_option(condition: Condition, aliases: Aliases) -> Condition:
+    """A condition about a setting as one about the option that stands for it on the command line."""
+    name, allowed = condition
+    if name in aliases:
+        option, names = aliases[name]
+        return option, tuple(names[value] for value in allowed)
+    if isinstance(allowed, range) or allowed is GIVEN:
+        return condition
+    # None stands for the default, which the command line names.
+    return name, tuple(one for one in allowed if one is not None) or allowed
+
+
+def check_used(
+    settings: Iterable[Setting] = (),
+    conditions: Mapping[str, tuple[Condition, ...]] = _NO_CONDITIONS,
+    aliases: Aliases = _NO_ALIASES,
+) -> None:
+    """Refuse an option that was given although nothing would read it.
+
+    ``conditions``: of options that are no settings, by name, as ``Setting.only_with``.
+    """
+    context = click.get_current_context()
+    options = {option.name: option for option in context.command.params if option.name is not None}
+    asking = (one for one in settings if not one.asks_for_nothing(context.params.get(one.name)))
+    rows = {**{setting.name: setting.conditions for setting in asking}, **conditions}
+    for name, row in rows.items():
+        if name not in options or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        condition = unmet((_as_option(one, aliases) for one in row), context.params)
+        if condition is not None:
+            value = context.params[condition[0]]
+            raise no_effect(
+                _flag(options[name], context.params[name]), condition, value, lambda o: _flag(options[o]), _word
+            )
+
+
+def _word(value: Any) -> str:
+    """A value as an option takes it."""
+    return "off" if value is False else "on" if value is True else str(value)
+
+
+def _flag(option: click.Parameter, value: Any = True) -> str:
+    """The option as it was written, or its long name."""
+    names = option.secondary_opts if value is False or (value == 0 and option.secondary_opts) else option.opts
+    return max(names or option.opts, key=len)
 
 
 def _as(kind: type) -> Callable[..., Any]:
@@ -196,7 +251,7 @@ def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) ->
         corpus = Corpus.open(source)
         corpus.verify()
         return corpus
-    with bytes_bar("reading") as show, naming_options({}):
+    with bytes_bar("reading") as show:
         build = Corpus.build if reader is None else partial(read_corpus, reader=reader)
         return build(text_source(sources), progress=show, **text)
 
@@ -273,14 +328,20 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
     return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?", option, message)
 
 
-def check_checkpoint(checkpoint: Path, resume: bool) -> None:
-    """Refuse to write over an unfinished training that is not resumed; tell when there is none to resume."""
+def check_checkpoint(checkpoint: Path, resume: bool, output: Path) -> bool:
+    """Whether to go on from a checkpoint; refuses what would write over an unfinished training or a finished model."""
     if checkpoint.exists() and not resume:
         raise DataError(
             f"{checkpoint} holds an unfinished training; add --resume to go on, or delete it to begin again"
         )
     if resume and not checkpoint.exists():
+        if output.exists():
+            raise DataError(
+                f"{output} is finished, as {checkpoint} is not there; to train again leave out --resume, or choose "
+                "another -o"
+            )
         click.echo(f"Warning: {checkpoint} is not there; training starts from the beginning", err=True)
+    return resume and checkpoint.exists()
 
 
 def check_distinct(places: Iterable[Path]) -> None:

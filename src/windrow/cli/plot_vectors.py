@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from windrow.cli.options import in_range, open_vectors, vector_options
+from windrow.cli.options import check_used, in_range, open_vectors, vector_options
 
 _output = click.option("-o", "--output", required=True, metavar="PICTURE", help="File to write: .png, .svg or .pdf.")
 
@@ -45,6 +45,7 @@ def plot(file: str, output: str, words: tuple[str, ...], top: int, method: str, 
     from windrow.viz.figures import check_picture_path
     from windrow.viz.word_map import word_map
 
+    check_used(conditions={"top": (("words", ((),)),)})
     check_picture_path(output)  # errors come before the long reading
     drawn = word_map(open_vectors(file, reading), words or None, top, method, output, seed)
     labeled = len(drawn.words) - len(drawn.unlabeled)

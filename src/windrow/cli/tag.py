@@ -18,9 +18,9 @@ from windrow.cli.options import (
     check_checkpoint,
     check_distinct,
     check_parameters,
+    check_used,
     flags_of,
     json_log,
-    naming_options,
     setting_options,
     sources_argument,
     text_options,
@@ -95,6 +95,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
     from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
 
+    check_used(WINDOW_TAGGER)
     checkpoint, log = (
         options.pop("checkpoint") or output.with_name(output.name + ".checkpoint"),
         options.pop("log_json"),
@@ -105,7 +106,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
         check_writable(place)
     check_apart((*sources, valid, vectors), written)
     check_distinct(written)
-    check_checkpoint(checkpoint, resume)
+    resume = check_checkpoint(checkpoint, resume, output)
     tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
     check_parameters(tagger, flags_of(WINDOW_TAGGER))  # before anything is read
     if vectors is not None:
@@ -117,15 +118,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
                 tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
             show = stack.enter_context(words_bar(unit="tokens"))
             columns = {name: options[name] for name in ("token_column", "tag_column")}
-            with naming_options({}):
-                tagger.fit(
-                    [Path(source) for source in sources] if len(sources) > 1 else sources[0],
-                    valid=valid,
-                    checkpoint=checkpoint,
-                    resume=resume,
-                    progress=show,
-                    **columns,
-                )
+            tagger.fit(_files(sources), valid=valid, checkpoint=checkpoint, resume=resume, progress=show, **columns)
     except (DivergedError, KeyboardInterrupt) as error:
         if isinstance(error, DivergedError):
             checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
@@ -163,9 +156,7 @@ def evaluate(model: str, sources: tuple[str, ...], token_column: int | None, tag
     from windrow.tagging import WindowTagger
 
     tagger = WindowTagger.load(model)
-    with naming_options({}):
-        files = [Path(source) for source in sources] if len(sources) > 1 else sources[0]
-        result = tagger.evaluate(files, token_column=token_column, tag_column=tag_column)
+    result = tagger.evaluate(_files(sources), token_column=token_column, tag_column=tag_column)
     if unknown := sorted(set(result.types) - set(tagger.types_)):
         click.echo(f"Warning: {model} has not learnt {', '.join(unknown)}: counted as missed", err=True)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
@@ -185,7 +176,6 @@ def _table(result: SpanResult) -> str:
 @click.argument("source", default="-")
 @click.option(
     "--format",
-    "form",
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "text", "conll"]),
@@ -193,7 +183,7 @@ def _table(result: SpanResult) -> str:
 )
 @_token_column
 @text_options("tokenizer", "normalize", "errors")
-def predict(model: str, source: str, form: str, token_column: int | None, errors: str, **reading: Any) -> None:
+def predict(model: str, source: str, format: str, token_column: int | None, errors: str, **reading: Any) -> None:
     """Tag SOURCE: a line per token, with a tab before its tag, and a blank line after each sentence.
 
     SOURCE (file, - for standard input) is text, one sentence per line, which --tokenizer cuts into tokens, or a CoNLL
@@ -206,7 +196,10 @@ def predict(model: str, source: str, form: str, token_column: int | None, errors
     from windrow.tagging.texts import read_texts, write_tagged
 
     tagger = WindowTagger.load(model)
-    with naming_options({}):
-        pieces, to_tag = tee(read_texts(source, form, token_column, reader=TextReader(**reading), errors=errors))
-        predicted = tagger.iter_predict(piece.tokens for piece in to_tag if piece.tokens)
-        write_tagged(pieces, predicted, sys.stdout)
+    pieces, to_tag = tee(read_texts(source, format, token_column, reader=TextReader(**reading), errors=errors))
+    predicted = tagger.iter_predict(piece.tokens for piece in to_tag if piece.tokens)
+    write_tagged(pieces, predicted, sys.stdout)
+
+
+def _files(sources: tuple[str, ...]) -> str | list[Path]:
+    return [Path(source) for source in sources] if len(sources) > 1 else sources[0]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from windrow.cli.options import (
     advising_to_convert,
@@ -17,6 +16,7 @@ from windrow.cli.options import (
     check_checkpoint,
     check_distinct,
     check_parameters,
+    check_used,
     flags_of,
     json_log,
     naming_options,
@@ -28,7 +28,6 @@ from windrow.cli.options import (
     values_of,
     words_bar,
 )
-from windrow.errors import OptionError
 from windrow.outputs import OUTPUT_LAYERS
 
 if TYPE_CHECKING:
@@ -82,12 +81,12 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
     """Train a model with these options and write it; the state is in TARGET.checkpoint after every epoch."""
     from windrow.embeddings.vectors import load_vectors
     from windrow.files.writing import check_writable
-    from windrow.lm.storing import check_name
+    from windrow.lm.storing import check_target
     from windrow.nn.training.stopping import DivergedError
 
     names = flags_of(kind.settings)
-    _check_used(kind.settings, options)
-    check_name(target, f"a {kind.__name__}")
+    check_used(kind.settings)
+    check_target(target, f"a {kind.__name__}")
     checkpoint, log = target.with_name(target.name + ".checkpoint"), options["log_json"]
     places = [target, checkpoint, *([log] if log else [])]
     for place in places:
@@ -95,7 +94,7 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
     check_distinct(places)
     read = (*sources, options["valid"], options["vectors"])
     check_apart(read, places, format=options["format"], field=options["field"])
-    check_checkpoint(checkpoint, options["resume"])
+    resume = check_checkpoint(checkpoint, options["resume"], target)
     text = text_of(options)
     model = kind(**values_of(kind.settings, options))
     check_parameters(model, names)  # before the text is read
@@ -106,11 +105,11 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
     valid = open_corpus(options["valid"], **text) if options["valid"] else None
     with ExitStack() as stack:
         if log:
-            model.set_params(callbacks=[stack.enter_context(json_log(log, append=options["resume"]))])
+            model.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
         show = stack.enter_context(words_bar((corpus.tokens + len(corpus)) * model.epochs))
         try:
             with naming_options(names):
-                model.fit(corpus, valid=valid, checkpoint=checkpoint, resume=options["resume"], progress=show)
+                model.fit(corpus, valid=valid, checkpoint=checkpoint, resume=resume, progress=show)
         except DivergedError as error:
             said = str(error)
             if model.history_:  # else not one epoch: nothing is worth keeping
@@ -125,18 +124,6 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
         few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {options['vectors']}"
         click.echo(f"Warning: {few}; are both cut into words alike?", err=True)
     click.echo(_summary(target, model), err=True)
-
-
-def _check_used(settings: tuple[Setting, ...], options: dict[str, Any]) -> None:
-    """Refuse an option that was given although nothing would read it."""
-    given, flags = click.get_current_context().get_parameter_source, flags_of(settings)
-    for setting in settings:
-        other, values = setting.only_with or ("", ())
-        if other and given(setting.name) is ParameterSource.COMMANDLINE and options[other] not in values:
-            wanted = f"{flags[other]} {' or '.join(values)}"
-            raise OptionError(f"{setting.flag} is for {wanted}, not {options[other]}; leave it out")
-    if given("patience") is ParameterSource.COMMANDLINE and not options["valid"]:
-        raise OptionError("--patience waits for a better --valid; name text held back, or leave it out")
 
 
 def _summary(target: Path, model: NeuralLM) -> str:

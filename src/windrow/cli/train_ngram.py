@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from windrow.cli.options import (
     check_apart,
     check_parameters,
+    check_used,
     flags_of,
     naming_options,
     open_corpus,
@@ -22,6 +24,7 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.errors import OptionError
+from windrow.estimator import Condition
 from windrow.lm.ngram.settings import NGRAM_LM
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -66,28 +69,25 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
 
+    _check_used(options)
     counts_out = options["counts_out"]
     places = [output, *([counts_out] if counts_out else [])]
     for place in places:
         check_writable(place)
     read = (*sources, options["heldout"], options["vocab"])
     check_apart(read, places, format=options["format"], field=options["field"])
-    storing.check_name(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
+    storing.check_target(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
     if is_arpa(output):
         check_compression(output, "ARPA files")
     if counts_out:
         check_compression(counts_out, "counts")
     if counts_out and counts_out.resolve() == output.resolve():
         raise OptionError(f"--counts-out and --output are the same file, {output}; name two")
-    if counts_out and options["from_counts"]:
-        raise OptionError("--counts-out is for text; with --from-counts the counts are in SOURCE")
     if options["from_counts"] and len(sources) > 1:
         raise OptionError("--from-counts takes one SOURCE, a file of counts")
     started = time.monotonic()
     model = NGramLM(**values_of(NGRAM_LM, options))
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
-    if options["heldout"] and options["smoothing"] != "jelinek-mercer":
-        raise OptionError(f"--heldout is for --smoothing jelinek-mercer; {options['smoothing']} has no weights to fit")
     text = text_of(options)
     heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
     vocab = _words_in(options["vocab"]) if options["vocab"] else None
@@ -104,3 +104,15 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         f"{time.monotonic() - started:.1f} s",
         err=True,
     )
+
+
+def _check_used(options: dict[str, Any]) -> None:
+    """Refuse options that nothing would read."""
+    of_text: tuple[Condition, ...] = (("from_counts", (False,)),)
+    apart = dict.fromkeys(("counts_out", "memory"), of_text)
+    if not options["heldout"]:  # which is text, too
+        apart |= dict.fromkeys((*text_of(options), "skip_symbols"), of_text)
+    check_used(NGRAM_LM, {**apart, "heldout": (("smoothing", ("jelinek-mercer",)), ("weights", (None,)))})
+    given = click.get_current_context().get_parameter_source("interpolate")
+    if options["smoothing"] == "katz" and options["interpolate"] and given is ParameterSource.COMMANDLINE:
+        raise OptionError("--interpolate is not for --smoothing katz, which has a back-off form only; leave it out")

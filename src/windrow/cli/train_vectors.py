@@ -13,6 +13,7 @@ from windrow.cli.options import (
     check_checkpoint,
     check_distinct,
     check_parameters,
+    check_used,
     flags_of,
     json_log,
     open_corpus,
@@ -26,7 +27,8 @@ from windrow.cli.options import (
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError, WindrowError
 
-_LOG_LINES = 200  # a run, besides one an epoch
+_LOG_LINES = 200  # per run, besides one per epoch
+_MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 
 
 @click.command()
@@ -41,12 +43,13 @@ _LOG_LINES = 200  # a run, besides one an epoch
 @click.option("--model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"]))
 @setting_options(
     WORD2VEC,
+    _MODELS,
     loss={"default": "ns", "show_default": True},
     window_weighting={"default": "shrink", "show_default": True},
 )
 @click.option("--workers", type=int, help="Threads.  [default: one per core that this process may use]")
 @click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
-@click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint, if it is there.")
+@click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays.")
 @click.option("--log-json", type=click.Path(path_type=Path), help="Write the learning curve, a JSON object a line.")
 @text_options()
 def train(sources: tuple[str, ...], output: Path, model: str, workers: int | None, **options: Any) -> None:
@@ -60,6 +63,7 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
     from windrow.files.writing import check_writable
     from windrow.machine import available_cores
 
+    check_used(WORD2VEC, aliases=_MODELS)
     checkpoint = output.with_name(output.name + ".checkpoint")
     places = [output, checkpoint, *([options["log_json"]] if options["log_json"] else [])]
     check_target(output)
@@ -70,7 +74,7 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
     every = options["checkpoint_every"]
     if every is not None and not every > 0:
         raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
-    check_checkpoint(checkpoint, options["resume"])
+    resume = check_checkpoint(checkpoint, options["resume"], output)
     estimator = Word2Vec(
         sg=int(model == "skipgram"),
         workers=available_cores() if workers is None else workers,
@@ -80,14 +84,14 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
     corpus = open_corpus(*sources, **text_of(options))
     with ExitStack() as stack:
         if options["log_json"]:
-            write = stack.enter_context(json_log(options["log_json"], append=options["resume"]))
+            write = stack.enter_context(json_log(options["log_json"], append=resume))
             estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
         show = stack.enter_context(words_bar(corpus.tokens * estimator.epochs))
         estimator.fit(
             corpus,
             checkpoint=checkpoint,
             checkpoint_every=every,
-            resume=options["resume"],
+            resume=resume,
             keep_checkpoint=True,
             progress=show,
         )

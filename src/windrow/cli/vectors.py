@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import in_range, naming_options, open_vectors, vector_options
+from windrow.cli.options import in_range, open_vectors, vector_options
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -116,8 +116,7 @@ def evaluate(
 
     def judge(evaluator: Callable[..., Any], path: str, **more: Any) -> Any:
         click.echo(f"{path} ...", err=True)
-        with naming_options({}):
-            return evaluator(path, vectors.index_to_key, vectors.vectors, **options, **more)
+        return evaluator(path, vectors.index_to_key, vectors.vectors, **options, **more)
 
     answers = {name: judge(evaluate_analogies, path) for name, path in _named(analogies).items()}
     correlations = {

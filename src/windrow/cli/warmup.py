@@ -61,8 +61,9 @@ def _compile_ngram_models(lines: list[str]) -> None:
 
     with TemporaryDirectory() as folder:
         counts, arpa, file = (Path(folder) / name for name in ("counts", "model.arpa", "model.safetensors"))
-        for smoothing in ("modified-kneser-ney", "katz", "jelinek-mercer"):
-            NGramLM(3, smoothing, discount_fallback=True, entropy_prune=1e-9).fit(lines, heldout=lines)
+        for smoothing in ("modified-kneser-ney", "katz"):
+            NGramLM(3, smoothing, discount_fallback=True, entropy_prune=1e-9).fit(lines)
+        NGramLM(3, "jelinek-mercer", entropy_prune=1e-9).fit(lines, heldout=lines)
         NGramLM(3, "stupid-backoff").fit(lines).log_probs(lines)
         NGramLM(3, discount_fallback=True, prune=(0, 0, 1), bos=False).fit(lines)
         NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines, counts_out=counts)
@@ -84,8 +85,10 @@ def _compile_neural_models(lines: list[str]) -> None:
     from windrow.lm.neural.window import WindowLM
     from windrow.outputs import OUTPUT_LAYERS
 
-    for output, optimizer, objective in product(OUTPUT_LAYERS, ("adam", "sgd"), ("nce", "sampled-softmax")):
-        options: dict[str, Any] = {"output_layer": output, "optimizer": optimizer, "objective": objective, "epochs": 1}
+    layers: list[dict[str, Any]] = [{"output_layer": name} for name in OUTPUT_LAYERS]
+    layers.append({"output_layer": "nce", "objective": "sampled-softmax"})
+    for layer, optimizer in product(layers, ("adam", "sgd")):
+        options: dict[str, Any] = {**layer, "optimizer": optimizer, "epochs": 1}
         model = WindowLM(3, 4, 4, **options).fit(lines)
         model.log_prob("to be")
         model.generate("to", max_new_tokens=1)

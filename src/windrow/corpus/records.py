@@ -55,7 +55,7 @@ class RecordReader:
             values = _parquet_values(file, self.field, meter)
         elif format == "csv":
             text_lines = lines(text_pieces(file, self.errors, meter))
-            delimiter = self.delimiter or ("\t" if _suffix_of(file) == ".tsv" else ",")
+            delimiter = self.delimiter or ("\t" if _plain_suffix(file) == ".tsv" else ",")
             values = _csv_values(name_of(file), text_lines, self.field, delimiter)
         else:
             values = _jsonl_values(name_of(file), lines(text_pieces(file, self.errors, meter)), self.field)
@@ -83,10 +83,10 @@ def sentence_of(value: Any, where: str, errors: str) -> str | list[str]:
 
 def format_of(file: str) -> str | None:
     """The format of records that the name of a file or URL says; None: another one."""
-    return _SUFFIXES.get(_suffix_of(file))
+    return _SUFFIXES.get(_plain_suffix(file))
 
 
-def _suffix_of(file: str) -> str:
+def _plain_suffix(file: str) -> str:
     """The extension of a name, in lower case, less that of a compression."""
     suffixes = [suffix.lower() for suffix in Path(urlsplit(file).path if is_remote(file) else file).suffixes]
     return next((suffix for suffix in reversed(suffixes) if suffix not in COMPRESSED), "")

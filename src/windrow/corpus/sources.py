@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import suppress
 from itertools import islice
@@ -250,7 +251,8 @@ def _is_wanted(path: Path, format: str | None, field: str | None) -> bool:
         return True  # it will be refused: there is no field
     try:
         with path.open("rb") as raw:
-            return b"\0" not in decompressed(raw, suffix_of(path.name)).read(8192)
+            start = decompressed(raw, suffix_of(path.name)).read(8192)
+            return b"\0" not in start or start.startswith((BOM_UTF16_LE, BOM_UTF16_BE))  # UTF-16 will be refused
     except Exception as error:
         if not is_damage(error):
             raise

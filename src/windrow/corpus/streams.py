@@ -15,12 +15,14 @@ from typing import IO, cast
 from urllib.parse import urlsplit
 
 from windrow.errors import DataError, OptionError, WindrowError
-from windrow.files.compression import STDIO, decompressed, is_damage
+from windrow.files.compression import STDIO, compression_of, decompressed, is_damage
+from windrow.files.sniff import START_BYTES, refuse_no_text
 
 CHUNK_BYTES = 1 << 22
 STDIN = STDIO
-_IS_HTTP = re.compile("https?://")
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
+
+_IS_HTTP = re.compile("https?://")
 
 
 def is_remote(file: str) -> bool:
@@ -58,15 +60,20 @@ class Meter:
             self._progress(self._before + position, self._total)
 
 
-def _byte_chunks(file: str, meter: Meter) -> Iterator[bytes]:
-    """The decompressed bytes of a file; every failure to read it becomes a DataError."""
+def _byte_chunks(file: str, meter: Meter, expected: str) -> Iterator[bytes]:
+    """The decompressed bytes of a text; every failure to read it, and a file that is none, becomes a DataError."""
     read_bytes = 0
     with read_errors(file), opened(file) as raw:
         stream = decompressed(raw, suffix_of(file))
-        while chunk := stream.read(CHUNK_BYTES):
+        chunk = stream.read(min(START_BYTES, CHUNK_BYTES))
+        if stream is not raw and compression_of(chunk):
+            raise DataError(f"{name_of(file)} is compressed twice; unpack it once first")
+        refuse_no_text(chunk, name_of(file), expected)
+        while chunk:
             read_bytes += len(chunk)
             meter.at(raw.tell() if raw.seekable() else read_bytes)
             yield chunk
+            chunk = stream.read(CHUNK_BYTES)
 
 
 @contextmanager
@@ -139,12 +146,14 @@ def _reason(error: BaseException) -> str:
     return f"no such file ({told})" if isinstance(error, FileNotFoundError) and error.errno is None else told
 
 
-def text_pieces(file: str, errors: str | None, meter: Meter) -> Iterator[str]:
+def text_pieces(file: str, errors: str | None, meter: Meter, expected: str = "") -> Iterator[str]:
     """The text of a file in pieces, without byte order mark, with a newline at its end.
 
     ``errors`` as of ``Corpus.build``; None is "strict" where the user has no such option, so that no message names it.
+    DataError for a file that is something else than text by its content, see ``sniff.recognize``; of the kind
+    ``expected`` it may be.
     """
-    pieces = (piece for piece in _decoded(file, errors, meter) if piece)
+    pieces = (piece for piece in _decoded(file, errors, meter, expected) if piece)
     piece = next(pieces, "").removeprefix("\ufeff")
     last = piece
     if piece:
@@ -156,11 +165,11 @@ def text_pieces(file: str, errors: str | None, meter: Meter) -> Iterator[str]:
         yield "\n"
 
 
-def _decoded(file: str, errors: str | None, meter: Meter) -> Iterator[str]:
+def _decoded(file: str, errors: str | None, meter: Meter, expected: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")(errors or "strict")
     offset = 0  # of the chunk in the decompressed file
     try:
-        for chunk in _byte_chunks(file, meter):
+        for chunk in _byte_chunks(file, meter, expected):
             if (nul := chunk.find(0)) >= 0:
                 raise DataError(f"{name_of(file)}: NUL byte at offset {offset + nul}: is the file binary or UTF-16?")
             held = len(decoder.getstate()[0])

@@ -149,7 +149,7 @@ def as_tokens(words: Any, where: str) -> list[str]:
         bad = next(token for token in tokens if error.object[error.start] in token)
         raise DataError(f"{where}: the token {bad!r} holds half of a surrogate pair; correct the text") from error
     except TypeError:
-        tokens = [str(int(token)) if _is_whole(token) else token for token in tokens]
+        tokens = with_numbers_as_words(tokens)
         joined = " ".join(token for token in tokens if isinstance(token, str))
     if joined.split() != tokens:
         bad = next(token for token in tokens if not isinstance(token, str) or token.split() != [token])
@@ -158,8 +158,11 @@ def as_tokens(words: Any, where: str) -> list[str]:
     return tokens
 
 
-def _is_whole(token: object) -> bool:
-    return isinstance(token, Integral) and not isinstance(token, bool)
+def with_numbers_as_words(tokens: Iterable[Any]) -> list[Any]:
+    """The tokens, whole numbers as their decimal digits; True and False are none."""
+    return [
+        str(int(token)) if isinstance(token, Integral) and not isinstance(token, bool) else token for token in tokens
+    ]
 
 
 def _regrouped(pieces: Iterable[P], last_cut: Callable[[str], int]) -> Iterator[P]:

@@ -195,7 +195,14 @@ class Vocabulary:
         -------
         array of int32, shape (tokens,)
             ``unknown_id`` for words that are not in the vocabulary.
+
+        Raises
+        ------
+        OptionError
+            A single string was given.
         """
+        if isinstance(tokens, str):
+            raise OptionError("encode takes several words, not a string; give its words: text.split()")
         unknown, get = self.unknown_id, self._ids.get
         return np.fromiter((get(token, unknown) for token in tokens), np.int32)
 

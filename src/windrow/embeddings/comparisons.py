@@ -77,7 +77,7 @@ class Comparisons(KeyedTable):
         if len(other_words) == 0:
             return 1 - self._cosines(unit, None)
         rows = np.array([self.get_index(word) for word in other_words], np.intp)
-        return 1 - (self.vectors[rows] @ unit) / self._divisors[rows]
+        return 1 - (self._vectors[rows] @ unit) / self._divisors(rows)
 
     def n_similarity(self, ws1: Sequence[Key], ws2: Sequence[Key], *, missing: Missing = "skip") -> float:
         """The cosine of the mean vectors of two groups of words.
@@ -102,7 +102,7 @@ class Comparisons(KeyedTable):
         means = []
         for words in (ws1, ws2):
             rows = np.array(self._words_query(words, missing).rows, np.intp)
-            means.append(unit_vector(self.vectors[rows].mean(axis=0, dtype=np.float64)))
+            means.append(unit_vector(self._vectors[rows].mean(axis=0, dtype=np.float64)))
         return float(means[0] @ means[1])
 
     def doesnt_match(self, words: Sequence[Key], *, missing: Missing = "skip") -> str:
@@ -134,7 +134,7 @@ class Comparisons(KeyedTable):
         """
         query = self._words_query(words, missing)
         scores = query.vectors @ unit_vector(query.vectors.mean(axis=0))
-        return min(zip(scores.tolist(), map(self.index_to_key.__getitem__, query.rows), strict=True))[1]
+        return min(zip(scores.tolist(), map(self._words.__getitem__, query.rows), strict=True))[1]
 
     def closer_than(self, key1: Key, key2: Key) -> list[str]:
         """The words that have a higher cosine with ``key1`` than ``key2`` has.
@@ -156,7 +156,7 @@ class Comparisons(KeyedTable):
         """
         distances, own_row = self.distances(key1), self.get_index(key1)
         closer = np.flatnonzero(distances < distances[self.get_index(key2)])
-        return [self.index_to_key[row] for row in closer.tolist() if row != own_row]
+        return [self._words[row] for row in closer.tolist() if row != own_row]
 
     def rank(self, key1: Key, key2: Key) -> int:
         """The rank of ``key2`` among the neighbors of ``key1``; the nearest word has rank 1.

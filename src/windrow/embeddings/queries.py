@@ -266,16 +266,17 @@ class VectorQueries(Comparisons):
         own_rows = [self.get_index(key) for key in queries] if given is None else [-1] * len(given)
         if topn < 1:
             return [[] for _ in own_rows]
+        divisors = self._divisors(slice(searched))
         count = min(topn + 1, searched)  # one more, since a word is nearest to itself
         block = min(_BLOCK_QUERIES, max(1, _BLOCK_ANSWERS // count))
         answers: list[Neighbors] = []
         for start in range(0, len(own_rows), block):
             rows = own_rows[start : start + block]
-            asked = self.vectors[rows] if given is None else given[start : start + block]
-            if not np.isfinite(asked).all():
-                raise OptionError("a query vector holds a number that is not finite")
+            asked = self._vectors[rows] if given is None else given[start : start + block]
+            if given is None:
+                self.check_finite(np.array(rows, np.intp))
             units = asked / nonzero(row_norms(asked))[:, None]
-            found = nearest(units, self.vectors[:searched], self._divisors[:searched], count)
+            found = nearest(units, self._vectors[:searched], divisors, count)
             answers += [self._named(*ranked, topn, [row]) for ranked, row in zip(found, rows, strict=True)]
         return answers
 
@@ -324,7 +325,7 @@ class VectorQueries(Comparisons):
 
     def _named(self, rows: NDArray[np.int64], scores: Scores, topn: int, excluded: Sequence[int]) -> Neighbors:
         ranked = zip(rows.tolist(), scores.tolist(), strict=True)
-        return [(self.index_to_key[row], score) for row, score in ranked if row not in excluded][:topn]
+        return [(self._words[row], score) for row, score in ranked if row not in excluded][:topn]
 
 
 def _direction(query: Query) -> NDArray[np.float32]:

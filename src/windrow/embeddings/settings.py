@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from windrow.embeddings.steps import LOSSES
-from windrow.estimator import Setting
+from windrow.estimator import GIVEN, Setting
 
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")
+_OF_NS = ("loss", (None, "ns", "hs+ns"))  # with which there is negative sampling, unless negative is 0
 _MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes, for the draws of gensim
 
 WORD2VEC = (
@@ -54,19 +55,19 @@ WORD2VEC = (
     ),
     Setting(
         "hs", int, 0, "1 trains hierarchical softmax, together with negative sampling unless negative = 0.",
-        choices=(0, 1), option=None,
+        choices=(0, 1), option=None, only_with=("loss", (None,)),
     ),
     Setting(
         "negative", int, 5, "Noise words per pair of center and context word, for negative sampling; 0: none of it.",
-        "5 to 20 for a small text, 2 to 5 for a large one.", low=0, high=1000,
+        "5 to 20 for a small text, 2 to 5 for a large one.", low=0, high=1000, only_with=_OF_NS,
     ),
     Setting(
         "ns_exponent", float, 0.75, "Noise words are drawn from their counts to this power.",
-        "1 draws by frequency, 0 all words alike.", low=-10, high=10,
+        "1 draws by frequency, 0 all words alike.", low=-10, high=10, only_with=(_OF_NS, ("negative", GIVEN)),
     ),
     Setting(
         "cbow_mean", int, 1, "Whether CBOW takes the mean of the context's vectors, or their sum.",
-        choices=(0, 1), option="--cbow-mean/--cbow-sum",
+        choices=(0, 1), option="--cbow-mean/--cbow-sum", only_with=("sg", (0,)),
     ),
     Setting(
         "epochs", int, 5, "Passes over the text.", "Use more for a small text: 15 for some megabytes.",
@@ -74,7 +75,7 @@ WORD2VEC = (
     ),
     Setting(
         "shrink_windows", bool, True, "Whether each center word has a window of random size, from 1 to window.",
-        "As in word2vec; window_weighting overrides it.", option=None,
+        "As in word2vec.", option=None, only_with=("window_weighting", (None,)),
     ),
     Setting(
         "window_weighting", str, None, "How the weight of a context word falls with its distance from the center: "
@@ -91,12 +92,12 @@ WORD2VEC = (
     ),
     Setting(
         "block_size", int, None, "Center words in a block.", "Larger ones are a little faster, until quality falls.",
-        low=1, high=4096, none="64, of CBOW 256", option=None,
+        low=1, high=4096, none="64, of CBOW 256", option=None, only_with=("kernel", ("block",)),
     ),
     Setting(
         "shared_negatives", int, 16, "Noise words that each row of a block meets, rounded up to a multiple of 16; the "
         "row's own target word may be among them.", "More are slower, and a little better.",
-        low=1, high=4096, option=None,
+        low=1, high=4096, option=None, only_with=(("kernel", ("block",)), _OF_NS, ("negative", GIVEN)),
     ),
     Setting(
         "deterministic", bool, False, "Threads train in rounds and wait for each other: an equal seed and number of "
@@ -109,6 +110,6 @@ WORD2VEC = (
     ),
     Setting(
         "report_words", int, None, "Call the callbacks also each time that this many words of the text are read.",
-        low=1, none="after epochs only", option=None,
+        low=1, none="after epochs only", option=None, only_with=("callbacks", GIVEN),
     ),
 )  # fmt: skip

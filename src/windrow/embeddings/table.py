@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
@@ -17,6 +18,7 @@ from windrow.embeddings.terms import (
     nonzero,
     numbers,
     texts,
+    unchanging,
     unit_vector,
     weighted,
     weighted_mean,
@@ -25,6 +27,9 @@ from windrow.errors import MissingWordError, OptionError
 from windrow.evaluation.similarity import check_restriction, row_norms
 
 Missing = Literal["error", "skip"]
+Rows = slice | NDArray[np.integer]
+
+_ALL = slice(None)
 
 
 class Query(NamedTuple):
@@ -40,7 +45,8 @@ class KeyedTable:
 
     A key is a word or a row number. An unknown key raises MissingWordError, which is a KeyError and suggests similar
     words. Numbers that are not finite raise OptionError in the query that meets them, not earlier, because a check of
-    all numbers would read the whole of a memory map.
+    all numbers would read the whole of a memory map. What it gives out is read-only: words and vectors are changed by
+    ``add_vectors`` and by assignment to a key, which know of the norms that are kept.
     """
 
     def __init__(
@@ -49,44 +55,84 @@ class KeyedTable:
         vectors: NDArray[np.float32],
         counts: NDArray[np.int64] | None = None,
     ) -> None:
-        self.index_to_key = texts(words)
-        self.key_to_index = {word: row for row, word in enumerate(self.index_to_key)}
-        self.vectors = numbers("vectors", vectors, np.float32)
-        self.counts = None if counts is None else numbers("counts", counts, np.int64)
+        self._words = texts(words)
+        self._rows = {word: row for row, word in enumerate(self._words)}
+        self._vectors = unchanging(numbers("vectors", vectors, np.float32), vectors)
+        self._is_shared = True  # somebody else may have the array: the first change makes a copy
+        self.counts = None if counts is None else unchanging(numbers("counts", counts, np.int64), counts)
         self._check_shapes()
 
     def _check_shapes(self) -> None:
-        if self.vectors.ndim != 2 or 0 in self.vectors.shape:
-            raise OptionError(f"vectors must have shape (words, dimensions), neither 0; got {self.vectors.shape}")
-        if len(self.index_to_key) != len(self.vectors):
-            raise OptionError(f"{len(self.index_to_key)} words, {len(self.vectors)} vectors; give one vector per word")
-        if self.counts is not None and self.counts.shape != (len(self.vectors),):
-            raise OptionError(f"counts must have shape ({len(self.vectors)},), got {self.counts.shape}")
-        if len(self.key_to_index) != len(self.index_to_key):
-            # For a repeated word the dict has its last row.
-            rows = enumerate(self.index_to_key)
-            repeated = next(word for row, word in rows if self.key_to_index[word] != row)
-            raise OptionError(f"the word {repeated!r} occurs twice; words must be distinct")
+        if self._vectors.ndim != 2 or 0 in self._vectors.shape:
+            raise OptionError(f"vectors must have shape (words, dimensions), neither 0; got {self._vectors.shape}")
+        if len(self) != len(self._vectors):
+            raise OptionError(f"{len(self)} words, {len(self._vectors)} vectors; give one vector per word")
+        if self.counts is not None and self.counts.shape != (len(self),):
+            raise OptionError(f"counts must have shape ({len(self)},), got {self.counts.shape}")
+        check_distinct(self._words, self._rows)
+
+    @property
+    def index_to_key(self) -> list[str]:
+        """The words by row, read-only."""
+        return self._words
+
+    @property
+    def key_to_index(self) -> Mapping[str, int]:
+        """The row of each word, read-only."""
+        return MappingProxyType(self._rows)
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """The vectors by row, (words, dimensions), read-only; what was given out stays as it is after a change."""
+        self._is_shared = True
+        return self._vectors
 
     @property
     def vector_size(self) -> int:
         """The number of dimensions per vector."""
-        return int(self.vectors.shape[1])
+        return int(self._vectors.shape[1])
 
     @cached_property
     def norms(self) -> NDArray[np.float32]:
-        """Euclidean lengths of the vectors, shape (words,)."""
-        return row_norms(self.vectors)
+        """Euclidean lengths of the vectors, shape (words,), read-only."""
+        return unchanging(row_norms(self._vectors), None)
 
     @cached_property
-    def _divisors(self) -> NDArray[np.float32]:
+    def _nonzero_norms(self) -> NDArray[np.float32]:
         return nonzero(self.norms)
 
+    def check_finite(self, rows: Rows = _ALL) -> None:
+        """Raise OptionError if a vector holds NaN or an infinity.
+
+        Parameters
+        ----------
+        rows : slice or array of int, default all
+            The rows to look at.
+
+        Raises
+        ------
+        OptionError
+            It names the word of the first such vector.
+        """
+        is_finite = np.isfinite(self.norms[rows])
+        if not is_finite.all():
+            place = np.flatnonzero(~is_finite)[0]
+            word = self._words[np.arange(len(self))[rows][place]]
+            raise OptionError(
+                f"the vector of {word!r} holds a number that is not finite; train it again, or leave the word out, "
+                "with subset"
+            )
+
+    def _divisors(self, rows: Rows) -> NDArray[np.float32]:
+        """What products with these rows are divided by to become cosines; OptionError for a row that is not finite."""
+        self.check_finite(rows)
+        return self._nonzero_norms[rows]
+
     def __len__(self) -> int:
-        return len(self.index_to_key)
+        return len(self._words)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.index_to_key)
+        return iter(self._words)
 
     def __contains__(self, key: object) -> bool:
         return self._row(key) is not None
@@ -98,11 +144,11 @@ class KeyedTable:
         """The vector of a key, (dimensions,), read-only; or of several keys, (keys, dimensions), a copy."""
         if isinstance(key, str | bytes) or not isinstance(key, Iterable):
             return self.get_vector(cast(Key, key))
-        return self.vectors[np.array([self.get_index(one) for one in key], np.intp)]
+        return self._vectors[np.array([self.get_index(one) for one in key], np.intp)]
 
     def _row(self, key: object) -> int | None:
         if isinstance(key, str):
-            return self.key_to_index.get(key)
+            return self._rows.get(key)
         if isinstance(key, int | np.integer) and 0 <= key < len(self):
             return int(key)
         return None
@@ -135,7 +181,7 @@ class KeyedTable:
             return default
         if not isinstance(key, str | int | np.integer):
             raise OptionError(f"a key must be a word or a row number, got {type(key).__name__}")
-        raise MissingWordError(str(key), self.index_to_key)
+        raise MissingWordError(str(key), self._words)
 
     def get_vector(self, key: Key, norm: bool = False) -> NDArray[np.float32]:
         """The vector of a word.
@@ -156,12 +202,14 @@ class KeyedTable:
         ------
         MissingWordError
             The key is unknown.
+        OptionError
+            With ``norm``: a number of the vector is not finite.
         """
         row = self.get_index(key)
-        vector: NDArray[np.float32] = self.vectors[row]
+        vector: NDArray[np.float32] = self._vectors[row].copy()  # a view would change with the table
         if norm:
-            vector = vector / self._divisors[row]
-        vector.setflags(write=False)  # a change would leave the cached norms wrong
+            vector /= self._divisors(slice(row, row + 1))
+        vector.setflags(write=False)
         return vector
 
     def get_mean_vector(
@@ -243,8 +291,9 @@ class KeyedTable:
     def _cosines(self, unit: NDArray[np.float32], restrict_vocab: int | None) -> NDArray[np.float32]:
         """Cosines of the first words with a vector of length 1, shape (words,)."""
         searched = check_restriction(restrict_vocab, len(self))
-        scores: NDArray[np.float32] = self.vectors[:searched] @ unit
-        scores /= self._divisors[:searched]
+        divisors = self._divisors(slice(searched))
+        scores: NDArray[np.float32] = self._vectors[:searched] @ unit
+        scores /= divisors
         return scores
 
     def _known(self, terms: Iterable[tuple[Term, float]], missing: Missing) -> list[tuple[Term, float]]:
@@ -261,8 +310,7 @@ class KeyedTable:
 
     def _vector(self, term: Term, unit: bool) -> NDArray[np.float32]:
         if not isinstance(term, np.ndarray):
-            if not np.isfinite(self.get_vector(term)).all():
-                raise OptionError(f"the vector of {term!r} holds a number that is not finite; train it again")
+            self.check_finite(np.array([self.get_index(term)]))
             return self.get_vector(term, norm=unit)
         if term.ndim != 1:
             raise OptionError(f"a query vector has one axis, got shape {term.shape}")
@@ -278,3 +326,10 @@ class KeyedTable:
         if not np.isfinite(narrow).all():
             raise OptionError("a query vector holds a number that is not finite")
         return narrow
+
+
+def check_distinct(keys: Sequence[Hashable], rows: Mapping[Any, int]) -> None:
+    """Raise OptionError for a key that occurs twice; ``rows`` has the last row of each."""
+    if len(rows) != len(keys):
+        repeated = next(key for row, key in enumerate(keys) if rows[key] != row)
+        raise OptionError(f"the word {repeated!r} occurs twice; words must be distinct")

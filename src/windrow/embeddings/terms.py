@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from numbers import Real
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +42,22 @@ def finite_weight(value: object) -> float:
     return float(value)
 
 
-def texts(words: Sequence[str]) -> list[str]:
+class Words(list[str]):
+    """Words by row: a list, as gensim has it, that cannot be changed, since a table of rows belongs to it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Words, (list(self),)
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("the words of a table of vectors cannot be changed; add_vectors adds some, subset takes some")
+
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = extend = insert = remove = pop = clear = sort = reverse = _refuse
+
+
+def texts(words: Iterable[str]) -> Words:
     """Words as a list; OptionError if one is not a str."""
-    texts = list(words)
+    texts = Words(words)
     for word in texts:
         if not isinstance(word, str):
             raise OptionError(f"a word must be a str, got {type(word).__name__}")
@@ -57,6 +70,14 @@ def numbers(name: str, values: Any, dtype: type[Number]) -> NDArray[Number]:
         return np.asarray(values, dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise OptionError(f"{name} must hold numbers only: {error}") from error
+
+
+def unchanging(array: NDArray[Number], given: object) -> NDArray[Number]:
+    """An array that nobody writes to, read-only: itself, or a copy where whoever gave it could go on writing."""
+    if array.flags.writeable and (array is given or array.base is not None):
+        array = array.copy()
+    array.setflags(write=False)
+    return array
 
 
 def weighted_mean(vectors: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float32]:

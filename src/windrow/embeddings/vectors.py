@@ -11,35 +11,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings import formats
+from windrow.embeddings.changes import ChangingTable
 from windrow.embeddings.queries import VectorQueries
 from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
-from windrow.evaluation.similarity import WordPair, evaluate_similarity
+from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_similarity
 from windrow.files.compression import reading
 
 
-class WordVectors(VectorQueries):
+class WordVectors(VectorQueries, ChangingTable):
     """Words and their vectors, with gensim's ``KeyedVectors`` queries.
 
-    A word can also be given by its row number. A zero vector has cosine 0 with everything.
+    A word can also be given by its row number. A zero vector has cosine 0 with everything, itself too; most similar to
+    it are the first words of the vocabulary, with 0. A vector with NaN or an infinity is an OptionError in every query
+    that meets it. What is given out is read-only: vectors change by ``wv[word] = vector`` and ``add_vectors``.
 
     Parameters
     ----------
     words : sequence of str
         Distinct words, in the order of the rows; usually by decreasing count.
     vectors : array of float32, shape (words, dimensions)
-        The vector of each word. A float32 array is not copied, so a memory map stays one.
+        The vector of each word. A float32 array that is read-only is not copied, so a memory map stays one.
     counts : array of int64, shape (words,), default None
         How often each word occurs in the text, if known.
 
     Attributes
     ----------
     index_to_key : list of str
-        The words by row.
-    key_to_index : dict of str to int
-        The row of each word.
+        The words by row, read-only.
+    key_to_index : mapping of str to int
+        The row of each word, read-only.
     vectors, counts
-        The parameters, as arrays.
+        The parameters, as read-only arrays.
     vector_size : int
         The number of dimensions per vector.
     norms : array of float32, shape (words,)
@@ -88,7 +91,7 @@ class WordVectors(VectorQueries):
         >>> WordVectors(["cat", "dog"], np.array([[0, 2], [5, 0]], np.float32)).normalize().vectors.tolist()
         [[0.0, 1.0], [1.0, 0.0]]
         """
-        return self._derived(self.index_to_key, self.vectors / self._divisors[:, None], self.counts)
+        return self._derived(self._words, self._vectors / self._divisors(slice(None))[:, None], self.counts)
 
     normalise = normalize
 
@@ -110,7 +113,7 @@ class WordVectors(VectorQueries):
             A word is unknown.
         """
         rows = np.array([self.get_index(word) for word in words], np.intp)
-        return self._derived(words, self.vectors[rows], None if self.counts is None else self.counts[rows])
+        return self._derived(words, self._vectors[rows], None if self.counts is None else self.counts[rows])
 
     def head(self, n: int) -> Self:
         """The first ``n`` words; the vectors are shared, not copied.
@@ -131,7 +134,7 @@ class WordVectors(VectorQueries):
         """
         check_range("n", check_whole("n", n), 1)
         counts = None if self.counts is None else self.counts[:n]
-        return self._derived(self.index_to_key[:n], self.vectors[:n], counts)
+        return self._derived(self._words[:n], self.vectors[:n], counts)
 
     def _derived(self, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
         derived = type(self)(words, vectors, counts)
@@ -170,7 +173,10 @@ class WordVectors(VectorQueries):
         ------
         DataError
             The file cannot be read or holds no questions.
+        OptionError
+            A number of the vectors is not finite.
         """
+        self.check_finite(slice(check_restriction(restrict_vocab, len(self))))
         result = evaluate_analogies(
             analogies,
             self.index_to_key,
@@ -222,7 +228,10 @@ class WordVectors(VectorQueries):
         ------
         DataError
             The file cannot be read, or a correlation is not defined.
+        OptionError
+            A number of the vectors is not finite.
         """
+        self.check_finite(slice(check_restriction(restrict_vocab, len(self))))
         result = evaluate_similarity(
             pairs,
             self.index_to_key,
@@ -322,6 +331,7 @@ class WordVectors(VectorQueries):
     @classmethod
     def _of(cls, data: formats.VectorData, path: str | os.PathLike[str]) -> Self:
         """Word vectors from the data that were read from ``path``."""
+        data.vectors.setflags(write=False)  # nobody else has them, so they need not be copied
         try:
             loaded = cls(data.words, data.vectors, data.counts)
         except OptionError as error:

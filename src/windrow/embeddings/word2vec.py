@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
@@ -18,29 +17,32 @@ from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions
 from windrow.embeddings.training import hot_rows
+from windrow.embeddings.training.blocks import choose_block_size
 from windrow.embeddings.training.draws import (
     ChunkDrawer,
     GensimRandomness,
     Randomness,
     SplitMixRandomness,
     distance_weights,
+    keep_probabilities,
     keep_thresholds,
 )
-from windrow.embeddings.training.hogwild import Hogwild, Run, Worker
+from windrow.embeddings.training.hogwild import Hogwild, Worker
 from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
-from windrow.embeddings.training.jobs import JOB_WORDS, Schedule, plan_jobs
 from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.progress import Callback
-from windrow.embeddings.training.rounds import Rounds, RoundWorker, job_words
+from windrow.embeddings.training.rounds import Rounds, RoundWorker, adds_plainly, job_words
+from windrow.embeddings.training.run import JOB_WORDS, Run, Schedule, plan_jobs
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, NotFittedError, OptionError, check_range, warn
+from windrow.errors import DataError, NotFittedError, OptionError, check_callable, check_range, warn
 from windrow.estimator import Estimator
 from windrow.files.writing import check_writable
 from windrow.machine import check_memory
+from windrow.nn.training.checkpoint import goes_on
+from windrow.nn.training.fitting import all_or_nothing
 from windrow.numeric.tables import zero_table
+from windrow.numeric.threads import crew
 
-# Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md).
-_SKIPGRAM_BLOCK, _CBOW_BLOCK = 64, 256
 _INITIAL_ROWS = 65536  # rows initialized at a time
 
 
@@ -76,19 +78,20 @@ class Word2Vec(Estimator):
     sg : {0, 1}, default 0
         1 is skip-gram, 0 CBOW. Skip-gram takes longer and is better for rare words.
     hs : {0, 1}, default 0
-        1 trains hierarchical softmax, together with negative sampling unless negative = 0.
+        1 trains hierarchical softmax, together with negative sampling unless negative = 0. Only without loss.
     negative : int in [0, 1000], default 5
-        Noise words per pair of center and context word, for negative sampling; 0: none of it. 5 to 20 for a small
-        text, 2 to 5 for a large one.
+        Noise words per pair of center and context word, for negative sampling; 0: none of it. Only with loss None
+        or "ns" or "hs+ns". 5 to 20 for a small text, 2 to 5 for a large one.
     ns_exponent : float in [-10, 10], default 0.75
-        Noise words are drawn from their counts to this power. 1 draws by frequency, 0 all words alike.
+        Noise words are drawn from their counts to this power. Only with loss None or "ns" or "hs+ns" and with
+        negative. 1 draws by frequency, 0 all words alike.
     cbow_mean : {0, 1}, default 1
-        Whether CBOW takes the mean of the context's vectors, or their sum.
+        Whether CBOW takes the mean of the context's vectors, or their sum. Only with sg 0.
     epochs : int in [1, 1000000], default 5
         Passes over the text. Use more for a small text: 15 for some megabytes.
     shrink_windows : bool, default True
-        Whether each center word has a window of random size, from 1 to window. As in word2vec; window_weighting
-        overrides it.
+        Whether each center word has a window of random size, from 1 to window. Only without window_weighting. As in
+        word2vec.
     window_weighting : {"shrink", "linear", "harmonic", "none"} or None, default None
         How the weight of a context word falls with its distance from the center: by random window sizes, linearly,
         by 1 / distance, or not at all. None: shrink, or none where shrink_windows is False.
@@ -99,17 +102,20 @@ class Word2Vec(Estimator):
         Blocks of center words share noise words; or update by update (pair), as gensim. With one worker, pair
         equals gensim; it is several times slower.
     block_size : int in [1, 4096] or None, default None
-        Center words in a block. None: 64, of CBOW 256. Larger ones are a little faster, until quality falls.
+        Center words in a block. None: 64, of CBOW 256. Only with kernel "block". Larger ones are a little faster,
+        until quality falls.
     shared_negatives : int in [1, 4096], default 16
         Noise words that each row of a block meets, rounded up to a multiple of 16; the row's own target word may be
-        among them. More are slower, and a little better.
+        among them. Only with kernel "block" and with loss None or "ns" or "hs+ns" and with negative. More are
+        slower, and a little better.
     deterministic : bool, default False
         Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
         little slower; one worker does so anyway.
     callbacks : sequence of callable, default ()
         Functions of a Report, called after each epoch; training ends when one returns a true value.
     report_words : int >= 1 or None, default None
-        Call the callbacks also each time that this many words of the text are read. None: after epochs only.
+        Call the callbacks also each time that this many words of the text are read. None: after epochs only. Only
+        with callbacks.
 
     Attributes
     ----------
@@ -205,7 +211,7 @@ class Word2Vec(Estimator):
         keep_checkpoint: bool = False,
         progress: Callback | None = None,
     ) -> Self:
-        """Train on a corpus.
+        """Train on a corpus. When this fails, a model that was trained before stays as it was.
 
         Parameters
         ----------
@@ -220,8 +226,8 @@ class Word2Vec(Estimator):
         checkpoint_every : float or None, default None
             Seconds between checkpoints; None: only on Ctrl-C.
         resume : bool, default False
-            Go on from ``checkpoint``, if the file exists. With one worker, or ``deterministic``, the result is
-            bit-equal to that of a training without interruption.
+            Go on from ``checkpoint``; where the file is not there, start, unless this model is trained already. With
+            one worker, or ``deterministic``, the result is bit-equal to that of a training without interruption.
         keep_checkpoint : bool, default False
             Keep the file when training ends; remove it yourself once the vectors are saved.
         progress : callable, default None
@@ -241,20 +247,27 @@ class Word2Vec(Estimator):
         FormatError
             The checkpoint is damaged, or was taken with other parameters or another corpus.
         """
-        self.check_parameters()
-        if checkpoint is not None:
-            check_writable(checkpoint)
-        if checkpoint_every is not None:
-            check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
-        corpus = as_corpus(corpus, field)
-        self._training, self._text = self._new_training(corpus), corpus.reader.stored()
-        self._wv: WordVectors | None = None
-        if resume and checkpoint is not None and Path(checkpoint).exists():
-            self._training.restore(checkpoint)
-        with threadpool_limits(1):  # each worker is one thread; BLAS must not start more
-            self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
+        with all_or_nothing(self, "_training") as retrains:
+            self.check_parameters()
+            self.check_effects()
+            check_callable("progress", progress)
+            resume = goes_on(checkpoint, resume, is_trained=retrains)
+            if checkpoint is None and (checkpoint_every is not None or keep_checkpoint):
+                raise OptionError("checkpoint_every and keep_checkpoint are for checkpoint; give that, too")
+            if checkpoint is not None:
+                check_writable(checkpoint)
+            if checkpoint_every is not None:
+                check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
+            corpus = as_corpus(corpus, field)
+            self._training, self._text = self._new_training(corpus), corpus.reader.stored()
+            self._training.retrains = retrains
+            self._wv: WordVectors | None = None
+            if checkpoint is not None and resume:
+                self._training.restore(checkpoint)
+            with crew(1):  # each worker is one thread; BLAS must not start more
+                self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
         if self.history_ and not any(row["loss"] for row in self.history_):
-            warn("no word was trained on: all were sub-sampled or without context; try sample = 0, or longer sentences")
+            warn("no word was trained on: all were sub-sampled or without context; try sample=0, or longer sentences")
         if checkpoint is not None and not keep_checkpoint:
             Path(checkpoint).unlink(missing_ok=True)
         return self
@@ -266,6 +279,7 @@ class Word2Vec(Estimator):
         if self._wv is not None:
             return self._wv
         vectors = training.table[:, : training.vector_size].copy()
+        vectors.setflags(write=False)
         word_vectors = WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
         word_vectors.provenance = {"model": "Word2Vec", **training.identity, **getattr(self, "_text", {})}
         if not training.is_running:
@@ -319,7 +333,7 @@ class Word2Vec(Estimator):
             )
         self._vocabulary = corpus.vocabulary.head(size)
         counts = self._vocabulary.counts
-        hot = self._hot_rows(size)
+        hot = self._number_of_hot_rows(size)
         check_memory(
             4 * self.vector_size * (size * (1 + len(self.layer_names())) + 2 * hot * self.workers),
             f"the tables of {size:,} words of vector_size = {self.vector_size}",
@@ -330,20 +344,23 @@ class Word2Vec(Estimator):
         options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)
         layers = {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
         weighting = self._weighting()
+        thresholds = keep_thresholds(counts, self.sample) if self.sample > 0 else None
+        drawer = ChunkDrawer(
+            vocabulary_size=size,
+            thresholds=thresholds,
+            window=self.window,
+            shrink=weighting == "shrink",
+            weights=distance_weights(weighting, self.window),
+        )
+        kept_counts = counts * (keep_probabilities(thresholds) if thresholds is not None else 1.0)
+        pairs = drawer.pairs_per_center()
         context = Context(
             skipgram=bool(self.sg),
             mean=bool(self.cbow_mean),
             uniform=weighting in ("shrink", "none"),
             window=self.window,
             stride=table.shape[1],
-            block_size=self.block_size or (_SKIPGRAM_BLOCK if self.sg else _CBOW_BLOCK),
-        )
-        drawer = ChunkDrawer(
-            vocabulary_size=size,
-            thresholds=keep_thresholds(counts, self.sample) if self.sample > 0 else None,
-            window=self.window,
-            shrink=weighting == "shrink",
-            weights=distance_weights(weighting, self.window),
+            block_size=self.block_size or choose_block_size(bool(self.sg), pairs, kept_counts, layers.values()),
         )
         schedule = Schedule(self.alpha, self.min_alpha, self.epochs)
         output_layers = list(layers.values())
@@ -352,8 +369,9 @@ class Word2Vec(Estimator):
             round_workers = [
                 RoundWorker(drawer, table, context, output_layers, randomness) for randomness in self._randomness()
             ]
-            jobs = plan_jobs(corpus.starts, job_words(self.workers))
-            run = Rounds(corpus.ids, corpus.starts, jobs, schedule, round_workers)
+            plain = adds_plainly(self.workers, size)
+            jobs = plan_jobs(corpus.starts, job_words(self.workers, plain))
+            run = Rounds(corpus.ids, corpus.starts, jobs, schedule, round_workers, plain=plain)
         else:
             workers = [
                 Worker(
@@ -377,7 +395,7 @@ class Word2Vec(Estimator):
             return hot_rows.JOB_WORDS
         return JOB_WORDS if self.kernel == "pair" else min(2 * JOB_WORDS, max(JOB_WORDS, tokens // 400))
 
-    def _hot_rows(self, vocabulary_size: int) -> int:
+    def _number_of_hot_rows(self, vocabulary_size: int) -> int:
         """How many rows of each table a worker copies.
 
         Only with hierarchical softmax alone: all paths share the nodes near the root, and without copies two workers

@@ -142,5 +142,5 @@ def _refuse(table: Table, header: int) -> NoReturn:
     score = next(iter(column for column in table.numeric(header) if column > 1), 2) + 1
     raise DataError(
         f"{table.name}, line {number}: expected two words and a number, got {line.strip()[:60]!r}; which of the "
-        f"{table.width} columns are they? Name or number them, such as columns = '1,2,{score}'"
+        f"{table.width} columns are they? Name or number them, such as columns='1,2,{score}'"
     )

@@ -13,6 +13,7 @@ from windrow.files.compression import STDIO, compression_of, path_name, reading
 from windrow.files.writing import write_failure
 
 _COPY_BYTES = 1 << 20
+_COPIED: dict[Path, str] = {}  # temporary copies -> the names of what they are copies of
 
 
 def is_seekable(path: Path) -> bool:
@@ -35,11 +36,19 @@ def local_file(path: Path, *, unpack: bool = False) -> Iterator[Path]:
         copy = Path(folder, "file")
         with reading(path) as stream:
             _write_copy(stream, copy, name)
+        _COPIED[copy] = name
         try:
             yield copy
         except WindrowError as error:
             error.args = (str(error).replace(str(copy), name),)
             raise
+        finally:
+            del _COPIED[copy]
+
+
+def given_name(path: Path) -> str:
+    """The name under which the user gave a file, for warnings: that of the original, if it is a copy."""
+    return _COPIED.get(path, path_name(path))
 
 
 def _write_copy(stream: IO[bytes], copy: Path, name: str) -> None:

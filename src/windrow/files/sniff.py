@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from windrow.errors import FormatError, OptionError
+from windrow.errors import DataError, FormatError, OptionError
 from windrow.files.compression import path_name, reading
 
 _ARPA_NAME = re.compile(r"\.(arpa|lm)(\.(gz|bz2|xz|zst))?$", re.IGNORECASE)
@@ -136,6 +136,38 @@ def refuse_foreign(kind: str, path: str | os.PathLike[str]) -> None:
     """Raise FormatError, which says what helps, if windrow opens no file of this kind."""
     if kind in FOREIGN:
         raise FormatError(f"{path_name(Path(path))} {FOREIGN[kind].what}; {FOREIGN[kind].remedy}")
+
+
+_NOT_TEXT = {
+    "windrow": Foreign("is a model of windrow, not text", "give the text itself"),
+    "safetensors": Foreign("is a file of safetensors, not text", "give the text itself"),
+    "npy": Foreign("is a NumPy array, not text", "give the text itself"),
+    "arpa": Foreign("is a language model in ARPA format, not text", "give the text itself"),
+    "parquet": Foreign("is a Parquet file", "name the column of its text with field='NAME'"),
+    "html": Foreign(
+        "is a web page, not text", "was a download refused? Of a page that is meant extract the text first"
+    ),
+    "pickle": Foreign("is a Python pickle, not text", "write its texts to a file, one per line"),
+}
+# Of these text has every byte, too, so that their first bytes must say more.
+_LOOK_LIKE_TEXT = {
+    "arpa": re.compile(b""),
+    "git-lfs": re.compile(b""),
+    "html": re.compile(rb"\s*<(!doctype html|html|head|body)\b", re.IGNORECASE),
+    "pickle": re.compile(rb"c[\w.]+\n\w+\np\d+\n\(|\([dlt]p\d+\n"),
+    "utf-16": re.compile(rb"\xff\xfe|\xfe\xff"),
+}
+
+
+def refuse_no_text(start: bytes, name: str, expected: str = "") -> None:
+    """Raise DataError if a file that begins with these bytes is no text; it may be of the kind ``expected``."""
+    kind = recognize(start)
+    if kind in (expected, "unknown", "empty"):
+        return
+    if is_text(start) and not (kind in _LOOK_LIKE_TEXT and _LOOK_LIKE_TEXT[kind].match(start.removeprefix(_BOM))):
+        return
+    found = _NOT_TEXT.get(kind) or FOREIGN[kind]
+    raise DataError(f"{name} {found.what}; {found.remedy}")
 
 
 def is_arpa(path: str | os.PathLike[str]) -> bool:

@@ -19,7 +19,7 @@ from windrow.evaluation.perplexity import Perplexity
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
 from windrow.lm.generation import Generation, generate
-from windrow.lm.next_word import State, Tokens
+from windrow.lm.next_word import State, Tokens, as_id
 from windrow.lm.reading import ReadsText
 from windrow.lm.storing import check_name
 from windrow.lm.stream import Ids, reserved_symbol, sentence_blocks, several
@@ -82,8 +82,11 @@ class LanguageModel(ReadsText, ABC):
         """The state after these ids, of which the first is usually ``<s>``; without any, nothing is known."""
 
     @abstractmethod
-    def advance(self, state: State, word_id: int) -> State:
-        """The state after one more symbol; ``<s>`` begins a sentence. The state that is given stays as it is."""
+    def advance(self, state: State, word_id: str | int) -> State:
+        """The state after one more symbol, a word or an id; ``<s>`` begins a sentence. The given state stays as it is.
+
+        An unknown word is ``<unk>``. States compare and hash by what they hold. OptionError for what is no word or id.
+        """
 
     @abstractmethod
     def distribution(self, state: State) -> NDArray[np.float64]:
@@ -119,15 +122,14 @@ class LanguageModel(ReadsText, ABC):
         Parameters
         ----------
         path : str or path
-            Any name but those of KenLM's binary files (.bin, .binary, .klm, ...), and those of ARPA files, unless the
-            model is an n-gram model.
+            Any name but those of ARPA files, unless the model is an n-gram model.
 
         Raises
         ------
         DataError
             The file cannot be written.
         OptionError
-            The name is that of another program's file, or of an ARPA file, which cannot hold this model.
+            The name is that of an ARPA file, which cannot hold this model.
         """
         check_name(path, f"a {type(self).__name__}")
         stored = self.to_stored()
@@ -337,6 +339,46 @@ class LanguageModel(ReadsText, ABC):
         return self.evaluate(source, field=field).perplexity
 
     # --- the next word
+
+    def score_next(self, state: State, word: str | int) -> tuple[float, State]:
+        """log10 of the probability of one more symbol, and the state after it.
+
+        Parameters
+        ----------
+        state : State
+            What ``start``, ``advance`` or ``score_next`` of this model gave; it stays as it is.
+        word : str or int
+            The symbol, a word or an id; ``</s>`` ends a sentence. An unknown word is ``<unk>``.
+
+        Returns
+        -------
+        log10_prob : float
+            0 for ``<s>``, which is never predicted.
+        state : State
+            After the symbol.
+
+        Raises
+        ------
+        OptionError
+            ``word`` is several words, or no id of the vocabulary.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+        >>> total, state = 0.0, model.start()
+        >>> for word in ["the", "cat", "sat", "</s>"]:
+        ...     score, state = model.score_next(state, word)
+        ...     total += score
+        >>> abs(total - model.log_prob("the cat sat")) < 1e-5
+        True
+        """
+        word_id = as_id(self.vocabulary, word)
+        if word_id == BOS:
+            return 0.0, self.advance(state, word_id)
+        with np.errstate(divide="ignore"):
+            score = float(np.log10(self.distribution(state)[word_id]))
+        return score, self.advance(state, word_id)
 
     def next_word_distribution(self, context: Tokens = (), *, bos: bool = True) -> NDArray[np.float64]:
         """The probability of each word to follow a context.

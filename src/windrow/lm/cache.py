@@ -14,6 +14,7 @@ from windrow.errors import FormatError, OptionError
 from windrow.estimator import check_settings
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
+from windrow.lm.next_word import as_id, as_ids
 from windrow.lm.settings import CACHE_LM
 from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
 from windrow.lm.stream import Ids
@@ -108,12 +109,13 @@ class CacheLM(LanguageModel):
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> CacheState:
         """As ``LanguageModel.start``; the state is those of the ids that are remembered."""
         state: CacheState = ()
-        for word_id in ids:
-            state = self.advance(state, int(word_id))
+        for word_id in as_ids(self.vocabulary, ids):
+            state = self.advance(state, word_id)
         return state
 
-    def advance(self, state: CacheState, word_id: int) -> CacheState:
+    def advance(self, state: CacheState, word_id: str | int) -> CacheState:
         """As ``LanguageModel.advance``."""
+        word_id = as_id(self.vocabulary, word_id)
         if word_id == BOS:
             return state if self.carries_over else ()
         return (*state[-self.size + 1 :], word_id) if self.size > 1 else (word_id,)

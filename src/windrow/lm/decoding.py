@@ -45,6 +45,13 @@ class DecodingOptions(NamedTuple):
             raise OptionError(
                 f"num_beams = {self.num_beams} searches and do_sample draws; use do_sample = False or num_beams = 1"
             )
+        for name, is_read, other in (
+            *((name, self.do_sample, "do_sample = True") for name in ("temperature", "top_k", "top_p")),
+            ("length_penalty", self.num_beams > 1, "num_beams above 1"),
+        ):
+            value = getattr(self, name)
+            if not is_read and value != self._field_defaults[name]:
+                raise OptionError(f"{name} = {value!r} is for {other}; leave it out")
         if not self.do_sample and self.num_return_sequences > self.num_beams:
             raise OptionError(
                 f"num_return_sequences = {self.num_return_sequences} without sampling needs as many beams; "

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from windrow.corpus import Vocabulary
-from windrow.errors import MissingWordError, OptionError
+from windrow.errors import MissingWordError, OptionError, check_callable
 from windrow.lm.decoding import DecodingOptions, Hypothesis, Streamer, beam_search, decode_word_by_word
 from windrow.lm.next_word import NextWord, Tokens
 from windrow.lm.sampling import Seed, random_generator
@@ -181,6 +181,7 @@ def generate(
         never=_never(model, allow_unknown),
     )
     options.check()
+    check_callable("streamer", streamer)
     if streamer is not None and (num_beams > 1 or num_return_sequences > 1):
         raise OptionError("a streamer follows one text as it grows; use num_beams = 1 and num_return_sequences = 1")
     rng = random_generator(seed)

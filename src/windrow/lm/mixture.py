@@ -18,10 +18,12 @@ from windrow.lm.base import LanguageModel, model_from_stored
 from windrow.lm.cache import CacheLM
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.window import WindowLM
+from windrow.lm.next_word import as_id, as_ids
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.settings import MIXTURE_LM
 from windrow.lm.stream import Ids, first_tokens
-from windrow.lm.symbols import BOS
+from windrow.lm.symbols import BOS, SPECIALS, UNK
+from windrow.nn.training.fitting import all_or_nothing
 
 # What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.
 _COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, NGramLM, RecurrentLM, WindowLM)
@@ -30,6 +32,7 @@ Floats = NDArray[np.float64]
 MixtureState = tuple[Any, ...]  # a state of each model
 
 _LN_10 = float(np.log(10))
+_SEARCH_TOKENS = 2000
 _MOST_STEPS = 1000  # of the EM algorithm
 _LEAST_GAIN = 1e-9  # in log10 probability per token; below it EM stops
 _WEIGHT_TOLERANCE = 1e-4  # of the log-linear search
@@ -37,12 +40,15 @@ _MOST_PROBABILITY = 1.01  # of all words together; more is no rounding of 1
 
 
 class MixtureLM(Estimator, LanguageModel):
-    """Language models over one vocabulary as one: their weighted sum, or product, with weights that ``fit`` finds.
+    """Language models as one: their weighted sum, or product, with weights that ``fit`` finds.
+
+    The vocabulary is that of all models together. A word that a model lacks has an equal share of the probability that
+    it gives to ``<unk>``: p(``<unk>``) / (n + 1) where n words are lacking, and as much is left for ``<unk>``.
 
     Parameters
     ----------
     models : sequence of LanguageModel
-        Trained models of the same words; where the order of these differs, that of the first counts.
+        Trained models, whose vocabularies may differ.
     weights : sequence of float >= 0 or None, default None
         Weights of the models, one each; those of a linear mixture sum to 1. None: equal ones.
     method : {"linear", "log-linear"}, default "linear"
@@ -59,7 +65,7 @@ class MixtureLM(Estimator, LanguageModel):
     Raises
     ------
     OptionError
-        For weights that are none, or models over different vocabularies.
+        For weights that are none, or models of which only some predict ``</s>``.
 
     References
     ----------
@@ -88,8 +94,9 @@ class MixtureLM(Estimator, LanguageModel):
 
     def set_params(self, **params: Any) -> Self:
         """Set constructor parameters by name, and forget what ``fit`` found."""
-        super().set_params(**params)
-        self.check_parameters()
+        with all_or_nothing(self, "weights_"):
+            super().set_params(**params)
+            self.check_parameters()
         return self
 
     def __sklearn_clone__(self) -> Self:
@@ -104,14 +111,17 @@ class MixtureLM(Estimator, LanguageModel):
         count = len(self.models)
         weights = [1 / count] * count if self.weights is None else list(self.weights)
         if len(weights) != count:
-            raise OptionError(f"there are {len(weights)} weights for {count} models; give one a model")
+            raise OptionError(f"there are {len(weights)} weights for {count} models; give one for each")
         if self.method == "linear" and abs(sum(weights) - 1) > 1e-6:
             raise OptionError(f"weights = {weights} sum to {sum(weights):g}; those of a linear mixture sum to 1")
         if not any(weights):
             raise OptionError("no weight is above 0; leave weights out for equal ones")
-        self._places = [_places(self.models, number) for number in range(count)]
+        for number, model in enumerate(self.models[1:], 2):
+            if model.predicts_end != self.models[0].predicts_end:
+                raise OptionError(f"of model 1 and model {number} only one predicts </s>; train both alike")
         self.weights_ = np.array(weights, np.float64)
-        self.vocabulary: Vocabulary = self.models[0].vocabulary
+        self.vocabulary: Vocabulary = union_of([model.vocabulary for model in self.models])
+        self._places = [_places(self.vocabulary, model.vocabulary) for model in self.models]
         self.provenance_ = self.models[0].provenance_
         self.reader = self.models[0].reader
         self.predicts_end = self.models[0].predicts_end
@@ -120,7 +130,12 @@ class MixtureLM(Estimator, LanguageModel):
     # --- training
 
     def fit(
-        self, heldout: Any, *, field: str | None = None, skip_symbols: bool = False, search_tokens: int = 2000
+        self,
+        heldout: Any,
+        *,
+        field: str | None = None,
+        skip_symbols: bool = False,
+        search_tokens: int = _SEARCH_TOKENS,
     ) -> Self:
         """Find the weights that make held-out text most probable.
 
@@ -168,11 +183,14 @@ class MixtureLM(Estimator, LanguageModel):
             if total > _MOST_PROBABILITY:
                 raise OptionError(f"the scores of model {number} sum to {total:.3g}, not 1: they are no probabilities")
         check_range("search_tokens", check_whole("search_tokens", search_tokens), 1)
-        blocks = self.streams(heldout, field=field, skip_symbols=skip_symbols)
-        if self.method == "linear":
-            self._fit_linear(blocks)
-        else:
-            self._fit_log_linear(list(first_tokens(blocks, search_tokens)))
+        if self.method == "linear" and search_tokens != _SEARCH_TOKENS:
+            raise OptionError(f"search_tokens = {search_tokens} is for method 'log-linear', not 'linear'; leave it out")
+        with all_or_nothing(self, "weights_"):
+            blocks = self.streams(heldout, field=field, skip_symbols=skip_symbols)
+            if self.method == "linear":
+                self._fit_linear(blocks)
+            else:
+                self._fit_log_linear(list(first_tokens(blocks, search_tokens)))
         return self
 
     def _fit_linear(self, blocks: Iterable[Ids]) -> None:
@@ -224,7 +242,8 @@ class MixtureLM(Estimator, LanguageModel):
             for model, places, copy in zip(self.models, self._places, copies, strict=True)
         ]
         for block, scores in zip(own, zip(*scored, strict=True), strict=True):
-            yield block, tuple(np.asarray(part, np.float64) for part in scores)
+            shared = zip(scores, self._places, strict=True)
+            yield block, tuple(_shared_scores(np.asarray(part, np.float64), block, places) for part, places in shared)
 
     def _log_linear_scores(self, blocks: Iterable[Ids]) -> Iterator[Floats]:
         """Symbol by symbol, each from the whole distribution."""
@@ -239,12 +258,13 @@ class MixtureLM(Estimator, LanguageModel):
 
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> MixtureState:
         """As ``LanguageModel.start``."""
-        ids = np.asarray(ids, np.int32)
+        ids = np.array(as_ids(self.vocabulary, ids), np.int32)
         pairs = zip(self.models, self._places, strict=True)
         return tuple(model.start(ids if places is None else places[ids]) for model, places in pairs)
 
-    def advance(self, state: MixtureState, word_id: int) -> MixtureState:
+    def advance(self, state: MixtureState, word_id: str | int) -> MixtureState:
         """As ``LanguageModel.advance``."""
+        word_id = as_id(self.vocabulary, word_id)
         return tuple(
             model.advance(part, word_id if places is None else int(places[word_id]))
             for model, places, part in zip(self.models, self._places, state, strict=True)
@@ -262,7 +282,11 @@ class MixtureLM(Estimator, LanguageModel):
     def _distributions(self, state: MixtureState) -> Iterator[Floats]:
         for model, places, part in zip(self.models, self._places, state, strict=True):
             probabilities = model.distribution(part)
-            yield probabilities if places is None else probabilities[places]
+            if places is not None:
+                if (unknown := probabilities[UNK]) > 0:
+                    probabilities[UNK] = unknown / np.count_nonzero(places == UNK)
+                probabilities = probabilities[places]
+            yield probabilities
 
     def _log_linear(self, state: MixtureState) -> Floats:
         """Natural logarithms of the normalized distribution, (words,)."""
@@ -344,21 +368,31 @@ def em_weights(log10_probs: Floats, weights: Floats) -> tuple[Floats, list[float
     return weights, gains
 
 
-def _places(models: Sequence[LanguageModel], number: int) -> NDArray[np.int32] | None:
-    """The id in model ``number`` of each word of the first model, (words,); None where all ids are the same."""
-    first, other = models[0].vocabulary, models[number].vocabulary
-    if models[number].predicts_end != models[0].predicts_end:
-        raise OptionError(f"of model 1 and model {number + 1} only one predicts </s>; train both alike")
-    if other.words == first.words:
-        return None
-    differing = sorted(set(first.words) ^ set(other.words))
-    if differing:
-        which = f"only model {1 if differing[0] in first else number + 1} has {differing[0]!r}"
-        raise OptionError(
-            f"model 1 and model {number + 1} differ in {len(differing):,} words: {which}; "
-            "train both on one corpus with the same min_count and max_vocab"
-        )
-    return other.encode(first.words)
+def union_of(vocabularies: Sequence[Vocabulary]) -> Vocabulary:
+    """The words of all: the first vocabulary if it has them, else with its symbols in front, by decreasing count."""
+    first = vocabularies[0]
+    counts: dict[str, int] = {}
+    for vocabulary in vocabularies:
+        for word, count in zip(vocabulary.words, np.asarray(vocabulary.counts).tolist(), strict=True):
+            counts[word] = counts.get(word, 0) + count
+    if len(counts) == len(first):
+        return first
+    words = list(counts)[len(SPECIALS) :]
+    words.sort(key=counts.__getitem__, reverse=True)  # stable: equal counts are in the order of the models
+    words = [*SPECIALS, *words]
+    return Vocabulary(words, np.array([counts[word] for word in words], np.int64), SPECIALS)
+
+
+def _places(union: Vocabulary, own: Vocabulary) -> NDArray[np.int32] | None:
+    """The id in a model's ``own`` vocabulary of each word of the union, (words,); None where all ids are the same."""
+    return None if own.words == union.words else own.encode(union.words)
+
+
+def _shared_scores(scores: Floats, block: Ids, places: NDArray[np.int32] | None) -> Floats:
+    """The scores of a model for words of the union: those of ``<unk>`` are shared by all words that it lacks."""
+    if places is None or (sharing := np.count_nonzero(places == UNK)) == 1:
+        return scores
+    return np.where(places[block] == UNK, scores - np.log10(sharing), scores)
 
 
 def _log(numbers: Floats) -> Floats:

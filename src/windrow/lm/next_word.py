@@ -1,18 +1,67 @@
-"""What generation needs of a model: a state after the words so far, and a distribution over the next word."""
+"""What generation needs of a model: a state after the words so far, and a distribution over the next word.
+
+States compare and hash by what they hold.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import TextReader, Vocabulary
+from windrow.errors import OptionError
 from windrow.lm.stream import Ids
+from windrow.lm.symbols import UNK
 
 State = Any  # what a model remembers of the words so far; each has its own type, and never changes a state
 Tokens = str | Sequence[str]  # a string is cut into words as the training text was
+
+
+def plain_state(state: Any) -> Any:
+    """The contents of a state as something that can be compared and hashed: arrays by their bytes."""
+    if isinstance(state, np.ndarray):
+        return state.dtype.str, state.shape, state.tobytes()
+    return tuple(map(plain_state, state)) if isinstance(state, tuple | list) else state
+
+
+def same_state(state: Any, other: object) -> bool:
+    """``__eq__`` of states that hold arrays: of one kind, with the same contents."""
+    return type(other) is type(state) and bool(plain_state(state) == plain_state(other))
+
+
+def hash_state(state: Any) -> int:
+    """``__hash__`` of states that hold arrays."""
+    return hash((type(state).__name__, plain_state(state)))
+
+
+def as_id(vocabulary: Vocabulary, word: str | int) -> int:
+    """The id of a symbol, given as a word or an id; OptionError for anything else."""
+    if isinstance(word, str):
+        if word not in vocabulary and len(word.split()) != 1:
+            raise OptionError(f"{word!r} is not one word; go on word by word, or start(model.encode({word!r}))")
+        return vocabulary.id_of(word) if word in vocabulary else UNK
+    if isinstance(word, bool) or not isinstance(word, Integral):
+        raise OptionError(f"a word or its id is needed, not {str(word)[:40]} ({type(word).__name__})")
+    if not 0 <= word < len(vocabulary):
+        raise OptionError(f"ids must be from 0 to {len(vocabulary) - 1}, not {word}")
+    return int(word)
+
+
+def as_ids(vocabulary: Vocabulary, ids: Iterable[int]) -> list[int]:
+    """Ids to start from; OptionError for words, before which it is not said whether a sentence begins."""
+    if isinstance(ids, str) or not isinstance(ids, Iterable):
+        raise OptionError(
+            f"start takes ids, such as those of model.encode({str(ids)[:40]!r}), not {type(ids).__name__}"
+        )
+    found = list(ids)
+    for one in found:
+        if isinstance(one, str):
+            raise OptionError(f"start takes ids, not words; those of model.encode([{one!r}, ...]) begin a sentence")
+    return [as_id(vocabulary, one) for one in found]
 
 
 class NextWord(Protocol):

@@ -8,8 +8,7 @@ METHODS = ("linear", "log-linear")
 
 MIXTURE_LM = (
     Setting(
-        "models", "sequence of LanguageModel", REQUIRED, "Trained models of the same words; where the order of these "
-        "differs, that of the first counts.",
+        "models", "sequence of LanguageModel", REQUIRED, "Trained models, whose vocabularies may differ.",
     ),
     Setting(
         "weights", float, None, "Weights of the models, one each; those of a linear mixture sum to 1.",

@@ -21,10 +21,10 @@ from windrow.lm.symbols import SPECIALS
 _KENLM_NAME = re.compile(r"\.(bin|binary|blm|klm|mmap|probing|trie)$", re.IGNORECASE)
 
 
-def check_name(path: str | os.PathLike[str], what: str = "") -> None:
-    """Raise OptionError for a name under which a file would be taken for what it is not.
+def check_target(path: str | os.PathLike[str], what: str = "") -> None:
+    """What commands check before they write a model: ``check_name``, and that it is no name of KenLM's binary files.
 
-    ``what``: the model, if it is none of n-grams, so that neither an ARPA file nor standard output can hold it.
+    In Python a model may have any name, and is known by what it holds.
     """
     if _KENLM_NAME.search(os.fspath(path)):
         arpa = "" if what else ", or an .arpa file for KenLM's build_binary"
@@ -32,6 +32,11 @@ def check_name(path: str | os.PathLike[str], what: str = "") -> None:
             f"{path}: windrow does not write the binary files of KenLM, which have such names; "
             f"name a .safetensors file{arpa}"
         )
+    check_name(path, what)
+
+
+def check_name(path: str | os.PathLike[str], what: str = "") -> None:
+    """Raise OptionError for a name that asks for an ARPA file, which cannot hold ``what``; empty for n-gram models."""
     if what and os.fspath(path) == STDIO:
         raise OptionError(
             f"standard output, '-', is for ARPA files, which cannot hold {what}; name a .safetensors file"

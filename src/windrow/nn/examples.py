@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from windrow.errors import DataError
 from windrow.nn.parameters import Array
+
+_NAMES_TOLD = 5
 
 
 class ExampleError(DataError, ValueError):
@@ -43,8 +47,50 @@ def as_numbers(name: str, values: ArrayLike) -> NDArray[np.float32]:
     return numbers
 
 
+def feature_names(X: object) -> Array | None:  # noqa: N803
+    """The names of the columns of a data frame, (features,); None where they have none."""
+    columns = getattr(X, "columns", None)
+    names = [] if columns is None or callable(columns) else list(columns)
+    are_texts = [isinstance(name, str) for name in names]
+    if any(are_texts) and not all(are_texts):
+        raise ExampleError("X has column names of which some are text and some are not; make them all text")
+    return np.array(names, object) if any(are_texts) else None
+
+
+def check_feature_names(X: object, model: object) -> None:  # noqa: N803
+    """Refuse columns of other names than ``model`` was trained on, or in another order, in scikit-learn's words.
+
+    Names on one side only are a warning, as there: a table without names may have the same columns.
+    """
+    names, known = feature_names(X), getattr(model, "feature_names_in_", None)
+    kind = type(model).__name__
+    if known is None or names is None:
+        if (known is None) != (names is None):
+            without = "X has feature names, but {} was fitted without feature names"
+            told = (
+                without
+                if known is None
+                else "X does not have valid feature names, but {} was fitted with feature names"
+            )
+            warnings.warn(told.format(kind), UserWarning, stacklevel=5)
+        return
+    if names.tolist() == known.tolist():
+        return
+    told = "The feature names should match those that were passed during fit.\n"
+    unseen, missing = sorted({*names} - {*known}), sorted({*known} - {*names})
+    for title, some in (("unseen at fit time", unseen), ("seen at fit time, yet now missing", missing)):
+        if some:
+            told += f"Feature names {title}:\n" + "".join(f"- {name}\n" for name in some[:_NAMES_TOLD])
+            told += "- ...\n" * (len(some) > _NAMES_TOLD)
+    if not unseen and not missing:
+        told += "Feature names must be in the same order as they were in fit.\n"
+    raise ExampleError(told)
+
+
 def as_examples(X: ArrayLike, model: object = None) -> NDArray[np.float32]:  # noqa: N803
-    """X as numbers (rows, features); with as many features as a trained ``model`` has seen."""
+    """X as numbers (rows, features); with the features, by number and names, that a trained ``model`` has seen."""
+    if hasattr(model, "n_features_in_"):
+        check_feature_names(X, model)
     if hasattr(X, "toarray"):
         raise ExampleError("X is a sparse matrix; give X.toarray()")
     x = as_numbers("X", X)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from windrow.nn.layers.layer import Layer
 from windrow.nn.losses import Loss
 from windrow.nn.parameters import Array, Parameter, SparseParameter
 
-_STEP = 1e-5  # the error of a central difference, step**2, and its rounding, 1e-16 / step, are both small
+# The error of a central difference, step**2, and its rounding, 1e-16 or 1e-7 / step, are both small.
+_STEPS = {np.dtype(np.float64): 1e-5, np.dtype(np.float32): 2.0**-7}
 _FLOOR = 1e-4  # gradients shorter than this are compared as if they had this length
 
 
@@ -29,15 +31,39 @@ def numeric_gradient(function: Callable[[], float], array: NDArray[np.float64]) 
     function : callable
         Reads ``array`` and returns a float.
     array : ndarray of float64
-        Moved a little, element by element; in the end it is as it was.
+        Moved a little, element by element; in the end it is as it was. In float32 only about four digits of the
+        derivative are right.
+
+    Returns
+    -------
+    ndarray of float64
+        In the shape of ``array``.
+
+    Raises
+    ------
+    OptionError
+        ``array`` is no array of float64 or float32: whole numbers cannot be moved a little.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from windrow.nn import numeric_gradient
+    >>> x = np.array([1.0, 2.0, 3.0])
+    >>> numeric_gradient(lambda: float((x**2).sum()), x).round(6).tolist()
+    [2.0, 4.0, 6.0]
     """
-    gradient = np.empty_like(array)
+    if not isinstance(array, np.ndarray) or array.dtype not in _STEPS:
+        found = f"an array of {array.dtype}" if isinstance(array, np.ndarray) else f"a {type(array).__name__}"
+        raise OptionError(
+            f"array must be an ndarray of float64, got {found}; try array.astype(float) in the function, too"
+        )
+    gradient, step = np.empty(array.shape), _STEPS[array.dtype]
     for index in np.ndindex(array.shape):
         kept = array[index]
-        array[index] = kept + _STEP
-        above = function()
-        array[index] = kept - _STEP
-        gradient[index] = (above - function()) / (2 * _STEP)
+        array[index] = kept + step
+        high, above = float(array[index]), function()
+        array[index] = kept - step
+        gradient[index] = (above - function()) / (high - float(array[index]))  # the step as it was rounded
         array[index] = kept
     return gradient
 
@@ -66,7 +92,7 @@ def check_gradients(
     layer : Layer
         The layer, chain or graph to check.
     *inputs : ndarray
-        What its ``forward`` takes.
+        What its ``forward`` takes. Whole numbers count as real ones unless they are ids, which have no gradient.
     loss : Loss, default None
         What is differentiated is ``loss(output, targets)``; without a loss, the output along a random direction.
     targets : ndarray, default None
@@ -91,8 +117,11 @@ def check_gradients(
     """
     twin = _in_float64(layer)
     inputs = tuple(x.astype(np.float64) if np.issubdtype(x.dtype, np.floating) else x for x in inputs)
-    shape = deepcopy(twin).forward(*inputs, training=True)[0].shape
-    direction = np.random.default_rng(seed).standard_normal(shape)
+    output, backward = deepcopy(twin).forward(*inputs, training=True)
+    direction = np.random.default_rng(seed).standard_normal(output.shape)
+    # Whole numbers that get a gradient are real numbers to the layer; ids, as of words, get none, or whole zeros.
+    is_real = [dx is not None and np.issubdtype(dx.dtype, np.floating) for dx in _each(backward(direction))]
+    inputs = tuple(x.astype(np.float64) if real else x for x, real in zip(inputs, is_real, strict=True))
 
     def judge(output: Array) -> tuple[float, Array]:
         if loss is None:
@@ -110,12 +139,16 @@ def check_gradients(
     output, backward = twin.forward(*inputs, training=True)
     given = backward(judge(output)[1])
     found = {name: parameter.gradient for name, parameter in twin.parameters.items()}
-    found |= {f"input{i}": dx for i, dx in enumerate(given if isinstance(given, tuple) else (given,))}
+    found |= {f"input{i}": dx for i, dx in enumerate(_each(given))}
     errors = {name: relative_error(found[name], expected) for name, expected in numeric.items()}
     for name, error in errors.items():
         if not error < tolerance:
             raise GradientError(f"the gradient of {name} in {layer} is off by {error:.1e}; correct its backward pass")
     return errors
+
+
+def _each(gradients: Array | tuple[Array | None, ...] | None) -> tuple[Any, ...]:
+    return gradients if isinstance(gradients, tuple) else (gradients,)
 
 
 def _in_float64(layer: Layer) -> Layer:

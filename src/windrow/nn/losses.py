@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from windrow.errors import DataError, OptionError
-from windrow.nn.layers.activations import sigmoid, softmax
+from windrow.nn.layers.activations import exponentials, sigmoid, softmax
 from windrow.nn.parameters import Array
 
 
@@ -36,7 +36,7 @@ class Quadratic:
     takes_classes = False
 
     def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
-        _check_same_shape(outputs, targets)
+        targets = _in_shape(outputs, targets)
         errors = outputs - targets
         return float(np.vdot(errors, errors)) / (2 * len(errors)), errors / len(errors)
 
@@ -46,12 +46,16 @@ class Quadratic:
 
 
 class CrossEntropy:
-    """-sum(t log p + (1 - t) log(1 - p)) with p = sigmoid(output): each output is a yes-no question of its own."""
+    """-sum(t log p + (1 - t) log(1 - p)) with p = sigmoid(output): each output is a yes-no question of its own.
+
+    Targets t are 0, 1, or probabilities between.
+    """
 
     takes_classes = False
 
     def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
-        _check_same_shape(outputs, targets)
+        targets = _in_shape(outputs, targets)
+        check_targets(self, targets, outputs.shape[-1])
         # log(1 + e^z) = max(z, 0) + log(1 + e^-|z|), where e^ never overflows.
         log_normalizers = np.maximum(outputs, 0) + np.log1p(np.exp(-np.abs(outputs)))
         loss = float(np.sum(log_normalizers - outputs * targets)) / len(outputs)
@@ -68,12 +72,12 @@ class LogLikelihood:
     takes_classes = True
 
     def __call__(self, outputs: Array, targets: Array) -> tuple[float, Array]:  # noqa: D102
+        targets = np.asarray(targets)
         if targets.shape != outputs.shape[:1]:
             raise DataError(f"targets {targets.shape} must be one class number for each of {len(outputs)} rows")
+        check_targets(self, targets, outputs.shape[1])
         rows = np.arange(len(outputs))
-        shifted = outputs - outputs.max(axis=1, keepdims=True)
-        powers = np.exp(shifted)
-        normalizers = powers.sum(axis=1, keepdims=True)
+        shifted, powers, normalizers = exponentials(outputs)
         loss = (np.log(normalizers[:, 0]) - shifted[rows, targets]).sum() / len(outputs)
         powers /= normalizers * len(outputs)
         powers[rows, targets] -= 1 / len(outputs)
@@ -99,13 +103,32 @@ def find_loss(name: str) -> Loss:
 
 
 def check_targets(loss: Loss, targets: Array, outputs: int) -> None:
-    """Raise DataError for class numbers that no output stands for. Once for all data: no step need look again."""
-    if loss.takes_classes and len(targets) and (targets.min() < 0 or targets.max() >= outputs):
+    """Raise DataError for targets that the loss is not made for: no class numbers, no probabilities.
+
+    Losses look at the targets of each batch; whoever trains calls this once for all data, before any step.
+    """
+    if loss.takes_classes:
+        if not np.issubdtype(targets.dtype, np.integer):
+            raise DataError(
+                f"targets must be class numbers, whole numbers from 0, not {targets.dtype}; try astype(int)"
+            )
+        if targets.size and (targets.min() < 0 or targets.max() >= outputs):
+            raise DataError(
+                f"targets hold class numbers from {targets.min()} to {targets.max()}, but the network has {outputs} "
+                "outputs"
+            )
+    elif isinstance(loss, CrossEntropy) and targets.size and not (targets.min() >= 0 and targets.max() <= 1):
         raise DataError(
-            f"targets hold class numbers from {targets.min()} to {targets.max()}, but the network has {outputs} outputs"
+            f"targets of cross-entropy are 0, 1 or between, not from {targets.min():g} to {targets.max():g}; "
+            "write no as 0 and yes as 1"
         )
 
 
-def _check_same_shape(outputs: Array, targets: Array) -> None:
+def _in_shape(outputs: Array, targets: Array) -> Array:
+    """Targets as an array of numbers in the shape of the outputs; DataError for others."""
+    targets = np.asarray(targets)
     if outputs.shape != targets.shape:
         raise DataError(f"targets have the shape {targets.shape}, but the outputs of the network {outputs.shape}")
+    if targets.dtype.kind not in "biuf":
+        raise DataError(f"targets must be numbers, not {targets.dtype}")
+    return targets

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from copy import deepcopy
 from numbers import Integral
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +15,15 @@ from windrow.errors import FormatError, NotFittedError, OptionError, check_range
 from windrow.estimator import Estimator, OldName, takes_old_names
 from windrow.files import model_file, writing
 from windrow.nn.chain import Chain
-from windrow.nn.examples import ExampleError, as_examples, as_labels, as_numbers, check_lengths, find_classes
+from windrow.nn.examples import (
+    ExampleError,
+    as_examples,
+    as_labels,
+    as_numbers,
+    check_lengths,
+    feature_names,
+    find_classes,
+)
 from windrow.nn.layers import ACTIVATIONS, Dense, Dropout, Sigmoid
 from windrow.nn.layers.layer import Layer
 from windrow.nn.losses import find_loss
@@ -26,7 +33,7 @@ from windrow.nn.parameters import Array
 from windrow.nn.regularizers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
 from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR
-from windrow.nn.training.checkpoint import rng_state
+from windrow.nn.training.checkpoint import goes_on, rng_state
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.nn.training.trainer import CHECKPOINT_KIND, Augmentation, Callback, Trainer
@@ -51,8 +58,8 @@ class _Keeping:
     def begin(self, rng: np.random.Generator, resume: bool) -> None:
         """Look at what is there; DataError where no file can be written."""
         writing.check_writable(self.path)
-        self.resumes = resume and Path(self.path).exists()
-        if self.resumes:
+        self.resumes = resume
+        if resume:
             start = model_file.load(self.path, CHECKPOINT_KIND).config.get("model", {}).get("start")
             try:
                 rng.bit_generator.state = start
@@ -152,19 +159,23 @@ class MultiLayerPerceptron(Estimator):
         """
         with all_or_nothing(self, "network_") as retrains:
             self.check_parameters()
+            self.check_effects(validation=validation)
+            resume = goes_on(checkpoint, resume, is_trained=retrains)
             x, y = as_examples(X), as_labels(y)
             check_lengths(x, y)
+            self._learn_names(X)
             rng = np.random.default_rng(self.random_state)
             keeping = None
             if checkpoint is not None:
                 keeping = _Keeping(checkpoint, self._described(), rng)
                 keeping.begin(rng, resume)
             self._learn_labels(y)
+            are_given = validation is not None
             if self.early_stopping and validation is None:
                 x, y, validation = self._hold_back(x, y, rng)
             self._start(x.shape[1], rng)
             stopping = EarlyStopping(self.patience) if self.early_stopping else None
-            return self._train(x, y, self.epochs, validation, stopping, keeping, retrains=retrains)
+            return self._train(x, y, self.epochs, validation, stopping, keeping, are_given=are_given, retrains=retrains)
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:  # noqa: N803
         """Train one epoch more on X and y, the optimizer going on from where it is; for data that come in parts.
@@ -177,9 +188,18 @@ class MultiLayerPerceptron(Estimator):
             check_lengths(x, y)
             if not hasattr(self, "network_"):
                 self.check_parameters()
+                self.check_effects()
+                self._learn_names(X)
                 self._learn_labels(y if classes is None else as_labels(classes))
                 self._start(x.shape[1], np.random.default_rng(self.random_state))
             return self._train(x, y, 1)
+
+    def _learn_names(self, X: ArrayLike) -> None:  # noqa: N803
+        """Set ``feature_names_in_``, if the features have names."""
+        names = feature_names(X)
+        vars(self).pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = names
 
     def _described(self) -> dict[str, Any]:
         """The parameters as plain data, which a checkpoint must agree on."""
@@ -228,16 +248,17 @@ class MultiLayerPerceptron(Estimator):
         stopping: EarlyStopping | None = None,
         keeping: _Keeping | None = None,
         *,
+        are_given: bool = True,
         retrains: bool = False,
     ) -> Self:
         score = None
         if validation is not None:
-            held_x, held_y = as_examples(validation[0], self), as_labels(validation[1])
+            held_x, held_y = as_examples(validation[0], self if are_given else None), as_labels(validation[1])
             check_lengths(held_x, held_y)
             self._targets(held_y)  # an unknown label is a mistake that should be seen before training
 
             def score(network: Network) -> float:
-                return self.score(held_x, held_y)
+                return self._rate(self._answers(network.predict(held_x)), held_y)
 
         self._trainer.early_stopping = stopping
         self._trainer.run(
@@ -300,9 +321,21 @@ class MultiLayerPerceptron(Estimator):
         """y as the loss takes it."""
         raise NotImplementedError
 
+    def _answers(self, outputs: Array) -> Array:
+        """What outputs say about y."""
+        raise NotImplementedError
+
+    def _rate(self, answers: Array, y: Array) -> float:
+        """How good predictions are; higher is better."""
+        raise NotImplementedError
+
+    def predict(self, X: ArrayLike) -> Array:  # noqa: N803
+        """What is predicted for each row."""
+        return self._answers(self._outputs(X))
+
     def score(self, X: ArrayLike, y: ArrayLike) -> float:  # noqa: N803
         """How good predictions for X are; higher is better."""
-        raise NotImplementedError
+        return self._rate(self.predict(X), as_labels(y))
 
     @property
     def _estimator_type(self) -> str:  # scikit-learn before 1.6 asks here
@@ -325,7 +358,7 @@ class MLPClassifier(MultiLayerPerceptron):
         Units of each hidden layer, each at least 1. () makes a linear model; more units fit more, and need more
         examples.
     activation : {"sigmoid", "tanh", "relu", "softmax", "linear"}, default "relu"
-        Activation function of the hidden units.
+        Activation function of the hidden units. Only with hidden_layer_sizes.
     cost : {"quadratic", "cross-entropy", "log-likelihood"} or None, default None
         The loss that is minimized. None: log-likelihood. The others ask one yes-or-no question per class, by a
         sigmoid.
@@ -353,7 +386,8 @@ class MLPClassifier(MultiLayerPerceptron):
         Strength of the penalty on half the sum of squared weights. It is a textbook's lambda over the number of
         examples; raise it against overfitting.
     dropout : float in [0, 1), default 0.0
-        Fraction of the hidden units that are 0 in each step. 0.5 is usual for large layers.
+        Fraction of the hidden units that are 0 in each step. Only with hidden_layer_sizes. 0.5 is usual for large
+        layers.
     input_dropout : float in [0, 1), default 0.0
         Fraction of the features that are 0 in each step.
     clip_norm : float > 0 or None, default None
@@ -366,7 +400,7 @@ class MLPClassifier(MultiLayerPerceptron):
     patience : int >= 1, default 10
         Epochs without a better score before training stops. Only with early_stopping True.
     validation_fraction : float in (0, 1), default 0.1
-        Fraction of the examples that is held back. Only with early_stopping True.
+        Fraction of the examples that is held back. Only with early_stopping True and without validation.
     augmentation : callable or None, default None
         Function of (rows, rng) that gives other rows to train on, of the same shape and meaning; called with about
         a thousand at a time. None: the rows themselves.
@@ -388,6 +422,8 @@ class MLPClassifier(MultiLayerPerceptron):
         Weights (inputs, outputs) and biases (outputs,) of each dense layer.
     n_features_in_ : int
         Features of an example.
+    feature_names_in_ : ndarray of shape (features,)
+        Names of the features, where X had column names that are text; other ones, or another order, are refused then.
 
     Examples
     --------
@@ -405,7 +441,9 @@ class MLPClassifier(MultiLayerPerceptron):
 
     def predict(self, X: ArrayLike) -> Array:  # noqa: N803
         """The most probable class of each row, (rows,)."""
-        outputs = self._outputs(X)
+        return super().predict(X)
+
+    def _answers(self, outputs: Array) -> Array:
         labels: Array = self.classes_[outputs.argmax(axis=1)]
         return labels
 
@@ -421,9 +459,11 @@ class MLPClassifier(MultiLayerPerceptron):
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:  # noqa: N803
         """The share of rows whose class is right; a class unknown from training never is."""
-        predicted, y = self.predict(X), as_labels(y)
-        check_lengths(predicted, y)
-        return float(np.mean(predicted == y))
+        return super().score(X, y)
+
+    def _rate(self, answers: Array, y: Array) -> float:
+        check_lengths(answers, y)
+        return float(np.mean(answers == y))
 
     def _learn_labels(self, y: Array) -> None:
         self.classes_ = find_classes(y)
@@ -452,7 +492,7 @@ class MLPRegressor(MultiLayerPerceptron):
         Units of each hidden layer, each at least 1. () makes a linear model; more units fit more, and need more
         examples.
     activation : {"sigmoid", "tanh", "relu", "softmax", "linear"}, default "relu"
-        Activation function of the hidden units.
+        Activation function of the hidden units. Only with hidden_layer_sizes.
     cost : {"quadratic"} or None, default None
         The loss that is minimized. None: quadratic. There is no other for a regression.
     initializer : {"normal", "scaled", "glorot", "he"}, default "he"
@@ -479,7 +519,8 @@ class MLPRegressor(MultiLayerPerceptron):
         Strength of the penalty on half the sum of squared weights. It is a textbook's lambda over the number of
         examples; raise it against overfitting.
     dropout : float in [0, 1), default 0.0
-        Fraction of the hidden units that are 0 in each step. 0.5 is usual for large layers.
+        Fraction of the hidden units that are 0 in each step. Only with hidden_layer_sizes. 0.5 is usual for large
+        layers.
     input_dropout : float in [0, 1), default 0.0
         Fraction of the features that are 0 in each step.
     clip_norm : float > 0 or None, default None
@@ -492,7 +533,7 @@ class MLPRegressor(MultiLayerPerceptron):
     patience : int >= 1, default 10
         Epochs without a better score before training stops. Only with early_stopping True.
     validation_fraction : float in (0, 1), default 0.1
-        Fraction of the examples that is held back. Only with early_stopping True.
+        Fraction of the examples that is held back. Only with early_stopping True and without validation.
     augmentation : callable or None, default None
         Function of (rows, rng) that gives other rows to train on, of the same shape and meaning; called with about
         a thousand at a time. None: the rows themselves.
@@ -512,6 +553,8 @@ class MLPRegressor(MultiLayerPerceptron):
         Weights (inputs, outputs) and biases (outputs,) of each dense layer.
     n_features_in_ : int
         Features of an example.
+    feature_names_in_ : ndarray of shape (features,)
+        Names of the features, where X had column names that are text; other ones, or another order, are refused then.
 
     Examples
     --------
@@ -530,12 +573,17 @@ class MLPRegressor(MultiLayerPerceptron):
 
     def predict(self, X: ArrayLike) -> Array:  # noqa: N803
         """Estimates in the shape of the y trained on."""
-        outputs = self._outputs(X)
+        return super().predict(X)
+
+    def _answers(self, outputs: Array) -> Array:
         return outputs[:, 0] if self._is_flat else outputs
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:  # noqa: N803
         """R squared: 1 - (sum of squared errors) / (sum of squares about the mean), the mean over outputs."""
-        predicted, y = self.predict(X).astype(np.float64), as_numbers("y", as_labels(y)).astype(np.float64)
+        return super().score(X, y)
+
+    def _rate(self, answers: Array, y: Array) -> float:
+        predicted, y = answers.astype(np.float64), as_numbers("y", y).astype(np.float64)
         if y.shape != predicted.shape:
             raise ExampleError(f"y has the shape {y.shape}, but the predictions {predicted.shape}; give as many")
         predicted, y = predicted.reshape(-1, self.n_outputs_), y.reshape(-1, self.n_outputs_)

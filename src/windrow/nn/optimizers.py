@@ -37,12 +37,11 @@ class Optimizer(ABC):
         """One step down. The gradient is used up: clear it before the next pass."""
         self.steps += 1
         dense_state, *table_states = self.states
-        values, gradient = parameters.dense_values, parameters.dense_gradient
+        values, gradient, sparse = parameters.dense_values, parameters.dense_gradient, parameters.sparse_gradients()
         for start in range(0, len(values), _BLOCK):
             block = slice(start, start + _BLOCK)
             self.update(values[block], gradient[block], dense_state[:, block], rate)
-        for table, state in zip(parameters.tables, table_states, strict=True):
-            rows, gradient = table.sparse_gradient()
+        for table, state, (rows, gradient) in zip(parameters.tables, table_states, sparse, strict=True):
             values, state_rows = table.value[rows], state[:, rows]
             self.update(values, gradient, state_rows, rate)
             table.value[rows], state[:, rows] = values, state_rows

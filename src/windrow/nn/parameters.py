@@ -177,9 +177,13 @@ class ParameterVector:
             _ = parameter.gradient  # zero what no pass has reached
         return self._dense_gradient
 
+    def sparse_gradients(self) -> list[tuple[Array, Array]]:
+        """``sparse_gradient`` of each table."""
+        return [table.sparse_gradient() for table in self.tables]
+
     def gradient_arrays(self) -> list[Array]:
         """The arrays that hold the gradient, to be changed in place: ``dense_gradient``, and each table's rows."""
-        return [self.dense_gradient, *[table.sparse_gradient()[1] for table in self.tables]]
+        return [self.dense_gradient, *[gradient for _, gradient in self.sparse_gradients()]]
 
     def clear_gradients(self) -> None:
         """Forget what the passes so far have added."""

@@ -1,6 +1,6 @@
 """Learning-rate schedules: which share of the learning rate an epoch gets.
 
-A schedule is a function of the epoch (0 is the first) and of the scores so far, one an epoch, higher is better. It
+A schedule is a function of the epoch (0 is the first) and of the scores so far, one per epoch, higher is better. It
 keeps no state of its own, so it can be asked again, plotted, or resumed.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from windrow.estimator import Setting
+from windrow.estimator import GIVEN, Setting
 
 OPTIMIZER_NAMES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 SCHEDULE_NAMES = ("constant", "step", "exponential", "inverse", "plateau")
@@ -12,12 +12,29 @@ ACTIVATION_NAMES = ("sigmoid", "tanh", "relu", "softmax", "linear")
 INITIALIZER_NAMES = ("normal", "scaled", "glorot", "he")
 COST_NAMES = ("quadratic", "cross-entropy", "log-likelihood")
 
+# What several estimators have alike.
+OPTIMIZER = Setting(
+    "optimizer", str, "adam", "Rule that turns a gradient into a step of the parameters.", choices=OPTIMIZER_NAMES,
+)  # fmt: skip
+MOMENTUM = Setting(
+    "momentum", float, 0.9, "Share of the last step that is added to the next.", low=0, high=1, high_open=True,
+    only_with=("optimizer", ("momentum", "nesterov")),
+)  # fmt: skip
+CALLBACKS = Setting(
+    "callbacks", Callable, (),
+    "Functions of a Report, called after each epoch; training ends when one returns a true value.",
+    many=True, option=None,
+)  # fmt: skip
+
 _LAYERS = (
     Setting(
         "hidden_layer_sizes", "int or sequence of int", (100,), "Units of each hidden layer, each at least 1.",
         "() makes a linear model; more units fit more, and need more examples.",
     ),
-    Setting("activation", str, "relu", "Activation function of the hidden units.", choices=ACTIVATION_NAMES),
+    Setting(
+        "activation", str, "relu", "Activation function of the hidden units.", choices=ACTIVATION_NAMES,
+        only_with=("hidden_layer_sizes", GIVEN),
+    ),
 )  # fmt: skip
 _TRAINING = (
     Setting(
@@ -41,10 +58,7 @@ _TRAINING = (
         "(epoch, scores so far) that gives a factor.",
         choices=SCHEDULE_NAMES,
     ),
-    Setting(
-        "momentum", float, 0.9, "Share of the last step that is added to the next.", low=0, high=1, high_open=True,
-        only_with=("optimizer", ("momentum", "nesterov")),
-    ),
+    MOMENTUM,
     Setting(
         "batch_size", int, 32, "Examples per step.", "Larger batches are faster per epoch and need more epochs.",
         low=1,
@@ -60,7 +74,7 @@ _TRAINING = (
     ),
     Setting(
         "dropout", float, 0.0, "Fraction of the hidden units that are 0 in each step.",
-        "0.5 is usual for large layers.", low=0, high=1, high_open=True,
+        "0.5 is usual for large layers.", low=0, high=1, high_open=True, only_with=("hidden_layer_sizes", GIVEN),
     ),
     Setting(
         "input_dropout", float, 0.0, "Fraction of the features that are 0 in each step.",
@@ -84,7 +98,8 @@ _TRAINING = (
     ),
     Setting(
         "validation_fraction", float, 0.1, "Fraction of the examples that is held back.",
-        low=0, low_open=True, high=1, high_open=True, only_with=("early_stopping", (True,)),
+        low=0, low_open=True, high=1, high_open=True,
+        only_with=(("early_stopping", (True,)), ("validation", (None,))),
     ),
     Setting(
         "augmentation", Callable, None, "Function of (rows, rng) that gives other rows to train on, of the same "

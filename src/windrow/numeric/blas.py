@@ -17,7 +17,7 @@ from scipy.linalg import blas, cython_blas
 
 from windrow.numeric.threads import share
 
-LEAST_TERMS = 5_000_000  # multiply-adds a thread, some 100 microseconds: less is not worth a message to it
+LEAST_TERMS = 5_000_000  # multiply-adds per thread, some 100 microseconds: less is not worth a message to it
 _SMALL = 2**20  # multiply-adds, some 30 microseconds, of which to call BLAS by its address would cost a third
 
 
@@ -49,6 +49,15 @@ def add_product(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
         share(len(target), lambda first, last: _add_large(target[first:last], a[first:last], b), least)
 
 
+def add_weighted_sum(target: NDArray[Any], weights: NDArray[Any], rows: NDArray[Any]) -> None:
+    """``target += weights @ rows``: twice as fast as ``add_product`` of matrices of one row.
+
+    target (columns,), weights (number of rows,), rows (number of rows, columns), all contiguous.
+    """
+    if rows.size:  # SciPy refuses empty arrays
+        _routines(target.dtype).gemv(1, rows.T, weights, beta=1, y=target, overwrite_y=True)
+
+
 def add_scaled(target: NDArray[Any], scale: float, source: NDArray[Any]) -> None:
     """``target += scale * source``, both contiguous and of one shape."""
     if target.size:  # which SciPy refuses
@@ -68,10 +77,7 @@ def _add_small(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
     """By SciPy's function: quick to call, but other threads wait, and an array that BLAS cannot read is copied."""
     a_is_turned, b_is_turned = not a.flags.c_contiguous, not b.flags.c_contiguous
     routines, b = _routines(target.dtype), b if b_is_turned else b.T
-    if len(target) == 1:  # twice as fast as a product of matrices, one of them a row
-        routines.gemv(1, b, a[0], beta=1, y=target[0], trans=b_is_turned, overwrite_y=True)
-    else:
-        routines.gemm(1, b, a if a_is_turned else a.T, 1, target.T, b_is_turned, a_is_turned, True)
+    routines.gemm(1, b, a if a_is_turned else a.T, 1, target.T, b_is_turned, a_is_turned, True)
 
 
 def _add_large(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:

@@ -3,6 +3,7 @@
 Numba's disk cache notices an edit to the file of a kernel, but not to the files of functions that it calls, so that a
 kernel would go on using an old helper. Therefore the cache folder is named after a hash of all files with kernels.
 The cache only saves time: where it cannot be read or written, kernels are compiled again and nothing else changes.
+What is in it is run, so its folders are made for their user alone, and those that others may write to are not used.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
+from warnings import warn
 
 import numba
 import numpy as np
@@ -34,7 +36,8 @@ DISABLE_JIT = bool(config.DISABLE_JIT)
 # Where kernels may be: in numeric/, in the folder or file ``kernels`` of a subject, and in the training steps, each of
 # which binds its kernels to a loop.
 KERNEL_SOURCES = ("numeric/*.py", "**/kernels/*.py", "**/kernels.py", "embeddings/steps/*.py")
-# Sums may be reordered and fused, so that loops vectorize. NaN and infinity keep their meaning, unlike with fastmath.
+# Sums may be reordered and fused, so that loops vectorize: the last bits of a sum depend on the processor, and on how a
+# loop is written. NaN and infinity keep their meaning, unlike with fastmath.
 _FLAGS = {
     "nogil": True,
     "boundscheck": False,
@@ -80,15 +83,31 @@ def _last_used(folder: Path) -> float:
         return 0.0
 
 
+def _make_private(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user alone, whatever the umask."""
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _others_may_write(folder: Path) -> bool:
+    """Whether somebody else could put code there; rights on Windows are not of this kind."""
+    return sys.platform != "win32" and bool(folder.stat().st_mode & 0o022)
+
+
 def _open_cache() -> Path | None:
-    """The folder of this version's compiled kernels; None if it does not exist and cannot be made."""
+    """The folder of this version's compiled kernels; None if it cannot be made, or if others may write to it."""
     try:
         root = _cache_root().absolute()
         folder = root / f"kernels-{_sources_digest()}"
         if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
+            _make_private(folder)
             prune(root)
+        opened = [place for place in (root, folder) if _others_may_write(place)]
     except (OSError, RuntimeError):
+        return None
+    if opened:
+        warn(f"others may write to {opened[0]}, so no kernels are loaded from there; try chmod go-w", stacklevel=2)
         return None
     with suppress(OSError):  # a folder that belongs to another user can still be read
         os.utime(folder)
@@ -134,7 +153,7 @@ class _KernelCache:
         path = self._path(key)
         part = path.with_name(f"{uuid.uuid4().hex}.part")  # the folder may be shared by machines
         with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)  # another version may have pruned it
+            _make_private(self._folder)  # another version may have pruned it
             try:
                 part.write_bytes(hashlib.sha256(data).digest() + data)
                 part.replace(path)

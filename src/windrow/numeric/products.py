@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from windrow.numeric.jit import DISABLE_JIT, kernel
-from windrow.numeric.simd import LANES, Vector, fma, shuffle, spread, vector_pointer, vector_type
+from windrow.numeric.machine_code import LANES, Vector, fma, shuffle, spread, vector_pointer, vector_type
 
 # --- the definitions
 

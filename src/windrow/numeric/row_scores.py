@@ -17,8 +17,8 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from windrow.numeric.jit import DISABLE_JIT, kernel
+from windrow.numeric.machine_code import LANES, Vector, fma, spread, sum_each, vector_pointer, vector_type
 from windrow.numeric.products import INT, load_at, store_at
-from windrow.numeric.simd import LANES, Vector, fma, spread, sum_each, vector_pointer, vector_type
 
 # --- the definitions
 

@@ -50,7 +50,7 @@ def crew(workers: int | None = None) -> Iterator[None]:
 
 
 def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list[Result]:
-    """``task(first, last)`` for runs that make up ``range(size)``, one a thread, ``least`` long; what they return.
+    """``task(first, last)`` for runs that make up ``range(size)``, one per thread, ``least`` long; what they return.
 
     Runs side by side are of a crew only: without one, and within a task, there is one run.
     """
@@ -73,4 +73,6 @@ def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list
 
 @cache
 def _libraries() -> ThreadpoolController:
+    import scipy.linalg  # noqa: F401 - or its library, loaded during a training, would keep its threads
+
     return ThreadpoolController().select(user_api="blas")

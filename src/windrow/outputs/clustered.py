@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, SparseParameter
-from windrow.numeric.blas import add_product, set_product
+from windrow.numeric.blas import add_product
 from windrow.outputs.contract import OutputLayer, Targets
 from windrow.outputs.tiled_softmax import Scores, TiledSoftmax
 
@@ -122,8 +122,8 @@ class ClusteredSoftmax(OutputLayer):
         projection = self._projections[cluster]
         if projection is None:
             return hidden
-        inputs = np.empty((len(hidden), len(projection.value)), self.dtype)
-        set_product(inputs, hidden, projection.value.T)
+        inputs = np.zeros((len(hidden), len(projection.value)), self.dtype)
+        add_product(inputs, hidden, projection.value.T)
         return inputs
 
 

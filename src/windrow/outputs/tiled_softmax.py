@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.numeric.blas import LEAST_TERMS, add_product, set_product
+from windrow.numeric.blas import LEAST_TERMS, add_product, add_weighted_sum, set_product
 from windrow.numeric.threads import Result, share
 from windrow.outputs.kernels.softmax import (
     add_at_targets,
@@ -104,7 +104,7 @@ class TiledSoftmax:
         def add_tiles(first: int, last: int) -> None:
             for words, tile in self._tiles(first, last, len(scores.weights), len(hidden), powers):
                 add_product(into.weights[words], tile.T, shares)
-                add_product(into.biases[None, words], row_shares[None], tile)
+                add_weighted_sum(into.biases[words], row_shares, tile)
 
         self._share_tiles(scores, hidden, add_tiles)
         add_at_targets(*into, targets, hidden, -scale * factor)

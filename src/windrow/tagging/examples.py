@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from windrow.corpus.sources import describe, locations
-from windrow.corpus.tables import cells_of
+from windrow.corpus.tables import cells_of, why_no_sentence
+from windrow.corpus.tokenizers import with_numbers_as_words
 from windrow.errors import DataError, OptionError
 from windrow.evaluation.spans import spans_of
 from windrow.tagging.columns import Columns
@@ -48,6 +50,7 @@ def _checked(sentence: Sequence[Sequence[str]], number: int) -> Example:
         raise DataError(f"sentence {number} is no pair (tokens, tags)") from None
     if isinstance(tokens, str) or isinstance(tags, str):
         raise DataError(f"sentence {number} has a string for its tokens or tags; give lists of them")
+    tokens = _tokens(tokens, number)
     if len(tokens) != len(tags):
         raise DataError(f"sentence {number} has {len(tokens)} tokens and {len(tags)} tags")
     try:
@@ -55,6 +58,17 @@ def _checked(sentence: Sequence[Sequence[str]], number: int) -> Example:
     except DataError as error:
         raise DataError(f"sentence {number}: {error}") from None
     return tokens, tags
+
+
+def _tokens(sentence: Any, number: int) -> list[str]:
+    """The tokens of a sentence, which may hold white space, unlike those of a text."""
+    if (reason := why_no_sentence(sentence)) is not None:
+        raise DataError(f"sentence {number} must be a list of tokens, {reason}")
+    tokens = with_numbers_as_words(sentence)
+    if not all(isinstance(token, str) for token in tokens):
+        bad = next(token for token in tokens if not isinstance(token, str))
+        raise DataError(f"sentence {number}: the token {bad!r} must be a string")
+    return tokens
 
 
 def check_types(found: Iterable[str], source: Source, types: Sequence[str] | None) -> None:
@@ -73,14 +87,15 @@ def check_types(found: Iterable[str], source: Source, types: Sequence[str] | Non
 
 
 def blocks(sentences: Iterable[Sequence[str]], tokens: int) -> Iterator[list[Sequence[str]]]:
-    """The sentences in lists of at least so many tokens; DataError for a sentence that is a string."""
+    """The sentences in lists of at least so many tokens; DataError for a sentence that is no list of tokens."""
     block: list[Sequence[str]] = []
     held = 0
-    for number, sentence in enumerate(sentences, 1):
+    several = [sentences] if isinstance(sentences, str) else sentences
+    for number, sentence in enumerate(cells_of(several, expected="predict takes a list of sentences"), 1):
         if isinstance(sentence, str):
             raise DataError(f"sentence {number} is a string; give a list of its tokens")
-        block.append(sentence)
-        held += len(sentence)
+        block.append(_tokens(sentence, number))
+        held += len(block[-1])
         if held >= tokens:
             yield block
             block, held = [], 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from windrow.estimator import Setting
-from windrow.nn.settings import OPTIMIZER_NAMES, SCHEDULE_NAMES
+from windrow.estimator import GIVEN, Setting
+from windrow.nn.settings import CALLBACKS, OPTIMIZER, SCHEDULE_NAMES
 
 OUTPUT_NAMES = ("crf", "softmax", "logistic")
 SCHEME_NAMES = ("io", "iob1", "iob2", "iobes", "bilou", "bmes", "bmewo")
@@ -18,11 +18,11 @@ WINDOW_TAGGER = (
     ),
     Setting(
         "tune", bool, False, "Whether the given vectors are trained, too, or stay as they are.",
-        "Train them where the labelled text is large.", option="--tune/--freeze",
+        "Train them where the labelled text is large.", option="--tune/--freeze", only_with=("vectors", GIVEN),
     ),
     Setting(
-        "vector_size", int, 50, "Dimensions per word vector, where none are given.", low=1, high=100_000,
-        option="--size",
+        "vector_size", int, 50, "Dimensions per word vector.", low=1, high=100_000, option="--size",
+        only_with=("vectors", (None,)),
     ),
     Setting(
         "window", int, 5, "Words in a window, the center included: an odd number.",
@@ -64,9 +64,7 @@ WINDOW_TAGGER = (
         "dropout", float, 0.5, "Fraction of the inputs and hidden units that are 0 in each step.",
         "Use less for a large text.", low=0, high=1, high_open=True,
     ),
-    Setting(
-        "optimizer", str, "adam", "Rule that turns a gradient into a step of the parameters.", choices=OPTIMIZER_NAMES,
-    ),
+    OPTIMIZER,
     Setting(
         "learning_rate", float, None, "Size of the steps along the gradient of the mean loss per token.", low=0,
         low_open=True, none="the optimizer's own", option="--lr",
@@ -78,15 +76,14 @@ WINDOW_TAGGER = (
     ),
     Setting("batch_size", int, 16, "Sentences per step.", low=1),
     Setting("epochs", int, 30, "Passes over the sentences, at most.", low=1, high=1_000_000),
-    Setting("patience", int, 5, "Epochs without a better F1 of the validation before training stops.", low=1),
+    Setting(
+        "patience", int, 5, "Epochs without a better F1 of the validation before training stops.", low=1,
+        only_with=("valid", GIVEN),
+    ),
     Setting(
         "clip_norm", float, 5.0, "Greatest norm of the gradient of a step; a longer gradient is scaled down.", low=0,
         low_open=True, none="any length", option="--clip",
     ),
     Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal taggers.", low=0, high=2**64 - 1),
-    Setting(
-        "callbacks", Callable, (),
-        "Functions of a Report, called after each epoch; training ends when one returns a true value.",
-        many=True, option=None,
-    ),
+    CALLBACKS,
 )  # fmt: skip

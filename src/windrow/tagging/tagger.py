@@ -6,23 +6,21 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError, check_callable
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.evaluation.spans import OUTSIDE, SpanResult, evaluate_spans, spans_of
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
-from windrow.nn.examples import check_finite
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Schedule, find_schedule
-from windrow.nn.training.checkpoint import fingerprint, with_new_names
+from windrow.nn.training.checkpoint import fingerprint, goes_on, with_new_names
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
@@ -58,10 +56,10 @@ class WindowTagger(Estimator):
     vectors : WordVectors or None, default None
         Word vectors to start from, best of much text of the same kind. None: random ones.
     tune : bool, default False
-        Whether the given vectors are trained, too, or stay as they are. Train them where the labelled text is
-        large.
+        Whether the given vectors are trained, too, or stay as they are. Only with vectors. Train them where the
+        labelled text is large.
     vector_size : int in [1, 100000], default 50
-        Dimensions per word vector, where none are given.
+        Dimensions per word vector. Only without vectors.
     window : int in [1, 99], default 5
         Words in a window, the center included: an odd number. Try 7 or 9 where tokens are characters.
     hidden_size : int in [1, 100000], default 128
@@ -100,7 +98,7 @@ class WindowTagger(Estimator):
     epochs : int in [1, 1000000], default 30
         Passes over the sentences, at most.
     patience : int >= 1, default 5
-        Epochs without a better F1 of the validation before training stops.
+        Epochs without a better F1 of the validation before training stops. Only with valid.
     clip_norm : float > 0 or None, default 5.0
         Greatest norm of the gradient of a step; a longer gradient is scaled down. None: any length.
     seed : int >= 0, default 1
@@ -214,13 +212,16 @@ class WindowTagger(Estimator):
         epochs; without, the last of all ``epochs``. ``callbacks`` get a Report after each epoch, and stop training by
         returning something true; ``progress`` gets one several times a second. ``checkpoint``: a file that keeps the
         state after each epoch; ``resume`` goes on from there to the same tagger as without the stop, if the file is
-        there. Raises OptionError for parameters out of range, DataError for sentences without entities and vectors that
-        are not finite, FormatError for a malformed file, DivergedError when training runs away. A tagger that was
+        there. Raises OptionError for parameters out of range and vectors that are not finite, DataError for sentences
+        without entities, FormatError for a malformed file, DivergedError when training runs away. A tagger that was
         trained before stays as it was when this fails; a first fit that diverges, or that Ctrl-C ends, leaves the best
         parameters so far.
         """
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
+            self.check_effects(valid=valid)
+            check_callable("progress", progress)
+            resume = goes_on(checkpoint, resume, is_trained=retrains)
             if checkpoint is not None:
                 writing.check_writable(checkpoint)
             columns = Columns(token_column, tag_column)
@@ -234,7 +235,7 @@ class WindowTagger(Estimator):
             self._start([tokens for tokens, _ in train], rng)
             training = self._training(train, held_back, rng, retrains=retrains)
             described = {} if checkpoint is None else self._described(train, held_back)
-            if checkpoint is not None and resume and Path(checkpoint).exists():
+            if checkpoint is not None and resume:
                 training.restore(checkpoint, described)
             self.history_ = training.history
             training.run(self.callbacks, progress, checkpoint, described)
@@ -256,8 +257,9 @@ class WindowTagger(Estimator):
         dim = self.vector_size if self.vectors is None else self.vectors.vector_size
         learning, frozen = rng.normal(0, _VECTOR_SPREAD, (own, dim)).astype(np.float32), None
         if self.vectors is not None:
-            check_finite("the given vectors", self.vectors.vectors)
-            frozen = _spread(self.vectors.vectors[[given[word] for word in lexicon.words[own:]]])
+            rows = np.array([given[word] for word in lexicon.words[own:]], np.intp)
+            self.vectors.check_finite(rows)
+            frozen = _spread(self.vectors.vectors[rows])
             if self.tune:
                 learning, frozen = np.concatenate([learning, frozen]), None
         self._build(lexicon, WordLookUp(learning, frozen), rng)

@@ -44,7 +44,7 @@ def read_texts(
         raise OptionError(f"format = {form!r} is not one of {', '.join(FORMATS)}")
     if form == "text" and token_column is not None:
         raise OptionError(
-            f"token_column = {token_column}: a text has no columns; leave it out, or choose format = 'conll'"
+            "token_column = N is for column files, a text has no columns; leave it out, or choose format='conll'"
         )
     name, columns = name_of(os.fspath(source)), Columns(token_column, None)
     columns.check()
@@ -61,7 +61,7 @@ def read_texts(
         yield from (_piece(rows, name, columns) for rows in sentences_of(rows_of(text, name, columns), name, columns))
     except FormatError as error:
         if guessed:
-            raise FormatError(f"{error}; if it is text, choose format = 'text'") from error
+            raise FormatError(f"{error}; if it is text, choose format='text'") from error
         raise
 
 

@@ -108,6 +108,7 @@ def word_map(
     if len(chosen) < 2:
         raise OptionError(f"a map needs at least two words, got {len(chosen)}")
     rows = np.array([wv.get_index(word) for word in chosen])
+    wv.check_finite(rows)
     coordinates, axis_labels = METHODS[method](unit_rows(wv.vectors[rows]), seed)
     count = f"{len(chosen)} words" if words is not None else f"the first {len(chosen)} words"
     with figures.plain_style():

@@ -147,10 +147,14 @@ def naive_block_step(model: Model, outputs: NDArray[np.floating], seed: int = 3)
     if name == "ns":
         bits, shared, group = split_mix(seed), OPTIONS.shared_negatives, TOGETHER if model.mode.skipgram else LANES
         thresholds, aliases = layer.thresholds.tolist(), layer.aliases.tolist()
+        weights = model.counts**OPTIONS.ns_exponent
+        chances = (weights / weights.sum()).tolist() if layer.skips_targets else ()
 
         def step(hidden: naive.Hidden, targets: naive.Targets, rate: float) -> tuple[naive.Hidden, float]:
             noise_sets = [[alias_draw(thresholds, aliases, bits) for _ in range(shared)] for _ in range(NOISE_SETS)]
-            return naive.negative_sampling_block(hidden, targets, rate, outputs, noise_sets, OPTIONS.negative, group)
+            return naive.negative_sampling_block(
+                hidden, targets, rate, outputs, noise_sets, OPTIONS.negative, group, chances
+            )
 
         return step
     raise NotImplementedError(f"the output layer {name!r} has no naive block step in tests/naive/steps.py")

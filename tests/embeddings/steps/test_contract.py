@@ -144,7 +144,7 @@ def test_words_without_context_teach_a_block_nothing(name, mode):
 @both_kernels
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_parameters_that_are_not_numbers_reach_the_loss(name, kernel, dtype, text):
-    """VectorTraining stops when the loss is not finite: a kernel that clamps NaN away would train on unnoticed."""
+    """Training stops when the loss is not finite: a kernel that clamps NaN away would train on unnoticed."""
     model = Model(name, MODES["skipgram"], counts=COUNTS, dtype=dtype)
     model.inputs[text.words[0]] = np.nan
 

@@ -59,7 +59,7 @@ def test_training_reaches_the_last_words(far: Corpus, deterministic: bool, tmp_p
     arrays = {name: np.array(array) for name, array in stored.arrays.items()}
     model_file.save(checkpoint, stored.kind, arrays, stored.config)
 
-    model.set_params(callbacks=()).fit(far, checkpoint=checkpoint, resume=True)
+    model.set_params(callbacks=(), report_words=None).fit(far, checkpoint=checkpoint, resume=True)
 
     moved = np.abs(model.wv.vectors - before[:, :8]).max(axis=1) > 0
     assert moved.tolist() == [False, *[True] * 19, *[False] * 20]

@@ -16,7 +16,7 @@ import pytest
 
 from windrow import Corpus, Word2Vec
 from windrow.embeddings import Progress
-from windrow.errors import FormatError, OptionError
+from windrow.errors import DataError, FormatError, OptionError
 from windrow.files import model_file
 
 OPTIONS = {"vector_size": 16, "min_count": 2, "epochs": 3, "workers": 1, "sg": 1}
@@ -197,3 +197,19 @@ def test_a_checkpoint_of_another_model_or_corpus_is_refused(tmp_path: Path, lee:
     with pytest.raises(FormatError, match="cut short"):
         Word2Vec(**OPTIONS).fit(lee, checkpoint=checkpoint, resume=True)
     assert os.listdir(tmp_path) == [checkpoint.name]  # noqa: PTH208
+
+
+def test_resuming_from_nothing(tmp_path: Path) -> None:
+    text, options = [["a", "b", "c"]] * 9, {"min_count": 1, "vector_size": 4, "epochs": 1, "workers": 1}
+    for given, said in (
+        ({"resume": True}, "resume = True needs a file to go on from; give checkpoint"),
+        ({"checkpoint_every": 1.0}, "are for checkpoint; give that, too"),
+        ({"keep_checkpoint": True}, "are for checkpoint; give that, too"),
+    ):
+        with pytest.raises(OptionError, match=said):
+            Word2Vec(**options).fit(text, **given)
+    model = Word2Vec(**options).fit(text, checkpoint=tmp_path / "state", resume=True)
+    before = model.wv.vectors
+    with pytest.raises(DataError, match="state is not there, and the model is trained; to train it again leave out"):
+        model.fit(text[:3], checkpoint=tmp_path / "state", resume=True)
+    np.testing.assert_array_equal(model.wv.vectors, before)

@@ -12,8 +12,7 @@ import pytest
 from windrow import Corpus, Word2Vec
 from windrow.embeddings import Progress
 from windrow.embeddings.steps import LOSSES
-from windrow.embeddings.training import hogwild as workers
-from windrow.embeddings.training import rounds
+from windrow.embeddings.training import rounds, run
 from windrow.errors import OptionError
 from windrow.files import model_file
 
@@ -155,7 +154,7 @@ def test_an_interrupt_while_the_threads_run_loses_nothing(
     threads: int, tmp_path: Path, longer: Corpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``progress`` runs beside the workers, so that the interrupt comes in the midst of a round."""
-    monkeypatch.setattr(workers, "_TICK_SECONDS", 0.001)
+    monkeypatch.setattr(run, "_PROGRESS_SECONDS", 0.001)
     checkpoint = tmp_path / "vectors.checkpoint"
     options = OPTIONS | {"workers": threads, "sg": 1, "loss": "hs"}
     with pytest.raises(KeyboardInterrupt, match=r"vectors\.checkpoint; resume"):

@@ -106,7 +106,8 @@ def test_odd_parameters_are_told_by_name(name):
 @pytest.mark.parametrize("output", ["classes", "nce", "adaptive"])
 def test_the_largest_parameters_can_be_trained_with(small, name, value, output):
     model = small(epochs=1, output_layer=output)
-    if name in model.get_params():
+    read_with = {"classes": "classes", "noise_power": "nce", "shrink": "adaptive"}
+    if name in model.get_params() and read_with.get(name, output) == output:
         try:
             model.set_params(**{name: value}).fit(TRAIN, valid=VALID)
         except (DivergedError, DataError) as error:

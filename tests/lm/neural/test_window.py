@@ -41,7 +41,9 @@ TRAIN, VALID = chain_text(200, 0), chain_text(40, 1)
 
 
 def small(**options: object) -> WindowLM:
-    chosen = {"order": 3, "embedding_size": 6, "hidden_size": 8, "epochs": 3, "batch_size": 32, "noise_words": 64}
+    chosen = {"order": 3, "embedding_size": 6, "hidden_size": 8, "epochs": 3, "batch_size": 32}
+    if options.get("output_layer") == "nce":
+        chosen["noise_words"] = 64
     return WindowLM(**{**chosen, "learning_rate": 0.01, **options})
 
 

@@ -236,7 +236,8 @@ class TestFiles:
             ({"eos": False}, "eos = False does not fit .* they have it; try --eos"),
             ({"min_count": 2}, "min_count = 2 changes how text is counted"),
             ({"max_vocab": 9}, "max_vocab = 9 changes how text is counted"),
-            ({"lmplz_compat": True}, "lmplz_compat = True changes how text is counted"),
+            ({"memory": 1 << 20}, "memory = 1048576 changes how text is counted"),
+            ({"smoothing": "kneser-ney", "lmplz_compat": True}, "lmplz_compat = True changes how text is counted"),
         ],
     )
     def test_what_does_not_fit_counts(self, tmp_path, parameters, message):
@@ -264,13 +265,6 @@ class TestFiles:
             small.save(tmp_path / name)
 
         np.testing.assert_allclose(NGramLM.load(tmp_path / name).log_probs(TEXT), small.log_probs(TEXT), atol=1e-5)
-
-    @pytest.mark.parametrize("name", ["m.bin", "m.klm", "m.binary", "m.mmap"])
-    def test_names_of_kenlms_files(self, small, tmp_path, name):
-        for model in (small, windrow.MixtureLM([small, small])):
-            with pytest.raises(OptionError, match=f"{name}: windrow does not write the binary files of KenLM"):
-                model.save(tmp_path / name)
-        assert not list(tmp_path.iterdir())
 
     def test_another_kind_of_file(self, tmp_path):
         windrow.Word2Vec(vector_size=2, min_count=1, epochs=1).fit([["a", "b"]] * 3).wv.save(tmp_path / "v.safetensors")

@@ -69,6 +69,20 @@ def test_a_checkpoint_of_another_training_is_refused(case: Case, tmp_path: Path)
         windrow.load(tmp_path / "state")
 
 
+def test_resuming_from_nothing(case: Case, tmp_path: Path) -> None:
+    """A training starts; but a trained model is not replaced by one trained from the beginning."""
+    path = tmp_path / "state"
+    with pytest.raises(OptionError, match="resume = True needs a file to go on from; give checkpoint"):
+        case.fit(case.made(epochs=1), resume=True)
+    model = case.made(epochs=2)
+    case.fit(model, checkpoint=path, resume=True)
+    values = case.values(model).copy()
+    path.unlink()
+    with pytest.raises(DataError, match="state is not there, and the model is trained; to train it again leave out"):
+        case.fit(model.set_params(epochs=1), checkpoint=path, resume=True)
+    np.testing.assert_array_equal(case.values(model), values)
+
+
 @pytest.mark.parametrize("lost", ["steps", "history", "state", "values"])
 def test_a_damaged_checkpoint_is_told(case: Case, tmp_path: Path, lost: str) -> None:
     path = tmp_path / "state"
@@ -141,6 +155,7 @@ def raising(error: BaseException) -> Any:
         ({"callbacks": [raising(KeyboardInterrupt())]}, {"other": True}, KeyboardInterrupt),
         ({"callbacks": [raising(ZeroDivisionError())]}, {"other": True}, ZeroDivisionError),
         ({"optimizer": "sgd", "learning_rate": 1e30}, {"other": True}, DivergedError),
+        ({"callbacks": [print, "print"]}, {"other": True}, OptionError),
         ({}, {"bad": True}, DataError),
         ({}, {"checkpoint": "no/such/folder/state"}, DataError),
     ],

@@ -23,7 +23,7 @@ from windrow.nn import (
     gradient_norms,
 )
 from windrow.nn.training.stopping import LastGood
-from windrow.nn.training.trainer import Examples
+from windrow.nn.training.trainer import NetworkTrainee
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
 XOR_CLASSES = np.array([0, 1, 1, 0])
@@ -66,7 +66,7 @@ def test_one_step_on_all_examples_is_a_step_down_the_gradient():
 def test_an_epoch_is_every_example_once_in_batches(batch_size):
     x = np.arange(2500, dtype=np.float32)[:, None]
     network = Network(Dense(1, 1), Quadratic())
-    trainee = Examples(trainer(batch_size=batch_size), network, x, x + 0.5, None)
+    trainee = NetworkTrainee(trainer(batch_size=batch_size), network, x, x + 0.5, None)
     batches = [batch for _, batch in trainee.batches(1)]
     np.testing.assert_array_equal(np.sort(np.concatenate([b for b, _ in batches]), axis=0), x)
     for rows, targets in batches:
@@ -140,8 +140,12 @@ def test_the_best_parameters_come_back_though_training_was_not_stopped():
 
 def test_a_small_improvement_does_not_count():
     stopping = EarlyStopping(patience=2, min_improvement=0.1)
-    answers = [stopping.is_over(score, np.zeros(1)) for score in (0.5, 0.55, 0.7, 0.75, 0.79)]
-    assert answers == [False, False, False, False, True]
+    ended = []
+    for score in (0.5, 0.55, 0.7, 0.75, 0.79):
+        stopping.see(score, np.zeros(1))
+        ended.append(stopping.has_ended)
+    assert ended == [False, False, False, False, True]
+    assert stopping.has_ended, "to ask changes nothing"
 
 
 def test_divergence_is_told_and_the_last_good_parameters_are_kept():

@@ -1,4 +1,4 @@
-"""VectorTraining update by update, as word2vec.c and gensim do, down to their tables: what ``kernel="pair"`` runs.
+"""Training update by update, as word2vec.c and gensim do, down to their tables: what ``kernel="pair"`` runs.
 
 An output layer binds its step to ``train_pairs`` in a few lines. The driver takes the step as an argument and is
 inlined into the layer's entry point, because Numba keeps a function on disk only if no function is passed to it at run

@@ -1,4 +1,4 @@
-"""VectorTraining steps of word2vec: each binds an output layer's kernels to the loops over a chunk. One file each."""
+"""Training steps of word2vec: each binds an output layer's kernels to the loops over a chunk. One file each."""
 
 from __future__ import annotations
 

@@ -47,6 +47,7 @@ class TrainingStep(ABC):
     """
 
     words_are_rows = True  # whether the vector of word w is row w of the table
+    stale_pairs = 18.0  # a center may have this many until blocks are made smaller: three usual windows
 
     def __init__(
         self,
@@ -63,6 +64,13 @@ class TrainingStep(ABC):
         """Make what depends on the counts of the words; returns the number of rows of the table."""
         return len(counts)
 
+    def repetition(self) -> float:
+        """The share of a block's pairs that update one and the same row before any of them sees the changed row.
+
+        Beyond that of the words themselves, which is the same for all layers; on average over the updates.
+        """
+        return 0.0
+
     @abstractmethod
     def pair_arguments(self) -> Any:
         """The layer as ``train_pairs`` takes it."""
@@ -77,7 +85,7 @@ class TrainingStep(ABC):
     ) -> TouchedRows:
         """The rows that a round updates, from its distinct words, how often each occurs (``visits``), and draws."""
 
-    def hot_rows(self, number: int) -> int:
+    def first_hot_row(self, number: int) -> int:
         """The first of the ``number`` consecutive rows that are updated most."""
         return 0
 

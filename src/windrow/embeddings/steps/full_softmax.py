@@ -126,9 +126,11 @@ def _train_blocks(
 class FullSoftmaxStep(TrainingStep):
     """Output vectors of all words, each update over all of them: exact, and as slow as the vocabulary is long.
 
-    ``hot_rows`` and ``with_copies`` stay as they are: a sum over the vocabulary must not meet a word twice, and so no
-    worker gets copies (see Word2Vec).
+    ``first_hot_row`` and ``with_copies`` stay as they are: a sum over the vocabulary must not meet a word twice, and
+    so no worker gets copies (see Word2Vec).
     """
+
+    stale_pairs = 3.0  # fewer than elsewhere: each pair of a block updates all words, not the few it has drawn
 
     def pair_arguments(self) -> Layer:  # noqa: D102
         return self._layer(1)

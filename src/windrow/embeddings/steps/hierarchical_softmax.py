@@ -147,13 +147,13 @@ class HierarchicalSoftmaxStep(TrainingStep):
     def _paths(self) -> Paths:
         return lay_paths(self.tree, self.storage.shape[1], self.storage.dtype)
 
-    def hot_rows(self, number: int) -> int:
+    def first_hot_row(self, number: int) -> int:
         """The last nodes are the nearest to the root."""
         return len(self.parameters) - number
 
     def with_copies(self, block_arguments: BlockArguments, number: int, place: int) -> BlockArguments:
         """Paths that lead over the copies."""
-        first, nodes = self.hot_rows(number), block_arguments.paths.nodes
+        first, nodes = self.first_hot_row(number), block_arguments.paths.nodes
         moved = np.where(nodes >= first, nodes + np.int32(place - first), nodes)
         return block_arguments._replace(paths=block_arguments.paths._replace(nodes=moved))
 

@@ -46,6 +46,12 @@ NOISE_SETS = 4  # per block; one set alone moves MEN and SimLex-999 further from
 
 NOISE_TOUCHES = 10.0  # a noise word meets many rows at once
 
+# Where noise words are as diverse as this many words drawn alike, a row's own target is so seldom among them that it may
+# stay there: the score that is best for it falls by log(1 + K / 300) at most. With fewer words it is left out.
+_DIVERSE = 300
+_LOG_2 = float(np.log(2))
+_LARGEST_SCORE = 30.0  # where the logistic of numeric/simd.py ends
+
 # Targets that are scored before any of them is updated: one waits for the other's arithmetic otherwise. Not more: a
 # frequent word that is a target many times in a block takes too long a step then, and training may diverge.
 TOGETHER = 4
@@ -76,6 +82,10 @@ class BlockArguments(NamedTuple):
     noise_gradient: NDArray[Any]  # flat (shared * stride)
     errors: NDArray[Any]  # flat (rows of a set * shared)
     weights: NDArray[Any]  # (rows of a set,)
+    own: NDArray[Any]  # flat (rows of a set * shared), zeros between two sets; empty: own targets stay among the noise
+    first_places: NDArray[np.int32]  # by word: its last place in a set, -1 where it is not in it
+    other_places: NDArray[np.int32]  # (shared,): the place before of the same word, or -1
+    chances: NDArray[np.float64]  # by word: that a noise word is this one; empty as ``own``
 
 
 @kernel
@@ -108,6 +118,8 @@ def block_step(
 ) -> float:
     """The rows of block ``number`` against noise words, then each of its targets against all its rows."""
     loss = _reject_noise(block, rows, targets, rate, layer, noise_words, number)
+    if layer.own.size > 0:
+        loss -= _expected_own_loss(block, targets, layer)
     if block.width == 1:
         return loss + update_singles(block, targets, rate, layer.table, layer.stride)
     return loss + update_windows(block, targets, rate, layer.table, layer.stride)
@@ -145,7 +157,11 @@ def _reject_noise(
         multiply_rows(Weights(hidden.data, hidden.start, hidden.distance, 1), transposed, errors, shared, False)
         for row in range(set_rows):
             layer.weights[row] = block.row_weights[first + row * NOISE_SETS] * layer.negative / shared
+        if layer.own.size > 0:
+            loss -= _find_own_targets(block, targets, layer, noise_words[start : start + shared], first)
         loss += noise_errors(layer.errors, layer.offsets, layer.counts, layer.weights[:set_rows], -rate)
+        if layer.own.size > 0:
+            _leave_out_own_targets(block, set_rows, layer, first)
         multiply_rows(Weights(layer.errors, 0, shared, 1), noise, gradient, stride, True)
         multiply_rows(Weights(layer.errors, 0, 1, shared), hidden, noise_gradient, stride, False)
         for t in range(shared):
@@ -154,6 +170,61 @@ def _reject_noise(
                 updated = add(load(layer.table, place + k), load(layer.noise_gradient, t * stride + k))
                 store(layer.table, place + k, updated)
     return loss
+
+
+@kernel
+def _find_own_targets(
+    block: Block, targets: int, layer: BlockArguments, noise_words: NDArray[np.int32], first: int
+) -> float:
+    """Sum in ``layer.own`` the weights of those pairs of a row whose target is the noise word.
+
+    ``layer.errors`` still has the scores. Returns what these pairs lose above log 2, see ``_expected_own_loss``.
+    """
+    for t in range(noise_words.size):
+        layer.other_places[t] = layer.first_places[noise_words[t]]
+        layer.first_places[noise_words[t]] = t
+    loss = 0.0
+    for target in range(targets):
+        t = layer.first_places[block.targets[target]]
+        while t >= 0:
+            for pair in range(block.pair_counts[target]):
+                row = block.first_rows[target] + pair + (pair >= block.gaps[target])
+                if row % NOISE_SETS == first:
+                    place = row // NOISE_SETS * noise_words.size + t
+                    weight = block.pair_weights[target * block.width + pair]
+                    layer.own[place] += weight
+                    score = min(np.float64(layer.errors[place]), _LARGEST_SCORE)
+                    loss += weight * (np.log1p(np.exp(score)) - _LOG_2)
+            t = layer.other_places[t]
+    for t in range(noise_words.size):
+        layer.first_places[noise_words[t]] = -1
+    return loss * layer.negative / layer.shared
+
+
+@kernel
+def _expected_own_loss(block: Block, targets: int, layer: BlockArguments) -> float:
+    """What own targets would lose at a score of 0, by their chance to be drawn.
+
+    Each one that was drawn and left out counts log 2 too much after ``_find_own_targets``. So the mean of the loss is
+    that of the pair step, but how many were drawn does not move it where nothing is learned yet.
+    """
+    loss = 0.0
+    for target in range(targets):
+        place, chance = target * block.width, layer.chances[block.targets[target]] * layer.negative
+        for pair in range(block.pair_counts[target]):
+            loss += block.pair_weights[place + pair] * chance * _LOG_2
+    return loss
+
+
+@kernel
+def _leave_out_own_targets(block: Block, set_rows: int, layer: BlockArguments, first: int) -> None:
+    """Scale the errors down to the pairs whose target is another word, and ``layer.own`` back to 0."""
+    for row in range(set_rows):
+        weight = block.row_weights[first + row * NOISE_SETS]
+        if weight > 0:
+            for place in range(row * layer.shared, (row + 1) * layer.shared):
+                layer.errors[place] *= 1 - layer.own[place] / weight
+                layer.own[place] = 0
 
 
 @kernel(inline=True)
@@ -271,6 +342,7 @@ class NegativeSamplingStep(TrainingStep):
 
     K noise words per pair (``negative``). In the block step a row meets ``shared`` of them, however many pairs it has,
     together with every fourth row of its block; each weighs K / shared, so that the expected gradient is the same.
+    ``skips_targets``: they are so few that a row's own targets must be left out, as in the pair step.
     """
 
     def prepare(self, counts: NDArray[np.int64], options: StepOptions) -> int:
@@ -278,14 +350,23 @@ class NegativeSamplingStep(TrainingStep):
         self.negative = options.negative
         self.shared = (options.shared_negatives + LANES - 1) // LANES * LANES
         self.cumulative = cumulative_table(counts, options.ns_exponent)
-        self.thresholds, self.aliases = alias_table(noise_probabilities(counts, options.ns_exponent))
+        probabilities = noise_probabilities(counts, options.ns_exponent)
+        self.thresholds, self.aliases = alias_table(probabilities)
+        self._chances = probabilities
+        self._chance_of_same = float(np.square(probabilities).sum())
+        self.skips_targets = self._chance_of_same * _DIVERSE > 1
         return len(counts)
+
+    def repetition(self) -> float:
+        """A set meets a quarter of a block's pairs, each with K noise words."""
+        return self._chance_of_same * self.negative / NOISE_SETS
 
     def pair_arguments(self) -> PairArguments:  # noqa: D102
         return PairArguments(self.parameters, self.negative, self.cumulative, LOGISTIC_TABLE)
 
     def block_arguments(self, rows: int) -> BlockArguments:  # noqa: D102
         stride, dtype, set_rows = self.parameters.shape[1], self.parameters.dtype, rows // NOISE_SETS + 4
+        skips = int(self.skips_targets)
         return BlockArguments(
             table=self.storage.reshape(-1),
             stride=stride,
@@ -300,6 +381,10 @@ class NegativeSamplingStep(TrainingStep):
             noise_gradient=zero_table(self.shared, stride, dtype).reshape(-1),
             errors=zero_table(set_rows, self.shared, dtype).reshape(-1),
             weights=np.zeros(set_rows, dtype),
+            own=np.zeros(skips * set_rows * self.shared, dtype),
+            first_places=np.full(skips * len(self.parameters), -1, np.int32),
+            other_places=np.zeros(skips * self.shared, np.int32),
+            chances=self._chances[: skips * len(self._chances)],
         )
 
     def touched(
@@ -314,6 +399,8 @@ class NegativeSamplingStep(TrainingStep):
         slots, local_draws = np.full(len(self.parameters), -1, np.int32), np.empty(len(draws), np.int32)
         rows[: len(words)], touches[: len(words)], slots[words] = words, visits, np.arange(len(words))
         known = number_rows(draws, NOISE_TOUCHES, slots, rows, touches, len(words), local_draws)
+        if self.skips_targets:
+            block_arguments = block_arguments._replace(chances=self._chances[rows[:known]])
         return TouchedRows(rows[:known], touches[:known], block_arguments, local_draws)
 
     @staticmethod

@@ -1,1 +1,1 @@
-"""VectorTraining word vectors: jobs, their random draws, threads, rounds, what is reported."""
+"""Training of word vectors: jobs, their random draws, threads, rounds, what is reported."""

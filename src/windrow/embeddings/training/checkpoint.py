@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.training.hogwild import Position
+from windrow.embeddings.training.run import Position
 from windrow.errors import FormatError
 from windrow.files import model_file
 from windrow.nn.training.checkpoint import START_AGAIN, with_new_names

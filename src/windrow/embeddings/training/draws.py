@@ -29,6 +29,11 @@ def keep_thresholds(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint
     return thresholds
 
 
+def keep_probabilities(thresholds: NDArray[np.uint32]) -> NDArray[np.float64]:
+    """How often a word with this threshold is kept, 0 to 1."""
+    return (thresholds + 1.0) / 2**32
+
+
 def distance_weights(weighting: str, window: int, dtype: Any = np.float32) -> NDArray[Any]:
     """The weights of a window's words from left to right: entry ``window + offset``, 0 for the center (offset 0).
 
@@ -147,6 +152,11 @@ class ChunkDrawer:
     window: int
     shrink: bool  # draw a window size from 1 to ``window`` for each center
     weights: NDArray[Any]  # from distance_weights
+
+    def pairs_per_center(self) -> float:
+        """The weights of a window together, on average over window sizes, within a long sentence."""
+        mean_size = (self.window + 1) / 2 if self.shrink else self.window
+        return float(self.weights.sum()) * mean_size / self.window
 
     def draw(self, ids: NDArray[np.int32], starts: NDArray[np.int64], randomness: Randomness) -> Chunk:
         """Known words, subsampled, each with its window; ``starts`` (sentences + 1,) are positions in ``ids``."""

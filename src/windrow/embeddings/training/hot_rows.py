@@ -53,7 +53,7 @@ class HotRows:
     def __init__(self, inputs: HotTable, layers: Sequence[TrainingStep], number: int, worker: int) -> None:
         self.number = number
         self._offset = 2 * number * worker
-        outputs = [HotTable(layer.storage, len(layer.parameters), layer.hot_rows(number)) for layer in layers]
+        outputs = [HotTable(layer.storage, len(layer.parameters), layer.first_hot_row(number)) for layer in layers]
         self._tables = [inputs, *outputs]
 
     def bind(self, layer: TrainingStep, block_arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""VectorTraining from start to end: epochs, callbacks, checkpoints, and interrupts."""
+"""Training from start to end: epochs, callbacks, checkpoints, and interrupts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.steps.contract import TrainingStep
 from windrow.embeddings.training.checkpoint import Checkpoint, damaged
-from windrow.embeddings.training.hogwild import Run
 from windrow.embeddings.training.progress import Callback, Progress
+from windrow.embeddings.training.run import Run
 from windrow.errors import DataError
 from windrow.nn.training.report import call_all
 
@@ -35,6 +35,7 @@ class VectorTraining:
     history: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     is_running: bool = False
+    retrains: bool = False  # the model was trained before, and is to be as it was if this fails
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle: what was learned, without corpus and workers."""
@@ -46,7 +47,7 @@ class VectorTraining:
         report_words: int | None = None,
         checkpoint: str | PathLike[str] | None = None,
         checkpoint_every: float | None = None,
-        tick: Callback | None = None,
+        progress: Callback | None = None,
     ) -> None:
         """Train to the last epoch, or until a callback returns something true.
 
@@ -63,14 +64,14 @@ class VectorTraining:
         try:
             while self.run.position.epoch < self.epochs and not stopped:
                 words_before = self.run.position.words
-                self._advance(report_words, deadline, tick)
-                stopped = self._report(callbacks, words_before, report_words)
+                self._advance(report_words, deadline, progress)
+                stopped = self._call(callbacks, words_before, report_words)
                 if checkpoint is not None and time.monotonic() >= deadline:
                     self.save(checkpoint)
                     deadline = time.monotonic() + interval
         except KeyboardInterrupt:
             self.run.settle()
-            kept = "the model has its vectors so far"
+            kept = "the model is as it was before" if self.retrains else "the model has its vectors so far"
             if checkpoint is not None:
                 self.save(checkpoint)
                 kept = f"its state is kept in {fspath(checkpoint)}; resume to go on from there"
@@ -79,7 +80,7 @@ class VectorTraining:
         finally:
             self.is_running = False
 
-    def progress(self, event: str) -> Progress:
+    def report(self, event: str) -> Progress:
         """How far training has come, as callbacks get it."""
         position = self.run.position
         return Progress(
@@ -118,19 +119,19 @@ class VectorTraining:
         outputs = {f"output_{name}": layer.parameters for name, layer in self.layers.items()}
         return {"input": self.table, **outputs}
 
-    def _advance(self, report_words: int | None, deadline: float, tick: Callback | None) -> None:
+    def _advance(self, report_words: int | None, deadline: float, progress: Callback | None) -> None:
         """Train up to the next event, and add the time it took to ``seconds``."""
         started, seconds_before = time.monotonic(), self.seconds
 
-        def update() -> None:
+        def report_progress() -> None:
             self.seconds = seconds_before + time.monotonic() - started
-            if tick is not None:
-                tick(self.progress("progress"))
+            if progress is not None:
+                progress(self.report("progress"))
 
         words_read = self.run.position.words
         next_report = (words_read // report_words + 1) * report_words if report_words else math.inf
         try:
-            self.run.advance(next_report, deadline, update)
+            self.run.advance(next_report, deadline, report_progress)
         finally:
             self.seconds = seconds_before + time.monotonic() - started
         if not math.isfinite(self.run.position.loss):
@@ -139,17 +140,16 @@ class VectorTraining:
                 "lower alpha"
             )
 
-    def _report(self, callbacks: tuple[Callback, ...], words_before: int, report_words: int | None) -> bool:
+    def _call(self, callbacks: tuple[Callback, ...], words_before: int, report_words: int | None) -> bool:
         """Call the callbacks for what has just been completed; whether one of them asks to stop."""
         stopped = False
         if report_words and words_before // report_words < self.run.position.words // report_words:
-            progress = self.progress("progress")
-            stopped |= call_all(callbacks, progress)
+            stopped |= call_all(callbacks, self.report("progress"))
         if self.run.epoch_is_over():
-            progress = self.progress("epoch")
+            report = self.report("epoch")
             # Not appended: if a callback was interrupted here, the row is there already.
-            self.history[self.run.position.epoch :] = [progress.to_json()]
-            stopped |= call_all(callbacks, progress)
+            self.history[self.run.position.epoch :] = [report.to_json()]
+            stopped |= call_all(callbacks, report)
             self.run.start_next_epoch()
         return stopped
 

@@ -6,7 +6,6 @@ import os
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from math import inf
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,7 +14,7 @@ from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable
 from windrow.estimator import Estimator, OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
@@ -32,7 +31,7 @@ from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Parameter, SparseParameter
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
 from windrow.nn.sparse import WordParameter
-from windrow.nn.training.checkpoint import with_new_names
+from windrow.nn.training.checkpoint import goes_on, with_new_names
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
@@ -164,6 +163,9 @@ class NeuralLM(Estimator, LanguageModel):
         """
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
+            self.check_effects(valid=valid)
+            check_callable("progress", progress)
+            resume = goes_on(checkpoint, resume, is_trained=retrains)
             if checkpoint is not None:
                 writing.check_writable(checkpoint)
             given = self._given_vectors()
@@ -179,7 +181,7 @@ class NeuralLM(Estimator, LanguageModel):
             self.network_ = self._new_network(np.random.default_rng(self.seed), given)
             training = Training(self._trainee(stream, valid_stream), self._plan(valid_stream), retrains=retrains)
             described = self._described(corpus, held_back)
-            if checkpoint is not None and resume and Path(checkpoint).exists():
+            if checkpoint is not None and resume:
                 training.restore(checkpoint, {**described, "output": self.output_layer})  # its name of before
             self.history_ = training.history
             training.run(self.callbacks, progress, checkpoint, described)
@@ -271,7 +273,9 @@ class NeuralLM(Estimator, LanguageModel):
                 where = "vectors" if isinstance(self.vectors, WordVectors) else self.vectors
                 words = len(self.vocabulary) - len(SPECIALS)
                 raise DataError(f"none of the {words:,} words is in {where}; are both cut into words alike?")
-            vectors[known] = given.vectors[[given.key_to_index[self.vocabulary.words[row]] for row in known]]
+            rows = np.array([given.key_to_index[self.vocabulary.words[row]] for row in known])
+            given.check_finite(rows)
+            vectors[known] = given.vectors[rows]
         is_dense = self.tied and not output_layer(self.output_layer).is_sparse
         return Parameter(vectors) if is_dense else WordParameter(vectors)
 

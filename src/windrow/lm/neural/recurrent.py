@@ -23,6 +23,7 @@ from windrow.lm.neural.recurrent_trainee import (
     score_symbols,
 )
 from windrow.lm.neural.settings import LINEAR, RECURRENT_LM
+from windrow.lm.next_word import as_id, as_ids
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.nn.recurrent.cells import CELLS
@@ -88,7 +89,7 @@ class RecurrentLM(NeuralLM):
     epochs : int in [1, 1000000], default 5
         Passes over the text, at most. Use more for a small text.
     patience : int >= 1 or None, default 3
-        Epochs without a better validation perplexity before training stops. None: never.
+        Epochs without a better validation perplexity before training stops. None: never. Only with valid.
     min_count : int >= 1, default 1
         Words that occur less often become <unk>.
     max_vocab : int >= 4 or None, default None
@@ -264,15 +265,16 @@ class RecurrentLM(NeuralLM):
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> RecurrentState:
         """The state after these ids."""
         state = first_state(self._fitted())
-        for word_id in ids:
-            state = self.advance(state, int(word_id))
+        for word_id in as_ids(self.vocabulary, ids):
+            state = self.advance(state, word_id)
         return state
 
-    def advance(self, state: RecurrentState, word_id: int) -> RecurrentState:
+    def advance(self, state: RecurrentState, word_id: str | int) -> RecurrentState:
         """The state after one more symbol; ``</s>`` changes nothing, as ``<s>`` is what a sentence begins with."""
+        network: RecurrentNetwork = self._fitted()
+        word_id = as_id(self.vocabulary, word_id)
         if word_id == EOS:
             return state
-        network: RecurrentNetwork = self._fitted()
         layers = state.layers if self.carries_over or word_id != BOS else network.zero_states(1)
         hidden, layers = network.hidden_states(np.array([[word_id]], np.int32), layers)
         return RecurrentState(hidden[0, 0], layers)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from windrow.lm.neural.recurrent_network import RecurrentNetwork, States
 from windrow.lm.neural.trainee import SCORED_ROWS, LMTrainee
+from windrow.lm.next_word import hash_state, same_state
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS
 from windrow.nn.parameters import Array
@@ -26,6 +27,15 @@ class RecurrentState(NamedTuple):
     hidden: Array  # (hidden_size,) what the head sees
     layers: States  # of one stream
 
+    def __eq__(self, other: object) -> bool:
+        return same_state(self, other)
+
+    def __ne__(self, other: object) -> bool:  # a tuple has its own
+        return not same_state(self, other)
+
+    def __hash__(self) -> int:
+        return hash_state(self)
+
 
 def first_state(network: RecurrentNetwork) -> RecurrentState:
     """Before anything was read."""
@@ -34,7 +44,7 @@ def first_state(network: RecurrentNetwork) -> RecurrentState:
 
 
 class RecurrentTrainee(LMTrainee):
-    """The text is cut into ``batch_size`` streams that are read side by side, ``bptt`` words a step.
+    """The text is cut into ``batch_size`` streams that are read side by side, ``bptt`` words per step.
 
     A sentence enters as ``<s>`` w1 .. wm and is to predict w1 .. wm ``</s>``: every symbol is predicted once, and
     ``</s>``, after which ``<s>`` follows for certain, is not read. States go on from step to step; with ``resets`` they

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from windrow.estimator import Setting
+from windrow.estimator import GIVEN, Setting
 from windrow.lm import CELL_NAMES, STATE_NAMES
 from windrow.lm.symbols import SPECIALS
-from windrow.nn.settings import OPTIMIZER_NAMES, SCHEDULE_NAMES
+from windrow.nn.settings import CALLBACKS, MOMENTUM, OPTIMIZER, SCHEDULE_NAMES
 from windrow.outputs import OUTPUT_LAYERS
 
 LINEAR = "linear"  # a schedule besides those of windrow.nn: falls to 0 at the end of the last epoch
@@ -63,18 +63,13 @@ _REGULARIZATION = (
     ),
 )  # fmt: skip
 _TRAINING = (
-    Setting(
-        "optimizer", str, "adam", "Rule that turns a gradient into a step of the parameters.", choices=OPTIMIZER_NAMES,
-    ),
+    OPTIMIZER,
     Setting(
         "learning_rate", float, None, "Size of the steps along the gradient of the mean loss per word.",
         "The first parameter to tune.", low=0, low_open=True, high=_LARGEST, option="--lr",
         none="the optimizer's own",
     ),
-    Setting(
-        "momentum", float, 0.9, "Share of the last step that is added to the next.", low=0, high=1, high_open=True,
-        only_with=("optimizer", ("momentum", "nesterov")),
-    ),
+    MOMENTUM,
     Setting(
         "schedule", (str, Callable), LINEAR,
         "How the learning rate falls: linear to 0 by the last epoch; plateau by half after an epoch without a better "
@@ -86,7 +81,7 @@ _TRAINING = (
     ),
     Setting(
         "patience", int, 3, "Epochs without a better validation perplexity before training stops.",
-        low=1, high=_INT64, none="never",
+        low=1, high=_INT64, none="never", only_with=("valid", GIVEN),
     ),
 )  # fmt: skip
 _TEXT = (
@@ -135,11 +130,7 @@ _RUNNING = (
     Setting(
         "workers", int, 1, "Threads; more pay only on idle cores.", low=1, high=1024,
     ),
-    Setting(
-        "callbacks", Callable, (),
-        "Functions of a Report, called after each epoch; training ends when one returns a true value.",
-        many=True, option=None,
-    ),
+    CALLBACKS,
 )  # fmt: skip
 _SHARED = (*_OUTPUT, *_REGULARIZATION, *_TRAINING, *_TEXT, *_OUTPUT_OPTIONS, *_RUNNING)
 

@@ -1,4 +1,4 @@
-"""What the trainings of neural language models share: a network, its words a batch, a text that judges it."""
+"""What the trainings of neural language models share: a network, the text it learns from, a text that judges it."""
 
 from __future__ import annotations
 

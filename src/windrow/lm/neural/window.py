@@ -15,6 +15,7 @@ from windrow.lm.neural.base import NeuralLM
 from windrow.lm.neural.settings import LINEAR, WINDOW_LM
 from windrow.lm.neural.window_network import WindowNetwork
 from windrow.lm.neural.window_trainee import WindowTrainee, score_positions
+from windrow.lm.next_word import as_id, as_ids
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS
 from windrow.nn.layers import Dense
@@ -75,7 +76,7 @@ class WindowLM(NeuralLM):
     epochs : int in [1, 1000000], default 5
         Passes over the text, at most. Use more for a small text.
     patience : int >= 1 or None, default 3
-        Epochs without a better validation perplexity before training stops. None: never.
+        Epochs without a better validation perplexity before training stops. None: never. Only with valid.
     min_count : int >= 1, default 1
         Words that occur less often become <unk>.
     max_vocab : int >= 4 or None, default None
@@ -206,12 +207,15 @@ class WindowLM(NeuralLM):
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> WindowState:
         """The state after these ids: the last ``order`` - 1 of them."""
         state: WindowState = (BOS,) * (self.order - 1)
-        for word_id in ids:
-            state = self.advance(state, int(word_id))
+        self._fitted()
+        for word_id in as_ids(self.vocabulary, ids):
+            state = self.advance(state, word_id)
         return state
 
-    def advance(self, state: WindowState, word_id: int) -> WindowState:
+    def advance(self, state: WindowState, word_id: str | int) -> WindowState:
         """The state after one more word; ``<s>`` begins a sentence."""
+        self._fitted()
+        word_id = as_id(self.vocabulary, word_id)
         return (BOS,) * len(state) if word_id == BOS else (*state[1:], word_id)
 
     def distribution(self, state: WindowState) -> NDArray[np.float64]:

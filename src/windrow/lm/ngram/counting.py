@@ -16,6 +16,7 @@ from windrow.lm.ngram.kernels.counts import Grams, Int32s, Int64s, KeyLayout, Ra
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
 from windrow.lm.ngram.merging import MOST, Counted, Merger, disk_errors, forget, read_only
 from windrow.lm.symbols import BOS
+from windrow.machine import available_memory
 
 OnProgress = Callable[[str, float], object]  # called with the stage, and how much of it is done, 0 to 1
 
@@ -27,7 +28,14 @@ _PARTITION_BITS = 6
 _MOST_PARTITION_BITS = 12
 _LEAST_PART = 1 << 16  # tokens
 _BLOCK = 1 << 20  # tokens looked at together
+_SHARE_OF_FREE = 0.7  # of the free memory, that counting takes before it goes over files
 _NO_RANKS = Ranks(np.empty(0, np.int32), 1, 0)
+
+
+def default_budget() -> int | None:
+    """Bytes that counting may use where nobody says how many: most of what is free; None if that is not known."""
+    free = available_memory()
+    return None if free is None else max(int(free * _SHARE_OF_FREE), 1)
 
 
 def count_ngrams(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,31 +12,27 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
-from windrow.errors import FormatError, NotFittedError, OptionError, check_whole, warn
+from windrow.errors import FormatError, OptionError, check_callable, check_whole, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
-from windrow.files.compression import STDIO
-from windrow.files.local import local_file
+from windrow.files.local import given_name, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
-from windrow.lm.base import LanguageModel
-from windrow.lm.next_word import Tokens
 from windrow.lm.ngram import counts_text
-from windrow.lm.ngram.arpa import read_arpa, write_arpa
-from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams
+from windrow.lm.ngram.arpa import read_arpa
+from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams, default_budget
 from windrow.lm.ngram.estimation import check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
 from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.settings import NGRAM_LM
-from windrow.lm.ngram.table import NGramState, NGramTable
-from windrow.lm.ngram.words import WordIndex, as_line, mask_of
-from windrow.lm.stream import Ids, lm_vocabulary, several, training_stream, word_mapping
-from windrow.lm.symbols import BOS, EOS
-from windrow.machine import available_memory
+from windrow.lm.ngram.table import NGramTable
+from windrow.lm.ngram.table_lm import TableLM
+from windrow.lm.ngram.words import mask_of
+from windrow.lm.stream import lm_vocabulary, training_stream, word_mapping
+from windrow.lm.symbols import EOS
 
-_SHARE_OF_FREE = 0.7  # of the free memory, that counting takes before it goes over files
-_OF_TEXT = ("min_count", "max_vocab", "lmplz_compat")  # parameters that change how text is counted
+_OF_TEXT = ("min_count", "max_vocab", "lmplz_compat", "memory")  # parameters that change how text is counted
 _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
     "smoothing",
     "prune",
@@ -51,7 +46,7 @@ _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
 )
 
 
-class NGramLM(Estimator, LanguageModel):
+class NGramLM(Estimator, TableLM):
     """A back-off n-gram model: p(word | the ``order`` - 1 words before it).
 
     Parameters
@@ -71,7 +66,8 @@ class NGramLM(Estimator, LanguageModel):
         smoothing "jelinek-mercer".
     discounts : sequence of sequences of float or None, default None
         What is subtracted from the counts 1, 2, ... of each order, the last for all above; None in place of an
-        order's lets it be estimated. None: estimated.
+        order's lets it be estimated. None: estimated. Only with smoothing "modified-kneser-ney" or "kneser-ney" or
+        "absolute" or "katz".
     discount_fallback : bool, default False
         Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Small or artificial text is
         refused otherwise.
@@ -88,7 +84,7 @@ class NGramLM(Estimator, LanguageModel):
     open_vocabulary : bool, default True
         Whether unknown words have a probability.
     unk_mass : float in (0, 1) or None, default None
-        The probability of <unk> without context. None: as the smoothing leaves it.
+        The probability of <unk> without context. None: as the smoothing leaves it. Only with open_vocabulary True.
     bos : bool, default True
         Whether to mark where sentences begin.
     eos : bool, default True
@@ -96,8 +92,9 @@ class NGramLM(Estimator, LanguageModel):
     skip_symbols : bool, default False
         Leave out <s> and </s> where they occur in the text. They are refused otherwise.
     lmplz_compat : bool, default False
-        Compute counts of counts as KenLM's lmplz does, including its slip. To compare models with lmplz's: their
-        log10 probabilities may be up to 1e-3 apart otherwise.
+        Compute counts of counts as KenLM's lmplz does, including its slip. Only with smoothing
+        "modified-kneser-ney" or "kneser-ney". To compare models with lmplz's: their log10 probabilities may be up
+        to 1e-3 apart otherwise.
     quantize_bits : int in [2, 8] or None, default None
         Round probabilities and back-off weights to this many bits. None: 32 bits. 8 makes the model about half the
         size.
@@ -228,7 +225,8 @@ class NGramLM(Estimator, LanguageModel):
         >>> [word for word, probability in model.top_words("the cat", k=2)]
         ['ran', 'sat']
         """
-        self.check_parameters()
+        self._check_fit(heldout)
+        check_callable("progress", progress)
         corpus = as_corpus(source, field)
         check_size(corpus.tokens + (1 + self.eos) * len(corpus))
         vocabulary, mapping = lm_vocabulary(
@@ -236,9 +234,8 @@ class NGramLM(Estimator, LanguageModel):
         )
         stream = training_stream(corpus, mapping, eos=self.eos)
         first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
-        counts = count_ngrams(
-            stream, vocabulary, self.order, bos=self.bos, memory_budget=self._memory_budget(), progress=progress
-        )
+        budget = default_budget() if self.memory is None else self.memory
+        counts = count_ngrams(stream, vocabulary, self.order, bos=self.bos, memory_budget=budget, progress=progress)
         del stream
         check_order(counts)
         if counts_out is not None:
@@ -248,13 +245,6 @@ class NGramLM(Estimator, LanguageModel):
         self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
         self.reader = corpus.reader
         return self
-
-    def _memory_budget(self) -> int | None:
-        """What counting may use: as asked for, else most of what is free."""
-        if self.memory is not None:
-            return self.memory
-        free = available_memory()
-        return None if free is None else max(int(free * _SHARE_OF_FREE), 1)
 
     def fit_counts(
         self,
@@ -283,13 +273,13 @@ class NGramLM(Estimator, LanguageModel):
         ------
         OptionError
             A parameter is out of range or does not fit the counts; or is one that changes how text is counted:
-            ``min_count``, ``max_vocab``, ``lmplz_compat``.
+            ``min_count``, ``max_vocab``, ``lmplz_compat``, ``memory``.
         DataError
             The file cannot be read, or the counts are too few for the smoothing.
         FormatError
             The file is not one of counts.
         """
-        self.check_parameters()
+        self._check_fit(heldout)
         defaults = type(self)()
         for name in _OF_TEXT:
             if getattr(self, name) != getattr(defaults, name):
@@ -307,6 +297,15 @@ class NGramLM(Estimator, LanguageModel):
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
         check_order(counts)
         return self._estimate(counts, {}, None if heldout is None else as_corpus(heldout, field), vocab)
+
+    def _check_fit(self, heldout: Any) -> None:
+        """Raise OptionError for a parameter out of range, or one that has no effect."""
+        self.check_parameters()
+        self.check_effects()
+        if heldout is not None and (self.smoothing != "jelinek-mercer" or self.weights is not None):
+            raise OptionError(
+                "heldout is for smoothing 'jelinek-mercer' without weights, which are fitted; leave it out"
+            )
 
     def _estimate(
         self,
@@ -334,74 +333,7 @@ class NGramLM(Estimator, LanguageModel):
         mapping = word_mapping(corpus, vocabulary, skip_symbols=self.skip_symbols)
         return count_ngrams(training_stream(corpus, mapping, eos=self.eos), vocabulary, self.order, bos=self.bos)
 
-    def _set(self, table: NGramTable, provenance: Mapping[str, Any]) -> None:
-        self.table_, self.provenance_ = table, provenance
-        vars(self).pop("_words", None)
-
-    # --- what is asked
-
-    @property
-    def vocabulary(self) -> Vocabulary:  # type: ignore[override]
-        """The words of the model; NotFittedError before ``fit``."""
-        return self._fitted().vocabulary
-
-    @property
-    def predicts_end(self) -> bool:  # type: ignore[override]
-        """Whether the model predicts where sentences end."""
-        return self.eos
-
-    def _fitted(self) -> NGramTable:
-        try:
-            return self.table_
-        except AttributeError:
-            raise NotFittedError("the n-gram model is not trained yet; call fit first") from None
-
-    @cached_property
-    def _words(self) -> WordIndex:
-        return WordIndex(self.vocabulary)
-
-    def score_stream(self, stream: Ids) -> NDArray[np.float32]:
-        """As ``LanguageModel.score_stream``; NotFittedError before ``fit``, as from all methods below."""
-        return self._fitted().score(stream)
-
-    def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
-        """As ``LanguageModel.log_probs``; strings are split and looked up by a kernel, much faster than lists."""
-        lines = [as_line(sentence, self.reader) for sentence in several(sentences)]
-        found = self._words.sentences(lines, eos=self.eos)
-        return found.sums(self.score_stream(found.stream))
-
-    def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], Sequence[int | None]]:
-        scores, orders = self._fitted().score_with_orders(stream)
-        return scores, orders.tolist()
-
-    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> NGramState:
-        """As ``LanguageModel.start``."""
-        return self._fitted().start(ids)
-
-    def advance(self, state: NGramState, word_id: int) -> NGramState:
-        """As ``LanguageModel.advance``."""
-        return self._fitted().advance(state, word_id)[0]
-
-    def distribution(self, state: NGramState) -> NDArray[np.float64]:
-        """As ``LanguageModel.distribution``; the sum is 1 within 1e-5, as numbers are rounded.
-
-        The scores of stupid back-off do not sum to 1.
-        """
-        return self._fitted().distribution(state)
-
     # --- files
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """As ``LanguageModel.save``; a name that ends in .arpa, .lm, .arpa.gz or .lm.gz makes an ARPA file.
-
-        So does ``-``, on standard output. Other programs read such files. They cannot hold a model of stupid back-off
-        (OptionError), nor a word with white space in it (FormatError).
-        """
-        storing.check_name(path)
-        if is_arpa(path) or os.fspath(path) == STDIO:
-            write_arpa(self._fitted().unpack(), path)
-        else:
-            super().save(path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -409,7 +341,7 @@ class NGramLM(Estimator, LanguageModel):
         with local_file(Path(path)) as file:
             kind = kind_of(file)
             if kind == "arpa" or (kind == "unknown" and is_arpa(path)):
-                return cls.from_backoff(read_arpa(file, warn))
+                return cls.from_backoff(read_arpa(file, lambda said: warn(said.replace(str(file), given_name(file)))))
             return super().load(file)
 
     @classmethod

@@ -6,6 +6,10 @@ from windrow.estimator import Setting
 from windrow.lm.ngram import SMOOTHING_NAMES
 from windrow.lm.symbols import SPECIALS
 
+# As the rows of ``smoothing.SMOOTHINGS`` say, which load NumPy.
+DISCOUNTING = ("modified-kneser-ney", "kneser-ney", "absolute", "katz")
+ADJUSTING = ("modified-kneser-ney", "kneser-ney")
+
 NGRAM_LM = (
     Setting(
         "order", int, 5, "Words in the longest n-gram.", "3 for a small text; above 5 little is gained.",
@@ -30,7 +34,7 @@ NGRAM_LM = (
     Setting(
         "discounts", "sequence of sequences of float", None, "What is subtracted from the counts 1, 2, ... of each "
         "order, the last for all above; None in place of an order's lets it be estimated.", none="estimated",
-        option=None,
+        option=None, only_with=("smoothing", DISCOUNTING),
     ),
     Setting(
         "discount_fallback", bool, False, "Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them.",
@@ -55,7 +59,7 @@ NGRAM_LM = (
     ),
     Setting(
         "unk_mass", float, None, "The probability of <unk> without context.", low=0, low_open=True, high=1,
-        high_open=True, none="as the smoothing leaves it",
+        high_open=True, none="as the smoothing leaves it", only_with=("open_vocabulary", (True,)),
     ),
     Setting("bos", bool, True, "Whether to mark where sentences begin.", option="--bos/--no-bos"),
     Setting("eos", bool, True, "Whether to mark, and predict, where sentences end.", option="--eos/--no-eos"),
@@ -66,6 +70,7 @@ NGRAM_LM = (
     Setting(
         "lmplz_compat", bool, False, "Compute counts of counts as KenLM's lmplz does, including its slip.",
         "To compare models with lmplz's: their log10 probabilities may be up to 1e-3 apart otherwise.",
+        only_with=("smoothing", ADJUSTING),
     ),
     Setting(
         "quantize_bits", int, None, "Round probabilities and back-off weights to this many bits.",

@@ -20,10 +20,17 @@ def sigmoid(x: Array) -> Array:
     return y
 
 
+def exponentials(x: Array) -> tuple[Array, Array, Array]:
+    """Each row less its largest number, so that exp cannot overflow; the exponentials of that, and their sums."""
+    shifted: Array = x - x.max(axis=-1, keepdims=True)
+    powers: Array = np.exp(shifted)
+    return shifted, powers, powers.sum(axis=-1, keepdims=True)
+
+
 def softmax(x: Array) -> Array:
-    """exp(x) / sum(exp(x)) for each row; the largest is taken off first, which changes nothing but overflow."""
-    powers: Array = np.exp(x - x.max(axis=-1, keepdims=True))
-    powers /= powers.sum(axis=-1, keepdims=True)
+    """exp(x) / sum(exp(x)) for each row."""
+    _, powers, sums = exponentials(x)
+    powers /= sums
     return powers
 
 

@@ -21,7 +21,7 @@ from windrow.numeric.threads import share
 
 Backward = Callable[[Array], Array]
 
-_LEAST_STREAMS = LEAST_ROWS  # a thread
+_LEAST_STREAMS = LEAST_ROWS  # per thread
 _LEAST_STEPS = 4
 
 
@@ -182,7 +182,7 @@ class RecurrentLayer:
 
 
 def _share_streams(streams: int, run: Callable[[int, int], _Part]) -> list[_Part]:
-    """The parts of a batch, one a thread."""
+    """The parts of a batch, one per thread."""
     return [run(0, streams)] if streams < 2 * _LEAST_STREAMS else share(streams, run, _LEAST_STREAMS)
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from math import isfinite
 from os import PathLike
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from windrow.errors import DataError, FormatError
+from windrow.errors import DataError, FormatError, OptionError
 from windrow.files import model_file
 from windrow.nn.parameters import Array
 from windrow.nn.training.stopping import Divergence, LastGood
@@ -36,6 +37,23 @@ class Resumable(Protocol):
 def kept_in(checkpoint: str | PathLike[str], epoch: int) -> str:
     """What an interrupt says of a checkpoint."""
     return f"{checkpoint} has the state after epoch {epoch}, from which --resume (resume=True) goes on"
+
+
+def goes_on(checkpoint: str | PathLike[str] | None, resume: bool, *, is_trained: bool = False) -> bool:
+    """Whether a training goes on from its checkpoint; else it starts, so that one script does for both.
+
+    Raises OptionError where no checkpoint was named, DataError where it is not there and a model that ``is_trained``
+    would be replaced by one trained from the beginning.
+    """
+    if not resume:
+        return False
+    if checkpoint is None:
+        raise OptionError("resume = True needs a file to go on from; give checkpoint, too, or leave resume out")
+    if Path(checkpoint).exists():
+        return True
+    if is_trained:
+        raise DataError(f"{checkpoint} is not there, and the model is trained; to train it again leave out resume")
+    return False
 
 
 def fingerprint(*arrays: Array) -> str:

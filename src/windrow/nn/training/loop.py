@@ -144,7 +144,7 @@ class Training:
         """
         callbacks, is_stopped = tuple(callbacks), False
         with crew(self.plan.workers), self._ending(checkpoint):
-            while len(self.history) < self.plan.epochs and not self._is_stale() and not is_stopped:
+            while len(self.history) < self.plan.epochs and not self._has_ended() and not is_stopped:
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is told in words
                     report = self._epoch(progress)
                     self._note(report)
@@ -222,11 +222,10 @@ class Training:
         self.history.append(report.to_json())
         self.last_good.keep(self.trainee.values(), report.epoch, report.loss)
         if self.plan.stopping is not None:
-            self.plan.stopping.is_over(self._rank(self.history[-1]), self.trainee.values())
+            self.plan.stopping.see(self._rank(self.history[-1]), self.trainee.values())
 
-    def _is_stale(self) -> bool:
-        stopping = self.plan.stopping
-        return stopping is not None and stopping.waited >= stopping.patience
+    def _has_ended(self) -> bool:
+        return self.plan.stopping is not None and self.plan.stopping.has_ended
 
     def _rank(self, row: dict[str, Any]) -> float:
         """What schedules and early stopping look at; higher is better."""

@@ -21,12 +21,12 @@ class DivergedError(WindrowError):
 
 
 class EarlyStopping:
-    """Over when the score has not risen by more than ``min_improvement`` for ``patience`` epochs.
+    """Training has ended when the score has not risen by more than ``min_improvement`` for ``patience`` epochs.
 
     Parameters
     ----------
     patience : float >= 1, default 10
-        Epochs without a better score; inf: it is never over.
+        Epochs without a better score; inf: it never ends.
     min_improvement : float, default 0
         A score is better if it is higher by more than this.
 
@@ -44,12 +44,16 @@ class EarlyStopping:
         self.best_values: Array | None = None
         self.waited = 0
 
-    def is_over(self, score: float, values: Array) -> bool:
-        """Whether to stop after an epoch that ended with this score and these parameters."""
+    def see(self, score: float, values: Array) -> None:
+        """An epoch has ended with this score and these parameters."""
         if self.best_values is None or score > self.best_score + self.min_improvement:
             self.best_score, self.best_values, self.waited = score, values.copy(), 0
         else:
             self.waited += 1
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the epochs seen so far are enough."""
         return self.waited >= self.patience
 
     def restore(self, values: Array) -> None:

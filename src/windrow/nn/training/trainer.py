@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from windrow.errors import check_range, check_whole
+from windrow.errors import OptionError, check_callable, check_range, check_whole
 from windrow.nn.examples import ExampleError, check_finite
 from windrow.nn.losses import check_targets
 from windrow.nn.network import Network
 from windrow.nn.optimizers import SGD, Optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Constant, Schedule
-from windrow.nn.training.checkpoint import fingerprint, rng_state
+from windrow.nn.training.checkpoint import fingerprint, goes_on, rng_state
 from windrow.nn.training.loop import Plan, Trainee, Training
 from windrow.nn.training.report import Report
 from windrow.nn.training.stopping import EarlyStopping
@@ -75,6 +74,12 @@ class Trainer:
         for name in ("learning_rate", "clip_norm", "clip_value"):
             if getattr(self, name) is not None:
                 check_range(name, getattr(self, name), 0, low_open=True)
+        check_callable("augment", self.augment)
+        check_callable("schedule", self.schedule)
+        if not isinstance(self.callbacks, Sequence):
+            raise OptionError(f"callbacks = {self.callbacks!r} must be a list of functions")
+        for callback in self.callbacks:
+            check_callable("a callback", callback)
         self._network: Network | None = None
 
     def run(
@@ -101,8 +106,11 @@ class Trainer:
         has its last good parameters.
         """
         check_range("epochs", check_whole("epochs", epochs), 1)
+        check_callable("score", score)
+        resume = goes_on(checkpoint, resume)
+        x, targets = np.asarray(x), np.asarray(targets)
         _check_data(network, x, targets)
-        goes_on = network is self._network
+        continues = network is self._network
         history = [] if history is None else history
         plan = Plan(
             optimizer=self.optimizer,
@@ -113,20 +121,19 @@ class Trainer:
             clip_value=self.clip_value,
             stopping=self.early_stopping,
         )
-        training = Training(
-            Examples(self, network, x, targets, score), plan, history, goes_on=goes_on, retrains=retrains
-        )
+        trainee = NetworkTrainee(self, network, x, targets, score)
+        training = Training(trainee, plan, history, goes_on=continues, retrains=retrains)
         self._network = network
         if checkpoint is not None:
             described = {**(described or {}), "data": fingerprint(x, targets), "batch_size": int(self.batch_size)}
-            if resume and Path(checkpoint).exists():
+            if resume:
                 training.restore(checkpoint, described)
         callbacks = [_with_network(callback, network) for callback in self.callbacks]
         training.run(callbacks, checkpoint=checkpoint, described=described)
         return history
 
 
-class Examples(Trainee):
+class NetworkTrainee(Trainee):
     """A network and the rows that it is trained on."""
 
     checkpoint_kind = CHECKPOINT_KIND
@@ -208,7 +215,7 @@ def _check_data(network: Network, x: Array, targets: Array) -> None:
     check_finite("examples", x)
     check_finite("targets", targets)
     outputs = network.outputs(x[:1])
-    check_targets(network.loss, targets, outputs.shape[1])
+    check_targets(network.loss, targets, outputs.shape[-1])
     network.loss(outputs, targets[:1])
 
 

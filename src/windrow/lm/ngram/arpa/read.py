@@ -72,7 +72,7 @@ class _Text:
         self.name = name_of(file)
         self.line = 0
         # Bytes that are not UTF-8 come as surrogates, so that an error can name their line.
-        self._pieces = text_pieces(file, "surrogateescape", Meter(None, None))
+        self._pieces = text_pieces(file, "surrogateescape", Meter(None, None), expected="arpa")
         self._held = b""
         self._bytes = bytes(PAD)
         self.block = np.frombuffer(self._bytes, np.uint8)

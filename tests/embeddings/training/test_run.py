@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.naive import jobs as naive
-from windrow.embeddings.training.jobs import Schedule, plan_jobs
+from windrow.embeddings.training.run import Schedule, plan_jobs
 
 lengths_of_sentences = st.lists(st.integers(0, 25), max_size=30)
 limits = st.integers(1, 12)

@@ -1,0 +1,203 @@
+"""A run over a corpus: jobs of at most 10,000 words, the learning rate of each, and the threads that take them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.embeddings.training.draws import Randomness
+
+JOB_WORDS = 10_000  # as in gensim: the learning rate changes from job to job
+_PROGRESS_SECONDS = 0.2  # between two calls of ``progress``
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """One epoch, cut into jobs.
+
+    Job j trains the tokens ``bounds[j]`` to ``bounds[j + 1] - 1``, of the sentences ``sentences[j]`` to
+    ``sentence_ends[j] - 1``.
+    """
+
+    bounds: NDArray[np.int64]  # (jobs + 1,)
+    sentences: NDArray[np.int64]  # (jobs,)
+    sentence_ends: NDArray[np.int64]  # (jobs,)
+    fractions: NDArray[np.float64]  # (jobs,): of the epoch's sentences, how much lies before the job, 0..1
+
+    def __len__(self) -> int:
+        return len(self.sentences)
+
+    def fraction_before(self, job: int) -> float:
+        """The fraction of the epoch before ``job``; 1 when all are done."""
+        return float(self.fractions[job]) if job < len(self) else 1.0
+
+    def words(self) -> int:
+        """Raw words of an epoch."""
+        return int(self.bounds[-1] - self.bounds[0])
+
+
+def plan_jobs(starts: NDArray[np.int64], limit: int = JOB_WORDS) -> Jobs:
+    """Jobs of whole sentences, of at most ``limit`` raw words each; only a longer sentence is cut into several jobs.
+
+    ``starts`` (sentences + 1,) are token positions. As in gensim the learning rate follows the number of sentences
+    that are done, and here also the part of a sentence that is.
+    """
+    total = len(starts) - 1
+    bounds, first, last, fractions = [int(starts[0])], [], [], []
+    sentence = 0
+    while sentence < total:
+        end = int(np.searchsorted(starts, starts[sentence] + limit, side="right")) - 1
+        if end > sentence:
+            first.append(sentence)
+            last.append(end)
+            fractions.append(sentence / total)
+            bounds.append(int(starts[end]))
+            sentence = end
+        else:
+            start, stop = int(starts[sentence]), int(starts[sentence + 1])
+            for piece in range(start, stop, limit):
+                first.append(sentence)
+                last.append(sentence + 1)
+                fractions.append((sentence + (piece - start) / (stop - start)) / total)
+                bounds.append(min(piece + limit, stop))
+            sentence += 1
+    return Jobs(
+        bounds=np.array(bounds, np.int64),
+        sentences=np.array(first, np.int64),
+        sentence_ends=np.array(last, np.int64),
+        fractions=np.array(fractions, np.float64),
+    )
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The learning rate: linear from ``alpha`` to ``min_alpha`` over all epochs, constant within a job."""
+
+    alpha: float
+    min_alpha: float
+    epochs: int
+
+    def rate(self, epoch: int, fraction: float) -> float:
+        """The rate after ``epoch`` whole epochs and a ``fraction`` (0 to 1) of the next."""
+        done = (epoch + fraction) / self.epochs
+        return max(self.min_alpha, self.alpha - (self.alpha - self.min_alpha) * done)
+
+
+@dataclass
+class Position:
+    """How far a training run has come."""
+
+    epoch: int = 0
+    job: int = 0  # the next one of this epoch
+    words: int = 0  # raw words read since training began, unknown and dropped ones included
+    kept_words: int = 0  # center words trained on in this epoch
+    loss: float = 0.0  # summed over this epoch
+
+
+class Job(NamedTuple):
+    """The tokens of a job, where its sentences start in them, and its learning rate."""
+
+    ids: NDArray[np.int32]  # (tokens,)
+    starts: NDArray[np.int64]  # (sentences + 1,)
+    rate: float
+
+
+class HasRandomness(Protocol):
+    """What a checkpoint needs of a worker."""
+
+    randomness: Randomness
+
+
+@dataclass
+class Run(ABC):
+    """The jobs of a corpus, the workers, and the position that they share."""
+
+    ids: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    jobs: Jobs
+    schedule: Schedule
+    workers: Sequence[HasRandomness]
+    position: Position = field(default_factory=Position)
+    _idle: threading.Condition = field(default_factory=threading.Condition, repr=False)  # also guards the position
+    _takes_at_work: int = field(default=0, repr=False)
+    _stopping: bool = field(default=False, repr=False)
+
+    def advance(self, words: float, deadline: float, progress: Callable[[], None]) -> None:
+        """Train until the epoch ends, ``words`` raw words are read in all, or ``deadline`` (time.monotonic) is past.
+
+        Every job that has begun is finished, also after KeyboardInterrupt, so that the position always agrees with what
+        the tables have learned. ``progress`` is called from this thread a few times a second.
+        """
+        self._stopping = False
+        loops = self._loops(lambda most: self._take_jobs(most, words, deadline))
+        with ThreadPoolExecutor(len(loops)) as pool:
+            try:
+                pending = {pool.submit(loop) for loop in loops}
+                while pending:
+                    done, pending = wait(pending, timeout=_PROGRESS_SECONDS, return_when=FIRST_EXCEPTION)
+                    for future in done:
+                        future.result()
+                    progress()
+            finally:
+                self.settle()  # before the pool waits for its threads, which would go on to the end of the epoch
+
+    def settle(self) -> None:
+        """Give out no more jobs, and wait until those in progress are done.
+
+        The pool cannot wait for a thread that was just being started when KeyboardInterrupt came: it does not know it.
+        """
+        self._stopping = True
+        with self._idle:
+            self._idle.wait_for(lambda: self._takes_at_work == 0)
+
+    def epoch_is_over(self) -> bool:
+        """Whether all jobs of this epoch are done."""
+        return self.position.job == len(self.jobs)
+
+    def start_next_epoch(self) -> None:
+        """Start again at the first job."""
+        # In one assignment, so that an interrupt leaves either the old position or the new one.
+        self.position = Position(epoch=self.position.epoch + 1, words=self.position.words)
+
+    def rate(self) -> float:
+        """The learning rate of the next job."""
+        return self.schedule.rate(self.position.epoch, self.jobs.fraction_before(self.position.job))
+
+    @abstractmethod
+    def _loops(self, take: Callable[[int], list[Job]]) -> list[Callable[[], None]]:
+        """What the threads run: call ``take(most)`` for jobs until it gives none, and ``_finish`` after each call."""
+
+    def _take_jobs(self, most: int, words: float, deadline: float) -> list[Job]:
+        """The next jobs, ``most`` or fewer; none when it is time to stop."""
+        with self._idle:
+            position, jobs = self.position, self.jobs
+            if self._stopping or self.epoch_is_over() or position.words >= words or time.monotonic() >= deadline:
+                return []
+            chosen = range(position.job, min(position.job + most, len(jobs)))
+            rates = [self.schedule.rate(position.epoch, jobs.fraction_before(job)) for job in chosen]
+            self._takes_at_work += 1
+            position.job = chosen.stop
+            position.words += int(jobs.bounds[chosen.stop] - jobs.bounds[chosen.start])
+        return [self._job(job, rate) for job, rate in zip(chosen, rates, strict=True)]
+
+    def _job(self, job: int, rate: float) -> Job:
+        first, last = int(self.jobs.bounds[job]), int(self.jobs.bounds[job + 1])
+        starts = self.starts[self.jobs.sentences[job] : self.jobs.sentence_ends[job] + 1]
+        starts = np.clip(starts, first, last) - first  # the job may be a piece of one sentence
+        return Job(self.ids[first:last], starts, rate)
+
+    def _finish(self, kept_words: int, loss: float) -> None:
+        """Mark the jobs of one ``take`` as done."""
+        with self._idle:
+            self.position.kept_words += kept_words
+            self.position.loss += loss
+            self._takes_at_work -= 1
+            self._idle.notify_all()

@@ -1,0 +1,99 @@
+"""What a packed table of n-grams answers: scores, states, distributions, its file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.corpus import Vocabulary
+from windrow.errors import NotFittedError
+from windrow.files.compression import STDIO
+from windrow.files.sniff import is_arpa
+from windrow.lm.base import LanguageModel
+from windrow.lm.next_word import Tokens, as_id, as_ids
+from windrow.lm.ngram.arpa import write_arpa
+from windrow.lm.ngram.table import NGramState, NGramTable
+from windrow.lm.ngram.words import WordIndex, as_line
+from windrow.lm.stream import Ids, several
+from windrow.lm.symbols import BOS
+
+
+class TableLM(LanguageModel):
+    """A language model whose probabilities are in ``table_``; a subclass makes that. ``eos``: whether it has </s>."""
+
+    table_: NGramTable
+    eos: bool
+
+    def _set(self, table: NGramTable, provenance: Mapping[str, Any]) -> None:
+        self.table_, self.provenance_ = table, provenance
+        vars(self).pop("_words", None)
+
+    @property
+    def vocabulary(self) -> Vocabulary:  # type: ignore[override]
+        """The words of the model; NotFittedError before ``fit``."""
+        return self._fitted().vocabulary
+
+    @property
+    def predicts_end(self) -> bool:  # type: ignore[override]
+        """Whether the model predicts where sentences end."""
+        return self.eos
+
+    def _fitted(self) -> NGramTable:
+        try:
+            return self.table_
+        except AttributeError:
+            raise NotFittedError("the n-gram model is not trained yet; call fit first") from None
+
+    @cached_property
+    def _words(self) -> WordIndex:
+        return WordIndex(self.vocabulary)
+
+    def score_stream(self, stream: Ids) -> NDArray[np.float32]:
+        """As ``LanguageModel.score_stream``; NotFittedError before ``fit``, as from all methods below."""
+        return self._fitted().score(stream)
+
+    def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
+        """As ``LanguageModel.log_probs``; strings are split and looked up by a kernel, much faster than lists."""
+        lines = [as_line(sentence, self.reader) for sentence in several(sentences)]
+        found = self._words.sentences(lines, eos=self.eos)
+        return found.sums(self.score_stream(found.stream))
+
+    def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], Sequence[int | None]]:
+        scores, orders = self._fitted().score_with_orders(stream)
+        return scores, orders.tolist()
+
+    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> NGramState:
+        """As ``LanguageModel.start``."""
+        return self._fitted().start(as_ids(self.vocabulary, ids))
+
+    def advance(self, state: NGramState, word_id: str | int) -> NGramState:
+        """As ``LanguageModel.advance``."""
+        return self.score_next(state, word_id)[1]
+
+    def score_next(self, state: NGramState, word: str | int) -> tuple[float, NGramState]:
+        """As ``LanguageModel.score_next``, without a whole distribution."""
+        after, score = self._fitted().advance(state, as_id(self.vocabulary, word))
+        return float(score), after
+
+    def distribution(self, state: NGramState) -> NDArray[np.float64]:
+        """As ``LanguageModel.distribution``; the sum is 1 within 1e-5, as numbers are rounded.
+
+        The scores of stupid back-off do not sum to 1.
+        """
+        return self._fitted().distribution(state)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """As ``LanguageModel.save``; a name that ends in .arpa, .lm, .arpa.gz or .lm.gz makes an ARPA file.
+
+        So does ``-``, on standard output. Other programs read such files. They cannot hold a model of stupid back-off
+        (OptionError), nor a word with white space in it (FormatError).
+        """
+        if is_arpa(path) or os.fspath(path) == STDIO:
+            write_arpa(self._fitted().unpack(), path)
+        else:
+            super().save(path)

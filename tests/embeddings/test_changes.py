@@ -1,0 +1,204 @@
+"""Changes of a table of vectors: what was kept of it is never out of date, and nothing changes behind its back."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from windrow.embeddings.vectors import WordVectors
+from windrow.errors import MissingWordError, OptionError
+
+WORDS = ["ash", "elm", "oak"]
+ROWS = np.array([[1, 0], [0, 2], [3, 4]], np.float32)
+FRESH = ["fig", "yew"]
+
+
+def table(counts: bool = False) -> WordVectors:
+    return WordVectors(WORDS, ROWS.copy(), np.array([5, 3, 2]) if counts else None)
+
+
+def assert_same_answers(wv: WordVectors, expected: WordVectors) -> None:
+    """Those of a table that was made as it is now, and never changed."""
+    assert wv.index_to_key == expected.index_to_key
+    assert dict(wv.key_to_index) == dict(expected.key_to_index)
+    np.testing.assert_array_equal(wv.vectors, expected.vectors)
+    np.testing.assert_array_equal(wv.norms, expected.norms)
+    for word in expected:
+        assert wv.most_similar(word) == expected.most_similar(word)
+        np.testing.assert_array_equal(wv.distances(word), expected.distances(word))
+
+
+vector = st.lists(st.integers(-4, 4), min_size=2, max_size=2)
+change = st.one_of(
+    st.tuples(st.just("set"), st.sampled_from([*WORDS, *FRESH]), vector),
+    st.tuples(st.just("add"), st.sampled_from(FRESH), vector),
+    st.tuples(st.just("replace"), st.sampled_from([*WORDS, *FRESH]), vector),
+    st.tuples(st.just("keep"), st.sampled_from([*WORDS, *FRESH]), vector),
+    st.tuples(st.just("row"), st.sampled_from(range(3)), vector),
+    st.tuples(st.just("look"), st.just(""), vector),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(change, max_size=8))
+def test_a_changed_table_answers_like_a_new_one(changes: list[tuple[str, Any, list[int]]]) -> None:
+    wv, expected = table(), dict(zip(WORDS, ROWS.tolist(), strict=True))
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
+    for kind, key, numbers in changes:
+        wv.most_similar("ash")  # norms are kept from here on
+        seen.append((wv["oak"], wv["oak"].copy()))
+        if kind == "look":
+            seen.append((wv.vectors, wv.vectors.copy()))
+            seen.append((wv.head(2).vectors, wv.vectors[:2].copy()))
+        elif kind == "set":
+            wv[key] = numbers
+            expected[key] = numbers
+        elif kind == "row":
+            wv[key] = np.array(numbers)
+            expected[WORDS[key]] = numbers
+        elif kind == "add":
+            if key in expected:
+                with pytest.raises(OptionError, match=rf"has a vector already; wv\['{key}'\] = vector changes it"):
+                    wv.add_vector(key, numbers)
+            else:
+                assert wv.add_vector(key, numbers) == len(expected)
+                expected[key] = numbers
+        else:
+            wv.add_vectors([key], [numbers], replace=kind == "replace")
+            if kind == "replace" or key not in expected:
+                expected[key] = numbers
+    assert_same_answers(wv, WordVectors(list(expected), np.array(list(expected.values()), np.float32)))
+    for given_out, before in seen:
+        np.testing.assert_array_equal(given_out, before)
+
+
+def test_several_keys_at_once() -> None:
+    wv = table(counts=True)
+    wv[["oak", "fig"]] = [[1, 1], [2, 0]]
+    assert_same_answers(wv, WordVectors([*WORDS, "fig"], [[1, 0], [0, 2], [1, 1], [2, 0]]))
+    assert wv.counts is not None
+    assert wv.counts.tolist() == [5, 3, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda wv: wv.add_vectors(["fig", "fig"], [[1, 1], [2, 2]]), "'fig' occurs twice"),
+        (lambda wv: wv.add_vectors(["fig", "yew"], [[1, 1]]), "2 words, 1 vectors"),
+        (lambda wv: wv.add_vectors(["fig", 3], [[1, 1], [2, 2]], replace=True), "a word must be a str, got int"),
+        (lambda wv: wv.add_vectors(["fig"], [[1, np.nan]]), "not finite"),
+        (lambda wv: wv.add_vectors(["fig"], [[1, 2, 3]]), r"must have the shape \(words, 2\), got \(1, 3\)"),
+        (lambda wv: wv.add_vectors(["fig"], ["ab"]), "must hold numbers only"),
+        (lambda wv: wv.add_vector("fig", [1, np.inf]), "not finite"),
+        (lambda wv: wv.add_vector("fig", [[1, 2]]), r"must have the shape \(2\), got \(1, 2\)"),
+        (lambda wv: wv.__setitem__("ash", 1.0), r"must have the shape \(2\), got \(\)"),
+        (lambda wv: wv.__setitem__(["ash", "elm"], [1.0, 2.0]), r"must have the shape \(words, 2\)"),
+        (lambda wv: wv.__setitem__(["ash", "ash"], ROWS[:2]), "'ash' occurs twice"),
+        (lambda wv: wv.__setitem__(1.5, [1, 2]), "a key must be a word or a row number, got float"),
+        (lambda wv: wv.__setitem__(7, [1, 2]), "the word '7' is not in the vocabulary"),
+    ],
+)
+def test_what_is_refused_changes_nothing(ask: Callable[[WordVectors], Any], message: str) -> None:
+    wv = table()
+    wv.most_similar("ash")
+    with pytest.raises((OptionError, MissingWordError), match=message):
+        ask(wv)
+    assert_same_answers(wv, table())
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda wv: wv.vectors.__setitem__(1, 9),
+        lambda wv: wv.norms.__setitem__(1, 9),
+        lambda wv: wv.counts.__setitem__(1, 9),
+        lambda wv: wv.index_to_key.__setitem__(1, "x"),
+        lambda wv: wv.index_to_key.append("x"),
+        lambda wv: wv.index_to_key.sort(reverse=True),
+        lambda wv: wv.index_to_key.clear(),
+        lambda wv: wv.key_to_index.__setitem__("x", 1),
+        lambda wv: setattr(wv, "vectors", ROWS),
+        lambda wv: setattr(wv, "index_to_key", WORDS),
+    ],
+)
+def test_what_is_given_out_is_read_only(write: Callable[[Any], Any]) -> None:
+    wv = table(counts=True)
+    wv[["ash"]] = [[1, 0]]  # the table has an array of its own now
+    with pytest.raises((ValueError, TypeError, AttributeError)):
+        write(wv)
+    assert_same_answers(wv, table())
+
+
+def test_an_array_that_its_owner_goes_on_writing() -> None:
+    rows = ROWS.copy()
+    wv = WordVectors(WORDS, rows)
+    wv.similarity("ash", "oak")
+    rows[:] = 7
+    assert_same_answers(wv, table())
+
+
+def test_a_read_only_array_is_not_copied() -> None:
+    rows = ROWS.copy()
+    rows.setflags(write=False)
+    wv = WordVectors(WORDS, rows)
+    assert np.shares_memory(wv.vectors, rows)
+    wv["ash"] = [5, 5]
+    assert np.array_equal(rows, ROWS)
+
+
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda wv: pickle.loads(pickle.dumps(wv))])
+def test_copies_change_apart(twin: Callable[[WordVectors], WordVectors]) -> None:
+    wv = table()
+    other = twin(wv)
+    other["ash"] = [0, 9]
+    other.add_vector("fig", [1, 1])
+    assert_same_answers(wv, table())
+    assert other["ash"].tolist() == [0, 9]
+    assert "fig" in other
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_every_query_that_meets_a_bad_row_names_its_word(number: float) -> None:
+    rows = np.array([[1, 0], [0, 1], [number, 1]], np.float32)
+    wv = WordVectors(WORDS, rows)
+    asks: list[Callable[[], Any]] = [
+        lambda: wv.most_similar("ash"),
+        lambda: wv.most_similar("ash", topn=None),
+        lambda: wv.most_similar_cosmul("ash"),
+        lambda: wv.most_similar_batch(["ash"]),
+        lambda: wv.most_similar_batch(rows[:2]),
+        lambda: wv.similar_by_vector(rows[0]),
+        lambda: wv.similarity("ash", "oak"),
+        lambda: wv.distance("oak", "ash"),
+        lambda: wv.distances("ash"),
+        lambda: wv.distances("ash", ["oak"]),
+        lambda: wv.rank("ash", "elm"),
+        lambda: wv.closer_than("ash", "oak"),
+        lambda: wv.n_similarity(["ash"], ["oak"]),
+        lambda: wv.doesnt_match(["ash", "elm", "oak"]),
+        lambda: wv.get_mean_vector(["ash", "oak"]),
+        lambda: wv.get_mean_vector(["ash", "oak"], pre_normalize=False),
+        lambda: wv.get_vector("oak", norm=True),
+        lambda: wv.analogy("ash", "elm", "oak"),
+        wv.normalize,
+        wv.check_finite,
+    ]
+    for ask in asks:
+        with pytest.raises(OptionError, match=r"the vector of 'oak' holds a number that is not finite; .* subset"):
+            ask()
+
+
+def test_queries_that_do_not_meet_a_bad_row() -> None:
+    wv = WordVectors(WORDS, np.array([[1, 0], [3, 4], [np.nan, 1]], np.float32))
+    assert wv.similarity("ash", "elm") == pytest.approx(0.6)
+    assert [word for word, _ in wv.most_similar("ash", restrict_vocab=2)] == ["elm"]
+    assert wv.subset(["ash", "elm"]).rank("ash", "elm") == 1
+    wv["oak"] = [0, 1]
+    assert wv.rank("ash", "oak") == 2
