@@ -22,7 +22,9 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 
-from windrow.embeddings import WordVectors
+from windrow import Corpus
+from windrow.corpus import TextReader
+from windrow.embeddings import Word2Vec, WordVectors
 from windrow.errors import DataError, OptionError
 from windrow.sklearn import WEIGHTINGS, DocumentVectorizer
 
@@ -170,6 +172,46 @@ def test_lower_case_and_tokenizer_are_options() -> None:
     np.testing.assert_array_equal(DocumentVectorizer(wv, tokenizer="word").fit_transform(["'cat!'"])[0], cat)
     comma = DocumentVectorizer(wv, tokenizer=lambda text: text.split(","))
     np.testing.assert_array_equal(comma.fit_transform(["cat,cat"])[0], cat)
+
+
+@pytest.mark.parametrize("form", ["as trained", "from a file"])
+def test_documents_are_read_as_the_text_of_the_vectors(tmp_path: Path, form: str) -> None:
+    text = ["The Cat, the dog!", "A DOG; the Cat."] * 3
+    options = {"vector_size": 4, "min_count": 1, "epochs": 1, "workers": 1, "sample": 0}
+    for name, reading in (("cased", {"tokenizer": "word"}), ("char", {"tokenizer": "char", "lowercase": True})):
+        wv = Word2Vec(**options).fit(Corpus.build(text, **reading)).wv
+        wv.save(tmp_path / f"{name}.safetensors")
+        vectorizer = DocumentVectorizer(wv if form == "as trained" else tmp_path / f"{name}.safetensors")
+
+        found = vectorizer.fit_transform(text)
+
+        tokens = [TextReader(**reading).tokens(line) for line in text]
+        assert all(word in wv for line in tokens for word in line)
+        np.testing.assert_allclose(found, [np.mean(wv[line], axis=0) for line in tokens], atol=1e-6)
+        np.testing.assert_array_equal(pickle.loads(pickle.dumps(vectorizer)).transform(text), found)
+        plain = DocumentVectorizer(wv, tokenizer="whitespace", lowercase=False).fit_transform(["dog, dog"])
+        assert (plain == (wv["dog"] if name == "cased" else 0)).all()
+
+
+def test_vectors_that_forget_their_function_ask_for_it() -> None:
+    wv = Word2Vec(vector_size=4, min_count=1, sample=0, workers=1).fit(Corpus.build(["a b"], tokenizer=str.split)).wv
+
+    with pytest.raises(OptionError, match=r"set tokenizer = 'builtins:str\.split' again"):
+        DocumentVectorizer(wv).fit(["a b"])
+
+    assert DocumentVectorizer(wv, tokenizer=str.split).fit_transform(["a"]).any()
+
+
+def test_lower_case_that_loses_words_is_told() -> None:
+    wv = WordVectors(["the", "Paris", "cat"], np.eye(3, dtype=np.float32))
+    texts = ["the cat", "The Paris"]
+
+    with pytest.warns(UserWarning, match="know 2 of 4 tokens, but 3 as they stand"):
+        DocumentVectorizer(wv).fit(["the Paris cat zebra"])
+    with pytest.warns(UserWarning, match="try lowercase = False"):
+        DocumentVectorizer(wv).fit(["Paris", "cat"])
+    DocumentVectorizer(wv).fit(texts[:1])  # nothing is lost
+    DocumentVectorizer(wv, lowercase=False).fit(texts)
 
 
 def test_vectors_may_be_a_file(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from windrow.corpus import TextReader
 from windrow.corpus.tables import cells_of
-from windrow.corpus.tokenizers import as_tokens, find_tokenizer
+from windrow.corpus.tokenizers import as_tokens
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
 from windrow.errors import DataError, OptionError
@@ -46,10 +47,13 @@ DOCUMENT_VECTORIZER = (
         low=0, only_with=("weighting", ("sif",)),
     ),
     Setting(
-        "tokenizer", (str, Callable), "whitespace", "What cuts text into words: whitespace, word, char, or a function "
-        "from a str to a list.", "As the vectors were trained.",
+        "tokenizer", (str, Callable), None, "What cuts text into words: whitespace, word, char, or a function from a "
+        "str to a list.", none="as the vectors were trained, if they say so, else whitespace",
     ),
-    Setting("lowercase", bool, True, "Whether text is lower-cased first.", "As the vectors were trained."),
+    Setting(
+        "lowercase", bool, None, "Whether text is lower-cased first.",
+        none="as the vectors were trained, if they say so, else it is",
+    ),
     Setting("normalize", bool, False, "Whether each document's vector is scaled to length 1."),
     Setting(
         "word2vec_params", "dict", None, "Parameters of Word2Vec, where vectors are trained; with one worker unless it "
@@ -58,6 +62,7 @@ DOCUMENT_VECTORIZER = (
 )  # fmt: skip
 
 Document = str | Iterable[str]
+_DOCUMENTS = "X must be a list or one column of documents"
 
 
 class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -79,11 +84,11 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         training texts. Only with weighting "sif".
     remove_components : int >= 0, default 1
         How many singular vectors of the training texts are taken off. Only with weighting "sif".
-    tokenizer : str or callable, default "whitespace"
-        What cuts text into words: whitespace, word, char, or a function from a str to a list. As the vectors were
-        trained.
-    lowercase : bool, default True
-        Whether text is lower-cased first. As the vectors were trained.
+    tokenizer : str or callable or None, default None
+        What cuts text into words: whitespace, word, char, or a function from a str to a list. None: as the vectors
+        were trained, if they say so, else whitespace.
+    lowercase : bool or None, default None
+        Whether text is lower-cased first. None: as the vectors were trained, if they say so, else it is.
     normalize : bool, default False
         Whether each document's vector is scaled to length 1.
     word2vec_params : dict or None, default None
@@ -131,8 +136,8 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         weighting: str = "mean",
         sif_a: float = 1e-3,
         remove_components: int = 1,
-        tokenizer: str | Callable[[str], list[str]] = "whitespace",
-        lowercase: bool = True,
+        tokenizer: str | Callable[[str], list[str]] | None = None,
+        lowercase: bool | None = None,
         normalize: bool = False,
         word2vec_params: dict[str, Any] | None = None,
     ) -> None:
@@ -157,23 +162,26 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     def transform(self, X: Iterable[Document]) -> NDArray[np.float32]:  # noqa: N803
         """The vectors of the documents, (documents, dim) float32."""
         check_is_fitted(self, "word_vectors_")
-        return self._vectors_of(self._count(self._tokens(X, lowercase=self.lowercase)))
+        reader = self._reader(None if self.vectors is None else self.word_vectors_)
+        return self._vectors_of(self._count(_tokens(cells_of(X, expected=_DOCUMENTS), reader)))
 
     def _learn(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
         """Set everything that is learned, or nothing; gives the word counts of the documents, to be used again."""
         self._check_parameters()
         with all_or_nothing(self, "word_vectors_"):
-            return self._learn_from(documents)
+            return self._learn_from(list(cells_of(documents, expected=_DOCUMENTS)))
 
-    def _learn_from(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
-        if isinstance(documents, Iterator):  # it may be read twice
-            documents = list(documents)
-        tokens = list(self._tokens(documents, lowercase=self.lowercase))
+    def _learn_from(self, documents: list[Document]) -> csr_matrix[np.float32]:
+        given = self._given_vectors()
+        reader = self._reader(given)
+        tokens = list(_tokens(documents, reader))
         if not tokens:
             raise DataError("there is no document to fit on; give at least one")
-        self.word_vectors_ = self._find_vectors(tokens)
-        if self.lowercase and self.vectors is not None:
-            self._warn_of_case(tokens, documents)
+        if given is None:
+            given = Word2Vec(workers=1).set_params(**(self.word2vec_params or {})).fit(tokens).wv
+        elif reader.lowercase:
+            _warn_of_case(documents, tokens, reader, given)
+        self.word_vectors_ = given
         self.n_features_out_ = self.word_vectors_.vector_size
         counts = self._count(tokens)
         self.idf_ = smooth_idf(counts)
@@ -189,33 +197,18 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | PathLike):
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
 
-    def _warn_of_case(self, lowered: list[list[str]], documents: Iterable[Document]) -> None:
-        """Warn where vectors know more tokens of the texts as they stand than in lower case."""
-        known = self.word_vectors_
-        if all(word == word.lower() for word in known):
-            return
-        total, found = sum(map(len, lowered)), sum(token in known for document in lowered for token in document)
-        as_given = sum(token in known for document in self._tokens(documents, lowercase=False) for token in document)
-        if found < as_given:
-            told = f"lowercase = True: the vectors know {found:,} of {total:,} tokens, but {as_given:,} as they stand"
-            warnings.warn(f"{told}; try lowercase = False", UserWarning, stacklevel=5)
-
-    def _tokens(self, documents: Iterable[Document], *, lowercase: bool) -> Iterable[list[str]]:
-        documents = cells_of(documents, expected="X must be a list or one column of documents")
-        tokenizer = find_tokenizer(self.tokenizer)
-        for number, document in enumerate(documents, 1):
-            if isinstance(document, str):
-                yield tokenizer.split(tokenizer.lower(document) if lowercase else document)
-            else:
-                words = as_tokens(document, f"document {number}")
-                yield [word.lower() for word in words] if lowercase else words
-
-    def _find_vectors(self, tokens: list[list[str]]) -> WordVectors:
-        if isinstance(self.vectors, WordVectors):
+    def _given_vectors(self) -> WordVectors | None:
+        if self.vectors is None or isinstance(self.vectors, WordVectors):
             return self.vectors
-        if self.vectors is not None:
-            return load_vectors(self.vectors)
-        return Word2Vec(workers=1).set_params(**(self.word2vec_params or {})).fit(tokens).wv
+        return load_vectors(self.vectors)
+
+    def _reader(self, vectors: WordVectors | None) -> TextReader:
+        """How documents become words: as the text of given vectors was read, but for what the parameters say."""
+        reader = TextReader(lowercase=True)
+        if vectors is not None and "tokenizer" in vectors.provenance:
+            reader = TextReader.remembered(vectors.provenance)
+        asked = {"tokenizer": self.tokenizer, "lowercase": self.lowercase}
+        return reader.changed(**{name: value for name, value in asked.items() if value is not None})
 
     def _count(self, tokens: Iterable[list[str]]) -> csr_matrix[np.float32]:
         """How often each known word occurs in each document, (documents, words)."""
@@ -275,6 +268,31 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         tags.input_tags.string = True
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _tokens(documents: Iterable[Document], reader: TextReader) -> Iterator[list[str]]:
+    for number, document in enumerate(documents, 1):
+        if isinstance(document, str):
+            yield reader.tokens(document)
+        else:
+            yield reader.folded(as_tokens(document, f"document {number}"))
+
+
+def _warn_of_case(
+    documents: list[Document], lowered: list[list[str]], reader: TextReader, vectors: WordVectors
+) -> None:
+    """Warn where vectors know more tokens of the texts as they stand than in lower case."""
+    known = vectors.key_to_index
+    if all(word == word.lower() for word in known):
+        return
+    as_they_stand = _tokens(documents, reader.changed(lowercase=False))
+    found, as_given = (
+        sum(token in known for document in tokens for token in document) for tokens in (lowered, as_they_stand)
+    )
+    if found < as_given:
+        total = sum(map(len, lowered))
+        told = f"lowercase = True: the vectors know {found:,} of {total:,} tokens, but {as_given:,} as they stand"
+        warnings.warn(f"{told}; try lowercase = False", UserWarning, stacklevel=6)
 
 
 def smooth_idf(counts: csr_matrix[np.float32]) -> NDArray[np.float32]:

@@ -167,7 +167,9 @@ def test_input_that_is_no_text(folder: Path) -> None:
     result = run("score", folder / "m.safetensors", input=b"the cat\ncaf\xe9\n")
 
     assert (result.exit_code, result.stdout.count("\n")) == (1, 1)
-    assert result.stderr == "Error: standard input, line 2: unexpected end of data; it must be UTF-8\n"
+    assert result.stderr == (
+        "Error: standard input, line 2: unexpected end of data; it must be UTF-8: convert it, or try --errors replace\n"
+    )
 
 
 def test_a_vocabulary_in_a_file(folder: Path) -> None:

@@ -79,6 +79,24 @@ def test_predict_reads_lines_and_columns(folder: Path, text: str, options: tuple
     assert result.stdout == "".join([*lines, "\n", f"Oslo\t{tags[1][0]}\n", after_the_last])
 
 
+def test_text_is_cut_as_options_say(folder: Path, tmp_path: Path) -> None:
+    model = folder / "a.safetensors"
+    (tmp_path / "latin.txt").write_bytes(b"in Rome\xe9 we\n")
+    (tmp_path / "columns.txt").write_text("in\nRome\n\nOslo\n")
+
+    cut = run("predict", model, "--tokenizer", "word", stdin="in Rome, we met (Ada)!\n")
+
+    spaced = run("predict", model, stdin="in Rome we met Ada\n")
+    assert cut.stdout == spaced.stdout
+    refused = run("predict", model, tmp_path / "latin.txt")
+    assert refused.exit_code == 1
+    assert refused.stderr.endswith("or try --errors replace\n")
+    assert run("predict", model, tmp_path / "latin.txt", "--errors", "ignore").stdout.startswith("in\tO\nRome\t")
+    columns = run("predict", model, tmp_path / "columns.txt", "--tokenizer", "word")
+    assert columns.exit_code == 1
+    assert "holds one token per line; leave out tokenizer and normalize" in columns.stderr
+
+
 def test_text_may_end_in_words_that_look_like_tags(folder: Path) -> None:
     result = run("predict", folder / "a.safetensors", "-", "--format", "text", stdin="in Rome O\nBlood type O\n")
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from windrow import Corpus
-from windrow.corpus import encoded, streams, tokenizers
+from windrow.corpus import encoded, streams, tokenizers, writing
 from windrow.corpus.sources import is_corpus
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
 
@@ -85,6 +85,7 @@ def test_text_is_split_by_lines_whatever_the_chunk(tmp_path_factory, text, chunk
         patch.setattr(streams, "CHUNK_BYTES", chunk_bytes)
         patch.setattr(tokenizers, "BATCH_CHARS", batch_chars)
         patch.setattr(encoded, "_BLOCK", 3)
+        patch.setattr(writing, "_BLOCK", 3)
 
         corpus = Corpus.build(path, lowercase=lowercase)
         sentences = list(corpus.sentences())
@@ -125,7 +126,7 @@ def test_max_vocab_keeps_the_most_frequent():
     ("tokenizer", "name", "words"),
     [
         ("word", "word", ["don't", "stop", "now"]),
-        ("char", "char", list("don'tstop,now.")),
+        ("char", "char", list("don't\u2581stop,\u2581now.")),
         (
             lambda line: line.rstrip(".").replace(" ", "").split(","),
             f"{__name__}:<lambda>",

@@ -82,7 +82,7 @@ def test_words_are_numbered_as_they_are_first_seen(text, kernel_from, lengths):
         patch.setattr(numbering, "KERNEL_FROM", kernel_from)
         patch.setattr(tokenizers, "BATCH_CHARS", 1)
 
-        for batch in seen.number(pieces, tokenizers.find_tokenizer("whitespace"), lowercase=False):
+        for batch in seen.number(pieces, tokenizers.find_tokenizer("whitespace"), folds=False):
             ends += (len(ids) + batch.ends).tolist()
             ids += batch.ids.tolist()
 
@@ -149,7 +149,7 @@ def test_counts_go_on_where_python_left_off():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(numbering, "KERNEL_FROM", 9)
         patch.setattr(tokenizers, "BATCH_CHARS", 1)
-        stream = seen.number(["b a b ", "a c ", "b\n"], tokenizers.find_tokenizer("whitespace"), lowercase=False)
+        stream = seen.number(["b a b ", "a c ", "b\n"], tokenizers.find_tokenizer("whitespace"), folds=False)
         ids = np.concatenate([batch.ids.copy() for batch in stream])
 
     assert ids.tolist() == [0, 1, 0, 1, 2, 0]

@@ -174,7 +174,8 @@ def _compare_backoff(words: list[str], model: Backoff, answers: Answers) -> None
     stored, parameters = answers["stored"], answers["stored"]["parameters"]
     assert stored["words"] == [len(words), digest(words), *words[3:8]]
     ends = [_EOS] if parameters["eos"] else []
-    sentences = [[words.index(word) if word in words else _UNK for word in sentence.split()] for sentence in SENTENCES]
+    texts = [list(text.replace(" ", "▁")) if "▁" in words else text.split() for text in SENTENCES]  # characters, words
+    sentences = [[words.index(word) if word in words else _UNK for word in text] for text in texts]
     scores = [sum(model.score([_BOS, *ids, *ends])[0]) for ids in sentences]
     _close(answers["computed"]["log10_probs"], scores)
 

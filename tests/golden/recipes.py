@@ -89,6 +89,10 @@ CORPORA: dict[str, tuple[Any, dict[str, Any]]] = {  # of the folder: the source,
     "odd": (ODD, {}),
     "lower-case-words": (ODD, {"tokenizer": "word", "lowercase": True}),
     "characters": (ODD, {"tokenizer": "char"}),
+    "turkish-paragraphs": (
+        ODD,
+        {"tokenizer": "word", "lowercase": True, "language": "tr", "normalize": "nfkc", "sentences": "paragraph"},
+    ),
 }
 
 
@@ -147,6 +151,8 @@ def _ngrams() -> Iterator[tuple[str, Recipe]]:
         for name, parameters in table.items():
             yield f"{folder}/{name}{extension}", lambda path, p=parameters: new_ngram(p).fit(SHORT).save(path)
     yield "ngram/lower-case-words.safetensors", _lower_case_words
+    yield "ngram/characters.safetensors", _characters
+    yield "ngram/turkish-paragraphs.safetensors", _turkish_paragraphs
     yield "ngram/from-arpa.safetensors", _from_arpa
     for name, parameters in COUNTS.items():
         yield f"counts/{name}", lambda path, p=parameters: new_ngram(p).fit(SHORT, counts_out=path)
@@ -154,6 +160,14 @@ def _ngrams() -> Iterator[tuple[str, Recipe]]:
 
 def _lower_case_words(path: Path) -> None:
     new_ngram({"order": 1, "smoothing": "witten-bell"}).fit(build_corpus("lower-case-words")).save(path)
+
+
+def _characters(path: Path) -> None:
+    new_ngram({"order": 3, "smoothing": "witten-bell"}).fit(build_corpus("characters")).save(path)
+
+
+def _turkish_paragraphs(path: Path) -> None:
+    new_ngram({"order": 2, "smoothing": "witten-bell"}).fit(build_corpus("turkish-paragraphs")).save(path)
 
 
 def _from_arpa(path: Path) -> None:

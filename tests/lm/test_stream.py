@@ -136,7 +136,7 @@ def test_a_mark_in_the_text_is_an_error_that_names_the_sentence(symbol: str, mon
     monkeypatch.setattr(stream, "_SEARCH_TOKENS", 2)
     corpus = Corpus.build(["a b", "", f"a c {symbol} c", symbol])
 
-    message = f"sentence 3 of the list of sentences holds '{symbol}'.*--skip-symbols"
+    message = f"sentence 3 of the list of sentences holds '{symbol}'.*leave such symbols out with skip_symbols = True"
     with pytest.raises(DataError, match=message):
         lm_vocabulary(corpus)
     with pytest.raises(DataError, match=message):

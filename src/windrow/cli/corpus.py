@@ -23,13 +23,14 @@ def group() -> None:
 @group.command()
 @sources_argument
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write.")
-@text_options
+@text_options()
 @click.option("--min-count", default=1, show_default=True, type=int, help="Leave out words that occur less often.")
 @click.option("--max-vocab", type=int, help="Keep only the most frequent words.")
 def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any) -> None:
     """Read SOURCEs in one pass and write them as word ids into a folder.
 
-    SOURCE is a file (compressed or not), folder, glob, URL, or - for standard input. One line is one sentence.
+    SOURCE is a file (compressed or not), folder, glob, URL, or - for standard input. One line is one sentence, unless
+    --sentences says otherwise.
     """
     from windrow.corpus import Corpus
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.options import (
@@ -23,16 +21,17 @@ from windrow.cli.options import (
     sources_argument,
     text_options,
 )
-from windrow.errors import DataError, OptionError
+from windrow.errors import OptionError
 from windrow.estimator import GIVEN, Condition
 
 if TYPE_CHECKING:
+    from windrow.corpus import Corpus, TextReader
     from windrow.evaluation.perplexity import Perplexity
     from windrow.lm.base import LanguageModel
 
+_OF_LINES = ("tokenizer", "lowercase", "language", "normalize", "format", "field", "delimiter", "errors")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 _skip_symbols = click.option("--skip-symbols", is_flag=True, help="Leave out <s> and </s> that stand in the text.")
-_LINES_AT_A_TIME = 2048
 
 
 @click.group("lm", cls=LazyGroup)
@@ -79,17 +78,10 @@ def _check_one_stdin(model: str, *sources: str) -> None:
         raise OptionError("standard input, '-', cannot be both MODEL and SOURCE; name a file for one of them")
 
 
-def as_trained(model: LanguageModel, text: dict[str, Any]) -> dict[str, Any]:
-    """The options of text: what was not given is as in the model's training."""
-    given = click.get_current_context().get_parameter_source
-    chosen = {name: value for name, value in text.items() if given(name) is ParameterSource.COMMANDLINE}
-    return {**text, **model.text_settings, **chosen}
-
-
 @group.command()
 @click.argument("model")
 @sources_argument
-@text_options
+@text_options(as_trained=True)
 @_skip_symbols
 @click.option(
     "--dynamic", type=float, metavar="RATE", help="Recurrent models: go on learning from SOURCE, at this rate."
@@ -102,8 +94,9 @@ def perplexity(
     _check_one_stdin(model, *sources)
     opened = load_model(model)
     evaluate = opened.evaluate if dynamic is None else _learning(model, opened, dynamic)
+    corpus = _corpus_for(opened, model, sources, text)
     with naming_options({"dynamic_rate": "--dynamic"}):
-        result = evaluate(open_corpus(*sources, **as_trained(opened, text)), skip_symbols=skip_symbols)
+        result = evaluate(corpus, skip_symbols=skip_symbols)
     if as_json:
         click.echo(json.dumps(result.to_json()))
         return
@@ -112,6 +105,19 @@ def perplexity(
     click.echo(f"log10 probability         {result.log10_prob:.4f}")
     click.echo(f"tokens                    {result.tokens:,}")
     click.echo(f"OOV                       {result.oov:,}")
+
+
+def _corpus_for(model: LanguageModel, path: str, sources: tuple[str, ...], text: dict[str, Any]) -> Corpus:
+    """SOURCEs as the model reads them; with a warning for a corpus folder that was read otherwise."""
+    from windrow.cli.as_trained import read_as_trained, warn_if_cut_otherwise
+    from windrow.corpus.sources import is_corpus
+
+    if len(sources) == 1 and sources[0] and is_corpus(sources[0]):
+        corpus = open_corpus(*sources)
+        warn_if_cut_otherwise(corpus, sources[0], model, path)
+        return corpus
+    files = read_as_trained(model, path, text)
+    return open_corpus(*sources, reader=model.reader, **files)
 
 
 def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Perplexity]:
@@ -126,87 +132,32 @@ def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Per
 @group.command()
 @click.argument("model")
 @click.argument("source", default="-")
-@click.option("--words", is_flag=True, help="A row a word: the word, its log10 probability, the order that matched.")
+@click.option(
+    "--words", is_flag=True, help="One row per word: the word, its log10 probability, the order that matched."
+)
+@text_options(*_OF_LINES, as_trained=True)
 @_skip_symbols
-def score(model: str, source: str, words: bool, skip_symbols: bool) -> None:
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object per line, with the perplexity and the record's own fields."
+)
+def score(model: str, source: str, words: bool, skip_symbols: bool, as_json: bool, **text: Any) -> None:
     """The log10 probability of each line of SOURCE, with its end mark; a line in, a number out.
 
-    Lines are cut into words as in the model's training.
+    Lines are read as in the model's training, unless options say otherwise. With --format each record is a line.
 
     With --words: word, log10 probability, order of the longest n-gram that matched (if the model has one), and OOV for
     a word that the model does not know; an empty line follows each sentence.
     """
+    from windrow.cli.as_trained import read_as_trained, scored_lines
+
+    if words and as_json:
+        raise OptionError("--words and --json are two ways to print scores; choose one")
     _check_one_stdin(model, source)
     opened = load_model(model)
-    prepared = _without_marks(_cut_as_trained(opened, _batches(source)), skip_symbols)
-    for lines in prepared:
-        if words:
-            click.echo("".join(map(_rows_of(opened), lines)), nl=False)
-        else:
-            click.echo("".join(f"{value:.6f}\n" for value in opened.log_probs(lines)), nl=False)
-
-
-def _rows_of(model: LanguageModel) -> Callable[[str], str]:
-    def rows(line: str) -> str:
-        scores = model.word_scores(line)
-        return (
-            "".join(
-                "\t".join(
-                    [s.word, f"{s.log10_prob:.6f}", *([str(s.order)] if s.order else []), *(["OOV"] if s.oov else [])]
-                )
-                + "\n"
-                for s in scores
-            )
-            + "\n"
-        )
-
-    return rows
-
-
-def _cut_as_trained(model: LanguageModel, batches: Iterator[list[str]]) -> Iterator[list[str]]:
-    """Lines with white space between the words that the model's tokenizer finds."""
-    from windrow.corpus.tokenizers import find_tokenizer
-
-    tokenizer = find_tokenizer(model.text_settings.get("tokenizer", "whitespace"))
-    lower = tokenizer.lower if model.text_settings.get("lowercase") else str
-    if tokenizer.name == "whitespace" and lower is str:
-        return batches
-    return ([" ".join(tokenizer.split(lower(line))) for line in lines] for lines in batches)
-
-
-def _without_marks(batches: Iterator[list[str]], skip: bool) -> Iterator[list[str]]:
-    """Lines from which sentence marks are left out, if they are to be; else DataError names the line of one."""
-    from windrow.lm.stream import reserved_symbol
-    from windrow.lm.symbols import BOS, SPECIALS
-
-    before = 0
-    for lines in batches:
-        text = "\n".join(lines)
-        if any(mark in text for mark in SPECIALS[BOS:]):
-            for place, line in enumerate(lines):
-                words = line.split()
-                marks = [word for word in words if word in SPECIALS[BOS:]]
-                if marks and not skip:
-                    raise reserved_symbol(marks[0], f"line {before + place + 1}")
-                lines[place] = " ".join(word for word in words if word not in marks)
-        before += len(lines)
-        yield lines
-
-
-def _batches(source: str) -> Iterator[list[str]]:
-    """Lines, many at a time; one at a time when somebody types them or a program waits for the answer."""
-    from windrow.corpus.streams import STDIN, Meter, lines, text_pieces
-
-    if source == STDIN and (sys.stdin.isatty() or not Path("/dev/stdin").is_file()):
-        for number, line in enumerate(sys.stdin.buffer, 1):
-            try:
-                yield [line.removesuffix(b"\n").decode("utf-8-sig" if number == 1 else "utf-8")]
-            except UnicodeDecodeError as error:
-                raise DataError(f"standard input, line {number}: {error.reason}; it must be UTF-8") from error
-        return
-    remaining = lines(text_pieces(source, "strict", Meter(None, None)))
-    while batch := list(islice(remaining, _LINES_AT_A_TIME)):
-        yield batch
+    files = read_as_trained(opened, model, text)
+    form = "words" if words else "json" if as_json else "numbers"
+    for lines in scored_lines(opened, source, files, form=form, skip_symbols=skip_symbols):
+        click.echo(lines, nl=False)
 
 
 @group.command()
@@ -227,9 +178,16 @@ def _batches(source: str) -> Iterator[list[str]]:
 @click.option("--seed", type=int, help="The same seed draws the same text.")
 @click.option("--allow-unknown", is_flag=True, help="Let <unk> appear.")
 @click.option("--strict", is_flag=True, help="Refuse a prompt with unknown words.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON object a text, with log10 probabilities.")
+@text_options("tokenizer", as_trained=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per text, with log10 probabilities.")
 def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: Any) -> None:
-    """Generate text, a line a sequence; a single one word by word as it is drawn."""
+    """Generate text, one line per sequence; a single one word by word as it is drawn.
+
+    The prompt is read as in the model's training. Models of characters write characters, others words with spaces
+    between them.
+    """
+    from windrow.cli.as_trained import read_as_trained
+
     one_beam: tuple[Condition, ...] = (("num_beams", (1,)),)
     drawn = (("greedy", (False,)), *one_beam)
     apart = {
@@ -239,9 +197,10 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     }
     check_used(conditions={**dict.fromkeys(("temperature", "top_k", "top_p"), drawn), **apart})
     opened = load_model(model)
+    read_as_trained(opened, model, {"tokenizer": options.pop("tokenizer")}, needed=bool(prompt))
     sampling = options["num_beams"] == 1 and not greedy
     is_live = not as_json and options["num_beams"] == 1 and options["num_return_sequences"] == 1
-    streamer = _Live(prompt) if is_live else None
+    streamer = _Live(prompt, opened.reader) if is_live else None
     with naming_options({"do_sample": "no --greedy"}):
         found = opened.generate(prompt, do_sample=sampling, streamer=streamer, **options)
     if unknown := found[0].unknown:
@@ -256,20 +215,23 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
 class _Live:
     """Prints the prompt, and each word as soon as it is drawn."""
 
-    def __init__(self, prompt: str) -> None:
-        self._waiting = prompt.split()
-        self._between = ""
+    def __init__(self, prompt: str, reader: TextReader) -> None:
+        self._reader = reader
+        self._prompt = reader.words_of(prompt)
+        self._last: str | None = None
 
     def __call__(self, word: str) -> None:
-        for text in (*self._waiting, word):
-            click.echo(self._between + text, nl=False)
-            self._between = " "
-        self._waiting = []
+        if self._last is None:
+            click.echo(self._reader.join([*self._prompt, word]), nl=False)
+        else:  # what joining one more word adds
+            before = len(self._reader.join([self._last]))
+            click.echo(self._reader.join([self._last, word])[before:], nl=False)
+        self._last = word
         sys.stdout.flush()
 
     def finish(self) -> None:
         """End the line; a prompt after which nothing came stands alone."""
-        click.echo(self._between * bool(self._waiting) + " ".join(self._waiting))
+        click.echo(self._reader.join(self._prompt) if self._last is None else "")
 
 
 def _weights(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[float, ...] | None:
@@ -286,7 +248,7 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
 @click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
 @click.option("--cache", type=int, metavar="WORDS", help="Add a cache model over this many last words.")
-@text_options
+@text_options(as_trained=True)
 @_skip_symbols
 def mix(
     models: tuple[str, ...],
@@ -324,10 +286,11 @@ def mix(
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")
+    heldout = None if tune is None else _corpus_for(parts[0], models[0], (tune,), text)
     with naming_options({"weights": "--weights", "method": "--method"}):
         mixture = MixtureLM(parts, weights, method)
-    if tune is not None:
-        mixture.fit(open_corpus(tune, **as_trained(parts[0], text)), skip_symbols=skip_symbols)
+    if heldout is not None:
+        mixture.fit(heldout, skip_symbols=skip_symbols)
     mixture.save(output)
     _tell_weights(names, mixture.weights_)
     click.echo(f"{output}: {method} mixture of {len(parts)} models", err=True)

@@ -1,7 +1,8 @@
 """Messages of the library in the words of the command line.
 
 The library writes a parameter at fault as ``errors = 'strict'``, and a way out as a caller types it: ``try
-errors='replace'``. A command shows its own option in their place, and leaves out advice that it has no option for.
+errors='replace'``, or ``skip_symbols = True``. A command shows its own option in their place, and leaves out advice
+that it has no option for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import click
 
 _ADVICE = re.compile(r"(?<![\w-])([a-z]\w*)=('[^']*'|\d[\d.]*\b)")
 _ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*='[^']*'(?: or [a-z]\w*='[^']*')*")
-_FAULT = re.compile(r"(?<![\w-])([a-z]\w*) = ")
+_FAULT = re.compile(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?")
 
 
 def at_the_command_line(message: str, command: click.Command | None) -> str:
@@ -25,4 +26,4 @@ def at_the_command_line(message: str, command: click.Command | None) -> str:
     if not {name for name, _ in _ADVICE.findall(message)} <= options.keys():
         message = _ADVICE_ALONE.sub("", message)
     message = _ADVICE.sub(lambda found: named(found, " " + found[2].strip("'")), message)
-    return _FAULT.sub(lambda found: named(found, " = "), message)
+    return _FAULT.sub(lambda found: named(found, "" if found[2] else " = "), message)

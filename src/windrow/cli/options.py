@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -18,7 +19,7 @@ from windrow.errors import DataError, OptionError, WindrowError, check_range
 from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
 
 if TYPE_CHECKING:
-    from windrow.corpus import Corpus
+    from windrow.corpus import Corpus, TextReader
     from windrow.embeddings.vectors import WordVectors
     from windrow.estimator import Setting
 
@@ -28,19 +29,26 @@ _NO_ALIASES: Aliases = {}
 _NO_CONDITIONS: Mapping[str, tuple[Condition, ...]] = {}
 F = TypeVar("F", bound=Callable[..., Any])
 
-_TEXT_OPTIONS = (
-    click.option("--tokenizer", default="whitespace", show_default=True, metavar="NAME",
-                 help="whitespace, word, char, or MODULE:CALLABLE."),
-    click.option("--lowercase", is_flag=True, help="Lower-case the text first."),
-    click.option("--format", type=click.Choice(["text", "jsonl", "csv", "parquet"]),
-                 help="Format of the files.  [default: with --field as their names say, else text]"),
-    click.option("--field", metavar="NAME", help="Where a JSONL, CSV or Parquet record has its text."),
-    click.option("--delimiter", metavar="CHAR",
-                 help="Between the columns of CSV: a character, or tab.  [default: tab in .tsv files, else a comma]"),
-    click.option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),
-                 help="What to do with bytes that are not UTF-8."),
-)  # fmt: skip
-_TEXT_NAMES = ("tokenizer", "lowercase", "format", "field", "delimiter", "errors")
+# The options of text by name, as attributes of click's options. Of those in _REMEMBERED the default is another where
+# there is a model.
+_TEXT_OPTIONS: dict[str, dict[str, Any]] = {
+    "tokenizer": {"default": "whitespace", "metavar": "NAME",
+                  "help": "whitespace; word: letters, digits, emoji; char: every character; or MODULE:CALLABLE."},
+    "sentences": {"default": "line", "type": click.Choice(["line", "paragraph", "document"]),
+                  "help": "What one sentence is: a line; all lines up to a blank one; or a whole file or record."},
+    "lowercase": {"default": False, "show_default": False, "help": "Lower-case the text first."},
+    "language": {"metavar": "CODE", "help": "Whose lower case (tr, az: dotless i). Only with --lowercase."},
+    "normalize": {"type": click.Choice(["nfc", "nfkc"]), "help":
+                  "Unicode normalization: one form for each accented letter; nfkc: plain full-width letters, too."},
+    "format": {"type": click.Choice(["text", "jsonl", "csv", "parquet"]),
+               "help": "Format of the files.  [default: with --field as their names say, else text]"},
+    "field": {"metavar": "NAME", "help": "Where a JSONL, CSV or Parquet record has its text."},
+    "delimiter": {"metavar": "CHAR", "help":
+                  "Between the columns of CSV: a character, or tab.  [default: tab in .tsv files, else a comma]"},
+    "errors": {"default": "strict", "type": click.Choice(["strict", "replace", "ignore"]),
+               "help": "What to do with bytes that are not UTF-8."},
+}  # fmt: skip
+_REMEMBERED = ("tokenizer", "sentences")
 sources_argument = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 
 _LONGEST_CHOICES = 50  # characters that click shows in place of a value
@@ -186,16 +194,31 @@ def values_of(settings: Iterable[Setting], options: Mapping[str, Any]) -> dict[s
     return {setting.name: options[setting.name] for setting in settings if setting.name in options}
 
 
-def text_options(command: F) -> F:
-    """Add the options that say how text becomes tokens."""
-    for option in reversed(_TEXT_OPTIONS):
-        command = option(command)
-    return command
+def text_options(*names: str, as_trained: bool = False) -> Callable[[F], F]:
+    """Add options that say how text becomes sentences and tokens: all, or those of these names.
+
+    ``as_trained``: what is not given is as in the training of a model.
+    """
+
+    def add(command: F) -> F:
+        for name in reversed(names or tuple(_TEXT_OPTIONS)):
+            shown = "as trained" if as_trained and name in _REMEMBERED else True
+            flag = "--lowercase/--no-lowercase" if name == "lowercase" else f"--{name}"
+            command = click.option(flag, **{"show_default": shown, **_TEXT_OPTIONS[name]})(command)
+        return command
+
+    return add
 
 
 def text_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """The values of ``text_options`` among a command's options."""
-    return {name: options[name] for name in _TEXT_NAMES if name in options}
+    return {name: options[name] for name in _TEXT_OPTIONS if name in options}
+
+
+def given_text(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of ``text_of`` that stand on the command line."""
+    source = click.get_current_context().get_parameter_source
+    return {name: value for name, value in text_of(options).items() if source(name) is ParameterSource.COMMANDLINE}
 
 
 def text_source(sources: Sequence[str]) -> str | list[Path]:
@@ -212,22 +235,25 @@ def text_source(sources: Sequence[str]) -> str | list[Path]:
     return "" if "" in sources else [Path(source) for source in sources]  # an empty name is refused later
 
 
-def open_corpus(*sources: str, **text: Any) -> Corpus:
-    """The corpus of SOURCEs: one folder made by ``corpus build``, or text, encoded into a temporary folder."""
+def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) -> Corpus:
+    """The corpus of SOURCEs: one folder made by ``corpus build``, or text, encoded into a temporary folder.
+
+    ``reader`` in place of the options that say how text becomes tokens.
+    """
     from windrow.corpus import Corpus
+    from windrow.corpus.encoded import read_corpus
     from windrow.corpus.sources import is_corpus
 
     source = sources[0]
     if len(sources) == 1 and source and is_corpus(source):
-        given = click.get_current_context().get_parameter_source
-        for name in text:
-            if given(name) is ParameterSource.COMMANDLINE:
-                raise OptionError(f"--{name} is for text; {source} is a corpus, its words are fixed: build another one")
+        for name in given_text(click.get_current_context().params):
+            raise OptionError(f"--{name} is for text; {source} is a corpus, its words are fixed: build another one")
         corpus = Corpus.open(source)
         corpus.verify()
         return corpus
     with bytes_bar("reading") as show:
-        return Corpus.build(text_source(sources), progress=show, **text)
+        build = Corpus.build if reader is None else partial(read_corpus, reader=reader)
+        return build(text_source(sources), progress=show, **text)
 
 
 @contextmanager
@@ -288,9 +314,12 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
     For advice, ``parameter='value'``, the option in ``options``.
     """
 
+    def option_of(name: str) -> str:
+        return options.get(name, f"--{name.replace('_', '-')}")
+
     def option(found: re.Match[str]) -> str:
         name, is_flag = found.groups()
-        return options.get(name, f"--{name.replace('_', '-')}") + ("" if is_flag else " = ")
+        return option_of(name) + ("" if is_flag else " = ")
 
     def advised(found: re.Match[str]) -> str:
         return f"{options[found[1]]} {found[2]}" if found[1] in options else found[0]

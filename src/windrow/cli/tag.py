@@ -23,6 +23,7 @@ from windrow.cli.options import (
     json_log,
     setting_options,
     sources_argument,
+    text_options,
     values_of,
     words_bar,
 )
@@ -178,22 +179,24 @@ def _table(result: SpanResult) -> str:
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "text", "conll"]),
-    help="A tokenized sentence per line, or a line per token and blank lines between sentences.",
+    help="One sentence per line, or one token per line and blank lines between sentences.",
 )
 @_token_column
-def predict(model: str, source: str, format: str, token_column: int | None) -> None:
+@text_options("tokenizer", "normalize", "errors")
+def predict(model: str, source: str, format: str, token_column: int | None, errors: str, **reading: Any) -> None:
     """Tag SOURCE: a line per token, with a tab before its tag, and a blank line after each sentence.
 
-    SOURCE (file, - for standard input) is text with spaces between tokens, a sentence per line, or a CoNLL file, of
-    which only the tokens are read. As many lines come out as a CoNLL file has: comments and blank lines stay in place.
-    It is taken for one if its first thousand lines have the same columns, a tag last, or have one column and
+    SOURCE (file, - for standard input) is text, one sentence per line, which --tokenizer cuts into tokens, or a CoNLL
+    file, of which only the tokens are read. As many lines come out as a CoNLL file has: comments and blank lines stay
+    in place. It is taken for one if its first thousand lines have the same columns, a tag last, or have one column and
     blank lines between them.
     """
+    from windrow.corpus import TextReader
     from windrow.tagging import WindowTagger
     from windrow.tagging.texts import read_texts, write_tagged
 
     tagger = WindowTagger.load(model)
-    pieces, to_tag = tee(read_texts(source, format, token_column))
+    pieces, to_tag = tee(read_texts(source, format, token_column, reader=TextReader(**reading), errors=errors))
     predicted = tagger.iter_predict(piece.tokens for piece in to_tag if piece.tokens)
     write_tagged(pieces, predicted, sys.stdout)
 

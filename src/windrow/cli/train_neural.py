@@ -66,7 +66,7 @@ def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Call
         click.option("--valid", metavar="SOURCE", help="Text held back: the best epoch on it is kept."),
         click.option("--resume", is_flag=True, help="Go on from FILE.checkpoint, the state after the last epoch."),
         click.option("--log-json", type=path, metavar="LOG", help="Write the learning curve, a JSON object per epoch."),
-        text_options,
+        text_options(),
     )
 
     def make(function: Any) -> Any:

@@ -43,7 +43,7 @@ def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> i
 def _words_in(file: str) -> list[str]:
     from windrow.corpus.streams import Meter, lines, text_pieces
 
-    return [word for line in lines(text_pieces(file, "strict", Meter(None, None))) for word in line.split()]
+    return [word for line in lines(text_pieces(file, None, Meter(None, None))) for word in line.split()]
 
 
 @click.command("ngram")
@@ -60,7 +60,7 @@ def _words_in(file: str) -> list[str]:
 @click.option("--vocab", metavar="FILE", help="Leave out n-grams with words that are not in this file.")
 @click.option("--counts-out", type=click.Path(path_type=Path), help="Write the counts, as text; .gz compresses.")
 @click.option("--from-counts", is_flag=True, help="SOURCE is a file of counts, as --counts-out writes it.")
-@text_options
+@text_options()
 def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
     from windrow.files.sniff import is_arpa

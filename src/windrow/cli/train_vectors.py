@@ -52,7 +52,7 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 @click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays.")
 @click.option("--log-json", type=click.Path(path_type=Path), help="Write the learning curve, a JSON object a line.")
-@text_options
+@text_options()
 def train(sources: tuple[str, ...], output: Path, model: str, workers: int | None, **options: Any) -> None:
     """Train word vectors on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`.
 

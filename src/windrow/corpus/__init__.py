@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from windrow.corpus.encoded import Corpus
+from windrow.corpus.reading import TextReader
 from windrow.corpus.vocabulary import Vocabulary
 
-__all__ = ["Corpus", "Vocabulary"]
+__all__ = ["Corpus", "TextReader", "Vocabulary"]

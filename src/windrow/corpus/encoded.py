@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,30 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow._version import __version__
 from windrow.corpus import sources
-from windrow.corpus.folder import (
-    FORMAT_VERSION,
-    IDS,
-    STARTS,
-    VOCABULARY,
-    disk_errors,
-    new_folder,
-    path_errors,
-    read_header,
-)
-from windrow.corpus.numbering import Numbered, SeenWords
-from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER
+from windrow.corpus.folder import IDS, STARTS, VOCABULARY, new_folder, path_errors, read_header
+from windrow.corpus.reading import TextReader, Tokenize
+from windrow.corpus.sources import CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
-from windrow.corpus.tokenizers import find_tokenizer
 from windrow.corpus.vocabulary import Vocabulary, check_specials
-from windrow.errors import DataError, FormatError, check_callable, check_range, warn
+from windrow.corpus.writing import write_corpus
+from windrow.errors import FormatError, OptionError, check_callable, check_range, warn
 from windrow.files.tempfolder import made_in_temporary_folder
 
 _BLOCK = 1 << 20  # ids or starts handled at a time
 _MANY = 10  # sentences of one word each, from which something is likely to be wrong
-
-Tokenize = str | Callable[[str], list[str]]
 
 
 class Corpus:
@@ -60,6 +45,8 @@ class Corpus:
         The folder.
     fingerprint : str
         Equal for equal corpora.
+    reader : TextReader
+        How the text was cut into words; models that are trained on the corpus read strings alike.
 
     Examples
     --------
@@ -78,6 +65,10 @@ class Corpus:
             self._header = read_header(path)
             self.ids: NDArray[np.int32] = np.memmap(path / IDS, np.int32, "r")
             self.starts: NDArray[np.int64] = np.memmap(path / STARTS, np.int64, "r")
+        try:
+            self.reader = TextReader.remembered(self._header)
+        except OptionError as error:
+            raise FormatError(f"{path / CORPUS_HEADER} is damaged ({error}); build the corpus again") from error
         self.vocabulary = Vocabulary.load(path / VOCABULARY)
         if len(self.vocabulary) != self._header["vocabulary"]:
             raise FormatError(f"{path}: the vocabulary does not fit {CORPUS_HEADER}; build the corpus again")
@@ -121,6 +112,9 @@ class Corpus:
         *,
         tokenizer: Tokenize = "whitespace",
         lowercase: bool = False,
+        language: str | None = None,
+        normalize: str | None = None,
+        sentences: str = "line",
         min_count: int = 1,
         max_vocab: int | None = None,
         format: str | None = None,
@@ -130,7 +124,7 @@ class Corpus:
         specials: Sequence[str] = (),
         progress: ReadProgress | None = None,
     ) -> Corpus:
-        """Read a text once, in bounded memory, and write it as ids into a folder. One line is one sentence.
+        """Read a text once, in bounded memory, and write it as ids into a folder.
 
         Parameters
         ----------
@@ -143,10 +137,17 @@ class Corpus:
             The folder to write; a corpus that is there is replaced once the new one is complete. None: a temporary
             folder, removed together with the object.
         tokenizer : {"whitespace", "word", "char"}, "MODULE:CALLABLE" or callable, default "whitespace"
-            How a line becomes tokens. "word" takes letters and digits and drops punctuation. A callable maps a line to
-            a list of str.
+            How a line becomes tokens. "word" takes letters, digits and emoji, and drops punctuation; "char" takes
+            every character, a space as "▁" (U+2581). A callable maps a line to a list of str.
         lowercase : bool, default False
             Turn the text into lower case first.
+        language : str or None, default None
+            A code of ISO 639-1 for ``lowercase``: "tr" and "az" have a dotless i, "lt" keeps dots under accents.
+        normalize : {"nfc", "nfkc"} or None, default None
+            Unicode normalization of the text: "nfc" gives each letter with accents one form, "nfkc" also makes
+            full-width letters and ligatures plain ones.
+        sentences : {"line", "paragraph", "document"}, default "line"
+            What one sentence is: a line; all lines up to a blank one; or a whole file, record or item of an iterable.
         min_count : int, at least 1, default 1
             Words that occur less often are left out of the vocabulary.
         max_vocab : int or None, default None
@@ -190,29 +191,20 @@ class Corpus:
         if max_vocab is not None:
             check_range("max_vocab", max_vocab, len(specials) + 1)
         check_callable("progress", progress)
-        chosen = find_tokenizer(tokenizer)
-        pieces = sources.read(source, format=format, field=field, delimiter=delimiter, errors=errors, progress=progress)
-        settings = {
-            "tokenizer": chosen.name,
-            "lowercase": bool(lowercase),
-            "min_count": int(min_count),
-            "max_vocab": None if max_vocab is None else int(max_vocab),
-        }
+        reader = TextReader(tokenizer, lowercase, language, normalize, sentences)
+        limits = {"min_count": int(min_count), "max_vocab": None if max_vocab is None else int(max_vocab)}
+        files = {"format": format, "field": field, "delimiter": delimiter, "errors": errors, "progress": progress}
 
-        def write(folder: Path) -> Corpus:
-            seen = SeenWords()
-            sentences = _write_provisional(folder, seen.number(pieces, chosen, lowercase))
-            _finish(folder, seen, sentences, settings, specials, sources.describe(source))
-            corpus = cls.open(folder)
-            _warn_of_single_words(corpus, sources.describe(source))
-            return corpus
+        def written(folder: Path) -> Corpus:
+            write_corpus(folder, source, reader, files=files, limits=limits, specials=specials)
+            return _opened(folder, source, reader)
 
-        if path is not None:
-            with new_folder(Path(path)) as folder:
-                write(folder)
-            return cls.open(path)
-        corpus = made_in_temporary_folder(write)
-        corpus.name = sources.describe(source)
+        if path is None:
+            return made_in_temporary_folder(written)
+        with new_folder(Path(path)) as folder:
+            written(folder)
+        corpus = cls.open(path)
+        corpus.reader = reader
         return corpus
 
     def __len__(self) -> int:
@@ -261,7 +253,7 @@ class Corpus:
         >>> info["types"], info["vocabulary"], info["coverage"]
         (4, 1, 0.4)
         """
-        hidden = {"format", "version", "windrow"}
+        hidden = {"format", "version", "windrow", "tokenizer_version"}
         first, words, counts = len(self.vocabulary.specials), self.vocabulary.words, self.vocabulary.counts
         top = slice(first, first + 10)
         return {
@@ -291,65 +283,25 @@ class Corpus:
                 raise FormatError(f"{self.path / STARTS}: the starts are not in order; build the corpus again")
 
 
-def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:
-    """Write sentence starts and provisional ids, numbered as words first occur. Returns the number of sentences."""
-    tokens = sentences = 0
-    with ExitStack() as files:
-        with disk_errors(folder):
-            # Unbuffered, so that closing cannot fail; the batches are large.
-            ids_file = files.enter_context((folder / IDS).open("wb", buffering=0))
-            starts_file = files.enter_context((folder / STARTS).open("wb", buffering=0))
-            np.zeros(1, np.int64).tofile(starts_file)
-        for ids, ends in batches:
-            with disk_errors(folder):
-                ids.tofile(ids_file)
-                (ends + tokens).tofile(starts_file)
-            tokens += len(ids)
-            sentences += len(ends)
-    return sentences
+def read_corpus(source: Any, reader: TextReader, **files: Any) -> Corpus:
+    """A text as a model reads it, in a temporary folder; the tokens of lists are taken as they are.
+
+    ``files``: format, field, delimiter, errors and progress of ``Corpus.build``.
+    """
+
+    def written(folder: Path) -> Corpus:
+        write_corpus(folder, source, reader, files=files, fold_lists=sources.locations(source) is not None)
+        return _opened(folder, source, reader)
+
+    return made_in_temporary_folder(written)
 
 
-def _finish(
-    folder: Path, seen: SeenWords, sentences: int, settings: dict[str, Any], specials: Sequence[str], source_name: str
-) -> None:
-    """Fix the vocabulary, rewrite the ids accordingly, and write the header."""
-    words, counts = seen.words(), seen.counts
-    tokens = int(counts.sum())
-    if not tokens:
-        raise DataError(f"{source_name}: the text is empty: there is no token in it")
-    vocabulary, new_ids = Vocabulary.renumbering(
-        words,
-        counts,
-        min_count=settings["min_count"],
-        max_size=settings["max_vocab"],
-        specials=specials,
-    )
-    if len(vocabulary) == len(specials):
-        raise DataError(
-            f"{source_name}: no word occurs {settings['min_count']} times (min_count), "
-            f"the most frequent one {counts.max()} times; try a lower min_count"
-        )
-    kept_tokens = int(counts[new_ids >= 0].sum())
-    new_ids[new_ids < 0] = vocabulary.unknown_id
-    with disk_errors(folder):
-        digest = hashlib.sha256("\n".join(vocabulary.words).encode("utf-8", "surrogatepass"))
-        digest.update(vocabulary.counts.data)
-        _rewrite_ids(folder / IDS, new_ids, digest.update)
-        _read_blocks(folder / STARTS, digest.update)
-        vocabulary.save(folder / VOCABULARY)
-        header = {
-            "format": CORPUS_FORMAT,
-            "version": FORMAT_VERSION,
-            "windrow": __version__,
-            "tokens": tokens,
-            "sentences": sentences,
-            "types": len(words),
-            "vocabulary": len(vocabulary),
-            "kept_tokens": kept_tokens,
-            **settings,
-            "fingerprint": digest.hexdigest()[:16],
-        }
-        (folder / CORPUS_HEADER).write_text(json.dumps(header, indent=1) + "\n", "utf-8")
+def _opened(folder: Path, source: Any, reader: TextReader) -> Corpus:
+    """The corpus that was just made, which is called as its source is."""
+    corpus = Corpus.open(folder)
+    corpus.name, corpus.reader = sources.describe(source), reader
+    _warn_of_single_words(corpus, corpus.name)
+    return corpus
 
 
 def _warn_of_single_words(corpus: Corpus, name: str) -> None:
@@ -363,19 +315,3 @@ def _warn_of_single_words(corpus: Corpus, name: str) -> None:
         f"{name}: each of the {corpus.tokens:,} sentences is a single word, so that no word has a neighbor; "
         "give whole sentences (of a list of words make one sentence: [words])"
     )
-
-
-def _rewrite_ids(path: Path, new_ids: NDArray[np.int32], on_block: Callable[[bytes], object]) -> None:
-    """Replace each provisional id by ``new_ids[id]``, in place, so that the disk never holds the ids twice."""
-    with path.open("r+b") as stream:
-        while block := stream.read(4 * _BLOCK):
-            rewritten = new_ids[np.frombuffer(block, np.int32)].tobytes()
-            stream.seek(-len(block), os.SEEK_CUR)
-            stream.write(rewritten)
-            on_block(rewritten)
-
-
-def _read_blocks(path: Path, on_block: Callable[[bytes], object]) -> None:
-    with path.open("rb") as stream:
-        while block := stream.read(4 * _BLOCK):
-            on_block(block)

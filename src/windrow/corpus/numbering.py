@@ -42,13 +42,16 @@ class SeenWords:
         """The words by id."""
         return (self._in_kernel or self._in_python).words()
 
-    def number(self, pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: bool) -> Iterator[Numbered]:
+    def number(
+        self, pieces: Iterable[str | list[str]], tokenizer: Tokenizer, folds: bool, fold_lists: bool = True
+    ) -> Iterator[Numbered]:
         """Tokenize a stream, as ``tokenizers.batches`` does, to ids."""
-        if tokenizer.split is not str.split:  # which is what the kernel does
-            yield from map(self._in_python.number, batches(pieces, tokenizer, lowercase))
+        # Which is what the kernel does; and to it, lists are text like any other.
+        if tokenizer.split is not str.split or (folds and not fold_lists):
+            yield from map(self._in_python.number, batches(pieces, tokenizer, folds, fold_lists))
             return
         chars = 0
-        for text in whole_words(pieces, tokenizer, lowercase):
+        for text in whole_words(pieces, tokenizer, folds):
             chars += len(text)
             if chars < KERNEL_FROM:
                 yield self._in_python.number(split_lines(text, tokenizer.split))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from windrow.corpus.encoded import Corpus
+from windrow.corpus.encoded import Corpus, read_corpus
+from windrow.corpus.reading import TextReader
 from windrow.errors import OptionError
 
 
-def as_corpus(source: Any, field: str | None = None, **settings: Any) -> Corpus:
-    """``source`` itself if it is a Corpus, else what ``Corpus.build`` makes of it; ``settings`` are of ``build``."""
+def as_corpus(source: Any, field: str | None = None, reader: TextReader | None = None) -> Corpus:
+    """``source`` itself if it is a Corpus, else what ``Corpus.build`` makes of it, or ``read_corpus`` with a reader."""
     if not isinstance(source, Corpus):
-        return Corpus.build(source, field=field, **settings)
+        return Corpus.build(source, field=field) if reader is None else read_corpus(source, reader, field=field)
     if field is not None:
         raise OptionError(f"field = {field!r} is for tables and files of records; a Corpus has no fields: leave it out")
     return source

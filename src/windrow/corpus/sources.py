@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from windrow.corpus.records import FORMATS, RecordReader, check_delimiter, format_of, sentence_of
+from windrow.corpus.sentences import with_sentence_ends
 from windrow.corpus.streams import (
     CHUNK_BYTES,
     STDIN,
@@ -47,6 +48,7 @@ def read(
     field: str | None = None,
     delimiter: str | None = None,
     errors: str = "strict",
+    sentences: str = "line",
     progress: ReadProgress | None = None,
 ) -> Iterator[str | list[str]]:
     """Open ``source`` and give its sentences as one stream; the options are those of ``Corpus.build``.
@@ -62,7 +64,7 @@ def read(
         if format not in (None, "text") or delimiter is not None:
             name = "delimiter" if format in (None, "text") else "format"
             raise OptionError(f"{name} = {delimiter or format!r} needs files; an iterable gives str or lists of tokens")
-        pieces = _iterable_sentences(source, field, reader, Meter(progress, None))
+        pieces = _joined_records(_iterable_sentences(source, field, reader, Meter(progress, None)), sentences)
     else:
         if format is None and delimiter is not None:
             format = "csv"
@@ -72,9 +74,31 @@ def read(
         pieces = (
             piece
             for file, its_format in zip(files, formats, strict=True)
-            for piece in _file_sentences(file, its_format, reader, meter)
+            for piece in _file_sentences(file, its_format, reader, meter, sentences)
         )
     return _telling_what_is_empty(pieces, reader, describe(source))
+
+
+def file_format(
+    file: str,
+    *,
+    format: str | None = None,
+    field: str | None = None,
+    delimiter: str | None = None,
+    errors: str = "strict",
+) -> str:
+    """The format in which ``read`` takes a file; raises as it does for options that do not go together."""
+    _check_options(format, field, delimiter, errors)
+    return format or ("csv" if delimiter is not None else _format_by_name(file, field))
+
+
+def _joined_records(records: Iterable[str | list[str]], sentences: str) -> Iterator[str | list[str]]:
+    """Records of which those that are text have newlines only where sentences end."""
+    for record in records:
+        if isinstance(record, str):
+            yield from with_sentence_ends([record], sentences)
+        else:
+            yield record
 
 
 def _telling_what_is_empty(
@@ -241,11 +265,13 @@ def _total_bytes(files: list[str]) -> int | None:
     return sum(Path(file).stat().st_size for file in files)
 
 
-def _file_sentences(file: str, format: str, reader: RecordReader, meter: Meter) -> Iterator[str | list[str]]:
+def _file_sentences(
+    file: str, format: str, reader: RecordReader, meter: Meter, sentences: str
+) -> Iterator[str | list[str]]:
     meter.next_file()
     if format == "text":
-        return text_pieces(file, reader.errors, meter)
-    return reader.file_sentences(file, format, meter)
+        return with_sentence_ends(text_pieces(file, reader.errors, meter), sentences)
+    return _joined_records(reader.file_sentences(file, format, meter), sentences)
 
 
 def _iterable_sentences(

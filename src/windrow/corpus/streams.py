@@ -146,9 +146,10 @@ def _reason(error: BaseException) -> str:
     return f"no such file ({told})" if isinstance(error, FileNotFoundError) and error.errno is None else told
 
 
-def text_pieces(file: str, errors: str, meter: Meter, expected: str = "") -> Iterator[str]:
+def text_pieces(file: str, errors: str | None, meter: Meter, expected: str = "") -> Iterator[str]:
     """The text of a file in pieces, without byte order mark, with a newline at its end.
 
+    ``errors`` as of ``Corpus.build``; None is "strict" where the user has no such option, so that no message names it.
     DataError for a file that is something else than text by its content, see ``sniff.recognize``; of the kind
     ``expected`` it may be.
     """
@@ -164,8 +165,8 @@ def text_pieces(file: str, errors: str, meter: Meter, expected: str = "") -> Ite
         yield "\n"
 
 
-def _decoded(file: str, errors: str, meter: Meter, expected: str) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")(errors)
+def _decoded(file: str, errors: str | None, meter: Meter, expected: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")(errors or "strict")
     offset = 0  # of the chunk in the decompressed file
     try:
         for chunk in _byte_chunks(file, meter, expected):
@@ -179,7 +180,8 @@ def _decoded(file: str, errors: str, meter: Meter, expected: str) -> Iterator[st
     except UnicodeDecodeError as error:
         raise DataError(
             f"{name_of(file)}: byte 0x{error.object[error.start]:02x} "
-            f"at offset {offset - held + error.start} is not UTF-8; convert the file, or try errors='replace'"
+            f"at offset {offset - held + error.start} is not UTF-8; convert the file"
+            + (", or try errors='replace'" if errors else "")
         ) from error
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import sys
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
-from itertools import groupby
+from itertools import pairwise
 from numbers import Integral
 from typing import Any, NamedTuple, TypeVar
 
 from windrow.corpus.tables import why_no_sentence
+from windrow.corpus.word_pattern import first_word_pattern, word_pattern
 from windrow.errors import DataError, OptionError
 
 # Sentences from a Python iterable are short: they are joined to batches of about this many characters.
 BATCH_CHARS = 1 << 16
+# What the tokenizer char writes for a space: "lower one eighth block", as SentencePiece does. Where it stands in the
+# text itself it becomes a token of two, so that no text is lost.
+SPACE = "\u2581"
+_OPENING = tuple("([{\u00ab\u201c\u2018\u00bf\u00a1")  # after which no space is written
+_CLOSING = frozenset(".,;:!?%)]}\u00bb\u201d\u2019\u2026")  # before which none is, if a token has nothing else
+_CLITICS = frozenset(("n't", "'s", "'re", "'ve", "'ll", "'d", "'m"))  # as the Penn Treebank cuts them off
 _LONGEST_SHOWN = 100  # characters of a bad token in a message
 
 P = TypeVar("P", str, str | list[str])
@@ -32,32 +35,62 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class Tokenizer:
-    """How a line becomes tokens."""
+    """How a line becomes tokens, and tokens a text again."""
 
     name: str
     split: Callable[[str], list[str]]  # a line, or a part of one, to its tokens
     last_cut: Callable[[str], int]  # how much of a text can be split without knowing what follows; 0: nothing yet
-    lower: Callable[[str], str] = str.lower
+    fold: Callable[[str], str] = str.lower  # lower case, and what else is done to a text first
+    join: Callable[[Sequence[str]], str] = " ".join
+    version: int | None = None  # of its rules, where they have changed
+    by_line: bool = False  # whether it must be given whole lines
 
 
-def find_tokenizer(tokenizer: str | Callable[[str], list[str]]) -> Tokenizer:
-    """The tokenizer with a name, or one that calls ``MODULE:CALLABLE`` or a callable; OptionError if there is none."""
+def find_tokenizer(tokenizer: str | Callable[[str], list[str]], version: int | None = None) -> Tokenizer:
+    """The tokenizer with a name, or one that calls ``MODULE:CALLABLE`` or a callable; OptionError if there is none.
+
+    ``version``: of its rules, as a model remembers them; None: today's.
+    """
     if callable(tokenizer):
-        named = tokenizer if hasattr(tokenizer, "__qualname__") else type(tokenizer)
-        return _around(tokenizer, f"{getattr(named, '__module__', 'builtins')}:{named.__qualname__}")
-    if tokenizer in TOKENIZERS:
-        return TOKENIZERS[tokenizer]()
-    if isinstance(tokenizer, str) and ":" in tokenizer:
+        return _around(tokenizer, name_of_tokenizer(tokenizer))
+    if isinstance(tokenizer, str) and tokenizer in TOKENIZERS:
+        return _of_version(tokenizer, version)
+    if is_foreign(tokenizer):
         return _around(_imported(tokenizer), tokenizer)
     raise OptionError(
         f"tokenizer = {tokenizer!r} is unknown; choose {', '.join(TOKENIZERS)}, MODULE:CALLABLE or a callable"
     )
 
 
-def batches(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: bool) -> Iterator[Batch]:
+def _of_version(name: str, version: int | None) -> Tokenizer:
+    found = TOKENIZERS[name]()
+    if version in (None, found.version):
+        return found
+    if version != 1:
+        raise OptionError(f"tokenizer {name!r} of version {version!r} is not known to this windrow; update it")
+    return _FIRST.get(name, TOKENIZERS[name])()
+
+
+def is_foreign(tokenizer: object) -> bool:
+    """Whether it is the name of a callable, MODULE:CALLABLE."""
+    return isinstance(tokenizer, str) and tokenizer not in TOKENIZERS and ":" in tokenizer
+
+
+def name_of_tokenizer(tokenizer: str | Callable[[str], list[str]]) -> str:
+    """The name under which a file remembers a tokenizer."""
+    if isinstance(tokenizer, str):
+        return tokenizer
+    named = tokenizer if hasattr(tokenizer, "__qualname__") else type(tokenizer)
+    return f"{getattr(named, '__module__', 'builtins')}:{named.__qualname__}"
+
+
+def batches(
+    pieces: Iterable[str | list[str]], tokenizer: Tokenizer, folds: bool, fold_lists: bool = True
+) -> Iterator[Batch]:
     """Tokenize a stream as ``sources.read`` gives it. The tokens do not depend on where its strings are cut.
 
-    Raises DataError when a callable returns unusable tokens.
+    ``folds``: whether strings are first given to the tokenizer's ``fold``; ``fold_lists``: and so are the tokens of
+    lists. Raises DataError when a callable returns unusable tokens.
     """
     words: list[str] = []
     ends: list[int] = []
@@ -66,9 +99,9 @@ def batches(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: 
             if ends:
                 yield Batch(words, ends)
                 words, ends = [], []
-            yield split_lines(tokenizer.lower(piece) if lowercase else piece, tokenizer.split)
+            yield split_lines(tokenizer.fold(piece) if folds else piece, tokenizer.split)
             continue
-        words += [word.lower() for word in piece] if lowercase else piece
+        words += tokenizer.fold(" ".join(piece)).split() if folds and fold_lists else piece
         ends.append(len(words))
         if 8 * (len(words) + len(ends)) >= BATCH_CHARS:
             yield Batch(words, ends)
@@ -77,11 +110,11 @@ def batches(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: 
         yield Batch(words, ends)
 
 
-def whole_words(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, lowercase: bool) -> Iterator[str]:
+def whole_words(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, folds: bool) -> Iterator[str]:
     """The stream as text that is never cut within a word; a list becomes a line of its tokens."""
     texts = (piece if isinstance(piece, str) else f" {' '.join(piece)}\n" for piece in pieces)
     for text in _regrouped(texts, tokenizer.last_cut):
-        yield tokenizer.lower(text) if lowercase else text
+        yield tokenizer.fold(text) if folds else text
 
 
 def split_lines(text: str, split: Callable[[str], list[str]]) -> Batch:
@@ -165,38 +198,62 @@ def _after_last_newline(text: str) -> int:
     return text.rfind("\n") + 1
 
 
+def _before_carriage_return(text: str) -> int:
+    """All but carriage returns at the end, of which the last may be a part of the end of a line."""
+    return len(text.rstrip("\r"))
+
+
 def _whitespace() -> Tokenizer:
     return Tokenizer("whitespace", str.split, _after_last_space)
 
 
 def _word() -> Tokenizer:
-    return Tokenizer("word", _word_pattern().findall, _after_last_space)
+    return Tokenizer("word", word_pattern().findall, _after_last_space, join=_joined_words, version=2)
 
 
 def _char() -> Tokenizer:
     # A text without white space must be cut too, but how sigma is lowered depends on what follows it.
-    return Tokenizer(
-        "char",
-        split=lambda text: list("".join(text.split())),
-        last_cut=len,
-        lower=lambda text: text.replace("Σ", "σ").lower(),  # noqa: RUF001
-    )
+    return Tokenizer("char", _characters, _before_carriage_return, _lower_alone, join=_joined_characters, version=2)
+
+
+def _first_word() -> Tokenizer:
+    return Tokenizer("word", first_word_pattern().findall, _after_last_space, join=_joined_words, version=1)
+
+
+def _first_char() -> Tokenizer:
+    """Without the spaces of the text."""
+    return Tokenizer("char", lambda text: list("".join(text.split())), len, _lower_alone, join="".join, version=1)
 
 
 TOKENIZERS: dict[str, Callable[[], Tokenizer]] = {"whitespace": _whitespace, "word": _word, "char": _char}
+# Version 1 of their rules, where there is another now, so that models of that time go on as they were trained.
+_FIRST = {"word": _first_word, "char": _first_char}
 
 
-@cache
-def _word_pattern() -> re.Pattern[str]:
-    """Letters, digits, marks and underscores; apostrophes, hyphens and zero-width joiners only inside.
+def _lower_alone(text: str) -> str:
+    """Lower case, in which no letter depends on another."""
+    return text.replace("Σ", "σ").lower()  # noqa: RUF001
 
-    Python's ``\\w`` lacks the combining marks, without which Hindi, Thai or decomposed accents fall apart.
-    """
-    marks = [code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code))[0] == "M"]
-    # As ranges, not one by one: the search tries them one after the other.
-    runs = [[code for _, code in run] for _, run in groupby(enumerate(marks), lambda place: place[1] - place[0])]
-    part = rf"[\w{''.join(f'{chr(run[0])}-{chr(run[-1])}' for run in runs)}]++"
-    return re.compile(rf"{part}(?:['\-\u2019\u2010\u200c\u200d]{part})*+")
+
+def _characters(line: str) -> list[str]:
+    """The characters of a line, SPACE for each that is white space."""
+    line = line.removesuffix("\r")
+    if SPACE not in line and line.isprintable():  # of white space only the space is printable
+        return list(line.replace(" ", SPACE))
+    return [SPACE * 2 if c == SPACE else SPACE if c.isspace() else c for c in line]
+
+
+def _joined_characters(tokens: Sequence[str]) -> str:
+    return "".join(" " if token == SPACE else SPACE if token == SPACE * 2 else token for token in tokens)
+
+
+def _joined_words(tokens: Sequence[str]) -> str:
+    """Words with spaces between them, except before and after punctuation: roughly as the text was."""
+    parts = list(tokens[:1])
+    for before, token in pairwise(tokens):
+        is_close = _CLOSING.issuperset(token) or token.lower() in _CLITICS or before in _OPENING
+        parts.append(token if is_close else f" {token}")
+    return "".join(parts)
 
 
 def _imported(name: str) -> Callable[[str], list[str]]:
@@ -226,4 +283,4 @@ def _around(function: Callable[[str], list[str]], name: str) -> Tokenizer:
             raise DataError(f"the tokenizer {name} must return a list of str, not {type(result).__name__}")
         return as_tokens(tokens, f"the tokenizer {name}")
 
-    return Tokenizer(name, split, _after_last_newline)
+    return Tokenizer(name, split, _after_last_newline, by_line=True)

@@ -258,7 +258,7 @@ class Word2Vec(Estimator):
             if checkpoint_every is not None:
                 check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
             corpus = as_corpus(corpus, field)
-            self._training = self._new_training(corpus)
+            self._training, self._text = self._new_training(corpus), corpus.reader.stored()
             self._training.retrains = retrains
             self._wv: WordVectors | None = None
             if checkpoint is not None and resume:
@@ -283,7 +283,7 @@ class Word2Vec(Estimator):
         vectors = training.table[:, : training.vector_size].copy()
         vectors.setflags(write=False)
         word_vectors = WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
-        word_vectors.provenance = {"model": "Word2Vec", **training.identity}
+        word_vectors.provenance = {"model": "Word2Vec", **training.identity, **getattr(self, "_text", {})}
         if not training.is_running:
             self._wv = word_vectors
         return word_vectors

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, tee
-from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -21,7 +20,8 @@ from windrow.files import model_file
 from windrow.files.model_file import StoredModel
 from windrow.lm.generation import Generation, generate
 from windrow.lm.next_word import State, Tokens, as_id
-from windrow.lm.storing import check_name, text_settings_of
+from windrow.lm.reading import ReadsText
+from windrow.lm.storing import check_name
 from windrow.lm.stream import Ids, reserved_symbol, sentence_blocks, several
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
@@ -52,7 +52,7 @@ class WordScore(NamedTuple):
     order: int | None = None
 
 
-class LanguageModel(ABC):
+class LanguageModel(ReadsText, ABC):
     """A distribution over the next word, given the words before it in its sentence.
 
     A subclass provides ``vocabulary``, whose first words are ``<unk>``, ``<s>`` and ``</s>``, and the abstract methods.
@@ -63,7 +63,6 @@ class LanguageModel(ABC):
 
     kind: ClassVar[str]  # the name in its files
     vocabulary: Vocabulary
-    provenance_: Mapping[str, Any] = MappingProxyType({})  # ``provenance_of`` the training text; empty if unknown
     predicts_end = True  # whether sentences end with </s>, which has a probability like a word
     carries_over = False  # whether a sentence influences those after it in its stream
 
@@ -162,7 +161,8 @@ class LanguageModel(ABC):
         Parameters
         ----------
         tokens : str or sequence of str
-            Words; a string is split at white space. Unknown words become ``<unk>``.
+            A string is cut into words as the training text was (at white space, if that is unknown); a list of words is
+            taken as it is. Unknown words become ``<unk>``.
         bos : bool, default True
             Put ``<s>`` before them.
         eos : bool, default False
@@ -176,6 +176,8 @@ class LanguageModel(ABC):
         ------
         DataError
             ``<s>`` or ``</s>`` is among the tokens.
+        OptionError
+            The training text was cut by a function, and the model comes from a file: see ``tokenizer``.
 
         Examples
         --------
@@ -184,7 +186,7 @@ class LanguageModel(ABC):
         >>> model.vocabulary.decode(model.encode("the cat barked", eos=True))
         ['<s>', 'the', 'cat', '<unk>', '</s>']
         """
-        words = tokens.split() if isinstance(tokens, str) else as_tokens(tokens, "the sentence")
+        words = self.reader.words_of(tokens) if isinstance(tokens, str) else as_tokens(tokens, "the sentence")
         for symbol in SPECIALS[BOS:]:
             if symbol in words:
                 raise reserved_symbol(symbol, "the sentence")
@@ -197,7 +199,7 @@ class LanguageModel(ABC):
         Parameters
         ----------
         tokens : str or sequence of str
-            Its words; a string is split at white space.
+            Its words, as of ``encode``.
         bos : bool, default True
             Whether the sentence begins there. False: the words may stand anywhere.
         eos : bool, default True
@@ -267,9 +269,9 @@ class LanguageModel(ABC):
         >>> [(score.word, score.oov, score.order) for score in model.word_scores("the cat barked")]
         [('the', False, 2), ('cat', False, 2), ('barked', True, 1), ('</s>', False, 1)]
         """
-        tokens = tokens if isinstance(tokens, str) else as_tokens(tokens, "the sentence")
-        ids, scores, orders = self._scored(tokens, bos, eos)
-        words = [*(tokens.split() if isinstance(tokens, str) else tokens), "</s>"][: len(ids)]
+        words = self.reader.words_of(tokens) if isinstance(tokens, str) else as_tokens(tokens, "the sentence")
+        ids, scores, orders = self._scored(words, bos, eos)
+        words = [*words, "</s>"][: len(ids)]
         rows = zip(words, ids.tolist(), scores.tolist(), orders, strict=True)
         return [WordScore(word, score, word_id == UNK, order) for word, word_id, score, order in rows]
 
@@ -321,16 +323,16 @@ class LanguageModel(ABC):
             total += Perplexity.of(scores[predicted], stream[predicted] == UNK)
         return total
 
+    def evaluate_sentence(self, tokens: Tokens) -> Perplexity:
+        """As ``evaluate``, of one sentence and its end; ``tokens`` as of ``encode``."""
+        ids, scores, _ = self._scored(tokens, bos=True, eos=True)
+        return Perplexity.of(np.asarray(scores), ids == UNK)
+
     def streams(self, source: Any, *, field: str | None = None, skip_symbols: bool = False) -> Iterator[Ids]:
         """A text as streams of whole sentences in the model's ids; parameters and errors as of ``evaluate``."""
-        corpus = as_corpus(source, field, **self.text_settings)
+        corpus = as_corpus(source, field, self.reader)
         # Not return: a temporary corpus is removed as soon as nothing refers to it.
         yield from sentence_blocks(corpus, self.vocabulary, eos=self.predicts_end, skip_symbols=skip_symbols)
-
-    @property
-    def text_settings(self) -> dict[str, Any]:
-        """How the training text was cut into words, as options of ``Corpus.build``; empty if that is unknown."""
-        return text_settings_of(self.provenance_)
 
     def perplexity(self, source: Any, *, field: str | None = None) -> float:
         """The perplexity of a text, unknown words included: ``evaluate(source).perplexity``."""
@@ -384,7 +386,7 @@ class LanguageModel(ABC):
         Parameters
         ----------
         context : str or sequence of str, default empty
-            The words before; a string is split at white space.
+            The words before, as of ``encode``.
         bos : bool, default True
             Whether a sentence begins with the context.
 

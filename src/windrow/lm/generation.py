@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from windrow.corpus import Vocabulary
@@ -15,6 +15,7 @@ from windrow.errors import MissingWordError, OptionError, check_callable
 from windrow.lm.decoding import DecodingOptions, Hypothesis, Streamer, beam_search, decode_word_by_word
 from windrow.lm.next_word import NextWord, Tokens
 from windrow.lm.sampling import Seed, random_generator
+from windrow.lm.stream import reserved_symbol
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 
@@ -25,7 +26,7 @@ class Generation:
     Attributes
     ----------
     prompt : str
-        The words of the prompt, separated by spaces.
+        The prompt as the model read it.
     tokens : list of str
         The words that follow it.
     log10_probs : list of float
@@ -35,6 +36,8 @@ class Generation:
         Whether the text came to its end, ``</s>``, rather than to the limit of its length.
     unknown : list of str
         Words of the prompt that are not in the vocabulary, each once.
+    text : str
+        Prompt and tokens as a text: characters one after another, words with spaces between them (``TextReader.join``).
 
     Examples
     --------
@@ -50,11 +53,11 @@ class Generation:
     log10_probs: list[float]
     finished: bool
     unknown: list[str]
+    text: str = field(default="", compare=False)
 
-    @property
-    def text(self) -> str:
-        """Prompt and tokens, separated by spaces."""
-        return " ".join([self.prompt, *self.tokens] if self.prompt else self.tokens)
+    def __post_init__(self) -> None:
+        if not self.text:
+            object.__setattr__(self, "text", " ".join([self.prompt, *self.tokens] if self.prompt else self.tokens))
 
     @property
     def log10_prob(self) -> float:
@@ -108,7 +111,7 @@ def generate(
     model : NextWord
         Any model with next-word distributions, such as every ``LanguageModel``.
     prompt : str or sequence of str, default empty
-        The beginning of the sentence; a string is split at white space.
+        The beginning of the sentence; a string is cut into words (or characters) as the training text was.
     max_new_tokens : int, at least 1, default 50
         The most words after the prompt.
     do_sample : bool or None, default None
@@ -182,7 +185,10 @@ def generate(
     if streamer is not None and (num_beams > 1 or num_return_sequences > 1):
         raise OptionError("a streamer follows one text as it grows; use num_beams = 1 and num_return_sequences = 1")
     rng = random_generator(seed)
-    words = prompt.split() if isinstance(prompt, str) else list(prompt)
+    words = model.reader.words_of(prompt)
+    for symbol in SPECIALS[BOS:]:
+        if symbol in words:
+            raise reserved_symbol(symbol, "the prompt")
     ids = model.encode(words, bos=True)
     unknown = _unknown_words(words, ids[1:].tolist(), model.vocabulary, strict)
     first = Hypothesis(model.start(ids), tuple(ids.tolist()))
@@ -191,7 +197,7 @@ def generate(
     else:
         # Each text has random numbers of its own, so that the first do not depend on how many are asked for.
         found = [decode_word_by_word(model, first, options, own, streamer) for own in rng.spawn(num_return_sequences)]
-    return [_generation(hypothesis, words, unknown, model.vocabulary) for hypothesis in found]
+    return [_generation(hypothesis, words, unknown, model) for hypothesis in found]
 
 
 def generate_batch(
@@ -245,7 +251,7 @@ def _unknown_words(words: Sequence[str], ids: Sequence[int], vocabulary: Vocabul
     return list(dict.fromkeys(unknown))
 
 
-def _generation(found: Hypothesis, words: Sequence[str], unknown: list[str], vocabulary: Vocabulary) -> Generation:
-    new_ids = found.ids[1 + len(words) :]
-    tokens = [vocabulary.words[word] for word in new_ids]
-    return Generation(" ".join(words), tokens, list(found.log10_probs), found.finished, list(unknown))
+def _generation(found: Hypothesis, words: Sequence[str], unknown: list[str], model: NextWord) -> Generation:
+    tokens = [model.vocabulary.words[word] for word in found.ids[1 + len(words) :]]
+    prompt, text = model.reader.join(words), model.reader.join([*words, *tokens])
+    return Generation(prompt, tokens, list(found.log10_probs), found.finished, list(unknown), text)

@@ -123,6 +123,7 @@ class MixtureLM(Estimator, LanguageModel):
         self.vocabulary: Vocabulary = union_of([model.vocabulary for model in self.models])
         self._places = [_places(self.vocabulary, model.vocabulary) for model in self.models]
         self.provenance_ = self.models[0].provenance_
+        self.reader = self.models[0].reader
         self.predicts_end = self.models[0].predicts_end
         self.carries_over = any(model.carries_over for model in self.models)
 

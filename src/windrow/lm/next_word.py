@@ -12,13 +12,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus import Vocabulary
+from windrow.corpus import TextReader, Vocabulary
 from windrow.errors import OptionError
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import UNK
 
 State = Any  # what a model remembers of the words so far; each has its own type, and never changes a state
-Tokens = str | Sequence[str]  # a string is split at white space
+Tokens = str | Sequence[str]  # a string is cut into words as the training text was
 
 
 def plain_state(state: Any) -> Any:
@@ -69,6 +69,10 @@ class NextWord(Protocol):
 
     vocabulary: Vocabulary
     predicts_end: bool
+
+    @property
+    def reader(self) -> TextReader:
+        """How strings become words."""
 
     def encode(self, tokens: Tokens, *, bos: bool = True, eos: bool = False) -> Ids:
         """The ids of a sentence, or the beginning of one."""

@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus import Corpus, Vocabulary
-from windrow.corpus.tokenizers import TOKENIZERS
+from windrow.corpus import Corpus, TextReader, Vocabulary
+from windrow.corpus.tokenizers import is_foreign
 from windrow.errors import OptionError
 from windrow.files.compression import STDIO
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import refuse_arpa
 from windrow.lm.symbols import SPECIALS
-
-_TEXT_SETTINGS = ("tokenizer", "lowercase")  # how a corpus was cut into words; text that is scored needs the same
 
 _KENLM_NAME = re.compile(r"\.(bin|binary|blm|klm|mmap|probing|trie)$", re.IGNORECASE)
 
@@ -64,20 +62,20 @@ def unpack_vocabulary(stored: StoredModel, path: str | os.PathLike[str]) -> Voca
 
 def provenance_of(corpus: Corpus) -> dict[str, Any]:
     """What a model file says about the text that the model was trained on."""
-    facts = corpus.info()
     return {
         "corpus": corpus.fingerprint,
         "tokens": corpus.tokens,
         "sentences": len(corpus),
-        **{name: facts[name] for name in _TEXT_SETTINGS},
+        **corpus.reader.stored(),
     }
 
 
 def text_settings_of(provenance: Mapping[str, Any]) -> dict[str, Any]:
     """How the training text was cut into words, as options of ``Corpus.build``; empty for a user's own tokenizer."""
-    settings = {name: provenance[name] for name in _TEXT_SETTINGS if name in provenance}
     # A model file may come from anybody: it does not choose which module of yours is imported.
-    return settings if settings.get("tokenizer") in TOKENIZERS else {}
+    if "tokenizer" not in provenance or is_foreign(provenance["tokenizer"]):
+        return {}
+    return TextReader.remembered(provenance).options()
 
 
 def plain(value: Any) -> Any:

@@ -136,7 +136,8 @@ def _symbol_places(corpus: Corpus, skip_symbols: bool) -> dict[str, int]:
     places = {symbol: vocabulary.id_of(symbol) for symbol in SPECIALS if symbol in vocabulary}
     in_text = [symbol for symbol in SPECIALS[BOS:] if symbol in places and vocabulary.counts[places[symbol]] > 0]
     if in_text and not skip_symbols:
-        raise reserved_symbol(in_text[0], f"sentence {_sentence_with(corpus, places[in_text[0]])} of {corpus.name}")
+        where = f"sentence {_sentence_with(corpus, places[in_text[0]])} of {corpus.name}"
+        raise reserved_symbol(in_text[0], where, can_skip=True)
     return places
 
 
@@ -154,11 +155,12 @@ def _unknown_words(corpus: Corpus) -> list[int]:
     return [vocabulary.id_of(spelling) for spelling in spellings if spelling in vocabulary]
 
 
-def reserved_symbol(symbol: str, where: str) -> DataError:
-    """The error for a sentence mark among the words."""
+def reserved_symbol(symbol: str, where: str, *, can_skip: bool = False) -> DataError:
+    """The error for a sentence mark among the words; ``can_skip``: who is told has an option ``skip_symbols``."""
+    way_out = ", or leave such symbols out with skip_symbols = True" if can_skip else ""
     return DataError(
-        f"{where} holds {symbol!r}, which marks where sentences begin or end and is added by itself; "
-        "take it out, or drop such symbols with --skip-symbols (skip_symbols=True)"
+        f"{where} holds {symbol!r}, which marks where sentences begin or end and is added by itself; take it out"
+        f"{way_out}"
     )
 
 

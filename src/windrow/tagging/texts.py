@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise
 from typing import IO, NamedTuple
 
+from windrow.corpus import TextReader
 from windrow.corpus.streams import Meter, lines, name_of, text_pieces
 from windrow.errors import FormatError, OptionError
 from windrow.tagging.columns import DOCUMENT_START, Columns, Row, is_tag, rows_of
@@ -14,6 +15,7 @@ from windrow.tagging.conll import sentences_of
 
 FORMATS = ("auto", "text", "conll")
 _LOOKED_AT = 1000  # lines
+_PLAIN = TextReader()
 
 
 class Piece(NamedTuple):
@@ -23,8 +25,17 @@ class Piece(NamedTuple):
     lines: list[str | None]
 
 
-def read_texts(source: str | os.PathLike[str], form: str = "auto", token_column: int | None = None) -> Iterator[Piece]:
+def read_texts(
+    source: str | os.PathLike[str],
+    form: str = "auto",
+    token_column: int | None = None,
+    *,
+    reader: TextReader = _PLAIN,
+    errors: str = "strict",
+) -> Iterator[Piece]:
     """The sentences of ``source``, a file or ``-``, one by one: "text", a line each, or "conll", of any columns.
+
+    ``reader`` cuts the lines of text into tokens; ``errors`` as of ``Corpus.build``.
 
     "auto" takes it for a column file if each of its first thousand lines can be one, see ``_has_columns``, or if
     ``token_column`` is given. Raises FormatError for ragged columns, DataError for a file that cannot be read.
@@ -37,13 +48,15 @@ def read_texts(source: str | os.PathLike[str], form: str = "auto", token_column:
         )
     name, columns = name_of(os.fspath(source)), Columns(token_column, None)
     columns.check()
-    text = lines(text_pieces(os.fspath(source), "strict", Meter(None, None)))
+    text = lines(text_pieces(os.fspath(source), errors, Meter(None, None)))
     guessed = form == "auto" and token_column is None
     head = list(islice(text, _LOOKED_AT)) if guessed else []
     text = chain(head, text)
     if form == "text" or (guessed and not _has_columns(head)):
-        yield from (Piece(tokens, [*[None] * len(tokens), ""]) for tokens in map(str.split, text) if tokens)
+        yield from (Piece(tokens, [*[None] * len(tokens), ""]) for tokens in map(reader.tokens, text) if tokens)
         return
+    if reader != _PLAIN:
+        raise OptionError(f"{name} holds one token per line; leave out tokenizer and normalize")
     try:
         yield from (_piece(rows, name, columns) for rows in sentences_of(rows_of(text, name, columns), name, columns))
     except FormatError as error:

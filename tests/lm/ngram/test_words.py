@@ -72,7 +72,7 @@ def test_sums_are_by_sentence(index):
 
 @pytest.mark.parametrize("mark", ["<s>", "</s>"])
 def test_marks_in_the_text_are_refused_or_left_out(index, mark):
-    with pytest.raises(DataError, match=f"^line 3 holds '{mark}', .*skip_symbols"):
+    with pytest.raises(DataError, match=f"^sentence 3 holds '{mark}', .*take it out$"):
         index.sentences(["a", "", f"a {mark} b"])
 
     assert index.sentences(["a", f"a {mark} b"], skip_symbols=True).stream.tolist() == joined(naive(["a", "a b"]))

@@ -174,7 +174,8 @@ class NeuralLM(Estimator, LanguageModel):
                 corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols
             )
             self.given_words_, self.provenance_ = 0, provenance_of(corpus)
-            held_back = None if valid is None else as_corpus(valid, field, **self.text_settings)
+            self.reader = corpus.reader
+            held_back = None if valid is None else as_corpus(valid, field, self.reader)
             stream, valid_stream = training_stream(corpus, mapping), self._valid_stream(held_back)
             self._check_memory()
             self.network_ = self._new_network(np.random.default_rng(self.seed), given)
@@ -194,6 +195,7 @@ class NeuralLM(Estimator, LanguageModel):
         The file is smaller, too, unless they were tied to the word vectors.
         """
         other = type(self).from_stored(self.to_stored(), "the model")
+        other.reader = self.reader
         is_quantized, other.quantize_bits = other.network_.is_quantized, bits
         other.check_parameters()
         if not is_quantized:

@@ -153,7 +153,7 @@ class _Source:
         list(seen.number([f"{INITIAL}\n"], tokenizer, False))  # so that its number is 0
         with ExitStack() as stack:
             files: dict[int, IO[bytes]] = {}
-            for k, rows in _rows_by_order(seen, text_pieces(self._path, "strict", Meter(None, None)), tokenizer):
+            for k, rows in _rows_by_order(seen, text_pieces(self._path, None, Meter(None, None)), tokenizer):
                 if not 1 <= k <= _MOST_WORDS:
                     raise self.error(
                         "this is not an n-gram and its count", lambda words, _: not 1 <= len(words) <= _MOST_WORDS
@@ -172,7 +172,7 @@ class _Source:
 
     def error(self, problem: str, at: Callable[[list[str], str], bool]) -> FormatError:
         """The error for the first line of which ``at(words, count)`` holds."""
-        numbered = enumerate(lines(text_pieces(self._path, "strict", Meter(None, None))), 1)
+        numbered = enumerate(lines(text_pieces(self._path, None, Meter(None, None))), 1)
         for number, line in numbered:
             fields = line.split()
             if len(fields) > 1 and fields[-1] == INITIAL:

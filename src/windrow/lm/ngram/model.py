@@ -240,10 +240,11 @@ class NGramLM(Estimator, TableLM):
         check_order(counts)
         if counts_out is not None:
             counts_text.write_counts(counts, counts_out)
-        provenance = storing.provenance_of(corpus)
         if heldout is not None:
-            heldout = as_corpus(heldout, field, **storing.text_settings_of(provenance))
-        return self._estimate(counts, provenance, heldout, vocab, first_seen)
+            heldout = as_corpus(heldout, field, corpus.reader)
+        self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
+        self.reader = corpus.reader
+        return self
 
     def fit_counts(
         self,
@@ -372,6 +373,7 @@ class NGramLM(Estimator, TableLM):
         other = type(self)(**{**self.get_params(), "quantize_bits": check_whole("quantize_bits", bits)})
         other.check_parameters()
         other._set(NGramTable.pack(self._fitted().unpack(), quantize_bits=bits, consume=True), self.provenance_)
+        other.reader = self.reader
         return other
 
     quantised = quantized  # the name of before

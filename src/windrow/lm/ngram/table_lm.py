@@ -59,7 +59,8 @@ class TableLM(LanguageModel):
 
     def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
         """As ``LanguageModel.log_probs``; strings are split and looked up by a kernel, much faster than lists."""
-        found = self._words.sentences(list(map(as_line, several(sentences))), eos=self.eos)
+        lines = [as_line(sentence, self.reader) for sentence in several(sentences)]
+        found = self._words.sentences(lines, eos=self.eos)
         return found.sums(self.score_stream(found.stream))
 
     def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], Sequence[int | None]]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus import Vocabulary
+from windrow.corpus import TextReader, Vocabulary
 from windrow.corpus.kernels.eight_bytes import padded
 from windrow.corpus.kernels.tokenize import tokenize
 from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
@@ -63,7 +63,7 @@ class WordIndex:
         """The stream of a text with one sentence per line, or of a list of sentences.
 
         ``bos`` and ``eos``: whether a sentence starts with ``<s>`` and ends with ``</s>``. An empty line is a sentence
-        without words. Words are split as ``str.split`` does. Raises DataError, which names the line, for the word
+        without words. Words are split as ``str.split`` does. Raises DataError, which numbers the sentence, for the word
         ``<s>`` or ``</s>``, unless ``skip_symbols`` leaves it out.
         """
         text, count = _joined(lines)
@@ -73,15 +73,15 @@ class WordIndex:
         written = word_lookup.look_up(text, self._table, marks, word_lookup.new_pending(), ids, ends)
         if written < 0:
             line, mark = divmod(-written - BOS, 2)
-            raise reserved_symbol(SPECIALS[BOS + mark], f"line {line + 1}")
+            raise reserved_symbol(SPECIALS[BOS + mark], f"sentence {line + 1}")
         stream = ids[:written]
         return Sentences(stream if self._ids is None else self._ids[stream], ends)
 
 
-def as_line(tokens: Tokens) -> str:
-    """A sentence as a string; DataError for a word with white space in it."""
+def as_line(tokens: Tokens, reader: TextReader) -> str:
+    """The words of a sentence with white space between them; DataError for a word with white space in it."""
     if isinstance(tokens, str):
-        return tokens
+        return tokens if reader.is_plain else " ".join(reader.tokens(tokens))
     return " ".join(as_tokens(tokens, "the sentence"))
 
 

@@ -1,0 +1,173 @@
+"""Text for a trained model: read as its training text was, unless options say otherwise; and scored line by line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from windrow.cli.options import given_text, text_of
+from windrow.errors import DataError, OptionError
+
+if TYPE_CHECKING:
+    from windrow.corpus import Corpus
+    from windrow.lm.base import LanguageModel
+
+_FILES = ("format", "field", "delimiter", "errors")  # the others say how text becomes tokens, which a model remembers
+_LINES_AT_A_TIME = 2048
+
+
+def read_as_trained(model: LanguageModel, path: str, options: dict[str, Any], *, needed: bool = True) -> dict[str, Any]:
+    """Let the model read strings as it was trained, but for options on the command line; the other text options.
+
+    Warns where an option differs from the training. ``needed``: whether there will be strings to read.
+    """
+    given = {name: value for name, value in given_text(options).items() if name not in _FILES}
+    trained = model.reader
+    model.reader = trained.changed(**given)
+    if needed and model.reader.asks:
+        raise OptionError(
+            f"the training text of {path} was cut into words by {trained.name}, which is not imported only because a "
+            f"file names it; add --tokenizer {trained.name} if you trust it"
+        )
+    if "tokenizer" in model.provenance_:
+        _warn_of_differences(path, trained.options(), given)
+    return {name: value for name, value in text_of(options).items() if name in _FILES}
+
+
+def _warn_of_differences(path: str, trained: dict[str, Any], given: dict[str, Any]) -> None:
+    defaults = {"sentences": "line"}
+    for name, value in given.items():
+        if (before := trained.get(name, defaults.get(name))) != value:
+            told = f"{_shown(name, value)}: the training text of {path} was read with {_shown(name, before)}"
+            click.echo(f"Warning: {told}", err=True)
+
+
+def _shown(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return f"--{'' if value else 'no-'}{name}"
+    return f"no --{name}" if value is None else f"--{name} {value}"
+
+
+def warn_if_cut_otherwise(corpus: Corpus, source: str, model: LanguageModel, path: str) -> None:
+    """Warn when a corpus folder and the training text of a model were not read alike."""
+    ours, theirs = corpus.reader.options(), model.reader.options()
+    if "tokenizer" in model.provenance_ and ours != theirs:
+        differing = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+        told = "; ".join(f"{name} {ours.get(name)}, not {theirs.get(name)}" for name in differing)
+        click.echo(f"Warning: {source} was not read as the training text of {path}: {told}", err=True)
+
+
+# --- line by line
+
+
+class Line(NamedTuple):
+    """A sentence, and what else its record holds."""
+
+    text: str | list[str]
+    where: str  # for messages
+    fields: dict[str, Any]
+
+
+def scored_lines(
+    model: LanguageModel, source: str, files: dict[str, Any], *, form: str, skip_symbols: bool
+) -> Iterator[str]:
+    """What ``lm score`` prints; ``form`` is "numbers", "words" or "json"."""
+    for lines in _batches(source, files):
+        sentences = _without_marks(model, lines, skip_symbols)
+        if form == "numbers":
+            yield "".join(f"{value:.6f}\n" for value in model.log_probs(sentences))
+        elif form == "words":
+            yield "".join(_rows(model, sentence) for sentence in sentences)
+        else:
+            rows = ({**line.fields, **_numbers(model, text)} for line, text in zip(lines, sentences, strict=True))
+            yield "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+def _rows(model: LanguageModel, sentence: str | list[str]) -> str:
+    rows = (
+        [s.word, f"{s.log10_prob:.6f}", *([str(s.order)] if s.order else []), *(["OOV"] if s.oov else [])]
+        for s in model.word_scores(sentence)
+    )
+    return "".join("\t".join(row) + "\n" for row in rows) + "\n"
+
+
+def _numbers(model: LanguageModel, sentence: str | list[str]) -> dict[str, Any]:
+    """The keys of ``lm perplexity --json``, those of a whole text apart."""
+    found = model.evaluate_sentence(sentence).to_json()
+    return {name: found[name] for name in ("log10_prob", "tokens", "oov", "perplexity")}
+
+
+def _without_marks(model: LanguageModel, lines: list[Line], skip: bool) -> list[str | list[str]]:
+    """Sentences from which sentence marks are left out, if they are to be; else DataError names the line of one."""
+    from windrow.lm.stream import reserved_symbol
+    from windrow.lm.symbols import BOS, SPECIALS
+
+    marks = SPECIALS[BOS:]
+    sentences: list[str | list[str]] = [line.text for line in lines]
+    for place, line in enumerate(lines):
+        if not any(mark in line.text for mark in marks):
+            continue
+        words = model.reader.words_of(line.text)
+        found = [word for word in words if word in marks]
+        if found and not skip:
+            raise reserved_symbol(found[0], line.where, can_skip=True)
+        sentences[place] = [word for word in words if word not in marks]
+    return sentences
+
+
+def _batches(source: str, files: dict[str, Any]) -> Iterator[list[Line]]:
+    """Lines, many at a time; one at a time when somebody types them or a program waits for the answer."""
+    from windrow.corpus import sources
+    from windrow.corpus.streams import STDIN, Meter, lines, text_pieces
+
+    is_live = source == STDIN and (sys.stdin.isatty() or not Path("/dev/stdin").is_file())
+    format, field, errors = sources.file_format(source, **files), files["field"], files["errors"]
+    if format in ("text", "jsonl"):
+        text = _typed(errors) if is_live else lines(text_pieces(source, errors, Meter(None, None)))
+        found = _plain(text) if format == "text" else _records(text, field)
+    else:
+        found = _cells(source, files)
+    while batch := list(islice(found, 1 if is_live else _LINES_AT_A_TIME)):
+        yield batch
+
+
+def _plain(text_lines: Iterable[str]) -> Iterator[Line]:
+    return (Line(line, f"line {number}", {}) for number, line in enumerate(text_lines, 1))
+
+
+def _records(text_lines: Iterable[str], field: str) -> Iterator[Line]:
+    for number, line in enumerate(text_lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"line {number}: not JSON ({error})") from error
+        if not isinstance(record, dict) or not isinstance(record.get(field), str | list):
+            there = ", ".join(record) if isinstance(record, dict) else "no object"
+            raise DataError(f"line {number}: no text in a field {field!r}; there is: {there}")
+        yield Line(record[field], f"line {number}", record)
+
+
+def _cells(source: str, files: dict[str, Any]) -> Iterator[Line]:
+    from windrow.corpus.sources import read
+
+    for number, sentence in enumerate(read(source, **files), 1):
+        yield Line(sentence, f"record {number}", {})
+
+
+def _typed(errors: str) -> Iterator[str]:
+    """The lines of standard input as they come."""
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        try:
+            yield line.removesuffix(b"\n").decode("utf-8-sig" if number == 1 else "utf-8", errors)
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"standard input, line {number}: {error.reason}; it must be UTF-8: convert it, or try errors='replace'"
+            ) from error
