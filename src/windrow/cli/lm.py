@@ -315,10 +315,11 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
 
     TARGET - is an ARPA file on standard output.
     """
+    from windrow.files.compression import output_name
     from windrow.files.writing import check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
-    from windrow.lm.storing import check_target, shown
+    from windrow.lm.storing import check_target
 
     check_writable(target)
     check_target(target)
@@ -335,4 +336,4 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
             raise OptionError(
                 f"{source} holds {kind}; only n-gram models are converted, and networks with --quantize 8"
             )
-    click.echo(f"{shown(target)}: {told}", err=True)
+    click.echo(f"{output_name(target)}: {told}", err=True)

@@ -45,11 +45,6 @@ def check_name(path: str | os.PathLike[str], what: str = "") -> None:
         refuse_arpa(path, what)
 
 
-def shown(path: str | os.PathLike[str]) -> str:
-    """The name of a file that is written, for messages."""
-    return "standard output" if os.fspath(path) == STDIO else os.fspath(path)
-
-
 def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
     """The arrays of a language model's vocabulary."""
     return vocabulary.to_arrays()
