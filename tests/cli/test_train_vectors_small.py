@@ -19,7 +19,7 @@ def train(folder: Path, text: str, *options: object) -> Result:
 def test_a_single_word_is_told(tmp_path: Path) -> None:
     trained = train(tmp_path, "a a a a a a\n" * 9)
     assert trained.exit_code == 0
-    assert "the only word is 'a': there is nothing to tell it from; lower --min-count" in trained.stderr
+    assert "the only word is 'a': there is nothing to tell it from; keep rarer words" in trained.stderr
 
 
 def test_a_text_of_rare_words_names_the_option(tmp_path: Path) -> None:

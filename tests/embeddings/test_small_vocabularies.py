@@ -65,6 +65,7 @@ def test_diverse_words_have_the_usual_blocks_and_repeated_ones_smaller_ones() ->
     assert size(True, [5] * 1000, negative=40) < 64
 
 
+@pytest.mark.filterwarnings("ignore:the only word is")
 def test_noise_words_that_are_the_target_do_not_count() -> None:
     """With one word all noise words are the target: the score rises without end, as with the pair kernel."""
     model = Word2Vec(**OPTIONS | {"epochs": 200}, sg=1).fit([["a"] * 20] * 20)

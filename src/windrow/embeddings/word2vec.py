@@ -17,7 +17,8 @@ from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions
 from windrow.embeddings.training import hot_rows
-from windrow.embeddings.training.blocks import choose_block_size
+from windrow.embeddings.training.blocks import choose_block_size, usual_block_size
+from windrow.embeddings.training.checkpoint import fits_blocks
 from windrow.embeddings.training.draws import (
     ChunkDrawer,
     GensimRandomness,
@@ -37,6 +38,7 @@ from windrow.files.writing import check_writable
 from windrow.machine import check_memory
 from windrow.nn.training.checkpoint import goes_on
 from windrow.nn.training.fitting import all_or_nothing
+from windrow.nn.training.stopping import DivergedError
 from windrow.numeric.tables import zero_table
 from windrow.numeric.threads import crew
 
@@ -258,13 +260,19 @@ class Word2Vec(Estimator):
             if checkpoint_every is not None:
                 check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
             corpus = as_corpus(corpus, field)
-            self._training, self._text = self._new_training(corpus), corpus.reader.stored()
+            resumed = checkpoint if resume else None
+            self._training = self._new_training(corpus, resumed is None or fits_blocks(resumed))
+            self._text = corpus.reader.stored()
             self._training.retrains = retrains
             self._wv: WordVectors | None = None
-            if checkpoint is not None and resume:
-                self._training.restore(checkpoint)
-            with crew(1):  # each worker is one thread; BLAS must not start more
-                self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
+            if resumed is not None:
+                self._training.restore(resumed)
+            try:
+                with crew(1):  # each worker is one thread; BLAS must not start more
+                    self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
+            except DivergedError:
+                del self._training  # its vectors are of no use
+                raise
         if len(self._vocabulary) == 1:
             word = self._vocabulary.words[0]
             warn(f"the only word is {word!r}: there is nothing to tell it from; keep rarer words, or give more text")
@@ -324,8 +332,11 @@ class Word2Vec(Estimator):
         if "ns" in self.layer_names() and self.negative < 1:
             raise OptionError("negative = 0 is out of range with negative sampling; the allowed range is [1, 1000]")
 
-    def _new_training(self, corpus: Corpus) -> VectorTraining:
-        """Fix the vocabulary; make tables, workers and jobs."""
+    def _new_training(self, corpus: Corpus, fits: bool) -> VectorTraining:
+        """Fix the vocabulary; make tables, workers and jobs.
+
+        ``fits``: blocks, noise words and rounds heed how small the vocabulary is. Older checkpoints go on without.
+        """
         size = corpus.vocabulary.prefix_size(self.min_count, self.max_final_vocab)
         if size <= len(corpus.vocabulary.specials):
             highest = int(corpus.vocabulary.counts[size:].max(initial=0))
@@ -343,17 +354,21 @@ class Word2Vec(Estimator):
         )
         storage = initial_table(size, self.vector_size, self.seed, 2 * hot * self.workers)  # rows, copies of hot rows
         table = storage[:size]
-        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers)
+        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers, fits)
         layers = {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
         weighting = self._weighting()
         drawer = ChunkDrawer.of(counts, self.sample, self.window, weighting)
+        skipgram = bool(self.sg)
+        size_of_blocks = (
+            choose_block_size(skipgram, drawer, counts, list(layers.values())) if fits else usual_block_size(skipgram)
+        )
         context = Context(
-            skipgram=bool(self.sg),
+            skipgram=skipgram,
             mean=bool(self.cbow_mean),
             uniform=weighting in ("shrink", "none"),
             window=self.window,
             stride=table.shape[1],
-            block_size=self.block_size or choose_block_size(bool(self.sg), drawer, counts, list(layers.values())),
+            block_size=self.block_size or size_of_blocks,
         )
         schedule = Schedule(self.alpha, self.min_alpha, self.epochs)
         output_layers = list(layers.values())
@@ -362,7 +377,7 @@ class Word2Vec(Estimator):
             round_workers = [
                 RoundWorker(drawer, table, context, output_layers, randomness) for randomness in self._randomness()
             ]
-            plain = adds_plainly(self.workers, size)
+            plain = adds_plainly(self.workers, size if fits else None)
             jobs = plan_jobs(corpus.starts, job_words(self.workers, plain))
             run = Rounds(corpus.ids, corpus.starts, jobs, schedule, round_workers, plain=plain)
         else:
@@ -380,7 +395,9 @@ class Word2Vec(Estimator):
             ]
             jobs = plan_jobs(corpus.starts, self._job_words(corpus.tokens, hot))
             run = Hogwild(corpus.ids, corpus.starts, jobs, schedule, workers)
-        return VectorTraining(table, self.vector_size, layers, run, self.epochs, self._identity(corpus))
+        return VectorTraining(
+            table, self.vector_size, layers, run, self.epochs, self._identity(corpus), fits_blocks=fits
+        )
 
     def _job_words(self, tokens: int, hot: int) -> int:
         """Words per job: gensim's for the pair kernel; larger jobs are faster, but a corpus needs enough of them."""

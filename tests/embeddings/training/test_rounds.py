@@ -16,7 +16,7 @@ from windrow.embeddings.training import rounds, run
 from windrow.errors import OptionError
 from windrow.files import model_file
 
-pytestmark = pytest.mark.filterwarnings("ignore:no word was trained on")
+pytestmark = pytest.mark.filterwarnings("ignore:no word was trained on", "ignore:the only word is")
 
 OPTIONS: dict[str, Any] = {"vector_size": 16, "min_count": 2, "epochs": 1, "deterministic": True}
 

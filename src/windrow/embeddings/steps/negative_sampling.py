@@ -356,7 +356,7 @@ class NegativeSamplingStep(TrainingStep):
         self.thresholds, self.aliases = alias_table(probabilities)
         self._chances = probabilities
         self._chance_of_same = float(np.square(probabilities).sum())
-        self.skips_targets = self._chance_of_same * _DIVERSE > 1
+        self.skips_targets = options.skips_targets and self._chance_of_same * _DIVERSE > 1
         return len(counts)
 
     def block_share(self, repetition: float, windows: float) -> float:

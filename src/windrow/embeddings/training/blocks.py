@@ -32,4 +32,9 @@ def choose_block_size(
     repetition = float(np.square(kept / max(kept.sum(), 1e-300)).sum())
     windows = drawer.pairs_per_center() / _USUAL_PAIRS if skipgram else 1.0
     share = min(1.0, *(layer.block_share(repetition, windows) for layer in layers))
-    return max(1, int((SKIPGRAM_BLOCK if skipgram else CBOW_BLOCK) * share))
+    return max(1, int(usual_block_size(skipgram) * share))
+
+
+def usual_block_size(skipgram: bool) -> int:
+    """Centers per block where words are diverse."""
+    return SKIPGRAM_BLOCK if skipgram else CBOW_BLOCK

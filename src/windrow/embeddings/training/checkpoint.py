@@ -17,7 +17,7 @@ from windrow.nn.training.checkpoint import START_AGAIN, with_new_names
 
 CHECKPOINT_KIND = "word2vec-checkpoint"
 # Parameters that the first checkpoints lack, and what trainings did before there was a choice.
-_ADDED_LATER = {"deterministic": False}
+_ADDED_LATER = {"deterministic": False, "fits_blocks": False}
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,12 @@ class Checkpoint:
         for name, table in kept.tables.items():
             model_file.check_finite(table, name, path)
         return kept
+
+
+def fits_blocks(path: str | PathLike[str]) -> bool:
+    """Whether the training in this file had blocks that fit its vocabulary; the first versions had one size for all."""
+    identity = model_file.load(path, CHECKPOINT_KIND).config.get("identity", {})
+    return bool(isinstance(identity, dict) and identity.get("fits_blocks", False))
 
 
 def damaged(path: str | PathLike[str], reason: object) -> FormatError:

@@ -36,6 +36,7 @@ class VectorTraining:
     seconds: float = 0.0
     is_running: bool = False
     retrains: bool = False  # the model was trained before, and is to be as it was if this fails
+    fits_blocks: bool = True  # see Word2Vec; False only while an older checkpoint goes on
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle: what was learned, without corpus and workers."""
@@ -112,7 +113,8 @@ class VectorTraining:
 
     def _checkpoint(self) -> Checkpoint:
         randomness = np.stack([worker.randomness.save() for worker in self.run.workers])
-        return Checkpoint(self.identity, self.run.position, self.history, self.seconds, self._tables(), randomness)
+        identity = {**self.identity, "fits_blocks": self.fits_blocks}
+        return Checkpoint(identity, self.run.position, self.history, self.seconds, self._tables(), randomness)
 
     def _tables(self) -> dict[str, NDArray[Any]]:
         """All parameters, by their names in a checkpoint."""

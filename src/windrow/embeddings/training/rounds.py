@@ -47,9 +47,12 @@ _PAIR_ROUND = 5  # jobs per worker in a round of two workers
 _TOUCHES_REMEMBERED = 32.0  # updates after which a row has learned most of what a round can teach it
 
 
-def adds_plainly(workers: int, vocabulary_size: int) -> bool:
-    """Whether differences are added as they are, after long rounds, and not scaled down, after short ones."""
-    return workers <= _PLAIN_SUMS and vocabulary_size >= _LARGE_VOCABULARY
+def adds_plainly(workers: int, vocabulary_size: int | None) -> bool:
+    """Whether differences are added as they are, after long rounds, and not scaled down, after short ones.
+
+    None: whatever the size of the vocabulary.
+    """
+    return workers <= _PLAIN_SUMS and (vocabulary_size is None or vocabulary_size >= _LARGE_VOCABULARY)
 
 
 def job_words(workers: int, plain: bool) -> int:
