@@ -29,11 +29,12 @@ def read_binary(path: Path, options: ReadOptions) -> VectorData:
                 # word2vec.c ends a row with a line feed, gensim does not.
                 word, number = buffer[start:space].lstrip(b"\n"), table.seen + 1
                 if (place := table.place(word, number)) is not None:
-                    table.put(place, np.frombuffer(buffer, "<f4", dim, space + 1), number)
+                    table.put(place, np.frombuffer(buffer, "<f4", dim, space + 1))
                 start = end
                 continue
             if space < 0 and len(buffer) - start > _LONGEST_WORD:
                 raise FormatError(f"{table.at(table.seen + 1)}: no space ends the word; is the file binary?")
+            table.check_finite()
             more = stream.read(max(_CHUNK, len(buffer) - start))  # no more at a time than was there before
             if not more:
                 break

@@ -96,6 +96,7 @@ class RowReader(WordRows):
         super().__init__(path, unit, options)
         self.dim, self.words = dim, words
         self.vectors = np.empty((0, 0), np.float32)
+        self._checked = 0  # rows before this one are finite
 
     def place(self, word: bytes, number: int) -> int | None:
         """As ``WordRows.place``; FormatError for a row beyond those of the header."""
@@ -103,16 +104,24 @@ class RowReader(WordRows):
             raise FormatError(f"{self.at(number)}: the header claims {self.words} words, here is one more")
         return super().place(word, number)
 
-    def put(self, row: int, values: NDArray[np.float32], number: int) -> None:
-        """Set the vector of a row; FormatError for one with a number that is not finite."""
-        if not np.isfinite(values).all():
-            raise FormatError(f"{self.at(number)}: a number is NaN or infinite; take the row out")
+    def put(self, row: int, values: NDArray[np.float32]) -> None:
+        """Set the vector of a row; ``check_finite`` looks at it later."""
         if row >= len(self.vectors):
             self._grow()
+        self._checked = min(self._checked, row)
         self.vectors[row] = values
+
+    def check_finite(self) -> None:
+        """Raise FormatError if a row that was set since the last check has a number that is not finite."""
+        finite = np.isfinite(self.vectors[self._checked : len(self)]).all(axis=1)
+        if not finite.all():
+            number = self._numbers[self._checked + int(np.argmin(finite))]
+            raise FormatError(f"{self.at(number)}: a number is NaN or infinite; take the row out")
+        self._checked = len(self)
 
     def finish(self) -> VectorData:
         """All rows; FormatError when there are fewer than the header claimed."""
+        self.check_finite()
         if self.words is not None and self.seen < self.words and not self.is_full:
             raise FormatError(
                 f"{self.path} ends after {self.seen} of the {self.words} words that its header claims; "

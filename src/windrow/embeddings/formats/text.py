@@ -19,6 +19,7 @@ from windrow.files.sniff import START_BYTES, first_bytes
 
 _WHITE = b" \t\r\n"
 _NBSP = "\u00a0".encode()
+_CHECKED_AT_ONCE = 1024  # rows
 _SAMPLE_LINES = 100
 
 # Readers that go through double precision, as Python's and gensim's do, read the shortest text of this one float32 as
@@ -55,7 +56,9 @@ def _read_rows(lines: Iterator[tuple[int, bytes]], table: RowReader, tabbed: boo
         if row := (line.replace(_NBSP, b" ") if split_nbsp else line).rstrip(_WHITE):
             word, fields = _split_at_tab(row) if tabbed else _split_from_the_right(row, table, number)
             if (place := table.place(word, number)) is not None:
-                table.put(place, _parse_numbers(fields, table, number), number)
+                table.put(place, _parse_numbers(fields, table, number))
+        if table.seen % _CHECKED_AT_ONCE == 0:
+            table.check_finite()
 
 
 def _without_mark(stream: IO[bytes], header: bool) -> Iterator[bytes]:
