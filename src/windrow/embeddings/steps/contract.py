@@ -14,10 +14,10 @@ from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.rng import RngState
 from windrow.numeric.tables import zero_table
 
-# Blocks are smaller where words repeat as often as fewer than 64 equally frequent ones would; smaller still where
+# Blocks are smaller where words repeat as often as fewer than 96 equally frequent ones would; smaller still where
 # windows are wider than three usual ones. Twice this diverges on some small corpora at a learning rate of 0.1
 # (bench/small_corpora.py).
-_DIVERSE = 64
+_DIVERSE = 96
 _WIDE = 3.0
 
 
