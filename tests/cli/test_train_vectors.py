@@ -311,3 +311,30 @@ def test_demo_tells_the_whole_story(tmp_path: Path) -> None:
     assert float(accuracy[1]) >= 90
     assert "king is to queen as nephew is to ... niece" in result.stdout
     assert np.isfinite(windrow.load(output).vectors).all()
+
+
+def test_vectors_on_standard_output(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("a b c d\n" * 50)
+    options = [
+        tmp_path / "text",
+        "--size",
+        "4",
+        "--min-count",
+        "1",
+        "--epochs",
+        "1",
+        "--workers",
+        "1",
+        "--seed",
+        "3",
+        "--sample",
+        "0",
+    ]
+    run("vectors", "train", *options, "-o", tmp_path / "vectors.txt")
+    piped = run("vectors", "train", *options, "-o", "-")
+    assert piped.stdout == (tmp_path / "vectors.txt").read_text()
+    assert piped.stderr.startswith("standard output: 4 words x 4")
+    assert {path.name for path in tmp_path.iterdir()} == {"text", "vectors.txt"}
+    refused = run("vectors", "train", *options, "-o", "-", "--checkpoint-every", "5")
+    assert refused.exit_code == 1
+    assert "where the state is kept, too; give -o FILE" in refused.stderr

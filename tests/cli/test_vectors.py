@@ -207,7 +207,7 @@ def test_bad_input_is_one_line_and_status_1(
     assert sorted(folder.rglob("*")) == before
 
 
-@pytest.mark.parametrize("arguments", [["similar", "v.safetensors"], ["similar", "v", "w", "-k", "x"], ["evalute"]])
+@pytest.mark.parametrize("arguments", [["similar"], ["similar", "v", "w", "-k", "x"], ["evalute"]])
 def test_wrong_usage_is_status_2(arguments: list[str]) -> None:
     assert run(*arguments).exit_code == 2
 
@@ -228,3 +228,62 @@ def test_the_command_line_starts_without_numpy() -> None:
     code = "import sys, windrow.cli.vectors; print(sorted({'numpy', 'scipy', 'numba'} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+# --- questions on standard input
+
+
+def asked(*arguments: Any, questions: str) -> Result:
+    return CliRunner().invoke(main, ["vectors", *map(str, arguments)], input=questions)
+
+
+def test_words_from_standard_input_have_the_answers_of_single_questions(folder: Path) -> None:
+    result = asked("similar", folder / "v.safetensors", "-k", 3, questions="king\n\n  Åse \nqueen")
+    expected = [
+        f"{word}\t{line}"
+        for word in ("king", "Åse", "queen")
+        for line in run("similar", folder / "v.safetensors", word, "-k", 3).stdout.splitlines()
+    ]
+    assert result.stdout.splitlines() == expected
+
+
+def test_questions_as_json_lines(folder: Path) -> None:
+    result = asked("similar", folder / "v.safetensors", "--json", questions="king\nqueen\n")
+    assert [json.loads(line)["positive"] for line in result.stdout.splitlines()] == [["king"], ["queen"]]
+    result = asked(
+        "analogy", folder / "v.safetensors", "--json", "-k", 1, questions="man woman king\nman\tking\twoman\n"
+    )
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(line["a"], line["b"], line["c"]) for line in lines] == [("man", "woman", "king"), ("man", "king", "woman")]
+    assert [line["similar"][0]["word"] for line in lines] == ["queen", "queen"]
+
+
+def test_analogies_from_standard_input(folder: Path) -> None:
+    result = asked("analogy", folder / "v.safetensors", "-k", 1, questions="man woman prince\n")
+    single = run("analogy", folder / "v.safetensors", "man", "woman", "prince", "-k", 1)
+    assert result.stdout == f"man woman prince\t{single.stdout}"
+
+
+def test_a_question_with_an_unknown_word_is_warned_of_and_the_others_go_on(folder: Path) -> None:
+    result = asked("similar", folder / "v.safetensors", "-k", 1, questions="kings\nqueen\n")
+    assert result.exit_code == 0
+    assert "Warning: line 1: the word 'kings' is not in the vocabulary; did you mean 'king'" in result.stderr
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["queen"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "questions", "message"),
+    [
+        (["analogy", "V"], "man woman\n", "standard input, line 1: 'man woman' is no question; expected three words"),
+        (["analogy", "V", "man", "woman"], "", "an analogy has three words, A B C; 2 were given"),
+        (["similar", "V", "--minus", "man"], "king\n", "--minus is for WORDs that are given"),
+        (["similar", "-"], "king\n", "cannot be both FILE and the words"),
+        (["analogy", "-"], "king\n", "cannot be both FILE and the questions"),
+    ],
+)
+def test_questions_that_cannot_be_asked(folder: Path, arguments: list[str], questions: str, message: str) -> None:
+    vectors = str(folder / "v.safetensors")
+    result = asked(*[vectors if argument == "V" else argument for argument in arguments], questions=questions)
+    assert result.exit_code in (1, 2)
+    assert message in result.stderr
+    assert result.stdout == ""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from windrow.cli.options import given_text, text_of
+from windrow.cli.typed import is_live, typed_lines
 from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -126,14 +125,14 @@ def _batches(source: str, files: dict[str, Any]) -> Iterator[list[Line]]:
     from windrow.corpus import sources
     from windrow.corpus.streams import STDIN, Meter, lines, text_pieces
 
-    is_live = source == STDIN and (sys.stdin.isatty() or not Path("/dev/stdin").is_file())
+    live = source == STDIN and is_live()
     format, field, errors = sources.file_format(source, **files), files["field"], files["errors"]
     if format in ("text", "jsonl"):
-        text = _typed(errors) if is_live else lines(text_pieces(source, errors, Meter(None, None)))
+        text = typed_lines(errors) if live else lines(text_pieces(source, errors, Meter(None, None)))
         found = _plain(text) if format == "text" else _records(text, field)
     else:
         found = _cells(source, files)
-    while batch := list(islice(found, 1 if is_live else _LINES_AT_A_TIME)):
+    while batch := list(islice(found, 1 if live else _LINES_AT_A_TIME)):
         yield batch
 
 
@@ -160,14 +159,3 @@ def _cells(source: str, files: dict[str, Any]) -> Iterator[Line]:
 
     for number, sentence in enumerate(read(source, **files), 1):
         yield Line(sentence, f"record {number}", {})
-
-
-def _typed(errors: str) -> Iterator[str]:
-    """The lines of standard input as they come."""
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        try:
-            yield line.removesuffix(b"\n").decode("utf-8-sig" if number == 1 else "utf-8", errors)
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"standard input, line {number}: {error.reason}; it must be UTF-8: convert it, or try errors='replace'"
-            ) from error

@@ -20,7 +20,6 @@ from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, TextReader
-    from windrow.embeddings.vectors import WordVectors
     from windrow.estimator import Setting
 
 # Settings that the command line has under another name: that, and what their values are called.
@@ -398,39 +397,3 @@ def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[C
             bar.update(progress.examples - bar.n)
 
         yield show
-
-
-_VECTOR_OPTIONS = (
-    click.option("--from", "format", metavar="FORMAT", help="Format of FILE, where its content misleads."),
-    click.option("--limit", type=int, metavar="N", help="Read at most N words, the first ones."),
-    click.option("--only-words", metavar="FILE", help="Read only the words in this file, one per line."),
-    click.option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),
-                 help="What to do with bytes of words that are not UTF-8."),
-    click.option("--duplicates", default="error", show_default=True, type=click.Choice(["error", "first", "last"]),
-                 help="A word that repeats: refuse it, or take its first or last vector."),
-    click.option("--nbsp", default="keep", show_default=True, type=click.Choice(["keep", "split"]),
-                 help="In text: a no-break space is part of a word, or a space."),
-)  # fmt: skip
-_READING = ("format", "limit", "only_words", "errors", "duplicates", "nbsp")
-
-
-def vector_options(command: F) -> F:
-    """Add the options that say how a file of word vectors is read; ``open_vectors`` takes them."""
-    for option in reversed(_VECTOR_OPTIONS):
-        command = option(command)
-    return command
-
-
-def open_vectors(file: str, options: dict[str, Any]) -> WordVectors:
-    """The vectors in a file, read as the options say, which are taken out of ``options``."""
-    from windrow.embeddings.vectors import load_vectors
-
-    return load_vectors(file, **{name: options.pop(name) for name in _READING})
-
-
-@contextmanager
-def advising_to_convert() -> Iterator[None]:
-    """Within, errors about a file of vectors advise to convert it first: this command reads vectors in one way."""
-    convert = "`windrow vectors convert` with --"
-    with naming_options({name: f"{convert}{name.replace('_', '-')}" for name in _READING}):
-        yield

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from windrow.cli.options import check_used, in_range, open_vectors, vector_options
+from windrow.cli.options import check_used, in_range
+from windrow.cli.vector_files import open_vectors, vector_options
 
 _output = click.option("-o", "--output", required=True, metavar="PICTURE", help="File to write: .png, .svg or .pdf.")
 

@@ -13,7 +13,6 @@ import click
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.options import (
-    advising_to_convert,
     check_apart,
     check_checkpoint,
     check_distinct,
@@ -27,6 +26,7 @@ from windrow.cli.options import (
     values_of,
     words_bar,
 )
+from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError
 from windrow.tagging.settings import WINDOW_TAGGER
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.options import (
-    advising_to_convert,
     check_apart,
     check_checkpoint,
     check_distinct,
@@ -28,6 +27,7 @@ from windrow.cli.options import (
     values_of,
     words_bar,
 )
+from windrow.cli.vector_files import advising_to_convert
 from windrow.outputs import OUTPUT_LAYERS
 
 if TYPE_CHECKING:

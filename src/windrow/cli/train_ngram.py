@@ -63,6 +63,7 @@ def _words_in(file: str) -> list[str]:
 @text_options()
 def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
+    from windrow.files.compression import output_name
     from windrow.files.sniff import is_arpa
     from windrow.files.writing import check_writable
     from windrow.lm import storing
@@ -100,7 +101,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     model.save(output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
     click.echo(
-        f"{storing.shown(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
+        f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
         f"{time.monotonic() - started:.1f} s",
         err=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,6 +27,9 @@ from windrow.cli.options import (
 )
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError, WindrowError
+
+if TYPE_CHECKING:
+    from windrow.embeddings import Word2Vec
 
 _LOG_LINES = 200  # per run, besides one per epoch
 _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
@@ -56,27 +59,30 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 def train(sources: tuple[str, ...], output: Path, model: str, workers: int | None, **options: Any) -> None:
     """Train word vectors on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`.
 
-    Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there.
+    Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there. OUTPUT - is
+    word2vec's text on standard output.
     """
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
-    from windrow.embeddings.vectors import save_vectors
+    from windrow.files.compression import STDIO, output_name
     from windrow.files.writing import check_writable
     from windrow.machine import available_cores
     from windrow.nn.training.stopping import DivergedError
 
     check_used(WORD2VEC, aliases=_MODELS)
-    checkpoint = output.with_name(output.name + ".checkpoint")
-    places = [output, checkpoint, *([options["log_json"]] if options["log_json"] else [])]
+    every = options["checkpoint_every"]
+    checkpoint = _checkpoint_beside(output, options["resume"] or every is not None)
     check_target(output)
-    for place in places[1:]:
+    places = [place for place in (checkpoint, options["log_json"]) if place is not None]
+    for place in places:
         check_writable(place)
+    if str(output) != STDIO:
+        places.append(output)
     check_distinct(places)
     check_apart(sources, places, format=options["format"], field=options["field"])
-    every = options["checkpoint_every"]
     if every is not None and not every > 0:
         raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
-    resume = check_checkpoint(checkpoint, options["resume"], output)
+    resume = checkpoint is not None and check_checkpoint(checkpoint, options["resume"], output)
     estimator = Word2Vec(
         sg=int(model == "skipgram"),
         workers=available_cores() if workers is None else workers,
@@ -96,21 +102,44 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
                     checkpoint=checkpoint,
                     checkpoint_every=every,
                     resume=resume,
-                    keep_checkpoint=True,
+                    keep_checkpoint=checkpoint is not None,
                     progress=show,
                 )
         except DivergedError:
-            checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
+            if checkpoint is not None:
+                checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
             raise
+    _save(estimator, output, checkpoint)
+    last = estimator.history_[-1]
+    click.echo(
+        f"{output_name(output)}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on "
+        f"{last['examples']:,} words in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), "
+        f"loss {last['loss']:.4f}",
+        err=True,
+    )
+
+
+def _checkpoint_beside(output: Path, is_asked_for: bool) -> Path | None:
+    """Where the state is kept; None beside standard output."""
+    from windrow.files.compression import STDIO
+
+    if str(output) != STDIO:
+        return output.with_name(output.name + ".checkpoint")
+    if is_asked_for:
+        raise OptionError("--checkpoint-every and --resume are for a file, where the state is kept, too; give -o FILE")
+    return None
+
+
+def _save(estimator: Word2Vec, output: Path, checkpoint: Path | None) -> None:
+    """Write the vectors; if that fails, the trained state, so that nothing is lost."""
+    from windrow.embeddings.vectors import save_vectors
+
     try:
         save_vectors(estimator.wv, output)
     except (WindrowError, MemoryError, KeyboardInterrupt) as error:
+        if checkpoint is None:
+            raise
         estimator.save_checkpoint(checkpoint)
         raise type(error)(f"{error}; the trained state is kept in {checkpoint}: --resume writes it") from error
-    checkpoint.unlink(missing_ok=True)  # not before: a process killed while it writes goes on from there
-    last = estimator.history_[-1]
-    click.echo(
-        f"{output}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on {last['examples']:,} words in "
-        f"{last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), loss {last['loss']:.4f}",
-        err=True,
-    )
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)  # not before: a process killed while it writes goes on from there

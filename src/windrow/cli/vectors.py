@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import in_range, open_vectors, vector_options
+from windrow.cli.options import in_range
+from windrow.cli.vector_files import open_vectors, vector_options
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from windrow.embeddings.queries import Neighbors
     from windrow.evaluation import AnalogyResult, SimilarityResult
 
-_top = click.option("-k", "--top", default=10, callback=in_range(1), show_default=True, help="How many words to print.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
@@ -26,6 +25,18 @@ def _train() -> click.Command:
     from windrow.cli.train_vectors import train
 
     return train
+
+
+def _similar() -> click.Command:
+    from windrow.cli.queries import similar
+
+    return similar
+
+
+def _analogy() -> click.Command:
+    from windrow.cli.queries import analogy
+
+    return analogy
 
 
 def _plot() -> click.Command:
@@ -40,36 +51,13 @@ def _plot_log() -> click.Command:
     return plot_log
 
 
-@click.group("vectors", cls=LazyGroup, later={"train": _train, "plot": _plot, "plot-log": _plot_log})
+@click.group(
+    "vectors",
+    cls=LazyGroup,
+    later={"train": _train, "similar": _similar, "analogy": _analogy, "plot": _plot, "plot-log": _plot_log},
+)
 def group() -> None:
     """Word vectors: train, query, evaluate, convert."""
-
-
-@group.command()
-@click.argument("file")
-@click.argument("words", nargs=-1, required=True, metavar="WORD...")
-@click.option("--minus", multiple=True, metavar="WORD", help="A word to subtract; may be repeated.")
-@_top
-@_as_json
-@vector_options
-def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int, as_json: bool, **reading: Any) -> None:
-    """Print the words nearest to WORD..., one per line: the word, a tab and its cosine."""
-    found = open_vectors(file, reading).most_similar(list(words), list(minus), topn=top)
-    _print_neighbors(found, {"positive": words, "negative": minus} if as_json else None)
-
-
-@group.command()
-@click.argument("file")
-@click.argument("a")
-@click.argument("b")
-@click.argument("c")
-@_top
-@_as_json
-@vector_options
-def analogy(file: str, a: str, b: str, c: str, top: int, as_json: bool, **reading: Any) -> None:
-    """Answer "A is to B as C is to ?": one word per line, best first, with a tab and its cosine."""
-    found = open_vectors(file, reading).analogy(a, b, c, topn=top)
-    _print_neighbors(found, {"a": a, "b": b, "c": c} if as_json else None)
 
 
 @group.command()
@@ -154,16 +142,6 @@ def convert(source: str, target: str, to_format: str | None, **reading: Any) -> 
     save_vectors(vectors, target, to_format)
     if target != STDIO:
         click.echo(f"{target} written", err=True)
-
-
-def _print_neighbors(found: Neighbors, question: dict[str, Any] | None) -> None:
-    """Print one word per line, or, given the question, one JSON object with question and answers."""
-    if question is not None:
-        answers = [{"word": word, "similarity": score} for word, score in found]
-        click.echo(json.dumps({**question, "similar": answers}))
-    else:
-        for word, score in found:
-            click.echo(f"{word}\t{score:.4f}")
 
 
 def _named(paths: tuple[str, ...]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import re
 import sys
 import zlib
@@ -117,6 +118,11 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 def path_name(path: Path) -> str:
     """The name of a file that is read, for messages."""
     return "standard input" if str(path) == STDIO else str(path)
+
+
+def output_name(path: str | os.PathLike[str]) -> str:
+    """The name of a file that is written, for messages."""
+    return "standard output" if os.fspath(path) == STDIO else os.fspath(path)
 
 
 @contextmanager

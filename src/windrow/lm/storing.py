@@ -50,11 +50,6 @@ def makes_arpa(path: str | os.PathLike[str]) -> bool:
     return is_arpa(path) or os.fspath(path) == STDIO
 
 
-def shown(path: str | os.PathLike[str]) -> str:
-    """The name of a file that is written, for messages."""
-    return "standard output" if os.fspath(path) == STDIO else os.fspath(path)
-
-
 def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
     """The arrays of a language model's vocabulary."""
     return vocabulary.to_arrays()

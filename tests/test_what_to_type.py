@@ -1,0 +1,101 @@
+"""Each line of README's table "what you have, what to type" is typed, with small files of these names."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas
+import pyarrow
+import pytest
+from gensim.models import KeyedVectors
+from pyarrow import parquet
+
+import windrow
+
+README = Path(__file__).parents[1] / "README.md"
+ROW = re.compile(r"^\| (.+?) \| (?:in gensim: )?`(.+)` \|$")
+WORDS = ["king", "queen", "man", "woman", "cat", "dog"]
+DRAWN = np.random.default_rng(4).zipf(1.4, (400, 7)).clip(max=300)  # words of all low counts, as in natural text
+SENTENCES = [f"{WORDS[i % 6]} {' '.join(map('word{}'.format, row))} {WORDS[i % 5]}" for i, row in enumerate(DRAWN)]
+
+
+def table() -> list[tuple[str, str]]:
+    """What people have, and what they type."""
+    lines = README.read_text("utf-8").partition("| what you have | what to type |")[2].splitlines()
+    rows = [ROW.match(line) for line in lines[2 : lines.index("", 2)]]
+    return [(row[1], row[2].replace(r"\|", "|")) for row in rows if row]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of all the names in the table, and the command ``windrow``."""
+    folder = tmp_path_factory.mktemp("have")
+    text = "\n".join(SENTENCES) + "\n"
+    vectors = windrow.WordVectors(WORDS, np.random.default_rng(2).normal(size=(6, 5)).astype(np.float32))
+    frame = pandas.DataFrame({"id": range(400), "text": SENTENCES})
+    for name in ("articles", "news", "bin"):
+        (folder / name).mkdir()
+    (folder / "wiki.txt.xz").write_bytes(lzma.compress(text.encode()))
+    (folder / "articles" / "a.txt.bz2").write_bytes(bz2.compress(text.encode()))
+    (folder / "news" / "monday.txt").write_text(text)
+    (folder / "novel.txt").write_text(text.replace("\n", "\n\n").replace(" word1 ", " word1\n"))
+    (folder / "old.txt").write_bytes("café déjà vu\n".encode("latin-1") * 9)
+    frame.to_json(folder / "reviews.jsonl", orient="records", lines=True)
+    frame.to_csv(folder / "reviews.csv", sep=";", index=False)
+    frame.to_parquet(folder / "reviews.parquet")
+    vectors.save(folder / "v.glove")
+    (folder / "v.glove").rename(folder / "glove.6B.50d.txt")
+    vectors.save(folder / "news.bin.gz")
+    (folder / "crawl.txt").write_bytes(b"4 2\nking 1 2\ncaf\xe9 3 4\nking 5 6\nnew york 7.5 8.5\n")
+    vectors.save(folder / "crawl.vec.gz")
+    vectors.save(folder / "matrix.npy")
+    columns = {"word": WORDS, "vector": [row.tolist() for row in vectors.vectors.astype(np.float64)]}
+    parquet.write_table(pyarrow.table(columns), folder / "vectors.parquet")
+    theirs = KeyedVectors(5)
+    theirs.add_vectors(WORDS, vectors.vectors)
+    theirs.save(str(folder / "old.kv"))
+    windrow.NGramLM(2, "witten-bell").fit(SENTENCES).save(folder / "model.arpa.gz")
+    (folder / "sentences.txt").write_text("the cat saw a dog\n")
+    pairs = "king\tqueen\tN\t8\ncat\tdog\tN\t6\nman\tcat\tN\t1\n"
+    (folder / "SimLex-999.txt").write_text(f"word1\tword2\tPOS\tSimLex999\n{pairs}")
+    tokens = "1\tPaul\tB-PER\tO\n2\tlebt\tO\tO\n3\tin\tO\tO\n4\tBonn\tB-LOC\tO\n"
+    (folder / "germeval.tsv").write_text(f"# source\n{tokens}\n" * 20)
+    (folder / "words.txt").write_text("king\ncat\n")
+    (folder / "bin" / "windrow").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m windrow "$@"\n')
+    (folder / "bin" / "windrow").chmod(0o755)
+    return folder
+
+
+def test_the_table_is_long_enough() -> None:
+    assert len(table()) == 18
+
+
+@pytest.mark.parametrize(("have", "typed"), table())
+def test_what_to_type(have: str, typed: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    if "(" in typed:
+        names = {"windrow": windrow, "KeyedVectors": KeyedVectors, "table": pandas.read_parquet("reviews.parquet")}
+        exec(typed, names)
+        return
+    environment = {**os.environ, "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    command = ["bash", "-c", f"set -o pipefail; {typed}"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, f"{have}: {done.stderr}"
+    assert "Warning" not in done.stderr
+
+
+def test_what_was_typed_did_what_it_says(folder: Path) -> None:
+    """After the rows above, in their order."""
+    assert windrow.load(folder / "clean.safetensors").index_to_key == ["king", "caf\ufffd", "new york"]
+    assert windrow.load(folder / "crawl.safetensors").index_to_key == WORDS
+    assert windrow.Corpus.open(folder / "old.corpus").vocabulary.words == ["vu", "déjà", "café"]
+    assert windrow.Corpus.open(folder / "csv.corpus").tokens == windrow.Corpus.build(SENTENCES).tokens
+    assert windrow.WindowTagger.load(folder / "de.tagger").types_ == ["LOC", "PER"]
+    assert windrow.load(folder / "old.bin").index_to_key == WORDS
