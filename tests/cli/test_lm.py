@@ -205,12 +205,15 @@ def test_an_arpa_file_on_standard_output(folder: Path, tmp_path: Path, monkeypat
     assert [path.name for path in tmp_path.iterdir()] == ["m.arpa"]
 
 
-N_GRAMS = [("train", "ngram", "none", "-o"), ("convert", "none")]
+N_GRAMS = [
+    ("train", "ngram", "none", "-o"),
+    ("convert", "none"),
+    ("mix", "none", "none", "--tune", "none", "-o"),
+]
 OTHERS = [
     ("train", "ngram", "none", "--smoothing", "stupid-backoff", "-o"),
     ("train", "rnn", "none", "-o"),
     ("train", "window", "none", "-o"),
-    ("mix", "none", "none", "--tune", "none", "-o"),
 ]
 
 
@@ -240,6 +243,7 @@ def test_counts_out_and_in(folder: Path) -> None:
 
 
 TRAIN = ("train", "ngram", "{text}", "-o", "{out}")
+MIX = ("mix", "{model}", "{model}")
 
 
 @pytest.mark.parametrize(
@@ -264,7 +268,11 @@ TRAIN = ("train", "ngram", "{text}", "-o", "{out}")
         (("train", "ngram", "{missing}", "-o", "{text}.arpa", "--smoothing", "stupid-backoff"), "stupid back-off"),
         ((*TRAIN, "--counts-out", "{text}.bz2"), "not as .bz2"),
         (("mix", "{model}", "--tune", "{text}", "-o", "{out}"), "a mixture needs two models"),
-        (("mix", "{model}", "{model}", "--tune", "{text}", "-o", "{missing}.arpa"), "cannot hold a mixture"),
+        ((*MIX, "--weights", "1,0", "-o", "{text}.arpa.xz"), "not as .xz"),
+        (("mix", "-", "{model}", "--tune", "-", "-o", "{out}"), "standard input, '-', can be read once only"),
+        ((*MIX, "--tune", "{text}", "--method", "log-linear", "-o", "{missing}.arpa"), "cannot hold a log-linear mix"),
+        ((*MIX, "--tune", "{text}", "--cache", 9, "-o", "-"), "cannot hold a mixture with a CacheLM"),
+        ((*MIX, "--tune", "{missing}", "--cache", 9, "-o", "{missing}.lm"), "name a .safetensors file"),
         (("convert", "{missing}.arpa", "{out}"), "missing.arpa"),
         (("score", "-"), "cannot be both MODEL and SOURCE"),
         (("perplexity", "-", "-"), "cannot be both MODEL and SOURCE"),
@@ -322,3 +330,57 @@ def test_a_mixture_of_models_of_different_words(tmp_path: Path) -> None:
         refused = run(*mixed, *more)
         assert refused.exit_code == 1
         assert refused.stderr.startswith(f"Error: {said}")
+
+
+@pytest.fixture(scope="module")
+def two_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models one.m and two.m of texts with different words, and text held out."""
+    folder = tmp_path_factory.mktemp("two")
+    for name, text, order in (("one", "a b a\nb a b\n" * 9, 3), ("two", "x b x\nx b\n" * 9, 2)):
+        (folder / name).write_text(text, "utf-8")
+        options = ("--order", order, "--smoothing", "witten-bell")
+        assert run("train", "ngram", folder / name, "-o", folder / f"{name}.m", *options).exit_code == 0
+    (folder / "held").write_text("a b x\nx b\n", "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("weights", [("--weights", "0.25,0.75"), ("--tune", "held")])
+def test_a_mixture_of_ngrams_as_a_single_model(two_models: Path, tmp_path: Path, weights: tuple[str, str]) -> None:
+    option, value = weights
+    parts = (two_models / "one.m", two_models / "two.m")
+    mix = ("mix", *parts, option, two_models / value if option == "--tune" else value, "-o")
+
+    exact = run(*mix, tmp_path / "m.safetensors")
+    single = run(*mix, tmp_path / "m.arpa")
+    compressed = run(*mix, tmp_path / "m.arpa.gz")
+    printed = run(*mix, "-")
+    converted = run("convert", tmp_path / "m.safetensors", "-")
+
+    assert [result.exit_code for result in (exact, single, compressed, printed, converted)] == [0] * 5
+    assert exact.stdout == single.stdout == compressed.stdout
+    assert printed.stderr == f"{exact.stdout}standard output: linear mixture of 2 models\n"
+    assert printed.stdout == (tmp_path / "m.arpa").read_text("utf-8")
+    mixture, model, unpacked = (windrow.load(tmp_path / name) for name in ("m.safetensors", "m.arpa", "m.arpa.gz"))
+    (tmp_path / "converted").write_text(converted.stdout, "utf-8")
+    again = windrow.load(tmp_path / "converted")
+    assert again.table_.sizes == model.table_.sizes
+    assert again.log_prob("a b") == pytest.approx(model.log_prob("a b"), abs=1e-5)
+    assert type(model).__name__ == "NGramLM"
+    assert model.vocabulary.words == mixture.vocabulary.words
+    assert model.log_prob("x b") == unpacked.log_prob("x b")
+    for context, word in (("", "x"), ("", "a"), ("x", "b"), ("a", "b")):  # bigrams of the one or the other
+        place = model.vocabulary.id_of(word)
+        expected = mixture.next_word_distribution(context)[place]
+        assert model.next_word_distribution(context)[place] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_mixture_that_is_no_single_model_is_not_converted(two_models: Path, tmp_path: Path) -> None:
+    mix = ("mix", two_models / "one.m", two_models / "two.m", "--weights", "0.5,0.5", "--method", "log-linear")
+    assert run(*mix, "-o", tmp_path / "m").exit_code == 0
+
+    refused = run("convert", tmp_path / "m", tmp_path / "m.arpa")
+
+    assert refused.exit_code == 1
+    assert refused.stderr.count("\n") == 1
+    assert "holds MixtureLM; only n-gram models are converted, linear mixtures of them, and networks" in refused.stderr
+    assert not (tmp_path / "m.arpa").exists()

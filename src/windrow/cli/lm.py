@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -245,7 +245,13 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
 @click.argument("models", nargs=-1, required=True, metavar="MODEL MODEL...")
 @click.option("--tune", metavar="SOURCE", help="Held-out text that the weights are fitted to.")
 @click.option("--weights", metavar="W,W,...", callback=_weights, help="Weights of the models, in place of --tune.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="File to write. FILE.arpa, FILE.arpa.gz, or - for standard output: a single n-gram model, in ARPA format.",
+)
 @click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
 @click.option("--cache", type=int, metavar="WORDS", help="Add a cache model over this many last words.")
 @text_options(as_trained=True)
@@ -264,19 +270,52 @@ def mix(
 
     The mixture knows the words of all models. A word that a model lacks gets an equal share of the probability that it
     gives to unknown words. With --cache, the last weight is that of the cache.
+
+    A linear mixture of n-gram models can be written as a single one, in an ARPA file: the n-grams are those of all
+    models, each with the probability that the mixture gives it, and back-off weights are computed again.
     """
-    from windrow.files.writing import check_writable
-    from windrow.lm.cache import CacheLM
+    from windrow.files.compression import STDIO, output_name
     from windrow.lm.mixture import MixtureLM
-    from windrow.lm.storing import check_target
+    from windrow.lm.storing import check_name
 
     if (tune is None) == (weights is None):
         raise OptionError("give --tune SOURCE, to which weights are fitted, or --weights W,W: one of the two")
     of_text: tuple[Condition, ...] = (("tune", GIVEN),)
     check_used(conditions=dict.fromkeys((*text, "skip_symbols"), of_text))
+    _check_files_of_mix(models, tune, output, text)
+    names, parts = _parts_of_mix(models, cache)
+    with naming_options({"weights": "--weights", "method": "--method"}):
+        mixture = MixtureLM(parts, weights, method)
+    check_name(output, mixture.unlike_ngrams)  # before the text is read
+    if tune is not None:
+        mixture.fit(_corpus_for(parts[0], models[0], (tune,), text), skip_symbols=skip_symbols)
+    mixture.save(output)
+    for name, weight in zip(names, mixture.weights_, strict=True):
+        click.echo(f"{weight:.4f}\t{name}", err=str(output) == STDIO)
+    click.echo(f"{output_name(output)}: {method} mixture of {len(parts)} models", err=True)
+
+
+def _check_files_of_mix(models: tuple[str, ...], tune: str | None, output: Path, text: dict[str, Any]) -> None:
+    """Refuse what cannot be read or written, before anything is."""
+    from windrow.files.sniff import is_arpa
+    from windrow.files.writing import check_writable
+    from windrow.lm.ngram.counts_text import check_compression
+    from windrow.lm.storing import check_target
+
     check_writable(output)
     check_apart([tune] if tune else [], [output], format=text["format"], field=text["field"])
-    check_target(output, "a mixture")
+    check_target(output)
+    if is_arpa(output):
+        check_compression(output, "ARPA files")
+    if [*models, tune].count("-") > 1:
+        raise OptionError("standard input, '-', can be read once only; name files for the other MODELs or SOURCE")
+
+
+def _parts_of_mix(models: tuple[str, ...], cache: int | None) -> tuple[list[str], list[LanguageModel]]:
+    """The models of a mixture, with what they are called."""
+    from windrow.lm.cache import CacheLM
+    from windrow.lm.mixture import MixtureLM
+
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
@@ -286,19 +325,7 @@ def mix(
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")
-    heldout = None if tune is None else _corpus_for(parts[0], models[0], (tune,), text)
-    with naming_options({"weights": "--weights", "method": "--method"}):
-        mixture = MixtureLM(parts, weights, method)
-    if heldout is not None:
-        mixture.fit(heldout, skip_symbols=skip_symbols)
-    mixture.save(output)
-    _tell_weights(names, mixture.weights_)
-    click.echo(f"{output}: {method} mixture of {len(parts)} models", err=True)
-
-
-def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
-    for name, weight in zip(names, weights, strict=True):
-        click.echo(f"{weight:.4f}\t{name}")
+    return names, parts
 
 
 @group.command()
@@ -313,17 +340,22 @@ def _tell_weights(names: Iterable[str], weights: Iterable[float]) -> None:
 def convert(source: str, target: Path, quantize: int | None) -> None:
     """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller.
 
+    A linear mixture of n-gram models becomes a single one, as `lm mix -o FILE.arpa` makes it.
+
     TARGET - is an ARPA file on standard output.
     """
     from windrow.files.compression import output_name
     from windrow.files.writing import check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.static_mixture import StaticMixture
     from windrow.lm.storing import check_target
 
     check_writable(target)
     check_target(target)
     model = load_model(source)
+    if isinstance(model, StaticMixture) and not model.unlike_ngrams:
+        model = model.to_ngram()
     with naming_options({"quantize_bits": "--quantize"}):
         if isinstance(model, NGramLM):
             (model if quantize is None else model.quantized(quantize)).save(target)
@@ -334,6 +366,7 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
         else:
             kind = type(model).__name__
             raise OptionError(
-                f"{source} holds {kind}; only n-gram models are converted, and networks with --quantize 8"
+                f"{source} holds {kind}; only n-gram models are converted, linear mixtures of them, and networks "
+                "with --quantize 8"
             )
     click.echo(f"{output_name(target)}: {told}", err=True)

@@ -122,7 +122,7 @@ class LanguageModel(ReadsText, ABC):
         Parameters
         ----------
         path : str or path
-            Any name but those of ARPA files, unless the model is an n-gram model.
+            Any name but those of ARPA files, unless the model is an n-gram model or a linear mixture of such.
 
         Raises
         ------

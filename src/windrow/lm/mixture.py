@@ -16,13 +16,16 @@ from windrow.estimator import Estimator
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel, model_from_stored
 from windrow.lm.cache import CacheLM
+from windrow.lm.mixture_weights import em_weights
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.window import WindowLM
 from windrow.lm.next_word import as_id, as_ids
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.settings import MIXTURE_LM
+from windrow.lm.static_mixture import StaticMixture
 from windrow.lm.stream import Ids, first_tokens
-from windrow.lm.symbols import BOS, SPECIALS, UNK
+from windrow.lm.symbols import BOS, UNK
+from windrow.lm.union import places_in, sharing, union_of
 from windrow.nn.training.fitting import all_or_nothing
 
 # What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.
@@ -33,17 +36,16 @@ MixtureState = tuple[Any, ...]  # a state of each model
 
 _LN_10 = float(np.log(10))
 _SEARCH_TOKENS = 2000
-_MOST_STEPS = 1000  # of the EM algorithm
-_LEAST_GAIN = 1e-9  # in log10 probability per token; below it EM stops
 _WEIGHT_TOLERANCE = 1e-4  # of the log-linear search
 _MOST_PROBABILITY = 1.01  # of all words together; more is no rounding of 1
 
 
-class MixtureLM(Estimator, LanguageModel):
+class MixtureLM(Estimator, StaticMixture):
     """Language models as one: their weighted sum, or product, with weights that ``fit`` finds.
 
     The vocabulary is that of all models together. A word that a model lacks has an equal share of the probability that
     it gives to ``<unk>``: p(``<unk>``) / (n + 1) where n words are lacking, and as much is left for ``<unk>``.
+    ``to_ngram`` makes a linear mixture of n-gram models a single one, which ``save("x.arpa")`` writes for others.
 
     Parameters
     ----------
@@ -121,7 +123,7 @@ class MixtureLM(Estimator, LanguageModel):
                 raise OptionError(f"of model 1 and model {number} only one predicts </s>; train both alike")
         self.weights_ = np.array(weights, np.float64)
         self.vocabulary: Vocabulary = union_of([model.vocabulary for model in self.models])
-        self._places = [_places(self.vocabulary, model.vocabulary) for model in self.models]
+        self._places = [places_in(model.vocabulary, self.vocabulary) for model in self.models]
         self.provenance_ = self.models[0].provenance_
         self.reader = self.models[0].reader
         self.predicts_end = self.models[0].predicts_end
@@ -284,7 +286,7 @@ class MixtureLM(Estimator, LanguageModel):
             probabilities = model.distribution(part)
             if places is not None:
                 if (unknown := probabilities[UNK]) > 0:
-                    probabilities[UNK] = unknown / np.count_nonzero(places == UNK)
+                    probabilities[UNK] = unknown / sharing(places)
                 probabilities = probabilities[places]
             yield probabilities
 
@@ -328,71 +330,11 @@ class MixtureLM(Estimator, LanguageModel):
             raise FormatError(f"{path}: the description of the mixture is damaged ({error})") from error
 
 
-def em_weights(log10_probs: Floats, weights: Floats) -> tuple[Floats, list[float]]:
-    """Fit the weights of a linear mixture by the EM algorithm (Dempster, Laird & Rubin 1977).
-
-    Each step computes w_i <- mean over tokens of w_i p_i / (sum over j of w_j p_j).
-
-    Parameters
-    ----------
-    log10_probs : array of float64, shape (models, tokens)
-        The log10 probability that each model gives each token. Tokens that are impossible in all of them are left out.
-    weights : array of float64, shape (models,)
-        Where to start; a weight of 0 stays 0.
-
-    Returns
-    -------
-    weights : array of float64, shape (models,)
-    history : list of float
-        The mean log10 probability per token before each step, and at the end.
-
-    Raises
-    ------
-    DataError
-        All tokens are impossible.
-    """
-    best = log10_probs.max(axis=0, initial=-np.inf, where=weights[:, None] > 0)
-    possible = best > -np.inf
-    if not possible.any():
-        raise DataError("no token of the held-out text has a probability above 0 under any model")
-    best = best[possible]
-    relative = 10 ** (log10_probs[:, possible] - best)  # to that of the best model, so that nothing underflows
-    gains: list[float] = []
-    for _ in range(_MOST_STEPS):
-        shares = weights[:, None] * relative  # (models, tokens)
-        totals = shares.sum(axis=0)
-        gains.append(float((best + np.log10(totals)).mean()))
-        if len(gains) > 1 and gains[-1] - gains[-2] < _LEAST_GAIN:
-            break
-        weights = (shares / totals).mean(axis=1)
-    return weights, gains
-
-
-def union_of(vocabularies: Sequence[Vocabulary]) -> Vocabulary:
-    """The words of all: the first vocabulary if it has them, else with its symbols in front, by decreasing count."""
-    first = vocabularies[0]
-    counts: dict[str, int] = {}
-    for vocabulary in vocabularies:
-        for word, count in zip(vocabulary.words, np.asarray(vocabulary.counts).tolist(), strict=True):
-            counts[word] = counts.get(word, 0) + count
-    if len(counts) == len(first):
-        return first
-    words = list(counts)[len(SPECIALS) :]
-    words.sort(key=counts.__getitem__, reverse=True)  # stable: equal counts are in the order of the models
-    words = [*SPECIALS, *words]
-    return Vocabulary(words, np.array([counts[word] for word in words], np.int64), SPECIALS)
-
-
-def _places(union: Vocabulary, own: Vocabulary) -> NDArray[np.int32] | None:
-    """The id in a model's ``own`` vocabulary of each word of the union, (words,); None where all ids are the same."""
-    return None if own.words == union.words else own.encode(union.words)
-
-
 def _shared_scores(scores: Floats, block: Ids, places: NDArray[np.int32] | None) -> Floats:
     """The scores of a model for words of the union: those of ``<unk>`` are shared by all words that it lacks."""
-    if places is None or (sharing := np.count_nonzero(places == UNK)) == 1:
+    if places is None or (words := sharing(places)) == 1:
         return scores
-    return np.where(places[block] == UNK, scores - np.log10(sharing), scores)
+    return np.where(places[block] == UNK, scores - np.log10(words), scores)
 
 
 def _log(numbers: Floats) -> Floats:

@@ -15,7 +15,7 @@ from windrow.corpus.tokenizers import is_foreign
 from windrow.errors import OptionError
 from windrow.files.compression import STDIO
 from windrow.files.model_file import StoredModel
-from windrow.files.sniff import refuse_arpa
+from windrow.files.sniff import is_arpa, refuse_arpa
 from windrow.lm.symbols import SPECIALS
 
 _KENLM_NAME = re.compile(r"\.(bin|binary|blm|klm|mmap|probing|trie)$", re.IGNORECASE)
@@ -36,13 +36,18 @@ def check_target(path: str | os.PathLike[str], what: str = "") -> None:
 
 
 def check_name(path: str | os.PathLike[str], what: str = "") -> None:
-    """Raise OptionError for a name that asks for an ARPA file, which cannot hold ``what``; empty for n-gram models."""
+    """Raise OptionError for a name that asks for an ARPA file, which cannot hold ``what``; empty for what it can."""
     if what and os.fspath(path) == STDIO:
         raise OptionError(
             f"standard output, '-', is for ARPA files, which cannot hold {what}; name a .safetensors file"
         )
     if what:
         refuse_arpa(path, what)
+
+
+def makes_arpa(path: str | os.PathLike[str]) -> bool:
+    """Whether a name asks for an ARPA file: by its ending, or as that of standard output."""
+    return is_arpa(path) or os.fspath(path) == STDIO
 
 
 def pack_vocabulary(vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:

@@ -58,6 +58,19 @@ def as_levels(naive: Backoff, words: int) -> BackoffModel:
     return BackoffModel(vocabulary, levels, naive.unseen_backoff)
 
 
+def as_naive(model: BackoffModel) -> Backoff:
+    """The inverse of ``as_levels``."""
+    probs, backoffs = {}, {}
+    contexts: list[tuple[int, ...]] = [()]
+    for level in model.levels:
+        whole = [contexts[place] for place in np.repeat(np.arange(len(contexts)), np.diff(level.starts))]
+        contexts = [(*context, word) for context, word in zip(whole, level.words.tolist(), strict=True)]
+        probs |= dict(zip(contexts, level.log10_probs.tolist(), strict=True))
+        if level.log10_backoffs is not None:
+            backoffs |= dict(zip(contexts, level.log10_backoffs.tolist(), strict=True))
+    return Backoff(model.order, probs, backoffs, model.unseen_backoff)
+
+
 def random_stream(dice: np.random.Generator, words: int, symbols: int) -> np.ndarray:
     """Frequent words, and a sentence start here and there."""
     stream = dice.zipf(1.5, symbols) % words

@@ -10,26 +10,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.lm.ngram.models import distribution
+from tests.lm.ngram.models import as_naive, distribution
 from tests.lm.ngram.test_estimation import PROBABILITIES, SIZE, counts_of, possible_order, sentences
-from tests.naive.backoff import Backoff
 from tests.naive.smoothing import prune_by_entropy
 from windrow.errors import OptionError
 from windrow.lm.ngram.estimation import estimate
 from windrow.lm.ngram.levels import BackoffModel
 from windrow.lm.ngram.pruning import entropy_prune
-
-
-def as_naive(model: BackoffModel) -> Backoff:
-    probs, backoffs = {}, {}
-    contexts: list[tuple[int, ...]] = [()]
-    for level in model.levels:
-        whole = [contexts[place] for place in np.repeat(np.arange(len(contexts)), np.diff(level.starts))]
-        contexts = [(*context, word) for context, word in zip(whole, level.words.tolist(), strict=True)]
-        probs |= dict(zip(contexts, level.log10_probs.tolist(), strict=True))
-        if level.log10_backoffs is not None:
-            backoffs |= dict(zip(contexts, level.log10_backoffs.tolist(), strict=True))
-    return Backoff(model.order, probs, backoffs, model.unseen_backoff)
 
 
 def model_of(texts, order, name="witten-bell", **options) -> BackoffModel:

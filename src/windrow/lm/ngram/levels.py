@@ -80,3 +80,8 @@ class BackoffModel:
     def sizes(self) -> list[int]:
         """How many n-grams each order has."""
         return [level.words.size for level in self.levels]
+
+
+def gram_keys(contexts: Int32s, words: Int32s) -> NDArray[np.int64]:
+    """One number per n-gram, by which they are sorted: the place of its context, and its last word."""
+    return contexts.astype(np.int64) << 32 | words

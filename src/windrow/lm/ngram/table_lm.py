@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import NotFittedError
-from windrow.files.compression import STDIO
-from windrow.files.sniff import is_arpa
 from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens, as_id, as_ids
 from windrow.lm.ngram.arpa import write_arpa
 from windrow.lm.ngram.table import NGramState, NGramTable
 from windrow.lm.ngram.words import WordIndex, as_line
+from windrow.lm.storing import makes_arpa
 from windrow.lm.stream import Ids, several
 from windrow.lm.symbols import BOS
 
@@ -93,7 +92,7 @@ class TableLM(LanguageModel):
         So does ``-``, on standard output. Other programs read such files. They cannot hold a model of stupid back-off
         (OptionError), nor a word with white space in it (FormatError).
         """
-        if is_arpa(path) or os.fspath(path) == STDIO:
+        if makes_arpa(path):
             write_arpa(self._fitted().unpack(), path)
         else:
             super().save(path)

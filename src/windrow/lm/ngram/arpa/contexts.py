@@ -8,12 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.lm.ngram.kernels.bisect import find_children
-from windrow.lm.ngram.levels import Int32s, Level
-
-
-def gram_keys(contexts: Int32s, words: Int32s) -> NDArray[np.int64]:
-    """One number per n-gram, by which they are sorted: the place of its context, and its last word."""
-    return contexts.astype(np.int64) << 32 | words
+from windrow.lm.ngram.levels import Int32s, Level, gram_keys
 
 
 def places_of(levels: Sequence[Level], grams: Int32s) -> Int32s:

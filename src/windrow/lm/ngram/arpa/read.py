@@ -16,11 +16,11 @@ from windrow.corpus.kernels.eight_bytes import PAD
 from windrow.corpus.kernels.word_hash import for_more_text, for_twice_the_words, new_word_hash
 from windrow.corpus.streams import Meter, name_of, text_pieces
 from windrow.errors import DataError, FormatError
-from windrow.lm.ngram.arpa.contexts import add_missing, gram_keys, places_of
+from windrow.lm.ngram.arpa.contexts import add_missing, places_of
 from windrow.lm.ngram.arpa.special_words import Renumbering, renumbering
 from windrow.lm.ngram.kernels import arpa as kernels
 from windrow.lm.ngram.kernels.arpa import LOG10_OF_ZERO, Rows
-from windrow.lm.ngram.levels import BackoffModel, Int32s, Level
+from windrow.lm.ngram.levels import BackoffModel, Int32s, Level, gram_keys
 from windrow.lm.symbols import BOS, SPECIALS, UNK
 
 _BLOCK = 1 << 15  # n-grams read at a time
