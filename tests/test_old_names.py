@@ -5,13 +5,14 @@ from __future__ import annotations
 import pickle
 import warnings
 
+import numpy as np
 import pytest
 
 from windrow import NGramLM, RecurrentLM, WindowLM, WindowTagger
 from windrow._renamed import RENAMED_PARAMETERS
 from windrow.estimator import Estimator, OldName, Setting, current_names, takes_old_names
 from windrow.files import model_file
-from windrow.nn import L2, REGULARIZERS, Dense, LogLikelihood, MLPClassifier, Network
+from windrow.nn import L2, REGULARIZERS, Dense, EarlyStopping, LogLikelihood, MLPClassifier, Network
 from windrow.nn import REGULARISERS as OLD_REGULARIZERS
 
 TEXT = ["a b c", "b c a", "c a"] * 4
@@ -130,3 +131,10 @@ def test_methods_and_registries_keep_their_british_names():
     assert NGramLM.quantised is NGramLM.quantized
     assert WindowLM.quantised is WindowLM.quantized
     assert OLD_REGULARIZERS is REGULARIZERS
+
+
+def test_early_stopping_by_its_old_method():
+    stopping = EarlyStopping(patience=2)
+    with pytest.warns(DeprecationWarning, match=r"EarlyStopping.is_over is now EarlyStopping.see, and has_ended"):
+        answers = [stopping.is_over(score, np.zeros(1)) for score in (1.0, 0.5, 0.25)]
+    assert answers == [False, False, True]

@@ -14,6 +14,10 @@ RENAMED_PARAMETERS = {
     "output": ("output_layer", "0.3"),
 }
 
+RENAMED_METHODS = {
+    "EarlyStopping.is_over": ("EarlyStopping.see, and has_ended", "0.3"),
+}
+
 
 def warn_renamed(old: str, *, stacklevel: int = 2) -> None:
     """Warn the caller of the caller that a name of ``RENAMED`` has a new one."""
@@ -25,6 +29,11 @@ def warn_renamed_parameter(old: str, *, stacklevel: int = 2) -> None:
     if old in RENAMED_PARAMETERS:
         new, version = RENAMED_PARAMETERS[old]
         _warn(f"{old}=", f"{new}=", version, stacklevel=stacklevel + 1)
+
+
+def warn_renamed_method(old: str, *, stacklevel: int = 2) -> None:
+    """Warn the caller of the caller that a method of ``RENAMED_METHODS`` has a new name."""
+    _warn(old, *RENAMED_METHODS[old], stacklevel=stacklevel + 1)
 
 
 def _warn(old: str, new: str, version: str, *, stacklevel: int) -> None:

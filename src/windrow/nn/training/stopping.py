@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from windrow._renamed import warn_renamed_method
 from windrow.errors import DataError, check_range
 from windrow.nn.parameters import Array
 
@@ -55,6 +56,12 @@ class EarlyStopping:
     def has_ended(self) -> bool:
         """Whether the epochs seen so far are enough."""
         return self.waited >= self.patience
+
+    def is_over(self, score: float, values: Array) -> bool:
+        """The old name of ``see`` and ``has_ended`` together."""
+        warn_renamed_method("EarlyStopping.is_over")
+        self.see(score, values)
+        return self.has_ended
 
     def restore(self, values: Array) -> None:
         """Put the parameters of the best epoch into ``values``."""
