@@ -10,12 +10,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus import Corpus
+from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings.kernels.contexts import Context
 from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.steps import step_type
-from windrow.embeddings.steps.contract import StepOptions
+from windrow.embeddings.steps.contract import StepOptions, TrainingStep
 from windrow.embeddings.training import hot_rows
 from windrow.embeddings.training.blocks import choose_block_size, usual_block_size
 from windrow.embeddings.training.checkpoint import fits_blocks
@@ -337,6 +337,23 @@ class Word2Vec(Estimator):
 
         ``fits``: blocks, noise words and rounds heed how small the vocabulary is. Older checkpoints go on without.
         """
+        self._vocabulary = self._frequent_words(corpus)
+        size, counts = len(self._vocabulary), self._vocabulary.counts
+        hot = self._number_of_hot_rows(size)
+        copies = 2 * hot * self.workers
+        self._check_memory(size, copies)
+        storage = initial_table(size, self.vector_size, self.seed, copies)  # rows, copies of hot rows
+        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, copies, fits)
+        layers = {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
+        drawer = ChunkDrawer.of(counts, self.sample, self.window, self._weighting())
+        parts = (corpus, storage, drawer, self._context(drawer, list(layers.values()), storage.shape[1], fits))
+        in_rounds = self.deterministic and self.workers > 1
+        run = self._rounds(*parts, layers, fits) if in_rounds else self._hogwild(*parts, layers, hot)
+        return VectorTraining(
+            storage[:size], self.vector_size, layers, run, self.epochs, self._identity(corpus), fits_blocks=fits
+        )
+
+    def _frequent_words(self, corpus: Corpus) -> Vocabulary:
         size = corpus.vocabulary.prefix_size(self.min_count, self.max_final_vocab)
         if size <= len(corpus.vocabulary.specials):
             highest = int(corpus.vocabulary.counts[size:].max(initial=0))
@@ -344,60 +361,73 @@ class Word2Vec(Estimator):
                 f"no word occurs {self.min_count} times in the corpus (the most frequent: {highest} times); "
                 f"lower min_count = {self.min_count} or give more text"
             )
-        self._vocabulary = corpus.vocabulary.head(size)
-        counts = self._vocabulary.counts
-        hot = self._number_of_hot_rows(size)
+        return corpus.vocabulary.head(size)
+
+    def _check_memory(self, size: int, copies: int) -> None:
         check_memory(
-            4 * self.vector_size * (size * (1 + len(self.layer_names())) + 2 * hot * self.workers),
+            4 * self.vector_size * (size * (1 + len(self.layer_names())) + copies),
             f"the tables of {size:,} words of vector_size = {self.vector_size}",
             "lower vector_size, or raise min_count",
         )
-        storage = initial_table(size, self.vector_size, self.seed, 2 * hot * self.workers)  # rows, copies of hot rows
-        table = storage[:size]
-        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, 2 * hot * self.workers, fits)
-        layers = {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
-        weighting = self._weighting()
-        drawer = ChunkDrawer.of(counts, self.sample, self.window, weighting)
-        skipgram = bool(self.sg)
-        size_of_blocks = (
-            choose_block_size(skipgram, drawer, counts, list(layers.values())) if fits else usual_block_size(skipgram)
-        )
-        context = Context(
+
+    def _context(self, drawer: ChunkDrawer, layers: list[TrainingStep], stride: int, fits: bool) -> Context:
+        skipgram, counts = bool(self.sg), self._vocabulary.counts
+        usual = choose_block_size(skipgram, drawer, counts, layers) if fits else usual_block_size(skipgram)
+        return Context(
             skipgram=skipgram,
             mean=bool(self.cbow_mean),
-            uniform=weighting in ("shrink", "none"),
+            uniform=self._weighting() in ("shrink", "none"),
             window=self.window,
-            stride=table.shape[1],
-            block_size=self.block_size or size_of_blocks,
+            stride=stride,
+            block_size=self.block_size or usual,
         )
-        schedule = Schedule(self.alpha, self.min_alpha, self.epochs)
-        output_layers = list(layers.values())
-        run: Run
-        if self.deterministic and self.workers > 1:
-            round_workers = [
-                RoundWorker(drawer, table, context, output_layers, randomness) for randomness in self._randomness()
-            ]
-            plain = adds_plainly(self.workers, size if fits else None)
-            jobs = plan_jobs(corpus.starts, job_words(self.workers, plain))
-            run = Rounds(corpus.ids, corpus.starts, jobs, schedule, round_workers, plain=plain)
-        else:
-            workers = [
-                Worker(
-                    drawer,
-                    storage,
-                    context,
-                    output_layers,
-                    self.kernel,
-                    randomness,
-                    HotRows(HotTable(storage, size, 0), output_layers, hot, worker) if hot else None,
-                )
-                for worker, randomness in enumerate(self._randomness())
-            ]
-            jobs = plan_jobs(corpus.starts, self._job_words(corpus.tokens, hot))
-            run = Hogwild(corpus.ids, corpus.starts, jobs, schedule, workers)
-        return VectorTraining(
-            table, self.vector_size, layers, run, self.epochs, self._identity(corpus), fits_blocks=fits
-        )
+
+    def _rounds(
+        self,
+        corpus: Corpus,
+        storage: NDArray[np.float32],
+        drawer: ChunkDrawer,
+        context: Context,
+        layers: dict[str, TrainingStep],
+        fits: bool,
+    ) -> Run:
+        """Workers whose differences are added after each round."""
+        size, output_layers = len(self._vocabulary), list(layers.values())
+        workers = [
+            RoundWorker(drawer, storage[:size], context, output_layers, randomness) for randomness in self._randomness()
+        ]
+        plain = adds_plainly(self.workers, size if fits else None)
+        jobs = plan_jobs(corpus.starts, job_words(self.workers, plain))
+        return Rounds(corpus.ids, corpus.starts, jobs, self._schedule(), workers, plain=plain)
+
+    def _hogwild(
+        self,
+        corpus: Corpus,
+        storage: NDArray[np.float32],
+        drawer: ChunkDrawer,
+        context: Context,
+        layers: dict[str, TrainingStep],
+        hot: int,
+    ) -> Run:
+        """Workers that share the tables, and have ``hot`` rows of their own."""
+        table, output_layers = HotTable(storage, len(self._vocabulary), 0), list(layers.values())
+        workers = [
+            Worker(
+                drawer,
+                storage,
+                context,
+                output_layers,
+                self.kernel,
+                randomness,
+                HotRows(table, output_layers, hot, worker) if hot else None,
+            )
+            for worker, randomness in enumerate(self._randomness())
+        ]
+        jobs = plan_jobs(corpus.starts, self._job_words(corpus.tokens, hot))
+        return Hogwild(corpus.ids, corpus.starts, jobs, self._schedule(), workers)
+
+    def _schedule(self) -> Schedule:
+        return Schedule(self.alpha, self.min_alpha, self.epochs)
 
     def _job_words(self, tokens: int, hot: int) -> int:
         """Words per job: gensim's for the pair kernel; larger jobs are faster, but a corpus needs enough of them."""
