@@ -56,7 +56,7 @@ def _read_rows(lines: Iterator[tuple[int, bytes]], table: RowReader, tabbed: boo
         if row := (line.replace(_NBSP, b" ") if split_nbsp else line).rstrip(_WHITE):
             word, fields = _split_at_tab(row) if tabbed else _split_from_the_right(row, table, number)
             if (place := table.place(word, number)) is not None:
-                table.put(place, _parse_numbers(fields, table, number))
+                table.put(place, _parse_numbers(row, fields, table, number))
         if table.seen % _CHECKED_AT_ONCE == 0:
             table.check_finite()
 
@@ -95,7 +95,7 @@ def _with_white_space(word: bytes, fields: list[bytes], table: RowReader, line: 
     return word.lstrip(_WHITE)
 
 
-def _parse_numbers(fields: list[bytes], table: RowReader, line: int) -> NDArray[np.float32]:
+def _parse_numbers(row: bytes, fields: list[bytes], table: RowReader, line: int) -> NDArray[np.float32]:
     if len(fields) != table.dim:
         is_first = line == 1 and table.words is None
         hint = "is it a damaged header 'words dimensions'?" if is_first else "was the file cut short?"
@@ -105,7 +105,7 @@ def _parse_numbers(fields: list[bytes], table: RowReader, line: int) -> NDArray[
             values = np.array(fields, np.float32)
     except ValueError:
         values = None
-    if values is None or b"_" in b"".join(fields):  # Python reads 1_0 as ten
+    if values is None or (b"_" in row and any(b"_" in field for field in fields)):  # Python reads 1_0 as ten
         wrong = next(field for field in fields if b"_" in field or not is_number(field))
         shown = wrong[:40].decode("utf-8", "backslashreplace")
         raise FormatError(f"{table.at(line)}: {shown!r} is not a number; is the file of another format?")
