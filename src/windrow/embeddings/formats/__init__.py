@@ -11,7 +11,7 @@ from pathlib import Path
 
 from windrow.embeddings.formats.binary import read_binary, write_binary
 from windrow.embeddings.formats.contract import ReadOptions, VectorData, VectorFormat, check_words
-from windrow.embeddings.formats.npy import check_npy_places, read_npy, write_npy
+from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
 from windrow.embeddings.formats.parquet import read_parquet, write_parquet
 from windrow.embeddings.formats.recognition import recognize_vectors
 from windrow.embeddings.formats.stored import read_safetensors, write_model
@@ -30,11 +30,13 @@ __all__ = [
     "extension_of",
     "find_format",
     "format_of",
+    "listed_words",
     "read_vectors",
     "write_vectors",
 ]
 
 _STRICTLY = ReadOptions()
+_WITHOUT_MARK = ("glove", "tsv")
 
 
 def read_vectors(
@@ -56,7 +58,7 @@ def read_vectors(
 
 
 def _named_format(path: str | os.PathLike[str]) -> str:
-    if (key := extension_of(path)) in FORMATS:
+    if (key := extension_of(path)) in _WITHOUT_MARK:
         return key
     raise FormatError(
         f"{path_name(Path(path))} holds no word vectors that windrow knows: it is no text, has no header "
@@ -129,7 +131,7 @@ _ROWS = (
     VectorFormat("safetensors", "windrow's own", read_safetensors, write_model),
     VectorFormat("txt", "word2vec's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS, gzip=True),
     VectorFormat("vec", "fastText's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS, gzip=True),
-    VectorFormat("bin", "word2vec's binary", read_binary, write_binary, _BETWEEN_FIELDS, gzip=True),
+    VectorFormat("bin", "word2vec's binary", read_binary, write_binary, _BETWEEN_FIELDS + r"\0", gzip=True),
     VectorFormat(
         "glove",
         "GloVe's text, without a header",

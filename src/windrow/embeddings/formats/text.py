@@ -15,7 +15,7 @@ from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.rows import RowReader, check_fits, is_number, read_header
 from windrow.errors import FormatError
 from windrow.files.compression import creating, reading
-from windrow.files.sniff import START_BYTES, first_bytes
+from windrow.files.sniff import START_BYTES, first_bytes, refuse_bare_returns
 
 _WHITE = b" \t\r\n"
 _NBSP = "\u00a0".encode()
@@ -32,7 +32,8 @@ def read_text(path: Path, options: ReadOptions, *, header: bool, separator: byte
     A tab in the first row ends its word, and so in all; else white space stands between the fields, and words may hold
     some: the last fields are the numbers, as many as there are dimensions.
     """
-    start = first_bytes(path)
+    start = first_bytes(path, whole_line=True)
+    refuse_bare_returns(start, str(path))
     with reading(path) as stream:
         if header:
             words, dim = read_header(stream, path, number_bytes=2)
@@ -55,7 +56,7 @@ def _read_rows(lines: Iterator[tuple[int, bytes]], table: RowReader, tabbed: boo
         if row := (line.replace(_NBSP, b" ") if split_nbsp else line).rstrip(_WHITE):
             word, fields = _split_at_tab(row) if tabbed else _split_from_the_right(row, table, number)
             if (place := table.place(word, number)) is not None:
-                table.put(place, _parse_numbers(fields, table, number), number)
+                table.put(place, _parse_numbers(fields, table, number, row), number)
 
 
 def _without_mark(stream: IO[bytes], header: bool) -> Iterator[bytes]:
@@ -92,10 +93,12 @@ def _with_white_space(word: bytes, fields: list[bytes], table: RowReader, line: 
     return word.lstrip(_WHITE)
 
 
-def _parse_numbers(fields: list[bytes], table: RowReader, line: int) -> NDArray[np.float32]:
+def _parse_numbers(fields: list[bytes], table: RowReader, line: int, row: bytes) -> NDArray[np.float32]:
     if len(fields) != table.dim:
         is_first = line == 1 and table.words is None
         hint = "is it a damaged header 'words dimensions'?" if is_first else "was the file cut short?"
+        if _NBSP in row:
+            hint = "there are no-break spaces between them; try nbsp='split'"
         raise FormatError(f"{table.at(line)}: {len(fields)} numbers, expected {table.dim}; {hint}")
     try:
         with np.errstate(over="ignore"):  # an infinity is found later
@@ -105,7 +108,8 @@ def _parse_numbers(fields: list[bytes], table: RowReader, line: int) -> NDArray[
     if values is None or b"_" in b"".join(fields):  # Python reads 1_0 as ten
         wrong = next(field for field in fields if b"_" in field or not is_number(field))
         shown = wrong[:40].decode("utf-8", "backslashreplace")
-        raise FormatError(f"{table.at(line)}: {shown!r} is not a number; is the file of another format?")
+        hint = "write decimal points" if b"," in wrong else "is the file of another format?"
+        raise FormatError(f"{table.at(line)}: {shown!r} is not a number; {hint}")
     return values
 
 
@@ -127,7 +131,7 @@ def dimensions_of(start: bytes, separator: bytes | None = None) -> int:
 def first_lines(start: bytes) -> list[bytes]:
     """The lines at the beginning of a file that are not blank; the last one may be cut, so it counts only if alone."""
     lines = start.removeprefix(BOM_UTF8).split(b"\n")
-    if len(start) == START_BYTES and len(lines) > 1:
+    if len(start) >= START_BYTES and len(lines) > 1:
         del lines[-1]
     return [line for line in lines[:_SAMPLE_LINES] if line.strip()]
 
