@@ -12,9 +12,9 @@ import os
 import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
+from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,8 @@ from windrow.files.compression import decompressed, is_damage
 _ERRORS = ("strict", "replace", "ignore")
 CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
 _LONGEST_HEADER = 1 << 16  # bytes
-_LOOKED_AT = 100  # strings of a list that may be names of files
+_LOOKED_AT = 100  # strings of an iterable that may be names of files
+_FILE_NAME = re.compile(r"\S+\.(txt|text|csv|tsv|jsonl?|ndjson|parquet|pq|conllu?)(\.(gz|bz2|xz|zst))?", re.IGNORECASE)
 
 
 def read(
@@ -136,9 +137,9 @@ def _format_by_name(file: str, field: str | None) -> str:
     """The format that the name of a file says, where there is a field, else text; OptionError if they disagree."""
     found, name = format_of(file), name_of(writing.shortened(file))
     if field is None and found is not None:
+        as_it_is = "" if found == "parquet" else ", or read it as it is with format='text'"
         raise OptionError(
-            f"{name} holds records, as its name says; name the field that holds the text with field='NAME', "
-            "or read it as it is with format='text'"
+            f"{name} holds records, as its name says; name the field that holds the text with field='NAME'{as_it_is}"
         )
     if field is not None and found is None:
         raise OptionError(
@@ -173,7 +174,9 @@ def _find_files(location: str, format: str | None, field: str | None) -> list[st
     try:
         return _local_files(location, format, field)
     except OSError as error:  # a name too long, a folder without permission
-        raise DataError(f"cannot read {writing.shortened(location)}: {error.strerror or error}") from error
+        name = writing.shortened(location)
+        hint = "; to pass sentences, give a list of them" if error.errno == ENAMETOOLONG else ""
+        raise DataError(f"cannot read {name}: {error.strerror or error}{hint}") from error
 
 
 def _local_files(location: str, format: str | None, field: str | None) -> list[str]:
@@ -279,7 +282,7 @@ def _iterable_sentences(
 ) -> Iterator[str | list[str]]:
     cells = cells_of(source, field)
     if field is None:
-        _refuse_names_of_files(source)
+        cells = _without_names_of_files(cells)
     if field is None and not is_column(source):
         given = (_given_sentence(item, f"sentence {number}", reader.errors) for number, item in enumerate(cells, 1))
         return _metered(given, meter)
@@ -306,19 +309,28 @@ def _metered(sentences: Iterable[str | list[str]], meter: Meter) -> Iterator[str
             meter.at(read_chars)
 
 
-def _refuse_names_of_files(source: Iterable[Any]) -> None:
-    """Raise OptionError for a list of names of files: a string in a list is a sentence."""
-    if not isinstance(source, Sized) or isinstance(source, Iterator) or not len(source):
-        return
-    if all(isinstance(item, str) and _names_file(item) for item in islice(source, _LOOKED_AT)):
+def _without_names_of_files(items: Iterable[Any]) -> Iterator[Any]:
+    """The items; OptionError once all of the first ones were names of files: a string in an iterable is a sentence."""
+    names: list[str] | None = []
+    for item in items:
+        if names is not None:
+            names = [*names, item] if isinstance(item, str) and _is_name(item) else None
+            if names is not None and len(names) == _LOOKED_AT:
+                break
+        yield item
+    if names:
+        what = "name existing files" if all(map(_names_file, names)) else "look like names of files"
         raise OptionError(
-            "these strings name existing files, but in a list they are sentences; "
-            "to read the files pass [Path(p) for p in ...]"
+            f"these strings {what}, but in a list they are sentences; to read the files pass [Path(p) for p in ...]"
         )
+
+
+def _is_name(text: str) -> bool:
+    return _FILE_NAME.fullmatch(text) is not None or _names_file(text)
 
 
 def _names_file(text: str) -> bool:
     try:
-        return Path(text).is_file()
+        return Path(text).is_file() or ("/" in text and Path(text).is_dir())
     except (OSError, ValueError):  # longer than names are, or with a NUL
         return False

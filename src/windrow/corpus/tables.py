@@ -129,6 +129,8 @@ def _column(source: Any, field: str, names: list[Hashable]) -> Iterable[Any]:
 
 def _refuse_unordered(source: Any, expected: str) -> None:
     kind = type(source).__name__
+    if hasattr(source, "key_to_index"):
+        raise OptionError(f"the {kind} holds words and their vectors, not sentences; give the text")
     if isinstance(source, ItemsView):
         raise OptionError(f"{kind} are pairs, not sentences; give the values of the mapping")
     if isinstance(source, Set) and not isinstance(source, KeysView):

@@ -56,7 +56,7 @@ def _refuse_garbled(word: bytes, table: RowReader, row: int) -> None:
     """A space in a word shifts what follows it by some bytes, which the next word shows: it has some of a vector."""
     if b"\n" in word or b"\0" in word:
         raise FormatError(
-            f"{table.at(row)}: {word[:40]!r} is no word; does the word before it hold a space, which this format cannot?"
+            f"{table.at(row)}: {word[:40]!r} is no word; does the one before it hold a space, which this format cannot?"
         )
 
 
