@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from windrow.embeddings import formats
 from windrow.embeddings.changes import ChangingTable
 from windrow.embeddings.queries import VectorQueries
+from windrow.embeddings.terms import texts
 from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_similarity
@@ -111,6 +112,7 @@ class WordVectors(VectorQueries, ChangingTable):
         MissingWordError
             A word is unknown.
         """
+        words = texts(words)
         rows = np.array([self.get_index(word) for word in words], np.intp)
         return self._derived(words, self._vectors[rows], None if self.counts is None else self.counts[rows])
 
