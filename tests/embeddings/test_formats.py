@@ -335,9 +335,9 @@ def test_text_that_is_wrong(extension: str, data: str, message: str, tmp_path: P
 @pytest.mark.parametrize(
     ("format", "data", "message"),
     [
-        ("txt", "the 0.25 -0.5\nof 1 2\n", "line 1: no header .* format 'glove'"),
-        ("bin", "the 0.25 -0.5\nof 1 2\n", "line 1: no header .* format 'glove'"),
-        ("bin", "2 2\nthe 0.25 -0.5\nof 1.125 2.5\n", "word2vec's text, not its binary; .* format 'txt'"),
+        ("txt", "the 0.25 -0.5\nof 1 2\n", "line 1: no header .* format='glove'"),
+        ("bin", "the 0.25 -0.5\nof 1 2\n", "line 1: no header .* format='glove'"),
+        ("bin", "2 2\nthe 0.25 -0.5\nof 1.125 2.5\n", "word2vec's text, not its binary; say format='txt'"),
         ("glove", "2 3\nthe 1 2 3\nof 1 2 3\n", "line 1: 1 numbers, expected 3; is it a damaged header"),
         ("glove", "the\nof\n", "line 1 is 'the'; expected a word and its numbers"),
         ("tsv", "the 1 2\nof 1 2\n", "line 1 is 'the 1 2'; expected a word and its numbers"),

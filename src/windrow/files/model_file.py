@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from windrow._version import __version__
 from windrow.errors import DataError, FormatError
-from windrow.files.local import local_file
+from windrow.files.local import as_path, local_file
 from windrow.files.sniff import kind_of, refuse_foreign
 from windrow.files.writing import atomic_write
 
@@ -98,9 +98,10 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
 
     Raises FormatError for a file that is truncated, of a newer version, or, given ``kind``, of another kind.
     """
-    with local_file(Path(path), unpack=True) as source:
+    given = as_path(path)
+    with local_file(given, unpack=True) as source:
         stored = _load(source, kind)
-        if source == Path(path):
+        if source == given:
             return stored
         # The temporary copy of a pipe or a compressed file goes, so its arrays come into memory.
         return replace(stored, arrays={name: np.array(array) for name, array in stored.arrays.items()})

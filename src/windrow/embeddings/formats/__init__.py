@@ -18,7 +18,7 @@ from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
 from windrow.errors import FormatError, OptionError
 from windrow.files.compression import COMPRESSED, STDIO, is_packed, path_name
-from windrow.files.local import local_file
+from windrow.files.local import as_path, local_file
 from windrow.files.model_file import check_finite
 
 __all__ = [
@@ -53,7 +53,7 @@ def read_vectors(
     options.check()
     if format is not None:
         find_format(path, format)
-    with local_file(Path(path)) as file:
+    with local_file(as_path(path)) as file:
         return FORMATS[format or recognize_vectors(file) or _named_format(path)].read(file, options)
 
 
@@ -87,6 +87,9 @@ def check_target(path: str | os.PathLike[str], format: str | None = None) -> Vec
     if str(path) == STDIO:
         return _for_standard_output(format)
     chosen = find_format(path, format)
+    suffix = Path(path).suffix.lower()
+    if suffix in COMPRESSED and not is_packed(Path(path)):
+        raise FormatError(f"{path}: files are not written as {suffix}; choose .gz, or none")
     if is_packed(Path(path)) and not chosen.gzip:
         raise FormatError(f"{path}: .{chosen.extension} files are not written through gzip; leave out the .gz")
     chosen.check(Path(path))
@@ -104,7 +107,7 @@ def _for_standard_output(format: str | None) -> VectorFormat:
 def find_format(path: str | os.PathLike[str], name: str | None = None) -> VectorFormat:
     """The format called ``name``, or that of the extension of ``path``; FormatError when there is none."""
     key = extension_of(path) if name is None else name
-    if key not in FORMATS:
+    if not isinstance(key, str) or key not in FORMATS:
         if name is not None:
             raise OptionError(f"format = {name!r}; choose one of {', '.join(FORMATS)}")
         raise FormatError(f"{path}: no vector format has this extension; use .{', .'.join(FORMATS)}")

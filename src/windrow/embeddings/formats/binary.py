@@ -49,7 +49,7 @@ def read_binary(path: Path, options: ReadOptions) -> VectorData:
 def _refuse_text(start: bytes, table: RowReader) -> None:
     fields = start.partition(b"\n")[0].split()
     if len(fields) == table.dim + 1 and all(map(is_number, fields[1:])):
-        raise FormatError(f"{table.path} is word2vec's text, not its binary; read it as format 'txt'")
+        raise FormatError(f"{table.path} is word2vec's text, not its binary; say format='txt'")
 
 
 def _refuse_garbled(word: bytes, table: RowReader, row: int) -> None:

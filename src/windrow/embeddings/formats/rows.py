@@ -156,7 +156,7 @@ def read_header(stream: IO[bytes], path: Path, *, number_bytes: int) -> tuple[in
         raise FormatError(f"{path}, line 1 is blank; take it out")
     if (header := parse_header(line)) is None:
         raise FormatError(
-            f"{path}, line 1: no header 'words dimensions'; files without one, as GloVe's, are format 'glove'"
+            f"{path}, line 1: no header 'words dimensions'; of files without one, as GloVe's, say format='glove'"
         )
     words, dim = header
     if not words or not dim:
