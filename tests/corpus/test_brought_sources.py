@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from windrow import Corpus, WordVectors
+from windrow import Corpus, NGramLM, WordVectors
 from windrow.errors import DataError, OptionError
 
 
@@ -32,6 +32,20 @@ def test_names_of_files_are_no_sentences(tmp_path: Path, monkeypatch: pytest.Mon
     refused(["./folder"], "name existing files")
     assert len(Corpus.build(["a.txt is a file", "b"])) == 2
     assert len(Corpus.build(iter(["the owl", "b", "a.txt"]))) == 3
+
+
+def test_names_of_files_at_doors_that_take_no_paths() -> None:
+    model = NGramLM(2, "witten-bell").fit(["the owl hoots"])
+    with pytest.raises(OptionError, match="look like names of files, but in a list they are sentences; read the files"):
+        model.log_probs(["a.txt", "b.txt"])
+
+
+@pytest.mark.parametrize("prompt", [None, 5, float("nan"), b"the", {"the"}, WordVectors(["the"], np.eye(1)), [None]])
+def test_prompts_and_sentences_of_another_type(prompt: Any) -> None:
+    model = NGramLM(2, "witten-bell").fit(["the owl hoots"])
+    for ask in (model.generate, model.log_prob):
+        with pytest.raises(DataError, match=r"^the (prompt|sentence): (text must be|the token None)"):
+            ask(prompt)
 
 
 def test_word_vectors_are_no_sentences() -> None:

@@ -38,8 +38,6 @@ from windrow.files.compression import decompressed, is_damage
 _ERRORS = ("strict", "replace", "ignore")
 CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
 _LONGEST_HEADER = 1 << 16  # bytes
-_LOOKED_AT = 100  # strings of an iterable that may be names of files
-_FILE_NAME = re.compile(r"\S+\.(txt|text|csv|tsv|jsonl?|ndjson|parquet|pq|conllu?)(\.(gz|bz2|xz|zst))?", re.IGNORECASE)
 
 
 def read(
@@ -281,8 +279,6 @@ def _iterable_sentences(
     source: Any, field: str | None, reader: RecordReader, meter: Meter
 ) -> Iterator[str | list[str]]:
     cells = cells_of(source, field)
-    if field is None:
-        cells = _without_names_of_files(cells)
     if field is None and not is_column(source):
         given = (_given_sentence(item, f"sentence {number}", reader.errors) for number, item in enumerate(cells, 1))
         return _metered(given, meter)
@@ -307,30 +303,3 @@ def _metered(sentences: Iterable[str | list[str]], meter: Meter) -> Iterator[str
         if read_chars - reported >= CHUNK_BYTES:
             reported = read_chars
             meter.at(read_chars)
-
-
-def _without_names_of_files(items: Iterable[Any]) -> Iterator[Any]:
-    """The items; OptionError once all of the first ones were names of files: a string in an iterable is a sentence."""
-    names: list[str] | None = []
-    for item in items:
-        if names is not None:
-            names = [*names, item] if isinstance(item, str) and _is_name(item) else None
-            if names is not None and len(names) == _LOOKED_AT:
-                break
-        yield item
-    if names:
-        what = "name existing files" if all(map(_names_file, names)) else "look like names of files"
-        raise OptionError(
-            f"these strings {what}, but in a list they are sentences; to read the files pass [Path(p) for p in ...]"
-        )
-
-
-def _is_name(text: str) -> bool:
-    return _FILE_NAME.fullmatch(text) is not None or _names_file(text)
-
-
-def _names_file(text: str) -> bool:
-    try:
-        return Path(text).is_file() or ("/" in text and Path(text).is_dir())
-    except (OSError, ValueError):  # longer than names are, or with a NUL
-        return False
