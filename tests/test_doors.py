@@ -242,6 +242,9 @@ def test_commands_that_read_vectors_in_one_way_name_the_command_that_has_options
     (tmp_path / "tags").write_text("cat B-X\ndog O\n\n" * 30)
     refused = run("tag", "train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", path)
     assert "`windrow vectors convert` with --duplicates first" in refused.stderr
+    (tmp_path / "counts.txt").write_text("the 100\ncat 20\n")
+    refused = run("tag", "train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", tmp_path / "counts.txt")
+    assert "if it does, say `windrow vectors convert` with --from glove" in refused.stderr
 
 
 @pytest.mark.parametrize("format", FORMATS)

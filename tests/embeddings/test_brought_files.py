@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -109,3 +111,13 @@ def test_lists_of_words_end_their_lines_with_line_feeds_only(tmp_path: Path) -> 
         windrow.load(tmp_path / "x.npy")
     with pytest.raises(OptionError, match="only_words = 5 must be words, or a file of them"):
         windrow.load(tmp_path / "x.txt", only_words=5)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only POSIX has pipes in folders")
+def test_a_list_of_words_comes_through_a_pipe(tmp_path: Path) -> None:
+    WordVectors(["owl", "cat"], np.eye(2, dtype=np.float32)).save(tmp_path / "x.txt")
+    os.mkfifo(tmp_path / "pipe")
+    writer = Thread(target=(tmp_path / "pipe").write_text, args=("cat\n",))
+    writer.start()
+    assert windrow.load(tmp_path / "x.txt", only_words=tmp_path / "pipe").index_to_key == ["cat"]
+    writer.join()

@@ -16,7 +16,7 @@ from windrow.errors import DataError, FormatError
 from windrow.files.compression import COMPRESSED, creating, reading
 from windrow.files.local import local_file
 from windrow.files.model_file import check_finite
-from windrow.files.sniff import first_bytes, refuse_bare_returns
+from windrow.files.sniff import refuse_bare_returns
 from windrow.files.writing import atomic_write, check_writable
 
 
@@ -59,10 +59,10 @@ def with_words_beside(vectors: NDArray[np.float32], path: Path, options: ReadOpt
 
 def listed_words(path: Path) -> list[bytes]:
     """The words of a file that has one per line."""
-    refuse_bare_returns(first_bytes(path), str(path), fields=1)
     with reading(path) as stream:
         words = [line.rstrip(b"\r\n") for line in stream]
     if words:
+        refuse_bare_returns(words[0], str(path), fields=1)
         words[0] = words[0].removeprefix(BOM_UTF8)
     return words
 
