@@ -301,3 +301,18 @@ def test_no_memory_because_a_header_says_so(tmp_path: Path) -> None:
         for pack in COMPRESS.values():
             with pytest.raises(WindrowError, match=r"too small|need .* GiB of memory|cut short"):
                 windrow.load(put(tmp_path, "v", pack(data)))
+
+
+def test_a_text_in_place_of_a_model_is_told_so_at_each_door(tmp_path: Path) -> None:
+    text, arpa = tmp_path / "text", tmp_path / "m.arpa"
+    text.write_text("the owl hoots\n")
+    windrow.NGramLM(2, "witten-bell").fit(text).save(arpa)
+    for arguments, said in (
+        (("lm", "score", text, text), "holds no language model: it is neither an ARPA file nor"),
+        (("tag", "predict", text, text), "is a text, not a valid safetensors file"),
+        (("tag", "predict", arpa, text), "is a language model in ARPA format, not a valid safetensors file"),
+        (("lm", "convert", arpa, arpa), "is read and written; choose another name"),
+    ):
+        refused = run(*arguments)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert said in refused.stderr
