@@ -242,6 +242,9 @@ def test_commands_that_read_vectors_in_one_way_name_the_command_that_has_options
     (tmp_path / "tags").write_text("cat B-X\ndog O\n\n" * 30)
     refused = run("tag", "train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", path)
     assert "`windrow vectors convert` with --duplicates first" in refused.stderr
+    (tmp_path / "counts.txt").write_text("the 100\ncat 20\n")
+    refused = run("tag", "train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", tmp_path / "counts.txt")
+    assert "if it does, say `windrow vectors convert` with --from glove" in refused.stderr
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -298,3 +301,18 @@ def test_no_memory_because_a_header_says_so(tmp_path: Path) -> None:
         for pack in COMPRESS.values():
             with pytest.raises(WindrowError, match=r"too small|need .* GiB of memory|cut short"):
                 windrow.load(put(tmp_path, "v", pack(data)))
+
+
+def test_a_text_in_place_of_a_model_is_told_so_at_each_door(tmp_path: Path) -> None:
+    text, arpa = tmp_path / "text", tmp_path / "m.arpa"
+    text.write_text("the owl hoots\n")
+    windrow.NGramLM(2, "witten-bell").fit(text).save(arpa)
+    for arguments, said in (
+        (("lm", "score", text, text), "holds no language model: it is neither an ARPA file nor"),
+        (("tag", "predict", text, text), "is a text, not a valid safetensors file"),
+        (("tag", "predict", arpa, text), "is a language model in ARPA format, not a valid safetensors file"),
+        (("lm", "convert", arpa, arpa), "is read and written; choose another name"),
+    ):
+        refused = run(*arguments)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert said in refused.stderr

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import windrow
 from windrow.embeddings import WordVectors
-from windrow.errors import DataError
+from windrow.errors import DataError, OptionError
 from windrow.lm.ngram.model import NGramLM
 
 VECTORS = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
@@ -41,3 +43,21 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         windrow.load(tmp_path / "none.safetensors")
 
     assert str(caught.value) == f"cannot read {tmp_path / 'none.safetensors'}: No such file or directory"
+
+
+@pytest.mark.parametrize("load", [windrow.load, WordVectors.load, NGramLM.load])
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (5, "path = 5 must be the name of a file, not int"),
+        (None, "must be the name of a file, not NoneType"),
+        (b"v.txt", "must be the name of a file, not bytes"),
+        ("", "'' names no file"),
+        ("a\0b", "names no file"),
+        ("https://host.invalid/v.vec", "is a URL, of which only texts are read; download the file first"),
+        ("~/windrow-there-is-no-such-file", f"cannot read {Path.home()}"),
+    ],
+)
+def test_what_names_no_file(load: Any, path: Any, said: str) -> None:
+    with pytest.raises((DataError, OptionError), match=re.escape(said)):
+        load(path)

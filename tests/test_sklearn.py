@@ -25,7 +25,7 @@ from sklearn.utils import estimator_checks
 from windrow import Corpus
 from windrow.corpus import TextReader
 from windrow.embeddings import Word2Vec, WordVectors
-from windrow.errors import DataError, OptionError
+from windrow.errors import DataError, DataWarning, OptionError
 from windrow.sklearn import WEIGHTINGS, DocumentVectorizer
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "classify_texts.py"
@@ -365,3 +365,15 @@ def test_the_example_classifies_real_text(capsys: pytest.CaptureFixture[str]) ->
     # The vectors carry the answer, not the way the texts are cut: labels in another order are not learned.
     shuffled = np.random.default_rng(0).permutation(labels)
     assert cross_val_score(example["classifier"](), texts, shuffled, cv=2).mean() < 0.65
+
+
+def test_texts_without_a_known_word_are_told_of() -> None:
+    vectors = WordVectors(["owl"], np.ones((1, 2), np.float32))
+    with pytest.warns(DataWarning, match="the vectors know no word of the texts"):
+        DocumentVectorizer(vectors).fit(["un hibou", "une chouette"] * 3)
+
+
+@pytest.mark.parametrize("parameters", [5, ["vector_size"], "sg"])
+def test_parameters_of_word2vec_are_a_dict(parameters: object) -> None:
+    with pytest.raises(OptionError, match=r"word2vec_params = .* must be a dict"):
+        DocumentVectorizer(word2vec_params=parameters).fit(["an owl"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from windrow.errors import FormatError, OptionError
 from windrow.files import model_file
-from windrow.files.local import local_file
+from windrow.files.local import as_path, local_file
 from windrow.files.sniff import is_arpa, kind_of
 
 MODEL_KINDS = ("word-vectors", "window-tagger", "ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm")
@@ -60,7 +60,7 @@ def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any
     >>> type(windrow.load("animals.model")).__name__
     'NGramLM'
     """
-    with local_file(Path(path)) as file:
+    with local_file(as_path(path)) as file:
         kind = _kind(file, format)
         if kind != "word-vectors":
             if reading:

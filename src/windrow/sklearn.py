@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from os import PathLike
 from typing import Any, Self
@@ -17,7 +17,7 @@ from windrow.corpus.tables import cells_of
 from windrow.corpus.tokenizers import as_tokens
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
-from windrow.errors import DataError, OptionError
+from windrow.errors import DataError, OptionError, warn
 from windrow.estimator import Setting, check_effects, check_settings
 from windrow.nn.training.fitting import all_or_nothing
 
@@ -62,6 +62,7 @@ DOCUMENT_VECTORIZER = (
 )  # fmt: skip
 
 Document = str | Iterable[str]
+_MANY = 10  # tokens, of which some should be known
 _DOCUMENTS = "X must be a list or one column of documents"
 
 
@@ -184,6 +185,10 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         self.word_vectors_ = given
         self.n_features_out_ = self.word_vectors_.vector_size
         counts = self._count(tokens)
+        if not counts.nnz and sum(map(len, tokens)) >= _MANY:
+            warn(
+                "the vectors know no word of the texts, so that every document is zeros; are they of another language?"
+            )
         self.idf_ = smooth_idf(counts)
         self.word_weights_ = self._word_weights(counts)
         self.components_ = np.zeros((0, self.n_features_out_), np.float32)
@@ -194,6 +199,8 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     def _check_parameters(self) -> None:
         check_settings(self.settings, vars(self))
         check_effects(self.settings, vars(self))
+        if not isinstance(self.word2vec_params, Mapping | None):
+            raise OptionError(f"word2vec_params = {self.word2vec_params!r} must be a dict")
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | PathLike):
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
 

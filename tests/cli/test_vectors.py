@@ -168,7 +168,7 @@ def test_convert_there_and_back(folder: Path, tmp_path: Path) -> None:
     assert load_vectors(tmp_path / "w.bin").index_to_key == WORDS
     refused = run("convert", tmp_path / "glove.6B.txt", tmp_path / "w.bin", "--from", "txt")
     assert refused.exit_code == 1
-    assert "format 'glove'" in refused.stderr
+    assert "say --from glove" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -287,3 +287,22 @@ def test_questions_that_cannot_be_asked(folder: Path, arguments: list[str], ques
     assert result.exit_code in (1, 2)
     assert message in result.stderr
     assert result.stdout == ""
+
+
+def test_convert_names_its_own_options_and_keeps_its_input(folder: Path, tmp_path: Path) -> None:
+    source = tmp_path / "v.txt"
+    assert run("convert", folder / "v.safetensors", source).exit_code == 0
+    before = source.read_bytes()
+    for target, more, said in (
+        (source, (), "is read and written"),
+        ("v.txt.bz2", (), "files are not written as .bz2; choose .gz, or none"),
+        ("v", ("--to", "fasttext"), "--to = 'fasttext'; choose one of"),
+        ("-", ("--to", "npy"), "--to = 'npy' cannot go to standard output"),
+        ("v.bin", ("--from", "bin"), "not its binary; say --from txt"),
+    ):
+        refused = run("convert", source, tmp_path / target if target != "-" else target, *more)
+        assert refused.exit_code == 1
+        assert said in refused.stderr
+        assert refused.stderr.count("\n") == 1
+        assert [file.name for file in tmp_path.iterdir()] == ["v.txt"]
+    assert source.read_bytes() == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +156,20 @@ def test_wrong_pair_files(tmp_path: Path, data: bytes, message: str) -> None:
     (tmp_path / "pairs.txt").write_bytes(data)
     with pytest.raises(DataError, match=message):
         read_pairs(tmp_path / "pairs.txt")
+
+
+@pytest.mark.parametrize("score", ["8,5", "85%", "nan"])
+def test_a_record_with_another_kind_of_number_is_no_header(score: str, tmp_path: Path) -> None:
+    (tmp_path / "x.tsv").write_text(f"king\tqueen\t{score}\nman\twoman\t7\nking\tman\t1\n")
+    for columns in (None, "1,2,3"):
+        with pytest.raises(DataError, match=f"line 1: '{score}' is no number; write it as 8.5"):
+            read_pairs(tmp_path / "x.tsv", columns=columns)
+
+
+def test_files_that_are_compressed_or_of_an_old_mac(tmp_path: Path) -> None:
+    pairs = "king\tqueen\t8.5\nman\twoman\t7\n"
+    (tmp_path / "x.tsv.gz").write_bytes(gzip.compress(pairs.encode()))
+    assert [pair.score for pair in read_pairs(tmp_path / "x.tsv.gz")] == [8.5, 7]
+    (tmp_path / "x.tsv").write_text(pairs.replace("\n", "\r"), newline="")
+    with pytest.raises(DataError, match="carriage returns alone end its lines"):
+        read_pairs(tmp_path / "x.tsv")

@@ -10,7 +10,8 @@ import pytest
 
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError
-from windrow.evaluation import evaluate_similarity
+from windrow.evaluation import evaluate_analogies, evaluate_similarity
+from windrow.evaluation.analogy import Section
 from windrow.evaluation.similarity import WordPair, row_norms
 
 IS = "\u0131s"  # with a dotless i; its upper case is "IS"
@@ -104,3 +105,43 @@ def test_norms_in_slices_equal_norms_at_once(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("windrow.evaluation.similarity._NORM_ROWS", 9)
     np.testing.assert_allclose(row_norms(vectors), np.linalg.norm(vectors, axis=1), rtol=1e-6)
     assert row_norms(vectors * np.float32(1e25)).max() < np.inf  # squares beyond float32
+
+
+WORDS = ["king", "queen", "man"]
+TABLE = np.array([[1, 0], [3, 4], [0, 1]], np.float32)
+PAIRS = [("king", "queen", 8.5), ("man", "king", 1), ("man", "queen", 2)]
+
+
+def test_pairs_as_plain_tuples() -> None:
+    pairs = [WordPair(*pair) for pair in PAIRS]
+    assert evaluate_similarity(PAIRS, WORDS, TABLE) == evaluate_similarity(pairs, WORDS, TABLE)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [None, 5, {"king": 1}, ["king queen 8"], [("king", "queen")], [("king", "queen", "8")], [("a", "b", float("nan"))]],
+)
+def test_what_is_no_list_of_pairs(pairs: Any) -> None:
+    with pytest.raises(OptionError, match="pairs must be a file, or a list of"):
+        evaluate_similarity(pairs, WORDS, TABLE)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (TABLE[:2], r"vectors of shape \(2, 2\) for 3 words"),
+        (TABLE[0], r"vectors of shape \(2,\) for 3 words"),
+        (TABLE * np.float32(np.nan), "holds a number that is not finite"),
+    ],
+)
+def test_tables_that_do_not_fit_or_are_not_finite(table: Any, said: str) -> None:
+    with pytest.raises(OptionError, match=said):
+        evaluate_similarity(PAIRS, WORDS, table)
+    with pytest.raises(OptionError, match=said):
+        evaluate_analogies([Section("a", (("king", "queen", "man", "king"),))], WORDS, table)
+
+
+@pytest.mark.parametrize("questions", [None, 5, ["king queen man king"], [("king", "queen", "man", "king")], {"a": 1}])
+def test_what_is_no_list_of_questions(questions: Any) -> None:
+    with pytest.raises(OptionError, match="questions must be a file, or a list of Section"):
+        evaluate_analogies(questions, WORDS, TABLE)

@@ -341,3 +341,9 @@ def test_real_files() -> None:
     assert model.scheme_ == "iob1"  # without any B
     assert model.types_ == ["LOC", "MISC", "ORG", "PER"]
     assert model.evaluate(test).f1 > 0.3  # a twentieth of the training that its figures are given for
+
+
+def test_vectors_that_know_no_word_are_refused() -> None:
+    vectors = WordVectors(["hibou", "chat"], np.eye(2, dtype=np.float32))
+    with pytest.raises(DataError, match="no word of the sentences is in vectors"):
+        WindowTagger(vectors=vectors, epochs=1).fit([TaggedSentence(["Ann", "sleeps"], ["B-PER", "O"])])

@@ -21,7 +21,7 @@ from windrow.cli.options import (
     sources_argument,
     text_options,
 )
-from windrow.errors import OptionError
+from windrow.errors import FormatError, OptionError
 from windrow.estimator import GIVEN, Condition
 
 if TYPE_CHECKING:
@@ -67,7 +67,12 @@ def load_model(path: str) -> LanguageModel:
     from windrow.lm.base import LanguageModel
     from windrow.models import load
 
-    model = load(path)
+    try:
+        model = load(path)
+    except FormatError as error:
+        if "holds no word vectors" not in str(error):  # which nobody asked for here
+            raise
+        raise FormatError(f"{path} holds no language model: it is neither an ARPA file nor one of windrow's") from error
     if not isinstance(model, LanguageModel):
         raise OptionError(f"{path} holds {type(model).__name__}, not a language model")
     return model
@@ -344,13 +349,14 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
 
     TARGET - is an ARPA file on standard output.
     """
-    from windrow.files.compression import output_name
+    from windrow.files.compression import STDIO, output_name
     from windrow.files.writing import check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
     from windrow.lm.static_mixture import StaticMixture
     from windrow.lm.storing import check_target
 
+    check_apart([source], [] if str(target) == STDIO else [target])
     check_writable(target)
     check_target(target)
     model = load_model(source)

@@ -13,6 +13,7 @@ import click
 
 _ADVICE = re.compile(r"(?<![\w-])([a-z]\w*)=('[^']*'|\d[\d.]*\b)")
 _ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*='[^']*'(?: or [a-z]\w*='[^']*')*")
+_IN_PYTHON = re.compile(r"; to pass sentences, give a list of them")
 _FAULT = re.compile(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?")
 
 
@@ -25,5 +26,9 @@ def at_the_command_line(message: str, command: click.Command | None) -> str:
 
     if not {name for name, _ in _ADVICE.findall(message)} <= options.keys():
         message = _ADVICE_ALONE.sub("", message)
+    message = _IN_PYTHON.sub("", message)
     message = _ADVICE.sub(lambda found: named(found, " " + found[2].strip("'")), message)
+    for name, option in options.items():
+        if "_" in name:  # no word that a text would have
+            message = re.sub(rf"(?<![\w/.'-]){name}(?![\w/.'-]| = )", option, message)
     return _FAULT.sub(lambda found: named(found, "" if found[2] else " = "), message)

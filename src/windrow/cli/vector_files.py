@@ -47,5 +47,6 @@ def open_vectors(file: str, options: dict[str, Any]) -> WordVectors:
 def advising_to_convert() -> Iterator[None]:
     """Within, errors about a file of vectors advise to convert it first: this command reads vectors in one way."""
     convert = "`windrow vectors convert` with --"
-    with naming_options({name: f"{convert}{name.replace('_', '-')}" for name in _READING}):
+    flags = {name: name.replace("_", "-") for name in _READING} | {"format": "from"}
+    with naming_options({name: convert + flag for name, flag in flags.items()}):
         yield

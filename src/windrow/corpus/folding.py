@@ -28,6 +28,8 @@ Fold = Callable[[str], str]
 
 def check_folding(lowercase: object, language: object, normalize: object) -> None:
     """Raise OptionError unless the options of ``fold_function`` can be used together."""
+    if lowercase not in (False, True):
+        raise OptionError(f"lowercase = {lowercase!r} must be True or False")
     if normalize is not None and (not isinstance(normalize, str) or normalize not in FORMS):
         raise OptionError(f"normalize = {normalize!r} is unknown; choose from {', '.join(FORMS)}")
     if language is None:

@@ -116,11 +116,18 @@ def _jsonl_values(name: str, text_lines: Iterable[str], field: str) -> Iterator[
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: not JSON ({error})") from error
+            raise DataError(f"{where}: not JSON ({error}){_one_per_line(line)}") from error
         if not isinstance(record, dict) or field not in record:
-            there = listed(record) if isinstance(record, dict) else "no object"
+            there = listed(record) if isinstance(record, dict) else f"no object{_one_per_line(line)}"
             raise DataError(f"{where}: no field {field!r}; there is: {there}")
         yield f"{where}, field {field!r}", record[field]
+
+
+def _one_per_line(line: str) -> str:
+    """A hint for JSON that is one array, or one object on several lines."""
+    if line.lstrip().startswith("["):
+        return "; JSONL has one object per line: jq -c '.[]' FILE"
+    return "; JSONL has one object per line: jq -c . FILE" if line.strip() == "{" else ""
 
 
 def _csv_values(name: str, text_lines: Iterable[str], field: str, delimiter: str) -> Iterator[tuple[str, Any]]:
@@ -130,8 +137,15 @@ def _csv_values(name: str, text_lines: Iterable[str], field: str, delimiter: str
         columns = next(rows, [])
         if field not in columns:
             raise DataError(f"{name}: no column {field!r}; there is: {listed(columns)}{_other_delimiter(columns)}")
+        if columns.count(field) > 1:
+            raise DataError(f"{name}: several columns are called {field!r}; rename one")
         column = columns.index(field)
         for row in rows:
+            if len(row) > len(columns) and any(row[len(columns) :]):
+                raise DataError(
+                    f"{name}, line {rows.line_num}: {len(row)} fields, but the header has {len(columns)}; "
+                    "a text that holds the delimiter must stand in quotes"
+                )
             if row and column >= len(row):
                 raise DataError(f"{name}, line {rows.line_num}: the row lacks the column {field!r}")
             if row:

@@ -12,9 +12,9 @@ import os
 import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
+from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,6 @@ from windrow.files.compression import decompressed, is_damage
 _ERRORS = ("strict", "replace", "ignore")
 CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
 _LONGEST_HEADER = 1 << 16  # bytes
-_LOOKED_AT = 100  # strings of a list that may be names of files
 
 
 def read(
@@ -136,9 +135,9 @@ def _format_by_name(file: str, field: str | None) -> str:
     """The format that the name of a file says, where there is a field, else text; OptionError if they disagree."""
     found, name = format_of(file), name_of(writing.shortened(file))
     if field is None and found is not None:
+        as_it_is = "" if found == "parquet" else ", or read it as it is with format='text'"
         raise OptionError(
-            f"{name} holds records, as its name says; name the field that holds the text with field='NAME', "
-            "or read it as it is with format='text'"
+            f"{name} holds records, as its name says; name the field that holds the text with field='NAME'{as_it_is}"
         )
     if field is not None and found is None:
         raise OptionError(
@@ -173,7 +172,9 @@ def _find_files(location: str, format: str | None, field: str | None) -> list[st
     try:
         return _local_files(location, format, field)
     except OSError as error:  # a name too long, a folder without permission
-        raise DataError(f"cannot read {writing.shortened(location)}: {error.strerror or error}") from error
+        name = writing.shortened(location)
+        hint = "; to pass sentences, give a list of them" if error.errno == ENAMETOOLONG else ""
+        raise DataError(f"cannot read {name}: {error.strerror or error}{hint}") from error
 
 
 def _local_files(location: str, format: str | None, field: str | None) -> list[str]:
@@ -278,8 +279,6 @@ def _iterable_sentences(
     source: Any, field: str | None, reader: RecordReader, meter: Meter
 ) -> Iterator[str | list[str]]:
     cells = cells_of(source, field)
-    if field is None:
-        _refuse_names_of_files(source)
     if field is None and not is_column(source):
         given = (_given_sentence(item, f"sentence {number}", reader.errors) for number, item in enumerate(cells, 1))
         return _metered(given, meter)
@@ -304,21 +303,3 @@ def _metered(sentences: Iterable[str | list[str]], meter: Meter) -> Iterator[str
         if read_chars - reported >= CHUNK_BYTES:
             reported = read_chars
             meter.at(read_chars)
-
-
-def _refuse_names_of_files(source: Iterable[Any]) -> None:
-    """Raise OptionError for a list of names of files: a string in a list is a sentence."""
-    if not isinstance(source, Sized) or isinstance(source, Iterator) or not len(source):
-        return
-    if all(isinstance(item, str) and _names_file(item) for item in islice(source, _LOOKED_AT)):
-        raise OptionError(
-            "these strings name existing files, but in a list they are sentences; "
-            "to read the files pass [Path(p) for p in ...]"
-        )
-
-
-def _names_file(text: str) -> bool:
-    try:
-        return Path(text).is_file()
-    except (OSError, ValueError):  # longer than names are, or with a NUL
-        return False

@@ -15,8 +15,8 @@ from typing import IO, cast
 from urllib.parse import urlsplit
 
 from windrow.errors import DataError, OptionError, WindrowError
-from windrow.files.compression import STDIO, compression_of, decompressed, is_damage
-from windrow.files.sniff import START_BYTES, refuse_no_text
+from windrow.files.compression import STDIO, decompressed, is_damage
+from windrow.files.sniff import START_BYTES, refuse_bare_returns, refuse_no_text, refuse_vectors
 
 CHUNK_BYTES = 1 << 22
 STDIN = STDIO
@@ -66,9 +66,10 @@ def _byte_chunks(file: str, meter: Meter, expected: str) -> Iterator[bytes]:
     with read_errors(file), opened(file) as raw:
         stream = decompressed(raw, suffix_of(file))
         chunk = stream.read(min(START_BYTES, CHUNK_BYTES))
-        if stream is not raw and compression_of(chunk):
-            raise DataError(f"{name_of(file)} is compressed twice; unpack it once first")
         refuse_no_text(chunk, name_of(file), expected)
+        if not expected:
+            refuse_vectors(chunk, name_of(file))
+        refuse_bare_returns(chunk, name_of(file))
         while chunk:
             read_bytes += len(chunk)
             meter.at(raw.tell() if raw.seekable() else read_bytes)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Hashable, ItemsView, Iterable, Iterator, KeysView, Mapping, Set
 from math import isnan
+from pathlib import Path
 from typing import Any
 
 from windrow.errors import DataError, OptionError
@@ -14,6 +16,8 @@ SOURCE = "a source is a path, a list of paths, an iterable of sentences, or a ta
 
 _NAMES = ("columns", "column_names", "colnames", "fieldnames")  # where tables of one library or another have them
 _SHOWN = 20  # names in a message
+_LOOKED_AT = 100  # strings of an iterable that may be names of files
+_FILE_NAME = re.compile(r"\S+\.(txt|text|csv|tsv|jsonl?|ndjson|parquet|pq|conllu?)(\.(gz|bz2|xz|zst))?", re.IGNORECASE)
 
 
 def cells_of(source: Any, field: str | None = None, *, expected: str = SOURCE) -> Iterator[Any]:
@@ -32,7 +36,34 @@ def cells_of(source: Any, field: str | None = None, *, expected: str = SOURCE) -
     else:
         values = _column(source, field, list(source) if columns is None else columns)
     # Arrow has scalars of its own.
-    return (value.as_py() if hasattr(value, "as_py") else value for value in values)
+    cells = (value.as_py() if hasattr(value, "as_py") else value for value in values)
+    return cells if field is not None else _without_names_of_files(cells, takes_paths="a path" in expected)
+
+
+def _without_names_of_files(items: Iterable[Any], takes_paths: bool) -> Iterator[Any]:
+    """The items; OptionError once all of the first ones were names of files: a string in an iterable is a sentence."""
+    names: list[str] | None = []
+    for item in items:
+        if names is not None:
+            names = [*names, item] if isinstance(item, str) and _is_name(item) else None
+            if names is not None and len(names) == _LOOKED_AT:
+                break
+        yield item
+    if names:
+        what = "name existing files" if all(map(_names_file, names)) else "look like names of files"
+        way_out = "to read the files pass [Path(p) for p in ...]" if takes_paths else "read the files first"
+        raise OptionError(f"these strings {what}, but in a list they are sentences; {way_out}")
+
+
+def _is_name(text: str) -> bool:
+    return _FILE_NAME.fullmatch(text) is not None or _names_file(text)
+
+
+def _names_file(text: str) -> bool:
+    try:
+        return Path(text).is_file() or ("/" in text and Path(text).is_dir())
+    except (OSError, ValueError):  # longer than names are, or with a NUL
+        return False
 
 
 def is_column(source: Any) -> bool:
@@ -58,6 +89,8 @@ def why_no_sentence(value: Any) -> str | None:
         return f"not {kind}; take the text out of it"
     if isinstance(value, Set):
         return f"not {kind}, which has no order"
+    if hasattr(value, "key_to_index"):
+        return f"not {kind}, which holds words and their vectors"
     return None if isinstance(value, Iterable) else f"not {kind}"
 
 
@@ -129,6 +162,8 @@ def _column(source: Any, field: str, names: list[Hashable]) -> Iterable[Any]:
 
 def _refuse_unordered(source: Any, expected: str) -> None:
     kind = type(source).__name__
+    if hasattr(source, "key_to_index"):
+        raise OptionError(f"the {kind} holds words and their vectors, not sentences; give the text")
     if isinstance(source, ItemsView):
         raise OptionError(f"{kind} are pairs, not sentences; give the values of the mapping")
     if isinstance(source, Set) and not isinstance(source, KeysView):

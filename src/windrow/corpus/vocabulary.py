@@ -337,7 +337,7 @@ class Vocabulary:
 
 def check_specials(specials: Sequence[str]) -> None:
     """Raise OptionError unless the specials are distinct words."""
-    if isinstance(specials, str) or not all(map(_is_word, specials)):
+    if isinstance(specials, str) or not isinstance(specials, Iterable) or not all(map(_is_word, specials)):
         raise OptionError(f"specials = {specials!r} must be words without white space, such as ('<unk>', '<s>')")
     if len(set(specials)) < len(specials):
         raise OptionError(f"specials = {specials!r} names a word twice")

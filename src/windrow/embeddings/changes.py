@@ -95,7 +95,7 @@ class ChangingTable(KeyedTable):
         if matrix.ndim != axes or matrix.shape[-1] != self.vector_size:
             shape = (*["words"] * (axes - 1), self.vector_size)
             raise OptionError(f"vectors must have the shape ({', '.join(map(str, shape))}), got {matrix.shape}")
-        return self._finite(matrix)
+        return self._finite(matrix, "a vector")
 
     def _set(self, keys: Sequence[Key], vectors: NDArray[np.float32]) -> None:
         """Give known keys these vectors, and add the words that are new."""
@@ -106,6 +106,7 @@ class ChangingTable(KeyedTable):
         rows = dict(self._rows) if new else self._rows
         rows.update(zip(new, range(len(self), len(self) + len(new)), strict=True))
         places = [rows[key] if isinstance(key, str) else self.get_index(key) for key in keys]
+        check_distinct(places, {place: row for row, place in enumerate(places)})
         table = self._vectors
         if new:
             table = np.concatenate([table, np.empty((len(new), self.vector_size), np.float32)])

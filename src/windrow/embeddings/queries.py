@@ -262,6 +262,10 @@ class VectorQueries(Comparisons):
         ['kitten', 'kitten']
         """
         topn, searched = check_whole("topn", topn), check_restriction(restrict_vocab, len(self))
+        if isinstance(queries, str | bytes):
+            raise OptionError(f"queries = {queries!r} must be a list of words, or an array of vectors")
+        if isinstance(queries, np.ndarray) and queries.ndim == 1 and queries.dtype.kind not in "fc":
+            queries = queries.tolist()  # words or row numbers
         given = self._finite(np.atleast_2d(queries)) if isinstance(queries, np.ndarray) else None
         own_rows = [self.get_index(key) for key in queries] if given is None else [-1] * len(given)
         if topn < 1:

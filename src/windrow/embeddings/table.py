@@ -69,6 +69,8 @@ class KeyedTable:
             raise OptionError(f"{len(self)} words, {len(self._vectors)} vectors; give one vector per word")
         if self.counts is not None and self.counts.shape != (len(self),):
             raise OptionError(f"counts must have shape ({len(self)},), got {self.counts.shape}")
+        if self.counts is not None and self.counts.min() < 0:
+            raise OptionError(f"counts must not be negative, got {self.counts.min()}")
         check_distinct(self._words, self._rows)
 
     @property
@@ -149,7 +151,7 @@ class KeyedTable:
     def _row(self, key: object) -> int | None:
         if isinstance(key, str):
             return self._rows.get(key)
-        if isinstance(key, int | np.integer) and 0 <= key < len(self):
+        if isinstance(key, int | np.integer) and not isinstance(key, bool) and 0 <= key < len(self):
             return int(key)
         return None
 
@@ -179,7 +181,7 @@ class KeyedTable:
             return row
         if default is not None:
             return default
-        if not isinstance(key, str | int | np.integer):
+        if not isinstance(key, str | int | np.integer) or isinstance(key, bool):
             raise OptionError(f"a key must be a word or a row number, got {type(key).__name__}")
         raise MissingWordError(str(key), self._words)
 
@@ -316,15 +318,14 @@ class KeyedTable:
             raise OptionError(f"a query vector has one axis, got shape {term.shape}")
         return self._finite(term)
 
-    def _finite(self, vectors: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    def _finite(self, vectors: NDArray[np.floating[Any]], name: str = "a query vector") -> NDArray[np.float32]:
         if vectors.shape[-1] != self.vector_size:
             raise OptionError(
-                f"a query vector needs {self.vector_size} dimensions, as the vectors here have, got {vectors.shape[-1]}"
+                f"{name} needs {self.vector_size} dimensions, as the vectors here have, got {vectors.shape[-1]}"
             )
-        with np.errstate(over="ignore"):  # an infinity is found next
-            narrow = numbers("a query vector", vectors, np.float32)
+        narrow = numbers(name, vectors, np.float32)
         if not np.isfinite(narrow).all():
-            raise OptionError("a query vector holds a number that is not finite")
+            raise OptionError(f"{name} holds a number that is not finite")
         return narrow
 
 

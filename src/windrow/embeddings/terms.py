@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, KeysView, Sequence, Set
 from numbers import Real
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -56,8 +56,10 @@ class Words(list[str]):
 
 
 def texts(words: Iterable[str]) -> Words:
-    """Words as a list; OptionError if one is not a str."""
-    texts = Words(words)
+    """Words as a list; OptionError if one is not a str, or they come without an order."""
+    if isinstance(words, str | bytes) or (isinstance(words, Set) and not isinstance(words, KeysView)):
+        raise OptionError(f"words must be a list of str, not a {type(words).__name__}")
+    texts = Words(words.tolist() if isinstance(words, np.ndarray) else words)  # NumPy has strings of its own
     for word in texts:
         if not isinstance(word, str):
             raise OptionError(f"a word must be a str, got {type(word).__name__}")
@@ -67,9 +69,18 @@ def texts(words: Iterable[str]) -> Words:
 def numbers(name: str, values: Any, dtype: type[Number]) -> NDArray[Number]:
     """An array of numbers; OptionError, which names it ``name``, for anything else."""
     try:
-        return np.asarray(values, dtype)
+        given = np.asarray(values)
+        if given.dtype.kind == "c":
+            raise OptionError(f"{name} must hold real numbers, not {given.dtype}")
+        with np.errstate(over="ignore"):  # an infinity is found by the query that meets it
+            array = np.asarray(given, dtype)
     except (TypeError, ValueError, OverflowError) as error:
+        if isinstance(error, OptionError):
+            raise
         raise OptionError(f"{name} must hold numbers only: {error}") from error
+    if array.dtype.kind == "i" and given.dtype.kind == "f" and not (array == given).all():
+        raise OptionError(f"{name} must hold whole numbers only")
+    return array
 
 
 def unchanging(array: NDArray[Number], given: object) -> NDArray[Number]:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from windrow.embeddings import formats
 from windrow.embeddings.changes import ChangingTable
 from windrow.embeddings.queries import VectorQueries
+from windrow.embeddings.terms import texts
 from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_similarity
-from windrow.files.compression import reading
 
 
 class WordVectors(VectorQueries, ChangingTable):
@@ -112,6 +112,7 @@ class WordVectors(VectorQueries, ChangingTable):
         MissingWordError
             A word is unknown.
         """
+        words = texts(words)
         rows = np.array([self.get_index(word) for word in words], np.intp)
         return self._derived(words, self._vectors[rows], None if self.counts is None else self.counts[rows])
 
@@ -352,12 +353,12 @@ def load_vectors(path: str | os.PathLike[str], format: str | None = None, **opti
 def _wanted_words(words: Iterable[str] | str | os.PathLike[str]) -> frozenset[str]:
     """Words that are given one by one, or in a file, one per line."""
     if isinstance(words, str | os.PathLike):
-        with reading(Path(words)) as stream:
-            try:
-                listed = stream.read().decode("utf-8-sig").splitlines()
-            except UnicodeDecodeError as error:
-                raise DataError(f"{words}: a word is not UTF-8; convert the file") from error
-        words = [line.strip() for line in listed]
+        try:
+            words = [line.decode().strip(" \t") for line in formats.listed_words(Path(words))]
+        except UnicodeDecodeError as error:
+            raise DataError(f"{words}: a word is not UTF-8; convert the file") from error
+    elif not isinstance(words, Iterable):
+        raise OptionError(f"only_words = {words!r} must be words, or a file of them")
     wanted = frozenset(words) - {""}
     if not wanted or not all(isinstance(word, str) for word in wanted):
         raise OptionError(f"only_words = {words!r} must be words, at least one")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError, OptionError
-from windrow.evaluation.lookup import form_of, rows_of, takes_gensims_name
+from windrow.evaluation.lookup import check_table, form_of, rows_of, takes_gensims_name
 from windrow.evaluation.pairs import numbered_lines
 from windrow.evaluation.section_kinds import Kind, kind_of
 from windrow.evaluation.similarity import check_restriction, row_norms
@@ -236,6 +236,9 @@ def evaluate_analogies(
     """
     check_method(method)
     sections = read_questions(questions) if isinstance(questions, str | os.PathLike) else questions
+    if not isinstance(sections, list | tuple) or not all(isinstance(part, Section) for part in sections):
+        raise OptionError(f"questions must be a file, or a list of Section, not {str(questions)[:60]!r}")
+    check_table(words, vectors)
     known = check_restriction(restrict_vocab, len(words))
     asked = _Asked([question for part in sections for question in part.questions], words[:known], case_sensitive)
     is_known = np.all(asked.rows >= 0, axis=1)  # by question
@@ -275,6 +278,9 @@ class _SearchedVectors:
     def __init__(self, vectors: NDArray[np.float32], norms: NDArray[np.float32] | None) -> None:
         self.vectors = np.asarray(vectors)
         self.norms = row_norms(self.vectors) if norms is None else norms[: len(vectors)]
+        if not np.isfinite(self.norms).all():
+            row = int(np.flatnonzero(~np.isfinite(self.norms))[0])
+            raise OptionError(f"row {row + 1} of the vectors holds a number that is not finite")
 
     def units(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors of length one, (rows, dimensions); zero vectors stay zero."""

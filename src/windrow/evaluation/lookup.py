@@ -6,6 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.errors import OptionError
+
 Evaluator = TypeVar("Evaluator", bound=Callable[..., Any])
 
 
@@ -29,6 +34,12 @@ def rows_of(wanted: Iterable[str], words: Sequence[str], case_sensitive: bool) -
                     first[form] = row
         rows |= {word: first[fold(word)] for word in missing if first[fold(word)] >= 0}
     return {word: rows[word] for word in wanted if word in rows}
+
+
+def check_table(words: Sequence[str], vectors: NDArray[np.float32]) -> None:
+    """Raise OptionError unless there is one vector per word."""
+    if np.ndim(vectors) != 2 or len(vectors) != len(words):
+        raise OptionError(f"vectors of shape {np.shape(vectors)} for {len(words)} words; give one vector per word")
 
 
 def form_of(word: str, case_sensitive: bool) -> str:

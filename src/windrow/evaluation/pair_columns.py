@@ -16,6 +16,8 @@ _SCORE = re.compile(
 )
 _WORD = re.compile("(word|w|term|token|lemma|noun|verb|concept|phrase)(1|2|a|b)|(first|second)(word)?|(word)(one|two)")
 
+_LIKE_A_NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?\s*%?|[-+]?nan", re.IGNORECASE)
+
 
 class Record(NamedTuple):
     """A line, and its fields."""
@@ -76,6 +78,8 @@ def chosen_columns(table: Table, names: Sequence[str | int]) -> Columns:
     first, second, score = (_index(table, name) for name in names)
     by_name = any(isinstance(name, str) for name in names)
     has_header = by_name or not is_number("".join(table.names[score : score + 1]))
+    if has_header and not by_name:
+        _refuse_numbers_of_other_kinds(table)
     return Columns(first, second, score, int(has_header))
 
 
@@ -102,6 +106,7 @@ def _has_header(table: Table) -> bool:
 
 
 def _by_header(table: Table) -> Columns:
+    _refuse_numbers_of_other_kinds(table)
     names, numeric = list(map(_plain, table.names)), table.numeric(1)
     text = [column for column in range(len(names)) if column not in numeric]
     words = [column for column, name in enumerate(names) if _WORD.fullmatch(name)]
@@ -113,6 +118,13 @@ def _by_header(table: Table) -> Columns:
     if len(names) <= 3:
         return Columns(0, 1, 2, header=1)
     _refuse(table, 1)
+
+
+def _refuse_numbers_of_other_kinds(table: Table) -> None:
+    """Raise DataError if what looks like a header is a record whose number is written in another way."""
+    for field in table.names:
+        if _LIKE_A_NUMBER.fullmatch(field) and not is_number(field):
+            raise DataError(f"{table.name}, line {table.records[0].number}: {field!r} is no number; write it as 8.5")
 
 
 def _is_mean_of_others(table: Table) -> bool:

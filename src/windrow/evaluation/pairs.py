@@ -18,6 +18,8 @@ from windrow.evaluation.pair_columns import (
     found_columns,
     is_number,
 )
+from windrow.files.compression import reading
+from windrow.files.sniff import refuse_bare_returns
 
 _MARKS = "\t;,"
 _QUOTING_MARKS = ";,"  # quotes between tabs or spaces are part of a word
@@ -91,13 +93,13 @@ def read_pairs(
 def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
     """The lines of a UTF-8 file, counted from 1; DataError when it cannot be read or a line is not UTF-8."""
     try:
-        with Path(path).open("rb") as stream:
+        with reading(Path(path)) as stream:
             for number, line in enumerate(stream, 1):
+                if number == 1:
+                    refuse_bare_returns(line, str(path))
                 yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}, line {number}: not UTF-8; convert the file, for example with iconv") from error
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def _separator(line: str) -> str | None:

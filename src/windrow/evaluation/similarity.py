@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import DataError, check_range, check_whole
-from windrow.evaluation.lookup import rows_of, takes_gensims_name
+from windrow.errors import DataError, OptionError, check_range, check_whole
+from windrow.evaluation.lookup import check_table, rows_of, takes_gensims_name
 from windrow.evaluation.pairs import WordPair, read_pairs
 
 __all__ = ["SimilarityResult", "WordPair", "check_restriction", "evaluate_similarity", "read_pairs", "row_norms"]
@@ -106,8 +107,8 @@ def evaluate_similarity(
     from scipy import stats
 
     source = "the word pairs" if isinstance(pairs, Sequence) and not isinstance(pairs, str) else str(pairs)
-    if isinstance(pairs, str | os.PathLike):
-        pairs = read_pairs(pairs, columns=columns)
+    pairs = read_pairs(pairs, columns=columns) if isinstance(pairs, str | os.PathLike) else _as_pairs(pairs)
+    check_table(words, vectors)
     known = check_restriction(restrict_vocab, len(words))
     rows = rows_of((word for pair in pairs for word in pair[:2]), words[:known], case_sensitive)
     is_known = np.array([first in rows and second in rows for first, second, _ in pairs], np.bool_)
@@ -117,6 +118,9 @@ def evaluate_similarity(
         kept = [pair for pair, usable in zip(pairs, is_known, strict=True) if usable]
         ids = np.array([(rows[first], rows[second]) for first, second, _ in kept])  # (known pairs, 2)
         cosines[is_known] = _pair_cosines(vectors, ids)
+    if not np.isfinite(cosines).all():
+        pair = pairs[int(np.flatnonzero(~np.isfinite(cosines))[0])]
+        raise OptionError(f"the vector of {pair.first!r} or {pair.second!r} holds a number that is not finite")
     if not dummy4unknown:
         human, cosines = human[is_known], cosines[is_known]
     _check_correlation(human, cosines, len(pairs), source)
@@ -131,6 +135,18 @@ def evaluate_similarity(
         pairs=len(human),
         oov=np.count_nonzero(~is_known) / len(pairs),
     )
+
+
+def _as_pairs(pairs: object) -> list[WordPair]:
+    """Word pairs with scores; OptionError for anything else."""
+    expected = "pairs must be a file, or a list of (word, word, score)"
+    if isinstance(pairs, Mapping) or not isinstance(pairs, Sequence):
+        raise OptionError(f"{expected}, not {type(pairs).__name__}")
+    for number, pair in enumerate(pairs, 1):
+        is_pair = isinstance(pair, list | tuple) and [isinstance(part, str) for part in pair] == [True, True, False]
+        if not is_pair or not isinstance(pair[2], Real) or not np.isfinite(float(pair[2])):
+            raise OptionError(f"{expected}; pair {number} is {str(pair)[:60]!r}")
+    return [WordPair(*pair) for pair in pairs]
 
 
 def row_norms(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from windrow.errors import DataError, WindrowError
+from windrow.errors import DataError, OptionError, WindrowError
 from windrow.files.compression import STDIO, compression_of, path_name, reading
 from windrow.files.writing import write_failure
 
 _COPY_BYTES = 1 << 20
 _COPIED: dict[Path, str] = {}  # temporary copies -> the names of what they are copies of
+
+
+def as_path(path: object) -> Path:
+    """The path of a file of a model or vectors; OptionError for what names no file, DataError for what is none."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
+        raise OptionError(f"path = {repr(path)[:40]} must be the name of a file, not {type(path).__name__}")
+    name = str(os.fspath(path))
+    if "://" in name:
+        raise DataError(f"{name} is a URL, of which only texts are read; download the file first")
+    if not name or "\0" in name:
+        raise DataError(f"{name!r} names no file")
+    file = Path(name)
+    with suppress(RuntimeError):  # ~name, where no user has that name
+        return file if file.exists() else file.expanduser()
+    return file
 
 
 def is_seekable(path: Path) -> bool:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from windrow._version import __version__
 from windrow.errors import DataError, FormatError
-from windrow.files.local import local_file
-from windrow.files.sniff import kind_of, refuse_foreign
+from windrow.files.local import as_path, local_file
+from windrow.files.sniff import first_bytes, is_text, kind_of, refuse_foreign
 from windrow.files.writing import atomic_write
 
 FORMAT_VERSION = 1
@@ -98,9 +98,10 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
 
     Raises FormatError for a file that is truncated, of a newer version, or, given ``kind``, of another kind.
     """
-    with local_file(Path(path), unpack=True) as source:
+    given = as_path(path)
+    with local_file(given, unpack=True) as source:
         stored = _load(source, kind)
-        if source == Path(path):
+        if source == given:
             return stored
         # The temporary copy of a pipe or a compressed file goes, so its arrays come into memory.
         return replace(stored, arrays={name: np.array(array) for name, array in stored.arrays.items()})
@@ -134,7 +135,11 @@ def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
         with safe_open(source, framework="numpy"):
             pass
     except SafetensorError as error:
-        refuse_foreign(kind_of(source), source)
+        kind = kind_of(source)
+        refuse_foreign(kind, source)
+        if kind == "arpa" or is_text(first_bytes(source)):
+            found = "a language model in ARPA format" if kind == "arpa" else "a text"
+            raise FormatError(f"{source} is {found}, not a valid safetensors file of windrow's") from error
         raise FormatError(f"{source} is not a valid safetensors file ({error}); was it cut short?") from error
     with source.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")

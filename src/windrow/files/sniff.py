@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -9,14 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from windrow.errors import DataError, FormatError, OptionError
-from windrow.files.compression import path_name, reading
+from windrow.files.compression import compression_of, path_name, reading
 
 _ARPA_NAME = re.compile(r"\.(arpa|lm)(\.(gz|bz2|xz|zst))?$", re.IGNORECASE)
 _ARPA_START = re.compile(rb"(?:^|\n)[ \t]*\\data\\[ \t\r]*(?:\n|$)")
 START_BYTES = 1 << 16  # enough to recognize a file
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _TEXT_BYTES = 1 << 12
+_LONGEST_LINE = 1 << 24
 _LONGEST_HEADER = 100_000_000  # bytes of a safetensors header, the library's own limit
+_SAMPLE_LINES = 100
+_VECTOR_HEADER = re.compile(rb"\d{1,18}[ \t]+\d{1,6}")
+_FRACTIONS_AFTER_A_WORD = re.compile(rb"\S+(?:[ \t]+-?\d+\.\d+(?:[eE][-+]?\d+)?){3,}")
+_NUMBERS_AFTER_A_WORD = re.compile(rb"\S+(?:[ \t]+-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?){2,}")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -54,6 +60,17 @@ FOREIGN = {
     "sqlite": Foreign("is an SQLite database, as .magnitude files are", "convert it back to text with its own program"),
     "gguf": Foreign("is a GGUF model", "windrow reads word vectors, n-gram models and its own files"),
     "pdf": Foreign("is a PDF document", "extract its text first: pdftotext FILE"),
+    "rtf": Foreign("is an RTF document", "save it as plain text in UTF-8"),
+    "office": Foreign("is a document of Microsoft Office", "save it as plain text in UTF-8"),
+    "image": Foreign("is a picture", "was another file meant?"),
+    "arrow": Foreign("is an Arrow file, as Feather writes", "write it as Parquet: pyarrow.parquet.write_table"),
+    "7z": Foreign("is a 7z archive", "unpack it first: 7z x FILE"),
+    "rar": Foreign("is a RAR archive", "unpack it first: unrar x FILE"),
+    "lz4": Foreign("is compressed by lz4, which windrow does not read", "unpack it first: lz4 -d FILE"),
+    "lzma": Foreign("is compressed as .lzma, which windrow does not read", "unpack it first: xz -d FILE"),
+    "compress": Foreign("is compressed as .Z, which windrow does not read", "unpack it first: uncompress FILE"),
+    "twice": Foreign("is compressed twice", "unpack it once first"),
+    "utf-32": Foreign("is text in UTF-32", "convert it first: iconv -f UTF-32 -t UTF-8 FILE"),
     "utf-16": Foreign("is text in UTF-16", "convert it first: iconv -f UTF-16 -t UTF-8 FILE"),
 }  # fmt: skip
 
@@ -71,9 +88,19 @@ _MAGIC: tuple[tuple[str, re.Pattern[bytes]], ...] = (
     ("sqlite", re.compile(rb"SQLite format 3\0")),
     ("gguf", re.compile(rb"GGUF")),
     ("pdf", re.compile(rb"%PDF-")),
+    ("rtf", re.compile(rb"\{\\rtf\d")),
+    ("office", re.compile(rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")),
+    ("image", re.compile(rb"\x89PNG\r\n|\xff\xd8\xff[\xe0-\xef\xdb]|GIF8[79]a")),
+    ("arrow", re.compile(rb"ARROW1\0\0")),
+    ("7z", re.compile(rb"7z\xbc\xaf\x27\x1c")),
+    ("rar", re.compile(rb"Rar!\x1a\x07")),
+    ("lz4", re.compile(rb"\x04\x22\x4d\x18")),
+    ("lzma", re.compile(rb"\x5d\0\0.{2}(?:\xff{8}|.{5}\0{3})", re.DOTALL)),
+    ("compress", re.compile(rb"\x1f\x9d[\x80-\x9f]")),
     # Protocols 2 to 5 begin with their number; protocol 0 and 1 with a class, a dict, a list or a tuple.
     ("pickle", re.compile(rb"\x80[\x02-\x05]|c[\w.]+\n\w+\n|\(?[dlt]p?\d*\n|[\]}]q\x00|\(i[\w.]+\n\w+\n")),
     ("html", re.compile(rb"\s*<(!doctype|html|head|body|\?xml|!--)", re.IGNORECASE)),
+    ("utf-32", re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff|(?:[\t\n\r -~]\0{3}){4}|(?:\0{3}[\t\n\r -~]){4}")),
     ("utf-16", re.compile(rb"\xff\xfe|\xfe\xff|(?:[^\0]\0){4}|(?:\0[^\0]){4}")),
 )
 
@@ -88,6 +115,8 @@ def recognize(start: bytes) -> str:
         return "empty"
     if (stored := _safetensors_kind(start)) is not None:
         return stored
+    if compression_of(start):
+        return "twice"
     text = start.removeprefix(_BOM)
     for kind, magic in _MAGIC:
         if magic.match(text):
@@ -118,18 +147,28 @@ def kind_of(path: str | os.PathLike[str]) -> str:
     return recognize(first_bytes(path))
 
 
-def first_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The first decompressed bytes of a file."""
+def first_bytes(path: str | os.PathLike[str], *, whole_line: bool = False) -> bytes:
+    """The first decompressed bytes of a file; with ``whole_line`` at least its first line, as far as is sensible."""
     file = Path(path)
     if file.is_dir():
         raise FormatError(f"{file} is a folder, not a file")
     with reading(file) as stream:
-        return stream.read(START_BYTES)
+        start = stream.read(START_BYTES)
+        return start + stream.readline(_LONGEST_LINE) if whole_line and b"\n" not in start else start
 
 
 def is_text(start: bytes) -> bool:
     """Whether bytes can be those of a text: no control characters but tabs and line feeds."""
     return not _CONTROLS.search(start[:_TEXT_BYTES])
+
+
+def is_utf8(start: bytes) -> bool:
+    """Whether bytes are UTF-8; at their end a character may be cut."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start[:_TEXT_BYTES])
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def refuse_foreign(kind: str, path: str | os.PathLike[str]) -> None:
@@ -155,8 +194,35 @@ _LOOK_LIKE_TEXT = {
     "git-lfs": re.compile(b""),
     "html": re.compile(rb"\s*<(!doctype html|html|head|body)\b", re.IGNORECASE),
     "pickle": re.compile(rb"c[\w.]+\n\w+\np\d+\n\(|\([dlt]p\d+\n"),
+    "pdf": re.compile(rb"%PDF-\d"),
+    "rtf": re.compile(b""),
     "utf-16": re.compile(rb"\xff\xfe|\xfe\xff"),
 }
+
+
+def refuse_vectors(start: bytes, name: str) -> None:
+    """Raise DataError if a file that begins with these bytes holds word vectors: rows of a word and its numbers."""
+    whole = start.split(b"\n")[:-1]  # the last may be cut
+    header, *rows = [line.strip() for line in whole[:_SAMPLE_LINES] if line.strip()] or [b""]
+    if _VECTOR_HEADER.fullmatch(header):
+        found = bool(rows) and bool(_NUMBERS_AFTER_A_WORD.fullmatch(rows[0]))
+        found = found and len(rows[0].split()) == int(header.split()[1]) + 1
+    else:
+        found = bool(rows) and all(map(_FRACTIONS_AFTER_A_WORD.fullmatch, [header, *rows]))
+    if found:
+        raise DataError(f"{name} holds word vectors, not text; give the text that they were trained on")
+
+
+def refuse_bare_returns(start: bytes, name: str, fields: int = 2) -> None:
+    """Raise FormatError if carriage returns alone end the lines of a file that begins with these bytes.
+
+    ``fields``: as many words as each line must have at least, lest a stray carriage return is taken for an end.
+    """
+    rows = [] if b"\n" in start else [line for line in start.split(b"\r") if line.strip()]
+    if len(rows) > 1 and all(len(line.split()) >= fields for line in rows):
+        raise FormatError(
+            f"{name}: carriage returns alone end its lines, as on old Macs; convert it first: tr '\\r' '\\n' < FILE"
+        )
 
 
 def refuse_no_text(start: bytes, name: str, expected: str = "") -> None:

@@ -61,7 +61,7 @@ def write_failure(error: OSError) -> str:
 
 def shortened(path: str | os.PathLike[str]) -> str:
     """A path for a message of one line."""
-    text = os.fspath(path)
+    text = os.fspath(path).replace("\n", "\\n").replace("\r", "\\r")
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 

@@ -253,6 +253,8 @@ class WindowTagger(Estimator):
         """Learn the words and features of the training text; the word table has the given vectors, if any."""
         given = {} if self.vectors is None else self.vectors.key_to_index
         reading = Reading(self.lowercase, self.fold_digits, tuple(self.affixes))
+        if given and not any(form in given for text in texts for token in text for form in reading.spellings(token)):
+            raise DataError("no word of the sentences is in vectors; are both of the same language, and cut alike?")
         lexicon, own = build_lexicon(texts, given, reading, self.min_count)
         dim = self.vector_size if self.vectors is None else self.vectors.vector_size
         learning, frozen = rng.normal(0, _VECTOR_SPREAD, (own, dim)).astype(np.float32), None

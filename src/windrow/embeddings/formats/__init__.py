@@ -11,14 +11,14 @@ from pathlib import Path
 
 from windrow.embeddings.formats.binary import read_binary, write_binary
 from windrow.embeddings.formats.contract import ReadOptions, VectorData, VectorFormat, check_words
-from windrow.embeddings.formats.npy import check_npy_places, read_npy, write_npy
+from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
 from windrow.embeddings.formats.parquet import read_parquet, write_parquet
 from windrow.embeddings.formats.recognition import recognize_vectors
 from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
 from windrow.errors import FormatError, OptionError
 from windrow.files.compression import COMPRESSED, STDIO, is_packed, path_name
-from windrow.files.local import local_file
+from windrow.files.local import as_path, local_file
 from windrow.files.model_file import check_finite
 
 __all__ = [
@@ -30,11 +30,13 @@ __all__ = [
     "extension_of",
     "find_format",
     "format_of",
+    "listed_words",
     "read_vectors",
     "write_vectors",
 ]
 
 _STRICTLY = ReadOptions()
+_WITHOUT_MARK = ("glove", "tsv")
 
 
 def read_vectors(
@@ -51,12 +53,12 @@ def read_vectors(
     options.check()
     if format is not None:
         find_format(path, format)
-    with local_file(Path(path)) as file:
+    with local_file(as_path(path)) as file:
         return FORMATS[format or recognize_vectors(file) or _named_format(path)].read(file, options)
 
 
 def _named_format(path: str | os.PathLike[str]) -> str:
-    if (key := extension_of(path)) in FORMATS:
+    if (key := extension_of(path)) in _WITHOUT_MARK:
         return key
     raise FormatError(
         f"{path_name(Path(path))} holds no word vectors that windrow knows: it is no text, has no header "
@@ -85,6 +87,9 @@ def check_target(path: str | os.PathLike[str], format: str | None = None) -> Vec
     if str(path) == STDIO:
         return _for_standard_output(format)
     chosen = find_format(path, format)
+    suffix = Path(path).suffix.lower()
+    if suffix in COMPRESSED and not is_packed(Path(path)):
+        raise FormatError(f"{path}: files are not written as {suffix}; choose .gz, or none")
     if is_packed(Path(path)) and not chosen.gzip:
         raise FormatError(f"{path}: .{chosen.extension} files are not written through gzip; leave out the .gz")
     chosen.check(Path(path))
@@ -102,7 +107,7 @@ def _for_standard_output(format: str | None) -> VectorFormat:
 def find_format(path: str | os.PathLike[str], name: str | None = None) -> VectorFormat:
     """The format called ``name``, or that of the extension of ``path``; FormatError when there is none."""
     key = extension_of(path) if name is None else name
-    if key not in FORMATS:
+    if not isinstance(key, str) or key not in FORMATS:
         if name is not None:
             raise OptionError(f"format = {name!r}; choose one of {', '.join(FORMATS)}")
         raise FormatError(f"{path}: no vector format has this extension; use .{', .'.join(FORMATS)}")
@@ -129,7 +134,7 @@ _ROWS = (
     VectorFormat("safetensors", "windrow's own", read_safetensors, write_model),
     VectorFormat("txt", "word2vec's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS, gzip=True),
     VectorFormat("vec", "fastText's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS, gzip=True),
-    VectorFormat("bin", "word2vec's binary", read_binary, write_binary, _BETWEEN_FIELDS, gzip=True),
+    VectorFormat("bin", "word2vec's binary", read_binary, write_binary, _BETWEEN_FIELDS + r"\0", gzip=True),
     VectorFormat(
         "glove",
         "GloVe's text, without a header",

@@ -28,6 +28,7 @@ def read_binary(path: Path, options: ReadOptions) -> VectorData:
             if space >= 0 and end <= len(buffer):
                 # word2vec.c ends a row with a line feed, gensim does not.
                 word, number = buffer[start:space].lstrip(b"\n"), table.seen + 1
+                _refuse_garbled(word, table, number)
                 if (place := table.place(word, number)) is not None:
                     table.put(place, np.frombuffer(buffer, "<f4", dim, space + 1))
                 start = end
@@ -49,7 +50,15 @@ def read_binary(path: Path, options: ReadOptions) -> VectorData:
 def _refuse_text(start: bytes, table: RowReader) -> None:
     fields = start.partition(b"\n")[0].split()
     if len(fields) == table.dim + 1 and all(map(is_number, fields[1:])):
-        raise FormatError(f"{table.path} is word2vec's text, not its binary; read it as format 'txt'")
+        raise FormatError(f"{table.path} is word2vec's text, not its binary; say format='txt'")
+
+
+def _refuse_garbled(word: bytes, table: RowReader, row: int) -> None:
+    """A space in a word shifts what follows it by some bytes, which the next word shows: it has some of a vector."""
+    if b"\n" in word or b"\0" in word:
+        raise FormatError(
+            f"{table.at(row)}: {word[:40]!r} is no word; does the one before it hold a space, which this format cannot?"
+        )
 
 
 def write_binary(data: VectorData, path: Path) -> None:

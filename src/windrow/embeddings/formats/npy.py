@@ -16,6 +16,7 @@ from windrow.errors import DataError, FormatError
 from windrow.files.compression import COMPRESSED, creating, reading
 from windrow.files.local import local_file
 from windrow.files.model_file import check_finite
+from windrow.files.sniff import refuse_bare_returns
 from windrow.files.writing import atomic_write, check_writable
 
 
@@ -36,6 +37,8 @@ def _read_matrix(path: Path) -> NDArray[np.float32]:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, EOFError, SyntaxError, OverflowError, TokenError) as error:  # NumPy raises all of these
+        if "Python objects" in str(error):
+            raise FormatError(f"{path} is not a valid .npy file: it holds Python objects; save float32") from error
         raise FormatError(f"{path} is not a valid .npy file ({error}); was it cut short?") from error
     if matrix.ndim != 2 or 0 in matrix.shape or matrix.dtype.kind != "f":
         found = f"shape {matrix.shape} of type {matrix.dtype}"
@@ -47,14 +50,21 @@ def _read_matrix(path: Path) -> NDArray[np.float32]:
 def with_words_beside(vectors: NDArray[np.float32], path: Path, options: ReadOptions) -> VectorData:
     """A matrix that was in ``path``, with the words that its neighbor lists, one per line."""
     beside = words_beside(path)
-    with reading(beside) as stream:
-        words = [line.rstrip(b"\r\n") for line in stream]
-    if words:
-        words[0] = words[0].removeprefix(BOM_UTF8)
+    words = listed_words(beside)
     if len(words) != len(vectors):
         raise FormatError(f"{path} has {len(vectors)} rows, but {beside} has {len(words)} words")
     chosen, wanted, _ = chosen_rows(words, vectors, beside, "line", options)
     return VectorData(chosen, wanted)
+
+
+def listed_words(path: Path) -> list[bytes]:
+    """The words of a file that has one per line."""
+    with reading(path) as stream:
+        words = [line.rstrip(b"\r\n") for line in stream]
+    if words:
+        refuse_bare_returns(words[0], str(path), fields=1)
+        words[0] = words[0].removeprefix(BOM_UTF8)
+    return words
 
 
 def write_npy(data: VectorData, path: Path) -> None:

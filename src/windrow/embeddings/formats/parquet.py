@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +56,27 @@ def _libraries() -> tuple[Any, Any]:
 def _words(table: Any, path: Path) -> list[bytes]:
     import pyarrow
 
-    names = [
-        field.name for field in table.schema if pyarrow.types.is_string(field.type) or "large_string" in str(field.type)
-    ]
+    names = [field.name for field in table.schema if _is_string(field.type)]
     if len(names) != 1:
         found = ", ".join(f"{field.name} ({field.type})" for field in table.schema)
         raise FormatError(f"{path}: expected one column of words, found {len(names)} of strings: {found}")
-    words: list[bytes] = table.column(names[0]).cast(pyarrow.large_binary()).to_pylist()  # not always UTF-8
+    column = table.column(names[0])
+    if pyarrow.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    words: list[bytes] = column.cast(pyarrow.large_binary()).to_pylist()  # not always UTF-8
     for row, word in enumerate(words, 1):
         if word is None:
             raise FormatError(f"{path}, row {row}: the word is missing; take the row out")
     return words
+
+
+def _is_string(kind: Any) -> bool:
+    """Whether a column holds strings, as they are or as a category of pandas."""
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def _matrix(table: Any, path: Path) -> NDArray[np.float32]:
@@ -76,9 +87,22 @@ def _matrix(table: Any, path: Path) -> NDArray[np.float32]:
     if len(lists) == 1 and not numbers:
         return _from_lists(table.column(lists[0]).combine_chunks(), path)
     if numbers and not lists:
-        return np.stack([table.column(name).to_numpy() for name in numbers], axis=1).astype(np.float32)
+        _check_dimensions(numbers, path)
+        columns = [table.column(name).to_numpy() for name in numbers]
+        with np.errstate(over="ignore"):  # the caller finds an infinity
+            return np.stack(columns, axis=1).astype(np.float32)
     found = ", ".join(f"{field.name} ({field.type})" for field in table.schema)
     raise FormatError(f"{path}: expected a column of lists of numbers, or a column per dimension, found {found}")
+
+
+def _check_dimensions(names: list[str], path: Path) -> None:
+    """Refuse columns of numbers of which some may be something else, such as frequencies."""
+    stems = {re.sub(r"\d+$", "", name) for name in names}
+    if len(stems) > 1:
+        raise FormatError(
+            f"{path}: are these all dimensions: {', '.join(names[:5])}? Take out the other columns, or give the "
+            "dimensions names that differ in their numbers only, such as d0, d1"
+        )
 
 
 def _from_lists(column: Any, path: Path) -> NDArray[np.float32]:
@@ -88,7 +112,10 @@ def _from_lists(column: Any, path: Path) -> NDArray[np.float32]:
 
     flat = column.flatten().to_numpy(zero_copy_only=False)
     lengths = compute.list_value_length(column).to_numpy()
-    if lengths.min() != lengths.max() or not lengths[0] or flat.dtype.kind != "f":
+    if flat.dtype.kind != "f":
+        raise FormatError(f"{path}: expected lists of floating point, found {column.type}")
+    if lengths.min() != lengths.max() or not lengths[0]:
         wrong = int(np.argmax(lengths != lengths[0])) + 1
-        raise FormatError(f"{path}, row {wrong}: {lengths[wrong - 1]} numbers, expected {lengths[0]} of floating point")
-    return np.asarray(flat, np.float32).reshape(len(column), -1)
+        raise FormatError(f"{path}, row {wrong}: {lengths[wrong - 1]} numbers, expected {lengths[0] or 'some'}")
+    with np.errstate(over="ignore"):  # the caller finds an infinity
+        return np.asarray(flat, np.float32).reshape(len(column), -1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from windrow.embeddings.formats.rows import is_number, parse_header
 from windrow.embeddings.formats.text import dimensions_of, first_lines
 from windrow.errors import FormatError
-from windrow.files.sniff import first_bytes, is_text, recognize, refuse_foreign
+from windrow.files.sniff import first_bytes, is_text, is_utf8, recognize, refuse_foreign
 
+_NAMED = re.compile(r"\.(glove|tsv)(\.\w+)?$", re.IGNORECASE)
 _BY_MARK = {"windrow": "safetensors", "safetensors": "safetensors", "npy": "npy", "parquet": "parquet"}
 
 
@@ -17,7 +19,7 @@ def recognize_vectors(path: Path) -> str | None:
 
     FormatError for a kind of file that holds no vectors, or none that windrow reads; DataError if it cannot be read.
     """
-    start = first_bytes(path)
+    start = first_bytes(path, whole_line=True)
     kind = recognize(start)
     refuse_foreign(kind, path)
     if kind in _BY_MARK:
@@ -32,18 +34,45 @@ def recognize_vectors(path: Path) -> str | None:
         return _with_header(start.partition(b"\n")[2], header[1])
     if not is_text(start):
         return None
-    if not dimensions_of(start):
+    if not (dim := dimensions_of(start)):
         shown = lines[0].strip()[:60].decode("utf-8", "backslashreplace")
         raise FormatError(
             f"{path} holds no word vectors: line 1, {shown!r}, is neither a word and its numbers, nor a header "
-            "'words dimensions'"
+            f"'words dimensions'{_told_comma(lines)}"
         )
-    return "tsv" if b"\t" in lines[0].strip() else "glove"
+    found = "tsv" if b"\t" in lines[0].strip() else "glove"
+    _refuse_tables(lines, dim, found, path)
+    return found
+
+
+def _refuse_tables(lines: list[bytes], dim: int, found: str, path: Path) -> None:
+    """Raise FormatError for rows of numbers that are something else than vectors, unless the name says so."""
+    if _NAMED.search(path.name):
+        return
+    words = [line.split()[0] for line in lines]
+    if dim == 1:
+        what = "each line ends in one number, as in a list of counts or scores"
+    elif all(is_number(word) and b"." in word for word in words):
+        what = "its lines hold numbers only, as numpy.savetxt writes them; numpy.save it, with the words in X.words.txt"
+    else:
+        return
+    raise FormatError(f"{path} holds no word vectors: {what}; if it does, say format='{found}'")
+
+
+def _told_comma(lines: list[bytes]) -> str:
+    """A hint for rows whose fields have commas or semicolons between them, or decimal commas."""
+    row = lines[-1]  # the first may be a header
+    for mark in (b",", b";"):
+        _, *numbers = row.strip().split(mark)
+        if numbers and all(map(is_number, numbers)):
+            return "; write tabs between the fields, and no header: pandas has to_csv(FILE, sep='\\t', header=False)"
+    decimal = row.replace(b",", b".").split()[1:]
+    return "; write decimal points" if b"," in row and decimal and all(map(is_number, decimal)) else ""
 
 
 def _with_header(body: bytes, dim: int) -> str:
-    """The text format if the line after the header ends in as many numbers as it claims, or looks like one damaged."""
+    """The text format if the line after the header ends in as many numbers as it claims, or is text all the same."""
     fields = body.partition(b"\n")[0].split()
     if not fields or (0 < dim < len(fields) and all(map(is_number, fields[-dim:]))):
         return "txt"
-    return "txt" if is_text(body) and any(map(is_number, fields[1:])) else "bin"
+    return "txt" if is_text(body) and (is_utf8(body) or any(map(is_number, fields[1:]))) else "bin"

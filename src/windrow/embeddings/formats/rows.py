@@ -161,9 +161,11 @@ def chosen_rows(
 def read_header(stream: IO[bytes], path: Path, *, number_bytes: int) -> tuple[int, int]:
     """Words and dimensions from line 1; FormatError if the file is too small for ``number_bytes`` per number."""
     line = stream.readline(_LONGEST_HEADER).removeprefix(codecs.BOM_UTF8)
+    if not line.strip():
+        raise FormatError(f"{path}, line 1 is blank; take it out")
     if (header := parse_header(line)) is None:
         raise FormatError(
-            f"{path}, line 1: no header 'words dimensions'; files without one, as GloVe's, are format 'glove'"
+            f"{path}, line 1: no header 'words dimensions'; of files without one, as GloVe's, say format='glove'"
         )
     words, dim = header
     if not words or not dim:

@@ -15,7 +15,7 @@ from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.rows import RowReader, check_fits, is_number, read_header
 from windrow.errors import FormatError
 from windrow.files.compression import creating, reading
-from windrow.files.sniff import START_BYTES, first_bytes
+from windrow.files.sniff import START_BYTES, first_bytes, refuse_bare_returns
 
 _WHITE = b" \t\r\n"
 _NBSP = "\u00a0".encode()
@@ -33,7 +33,8 @@ def read_text(path: Path, options: ReadOptions, *, header: bool, separator: byte
     A tab in the first row ends its word, and so in all; else white space stands between the fields, and words may hold
     some: the last fields are the numbers, as many as there are dimensions.
     """
-    start = first_bytes(path)
+    start = first_bytes(path, whole_line=True)
+    refuse_bare_returns(start, str(path))
     with reading(path) as stream:
         if header:
             words, dim = read_header(stream, path, number_bytes=2)
@@ -99,6 +100,8 @@ def _parse_numbers(row: bytes, fields: list[bytes], table: RowReader, line: int)
     if len(fields) != table.dim:
         is_first = line == 1 and table.words is None
         hint = "is it a damaged header 'words dimensions'?" if is_first else "was the file cut short?"
+        if _NBSP in row:
+            hint = "there are no-break spaces between them; try nbsp='split'"
         raise FormatError(f"{table.at(line)}: {len(fields)} numbers, expected {table.dim}; {hint}")
     try:
         with np.errstate(over="ignore"):  # an infinity is found later
@@ -108,7 +111,8 @@ def _parse_numbers(row: bytes, fields: list[bytes], table: RowReader, line: int)
     if values is None or (b"_" in row and any(b"_" in field for field in fields)):  # Python reads 1_0 as ten
         wrong = next(field for field in fields if b"_" in field or not is_number(field))
         shown = wrong[:40].decode("utf-8", "backslashreplace")
-        raise FormatError(f"{table.at(line)}: {shown!r} is not a number; is the file of another format?")
+        hint = "write decimal points" if b"," in wrong else "is the file of another format?"
+        raise FormatError(f"{table.at(line)}: {shown!r} is not a number; {hint}")
     return values
 
 
@@ -130,7 +134,7 @@ def dimensions_of(start: bytes, separator: bytes | None = None) -> int:
 def first_lines(start: bytes) -> list[bytes]:
     """The lines at the beginning of a file that are not blank; the last one may be cut, so it counts only if alone."""
     lines = start.removeprefix(BOM_UTF8).split(b"\n")
-    if len(start) == START_BYTES and len(lines) > 1:
+    if len(start) >= START_BYTES and len(lines) > 1:
         del lines[-1]
     return [line for line in lines[:_SAMPLE_LINES] if line.strip()]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +13,7 @@ from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.errors import FormatError, OptionError, check_callable, check_whole, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
-from windrow.files.local import given_name, local_file
+from windrow.files.local import as_path, given_name, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
@@ -338,7 +337,7 @@ class NGramLM(Estimator, TableLM):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """As ``LanguageModel.load``; also opens ARPA files of any program, whatever they are called."""
-        with local_file(Path(path)) as file:
+        with local_file(as_path(path)) as file:
             kind = kind_of(file)
             if kind == "arpa" or (kind == "unknown" and is_arpa(path)):
                 return cls.from_backoff(read_arpa(file, lambda said: warn(said.replace(str(file), given_name(file)))))

@@ -1,0 +1,123 @@
+"""Files that look like others: each is read as what it is, or refused in one line that says what helps."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import windrow
+from windrow import WordVectors
+from windrow.errors import FormatError, OptionError
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x.glove", "x.bin", "x"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("2 3\rking 1 2 3\rqueen 4 5 6\r", "carriage returns alone end its lines"),
+        ("king 1 2 3\rqueen 4 5 6\r", "carriage returns alone end its lines"),
+        ("2 3\nking 0,1 0,2 0,3\nqueen 0,4 0,5 0,6\n", "'0,1' is not a number; write decimal points"),
+        ("king 0,1 0,2\nqueen 0,4 0,5\n", "write decimal points"),
+        ("word,x0,x1\nking,1.0,2.0\n", "write tabs between the fields"),
+        ("king;1.0;2.0\n", "write tabs between the fields"),
+        ("2 3\nking\u00a01\u00a02\u00a03\nqueen\u00a04\u00a05\u00a06\n", "try nbsp='split'"),
+        ("\n1 2\nking 3 4\n", "line 1 is blank; take it out"),
+        ("1 3\nthe cat sat\n", "line 2: "),
+    ],
+)
+def test_texts_that_mislead(name: str, content: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content.encode())
+    with pytest.raises(FormatError, match=re.escape(said)) as caught:
+        windrow.load(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("the 100\ncat 50\ndog 2\n", "in one number, as in a list of counts"),
+        ("king queen 8.5\ncat dog 7\n", "in one number, as in a list of counts"),
+        ("1.0e+00 2.5e+00 3.0\n4.0 5.0 6.0\n", "its lines hold numbers only, as numpy.savetxt writes them"),
+    ],
+)
+def test_tables_that_may_be_no_vectors(content: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text(content)
+    with pytest.raises(FormatError, match=f"{said}.*say format='glove'"):
+        windrow.load(tmp_path / "x.txt")
+    vectors = windrow.load(tmp_path / "x.txt", format="glove")
+    (tmp_path / "x.glove").write_text(content)
+    assert windrow.load(tmp_path / "x.glove").index_to_key == vectors.index_to_key
+
+
+def test_words_that_are_numbers_are_words(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("1 0.5 0.25\n2 0.75 1\n")
+    assert windrow.load(tmp_path / "x.txt").index_to_key == ["1", "2"]
+
+
+@pytest.mark.parametrize("end", [b"\n", b""])
+def test_a_space_in_a_word_of_a_binary_file(end: bytes, tmp_path: Path) -> None:
+    row = np.array([1, 2, 3], "<f4").tobytes() + end
+    (tmp_path / "x.bin").write_bytes(b"2 3\nnew york " + row + b"queen " + row)
+    with pytest.raises(FormatError, match=r"row 2: .* is no word|row 2: the word .* is not UTF-8"):
+        windrow.load(tmp_path / "x.bin")
+
+
+def test_rows_longer_than_the_bytes_that_are_looked_at(tmp_path: Path) -> None:
+    numbers = " ".join(["0.25"] * 30_000)
+    (tmp_path / "x.txt").write_text(f"owl {numbers}\ncat {numbers}\n")
+    assert windrow.load(tmp_path / "x.txt").vectors.shape == (2, 30_000)
+
+
+def test_what_is_compressed_twice_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "x.txt.gz").write_bytes(gzip.compress(gzip.compress(b"1 1\na 1\n")))
+    with pytest.raises(FormatError, match="is compressed twice; unpack it once first"):
+        windrow.load(tmp_path / "x.txt.gz")
+
+
+def test_parquet_with_a_column_that_is_no_dimension(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    table = pd.DataFrame({"word": ["owl", "cat"], "x0": [1.0, 2.0], "x1": [3.0, 4.0]})
+    table.astype({"word": "category"}).to_parquet(tmp_path / "x.parquet")
+    assert windrow.load(tmp_path / "x.parquet")["cat"].tolist() == [2, 4]
+    table.assign(frequency=[0.5, 0.25]).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(FormatError, match="are these all dimensions: x0, x1, frequency"):
+        windrow.load(tmp_path / "x.parquet")
+    pd.DataFrame({"word": ["owl"], "vector": [[1, 2]]}).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(FormatError, match="expected lists of floating point, found list"):
+        windrow.load(tmp_path / "x.parquet")
+    pd.DataFrame({"word": ["owl"], "vector": [[1e300, 2]]}).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(FormatError, match="not finite"):
+        windrow.load(tmp_path / "x.parquet")
+
+
+def test_lists_of_words_end_their_lines_with_line_feeds_only(tmp_path: Path) -> None:
+    words = ["a\u2028b", "a\u0085b", "c\u00a0"]
+    wv = WordVectors([*words, "other"], np.eye(4, dtype=np.float32))
+    wv.save(tmp_path / "x.txt")
+    (tmp_path / "list").write_text("".join(f"{word}\r\n" for word in words), "utf-8", newline="")
+    assert windrow.load(tmp_path / "x.txt", only_words=tmp_path / "list").index_to_key == words
+    wv.save(tmp_path / "x.npy")
+    (tmp_path / "x.words.txt").write_text("a\rb\rc\rd\r", newline="")
+    with pytest.raises(FormatError, match=r"x\.words\.txt: carriage returns alone"):
+        windrow.load(tmp_path / "x.npy")
+    with pytest.raises(OptionError, match="only_words = 5 must be words, or a file of them"):
+        windrow.load(tmp_path / "x.txt", only_words=5)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only POSIX has pipes in folders")
+def test_a_list_of_words_comes_through_a_pipe(tmp_path: Path) -> None:
+    WordVectors(["owl", "cat"], np.eye(2, dtype=np.float32)).save(tmp_path / "x.txt")
+    os.mkfifo(tmp_path / "pipe")
+    writer = Thread(target=(tmp_path / "pipe").write_text, args=("cat\n",))
+    writer.start()
+    assert windrow.load(tmp_path / "x.txt", only_words=tmp_path / "pipe").index_to_key == ["cat"]
+    writer.join()
