@@ -71,7 +71,7 @@ TABLES = {
     "tags without a prefix": "In\tO\nRome\tLOC\n",
     "a line of headings": "token\ttag\nIn\tO\nRome\tB-LOC\n",
     "tags first": "O\tIn\nB-LOC\tRome\n",
-    "CoNLL-2012": "#begin document (x); part 000\nx 0 0 In -\nx 0 1 Rome (GPE)\nx 0 2 we -\n\nx 0 0 Yes -\n#end document\n",
+    "CoNLL-2012": "#begin document (x)\nx 0 0 In -\nx 0 1 Rome (GPE)\nx 0 2 we -\n\nx 0 0 Yes -\n#end document\n",
     "CoNLL-U": "# text = In Rome\n1\tIn\tin\tADP\t_\n2\tRome\tRome\tPROPN\t_\n\n1\tYes\tyes\tINTJ\t_\n",
 }
 

@@ -274,9 +274,10 @@ def mix(
         raise OptionError("give --tune SOURCE, to which weights are fitted, or --weights W,W: one of the two")
     of_text: tuple[Condition, ...] = (("tune", GIVEN),)
     check_used(conditions=dict.fromkeys((*text, "skip_symbols"), of_text))
-    check_writable(output)
-    check_apart([tune] if tune else [], [output], format=text["format"], field=text["field"])
     check_target(output, "a mixture")
+    check_writable(output)
+    check_apart(models, [output])
+    check_apart([tune], [output], format=text["format"], field=text["field"])
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
@@ -315,12 +316,14 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
 
     TARGET - is an ARPA file on standard output.
     """
-    from windrow.files.writing import check_writable
+    from windrow.files.writing import STDIO, check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
     from windrow.lm.storing import check_target, shown
 
-    check_writable(target)
+    if str(target) != STDIO:
+        check_writable(target)
+    check_apart([source], [target])
     check_target(target)
     model = load_model(source)
     with naming_options({"quantize_bits": "--quantize"}):

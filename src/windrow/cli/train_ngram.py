@@ -64,7 +64,7 @@ def _words_in(file: str) -> list[str]:
 def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
     from windrow.files.sniff import is_arpa
-    from windrow.files.writing import check_writable
+    from windrow.files.writing import STDIO, check_writable
     from windrow.lm import storing
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
@@ -73,7 +73,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     counts_out = options["counts_out"]
     places = [output, *([counts_out] if counts_out else [])]
     for place in places:
-        check_writable(place)
+        if str(place) != STDIO:
+            check_writable(place)
     read = (*sources, options["heldout"], options["vocab"])
     check_apart(read, places, format=options["format"], field=options["field"])
     storing.check_target(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")

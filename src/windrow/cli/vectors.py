@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import in_range, open_vectors, vector_options
+from windrow.cli.options import check_apart, in_range, open_vectors, vector_options
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -145,9 +145,10 @@ def convert(source: str, target: str, to_format: str | None, **reading: Any) -> 
     """
     from windrow.embeddings.formats import check_target
     from windrow.embeddings.vectors import save_vectors
-    from windrow.files.compression import STDIO
+    from windrow.files.writing import STDIO
 
     check_target(target, to_format)  # errors come before the long reading
+    check_apart([source], [Path(target)])
     vectors = open_vectors(source, reading)
     told = "standard input" if source == STDIO else source
     click.echo(f"{told}: {len(vectors)} words of {vectors.vector_size} dimensions", err=True)

@@ -64,7 +64,8 @@ def rows_of(text: Iterable[str], name: str, columns: Columns) -> Iterator[Row]:
     """The rows of a column file, one for each line; FormatError for ragged columns.
 
     Columns are separated by tabs if the first token's line has one, else by spaces and tabs. A line ``#``, ``# ...``,
-    ``#begin document`` or ``#end document`` is a comment, unless it has as many columns as the tokens' lines and a tag where they have one.
+    ``#begin document`` or ``#end document`` is a comment, unless it has as many columns as the tokens' lines and a tag
+    where they have one.
     """
     lines = enumerate(text, 1)
     head = _head(lines)
@@ -73,12 +74,11 @@ def rows_of(text: Iterable[str], name: str, columns: Columns) -> Iterator[Row]:
     for number, line in chain(head, lines):
         fields = _fields(line, separator)
         kind = _kind(line, fields, first, columns)
-        if kind == "token":
-            if len(fields) != width:
-                raise FormatError(
-                    f"{name}, line {number}: {_count(fields)}, but line {first_number} has {width}; "
-                    "give every token the same columns, and blank lines between sentences"
-                )
+        if kind == "token" and len(fields) != width:
+            raise FormatError(
+                f"{name}, line {number}: {_count(fields)}, but line {first_number} has {width}; "
+                "give every token the same columns, and blank lines between sentences"
+            )
         yield Row(number, line, kind, fields)
 
 

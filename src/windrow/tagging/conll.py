@@ -111,7 +111,7 @@ def sentences_of(rows: Iterable[Row], name: str, columns: Columns) -> Iterator[l
 
 
 def _refuse_numbers(words: Sequence[Row], name: str, columns: Columns) -> None:
-    """Raise FormatError if the first column numbers the tokens, or names their document, in more columns than needed."""
+    """Raise FormatError if the first column numbers the tokens, or names their document, beside others."""
     column, width = [row.fields[0] for row in words], len(words[0].fields)
     # CoNLL-U also has lines 3-4, words that are written as one, and 8.1, words that are left out.
     numbers = [field for field in column if not _BETWEEN_NUMBERS.fullmatch(field)]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import NotFittedError
-from windrow.files.compression import STDIO
 from windrow.files.sniff import is_arpa
+from windrow.files.writing import STDIO
 from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens, as_id, as_ids
 from windrow.lm.ngram.arpa import write_arpa
