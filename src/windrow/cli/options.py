@@ -91,8 +91,8 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
     flags = flags_of(settings)
     if setting.conditions:
         met = (_as_option(condition, aliases) for condition in setting.conditions)
-        told = [told_condition(one, lambda name: flags.get(name, f"--{name}"), str) for one in met]
-        attributes["help"] += f" Only {' and '.join(told)}."
+        told = [told_condition(one, lambda name: flags.get(name, f"--{name}"), _unless_true) for one in met]
+        attributes["help"] += f" Only {' and '.join(map(str.rstrip, told))}."
     if setting.type is bool or "/" in (setting.option or ""):
         attributes |= {
             "is_flag": True,
@@ -153,6 +153,11 @@ def check_used(
             )
 
 
+def _unless_true(value: Any) -> str:
+    """A value in a help text: of a switch that is on, its option says all."""
+    return "" if value is True else str(value)
+
+
 def _word(value: Any) -> str:
     """A value as an option takes it."""
     return "off" if value is False else "on" if value is True else str(value)
@@ -177,7 +182,7 @@ def _numbers(setting: Setting) -> Callable[..., Any]:
 
     def parse(_: click.Context, parameter: click.Parameter, value: str | None) -> Any:
         try:
-            return setting.default if value is None else tuple(map(setting.type, filter(None, value.split(","))))
+            return setting.default if value is None else tuple(map(setting.type, value.split(",")))
         except ValueError as error:
             raise OptionError(f"{parameter.opts[-1]} {value!r} must be numbers with commas between them") from error
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from windrow.cli.options import (
     check_apart,
@@ -25,10 +24,10 @@ from windrow.cli.options import (
 )
 from windrow.errors import OptionError
 from windrow.estimator import Condition
-from windrow.lm.ngram.settings import NGRAM_LM
+from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_MEMORY = "Memory beyond which counting goes over files: 500M, 2G.  [default: most of what is free]"
+_MEMORY = "Memory beyond which counting goes over files: 500M, 2G."
 
 
 def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
@@ -113,7 +112,7 @@ def _check_used(options: dict[str, Any]) -> None:
     apart = dict.fromkeys(("counts_out", "memory"), of_text)
     if not options["heldout"]:  # which is text, too
         apart |= dict.fromkeys((*text_of(options), "skip_symbols"), of_text)
-    check_used(NGRAM_LM, {**apart, "heldout": (("smoothing", ("jelinek-mercer",)), ("weights", (None,)))})
-    given = click.get_current_context().get_parameter_source("interpolate")
-    if options["smoothing"] == "katz" and options["interpolate"] and given is ParameterSource.COMMANDLINE:
-        raise OptionError("--interpolate is not for --smoothing katz, which has a back-off form only; leave it out")
+    form = FALLING_BACK if not options["interpolate"] else INTERPOLATING
+    of_smoothing = {"heldout": ("jelinek-mercer",), "interpolate": form, "discount_fallback": DISCOUNTING}
+    rows: dict[str, tuple[Condition, ...]] = {name: (("smoothing", methods),) for name, methods in of_smoothing.items()}
+    check_used(NGRAM_LM, {**apart, **rows, "heldout": (*rows["heldout"], ("weights", (None,)))})
