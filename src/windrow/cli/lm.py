@@ -268,6 +268,7 @@ def mix(
     from windrow.files.writing import check_writable
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
+    from windrow.lm.reading import leader
     from windrow.lm.storing import check_target
 
     if (tune is None) == (weights is None):
@@ -287,7 +288,8 @@ def mix(
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")
-    heldout = None if tune is None else _corpus_for(parts[0], models[0], (tune,), text)
+    first = leader(parts)
+    heldout = None if tune is None else _corpus_for(parts[first], names[first], (tune,), text)
     with naming_options({"weights": "--weights", "method": "--method"}):
         mixture = MixtureLM(parts, weights, method)
     if heldout is not None:
