@@ -298,3 +298,24 @@ def test_no_memory_because_a_header_says_so(tmp_path: Path) -> None:
         for pack in COMPRESS.values():
             with pytest.raises(WindrowError, match=r"too small|need .* GiB of memory|cut short"):
                 windrow.load(put(tmp_path, "v", pack(data)))
+
+
+@pytest.mark.parametrize("packed", COMPRESS)
+def test_other_files_in_the_place_of_a_model_are_called_what_they_are(
+    packed: str, arpa: bytes, content: dict[str, bytes], tmp_path: Path
+) -> None:
+    for data, what in (
+        (b"some text\nof two lines\n", "is text"),
+        (arpa, "ARPA format"),
+        (content["npy"], "NumPy array"),
+    ):
+        (tmp_path / "model").write_bytes(COMPRESS[packed](data))
+        tagged = run("tag", "predict", tmp_path / "model", stdin=b"a b\n")
+        assert (tagged.exit_code, tagged.stderr.count("\n")) == (1, 1)
+        assert f"{what}, not a model file of windrow's" in tagged.stderr
+    (tmp_path / "model").write_bytes(COMPRESS[packed](b"some text\nof two lines\n"))
+    scored = run("lm", "score", tmp_path / "model", stdin=b"a b\n")
+    assert (
+        scored.stderr
+        == f"Error: {tmp_path / 'model'} is text, neither a language model of windrow's nor an ARPA file\n"
+    )

@@ -21,7 +21,7 @@ from windrow.cli.options import (
     sources_argument,
     text_options,
 )
-from windrow.errors import OptionError
+from windrow.errors import FormatError, OptionError
 from windrow.estimator import GIVEN, Condition
 
 if TYPE_CHECKING:
@@ -64,10 +64,16 @@ def train() -> None:
 
 def load_model(path: str) -> LanguageModel:
     """The language model in a file; OptionError if the file holds something else."""
+    from windrow.files.sniff import is_arpa, is_plain_text
     from windrow.lm.base import LanguageModel
     from windrow.models import load
 
-    model = load(path)
+    try:
+        model = load(path)
+    except FormatError as error:
+        if not is_arpa(path) and is_plain_text(path):  # which was tried as word vectors
+            raise OptionError(f"{path} is text, neither a language model of windrow's nor an ARPA file") from error
+        raise
     if not isinstance(model, LanguageModel):
         raise OptionError(f"{path} holds {type(model).__name__}, not a language model")
     return model
@@ -318,6 +324,7 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
 
     TARGET - is an ARPA file on standard output.
     """
+    from windrow.cli.as_trained import warn_if_forgotten
     from windrow.files.writing import STDIO, check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
@@ -331,6 +338,7 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
     with naming_options({"quantize_bits": "--quantize"}):
         if isinstance(model, NGramLM):
             (model if quantize is None else model.quantized(quantize)).save(target)
+            warn_if_forgotten(model, target)
             told = f"order {model.table_.order}, {sum(model.table_.sizes):,} n-grams"
         elif isinstance(model, NeuralLM) and quantize is not None:
             model.quantized(quantize).save(target)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from windrow.cli.as_trained import warn_if_forgotten
 from windrow.cli.options import (
     check_apart,
     check_parameters,
@@ -98,6 +99,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         else:
             model.fit(corpus, heldout=heldout, vocab=vocab, counts_out=counts_out)
     model.save(output)
+    warn_if_forgotten(model, output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
     click.echo(
         f"{storing.shown(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "

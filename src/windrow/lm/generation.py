@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from windrow.corpus import Vocabulary
+from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import MissingWordError, OptionError, check_callable
 from windrow.lm.decoding import DecodingOptions, Hypothesis, Streamer, beam_search, decode_word_by_word
 from windrow.lm.next_word import NextWord, Tokens
@@ -185,7 +186,7 @@ def generate(
     if streamer is not None and (num_beams > 1 or num_return_sequences > 1):
         raise OptionError("a streamer follows one text as it grows; use num_beams = 1 and num_return_sequences = 1")
     rng = random_generator(seed)
-    words = model.reader.words_of(prompt)
+    words = model.reader.words_of(prompt) if isinstance(prompt, str) else as_tokens(prompt, "the prompt")
     for symbol in SPECIALS[BOS:]:
         if symbol in words:
             raise reserved_symbol(symbol, "the prompt")
