@@ -326,3 +326,13 @@ def test_a_mixture_of_models_of_different_words(tmp_path: Path) -> None:
         refused = run(*mixed, *more)
         assert refused.exit_code == 1
         assert refused.stderr.startswith(f"Error: {said}")
+
+
+def test_marks_that_the_counts_lack_are_told_with_the_option(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "counts").write_text("the\t3\ncat\t2\nthe cat\t2\n")
+    command = ["train", "ngram", tmp_path / "counts", "--from-counts", "-o", tmp_path / "m.arpa", "--order", 2]
+    command += ["--smoothing", "witten-bell"]
+    refused = run(*command)
+    assert refused.stderr.endswith("the </s> of the counts: they have none; try --no-eos\n")
+    assert run(*command, "--no-eos").stderr.endswith("the <s> of the counts: they have none; try --no-bos\n")
+    assert run(*command, "--no-eos", "--no-bos").exit_code == 0

@@ -323,14 +323,23 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
         return options.get(name, f"--{name.replace('_', '-')}")
 
     def option(found: re.Match[str]) -> str:
-        name, is_flag = found.groups()
-        return option_of(name) + ("" if is_flag else " = ")
+        name, value = found.groups()
+        if value == "False":
+            return _switched_off(option_of(name))
+        return option_of(name) + ("" if value else " = ")
 
     def advised(found: re.Match[str]) -> str:
         return f"{options[found[1]]} {found[2]}" if found[1] in options else found[0]
 
     message = re.sub(r"(?<![\w-])([a-z]\w*)='([^']*)'", advised, message)
-    return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?", option, message)
+    return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not)|False\b(?!, not))?", option, message)
+
+
+def _switched_off(flag: str) -> str:
+    """The other name of a switch of the command that runs; of what has none, the flag and its value."""
+    context = click.get_current_context(silent=True)
+    switches = [one for one in (context.command.params if context else []) if flag in one.opts]
+    return next((max(one.secondary_opts, key=len) for one in switches if one.secondary_opts), f"{flag} = False")
 
 
 def check_checkpoint(checkpoint: Path, resume: bool, output: Path) -> bool:
