@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +94,20 @@ def test_names_of_text_and_of_compressed_files_are_not_for_models(folder: Path, 
         assert "is neither text nor compressed; name a .safetensors" in result.stderr
         assert (".arpa.gz file" in result.stderr) == (command[1] == "convert" or command[2] == "ngram")
         assert not Path(name).exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("command", "status", "told"),
+    [
+        ("lm perplexity lm.arpa text >&-", 1, "Error: cannot write the output: Bad file descriptor\n"),
+        ("lm convert lm.arpa - >&-", 1, "Error: cannot write the output: Bad file descriptor\n"),
+        ("lm score lm.arpa <&-", 0, ""),
+        ("lm perplexity lm.arpa - <&-", 1, "Error: standard input: the text is empty: there is no token in it\n"),
+        ("lm convert lm.arpa copy.arpa <&- >&-", 0, "copy.arpa: order 2, 11 n-grams\n"),
+    ],
+)
+def test_closed_standard_streams(folder: Path, command: str, status: int, told: str) -> None:
+    windrow_command = f"'{sys.executable}' -m windrow {command}"
+    ended = subprocess.run(["sh", "-c", windrow_command], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (status, "", told)
