@@ -308,11 +308,32 @@ def test_a_text_in_place_of_a_model_is_told_so_at_each_door(tmp_path: Path) -> N
     text.write_text("the owl hoots\n")
     windrow.NGramLM(2, "witten-bell").fit(text).save(arpa)
     for arguments, said in (
-        (("lm", "score", text, text), "holds no language model: it is neither an ARPA file nor"),
-        (("tag", "predict", text, text), "is a text, not a valid safetensors file"),
-        (("tag", "predict", arpa, text), "is a language model in ARPA format, not a valid safetensors file"),
+        (("lm", "score", text, text), "is text, neither a language model of windrow's nor an ARPA file"),
+        (("tag", "predict", text, text), "is text, not a model file of windrow's"),
+        (("tag", "predict", arpa, text), "ARPA format, not a model file of windrow's"),
         (("lm", "convert", arpa, arpa), "is read and written; choose another name"),
     ):
         refused = run(*arguments)
         assert (refused.exit_code, refused.stdout) == (1, "")
         assert said in refused.stderr
+
+
+@pytest.mark.parametrize("packed", COMPRESS)
+def test_other_files_in_the_place_of_a_model_are_called_what_they_are(
+    packed: str, arpa: bytes, content: dict[str, bytes], tmp_path: Path
+) -> None:
+    for data, what in (
+        (b"some text\nof two lines\n", "is text"),
+        (arpa, "ARPA format"),
+        (content["npy"], "NumPy array"),
+    ):
+        (tmp_path / "model").write_bytes(COMPRESS[packed](data))
+        tagged = run("tag", "predict", tmp_path / "model", stdin=b"a b\n")
+        assert (tagged.exit_code, tagged.stderr.count("\n")) == (1, 1)
+        assert f"{what}, not a model file of windrow's" in tagged.stderr
+    (tmp_path / "model").write_bytes(COMPRESS[packed](b"some text\nof two lines\n"))
+    scored = run("lm", "score", tmp_path / "model", stdin=b"a b\n")
+    assert (
+        scored.stderr
+        == f"Error: {tmp_path / 'model'} is text, neither a language model of windrow's nor an ARPA file\n"
+    )

@@ -254,3 +254,24 @@ def test_marks(folder: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str
 
     assert result.exit_code == 1
     assert result.stderr.endswith(ends)
+
+
+def test_arpa_files_that_cannot_say_how_text_is_read_warn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text("The cat\nA cat\n")
+    train = ["lm", "train", "ngram", "text", "--order", "2", "--smoothing", "witten-bell", "--lowercase"]
+    for command in (
+        [*train, "--tokenizer", "word", "-o", "a.arpa"],
+        [*train, "--tokenizer", "word", "-o", "-"],
+        [*train, "--tokenizer", "word", "-o", "m.safetensors"],
+        ["lm", "convert", "m.safetensors", "b.arpa.gz"],
+    ):
+        result = CliRunner().invoke(main, command)
+        assert ("give --tokenizer word --lowercase to the commands" in result.stderr) == (
+            "m.safetensors" not in command[-1:]
+        )
+    score = ["lm", "score", "a.arpa", "text"]
+    as_advised = CliRunner().invoke(main, [*score, "--tokenizer", "word", "--lowercase"]).stdout
+    assert as_advised != CliRunner().invoke(main, score).stdout
+    remembered = CliRunner().invoke(main, ["lm", "score", "m.safetensors", "text"]).stdout
+    assert list(map(float, as_advised.split())) == pytest.approx(list(map(float, remembered.split())), abs=2e-6)

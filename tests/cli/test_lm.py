@@ -257,6 +257,10 @@ MIX = ("mix", "{model}", "{model}")
         ((*TRAIN, "--order", 3), "try --discount-fallback or --smoothing witten-bell"),
         ((*TRAIN, "--memory", "many"), "--memory 'many' must be a size such as 500M"),
         ((*TRAIN, "--prune", "0,x"), "--prune '0,x' must be numbers with commas"),
+        ((*TRAIN, "--prune", "0,,1"), "--prune '0,,1' must be numbers with commas"),
+        ((*TRAIN, "--smoothing", "mle", "--backoff"), "or witten-bell, not mle; leave it out"),
+        ((*TRAIN, "--smoothing", "stupid-backoff", "--interpolate"), "not stupid-backoff; leave it out"),
+        ((*TRAIN, "--smoothing", "mle", "--discount-fallback"), "--discount-fallback is for --smoothing modified-"),
         (("train", "ngram", "{missing}", "-o", "{out}"), "missing"),
         (("train", "ngram", "{text}", "-o", "{missing}/m.arpa"), "does not exist; make it first"),
         (("perplexity", "{text}", "{text}"), "text.txt"),
@@ -384,3 +388,13 @@ def test_a_mixture_that_is_no_single_model_is_not_converted(two_models: Path, tm
     assert refused.stderr.count("\n") == 1
     assert "holds MixtureLM; only n-gram models are converted, linear mixtures of them, and networks" in refused.stderr
     assert not (tmp_path / "m.arpa").exists()
+
+
+def test_marks_that_the_counts_lack_are_told_with_the_option(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "counts").write_text("the\t3\ncat\t2\nthe cat\t2\n")
+    command = ["train", "ngram", tmp_path / "counts", "--from-counts", "-o", tmp_path / "m.arpa", "--order", 2]
+    command += ["--smoothing", "witten-bell"]
+    refused = run(*command)
+    assert refused.stderr.endswith("the </s> of the counts: they have none; try --no-eos\n")
+    assert run(*command, "--no-eos").stderr.endswith("the <s> of the counts: they have none; try --no-bos\n")
+    assert run(*command, "--no-eos", "--no-bos").exit_code == 0

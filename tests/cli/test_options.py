@@ -177,7 +177,7 @@ def test_an_option_without_effect_is_refused(command: str, setting: Setting, ask
         ),
         (
             "lm train ngram T -o O --smoothing katz --interpolate",
-            "--interpolate is not for --smoothing katz, which has",
+            "--interpolate is for --smoothing modified-kneser-ney or kneser-ney",
         ),
         ("lm train ngram T -o O --from-counts --lowercase", "--lowercase has no effect with --from-counts; leave one"),
         ("lm train ngram T -o O --from-counts --counts-out C", "--counts-out has no effect with --from-counts; leave"),

@@ -249,7 +249,7 @@ def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> N
         (("train", "{train}", "-o", "{new}", "--optimizer", "sgd", "--lr", "1e25", "--clip", "1e30"), "diverged"),
         (("evaluate", "{tagger}", "{none}"), "holds no entities to judge by"),
         (("evaluate", "{tagger}", "{ragged}"), "ragged, line 2"),
-        (("evaluate", "{train}", "{train}"), "not a valid safetensors file"),
+        (("evaluate", "{train}", "{train}"), "is text, not a model file of windrow"),
         (("predict", "{tagger}", "{ragged}", "--format", "conll"), "ragged, line 2"),
         (("predict", "{tagger}", "{folder}/none"), "No such file"),
     ],

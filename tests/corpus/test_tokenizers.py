@@ -281,9 +281,10 @@ def test_an_interruption_of_a_callable_is_no_failure_of_it():
 
 def test_a_module_that_fails_when_it_is_imported(tmp_path, monkeypatch):
     (tmp_path / "windrow_test_broken.py").write_text("def split(:\n")
+    (tmp_path / "windrow_test_program.py").write_text("import sys\nsys.exit()\n")
     monkeypatch.syspath_prepend(tmp_path)
 
-    for name in ("windrow_test_broken:split", ".:split"):
+    for name in ("windrow_test_broken:split", ".:split", "windrow_test_program:split"):
         with pytest.raises(OptionError, match="cannot be imported") as caught:
             find_tokenizer(name)
         assert "\n" not in str(caught.value)

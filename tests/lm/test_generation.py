@@ -4,13 +4,14 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import chisquare
 
 from tests.lm.contract import MODELS, ToyLM
-from windrow.errors import MissingWordError, OptionError
+from windrow.errors import DataError, MissingWordError, OptionError
 from windrow.lm.base import LanguageModel
 from windrow.lm.decoding import DecodingOptions, Hypothesis, beam_search
 from windrow.lm.generation import Generation, generate, generate_batch
@@ -116,6 +117,13 @@ def test_marks_never_appear_and_unk_only_when_asked():
     assert set(model.generate(max_new_tokens=50, seed=1, allow_unknown=True)[0].tokens) == {"a", "<unk>"}
     assert model.generate(max_new_tokens=2, num_beams=3)[0].tokens == ["a", "a"]
     assert model.generate(max_new_tokens=2, num_beams=3, allow_unknown=True)[0].tokens == ["<unk>", "<unk>"]
+
+
+@pytest.mark.parametrize("prompt", [None, 5, b"a", {"a": 1}, ["a", None], [["a"]], ["a b"]], ids=repr)
+def test_what_is_no_prompt_is_refused(prompt: Any) -> None:
+    model = MODELS[next(iter(MODELS))]()
+    with pytest.raises(DataError, match=r"^the prompt: "):
+        model.generate(prompt)
 
 
 def test_unknown_words_of_the_prompt_are_listed():

@@ -278,7 +278,7 @@ def test_weights_over_different_vocabularies_are_fitted(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (([],), "a mixture needs a model"),
-        (([FIRST, SECOND], [1.0]), "there are 1 weights for 2 models"),
+        (([FIRST, SECOND], [1.0]), r"weights = \[1.0\]: 2 models need 2 numbers"),
         (([FIRST, SECOND], [0.5, 0.6]), "sum to 1.1; those of a linear mixture sum to 1"),
         (([FIRST, SECOND], [1.5, -0.5]), "weights = -0.5 is out of range"),
         (([FIRST, SECOND], [0, 0], "log-linear"), "no weight is above 0"),

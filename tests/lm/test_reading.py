@@ -14,7 +14,7 @@ import windrow
 from windrow import Corpus, MixtureLM, NGramLM, RecurrentLM, WindowLM
 from windrow.corpus import TextReader
 from windrow.corpus.encoded import read_corpus
-from windrow.errors import DataError, OptionError
+from windrow.errors import DataError, DataWarning, OptionError
 from windrow.lm.base import LanguageModel
 from windrow.lm.cache import CacheLM
 from windrow.lm.generation import generate_batch
@@ -173,6 +173,28 @@ def test_models_of_before_spaces_were_kept(tmp_path: Path) -> None:
     assert "tokenizer_version" not in model.provenance_
     assert model.log_prob("the cat") == model.log_prob(list("thecat"))
     assert model.generate("a c", do_sample=False, max_new_tokens=1)[0].text == "aca"
+
+
+# --- several models
+
+
+def test_a_mixture_reads_as_the_model_that_knows_how(tmp_path: Path) -> None:
+    texts = Corpus.build(["The cat", "A cat"], lowercase=True)
+    lowered = NGramLM(2, "witten-bell").fit(texts)
+    lowered.save(tmp_path / "m.arpa")  # which does not say it
+    for parts in ([windrow.load(tmp_path / "m.arpa"), lowered], [lowered, windrow.load(tmp_path / "m.arpa")]):
+        assert MixtureLM(parts).log_prob("THE Cat") == pytest.approx(lowered.log_prob(["the", "cat"]), abs=1e-6)
+
+
+def test_a_mixture_of_models_that_read_differently_warns() -> None:
+    models = [NGramLM(2, "witten-bell").fit(Corpus.build(["The cat"], **how)) for how in ({}, {"lowercase": True})]
+    with pytest.warns(
+        DataWarning, match="^model 2 was trained on text that was read with lowercase True, not False as"
+    ):
+        mixture = MixtureLM(models)
+    assert mixture.log_prob("The") == mixture.log_prob(["The"])
+    models[1].reader = models[0].reader
+    MixtureLM(models)  # filterwarnings makes errors of warnings
 
 
 # --- marks

@@ -115,11 +115,33 @@ def test_numbered_tokens_and_several_tags() -> None:
     assert read(CONLLU, token_column=1) == [TaggedSentence(["In", "New York"], ["O", "B-LOC"], 0)]
 
 
-@pytest.mark.parametrize(("text", "tag_column"), [(GERMEVAL, -1), (CONLLU, -1), ("1 In\n2 Rome\n", None)])
+@pytest.mark.parametrize(
+    ("text", "tag_column"),
+    [
+        (GERMEVAL, -1),
+        (CONLLU, -1),
+        ("1 In\n2 Rome\n", None),
+        ("1-2 InRome x O\n1 In x O\n2 Rome x O\n", -1),
+        ("0 In O\n1 Rome O\n", None),
+    ],
+)
 def test_numbers_are_not_taken_for_tokens(text: str, tag_column: int | None) -> None:
     with pytest.raises(FormatError, match=r"the first column numbers the tokens; .* token_column = N"):
         read(text, tag_column=tag_column)
-    assert read(text, token_column=0, tag_column=tag_column)[0].tokens == ["1", "2"]
+    assert read(text, token_column=0, tag_column=tag_column)[0].tokens[-2:] in (["1", "2"], ["0", "1"])
+
+
+def test_the_name_of_a_document_is_not_taken_for_tokens() -> None:
+    text = "#begin document (bc/x); part 000\nbc/x 0 In O\nbc/x 0 Rome B-LOC\nbc/x 0 we O\n#end document\n"
+    with pytest.raises(FormatError, match=r"line 2: the first column is 'bc/x' in the whole sentence; .* token_column"):
+        read(text)
+    assert read(text, token_column=2) == [TaggedSentence(["In", "Rome", "we"], ["O", "B-LOC", "O"], 0)]
+    assert read("ha O\nha O\nha O\n")[0].tokens == ["ha", "ha", "ha"]
+
+
+def test_a_ragged_line_is_told_with_the_line_that_set_the_number_of_columns() -> None:
+    with pytest.raises(FormatError, match=r"line 2: 3 columns, but line 4 has 2"):
+        read("\n#begin 1 2\n\nIn O\n")
 
 
 @pytest.mark.parametrize("text", ["1 O\n2 O\n", "a x O\nb y O\n\n1 x O\n2 y O\n", "2 x O\n3 y O\n", "1 x O\n"])

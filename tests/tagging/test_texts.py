@@ -67,6 +67,40 @@ def test_texts_whose_words_look_like_tags(text: str, tmp_path: Path) -> None:
     assert tokens_of(text, tmp_path) == [line.split() for line in text.split("\n") if line.strip()]
 
 
+TABLES = {
+    "tags without a prefix": "In\tO\nRome\tLOC\n",
+    "a line of headings": "token\ttag\nIn\tO\nRome\tB-LOC\n",
+    "tags first": "O\tIn\nB-LOC\tRome\n",
+    "CoNLL-2012": "#begin document (x)\nx 0 0 In -\nx 0 1 Rome (GPE)\nx 0 2 we -\n\nx 0 0 Yes -\n#end document\n",
+    "CoNLL-U": "# text = In Rome\n1\tIn\tin\tADP\t_\n2\tRome\tRome\tPROPN\t_\n\n1\tYes\tyes\tINTJ\t_\n",
+}
+
+
+@pytest.mark.parametrize("text", TABLES.values(), ids=TABLES)
+def test_columns_without_tags_are_not_cut_into_words_unasked(text: str, tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r"columns, but not a tag .* format='conll' .* format='text'"):
+        tokens_of(text, tmp_path)
+    assert tokens_of(text, tmp_path, "text") == [line.split() for line in text.splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    "name", ["a.conll", "a.CONLLU", "dev.iob2", "x.v4_gold_conll", "a.bio", "a.conll.gz", "a.conll03"]
+)
+def test_the_name_of_a_file_says_that_it_has_columns(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("In O\nRome LOC\n")
+    assert [piece.tokens for piece in read_texts(tmp_path / name)] == [["In", "Rome"]]
+    (tmp_path / name).write_text("In O\nthis is text\n")
+    with pytest.raises(
+        FormatError, match=r"line 2: 3 columns, but line 1 has 2; .*; if it is text, choose format='text'"
+    ):
+        list(read_texts(tmp_path / name))
+
+
+@pytest.mark.parametrize("text", ["a b\nc d\n\ne f\ng h\n", "a b c\nd e f\n", "a b c\n\nd e f\n", "a\tb c\n"])
+def test_texts_of_equally_long_lines(text: str, tmp_path: Path) -> None:
+    assert tokens_of(text, tmp_path) == [line.split() for line in text.splitlines() if line]
+
+
 def test_a_line_that_does_not_fit_far_behind_is_told_with_a_way_out(tmp_path: Path) -> None:
     many = "In O\nRome O\n\n" * 400
     with pytest.raises(

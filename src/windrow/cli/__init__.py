@@ -77,7 +77,14 @@ def _warnings_as_lines(ctx: click.Context) -> Iterator[None]:
 
 
 def _prepare_process() -> None:
-    """Terminals that cannot show a word show its code instead; SIGTERM is an interrupt, so that state is kept."""
+    """Terminals that cannot show a word show its code instead; SIGTERM is an interrupt, so that state is kept.
+
+    A standard input that is closed (``<&-``) is empty, and an output that is closed cannot be written to.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
+    if sys.stdout is None:  # and nothing else may get its number
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -51,6 +52,20 @@ def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return f"--{'' if value else 'no-'}{name}"
     return f"no --{name}" if value is None else f"--{name} {value}"
+
+
+def warn_if_forgotten(model: LanguageModel, target: Path) -> None:
+    """Warn when a file that is written cannot say how the model reads strings: an ARPA file."""
+    from windrow.files.sniff import is_arpa
+    from windrow.files.writing import STDIO
+
+    options, plain = model.reader.options(), type(model.reader)().options()
+    if (is_arpa(target) or str(target) == STDIO) and options != plain:
+        told = " ".join(_shown(name, value) for name, value in options.items() if value != plain.get(name))
+        click.echo(
+            f"Warning: an ARPA file does not say how text is read; give {told} to the commands that read this one",
+            err=True,
+        )
 
 
 def warn_if_cut_otherwise(corpus: Corpus, source: str, model: LanguageModel, path: str) -> None:

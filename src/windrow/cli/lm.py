@@ -64,12 +64,15 @@ def train() -> None:
 
 def load_model(path: str) -> LanguageModel:
     """The language model in a file; OptionError if the file holds something else."""
+    from windrow.files.sniff import is_arpa, is_plain_text
     from windrow.lm.base import LanguageModel
     from windrow.models import load
 
     try:
         model = load(path)
     except FormatError as error:
+        if not is_arpa(path) and is_plain_text(path):  # which was tried as word vectors
+            raise OptionError(f"{path} is text, neither a language model of windrow's nor an ARPA file") from error
         if "holds no word vectors" not in str(error):  # which nobody asked for here
             raise
         raise FormatError(f"{path} holds no language model: it is neither an ARPA file nor one of windrow's") from error
@@ -279,8 +282,10 @@ def mix(
     A linear mixture of n-gram models can be written as a single one, in an ARPA file: the n-grams are those of all
     models, each with the probability that the mixture gives it, and back-off weights are computed again.
     """
-    from windrow.files.compression import STDIO, output_name
+    from windrow.files.compression import output_name
+    from windrow.files.writing import STDIO
     from windrow.lm.mixture import MixtureLM
+    from windrow.lm.reading import leader
     from windrow.lm.storing import check_name
 
     if (tune is None) == (weights is None):
@@ -293,7 +298,8 @@ def mix(
         mixture = MixtureLM(parts, weights, method)
     check_name(output, mixture.unlike_ngrams)  # before the text is read
     if tune is not None:
-        mixture.fit(_corpus_for(parts[0], models[0], (tune,), text), skip_symbols=skip_symbols)
+        first = leader(parts)
+        mixture.fit(_corpus_for(parts[first], names[first], (tune,), text), skip_symbols=skip_symbols)
     mixture.save(output)
     for name, weight in zip(names, mixture.weights_, strict=True):
         click.echo(f"{weight:.4f}\t{name}", err=str(output) == STDIO)
@@ -303,13 +309,15 @@ def mix(
 def _check_files_of_mix(models: tuple[str, ...], tune: str | None, output: Path, text: dict[str, Any]) -> None:
     """Refuse what cannot be read or written, before anything is."""
     from windrow.files.sniff import is_arpa
-    from windrow.files.writing import check_writable
+    from windrow.files.writing import STDIO, check_writable
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.storing import check_target
 
-    check_writable(output)
-    check_apart([tune] if tune else [], [output], format=text["format"], field=text["field"])
     check_target(output)
+    if str(output) != STDIO:
+        check_writable(output)
+        check_apart(models, [output])
+        check_apart([tune] if tune else [], [output], format=text["format"], field=text["field"])
     if is_arpa(output):
         check_compression(output, "ARPA files")
     if [*models, tune].count("-") > 1:
@@ -349,15 +357,17 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
 
     TARGET - is an ARPA file on standard output.
     """
-    from windrow.files.compression import STDIO, output_name
-    from windrow.files.writing import check_writable
+    from windrow.cli.as_trained import warn_if_forgotten
+    from windrow.files.compression import output_name
+    from windrow.files.writing import STDIO, check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
     from windrow.lm.static_mixture import StaticMixture
     from windrow.lm.storing import check_target
 
-    check_apart([source], [] if str(target) == STDIO else [target])
-    check_writable(target)
+    if str(target) != STDIO:
+        check_writable(target)
+        check_apart([source], [target])
     check_target(target)
     model = load_model(source)
     if isinstance(model, StaticMixture) and not model.unlike_ngrams:
@@ -365,6 +375,7 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
     with naming_options({"quantize_bits": "--quantize"}):
         if isinstance(model, NGramLM):
             (model if quantize is None else model.quantized(quantize)).save(target)
+            warn_if_forgotten(model, target)
             told = f"order {model.table_.order}, {sum(model.table_.sizes):,} n-grams"
         elif isinstance(model, NeuralLM) and quantize is not None:
             model.quantized(quantize).save(target)

@@ -90,8 +90,8 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
     flags = flags_of(settings)
     if setting.conditions:
         met = (_as_option(condition, aliases) for condition in setting.conditions)
-        told = [told_condition(one, lambda name: flags.get(name, f"--{name}"), str) for one in met]
-        attributes["help"] += f" Only {' and '.join(told)}."
+        told = [told_condition(one, lambda name: flags.get(name, f"--{name}"), _unless_true) for one in met]
+        attributes["help"] += f" Only {' and '.join(map(str.rstrip, told))}."
     if setting.type is bool or "/" in (setting.option or ""):
         attributes |= {
             "is_flag": True,
@@ -152,6 +152,11 @@ def check_used(
             )
 
 
+def _unless_true(value: Any) -> str:
+    """A value in a help text: of a switch that is on, its option says all."""
+    return "" if value is True else str(value)
+
+
 def _word(value: Any) -> str:
     """A value as an option takes it."""
     return "off" if value is False else "on" if value is True else str(value)
@@ -176,7 +181,7 @@ def _numbers(setting: Setting) -> Callable[..., Any]:
 
     def parse(_: click.Context, parameter: click.Parameter, value: str | None) -> Any:
         try:
-            return setting.default if value is None else tuple(map(setting.type, filter(None, value.split(","))))
+            return setting.default if value is None else tuple(map(setting.type, value.split(",")))
         except ValueError as error:
             raise OptionError(f"{parameter.opts[-1]} {value!r} must be numbers with commas between them") from error
 
@@ -317,14 +322,23 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
         return options.get(name, f"--{name.replace('_', '-')}")
 
     def option(found: re.Match[str]) -> str:
-        name, is_flag = found.groups()
-        return option_of(name) + ("" if is_flag else " = ")
+        name, value = found.groups()
+        if value == "False":
+            return _switched_off(option_of(name))
+        return option_of(name) + ("" if value else " = ")
 
     def advised(found: re.Match[str]) -> str:
         return f"{options[found[1]]} {found[2]}" if found[1] in options else found[0]
 
     message = re.sub(r"(?<![\w-])([a-z]\w*)='([^']*)'", advised, message)
-    return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?", option, message)
+    return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not)|False\b(?!, not))?", option, message)
+
+
+def _switched_off(flag: str) -> str:
+    """The other name of a switch of the command that runs; of what has none, the flag and its value."""
+    context = click.get_current_context(silent=True)
+    switches = [one for one in (context.command.params if context else []) if flag in one.opts]
+    return next((max(one.secondary_opts, key=len) for one in switches if one.secondary_opts), f"{flag} = False")
 
 
 def check_checkpoint(checkpoint: Path, resume: bool, output: Path) -> bool:

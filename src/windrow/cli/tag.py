@@ -188,8 +188,8 @@ def predict(model: str, source: str, format: str, token_column: int | None, erro
 
     SOURCE (file, - for standard input) is text, one sentence per line, which --tokenizer cuts into tokens, or a CoNLL
     file, of which only the tokens are read. As many lines come out as a CoNLL file has: comments and blank lines stay
-    in place. It is taken for one if its first thousand lines have the same columns, a tag last, or have one column and
-    blank lines between them.
+    in place. It is taken for one if its name ends in .conll, .conllu, .iob or .bio, or if its first thousand lines have
+    the same columns, a tag last, or have one column and blank lines between them.
     """
     from windrow.corpus import TextReader
     from windrow.tagging import WindowTagger

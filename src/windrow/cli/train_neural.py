@@ -86,14 +86,14 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
 
     names = flags_of(kind.settings)
     check_used(kind.settings)
-    check_target(target, f"a {kind.__name__}")
     checkpoint, log = target.with_name(target.name + ".checkpoint"), options["log_json"]
     places = [target, checkpoint, *([log] if log else [])]
-    for place in places:
-        check_writable(place)
     check_distinct(places)
     read = (*sources, options["valid"], options["vectors"])
     check_apart(read, places, format=options["format"], field=options["field"])
+    check_target(target, f"a {kind.__name__}")
+    for place in places:
+        check_writable(place)
     resume = check_checkpoint(checkpoint, options["resume"], target)
     text = text_of(options)
     model = kind(**values_of(kind.settings, options))

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
+from windrow.cli.as_trained import warn_if_forgotten
 from windrow.cli.options import (
     check_apart,
     check_parameters,
@@ -25,10 +25,10 @@ from windrow.cli.options import (
 )
 from windrow.errors import OptionError
 from windrow.estimator import Condition
-from windrow.lm.ngram.settings import NGRAM_LM
+from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_MEMORY = "Memory beyond which counting goes over files: 500M, 2G.  [default: most of what is free]"
+_MEMORY = "Memory beyond which counting goes over files: 500M, 2G."
 
 
 def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
@@ -65,7 +65,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
     from windrow.files.compression import output_name
     from windrow.files.sniff import is_arpa
-    from windrow.files.writing import check_writable
+    from windrow.files.writing import STDIO, check_writable
     from windrow.lm import storing
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
@@ -74,7 +74,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     counts_out = options["counts_out"]
     places = [output, *([counts_out] if counts_out else [])]
     for place in places:
-        check_writable(place)
+        if str(place) != STDIO:
+            check_writable(place)
     read = (*sources, options["heldout"], options["vocab"])
     check_apart(read, places, format=options["format"], field=options["field"])
     storing.check_target(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
@@ -99,6 +100,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         else:
             model.fit(corpus, heldout=heldout, vocab=vocab, counts_out=counts_out)
     model.save(output)
+    warn_if_forgotten(model, output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
     click.echo(
         f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
@@ -113,7 +115,7 @@ def _check_used(options: dict[str, Any]) -> None:
     apart = dict.fromkeys(("counts_out", "memory"), of_text)
     if not options["heldout"]:  # which is text, too
         apart |= dict.fromkeys((*text_of(options), "skip_symbols"), of_text)
-    check_used(NGRAM_LM, {**apart, "heldout": (("smoothing", ("jelinek-mercer",)), ("weights", (None,)))})
-    given = click.get_current_context().get_parameter_source("interpolate")
-    if options["smoothing"] == "katz" and options["interpolate"] and given is ParameterSource.COMMANDLINE:
-        raise OptionError("--interpolate is not for --smoothing katz, which has a back-off form only; leave it out")
+    form = FALLING_BACK if not options["interpolate"] else INTERPOLATING
+    of_smoothing = {"heldout": ("jelinek-mercer",), "interpolate": form, "discount_fallback": DISCOUNTING}
+    rows: dict[str, tuple[Condition, ...]] = {name: (("smoothing", methods),) for name, methods in of_smoothing.items()}
+    check_used(NGRAM_LM, {**apart, **rows, "heldout": (*rows["heldout"], ("weights", (None,)))})

@@ -64,8 +64,8 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
     """
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
-    from windrow.files.compression import STDIO, output_name
-    from windrow.files.writing import check_writable
+    from windrow.files.compression import output_name
+    from windrow.files.writing import STDIO, check_writable
     from windrow.machine import available_cores
     from windrow.nn.training.stopping import DivergedError
 
@@ -121,7 +121,7 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
 
 def _checkpoint_beside(output: Path, is_asked_for: bool) -> Path | None:
     """Where the state is kept; None beside standard output."""
-    from windrow.files.compression import STDIO
+    from windrow.files.writing import STDIO
 
     if str(output) != STDIO:
         return output.with_name(output.name + ".checkpoint")

@@ -133,9 +133,10 @@ def convert(source: str, target: str, to_format: str | None, **reading: Any) -> 
     """
     from windrow.embeddings.formats import check_target
     from windrow.embeddings.vectors import save_vectors
-    from windrow.files.compression import STDIO
+    from windrow.files.writing import STDIO
 
-    check_apart([source], [] if target == STDIO else [Path(target)])
+    if target != STDIO:
+        check_apart([source], [Path(target)])
     with naming_options({"format": "--to"}):
         check_target(target, to_format)  # errors come before the long reading
     vectors = open_vectors(source, reading)

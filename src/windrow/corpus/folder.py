@@ -22,6 +22,7 @@ _FILES = {CORPUS_HEADER, IDS, STARTS, VOCABULARY}
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A temporary folder beside ``target``, which takes its place on success and is removed on failure."""
+    writing.refuse_standard_output(target)
     target = target.absolute()
     _check_replaceable(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")

@@ -27,7 +27,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
 from windrow.errors import DataError
-from windrow.files.writing import atomic_write
+from windrow.files.writing import atomic_write, refuse_standard_output
 
 DownloadProgress = Callable[[str, int, int | None], None]  # name of the file, bytes so far, bytes in all if known
 _CHUNK = 1 << 16
@@ -118,6 +118,7 @@ def fetch(
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(corpora)}"
         raise DataError(f"the registry has no corpus {name!r}; {hint}")
     folder = Path(directory)
+    refuse_standard_output(folder)
     with _file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return [

@@ -15,8 +15,9 @@ from typing import IO, cast
 from urllib.parse import urlsplit
 
 from windrow.errors import DataError, OptionError, WindrowError
-from windrow.files.compression import STDIO, decompressed, is_damage
+from windrow.files.compression import decompressed, is_damage
 from windrow.files.sniff import START_BYTES, refuse_bare_returns, refuse_no_text, refuse_vectors
+from windrow.files.writing import STDIO
 
 CHUNK_BYTES = 1 << 22
 STDIN = STDIO

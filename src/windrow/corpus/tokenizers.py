@@ -260,8 +260,8 @@ def _imported(name: str) -> Callable[[str], list[str]]:
     module_name, _, attribute = name.partition(":")
     try:
         found = getattr(import_module(module_name), attribute)
-    except Exception as error:  # a module may raise anything
-        reason = " ".join(str(error).split())
+    except (Exception, SystemExit) as error:  # a module may raise anything, or be a program
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise OptionError(f"tokenizer = {name!r} cannot be imported ({reason}); is it on PYTHONPATH?") from error
     if not callable(found):
         raise OptionError(f"tokenizer = {name!r} is not a callable that maps a line to its tokens")
@@ -276,7 +276,7 @@ def _around(function: Callable[[str], list[str]], name: str) -> Tokenizer:
             # The carriage return of a Windows file is white space, not part of the line.
             result = function(line.removesuffix("\r"))
             tokens = list(result) if isinstance(result, Iterable) and not isinstance(result, str) else None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise DataError(f"the tokenizer {name} failed ({reason}); it must map a line to its tokens") from error
         if tokens is None or why_no_sentence(result) is not None:

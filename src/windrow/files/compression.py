@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
-from windrow.files.writing import atomic_write
+from windrow.files.writing import STDIO, atomic_write
 
-STDIO = "-"  # standard input or output where a file may stand
 LARGEST_RATIO = 1032  # DEFLATE compresses nothing further (zlib's technical notes)
 _MAGIC = {
     ".gz": re.compile(rb"\x1f\x8b"),

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from windrow.errors import DataError, OptionError, WindrowError
-from windrow.files.compression import STDIO, compression_of, path_name, reading
-from windrow.files.writing import write_failure
+from windrow.files.compression import compression_of, path_name, reading
+from windrow.files.writing import STDIO, write_failure
 
 _COPY_BYTES = 1 << 20
 _COPIED: dict[Path, str] = {}  # temporary copies -> the names of what they are copies of

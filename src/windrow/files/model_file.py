@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from windrow._version import __version__
 from windrow.errors import DataError, FormatError
 from windrow.files.local import as_path, local_file
-from windrow.files.sniff import first_bytes, is_text, kind_of, refuse_foreign
+from windrow.files.sniff import refuse_no_model
 from windrow.files.writing import atomic_write
 
 FORMAT_VERSION = 1
@@ -135,11 +135,7 @@ def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
         with safe_open(source, framework="numpy"):
             pass
     except SafetensorError as error:
-        kind = kind_of(source)
-        refuse_foreign(kind, source)
-        if kind == "arpa" or is_text(first_bytes(source)):
-            found = "a language model in ARPA format" if kind == "arpa" else "a text"
-            raise FormatError(f"{source} is {found}, not a valid safetensors file of windrow's") from error
+        refuse_no_model(source)
         raise FormatError(f"{source} is not a valid safetensors file ({error}); was it cut short?") from error
     with source.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")

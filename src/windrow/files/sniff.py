@@ -177,6 +177,27 @@ def refuse_foreign(kind: str, path: str | os.PathLike[str]) -> None:
         raise FormatError(f"{path_name(Path(path))} {FOREIGN[kind].what}; {FOREIGN[kind].remedy}")
 
 
+_NOT_MODELS = {
+    "arpa": "is an n-gram model in ARPA format",
+    "npy": "is a NumPy array",
+    "parquet": "is a Parquet file",
+}
+
+
+def is_plain_text(path: str | os.PathLike[str]) -> bool:
+    """Whether a file, which can be read again, is text without the mark of any format."""
+    return Path(path).is_file() and recognize(start := first_bytes(path)) == "unknown" and is_text(start)
+
+
+def refuse_no_model(path: Path) -> None:
+    """Raise FormatError if a file is seen to be none of windrow's, with what it is."""
+    kind = kind_of(path)
+    refuse_foreign(kind, path)
+    what = _NOT_MODELS.get(kind) or ("is text" if is_plain_text(path) else "")
+    if what:
+        raise FormatError(f"{path} {what}, not a model file of windrow's; give the model")
+
+
 _NOT_TEXT = {
     "windrow": Foreign("is a model of windrow, not text", "give the text itself"),
     "safetensors": Foreign("is a file of safetensors, not text", "give the text itself"),

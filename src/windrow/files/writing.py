@@ -10,6 +10,8 @@ from pathlib import Path
 
 from windrow.errors import DataError
 
+STDIO = "-"  # standard input or output where a file may stand
+
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -35,8 +37,12 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise DataError unless a file could be made at ``path``; asked before long work, not after it."""
+    """Raise DataError unless a file could be made at ``path``; asked before long work, not after it.
+
+    Not at "-" either: who writes to standard output does not ask.
+    """
     target = Path(path)
+    refuse_standard_output(target)
     try:
         if not target.parent.is_dir():
             raise DataError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
@@ -49,6 +55,12 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise DataError(f"cannot write {shortened(target)}: {error.strerror}") from error
     if not os.access(target.parent, os.W_OK):
         raise DataError(f"cannot write {target}: no permission to write in {target.parent}")
+
+
+def refuse_standard_output(path: str | os.PathLike[str]) -> None:
+    """Raise DataError for "-", which is no name of a file or folder."""
+    if os.fspath(path) == STDIO:
+        raise DataError("'-' is standard output, which takes nothing of this kind; give a name")
 
 
 def write_failure(error: OSError) -> str:

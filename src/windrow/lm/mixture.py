@@ -21,6 +21,7 @@ from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.window import WindowLM
 from windrow.lm.next_word import as_id, as_ids
 from windrow.lm.ngram.model import NGramLM
+from windrow.lm.reading import leader, warn_if_read_differently
 from windrow.lm.settings import MIXTURE_LM
 from windrow.lm.static_mixture import StaticMixture
 from windrow.lm.stream import Ids, first_tokens
@@ -93,6 +94,7 @@ class MixtureLM(Estimator, StaticMixture):
         self.weights = weights
         self.method = method
         self.check_parameters()
+        warn_if_read_differently(models)
 
     def set_params(self, **params: Any) -> Self:
         """Set constructor parameters by name, and forget what ``fit`` found."""
@@ -113,7 +115,7 @@ class MixtureLM(Estimator, StaticMixture):
         count = len(self.models)
         weights = [1 / count] * count if self.weights is None else list(self.weights)
         if len(weights) != count:
-            raise OptionError(f"there are {len(weights)} weights for {count} models; give one for each")
+            raise OptionError(f"weights = {weights}: {count} models need {count} numbers, one for each")
         if self.method == "linear" and abs(sum(weights) - 1) > 1e-6:
             raise OptionError(f"weights = {weights} sum to {sum(weights):g}; those of a linear mixture sum to 1")
         if not any(weights):
@@ -124,8 +126,9 @@ class MixtureLM(Estimator, StaticMixture):
         self.weights_ = np.array(weights, np.float64)
         self.vocabulary: Vocabulary = union_of([model.vocabulary for model in self.models])
         self._places = [places_in(model.vocabulary, self.vocabulary) for model in self.models]
-        self.provenance_ = self.models[0].provenance_
-        self.reader = self.models[0].reader
+        reading = self.models[leader(self.models)]
+        self.provenance_ = reading.provenance_
+        self.reader = reading.reader
         self.predicts_end = self.models[0].predicts_end
         self.carries_over = any(model.carries_over for model in self.models)
 

@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 from windrow.corpus import Corpus, TextReader, Vocabulary
 from windrow.corpus.tokenizers import is_foreign
 from windrow.errors import OptionError
-from windrow.files.compression import STDIO
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, refuse_arpa
+from windrow.files.writing import STDIO
 from windrow.lm.symbols import SPECIALS
 
 _KENLM_NAME = re.compile(r"\.(bin|binary|blm|klm|mmap|probing|trie)$", re.IGNORECASE)
+_OTHER_NAME = re.compile(r"\.(txt|text|json|jsonl|csv|tsv|gz|bz2|xz|zst|zip)$", re.IGNORECASE)
 
 
 def check_target(path: str | os.PathLike[str], what: str = "") -> None:
-    """What commands check before they write a model: ``check_name``, and that it is no name of KenLM's binary files.
+    """What commands check before they write a model: ``check_name``, and that the name does not promise another file.
 
     In Python a model may have any name, and is known by what it holds.
     """
@@ -31,6 +32,12 @@ def check_target(path: str | os.PathLike[str], what: str = "") -> None:
         raise OptionError(
             f"{path}: windrow does not write the binary files of KenLM, which have such names; "
             f"name a .safetensors file{arpa}"
+        )
+    if not is_arpa(path) and _OTHER_NAME.search(os.fspath(path)):
+        arpa = "" if what else ", .arpa or .arpa.gz"
+        raise OptionError(
+            f"{path}: windrow's own file of a language model is neither text nor compressed; "
+            f"name a .safetensors{arpa} file"
         )
     check_name(path, what)
 

@@ -11,6 +11,8 @@ from windrow.evaluation.spans import parse_tag
 
 DOCUMENT_START = "-DOCSTART-"
 _BLANKS = " \t\r"  # other white space may be a token, such as U+00A0
+# Comments: those of CoNLL-U and GermEval, and the ones that part the documents of CoNLL-2012.
+_COMMENTS = ("# ", "#\t", "#begin document", "#end document")
 _ORDINALS = {1: "first", 2: "second", 3: "third"}
 
 
@@ -61,23 +63,22 @@ class Row(NamedTuple):
 def rows_of(text: Iterable[str], name: str, columns: Columns) -> Iterator[Row]:
     """The rows of a column file, one for each line; FormatError for ragged columns.
 
-    Columns are separated by tabs if the first token's line has one, else by spaces and tabs. A line ``#`` or ``# ...``
-    is a comment, unless it has as many columns as the tokens' lines and a tag where they have one.
+    Columns are separated by tabs if the first token's line has one, else by spaces and tabs. A line ``#``, ``# ...``,
+    ``#begin document`` or ``#end document`` is a comment, unless it has as many columns as the tokens' lines and a tag
+    where they have one.
     """
     lines = enumerate(text, 1)
     head = _head(lines)
-    separator, first = _layout(head)
-    width, width_line = len(first), 0
+    separator, first, first_number = _layout(head)
+    width = len(first)
     for number, line in chain(head, lines):
         fields = _fields(line, separator)
         kind = _kind(line, fields, first, columns)
-        if kind == "token":
-            if len(fields) != width:
-                raise FormatError(
-                    f"{name}, line {number}: {_count(fields)}, but line {width_line or number} has {width}; "
-                    "give every token the same columns, and blank lines between sentences"
-                )
-            width_line = width_line or number
+        if kind == "token" and len(fields) != width:
+            raise FormatError(
+                f"{name}, line {number}: {_count(fields)}, but line {first_number} has {width}; "
+                "give every token the same columns, and blank lines between sentences"
+            )
         yield Row(number, line, kind, fields)
 
 
@@ -116,14 +117,15 @@ def _head(lines: Iterator[tuple[int, str]]) -> list[tuple[int, str]]:
     return head
 
 
-def _layout(head: Sequence[tuple[int, str]]) -> tuple[str | None, list[str]]:
-    """What separates columns (None: spaces and tabs), and the columns of the first token's line."""
-    last = head[-1][1] if head else ""
+def _layout(head: Sequence[tuple[int, str]]) -> tuple[str | None, list[str], int]:
+    """What separates columns (None: spaces and tabs), and the columns of the first token's line and its number."""
+    number, last = head[-1] if head else (1, "")
     if last.startswith("#") or _starts_document(last) or not last.strip(_BLANKS):
         # Every line may be a comment; "#" may also be a token.
-        last = next((line for _, line in head if line.startswith("#") and len(_fields(line, None)) > 1), last)
+        marked = ((place, line) for place, line in head if line.startswith("#") and len(_fields(line, None)) > 1)
+        number, last = next(marked, (number, last))
     separator = "\t" if "\t" in last else None
-    return separator, _fields(last, separator)
+    return separator, _fields(last, separator), number
 
 
 def _kind(
@@ -135,7 +137,7 @@ def _kind(
         return "document"
     if not line.startswith("#") or _is_like(first, fields, columns):
         return "token"
-    return "comment" if len(fields) == 1 or line.startswith(("# ", "#\t")) else "token"
+    return "comment" if len(fields) == 1 or line.startswith(_COMMENTS) else "token"
 
 
 def _is_like(first: list[str], fields: list[str], columns: Columns) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import IO, NamedTuple
@@ -12,6 +13,8 @@ import numpy as np
 from windrow.corpus.streams import Meter, lines, name_of, text_pieces
 from windrow.errors import DataError, FormatError, OptionError
 from windrow.tagging.columns import DOCUMENT_START, Columns, Row, rows_of, tag_of
+
+_BETWEEN_NUMBERS = re.compile(r"\d+[-.]\d+")  # of CoNLL-U
 
 
 class TaggedSentence(NamedTuple):
@@ -88,7 +91,7 @@ def read_conll_lines(
 def sentences_of(rows: Iterable[Row], name: str, columns: Columns) -> Iterator[list[Row]]:
     """The rows of each sentence, comments within it among them; every other row alone.
 
-    FormatError where the first column numbers the tokens of the first sentence and nobody chose it.
+    FormatError where the first column is not that of the tokens, by the first sentence, and nobody chose it.
     """
     sentence: list[Row] = []
     unsure = columns.token is None
@@ -108,12 +111,20 @@ def sentences_of(rows: Iterable[Row], name: str, columns: Columns) -> Iterator[l
 
 
 def _refuse_numbers(words: Sequence[Row], name: str, columns: Columns) -> None:
-    more_columns = len(words[0].fields) > (1 if columns.tag is None else 2)
-    if more_columns and [row.fields[0] for row in words] == [str(number) for number in range(1, len(words) + 1)]:
-        raise FormatError(
-            f"{words[0].place(name)}: the first column numbers the tokens; number the column that has them: "
-            "token_column = N"
-        )
+    """Raise FormatError if the first column numbers the tokens, or names their document, beside others."""
+    column, width = [row.fields[0] for row in words], len(words[0].fields)
+    # CoNLL-U also has lines 3-4, words that are written as one, and 8.1, words that are left out.
+    numbers = [field for field in column if not _BETWEEN_NUMBERS.fullmatch(field)]
+    counted = [[str(first + place) for place in range(len(numbers))] for first in (0, 1)]
+    if width > (1 if columns.tag is None else 2) and numbers in counted:
+        told = "numbers the tokens"
+    elif width > 2 and len(words) > 2 and len(set(column)) == 1:
+        told = f"is {column[0][:60]!r} in the whole sentence"
+    else:
+        return
+    raise FormatError(
+        f"{words[0].place(name)}: the first column {told}; number the column that has the tokens: token_column = N"
+    )
 
 
 def write_conll(sentences: Iterable[Sequence[Sequence[str]]], stream: IO[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise
 from typing import IO, NamedTuple
@@ -15,6 +16,7 @@ from windrow.tagging.conll import sentences_of
 
 FORMATS = ("auto", "text", "conll")
 _LOOKED_AT = 1000  # lines
+_COLUMN_NAME = re.compile(r"[._](conll\w*|iob\w*|bio|bioes|bilou|bmes)(\.(gz|bz2|xz|zst))?$", re.IGNORECASE)
 _PLAIN = TextReader()
 
 
@@ -37,8 +39,9 @@ def read_texts(
 
     ``reader`` cuts the lines of text into tokens; ``errors`` as of ``Corpus.build``.
 
-    "auto" takes it for a column file if each of its first thousand lines can be one, see ``_has_columns``, or if
-    ``token_column`` is given. Raises FormatError for ragged columns, DataError for a file that cannot be read.
+    "auto" takes it for a column file if its name says so (.conll, .conllu, .iob, ...), if each of its first thousand
+    lines can be one, see ``_has_columns``, or if ``token_column`` is given. Raises FormatError for ragged columns and
+    for columns that may be either, DataError for a file that cannot be read.
     """
     if form not in FORMATS:
         raise OptionError(f"format = {form!r} is not one of {', '.join(FORMATS)}")
@@ -50,9 +53,10 @@ def read_texts(
     columns.check()
     text = lines(text_pieces(os.fspath(source), errors, Meter(None, None)))
     guessed = form == "auto" and token_column is None
-    head = list(islice(text, _LOOKED_AT)) if guessed else []
+    is_named = _COLUMN_NAME.search(os.fspath(source)) is not None
+    head = list(islice(text, _LOOKED_AT)) if guessed and not is_named else []
     text = chain(head, text)
-    if form == "text" or (guessed and not _has_columns(head)):
+    if form == "text" or (guessed and not is_named and not _has_columns(head, name)):
         yield from (Piece(tokens, [*[None] * len(tokens), ""]) for tokens in map(reader.tokens, text) if tokens)
         return
     if reader != _PLAIN:
@@ -93,12 +97,12 @@ def _written(row: Row) -> str | None:
     return None
 
 
-def _has_columns(head: Sequence[str]) -> bool:
+def _has_columns(head: Sequence[str], name: str) -> bool:
     """Whether each line can be one of a column file by the rules of its reader, and the lines together look like one.
 
     Words may look like tags: "vitamin B", "I-95", "Malcolm and I". So the last column has to be a tag in each line of
     a token, O in some line, and, without tabs, at least one sentence has to have two lines. Files of one column are
-    known by blank lines between their sentences.
+    known by blank lines between their sentences. FormatError for columns without tags, see ``_is_table``.
     """
     try:
         rows = list(rows_of(head, "", Columns(None, None)))
@@ -107,11 +111,25 @@ def _has_columns(head: Sequence[str]) -> bool:
     words = [row for row in rows if row.kind == "token"]
     if not words:
         return False
-    if len(words[0].fields) == 1:
+    width = len(words[0].fields)
+    if width == 1:
         return any(row.kind == "blank" for row in rows)
     tags = [row.fields[-1] for row in words]
     if not all(map(is_tag, tags)):
+        if _is_table(rows, words):
+            raise FormatError(
+                f"{name}: each line has {width} columns, but not a tag in the last; choose format='conll' if a line is "
+                "a token, format='text' if it is a sentence"
+            )
         return False
     between = pairwise(row for row in rows if row.kind != "comment")
     has_sentence = any(first.kind == second.kind == "token" for first, second in between)
     return "\t" in words[0].line or (has_sentence and "O" in tags)
+
+
+def _is_table(rows: Sequence[Row], words: Sequence[Row]) -> bool:
+    """Whether lines with equal numbers of columns have them on purpose: by tabs; by spaces, in groups of lines."""
+    if "\t" in words[0].line:
+        return len(words) > 1
+    groups = sum(before.kind != "token" and row.kind == "token" for before, row in pairwise(rows)) + 1
+    return len(words[0].fields) > 2 and groups > 1 and len(words) >= 2 * groups

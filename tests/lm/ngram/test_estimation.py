@@ -21,6 +21,7 @@ from windrow.lm.ngram.counting import count_ngrams
 from windrow.lm.ngram.estimation import estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
+from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING
 from windrow.lm.ngram.smoothing import SMOOTHINGS
 
 SPECIALS = ("<unk>", "<s>", "</s>")
@@ -347,7 +348,7 @@ TEXTS = [[3, 4, 3, 5], [3, 3, 4, 5, 6]]
         ({"unk_mass": 0.1, "open_vocabulary": False}, "closed vocabulary"),
         ({"delta": 0}, "delta = 0 is out of range"),
         ({"smooth": 1}, "there is no option 'smooth'"),
-        ({"smoothing": "mle", "interpolate": False}, "mle has no back-off form .* modified-kneser-ney"),
+        ({"smoothing": "mle", "interpolate": False}, "mle has no back-off form, .* modified-kneser-ney"),
         ({"smoothing": "mle", "discounts": [[0.5], [0.5]]}, "mle has no discounts"),
         ({"weights": [0.5, 0.5]}, "modified-kneser-ney has no weights .* these have: jelinek-mercer"),
         ({"discounts": [[0.5]]}, "discounts must be one for each of the 2 orders, not 1"),
@@ -386,3 +387,10 @@ def test_only_what_stands_after_the_last_sentence_start_is_a_context():
     model = estimate(counts_of(TEXTS, 3), "witten-bell")
     np.testing.assert_array_equal(distribution(model, [3, 4, BOS, 3]), distribution(model, [BOS, 3]))
     np.testing.assert_array_equal(distribution(model, [6, 5, 3, 4]), distribution(model, [3, 4]))
+
+
+def test_the_settings_say_the_forms_that_the_methods_have() -> None:
+    rows = SMOOTHINGS.items()
+    assert {name for name, row in rows if row.backs_off} == set(FALLING_BACK)
+    assert {name for name, row in rows if row.discounts} == set(DISCOUNTING)
+    assert {name for name, row in rows if row.interpolates and row.fixed_backoff is None} == set(INTERPOLATING)

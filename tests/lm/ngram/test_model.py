@@ -233,7 +233,8 @@ class TestFiles:
         ("parameters", "message"),
         [
             ({"order": 3}, "order = 3: the counts are of order 2; count again, or lower it"),
-            ({"eos": False}, "eos = False does not fit .* they have it; try --eos"),
+            ({"eos": False}, "eos = False does not fit the </s> of the counts: they have it; try eos = True"),
+            ({"bos": False}, "bos = False does not fit the <s> of the counts: they have it; try bos = True"),
             ({"min_count": 2}, "min_count = 2 changes how text is counted"),
             ({"max_vocab": 9}, "max_vocab = 9 changes how text is counted"),
             ({"memory": 1 << 20}, "memory = 1048576 changes how text is counted"),

@@ -191,3 +191,15 @@ def test_marks_in_capitals_in_a_text_are_told() -> None:
     with pytest.warns(DataWarning, match="<S> is read as an ordinary word; </S> is read as an ordinary word$"):
         model = NGramLM(2, "witten-bell").fit(["<S> the cat </S>", "<S> the dog </S>"])
     assert "<S>" in model.vocabulary.words
+
+
+def test_sentence_marks_of_counts_in_other_spellings(tmp_path: Path) -> None:
+    lines = ["<s>\t0", "</s>\t2", "the\t3", "cat\t2", "<s> the\t2", "the cat\t2", "cat </s>\t2"]
+    (tmp_path / "ours").write_text("\n".join(lines) + "\n")
+    (tmp_path / "theirs").write_text((tmp_path / "ours").read_text().replace("s>", "S>"))
+    ours = NGramLM(2, "witten-bell").fit_counts(tmp_path / "ours")
+    with pytest.warns(DataWarning, match="S> is read as <"):
+        theirs = NGramLM(2, "witten-bell").fit_counts(tmp_path / "theirs")
+    assert "<S>" not in theirs.vocabulary
+    for sentence in ("the cat", "cat", ""):
+        assert theirs.log_prob(sentence) == ours.log_prob(sentence)

@@ -14,7 +14,7 @@ from typing import Any
 
 from windrow.corpus.toyland.grammar import OUTSIDE, Grammar, Sentence, toyland_grammar
 from windrow.errors import DataError, check_range
-from windrow.files.writing import atomic_write
+from windrow.files.writing import atomic_write, refuse_standard_output
 
 DEFAULT_SENTENCES = 25_000
 DEFAULT_SEED = 1
@@ -41,6 +41,7 @@ def generate(
     """
     check_range("sentences", sentences, 1)
     check_range("seed", seed, 0)
+    refuse_standard_output(directory)
     folder = Path(directory)
     try:
         folder.mkdir(parents=True, exist_ok=True)

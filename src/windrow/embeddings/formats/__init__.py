@@ -17,9 +17,10 @@ from windrow.embeddings.formats.recognition import recognize_vectors
 from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
 from windrow.errors import FormatError, OptionError
-from windrow.files.compression import COMPRESSED, STDIO, is_packed, path_name
+from windrow.files.compression import COMPRESSED, is_packed, path_name
 from windrow.files.local import as_path, local_file
 from windrow.files.model_file import check_finite
+from windrow.files.writing import STDIO
 
 __all__ = [
     "FORMATS",

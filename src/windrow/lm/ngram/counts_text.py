@@ -30,7 +30,7 @@ from windrow.lm.ngram.kernels.bisect import find_children
 from windrow.lm.ngram.kernels.counts import LINE_END, Int32s, Int64s, Spelling
 from windrow.lm.ngram.levels import CountLevel, Level, NGramCounts
 from windrow.lm.ngram.merging import MOST, forget, read_only
-from windrow.lm.symbols import BOS, EOS, IN_TEXTS, SPECIALS, UNK
+from windrow.lm.symbols import BOS, EOS, IN_TEXTS, SPECIALS
 
 INITIAL = "^"
 _MOST_WORDS = 255  # of an n-gram
@@ -227,7 +227,7 @@ class _CountsBuilder:
 
     def _take_words(self) -> Vocabulary:
         rows = np.array(self._by_order[0])
-        self._tokens = self._with_our_unk(rows)
+        self._tokens = self._with_our_symbols(rows)
         counts = self._counts(rows, 0, _MOST_OF_WORD)
         times = np.bincount(rows[:, 0], minlength=len(self._tokens))
         if times.max() > 1:
@@ -251,17 +251,18 @@ class _CountsBuilder:
         self._initial.append(initial)
         return Vocabulary(words, counts.copy(), SPECIALS)
 
-    def _with_our_unk(self, unigrams: Int32s) -> list[str]:
-        """The tokens; where ``<unk>`` is not among the words, one of its other spellings is."""
+    def _with_our_symbols(self, unigrams: Int32s) -> list[str]:
+        """The tokens; where ``<unk>``, ``<s>`` or ``</s>`` is not among the words, one of its other spellings is."""
         words = {self._tokens[number] for number in unigrams[:, 0].tolist()}
-        spellings = [spelling for spelling, symbol in IN_TEXTS.items() if symbol == UNK and spelling in words]
-        if not spellings:
-            return self._tokens
-        if SPECIALS[UNK] in words:
-            warn(f"{self._source}: {', '.join(spellings)} is read as an ordinary word beside {SPECIALS[UNK]}")
-            return self._tokens
-        warn(f"{self._source}: {spellings[0]} is read as {SPECIALS[UNK]}")
-        return [SPECIALS[UNK] if token == spellings[0] else token for token in self._tokens]
+        renamed: dict[str, str] = {}
+        for number, symbol in enumerate(SPECIALS):
+            spellings = [spelling for spelling, meant in IN_TEXTS.items() if meant == number and spelling in words]
+            if spellings and symbol in words:
+                warn(f"{self._source}: {', '.join(spellings)} is read as an ordinary word beside {symbol}")
+            elif spellings:
+                warn(f"{self._source}: {spellings[0]} is read as {symbol}")
+                renamed[spellings[0]] = symbol
+        return [renamed.get(token, token) for token in self._tokens] if renamed else self._tokens
 
     def _take_level(self, k: int) -> None:
         rows = self._by_order[k - 1]

@@ -18,7 +18,7 @@ from windrow.lm.ngram.kernels import estimate as kernels
 from windrow.lm.ngram.kernels.estimate import Rule, Successors
 from windrow.lm.ngram.levels import BackoffModel, Floats, Int32s, Level, NGramCounts
 from windrow.lm.ngram.smoothing import COUNTS_OF_COUNTS, Evidence, Options, Smoothing, fit_weights, smoothing_named
-from windrow.lm.symbols import BOS, EOS, UNK
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 _BLOCK = 1 << 15  # numbers whose logarithms are taken while they are in the cache
 _ALL = np.empty(0, np.bool_)
@@ -162,6 +162,18 @@ def check_order(counts: NGramCounts) -> None:
             f"order = {counts.order}: the longest sentence has {longest} symbols, its marks included; "
             f"try --order {longest} or less"
         )
+
+
+def check_marks(counts: NGramCounts, *, bos: bool, eos: bool) -> None:
+    """Raise OptionError if sentences were counted with marks that the model is not to have, or without them."""
+    found = {("eos", eos, EOS): bool(counts.levels[0].counts[EOS])} if counts.order else {}
+    if counts.order > 1:
+        starts = counts.levels[1].starts
+        found["bos", bos, BOS] = bool(starts[BOS + 1] > starts[BOS])
+    for (name, is_wanted, mark), is_there in found.items():
+        if is_wanted != is_there:
+            way_out = f"they have {'it' if is_there else 'none'}; try {name} = {is_there}"
+            raise OptionError(f"{name} = {is_wanted} does not fit the {SPECIALS[mark]} of the counts: {way_out}")
 
 
 # --- counts

@@ -20,7 +20,7 @@ from windrow.lm import storing
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa
 from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams, default_budget
-from windrow.lm.ngram.estimation import check_order, estimate
+from windrow.lm.ngram.estimation import check_marks, check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
 from windrow.lm.ngram.pruning import entropy_prune
@@ -289,9 +289,7 @@ class NGramLM(Estimator, TableLM):
             counts = counts_text.read_counts(counts)
         if self.order > counts.order > 0:
             raise OptionError(f"order = {self.order}: the counts are of order {counts.order}; count again, or lower it")
-        if counts.order and bool(counts.levels[0].counts[EOS]) != self.eos:
-            way_out = "they have none; try --no-eos" if self.eos else "they have it; try --eos"
-            raise OptionError(f"eos = {self.eos} does not fit the </s> of the counts: {way_out}")
+        check_marks(counts, bos=self.bos, eos=self.eos)
         counts.levels = counts.levels[: self.order]
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
         check_order(counts)

@@ -9,6 +9,8 @@ from windrow.lm.symbols import SPECIALS
 # As the rows of ``smoothing.SMOOTHINGS`` say, which load NumPy.
 DISCOUNTING = ("modified-kneser-ney", "kneser-ney", "absolute", "katz")
 ADJUSTING = ("modified-kneser-ney", "kneser-ney")
+FALLING_BACK = (*DISCOUNTING, "witten-bell")  # they have a back-off form; katz and stupid-backoff have no other
+INTERPOLATING = tuple(name for name in SMOOTHING_NAMES if name not in ("katz", "stupid-backoff"))
 
 NGRAM_LM = (
     Setting(

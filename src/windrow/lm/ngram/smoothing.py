@@ -163,7 +163,7 @@ def smoothing_named(name: str, options: Options) -> tuple[Smoothing, bool]:
     method = SMOOTHINGS[name]
     if not options.interpolate and not method.backs_off:
         others = ", ".join(other for other, row in SMOOTHINGS.items() if row.backs_off)
-        raise OptionError(f"{name} has no back-off form (interpolate=False); these have: {others}")
+        raise OptionError(f"{name} has no back-off form, interpolate = False; these have: {others}")
     if options.discounts is not None and not method.discounts:
         others = ", ".join(other for other, row in SMOOTHINGS.items() if row.discounts)
         raise OptionError(f"{name} has no discounts to be given; these have: {others}")
