@@ -127,6 +127,9 @@ def test_lists_of_words_end_their_lines_with_line_feeds_only(tmp_path: Path) -> 
     (tmp_path / "x.words.txt").write_text("a\rb\rc\rd\r", newline="")
     with pytest.raises(FormatError, match=r"x\.words\.txt: carriage returns alone"):
         windrow.load(tmp_path / "x.npy")
+    (tmp_path / "x.words.txt").write_text("owl 9\ncat 8\nfox 7\nelk 6\n")
+    with pytest.raises(FormatError, match="each line is a word and a count; keep the words only"):
+        windrow.load(tmp_path / "x.npy")
     with pytest.raises(OptionError, match="only_words = 5 must be words, or a file of them"):
         windrow.load(tmp_path / "x.txt", only_words=5)
 
