@@ -76,6 +76,11 @@ def test_a_column_of_counts_under_a_header(tmp_path: Path) -> None:
     assert windrow.load(tmp_path / "x.txt", format="txt").index_to_key == ["owl 100", "cat 50"]
 
 
+def test_a_dimension_of_zeros_is_no_count(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("owl 0 0.25\ncat 0 1.5\n")
+    assert windrow.load(tmp_path / "x.txt").vectors.tolist() == [[0, 0.25], [0, 1.5]]
+
+
 def test_words_that_are_numbers_are_words(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("1 0.5 0.25\n2 0.75 1\n")
     assert windrow.load(tmp_path / "x.txt").index_to_key == ["1", "2"]

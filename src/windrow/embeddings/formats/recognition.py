@@ -74,7 +74,7 @@ def _is_counted(row: list[bytes], dim: int) -> bool:
 
 def _is_count(first: bytes, second: bytes) -> bool:
     """Whether a whole number stands before a fraction."""
-    return first.isdigit() and b"." in second
+    return first.isdigit() and first != b"0" and b"." in second
 
 
 def _told_comma(lines: list[bytes]) -> str:
