@@ -31,6 +31,7 @@ def test_names_of_files_are_no_sentences(tmp_path: Path, monkeypatch: pytest.Mon
     refused((name for name in ["a.txt", "b"]), "name existing files")
     refused(["./folder"], "name existing files")
     assert len(Corpus.build(["a.txt is a file", "b"])) == 2
+    assert len(Corpus.build(["/", ".", "folder"])) == 3
     assert len(Corpus.build(iter(["the owl", "b", "a.txt"]))) == 3
 
 
@@ -77,7 +78,7 @@ def test_records_that_would_lose_text(name: str, content: str, said: str, tmp_pa
 
 
 def test_empty_fields_after_the_last_column_are_dropped(tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_text("id,text\n1,the owl,,\n")
+    (tmp_path / "x.csv").write_text("id,text\n1,the owl,, \n")
     assert list(Corpus.build(tmp_path / "x.csv", field="text").sentences()) == [["the", "owl"]]
 
 

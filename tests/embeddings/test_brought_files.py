@@ -47,15 +47,38 @@ def test_texts_that_mislead(name: str, content: str, said: str, tmp_path: Path) 
         ("the 100\ncat 50\ndog 2\n", "in one number, as in a list of counts"),
         ("king queen 8.5\ncat dog 7\n", "in one number, as in a list of counts"),
         ("1.0e+00 2.5e+00 3.0\n4.0 5.0 6.0\n", "its lines hold numbers only, as numpy.savetxt writes them"),
+        ("1.0\t2.5\n4.0\t5.0\n", "in one number"),
+        ('"owl" 1.0 2.5\n"cat" 4.0 5.0\n', "has its words in quotes"),
+        ("owl 100 0.5 0.25\ncat 50 0.5 0.75\n", "has a count after each word"),
     ],
 )
 def test_tables_that_may_be_no_vectors(content: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text(content)
-    with pytest.raises(FormatError, match=f"{said}.*say format='glove'"):
+    with pytest.raises(FormatError, match=f"{said}.*say format='(glove|tsv)'"):
         windrow.load(tmp_path / "x.txt")
-    vectors = windrow.load(tmp_path / "x.txt", format="glove")
-    (tmp_path / "x.glove").write_text(content)
-    assert windrow.load(tmp_path / "x.glove").index_to_key == vectors.index_to_key
+    vectors = windrow.load(tmp_path / "x.txt", format="tsv" if "\t" in content else "glove")
+    assert len(vectors) >= 2
+
+
+def test_a_name_tells_vectors_of_one_dimension(tmp_path: Path) -> None:
+    for name in ("x.glove", "x.tsv"):
+        (tmp_path / name).write_text("owl\t100\ncat\t50\n")
+        assert windrow.load(tmp_path / name).vectors.tolist() == [[100], [50]]
+    (tmp_path / "vectors.tsv").write_text("1.0\t2.5\n4.0\t5.0\n")
+    with pytest.raises(FormatError, match="holds no words"):
+        windrow.load(tmp_path / "vectors.tsv")
+
+
+def test_a_column_of_counts_under_a_header(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("2 2\nowl 100 0.5 0.25\ncat 50 0.5 0.75\n")
+    with pytest.raises(FormatError, match="has a count after each word; take that column out, or say format='txt'"):
+        windrow.load(tmp_path / "x.txt")
+    assert windrow.load(tmp_path / "x.txt", format="txt").index_to_key == ["owl 100", "cat 50"]
+
+
+def test_a_dimension_of_zeros_is_no_count(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("owl 0 0.25\ncat 0 1.5\n")
+    assert windrow.load(tmp_path / "x.txt").vectors.tolist() == [[0, 0.25], [0, 1.5]]
 
 
 def test_words_that_are_numbers_are_words(tmp_path: Path) -> None:
@@ -108,6 +131,9 @@ def test_lists_of_words_end_their_lines_with_line_feeds_only(tmp_path: Path) -> 
     wv.save(tmp_path / "x.npy")
     (tmp_path / "x.words.txt").write_text("a\rb\rc\rd\r", newline="")
     with pytest.raises(FormatError, match=r"x\.words\.txt: carriage returns alone"):
+        windrow.load(tmp_path / "x.npy")
+    (tmp_path / "x.words.txt").write_text("owl 9\ncat 8\nfox 7\nelk 6\n")
+    with pytest.raises(FormatError, match="each line is a word and a count; keep the words only"):
         windrow.load(tmp_path / "x.npy")
     with pytest.raises(OptionError, match="only_words = 5 must be words, or a file of them"):
         windrow.load(tmp_path / "x.txt", only_words=5)

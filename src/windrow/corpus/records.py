@@ -141,7 +141,7 @@ def _csv_values(name: str, text_lines: Iterable[str], field: str, delimiter: str
             raise DataError(f"{name}: several columns are called {field!r}; rename one")
         column = columns.index(field)
         for row in rows:
-            if len(row) > len(columns) and any(row[len(columns) :]):
+            if any(map(str.strip, row[len(columns) :])):
                 raise DataError(
                     f"{name}, line {rows.line_num}: {len(row)} fields, but the header has {len(columns)}; "
                     "a text that holds the delimiter must stand in quotes"

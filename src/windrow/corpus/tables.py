@@ -61,7 +61,8 @@ def _is_name(text: str) -> bool:
 
 def _names_file(text: str) -> bool:
     try:
-        return Path(text).is_file() or ("/" in text and Path(text).is_dir())
+        is_folder = "/" in text and any(map(str.isalnum, text)) and Path(text).is_dir()
+        return is_folder or Path(text).is_file()
     except (OSError, ValueError):  # longer than names are, or with a NUL
         return False
 

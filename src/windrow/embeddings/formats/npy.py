@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from codecs import BOM_UTF8
 from pathlib import Path
 from tokenize import TokenError
@@ -18,6 +19,8 @@ from windrow.files.local import local_file
 from windrow.files.model_file import check_finite
 from windrow.files.sniff import refuse_bare_returns
 from windrow.files.writing import atomic_write, check_writable
+
+_WITH_COUNT = re.compile(rb"\S+[ \t]\d+")
 
 
 def read_npy(path: Path, options: ReadOptions) -> VectorData:
@@ -53,6 +56,8 @@ def with_words_beside(vectors: NDArray[np.float32], path: Path, options: ReadOpt
     words = listed_words(beside)
     if len(words) != len(vectors):
         raise FormatError(f"{path} has {len(vectors)} rows, but {beside} has {len(words)} words")
+    if len(words) > 1 and all(map(_WITH_COUNT.fullmatch, words)):
+        raise FormatError(f"{beside}: each line is a word and a count; keep the words only: cut -f1 -d' ' FILE")
     chosen, wanted, _ = chosen_rows(words, vectors, beside, "line", options)
     return VectorData(chosen, wanted)
 

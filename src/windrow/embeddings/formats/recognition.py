@@ -10,6 +10,7 @@ from windrow.embeddings.formats.text import dimensions_of, first_lines
 from windrow.errors import FormatError
 from windrow.files.sniff import first_bytes, is_text, is_utf8, recognize, refuse_foreign
 
+_QUOTED = re.compile(rb"([\"']).+\1")
 _NAMED = re.compile(r"\.(glove|tsv)(\.\w+)?$", re.IGNORECASE)
 _BY_MARK = {"windrow": "safetensors", "safetensors": "safetensors", "npy": "npy", "parquet": "parquet"}
 
@@ -31,6 +32,8 @@ def recognize_vectors(path: Path) -> str | None:
         raise FormatError(f"{path} holds nothing but white space")
     header = parse_header(lines[0])
     if header is not None:
+        if len(lines) > 2 and all(_is_counted(line.split(), header[1]) for line in lines[1:]):
+            raise FormatError(f"{path} has a count after each word; take that column out, or say format='txt'")
         return _with_header(start.partition(b"\n")[2], header[1])
     if not is_text(start):
         return None
@@ -46,17 +49,32 @@ def recognize_vectors(path: Path) -> str | None:
 
 
 def _refuse_tables(lines: list[bytes], dim: int, found: str, path: Path) -> None:
-    """Raise FormatError for rows of numbers that are something else than vectors, unless the name says so."""
-    if _NAMED.search(path.name):
-        return
-    words = [line.split()[0] for line in lines]
-    if dim == 1:
-        what = "each line ends in one number, as in a list of counts or scores"
-    elif all(is_number(word) and b"." in word for word in words):
-        what = "its lines hold numbers only, as numpy.savetxt writes them; numpy.save it, with the words in X.words.txt"
+    """Raise FormatError for rows of numbers that are something else than vectors."""
+    rows = [line.split() for line in lines]
+    if dim == 1 and not _NAMED.search(path.name):
+        what = "holds no word vectors: each line ends in one number, as in a list of counts or scores; if it does"
+    elif all(is_number(word) and b"." in word for word, *_ in rows):
+        what = (
+            "holds no words: its lines hold numbers only, as numpy.savetxt writes them; numpy.save it, with the words "
+            "in X.words.txt; if the first numbers are words"
+        )
+    elif len(rows) > 1 and all(_QUOTED.fullmatch(word) for word, *_ in rows):
+        what = "has its words in quotes; write it without them (in R: quote = FALSE); if they belong to the words"
+    elif len(rows) > 1 and dim > 1 and all(len(row) > dim and _is_count(row[-dim], row[1 - dim]) for row in rows):
+        what = "has a count after each word; take that column out; if it is a dimension"
     else:
         return
-    raise FormatError(f"{path} holds no word vectors: {what}; if it does, say format='{found}'")
+    raise FormatError(f"{path} {what}, say format='{found}'")
+
+
+def _is_counted(row: list[bytes], dim: int) -> bool:
+    """Whether a row is a word, a count and the numbers of a vector."""
+    return len(row) == dim + 2 and _is_count(row[1], row[2]) and is_number(row[2])
+
+
+def _is_count(first: bytes, second: bytes) -> bool:
+    """Whether a whole number stands before a fraction."""
+    return first.isdigit() and first != b"0" and b"." in second
 
 
 def _told_comma(lines: list[bytes]) -> str:
