@@ -138,17 +138,24 @@ def _without_marks(model: LanguageModel, lines: list[Line], skip: bool) -> list[
 def _batches(source: str, files: dict[str, Any]) -> Iterator[list[Line]]:
     """Lines, many at a time; one at a time when somebody types them or a program waits for the answer."""
     from windrow.corpus import sources
-    from windrow.corpus.streams import STDIN, Meter, lines, text_pieces
+    from windrow.corpus.streams import Meter, lines, text_pieces
 
-    is_live = source == STDIN and (sys.stdin.isatty() or not Path("/dev/stdin").is_file())
+    is_live = waits_for_answers(source)
     format, field, errors = sources.file_format(source, **files), files["field"], files["errors"]
     if format in ("text", "jsonl"):
-        text = _typed(errors) if is_live else lines(text_pieces(source, errors, Meter(None, None)))
+        text = typed_lines(errors) if is_live else lines(text_pieces(source, errors, Meter(None, None)))
         found = _plain(text) if format == "text" else _records(text, field)
     else:
         found = _cells(source, files)
     while batch := list(islice(found, 1 if is_live else _LINES_AT_A_TIME)):
         yield batch
+
+
+def waits_for_answers(source: str) -> bool:
+    """Whether somebody types the source, or a program may write the next line only when it has read an answer."""
+    from windrow.corpus.streams import STDIN
+
+    return source == STDIN and (sys.stdin.isatty() or not Path("/dev/stdin").is_file())
 
 
 def _plain(text_lines: Iterable[str]) -> Iterator[Line]:
@@ -176,7 +183,7 @@ def _cells(source: str, files: dict[str, Any]) -> Iterator[Line]:
         yield Line(sentence, f"record {number}", {})
 
 
-def _typed(errors: str) -> Iterator[str]:
+def typed_lines(errors: str) -> Iterator[str]:
     """The lines of standard input as they come."""
     for number, line in enumerate(sys.stdin.buffer, 1):
         try:
