@@ -240,7 +240,7 @@ def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> N
     [
         (("train", "{train}", "-o", "{new}", "--window", 4), "--window = 4 must be odd"),
         (("train", "{train}", "-o", "{new}", "--hidden", 0), "--hidden = 0 is out of range"),
-        (("train", "{train}", "-o", "{new}", "--type", "CITY"), "no entities CITY; it has LOC, PER"),
+        (("train", "{train}", "-o", "{new}", "--type", "CITY"), "--type = ['CITY'] are no entities of"),
         (("train", "{train}", "-o", "{train}"), "read and written"),
         (("train", "{train}", "-o", "{folder}/none/x"), "does not exist"),
         (("train", "{train}", "-o", "{new}", "--vectors", "{tagger}"), "kind 'window-tagger', not 'word-vectors'"),
