@@ -21,6 +21,7 @@ from windrow.embeddings.settings import KERNELS
 from windrow.embeddings.steps import LOSSES
 from windrow.lm import CELL_NAMES
 from windrow.lm.ngram import SMOOTHING_NAMES
+from windrow.lm.ngram.smoothing import SMOOTHINGS
 from windrow.outputs import OUTPUT_LAYERS
 
 LINES = ["a b c d e f", "b a c e d", "f f a b", "c d a", "a c b e f d a b"] * 8
@@ -59,10 +60,12 @@ def vectors() -> Iterator[str]:
 
 
 def ngrams() -> Iterator[str]:
-    train = "lm train ngram text.txt --discount-fallback --order 3"
+    plain = "lm train ngram text.txt --order 3"
+    train = f"{plain} --discount-fallback"
     for smoothing, order in product(SMOOTHING_NAMES, [1, 3]):
         heldout = "--heldout text.txt" if smoothing == "jelinek-mercer" else ""
-        yield f"{train} -o n.safetensors --smoothing {smoothing} --order {order} {heldout}"
+        command = train if SMOOTHINGS[smoothing].discounts else plain
+        yield f"{command} -o n.safetensors --smoothing {smoothing} --order {order} {heldout}"
         yield "lm perplexity n.safetensors text.txt"
     for more in (
         "--prune 0,0,1", "--entropy-prune 1e-6", "--lmplz-compat", "--no-bos", "--no-eos", "--closed-vocabulary",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +240,7 @@ def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> N
     [
         (("train", "{train}", "-o", "{new}", "--window", 4), "--window = 4 must be odd"),
         (("train", "{train}", "-o", "{new}", "--hidden", 0), "--hidden = 0 is out of range"),
-        (("train", "{train}", "-o", "{new}", "--type", "CITY"), "no entities CITY; it has LOC, PER"),
+        (("train", "{train}", "-o", "{new}", "--type", "CITY"), "--type = ['CITY'] are no entities of"),
         (("train", "{train}", "-o", "{train}"), "read and written"),
         (("train", "{train}", "-o", "{folder}/none/x"), "does not exist"),
         (("train", "{train}", "-o", "{new}", "--vectors", "{tagger}"), "kind 'window-tagger', not 'word-vectors'"),
@@ -249,7 +251,7 @@ def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> N
         (("train", "{train}", "-o", "{new}", "--optimizer", "sgd", "--lr", "1e25", "--clip", "1e30"), "diverged"),
         (("evaluate", "{tagger}", "{none}"), "holds no entities to judge by"),
         (("evaluate", "{tagger}", "{ragged}"), "ragged, line 2"),
-        (("evaluate", "{train}", "{train}"), "is text, not a model file of windrow"),
+        (("evaluate", "{train}", "{train}"), "is text, not a model file"),
         (("predict", "{tagger}", "{ragged}", "--format", "conll"), "ragged, line 2"),
         (("predict", "{tagger}", "{folder}/none"), "No such file"),
     ],
@@ -337,3 +339,18 @@ def test_resume_goes_on_to_the_same_tagger(folder: Path, tmp_path: Path, named: 
     rows = [json.loads(line) for line in log.read_text().splitlines()]
     assert rows == resumed.history_[2:]
     assert not checkpoint.exists()
+
+
+@pytest.mark.parametrize(("form", "sentence"), [("text", "in Rome\n"), ("conll", "in\nRome\n\n")])
+def test_answers_come_sentence_by_sentence(folder: Path, form: str, sentence: str) -> None:
+    command = [sys.executable, "-m", "windrow", "tag", "predict", str(folder / "a.safetensors"), "--format", form]
+    tags = WindowTagger.load(folder / "a.safetensors").predict([["in", "Rome"]])[0]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for _ in range(2):
+            process.stdin.write(sentence)
+            process.stdin.flush()
+            assert [process.stdout.readline() for _ in range(3)] == [f"in\t{tags[0]}\n", f"Rome\t{tags[1]}\n", "\n"]
+        process.stdin.close()
+        assert process.stdout.read() == ""

@@ -278,6 +278,9 @@ def test_weights_over_different_vocabularies_are_fitted(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (([],), "a mixture needs a model"),
+        ((FIRST,), "takes a list of language models, not ToyLM"),
+        (([FIRST, 5],), "takes a list of language models, not int"),
+        ((["a.arpa", "b.arpa"],), "takes a list of language models, not str; windrow.load opens files"),
         (([FIRST, SECOND], [1.0]), r"weights = \[1.0\]: 2 models need 2 numbers"),
         (([FIRST, SECOND], [0.5, 0.6]), "sum to 1.1; those of a linear mixture sum to 1"),
         (([FIRST, SECOND], [1.5, -0.5]), "weights = -0.5 is out of range"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from windrow.cli.options import given_text, text_of
-from windrow.cli.typed import is_live, typed_lines
+from windrow.cli.typed import typed_lines, waits_for_answers
 from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -138,9 +138,9 @@ def _without_marks(model: LanguageModel, lines: list[Line], skip: bool) -> list[
 def _batches(source: str, files: dict[str, Any]) -> Iterator[list[Line]]:
     """Lines, many at a time; one at a time when somebody types them or a program waits for the answer."""
     from windrow.corpus import sources
-    from windrow.corpus.streams import STDIN, Meter, lines, text_pieces
+    from windrow.corpus.streams import Meter, lines, text_pieces
 
-    live = source == STDIN and is_live()
+    live = waits_for_answers(source)
     format, field, errors = sources.file_format(source, **files), files["field"], files["errors"]
     if format in ("text", "jsonl"):
         text = typed_lines(errors) if live else lines(text_pieces(source, errors, Meter(None, None)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from contextlib import ExitStack
-from itertools import tee
+from itertools import chain, tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -189,15 +190,25 @@ def predict(model: str, source: str, format: str, token_column: int | None, erro
     SOURCE (file, - for standard input) is text, one sentence per line, which --tokenizer cuts into tokens, or a CoNLL
     file, of which only the tokens are read. As many lines come out as a CoNLL file has: comments and blank lines stay
     in place. It is taken for one if its name ends in .conll, .conllu, .iob or .bio, or if its first thousand lines have
-    the same columns, a tag last, or have one column and blank lines between them.
+    the same columns, a tag last, or have one column and blank lines between them. With --format each sentence that
+    comes through a pipe is answered at once.
     """
+    from windrow.cli.typed import typed_lines, waits_for_answers
     from windrow.corpus import TextReader
     from windrow.tagging import WindowTagger
     from windrow.tagging.texts import read_texts, write_tagged
 
     tagger = WindowTagger.load(model)
-    pieces, to_tag = tee(read_texts(source, format, token_column, reader=TextReader(**reading), errors=errors))
-    predicted = tagger.iter_predict(piece.tokens for piece in to_tag if piece.tokens)
+    is_live = format != "auto" and waits_for_answers(source)
+    typed = typed_lines(errors) if is_live else None
+    found = read_texts(source, format, token_column, reader=TextReader(**reading), errors=errors, typed=typed)
+    pieces, to_tag = tee(found)
+    sentences = (piece.tokens for piece in to_tag if piece.tokens)
+    if is_live and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+    # The tagger reads ahead, which would keep those waiting who write the next sentence when they have an answer.
+    parts = ([one] for one in sentences) if is_live else iter([sentences])
+    predicted = chain.from_iterable(map(tagger.iter_predict, parts))
     write_tagged(pieces, predicted, sys.stdout)
 
 

@@ -12,15 +12,15 @@ from windrow.errors import DataError
 _LINES_AT_A_TIME = 2048
 
 
-def is_live() -> bool:
-    """Whether somebody types, or a program may wait for the answer to each line: standard input is no file."""
-    return sys.stdin.isatty() or not Path("/dev/stdin").is_file()
+def waits_for_answers(source: str = "-") -> bool:
+    """Whether somebody types the source, or a program may write the next line only when it has read an answer."""
+    return source == "-" and (sys.stdin.isatty() or not Path("/dev/stdin").is_file())
 
 
 def numbered_batches(errors: str = "strict") -> Iterator[list[tuple[int, str]]]:
-    """The lines of standard input with their numbers, many at a time, or one by one where it is live."""
+    """The lines of standard input with their numbers, many at a time, or one by one where answers are waited for."""
     numbered = enumerate(typed_lines(errors), 1)
-    while batch := list(islice(numbered, 1 if is_live() else _LINES_AT_A_TIME)):
+    while batch := list(islice(numbered, 1 if waits_for_answers() else _LINES_AT_A_TIME)):
         yield batch
 
 

@@ -110,6 +110,14 @@ class MixtureLM(Estimator, StaticMixture):
     def check_parameters(self) -> None:
         """Raise OptionError unless models, weights and method go together."""
         super().check_parameters()
+        is_list = isinstance(self.models, Iterable) and not isinstance(self.models, str)
+        wrong = (
+            next((one for one in self.models if not isinstance(one, LanguageModel)), None) if is_list else self.models
+        )
+        if wrong is not None:
+            raise OptionError(
+                f"a mixture takes a list of language models, not {type(wrong).__name__}; windrow.load opens files"
+            )
         if not self.models:
             raise OptionError("a mixture needs a model; give a list of language models")
         count = len(self.models)

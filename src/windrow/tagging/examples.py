@@ -81,9 +81,7 @@ def check_types(found: Iterable[str], source: Source, types: Sequence[str] | Non
         )
     missing = sorted(set(types or ()) - known)
     if missing:
-        raise OptionError(
-            f"types: {name_of(source)} holds no entities {', '.join(missing)}; it has {', '.join(sorted(known))}"
-        )
+        raise OptionError(f"types = {missing} are no entities of {name_of(source)}; it has {', '.join(sorted(known))}")
 
 
 def blocks(sentences: Iterable[Sequence[str]], tokens: int) -> Iterator[list[Sequence[str]]]:

@@ -34,10 +34,12 @@ def read_texts(
     *,
     reader: TextReader = _PLAIN,
     errors: str = "strict",
+    typed: Iterable[str] | None = None,
 ) -> Iterator[Piece]:
     """The sentences of ``source``, a file or ``-``, one by one: "text", a line each, or "conll", of any columns.
 
-    ``reader`` cuts the lines of text into tokens; ``errors`` as of ``Corpus.build``.
+    ``reader`` cuts the lines of text into tokens; ``errors`` as of ``Corpus.build``. ``typed``: the lines, where they
+    are read elsewhere.
 
     "auto" takes it for a column file if its name says so (.conll, .conllu, .iob, ...), if each of its first thousand
     lines can be one, see ``_has_columns``, or if ``token_column`` is given. Raises FormatError for ragged columns and
@@ -51,7 +53,7 @@ def read_texts(
         )
     name, columns = name_of(os.fspath(source)), Columns(token_column, None)
     columns.check()
-    text = lines(text_pieces(os.fspath(source), errors, Meter(None, None)))
+    text = iter(typed) if typed is not None else lines(text_pieces(os.fspath(source), errors, Meter(None, None)))
     guessed = form == "auto" and token_column is None
     is_named = _COLUMN_NAME.search(os.fspath(source)) is not None
     head = list(islice(text, _LOOKED_AT)) if guessed and not is_named else []
@@ -131,5 +133,6 @@ def _is_table(rows: Sequence[Row], words: Sequence[Row]) -> bool:
     """Whether lines with equal numbers of columns have them on purpose: by tabs; by spaces, in groups of lines."""
     if "\t" in words[0].line:
         return len(words) > 1
-    groups = sum(before.kind != "token" and row.kind == "token" for before, row in pairwise(rows)) + 1
+    kinds = ["blank", *(row.kind for row in rows)]
+    groups = sum(before != "token" and kind == "token" for before, kind in pairwise(kinds))
     return len(words[0].fields) > 2 and groups > 1 and len(words) >= 2 * groups

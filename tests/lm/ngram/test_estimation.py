@@ -340,7 +340,7 @@ TEXTS = [[3, 4, 3, 5], [3, 3, 4, 5, 6]]
     [
         ({"smoothing": "good"}, "smoothing = 'good' is unknown; choose from modified-kneser-ney"),
         ({"prune": (1, 0)}, r"prune = \(1, 0\) must not fall"),
-        ({"prune": (0, 0, 0)}, "prune has 3 numbers for a model of order 2"),
+        ({"prune": (0, 0, 0)}, r"prune = \(0, 0, 0\): more numbers than .* at most 2"),
         ({"prune": (0.5,)}, "prune = 0.5 must be a whole number"),
         ({"prune": (-1,)}, "prune = -1 is out of range"),
         ({"keep_words": np.ones(3, bool)}, "the vocabulary has 8 words"),
@@ -351,7 +351,7 @@ TEXTS = [[3, 4, 3, 5], [3, 3, 4, 5, 6]]
         ({"smoothing": "mle", "interpolate": False}, "mle has no back-off form, .* modified-kneser-ney"),
         ({"smoothing": "mle", "discounts": [[0.5], [0.5]]}, "mle has no discounts"),
         ({"weights": [0.5, 0.5]}, "modified-kneser-ney has no weights .* these have: jelinek-mercer"),
-        ({"discounts": [[0.5]]}, "discounts must be one for each of the 2 orders, not 1"),
+        ({"discounts": [[0.5]]}, "give one for each of the 2 orders, not 1"),
         ({"discounts": [[0.5, 2.5], None]}, "the discount of count 2 = 2.5 is out of range"),
         ({"smoothing": "jelinek-mercer", "weights": [0.5, 1.5]}, "weights = 1.5 is out of range"),
         ({"lmplz_compat": np.zeros(3, np.int64)}, "lmplz_compat has 3 entries; the vocabulary has 8 words"),

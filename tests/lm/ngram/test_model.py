@@ -112,7 +112,7 @@ class TestParameters:
             ({"quantize_bits": 9}, "quantize_bits = 9"),
             ({"prune": (1, 0)}, "prune"),
             ({"smoothing": "mle", "interpolate": False}, "mle has no back-off form"),
-            ({"smoothing": "jelinek-mercer", "weights": (0.5,)}, "weights must be one for each of the 3 orders"),
+            ({"smoothing": "jelinek-mercer", "weights": (0.5,)}, "give one for each of the 3 orders"),
         ],
     )
     def test_out_of_range(self, parameters, message):

@@ -134,7 +134,7 @@ def _thresholds(prune: Sequence[int], order: int) -> list[int]:
     for threshold in thresholds:
         check_range("prune", threshold, 0)
     if len(thresholds) > order:
-        raise OptionError(f"prune has {len(thresholds)} numbers for a model of order {order}; give at most {order}")
+        raise OptionError(f"prune = {tuple(prune)}: more numbers than the order of the model; give at most {order}")
     if sorted(thresholds) != thresholds:
         raise OptionError(f"prune = {tuple(prune)} must not fall: an n-gram that is kept needs its context")
     return thresholds + thresholds[-1:] * (order - len(thresholds))

@@ -68,7 +68,9 @@ class Options:
         check_range("delta", self.delta, 0, math.inf, high_open=True)
         for name, values in (("weights", self.weights), ("discounts", self.discounts)):
             if values is not None and len(values) != order:
-                raise OptionError(f"{name} must be one for each of the {order} orders, not {len(values)}")
+                raise OptionError(
+                    f"{name} = {tuple(values)}: give one for each of the {order} orders, not {len(values)}"
+                )
         for weight in self.weights or ():
             check_range("weights", weight, 0, 1)
         for discounts in self.discounts or ():
