@@ -86,7 +86,6 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
 
     names = flags_of(kind.settings)
     check_used(kind.settings)
-    check_target(target, f"a {kind.__name__}")
     checkpoint, log = target.with_name(target.name + ".checkpoint"), options["log_json"]
     places = [target, checkpoint, *([log] if log else [])]
     for place in places:
@@ -94,6 +93,7 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
     check_distinct(places)
     read = (*sources, options["valid"], options["vectors"])
     check_apart(read, places, format=options["format"], field=options["field"])
+    check_target(target, f"a {kind.__name__}")
     resume = check_checkpoint(checkpoint, options["resume"], target)
     text = text_of(options)
     model = kind(**values_of(kind.settings, options))
