@@ -82,3 +82,12 @@ def test_the_state_of_another_model_is_refused() -> None:
 def test_ends_may_be_ids_of_numpy(model: LanguageModel) -> None:
     for kind in (np.int32, np.int64):
         assert model.advance(model.start(np.array([BOS], kind)), kind(EOS)) == model.advance(model.start(), EOS)
+
+
+@pytest.mark.parametrize("state", [None, "a", 5, np.zeros(3), NGramLM(7, "witten-bell").fit(["a b c d e f g"]).start()])
+def test_states_that_are_not_of_the_model(model: LanguageModel, state: object) -> None:
+    for word in (3, known_words(model)[0]):
+        with pytest.raises(OptionError, match="the state is not of this model; begin with start"):
+            model.advance(state, word)
+        with pytest.raises(OptionError, match="the state is not of this model; begin with start"):
+            model.score_next(state, word)

@@ -14,7 +14,7 @@ from windrow.errors import FormatError, OptionError
 from windrow.estimator import check_settings
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
-from windrow.lm.next_word import as_id, as_ids
+from windrow.lm.next_word import as_id, as_ids, check_state
 from windrow.lm.settings import CACHE_LM
 from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
 from windrow.lm.stream import Ids
@@ -115,6 +115,7 @@ class CacheLM(LanguageModel):
 
     def advance(self, state: CacheState, word_id: str | int) -> CacheState:
         """As ``LanguageModel.advance``."""
+        check_state(type(state) is tuple)
         word_id = as_id(self.vocabulary, word_id)
         if word_id == BOS:
             return state if self.carries_over else ()
@@ -122,6 +123,7 @@ class CacheLM(LanguageModel):
 
     def distribution(self, state: CacheState) -> NDArray[np.float64]:
         """As ``LanguageModel.distribution``."""
+        check_state(type(state) is tuple)
         counts: NDArray[np.float64] = np.full(len(self.vocabulary), self._pseudo_count_per_word)
         np.add.at(counts, np.array(state, np.int64), 1)
         counts[BOS] = 0

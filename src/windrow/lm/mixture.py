@@ -19,7 +19,7 @@ from windrow.lm.cache import CacheLM
 from windrow.lm.mixture_weights import em_weights
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.window import WindowLM
-from windrow.lm.next_word import as_id, as_ids
+from windrow.lm.next_word import as_id, as_ids, check_state
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.reading import leader, warn_if_read_differently
 from windrow.lm.settings import MIXTURE_LM
@@ -110,11 +110,9 @@ class MixtureLM(Estimator, StaticMixture):
     def check_parameters(self) -> None:
         """Raise OptionError unless models, weights and method go together."""
         super().check_parameters()
-        is_list = isinstance(self.models, Iterable) and not isinstance(self.models, str)
-        wrong = (
-            next((one for one in self.models if not isinstance(one, LanguageModel)), None) if is_list else self.models
-        )
-        if wrong is not None:
+        models: Any = self.models
+        is_list = isinstance(models, Sequence) and not isinstance(models, str)
+        for wrong in [one for one in models if not isinstance(one, LanguageModel)] if is_list else [models]:
             raise OptionError(
                 f"a mixture takes a list of language models, not {type(wrong).__name__}; windrow.load opens files"
             )
@@ -277,6 +275,7 @@ class MixtureLM(Estimator, StaticMixture):
 
     def advance(self, state: MixtureState, word_id: str | int) -> MixtureState:
         """As ``LanguageModel.advance``."""
+        check_state(type(state) is tuple and len(state) == len(self.models))
         word_id = as_id(self.vocabulary, word_id)
         return tuple(
             model.advance(part, word_id if places is None else int(places[word_id]))
@@ -285,6 +284,7 @@ class MixtureLM(Estimator, StaticMixture):
 
     def distribution(self, state: MixtureState) -> Floats:
         """As ``LanguageModel.distribution``."""
+        check_state(type(state) is tuple and len(state) == len(self.models))
         if self.method == "log-linear":
             return np.exp(self._log_linear(state))
         mixed = np.zeros(len(self.vocabulary))

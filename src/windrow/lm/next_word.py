@@ -38,6 +38,12 @@ def hash_state(state: Any) -> int:
     return hash((type(state).__name__, plain_state(state)))
 
 
+def check_state(fits: bool) -> None:
+    """Raise OptionError for a state that does not fit a model."""
+    if not fits:
+        raise OptionError("the state is not of this model; begin with start")
+
+
 def as_id(vocabulary: Vocabulary, word: str | int) -> int:
     """The id of a symbol, given as a word or an id; OptionError for anything else."""
     if isinstance(word, str):

@@ -23,7 +23,7 @@ from windrow.lm.neural.recurrent_trainee import (
     score_symbols,
 )
 from windrow.lm.neural.settings import LINEAR, RECURRENT_LM
-from windrow.lm.next_word import as_id, as_ids
+from windrow.lm.next_word import as_id, as_ids, check_state
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.nn.recurrent.cells import CELLS
@@ -272,6 +272,7 @@ class RecurrentLM(NeuralLM):
     def advance(self, state: RecurrentState, word_id: str | int) -> RecurrentState:
         """The state after one more symbol; ``</s>`` changes nothing, as ``<s>`` is what a sentence begins with."""
         network: RecurrentNetwork = self._fitted()
+        check_state(isinstance(state, RecurrentState) and state.hidden.shape == (self.hidden_size,))
         word_id = as_id(self.vocabulary, word_id)
         if word_id == EOS:
             return state
@@ -281,5 +282,6 @@ class RecurrentLM(NeuralLM):
 
     def distribution(self, state: RecurrentState) -> NDArray[np.float64]:
         """Probabilities of the next symbol, (words,); their sum is 1. The head gives ``<s>`` none, as it counts 0."""
+        check_state(isinstance(state, RecurrentState) and state.hidden.shape == (self.hidden_size,))
         probabilities: NDArray[np.float64] = self._fitted().head.distribution(state.hidden)
         return probabilities

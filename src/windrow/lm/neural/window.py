@@ -15,7 +15,7 @@ from windrow.lm.neural.base import NeuralLM
 from windrow.lm.neural.settings import LINEAR, WINDOW_LM
 from windrow.lm.neural.window_network import WindowNetwork
 from windrow.lm.neural.window_trainee import WindowTrainee, score_positions
-from windrow.lm.next_word import as_id, as_ids
+from windrow.lm.next_word import as_id, as_ids, check_state
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS
 from windrow.nn.layers import Dense
@@ -215,12 +215,14 @@ class WindowLM(NeuralLM):
     def advance(self, state: WindowState, word_id: str | int) -> WindowState:
         """The state after one more word; ``<s>`` begins a sentence."""
         self._fitted()
+        check_state(type(state) is tuple and len(state) == self.order - 1)
         word_id = as_id(self.vocabulary, word_id)
         return (BOS,) * len(state) if word_id == BOS else (*state[1:], word_id)
 
     def distribution(self, state: WindowState) -> NDArray[np.float64]:
         """Probabilities of the next symbol, (words,); their sum is 1. The head gives ``<s>`` none, as it counts 0."""
         network = self._fitted()
+        check_state(type(state) is tuple and len(state) == self.order - 1)
         (hidden,) = network.hidden_rows(np.array([state], np.int32))
         probabilities: NDArray[np.float64] = network.head.distribution(hidden)
         return probabilities

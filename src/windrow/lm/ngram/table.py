@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError, check_range, check_whole
-from windrow.lm.next_word import hash_state, same_state
+from windrow.lm.next_word import check_state, hash_state, same_state
 from windrow.lm.ngram.codebooks import BOOK_BITS
 from windrow.lm.ngram.kernels import packed_trie, query, walk
 from windrow.lm.ngram.levels import BackoffModel, Int32s
@@ -201,8 +201,7 @@ class NGramTable:
     def advance(self, state: NGramState, word_id: int) -> tuple[NGramState, float]:
         """The state after one more word, and its log10 p; at BOS, with log10 p = 0, all before it is forgotten."""
         self._check_ids(np.array([word_id]))
-        if not isinstance(state, NGramState) or len(state.addresses) != self.order:
-            raise OptionError("the state is not of this model; begin with start")
+        check_state(isinstance(state, NGramState) and len(state.addresses) == self.order)
         addresses = np.full(self.order, -1, np.int64)
         if word_id == BOS:
             addresses[0] = BOS
