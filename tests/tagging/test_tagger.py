@@ -318,7 +318,7 @@ def test_damaged_files(tmp_path: Path, tagger: WindowTagger) -> None:
         ({"config": {"types_": ["LOC"]}}, "scores.weights is"),
         ({"config": {"parameters": {"window": 4}}}, "the tagger's header is damaged .*must be odd"),
         ({"config": {"parameters": {"colour": 4}}}, "the tagger's header is damaged"),
-        ({"config": {"types_": 7}}, "the tagger's header is damaged"),
+        ({"config": {"types_": 7}}, "the types of entities are 7, not a list"),
     ]:
         path = damaged(sound, tmp_path / "b.tagger", **changes)
         with pytest.raises(FormatError, match=message) as caught:

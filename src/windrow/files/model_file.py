@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -18,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow._version import __version__
-from windrow.errors import DataError, FormatError
+from windrow.errors import DataError, FormatError, WindrowError
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import refuse_no_model
-from windrow.files.writing import atomic_write
+from windrow.files.writing import atomic_write, shortened
 
 FORMAT_VERSION = 1
 _HEADER_KEY = "windrow"
@@ -163,6 +164,18 @@ def _map_array(source: Path, name: str, entry: dict[str, Any], data_start: int) 
     return np.memmap(source, dtype=dtype, mode="r", offset=offset, shape=shape)
 
 
+@contextmanager
+def parts_of(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Within, what Python or NumPy cannot make of a file's parts is a FormatError: they are not what they should be."""
+    try:
+        yield
+    except WindrowError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, MemoryError) as error:
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise FormatError(f"{path} is damaged: a part of it is not what it should be ({shortened(told)})") from error
+
+
 def check_finite(array: NDArray[Any], name: str, path: str | os.PathLike[str]) -> None:
     """Raise FormatError if ``array`` (rows, columns) has NaN or an infinity; reads it in slices."""
     for start in range(0, len(array), 65536):
@@ -183,9 +196,14 @@ def pack_words(words: Sequence[str]) -> dict[str, NDArray[Any]]:
 def unpack_words(arrays: Mapping[str, NDArray[Any]], path: str | os.PathLike[str]) -> list[str]:
     """The inverse of ``pack_words``; FormatError names ``path`` when bytes and offsets disagree."""
     try:
-        data, offsets = arrays["word_bytes"].tobytes(), arrays["word_offsets"]
+        stored, offsets = arrays["word_bytes"], arrays["word_offsets"]
     except KeyError as error:
         raise FormatError(f"{path} holds no vocabulary ({error} is missing)") from error
+    if stored.dtype != np.uint8 or offsets.dtype != np.int64 or offsets.ndim != 1:
+        raise FormatError(
+            f"{path}: a vocabulary is uint8 and int64 (words + 1,), not {stored.dtype}, {offsets.dtype} {offsets.shape}"
+        )
+    data = stored.tobytes()
     ordered = len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == len(data) and bool((np.diff(offsets) >= 0).all())
     if not ordered:
         raise FormatError(f"{path}: the word offsets do not fit the word bytes")

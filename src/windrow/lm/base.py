@@ -151,7 +151,9 @@ class LanguageModel(ReadsText, ABC):
         DataError
             The file cannot be read.
         """
-        return cls.from_stored(model_file.load(path), path)
+        stored = model_file.load(path)
+        with model_file.parts_of(path):
+            return cls.from_stored(stored, path)
 
     # --- sentences
 

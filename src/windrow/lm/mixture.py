@@ -133,7 +133,7 @@ class MixtureLM(Estimator, StaticMixture):
         self.vocabulary: Vocabulary = union_of([model.vocabulary for model in self.models])
         self._places = [places_in(model.vocabulary, self.vocabulary) for model in self.models]
         reading = self.models[leader(self.models)]
-        self.provenance_ = reading.provenance_
+        self.provenance_ = dict(reading.provenance_)  # a view, as an untrained model has, cannot be pickled
         self.reader = reading.reader
         self.predicts_end = self.models[0].predicts_end
         self.carries_over = any(model.carries_over for model in self.models)

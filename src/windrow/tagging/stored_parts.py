@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from windrow.errors import FormatError
 from windrow.files import model_file
+from windrow.files.writing import shortened
 from windrow.tagging.lexicon import SPECIALS, Lexicon, Reading
 from windrow.tagging.network import TagNetwork, WordLookUp
+from windrow.tagging.settings import SCHEME_NAMES
 
 _VOCABULARIES = ("words", "features")
 
@@ -28,6 +30,15 @@ def pack_network(network: TagNetwork, lexicon: Lexicon) -> Arrays:
     for name in _VOCABULARIES:
         arrays |= {f"{name}.{part}": array for part, array in model_file.pack_words(vocabularies[name]).items()}
     return arrays
+
+
+def check_learned(types: Any, scheme: Any, path: str | os.PathLike[str]) -> None:
+    """Raise FormatError for types of entities and a scheme that no tagger has."""
+    if not isinstance(types, list) or not all(isinstance(name, str) for name in types) or len(set(types)) < len(types):
+        raise FormatError(f"{path}: the types of entities are {shortened(repr(types))}, not a list of different names")
+    if not isinstance(scheme, str) or scheme not in SCHEME_NAMES:
+        known = ", ".join(SCHEME_NAMES)
+        raise FormatError(f"{path}: the scheme of tags is {shortened(repr(scheme))}, which is none of {known}")
 
 
 def unpack_lexicon(arrays: Arrays, reading: Reading, path: str | os.PathLike[str]) -> Lexicon:

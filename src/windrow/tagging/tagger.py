@@ -31,7 +31,7 @@ from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
 from windrow.tagging.network import TagNetwork, WordLookUp
 from windrow.tagging.schemes import convert, detect_scheme, possible_transitions, tags_for, tags_of
 from windrow.tagging.settings import WINDOW_TAGGER
-from windrow.tagging.stored_parts import fill_network, pack_network, unpack_lexicon, unpack_word_vectors
+from windrow.tagging.stored_parts import check_learned, fill_network, pack_network, unpack_lexicon, unpack_word_vectors
 from windrow.tagging.tag_outputs import OUTPUTS, initial_transitions
 from windrow.tagging.training import TagTrainee
 from windrow.tagging.windows import windows_of
@@ -369,7 +369,9 @@ class WindowTagger(Estimator):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Open what ``save`` wrote; FormatError for a file that is damaged or of another kind."""
-        return cls.from_stored(model_file.load(path, KIND), path)
+        stored = model_file.load(path, KIND)
+        with model_file.parts_of(path):
+            return cls.from_stored(stored, path)
 
     def to_stored(self) -> StoredModel:
         """What a model file holds of the tagger; NotFittedError before ``fit``."""
@@ -388,6 +390,7 @@ class WindowTagger(Estimator):
             for name in _LEARNED:
                 setattr(tagger, name, stored.config[name])
             tagger.history_ = [with_new_names(row) for row in tagger.history_]
+            check_learned(tagger.types_, tagger.scheme_, path)
             reading = Reading(tagger.lowercase, tagger.fold_digits, tuple(tagger.affixes))
             lexicon = unpack_lexicon(stored.arrays, reading, path)
             table = unpack_word_vectors(stored.arrays, list(lexicon.words), path)

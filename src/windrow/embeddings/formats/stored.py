@@ -32,7 +32,10 @@ def write_model(data: VectorData, path: str | os.PathLike[str]) -> None:
 def read_safetensors(path: Path, options: ReadOptions) -> VectorData:
     """Read windrow's own file, or the one matrix of another with its words in ``X.words.txt``."""
     with local_file(path, unpack=True) as file:
-        return _read_model(file, options) if kind_of(file) != "safetensors" else _read_matrix(file, path, options)
+        if kind_of(file) == "safetensors":
+            return _read_matrix(file, path, options)
+        with model_file.parts_of(file):
+            return _read_model(file, options)
 
 
 def _read_model(path: Path, options: ReadOptions) -> VectorData:

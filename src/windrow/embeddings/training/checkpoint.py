@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from windrow.embeddings.training.run import Position
 from windrow.errors import FormatError
 from windrow.files import model_file
-from windrow.nn.training.checkpoint import START_AGAIN, with_new_names
+from windrow.nn.training.checkpoint import START_AGAIN, history_rows
 
 CHECKPOINT_KIND = "word2vec-checkpoint"
 # Parameters that the first checkpoints lack, and what trainings did before there was a choice.
@@ -48,7 +48,8 @@ class Checkpoint:
     def read(cls, path: str | PathLike[str], now: Checkpoint) -> Checkpoint:
         """Read a file that must fit the training that is ``now``; FormatError where it does not, or is damaged."""
         stored = model_file.load(path, CHECKPOINT_KIND)
-        identity = {**_ADDED_LATER, **stored.config.get("identity", {})}
+        with model_file.parts_of(path):
+            identity = {**_ADDED_LATER, **stored.config.get("identity", {})}
         for name, asked in now.identity.items():
             if identity.get(name) != asked:
                 raise FormatError(
@@ -59,12 +60,12 @@ class Checkpoint:
             kept = cls(
                 identity,
                 Position(**stored.config["position"]),
-                list(map(with_new_names, stored.config["history"])),
+                history_rows(stored.config["history"]),
                 float(stored.config["seconds"]),
                 {name: stored.arrays[name] for name in now.tables},
                 stored.arrays["randomness"],
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:
             raise damaged(path, error) from error
         same_shapes = all(kept.tables[name].shape == table.shape for name, table in now.tables.items())
         if not same_shapes or len(kept.randomness) != len(now.randomness):

@@ -102,7 +102,7 @@ class VectorTraining:
     def restore(self, path: str | PathLike[str]) -> None:
         """Go on from what ``save`` wrote; FormatError if it was taken from another model or corpus."""
         kept = Checkpoint.read(path, now=self._checkpoint())
-        if not (0 <= kept.position.epoch <= self.epochs and 0 <= kept.position.job <= len(self.run.jobs)):
+        if not kept.position.is_within(self.epochs, len(self.run.jobs)):
             raise damaged(path, "its position is out of range")
         for name, table in self._tables().items():
             table[:] = kept.tables[name]

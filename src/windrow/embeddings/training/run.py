@@ -101,6 +101,12 @@ class Position:
     kept_words: int = 0  # center words trained on in this epoch
     loss: float = 0.0  # summed over this epoch
 
+    def is_within(self, epochs: int, jobs: int) -> bool:
+        """Whether a training of so many epochs and jobs can be there."""
+        counts = (self.epoch, self.job, self.words, self.kept_words)
+        whole = all(isinstance(count, int) and count >= 0 for count in counts)
+        return whole and self.epoch <= epochs and self.job <= jobs and isinstance(self.loss, int | float)
+
 
 class Job(NamedTuple):
     """The tokens of a job, where its sentences start in them, and its learning rate."""

@@ -367,7 +367,9 @@ class NeuralLM(Estimator, LanguageModel):
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """Open a model file; FormatError when it is damaged or of another kind."""
-        return cls.from_stored(model_file.load(path, cls.kind), path)
+        stored = model_file.load(path, cls.kind)
+        with model_file.parts_of(path):
+            return cls.from_stored(stored, path)
 
 
 def _check_size(model: NeuralLM, stored: StoredModel, path: str | os.PathLike[str]) -> None:

@@ -281,6 +281,8 @@ def _check(
         fits = fits and in_range and word_bits(words) + sum(records[1:]) <= 8 * records.width <= 128
     if not fits:
         raise FormatError(f"{path}: the sizes and fields of the n-gram table do not agree with its {words} words")
+    if sum(sizes[1:]) > layout.record_bytes:  # what is made to hold them is bounded by the file
+        raise FormatError(f"{path}: {layout.record_bytes:,} bytes do not hold {sum(sizes[1:]):,} n-grams")
     shapes = {
         "unigrams": (words, 4),
         "records": (layout.record_bytes,),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from math import isfinite
 from os import PathLike
@@ -104,27 +104,50 @@ def restore(training: Resumable, path: str | PathLike[str], described: Mapping[s
     """Go on from what ``save`` wrote; DataError if that was of another configuration or other data."""
     stored = model_file.load(path, training.trainee.checkpoint_kind)
     config, arrays = stored.config, stored.arrays
-    _check_same(path, _with_one_text(config.get("model", {})), described)
+    with model_file.parts_of(path):
+        _check_same(path, _with_one_text(config.get("model", {})), described)
     plan, last_good = training.plan, training.last_good
     try:
-        training.trainee.set_values(np.array(arrays["values"]))
-        last_good.values = np.array(arrays["last_good"])
+        training.trainee.set_values(_like(last_good.values, arrays["values"]))
+        last_good.values = _like(last_good.values, arrays["last_good"])
         for number, state in enumerate(plan.optimizer.states):
             state[:] = arrays[f"optimizer{number}"]
         if config["lowest"] is not None:
-            last_good.lowest = config["lowest"]
-        last_good.name = config["last_good"]
+            last_good.lowest = float(config["lowest"])
+        last_good.name = str(config["last_good"])
         if plan.stopping is not None:
-            plan.stopping.waited = config["waited"]
-            plan.stopping.best_values = np.array(arrays["best"]) if "best" in arrays else None
+            plan.stopping.waited = _count(config["waited"])
+            plan.stopping.best_values = _like(last_good.values, arrays["best"]) if "best" in arrays else None
             if config["best_score"] is not None:
-                plan.stopping.best_score = config["best_score"]
-        plan.optimizer.steps = config["steps"]
-        training.history[:] = map(with_new_names, config["history"])
-        training.divergence.reference = config.get("reference")  # checkpoints of windrow 0.1 have neither
+                plan.stopping.best_score = float(config["best_score"])
+        plan.optimizer.steps = _count(config["steps"])
+        training.history[:] = history_rows(config["history"])
+        # Checkpoints of windrow 0.1 have neither this nor a state.
+        reference = config.get("reference")
+        training.divergence.reference = None if reference is None else float(reference)
         training.trainee.set_state(config.get("state", {}))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
         raise FormatError(f"{path} does not hold this training's state ({error}); {START_AGAIN}") from error
+
+
+def history_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    """The rows of a history as stored, under their names of today; an error of Python's for what is no row."""
+    found = list(map(with_new_names, rows))
+    for row in found:
+        int(row["epoch"]), float(row["loss"]), float(row["seconds"])  # which a training that goes on reads
+    return found
+
+
+def _count(stored: Any) -> int:
+    if not isinstance(stored, int) or stored < 0:
+        raise ValueError(f"{stored!r} is no count")
+    return stored
+
+
+def _like(values: Array, stored: Array) -> Array:
+    if stored.shape != values.shape or stored.dtype != values.dtype:
+        raise ValueError(f"{stored.dtype} {stored.shape} in place of {values.dtype} {values.shape}")
+    return np.array(stored)
 
 
 def _check_same(path: str | PathLike[str], model: Mapping[str, Any], described: Mapping[str, Any]) -> None:

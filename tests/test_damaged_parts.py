@@ -1,0 +1,151 @@
+"""Files whose parts are not what they should be: each is refused in one line, or gives a model that answers."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import windrow
+from windrow.errors import WindrowError
+from windrow.files import model_file
+from windrow.files.model_file import StoredModel
+
+VALUES: list[Any] = [None, True, -1, 2**40, 0.5, float("inf"), "x", [], ["x"], [[-1]], {}]
+TEXT = ["the cat sat on the mat", "the dog sat", "a cat ran"] * 6
+TAGGED = [(["Ann", "saw", "Rome"], ["B-PER", "O", "B-LOC"]), (["it", "rains"], ["O", "O"])] * 4
+
+
+def vectors() -> Any:
+    return windrow.Word2Vec(vector_size=4, min_count=1, epochs=1, sample=0, seed=1).fit(TEXT).wv
+
+
+def score_and_write(model: Any) -> Any:
+    model.save("model.arpa")
+    return model.log_prob("the cat")
+
+
+KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
+    "vectors": (vectors, lambda model: model.most_similar("cat")),
+    "ngram": (lambda: windrow.NGramLM(3, "witten-bell").fit(TEXT), score_and_write),
+    "window": (lambda: windrow.WindowLM(2, 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the cat")),
+    "recurrent": (lambda: windrow.RecurrentLM("gru", 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the")),
+    "mixture": (
+        lambda: windrow.MixtureLM([windrow.NGramLM(n, "witten-bell").fit(TEXT) for n in (1, 2)]),
+        lambda model: model.log_prob("the cat"),
+    ),
+    "tagger": (
+        lambda: windrow.WindowTagger(vector_size=4, hidden_size=4, epochs=1).fit(TAGGED),
+        lambda model: model.predict([["Ann", "saw", "Rome"]]),
+    ),
+}
+
+
+def stored(kind: str, folder: Path) -> StoredModel:
+    path = folder / kind
+    if not path.exists():
+        KINDS[kind][0]().save(path)
+    found = model_file.load(path)
+    return StoredModel(found.kind, found.config, found.provenance, {n: np.array(a) for n, a in found.arrays.items()})
+
+
+def other_configs(config: Any) -> Iterator[tuple[str, Any]]:
+    """The configuration with one value changed or gone, on all levels."""
+    items = config.items() if isinstance(config, dict) else enumerate(config) if isinstance(config, list) else ()
+    for key, value in list(items)[:40]:
+        for other in VALUES:
+            changed = copy.copy(config)
+            changed[key] = other
+            yield f"{key}={other!r}", changed
+        for said, inner in other_configs(value):
+            changed = copy.copy(config)
+            changed[key] = inner
+            yield f"{key}.{said}", changed
+        if isinstance(config, dict):
+            yield f"no {key}", {name: value for name, value in config.items() if name != key}
+
+
+def other_arrays(arrays: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The arrays with one of another shape or type, or gone."""
+    for name, array in arrays.items():
+        flat = array.reshape(-1)
+        others = [
+            flat[None, :, None],
+            flat[:0],
+            flat[:-1],
+            np.repeat(flat, 2),
+            array.astype(np.float64),
+            flat.view(np.uint8),
+        ]
+        for other in others:
+            yield f"{name} {other.dtype}{other.shape}", {**arrays, name: other}
+        yield f"no {name}", {key: value for key, value in arrays.items() if key != name}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sound")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("part", ["config", "arrays", "provenance"])
+def test_a_part_that_is_not_what_it_should_be(
+    kind: str, part: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sound, answer = stored(kind, folder), KINDS[kind][1]
+    others = other_arrays(sound.arrays) if part == "arrays" else other_configs(getattr(sound, part))
+    refused = 0
+    for said, other in others:
+        parts = {"config": sound.config, "provenance": sound.provenance, "arrays": sound.arrays, part: other}
+        model_file.save(tmp_path / "m", sound.kind, parts["arrays"], parts["config"], parts["provenance"])
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                answer(windrow.load(tmp_path / "m"))
+        except WindrowError as error:
+            refused += 1
+            assert "\n" not in str(error), said
+        except Exception as error:
+            pytest.fail(f"{said}: {type(error).__name__}: {error}")
+    assert part == "provenance" or refused > 5
+
+
+def interrupt(report: Any) -> None:
+    if report.epoch > 1:
+        raise KeyboardInterrupt
+
+
+def word2vec() -> Any:
+    return windrow.Word2Vec(vector_size=4, min_count=1, epochs=3, sample=0, seed=1, workers=1)
+
+
+def recurrent() -> Any:
+    return windrow.RecurrentLM("gru", 4, 4, epochs=3)
+
+
+@pytest.mark.parametrize("make", [word2vec, recurrent])
+@pytest.mark.parametrize("part", ["config", "arrays"])
+def test_a_checkpoint_of_which_a_part_is_not_what_it_should_be(make: Any, part: str, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        make().set_params(callbacks=[interrupt]).fit(TEXT, checkpoint=checkpoint)
+    found = model_file.load(checkpoint)
+    sound = StoredModel(found.kind, found.config, {}, {name: np.array(array) for name, array in found.arrays.items()})
+    refused = 0
+    for said, other in other_arrays(sound.arrays) if part == "arrays" else other_configs(sound.config):
+        parts = {"config": sound.config, "arrays": sound.arrays, part: other}
+        model_file.save(checkpoint, sound.kind, parts["arrays"], parts["config"])
+        try:
+            make().fit(TEXT, checkpoint=checkpoint, resume=True)
+        except WindrowError as error:
+            refused += 1
+            assert "\n" not in str(error), said
+        except Exception as error:
+            pytest.fail(f"{said}: {type(error).__name__}: {error}")
+    assert refused > 5
