@@ -156,7 +156,7 @@ def _unknown_words(corpus: Corpus) -> list[int]:
 
 
 def reserved_symbol(symbol: str, where: str, *, can_skip: bool = False) -> DataError:
-    """The error for a sentence mark among the words; ``can_skip``: who is told has an option ``skip_symbols``."""
+    """The error for a sentence mark among the words; ``can_skip``: there is an option ``skip_symbols`` at the door."""
     way_out = ", or leave such symbols out with skip_symbols = True" if can_skip else ""
     return DataError(
         f"{where} holds {symbol!r}, which marks where sentences begin or end and is added by itself; take it out"
