@@ -16,18 +16,19 @@ class ReadsText:
     """A model that remembers in ``provenance_`` how its training text was cut into words."""
 
     provenance_: Mapping[str, Any] = MappingProxyType({})  # ``provenance_of`` the training text; empty if unknown
-    _reader: tuple[Mapping[str, Any], TextReader] | None = None  # for this provenance_
+    _reader: tuple[Mapping[str, Any] | None, TextReader] | None = None  # for this provenance_ of its own
 
     @property
     def reader(self) -> TextReader:
         """How strings become words: as the training text was read. Another one may be set."""
-        if self._reader is None or self._reader[0] is not self.provenance_:
-            self._reader = self.provenance_, TextReader.remembered(self.provenance_)
+        own = vars(self).get("provenance_")  # not the view that all untrained models share: it cannot be pickled
+        if self._reader is None or self._reader[0] is not own:
+            self._reader = own, TextReader.remembered(self.provenance_)
         return self._reader[1]
 
     @reader.setter
     def reader(self, reader: TextReader) -> None:
-        self._reader = self.provenance_, reader
+        self._reader = vars(self).get("provenance_"), reader
 
     @property
     def tokenizer(self) -> Tokenize:
