@@ -23,6 +23,8 @@ from windrow import NGramLM
 from windrow.errors import DataError, FormatError
 from windrow.files import compression, sniff
 
+from ..corpus.compressors import COMPRESS
+
 
 def zipped(names: list[str]) -> bytes:
     stream = io.BytesIO()
@@ -126,4 +128,9 @@ def test_a_damaged_compressed_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\x1f\x8b\x08\0\0\0\0\0\0\3broken")
     with pytest.raises(FormatError, match=r"is not a valid compressed file .*; was it cut short"):
         sniff.kind_of(tmp_path / "a")
-    assert compression.compression_of(b"\x1f\x8b") == ".gz"
+
+
+@pytest.mark.parametrize("suffix", COMPRESS)
+def test_compression_is_known_by_its_first_bytes(suffix: str) -> None:
+    assert compression.compression_of(COMPRESS[suffix](b"text")) == suffix
+    assert compression.compression_of(b"text of ten bytes") == ""

@@ -71,9 +71,11 @@ def load_model(path: str) -> LanguageModel:
     try:
         model = load(path)
     except FormatError as error:
+        from windrow.embeddings.formats.recognition import NoVectorsError  # loaded by then, if it was raised
+
         if not is_arpa(path) and is_plain_text(path):  # which was tried as word vectors
             raise OptionError(f"{path} is text, neither a language model of windrow's nor an ARPA file") from error
-        if "holds no word vectors" not in str(error):  # which nobody asked for here
+        if not isinstance(error, NoVectorsError):
             raise
         raise FormatError(f"{path} holds no language model: it is neither an ARPA file nor one of windrow's") from error
     if not isinstance(model, LanguageModel):

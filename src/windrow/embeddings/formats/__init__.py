@@ -13,7 +13,7 @@ from windrow.embeddings.formats.binary import read_binary, write_binary
 from windrow.embeddings.formats.contract import ReadOptions, VectorData, VectorFormat, check_words
 from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
 from windrow.embeddings.formats.parquet import read_parquet, write_parquet
-from windrow.embeddings.formats.recognition import recognize_vectors
+from windrow.embeddings.formats.recognition import NoVectorsError, recognize_vectors
 from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
 from windrow.errors import FormatError, OptionError
@@ -61,7 +61,7 @@ def read_vectors(
 def _named_format(path: str | os.PathLike[str]) -> str:
     if (key := extension_of(path)) in _WITHOUT_MARK:
         return key
-    raise FormatError(
+    raise NoVectorsError(
         f"{path_name(Path(path))} holds no word vectors that windrow knows: it is no text, has no header "
         "'words dimensions', and no mark of another format"
     )

@@ -15,6 +15,10 @@ _NAMED = re.compile(r"\.(glove|tsv)(\.\w+)?$", re.IGNORECASE)
 _BY_MARK = {"windrow": "safetensors", "safetensors": "safetensors", "npy": "npy", "parquet": "parquet"}
 
 
+class NoVectorsError(FormatError):
+    """A file in which no word vectors were found; whoever asked for something else says so in other words."""
+
+
 def recognize_vectors(path: Path) -> str | None:
     """The format of a file, as a key of ``FORMATS``; None where only its name can tell.
 
@@ -26,7 +30,7 @@ def recognize_vectors(path: Path) -> str | None:
     if kind in _BY_MARK:
         return _BY_MARK[kind]
     if kind == "arpa":
-        raise FormatError(f"{path} is an n-gram model in ARPA format; it holds no word vectors")
+        raise NoVectorsError(f"{path} is an n-gram model in ARPA format; it holds no word vectors")
     lines = first_lines(start)
     if not lines:
         raise FormatError(f"{path} holds nothing but white space")
@@ -39,7 +43,7 @@ def recognize_vectors(path: Path) -> str | None:
         return None
     if not (dim := dimensions_of(start)):
         shown = lines[0].strip()[:60].decode("utf-8", "backslashreplace")
-        raise FormatError(
+        raise NoVectorsError(
             f"{path} holds no word vectors: line 1, {shown!r}, is neither a word and its numbers, nor a header "
             f"'words dimensions'{_told_comma(lines)}"
         )
@@ -64,7 +68,7 @@ def _refuse_tables(lines: list[bytes], dim: int, found: str, path: Path) -> None
         what = "has a count after each word; take that column out; if it is a dimension"
     else:
         return
-    raise FormatError(f"{path} {what}, say format='{found}'")
+    raise NoVectorsError(f"{path} {what}, say format='{found}'")
 
 
 def _is_counted(row: list[bytes], dim: int) -> bool:
