@@ -44,10 +44,7 @@ class NotFittedError(WindrowError, AttributeError):
 
 
 class DataWarning(UserWarning):
-    """A text that is probably not what was meant, a training that learned nothing, or a cache that is not trusted.
-
-    The work goes on.
-    """
+    """A text that is probably not what was meant, or a training that learned nothing; the work goes on."""
 
 
 def warn(message: str) -> None:

@@ -16,7 +16,6 @@ import pytest
 from numba.core.codegen import JITCPUCodegen
 
 import windrow
-from windrow.errors import DataWarning
 from windrow.numeric import jit
 from windrow.numeric.jit import kernel
 
@@ -222,7 +221,7 @@ PLACES = {
 def test_a_cache_of_somebody_else_is_not_used(root: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     folder = PLACES[place](root)
     pretend(monkeypatch, folder, st_uid=SOMEBODY)
-    with pytest.warns(DataWarning, match="belongs to another user") as caught:
+    with pytest.warns(jit.CacheWarning, match="belongs to another user") as caught:
         assert jit._open_cache() is None
     (warning,) = caught
     assert str(warning.message).startswith(f"{folder} ") and "\n" not in str(warning.message)
@@ -256,7 +255,7 @@ def test_a_folder_that_others_could_replace_is_not_used(root: Path, place: str, 
         if not danger:
             assert jit._open_cache() == next(root.iterdir())
             return
-        with pytest.warns(DataWarning, match=f"^others may write to {folder} and so replace {root}: no kernels"):
+        with pytest.warns(jit.CacheWarning, match=f"^others may write to {folder} and so replace {root}: no kernels"):
             assert jit._open_cache() is None
     finally:
         folder.chmod(before)
@@ -270,7 +269,7 @@ def test_the_group_of_one_user_may_write_above(root: Path, monkeypatch: pytest.M
     pretend(monkeypatch, root.parent, st_uid=SOMEBODY, st_gid=SOMEBODY, st_mode=0o40775)
     assert jit._open_cache() == next(root.iterdir())
     pretend(monkeypatch, root.parent, st_uid=SOMEBODY, st_gid=100, st_mode=0o40775)
-    with pytest.warns(DataWarning, match="others may write"):
+    with pytest.warns(jit.CacheWarning, match="others may write"):
         assert jit._open_cache() is None
 
 
@@ -279,7 +278,7 @@ def test_what_a_container_cannot_name_may_stand_above(root: Path, monkeypatch: p
     pretend(monkeypatch, root.parents[1], st_uid=65534)
     assert jit._open_cache() == next(root.iterdir())
     pretend(monkeypatch, root, st_uid=65534)
-    with pytest.warns(DataWarning, match="belongs to another user"):
+    with pytest.warns(jit.CacheWarning, match="belongs to another user"):
         assert jit._open_cache() is None
 
 
@@ -292,8 +291,18 @@ def test_a_link_is_followed_before_anything_is_trusted(
     monkeypatch.setenv("WINDROW_CACHE_DIR", str(link))
     assert jit._open_cache() == next(root.iterdir())  # not through the link, which may be changed
     pretend(monkeypatch, root.parent, st_uid=SOMEBODY)
-    with pytest.warns(DataWarning, match=f"^{root.parent} belongs to another user"):
+    with pytest.warns(jit.CacheWarning, match=f"^{root.parent} belongs to another user"):
         assert jit._open_cache() is None
+
+
+@posix
+def test_commands_say_it_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    arguments = ("-m", "windrow", "lm", "train", "ngram", tmp_path / "none.txt", "-o", tmp_path / "out.safetensors")
+    _, said = start(*arguments, WINDROW_CACHE_DIR=tmp_path / "cache").communicate(timeout=120)
+    assert [line.partition(":")[0] for line in said.splitlines()] == ["Warning", "Error"]
+    assert said.startswith(f"Warning: others may write to {tmp_path / 'cache'}, so no kernels are loaded from there;")
 
 
 @posix
@@ -302,7 +311,7 @@ def test_nothing_is_pruned_in_a_folder_of_somebody_else(root: Path, monkeypatch:
     for number in range(9):
         (root / f"kernels-{number:016x}").mkdir()
     pretend(monkeypatch, root, st_uid=SOMEBODY)
-    with pytest.warns(DataWarning):
+    with pytest.warns(jit.CacheWarning):
         assert jit._open_cache() is None
     assert len(list(root.iterdir())) == 10
 

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
+from warnings import warn
 
 import numba
 import numpy as np
@@ -30,7 +31,6 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 from windrow._version import __version__
-from windrow.errors import warn
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,6 +50,10 @@ _FLAGS = {
 _CACHES_KEPT = 4
 _NOBODY = 65534  # to whom everything belongs, in a container, that belongs to users of whom it does not know
 _DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+class CacheWarning(UserWarning):
+    """Compiled kernels are not kept, for a reason that the user can mend."""
 
 
 def _cache_root() -> Path:
@@ -136,7 +140,7 @@ def _open_cache() -> Path | None:
             _make_private(folder)
         danger = _danger(root, folder)
         if danger:
-            warn(danger)
+            warn(danger, CacheWarning, stacklevel=2)
             return None
         if is_new:
             prune(root)
