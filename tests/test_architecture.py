@@ -164,7 +164,7 @@ def test_importing_the_package_loads_nothing_heavy():
     ],
 )
 def test_help_loads_nothing_heavy(arguments):
-    heavy = {"numpy", "numba", "llvmlite", "scipy", "gensim", "sklearn", "matplotlib", "fsspec", "tqdm"}
+    heavy = {"numpy", "numba", "llvmlite", "scipy", "gensim", "sklearn", "matplotlib", "tqdm"}
     code = f"from windrow.cli import main\nmain({arguments.split()}, standalone_mode=False)"
 
     loaded = modules_loaded_by(code)

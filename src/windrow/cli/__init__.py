@@ -75,7 +75,7 @@ def _warnings_as_lines(ctx: click.Context) -> Iterator[None]:
         show = warnings.showwarning
 
         def show_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-            if issubclass(category, DataWarning):
+            if category.__module__.startswith("windrow."):  # for users, who need no line of code beside it
                 click.echo(f"Warning: {at_the_command_line(str(message), command_of(ctx))}", err=True)
             else:
                 show(message, category, *place, **more)

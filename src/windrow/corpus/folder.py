@@ -13,6 +13,7 @@ from typing import Any
 from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.errors import DataError, FormatError
 from windrow.files import writing
+from windrow.files.urls import refuse_url
 
 FORMAT_VERSION = 1
 IDS, STARTS, VOCABULARY = "ids.bin", "starts.bin", "vocabulary.safetensors"
@@ -85,6 +86,7 @@ def path_errors(verb: str, path: Path) -> Iterator[None]:
 def read_header(path: Path) -> dict[str, Any]:
     """The content of corpus.json, checked against the sizes of the files beside it."""
     if not path.is_dir():
+        refuse_url(path)
         what = "is a file, not a corpus folder" if path.exists() else "does not exist"
         raise FormatError(f"{path} {what}; make one with Corpus.build or `windrow corpus build`")
     try:
