@@ -16,8 +16,8 @@ import click
 
 from windrow._version import __version__
 from windrow.cli.groups import LazyGroup, command_of
-from windrow.cli.messages import at_the_command_line
-from windrow.errors import DataWarning, WindrowError
+from windrow.cli.messages import at_the_command_line, silence, tell
+from windrow.errors import DataWarning, WindrowError, one_line
 
 
 class _Program(LazyGroup):
@@ -34,28 +34,32 @@ class _Program(LazyGroup):
         try:
             with _warnings_as_lines(ctx):
                 return super().invoke(ctx)
+        except click.ClickException as error:
+            vars(error)["message"] = one_line(error.message)  # which click declares as final
+            raise
         except (WindrowError, MemoryError) as error:
             if ctx.params.get("debug"):
                 raise
             message = f"not enough memory ({error}); ask for less"
             if isinstance(error, WindrowError):
                 message = at_the_command_line(str(error), command_of(ctx))
-            click.echo(f"Error: {message}", err=True)
+            tell(f"Error: {message}")
             ctx.exit(1)
         except KeyboardInterrupt as error:
             # The exception says what was kept; 130 is the shell's status for SIGINT.
-            click.echo(f"\nInterrupted: {error if error.args else 'nothing was written'}", err=True)
+            tell("")
+            tell(f"Interrupted: {error if error.args else 'nothing was written'}")
             ctx.exit(130)
         except BrokenPipeError:
             # The reader of our output is gone (`| head`); the interpreter must not flush into the pipe at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence(sys.stdout)
             ctx.exit(1)
         except OSError as error:
             # Files raise errors of our own; what is left is standard output.
             if ctx.params.get("debug"):
                 raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)
+            silence(sys.stdout)
+            tell(f"Error: cannot write the output: {error.strerror or error}")
             ctx.exit(1)
 
 
@@ -68,7 +72,7 @@ def _warnings_as_lines(ctx: click.Context) -> Iterator[None]:
 
         def show_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
             if issubclass(category, DataWarning):
-                click.echo(f"Warning: {at_the_command_line(str(message), command_of(ctx))}", err=True)
+                tell(f"Warning: {at_the_command_line(str(message), command_of(ctx))}")
             else:
                 show(message, category, *place, **more)
 
@@ -79,12 +83,15 @@ def _warnings_as_lines(ctx: click.Context) -> Iterator[None]:
 def _prepare_process() -> None:
     """Terminals that cannot show a word show its code instead; SIGTERM is an interrupt, so that state is kept.
 
-    A standard input that is closed (``<&-``) is empty, and an output that is closed cannot be written to.
+    A standard input that is closed (``<&-``) is empty, an output that is closed cannot be written to, and what goes to
+    a stderr that is closed is lost.
     """
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
     if sys.stdout is None:  # and nothing else may get its number
         sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -21,9 +21,13 @@ _FILES = {CORPUS_HEADER, IDS, STARTS, VOCABULARY}
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside ``target``, which takes its place on success and is removed on failure."""
+    """A temporary folder beside ``target``, which takes its place on success and is removed on failure.
+
+    A symbolic link stays: the folder that it points to is replaced.
+    """
     writing.refuse_standard_output(target)
-    target = target.absolute()
+    with path_errors("write", target):
+        target = writing.followed(target.absolute())
     _check_replaceable(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
