@@ -176,7 +176,9 @@ def test_help_loads_nothing_heavy(arguments):
 def test_commands_are_imported_when_they_run():
     code = "from windrow.cli import main\nmain(['corpus', 'list'], standalone_mode=False)"
     loaded = {name for name in modules_loaded_by(code) if name.startswith("windrow.cli.")}
-    assert loaded == {f"windrow.cli.{name}" for name in ("corpus", "groups", "logs", "messages", "options", "paths")}
+    assert loaded == {
+        f"windrow.cli.{name}" for name in ("corpus", "groups", "logs", "messages", "options", "paths", "saving")
+    }
 
 
 BUILD = "from windrow import Corpus; from windrow.corpus import numbering; Corpus.build(['a b'] * 9).info()"

@@ -138,7 +138,7 @@ def test_what_was_trained_is_kept_elsewhere_and_becomes_the_file_that_was_meant(
     *_, error = result.stderr.splitlines()
     found = re.fullmatch(
         rf"Error: cannot write out/{name[0]}\..*: No space left on device; is the disk full\?; "
-        r"the trained (?:vectors|model) is kept in (\S+): `(.*)` puts it there",
+        r"the trained (?:vectors are|model is) kept in (\S+): `(.*)` puts it there",
         error,
     )
     assert found, error
@@ -497,12 +497,36 @@ def test_bars_and_messages_outlive_their_stream(monkeypatch: pytest.MonkeyPatch,
 def test_a_corpus_is_whole_or_not_there(here: Path) -> None:
     assert CliRunner().invoke(main, ["corpus", "build", "text", "-o", "out/c"]).exit_code == 0
     before = {path: path.read_bytes() for path in Path("out/c").iterdir()}
-    for name in ("out/c", "out/d"):
-        with failing(within("out", ".c", ".d")):
-            result = CliRunner().invoke(main, ["corpus", "build", "tagged", "-o", name])
-        assert re.fullmatch(r"Error: cannot write .*No space left on device; is the disk full\?\n", result.stderr)
+    for name, source in (("out/c", "tagged"), ("out/d", "-")):
+        with failing(lambda _: True):
+            result = CliRunner().invoke(main, ["corpus", "build", source, "-o", name], input="a b")
+        nowhere = "" if source == "-" else f"; nor could it be kept in {here / 'spare'} or {here / 'home'}"
+        assert re.fullmatch(
+            rf"Error: cannot write .*No space left on device; is the disk full\?{nowhere}\n", result.stderr
+        )
+        assert [kept_files(place) for place in ("spare", "home")] == [[], []]
         assert [path.name for path in Path("out").iterdir()] == ["c"]
         assert {path: path.read_bytes() for path in Path("out/c").iterdir()} == before
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_corpus_on_a_full_disk_is_built_elsewhere(exists: bool, here: Path) -> None:
+    build = ["corpus", "build", "text", "-o"]
+    assert CliRunner().invoke(main, [*build, "expected"]).exit_code == 0
+    if exists:
+        assert CliRunner().invoke(main, ["corpus", "build", "tagged", "-o", "out/c"]).exit_code == 0
+    with failing(lambda path: path.is_relative_to(here / "out")):
+        result = CliRunner().invoke(main, [*build, "out/c"])
+    told = r"the corpus is kept in (\S+): `mv \1 out/c` puts it there"
+    if exists:  # where it would be moved into the folder
+        told = r"out/c is as it was, and the new corpus is kept in (\S+)"
+    found = re.fullmatch(rf"Error: cannot write \S*out/c[\w./]*: No .*; is the disk full\?; {told}\n", result.stderr)
+    assert found, result.stderr
+    kept = Path(found[1])
+    assert kept.parent.parent == here / "spare"
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+    built = {path.name: path.read_bytes() for path in kept.iterdir()}
+    assert built == {path.name: path.read_bytes() for path in Path("expected").iterdir()}
 
 
 def test_names_of_kept_files(here: Path) -> None:

@@ -14,6 +14,7 @@ from windrow.cli.logs import bytes_bar
 from windrow.cli.messages import tell
 from windrow.cli.options import sources_argument, text_options, text_source
 from windrow.cli.paths import InputFile, OutputFolder
+from windrow.cli.saving import build_corpus
 from windrow.errors import one_line
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -38,10 +39,13 @@ def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int
     """
     from windrow.corpus import Corpus
 
-    with bytes_bar("reading") as show:
-        corpus = Corpus.build(
-            text_source(sources), output, min_count=min_count, max_vocab=max_vocab, progress=show, **text
-        )
+    def build_in(folder: Path) -> Corpus:
+        with bytes_bar("reading") as show:
+            return Corpus.build(
+                text_source(sources), folder, min_count=min_count, max_vocab=max_vocab, progress=show, **text
+            )
+
+    corpus = build_corpus(build_in, sources, output)
     tell(
         f"{output}: {corpus.tokens:,} tokens in {len(corpus):,} sentences, "
         f"a vocabulary of {len(corpus.vocabulary):,} words"

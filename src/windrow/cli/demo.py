@@ -13,7 +13,7 @@ import click
 from windrow.cli.groups import command
 from windrow.cli.options import check_parameters
 from windrow.cli.paths import OutputFile, words_written
-from windrow.cli.saving import CONVERT_VECTORS, save_trained
+from windrow.cli.saving import save_word_vectors
 from windrow.errors import one_line
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ def demo(output: Path | None, seed: int) -> None:
     from windrow.corpus.toyland import generate
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
-    from windrow.embeddings.vectors import save_vectors
     from windrow.machine import available_cores
 
     if output is not None:
@@ -61,9 +60,7 @@ def demo(output: Path | None, seed: int) -> None:
         _show_language_model(corpus, toyland, seed)
         _show_entities(toyland, seed)
     if output is not None:
-        save_trained(
-            output, lambda place: save_vectors(model.wv, place), "vectors", keep=model.wv.save, convert=CONVERT_VECTORS
-        )
+        save_word_vectors(model.wv, output)
         told = one_line(f"The vectors are in {output}: try  windrow vectors similar {output} {_WORDS[0]}")
         click.echo(f"\n{told}")
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from windrow.cli.messages import silence
 from windrow.cli.paths import checkpoint_of
 from windrow.errors import DataError, WindrowError
 from windrow.files.writing import STDIO, write_failure
 
-CONVERT_VECTORS = "windrow vectors convert"
+if TYPE_CHECKING:
+    from windrow.corpus import Corpus
+    from windrow.embeddings import WordVectors
 
 
 def save_trained(
@@ -26,8 +28,8 @@ def save_trained(
 ) -> None:
     """Let ``save`` write what was trained to ``output``; if that fails, it is kept elsewhere, and a DataError says so.
 
-    ``what`` it is, in a word. Where ``output`` is in another format than windrow's own: ``keep`` writes that, and
-    ``convert`` is the command that makes the one from the other.
+    ``what`` it is, in a word, and "is" or "are". Where ``output`` is in another format than windrow's own: ``keep``
+    writes that, and ``convert`` is the command that makes the one from the other.
     """
     from windrow.files.rescue import kept_elsewhere
 
@@ -45,8 +47,34 @@ def save_trained(
     except DataError as nowhere:
         state = "" if str(output) == STDIO else _state_of(checkpoint_of(output))
         raise DataError(f"{told}; {nowhere}{state}") from cause
-    how = f"{convert} {_quoted(place)} {_quoted(output)}" if keep else f"mv {_quoted(place)} {_quoted(output)}"
-    raise DataError(f"{told}; the trained {what} is kept in {place}: `{how}` puts it there") from cause
+    raise _kept(told, f"the trained {what}", place, output, convert if keep else "mv") from cause
+
+
+def build_corpus(build: Callable[[Path], Corpus], sources: Sequence[str], output: Path) -> Corpus:
+    """Let ``build`` make the folder of a corpus; on a full disk it is made elsewhere, and a DataError says where.
+
+    The text is read again for that, so this is not done for standard input.
+    """
+    from windrow.files.rescue import kept_elsewhere
+    from windrow.files.writing import is_of_full_disk
+
+    try:
+        return build(output)
+    except DataError as error:
+        if STDIO in sources or not is_of_full_disk(error):
+            raise
+        told, cause = str(error), error
+    try:
+        place = kept_elsewhere(build, output, is_folder=True)
+    except DataError as nowhere:
+        raise DataError(f"{told}; {nowhere}") from cause
+    if output.exists():  # a folder cannot be moved over another
+        raise DataError(f"{told}; {output} is as it was, and the new corpus is kept in {place}") from cause
+    raise _kept(told, "the corpus is", place, output, "mv") from cause
+
+
+def _kept(told: str, what: str, place: Path, output: Path, command: str) -> DataError:
+    return DataError(f"{told}; {what} kept in {place}: `{command} {_quoted(place)} {_quoted(output)}` puts it there")
 
 
 def _reason(error: Exception) -> str:
@@ -66,6 +94,20 @@ def _quoted(path: Path) -> str:
     return shlex.quote(str(path))
 
 
+def save_word_vectors(vectors: WordVectors, output: Path) -> None:
+    """Write word vectors that were trained, in the format of the output's name, see ``save_trained``."""
+    from windrow.embeddings.formats import extension_of
+    from windrow.embeddings.vectors import save_vectors
+
+    def save(place: Path) -> None:
+        save_vectors(vectors, place)
+
+    if extension_of(output) == "safetensors":
+        save_trained(output, save, "vectors are")
+    else:
+        save_trained(output, save, "vectors are", keep=save, convert="windrow vectors convert")
+
+
 class Saved(Protocol):
     """A model that can be written to a file."""
 
@@ -77,6 +119,6 @@ def save_model(model: Saved, output: Path) -> None:
     from windrow.files.sniff import is_arpa
 
     if is_arpa(output) or str(output) == STDIO:
-        save_trained(output, model.save, "model", keep=model.save, convert="windrow lm convert")
+        save_trained(output, model.save, "model is", keep=model.save, convert="windrow lm convert")
     else:
-        save_trained(output, model.save, "model")
+        save_trained(output, model.save, "model is")

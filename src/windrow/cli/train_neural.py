@@ -59,7 +59,7 @@ class _OldOutput(Command):
 
 def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command with SOURCEs, -o FILE, and the options of a model's settings, of training and of text."""
-    output = OutputFile(checkpoint_beside)
+    output = OutputFile(checkpoint_beside, stdout=True)  # which is refused in other words, as for ARPA files
     decorators = (
         click.command(name, cls=_OldOutput),
         sources_argument,

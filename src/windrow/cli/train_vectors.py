@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -26,12 +26,9 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import OutputFile, OutputLog, checkpoint_beside, checkpoint_of, words_written
-from windrow.cli.saving import CONVERT_VECTORS, save_trained
+from windrow.cli.saving import save_word_vectors
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
-
-if TYPE_CHECKING:
-    from windrow.embeddings import Word2Vec
 
 _LOG_LINES = 200  # per run, besides one per epoch
 _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
@@ -112,7 +109,7 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
             if checkpoint is not None and every != 0:
                 raise
             raise KeyboardInterrupt(f"{str(error).partition(';')[0]}; nothing was written") from error
-    _save(estimator, output)
+    save_word_vectors(estimator.wv, output)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
     last = estimator.history_[-1]
@@ -132,20 +129,3 @@ def _checkpoint_beside(output: Path, is_asked_for: bool) -> Path | None:
     if is_asked_for:
         raise OptionError("--checkpoint-every and --resume are for a file, where the state is kept, too; give -o FILE")
     return None
-
-
-def _save(estimator: Word2Vec, output: Path) -> None:
-    """Write the vectors in the format of the output's name."""
-    from windrow.embeddings.formats import format_of
-    from windrow.embeddings.vectors import save_vectors
-    from windrow.files.writing import STDIO
-
-    vectors = estimator.wv
-
-    def save(place: Path) -> None:
-        save_vectors(vectors, place)
-
-    if str(output) != STDIO and format_of(output) == "safetensors":
-        save_trained(output, save, "vectors")
-    else:
-        save_trained(output, save, "vectors", keep=save, convert=CONVERT_VECTORS)

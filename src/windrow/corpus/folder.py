@@ -36,7 +36,8 @@ def new_folder(target: Path) -> Iterator[Path]:
     with path_errors("write", target):
         temporary.mkdir()
     try:
-        yield temporary
+        with _naming(target, temporary):
+            yield temporary
         with disk_errors(target):
             for path in temporary.iterdir():
                 _sync(path)
@@ -49,6 +50,16 @@ def new_folder(target: Path) -> Iterator[Path]:
         if replaced.exists() and not target.exists():
             replaced.replace(target)
         shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def _naming(target: Path, temporary: Path) -> Iterator[None]:
+    """Within, errors name the folder that is meant."""
+    try:
+        yield
+    except DataError as error:
+        error.args = (str(error).replace(str(temporary), str(target)),)
+        raise
 
 
 def _check_replaceable(target: Path) -> None:

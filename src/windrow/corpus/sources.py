@@ -17,8 +17,6 @@ from contextlib import suppress
 from errno import ENAMETOOLONG
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from windrow.corpus.records import FORMATS, RecordReader, check_delimiter, format_of, sentence_of
 from windrow.corpus.sentences import with_sentence_ends
@@ -226,9 +224,7 @@ def takes_in(
         target = file.stat()
         if location == STDIN:
             return os.path.samestat(os.fstat(sys.stdin.fileno()), target)
-        if location.startswith("file://"):
-            location = url2pathname(urlsplit(location).path)
-        elif is_remote(location):
+        if is_remote(location):
             return False
         path = Path(location).expanduser()
         if path.is_dir():

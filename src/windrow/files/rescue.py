@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,28 +17,47 @@ _STEM = 40  # characters of the name that a kept file repeats
 
 
 def kept_elsewhere(
-    save: Callable[[Path], object], output: Path, *, also_beside: bool = False, suffix: str = ".safetensors"
+    save: Callable[[Path], object],
+    output: Path,
+    *,
+    also_beside: bool = False,
+    suffix: str = ".safetensors",
+    is_folder: bool = False,
 ) -> Path:
-    """Let ``save`` write a file of a new name, for its user alone, in the first folder that can hold it; returns where.
+    """Let ``save`` write a file of a new name, for its user alone, in the first place that can hold it; returns where.
 
-    These are, ``also_beside``, the folder of ``output``, then that of temporary files and the user's home. Raises
-    DataError that names them if all of them fail.
+    With ``is_folder`` a folder, in a new one. Places are, ``also_beside``, the folder of ``output``, then that of
+    temporary files and the user's home. Raises DataError that names them if all of them fail.
     """
     refused = []
     for folder in _folders(output, also_beside):
-        place = None
+        made = None
         try:
-            number, name = tempfile.mkstemp(suffix, f"windrow-kept-{_stem(output)}-", folder)
-            os.close(number)
-            place = Path(name)
+            made = _new(folder, f"windrow-kept-{_stem(output)}-", "" if is_folder else suffix, is_folder)
+            place = made / output.name if is_folder else made
             save(place)
             return place
         except (WindrowError, OSError, MemoryError):
             refused.append(str(folder))
-            if place is not None:
-                with suppress(OSError):
-                    place.unlink(missing_ok=True)
+            if made is not None:
+                _remove(made)
     raise DataError(f"nor could it be kept in {' or '.join(refused) or 'any other folder'}")
+
+
+def _new(folder: Path, prefix: str, suffix: str, is_folder: bool) -> Path:
+    if is_folder:
+        return Path(tempfile.mkdtemp(suffix, prefix, folder))
+    number, name = tempfile.mkstemp(suffix, prefix, folder)
+    os.close(number)
+    return Path(name)
+
+
+def _remove(made: Path) -> None:
+    if made.is_dir():
+        shutil.rmtree(made, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            made.unlink(missing_ok=True)
 
 
 def _folders(output: Path, also_beside: bool) -> list[Path]:

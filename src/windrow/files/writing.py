@@ -11,6 +11,7 @@ from pathlib import Path
 from windrow.errors import DataError, one_line
 
 STDIO = "-"  # standard input or output where a file may stand
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _MOST_LINKS = 40  # that lead from one to the next, as in Linux
 
 
@@ -103,8 +104,13 @@ def write_failure(error: OSError) -> str:
     """The reason of an error in writing, with a hint if the disk may be full."""
     if error.errno is None:  # NumPy's error for an array that was written in part
         return f"{error}; is the disk full?"
-    is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return f"{error.strerror or error}{'; is the disk full?' if is_full else ''}"
+    return f"{error.strerror or error}{'; is the disk full?' if error.errno in _FULL else ''}"
+
+
+def is_of_full_disk(error: BaseException) -> bool:
+    """Whether an error in writing, or what it was raised from, says that there is no room."""
+    cause = error if isinstance(error, OSError) else error.__cause__
+    return isinstance(cause, OSError) and cause.errno in (*_FULL, None)
 
 
 def shortened(path: str | os.PathLike[str]) -> str:
