@@ -427,6 +427,29 @@ def test_a_pipe_whose_reader_is_gone_or_comes_late(tmp_path: Path) -> None:
         note(REPORT)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_training_does_not_wait_for_a_slow_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More lines than a pipe holds, of which none is lost or cut, if they are read before the end."""
+    monkeypatch.setattr("windrow.cli.logs._PATIENCE", 0.01)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    found = b""
+    with json_log(pipe, append=False) as note:
+        for _ in range(1000):
+            note(REPORT)
+        for _ in range(10):
+            found += os.read(reader, 1 << 20)
+            note(REPORT)  # with which those that waited go on
+    found += os.read(reader, 1 << 20)
+    assert found.count(b"\n") == 1010
+    assert {json.dumps(json.loads(line)) for line in found.splitlines()} == {json.dumps(REPORT.to_json())}
+    with pytest.warns(DataWarning, match="nobody reads"), json_log(pipe, append=False) as note:
+        for _ in range(1000):
+            note(REPORT)
+    os.close(reader)
+
+
 def test_counts_that_cannot_be_written_do_not_lose_the_model(here: Path) -> None:
     expected = by_itself("lm train ngram text", "m.arpa")
     with failing(lambda path: ".counts." in path.name, errno.EDQUOT):

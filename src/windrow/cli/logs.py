@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import select
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +16,8 @@ from typing import Any, Protocol
 from windrow.errors import warn
 from windrow.files.writing import write_failure
 
-_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # so that opening a pipe does not wait for its reader
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # so that a training does not wait for the reader of a pipe
+_PATIENCE = 1.0  # seconds that a reader has for the rest, at the end
 
 
 class BarProgress(Protocol):
@@ -47,7 +49,7 @@ def json_log(path: Path, append: bool) -> Iterator[Callable[[BarProgress], None]
 
 
 class _Log:
-    """A file of lines, of which those wait that a pipe without a reader does not take yet."""
+    """A file of lines. Those that a pipe does not take yet, as nobody reads it or not fast enough, wait in memory."""
 
     def __init__(self, path: Path, append: bool) -> None:
         self._path = path
@@ -62,13 +64,16 @@ class _Log:
             return
         self._waiting.append(line)
         try:
-            if self._is_open():
-                self._flush()
+            self._flush()
         except OSError as error:
             self._give_up(write_failure(error))
 
     def close(self) -> None:
         """End the file."""
+        if self._file is not None and self._waiting and not self._has_failed:
+            with suppress(OSError):
+                select.select([], [self._file], [], _PATIENCE)
+                self._flush()
         if self._waiting and not self._has_failed:
             self._give_up("it is a pipe that nobody reads")
         if self._file is not None:
@@ -79,37 +84,35 @@ class _Log:
         self._has_failed = True
         warn(f"training goes on without its log: cannot write {self._path}: {reason}")
 
-    def _is_open(self) -> bool:
+    def _flush(self) -> None:
+        """Write what can be written now."""
         if self._file is None:
             try:
                 self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | self._start | _NONBLOCK, 0o666)
             except OSError as error:
                 if error.errno == errno.ENXIO:  # a pipe without a reader
-                    return False
+                    return
                 raise
-            if _NONBLOCK:
-                os.set_blocking(self._file, True)
-        return True
-
-    def _flush(self) -> None:
-        assert self._file is not None
         while self._waiting:
             line, done = self._waiting[0], 0
             try:
                 while done < len(line):
                     done += os.write(self._file, line[done:])
+            except BlockingIOError:  # a pipe that is full
+                self._waiting[0] = line[done:]
+                return
             except OSError:
-                self._take_back(done)
+                _take_back(self._file, done)
                 raise
             del self._waiting[0]
 
-    def _take_back(self, size: int) -> None:
-        """Remove the beginning of a line from the end of the file."""
-        assert self._file is not None
-        with suppress(OSError):
-            found = os.fstat(self._file)
-            if size and stat.S_ISREG(found.st_mode):
-                os.ftruncate(self._file, found.st_size - size)
+
+def _take_back(file: int, size: int) -> None:
+    """Remove the beginning of a line from the end of a file."""
+    with suppress(OSError):
+        found = os.fstat(file)
+        if size and stat.S_ISREG(found.st_mode):
+            os.ftruncate(file, found.st_size - size)
 
 
 # --- bars

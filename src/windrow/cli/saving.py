@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from windrow import interrupts
 from windrow.cli.messages import silence
 from windrow.cli.paths import checkpoint_of
 from windrow.errors import DataError, WindrowError
@@ -33,6 +34,7 @@ def save_trained(
     """
     from windrow.files.rescue import kept_elsewhere
 
+    interrupts.ignore()  # nothing is left but to write the result
     try:
         save(output)
         return
