@@ -288,7 +288,7 @@ def test_no_output_is_empty_or_a_folder(command: str, written: str, here: Path) 
         names += ["folder", ".", "loop"] if command != "corpus fetch" else []
         Path("own sources").write_text("a text\n")
     else:
-        names += ["missing/file", "loop", "folder/train.txt/file"]
+        names += ["missing/file", "loop", "folder/train.txt/file", "new/", "new/.", "new/.."]
     Path("loop").symlink_to("loop")
     for name in names:
         result = call(command, **{written: name})

@@ -128,7 +128,9 @@ class _Quiet:
         self.encoding = getattr(self._stream, "encoding", None) or "utf-8"
 
     def isatty(self) -> bool:
-        return self._stream is not None and self._stream.isatty()
+        with suppress(OSError, ValueError):
+            return self._stream is not None and self._stream.isatty()
+        return False
 
     def fileno(self) -> int:
         return self._stream.fileno()

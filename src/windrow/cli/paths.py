@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import click
 
 from windrow.errors import OptionError
-from windrow.files.writing import STDIO, check_writable, refuse_standard_output
+from windrow.files.writing import STDIO, check_writable, names_folder, refuse_standard_output
 
 _WITH_WORDS = (".txt", ".vec", ".bin", ".glove", ".tsv", ".parquet", ".gz", ".bz2", ".xz", ".zst")
 
@@ -68,6 +68,8 @@ class OutputFile(FilePath):
         """The name as a Path."""
         if not os.fspath(value) and param is not None:
             raise OptionError(f"{_told(param)} is an empty name; name a file")
+        if not isinstance(self, OutputFolder) and names_folder(value):  # which a Path would not show
+            raise OptionError(f"cannot write {value}: it is a folder; name a file in it")
         return Path(value)
 
     def check(self, place: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,7 +79,7 @@ def check_writable(path: str | os.PathLike[str], *, is_stream: bool = False) -> 
         place = followed(target)
         if not place.parent.is_dir():
             raise DataError(f"cannot write {target}: the folder {place.parent} does not exist; make it first")
-        if place.is_dir():
+        if place.is_dir() or names_folder(path):
             raise DataError(f"cannot write {target}: it is a folder; name a file in it")
         if place.exists() and not (place.is_file() or is_stream):  # a rename would replace a device by a file
             raise DataError(f"cannot write {target}: it is a device or a pipe; name a file")
@@ -90,6 +91,11 @@ def check_writable(path: str | os.PathLike[str], *, is_stream: bool = False) -> 
             raise DataError(f"cannot write {target}: no permission to write it")
     elif not os.access(place.parent, os.W_OK):
         raise DataError(f"cannot write {target}: no permission to write in {place.parent}")
+
+
+def names_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a name can be that of a folder only, whether or not it is there: it ends in a slash or dots."""
+    return re.split(r"[/\\]" if os.name == "nt" else "/", os.fspath(path))[-1] in ("", ".", "..")
 
 
 def refuse_standard_output(path: str | os.PathLike[str]) -> None:
