@@ -30,6 +30,8 @@ from windrow.files.rescue import kept_elsewhere
 from windrow.nn.training.keeping import Keeper
 from windrow.nn.training.report import Report
 
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs to know which file is synced")
+
 TINY = "--embedding 2 --hidden 2 --epochs 3 --seed 1"
 TRAININGS = {
     "vectors train text": "--size 4 --min-count 1 --epochs 3 --workers 1 --sample 0",
@@ -230,13 +232,18 @@ def test_standard_output_that_is_full(here: Path) -> None:
 # --- checkpoints
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.EFBIG])
-@pytest.mark.parametrize("command", TRAININGS)
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        *((command, errno.ENOSPC) for command in TRAININGS),
+        *(("tag train tagged", number) for number in (errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.EFBIG)),
+    ],
+)
 def test_checkpoints_that_cannot_be_written_warn_once(
     command: str, number: int, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("windrow.embeddings.training.loop._SHORTEST_INTERVAL", 1e-3)
-    more = ("--checkpoint-every", "1e-3", "--epochs", "200") if command.startswith("vectors") else ()
+    more = ("--checkpoint-every", "1e-3", "--epochs", "100") if command.startswith("vectors") else ()
     expected = by_itself(command, "m.safetensors", *more)
     with failing(is_checkpoint, number):
         result = run(command, "out/m.safetensors", *more)
@@ -351,9 +358,14 @@ def test_checkpoints_of_some_epochs(command: str, here: Path) -> None:
 # --- logs, and other files beside
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPIPE])
 @pytest.mark.parametrize("call", ["open", "write"])
-@pytest.mark.parametrize("command", TRAININGS)
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        *((command, errno.ENOSPC) for command in TRAININGS),
+        *(("tag train tagged", number) for number in (errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPIPE)),
+    ],
+)
 def test_a_log_that_cannot_be_written_warns_once(
     command: str, call: str, number: int, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -480,7 +492,7 @@ def test_a_full_folder_for_temporary_files_is_one_line(here: Path, monkeypatch: 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
-@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2> >(true)"])
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
 def test_a_training_does_not_end_with_the_reader_of_its_messages(stderr: str, here: Path) -> None:
     options = TRAININGS["lm train rnn text"]
     command = f"'{sys.executable}' -m windrow lm train rnn text -o out/m {options} --resume {stderr}"  # with a warning
