@@ -22,9 +22,13 @@ _FILES = {CORPUS_HEADER, IDS, STARTS, VOCABULARY}
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside ``target``, which takes its place on success and is removed on failure."""
+    """A temporary folder beside ``target``, which takes its place on success and is removed on failure.
+
+    A symbolic link stays: the folder that it points to is replaced.
+    """
     writing.refuse_standard_output(target)
-    target = target.absolute()
+    with path_errors("write", target):
+        target = writing.followed(target.absolute())
     _check_replaceable(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
@@ -33,7 +37,8 @@ def new_folder(target: Path) -> Iterator[Path]:
     with path_errors("write", target):
         temporary.mkdir()
     try:
-        yield temporary
+        with _naming(target, temporary):
+            yield temporary
         with disk_errors(target):
             for path in temporary.iterdir():
                 _sync(path)
@@ -46,6 +51,16 @@ def new_folder(target: Path) -> Iterator[Path]:
         if replaced.exists() and not target.exists():
             replaced.replace(target)
         shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def _naming(target: Path, temporary: Path) -> Iterator[None]:
+    """Within, errors name the folder that is meant."""
+    try:
+        yield
+    except DataError as error:
+        error.args = (str(error).replace(str(temporary), str(target)),)
+        raise
 
 
 def _check_replaceable(target: Path) -> None:
