@@ -134,6 +134,9 @@ def restore(training: Resumable, path: str | PathLike[str], described: Mapping[s
                 plan.stopping.best_score = float(config["best_score"])
         plan.optimizer.steps = count_of(config["steps"])
         training.history[:] = history_rows(config["history"])
+        for row in training.history:
+            if row.get("score") is not None:
+                training.trainee.rank(row["score"])  # as schedules will
         # Checkpoints of windrow 0.1 have neither this nor a state.
         reference = config.get("reference")
         training.divergence.reference = None if reference is None else float(reference)
