@@ -21,11 +21,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
+from windrow.corpus.registry_rows import check_rows
 from windrow.errors import DataError
 from windrow.files.writing import atomic_write, refuse_standard_output
 
@@ -82,21 +83,25 @@ class FetchedFile(NamedTuple):
     verified: bool  # False when the registry has no checksum for it
 
 
+_FIELDS_OF_CORPUS = ("description", "license", "size", "mirrors", "file")
+
+
 def list_corpora(registry: str | os.PathLike[str] | None = None) -> list[RegisteredCorpus]:
     """All corpora of a registry file (default: windrow's own). DataError for a file that cannot be used."""
     path = Path(__file__).with_name("registry.toml") if registry is None else Path(registry)
     try:
         rows: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))
         for row in rows.values():
-            if "licence" in row:  # the British spelling, in registries of users
+            if isinstance(row, dict) and "licence" in row:  # the British spelling, in registries of users
                 row["license"] = row.pop("licence")
+        check_rows(rows, _FIELDS_OF_CORPUS, [part.name for part in fields(RemoteFile)])
         return [
             RegisteredCorpus(name=name, files=[RemoteFile(**file) for file in row.pop("file")], **row)
             for name, row in rows.items()
         ]
     except OSError as error:
         raise DataError(f"cannot read the registry {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not a valid registry of corpora: {error}") from error
 
 
