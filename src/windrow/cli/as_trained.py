@@ -27,13 +27,15 @@ def read_as_trained(model: LanguageModel, path: str, options: dict[str, Any], *,
 
     Warns where an option differs from the training. ``needed``: whether there will be strings to read.
     """
+    from windrow.corpus.tokenizers import shown_name
+
     given = {name: value for name, value in given_text(options).items() if name not in _FILES}
     trained = model.reader
     model.reader = trained.changed(**given)
     if needed and model.reader.asks:
         raise OptionError(
-            f"the training text of {path} was cut into words by {trained.name}, which is not imported only because a "
-            f"file names it; add --tokenizer {trained.name} if you trust it"
+            f"the training text of {path} was cut into words by {shown_name(trained.name)}, which is not imported only "
+            f"because a file names it; add --tokenizer {shown_name(trained.name)} if you trust it: that runs its module"
         )
     if "tokenizer" in model.provenance_:
         _warn_of_differences(path, trained.options(), given)

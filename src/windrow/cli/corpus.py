@@ -87,12 +87,18 @@ def list_command(registry: Path | None, as_json: bool) -> None:
 @click.argument("name")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to write.  [default: ./NAME]")
 @click.option("--registry", type=click.Path(path_type=Path), help="Another registry of corpora, a TOML file.")
-def fetch_command(name: str, output: Path | None, registry: Path | None) -> None:
-    """Download a public corpus, or resume its download. Prints the paths of its files."""
+@click.option("--unverified", is_flag=True, help="Also take files of which the registry knows no checksum.")
+@click.option("--allow-http", is_flag=True, help="Also ask mirrors that are not encrypted.")
+def fetch_command(name: str, output: Path | None, registry: Path | None, **allowed: bool) -> None:
+    """Download a public corpus, or resume its download. Prints the paths of its files.
+
+    Each file is compared with the checksum and size that the registry states. Only https is used, unless --allow-http
+    says otherwise.
+    """
     from windrow.corpus.registry import fetch
 
     with bytes_bar(name) as show:
-        files = fetch(name, output or Path(name), lambda _, done, total: show(done, total), registry)
+        files = fetch(name, output or Path(name), lambda _, done, total: show(done, total), registry, **allowed)
     for file in files:
         click.echo(file.path)
         click.echo(f"{file.path.name}: SHA-256 {file.sha256}, {_verdict(file.verified)}", err=True)
@@ -127,4 +133,6 @@ def _readable(name: str, value: Any) -> str:
 
 
 def _verdict(verified: bool) -> str:
-    return "as the registry says" if verified else "not verified: the registry has no checksum for it"
+    if verified:
+        return "as the registry says"
+    return "not verified: the registry has no checksum for it; a registry of your own can state this one"

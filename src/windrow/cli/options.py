@@ -32,7 +32,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 # there is a model.
 _TEXT_OPTIONS: dict[str, dict[str, Any]] = {
     "tokenizer": {"default": "whitespace", "metavar": "NAME",
-                  "help": "whitespace; word: letters, digits, emoji; char: every character; or MODULE:CALLABLE."},
+                  "help": "whitespace; word: letters, digits, emoji; char: every character; or MODULE:CALLABLE, "
+                          "which imports that module and runs its code."},
     "sentences": {"default": "line", "type": click.Choice(["line", "paragraph", "document"]),
                   "help": "What one sentence is: a line; all lines up to a blank one; or a whole file or record."},
     "lowercase": {"default": False, "show_default": False, "help": "Lower-case the text first."},

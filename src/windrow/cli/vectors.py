@@ -94,6 +94,7 @@ def evaluate(
     A word that is not known as it is written is looked up in other spellings in upper and lower case.
     """
     from windrow.evaluation import evaluate_analogies, evaluate_similarity
+    from windrow.files.urls import refuse_url
 
     if not analogies and not similarity:
         raise OptionError("nothing to evaluate on; give --analogies FILE or --similarity FILE")
@@ -103,6 +104,7 @@ def evaluate(
     options = {"restrict_vocab": restrict_vocab, "case_sensitive": case_sensitive}
 
     def judge(evaluator: Callable[..., Any], path: str, **more: Any) -> Any:
+        refuse_url(path)
         click.echo(f"{path} ...", err=True)
         return evaluator(path, vectors.index_to_key, vectors.vectors, **options, **more)
 

@@ -14,6 +14,7 @@ from windrow.corpus.sources import CORPUS_FILES, CORPUS_FORMAT, CORPUS_HEADER, i
 from windrow.errors import DataError, FormatError
 from windrow.files import writing
 from windrow.files.checksums import PARTS, own_fits
+from windrow.files.urls import refuse_url
 
 FORMAT_VERSION = 1
 IDS, STARTS, VOCABULARY = CORPUS_FILES
@@ -86,6 +87,7 @@ def path_errors(verb: str, path: Path) -> Iterator[None]:
 def read_header(path: Path) -> dict[str, Any]:
     """The content of corpus.json, checked against the sizes of the files beside it."""
     if not path.is_dir():
+        refuse_url(path)
         what = "is a file, not a corpus folder" if path.exists() else "does not exist"
         raise FormatError(f"{path} {what}; make one with Corpus.build or `windrow corpus build`")
     try:

@@ -38,9 +38,10 @@ def _check_fields(where: str, row: Any, known: Collection[str]) -> None:
 
 
 def _check_file(name: str, file: Mapping[str, Any]) -> None:
-    """Raise ValueError for checksums and sizes of files that are not among those of the row."""
-    unpack = file.get("unpack", "")
-    archive = PurePosixPath(file["path"]).name
+    """Raise ValueError for a file that would get no name, and for checksums and sizes of files that are not kept."""
+    unpack, archive = file.get("unpack", ""), PurePosixPath(file["path"]).name
+    if unpack == "gzip" and not archive.removesuffix(".gz"):
+        raise ValueError(f"a file of {name}: path = {archive!r} has no name of a file before .gz")
     kept = {archive, archive.removesuffix(".gz")}
     if isinstance(unpack, list):
         kept |= {PurePosixPath(member).name for member in unpack}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import glob
 import json
 import os
-import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
@@ -25,7 +24,6 @@ from windrow.corpus.streams import (
     STDIN,
     Meter,
     ReadProgress,
-    is_remote,
     name_of,
     suffix_of,
     text_pieces,
@@ -34,6 +32,7 @@ from windrow.corpus.tables import cells_of, is_column, listed, names_in
 from windrow.errors import DataError, OptionError, warn
 from windrow.files import writing
 from windrow.files.compression import decompressed, is_damage
+from windrow.files.urls import as_typed, is_url, refuse_scheme
 
 _ERRORS = ("strict", "replace", "ignore")
 CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
@@ -158,17 +157,17 @@ def locations(source: Any) -> list[str] | None:
 
 
 def _location(source: str | os.PathLike[str]) -> str:
-    location = os.fspath(source)
-    if isinstance(source, os.PathLike):
-        # Path("https://host/file") has lost a slash, Path("file:///folder/file") two.
-        location = re.sub(r"^([a-z][a-z0-9+]+):/(?=[^/])", lambda m: f"{m[1]}://{'/' * (m[1] == 'file')}", location)
-    return location
+    typed = as_typed(source)
+    return typed if is_url(typed) else os.fspath(source)
 
 
 def _find_files(location: str, format: str | None, field: str | None) -> list[str]:
     if not location:
         raise DataError("the source is an empty name; name a file or folder (the current folder is .)")
-    if location == STDIN or is_remote(location):
+    if location == STDIN:
+        return [location]
+    if is_url(location):
+        refuse_scheme(location)
         return [location]
     try:
         return _local_files(location, format, field)
@@ -214,7 +213,7 @@ def takes_in(
 ) -> bool:
     """Whether reading the file, folder, glob or standard input that ``source`` names reads ``file``."""
     location = os.fspath(source)
-    if is_remote(location) or not file.exists():
+    if is_url(location) or not file.exists():
         return False
     with suppress(OSError, ValueError, RuntimeError):
         if location == STDIN:
@@ -265,7 +264,7 @@ def _is_wanted(path: Path, format: str | None, field: str | None) -> bool:
 
 
 def _total_bytes(files: list[str]) -> int | None:
-    if any(file == STDIN or is_remote(file) or not Path(file).is_file() for file in files):
+    if any(file == STDIN or is_url(file) or not Path(file).is_file() for file in files):
         return None
     return sum(Path(file).stat().st_size for file in files)
 

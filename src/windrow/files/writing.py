@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from windrow.errors import DataError
+from windrow.files.urls import refuse_url_to_write
 
 STDIO = "-"  # standard input or output where a file may stand
 
@@ -58,7 +59,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def refuse_standard_output(path: str | os.PathLike[str]) -> None:
-    """Raise DataError for "-", which is no name of a file or folder."""
+    """Raise DataError for "-" and URLs, which are no names of files or folders."""
+    refuse_url_to_write(path)
     if os.fspath(path) == STDIO:
         raise DataError("'-' is standard output, which takes nothing of this kind; give a name")
 
