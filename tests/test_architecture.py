@@ -30,7 +30,7 @@ FLOORS = [
     {"outputs"},
     {"embeddings"},
     {"lm", "tagging", "viz", "sklearn"},
-    {"models", "storage"},
+    {"models", "storage", "verification"},
     {"cli"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

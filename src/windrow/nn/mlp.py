@@ -33,7 +33,7 @@ from windrow.nn.parameters import Array
 from windrow.nn.regularizers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
 from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR
-from windrow.nn.training.checkpoint import goes_on, rng_state
+from windrow.nn.training.checkpoint import goes_on, restore_rng, rng_state
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.nn.training.trainer import CHECKPOINT_KIND, Augmentation, Callback, Trainer
@@ -64,10 +64,11 @@ class _Keeping:
             writing.check_writable(self.path)
         self.resumes = resume
         if resume:
-            start = model_file.load(self.path, CHECKPOINT_KIND).config.get("model", {}).get("start")
+            start = None
             try:
-                rng.bit_generator.state = start
-            except (TypeError, ValueError, KeyError) as error:
+                start = model_file.load(self.path, CHECKPOINT_KIND).config["model"]["start"]
+                restore_rng(rng, start)
+            except (TypeError, ValueError, KeyError, ArithmeticError) as error:
                 raise FormatError(f"{self.path} does not hold the start of a training ({error}); delete it") from error
             self.described["start"] = start
 

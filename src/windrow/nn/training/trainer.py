@@ -16,7 +16,7 @@ from windrow.nn.network import Network
 from windrow.nn.optimizers import SGD, Optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Constant, Schedule
-from windrow.nn.training.checkpoint import fingerprint, goes_on, rng_state
+from windrow.nn.training.checkpoint import fingerprint, goes_on, restore_rng, rng_state
 from windrow.nn.training.loop import Plan, Trainee, Training
 from windrow.nn.training.report import Report
 from windrow.nn.training.stopping import EarlyStopping
@@ -179,7 +179,7 @@ class NetworkTrainee(Trainee):
         return {"rng": rng_state(self.trainer.rng)}
 
     def set_state(self, state: dict[str, Any]) -> None:  # noqa: D102
-        self.trainer.rng.bit_generator.state = state["rng"]
+        restore_rng(self.trainer.rng, state["rng"])
 
 
 def gradient_norms(network: Network, x: Array, targets: Array) -> dict[str, float]:
