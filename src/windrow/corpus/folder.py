@@ -13,6 +13,7 @@ from typing import Any
 from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.errors import DataError, FormatError
 from windrow.files import writing
+from windrow.files.leftovers import beside, hold, sweep_beside
 
 FORMAT_VERSION = 1
 IDS, STARTS, VOCABULARY = "ids.bin", "starts.bin", "vocabulary.safetensors"
@@ -25,21 +26,25 @@ def new_folder(target: Path) -> Iterator[Path]:
     writing.refuse_standard_output(target)
     target = target.absolute()
     _check_replaceable(target)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
+    temporary, replaced = beside(target), beside(target, "old")
+    sweep_beside(target)
     # A process that was killed may have left these, and process numbers are used again, soonest in containers.
     shutil.rmtree(temporary, ignore_errors=True)
     with path_errors("write", target):
         temporary.mkdir()
     try:
-        yield temporary
-        with disk_errors(target):
-            for path in temporary.iterdir():
-                _sync(path)
-            if target.exists():
-                shutil.rmtree(replaced, ignore_errors=True)
-                target.replace(replaced)  # a folder cannot be renamed over one that holds files
-            temporary.replace(target)
+        with hold(temporary):
+            yield temporary
+            with disk_errors(target):
+                for path in temporary.iterdir():
+                    _sync(path)
+                if target.exists():
+                    shutil.rmtree(replaced, ignore_errors=True)
+                    with hold(target):
+                        target.replace(replaced)  # a folder cannot be renamed over one that holds files
+                        temporary.replace(target)
+                else:
+                    temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         if replaced.exists() and not target.exists():

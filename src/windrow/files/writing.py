@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from windrow.errors import DataError
+from windrow.files.leftovers import beside, hold, sweep_beside
 
 STDIO = "-"  # standard input or output where a file may stand
 
@@ -21,11 +22,13 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     check_writable(target)
-    temporary = _beside(target)
+    temporary = beside(target)
+    sweep_beside(target)
     try:
         temporary.touch()
         mode = temporary.stat().st_mode
-        yield temporary
+        with hold(temporary):
+            yield temporary
         temporary.chmod(mode)  # as the user's umask says; a library may have made the file private
         with temporary.open("rb+") as written:
             os.fsync(written.fileno())
@@ -50,7 +53,7 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             raise DataError(f"cannot write {target}: it is a folder; name a file in it")
         if target.exists() and not target.is_file():  # a rename would replace a device by a file
             raise DataError(f"cannot write {target}: it is a device or a pipe; name a file")
-        _beside(target).exists()  # an OSError if the temporary name is too long
+        beside(target).exists()  # an OSError if the temporary name is too long
     except OSError as error:
         raise DataError(f"cannot write {shortened(target)}: {error.strerror}") from error
     if not os.access(target.parent, os.W_OK):
@@ -75,7 +78,3 @@ def shortened(path: str | os.PathLike[str]) -> str:
     """A path for a message of one line."""
     text = os.fspath(path).replace("\n", "\\n").replace("\r", "\\r")
     return text if len(text) <= 200 else f"{text[:200]}..."
-
-
-def _beside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{os.getpid()}.part")
