@@ -29,7 +29,8 @@ def temporary_folder(prefix: str = _PREFIX) -> Iterator[Path]:
         with marked(folder):
             yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():  # it could not be marked
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def made_in_temporary_folder(make: Callable[[Path], T]) -> T:
