@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 
 def without_checksums(path: Path) -> Path:
@@ -17,3 +18,10 @@ def without_checksums(path: Path) -> Path:
     start += b" " * (-len(start) % 8)
     path.write_bytes(len(start).to_bytes(8, "little") + start + content[end:])
     return path
+
+
+def edit_header(folder: Path, **changes: Any) -> None:
+    """Take the checksums out of the header of a corpus, and change other fields."""
+    header = json.loads((folder / "corpus.json").read_text())
+    kept = {name: value for name, value in header.items() if not name.startswith("crc32")}
+    (folder / "corpus.json").write_text(json.dumps({**kept, **changes}))

@@ -22,6 +22,7 @@ from windrow.corpus.sources import is_corpus
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
 from windrow.files.leftovers import MARKER, beside
 
+from ..older_files import edit_header
 from .compressors import COMPRESS
 
 TEXT = "the cat sat on the mat\n\nthe dog — the déjà vu 漢字 😀\nend"
@@ -491,13 +492,6 @@ def test_errors_of_an_iterable_are_not_blamed_on_the_disk(tmp_path):
 
 
 # Damage
-
-
-def edit_header(path: Path, **changes) -> None:
-    """Changes in a header without checksums, as older versions wrote it: what they would find is found nevertheless."""
-    header = json.loads((path / "corpus.json").read_text())
-    kept = {name: value for name, value in header.items() if not name.startswith("crc32")}
-    (path / "corpus.json").write_text(json.dumps({**kept, **changes}))
 
 
 def shorten(path: Path, by: int) -> None:

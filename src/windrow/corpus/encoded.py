@@ -60,14 +60,13 @@ class Corpus:
     [['the', 'cat', 'sat'], ['the', 'dog']]
     """
 
-    def __init__(self, path: Path, *, is_new: bool = False) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)  # for messages; of a temporary corpus that of its source
-        self._is_sound = is_new
+        self._is_sound = False  # whether ids and starts are known to be in range
         with path_errors("read", path):
             self._header = read_header(path)
-            if not is_new:
-                compare_arrays(path, self._header, CHECKED_BYTES)
+            compare_arrays(path, self._header, CHECKED_BYTES)
             self.ids: NDArray[np.int32] = np.memmap(path / IDS, np.int32, "r")
             self.starts: NDArray[np.int64] = np.memmap(path / STARTS, np.int64, "r")
         try:
@@ -209,8 +208,8 @@ class Corpus:
             return made_in_temporary_folder(written)
         with new_folder(Path(path)) as folder:
             written(folder)
-        corpus = cls(Path(path), is_new=True)
-        corpus.reader = reader
+        corpus = cls.open(path)
+        corpus.reader, corpus._is_sound = reader, True
         return corpus
 
     def __len__(self) -> int:
@@ -314,8 +313,8 @@ def read_corpus(source: Any, reader: TextReader, **files: Any) -> Corpus:
 
 def _opened(folder: Path, source: Any, reader: TextReader) -> Corpus:
     """The corpus that was just made, which is called as its source is."""
-    corpus = Corpus(folder, is_new=True)
-    corpus.name, corpus.reader = sources.describe(source), reader
+    corpus = Corpus.open(folder)
+    corpus.name, corpus.reader, corpus._is_sound = sources.describe(source), reader, True
     _warn_of_single_words(corpus, corpus.name)
     return corpus
 

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from windrow import interrupts
 from windrow.corpus.sources import CORPUS_FILES, CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.errors import DataError, FormatError
 from windrow.files import writing
 from windrow.files.checksums import PARTS, own_fits
-from windrow.files.leftovers import beside, hold, sweep_beside
+from windrow.files.leftovers import beside, hold, sweep_beside, vanishing
 from windrow.files.urls import refuse_url
 
 FORMAT_VERSION = 1
@@ -36,27 +37,34 @@ def new_folder(target: Path) -> Iterator[Path]:
     sweep_beside(target)
     # A process that was killed may have left these, and process numbers are used again, soonest in containers.
     shutil.rmtree(temporary, ignore_errors=True)
-    with path_errors("write", target):
-        temporary.mkdir()
-    try:
+    with vanishing(temporary):
+        with path_errors("write", target):
+            temporary.mkdir()
         with hold(temporary):
             with _naming(target, temporary):
                 yield temporary
             with disk_errors(target):
                 for path in temporary.iterdir():
                     _sync(path)
-                if target.exists():
-                    shutil.rmtree(replaced, ignore_errors=True)
-                    with hold(target):
-                        target.replace(replaced)  # a folder cannot be renamed over one that holds files
-                        temporary.replace(target)
-                else:
-                    temporary.replace(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if replaced.exists() and not target.exists():
+                with interrupts.held():
+                    interrupts.finish(target)
+                    _put(temporary, target, replaced)
+
+
+def _put(temporary: Path, target: Path, replaced: Path) -> None:
+    """Move a finished folder to its place; what was there is moved away first, and back if that fails."""
+    if not target.exists():
+        temporary.replace(target)
+        return
+    shutil.rmtree(replaced, ignore_errors=True)
+    with hold(target):
+        target.replace(replaced)  # a folder cannot be renamed over one that holds files
+        try:
+            temporary.replace(target)
+        except OSError:
             replaced.replace(target)
-        shutil.rmtree(replaced, ignore_errors=True)
+            raise
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ since this machine was started: on a disk that machines share, another one's loc
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import platform
@@ -21,6 +22,7 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
+from windrow import interrupts
 from windrow.errors import warn
 
 try:
@@ -75,6 +77,43 @@ def _locked(path: Path) -> int:
     return descriptor
 
 
+# --- what this process makes
+
+_MADE: dict[Path, int] = {}  # files and folders that are to vanish, and the process that says so: not a fork of it
+
+
+def made(path: Path) -> Path:
+    """A path that is removed by ``vanishing``, and when the process ends at the latest."""
+    _MADE[path] = os.getpid()
+    return path
+
+
+@contextmanager
+def vanishing(path: Path) -> Iterator[None]:
+    """A file or folder that is removed at the end of the block, or if an interrupt prevents it, of the process."""
+    try:
+        made(path)
+        yield
+    finally:
+        with interrupts.held():
+            _remove(path)
+            _MADE.pop(path, None)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        if path.is_dir() and not path.is_symlink():
+            _remove_folder(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+@atexit.register
+def _remove_made() -> None:
+    for path in [path for path, process in _MADE.items() if process == os.getpid()]:
+        _remove(path)
+
+
 # --- temporary folders
 
 
@@ -83,13 +122,10 @@ def marked(folder: Path) -> Iterator[None]:
     """Within, a temporary folder carries the marker, which this process holds; it is removed at the end."""
     marker = folder / MARKER
     marker.touch()
-    with hold(marker) as is_held:
+    with hold(marker) as is_held, vanishing(folder):
         if is_held:  # and not before: others remove what is marked and not held
             marker.write_text(machine(), "ascii")
-        try:
-            yield
-        finally:
-            _remove_folder(folder)
+        yield
 
 
 def _remove_folder(folder: Path) -> None:

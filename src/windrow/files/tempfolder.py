@@ -5,7 +5,6 @@ Those of runs that were killed are removed by the next run that makes one, see `
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
@@ -13,7 +12,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from windrow.files.leftovers import marked, sweep_temporary_folders
+from windrow import interrupts
+from windrow.files.leftovers import made, marked, sweep_temporary_folders, vanishing
 
 T = TypeVar("T")
 
@@ -24,24 +24,22 @@ _PREFIX = "windrow-"
 def temporary_folder(prefix: str = _PREFIX) -> Iterator[Path]:
     """A new folder, which is removed at the end."""
     sweep_temporary_folders(Path(tempfile.gettempdir()), _PREFIX)
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
-    try:
-        with marked(folder):
-            yield folder
-    finally:
-        if folder.exists():  # it could not be marked
-            shutil.rmtree(folder, ignore_errors=True)
+    with interrupts.held():
+        folder = made(Path(tempfile.mkdtemp(prefix=prefix)))
+    with vanishing(folder), marked(folder):
+        yield folder
 
 
 def made_in_temporary_folder(make: Callable[[Path], T]) -> T:
     """The object that ``make(folder)`` returns; the folder is removed with it, or at once if ``make`` fails."""
     with ExitStack() as stack:
-        made = make(stack.enter_context(temporary_folder()))
-        weakref.finalize(made, _clear_and_remove, vars(made), stack.pop_all())
-    return made
+        whole = make(stack.enter_context(temporary_folder()))
+        weakref.finalize(whole, _clear_and_remove, vars(whole), stack.pop_all())
+    return whole
 
 
 def _clear_and_remove(attributes: dict[str, Any], stack: ExitStack) -> None:
     """Remove the folder; Windows keeps a file as long as it is mapped, so the object's memory maps go first."""
-    attributes.clear()
-    stack.close()
+    with interrupts.held():
+        attributes.clear()
+        stack.close()

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from windrow import interrupts
 from windrow.errors import DataError, one_line
-from windrow.files.leftovers import beside, hold, sweep_beside
+from windrow.files.leftovers import beside, hold, sweep_beside, vanishing
 from windrow.files.urls import refuse_url_to_write
 
 STDIO = "-"  # standard input or output where a file may stand
@@ -29,18 +30,19 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = followed(Path(path))
     temporary = beside(target)
     sweep_beside(target)
-    try:
-        mode = _create(temporary, target)
-        with hold(temporary):
-            yield temporary
-        temporary.chmod(mode)  # a library may have made the file anew
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {write_failure(error)}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with vanishing(temporary):
+        try:
+            mode = _create(temporary, target)
+            with hold(temporary):
+                yield temporary
+            temporary.chmod(mode)  # a library may have made the file anew
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
+            with interrupts.held():
+                interrupts.finish(target)
+                temporary.replace(target)
+        except OSError as error:
+            raise DataError(f"cannot write {path}: {write_failure(error)}") from error
 
 
 def _create(temporary: Path, target: Path) -> int:
