@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError, check_callable
@@ -25,6 +24,7 @@ from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
+from windrow.numeric.threads import one_blas_thread
 from windrow.tagging.columns import Columns
 from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
@@ -328,7 +328,7 @@ class WindowTagger(Estimator):
             raise NotFittedError("this WindowTagger is not trained yet; call fit first")
         for block in blocks(sentences, _BLOCK_TOKENS):
             windows = windows_of(block, self.lexicon_, self.network_.hidden.window)
-            with threadpool_limits(1):
+            with one_blas_thread():
                 numbers = self.network_.decode(windows).tolist()
             names = [self.tags_[number] for number in numbers]
             for start, stop in pairwise(windows.starts.tolist()):
