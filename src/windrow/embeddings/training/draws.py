@@ -14,6 +14,7 @@ from windrow.numeric.simd import LANES
 
 _ALL_BITS = 2**32 - 1
 _HALF_WORD = 2**24
+_TWISTER_NUMBERS = 624
 
 
 def keep_thresholds(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint32]:
@@ -133,6 +134,8 @@ class GensimRandomness:
 
     def restore(self, saved: NDArray[np.uint64]) -> None:
         """Continue from a state that ``save`` gave."""
+        if saved[-1] > _TWISTER_NUMBERS:  # NumPy would read there
+            raise ValueError(f"place {saved[-1]} of a generator's {_TWISTER_NUMBERS} numbers")
         self.state[:] = saved[:1]
         twister = {"key": saved[1:-1].astype(np.uint32), "pos": int(saved[-1])}
         self._twister.set_state({"bit_generator": "MT19937", "state": twister})
