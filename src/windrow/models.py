@@ -27,6 +27,8 @@ OTHER_KINDS = {
 def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any) -> Any:
     """Open a model of any kind, whatever its name: the content of the file says what it is.
 
+    Any number of threads may ask the model at once, as long as none changes it (``fit``, ``set_params``, ...).
+
     Parameters
     ----------
     path : str or os.PathLike

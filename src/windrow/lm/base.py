@@ -59,6 +59,9 @@ class LanguageModel(ReadsText, ABC):
     A *stream* is a sequence of ids, (symbols,) int32: sentences one after another, each ``<s>`` w1 .. wm ``</s>``. At
     ``<s>`` all before it is forgotten, unless the model ``carries_over``. Before the first word of a stream without
     ``<s>`` nothing is known, not even that a sentence begins.
+
+    Any number of threads may ask one model at once, as long as none changes it (``fit``, ``set_params``, another
+    ``tokenizer``): what a call needs to compute belongs to the call or to its thread, never to the model.
     """
 
     kind: ClassVar[str]  # the name in its files

@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError, check_callable
@@ -25,6 +24,7 @@ from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
+from windrow.numeric.threads import one_blas_thread
 from windrow.tagging.columns import Columns
 from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
@@ -334,7 +334,7 @@ class WindowTagger(Estimator):
             if len(block[-1]) > _LONG_SENTENCE:  # it is the last: with it the block is full
                 if block[:-1]:
                     yield from self._tag_block(block[:-1])
-                with threadpool_limits(1):
+                with one_blas_thread():
                     path = decode_long(self.network_, self.lexicon_, block[-1])
                 yield tag_names(path, self.tags_, self.scheme_)
             else:
@@ -342,7 +342,7 @@ class WindowTagger(Estimator):
 
     def _tag_block(self, block: Sequence[Sequence[str]]) -> Iterator[list[str]]:
         windows = windows_of(block, self.lexicon_, self.network_.hidden.window)
-        with threadpool_limits(1):
+        with one_blas_thread():
             numbers = self.network_.decode(windows).tolist()
         names = [self.tags_[number] for number in numbers]
         for start, stop in pairwise(windows.starts.tolist()):

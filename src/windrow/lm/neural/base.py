@@ -19,6 +19,7 @@ from windrow.estimator import Estimator, OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
+from windrow.lm.generation import Generation
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
 from windrow.lm.neural.trainee import LMTrainee
@@ -36,6 +37,7 @@ from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
+from windrow.numeric.threads import crew
 from windrow.outputs import output_layer
 from windrow.outputs.contract import OutputLayer, OutputOptions
 from windrow.outputs.quantized import BITS
@@ -317,6 +319,11 @@ class NeuralLM(Estimator, LanguageModel):
         """The ids of a sentence, or the beginning of one; see LanguageModel."""
         self._fitted()
         return super().encode(tokens, bos=bos, eos=eos)
+
+    def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
+        """Texts that go on from a prompt; see LanguageModel."""
+        with crew():  # once, not at each word
+            return super().generate(prompt, **options)
 
     def _fitted(self) -> Any:
         """The trained network, of the subclass's own type."""
