@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 import warnings
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from numbers import Integral
 from typing import Literal, SupportsFloat
 
 _SUGGEST_FROM = 20_000  # words
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")  # all but the tab
 _UNICODE_FORMS: tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...] = ("NFC", "NFD", "NFKC", "NFKD")
 
 
@@ -25,6 +27,10 @@ class WindrowError(Exception):
     ...     print(error)
     the list of sentences: the text is empty: there is no token in it
     """
+
+    def __str__(self) -> str:
+        # Names of files, columns and arrays come into messages, and they may hold anything.
+        return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], super().__str__())
 
 
 class DataError(WindrowError):

@@ -328,11 +328,16 @@ class Vocabulary:
     ) -> Vocabulary:
         """The inverse of ``to_arrays``; FormatError, which names ``path``, if the arrays or ``specials`` disagree."""
         words = model_file.unpack_words(arrays, path)
-        counts = np.array(arrays.get("counts", ()), np.int64)
+        counts = np.array(arrays.get("counts", ()))
         agree = isinstance(specials, list | tuple) and words[: len(specials)] == list(specials)
-        if counts.shape != (len(words),) or not agree:
+        if counts.shape != (len(words),) or counts.dtype != np.int64 or not agree or not _can_be_added(counts):
             raise FormatError(f"{path}: the vocabulary is damaged (words, counts and specials do not agree)")
         return cls(words, counts, specials)
+
+
+def _can_be_added(counts: NDArray[np.int64]) -> bool:
+    """Whether counts are not negative, and their sum is far from the largest number of the type."""
+    return bool((counts >= 0).all()) and bool(counts.sum(dtype=np.float64) < 2.0**62)
 
 
 def check_specials(specials: Sequence[str]) -> None:

@@ -60,10 +60,10 @@ class _Keeping:
         writing.check_writable(self.path)
         self.resumes = resume
         if resume:
-            start = model_file.load(self.path, CHECKPOINT_KIND).config.get("model", {}).get("start")
             try:
+                start = model_file.load(self.path, CHECKPOINT_KIND).config["model"]["start"]
                 rng.bit_generator.state = start
-            except (TypeError, ValueError, KeyError) as error:
+            except (TypeError, ValueError, LookupError, OverflowError) as error:
                 raise FormatError(f"{self.path} does not hold the start of a training ({error}); delete it") from error
             self.described["start"] = start
 

@@ -111,7 +111,7 @@ def restore(training: Resumable, path: str | PathLike[str], described: Mapping[s
         training.trainee.set_values(_like(last_good.values, arrays["values"]))
         last_good.values = _like(last_good.values, arrays["last_good"])
         for number, state in enumerate(plan.optimizer.states):
-            state[:] = arrays[f"optimizer{number}"]
+            state[:] = _like(state, arrays[f"optimizer{number}"])
         if config["lowest"] is not None:
             last_good.lowest = float(config["lowest"])
         last_good.name = str(config["last_good"])
@@ -147,6 +147,8 @@ def _count(stored: Any) -> int:
 def _like(values: Array, stored: Array) -> Array:
     if stored.shape != values.shape or stored.dtype != values.dtype:
         raise ValueError(f"{stored.dtype} {stored.shape} in place of {values.dtype} {values.shape}")
+    if not np.isfinite(stored).all():
+        raise ValueError("a number is not finite")
     return np.array(stored)
 
 
