@@ -15,7 +15,8 @@ from typing import Any
 import atheris
 
 _LONGEST = 1 << 16
-_OWN_CHANGES = 0.7  # the part of files that ``fuzz_mutations`` makes
+# The parts of files that are made of a sound one, and of a kept one, by ``fuzz_mutations``; atheris changes the rest.
+_OF_SOUND, _OF_KEPT = 0.5, 0.8
 
 
 def instrumented() -> None:
@@ -44,8 +45,10 @@ def follow_coverage(trial: Any, inputs: int, seed: int) -> None:
 
     def change(data: bytes, longest: int, number: int) -> bytes:
         dice = Random(number)
-        if dice.random() < _OWN_CHANGES:
-            return mutate(data, dice, trial.data)[:longest]
+        way = dice.random()
+        if way < _OF_KEPT:
+            changed = dice.choice(trial.data) if trial.data and way < _OF_SOUND else data
+            return mutate(changed, dice, trial.data)[:longest]
         return bytes(atheris.Mutate(data, longest))
 
     def take(data: bytes) -> None:
