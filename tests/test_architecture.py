@@ -23,7 +23,7 @@ KERNEL_SOURCES = sorted(source for pattern in jit.KERNEL_SOURCES for source in P
 # From the ground up; a room imports rooms of lower floors, and of its own floor none.
 FLOORS = [
     {"_version", "_renamed", "errors"},
-    {"_lazy", "machine"},
+    {"_lazy", "interrupts", "machine"},
     {"estimator", "files", "numeric"},
     {"corpus", "storage"},
     {"evaluation", "nn"},
@@ -35,7 +35,7 @@ FLOORS = [
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # What numerical code may rest on is less than what stands below it.
-NARROWER = {"files": {"_version", "errors"}, "numeric": {"_version", "machine"}}
+NARROWER = {"files": {"_version", "errors", "interrupts"}, "numeric": {"_version", "interrupts", "machine"}}
 
 
 def room_of(source: Path) -> str:
@@ -110,7 +110,8 @@ def test_no_import_hides_in_a_string():
 def test_commands_import_their_models_when_called():
     """At the top of a command module: click, the standard library, errors, settings and their tables."""
     tables = ("embeddings.settings", "lm.ngram.settings", "lm.neural.settings", "tagging.settings")
-    ours = (f"windrow.{name}" for name in ("errors", "estimator", "cli", "_version", "outputs.OUTPUT_LAYERS", *tables))
+    rooms = ("_version", "cli", "errors", "estimator", "interrupts", "outputs.OUTPUT_LAYERS")
+    ours = (f"windrow.{name}" for name in (*rooms, *tables))
     allowed = {"click", *ours, *sys.stdlib_module_names}
     for source in (PACKAGE / "cli").glob("*.py"):
         for statement in ast.parse(source.read_text("utf-8")).body:  # TYPE_CHECKING blocks never run

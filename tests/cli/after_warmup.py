@@ -1,4 +1,4 @@
-"""Warm up, then do what windrow can do, and print what each command still had to compile.
+"""Warm up, then do what windrow can do; print what each command still had to compile, and what called Python.
 
 ``python -m tests.cli.after_warmup FOLDER``: a process of its own, since what another test has called stays in memory.
 """
@@ -12,8 +12,10 @@ import sys
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner
+from numba.core import serialize
 from numba.core.dispatcher import Dispatcher
 
 from windrow.cli import main
@@ -35,6 +37,19 @@ def loaded() -> set[str]:
     dispatchers = [thing for thing in gc.get_objects() if issubclass(type(thing), Dispatcher)]
     kernels = [one for one in dispatchers if one.__module__.startswith("windrow.")]
     return {f"{one.__module__}.{one.__qualname__}{signature}" for one in kernels for signature in one.signatures}
+
+
+def note_boxing() -> set[str]:
+    """The functions that from now on call a kernel whose result Numba makes in Python: an array, a NamedTuple."""
+    boxed: set[str] = set()
+    plain = serialize._numba_unpickle  # which loads the class of such a result
+
+    def noting(*arguments: Any) -> Any:
+        boxed.add(sys._getframe(1).f_code.co_qualname)
+        return plain(*arguments)
+
+    serialize._numba_unpickle = noting
+    return boxed
 
 
 def vectors() -> Iterator[str]:
@@ -135,6 +150,7 @@ def run(command: str) -> None:
 
 
 if __name__ == "__main__":
+    boxed = note_boxing()
     os.chdir(sys.argv[1])
     write_files()
     run("warmup")
@@ -146,4 +162,4 @@ if __name__ == "__main__":
             if after - before:
                 missing[command] = sorted(after - before)
             before = after
-    print(json.dumps(missing))
+    print(json.dumps({"missing": missing, "boxed": sorted(boxed)}))

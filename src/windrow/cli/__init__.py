@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
-import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
 
+from windrow import interrupts
 from windrow._version import __version__
 from windrow.cli.groups import LazyGroup, command_of
 from windrow.cli.messages import at_the_command_line
@@ -32,7 +31,7 @@ class _Program(LazyGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with errors as one line."""
         try:
-            with _warnings_as_lines(ctx):
+            with interrupts.raised(), _warnings_as_lines(ctx):
                 return super().invoke(ctx)
         except (WindrowError, MemoryError) as error:
             if ctx.params.get("debug"):
@@ -43,9 +42,8 @@ class _Program(LazyGroup):
             click.echo(f"Error: {message}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt as error:
-            # The exception says what was kept; 130 is the shell's status for SIGINT.
-            click.echo(f"\nInterrupted: {error if error.args else 'nothing was written'}", err=True)
-            ctx.exit(130)
+            _tell_interrupt(error, ctx)
+            ctx.exit(interrupts.exit_status())
         except BrokenPipeError:
             # The reader of our output is gone (`| head`); the interpreter must not flush into the pipe at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -57,6 +55,16 @@ class _Program(LazyGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)
             ctx.exit(1)
+
+
+def _tell_interrupt(error: KeyboardInterrupt, ctx: click.Context) -> None:
+    """One line: what was kept, as the exception has it; without a word, where the terminal is gone."""
+    command = command_of(ctx)
+    writes = any(option.name == "output" for option in (command.params if command else []))
+    kept = str(error) or ("nothing was written" if writes else "what was printed is not all")
+    with suppress(OSError):
+        after_bar = "\n" if sys.stderr.isatty() else ""
+        click.echo(f"{after_bar}Interrupted: {at_the_command_line(kept, command)}", err=True)
 
 
 @contextmanager
@@ -77,10 +85,11 @@ def _warnings_as_lines(ctx: click.Context) -> Iterator[None]:
 
 
 def _prepare_process() -> None:
-    """Terminals that cannot show a word show its code instead; SIGTERM is an interrupt, so that state is kept.
+    """Signals keep the state; terminals that cannot show a word show its code instead.
 
     A standard input that is closed (``<&-``) is empty, and an output that is closed cannot be written to.
     """
+    interrupts.own_process()
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
     if sys.stdout is None:  # and nothing else may get its number
@@ -88,8 +97,6 @@ def _prepare_process() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _in_us_spelling(name: str) -> str:

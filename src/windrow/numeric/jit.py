@@ -177,6 +177,8 @@ def kernel(*, inline: bool = False, allocates: bool = False) -> Callable[[F], F]
 def kernel(function: F | None = None, *, inline: bool = False, allocates: bool = False) -> F | Callable[[F], F]:
     """Compile a function on first call, without the GIL, and keep the machine code on disk.
 
+    A kernel that Python calls returns numbers, or tuples of numbers, and fills arrays that it is given. For an array or
+    a NamedTuple Numba calls Python to make it, and crashes when a signal handler raises there.
     ``inline``: copy the body into its callers before types are inferred. Only then may a kernel take a function as an
     argument and its callers still be stored on disk.
     ``allocates``: the kernel makes arrays. All others are compiled without reference counts, which would cost more than

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+from windrow import interrupts
 from windrow.machine import available_cores
 
 Result = TypeVar("Result")
@@ -41,12 +42,14 @@ def crew(workers: int | None = None) -> Iterator[None]:
         if workers == 1:
             yield
             return
-        with ThreadPoolExecutor(workers - 1) as pool:
-            token = _CREW.set(_Crew(pool, workers - 1))
-            try:
-                yield
-            finally:
-                _CREW.reset(token)
+        pool = ThreadPoolExecutor(workers - 1)
+        token = _CREW.set(_Crew(pool, workers - 1))
+        try:
+            yield
+        finally:
+            _CREW.reset(token)
+            with interrupts.held():  # or the pool's locks might stay closed
+                pool.shutdown()
 
 
 def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list[Result]:
@@ -54,21 +57,23 @@ def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list
 
     Runs side by side are of a crew only: without one, and within a task, there is one run.
     """
+    interrupts.check()
     found = _CREW.get()
     runs = 1 if found is None else max(1, min(found.size + 1, size // least))
     if found is None or runs == 1:
         return [task(0, size)]
     bounds = [size * run // runs for run in range(runs + 1)]
     token, futures = _CREW.set(None), list[Future[Result]]()
-    try:
-        for first, last in pairwise(bounds[1:]):
-            # In a copy of this context: what NumPy is told about overflow holds for all.
-            futures.append(found.pool.submit(copy_context().run, task, first, last))
-        mine = task(0, bounds[1])
-    finally:
-        wait(futures)  # also when interrupted: the others write to arrays of this pass
-        _CREW.reset(token)
-    return [mine, *(future.result() for future in futures)]
+    with interrupts.held():
+        try:
+            for first, last in pairwise(bounds[1:]):
+                # In a copy of this context: what NumPy is told about overflow holds for all.
+                futures.append(found.pool.submit(copy_context().run, task, first, last))
+            mine = task(0, bounds[1])
+        finally:
+            wait(futures)  # also after an error: the others write to arrays of this pass
+            _CREW.reset(token)
+        return [mine, *(future.result() for future in futures)]
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow import interrupts
 from windrow.embeddings.steps.contract import TrainingStep
 from windrow.embeddings.training.checkpoint import Checkpoint, damaged
 from windrow.embeddings.training.progress import Callback, Progress
@@ -55,15 +56,26 @@ class VectorTraining:
         On KeyboardInterrupt the jobs in progress are finished, the state is written to ``checkpoint`` if given, and
         the KeyboardInterrupt that is raised says what was kept.
         """
-        callbacks = tuple(callbacks)
         interval = math.inf
         if checkpoint is not None and checkpoint_every is not None:
             interval = max(checkpoint_every, _SHORTEST_INTERVAL)
+        with interrupts.held():
+            self._train(tuple(callbacks), report_words, checkpoint, interval, progress)
+
+    def _train(
+        self,
+        callbacks: tuple[Callback, ...],
+        report_words: int | None,
+        checkpoint: str | PathLike[str] | None,
+        interval: float,
+        progress: Callback | None,
+    ) -> None:
         deadline = time.monotonic() + interval
         stopped = False
         self.is_running = True
         try:
             while self.run.position.epoch < self.epochs and not stopped:
+                interrupts.check()
                 words_before = self.run.position.words
                 self._advance(report_words, deadline, progress)
                 stopped = self._call(callbacks, words_before, report_words)

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow import interrupts
 from windrow.embeddings.training.draws import Randomness
 
 JOB_WORDS = 10_000  # as in gensim: the learning rate changes from job to job
@@ -152,6 +153,7 @@ class Run(ABC):
                     for future in done:
                         future.result()
                     progress()
+                    interrupts.check()
             finally:
                 self.settle()  # before the pool waits for its threads, which would go on to the end of the epoch
 

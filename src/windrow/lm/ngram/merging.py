@@ -116,7 +116,8 @@ def _merge_levels(a: CountLevel, b: CountLevel, below: _Places, path: Path, k: i
         files = [stack.enter_context(path.with_suffix(f".{name}").open("wb", buffering=0)) for name in names]
         np.zeros(1, np.int32).tofile(files[0])
         while cursor.context < contexts:
-            cursor, finished, written = kernels.merge_levels(input_a, input_b, origins, cursor, out)
+            after, finished, written = kernels.merge_levels(input_a, input_b, origins, cursor, out)
+            cursor = Cursor(*after)
             if cursor.place > MOST:
                 raise DataError(f"the text has more than {MOST} different {k}-grams; lower the order")
             sizes = [finished, *[written] * 4]

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from windrow import interrupts
 from windrow.nn.clipping import clip_by_norm, clip_by_value
 from windrow.nn.optimizers import Optimizer
 from windrow.nn.parameters import Array, ParameterVector
@@ -143,7 +144,7 @@ class Training:
         last ones, or, when something was raised, the last sound ones.
         """
         callbacks, is_stopped = tuple(callbacks), False
-        with crew(self.plan.workers), self._ending(checkpoint):
+        with interrupts.held(), crew(self.plan.workers), self._ending(checkpoint):
             while len(self.history) < self.plan.epochs and not self._has_ended() and not is_stopped:
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is told in words
                     report = self._epoch(progress)
@@ -182,6 +183,7 @@ class Training:
             loss = self.step(batch, rate)
             divergence.see(loss / size)
             total, done = total + loss, done + size
+            interrupts.check()
             if progress is not None and (seconds := perf_counter() - started) >= reported + _REPORT_SECONDS:
                 reported = seconds
                 progress(self._report("progress", epoch, done, total / done, rate, before + seconds))

@@ -184,8 +184,8 @@ class Cursor(NamedTuple):
 def merge_levels(a: Input, b: Input, origins: NDArray[np.uint8], cursor: Cursor, out: Output) -> Any:
     """Merge the k-grams context by context until ``out`` is full or all is done.
 
-    ``origins``, (contexts,): which of the counts hold each merged context. Returns the cursor after, how many contexts
-    were finished (``out.level.starts`` holds the place after each) and how many k-grams were written.
+    ``origins``, (contexts,): which of the counts hold each merged context. Returns the numbers of the cursor after, how
+    many contexts were finished (``out.level.starts`` holds the place after each) and how many k-grams were written.
     """
     context, context_a, context_b, i, j, place = cursor
     finished = written = 0
@@ -221,7 +221,7 @@ def merge_levels(a: Input, b: Input, origins: NDArray[np.uint8], cursor: Cursor,
         context_b += in_b
         out.level.starts[finished] = place
         finished += 1
-    return Cursor(context, context_a, context_b, i, j, place), finished, written
+    return (context, context_a, context_b, i, j, place), finished, written
 
 
 # --- counts as text
