@@ -216,13 +216,13 @@ def _signalled(
 
 
 def _catches(pid: int, sent: signal.Signals) -> bool:
-    """Whether the process has its own handler for a signal, as windrow's program has soon after it begins."""
+    """Whether the process handles or ignores a signal, as windrow's program does from its first line on."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        caught = int(next(line for line in lines if line.startswith("SigCgt")).split()[1], 16)
-    except (OSError, StopIteration, ValueError):
+        handled = [int(line.split()[1], 16) for line in lines if line.startswith(("SigCgt", "SigIgn"))]
+    except (OSError, ValueError):
         return True
-    return bool(caught >> (sent - 1) & 1)
+    return any(mask >> (sent - 1) & 1 for mask in handled)
 
 
 def judge(ended: Ended, sent: signal.Signals, command: Command, place: Place, expected: dict[str, bytes]) -> str:
