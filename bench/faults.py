@@ -136,6 +136,7 @@ class Kills:
 def try_kills(name: str, count: int, place: Place, seed: int) -> Kills:
     """Kill a trainer ``count`` times while it runs; each time it is run again to the end."""
     command, dice, result = TRAINERS[name], Random(f"{seed}/{name}"), Kills(name)
+    undisturbed(command, place)  # the first run may be slow: it finds nothing in memory
     expected, seconds = undisturbed(command, place)
     for number in range(10 * count):
         if result.kills == count:
@@ -183,12 +184,15 @@ class Signals:
 def try_signals(name: str, count: int, place: Place, seed: int) -> Signals:
     """Send each signal ``count`` times once, and ``count`` times three times."""
     command, dice, result = COMMANDS[name], Random(f"{seed}/signals/{name}"), Signals(name)
+    undisturbed(command, place)  # the first run may be slow: it finds nothing in memory
     expected, seconds = undisturbed(command, place)
     for sent in SIGNALS:
         for times in [1, 3] * count:
-            begin(place)
-            delay = dice.uniform(0, seconds)
-            ended = _signalled(start(command, place), sent, times, delay, dice, place)
+            delay, ended = dice.uniform(0, seconds), None
+            while ended is None:
+                begin(place)
+                ended = _signalled(start(command, place), sent, times, delay, dice, place)
+                delay *= 0.9
             how = judge(ended, sent, command, place, expected)
             if how == "interrupted" and command.output:
                 how = after_interrupt(command, place, expected)
@@ -200,18 +204,16 @@ def try_signals(name: str, count: int, place: Place, seed: int) -> Signals:
 
 def _signalled(
     process: subprocess.Popen[bytes], sent: signal.Signals, times: int, delay: float, dice: Random, place: Place
-) -> Ended:
-    """Wait, send a signal some times, and wait for the end."""
-    had_begun = True
+) -> Ended | None:
+    """Wait, send a signal some times, and wait for the end; None if it has ended before the first one."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(delay)
-    for number in range(times):
-        if process.poll() is None:
-            if number == 0:
-                had_begun = _catches(process.pid, signal.SIGTERM)
-            process.send_signal(sent)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(dice.choice([0.001, 0.01, 0.1]))
+        return None
+    had_begun = _catches(process.pid, signal.SIGTERM)
+    for _ in range(times):
+        process.send_signal(sent)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(dice.choice([0.001, 0.01, 0.1]))
     return end(process, place, had_begun=had_begun)
 
 

@@ -47,6 +47,12 @@ class Counts:
     slow: int = 0
     most_kb: int = 0
 
+    def add(self, kind: str) -> None:
+        """One more file that was taken so."""
+        name = "tracebacks" if kind == "traceback" else kind
+        setattr(self, name, getattr(self, name) + 1)
+        self.done += 1
+
     def write(self, path: Path) -> None:
         with path.open("r+b" if path.exists() else "w+b", buffering=0) as stream:
             stream.write(_PROGRESS.pack(*asdict(self).values()))
@@ -73,7 +79,7 @@ class Trial:
     def __init__(self, name: str, folder: Path, seconds: float) -> None:
         self.name, self.folder, self.seconds = name, folder, seconds
         self.counts = Counts.read(folder / "progress")
-        self.seen: dict[str, int] = {}
+        self.seen: dict[str, Files] = {}  # by cause
         self.sound: list[Files] = []
         if name == OPTIONS:
             self._run_sound_commands()
@@ -114,21 +120,33 @@ class Trial:
 
     def take(self, files: Files) -> None:
         """Give the file to its reader, and note what comes of it."""
-        data, *_ = files.values()
-        ask = self._asker(files)
         resident = _peak_kb(reset=True)
+        kind, error = self.outcome(files)
+        self.counts.most_kb = max(self.counts.most_kb, _peak_kb() - resident)
+        self.counts.add(kind)
+        if error is not None and kind != "refused":
+            self._note(kind, error, files)
+        self.counts.write(self.folder / "progress")
+
+    def outcome(self, files: Files) -> tuple[str, BaseException | None]:
+        """How the file is taken: accepted, refused, traceback, wrong, memory or slow; and with which error."""
+        from windrow.errors import WindrowError
+
+        ask = self._asker(files)
         try:
             with _time_limit(self.seconds):
                 ask()
-            self.counts.accepted += 1
+            return "accepted", None
         except _TooSlow as error:
-            self.counts.slow += 1
-            self._note("slow", data, error)
+            return "slow", error
+        except AssertionError as error:
+            return "wrong", error
         except Exception as error:
-            self._judge(error, data)
-        self.counts.most_kb = max(self.counts.most_kb, _peak_kb() - resident)
-        self.counts.done += 1
-        self.counts.write(self.folder / "progress")
+            if asked_for_memory(error):
+                return "memory", error
+            if not isinstance(error, WindrowError):
+                return "traceback", error
+            return "refused" if len(str(error).splitlines()) == 1 else "wrong", error
 
     def _asker(self, files: Files) -> Callable[[], None]:
         if self.name == OPTIONS:
@@ -145,40 +163,43 @@ class Trial:
         reader = READERS[self.name]
         return lambda: quietly(reader.ask, self.folder / "input" / "files" / reader.file)
 
-    def _judge(self, error: Exception, data: bytes) -> None:
-        from windrow.errors import WindrowError
-
-        if isinstance(error, AssertionError):
-            self.counts.wrong += 1
-            self._note("wrong", data, error)
-        elif asked_for_memory(error):
-            self.counts.memory += 1
-            self._note("memory", data, error)
-        elif not isinstance(error, WindrowError):
-            self.counts.tracebacks += 1
-            self._note("traceback", data, error)
-        elif len(str(error).splitlines()) > 1:
-            self.counts.wrong += 1
-            self._note("wrong", data, error)
-        else:
-            self.counts.refused += 1
-
-    def _note(self, kind: str, data: bytes, error: BaseException) -> None:
+    def _note(self, kind: str, error: BaseException, files: Files) -> None:
         """Keep the file, unless a shorter one with the same cause is kept."""
-        cause = f"{kind}: {_cause(error)}"
-        if len(data) >= self.seen.get(cause, sys.maxsize):
+        cause, (data, *_) = f"{kind}: {_cause(error)}", files.values()
+        if cause in self.seen and len(data) >= len(next(iter(self.seen[cause].values()))):
             return
-        self.seen[cause] = len(data)
+        self.seen[cause] = files
         told = "".join(traceback.format_exception(error)[-6:])[-2000:]
         keep(self.folder, Finding(self.name, kind, cause, told), data)
 
     def finish(self) -> None:
-        """What readers have left in the folder for temporary files is a finding, too."""
+        """Shorten the files of findings; and what readers have left among temporary files is a finding, too."""
+        for cause, files in self.seen.items() if self.name != OPTIONS else ():
+            kind = cause.partition(":")[0]
+            if kind != "slow":
+                told = f"{cause}; the file is one of those, shortened"
+                keep(self.folder, Finding(self.name, kind, cause, told), self.shortened(files, cause))
         gc.collect()
         left = sorted(path.name for path in Path(tempfile.gettempdir()).iterdir())
         if left:
             told = f"left: {len(left)} in the folder for temporary files"
             keep(self.folder, Finding(self.name, "left", told, " ".join(left[:5])), b"")
+
+    def shortened(self, files: Files, cause: str, attempts: int = 400) -> bytes:
+        """The file without whatever can be taken out while the cause stays the same."""
+        name, *_ = files
+        data, size = files[name], len(files[name]) // 2
+        while size and attempts > 0:
+            for start in range(0, len(data), size):
+                attempts -= 1
+                shorter = data[:start] + data[start + size :]
+                kind, error = self.outcome({**files, name: shorter})
+                if error is not None and f"{kind}: {_cause(error)}" == cause:
+                    data = shorter
+                    break
+            else:
+                size //= 2
+        return data
 
 
 def keep(folder: Path, finding: Finding, data: bytes) -> None:

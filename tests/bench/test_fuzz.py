@@ -126,6 +126,22 @@ def test_each_way_of_taking_a_file_is_counted_once(tmp_path: Path, monkeypatch: 
     assert found == ["traceback", "wrong", "memory", "slow"]
 
 
+def test_files_of_findings_are_shortened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ask(_: object, path: Path) -> None:
+        if b"xy" in path.read_bytes():
+            raise KeyError("found")
+
+    trial = Trial("similarity", tmp_path, 10)
+    monkeypatch.setattr("fuzz_readers.quietly", ask)
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "input"))
+    trial.take({"s": b"0123456789" * 5 + b"xy" + b"0123456789" * 7})
+    trial.finish()
+
+    findings = [json.loads(line) for line in (tmp_path / "findings.jsonl").read_text().splitlines()]
+    assert Path(findings[0]["file"]).read_bytes() == b"xy"
+    assert [finding["kind"] for finding in findings] == ["traceback", "traceback", "left"]
+
+
 def job(**changed: object) -> fuzz.Job:
     values = {
         "inputs": 6,
