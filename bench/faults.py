@@ -305,6 +305,8 @@ def main() -> None:
     settings = {name: getattr(arguments, name) for name in ("kills", "signals", "sentences", "seed")}
     record: Record = header("Commands that are killed or sent a signal: what is lost", settings)
     started = time.monotonic()
+    for one in SIGNALS:  # whoever runs in the background, or under nohup, begins with some of them ignored
+        signal.signal(one, signal.default_int_handler)
     run(Side("warm-up", [sys.executable, "-m", "windrow", "warmup"]))
     with session(measures_time=False) as folder, ThreadPoolExecutor(arguments.workers) as pool:
         write_inputs(folder / "inputs", arguments.sentences)
