@@ -11,7 +11,7 @@ from numbers import Integral
 from typing import Literal, SupportsFloat
 
 _SUGGEST_FROM = 20_000  # words
-_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029]")  # all but the tab
+_CONTROL = re.compile("[\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029]")  # all that a terminal acts on, but for the tab
 _UNICODE_FORMS: tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...] = ("NFC", "NFD", "NFKC", "NFKD")
 
 
@@ -29,8 +29,7 @@ class WindrowError(Exception):
     """
 
     def __str__(self) -> str:
-        # Names of files, columns and arrays come into messages, and they may hold anything.
-        return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], super().__str__())
+        return one_line(super().__str__())
 
 
 class DataError(WindrowError):
@@ -50,7 +49,10 @@ class NotFittedError(WindrowError, AttributeError):
 
 
 class DataWarning(UserWarning):
-    """A text that is probably not what was meant, or a training that learned nothing; the work goes on."""
+    """A text that is probably not what was meant, a training that learned nothing, a log or checkpoint that is lost.
+
+    The work goes on.
+    """
 
 
 def warn(message: str) -> None:
@@ -61,7 +63,29 @@ def warn(message: str) -> None:
     message : str
         What is wrong, where, and what to try, as in errors.
     """
-    warnings.warn(message, DataWarning, stacklevel=3)
+    warnings.warn(one_line(message), DataWarning, stacklevel=3)
+
+
+def one_line(message: str) -> str:
+    r"""A message without line breaks and control characters, which the names of files may have.
+
+    Parameters
+    ----------
+    message : str
+        Any text.
+
+    Returns
+    -------
+    str
+        The text, with each of them as Python writes it in a string; tabs stay.
+
+    Examples
+    --------
+    >>> from windrow.errors import one_line
+    >>> print(one_line("cannot read two\nlines.txt"))
+    cannot read two\nlines.txt
+    """
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], message)
 
 
 class MissingWordError(WindrowError, KeyError):

@@ -111,7 +111,7 @@ def test_a_function_is_asked_for_again(folder: Path) -> None:
         result = run(*command)
         assert result.exit_code == 1
         assert result.stderr.count("\n") == 1
-        assert "add --tokenizer shlex:split if you trust it" in result.stderr
+        assert "add --tokenizer shlex:split if you trust it: that runs its module" in result.stderr
         assert run(*command, "--tokenizer", "shlex:split").exit_code == 0
     assert run("generate", model, "--seed", 1).exit_code == 0
 

@@ -229,15 +229,33 @@ def test_fetch_prints_paths_and_what_was_verified(
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         registry = write_registry(tmp_path, f"http://127.0.0.1:{server.server_port}/", checksum)
-        result = run("corpus", "fetch", "tiny", "--registry", registry, *(["-o", folder] if given else []))
+        command = ["corpus", "fetch", "tiny", "--registry", registry, *(["-o", folder] if given else [])]
+        refused = run(*command)
+        result = run(*command, "--unverified")
         server.shutdown()
         thread.join()
+    assert refused.status == 1 and refused.out == ""
+    assert "no checksum of unknown.txt; to fetch it all the same, use --unverified" in refused.err
     assert result.status == 0
     assert result.out.split() == [str(folder / "known.txt"), str(folder / "unknown.txt")]
     first, second = result.err.splitlines()
     assert checksum in first and "as the registry says" in first
     assert checksum in second and "not verified" in second
     assert (folder / "known.txt").read_text() == TEXT
+
+
+@pytest.mark.parametrize(
+    ("mirror", "told"),
+    [
+        ("http://192.0.2.1/", "http is not encrypted; to take it all the same, use --allow-http"),
+        ("file:///etc/", "file: is neither https nor http"),
+    ],
+)
+def test_fetch_asks_https_only(run: Run, tmp_path: Path, mirror: str, told: str) -> None:
+    registry = write_registry(tmp_path, mirror, "0" * 64)
+    result = run("corpus", "fetch", "tiny", "--registry", registry, "-o", tmp_path / "out", "--unverified")
+    assert result.status == 1 and told in result.err and len(result.err.splitlines()) == 1
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_fetch_of_an_unknown_name(run: Run, tmp_path: Path) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import windrow
 from windrow import Corpus
 from windrow.corpus import TextReader, numbering, streams, tokenizers
 from windrow.errors import FormatError, OptionError
+from windrow.sklearn import DocumentVectorizer
 
 # Letters that change with the language or under normalization, marks and parts of letters, white space, signs.
 LETTERS = "abIİiıJÌΣσςǅﬁＡ\u0301\u0307\u0303é½1_'-.😀漢각\u1100\u1161\u11a8"  # noqa: RUF001
@@ -169,3 +172,37 @@ def test_a_corpus_remembers_its_reader(tmp_path):
     assert opened.vocabulary.words == ["il", "\u0131ş\u0131k"]
     assert opened.info()["language"] == "tr"
     assert Corpus.build(["a,b"], tokenizer=comma).reader.tokens("c,d") == ["c", "d"]
+
+
+@pytest.mark.parametrize("name", ["os:system", "os:\nsystem", "\x1b[2J:x", f"{'x' * 10_000}:y", "builtins:exec"])
+def test_a_tokenizer_that_a_file_names_is_not_run(tmp_path: Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def run(text: object) -> None:
+        raise AssertionError(f"{text} was run")
+
+    monkeypatch.setattr("os.system", run)
+    monkeypatch.setattr(tokenizers, "import_module", run)
+    corpus = Corpus.build([["touch", "gone"]] * 5, tmp_path / "corpus")
+    header = json.loads((tmp_path / "corpus" / "corpus.json").read_text())
+    (tmp_path / "corpus" / "corpus.json").write_text(json.dumps({**header, "tokenizer": name}))
+    corpus = Corpus.open(tmp_path / "corpus")
+    model = windrow.NGramLM(order=1, smoothing="add-delta").fit(corpus)
+    vectors = windrow.Word2Vec(vector_size=4, min_count=1, epochs=1, sample=0).fit(corpus).wv
+    model.save(tmp_path / "model.safetensors")
+    vectors.save(tmp_path / "vectors.safetensors")
+    opened, text = windrow.load(tmp_path / "model.safetensors"), "touch gone"
+
+    asks: list[Callable[[], object]] = [
+        lambda: corpus.reader.tokens(text),
+        lambda: model.log_prob(text),
+        lambda: opened.log_prob(text),
+        lambda: opened.generate(prompt=text),
+        lambda: copy.deepcopy(opened).log_prob(text),
+        lambda: pickle.loads(pickle.dumps(opened)).log_prob(text),
+        lambda: opened.reader.changed(lowercase=True).tokens(text),
+        lambda: DocumentVectorizer(tmp_path / "vectors.safetensors").fit_transform([text]),
+    ]
+    for ask in asks:
+        with pytest.raises(OptionError, match="which is not imported only because a file names it") as caught:
+            ask()
+        assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+    assert opened.log_prob(["touch", "gone"]) < 0

@@ -175,7 +175,9 @@ def test_progress_reports_bytes_of_the_total(fetcher: Fetcher) -> None:
 def test_without_a_checksum_the_file_is_kept_as_unverified(server: Server, tmp_path: Path) -> None:
     server.files["data.bin"] = DATA
     path = write_registry(tmp_path, [server.url], path="data.bin")
-    assert fetch("sample", tmp_path, registry=path) == [FetchedFile(tmp_path / "data.bin", sha256(DATA), False)]
+    fetched = fetch("sample", tmp_path, registry=path, unverified=True)
+    assert fetched == [FetchedFile(tmp_path / "data.bin", sha256(DATA), False)]
+    assert fetch("sample", tmp_path, registry=path) == fetched  # it is there, and nothing is downloaded
 
 
 def test_wrong_checksum_says_both_sums_and_keeps_nothing(server: Server, fetcher: Fetcher) -> None:
@@ -208,7 +210,7 @@ def test_no_network(tmp_path: Path) -> None:
     closed.server_close()
     path = write_registry(tmp_path, [closed.url], path="data.bin")
     with one_line_error() as message:
-        fetch("sample", tmp_path, registry=path)
+        fetch("sample", tmp_path, registry=path, unverified=True)
     assert f"{closed.url}data.bin" in message[0] and "is there a network?" in message[0]
 
 
@@ -216,7 +218,7 @@ def test_the_next_mirror_is_tried(server: Server, tmp_path: Path) -> None:
     server.files["there/data.bin"] = DATA
     mirrors = [f"{server.url}gone/", f"{server.url}there/"]
     path = write_registry(tmp_path, mirrors, path="data.bin")
-    (fetched,) = fetch("sample", tmp_path / "out", registry=path)
+    (fetched,) = fetch("sample", tmp_path / "out", registry=path, unverified=True)
     assert fetched.path.read_bytes() == DATA
 
 
@@ -337,7 +339,7 @@ def test_members_of_a_zip_archive_are_kept_without_their_folders(server: Server,
     path = write_registry(
         tmp_path, [server.url], path="data.zip", unpack=["folder/one", "folder/three"], sha256=checksums
     )
-    fetched = fetch("sample", tmp_path / "out", registry=path)
+    fetched = fetch("sample", tmp_path / "out", registry=path, unverified=True)
     assert [(file.path.name, file.path.read_bytes(), file.verified) for file in fetched] == [
         ("one", b"first", True),
         ("three", b"third", False),
@@ -369,9 +371,90 @@ def test_a_damaged_archive_is_removed(server: Server, tmp_path: Path, unpack: st
     server.files["data.gz"] = data
     path = write_registry(tmp_path, [server.url], path="data.gz", unpack=unpack)
     with one_line_error() as message:
-        fetch("sample", tmp_path / "out", registry=path)
+        fetch("sample", tmp_path / "out", registry=path, unverified=True)
     assert "not a valid archive" in message[0]
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_bomb_leaves_nothing(server: Server, tmp_path: Path) -> None:
+    server.files["data.gz"] = gzip.compress(bytes(32 << 20))
+    path = write_registry(tmp_path, [server.url], path="data.gz", unpack="gzip")
+    with one_line_error() as message:
+        fetch("sample", tmp_path / "out", registry=path, unverified=True)
+    assert "data in data.gz has more than 4,31" in message[0] and "it was removed" in message[0]
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_archive_is_verified_before_it_is_unpacked(server: Server, tmp_path: Path) -> None:
+    archive = zip_of(one=b"first", two=b"second")
+    server.files["data.zip"] = archive
+    known = {"path": "data.zip", "unpack": ["folder/one", "folder/two"]}
+    path = write_registry(tmp_path, [server.url], **known, sha256={"data.zip": sha256(archive)})
+    assert list_corpora(path)[0].verifiable
+    assert [file.verified for file in fetch("sample", tmp_path / "out", registry=path)] == [True, True]
+    write_registry(tmp_path, [server.url], **known, sha256={"data.zip": sha256(b"x"), "one": sha256(b"first")})
+    with one_line_error() as message:
+        fetch("sample", tmp_path / "other", registry=path)
+    assert message[0].startswith(f"data.zip has the SHA-256 {sha256(archive)}")
+    assert list((tmp_path / "other").iterdir()) == []
+
+
+@pytest.mark.parametrize("unpack", [None, "gzip"])
+@pytest.mark.parametrize("size", [len(DATA) - 1, len(DATA) + 1, 1])
+def test_a_size_that_is_stated_is_the_size(server: Server, tmp_path: Path, unpack: str | None, size: int) -> None:
+    name = "data.gz" if unpack else "data"
+    server.files[name] = gzip.compress(DATA) if unpack else DATA
+    more = {"unpack": unpack} if unpack else {}
+    path = write_registry(tmp_path, [server.url], path=name, **more, sha256={"data": sha256(DATA)})
+    path.write_text(f"{path.read_text()}\nbytes = {{ data = {size} }}")
+    with one_line_error() as message:
+        fetch("sample", tmp_path / "out", registry=path)
+    assert f"{size:,}" in message[0] and "removed" in message[0]
+    assert list((tmp_path / "out").iterdir()) == []
+    path.write_text(path.read_text().replace(f"data = {size}", f"data = {len(DATA)}"))
+    assert fetch("sample", tmp_path / "out", registry=path)[0].verified
+
+
+@pytest.mark.parametrize("unpack", [None, ["a/one", "b/two"]])
+def test_what_cannot_be_verified_is_fetched_on_request_only(
+    server: Server, tmp_path: Path, unpack: list[str] | None
+) -> None:
+    server.files["data.bin"] = DATA
+    path = write_registry(
+        tmp_path, [server.url], path="data.bin", **({"unpack": unpack, "sha256": {"one": "0"}} if unpack else {})
+    )
+    with one_line_error() as message:
+        fetch("sample", tmp_path / "out", registry=path)
+    assert f"the registry has no checksum of {'two' if unpack else 'data.bin'}; " in message[0]
+    assert "use unverified = True" in message[0]
+    assert server.requests == [] and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("member", ["a/..", "..", "a/", "", "a\\b", "a\nb"])
+def test_names_that_lead_elsewhere_are_refused(server: Server, tmp_path: Path, member: str) -> None:
+    server.files["data.zip"] = zip_of(one=b"first")
+    path = write_registry(tmp_path, [server.url], path="data.zip", unpack=[member])
+    # A folder has a name, but no bytes.
+    expected = "there is no a/ in it" if member == "a/" else "which is no name of a file"
+    with one_line_error() as message:
+        fetch("sample", tmp_path / "out", registry=path, unverified=True)
+    assert expected in message[0]
+
+
+def test_two_files_do_not_get_one_name(server: Server, tmp_path: Path) -> None:
+    path = write_registry(tmp_path, [server.url], path="data.zip", unpack=["a/one", "b/one"])
+    with one_line_error() as message:
+        fetch("sample", tmp_path / "out", registry=path, unverified=True)
+    assert "keeps two files of 'sample' as 'one'" in message[0]
+    assert not (tmp_path / "out").exists()
+
+
+def test_checksums_may_be_written_in_capitals(server: Server, tmp_path: Path) -> None:
+    server.files["data.bin"] = DATA
+    path = write_registry(tmp_path, [server.url], path="data.bin", sha256={"data.bin": sha256(DATA).upper()})
+    assert fetch("sample", tmp_path / "out", registry=path)[0].verified
+    assert fetch("sample", tmp_path / "out", registry=path)[0].verified
+    assert len(server.requests) == 1
 
 
 def test_an_unknown_name_suggests_a_near_one(tmp_path: Path) -> None:
@@ -403,14 +486,12 @@ def test_the_shipped_registry_is_complete() -> None:
         assert corpus.description and corpus.license and corpus.size and corpus.files
         assert all(mirror.startswith(("https://", "http://")) and mirror.endswith("/") for mirror in corpus.mirrors)
         for file in corpus.files:
-            assert set(file.sha256) <= set(file.kept_names)  # a misspelt name would never be verified
+            known = {*file.kept_names, file.name}  # a misspelt name would never be verified
+            assert set(file.sha256) <= known and set(file.bytes) <= known
+            assert all(size > 0 for size in file.bytes.values())
             assert all(len(bytes.fromhex(value)) == 32 for value in file.sha256.values())
             assert not file.path.endswith((".zip", ".gz")) or file.unpack
-    assert [name for name, corpus in corpora.items() if not corpus.verifiable] == [
-        "text8",
-        "enwik8",
-        "wikitext-103",
-    ]
+    assert all(corpus.verifiable for corpus in corpora.values())
 
 
 def test_the_registry_is_part_of_the_package() -> None:
@@ -422,15 +503,19 @@ def test_known_checksums_are_those_of_the_data_at_hand() -> None:
     corpora = {corpus.name: corpus for corpus in list_corpora()}
     for name in ("questions-words", "simlex-999", "wordsim-353"):
         (file,) = corpora[name].files
-        assert file.sha256[file.path] == sha256(Path(gensim_path(file.path)).read_bytes())
+        content = Path(gensim_path(file.path)).read_bytes()
+        assert (file.sha256[file.path], file.bytes[file.path]) == (sha256(content), len(content))
 
 
 def test_checksums_of_larger_corpora_are_those_of_the_data_at_hand() -> None:
     folder = os.environ.get("WINDROW_DATA")
     if not folder:
         pytest.skip("WINDROW_DATA is unset: no MNIST and WikiText-2 here to hash")
-    known = {name: value for corpus in list_corpora() for file in corpus.files for name, value in file.sha256.items()}
-    for path in Path(folder, "mnist").glob("*.gz"):
-        assert known[path.name.removesuffix(".gz")] == sha256(gzip.decompress(path.read_bytes()))
-    for split in ("train", "valid", "test"):
-        assert known[f"{split}.txt"] == sha256(Path(folder, "wikitext-2", f"{split}.txt").read_bytes())
+    files = [file for corpus in list_corpora() for file in corpus.files]
+    known = {name: (value, file.bytes.get(name)) for file in files for name, value in file.sha256.items()}
+    contents = {
+        path.name.removesuffix(".gz"): gzip.decompress(path.read_bytes()) for path in Path(folder, "mnist").glob("*.gz")
+    }
+    contents |= {path.name: path.read_bytes() for path in Path(folder, "wikitext-2").glob("*.txt")}
+    for name, content in contents.items():
+        assert known[name] == (sha256(content), len(content))

@@ -4,22 +4,26 @@ import csv
 import gzip
 import io
 import json
+import socket
 import sys
+from contextlib import suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
 from threading import Thread
+from time import sleep
 
-import fsspec
 import pyarrow
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from tests.web_servers import head, saying, serving
 from windrow.corpus import Corpus, sources, streams
 from windrow.errors import DataError, DataWarning, OptionError
+from windrow.files import web
 from windrow.files.compression import decompressed
 
 from .compressors import COMPRESS, zstd
@@ -268,33 +272,11 @@ def test_errors_on_standard_input_say_so(monkeypatch):
         read("-")
 
 
-@pytest.mark.parametrize("suffix", ["", ".gz"])
-def test_urls_of_local_files(tmp_path, suffix):
-    path = write(tmp_path / f"a.txt{suffix}", gzip.compress(TEXT.encode()) if suffix else TEXT)
-
-    assert read(path.as_uri()) == TEXT.split("\n")
-
-
 def test_urls_survive_pathlib():
     assert sources.locations(Path("https://host/a/b.txt")) == ["https://host/a/b.txt"]
-    assert sources.locations([Path("s3://bucket/key"), Path("a/b")]) == ["s3://bucket/key", "a/b"]
+    assert sources.locations([Path("HTTP://host/key"), Path("a/b")]) == ["HTTP://host/key", "a/b"]
     assert sources.locations(Path("file:///folder/b.txt")) == ["file:///folder/b.txt"]
-
-
-def test_urls_of_other_systems(tmp_path):
-    memory = fsspec.filesystem("memory")
-    memory.pipe("/texts/a.txt.gz", gzip.compress(TEXT.encode()))
-    memory.pipe("/texts/a.txt", TEXT.encode())
-    write_parquet(tmp_path / "a.parquet", {"t": ["one owl"]})
-    memory.pipe("/texts/a.parquet", (tmp_path / "a.parquet").read_bytes())
-
-    assert read("memory://texts/a.txt.gz") == TEXT.split("\n")
-    assert read(Path("memory://texts/a.txt")) == TEXT.split("\n")
-    assert read("memory://texts/a.parquet", field="t") == ["one owl"]
-    with pytest.raises(DataError, match=r"^cannot open memory://texts/b\.txt: no such file"):
-        read("memory://texts/b.txt")
-    with pytest.raises(OptionError, match=r"^cannot open s3://bucket/key: Install s3fs"):
-        read("s3://bucket/key")
+    assert sources.locations("C://texts/b.txt") == ["C://texts/b.txt"]
 
 
 def test_the_query_of_a_url_does_not_hide_its_suffix():
@@ -303,11 +285,49 @@ def test_the_query_of_a_url_does_not_hide_its_suffix():
     assert decompressed(raw, streams.suffix_of("https://host/a.gz?download=1")).read() == b"text"
 
 
-@pytest.mark.parametrize("url", ["file:///no/such/file", "nosuchprotocol://host/file"])
-def test_urls_that_cannot_be_opened(url):
-    with pytest.raises(DataError, match=f"^cannot open {url}: ") as caught:
-        read(url)
-    assert "\n" not in str(caught.value)
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("file:///no%20such/file.txt", "give its path instead, /no such/file.txt"),
+        ("FILE:///no/such/file", "give its path instead, /no/such/file"),
+        ("s3://bucket/key", "of URLs only http and https are read, not s3; download the file first"),
+        ("hdfs://host:9000/a", "only http and https are read, not hdfs"),
+        ("ftp://me:secret@host/a", "cannot open ftp://***@host/a: of URLs only"),
+        ("gs://bucket/key?token=secret", "cannot open gs://bucket/key?...: of URLs only"),
+        ("memory://a", "not memory"),
+        ("zip://a.txt::http://host/a.zip", "not zip"),
+        ("nosuchprotocol://host/file", "not nosuchprotocol"),
+        ("http://[::1/a", "that is no valid URL"),
+        ("http://host:port/a", "that is no valid URL"),
+        ("http://me:pa/ss@host/a", "cannot open http://***@host/a: that is no valid URL"),
+    ],
+)
+def test_urls_that_are_not_opened(kind, url, told):
+    for format, field in ((None, None), ("csv", "text")):
+        with pytest.raises(DataError) as caught:
+            read(kind(url), format=format, field=field)
+        assert told in str(caught.value) and str(caught.value).startswith("cannot open ")
+        assert "\n" not in str(caught.value)
+        assert "secret" not in str(caught.value) and "pa/ss" not in str(caught.value)
+
+
+def test_names_that_only_look_like_urls_are_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("notes:", "s3:", "https:"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder / "a.txt", "one owl")
+    write(tmp_path / "see http:", "one owl")
+
+    for name in ("notes://a.txt", "s3:/a.txt", "./https://a.txt", "see http:"):
+        assert read(name) == ["one owl"]
+        assert read(Path(name)) == ["one owl"]
+    with pytest.raises(DataError, match=r"^no://a\.txt|^cannot open no://a\.txt"):
+        read("no://a.txt")
+    with pytest.raises(DataError, match="no such file"):
+        read("C://a.txt")
+    with pytest.raises(DataError, match="no such file"):
+        read("a text: see http://host/a.txt")
 
 
 @pytest.mark.parametrize(
@@ -461,7 +481,6 @@ def test_parquet_that_cannot_be_used(tmp_path):
     [
         (zstd.__name__, "zst", "a.zst", {}),
         ("pyarrow", "parquet", "a.pq", {"format": "parquet", "field": "t"}),
-        ("fsspec.core", "remote", "a.txt", {}),
     ],
 )
 def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, module, extra, name, options):
@@ -471,7 +490,7 @@ def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, module
 
     with pytest.raises(OptionError, match=rf"pip install 'windrow\[{extra}\]'"):
         path = write(tmp_path / name, b"x\0")
-        read(path.as_uri() if extra == "remote" else path, **options)
+        read(path, **options)
 
 
 @pytest.mark.parametrize(
@@ -595,20 +614,60 @@ def test_text_comes_from_a_web_server_too(tmp_path: Path) -> None:
         server.shutdown()
 
 
-class _CutShort(_QuietHandler):
-    def end_headers(self) -> None:
-        self.send_header("Content-Length", "1000")
-        super().end_headers()
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"to be or not")
+TEXT_ON_A_SERVER = b"to be or not\n" * 20_000
 
 
-def test_a_download_that_is_cut_short_is_noticed() -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _CutShort) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        with pytest.raises(DataError, match=r"127\.0\.0\.1.*a\.txt: the data are broken or cut short"):
-            Corpus.build(f"http://127.0.0.1:{server.server_port}/a.txt")
-        server.shutdown()
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ((head("200 OK", "Content-Length: 1000"), b"to be or not"), "broken or cut short (the connection was closed)"),
+        ((head("200 OK", "Transfer-Encoding: chunked"), b"ff\r\nto be"), "broken or cut short"),
+        ((head("200 OK", "Content-Length: 1000"), gzip.compress(TEXT_ON_A_SERVER)[:500]), "broken or cut short"),
+        ((head("200 OK", "Content-Le"),), "broken or cut short"),
+        ((head("404 Gone"),), "HTTP 404 Gone"),
+        ((head("302 Found", "Location: file:///etc/passwd"),), "redirects to file:///etc/passwd, and file: is neither"),
+        ((head("302 Found", "Location: /a.txt"),), "redirects more than 5 times"),
+        ((head("200 OK", "Content-Encoding: br"), b"x"), "compressed (Content-Encoding: br)"),
+        ((head("200 OK", "Content-Length: 99999999999999"), b"x"), "bytes, where 68,719,476,736 are allowed"),
+        ((head("200 OK"), TEXT_ON_A_SERVER, b"\0"), "NUL byte at offset 260000"),
+    ],
+)
+def test_what_a_web_server_does_wrong_is_told(parts: tuple[bytes, ...], told: str) -> None:
+    with serving(saying(*parts)) as url, pytest.raises(DataError) as caught:
+        Corpus.build(f"{url.replace('//', '//me:secret@')}a.txt?key=secret")
+    assert told in str(caught.value) and "\n" not in str(caught.value)
+    assert "***@127.0.0.1" in str(caught.value) and "secret" not in str(caught.value)
+
+
+def test_a_text_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "PATIENCE", 0.1)
+
+    def drip(connection: socket.socket, _: str) -> None:
+        connection.sendall(head("200 OK"))
+        with suppress(OSError):
+            while True:
+                connection.sendall(b"to be ")
+                sleep(0.01)
+
+    with serving(drip) as url, pytest.raises(DataError, match=r"fewer than 10,000 bytes came in 0\.1 seconds"):
+        Corpus.build(f"{url}a.txt")
+
+
+def test_a_text_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "LARGEST", 1_000_000)
+    with (
+        serving(saying(head("200 OK"), *[TEXT_ON_A_SERVER] * 100)) as url,
+        pytest.raises(DataError, match="more than the 1,000,000 bytes that are allowed; download the file first"),
+    ):
+        Corpus.build(f"{url}a.txt")
+
+
+@pytest.mark.parametrize("headers", [["Content-Encoding: gzip"], ["Transfer-Encoding: chunked"], []])
+def test_texts_from_web_servers_however_they_are_sent(headers: list[str]) -> None:
+    body = gzip.compress(b"to be or not\nto be\n") if "gzip" in str(headers) else b"to be or not\nto be\n"
+    if "chunked" in str(headers):
+        body = b"3\r\nto \r\n10;x=y\r\nbe or not\nto be\n\r\n0\r\n\r\n"
+    with serving(saying(head("200 OK", *headers), body)) as url:
+        corpus = Corpus.build(Path(f"{url.replace('http', 'HTTP').replace('//', '//me:secret@')}a.txt?key=secret"))
+    assert corpus.vocabulary.words == ["be", "to", "not", "or"]
+    assert corpus.name == url.replace("http", "HTTP").replace("//", "//***@") + "a.txt?..."

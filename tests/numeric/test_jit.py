@@ -171,6 +171,151 @@ def test_a_cache_that_others_may_write_to_is_not_used(place: str, mode: int, pac
     assert f"others may write to {opened}" in errors
 
 
+def pretend(monkeypatch: pytest.MonkeyPatch, place: Path, **changes: int) -> None:
+    """Let a file or folder have another owner, as only root could arrange."""
+    names = (
+        "st_mode",
+        "st_ino",
+        "st_dev",
+        "st_nlink",
+        "st_uid",
+        "st_gid",
+        "st_size",
+        "st_atime",
+        "st_mtime",
+        "st_ctime",
+    )
+    real = {name: getattr(os, name) for name in ("stat", "fstat")}
+    there = os.stat(place)  # noqa: PTH116
+
+    def changed(status: os.stat_result) -> os.stat_result:
+        if (status.st_ino, status.st_dev) != (there.st_ino, there.st_dev):
+            return status
+        return os.stat_result([changes.get(name, getattr(status, name)) for name in names])
+
+    for name, function in real.items():
+        monkeypatch.setattr(os, name, lambda *place, function=function, **how: changed(function(*place, **how)))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that may be used, in a folder of its own."""
+    folder = tmp_path / "mine" / "cache"
+    monkeypatch.setenv("WINDROW_CACHE_DIR", str(folder))
+    assert jit._open_cache() is not None
+    return folder
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="rights of another kind")
+SOMEBODY = 54321
+PLACES = {
+    "the folder of a version": lambda root: next(root.iterdir()),
+    "the root": lambda root: root,
+    "above": lambda root: root.parent,
+    "farther above": lambda root: root.parents[1],
+}
+
+
+@posix
+@pytest.mark.parametrize("place", PLACES)
+def test_a_cache_of_somebody_else_is_not_used(root: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    folder = PLACES[place](root)
+    pretend(monkeypatch, folder, st_uid=SOMEBODY)
+    with pytest.warns(jit.CacheWarning, match="belongs to another user") as caught:
+        assert jit._open_cache() is None
+    (warning,) = caught
+    assert str(warning.message).startswith(f"{folder} ") and "\n" not in str(warning.message)
+
+
+@posix
+@pytest.mark.parametrize("place", PLACES)
+def test_a_cache_of_root_is_used(root: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: SOMEBODY)
+    for folder in (*root.iterdir(), root, root.parent):
+        pretend(monkeypatch, folder, st_uid=SOMEBODY)
+    for folder in root.parents:
+        if folder.stat().st_uid not in (0, SOMEBODY):
+            pretend(monkeypatch, folder, st_uid=0)
+    pretend(monkeypatch, PLACES[place](root), st_uid=0)
+    assert jit._open_cache() == next(root.iterdir())
+
+
+@posix
+@pytest.mark.parametrize(
+    ("mode", "danger"), [(0o777, True), (0o757, True), (0o775, True), (0o1777, False), (0o755, False), (0o700, False)]
+)
+@pytest.mark.parametrize("place", ["above", "farther above"])
+def test_a_folder_that_others_could_replace_is_not_used(root: Path, place: str, mode: int, danger: bool) -> None:
+    folder = PLACES[place](root)
+    before = folder.stat().st_mode
+    folder.chmod(mode)
+    if os.geteuid() and mode == 0o775:
+        danger = folder.stat().st_gid != os.geteuid()  # a group of one
+    try:
+        if not danger:
+            assert jit._open_cache() == next(root.iterdir())
+            return
+        with pytest.warns(jit.CacheWarning, match=f"^others may write to {folder} and so replace {root}: no kernels"):
+            assert jit._open_cache() is None
+    finally:
+        folder.chmod(before)
+
+
+@posix
+def test_the_group_of_one_user_may_write_above(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: SOMEBODY)
+    for folder in (*root.iterdir(), root, *root.parents[1:]):
+        pretend(monkeypatch, folder, st_uid=0, st_mode=0o40755)
+    pretend(monkeypatch, root.parent, st_uid=SOMEBODY, st_gid=SOMEBODY, st_mode=0o40775)
+    assert jit._open_cache() == next(root.iterdir())
+    pretend(monkeypatch, root.parent, st_uid=SOMEBODY, st_gid=100, st_mode=0o40775)
+    with pytest.warns(jit.CacheWarning, match="others may write"):
+        assert jit._open_cache() is None
+
+
+@posix
+def test_what_a_container_cannot_name_may_stand_above(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, root.parents[1], st_uid=65534)
+    assert jit._open_cache() == next(root.iterdir())
+    pretend(monkeypatch, root, st_uid=65534)
+    with pytest.warns(jit.CacheWarning, match="belongs to another user"):
+        assert jit._open_cache() is None
+
+
+@posix
+def test_a_link_is_followed_before_anything_is_trusted(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(root)
+    monkeypatch.setenv("WINDROW_CACHE_DIR", str(link))
+    assert jit._open_cache() == next(root.iterdir())  # not through the link, which may be changed
+    pretend(monkeypatch, root.parent, st_uid=SOMEBODY)
+    with pytest.warns(jit.CacheWarning, match=f"^{root.parent} belongs to another user"):
+        assert jit._open_cache() is None
+
+
+@posix
+def test_commands_say_it_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    arguments = ("-m", "windrow", "lm", "train", "ngram", tmp_path / "none.txt", "-o", tmp_path / "out.safetensors")
+    _, said = start(*arguments, WINDROW_CACHE_DIR=tmp_path / "cache").communicate(timeout=120)
+    assert [line.partition(":")[0] for line in said.splitlines()] == ["Warning", "Error"]
+    assert said.startswith(f"Warning: others may write to {tmp_path / 'cache'}, so no kernels are loaded from there;")
+
+
+@posix
+def test_nothing_is_pruned_in_a_folder_of_somebody_else(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    next(root.iterdir()).rmdir()
+    for number in range(9):
+        (root / f"kernels-{number:016x}").mkdir()
+    pretend(monkeypatch, root, st_uid=SOMEBODY)
+    with pytest.warns(jit.CacheWarning):
+        assert jit._open_cache() is None
+    assert len(list(root.iterdir())) == 10
+
+
 def tripler() -> Callable[[float], float]:
     """A kernel that knows nothing yet, as in a process that has just started."""
 
@@ -229,6 +374,25 @@ def test_a_damaged_file_is_compiled_again_and_mended(damage: Callable[[Path], No
     after = tripler()
     assert after(2.0) == 6.0
     assert hits_of(after) == 0
+    mended = tripler()
+    assert mended(2.0) == 6.0
+    assert hits_of(mended) == 1
+
+
+@posix
+@pytest.mark.parametrize("change", [{"st_uid": SOMEBODY}, {"st_mode": 0o100664}, {"st_mode": 0o100646}])
+def test_a_file_that_others_may_have_written_is_replaced(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, int]
+) -> None:
+    tripler()(2.0)
+    (path,) = cache.iterdir()
+    with monkeypatch.context() as patched:
+        pretend(patched, path, **change)
+        after = tripler()
+        assert after(2.0) == 6.0
+        assert hits_of(after) == 0
+    (path,) = cache.iterdir()
+    assert not path.stat().st_mode & 0o022
     mended = tripler()
     assert mended(2.0) == 6.0
     assert hits_of(mended) == 1

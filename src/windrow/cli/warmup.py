@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import click
-
+from windrow.cli.groups import command
+from windrow.cli.messages import tell
 from windrow.errors import DataWarning
 
 
-@click.command()
+@command()
 def warmup() -> None:
     """Compile every kernel now, so that no later command waits for the compiler."""
     from windrow.corpus import Corpus
@@ -53,7 +53,7 @@ def warmup() -> None:
     compile_copies()
     is_kept = CACHE_DIR is not None and os.access(CACHE_DIR, os.W_OK)
     kept = f"kept in {CACHE_DIR}" if is_kept else "not kept: no cache folder can be written; set WINDROW_CACHE_DIR"
-    click.echo(f"All kernels compiled in {time.monotonic() - started:.1f} s, {kept}", err=True)
+    tell(f"All kernels compiled in {time.monotonic() - started:.1f} s, {kept}")
 
 
 def _compile_ngram_models(lines: list[str]) -> None:

@@ -138,7 +138,8 @@ class Corpus:
             folder, removed together with the object.
         tokenizer : {"whitespace", "word", "char"}, "MODULE:CALLABLE" or callable, default "whitespace"
             How a line becomes tokens. "word" takes letters, digits and emoji, and drops punctuation; "char" takes
-            every character, a space as "▁" (U+2581). A callable maps a line to a list of str.
+            every character, a space as "▁" (U+2581). A callable maps a line to a list of str; naming one imports its
+            module, which runs its code.
         lowercase : bool, default False
             Turn the text into lower case first.
         language : str or None, default None

@@ -13,6 +13,7 @@ from typing import Any
 from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.errors import DataError, FormatError
 from windrow.files import writing
+from windrow.files.urls import refuse_url
 
 FORMAT_VERSION = 1
 IDS, STARTS, VOCABULARY = "ids.bin", "starts.bin", "vocabulary.safetensors"
@@ -21,9 +22,13 @@ _FILES = {CORPUS_HEADER, IDS, STARTS, VOCABULARY}
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside ``target``, which takes its place on success and is removed on failure."""
+    """A temporary folder beside ``target``, which takes its place on success and is removed on failure.
+
+    A symbolic link stays: the folder that it points to is replaced.
+    """
     writing.refuse_standard_output(target)
-    target = target.absolute()
+    with path_errors("write", target):
+        target = writing.followed(target.absolute())
     _check_replaceable(target)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
@@ -32,7 +37,8 @@ def new_folder(target: Path) -> Iterator[Path]:
     with path_errors("write", target):
         temporary.mkdir()
     try:
-        yield temporary
+        with _naming(target, temporary):
+            yield temporary
         with disk_errors(target):
             for path in temporary.iterdir():
                 _sync(path)
@@ -45,6 +51,16 @@ def new_folder(target: Path) -> Iterator[Path]:
         if replaced.exists() and not target.exists():
             replaced.replace(target)
         shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def _naming(target: Path, temporary: Path) -> Iterator[None]:
+    """Within, errors name the folder that is meant."""
+    try:
+        yield
+    except DataError as error:
+        error.args = (str(error).replace(str(temporary), str(target)),)
+        raise
 
 
 def _check_replaceable(target: Path) -> None:
@@ -85,6 +101,7 @@ def path_errors(verb: str, path: Path) -> Iterator[None]:
 def read_header(path: Path) -> dict[str, Any]:
     """The content of corpus.json, checked against the sizes of the files beside it."""
     if not path.is_dir():
+        refuse_url(path)
         what = "is a file, not a corpus folder" if path.exists() else "does not exist"
         raise FormatError(f"{path} {what}; make one with Corpus.build or `windrow corpus build`")
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from windrow.corpus.folding import check_folding, fold_function, last_complete
 from windrow.corpus.sentences import check_sentences
-from windrow.corpus.tokenizers import TOKENIZERS, Tokenizer, find_tokenizer, is_foreign, name_of_tokenizer
+from windrow.corpus.tokenizers import TOKENIZERS, Tokenizer, find_tokenizer, is_foreign, name_of_tokenizer, shown_name
 from windrow.errors import OptionError
 
 Tokenize = str | Callable[[str], list[str]]
@@ -26,7 +26,7 @@ class TextReader:
     Parameters
     ----------
     tokenizer : {"whitespace", "word", "char"}, "MODULE:CALLABLE" or callable, default "whitespace"
-        How a line becomes tokens, see ``Corpus.build``.
+        How a line becomes tokens, see ``Corpus.build``. Naming a callable imports its module, which runs its code.
     lowercase : bool, default False
         Turn the text into lower case first.
     language : str or None, default None
@@ -140,8 +140,9 @@ class TextReader:
         """The tokenizer, whose ``fold`` does all that is done to a text first, and whose cuts are safe for that."""
         if self.asks:
             raise OptionError(
-                f"the training text was cut into words by {self.name}, which is not imported only because a file names "
-                f"it; set tokenizer = {self.name!r} again, or the function itself, or give lists of tokens"
+                f"the training text was cut into words by {shown_name(self.name)}, which is not imported only because "
+                f"a file names it; if you trust it, set tokenizer = {shown_name(repr(self.name))} again, which runs "
+                "its module, or the function itself; or give lists of tokens"
             )
         found = find_tokenizer(self.tokenizer, self.version)
         fold = fold_function(found.fold if self.lowercase else None, self.language, self.normalize)

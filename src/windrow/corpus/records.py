@@ -8,21 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from windrow.corpus.streams import (
-    Meter,
-    is_remote,
-    lines,
-    name_of,
-    opened_to_seek,
-    read_errors,
-    text_pieces,
-)
+from windrow.corpus.streams import Meter, lines, name_of, opened_to_seek, read_errors, text_pieces
 from windrow.corpus.tables import is_missing, listed
 from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import DataError, OptionError
 from windrow.files.compression import COMPRESSED
+from windrow.files.urls import is_url, path_of
 
 _SUFFIXES = {
     ".jsonl": "jsonl",
@@ -88,7 +80,7 @@ def format_of(file: str) -> str | None:
 
 def _plain_suffix(file: str) -> str:
     """The extension of a name, in lower case, less that of a compression."""
-    suffixes = [suffix.lower() for suffix in Path(urlsplit(file).path if is_remote(file) else file).suffixes]
+    suffixes = [suffix.lower() for suffix in Path(path_of(file) if is_url(file) else file).suffixes]
     return next((suffix for suffix in reversed(suffixes) if suffix not in COMPRESSED), "")
 
 

@@ -1,37 +1,25 @@
 """Public corpora by name, and their download, which is verified and can be resumed.
 
-A file is downloaded as NAME.part and gets its name only after its checksum is found to be right. NAME.part.source
-beside it holds the URL and the validator (ETag or Last-Modified) of the bytes, so that a later run resumes the same
-version of the same file (RFC 9110, section 13.1.5: If-Range) or starts from the beginning.
+A file gets its name only after its size and checksum are found to be right. A file of which the registry knows no
+checksum is downloaded only on request.
 """
 
 from __future__ import annotations
 
 import difflib
-import gzip
 import hashlib
-import http.client
 import os
-import re
-import shutil
 import tomllib
-import urllib.error
-import urllib.request
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from windrow.corpus.download import DownloadProgress, discard, download, file_errors
+from windrow.corpus.unpacking import BadArchiveError, WrongSizeError, unpack
 from windrow.errors import DataError
+from windrow.files.local import as_path
 from windrow.files.writing import atomic_write, refuse_standard_output
-
-DownloadProgress = Callable[[str, int, int | None], None]  # name of the file, bytes so far, bytes in all if known
-_CHUNK = 1 << 16
-_TIMEOUT = 30.0  # seconds without a byte
 
 
 @dataclass(frozen=True)
@@ -40,17 +28,27 @@ class RemoteFile:
 
     path: str  # below the URL of a mirror
     unpack: str | list[str] = ""  # "gzip", or the members of a zip archive to keep
-    sha256: dict[str, str] = field(default_factory=dict)  # name of a kept file -> checksum
+    sha256: dict[str, str] = field(default_factory=dict)  # name of a kept file, or of the archive -> checksum
+    bytes: dict[str, int] = field(default_factory=dict)  # such a name -> how long the file is
+
+    @property
+    def name(self) -> str:
+        """What is downloaded, which may be an archive of what is kept."""
+        return PurePosixPath(self.path).name
 
     @property
     def kept_names(self) -> list[str]:
         """The names of the files that are kept."""
-        name = PurePosixPath(self.path).name
         if not self.unpack:
-            return [name]
+            return [self.name]
         if self.unpack == "gzip":
-            return [name.removesuffix(".gz")]
+            return [self.name.removesuffix(".gz")]
         return [PurePosixPath(member).name for member in self.unpack]
+
+    @property
+    def unverifiable(self) -> list[str]:
+        """The kept files of which no checksum is known, nor one of the archive that they come from."""
+        return [] if self.name in self.sha256 else [name for name in self.kept_names if name not in self.sha256]
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,8 @@ class RegisteredCorpus:
 
     @property
     def verifiable(self) -> bool:
-        """Whether every kept file has a known checksum."""
-        return all(name in file.sha256 for file in self.files for name in file.kept_names)
+        """Whether every kept file, or the archive that it comes from, has a known checksum."""
+        return not any(file.unverifiable for file in self.files)
 
 
 class _BadDownloadError(DataError):
@@ -84,7 +82,7 @@ class FetchedFile(NamedTuple):
 
 def list_corpora(registry: str | os.PathLike[str] | None = None) -> list[RegisteredCorpus]:
     """All corpora of a registry file (default: windrow's own). DataError for a file that cannot be used."""
-    path = Path(__file__).with_name("registry.toml") if registry is None else Path(registry)
+    path = Path(__file__).with_name("registry.toml") if registry is None else as_path(registry)
     try:
         rows: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))
         for row in rows.values():
@@ -105,220 +103,169 @@ def fetch(
     directory: str | os.PathLike[str],
     progress: DownloadProgress | None = None,
     registry: str | os.PathLike[str] | None = None,
+    *,
+    unverified: bool = False,
+    allow_http: bool = False,
 ) -> list[FetchedFile]:
-    """Download a corpus into ``directory``, but not the files that are already there with the right checksum.
+    """Download a corpus into a folder, but not the files that are already there with the right checksum.
 
-    ``progress(name, done, total)`` is called as bytes arrive. Raises DataError if there is no such corpus, if no mirror
-    has it, if the connection is cut (the .part file stays: run again to resume), or if a checksum or archive is wrong
-    (nothing stays).
+    Parameters
+    ----------
+    name : str
+        The corpus, as the registry calls it.
+    directory : str or path-like
+        The folder, which is made if it does not exist.
+    progress : callable or None, default None
+        Called with the name of a file, its bytes so far, and its bytes in all or None, as bytes arrive.
+    registry : str, path-like or None, default None
+        Another registry, a TOML file; None: windrow's own.
+    unverified : bool, default False
+        Also take files of which the registry knows no checksum.
+    allow_http : bool, default False
+        Also ask mirrors that are not encrypted (http). Those on this machine are asked anyway.
+
+    Returns
+    -------
+    list of FetchedFile
+        The path of each file, its SHA-256, and whether the registry has confirmed it.
+
+    Raises
+    ------
+    DataError
+        There is no such corpus; no mirror has it; the connection is cut (the .part file stays: run again to resume); a
+        checksum, size or archive is wrong (nothing stays); or there is no checksum and ``unverified`` is False.
+
+    Examples
+    --------
+    >>> from windrow.corpus.registry import fetch
+    >>> files = fetch("simlex-999", "simlex")  # doctest: +SKIP
     """
     corpora = {corpus.name: corpus for corpus in list_corpora(registry)}
     if name not in corpora:
         near = difflib.get_close_matches(name, corpora, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(corpora)}"
         raise DataError(f"the registry has no corpus {name!r}; {hint}")
-    folder = Path(directory)
+    corpus, folder = corpora[name], Path(directory)
+    _check_names(corpus)
     refuse_standard_output(folder)
-    with _file_errors(folder):
+    fetches = [_Fetch(file, corpus.mirrors, folder, progress, allow_http) for file in corpus.files]
+    if not unverified:
+        _refuse_unverified(name, fetches)
+    with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    return [
-        fetched
-        for file in corpora[name].files
-        for fetched in _fetch_file(file, corpora[name].mirrors, folder, progress)
-    ]
+    return [fetched for one in fetches for fetched in one.run()]
 
 
-def _fetch_file(
-    file: RemoteFile, mirrors: list[str], folder: Path, progress: DownloadProgress | None
-) -> Iterator[FetchedFile]:
-    present = [_check_present(folder / name, file.sha256.get(name)) for name in file.kept_names]
-    if not all(present):
-        part = folder / f"{PurePosixPath(file.path).name}.part"
-        _download([mirror + file.path for mirror in mirrors], part, progress)
-        try:
-            present = list(_keep(file, part, folder))
-        except _BadDownloadError:
-            _discard(part)
-            raise
-        _discard(part)
-    yield from (fetched for fetched in present if fetched)
+def _check_names(corpus: RegisteredCorpus) -> None:
+    """Raise DataError unless each file of a corpus has a name of its own, in the folder and not elsewhere."""
+    names = [name for file in corpus.files for name in file.kept_names]
+    for name in [*names, *(file.name for file in corpus.files)]:
+        if name in ("", ".", "..") or "\\" in name or not name.isprintable():
+            raise DataError(f"the registry keeps a file of {corpus.name!r} as {name!r}, which is no name of a file")
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"the registry keeps two files of {corpus.name!r} as {name!r}; name each file once")
 
 
-def _check_present(path: Path, expected: str | None) -> FetchedFile | None:
-    if not path.is_file():
-        return None
-    actual = _sha256(path)
-    return FetchedFile(path, actual, expected is not None) if expected in (None, actual) else None
-
-
-def _keep(file: RemoteFile, part: Path, folder: Path) -> Iterator[FetchedFile]:
-    """Unpack a complete download and verify each file before it gets its name."""
-    for index, name in enumerate(file.kept_names):
-        target = folder / name
-        with atomic_write(target) as temporary:
-            try:
-                with _open_packed(file, index, part) as packed, temporary.open("wb") as stream:
-                    shutil.copyfileobj(packed, stream, _CHUNK)
-            except (
-                zipfile.BadZipFile,
-                gzip.BadGzipFile,
-                zlib.error,
-                EOFError,
-                KeyError,
-                RuntimeError,
-            ) as error:
-                raise _BadDownloadError(
-                    f"{file.path} is not a valid archive that contains {name} ({error}); it was removed, try again"
-                ) from error
-            actual, expected = _sha256(temporary), file.sha256.get(name)
-            if expected is not None and actual != expected:
-                raise _BadDownloadError(
-                    f"{name} has the SHA-256 {actual}, but the registry says {expected}; "
-                    "it was removed: it was changed, by its publisher or by somebody else"
-                )
-        yield FetchedFile(target, actual, expected is not None)
-
-
-@contextmanager
-def _open_packed(file: RemoteFile, index: int, part: Path) -> Iterator[IO[bytes]]:
-    if not file.unpack:
-        with part.open("rb") as stream:
-            yield stream
-    elif file.unpack == "gzip":
-        with gzip.open(part) as stream:
-            yield stream  # type: ignore[misc]
-    else:
-        with zipfile.ZipFile(part) as archive, archive.open(file.unpack[index]) as stream:
-            yield stream
-
-
-def _download(urls: list[str], part: Path, progress: DownloadProgress | None) -> None:
-    """Fill ``part`` from the first mirror that has the file."""
-    refusals: list[str] = []
-    hint = "is there a network?"
-    for url in urls:
-        try:
-            _download_from(url, part, progress)
-            return
-        except urllib.error.HTTPError as error:
-            error.close()
-            refusals.append(f"{url}: HTTP {error.code} {error.reason}")
-            hint = "the publisher may have moved it"
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            refusals.append(f"{url}: {getattr(error, 'reason', error) or type(error).__name__}")
-    kept = f"; {part} is kept, run again to resume" if part.exists() else ""
-    raise DataError(f"cannot download {'; '.join(refusals)}; {hint}{kept}")
-
-
-def _download_from(url: str, part: Path, progress: DownloadProgress | None) -> None:
-    start, validator = _resume_point(url, part)
-    request = urllib.request.Request(url, headers={"User-Agent": "windrow"})
-    if start:
-        request.add_header("Range", f"bytes={start}-")
-        if validator:
-            request.add_header("If-Range", validator)
-    else:
-        _discard(part)
-    try:
-        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
-    except urllib.error.HTTPError as error:
-        if not start or error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            raise
-        error.close()
-        if error.headers.get("Content-Range") != f"bytes */{start}":  # if equal, the file is complete
-            _start_over(url, part, progress)
-        return
-    with response:
-        resumed = response.status == HTTPStatus.PARTIAL_CONTENT
-        if resumed and not (_first_byte(response) == start and _validator(response) == validator):
-            _start_over(url, part, progress)
-            return
-        if not resumed:
-            start = 0
-            _discard(part)
-        with _file_errors(part):
-            _source_of(part).write_text(f"{url}\n{_validator(response)}\n", encoding="utf-8")
-        _receive(response, part, start, progress)
-
-
-def _start_over(url: str, part: Path, progress: DownloadProgress | None) -> None:
-    _discard(part)
-    _download_from(url, part, progress)
-
-
-def _resume_point(url: str, part: Path) -> tuple[int, str]:
-    """How many bytes of ``url`` are in ``part`` already, and the validator of their version."""
-    if not part.is_file() or not _source_of(part).is_file():
-        return 0, ""
-    known_url, _, rest = _source_of(part).read_text(encoding="utf-8").partition("\n")
-    return (part.stat().st_size, rest.strip()) if known_url == url else (0, "")
-
-
-def _first_byte(response: Any) -> int | None:
-    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return int(found[1]) if found else None
-
-
-def _validator(response: Any) -> str:
-    """What identifies this version of the file; weak tags must not be used for ranges (RFC 9110, section 13.1.5)."""
-    tag = str(response.headers.get("ETag", ""))
-    return tag if tag and not tag.startswith("W/") else str(response.headers.get("Last-Modified", ""))
-
-
-def _receive(response: Any, part: Path, start: int, progress: DownloadProgress | None) -> None:
-    """Append the body to ``part``; DataError if it ends before its Content-Length."""
-    length = response.headers.get("Content-Length")
-    total = start + int(length) if length else None
-    done, fault = start, ""
-    with _file_errors(part), part.open("ab" if start else "wb") as stream:
-        try:
-            while chunk := _read_chunk(response):
-                stream.write(chunk)
-                done += len(chunk)
-                if progress:
-                    progress(part.name.removesuffix(".part"), done, total)
-        except _CutError as error:
-            fault = str(error)
-        except KeyboardInterrupt as error:
-            raise KeyboardInterrupt(f"{part} holds {done:,} bytes; run again to resume") from error
-    if fault or (total is not None and done < total):
-        of_total = f" of {total:,}" if total is not None else ""
-        because = f" ({fault})" if fault else ""
+def _refuse_unverified(name: str, fetches: list[_Fetch]) -> None:
+    missing = [kept for one in fetches if not one.is_complete() for kept in one.file.unverifiable]
+    if missing:
         raise DataError(
-            f"the connection to {response.url} was cut after {done:,}{of_total} bytes{because}; "
-            f"{part} is kept, run again to resume"
+            f"{name} cannot be verified: the registry has no checksum of {', '.join(missing)}; "
+            "to fetch it all the same, use unverified = True"
         )
 
 
-class _CutError(Exception):
-    """The network failed while a body was read; not to be confused with a failure of our own disk."""
+class _Fetch:
+    """Getting one file of a corpus, and what is in it."""
+
+    def __init__(
+        self, file: RemoteFile, mirrors: list[str], folder: Path, progress: DownloadProgress | None, allow_http: bool
+    ) -> None:
+        self.file = file
+        self._urls = [mirror + file.path for mirror in mirrors]
+        self._folder = folder
+        self._progress = progress
+        self._allow_http = allow_http
+
+    def is_complete(self) -> bool:
+        """Whether every kept file is there, as far as can be told without reading them."""
+        return all((self._folder / name).is_file() for name in self.file.kept_names)
+
+    def run(self) -> Iterator[FetchedFile]:
+        """Download and unpack the file, unless all that it holds is there."""
+        present = [self._present(name) for name in self.file.kept_names]
+        if not all(present):
+            part = self._folder / f"{self.file.name}.part"
+            download(self._urls, part, self._progress, allow_http=self._allow_http, limit=self._limit())
+            try:
+                verified = self._verify_archive(part)
+                present = [self._keep(index, part, verified) for index in range(len(present))]
+            except _BadDownloadError:
+                discard(part)
+                raise
+            discard(part)
+        yield from (fetched for fetched in present if fetched)
+
+    def _limit(self) -> int | None:
+        """How long the download may be, if the registry says anything of it."""
+        unpacked = self.file.bytes.get(self.file.kept_names[0]) if self.file.unpack == "gzip" else None
+        longest = None if unpacked is None else unpacked + unpacked // 1000 + 1024  # gzip of what cannot be compressed
+        return self.file.bytes.get(self.file.name, longest)
+
+    def _present(self, name: str) -> FetchedFile | None:
+        path, expected = self._folder / name, self._checksum(name)
+        if not path.is_file() or self.file.bytes.get(name, size := path.stat().st_size) != size:
+            return None
+        actual = _sha256(path)
+        return FetchedFile(path, actual, expected is not None) if expected in (None, actual) else None
+
+    def _verify_archive(self, part: Path) -> bool:
+        """Whether the download has a known checksum, before anything is unpacked; an error if it has another one."""
+        size = part.stat().st_size
+        if (stated := self.file.bytes.get(self.file.name, size)) != size:
+            raise _BadDownloadError(
+                f"{self.file.name} has {size:,} bytes, but the registry says {stated:,}; it was removed"
+            )
+        expected = self._checksum(self.file.name)
+        if expected is not None:
+            _compare(self.file.name, _sha256(part), expected)
+        return expected is not None
+
+    def _keep(self, index: int, part: Path, verified: bool) -> FetchedFile:
+        """Unpack a kept file and verify it before it gets its name."""
+        name, packing = self.file.kept_names[index], self.file.unpack
+        target = self._folder / name
+        with atomic_write(target) as temporary:
+            try:
+                with temporary.open("wb") as stream:
+                    unpack(
+                        part, packing if isinstance(packing, str) else packing[index], stream, self.file.bytes.get(name)
+                    )
+            except BadArchiveError as error:
+                raise _BadDownloadError(
+                    f"{self.file.path} is not a valid archive that contains {name} ({error}); it was removed, try again"
+                ) from error
+            except WrongSizeError as error:
+                inside = f" in {self.file.path}" if packing else ""
+                raise _BadDownloadError(f"{name}{inside} {error}; it was removed") from error
+            actual, expected = _sha256(temporary), self._checksum(name)
+            if expected is not None:
+                _compare(name, actual, expected)
+        return FetchedFile(target, actual, verified or expected is not None)
+
+    def _checksum(self, name: str) -> str | None:
+        return self.file.sha256[name].lower() if name in self.file.sha256 else None
 
 
-def _read_chunk(response: Any) -> bytes:
-    try:
-        data: bytes = response.read(_CHUNK)
-    except (OSError, http.client.HTTPException) as error:
-        raise _CutError(str(error) or type(error).__name__) from error
-    return data
-
-
-def _source_of(part: Path) -> Path:
-    return part.with_name(f"{part.name}.source")
-
-
-def _discard(part: Path) -> None:
-    part.unlink(missing_ok=True)
-    _source_of(part).unlink(missing_ok=True)
+def _compare(name: str, actual: str, expected: str) -> None:
+    if actual != expected:
+        raise _BadDownloadError(
+            f"{name} has the SHA-256 {actual}, but the registry says {expected}; "
+            "it was removed: it was changed, by its publisher or by somebody else"
+        )
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-@contextmanager
-def _file_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error

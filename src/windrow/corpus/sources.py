@@ -9,7 +9,6 @@ from __future__ import annotations
 import glob
 import json
 import os
-import re
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
@@ -25,7 +24,6 @@ from windrow.corpus.streams import (
     STDIN,
     Meter,
     ReadProgress,
-    is_remote,
     name_of,
     suffix_of,
     text_pieces,
@@ -34,6 +32,7 @@ from windrow.corpus.tables import cells_of, is_column, listed, names_in
 from windrow.errors import DataError, OptionError, warn
 from windrow.files import writing
 from windrow.files.compression import decompressed, is_damage
+from windrow.files.urls import as_typed, is_url, refuse_scheme
 
 _ERRORS = ("strict", "replace", "ignore")
 CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
@@ -157,17 +156,17 @@ def locations(source: Any) -> list[str] | None:
 
 
 def _location(source: str | os.PathLike[str]) -> str:
-    location = os.fspath(source)
-    if isinstance(source, os.PathLike):
-        # Path("https://host/file") has lost a slash, Path("file:///folder/file") two.
-        location = re.sub(r"^([a-z][a-z0-9+]+):/(?=[^/])", lambda m: f"{m[1]}://{'/' * (m[1] == 'file')}", location)
-    return location
+    typed = as_typed(source)
+    return typed if is_url(typed) else os.fspath(source)
 
 
 def _find_files(location: str, format: str | None, field: str | None) -> list[str]:
     if not location:
         raise DataError("the source is an empty name; name a file or folder (the current folder is .)")
-    if location == STDIN or is_remote(location):
+    if location == STDIN:
+        return [location]
+    if is_url(location):
+        refuse_scheme(location)
         return [location]
     try:
         return _local_files(location, format, field)
@@ -197,33 +196,48 @@ def _files_below(folder: Path, format: str | None, field: str | None) -> list[st
     """Every readable text file below ``folder``, sorted by path; what is hidden or a corpus is left out."""
     if is_corpus(folder):
         raise DataError(f"{folder} is a windrow corpus, not text; open it with Corpus.open")
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [n for n in folders if not n.startswith(".") and not is_corpus(Path(parent, n))]
-        found += [Path(parent, name) for name in names if not name.startswith(".")]
-    files = [str(path) for path in sorted(found) if path.is_file() and _is_wanted(path, format, field)]
+    found = sorted(_visible_files(folder))
+    files = [str(path) for path in found if path.is_file() and _is_wanted(path, format, field)]
     if not files:
         kind = format or ("text" if field is None else " or ".join(FORMATS))
         raise DataError(f"{folder}: the folder holds no readable {kind} file")
     return files
 
 
+def _visible_files(folder: Path) -> Iterator[Path]:
+    """What lies below a folder, but for folders, what is hidden and what is in a corpus."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [n for n in folders if not n.startswith(".") and not is_corpus(Path(parent, n))]
+        yield from (Path(parent, name) for name in names if not name.startswith("."))
+
+
 def takes_in(
     source: str | os.PathLike[str], file: Path, *, format: str | None = None, field: str | None = None
 ) -> bool:
-    """Whether reading the file, folder, glob or standard input that ``source`` names reads ``file``."""
+    """Whether reading the file, folder, glob or standard input that ``source`` names reads ``file``.
+
+    Files are compared by what they are, not by their names: links lead to the same one.
+    """
     location = os.fspath(source)
-    if is_remote(location) or not file.exists():
-        return False
     with suppress(OSError, ValueError, RuntimeError):
+        target = file.stat()
         if location == STDIN:
-            return os.path.samestat(os.fstat(sys.stdin.fileno()), file.stat())
+            return os.path.samestat(os.fstat(sys.stdin.fileno()), target)
+        if is_url(location):
+            return False
         path = Path(location).expanduser()
         if path.is_dir():
-            inside = file.resolve().is_relative_to(path.resolve())
-            return inside and (is_corpus(path) or _is_wanted(file, format, field))
+            if is_corpus(path):
+                return any(_is(one, target) for one in path.rglob("*"))
+            return any(_is(one, target) and _is_wanted(one, format, field) for one in _visible_files(path))
         found = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207
-        return any(file.samefile(one) for one in found)
+        return any(_is(one, target) for one in found)
+    return False
+
+
+def _is(path: Path, target: os.stat_result) -> bool:
+    with suppress(OSError):  # a link that leads nowhere
+        return os.path.samestat(path.stat(), target)
     return False
 
 
@@ -261,7 +275,7 @@ def _is_wanted(path: Path, format: str | None, field: str | None) -> bool:
 
 
 def _total_bytes(files: list[str]) -> int | None:
-    if any(file == STDIN or is_remote(file) or not Path(file).is_file() for file in files):
+    if any(file == STDIN or is_url(file) or not Path(file).is_file() for file in files):
         return None
     return sum(Path(file).stat().st_size for file in files)
 

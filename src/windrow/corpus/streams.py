@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import io
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -12,33 +11,29 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, cast
-from urllib.parse import urlsplit
 
-from windrow.errors import DataError, OptionError, WindrowError
+from windrow.errors import DataError, WindrowError
 from windrow.files.compression import decompressed, is_damage
 from windrow.files.sniff import START_BYTES, refuse_bare_returns, refuse_no_text, refuse_vectors
+from windrow.files.urls import TooLargeError, WebError, is_url, path_of, refuse_scheme, without_secrets
 from windrow.files.writing import STDIO
 
 CHUNK_BYTES = 1 << 22
+_BUFFER_BYTES = 1 << 16  # of what comes from a web server
 STDIN = STDIO
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
-
-_IS_HTTP = re.compile("https?://")
-
-
-def is_remote(file: str) -> bool:
-    """Whether ``file`` is a URL."""
-    return "://" in file
 
 
 def suffix_of(file: str) -> str:
     """What the name of a file or URL ends in, such as ".gz"."""
-    return Path(urlsplit(file).path if is_remote(file) else file).suffix
+    return Path(path_of(file) if is_url(file) else file).suffix
 
 
 def name_of(file: str) -> str:
-    """The name of a file in messages."""
-    return "standard input" if file == STDIN else file
+    """The name of a file in messages, or a URL without its password."""
+    if file == STDIN:
+        return "standard input"
+    return without_secrets(file) if is_url(file) else file
 
 
 class Meter:
@@ -86,7 +81,7 @@ def read_errors(file: str) -> Iterator[None]:
     except WindrowError:
         raise
     except Exception as error:
-        if (reason := _read_failure(error, is_remote(file))) is None:
+        if (reason := _read_failure(error, is_url(file))) is None:
             raise
         raise DataError(f"{name_of(file)}: {reason}") from error
 
@@ -95,7 +90,9 @@ def _read_failure(error: Exception, remote: bool) -> str | None:
     """The reason to give to the user for an error in reading, or None if it is not about the file."""
     if isinstance(error, OSError) and error.errno is not None:
         return f"it cannot be read ({error.strerror})"
-    if remote or is_damage(error):  # each protocol has errors of its own
+    if isinstance(error, TooLargeError):
+        return f"{error}; download the file first"
+    if remote or is_damage(error):
         return f"the data are broken or cut short ({' '.join(str(error).split())})"
     return None
 
@@ -106,7 +103,7 @@ def opened(file: str) -> Iterator[IO[bytes]]:
     if file == STDIN:
         yield sys.stdin.buffer  # and leave it open
         return
-    with _open_remote(file) if is_remote(file) else Path(file).open("rb") as raw:
+    with _open_url(file) if is_url(file) else Path(file).open("rb") as raw:
         yield raw
 
 
@@ -114,7 +111,7 @@ def opened(file: str) -> Iterator[IO[bytes]]:
 def opened_to_seek(file: str) -> Iterator[IO[bytes]]:
     """As ``opened``, for formats that seek: what comes through a pipe or HTTP is copied to the disk first."""
     with opened(file) as raw:
-        if raw.seekable() and not _IS_HTTP.match(file):
+        if raw.seekable():
             yield raw
             return
         with TemporaryFile() as copy:
@@ -123,29 +120,30 @@ def opened_to_seek(file: str) -> Iterator[IO[bytes]]:
             yield copy
 
 
-def _open_remote(url: str) -> IO[bytes]:
+def _open_url(url: str) -> IO[bytes]:
+    """The bytes of a file on a web server as they come; the user chose the server, and http will do."""
+    refuse_scheme(url)
+    from windrow.files.web import LARGEST, open_url
+
     try:
-        from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise OptionError("reading URLs needs fsspec: pip install 'windrow[remote]'") from error
-    try:
-        system, path = url_to_fs(url)
-        # A web server need not give parts of a file: it is read as a stream.
-        stream = system.open(path, "rb", **({"block_size": 0} if _IS_HTTP.match(url) else {}))
-    except ImportError as error:  # each protocol has a library of its own, and names it
-        hint = "; pip install 'windrow[remote]'" if _IS_HTTP.match(url) else ""
-        raise OptionError(f"cannot open {url}: {' '.join(str(error).split())}{hint}") from error
-    except Exception as error:  # and errors of its own
-        raise DataError(f"cannot open {url}: {_reason(error)}") from error
-    return stream if isinstance(stream, io.BufferedReader) else cast(IO[bytes], io.BufferedReader(stream))
+        body = open_url(url, plain_http=True)
+        stream = cast(IO[bytes], io.BufferedReader(body, _BUFFER_BYTES))
+        with _closed_on_error(stream):
+            body.allow(LARGEST)
+            if body.encoding not in ("", "gzip", "x-gzip"):  # gzip is recognized by the bytes themselves
+                raise WebError(f"the server sends it compressed (Content-Encoding: {body.encoding}); download it first")
+    except WebError as error:
+        raise DataError(f"cannot open {without_secrets(url)}: {error}") from error
+    return stream
 
 
-def _reason(error: BaseException) -> str:
-    """What the first error of a chain says; of a file that was not found often only its name is said."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    told = " ".join(str(error).split())
-    return f"no such file ({told})" if isinstance(error, FileNotFoundError) and error.errno is None else told
+@contextmanager
+def _closed_on_error(stream: IO[bytes]) -> Iterator[None]:
+    try:
+        yield
+    except WebError:
+        stream.close()
+        raise
 
 
 def text_pieces(file: str, errors: str | None, meter: Meter, expected: str = "") -> Iterator[str]:

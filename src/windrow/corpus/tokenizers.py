@@ -84,6 +84,12 @@ def name_of_tokenizer(tokenizer: str | Callable[[str], list[str]]) -> str:
     return f"{getattr(named, '__module__', 'builtins')}:{named.__qualname__}"
 
 
+def shown_name(name: str) -> str:
+    """The name of a callable for a message: a file may hold any."""
+    shown = name if name.isprintable() else ascii(name)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
+
+
 def batches(
     pieces: Iterable[str | list[str]], tokenizer: Tokenizer, folds: bool, fold_lists: bool = True
 ) -> Iterator[Batch]:

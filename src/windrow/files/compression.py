@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
+from windrow.files.urls import refuse_url
 from windrow.files.writing import STDIO, atomic_write
 
 LARGEST_RATIO = 1032  # DEFLATE compresses nothing further (zlib's technical notes)
@@ -80,6 +81,7 @@ def _zstd() -> Any:
 @contextmanager
 def reading(path: Path) -> Iterator[IO[bytes]]:
     """A file, pipe or standard input (``-``), decompressed if need be; errors become FormatError and DataError."""
+    refuse_url(path)
     try:
         with _opened(path) as raw:
             yield decompressed(raw)

@@ -11,6 +11,7 @@ from typing import IO
 
 from windrow.errors import DataError, OptionError, WindrowError
 from windrow.files.compression import compression_of, path_name, reading
+from windrow.files.urls import refuse_url
 from windrow.files.writing import STDIO, write_failure
 
 _COPY_BYTES = 1 << 20
@@ -21,9 +22,8 @@ def as_path(path: object) -> Path:
     """The path of a file of a model or vectors; OptionError for what names no file, DataError for what is none."""
     if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
         raise OptionError(f"path = {repr(path)[:40]} must be the name of a file, not {type(path).__name__}")
+    refuse_url(path)
     name = str(os.fspath(path))
-    if "://" in name:
-        raise DataError(f"{name} is a URL, of which only texts are read; download the file first")
     if not name or "\0" in name:
         raise DataError(f"{name!r} names no file")
     file = Path(name)

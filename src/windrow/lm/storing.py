@@ -15,6 +15,7 @@ from windrow.corpus.tokenizers import is_foreign
 from windrow.errors import OptionError
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, refuse_arpa
+from windrow.files.urls import refuse_url_to_write
 from windrow.files.writing import STDIO
 from windrow.lm.symbols import SPECIALS
 
@@ -27,6 +28,7 @@ def check_target(path: str | os.PathLike[str], what: str = "") -> None:
 
     In Python a model may have any name, and is known by what it holds.
     """
+    refuse_url_to_write(path)
     if _KENLM_NAME.search(os.fspath(path)):
         arpa = "" if what else ", or an .arpa file for KenLM's build_binary"
         raise OptionError(

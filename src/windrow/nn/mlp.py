@@ -50,14 +50,18 @@ class _Keeping:
     that it holds back the same rows and builds the same network.
     """
 
-    def __init__(self, path: str | os.PathLike[str], parameters: dict[str, Any], rng: np.random.Generator) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], every: int, parameters: dict[str, Any], rng: np.random.Generator
+    ) -> None:
         self.path = path
+        self.every = every
         self.described = {**parameters, "start": rng_state(rng)}
         self.resumes = False
 
     def begin(self, rng: np.random.Generator, resume: bool) -> None:
         """Look at what is there; DataError where no file can be written."""
-        writing.check_writable(self.path)
+        if self.every:
+            writing.check_writable(self.path)
         self.resumes = resume
         if resume:
             try:
@@ -147,27 +151,29 @@ class MultiLayerPerceptron(Estimator):
         *,
         validation: Validation | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int = 1,
         resume: bool = False,
     ) -> Self:
         """Train on X (rows, features) and y; ``validation``, a pair (X, y), is scored after each epoch.
 
         With ``early_stopping`` and no ``validation``, ``validation_fraction`` of the rows is held back for it.
-        ``checkpoint``: a file that keeps the state after each epoch; ``resume`` goes on from there to the same network
-        as without the stop, if the file is there. Raises OptionError for a parameter out of range, DataError for data
-        that cannot be learned from, DivergedError when training runs away; an estimator that was trained before is then
-        as it was, another one has the last good parameters, and can be used.
+        ``checkpoint``: a file that keeps the state after every ``checkpoint_every`` epochs, and after the last one (0:
+        it is only read); where it cannot be written training goes on, with a DataWarning. ``resume`` goes on from there
+        to the same network as without the stop, if the file is there. Raises OptionError for a parameter out of range,
+        DataError for data that cannot be learned from, DivergedError when training runs away; an estimator that was
+        trained before is then as it was, another one has the last good parameters, and can be used.
         """
         with all_or_nothing(self, "network_") as retrains:
             self.check_parameters()
             self.check_effects(validation=validation)
-            resume = goes_on(checkpoint, resume, is_trained=retrains)
+            resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
             x, y = as_examples(X), as_labels(y)
             check_lengths(x, y)
             self._learn_names(X)
             rng = np.random.default_rng(self.random_state)
             keeping = None
             if checkpoint is not None:
-                keeping = _Keeping(checkpoint, self._described(), rng)
+                keeping = _Keeping(checkpoint, checkpoint_every, self._described(), rng)
                 keeping.begin(rng, resume)
             self._learn_labels(y)
             are_given = validation is not None
@@ -270,6 +276,7 @@ class MultiLayerPerceptron(Estimator):
             history=self.history_,
             retrains=retrains,
             checkpoint=None if keeping is None else keeping.path,
+            checkpoint_every=1 if keeping is None else keeping.every,
             resume=keeping is not None and keeping.resumes,
             described=None if keeping is None else keeping.described,
         )

@@ -3,7 +3,8 @@
 Numba's disk cache notices an edit to the file of a kernel, but not to the files of functions that it calls, so that a
 kernel would go on using an old helper. Therefore the cache folder is named after a hash of all files with kernels.
 The cache only saves time: where it cannot be read or written, kernels are compiled again and nothing else changes.
-What is in it is run, so its folders are made for their user alone, and those that others may write to are not used.
+What is in it is run, so its folders are made for their user alone, and nothing is used that somebody else may have put
+there: everything must belong to this user or root, and nobody else may write there or rename a folder above.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pickle
 import platform
 import re
 import shutil
+import stat
 import sys
 import uuid
 from collections.abc import Callable
@@ -46,7 +48,12 @@ _FLAGS = {
     "no_cfunc_wrapper": True,  # no kernel is called from C; saves a tenth of the time to compile
 }
 _CACHES_KEPT = 4
+_NOBODY = 65534  # to whom everything belongs, in a container, that belongs to users of whom it does not know
 _DIGEST_BYTES = hashlib.sha256().digest_size
+
+
+class CacheWarning(UserWarning):
+    """Compiled kernels are not kept, for a reason that the user can mend."""
 
 
 def _cache_root() -> Path:
@@ -90,31 +97,70 @@ def _make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def _others_may_write(folder: Path) -> bool:
-    """Whether somebody else could put code there; rights on Windows are not of this kind."""
-    return sys.platform != "win32" and bool(folder.stat().st_mode & 0o022)
+def _is_foreign(status: os.stat_result) -> bool:
+    """Whether a file or folder belongs to somebody else than this user and root, whom a machine has to trust."""
+    return status.st_uid not in (0, os.geteuid())
+
+
+def _danger(root: Path, folder: Path) -> str:
+    """Why somebody else could put code into ``folder``, and what to do; empty if nobody can. Paths without links."""
+    if sys.platform == "win32":  # where rights are of another kind
+        return ""
+    for place in (folder, root):
+        status = place.stat()
+        if _is_foreign(status):
+            return f"{place} belongs to another user, so no kernels are loaded from there; set WINDROW_CACHE_DIR"
+        if status.st_mode & 0o022:
+            return f"others may write to {place}, so no kernels are loaded from there; try chmod go-w"
+    for place in root.parents:
+        status = place.stat()
+        if _is_foreign(status) and status.st_uid != _NOBODY:
+            return f"{place} belongs to another user, who may replace {root}, so no kernels are loaded from there"
+        if status.st_mode & _writers(status) and not status.st_mode & stat.S_ISVTX:
+            return f"others may write to {place} and so replace {root}: no kernels are loaded from there"
+    return ""
+
+
+def _writers(status: os.stat_result) -> int:
+    """The bits of those who should not write to a folder above the cache: all others, and mostly the group.
+
+    Where each user has a group of the same number, folders are often made for that group, too.
+    """
+    is_private = status.st_uid == status.st_gid == os.geteuid() != 0
+    return stat.S_IWOTH if is_private else stat.S_IWOTH | stat.S_IWGRP
 
 
 def _open_cache() -> Path | None:
     """The folder of this version's compiled kernels; None if it cannot be made, or if others may write to it."""
     try:
-        root = _cache_root().absolute()
+        root = Path(os.path.realpath(_cache_root()))  # links are followed once, here
         folder = root / f"kernels-{_sources_digest()}"
-        if not folder.is_dir():
+        is_new = not folder.is_dir()
+        if is_new:
             _make_private(folder)
+        danger = _danger(root, folder)
+        if danger:
+            warn(danger, CacheWarning, stacklevel=2)
+            return None
+        if is_new:
             prune(root)
-        opened = [place for place in (root, folder) if _others_may_write(place)]
     except (OSError, RuntimeError):
         return None
-    if opened:
-        warn(f"others may write to {opened[0]}, so no kernels are loaded from there; try chmod go-w", stacklevel=2)
-        return None
-    with suppress(OSError):  # a folder that belongs to another user can still be read
+    with suppress(OSError):  # a folder that belongs to root can still be read
         os.utime(folder)
     return folder
 
 
 CACHE_DIR = None if DISABLE_JIT else _open_cache()
+
+
+def _own_content(path: Path) -> bytes:
+    """The content of a file that nobody else can have written; OSError for others."""
+    with path.open("rb") as stream:
+        status = os.fstat(stream.fileno())
+        if sys.platform != "win32" and (_is_foreign(status) or status.st_mode & 0o022):
+            raise PermissionError(f"{path} may be of another user")
+        return stream.read()
 
 
 class _KernelCache:
@@ -134,7 +180,7 @@ class _KernelCache:
         """The stored code for a signature, or None."""
         key = self._key(signature, target_context.codegen())
         try:
-            content = self._path(key).read_bytes()
+            content = _own_content(self._path(key))
             checksum, data = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
             if hashlib.sha256(data).digest() != checksum:
                 return None
@@ -155,6 +201,7 @@ class _KernelCache:
         with suppress(OSError):
             _make_private(self._folder)  # another version may have pruned it
             try:
+                part.touch(mode=0o644)  # whatever the umask
                 part.write_bytes(hashlib.sha256(data).digest() + data)
                 part.replace(path)
             finally:

@@ -200,6 +200,7 @@ class WindowTagger(Estimator):
         *,
         valid: Source | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int = 1,
         resume: bool = False,
         progress: Callback | None = None,
         token_column: int | None = None,
@@ -207,22 +208,23 @@ class WindowTagger(Estimator):
     ) -> Self:
         """Train on sentences, pairs (tokens, tags) or a CoNLL file; tags may be in any scheme.
 
-        ``token_column`` and ``tag_column`` name columns of the files, as in ``read_conll``.
-        With ``valid`` the best epoch by F1 there is kept, and training stops when it has not risen for ``patience``
-        epochs; without, the last of all ``epochs``. ``callbacks`` get a Report after each epoch, and stop training by
-        returning something true; ``progress`` gets one several times a second. ``checkpoint``: a file that keeps the
-        state after each epoch; ``resume`` goes on from there to the same tagger as without the stop, if the file is
-        there. Raises OptionError for parameters out of range and vectors that are not finite, DataError for sentences
-        without entities, FormatError for a malformed file, DivergedError when training runs away. A tagger that was
-        trained before stays as it was when this fails; a first fit that diverges, or that Ctrl-C ends, leaves the best
-        parameters so far.
+        ``token_column`` and ``tag_column`` name columns of the files, as in ``read_conll``. With ``valid`` the best
+        epoch by F1 there is kept, and training stops when it has not risen for ``patience`` epochs; without, the last
+        of all ``epochs``. ``callbacks`` get a Report after each epoch, and stop training by returning something true;
+        ``progress`` gets one several times a second. ``checkpoint``: a file that keeps the state after every
+        ``checkpoint_every`` epochs, and after the last one (0: it is only read); where it cannot be written training
+        goes on, with a DataWarning. ``resume`` goes on from there to the same tagger as without the stop, if the file
+        is there. Raises OptionError for parameters out of range and vectors that are not finite, DataError for
+        sentences without entities, FormatError for a malformed file, DivergedError when training runs away. A tagger
+        that was trained before stays as it was when this fails; a first fit that diverges, or that Ctrl-C ends, leaves
+        the best parameters so far.
         """
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
             self.check_effects(valid=valid)
             check_callable("progress", progress)
-            resume = goes_on(checkpoint, resume, is_trained=retrains)
-            if checkpoint is not None:
+            resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
+            if checkpoint is not None and checkpoint_every:
                 writing.check_writable(checkpoint)
             columns = Columns(token_column, tag_column)
             train = read_examples(sentences, columns)
@@ -238,7 +240,7 @@ class WindowTagger(Estimator):
             if checkpoint is not None and resume:
                 training.restore(checkpoint, described)
             self.history_ = training.history
-            training.run(self.callbacks, progress, checkpoint, described)
+            training.run(self.callbacks, progress, checkpoint, described, checkpoint_every)
         return self
 
     def check_parameters(self) -> None:

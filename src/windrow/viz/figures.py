@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from windrow.errors import OptionError
+from windrow.files.urls import refuse_url_to_write
 from windrow.files.writing import atomic_write, check_writable
 
 try:
@@ -43,6 +44,7 @@ _OTHER_SCRIPTS = (
 
 def check_picture_path(path: str | os.PathLike[str]) -> None:
     """Raise OptionError unless the extension is that of a picture, DataError unless the file could be written."""
+    refuse_url_to_write(path)
     if _format_of(path) not in _DATES:
         raise OptionError(f"{path}: a picture's name must end in one of .{', .'.join(_DATES)}")
     check_writable(path)

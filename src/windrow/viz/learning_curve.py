@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from windrow.errors import DataError, FormatError
+from windrow.files.urls import refuse_url
 from windrow.viz import figures
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def plot_learning_curve(log_json_path: str | os.PathLike[str], path: str | os.Pa
 
 def read_log(path: str | os.PathLike[str]) -> list[Record]:
     """The reports of a log by rising number of examples; those that a resumed training gave again replace the first."""
+    refuse_url(path)
     try:
         lines = Path(path).read_text("utf-8").splitlines()
     except OSError as error:

@@ -20,6 +20,7 @@ from windrow.errors import FormatError, OptionError
 from windrow.files.compression import COMPRESSED, is_packed, path_name
 from windrow.files.local import as_path, local_file
 from windrow.files.model_file import check_finite
+from windrow.files.urls import refuse_url_to_write
 from windrow.files.writing import STDIO
 
 __all__ = [
@@ -87,6 +88,7 @@ def check_target(path: str | os.PathLike[str], format: str | None = None) -> Vec
     """The format that ``write_vectors`` would use; errors about ``path`` are raised here already, before long work."""
     if str(path) == STDIO:
         return _for_standard_output(format)
+    refuse_url_to_write(path)
     chosen = find_format(path, format)
     suffix = Path(path).suffix.lower()
     if suffix in COMPRESSED and not is_packed(Path(path)):

@@ -70,6 +70,16 @@ def write_counts(counts: NGramCounts, path: str | os.PathLike[str]) -> None:
                 forget(array for above in counts.levels[:k] for array in above)
 
 
+def write_counts_beside(counts: NGramCounts, path: str | os.PathLike[str]) -> None:
+    """As ``write_counts``, beside a model that is worth more: a disk that takes no file is only warned of."""
+    try:
+        write_counts(counts, path)
+    except DataError as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        warn(f"training goes on without a file of counts: {error}")
+
+
 def check_compression(path: str | os.PathLike[str], what: str) -> None:
     """Raise OptionError for a file name that asks for another compression than gzip."""
     suffix = Path(path).suffix.lower()
