@@ -54,6 +54,12 @@ class Place:
 
     inputs: Path
     folder: Path
+    ends_at: float = float("inf")  # of time.monotonic(), for all of its runs
+
+    @property
+    def is_time(self) -> bool:
+        """Whether another run may begin."""
+        return time.monotonic() < self.ends_at
 
     @property
     def output(self) -> Path:
@@ -139,7 +145,7 @@ def try_kills(name: str, count: int, place: Place, seed: int) -> Kills:
     undisturbed(command, place)  # the first run may be slow: it finds nothing in memory
     expected, seconds = undisturbed(command, place)
     for number in range(10 * count):
-        if result.kills == count:
+        if result.kills == count or not place.is_time:
             break
         begin(place)
         process = start(command, place)
@@ -187,7 +193,7 @@ def try_signals(name: str, count: int, place: Place, seed: int) -> Signals:
     undisturbed(command, place)  # the first run may be slow: it finds nothing in memory
     expected, seconds = undisturbed(command, place)
     for sent in SIGNALS:
-        for times in [1, 3] * count:
+        for times in [1, 3] * count if place.is_time else []:
             delay, ended = dice.uniform(0, seconds), None
             while ended is None:
                 begin(place)
@@ -290,6 +296,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=20, help="of each trainer (default: 20)")
     parser.add_argument("--signals", type=int, default=4, help="of each kind, once and three times (default: 4)")
     parser.add_argument("--only", nargs="+", default=[""], metavar="NAME", help="commands whose names begin so")
+    parser.add_argument("--minutes", type=float, default=120, help="begin no more runs then (default: 120)")
     parser.add_argument("--sentences", type=int, default=20_000, help="of the training text (default: 20,000)")
     parser.add_argument("--workers", type=int, default=1, help="commands at a time (default: 1)")
     parser.add_argument("--seed", type=int, default=1)
@@ -315,7 +322,7 @@ def main() -> None:
 
         def work(number: int) -> dict[str, Any]:
             attempt, name, count = jobs[number]
-            place = Place(folder / "inputs", folder / str(number))
+            place = Place(folder / "inputs", folder / str(number), started + 60 * arguments.minutes)
             row = attempt(name, count, place, arguments.seed).row()
             print(row, file=sys.stderr, flush=True)
             return row

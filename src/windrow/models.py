@@ -93,7 +93,7 @@ def _looks_like_vectors(path: Path) -> bool:
 
 
 def _stored_kind(path: Path) -> str:
-    kind = model_file.load(path).kind
+    kind = model_file.read_start(path).kind
     if kind in OTHER_KINDS:
         raise FormatError(f"{path} holds no model but {OTHER_KINDS[kind]}")
     if model_class(kind) is None:

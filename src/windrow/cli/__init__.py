@@ -141,6 +141,12 @@ def _vectors() -> click.Command:
     return group
 
 
+def _verify() -> click.Command:
+    from windrow.cli.verify import verify
+
+    return verify
+
+
 def _warmup() -> click.Command:
     from windrow.cli.warmup import warmup
 
@@ -149,7 +155,15 @@ def _warmup() -> click.Command:
 
 @click.group(
     cls=_Program,
-    later={"corpus": _corpus, "demo": _demo, "lm": _lm, "tag": _tag, "vectors": _vectors, "warmup": _warmup},
+    later={
+        "corpus": _corpus,
+        "demo": _demo,
+        "lm": _lm,
+        "tag": _tag,
+        "vectors": _vectors,
+        "verify": _verify,
+        "warmup": _warmup,
+    },
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 110,
