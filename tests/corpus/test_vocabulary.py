@@ -149,7 +149,7 @@ def test_a_file_that_does_not_add_up_is_refused(tmp_path, words, counts, special
     arrays = {**model_file.pack_words(words), "counts": np.array(counts, np.int64)}
     model_file.save(path, "vocabulary", arrays, {"specials": specials})
 
-    with pytest.raises(FormatError, match="do not agree"):
+    with pytest.raises(FormatError, match=r"do not agree|the counts of words are int64"):
         Vocabulary.load(path)
 
 
@@ -165,5 +165,5 @@ def test_counts_that_cannot_be_added_are_refused(tmp_path, counts):
     path = tmp_path / "v.safetensors"
     model_file.save(path, "vocabulary", {**model_file.pack_words(["a", "b"]), "counts": counts}, {"specials": []})
 
-    with pytest.raises(FormatError, match="is damaged"):
+    with pytest.raises(FormatError, match="v.safetensors: .*counts"):
         Vocabulary.load(path)
