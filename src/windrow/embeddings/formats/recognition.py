@@ -73,7 +73,7 @@ def _refuse_tables(lines: list[bytes], dim: int, found: str, path: Path) -> None
 
 def _is_counted(row: list[bytes], dim: int) -> bool:
     """Whether a row is a word, a count and the numbers of a vector."""
-    return len(row) == dim + 2 and _is_count(row[1], row[2]) and is_number(row[2])
+    return len(row) == dim + 2 > 2 and _is_count(row[1], row[2]) and is_number(row[2])
 
 
 def _is_count(first: bytes, second: bytes) -> bool:

@@ -171,6 +171,8 @@ def count_of(stored: Any) -> int:
 def _like(values: Array, stored: Array) -> Array:
     if stored.shape != values.shape or stored.dtype != values.dtype:
         raise ValueError(f"{stored.dtype} {stored.shape} in place of {values.dtype} {values.shape}")
+    if not np.isfinite(stored).all():
+        raise ValueError("a number is not finite")
     return np.array(stored)
 
 
