@@ -165,5 +165,5 @@ def test_counts_that_cannot_be_added_are_refused(tmp_path, counts):
     path = tmp_path / "v.safetensors"
     model_file.save(path, "vocabulary", {**model_file.pack_words(["a", "b"]), "counts": counts}, {"specials": []})
 
-    with pytest.raises(FormatError, match="v.safetensors: .*counts"):
+    with pytest.raises(FormatError, match=r"v\.safetensors: .*counts"):
         Vocabulary.load(path)
