@@ -97,6 +97,7 @@ class _Process:
 
     is_own = False
     signal = signal.SIGINT  # that ended the work
+    result: ClassVar[str | None] = None  # the path with which the work is done
     raised_at = -_BURST
 
 
@@ -126,6 +127,19 @@ def ignore() -> None:
     """Ignore further signals: the work is done, and its result must be written and told."""
     if _Process.is_own:
         _handle(signal.SIG_IGN)
+        if _Waiting.now is not None:
+            _Waiting.now.has_raised = True
+
+
+def expect(result: str | os.PathLike[str]) -> None:
+    """Name the file or folder with which the work of this process is done, see ``finish``."""
+    _Process.result = os.path.realpath(result)
+
+
+def finish(path: str | os.PathLike[str]) -> None:
+    """Called just before a file or folder gets its name: if it is the result, the process ends as a success."""
+    if _Process.result == os.path.realpath(path):
+        ignore()
 
 
 def exit_status() -> int:

@@ -267,7 +267,7 @@ MIX = ("mix", "{model}", "{model}")
         (("score", "{missing}"), "missing"),
         ((*TRAIN, "--vocab", "{missing}"), "missing"),
         ((*TRAIN, "--heldout", "{text}"), "--heldout is for --smoothing jelinek-mercer"),
-        ((*TRAIN, "--counts-out", "{out}"), "--counts-out and --output are the same file"),
+        ((*TRAIN, "--counts-out", "{out}"), "out.safetensors is named twice for what is written"),
         (("train", "ngram", "{missing}", "-o", "{text}.arpa.xz"), "not as .xz"),
         (("train", "ngram", "{missing}", "-o", "{text}.arpa", "--smoothing", "stupid-backoff"), "stupid back-off"),
         ((*TRAIN, "--counts-out", "{text}.bz2"), "not as .bz2"),

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 
 import windrow
 from windrow.cli import main
+from windrow.embeddings import WordVectors, vectors
 from windrow.errors import DataError
 
 TOYLAND = Path(__file__).parents[2] / "corpora" / "toyland"
@@ -123,7 +124,7 @@ def _bad_inputs(folder: Path) -> dict[str, tuple[list[str | Path], str]]:
         "size": ([good, "-o", out, "--size", "0"], r"--size = 0 .*\[1, 100000\]"),
         "sample": ([good, "-o", out, "--sample", "1.5"], r"--sample = 1.5 .*\[0, 1\)"),
         "workers": ([good, "-o", out, "--workers", "0"], r"--workers = 0 .*\[1, 1024\]"),
-        "checkpoint interval": ([good, "-o", out, "--checkpoint-every", "0"], "above 0 seconds"),
+        "checkpoint interval": ([good, "-o", out, "--checkpoint-every", "-1"], "the allowed range is \\[0, inf\\)"),
         "tokenizer": ([good, "-o", out, "--tokenizer", "words"], "choose whitespace, word, char"),
     }
 
@@ -160,7 +161,7 @@ def test_a_full_disk_is_told_and_nothing_is_half_written(text: Path, tmp_path: P
     with start(*arguments, preexec_fn=limit) as training:
         _, errors = training.communicate(timeout=60)
     assert training.returncode == 1
-    assert re.fullmatch(r"Error: cannot write .*disk full\?\n", errors)
+    assert re.fullmatch(r"Error: cannot write .*disk full\?; nor could it be kept in .*\n", errors)
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -213,16 +214,20 @@ def test_a_polite_kill_keeps_the_state_too(text: Path, tmp_path: Path) -> None:
 def test_a_result_that_cannot_be_written_is_not_lost(
     error: type[Exception], text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
-        raise error("no space left")
+    output, written = tmp_path / "v.txt", vectors.save_vectors
 
-    output = tmp_path / "v.txt"
+    def save(found: WordVectors, place: Path) -> None:
+        if place == output:
+            raise error("no space left")
+        written(found, place)
+
     with monkeypatch.context() as patched:
-        patched.setattr("windrow.embeddings.vectors.save_vectors", fail)
+        patched.setattr(vectors, "save_vectors", save)
         result = run("vectors", "train", text, "-o", output, *FAST)
     assert result.exit_code == 1
-    assert re.fullmatch(r"Error: .*no space left; .* --resume writes it.*\n", result.stderr)
-    assert run("vectors", "train", text, "-o", output, *FAST, "--resume").exit_code == 0
+    found = re.fullmatch(r"Error: .*no space left.*; .* `windrow (vectors convert .*)` puts it there\n", result.stderr)
+    assert found
+    assert run(*found[1].split()).exit_code == 0
     assert output.exists()
     assert not output.with_name("v.txt.checkpoint").exists()
 

@@ -15,8 +15,9 @@ import click
 from windrow import interrupts
 from windrow._version import __version__
 from windrow.cli.groups import LazyGroup, command_of
-from windrow.cli.messages import at_the_command_line
-from windrow.errors import DataWarning, WindrowError
+from windrow.cli.messages import at_the_command_line, silence, tell
+from windrow.cli.paths import what_is_left
+from windrow.errors import DataWarning, WindrowError, one_line
 
 
 class _Program(LazyGroup):
@@ -33,38 +34,41 @@ class _Program(LazyGroup):
         try:
             with interrupts.raised(), _warnings_as_lines(ctx):
                 return super().invoke(ctx)
+        except click.ClickException as error:
+            vars(error)["message"] = one_line(error.message)  # which click declares as final
+            raise
         except (WindrowError, MemoryError) as error:
             if ctx.params.get("debug"):
                 raise
             message = f"not enough memory ({error}); ask for less"
             if isinstance(error, WindrowError):
                 message = at_the_command_line(str(error), command_of(ctx))
-            click.echo(f"Error: {message}", err=True)
+            tell(f"Error: {message}")
             ctx.exit(1)
         except KeyboardInterrupt as error:
             _tell_interrupt(error, ctx)
             ctx.exit(interrupts.exit_status())
         except BrokenPipeError:
             # The reader of our output is gone (`| head`); the interpreter must not flush into the pipe at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence(sys.stdout)
             ctx.exit(1)
         except OSError as error:
             # Files raise errors of our own; what is left is standard output.
             if ctx.params.get("debug"):
                 raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            click.echo(f"Error: cannot write the output: {error.strerror or error}", err=True)
+            silence(sys.stdout)
+            tell(f"Error: cannot write the output: {error.strerror or error}")
             ctx.exit(1)
 
 
 def _tell_interrupt(error: KeyboardInterrupt, ctx: click.Context) -> None:
     """One line: what was kept, as the exception has it; without a word, where the terminal is gone."""
     command = command_of(ctx)
-    writes = any(option.name == "output" for option in (command.params if command else []))
-    kept = str(error) or ("nothing was written" if writes else "what was printed is not all")
-    with suppress(OSError):
-        after_bar = "\n" if sys.stderr.isatty() else ""
-        click.echo(f"{after_bar}Interrupted: {at_the_command_line(kept, command)}", err=True)
+    kept = str(error) or what_is_left(command)
+    with suppress(OSError, ValueError):
+        if sys.stderr.isatty():
+            tell("")  # after a bar
+    tell(f"Interrupted: {at_the_command_line(kept, command)}")
 
 
 @contextmanager
@@ -76,7 +80,7 @@ def _warnings_as_lines(ctx: click.Context) -> Iterator[None]:
 
         def show_line(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
             if category.__module__.startswith("windrow."):  # for users, who need no line of code beside it
-                click.echo(f"Warning: {at_the_command_line(str(message), command_of(ctx))}", err=True)
+                tell(f"Warning: {at_the_command_line(str(message), command_of(ctx))}")
             else:
                 show(message, category, *place, **more)
 
@@ -87,13 +91,16 @@ def _warnings_as_lines(ctx: click.Context) -> Iterator[None]:
 def _prepare_process() -> None:
     """Signals keep the state; terminals that cannot show a word show its code instead.
 
-    A standard input that is closed (``<&-``) is empty, and an output that is closed cannot be written to.
+    A standard input that is closed (``<&-``) is empty, an output that is closed cannot be written to, and what goes to
+    a stderr that is closed is lost.
     """
     interrupts.own_process()
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
     if sys.stdout is None:  # and nothing else may get its number
         sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

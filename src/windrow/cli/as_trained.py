@@ -8,8 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import click
-
+from windrow.cli.messages import tell
 from windrow.cli.options import given_text, text_of
 from windrow.cli.typed import typed_lines, waits_for_answers
 from windrow.errors import DataError, OptionError
@@ -47,7 +46,7 @@ def _warn_of_differences(path: str, trained: dict[str, Any], given: dict[str, An
     for name, value in given.items():
         if (before := trained.get(name, defaults.get(name))) != value:
             told = f"{_shown(name, value)}: the training text of {path} was read with {_shown(name, before)}"
-            click.echo(f"Warning: {told}", err=True)
+            tell(f"Warning: {told}")
 
 
 def _shown(name: str, value: Any) -> str:
@@ -64,10 +63,7 @@ def warn_if_forgotten(model: LanguageModel, target: Path) -> None:
     options, plain = model.reader.options(), type(model.reader)().options()
     if (is_arpa(target) or str(target) == STDIO) and options != plain:
         told = " ".join(_shown(name, value) for name, value in options.items() if value != plain.get(name))
-        click.echo(
-            f"Warning: an ARPA file does not say how text is read; give {told} to the commands that read this one",
-            err=True,
-        )
+        tell(f"Warning: an ARPA file does not say how text is read; give {told} to the commands that read this one")
 
 
 def warn_if_cut_otherwise(corpus: Corpus, source: str, model: LanguageModel, path: str) -> None:
@@ -76,7 +72,7 @@ def warn_if_cut_otherwise(corpus: Corpus, source: str, model: LanguageModel, pat
     if "tokenizer" in model.provenance_ and ours != theirs:
         differing = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
         told = "; ".join(f"{name} {ours.get(name)}, not {theirs.get(name)}" for name in differing)
-        click.echo(f"Warning: {source} was not read as the training text of {path}: {told}", err=True)
+        tell(f"Warning: {source} was not read as the training text of {path}: {told}")
 
 
 # --- line by line

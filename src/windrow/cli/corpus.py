@@ -10,7 +10,12 @@ from typing import Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import bytes_bar, sources_argument, text_options, text_source
+from windrow.cli.logs import bytes_bar
+from windrow.cli.messages import tell
+from windrow.cli.options import sources_argument, text_options, text_source
+from windrow.cli.paths import InputFile, OutputFolder
+from windrow.cli.saving import build_corpus
+from windrow.errors import one_line
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -22,7 +27,7 @@ def group() -> None:
 
 @group.command()
 @sources_argument
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option("-o", "--output", required=True, type=OutputFolder(replaced=True), help="Folder to write.")
 @text_options()
 @click.option("--min-count", default=1, show_default=True, type=int, help="Leave out words that occur less often.")
 @click.option("--max-vocab", type=int, help="Keep only the most frequent words.")
@@ -34,21 +39,23 @@ def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int
     """
     from windrow.corpus import Corpus
 
-    with bytes_bar("reading") as show:
-        corpus = Corpus.build(
-            text_source(sources), output, min_count=min_count, max_vocab=max_vocab, progress=show, **text
-        )
-    click.echo(
+    def build_in(folder: Path) -> Corpus:
+        with bytes_bar("reading") as show:
+            return Corpus.build(
+                text_source(sources), folder, min_count=min_count, max_vocab=max_vocab, progress=show, **text
+            )
+
+    corpus = build_corpus(build_in, sources, output)
+    tell(
         f"{output}: {corpus.tokens:,} tokens in {len(corpus):,} sentences, "
-        f"a vocabulary of {len(corpus.vocabulary):,} words",
-        err=True,
+        f"a vocabulary of {len(corpus.vocabulary):,} words"
     )
 
 
 @group.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("directory", metavar="DIR", type=InputFile())
 @_as_json
-def info(directory: Path, as_json: bool) -> None:
+def info(directory: str, as_json: bool) -> None:
     """Show what a corpus holds: tokens, sentences, types, coverage, the most frequent words."""
     from windrow.corpus import Corpus
 
@@ -64,9 +71,9 @@ def info(directory: Path, as_json: bool) -> None:
 
 
 @group.command("list")
-@click.option("--registry", type=click.Path(path_type=Path), help="Another registry of corpora, a TOML file.")
+@click.option("--registry", type=InputFile(), help="Another registry of corpora, a TOML file.")
 @_as_json
-def list_command(registry: Path | None, as_json: bool) -> None:
+def list_command(registry: str | None, as_json: bool) -> None:
     """List the public corpora that can be downloaded."""
     from windrow.corpus.registry import list_corpora
 
@@ -85,11 +92,11 @@ def list_command(registry: Path | None, as_json: bool) -> None:
 
 @group.command("fetch")
 @click.argument("name")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to write.  [default: ./NAME]")
-@click.option("--registry", type=click.Path(path_type=Path), help="Another registry of corpora, a TOML file.")
+@click.option("-o", "--output", type=OutputFolder(), help="Folder to write.  [default: ./NAME]")
+@click.option("--registry", type=InputFile(), help="Another registry of corpora, a TOML file.")
 @click.option("--unverified", is_flag=True, help="Also take files of which the registry knows no checksum.")
 @click.option("--allow-http", is_flag=True, help="Also ask mirrors that are not encrypted.")
-def fetch_command(name: str, output: Path | None, registry: Path | None, **allowed: bool) -> None:
+def fetch_command(name: str, output: Path | None, registry: str | None, **allowed: bool) -> None:
     """Download a public corpus, or resume its download. Prints the paths of its files.
 
     Each file is compared with the checksum and size that the registry states. Only https is used, unless --allow-http
@@ -100,23 +107,22 @@ def fetch_command(name: str, output: Path | None, registry: Path | None, **allow
     with bytes_bar(name) as show:
         files = fetch(name, output or Path(name), lambda _, done, total: show(done, total), registry, **allowed)
     for file in files:
-        click.echo(file.path)
-        click.echo(f"{file.path.name}: SHA-256 {file.sha256}, {_verdict(file.verified)}", err=True)
+        click.echo(one_line(str(file.path)))
+        tell(f"{file.path.name}: SHA-256 {file.sha256}, {_verdict(file.verified)}")
 
 
 @group.command()
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Folder to write.")
-@click.option("--sentences", type=int, help="Number of training sentences.  [default: 25000]")
+@click.option("-o", "--output", required=True, type=OutputFolder(), help="Folder to write.")
+@click.option("--sentences", type=int, help="Number of training sentences, at most 1,000,000.  [default: 25000]")
 @click.option("--seed", type=int, help="Equal seeds give equal files.  [default: 1]")
 def toyland(output: Path, **options: int | None) -> None:
     """Generate Toyland, a corpus with known answers: text, exact probabilities, analogies, entities."""
     from windrow.corpus.toyland import generate
 
     summary = generate(output, **{name: value for name, value in options.items() if value is not None})
-    click.echo(
+    tell(
         f"{output}: {summary['sentences']['train']:,} training sentences, {summary['types']:,} types; "
-        f"no model has a perplexity below {summary['perplexity']:.4f}",
-        err=True,
+        f"no model has a perplexity below {summary['perplexity']:.4f}"
     )
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from windrow.cli.groups import command
 from windrow.cli.options import check_parameters
+from windrow.cli.paths import OutputFile, words_written
+from windrow.cli.saving import save_word_vectors
+from windrow.errors import one_line
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
 
 
-@click.command()
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Save the vectors to this file.")
+@command()
+@click.option("-o", "--output", type=OutputFile(words_written), help="Save the vectors to this file.")
 @click.option("--seed", default=1, show_default=True)
 def demo(output: Path | None, seed: int) -> None:
     """Train on a small generated corpus: word vectors, a language model, an entity tagger; takes seconds."""
@@ -28,15 +31,14 @@ def demo(output: Path | None, seed: int) -> None:
     from windrow.corpus.toyland import generate
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
-    from windrow.embeddings.vectors import save_vectors
+    from windrow.files.tempfolder import temporary_folder
     from windrow.machine import available_cores
 
     if output is not None:
         check_target(output)
     model = Word2Vec(sg=1, min_count=1, epochs=15, alpha=0.05, seed=seed, workers=available_cores())
     check_parameters(model, {})
-    with tempfile.TemporaryDirectory(prefix="windrow-demo-") as folder:
-        toyland = Path(folder)
+    with temporary_folder() as toyland:
         generate(toyland)
         corpus = Corpus.build(toyland / "train.txt")
         click.echo(
@@ -57,8 +59,9 @@ def demo(output: Path | None, seed: int) -> None:
         _show_language_model(corpus, toyland, seed)
         _show_entities(toyland, seed)
     if output is not None:
-        save_vectors(model.wv, output)
-        click.echo(f"\nThe vectors are in {output}: try  windrow vectors similar {output} {_WORDS[0]}")
+        save_word_vectors(model.wv, output)
+        told = one_line(f"The vectors are in {output}: try  windrow vectors similar {output} {_WORDS[0]}")
+        click.echo(f"\n{told}")
 
 
 def _show_neighbors(vectors: WordVectors) -> None:

@@ -7,11 +7,29 @@ from typing import Any
 
 import click
 
+from windrow.cli.paths import check_paths
+
 _COMMAND = "windrow.command"  # shared by the contexts of a call
+
+
+class Command(click.Command):
+    """A command that checks what it was told to read and to write before it runs."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Check the paths, and run."""
+        check_paths(ctx)
+        return super().invoke(ctx)
+
+
+def command(name: str | None = None, cls: type[Command] = Command) -> Callable[[Callable[..., Any]], Command]:
+    """As ``click.command``, for a command of a module of its own."""
+    return click.command(name, cls)
 
 
 class LazyGroup(click.Group):
     """A group with commands beside its own that functions import; ``later`` has these by the commands' names."""
+
+    command_class = Command
 
     def __init__(self, *args: Any, later: Mapping[str, Callable[[], click.Command]] | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -30,6 +48,8 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click's; what is found is kept where ``command_of`` finds it."""
         found = super().resolve_command(ctx, args)
+        if not isinstance(found[1], Command | LazyGroup):
+            raise TypeError(f"{found[0]} must be made with groups.command, so that it checks its paths")
         ctx.meta[_COMMAND] = found[1]
         return found
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
+from windrow.cli.messages import tell
 from windrow.cli.options import (
-    check_apart,
     check_used,
     in_range,
     naming_options,
@@ -21,8 +21,11 @@ from windrow.cli.options import (
     sources_argument,
     text_options,
 )
-from windrow.errors import FormatError, OptionError
+from windrow.cli.paths import InputFile, OutputFile, Source
+from windrow.cli.saving import save_model
+from windrow.errors import FormatError, OptionError, one_line
 from windrow.estimator import GIVEN, Condition
+from windrow.lm.settings import MOST_BEAMS, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, TextReader
@@ -89,7 +92,7 @@ def _check_one_stdin(model: str, *sources: str) -> None:
 
 
 @group.command()
-@click.argument("model")
+@click.argument("model", type=InputFile())
 @sources_argument
 @text_options(as_trained=True)
 @_skip_symbols
@@ -140,8 +143,8 @@ def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Per
 
 
 @group.command()
-@click.argument("model")
-@click.argument("source", default="-")
+@click.argument("model", type=InputFile())
+@click.argument("source", default="-", type=Source())
 @click.option(
     "--words", is_flag=True, help="One row per word: the word, its log10 probability, the order that matched."
 )
@@ -171,18 +174,34 @@ def score(model: str, source: str, words: bool, skip_symbols: bool, as_json: boo
 
 
 @group.command()
-@click.argument("model")
+@click.argument("model", type=InputFile())
 @click.option("--prompt", default="", help="Words to go on from; without it a sentence from its beginning.")
-@click.option("--max-new-tokens", default=50, show_default=True, callback=in_range(1))
+@click.option(
+    "--max-new-tokens",
+    default=50,
+    callback=in_range(1, MOST_NEW_TOKENS),
+    show_default=True,
+    help=f"At most {MOST_NEW_TOKENS:,}, and {MOST_WORDS_HELD:,} of all sequences: they are held in memory.",
+)
 @click.option("--greedy", is_flag=True, help="The likeliest word each time, not a drawn one.")
 @click.option("--temperature", default=1.0, show_default=True, help="Below 1: likelier words more often.")
 @click.option("--top-k", default=0, show_default=True, help="Draw from the k likeliest words; 0: from all.")
 @click.option(
     "--top-p", default=1.0, show_default=True, help="Draw from the likeliest words that hold this probability."
 )
-@click.option("--num-beams", default=1, show_default=True, help="Above 1: beam search.")
+@click.option(
+    "--num-beams",
+    default=1,
+    show_default=True,
+    help=f"Above 1: beam search. At most {MOST_BEAMS:,}: time and memory grow with them.",
+)
 @click.option("--length-penalty", default=1.0, show_default=True, help="Beams are compared by score / length^penalty.")
-@click.option("--num-return-sequences", default=1, show_default=True)
+@click.option(
+    "--num-return-sequences",
+    default=1,
+    show_default=True,
+    help=f"How many texts: at most {MOST_SEQUENCES:,}, and without drawing --num-beams.",
+)
 @click.option("--repetition-penalty", default=1.0, show_default=True, help="Above 1: words seen before less often.")
 @click.option("--no-repeat-ngram-size", default=0, show_default=True, help="No n-gram of this size twice.")
 @click.option("--seed", type=int, help="The same seed draws the same text.")
@@ -214,7 +233,7 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     with naming_options({"do_sample": "no --greedy"}):
         found = opened.generate(prompt, do_sample=sampling, streamer=streamer, **options)
     if unknown := found[0].unknown:
-        click.echo(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}", err=True)
+        tell(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}")
     if streamer is not None:
         streamer.finish()
         return
@@ -252,14 +271,14 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
 
 
 @group.command()
-@click.argument("models", nargs=-1, required=True, metavar="MODEL MODEL...")
-@click.option("--tune", metavar="SOURCE", help="Held-out text that the weights are fitted to.")
+@click.argument("models", nargs=-1, required=True, metavar="MODEL MODEL...", type=InputFile())
+@click.option("--tune", metavar="SOURCE", type=Source(), help="Held-out text that the weights are fitted to.")
 @click.option("--weights", metavar="W,W,...", callback=_weights, help="Weights of the models, in place of --tune.")
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=OutputFile(stdout=True),
     help="File to write. FILE.arpa, FILE.arpa.gz, or - for standard output: a single n-gram model, in ARPA format.",
 )
 @click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
@@ -294,7 +313,7 @@ def mix(
         raise OptionError("give --tune SOURCE, to which weights are fitted, or --weights W,W: one of the two")
     of_text: tuple[Condition, ...] = (("tune", GIVEN),)
     check_used(conditions=dict.fromkeys((*text, "skip_symbols"), of_text))
-    _check_files_of_mix(models, tune, output, text)
+    _check_files_of_mix(models, tune, output)
     names, parts = _parts_of_mix(models, cache)
     with naming_options({"weights": "--weights", "method": "--method"}):
         mixture = MixtureLM(parts, weights, method)
@@ -302,24 +321,20 @@ def mix(
     if tune is not None:
         first = leader(parts)
         mixture.fit(_corpus_for(parts[first], names[first], (tune,), text), skip_symbols=skip_symbols)
-    mixture.save(output)
+    save_model(mixture, output)
     for name, weight in zip(names, mixture.weights_, strict=True):
-        click.echo(f"{weight:.4f}\t{name}", err=str(output) == STDIO)
-    click.echo(f"{output_name(output)}: {method} mixture of {len(parts)} models", err=True)
+        show = tell if str(output) == STDIO else click.echo
+        show(one_line(f"{weight:.4f}\t{name}"))
+    tell(f"{output_name(output)}: {method} mixture of {len(parts)} models")
 
 
-def _check_files_of_mix(models: tuple[str, ...], tune: str | None, output: Path, text: dict[str, Any]) -> None:
+def _check_files_of_mix(models: tuple[str, ...], tune: str | None, output: Path) -> None:
     """Refuse what cannot be read or written, before anything is."""
     from windrow.files.sniff import is_arpa
-    from windrow.files.writing import STDIO, check_writable
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.storing import check_target
 
     check_target(output)
-    if str(output) != STDIO:
-        check_writable(output)
-        check_apart(models, [output])
-        check_apart([tune] if tune else [], [output], format=text["format"], field=text["field"])
     if is_arpa(output):
         check_compression(output, "ARPA files")
     if [*models, tune].count("-") > 1:
@@ -344,8 +359,8 @@ def _parts_of_mix(models: tuple[str, ...], cache: int | None) -> tuple[list[str]
 
 
 @group.command()
-@click.argument("source")
-@click.argument("target", type=click.Path(path_type=Path))
+@click.argument("source", type=InputFile())
+@click.argument("target", type=OutputFile(stdout=True))
 @click.option(
     "--quantize",
     type=int,
@@ -361,15 +376,11 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
     """
     from windrow.cli.as_trained import warn_if_forgotten
     from windrow.files.compression import output_name
-    from windrow.files.writing import STDIO, check_writable
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
     from windrow.lm.static_mixture import StaticMixture
     from windrow.lm.storing import check_target
 
-    if str(target) != STDIO:
-        check_writable(target)
-        check_apart([source], [target])
     check_target(target)
     model = load_model(source)
     if isinstance(model, StaticMixture) and not model.unlike_ngrams:
@@ -388,4 +399,4 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
                 f"{source} holds {kind}; only n-gram models are converted, linear mixtures of them, and networks "
                 "with --quantize 8"
             )
-    click.echo(f"{output_name(target)}: {told}", err=True)
+    tell(f"{output_name(target)}: {told}")

@@ -7,9 +7,15 @@ that it has no option for.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+from contextlib import suppress
+from typing import IO
 
 import click
+
+from windrow.errors import one_line
 
 _ADVICE = re.compile(r"(?<![\w-])([a-z]\w*)=('[^']*'|\d[\d.]*\b)")
 _ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*='[^']*'(?: or [a-z]\w*='[^']*')*")
@@ -32,3 +38,19 @@ def at_the_command_line(message: str, command: click.Command | None) -> str:
         if "_" in name:  # no word that a text would have
             message = re.sub(rf"(?<![\w/.'-]){name}(?![\w/.'-]| = )", option, message)
     return _FAULT.sub(lambda found: named(found, "" if found[2] else " = "), message)
+
+
+def tell(message: str) -> None:
+    """Show a line on stderr: what was done, or a warning. Nothing ends because nobody can read it."""
+    try:
+        click.echo(one_line(message), err=True)
+    except (OSError, ValueError):  # a full disk, a reader that is gone; a stream that is closed
+        silence(sys.stderr)
+
+
+def silence(stream: IO[str]) -> None:
+    """Let what is written to a stream that failed, and what it still holds, go nowhere."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 from click.core import ParameterSource
 
+from windrow.cli.logs import bytes_bar
+from windrow.cli.messages import tell
+from windrow.cli.paths import InputFile, Source, words_read
 from windrow.errors import DataError, OptionError, WindrowError, check_range
 from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
 
@@ -49,7 +50,7 @@ _TEXT_OPTIONS: dict[str, dict[str, Any]] = {
                "help": "What to do with bytes that are not UTF-8."},
 }  # fmt: skip
 _REMEMBERED = ("tokenizer", "sentences")
-sources_argument = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+sources_argument = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=Source())
 
 _LONGEST_CHOICES = 50  # characters that click shows in place of a value
 
@@ -63,6 +64,17 @@ def in_range(low: float, high: float = math.inf) -> Callable[[click.Context, cli
         return value
 
     return check
+
+
+checkpoint_every = click.option(
+    "--checkpoint-every",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="EPOCHS",
+    callback=in_range(0),
+    help="Keep the state after so many epochs, and after the last; 0: never.",
+)
 
 
 def setting_options(
@@ -110,7 +122,7 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
         if len(named := ", ".join(setting.choices)) > _LONGEST_CHOICES:
             attributes |= {"metavar": "NAME", "help": f"{attributes['help']} One of {named}."}
     elif setting.type == "WordVectors or path":
-        attributes |= {"type": click.Path(path_type=Path), "metavar": "FILE"}
+        attributes |= {"type": InputFile(words_read), "metavar": "FILE"}
     else:
         attributes["type"] = setting.type
     attributes["help"] = re.sub(r"\b[a-z]+_\w+\b", lambda name: flags.get(name[0], name[0]), attributes["help"])
@@ -261,36 +273,6 @@ def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) ->
         return build(text_source(sources), progress=show, **text)
 
 
-@contextmanager
-def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
-    """A bar on stderr, called with the bytes so far and in all; silent when stderr is no terminal."""
-    from tqdm import tqdm
-
-    with tqdm(desc=label, unit="B", unit_scale=True, leave=False, disable=None, file=sys.stderr) as bar:
-
-        def show(done: int, total: int | None) -> None:
-            if done < bar.n:  # the next file
-                bar.reset()
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show
-
-
-class BarProgress(Protocol):
-    """What a training reports."""
-
-    @property
-    def epoch(self) -> int: ...  # noqa: D102
-    @property
-    def examples(self) -> int: ...  # noqa: D102
-    @property
-    def total_examples(self) -> int: ...  # noqa: D102
-    @property
-    def loss(self) -> float: ...  # noqa: D102
-    def to_json(self) -> dict[str, Any]: ...  # noqa: D102
-
-
 class Checked(Protocol):
     """An estimator that checks its parameters."""
 
@@ -354,61 +336,5 @@ def check_checkpoint(checkpoint: Path, resume: bool, output: Path) -> bool:
                 f"{output} is finished, as {checkpoint} is not there; to train again leave out --resume, or choose "
                 "another -o"
             )
-        click.echo(f"Warning: {checkpoint} is not there; training starts from the beginning", err=True)
+        tell(f"Warning: {checkpoint} is not there; training starts from the beginning")
     return resume and checkpoint.exists()
-
-
-def check_distinct(places: Iterable[Path]) -> None:
-    """Refuse to write one file over another that the command writes."""
-    seen: set[Path] = set()
-    for place in places:
-        if (resolved := place.absolute().resolve()) in seen:
-            raise OptionError(f"{place} is named twice for what is written; choose another name")
-        seen.add(resolved)
-
-
-def check_apart(
-    read: Iterable[str | Path | None], written: Iterable[Path], *, format: str | None = None, field: str | None = None
-) -> None:
-    """Refuse to write over what the command reads: a file, by whatever name, or one in a folder or glob of text."""
-    from windrow.corpus.sources import takes_in
-
-    places = [source for source in read if source]
-    for place in written:
-        if any(takes_in(str(source), place, format=format, field=field) for source in places):
-            raise OptionError(f"{place} is read and written; choose another name for the output")
-
-
-@contextmanager
-def json_log(path: Path, append: bool) -> Iterator[Callable[[BarProgress], None]]:
-    """Writes a line for each report, at once, so that the log can be watched."""
-    try:
-        log = path.open("a" if append else "w", encoding="utf-8", buffering=1)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror}") from error
-    with log:
-
-        def write(progress: BarProgress) -> None:
-            log.write(json.dumps(progress.to_json()) + "\n")
-
-        yield write
-
-
-@contextmanager
-def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[Callable[[BarProgress], None]]:
-    """A bar on stderr with words a second, the loss and the time left; silent when stderr is no terminal.
-
-    ``total_words``, where it is known before training; reports say it too.
-    """
-    from tqdm import tqdm
-
-    with tqdm(
-        desc="training", total=total_words, unit=unit, unit_scale=True, leave=False, disable=None, file=sys.stderr
-    ) as bar:
-
-        def show(progress: BarProgress) -> None:
-            bar.total = progress.total_examples
-            bar.set_postfix(epoch=progress.epoch, loss=f"{progress.loss:.3f}", refresh=False)
-            bar.update(progress.examples - bar.n)
-
-        yield show

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
+from windrow.cli.groups import Command, command
+from windrow.cli.messages import tell
 from windrow.cli.options import check_used, in_range
-from windrow.cli.vector_files import open_vectors, vector_options
+from windrow.cli.paths import InputFile, OutputFile
+from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 
-_output = click.option("-o", "--output", required=True, metavar="PICTURE", help="File to write: .png, .svg or .pdf.")
+_output = click.option(
+    "-o", "--output", required=True, metavar="PICTURE", type=OutputFile(), help="File to write: .png, .svg or .pdf."
+)
 
 
-class _WordsCommand(click.Command):
+class _WordsCommand(Command):
     """A command in which ``--words`` takes all words that follow it, up to the next option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -28,8 +34,8 @@ class _WordsCommand(click.Command):
         return super().parse_args(ctx, repeated)
 
 
-@click.command(cls=_WordsCommand)
-@click.argument("file")
+@command(cls=_WordsCommand)
+@vectors_argument
 @_output
 @click.option("--words", multiple=True, metavar="W...", help="The words to draw.  [default: the most frequent]")
 @click.option(
@@ -38,7 +44,7 @@ class _WordsCommand(click.Command):
 @click.option("--method", type=click.Choice(["pca", "tsne"]), default="pca", show_default=True)
 @click.option("--seed", default=1, callback=in_range(0, 2**32 - 1), show_default=True, help="Seed of t-SNE.")
 @vector_options
-def plot(file: str, output: str, words: tuple[str, ...], top: int, method: str, seed: int, **reading: Any) -> None:
+def plot(file: str, output: Path, words: tuple[str, ...], top: int, method: str, seed: int, **reading: Any) -> None:
     """Draw a map of words in two dimensions; labels do not overlap.
 
     FILE comes before --words, which takes every word up to the next option.
@@ -50,15 +56,15 @@ def plot(file: str, output: str, words: tuple[str, ...], top: int, method: str, 
     check_picture_path(output)  # errors come before the long reading
     drawn = word_map(open_vectors(file, reading), words or None, top, method, output, seed)
     labeled = len(drawn.words) - len(drawn.unlabeled)
-    click.echo(f"{output}: {len(drawn.words)} words, {labeled} of them labeled", err=True)
+    tell(f"{output}: {len(drawn.words)} words, {labeled} of them labeled")
 
 
-@click.command("plot-log")
-@click.argument("log")
+@command("plot-log")
+@click.argument("log", type=InputFile())
 @_output
-def plot_log(log: str, output: str) -> None:
+def plot_log(log: str, output: Path) -> None:
     """Draw the learning curve of a training, loss and learning rate, from its --log-json file."""
     from windrow.viz.learning_curve import plot_learning_curve
 
     plot_learning_curve(log, output)
-    click.echo(f"{output} written", err=True)
+    tell(f"{output} written")

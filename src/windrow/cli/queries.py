@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from windrow.cli.groups import command
+from windrow.cli.messages import tell
 from windrow.cli.options import in_range
 from windrow.cli.typed import numbered_batches
-from windrow.cli.vector_files import open_vectors, vector_options
+from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 from windrow.errors import DataError, MissingWordError, OptionError
 
 if TYPE_CHECKING:
@@ -25,8 +27,8 @@ Question = tuple[str, ...]
 Answers = Callable[["WordVectors", list[Question], int], "Iterator[Neighbors]"]
 
 
-@click.command()
-@click.argument("file")
+@command()
+@vectors_argument
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--minus", multiple=True, metavar="WORD", help="A word to subtract; may be repeated.")
 @_top
@@ -51,8 +53,8 @@ def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int,
         _print(found, {"positive": list(word), "negative": []}, as_json, word[0])
 
 
-@click.command()
-@click.argument("file")
+@command()
+@vectors_argument
 @click.argument("words", nargs=-1, metavar="[A B C]")
 @_top
 @_as_json
@@ -88,7 +90,7 @@ def _answers(
                     vectors.get_index(term)
                 questions += [terms] * bool(terms)
             except MissingWordError as error:
-                click.echo(f"Warning: line {number}: {error}", err=True)
+                tell(f"Warning: line {number}: {error}")
             except DataError as error:
                 raise DataError(f"standard input, line {number}: {error}") from error
         yield from zip(questions, answer(vectors, questions, top), strict=True)

@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
+from windrow.cli.logs import json_log, words_bar
+from windrow.cli.messages import tell
 from windrow.cli.options import (
-    check_apart,
     check_checkpoint,
-    check_distinct,
     check_parameters,
     check_used,
+    checkpoint_every,
     flags_of,
-    json_log,
     setting_options,
     sources_argument,
     text_options,
     values_of,
-    words_bar,
 )
+from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source, checkpoint_beside, checkpoint_of, words_read
+from windrow.cli.saving import save_model
 from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError
 from windrow.tagging.settings import WINDOW_TAGGER
@@ -66,22 +67,23 @@ def group() -> None:
 
 @group.command()
 @sources_argument
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
-@click.option("--valid", metavar="SOURCE", help="Sentences held back: the best epoch on them is kept.")
-@click.option("--vectors", metavar="FILE", help="Word vectors to start from.")
+@click.option("-o", "--output", required=True, type=OutputFile(checkpoint_beside), help="File to write.")
+@click.option("--valid", metavar="SOURCE", type=Source(), help="Sentences held back: the best epoch on them is kept.")
+@click.option("--vectors", metavar="FILE", type=InputFile(words_read), help="Word vectors to start from.")
 @_token_column
 @_tag_column
 @setting_options(WINDOW_TAGGER)
 @click.option(
     "--checkpoint",
-    type=click.Path(path_type=Path),
+    type=OutputFile(),
     metavar="FILE",
-    help="Keeps the state after every epoch.  [default: that of -o, and .checkpoint]",
+    help="Keeps the state of the training.  [default: that of -o, and .checkpoint]",
 )
+@checkpoint_every
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint.")
 @click.option(
     "--log-json",
-    type=click.Path(path_type=Path),
+    type=OutputLog(),
     metavar="LOG",
     help="Write the learning curve, one JSON object per epoch.",
 )
@@ -92,22 +94,13 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
     tagger so far.
     """
     from windrow.embeddings.vectors import load_vectors
-    from windrow.files.writing import check_writable
+    from windrow.files.writing import remove_written
     from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
 
     check_used(WINDOW_TAGGER)
-    checkpoint, log = (
-        options.pop("checkpoint") or output.with_name(output.name + ".checkpoint"),
-        options.pop("log_json"),
-    )
-    resume = options.pop("resume")
-    written = [output, checkpoint, *([log] if log else [])]
-    for place in written:
-        check_writable(place)
-    check_apart((*sources, valid, vectors), written)
-    check_distinct(written)
-    resume = check_checkpoint(checkpoint, resume, output)
+    checkpoint, log = options.pop("checkpoint") or checkpoint_of(output), options.pop("log_json")
+    resume = check_checkpoint(checkpoint, options.pop("resume"), output)
     tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
     check_parameters(tagger, flags_of(WINDOW_TAGGER))  # before anything is read
     if vectors is not None:
@@ -118,17 +111,17 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
             if log:
                 tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
             show = stack.enter_context(words_bar(unit="tokens"))
-            columns = {name: options[name] for name in ("token_column", "tag_column")}
-            tagger.fit(_files(sources), valid=valid, checkpoint=checkpoint, resume=resume, progress=show, **columns)
+            given = {name: options[name] for name in ("token_column", "tag_column", "checkpoint_every")}
+            tagger.fit(_files(sources), valid=valid, checkpoint=checkpoint, resume=resume, progress=show, **given)
     except (DivergedError, KeyboardInterrupt) as error:
         if isinstance(error, DivergedError):
-            checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
+            remove_written(checkpoint)  # from there it would only diverge again
         if not getattr(tagger, "history_", None):  # not one epoch: nothing is worth keeping
             raise
-        tagger.save(output)
+        save_model(tagger, output)
         raise type(error)(f"{error}; it is written to {output}") from error
-    tagger.save(output)
-    checkpoint.unlink(missing_ok=True)
+    save_model(tagger, output)
+    remove_written(checkpoint)
     _summarize(tagger, output)
 
 
@@ -136,15 +129,14 @@ def _summarize(tagger: WindowTagger, output: Path) -> None:
     last = tagger.history_[-1]
     best = max((row["score"], -row["epoch"]) for row in tagger.history_) if last["score"] is not None else None
     judged = f", F1 {best[0]:.4f} in epoch {-best[1]}" if best else ""
-    click.echo(
+    tell(
         f"{output}: {', '.join(tagger.types_)}; trained on {last['examples']:,} tokens in {last['seconds']:.1f} s "
-        f"({last['per_second']:,.0f} tokens/s), loss {last['loss']:.4f}{judged}",
-        err=True,
+        f"({last['per_second']:,.0f} tokens/s), loss {last['loss']:.4f}{judged}"
     )
 
 
 @group.command()
-@click.argument("model")
+@click.argument("model", type=InputFile())
 @sources_argument
 @_token_column
 @_tag_column
@@ -159,7 +151,7 @@ def evaluate(model: str, sources: tuple[str, ...], token_column: int | None, tag
     tagger = WindowTagger.load(model)
     result = tagger.evaluate(_files(sources), token_column=token_column, tag_column=tag_column)
     if unknown := sorted(set(result.types) - set(tagger.types_)):
-        click.echo(f"Warning: {model} has not learnt {', '.join(unknown)}: counted as missed", err=True)
+        tell(f"Warning: {model} has not learnt {', '.join(unknown)}: counted as missed")
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
 
 
@@ -173,8 +165,8 @@ def _table(result: SpanResult) -> str:
 
 
 @group.command()
-@click.argument("model")
-@click.argument("source", default="-")
+@click.argument("model", type=InputFile())
+@click.argument("source", default="-", type=Source())
 @click.option(
     "--format",
     default="auto",

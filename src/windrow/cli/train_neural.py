@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from windrow.cli.groups import Command
+from windrow.cli.logs import json_log, words_bar
+from windrow.cli.messages import tell
 from windrow.cli.options import (
-    check_apart,
     check_checkpoint,
-    check_distinct,
     check_parameters,
     check_used,
+    checkpoint_every,
     flags_of,
-    json_log,
     naming_options,
     open_corpus,
     setting_options,
@@ -25,8 +26,9 @@ from windrow.cli.options import (
     text_of,
     text_options,
     values_of,
-    words_bar,
 )
+from windrow.cli.paths import OutputFile, OutputLog, Source, checkpoint_beside, checkpoint_of
+from windrow.cli.saving import save_model
 from windrow.cli.vector_files import advising_to_convert
 from windrow.outputs import OUTPUT_LAYERS
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 _FEW = 0.01  # words with a given vector, below which something is likely to be wrong
 
 
-class _OldOutput(click.Command):
+class _OldOutput(Command):
     """``--output NAME`` beside ``-o FILE`` was the output layer before ``--output-layer``: it works, with a warning."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -50,22 +52,23 @@ class _OldOutput(click.Command):
                     raise click.UsageError(
                         f"-o and --output {value} both name the file; give one, and the output layer as --output-layer"
                     )
-                click.echo(f"Warning: --output {value} is now --output-layer {value}; -o names the file", err=True)
+                tell(f"Warning: --output {value} is now --output-layer {value}; -o names the file")
                 args = [*split[:place], "--output-layer", *split[place + 1 :]]
         return super().parse_args(ctx, args)
 
 
 def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command with SOURCEs, -o FILE, and the options of a model's settings, of training and of text."""
-    path = click.Path(path_type=Path)
+    output = OutputFile(checkpoint_beside, stdout=True)  # which is refused in other words, as for ARPA files
     decorators = (
         click.command(name, cls=_OldOutput),
         sources_argument,
-        click.option("-o", "--output", required=True, metavar="FILE", type=path, help="File to write."),
+        click.option("-o", "--output", required=True, metavar="FILE", type=output, help="File to write."),
         setting_options(settings),
-        click.option("--valid", metavar="SOURCE", help="Text held back: the best epoch on it is kept."),
+        click.option("--valid", metavar="SOURCE", type=Source(), help="Text held back: the best epoch on it is kept."),
+        checkpoint_every,
         click.option("--resume", is_flag=True, help="Go on from FILE.checkpoint, the state after the last epoch."),
-        click.option("--log-json", type=path, metavar="LOG", help="Write the learning curve, a JSON object per epoch."),
+        click.option("--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, JSON lines."),
         text_options(),
     )
 
@@ -78,22 +81,16 @@ def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Call
 
 
 def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options: dict[str, Any]) -> None:
-    """Train a model with these options and write it; the state is in TARGET.checkpoint after every epoch."""
+    """Train a model with these options and write it; the state is kept in TARGET.checkpoint."""
     from windrow.embeddings.vectors import load_vectors
-    from windrow.files.writing import check_writable
+    from windrow.files.writing import remove_written
     from windrow.lm.storing import check_target
     from windrow.nn.training.stopping import DivergedError
 
     names = flags_of(kind.settings)
     check_used(kind.settings)
-    checkpoint, log = target.with_name(target.name + ".checkpoint"), options["log_json"]
-    places = [target, checkpoint, *([log] if log else [])]
-    check_distinct(places)
-    read = (*sources, options["valid"], options["vectors"])
-    check_apart(read, places, format=options["format"], field=options["field"])
+    checkpoint, log = checkpoint_of(target), options["log_json"]
     check_target(target, f"a {kind.__name__}")
-    for place in places:
-        check_writable(place)
     resume = check_checkpoint(checkpoint, options["resume"], target)
     text = text_of(options)
     model = kind(**values_of(kind.settings, options))
@@ -109,21 +106,33 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
         show = stack.enter_context(words_bar((corpus.tokens + len(corpus)) * model.epochs))
         try:
             with naming_options(names):
-                model.fit(corpus, valid=valid, checkpoint=checkpoint, resume=resume, progress=show)
+                model.fit(
+                    corpus,
+                    valid=valid,
+                    checkpoint=checkpoint,
+                    checkpoint_every=options["checkpoint_every"],
+                    resume=resume,
+                    progress=show,
+                )
         except DivergedError as error:
             said = str(error)
             if model.history_:  # else not one epoch: nothing is worth keeping
-                model.save(target)
+                save_model(model, target)
                 said += f"; it is written to {target}"
-            checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
+            remove_written(checkpoint)  # from there it would only diverge again
             raise DivergedError(said) from error
-    model.save(target)
-    checkpoint.unlink(missing_ok=True)
+        except KeyboardInterrupt as error:
+            if checkpoint.exists() or not getattr(model, "history_", None):
+                raise
+            save_model(model, target)
+            raise KeyboardInterrupt(f"{error}; it is written to {target}") from error
+    save_model(model, target)
+    remove_written(checkpoint)
     words = len(model.vocabulary) - len(model.vocabulary.specials)
     if model.vectors is not None and model.given_words_ < words * _FEW:
         few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {options['vectors']}"
-        click.echo(f"Warning: {few}; are both cut into words alike?", err=True)
-    click.echo(_summary(target, model), err=True)
+        tell(f"Warning: {few}; are both cut into words alike?")
+    tell(_summary(target, model))
 
 
 def _summary(target: Path, model: NeuralLM) -> str:

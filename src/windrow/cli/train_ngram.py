@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from windrow.cli.as_trained import warn_if_forgotten
+from windrow.cli.groups import command
+from windrow.cli.messages import tell
 from windrow.cli.options import (
-    check_apart,
     check_parameters,
     check_used,
     flags_of,
@@ -23,7 +24,9 @@ from windrow.cli.options import (
     text_options,
     values_of,
 )
-from windrow.errors import OptionError
+from windrow.cli.paths import InputFile, OutputFile, Source
+from windrow.cli.saving import save_model
+from windrow.errors import LARGEST_WHOLE, OptionError, check_range
 from windrow.estimator import Condition
 from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
 
@@ -37,7 +40,9 @@ def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> i
     found = re.fullmatch(r"(\d+(?:\.\d*)?)([KMGT]?)B?", value.strip().upper())
     if not found:
         raise OptionError(f"{parameter.opts[-1]} {value!r} must be a size such as 500M or 2G")
-    return int(float(found[1]) * _UNITS[found[2]])
+    size = float(found[1]) * _UNITS[found[2]]
+    check_range(parameter.opts[-1], size, 0, LARGEST_WHOLE)
+    return int(size)
 
 
 def _words_in(file: str) -> list[str]:
@@ -46,45 +51,38 @@ def _words_in(file: str) -> list[str]:
     return [word for line in lines(text_pieces(file, None, Meter(None, None))) for word in line.split()]
 
 
-@click.command("ngram")
+@command("ngram")
 @sources_argument
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=OutputFile(stdout=True),
     help="File to write: .safetensors, or .arpa, .arpa.gz; - is an ARPA file on standard output.",
 )
 @setting_options(NGRAM_LM, memory={"type": str, "callback": _bytes, "metavar": "SIZE", "help": _MEMORY})
-@click.option("--heldout", metavar="SOURCE", help="Text to fit jelinek-mercer's weights to.")
-@click.option("--vocab", metavar="FILE", help="Leave out n-grams with words that are not in this file.")
-@click.option("--counts-out", type=click.Path(path_type=Path), help="Write the counts, as text; .gz compresses.")
+@click.option("--heldout", metavar="SOURCE", type=Source(), help="Text to fit jelinek-mercer's weights to.")
+@click.option(
+    "--vocab", metavar="FILE", type=InputFile(), help="Leave out n-grams with words that are not in this file."
+)
+@click.option("--counts-out", type=OutputFile(), help="Write the counts, as text; .gz compresses.")
 @click.option("--from-counts", is_flag=True, help="SOURCE is a file of counts, as --counts-out writes it.")
 @text_options()
 def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
     from windrow.files.compression import output_name
     from windrow.files.sniff import is_arpa
-    from windrow.files.writing import STDIO, check_writable
     from windrow.lm import storing
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
 
     _check_used(options)
     counts_out = options["counts_out"]
-    places = [output, *([counts_out] if counts_out else [])]
-    for place in places:
-        if str(place) != STDIO:
-            check_writable(place)
-    read = (*sources, options["heldout"], options["vocab"])
-    check_apart(read, places, format=options["format"], field=options["field"])
     storing.check_target(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
     if is_arpa(output):
         check_compression(output, "ARPA files")
     if counts_out:
         check_compression(counts_out, "counts")
-    if counts_out and counts_out.resolve() == output.resolve():
-        raise OptionError(f"--counts-out and --output are the same file, {output}; name two")
     if options["from_counts"] and len(sources) > 1:
         raise OptionError("--from-counts takes one SOURCE, a file of counts")
     started = time.monotonic()
@@ -99,13 +97,12 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
             model.fit_counts(sources[0], heldout=heldout, vocab=vocab)
         else:
             model.fit(corpus, heldout=heldout, vocab=vocab, counts_out=counts_out)
-    model.save(output)
+    save_model(model, output)
     warn_if_forgotten(model, output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
-    click.echo(
+    tell(
         f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
-        f"{time.monotonic() - started:.1f} s",
-        err=True,
+        f"{time.monotonic() - started:.1f} s"
     )
 
 

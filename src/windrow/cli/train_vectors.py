@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from windrow.cli.groups import command
+from windrow.cli.logs import json_log, words_bar
+from windrow.cli.messages import tell
 from windrow.cli.options import (
-    check_apart,
     check_checkpoint,
-    check_distinct,
     check_parameters,
     check_used,
     flags_of,
-    json_log,
+    in_range,
     naming_options,
     open_corpus,
     setting_options,
@@ -23,25 +24,23 @@ from windrow.cli.options import (
     text_of,
     text_options,
     values_of,
-    words_bar,
 )
+from windrow.cli.paths import OutputFile, OutputLog, checkpoint_beside, checkpoint_of, words_written
+from windrow.cli.saving import save_word_vectors
 from windrow.embeddings.settings import WORD2VEC
-from windrow.errors import OptionError, WindrowError
-
-if TYPE_CHECKING:
-    from windrow.embeddings import Word2Vec
+from windrow.errors import OptionError
 
 _LOG_LINES = 200  # per run, besides one per epoch
 _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 
 
-@click.command()
+@command()
 @sources_argument
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=OutputFile(checkpoint_beside, words_written, stdout=True),
     help="File to write; its extension chooses the format (.safetensors .txt .vec .bin .glove .tsv .npy).",
 )
 @click.option("--model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"]))
@@ -52,9 +51,15 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     window_weighting={"default": "shrink", "show_default": True},
 )
 @click.option("--workers", type=int, help="Threads.  [default: one per core that this process may use]")
-@click.option("--checkpoint-every", type=float, metavar="SECONDS", help="Keep the state in OUTPUT.checkpoint.")
+@click.option(
+    "--checkpoint-every",
+    type=float,
+    metavar="SECONDS",
+    callback=in_range(0),
+    help="Keep the state in OUTPUT.checkpoint so often; 0: never, nor on Ctrl-C.  [default: on Ctrl-C]",
+)
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays.")
-@click.option("--log-json", type=click.Path(path_type=Path), help="Write the learning curve, a JSON object a line.")
+@click.option("--log-json", type=OutputLog(), help="Write the learning curve, a JSON object a line.")
 @text_options()
 def train(sources: tuple[str, ...], output: Path, model: str, workers: int | None, **options: Any) -> None:
     """Train word vectors on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`.
@@ -65,23 +70,14 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
     from windrow.files.compression import output_name
-    from windrow.files.writing import STDIO, check_writable
+    from windrow.files.writing import remove_written
     from windrow.machine import available_cores
     from windrow.nn.training.stopping import DivergedError
 
     check_used(WORD2VEC, aliases=_MODELS)
     every = options["checkpoint_every"]
-    checkpoint = _checkpoint_beside(output, options["resume"] or every is not None)
+    checkpoint = _checkpoint_beside(output, options["resume"] or bool(every))
     check_target(output)
-    places = [place for place in (checkpoint, options["log_json"]) if place is not None]
-    for place in places:
-        check_writable(place)
-    if str(output) != STDIO:
-        places.append(output)
-    check_distinct(places)
-    check_apart(sources, places, format=options["format"], field=options["field"])
-    if every is not None and not every > 0:
-        raise OptionError(f"--checkpoint-every {every:g} is out of range; the allowed range is above 0 seconds")
     resume = checkpoint is not None and check_checkpoint(checkpoint, options["resume"], output)
     estimator = Word2Vec(
         sg=int(model == "skipgram"),
@@ -100,22 +96,27 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
                 estimator.fit(
                     corpus,
                     checkpoint=checkpoint,
-                    checkpoint_every=every,
+                    checkpoint_every=None if checkpoint is None else every,
                     resume=resume,
                     keep_checkpoint=checkpoint is not None,
                     progress=show,
                 )
         except DivergedError:
             if checkpoint is not None:
-                checkpoint.unlink(missing_ok=True)  # from there it would only diverge again
+                remove_written(checkpoint)  # from there it would only diverge again
             raise
-    _save(estimator, output, checkpoint)
+        except KeyboardInterrupt as error:
+            if checkpoint is not None and every != 0:
+                raise
+            raise KeyboardInterrupt(f"{str(error).partition(';')[0]}; nothing was written") from error
+    save_word_vectors(estimator.wv, output)
+    if checkpoint is not None:
+        remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
     last = estimator.history_[-1]
-    click.echo(
+    tell(
         f"{output_name(output)}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on "
         f"{last['examples']:,} words in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), "
-        f"loss {last['loss']:.4f}",
-        err=True,
+        f"loss {last['loss']:.4f}"
     )
 
 
@@ -124,22 +125,7 @@ def _checkpoint_beside(output: Path, is_asked_for: bool) -> Path | None:
     from windrow.files.writing import STDIO
 
     if str(output) != STDIO:
-        return output.with_name(output.name + ".checkpoint")
+        return checkpoint_of(output)
     if is_asked_for:
         raise OptionError("--checkpoint-every and --resume are for a file, where the state is kept, too; give -o FILE")
     return None
-
-
-def _save(estimator: Word2Vec, output: Path, checkpoint: Path | None) -> None:
-    """Write the vectors; if that fails, the trained state, so that nothing is lost."""
-    from windrow.embeddings.vectors import save_vectors
-
-    try:
-        save_vectors(estimator.wv, output)
-    except (WindrowError, MemoryError, KeyboardInterrupt) as error:
-        if checkpoint is None:
-            raise
-        estimator.save_checkpoint(checkpoint)
-        raise type(error)(f"{error}; the trained state is kept in {checkpoint}: --resume writes it") from error
-    if checkpoint is not None:
-        checkpoint.unlink(missing_ok=True)  # not before: a process killed while it writes goes on from there

@@ -13,7 +13,8 @@ from windrow.lm.neural.settings import WINDOW_LM
 def train_window(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Train a window language model on SOURCEs: text (file, folder, glob, URL, - ) or one `corpus build` folder.
 
-    The state is in FILE.checkpoint after every epoch; the same command with --resume goes on from there.
+    The state is in FILE.checkpoint after every epoch, or as --checkpoint-every says; the same command with --resume
+    goes on from there.
     """
     from windrow.lm.neural.window import WindowLM
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from windrow.cli.options import naming_options
+from windrow.cli.paths import InputFile, words_read
 
 if TYPE_CHECKING:
     from windrow.embeddings.vectors import WordVectors
@@ -18,7 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 _VECTOR_OPTIONS = (
     click.option("--from", "format", metavar="FORMAT", help="Format of FILE, where its content misleads."),
     click.option("--limit", type=int, metavar="N", help="Read at most N words, the first ones."),
-    click.option("--only-words", metavar="FILE", help="Read only the words in this file, one per line."),
+    click.option("--only-words", metavar="FILE", type=InputFile(),
+                 help="Read only the words in this file, one per line."),
     click.option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),
                  help="What to do with bytes of words that are not UTF-8."),
     click.option("--duplicates", default="error", show_default=True, type=click.Choice(["error", "first", "last"]),
@@ -27,6 +29,9 @@ _VECTOR_OPTIONS = (
                  help="In text: a no-break space is part of a word, or a space."),
 )  # fmt: skip
 _READING = ("format", "limit", "only_words", "errors", "duplicates", "nbsp")
+
+
+vectors_argument = click.argument("file", type=InputFile(words_read))
 
 
 def vector_options(command: F) -> F:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.options import check_apart, in_range, naming_options
-from windrow.cli.vector_files import open_vectors, vector_options
+from windrow.cli.messages import tell
+from windrow.cli.options import in_range, naming_options
+from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
+from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -61,9 +63,17 @@ def group() -> None:
 
 
 @group.command()
-@click.argument("file")
-@click.option("--analogies", multiple=True, metavar="FILE", help="Questions in Google's format; may be repeated.")
-@click.option("--similarity", multiple=True, metavar="FILE", help="Word pairs with scores; may be repeated.")
+@vectors_argument
+@click.option(
+    "--analogies",
+    multiple=True,
+    metavar="FILE",
+    type=InputFile(),
+    help="Questions in Google's format; may be repeated.",
+)
+@click.option(
+    "--similarity", multiple=True, metavar="FILE", type=InputFile(), help="Word pairs with scores; may be repeated."
+)
 @click.option(
     "--restrict-vocab",
     default=300_000,
@@ -105,7 +115,7 @@ def evaluate(
 
     def judge(evaluator: Callable[..., Any], path: str, **more: Any) -> Any:
         refuse_url(path)
-        click.echo(f"{path} ...", err=True)
+        tell(f"{path} ...")
         return evaluator(path, vectors.index_to_key, vectors.vectors, **options, **more)
 
     answers = {name: judge(evaluate_analogies, path) for name, path in _named(analogies).items()}
@@ -122,11 +132,11 @@ def evaluate(
 
 
 @group.command()
-@click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
+@click.argument("source", metavar="IN", type=InputFile(words_read))
+@click.argument("target", metavar="OUT", type=OutputFile(words_written, stdout=True))
 @click.option("--to", "to_format", metavar="FORMAT", help="Format of OUT.  [default: its extension]")
 @vector_options
-def convert(source: str, target: str, to_format: str | None, **reading: Any) -> None:
+def convert(source: str, target: Path, to_format: str | None, **reading: Any) -> None:
     """Convert vectors. The content of IN says what it is; the extension of OUT names the format.
 
     .safetensors .txt .vec .bin .glove .tsv .npy .parquet; .gz may follow .txt .vec .bin .glove .tsv
@@ -137,16 +147,14 @@ def convert(source: str, target: str, to_format: str | None, **reading: Any) -> 
     from windrow.embeddings.vectors import save_vectors
     from windrow.files.writing import STDIO
 
-    if target != STDIO:
-        check_apart([source], [Path(target)])
     with naming_options({"format": "--to"}):
         check_target(target, to_format)  # errors come before the long reading
     vectors = open_vectors(source, reading)
     told = "standard input" if source == STDIO else source
-    click.echo(f"{told}: {len(vectors)} words of {vectors.vector_size} dimensions", err=True)
+    tell(f"{told}: {len(vectors)} words of {vectors.vector_size} dimensions")
     save_vectors(vectors, target, to_format)
-    if target != STDIO:
-        click.echo(f"{target} written", err=True)
+    if str(target) != STDIO:
+        tell(f"{target} written")
 
 
 def _named(paths: tuple[str, ...]) -> dict[str, str]:

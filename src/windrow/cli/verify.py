@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
+from windrow.cli.groups import command
+from windrow.cli.paths import InputFile
 from windrow.errors import WindrowError
 
 
-@click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=InputFile())
 def verify(files: tuple[str, ...]) -> None:
     """Compare models, checkpoints and corpus folders with the checksums in them.
 

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from windrow import interrupts
 from windrow.corpus.sources import CORPUS_FILES, CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.errors import DataError, FormatError
 from windrow.files import writing
 from windrow.files.checksums import PARTS, own_fits
+from windrow.files.leftovers import beside, hold, sweep_beside, vanishing
 from windrow.files.urls import refuse_url
 
 FORMAT_VERSION = 1
@@ -23,30 +25,56 @@ _FILES = {CORPUS_HEADER, *CORPUS_FILES}
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside ``target``, which takes its place on success and is removed on failure."""
+    """A temporary folder beside ``target``, which takes its place on success and is removed on failure.
+
+    A symbolic link stays: the folder that it points to is replaced.
+    """
     writing.refuse_standard_output(target)
-    target = target.absolute()
+    with path_errors("write", target):
+        target = writing.followed(target.absolute())
     _check_replaceable(target)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
+    temporary, replaced = beside(target), beside(target, "old")
+    sweep_beside(target)
     # A process that was killed may have left these, and process numbers are used again, soonest in containers.
     shutil.rmtree(temporary, ignore_errors=True)
-    with path_errors("write", target):
-        temporary.mkdir()
-    try:
-        yield temporary
-        with disk_errors(target):
-            for path in temporary.iterdir():
-                _sync(path)
-            if target.exists():
-                shutil.rmtree(replaced, ignore_errors=True)
-                target.replace(replaced)  # a folder cannot be renamed over one that holds files
+    with vanishing(temporary):
+        with path_errors("write", target):
+            temporary.mkdir()
+        with hold(temporary):
+            with _naming(target, temporary):
+                yield temporary
+            with disk_errors(target):
+                for path in temporary.iterdir():
+                    _sync(path)
+                with interrupts.held():
+                    interrupts.finish(target)
+                    _put(temporary, target, replaced)
+
+
+def _put(temporary: Path, target: Path, replaced: Path) -> None:
+    """Move a finished folder to its place; what was there is moved away first, and back if that fails."""
+    if not target.exists():
+        temporary.replace(target)
+        return
+    shutil.rmtree(replaced, ignore_errors=True)
+    with hold(target):
+        target.replace(replaced)  # a folder cannot be renamed over one that holds files
+        try:
             temporary.replace(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if replaced.exists() and not target.exists():
+        except OSError:
             replaced.replace(target)
-        shutil.rmtree(replaced, ignore_errors=True)
+            raise
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def _naming(target: Path, temporary: Path) -> Iterator[None]:
+    """Within, errors name the folder that is meant."""
+    try:
+        yield
+    except DataError as error:
+        error.args = (str(error).replace(str(temporary), str(target)),)
+        raise
 
 
 def _check_replaceable(target: Path) -> None:

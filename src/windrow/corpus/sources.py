@@ -197,33 +197,48 @@ def _files_below(folder: Path, format: str | None, field: str | None) -> list[st
     """Every readable text file below ``folder``, sorted by path; what is hidden or a corpus is left out."""
     if is_corpus(folder):
         raise DataError(f"{folder} is a windrow corpus, not text; open it with Corpus.open")
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [n for n in folders if not n.startswith(".") and not is_corpus(Path(parent, n))]
-        found += [Path(parent, name) for name in names if not name.startswith(".")]
-    files = [str(path) for path in sorted(found) if path.is_file() and _is_wanted(path, format, field)]
+    found = sorted(_visible_files(folder))
+    files = [str(path) for path in found if path.is_file() and _is_wanted(path, format, field)]
     if not files:
         kind = format or ("text" if field is None else " or ".join(FORMATS))
         raise DataError(f"{folder}: the folder holds no readable {kind} file")
     return files
 
 
+def _visible_files(folder: Path) -> Iterator[Path]:
+    """What lies below a folder, but for folders, what is hidden and what is in a corpus."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [n for n in folders if not n.startswith(".") and not is_corpus(Path(parent, n))]
+        yield from (Path(parent, name) for name in names if not name.startswith("."))
+
+
 def takes_in(
     source: str | os.PathLike[str], file: Path, *, format: str | None = None, field: str | None = None
 ) -> bool:
-    """Whether reading the file, folder, glob or standard input that ``source`` names reads ``file``."""
+    """Whether reading the file, folder, glob or standard input that ``source`` names reads ``file``.
+
+    Files are compared by what they are, not by their names: links lead to the same one.
+    """
     location = os.fspath(source)
-    if is_url(location) or not file.exists():
-        return False
     with suppress(OSError, ValueError, RuntimeError):
+        target = file.stat()
         if location == STDIN:
-            return os.path.samestat(os.fstat(sys.stdin.fileno()), file.stat())
+            return os.path.samestat(os.fstat(sys.stdin.fileno()), target)
+        if is_url(location):
+            return False
         path = Path(location).expanduser()
         if path.is_dir():
-            inside = file.resolve().is_relative_to(path.resolve())
-            return inside and (is_corpus(path) or _is_wanted(file, format, field))
+            if is_corpus(path):
+                return any(_is(one, target) for one in path.rglob("*"))
+            return any(_is(one, target) and _is_wanted(one, format, field) for one in _visible_files(path))
         found = [path] if path.exists() else map(Path, glob.glob(str(path), recursive=True))  # noqa: PTH207
-        return any(file.samefile(one) for one in found)
+        return any(_is(one, target) for one in found)
+    return False
+
+
+def _is(path: Path, target: os.stat_result) -> bool:
+    with suppress(OSError):  # a link that leads nowhere
+        return os.path.samestat(path.stat(), target)
     return False
 
 

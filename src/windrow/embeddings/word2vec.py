@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -34,7 +33,7 @@ from windrow.embeddings.training.run import JOB_WORDS, Run, Schedule, plan_jobs
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, NotFittedError, OptionError, check_callable, check_range, warn
 from windrow.estimator import Estimator
-from windrow.files.writing import check_writable
+from windrow.files.writing import check_writable, remove_written
 from windrow.machine import check_memory
 from windrow.nn.training.checkpoint import goes_on
 from windrow.nn.training.fitting import all_or_nothing
@@ -221,9 +220,10 @@ class Word2Vec(Estimator):
         field : str, default None
             The column or field of the text, where ``corpus`` is a table or names files of records.
         checkpoint : str or os.PathLike, default None
-            A file for the state of the training, written on Ctrl-C and every ``checkpoint_every`` seconds.
+            A file for the state of the training, written on Ctrl-C and every ``checkpoint_every`` seconds. Where that
+            is not possible, training goes on, with a DataWarning.
         checkpoint_every : float or None, default None
-            Seconds between checkpoints; None: only on Ctrl-C.
+            Seconds between checkpoints; None: only on Ctrl-C; 0: never, the file is only read, with ``resume``.
         resume : bool, default False
             Go on from ``checkpoint``; where the file is not there, start, unless this model is trained already. With
             one worker, or ``deterministic``, the result is bit-equal to that of a training without interruption.
@@ -255,10 +255,11 @@ class Word2Vec(Estimator):
             resume = goes_on(checkpoint, resume, is_trained=retrains)
             if checkpoint is None and (checkpoint_every is not None or keep_checkpoint):
                 raise OptionError("checkpoint_every and keep_checkpoint are for checkpoint; give that, too")
-            if checkpoint is not None:
-                check_writable(checkpoint)
             if checkpoint_every is not None:
-                check_range("checkpoint_every", checkpoint_every, 0, low_open=True)
+                check_range("checkpoint_every", checkpoint_every, 0)
+            written = None if checkpoint_every == 0 else checkpoint
+            if written is not None:
+                check_writable(written)
             corpus = as_corpus(corpus, field)
             resumed = checkpoint if resume else None
             self._training = self._new_training(corpus, resumed is None or fits_blocks(resumed))
@@ -269,7 +270,7 @@ class Word2Vec(Estimator):
                 self._training.restore(resumed)
             try:
                 with crew(1):  # each worker is one thread; BLAS must not start more
-                    self._training.train(self.callbacks, self.report_words, checkpoint, checkpoint_every, progress)
+                    self._training.train(self.callbacks, self.report_words, written, checkpoint_every, progress)
             except DivergedError:
                 del self._training  # its vectors are of no use
                 raise
@@ -279,7 +280,7 @@ class Word2Vec(Estimator):
         elif self.history_ and not any(row["loss"] for row in self.history_):
             warn("no word was trained on: all were sub-sampled or without context; try sample=0, or longer sentences")
         if checkpoint is not None and not keep_checkpoint:
-            Path(checkpoint).unlink(missing_ok=True)
+            remove_written(checkpoint)
         return self
 
     @property

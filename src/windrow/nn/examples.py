@@ -17,6 +17,13 @@ class ExampleError(DataError, ValueError):
     """Examples or labels that cannot be learned from. A ValueError too, as scikit-learn's tools expect."""
 
 
+class _NamesError(ExampleError):
+    """Columns of other names; in scikit-learn's words, which its tests compare, and its lines."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)
+
+
 def check_finite(name: str, values: Array) -> None:
     """Raise ExampleError that names the first place where a number is NaN or infinite."""
     if np.issubdtype(values.dtype, np.floating) and not _is_finite(values):
@@ -84,7 +91,7 @@ def check_feature_names(X: object, model: object) -> None:  # noqa: N803
             told += "- ...\n" * (len(some) > _NAMES_TOLD)
     if not unseen and not missing:
         told += "Feature names must be in the same order as they were in fit.\n"
-    raise ExampleError(told)
+    raise _NamesError(told)
 
 
 def as_examples(X: ArrayLike, model: object = None) -> NDArray[np.float32]:  # noqa: N803

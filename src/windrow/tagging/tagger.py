@@ -28,6 +28,7 @@ from windrow.nn.training.stopping import EarlyStopping
 from windrow.tagging.columns import Columns
 from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
+from windrow.tagging.long_sentences import decode_long, tag_names
 from windrow.tagging.network import TagNetwork, WordLookUp
 from windrow.tagging.schemes import convert, detect_scheme, possible_transitions, tags_for, tags_of
 from windrow.tagging.settings import WINDOW_TAGGER
@@ -37,6 +38,7 @@ from windrow.tagging.training import TagTrainee
 from windrow.tagging.windows import windows_of
 
 _BLOCK_TOKENS = 4096  # tagged at a time
+_LONG_SENTENCE = 1 << 15  # tokens, above which memory would grow with the sentence
 KIND = "window-tagger"
 _LEARNED = ("types_", "scheme_", "history_")
 _MAY_CHANGE = ("epochs", "patience", "callbacks", "vectors", "schedule")  # from a run to one that resumes it, or apart
@@ -200,6 +202,7 @@ class WindowTagger(Estimator):
         *,
         valid: Source | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int = 1,
         resume: bool = False,
         progress: Callback | None = None,
         token_column: int | None = None,
@@ -207,22 +210,23 @@ class WindowTagger(Estimator):
     ) -> Self:
         """Train on sentences, pairs (tokens, tags) or a CoNLL file; tags may be in any scheme.
 
-        ``token_column`` and ``tag_column`` name columns of the files, as in ``read_conll``.
-        With ``valid`` the best epoch by F1 there is kept, and training stops when it has not risen for ``patience``
-        epochs; without, the last of all ``epochs``. ``callbacks`` get a Report after each epoch, and stop training by
-        returning something true; ``progress`` gets one several times a second. ``checkpoint``: a file that keeps the
-        state after each epoch; ``resume`` goes on from there to the same tagger as without the stop, if the file is
-        there. Raises OptionError for parameters out of range and vectors that are not finite, DataError for sentences
-        without entities, FormatError for a malformed file, DivergedError when training runs away. A tagger that was
-        trained before stays as it was when this fails; a first fit that diverges, or that Ctrl-C ends, leaves the best
-        parameters so far.
+        ``token_column`` and ``tag_column`` name columns of the files, as in ``read_conll``. With ``valid`` the best
+        epoch by F1 there is kept, and training stops when it has not risen for ``patience`` epochs; without, the last
+        of all ``epochs``. ``callbacks`` get a Report after each epoch, and stop training by returning something true;
+        ``progress`` gets one several times a second. ``checkpoint``: a file that keeps the state after every
+        ``checkpoint_every`` epochs, and after the last one (0: it is only read); where it cannot be written training
+        goes on, with a DataWarning. ``resume`` goes on from there to the same tagger as without the stop, if the file
+        is there. Raises OptionError for parameters out of range and vectors that are not finite, DataError for
+        sentences without entities, FormatError for a malformed file, DivergedError when training runs away. A tagger
+        that was trained before stays as it was when this fails; a first fit that diverges, or that Ctrl-C ends, leaves
+        the best parameters so far.
         """
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
             self.check_effects(valid=valid)
             check_callable("progress", progress)
-            resume = goes_on(checkpoint, resume, is_trained=retrains)
-            if checkpoint is not None:
+            resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
+            if checkpoint is not None and checkpoint_every:
                 writing.check_writable(checkpoint)
             columns = Columns(token_column, tag_column)
             train = read_examples(sentences, columns)
@@ -238,7 +242,7 @@ class WindowTagger(Estimator):
             if checkpoint is not None and resume:
                 training.restore(checkpoint, described)
             self.history_ = training.history
-            training.run(self.callbacks, progress, checkpoint, described)
+            training.run(self.callbacks, progress, checkpoint, described, checkpoint_every)
         return self
 
     def check_parameters(self) -> None:
@@ -327,12 +331,22 @@ class WindowTagger(Estimator):
         if not hasattr(self, "network_"):
             raise NotFittedError("this WindowTagger is not trained yet; call fit first")
         for block in blocks(sentences, _BLOCK_TOKENS):
-            windows = windows_of(block, self.lexicon_, self.network_.hidden.window)
-            with threadpool_limits(1):
-                numbers = self.network_.decode(windows).tolist()
-            names = [self.tags_[number] for number in numbers]
-            for start, stop in pairwise(windows.starts.tolist()):
-                yield convert(names[start:stop], self.scheme_)
+            if len(block[-1]) > _LONG_SENTENCE:  # it is the last: with it the block is full
+                if block[:-1]:
+                    yield from self._tag_block(block[:-1])
+                with threadpool_limits(1):
+                    path = decode_long(self.network_, self.lexicon_, block[-1])
+                yield tag_names(path, self.tags_, self.scheme_)
+            else:
+                yield from self._tag_block(block)
+
+    def _tag_block(self, block: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+        windows = windows_of(block, self.lexicon_, self.network_.hidden.window)
+        with threadpool_limits(1):
+            numbers = self.network_.decode(windows).tolist()
+        names = [self.tags_[number] for number in numbers]
+        for start, stop in pairwise(windows.starts.tolist()):
+            yield convert(names[start:stop], self.scheme_)
 
     def evaluate(self, source: Source, *, token_column: int | None = None, tag_column: int = -1) -> SpanResult:
         """Exact-span precision, recall and F1 on sentences, pairs (tokens, tags) or a CoNLL file.

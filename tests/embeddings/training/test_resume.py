@@ -144,8 +144,8 @@ def test_training_goes_on_between_checkpoints_however_often_they_are_asked_for(t
     options = OPTIONS | {"epochs": 1}
     often = Word2Vec(**options).fit(lee, checkpoint=tmp_path / "c", checkpoint_every=1e-9, progress=watch)
     np.testing.assert_array_equal(often.wv.vectors, Word2Vec(**options).fit(lee).wv.vectors)
-    with pytest.raises(OptionError, match=r"checkpoint_every = 0 is out of range"):
-        Word2Vec(**options).fit(lee, checkpoint=tmp_path / "c", checkpoint_every=0)
+    with pytest.raises(OptionError, match=r"checkpoint_every = -1 is out of range"):
+        Word2Vec(**options).fit(lee, checkpoint=tmp_path / "c", checkpoint_every=-1)
 
 
 def test_a_finished_training_can_be_kept_as_a_checkpoint(tmp_path: Path, lee: Corpus) -> None:

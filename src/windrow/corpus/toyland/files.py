@@ -13,8 +13,8 @@ from random import Random
 from typing import Any
 
 from windrow.corpus.toyland.grammar import OUTSIDE, Grammar, Sentence, toyland_grammar
-from windrow.errors import DataError, check_range
-from windrow.files.writing import atomic_write, refuse_standard_output
+from windrow.errors import DataError, check_whole
+from windrow.files.writing import atomic_write, followed, refuse_standard_output
 
 DEFAULT_SENTENCES = 25_000
 DEFAULT_SEED = 1
@@ -22,9 +22,12 @@ QUESTIONS_PER_SECTION = 250
 PAIRS_PER_LEVEL = 100
 # What two words have in common in the lexicon, from most to least, and the score of such a pair.
 SIMILARITY_SCORES = {"entry": 9, "form": 6, "class": 3, "nothing": 0}
+MOST_SENTENCES = 1_000_000  # held in memory, which takes about a kilobyte each
 _SMALL_WORDS = {"of", "and"}  # not capitalized within a name
 # Each file has a random stream of its own, so that a change to one leaves the others as they are.
 _STREAMS = ("train", "valid", "test", "analogies", "similarity", "ner-train", "ner-valid", "ner-test")
+
+SUMMARY = "toyland.json"
 
 Home = tuple[str, int, str]  # class, index of the entry, form
 
@@ -37,21 +40,17 @@ def generate(
     Equal arguments give equal files, byte for byte. All parts are drawn independently: valid and test have a twentieth
     as many sentences as train; the entity files a tenth (train) and a hundredth (valid, test). The summary, also in
     toyland.json, has sizes, the entropy, and the lowest perplexity that is possible. Raises OptionError for a number of
-    sentences below 1 or a negative seed, DataError when the folder cannot be written.
+    sentences that is not from 1 to a million (they are held in memory) or a negative seed, DataError when the folder
+    cannot be written, or holds other files and no Toyland.
     """
-    check_range("sentences", sentences, 1)
-    check_range("seed", seed, 0)
-    refuse_standard_output(directory)
-    folder = Path(directory)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"cannot make the folder {folder}: {error.strerror or error}") from error
-
+    sentences, seed = check_whole("sentences", sentences, 1, MOST_SENTENCES), check_whole("seed", seed, 0)
+    folder = _own_folder(directory)
     grammar = toyland_grammar()
     streams = {name: len(_STREAMS) * seed + number for number, name in enumerate(_STREAMS)}
     sizes = {"train": sentences, "valid": max(1, sentences // 20), "test": max(1, sentences // 20)}
     texts = {split: list(grammar.sentences(size, streams[split])) for split, size in sizes.items()}
+    summary = _summary(grammar, seed, texts)
+    _write_lines(folder / SUMMARY, [json.dumps(summary, indent=2)])  # first: it tells whose folder this is
     for split, text in texts.items():
         _write_lines(folder / f"{split}.txt", (" ".join(sentence.tokens) for sentence in text))
     _write_lines(folder / "test.log10prob", (f"{sentence.log10_prob:.6f}" for sentence in texts["test"]))
@@ -60,9 +59,30 @@ def generate(
     for split, divisor in (("train", 10), ("valid", 100), ("test", 100)):
         size = max(1, sentences // divisor)
         _write_lines(folder / f"ner-{split}.conll", conll_lines(grammar, size, streams[f"ner-{split}"]))
-    summary = _summary(grammar, seed, texts)
-    _write_lines(folder / "toyland.json", [json.dumps(summary, indent=2)])
     return summary
+
+
+def _own_folder(directory: str | os.PathLike[str]) -> Path:
+    """The folder, made if it is not there; DataError for one in which somebody else's files are."""
+    refuse_standard_output(directory)
+    folder = Path(directory)
+    try:
+        folder = followed(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        other = next(iter(sorted(folder.iterdir())), None)
+    except OSError as error:
+        raise DataError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    if other is not None and not _is_toyland(folder / SUMMARY):
+        raise DataError(f"{folder} holds {other.name}, and is no folder of Toyland's; name a new folder")
+    return folder
+
+
+def _is_toyland(summary: Path) -> bool:
+    try:
+        found = json.loads(summary.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("corpus") == "toyland"
 
 
 def analogy_lines(grammar: Grammar, seed: int) -> Iterator[str]:

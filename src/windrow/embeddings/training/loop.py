@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from windrow.embeddings.steps.contract import TrainingStep
 from windrow.embeddings.training.checkpoint import Checkpoint, damaged
 from windrow.embeddings.training.progress import Callback, Progress
 from windrow.embeddings.training.run import Run
+from windrow.nn.training.keeping import Keeper
 from windrow.nn.training.report import call_all
 from windrow.nn.training.stopping import RUNAWAY, DivergedError
 
@@ -53,20 +54,21 @@ class VectorTraining:
     ) -> None:
         """Train to the last epoch, or until a callback returns something true.
 
-        On KeyboardInterrupt the jobs in progress are finished, the state is written to ``checkpoint`` if given, and
-        the KeyboardInterrupt that is raised says what was kept.
+        On KeyboardInterrupt the jobs in progress are finished, the state is written to ``checkpoint`` if given, or
+        elsewhere if that cannot be written, and the KeyboardInterrupt that is raised says what was kept.
         """
+        keeper = None if checkpoint is None else Keeper(checkpoint, self.save)
         interval = math.inf
         if checkpoint is not None and checkpoint_every is not None:
             interval = max(checkpoint_every, _SHORTEST_INTERVAL)
         with interrupts.held():
-            self._train(tuple(callbacks), report_words, checkpoint, interval, progress)
+            self._train(tuple(callbacks), report_words, keeper, interval, progress)
 
     def _train(
         self,
         callbacks: tuple[Callback, ...],
         report_words: int | None,
-        checkpoint: str | PathLike[str] | None,
+        keeper: Keeper | None,
         interval: float,
         progress: Callback | None,
     ) -> None:
@@ -79,15 +81,14 @@ class VectorTraining:
                 words_before = self.run.position.words
                 self._advance(report_words, deadline, progress)
                 stopped = self._call(callbacks, words_before, report_words)
-                if checkpoint is not None and time.monotonic() >= deadline:
-                    self.save(checkpoint)
+                if keeper is not None and time.monotonic() >= deadline:
+                    keeper.keep()
                     deadline = time.monotonic() + interval
         except KeyboardInterrupt:
             self.run.settle()
             kept = "the model is as it was before" if self.retrains else "the model has its vectors so far"
-            if checkpoint is not None:
-                self.save(checkpoint)
-                kept = f"its state is kept in {fspath(checkpoint)}; resume to go on from there"
+            if keeper is not None:
+                kept = keeper.keep_at_last()
             done = self.run.position.words / self._total_words()
             raise KeyboardInterrupt(f"training stopped at {done:.1%}; {kept}") from None
         finally:

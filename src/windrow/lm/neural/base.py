@@ -14,7 +14,7 @@ from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable, shown
 from windrow.estimator import Estimator, OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
@@ -137,9 +137,10 @@ class NeuralLM(Estimator, LanguageModel):
     def _check_objects(self) -> None:
         """Raise OptionError for a list or an object of another kind than it must be."""
         if len(self.cutoffs) > 100:
-            raise OptionError(f"cutoffs = {self.cutoffs!r} must be at most 100 ranks")
+            raise OptionError(f"cutoffs = {shown(self.cutoffs)} must be at most 100 ranks")
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | os.PathLike):
-            raise OptionError(f"vectors = {self.vectors!r} must be WordVectors, the name of a file of them, or None")
+            told = shown(self.vectors)
+            raise OptionError(f"vectors = {told} must be WordVectors, the name of a file of them, or None")
 
     def fit(
         self,
@@ -148,6 +149,7 @@ class NeuralLM(Estimator, LanguageModel):
         field: str | None = None,
         valid: Any = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int = 1,
         resume: bool = False,
         progress: Callback | None = None,
     ) -> Self:
@@ -155,18 +157,19 @@ class NeuralLM(Estimator, LanguageModel):
 
         ``field``: the column or field of the text, where ``source`` and ``valid`` are tables or name files of records.
         With ``valid``, text held back, the parameters of its best epoch are kept, and training ends after ``patience``
-        epochs without a better one. ``checkpoint``: a file that keeps the state after each epoch; ``resume`` goes on
-        from there to the same model as without the stop, if the file is there. ``progress`` gets a Report several times
-        a second. A model that was trained before stays as it was when this fails.
-        Raises OptionError, DataError for text that cannot be used, DivergedError (a first fit keeps the last good
-        parameters).
+        epochs without a better one. ``checkpoint``: a file that keeps the state after every ``checkpoint_every``
+        epochs, and after the last one (0: it is only read); where it cannot be written training goes on, with a
+        DataWarning. ``resume`` goes on from there to the same model as without the stop, if the file is there.
+        ``progress`` gets a Report several times a second. A model that was trained before stays as it was when this
+        fails. Raises OptionError, DataError for text that cannot be used, DivergedError (a first fit keeps the last
+        good parameters).
         """
         with all_or_nothing(self, "history_") as retrains:
             self.check_parameters()
             self.check_effects(valid=valid)
             check_callable("progress", progress)
-            resume = goes_on(checkpoint, resume, is_trained=retrains)
-            if checkpoint is not None:
+            resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
+            if checkpoint is not None and checkpoint_every:
                 writing.check_writable(checkpoint)
             given = self._given_vectors()
             corpus = as_corpus(source, field)
@@ -184,7 +187,7 @@ class NeuralLM(Estimator, LanguageModel):
             if checkpoint is not None and resume:
                 training.restore(checkpoint, {**described, "output": self.output_layer})  # its name of before
             self.history_ = training.history
-            training.run(self.callbacks, progress, checkpoint, described)
+            training.run(self.callbacks, progress, checkpoint, described, checkpoint_every)
             if self.quantize_bits is not None:
                 self.network_.quantize()
         return self

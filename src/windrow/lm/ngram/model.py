@@ -199,7 +199,8 @@ class NGramLM(Estimator, TableLM):
         vocab : iterable of str, default None
             Leave out n-grams with other words than these, as lmplz does with --limit_vocab_file; None: keep all.
         counts_out : str or path, default None
-            A file to write the counts to, as text; ``.gz`` at the end compresses it.
+            A file to write the counts to, as text; ``.gz`` at the end compresses it. On a full disk
+            training goes on without it, with a DataWarning.
         progress : callable, default None
             Called with the name of a stage, and how much of it is done, 0 to 1.
 
@@ -238,7 +239,7 @@ class NGramLM(Estimator, TableLM):
         del stream
         check_order(counts)
         if counts_out is not None:
-            counts_text.write_counts(counts, counts_out)
+            counts_text.write_counts_beside(counts, counts_out)
         if heldout is not None:
             heldout = as_corpus(heldout, field, corpus.reader)
         self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
@@ -367,7 +368,8 @@ class NGramLM(Estimator, TableLM):
         OptionError
             ``bits`` is out of range.
         """
-        other = type(self)(**{**self.get_params(), "quantize_bits": check_whole("quantize_bits", bits)})
+        bits = check_whole("quantize_bits", bits)
+        other = type(self)(**{**self.get_params(), "quantize_bits": bits})
         other.check_parameters()
         other._set(NGramTable.pack(self._fitted().unpack(), quantize_bits=bits, consume=True), self.provenance_)
         other.reader = self.reader

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from windrow.errors import DataError, FormatError, OptionError
+from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
 from windrow.files import model_file
 from windrow.nn.parameters import Array
 from windrow.nn.training.stopping import Divergence, LastGood
@@ -39,12 +39,17 @@ def kept_in(checkpoint: str | PathLike[str], epoch: int) -> str:
     return f"{checkpoint} has the state after epoch {epoch}, from which --resume (resume=True) goes on"
 
 
-def goes_on(checkpoint: str | PathLike[str] | None, resume: bool, *, is_trained: bool = False) -> bool:
+def goes_on(
+    checkpoint: str | PathLike[str] | None, resume: bool, *, is_trained: bool = False, checkpoint_every: int = 1
+) -> bool:
     """Whether a training goes on from its checkpoint; else it starts, so that one script does for both.
 
-    Raises OptionError where no checkpoint was named, DataError where it is not there and a model that ``is_trained``
-    would be replaced by one trained from the beginning.
+    Raises OptionError where no checkpoint was named or ``checkpoint_every`` is no count, DataError where it is not
+    there and a model that ``is_trained`` would be replaced by one trained from the beginning.
     """
+    check_range("checkpoint_every", check_whole("checkpoint_every", checkpoint_every), 0)
+    if checkpoint is None and checkpoint_every != 1:
+        raise OptionError(f"checkpoint_every = {checkpoint_every} is for checkpoint; give that, too")
     if not resume:
         return False
     if checkpoint is None:

@@ -22,6 +22,7 @@ from windrow.nn.optimizers import Optimizer
 from windrow.nn.parameters import Array, ParameterVector
 from windrow.nn.schedules import Schedule
 from windrow.nn.training import checkpoint as checkpoints
+from windrow.nn.training.keeping import Keeper
 from windrow.nn.training.report import Callback, Report, call_all
 from windrow.nn.training.stopping import DivergedError, Divergence, EarlyStopping, LastGood
 from windrow.numeric.threads import crew
@@ -135,23 +136,28 @@ class Training:
         progress: Callback | None = None,
         checkpoint: str | PathLike[str] | None = None,
         described: dict[str, Any] | None = None,
+        checkpoint_every: int = 1,
     ) -> None:
         """Train the epochs that are left, until a callback returns something true.
 
-        With ``checkpoint``, the state is kept there after every epoch; ``described``: plain data about model and data
-        that ``restore`` compares. Raises DivergedError when training runs away, KeyboardInterrupt on Ctrl-C, both with
-        what was kept. The trainee ends with the parameters of its best epoch, where epochs are judged; else with the
-        last ones, or, when something was raised, the last sound ones.
+        With ``checkpoint``, the state is kept there after every ``checkpoint_every`` epochs, and after the last one; 0:
+        never. ``described``: plain data about model and data that ``restore`` compares. Raises DivergedError when
+        training runs away, KeyboardInterrupt on Ctrl-C, both with what was kept. The trainee ends with the parameters
+        of its best epoch, where epochs are judged; else with the last ones, or, when something was raised, the last
+        sound ones.
         """
         callbacks, is_stopped = tuple(callbacks), False
+        keeper = None
+        if checkpoint is not None and checkpoint_every:
+            keeper = Keeper(checkpoint, lambda path: checkpoints.save(self, path, described or {}))
         with interrupts.held(), crew(self.plan.workers), self._ending(checkpoint):
-            while len(self.history) < self.plan.epochs and not self._has_ended() and not is_stopped:
+            while not self._is_over(is_stopped):
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # divergence is told in words
                     report = self._epoch(progress)
                     self._note(report)
                 is_stopped = call_all(callbacks, report)
-                if checkpoint is not None:
-                    checkpoints.save(self, checkpoint, described or {})
+                is_due = self._is_over(is_stopped) or len(self.history) % (checkpoint_every or 1) == 0
+                if keeper is not None and is_due and keeper.keep():
                     self._kept_epochs = len(self.history)
 
     def restore(self, path: str | PathLike[str], described: dict[str, Any]) -> None:
@@ -226,8 +232,9 @@ class Training:
         if self.plan.stopping is not None:
             self.plan.stopping.see(self._rank(self.history[-1]), self.trainee.values())
 
-    def _has_ended(self) -> bool:
-        return self.plan.stopping is not None and self.plan.stopping.has_ended
+    def _is_over(self, is_stopped: bool) -> bool:
+        stopping = self.plan.stopping
+        return is_stopped or len(self.history) >= self.plan.epochs or (stopping is not None and stopping.has_ended)
 
     def _rank(self, row: dict[str, Any]) -> float:
         """What schedules and early stopping look at; higher is better."""

@@ -70,7 +70,7 @@ class Trainer:
     measure: str = "score"
 
     def __post_init__(self) -> None:
-        check_range("batch_size", check_whole("batch_size", self.batch_size), 1)
+        check_whole("batch_size", self.batch_size, 1)
         for name in ("learning_rate", "clip_norm", "clip_value"):
             if getattr(self, name) is not None:
                 check_range(name, getattr(self, name), 0, low_open=True)
@@ -93,21 +93,22 @@ class Trainer:
         history: list[dict[str, Any]] | None = None,
         retrains: bool = False,
         checkpoint: str | PathLike[str] | None = None,
+        checkpoint_every: int = 1,
         resume: bool = False,
         described: dict[str, Any] | None = None,
     ) -> list[dict[str, Any]]:
         """Train on x (rows, ...) and targets (rows, ...); returns ``history`` with a row added for each epoch.
 
-        ``score`` judges the network after each epoch, higher is better; without it the schedule and early stopping
-        look at the negative loss. The optimizer starts again when the network is another than before. ``checkpoint``:
-        a file that keeps the state after each epoch; with ``resume`` training goes on from there, if the file is there,
-        until ``history`` has ``epochs`` rows; ``described`` is what must be the same then. ``retrains``: for messages,
-        see Training. Raises DataError for data that do not fit, DivergedError when training runs away; the network then
-        has its last good parameters.
+        ``score`` judges the network after each epoch, higher is better; without it the schedule and early stopping look
+        at the negative loss. The optimizer starts again when the network is another than before. ``checkpoint``: a file
+        that keeps the state after every ``checkpoint_every`` epochs, and after the last one (0: it is only read); with
+        ``resume`` training goes on from there, if the file is there, until ``history`` has ``epochs`` rows;
+        ``described`` is what must be the same then. ``retrains``: for messages, see Training. Raises DataError for data
+        that do not fit, DivergedError when training runs away; the network then has its last good parameters.
         """
-        check_range("epochs", check_whole("epochs", epochs), 1)
+        check_whole("epochs", epochs, 1)
         check_callable("score", score)
-        resume = goes_on(checkpoint, resume)
+        resume = goes_on(checkpoint, resume, checkpoint_every=checkpoint_every)
         x, targets = np.asarray(x), np.asarray(targets)
         _check_data(network, x, targets)
         continues = network is self._network
@@ -129,7 +130,7 @@ class Trainer:
             if resume:
                 training.restore(checkpoint, described)
         callbacks = [_with_network(callback, network) for callback in self.callbacks]
-        training.run(callbacks, checkpoint=checkpoint, described=described)
+        training.run(callbacks, None, checkpoint, described, checkpoint_every)
         return history
 
 

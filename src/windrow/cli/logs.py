@@ -1,0 +1,181 @@
+"""What a training tells while it runs: a log of JSON lines, bars on stderr. A training does not end because of them."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from windrow.errors import warn
+from windrow.files.writing import write_failure
+
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # so that a training does not wait for the reader of a pipe
+_PATIENCE = 1.0  # seconds that a reader has for the rest, at the end
+
+
+class BarProgress(Protocol):
+    """What a training reports."""
+
+    @property
+    def epoch(self) -> int: ...  # noqa: D102
+    @property
+    def examples(self) -> int: ...  # noqa: D102
+    @property
+    def total_examples(self) -> int: ...  # noqa: D102
+    @property
+    def loss(self) -> float: ...  # noqa: D102
+    def to_json(self) -> dict[str, Any]: ...  # noqa: D102
+
+
+@contextmanager
+def json_log(path: Path, append: bool) -> Iterator[Callable[[BarProgress], None]]:
+    """Writes a line for each report, at once, so that the log can be watched.
+
+    The file is opened for the first report, after the text was read. Where a line cannot be written, a warning says so
+    once, and no more is written: training goes on.
+    """
+    log = _Log(path, append)
+    try:
+        yield lambda progress: log.write(f"{json.dumps(progress.to_json())}\n".encode())
+    finally:
+        log.close()
+
+
+class _Log:
+    """A file of lines. Those that a pipe does not take yet, as nobody reads it or not fast enough, wait in memory."""
+
+    def __init__(self, path: Path, append: bool) -> None:
+        self._path = path
+        self._start = os.O_APPEND if append else os.O_TRUNC
+        self._file: int | None = None
+        self._waiting: list[bytes] = []
+        self._has_failed = False
+
+    def write(self, line: bytes) -> None:
+        """Write a line, or give up."""
+        if self._has_failed:
+            return
+        self._waiting.append(line)
+        try:
+            self._flush()
+        except OSError as error:
+            self._give_up(write_failure(error))
+
+    def close(self) -> None:
+        """End the file."""
+        if self._file is not None and self._waiting and not self._has_failed:
+            with suppress(OSError):
+                select.select([], [self._file], [], _PATIENCE)
+                self._flush()
+        if self._waiting and not self._has_failed:
+            self._give_up("it is a pipe that nobody reads")
+        if self._file is not None:
+            with suppress(OSError):
+                os.close(self._file)
+
+    def _give_up(self, reason: str) -> None:
+        self._has_failed = True
+        warn(f"training goes on without its log: cannot write {self._path}: {reason}")
+
+    def _flush(self) -> None:
+        """Write what can be written now."""
+        if self._file is None:
+            try:
+                self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | self._start | _NONBLOCK, 0o666)
+            except OSError as error:
+                if error.errno == errno.ENXIO:  # a pipe without a reader
+                    return
+                raise
+        while self._waiting:
+            line, done = self._waiting[0], 0
+            try:
+                while done < len(line):
+                    done += os.write(self._file, line[done:])
+            except BlockingIOError:  # a pipe that is full
+                self._waiting[0] = line[done:]
+                return
+            except OSError:
+                _take_back(self._file, done)
+                raise
+            del self._waiting[0]
+
+
+def _take_back(file: int, size: int) -> None:
+    """Remove the beginning of a line from the end of a file."""
+    with suppress(OSError):
+        found = os.fstat(file)
+        if size and stat.S_ISREG(found.st_mode):
+            os.ftruncate(file, found.st_size - size)
+
+
+# --- bars
+
+
+class _Quiet:
+    """Stderr, or where it was: what cannot be written to it is not."""
+
+    encoding = "utf-8"
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr
+        self.encoding = getattr(self._stream, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        with suppress(OSError, ValueError):
+            return self._stream is not None and self._stream.isatty()
+        return False
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+@contextmanager
+def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
+    """A bar on stderr, called with the bytes so far and in all; silent when stderr is no terminal."""
+    from tqdm import tqdm
+
+    with tqdm(desc=label, unit="B", unit_scale=True, leave=False, disable=None, file=_Quiet()) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            if done < bar.n:  # the next file
+                bar.reset()
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
+
+
+@contextmanager
+def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[Callable[[BarProgress], None]]:
+    """A bar on stderr with words a second, the loss and the time left; silent when stderr is no terminal.
+
+    ``total_words``, where it is known before training; reports say it too.
+    """
+    from tqdm import tqdm
+
+    with tqdm(
+        desc="training", total=total_words, unit=unit, unit_scale=True, leave=False, disable=None, file=_Quiet()
+    ) as bar:
+
+        def show(progress: BarProgress) -> None:
+            bar.total = progress.total_examples
+            bar.set_postfix(epoch=progress.epoch, loss=f"{progress.loss:.3f}", refresh=False)
+            bar.update(progress.examples - bar.n)
+
+        yield show
