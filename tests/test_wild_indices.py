@@ -62,7 +62,7 @@ def test_counts_of_which_no_tree_could_be_made(kind: str, count: int, tmp_path: 
         stored.arrays["counts"][:] = count
 
     changed(path, all_alike)
-    with pytest.raises(FormatError, match=r"model: the counts of words are out of range"):
+    with pytest.raises(FormatError, match=r"model: the vocabulary is damaged \(counts of words are out of range"):
         windrow.load(path)
 
 

@@ -279,10 +279,10 @@ def as_counts(array: NDArray[Any] | None, words: int, path: str | os.PathLike[st
     """
     if array is None or array.shape != (words,) or array.dtype != np.int64:
         found = "missing" if array is None else f"{array.dtype} {array.shape}"
-        raise FormatError(f"{path}: the counts of words are {found}, not int64 ({words},)")
+        raise FormatError(f"{path}: the vocabulary is damaged (counts of words are {found}, not int64 ({words},))")
     counts = np.array(array)
     if counts.min(initial=0) < 0 or counts.sum(dtype=np.float64) > _MOST_COUNTED:
-        raise FormatError(f"{path}: the counts of words are out of range")
+        raise FormatError(f"{path}: the vocabulary is damaged (counts of words are out of range)")
     return counts
 
 
