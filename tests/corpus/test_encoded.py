@@ -20,6 +20,7 @@ from windrow import Corpus, Vocabulary
 from windrow.corpus import encoded, streams, tokenizers, writing
 from windrow.corpus.sources import is_corpus
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
+from windrow.files.leftovers import MARKER, beside
 
 from .compressors import COMPRESS
 
@@ -31,7 +32,7 @@ token_lists = st.lists(st.lists(st.one_of(st.sampled_from("abc"), tokens), max_s
 
 
 def folder_bytes(corpus: Corpus) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in corpus.path.iterdir()}
+    return {path.name: path.read_bytes() for path in corpus.path.iterdir() if path.name != MARKER}
 
 
 @pytest.fixture
@@ -457,7 +458,7 @@ def test_a_failed_swap_brings_the_old_corpus_back(tmp_path, monkeypatch, corpus)
 
 def test_remains_of_a_killed_build_do_not_matter(tmp_path, corpus):
     for remains in ("part", "old"):
-        folder = tmp_path / f".{corpus.path.name}.{os.getpid()}.{remains}"
+        folder = beside(corpus.path, remains)
         folder.mkdir()
         (folder / "ids.bin").write_bytes(b"remains")
 

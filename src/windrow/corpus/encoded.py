@@ -19,7 +19,7 @@ from windrow.corpus.sources import CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.corpus.writing import write_corpus
-from windrow.errors import FormatError, OptionError, check_callable, check_range, check_whole, warn
+from windrow.errors import FormatError, OptionError, check_callable, check_whole, warn
 from windrow.files.checksums import CHECKED_BYTES, OWN, PARTS
 from windrow.files.tempfolder import made_in_temporary_folder
 
@@ -192,10 +192,10 @@ class Corpus:
         >>> corpus.ids.tolist()
         [0, -1, -1, 0, -1]
         """
-        check_range("min_count", check_whole("min_count", min_count), 1)
+        check_whole("min_count", min_count, 1)
         check_specials(specials)
         if max_vocab is not None:
-            check_range("max_vocab", check_whole("max_vocab", max_vocab), len(specials) + 1)
+            check_whole("max_vocab", max_vocab, len(specials) + 1)
         check_callable("progress", progress)
         reader = TextReader(tokenizer, lowercase, language, normalize, sentences)
         limits = {"min_count": int(min_count), "max_vocab": None if max_vocab is None else int(max_vocab)}

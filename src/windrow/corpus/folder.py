@@ -14,6 +14,7 @@ from windrow.corpus.sources import CORPUS_FILES, CORPUS_FORMAT, CORPUS_HEADER, i
 from windrow.errors import DataError, FormatError
 from windrow.files import writing
 from windrow.files.checksums import PARTS, own_fits
+from windrow.files.leftovers import beside, hold, sweep_beside
 from windrow.files.urls import refuse_url
 
 FORMAT_VERSION = 1
@@ -31,22 +32,26 @@ def new_folder(target: Path) -> Iterator[Path]:
     with path_errors("write", target):
         target = writing.followed(target.absolute())
     _check_replaceable(target)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
+    temporary, replaced = beside(target), beside(target, "old")
+    sweep_beside(target)
     # A process that was killed may have left these, and process numbers are used again, soonest in containers.
     shutil.rmtree(temporary, ignore_errors=True)
     with path_errors("write", target):
         temporary.mkdir()
     try:
-        with _naming(target, temporary):
-            yield temporary
-        with disk_errors(target):
-            for path in temporary.iterdir():
-                _sync(path)
-            if target.exists():
-                shutil.rmtree(replaced, ignore_errors=True)
-                target.replace(replaced)  # a folder cannot be renamed over one that holds files
-            temporary.replace(target)
+        with hold(temporary):
+            with _naming(target, temporary):
+                yield temporary
+            with disk_errors(target):
+                for path in temporary.iterdir():
+                    _sync(path)
+                if target.exists():
+                    shutil.rmtree(replaced, ignore_errors=True)
+                    with hold(target):
+                        target.replace(replaced)  # a folder cannot be renamed over one that holds files
+                        temporary.replace(target)
+                else:
+                    temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         if replaced.exists() and not target.exists():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import OptionError, check_range
+from windrow.errors import OptionError, check_whole
 from windrow.numeric.threads import one_blas_thread
 from windrow.viz import figures
 from windrow.viz.labels import Placement, place_labels
@@ -99,8 +99,8 @@ def word_map(
     seed: int = 1,
 ) -> WordMap:
     """``plot_vectors``, with the coordinates and the words without a label."""
-    check_range("top", top, 2)
-    check_range("seed", seed, 0, 2**32 - 1)
+    check_whole("top", top, 2)
+    check_whole("seed", seed, 0, 2**32 - 1)
     if method not in METHODS:
         raise OptionError(f"method = {method!r} is not one of {', '.join(METHODS)}")
     if path is not None:

@@ -14,7 +14,7 @@ from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable, shown
 from windrow.estimator import Estimator, OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
@@ -139,9 +139,10 @@ class NeuralLM(Estimator, LanguageModel):
     def _check_objects(self) -> None:
         """Raise OptionError for a list or an object of another kind than it must be."""
         if len(self.cutoffs) > 100:
-            raise OptionError(f"cutoffs = {self.cutoffs!r} must be at most 100 ranks")
+            raise OptionError(f"cutoffs = {shown(self.cutoffs)} must be at most 100 ranks")
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | os.PathLike):
-            raise OptionError(f"vectors = {self.vectors!r} must be WordVectors, the name of a file of them, or None")
+            told = shown(self.vectors)
+            raise OptionError(f"vectors = {told} must be WordVectors, the name of a file of them, or None")
 
     def fit(
         self,

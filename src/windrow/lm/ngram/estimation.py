@@ -130,9 +130,7 @@ def _options(options: dict[str, Any]) -> Options:
 
 def _thresholds(prune: Sequence[int], order: int) -> list[int]:
     """One threshold per order; the last one given also holds for those above."""
-    thresholds = [check_whole("prune", threshold) for threshold in prune] or [0]
-    for threshold in thresholds:
-        check_range("prune", threshold, 0)
+    thresholds = [check_whole("prune", threshold, 0) for threshold in prune] or [0]
     if len(thresholds) > order:
         raise OptionError(f"prune = {tuple(prune)}: more numbers than the order of the model; give at most {order}")
     if sorted(thresholds) != thresholds:

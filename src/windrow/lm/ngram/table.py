@@ -119,7 +119,7 @@ class NGramTable:
             Drop each order from ``model.levels`` once it is packed, to save memory.
         """
         if quantize_bits is not None:
-            check_range("quantize_bits", quantize_bits, 2, BOOK_BITS)
+            quantize_bits = check_whole("quantize_bits", quantize_bits, 2, BOOK_BITS)
         return cls(model.vocabulary, pack(model, quantize_bits, suffix_closed, consume), model.unseen_backoff)
 
     def unpack(self) -> BackoffModel:
