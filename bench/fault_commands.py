@@ -40,23 +40,23 @@ class Command:
 _NETWORK = "--hidden 24 --embedding 24 --epochs 8 --valid @test.txt"
 _WORD2VEC = "vectors train @train.txt --min-count 1 --size 32 --checkpoint-every 0.2"
 TRAINERS = {
-    "vectors train, skip-gram, noise": Command(f"{_WORD2VEC} --workers 1 --epochs 8", "v.safetensors", True),
+    "vectors train, skip-gram, noise": Command(f"{_WORD2VEC} --workers 1 --epochs 20", "v.safetensors", True),
     "vectors train, skip-gram, hierarchical": Command(
-        f"{_WORD2VEC} --workers 1 --epochs 4 --loss hs", "v.safetensors", True
+        f"{_WORD2VEC} --workers 1 --epochs 10 --loss hs", "v.safetensors", True
     ),
     "vectors train, skip-gram, softmax": Command(
-        f"{_WORD2VEC.replace('train.txt', 'valid.txt')} --workers 1 --epochs 2 --loss softmax", "v.safetensors", True
+        f"{_WORD2VEC.replace('train.txt', 'valid.txt')} --workers 1 --epochs 6 --loss softmax", "v.safetensors", True
     ),
-    "vectors train, CBOW, noise": Command(f"{_WORD2VEC} --workers 1 --epochs 12 --model cbow", "v.safetensors", True),
+    "vectors train, CBOW, noise": Command(f"{_WORD2VEC} --workers 1 --epochs 30 --model cbow", "v.safetensors", True),
     "vectors train, CBOW, hierarchical": Command(
-        f"{_WORD2VEC} --workers 1 --epochs 6 --model cbow --loss hs", "v.safetensors", True
+        f"{_WORD2VEC} --workers 1 --epochs 16 --model cbow --loss hs", "v.safetensors", True
     ),
     "vectors train, CBOW, softmax": Command(
-        f"{_WORD2VEC.replace('train.txt', 'valid.txt')} --workers 1 --epochs 2 --model cbow --loss softmax",
+        f"{_WORD2VEC.replace('train.txt', 'valid.txt')} --workers 1 --epochs 6 --model cbow --loss softmax",
         "v.safetensors", True,
     ),
     "vectors train, 2 deterministic workers": Command(
-        f"{_WORD2VEC} --workers 2 --deterministic --epochs 8", "v.safetensors", True
+        f"{_WORD2VEC} --workers 2 --deterministic --epochs 20", "v.safetensors", True
     ),
     "lm train ngram": Command("lm train ngram @train.txt --order 4 --discount-fallback", "m.safetensors"),
     "lm train ngram, over files": Command(

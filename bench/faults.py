@@ -149,7 +149,12 @@ def try_kills(name: str, count: int, place: Place, seed: int) -> Kills:
             break
         begin(place)
         process = start(command, place)
-        if not _killed(process, dice.uniform(0, seconds) if number % 4 else dice.uniform(0.7, 1) * seconds):
+        if command.resumes and number % 4:  # three of four when there is something to go on from
+            _wait_for_state(process, place)
+            killed = _killed(process, dice.uniform(0, 0.3) * seconds)
+        else:
+            killed = _killed(process, dice.uniform(0, 1) * seconds)
+        if not killed:
             continue  # it was faster this time
         result.kills += 1
         result.resumed += any(place.output.glob("*.checkpoint"))
@@ -160,6 +165,11 @@ def try_kills(name: str, count: int, place: Place, seed: int) -> Kills:
             result.lost.append("another result")
         result.left += len(ended.left) + len(left_over(place.output))
     return result
+
+
+def _wait_for_state(process: subprocess.Popen[bytes], place: Place) -> None:
+    while process.poll() is None and not any(place.output.glob("*.checkpoint")):
+        time.sleep(0.002)
 
 
 def _killed(process: subprocess.Popen[bytes], seconds: float) -> bool:

@@ -385,6 +385,15 @@ def test_npy_whose_header_is_wrong(shape: bytes, tmp_path: Path) -> None:
         load_vectors(tmp_path / "x.npy")
 
 
+def test_npy_whose_header_claims_to_be_longer_than_the_file(tmp_path: Path) -> None:
+    save_vectors(small(), tmp_path / "x.npy")
+    data = (tmp_path / "x.npy").read_bytes()
+    for version in (b"\x02", b"\x03"):
+        (tmp_path / "x.npy").write_bytes(data[:6] + version + b"\0" + b"\xff\xff\xff\xff" + data[12:])
+        with pytest.raises(FormatError, match="its header is longer than the file"):
+            load_vectors(tmp_path / "x.npy")
+
+
 # --- what cannot be written, and names
 
 
