@@ -310,6 +310,20 @@ def test_signals_that_nohup_ignores_stay_ignored(folder: Path) -> None:
     assert (folder / "r").exists()
 
 
+def test_the_status_holds_for_what_strikes_in_code_from_a_string(folder: Path) -> None:
+    """Python ends by SIGINT after a KeyboardInterrupt there, as the making of a NamedTuple is."""
+    (folder / "package").mkdir()
+    (folder / "package" / "__main__.py").write_text(
+        "import os, signal, sys\nfrom windrow import interrupts\ninterrupts.own_process()\n"
+        "try:\n    with interrupts.raised():\n"
+        "        exec('os.kill(os.getpid(), signal.SIGTERM)\\nfor _ in range(9): pass')\n"
+        "except KeyboardInterrupt:\n    sys.exit(interrupts.exit_status())\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-m", "package"], cwd=folder, env=environment, check=False)
+    assert done.returncode == 143
+
+
 def test_an_interrupt_that_strikes_where_nothing_can_be_raised_is_repeated(folder: Path) -> None:
     code = """
 import os, signal, sys, time

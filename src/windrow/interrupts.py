@@ -92,6 +92,14 @@ _BURST = 2.0  # seconds after an interrupt in which more of them are the same wi
 _AGAIN = 0.05  # seconds until an interrupt that got lost is repeated
 
 
+class Interrupt(KeyboardInterrupt):
+    """Ctrl-C, SIGTERM or SIGHUP.
+
+    A class of its own: when one of exactly ``KeyboardInterrupt`` has left code that was made from a string, as a
+    NamedTuple's is, ``python -m`` ends by SIGINT whatever status the program gives (``run_eval_code_obj`` in CPython).
+    """
+
+
 class _Process:
     """What signals do in the process of the command line, from its first line to its last."""
 
@@ -164,7 +172,7 @@ def _interrupt(number: int, frame: Any) -> None:
         _Waiting.now.note(number, frame)
     elif time.monotonic() >= _Process.raised_at + _BURST:
         _Process.signal, _Process.raised_at = signal.Signals(number), time.monotonic()
-        raise KeyboardInterrupt
+        raise Interrupt
 
 
 def _repeat_if_lost(lost: Any) -> None:
