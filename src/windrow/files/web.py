@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from windrow.files.urls import (
-    READ_SCHEMES,
+    WEB_SCHEMES,
     CutError,
     NotEncryptedError,
     TooLargeError,
@@ -130,7 +130,7 @@ def open_url(url: str, headers: Mapping[str, str] = _NO_HEADERS, *, plain_http: 
 def _check(url: str, plain_http: bool, before: str) -> None:
     """Raise WebError for a URL that is not asked for."""
     scheme = scheme_of(url)
-    if scheme not in READ_SCHEMES:
+    if scheme not in WEB_SCHEMES:
         raise WebError(f"{before}{scheme or url.partition(':')[0]}: is neither https nor http")
     try:
         host, _ = urlsplit(url).hostname, urlsplit(url).port
