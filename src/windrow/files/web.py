@@ -83,7 +83,7 @@ class Body(io.RawIOBase):
         if not most:
             return 0
         started = time.monotonic()
-        self._response.wire.begin()
+        self._response.wire.begin(most)
         try:
             data: bytes = self._response.read1(most)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -200,11 +200,11 @@ class _Wire(io.RawIOBase):
         super().__init__()
         self._raw = raw
         self._started: float | None = None  # headers have a limit of their own
-        self._done = 0
+        self._done = self._most = 0
 
-    def begin(self) -> None:
-        """The next reading of the body begins."""
-        self._started, self._done = time.monotonic(), 0
+    def begin(self, length: int) -> None:
+        """The next reading of the body begins, which may give so many bytes."""
+        self._started, self._done, self._most = time.monotonic(), 0, length + MOST_OVERHEAD
 
     def readable(self) -> bool:
         return True
@@ -219,7 +219,7 @@ class _Wire(io.RawIOBase):
             self._done += arrived
             if self._done < LEAST_BYTES and time.monotonic() - self._started >= PATIENCE:
                 raise CutError(_too_slow())
-            if self._done > MOST_OVERHEAD:
+            if self._done > self._most:
                 raise CutError(f"more than {MOST_OVERHEAD:,} bytes came that are no part of the file")
         return arrived
 
