@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import reliability
 from harness import RESULTS
 from tables import markdown, measured_on
 
@@ -27,6 +28,8 @@ def rewrite(text: str, results: Path) -> str:
 
 def section(name: str, results: Path) -> str:
     """A table, what it was measured on, and its plot if there is one."""
+    if name == reliability.NAME:
+        return reliability.overview(results)
     path = results / f"{name}.json"
     if not path.exists():
         return "not measured yet"

@@ -23,14 +23,14 @@ KERNEL_SOURCES = sorted(source for pattern in jit.KERNEL_SOURCES for source in P
 # From the ground up; a room imports rooms of lower floors, and of its own floor none.
 FLOORS = [
     {"_version", "_renamed", "errors"},
-    {"_lazy", "interrupts", "machine"},
+    {"_lazy", "generators", "interrupts", "machine"},
     {"estimator", "files", "numeric"},
     {"corpus", "storage"},
     {"evaluation", "nn"},
     {"outputs"},
     {"embeddings"},
     {"lm", "tagging", "viz", "sklearn"},
-    {"models", "storage"},
+    {"models", "storage", "verification"},
     {"cli"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -109,7 +109,7 @@ def test_no_import_hides_in_a_string():
 
 def test_commands_import_their_models_when_called():
     """At the top of a command module: click, the standard library, errors, how files are written, settings' tables."""
-    tables = ("embeddings.settings", "lm.ngram.settings", "lm.neural.settings", "tagging.settings")
+    tables = ("embeddings.settings", "lm.settings", "lm.ngram.settings", "lm.neural.settings", "tagging.settings")
     rooms = ("_version", "cli", "errors", "estimator", "files.writing", "interrupts", "outputs.OUTPUT_LAYERS")
     ours = (f"windrow.{name}" for name in (*rooms, *tables))
     allowed = {"click", *ours, *sys.stdlib_module_names}

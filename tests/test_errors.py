@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 import windrow
-from windrow.errors import MissingWordError, OptionError, WindrowError, check_callable, check_range
+from windrow.errors import DataError, MissingWordError, OptionError, WindrowError, check_callable, check_range
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,9 @@ def test_what_cannot_be_called_is_no_callback() -> None:
 
 def test_errors_are_reached_from_the_package() -> None:
     assert windrow.WindrowError is windrow.errors.WindrowError
+
+
+def test_what_a_file_or_a_column_is_called_adds_no_line() -> None:
+    error = DataError("no column 'text' in a\nb.csv; there is: id\t\x1b[31mred\r\u2028, naïve 東京")
+    assert str(error) == "no column 'text' in a\\nb.csv; there is: id\t\\x1b[31mred\\r\\u2028, naïve 東京"
+    assert str(OptionError("fine")) == "fine"

@@ -188,8 +188,8 @@ sent = 0
 def profile(frame, event, _):
     global sent
     if event == "call" and sent < times:
-        code = frame.f_code
-        if f"{code.co_filename}:{code.co_qualname}".endswith(place):
+        code, caller = frame.f_code, frame.f_back.f_code.co_filename if frame.f_back else ""
+        if f"{code.co_filename}:{code.co_qualname}".endswith(place) or f"{caller}>{code.co_qualname}".endswith(place):
             sent += 1
             if sent == times:
                 sys.setprofile(None)
@@ -204,7 +204,10 @@ main()
 def windrow(
     folder: Path, arguments: str, *, at: str = "", number: int = signal.SIGINT, times: int = 1, **more: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to which signals come when a function is called, FILE:NAME; its TMPDIR is ``folder``/tmp."""
+    """Run a command to which signals come at a call: FILE:NAME, or CALLER>NAME with the file that calls.
+
+    Its TMPDIR is ``folder``/tmp, which must be empty in the end.
+    """
     (folder / "tmp").mkdir(exist_ok=True)
     command = [sys.executable, "-c", _AT, at, str(int(number)), str(times), *arguments.split()]
     environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "PYTHONPATH": str(ROOT / "src")}
@@ -233,7 +236,7 @@ def folder(tmp_path: Path) -> Path:
 SMALL = "--embedding 4 --hidden 4 --batch 64"
 COMMANDS = [
     ("corpus build text.txt -o out", "corpus/writing.py:write_corpus"),
-    ("vectors train text.txt -o out.txt --size 4 --min-count 1", "corpus/encoded.py:Corpus.open"),
+    ("vectors train text.txt -o out.txt --size 4 --min-count 1", "corpus/encoded.py:_opened"),
     ("lm train ngram text.txt -o out.arpa --order 3 --discount-fallback", "ngram/estimation.py:_adjust"),
     ("lm train ngram text.txt -o out --order 2 --discount-fallback --memory 1M", "ngram/counting.py:_Counter.words"),
     (f"lm train rnn text.txt -o out {SMALL}", "nn/training/loop.py:Training.step"),
@@ -277,6 +280,24 @@ def test_what_an_interrupt_keeps_goes_on_to_the_same_model(folder: Path, command
         np.testing.assert_array_equal(array, second[name])
 
 
+def test_a_finished_command_is_a_success(folder: Path) -> None:
+    replace, tell = "files/writing.py>Path.replace", "cli/messages.py:tell"
+    for command, output, place in [
+        ("corpus build text.txt -o c", "c", "corpus/folder.py:_put"),
+        ("vectors train text.txt --size 4 --min-count 1 -o v.txt", "v.txt", tell),
+        ("vectors convert v.txt v.safetensors", "v.safetensors", replace),
+        ("lm train ngram text.txt --order 2 --discount-fallback -o n", "n", tell),
+        ("lm convert n n.arpa", "n.arpa", replace),
+        (f"lm train rnn text.txt {SMALL} --epochs 1 --checkpoint-every 0 -o r", "r", tell),
+        ("tag train tagged.conll --epochs 1 -o t", "t", tell),
+    ]:
+        done = windrow(folder, command, at=place, number=signal.SIGTERM, times=2)
+        assert done.returncode == 0, done.stderr
+        assert "Interrupted" not in done.stderr
+        assert (folder / output).exists()
+        assert not (folder / f"{output}.checkpoint").exists()
+
+
 def test_signals_that_nohup_ignores_stay_ignored(folder: Path) -> None:
     def ignore() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -287,6 +308,20 @@ def test_signals_that_nohup_ignores_stay_ignored(folder: Path) -> None:
     )
     assert done.returncode == 0
     assert (folder / "r").exists()
+
+
+def test_the_status_holds_for_what_strikes_in_code_from_a_string(folder: Path) -> None:
+    """Python ends by SIGINT after a KeyboardInterrupt there, as the making of a NamedTuple is."""
+    (folder / "package").mkdir()
+    (folder / "package" / "__main__.py").write_text(
+        "import os, signal, sys\nfrom windrow import interrupts\ninterrupts.own_process()\n"
+        "try:\n    with interrupts.raised():\n"
+        "        exec('os.kill(os.getpid(), signal.SIGTERM)\\nfor _ in range(9): pass')\n"
+        "except KeyboardInterrupt:\n    sys.exit(interrupts.exit_status())\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-m", "package"], cwd=folder, env=environment, check=False)
+    assert done.returncode == 143
 
 
 def test_an_interrupt_that_strikes_where_nothing_can_be_raised_is_repeated(folder: Path) -> None:

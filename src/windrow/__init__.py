@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from windrow.models import load
     from windrow.nn import MLPClassifier, MLPRegressor
     from windrow.tagging import WindowTagger
+    from windrow.verification import verify
 
 _HOMES = {
     "Corpus": "windrow.corpus",
@@ -36,6 +37,7 @@ _HOMES = {
     "MLPRegressor": "windrow.nn",
     "WindrowError": "windrow.errors",
     "load": "windrow.models",
+    "verify": "windrow.verification",
 }
 _MODULES = ("corpus", "embeddings", "errors", "evaluation", "lm", "nn", "sklearn", "storage", "tagging", "viz")
 
@@ -53,6 +55,7 @@ __all__ = [
     "MLPRegressor",
     "WindrowError",
     "load",
+    "verify",
     "__version__",
 ]
 

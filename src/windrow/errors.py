@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import unicodedata
 import warnings
 from collections.abc import Iterable
-from numbers import Integral
-from typing import Literal, SupportsFloat
+from numbers import Integral, Real
+from typing import Literal
 
 _SUGGEST_FROM = 20_000  # words
 _CONTROL = re.compile("[\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029]")  # all that a terminal acts on, but for the tab
+_SHOWN = 40  # characters of a value in a message
+LARGEST_WHOLE = 2**63 - 1  # what counts and sizes are computed with, where nothing smaller is said
 _UNICODE_FORMS: tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...] = ("NFC", "NFD", "NFKC", "NFKD")
 
 
@@ -141,6 +144,33 @@ def _letters(word: str) -> str:
     return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
 
 
+def shown(value: object) -> str:
+    """A value as messages show it: long ones are cut.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from windrow.errors import shown
+    >>> shown(10**100)
+    '100000000000000000000... (101 digits)'
+    """
+    if isinstance(value, Integral) and not isinstance(value, bool) and abs(int(value)) >= 10**_SHOWN:
+        number = int(value)
+        digits = int((abs(number).bit_length() - 1) * math.log10(2))  # str() refuses thousands of digits
+        digits += abs(number) // 10**digits >= 10
+        return f"{'-' * (number < 0)}{abs(number) // 10 ** (digits - 20)}... ({digits + 1} digits)"
+    text = repr(value)
+    return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}..."
+
+
 def check_range(
     name: str,
     value: float,
@@ -157,9 +187,9 @@ def check_range(
     name : str
         The name of the option, for the message.
     value : float
-        Its value; NaN is in no range.
+        Its value; NaN and infinity are in no range.
     low, high : float
-        The ends of the range, both allowed; ``high`` is infinity by default.
+        The ends of the range, both allowed; ``high`` is infinity by default: any finite number.
     low_open, high_open : bool, default False
         Exclude that end from the range.
 
@@ -173,18 +203,25 @@ def check_range(
     >>> from windrow.errors import check_range
     >>> check_range("dropout", 0.5, 0, 1, high_open=True)
     """
-    if isinstance(value, bool | str) or not isinstance(value, SupportsFloat):
-        raise OptionError(f"{name} = {value!r} must be a number")
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise OptionError(f"{name} = {shown(value)} must be a number")
     above = value > low if low_open else value >= low
     below = value < high if high_open else value <= high
-    if not (above and below):
+    if not (above and below and _is_finite(value)):
         first, last = (str(end) if isinstance(end, int) else f"{end:g}" for end in (low, high))
         left, right = "(" if low_open else "[", ")" if high_open or high == float("inf") else "]"
         interval = f"{left}{first}, {last}{right}"
-        raise OptionError(f"{name} = {value!r} is out of range; the allowed range is {interval}")
+        raise OptionError(f"{name} = {shown(value)} is out of range; the allowed range is {interval}")
 
 
-def check_whole(name: str, value: object) -> int:
+def _is_finite(value: Real | float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float can be
+        return False
+
+
+def check_whole(name: str, value: object, low: int = -LARGEST_WHOLE, high: int = LARGEST_WHOLE) -> int:
     """A whole number as an int.
 
     Parameters
@@ -193,6 +230,8 @@ def check_whole(name: str, value: object) -> int:
         The name of the option, for the message.
     value : object
         Its value: an int or NumPy integer, not a bool.
+    low, high : int
+        The ends of the range, both allowed; by default what fits in 64 bits.
 
     Returns
     -------
@@ -201,7 +240,7 @@ def check_whole(name: str, value: object) -> int:
     Raises
     ------
     OptionError
-        The value is something else.
+        The value is something else, or out of range.
 
     Examples
     --------
@@ -210,8 +249,19 @@ def check_whole(name: str, value: object) -> int:
     10
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise OptionError(f"{name} = {value!r} must be a whole number")
-    return int(value)
+        raise OptionError(f"{name} = {shown(value)} must be a whole number")
+    number = int(value)
+    if not low <= number <= high:
+        raise OptionError(f"{name} = {shown(number)} is out of range; the allowed range is [{_end(low)}, {_end(high)}]")
+    return number
+
+
+def _end(number: int) -> str:
+    """The end of a range; of whole numbers of many bits as a power."""
+    bits = number.bit_length()
+    if bits < 60 or abs(number) + 1 != 2**bits:
+        return str(number)
+    return f"2**{bits} - 1" if number > 0 else f"1 - 2**{bits}"
 
 
 def check_callable(name: str, value: object) -> None:
@@ -235,4 +285,4 @@ def check_callable(name: str, value: object) -> None:
     >>> check_callable("progress", print)
     """
     if value is not None and not callable(value):
-        raise OptionError(f"{name} = {value!r} must be a function, or something else that can be called")
+        raise OptionError(f"{name} = {shown(value)} must be a function, or something else that can be called")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from inspect import Parameter, signature
@@ -10,7 +10,7 @@ from math import inf
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 from windrow._renamed import warn_renamed_parameter
-from windrow.errors import OptionError, check_range, check_whole
+from windrow.errors import LARGEST_WHOLE, OptionError, check_range, check_whole, shown
 
 Constructor = TypeVar("Constructor", bound=Callable[..., None])
 REQUIRED = Parameter.empty  # the default of a setting that has none
@@ -97,26 +97,37 @@ class Setting:
         if not self.many:
             self._check_one(value, high)
             return
-        if isinstance(value, str) or not (isinstance(value, Iterable) and isinstance(value, Sized)):
-            raise OptionError(f"{self.name} = {value!r} must be a list of {self._plural()}")
+        if isinstance(value, str) or not _is_list(value):
+            raise OptionError(f"{self.name} = {shown(value)} must be a list of {self._plural()}")
         for one in value:
             self._check_one(one, high)
+
+    def plain(self, value: Any) -> Any:
+        """A value that was checked, with numbers of other kinds, such as NumPy's, as Python's int or float."""
+        if self.type not in (int, float) or self.choices or value is None:
+            return value
+        if not self.many:
+            return value if isinstance(value, int | float) else self.type(value)
+        return value if all(isinstance(one, int | float) for one in value) else tuple(map(self.type, value))
 
     def _check_one(self, value: Any, high: float) -> None:
         may_be_object = isinstance(self.type, str | tuple)
         if self.choices and (isinstance(value, str) or not may_be_object):
             if not _is_among(value, self.choices):
                 allowed = ", ".join(map(str, (None, *self.choices) if self.none else self.choices))
-                raise OptionError(f"{self.name} = {value!r} is not one of {allowed}")
+                raise OptionError(f"{self.name} = {shown(value)} is not one of {allowed}")
         elif self.type is bool:
             if not _is_among(value, (False, True)):
-                raise OptionError(f"{self.name} = {value!r} must be True or False")
+                raise OptionError(f"{self.name} = {shown(value)} must be True or False")
         elif self.type in (int, float):
-            number = check_whole(self.name, value) if self.type is int else value
-            check_range(self.name, number, self.low, high, low_open=self.low_open, high_open=self.high_open)
+            if self.type is int:
+                ends = (-LARGEST_WHOLE if self.low == -inf else self.low, LARGEST_WHOLE if high == inf else high)
+                check_whole(self.name, value, *map(int, ends))
+            else:
+                check_range(self.name, value, self.low, high, low_open=self.low_open, high_open=self.high_open)
         elif not isinstance(self.type, str) and not isinstance(value, self.type):
             kind = f"a list of {self._plural()}" if self.many else f"a {self.type_name}"
-            raise OptionError(f"{self.name} = {value!r} must be {kind}")
+            raise OptionError(f"{self.name} = {shown(value)} must be {kind}")
 
     @property
     def type_name(self) -> str:
@@ -184,7 +195,15 @@ def check_effects(settings: Iterable[Setting], values: Mapping[str, Any]) -> Non
         is_given = not (setting.is_default(value) or setting.asks_for_nothing(value))
         condition = unmet(setting.conditions, values) if is_given else None
         if condition is not None:
-            raise no_effect(f"{setting.name} = {value!r}", condition, values[condition[0]])
+            raise no_effect(f"{setting.name} = {shown(value)}", condition, values[condition[0]])
+
+
+def _is_list(value: Any) -> bool:
+    """Whether a value can be gone through and has a length, which arrays of no dimension only seem to have."""
+    try:
+        return len(value) >= 0 and iter(value) is not None
+    except TypeError:
+        return False
 
 
 def _is_among(value: Any, choices: tuple[Any, ...] | range) -> bool:
@@ -271,8 +290,13 @@ class Estimator:
         return self
 
     def check_parameters(self) -> None:
-        """Raise OptionError for a parameter out of range, before any work; ``fit`` does so first."""
+        """Raise OptionError for a parameter out of range, before any work; ``fit`` does so first.
+
+        Numbers of NumPy become Python's, whose arithmetic does not overflow: 200 as a uint8 times 2 would be 144.
+        """
         check_settings(self.settings, vars(self))
+        for setting in self.settings:
+            vars(self)[setting.name] = setting.plain(vars(self)[setting.name])
 
     def check_effects(self, **arguments: Any) -> None:
         """Raise OptionError for a parameter that is not the default and has no effect beside the others.

@@ -92,11 +92,20 @@ _BURST = 2.0  # seconds after an interrupt in which more of them are the same wi
 _AGAIN = 0.05  # seconds until an interrupt that got lost is repeated
 
 
+class Interrupt(KeyboardInterrupt):
+    """Ctrl-C, SIGTERM or SIGHUP.
+
+    A class of its own: when one of exactly ``KeyboardInterrupt`` has left code that was made from a string, as a
+    NamedTuple's is, ``python -m`` ends by SIGINT whatever status the program gives (``run_eval_code_obj`` in CPython).
+    """
+
+
 class _Process:
     """What signals do in the process of the command line, from its first line to its last."""
 
     is_own = False
     signal = signal.SIGINT  # that ended the work
+    result: ClassVar[str | None] = None  # the path with which the work is done
     raised_at = -_BURST
 
 
@@ -126,6 +135,19 @@ def ignore() -> None:
     """Ignore further signals: the work is done, and its result must be written and told."""
     if _Process.is_own:
         _handle(signal.SIG_IGN)
+        if _Waiting.now is not None:
+            _Waiting.now.has_raised = True
+
+
+def expect(result: str | os.PathLike[str]) -> None:
+    """Name the file or folder with which the work of this process is done, see ``finish``."""
+    _Process.result = os.path.realpath(result)
+
+
+def finish(path: str | os.PathLike[str]) -> None:
+    """Called just before a file or folder gets its name: if it is the result, the process ends as a success."""
+    if _Process.result == os.path.realpath(path):
+        ignore()
 
 
 def exit_status() -> int:
@@ -150,7 +172,7 @@ def _interrupt(number: int, frame: Any) -> None:
         _Waiting.now.note(number, frame)
     elif time.monotonic() >= _Process.raised_at + _BURST:
         _Process.signal, _Process.raised_at = signal.Signals(number), time.monotonic()
-        raise KeyboardInterrupt
+        raise Interrupt
 
 
 def _repeat_if_lost(lost: Any) -> None:

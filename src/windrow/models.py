@@ -27,6 +27,8 @@ OTHER_KINDS = {
 def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any) -> Any:
     """Open a model of any kind, whatever its name: the content of the file says what it is.
 
+    Any number of threads may ask the model at once, as long as none changes it (``fit``, ``set_params``, ...).
+
     Parameters
     ----------
     path : str or os.PathLike
@@ -93,7 +95,7 @@ def _looks_like_vectors(path: Path) -> bool:
 
 
 def _stored_kind(path: Path) -> str:
-    kind = model_file.load(path).kind
+    kind = model_file.read_start(path).kind
     if kind in OTHER_KINDS:
         raise FormatError(f"{path} holds no model but {OTHER_KINDS[kind]}")
     if model_class(kind) is None:

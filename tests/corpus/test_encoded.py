@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 import os
 import shutil
@@ -14,11 +15,14 @@ from gensim.models import Word2Vec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from windrow import Corpus
+import windrow
+from windrow import Corpus, Vocabulary
 from windrow.corpus import encoded, streams, tokenizers, writing
 from windrow.corpus.sources import is_corpus
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
+from windrow.files.leftovers import MARKER, beside
 
+from ..older_files import edit_header
 from .compressors import COMPRESS
 
 TEXT = "the cat sat on the mat\n\nthe dog — the déjà vu 漢字 😀\nend"
@@ -29,7 +33,7 @@ token_lists = st.lists(st.lists(st.one_of(st.sampled_from("abc"), tokens), max_s
 
 
 def folder_bytes(corpus: Corpus) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in corpus.path.iterdir()}
+    return {path.name: path.read_bytes() for path in corpus.path.iterdir() if path.name != MARKER}
 
 
 @pytest.fixture
@@ -385,7 +389,10 @@ def test_a_corpus_is_known_by_its_header(tmp_path, corpus):
     assert is_corpus(corpus.path)
     shorten(corpus.path / "corpus.json", 9)
     assert is_corpus(corpus.path)
+    (corpus.path / "corpus.json").write_bytes(b'{"format": "windrow-corqus"}')  # a flipped bit
+    assert is_corpus(corpus.path)
 
+    (corpus.path / "starts.bin").unlink()
     for content in (b'{"format": "other"}', b"[]", b'["windrow-corpus', b"\xff", b"[" * 100_000, b""):
         (corpus.path / "corpus.json").write_bytes(content)
         assert not is_corpus(corpus.path)
@@ -452,7 +459,7 @@ def test_a_failed_swap_brings_the_old_corpus_back(tmp_path, monkeypatch, corpus)
 
 def test_remains_of_a_killed_build_do_not_matter(tmp_path, corpus):
     for remains in ("part", "old"):
-        folder = tmp_path / f".{corpus.path.name}.{os.getpid()}.{remains}"
+        folder = beside(corpus.path, remains)
         folder.mkdir()
         (folder / "ids.bin").write_bytes(b"remains")
 
@@ -487,11 +494,6 @@ def test_errors_of_an_iterable_are_not_blamed_on_the_disk(tmp_path):
 # Damage
 
 
-def edit_header(path: Path, **changes) -> None:
-    header = json.loads((path / "corpus.json").read_text())
-    (path / "corpus.json").write_text(json.dumps({**header, **changes}))
-
-
 def shorten(path: Path, by: int) -> None:
     os.truncate(path, path.stat().st_size - by)
 
@@ -501,6 +503,7 @@ def grow(path: Path) -> None:
 
 
 def change_last_start(path: Path) -> None:
+    edit_header(path)
     (path / "starts.bin").write_bytes((path / "starts.bin").read_bytes()[:-8] + bytes(8))
 
 
@@ -566,8 +569,44 @@ def test_verify_reads_everything(corpus, name, position, value, message):
     damage = b"".join(number.to_bytes(size, "little", signed=True) for number in numbers)
     content[position : position + len(damage)] = damage
     (corpus.path / name).write_bytes(content)
+    with pytest.raises(FormatError, match=rf"{name} is damaged: it is not what was written"):
+        Corpus.open(corpus.path)
+    edit_header(corpus.path, fingerprint=fingerprint_of(corpus.path))
 
+    opened = Corpus.open(corpus.path)
     with pytest.raises(FormatError, match=message):
+        opened.verify()
+    with pytest.raises(FormatError, match=message):
+        windrow.Word2Vec(min_count=1).fit(Corpus.open(corpus.path))
+
+
+def fingerprint_of(path: Path) -> str:
+    """As the documentation of ``Corpus.fingerprint`` has it."""
+    words = Vocabulary.load(path / "vocabulary.safetensors")
+    parts = ["\n".join(words.words).encode(), words.counts.tobytes()]
+    parts += [(path / name).read_bytes() for name in ("ids.bin", "starts.bin")]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+
+
+def test_an_older_corpus_is_compared_with_its_fingerprint(corpus):
+    edit_header(corpus.path)
+    assert Corpus.open(corpus.path).verify() is False
+    content = bytearray((corpus.path / "ids.bin").read_bytes())
+    content[0] ^= 1  # another word
+    (corpus.path / "ids.bin").write_bytes(content)
+
+    opened = Corpus.open(corpus.path)
+    with pytest.raises(FormatError, match="damaged: its ids, sentence starts or words are not those of its finger"):
+        opened.verify()
+
+
+def test_the_files_belong_together(corpus):
+    """Another corpus' vocabulary of as many words has the right checksum of its own."""
+    assert Corpus.open(corpus.path).verify() is True
+    words = Corpus.open(corpus.path).vocabulary
+    Vocabulary(words.words[::-1], words.counts[::-1].copy()).save(corpus.path / "vocabulary.safetensors")
+
+    with pytest.raises(FormatError, match=r"vocabulary\.safetensors is damaged: it is not what was written"):
         Corpus.open(corpus.path).verify()
 
 
@@ -575,6 +614,7 @@ def test_no_id_is_missing_where_unk_has_one(tmp_path):
     corpus = Corpus.build(["a a b"], tmp_path / "a.corpus", min_count=2, specials=("<unk>",))
     corpus.verify()
     (corpus.path / "ids.bin").write_bytes(np.array([1, -1, 0], np.int32).tobytes())
+    edit_header(corpus.path, fingerprint=fingerprint_of(corpus.path))
 
     with pytest.raises(FormatError, match="ids out of range"):
         Corpus.open(corpus.path).verify()

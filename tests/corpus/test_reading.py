@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import windrow
+from tests.older_files import edit_header
 from windrow import Corpus
 from windrow.corpus import TextReader, numbering, streams, tokenizers
 from windrow.errors import FormatError, OptionError
@@ -111,8 +112,7 @@ def test_files_of_before_keep_their_rules():
 )
 def test_settings_that_are_damaged(tmp_path, damage, message):
     corpus = Corpus.build(["a b"], tmp_path / "c", tokenizer="word", lowercase=True)
-    header = json.loads((corpus.path / "corpus.json").read_text())
-    (corpus.path / "corpus.json").write_text(json.dumps({**header, **damage}))
+    edit_header(corpus.path, **damage)
 
     with pytest.raises(OptionError, match=message):
         TextReader.remembered({**corpus.reader.stored(), **damage})
@@ -182,8 +182,7 @@ def test_a_tokenizer_that_a_file_names_is_not_run(tmp_path: Any, monkeypatch: py
     monkeypatch.setattr("os.system", run)
     monkeypatch.setattr(tokenizers, "import_module", run)
     corpus = Corpus.build([["touch", "gone"]] * 5, tmp_path / "corpus")
-    header = json.loads((tmp_path / "corpus" / "corpus.json").read_text())
-    (tmp_path / "corpus" / "corpus.json").write_text(json.dumps({**header, "tokenizer": name}))
+    edit_header(corpus.path, tokenizer=name)
     corpus = Corpus.open(tmp_path / "corpus")
     model = windrow.NGramLM(order=1, smoothing="add-delta").fit(corpus)
     vectors = windrow.Word2Vec(vector_size=4, min_count=1, epochs=1, sample=0).fit(corpus).wv

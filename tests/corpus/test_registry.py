@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -472,7 +473,7 @@ def test_what_cannot_be_verified_is_fetched_on_request_only(
 ) -> None:
     server.files["data.bin"] = DATA
     path = write_registry(
-        tmp_path, [server.url], path="data.bin", **({"unpack": unpack, "sha256": {"one": "0"}} if unpack else {})
+        tmp_path, [server.url], path="data.bin", **({"unpack": unpack, "sha256": {"one": "0" * 64}} if unpack else {})
     )
     with one_line_error() as message:
         fetch("sample", tmp_path / "out", registry=path)
@@ -485,11 +486,9 @@ def test_what_cannot_be_verified_is_fetched_on_request_only(
 def test_names_that_lead_elsewhere_are_refused(server: Server, tmp_path: Path, member: str) -> None:
     server.files["data.zip"] = zip_of(one=b"first")
     path = write_registry(tmp_path, [server.url], path="data.zip", unpack=[member])
-    # A folder has a name, but no bytes.
-    expected = "there is no a/ in it" if member == "a/" else "which is no name of a file"
     with one_line_error() as message:
         fetch("sample", tmp_path / "out", registry=path, unverified=True)
-    assert expected in message[0]
+    assert "the members of a zip archive to keep, each without .. and not absolute" in message[0]
 
 
 def test_two_files_do_not_get_one_name(server: Server, tmp_path: Path) -> None:
@@ -514,7 +513,104 @@ def test_an_unknown_name_suggests_a_near_one(tmp_path: Path) -> None:
     assert "did you mean 'text8'?" in message[0]
 
 
-@pytest.mark.parametrize("text", ["a = = 1", "a = 1", "[a]\nsize = '1'", "[a]\nfile = [{ way = 'x' }]"])
+ROW = {
+    "description": "'d'",
+    "license": "'l'",
+    "size": "'1 MB'",
+    "mirrors": "['http://x/']",
+    "file": "[{ path = 'data.gz', unpack = 'gzip', sha256 = { data = '" + "aB" * 32 + "' } }]",
+}
+WRONG_FIELDS = {  # what stands in the place of a field, and what is told of it
+    "mirrors": ("5", "''", "[]", "[5]", "{}"),
+    "description": ("5", "['x']", "{}"),
+    "licence": ("1",),
+    "size": ("1.5", "true"),
+    "file": (
+        "'x'",
+        "5",
+        "[]",
+        "[5]",
+        "['x']",
+        "{ path = 'x' }",
+        "[{}]",
+        "[{ path = 5 }]",
+        "[{ path = '' }]",
+        "[{ path = '/etc/passwd' }]",
+        "[{ path = '../x' }]",
+        "[{ path = 'a/..' }]",
+        "[{ path = 'a/' }]",
+        "[{ path = 'C:x' }]",
+        "[{ path = 'a\\\\b' }]",
+        '[{ path = "a\\nb" }]',
+        "[{ path = 'x', unpack = 'zip' }]",
+        "[{ path = 'x', unpack = 5 }]",
+        "[{ path = 'x', unpack = 5.5 }]",
+        "[{ path = 'x', unpack = [] }]",
+        "[{ path = 'x', unpack = [5] }]",
+        "[{ path = 'x', unpack = ['../y'] }]",
+        "[{ path = 'x', unpack = ['/y'] }]",
+        "[{ path = 'x', sha256 = 'ab' }]",
+        "[{ path = 'x', sha256 = ['ab'] }]",
+        "[{ path = 'x', sha256 = { x = 5 } }]",
+        "[{ path = 'x', sha256 = { x = 'ab' } }]",
+        "[{ path = 'x', sha256 = { y = '" + "ab" * 32 + "' } }]",  # the file would not be verified
+        "[{ path = 'x', way = 'x' }]",
+        "[{ path = '.gz', unpack = 'gzip' }]",
+        "[{ path = 'x', bytes = { x = -1 } }]",
+        "[{ path = 'x', bytes = { x = true } }]",
+        "[{ path = 'x', bytes = { y = 1 } }]",
+        "[{ path = 'x', bytes = 5 }]",
+    ),
+    "more": ("1",),
+}
+
+
+def registry_of(**changes: str | None) -> str:
+    rows = {**ROW, **changes}
+    return "[a]\n" + "".join(f"{name} = {value}\n" for name, value in rows.items() if value is not None)
+
+
+def test_a_registry_of_these_rows_is_right(tmp_path: Path) -> None:
+    (tmp_path / "registry.toml").write_text(registry_of())
+    (corpus,) = list_corpora(tmp_path / "registry.toml")
+    assert corpus.files[0].kept_names == ["data"]
+    assert corpus.verifiable
+
+
+@pytest.mark.parametrize(("field", "value"), [(name, value) for name in WRONG_FIELDS for value in WRONG_FIELDS[name]])
+def test_fields_of_a_registry_that_are_something_else(field: str, value: str, tmp_path: Path) -> None:
+    path = tmp_path / "registry.toml"
+    path.write_text(registry_of(**{field: value}))
+    for ask in (list_corpora, lambda path: fetch("a", tmp_path / "out", registry=path)):
+        with one_line_error() as message:
+            ask(path)
+        assert message[0].startswith(f"{path} is not a valid registry of corpora: ")
+        assert re.search(r"\ba\b", message[0].removeprefix(str(path)))  # it names the corpus
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("field", ROW)
+def test_a_registry_that_lacks_a_field(field: str, tmp_path: Path) -> None:
+    path = tmp_path / "registry.toml"
+    path.write_text(registry_of(**{field: None}))
+    with one_line_error() as message:
+        list_corpora(path)
+    assert f"a has no {field}" in message[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = = 1",
+        "a = 1",
+        "[a]\nsize = '1'",
+        "[a]\nfile = [{ way = 'x' }]",
+        "a = " + "[" * 100_000,
+        '["../a"]\n',
+        '["a\\nb"]\n',
+        "[a]\n[a]\n",
+    ],
+)
 def test_a_broken_registry_is_a_data_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "registry.toml"
     path.write_text(text)

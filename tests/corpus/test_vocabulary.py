@@ -149,10 +149,21 @@ def test_a_file_that_does_not_add_up_is_refused(tmp_path, words, counts, special
     arrays = {**model_file.pack_words(words), "counts": np.array(counts, np.int64)}
     model_file.save(path, "vocabulary", arrays, {"specials": specials})
 
-    with pytest.raises(FormatError, match="do not agree"):
+    with pytest.raises(FormatError, match=r"do not agree|the counts of words are int64"):
         Vocabulary.load(path)
 
 
 def test_a_string_is_not_several_words():
     with pytest.raises(OptionError, match=r"not a string.*text\.split\(\)"):
         Corpus.build(["the owl"]).vocabulary.encode("the owl")
+
+
+@pytest.mark.parametrize(
+    "counts", [np.array([-1, 2]), np.array([2**62, 2**62]), np.array([1.0, 2.0]), np.array([1, 2], np.uint64)]
+)
+def test_counts_that_cannot_be_added_are_refused(tmp_path, counts):
+    path = tmp_path / "v.safetensors"
+    model_file.save(path, "vocabulary", {**model_file.pack_words(["a", "b"]), "counts": counts}, {"specials": []})
+
+    with pytest.raises(FormatError, match=r"v\.safetensors: .*counts"):
+        Vocabulary.load(path)

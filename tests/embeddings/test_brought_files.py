@@ -76,6 +76,12 @@ def test_a_column_of_counts_under_a_header(tmp_path: Path) -> None:
     assert windrow.load(tmp_path / "x.txt", format="txt").index_to_key == ["owl 100", "cat 50"]
 
 
+def test_a_header_of_no_dimensions(tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(b"2 0\nowl 100\ncat 50\n")
+    with pytest.raises(FormatError):
+        windrow.load(tmp_path / "x.bin")
+
+
 def test_a_dimension_of_zeros_is_no_count(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("owl 0 0.25\ncat 0 1.5\n")
     assert windrow.load(tmp_path / "x.txt").vectors.tolist() == [[0, 0.25], [0, 1.5]]

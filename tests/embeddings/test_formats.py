@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import windrow
+from tests.older_files import without_checksums
 from windrow.embeddings.formats import FORMATS, VectorData
 from windrow.embeddings.vectors import WordVectors, load_vectors, save_vectors
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
@@ -62,6 +63,7 @@ tables = st.integers(1, 4).flatmap(
 @every_extension
 @settings(max_examples=12, deadline=None)
 @given(table=tables)
+@example(table={"0": [5.05e16]})  # whose bytes in a binary file are letters
 def test_what_is_written_is_read_back(extension: str, table: dict[str, list[float]]) -> None:
     vectors = WordVectors(list(table), np.array(list(table.values()), np.float32))
     with tempfile.TemporaryDirectory() as folder:
@@ -248,6 +250,8 @@ def test_a_number_that_is_not_finite(extension: str, number: float, tmp_path: Pa
 def test_a_word_that_repeats_or_is_not_utf8(extension: str, instead: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / f"x.{extension}"
     save_vectors(small(), path)
+    if extension == "safetensors":
+        without_checksums(path)  # which would find the change first
     write(words_file(path), read(words_file(path)).replace(b"bbb", instead))
     with pytest.raises(FormatError, match=message):
         load_vectors(path)
@@ -382,6 +386,15 @@ def test_npy_whose_header_is_wrong(shape: bytes, tmp_path: Path) -> None:
         load_vectors(tmp_path / "x.npy")
 
 
+def test_npy_whose_header_claims_to_be_longer_than_the_file(tmp_path: Path) -> None:
+    save_vectors(small(), tmp_path / "x.npy")
+    data = (tmp_path / "x.npy").read_bytes()
+    for version in (b"\x02", b"\x03"):
+        (tmp_path / "x.npy").write_bytes(data[:6] + version + b"\0" + b"\xff\xff\xff\xff" + data[12:])
+        with pytest.raises(FormatError, match="its header is longer than the file"):
+            load_vectors(tmp_path / "x.npy")
+
+
 # --- what cannot be written, and names
 
 
@@ -493,3 +506,42 @@ def test_names_without_a_format(tmp_path: Path) -> None:
         save_vectors(small(), tmp_path / "x.npy.gz")
     with pytest.raises(OptionError, match="choose one of safetensors"):
         load_vectors(tmp_path / "x.txt", "word2vec")
+
+
+def test_any_damage_of_a_parquet_file_is_one_line(tmp_path):
+    """Its libraries raise errors of many classes, for names of columns that are not UTF-8, too."""
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "x.parquet"
+    windrow.WordVectors(["a", "b", "ü"], np.eye(3, dtype=np.float32)).save(path)
+    content, dice = path.read_bytes(), np.random.default_rng(2)
+    refused = 0
+    for _ in range(200):
+        damaged = bytearray(content)
+        for place in dice.integers(0, len(content), dice.integers(1, 4)):
+            damaged[place] ^= 1 << dice.integers(0, 8)
+        path.write_bytes(damaged)
+        try:
+            windrow.WordVectors.load(path)
+        except WindrowError as error:
+            refused += 1
+            assert "\n" not in str(error)
+            assert len(str(error)) < 500 + len(str(path))
+    assert refused > 100
+
+
+def test_columns_of_a_parquet_file_with_odd_names(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "x.parquet"
+    nested = pyarrow.array([{"a": [1.0]}, {"a": [2.0]}])  # a struct with a list in it is no list
+    for columns in (
+        {"word": ["a", "b"], "line\nend": [1, 2]},
+        {"word\n": ["a", "b"], "other": ["c", "d"]},
+        {"word": ["a", "b"], **{f"column {n}": [1, 2] for n in range(500)}},
+        {"word": ["a", "b"], "nested": nested},
+    ):
+        parquet.write_table(pyarrow.table(columns), path)
+        with pytest.raises(FormatError, match="expected") as caught:
+            windrow.load(path)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 500 + len(str(path))

@@ -173,3 +173,19 @@ def test_files_that_are_compressed_or_of_an_old_mac(tmp_path: Path) -> None:
     (tmp_path / "x.tsv").write_text(pairs.replace("\n", "\r"), newline="")
     with pytest.raises(DataError, match="carriage returns alone end its lines"):
         read_pairs(tmp_path / "x.tsv")
+
+
+def test_lines_that_are_no_csv_are_refused_as_any_other(tmp_path: Path) -> None:
+    for data in (b"3\nking\tqueen\t8\n", b"king,queen,8\nman,wo\rman,x\n", b'king,queen,8\nman,"' + b"a" * 200_000):
+        (tmp_path / "x.csv").write_bytes(data)
+        with pytest.raises(DataError, match=r"line [12]: expected two words and a number"):
+            read_pairs(tmp_path / "x.csv")
+    (tmp_path / "x.csv").write_bytes(b"king,queen,8\nman,wo\rman,7\n")
+    assert read_pairs(tmp_path / "x.csv")[1] == ("man", "wo\rman", 7.0)
+
+
+@pytest.mark.parametrize("columns", ["1\n,2,3", "1,2," + "9" * 5000, "a" * 200_000])
+def test_columns_that_cannot_be_are_refused(columns: str, tmp_path: Path) -> None:
+    (tmp_path / "x.tsv").write_text("king\tqueen\t8.5\nman\twoman\t7\n")
+    with pytest.raises(OptionError, match="columns = "):
+        read_pairs(tmp_path / "x.tsv", columns=columns)

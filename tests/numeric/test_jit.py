@@ -459,6 +459,16 @@ def test_pruning_keeps_the_caches_used_last_and_whatever_is_not_a_cache(tmp_path
     assert set(tmp_path.iterdir()) == {*caches[:4], *others}
 
 
+def test_old_parts_of_kernels_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / f"{name}.part" for name in ("0" * 32, "1" * 32, "mine"))
+    for path in (old, new, other):
+        path.write_text("x")
+    for path in (old, other):
+        os.utime(path, (10**9, 10**9))
+    jit.remove_old_parts(tmp_path)
+    assert set(tmp_path.iterdir()) == {new, other}
+
+
 def test_pruning_bears_folders_that_vanish_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "kernels-0123456789abcdef").mkdir()
     listed = [*tmp_path.iterdir(), *(tmp_path / f"kernels-{number:016x}" for number in range(5))]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
+from copy import deepcopy
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from tests.hammer import together
 from tests.outputs.cases import random_block, random_layer
 from windrow.nn.recurrent.layer import RecurrentLayer
 from windrow.numeric import blas
-from windrow.numeric.blas import add_product, set_product
-from windrow.numeric.threads import crew, share
+from windrow.numeric.blas import add_product, set_product, set_row_product
+from windrow.numeric.threads import Scratch, crew, one_blas_thread, share
 from windrow.outputs import tiled_softmax
 
 
@@ -86,6 +90,77 @@ def test_numpy_is_told_the_same_in_all_threads():
         assert share(2, lambda first, last: np.geterr()["divide"]) == ["raise", "raise"]
 
 
+def blas_threads() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_blas_has_one_thread_as_long_as_any_thread_is_within():
+    """The first to leave must not change it for the others, nor the last put back what it found."""
+    with threadpool_limits(2), ExitStack() as first:
+        first.enter_context(crew(1))
+        inside, told = threading.Event(), threading.Event()
+        seen: list[set[int]] = []
+
+        def second() -> None:
+            with crew(1):
+                inside.set()
+                told.wait(20)
+                seen.append(blas_threads())
+
+        thread = threading.Thread(target=second)
+        thread.start()
+        inside.wait(20)
+        first.close()
+        seen.append(blas_threads())
+        told.set()
+        thread.join()
+
+        assert seen == [{1}, {1}]
+        assert blas_threads() == {2}
+
+
+def test_blas_gets_its_threads_back_after_many_crews():
+    def work() -> bool:
+        for _ in range(50):
+            with crew(2), one_blas_thread(), crew():
+                alone = share(4, lambda first, last: (first, last)) == [(0, 2), (2, 4)] and blas_threads() == {1}
+        return alone
+
+    with threadpool_limits(2):
+        assert all(together([work] * 8))
+        assert blas_threads() == {2}
+
+
+def test_a_crew_within_a_crew_is_the_same_one():
+    with crew(2):
+        with crew():
+            assert len(runs(4)) == 2
+        with crew(1):
+            assert len(runs(4)) == 1
+        assert len(runs(4)) == 2
+        assert share(2, lambda first, last: _runs_of_a_crew()) == [1, 1]
+
+
+def _runs_of_a_crew() -> int:
+    with crew():
+        return len(runs(4))
+
+
+def test_scratch_belongs_to_a_thread():
+    scratch = Scratch()
+    scratch.kept["a"] = "of the first thread"
+
+    def keep() -> list[str]:
+        before = list(scratch.kept)
+        scratch.kept["b"] = "of another"
+        return before
+
+    assert together([keep] * 3) == [[], [], []]
+    assert scratch.kept == {"a": "of the first thread"}
+    for copied in (deepcopy(scratch), pickle.loads(pickle.dumps(scratch))):
+        assert copied.kept == {}
+
+
 def test_blas_has_one_thread_within():
     before = [library["num_threads"] for library in threadpool_info()]
     with crew(2):
@@ -106,7 +181,13 @@ def test_shared_products(workers):
         add_product(by_rows, c, b)
         add_product(by_columns, c.T, a)
 
+    row = np.empty(301, np.float32)
+    with pytest.MonkeyPatch.context() as patch, crew(workers):
+        patch.setattr(blas, "LEAST_TERMS", 1)
+        set_row_product(row, a[5], b)
+
     a, b, c = (array.astype(np.float64) for array in (a, b, c))
+    assert np.abs(row - b @ a[5]).max() < 1e-3
     expected = (a @ b.T, c @ b, 1 + c @ b, 1 + c.T @ a)
     for found, wanted in zip((scores, product, by_rows, by_columns), expected, strict=True):
         assert np.abs(found - wanted).max() < 1e-3

@@ -16,6 +16,7 @@ from windrow import interrupts
 from windrow._version import __version__
 from windrow.cli.groups import LazyGroup, command_of
 from windrow.cli.messages import at_the_command_line, silence, tell
+from windrow.cli.paths import what_is_left
 from windrow.errors import DataWarning, WindrowError, one_line
 
 
@@ -63,8 +64,7 @@ class _Program(LazyGroup):
 def _tell_interrupt(error: KeyboardInterrupt, ctx: click.Context) -> None:
     """One line: what was kept, as the exception has it; without a word, where the terminal is gone."""
     command = command_of(ctx)
-    writes = any(option.name == "output" for option in (command.params if command else []))
-    kept = str(error) or ("nothing was written" if writes else "what was printed is not all")
+    kept = str(error) or what_is_left(command)
     with suppress(OSError, ValueError):
         if sys.stderr.isatty():
             tell("")  # after a bar
@@ -141,6 +141,12 @@ def _vectors() -> click.Command:
     return group
 
 
+def _verify() -> click.Command:
+    from windrow.cli.verify import verify
+
+    return verify
+
+
 def _warmup() -> click.Command:
     from windrow.cli.warmup import warmup
 
@@ -149,7 +155,15 @@ def _warmup() -> click.Command:
 
 @click.group(
     cls=_Program,
-    later={"corpus": _corpus, "demo": _demo, "lm": _lm, "tag": _tag, "vectors": _vectors, "warmup": _warmup},
+    later={
+        "corpus": _corpus,
+        "demo": _demo,
+        "lm": _lm,
+        "tag": _tag,
+        "vectors": _vectors,
+        "verify": _verify,
+        "warmup": _warmup,
+    },
     context_settings={
         "help_option_names": ["-h", "--help"],
         "max_content_width": 110,

@@ -113,7 +113,7 @@ def fetch_command(name: str, output: Path | None, registry: str | None, **allowe
 
 @group.command()
 @click.option("-o", "--output", required=True, type=OutputFolder(), help="Folder to write.")
-@click.option("--sentences", type=int, help="Number of training sentences.  [default: 25000]")
+@click.option("--sentences", type=int, help="Number of training sentences, at most 1,000,000.  [default: 25000]")
 @click.option("--seed", type=int, help="Equal seeds give equal files.  [default: 1]")
 def toyland(output: Path, **options: int | None) -> None:
     """Generate Toyland, a corpus with known answers: text, exact probabilities, analogies, entities."""

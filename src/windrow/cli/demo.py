@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,14 +31,14 @@ def demo(output: Path | None, seed: int) -> None:
     from windrow.corpus.toyland import generate
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
+    from windrow.files.tempfolder import temporary_folder
     from windrow.machine import available_cores
 
     if output is not None:
         check_target(output)
     model = Word2Vec(sg=1, min_count=1, epochs=15, alpha=0.05, seed=seed, workers=available_cores())
     check_parameters(model, {})
-    with tempfile.TemporaryDirectory(prefix="windrow-demo-") as folder:
-        toyland = Path(folder)
+    with temporary_folder() as toyland:
         generate(toyland)
         corpus = Corpus.build(toyland / "train.txt")
         click.echo(

@@ -25,6 +25,7 @@ from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.saving import save_model
 from windrow.errors import FormatError, OptionError, one_line
 from windrow.estimator import GIVEN, Condition
+from windrow.lm.settings import MOST_BEAMS, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, TextReader
@@ -175,16 +176,32 @@ def score(model: str, source: str, words: bool, skip_symbols: bool, as_json: boo
 @group.command()
 @click.argument("model", type=InputFile())
 @click.option("--prompt", default="", help="Words to go on from; without it a sentence from its beginning.")
-@click.option("--max-new-tokens", default=50, show_default=True, callback=in_range(1))
+@click.option(
+    "--max-new-tokens",
+    default=50,
+    callback=in_range(1, MOST_NEW_TOKENS),
+    show_default=True,
+    help=f"At most {MOST_NEW_TOKENS:,}, and {MOST_WORDS_HELD:,} of all sequences: they are held in memory.",
+)
 @click.option("--greedy", is_flag=True, help="The likeliest word each time, not a drawn one.")
 @click.option("--temperature", default=1.0, show_default=True, help="Below 1: likelier words more often.")
 @click.option("--top-k", default=0, show_default=True, help="Draw from the k likeliest words; 0: from all.")
 @click.option(
     "--top-p", default=1.0, show_default=True, help="Draw from the likeliest words that hold this probability."
 )
-@click.option("--num-beams", default=1, show_default=True, help="Above 1: beam search.")
+@click.option(
+    "--num-beams",
+    default=1,
+    show_default=True,
+    help=f"Above 1: beam search. At most {MOST_BEAMS:,}: time and memory grow with them.",
+)
 @click.option("--length-penalty", default=1.0, show_default=True, help="Beams are compared by score / length^penalty.")
-@click.option("--num-return-sequences", default=1, show_default=True)
+@click.option(
+    "--num-return-sequences",
+    default=1,
+    show_default=True,
+    help=f"How many texts: at most {MOST_SEQUENCES:,}, and without drawing --num-beams.",
+)
 @click.option("--repetition-penalty", default=1.0, show_default=True, help="Above 1: words seen before less often.")
 @click.option("--no-repeat-ngram-size", default=0, show_default=True, help="No n-gram of this size twice.")
 @click.option("--seed", type=int, help="The same seed draws the same text.")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from windrow import interrupts
 from windrow.errors import OptionError
 from windrow.files.writing import STDIO, check_writable, names_folder, refuse_standard_output
 
@@ -120,10 +121,21 @@ def check_paths(ctx: click.Context) -> None:
         if not (str(place) == STDIO and kind.stdout):
             kind.check(place)
     _check_distinct(place for _, place in written if str(place) != STDIO)
+    if written:
+        interrupts.expect(written[0][1])
     for kind, place in written:
         if any(_is_read(one, place, kind, ctx.params) for one in named if one.type.is_read):
             told = "standard output" if str(place) == STDIO else place
             raise OptionError(f"{told} is read and written; choose another name for the output")
+
+
+def what_is_left(command: click.Command | None) -> str:
+    """What an interrupted command has written, where it does not say so itself."""
+    kinds = [parameter.type for parameter in command.params] if command else []
+    if any(isinstance(kind, OutputFolder) and not kind.replaced for kind in kinds):
+        return "not all files were written"
+    written = any(isinstance(kind, OutputFile) for kind in kinds)
+    return "nothing was written" if written or command is None else "what was printed is not all"
 
 
 def _named(ctx: click.Context) -> Iterator[_Named]:

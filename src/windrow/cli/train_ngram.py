@@ -26,7 +26,7 @@ from windrow.cli.options import (
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.saving import save_model
-from windrow.errors import OptionError
+from windrow.errors import LARGEST_WHOLE, OptionError, check_range
 from windrow.estimator import Condition
 from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
 
@@ -40,7 +40,9 @@ def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> i
     found = re.fullmatch(r"(\d+(?:\.\d*)?)([KMGT]?)B?", value.strip().upper())
     if not found:
         raise OptionError(f"{parameter.opts[-1]} {value!r} must be a size such as 500M or 2G")
-    return int(float(found[1]) * _UNITS[found[2]])
+    size = float(found[1]) * _UNITS[found[2]]
+    check_range(parameter.opts[-1], size, 0, LARGEST_WHOLE)
+    return int(size)
 
 
 def _words_in(file: str) -> list[str]:

@@ -6,8 +6,6 @@ import os
 import time
 import warnings
 from itertools import product
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from windrow.cli.groups import command
@@ -26,12 +24,13 @@ def warmup() -> None:
     from windrow.embeddings.steps import LOSSES
     from windrow.embeddings.training.hot_rows import compile_copies
     from windrow.evaluation.analogy import METHODS, Section, evaluate_analogies
+    from windrow.files.tempfolder import temporary_folder
     from windrow.numeric.jit import CACHE_DIR
 
     started = time.monotonic()
     warnings.simplefilter("ignore", DataWarning)  # no text here is worth training on
-    with TemporaryDirectory() as folder:
-        text = Path(folder) / "text.txt"
+    with temporary_folder() as folder:
+        text = folder / "text.txt"
         text.write_text("to be or not to be\n" * 3)
         corpus = Corpus.build(text)
         for sg, kernel, loss in product((0, 1), KERNELS, LOSSES):
@@ -57,10 +56,11 @@ def warmup() -> None:
 
 
 def _compile_ngram_models(lines: list[str]) -> None:
+    from windrow.files.tempfolder import temporary_folder
     from windrow.lm.ngram.model import NGramLM
 
-    with TemporaryDirectory() as folder:
-        counts, arpa, file = (Path(folder) / name for name in ("counts", "model.arpa", "model.safetensors"))
+    with temporary_folder() as folder:
+        counts, arpa, file = (folder / name for name in ("counts", "model.arpa", "model.safetensors"))
         for smoothing in ("modified-kneser-ney", "katz"):
             NGramLM(3, smoothing, discount_fallback=True, entropy_prune=1e-9).fit(lines)
         NGramLM(3, "jelinek-mercer", entropy_prune=1e-9).fit(lines, heldout=lines)
@@ -73,7 +73,7 @@ def _compile_ngram_models(lines: list[str]) -> None:
         model.save(arpa)
         for path in (file, arpa):  # whose arrays are the file itself, which is read-only, or not
             model = NGramLM.load(path)
-            model.save(Path(folder) / "again.arpa")
+            model.save(folder / "again.arpa")
             model.word_scores("to be")
             model.log_probs(lines)
             model.generate("to", max_new_tokens=2)

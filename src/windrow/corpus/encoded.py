@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import sources
+from windrow.corpus.checking import check_ranges, compare_arrays, compare_files, compare_fingerprint
 from windrow.corpus.folder import IDS, STARTS, VOCABULARY, new_folder, path_errors, read_header
 from windrow.corpus.reading import TextReader, Tokenize
 from windrow.corpus.sources import CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.corpus.writing import write_corpus
-from windrow.errors import FormatError, OptionError, check_callable, check_range, check_whole, warn
+from windrow.errors import FormatError, OptionError, check_callable, check_whole, warn
+from windrow.files.checksums import CHECKED_BYTES, OWN, PARTS
 from windrow.files.tempfolder import made_in_temporary_folder
 
 _BLOCK = 1 << 20  # ids or starts handled at a time
@@ -61,8 +63,10 @@ class Corpus:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)  # for messages; of a temporary corpus that of its source
+        self._is_sound = False  # whether ids and starts are known to be in range
         with path_errors("read", path):
             self._header = read_header(path)
+            compare_arrays(path, self._header, CHECKED_BYTES)
             self.ids: NDArray[np.int32] = np.memmap(path / IDS, np.int32, "r")
             self.starts: NDArray[np.int64] = np.memmap(path / STARTS, np.int64, "r")
         try:
@@ -77,7 +81,7 @@ class Corpus:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Corpus:
-        """Open a corpus folder. The sizes of its files are checked; the ids are not read (``verify`` does so).
+        """Open a corpus folder. Files of up to 64 MB are compared with their checksums (``verify`` compares all).
 
         Parameters
         ----------
@@ -187,10 +191,10 @@ class Corpus:
         >>> corpus.ids.tolist()
         [0, -1, -1, 0, -1]
         """
-        check_range("min_count", check_whole("min_count", min_count), 1)
+        check_whole("min_count", min_count, 1)
         check_specials(specials)
         if max_vocab is not None:
-            check_range("max_vocab", check_whole("max_vocab", max_vocab), len(specials) + 1)
+            check_whole("max_vocab", max_vocab, len(specials) + 1)
         check_callable("progress", progress)
         reader = TextReader(tokenizer, lowercase, language, normalize, sentences)
         limits = {"min_count": int(min_count), "max_vocab": None if max_vocab is None else int(max_vocab)}
@@ -205,7 +209,7 @@ class Corpus:
         with new_folder(Path(path)) as folder:
             written(folder)
         corpus = cls.open(path)
-        corpus.reader = reader
+        corpus.reader, corpus._is_sound = reader, True
         return corpus
 
     def __len__(self) -> int:
@@ -254,7 +258,7 @@ class Corpus:
         >>> info["types"], info["vocabulary"], info["coverage"]
         (4, 1, 0.4)
         """
-        hidden = {"format", "version", "windrow", "tokenizer_version"}
+        hidden = {"format", "version", "windrow", "tokenizer_version", OWN, PARTS}
         first, words, counts = len(self.vocabulary.specials), self.vocabulary.words, self.vocabulary.counts
         top = slice(first, first + 10)
         return {
@@ -264,24 +268,34 @@ class Corpus:
             "most_frequent": [[w, c] for w, c in zip(words[top], counts[top].tolist(), strict=True)],
         }
 
-    def verify(self) -> None:
-        """Read all ids and sentence starts, which ``open`` does not.
+    def verify(self) -> bool:
+        """Read everything, also what is too large for ``open`` to read: is it what was written?
+
+        Returns
+        -------
+        bool
+            False where an older windrow wrote the folder, with a fingerprint, but without checksums: its words, ids and
+            sentence starts are as they were then, but nobody knows about the rest of ``corpus.json``.
 
         Raises
         ------
         FormatError
-            One of them is out of range.
+            A file is not what was written, or holds ids or sentence starts that are out of range.
         """
-        lowest = min(self.vocabulary.unknown_id, 0)
-        for begin in range(0, len(self.ids), _BLOCK):
-            block = self.ids[begin : begin + _BLOCK]
-            if block.min() < lowest or block.max() >= len(self.vocabulary):
-                raise FormatError(f"{self.path / IDS} holds ids out of range; build the corpus again")
-        # Starts that are in order are also in range: opening has checked the first and the last.
-        for begin in range(0, len(self), _BLOCK):
-            starts = self.starts[begin : begin + _BLOCK + 1]
-            if (starts[1:] < starts[:-1]).any():  # a difference could overflow
-                raise FormatError(f"{self.path / STARTS}: the starts are not in order; build the corpus again")
+        has_checksums = compare_files(self.path, self._header)
+        if not has_checksums:
+            compare_fingerprint(self.path, self._header, self.vocabulary)
+        self.check_ranges()
+        return has_checksums
+
+    def check_ranges(self) -> None:
+        """Raise FormatError unless all ids and sentence starts are in range; they are read once for an object.
+
+        Whatever trains asks first: kernels do not look whether an id is one.
+        """
+        if not self._is_sound:
+            check_ranges(self.path, self.ids, self.starts, self.vocabulary)
+            self._is_sound = True
 
 
 def read_corpus(source: Any, reader: TextReader, **files: Any) -> Corpus:
@@ -300,7 +314,7 @@ def read_corpus(source: Any, reader: TextReader, **files: Any) -> Corpus:
 def _opened(folder: Path, source: Any, reader: TextReader) -> Corpus:
     """The corpus that was just made, which is called as its source is."""
     corpus = Corpus.open(folder)
-    corpus.name, corpus.reader = sources.describe(source), reader
+    corpus.name, corpus.reader, corpus._is_sound = sources.describe(source), reader, True
     _warn_of_single_words(corpus, corpus.name)
     return corpus
 

@@ -10,14 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER, is_corpus
+from windrow import interrupts
+from windrow.corpus.sources import CORPUS_FILES, CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.errors import DataError, FormatError
 from windrow.files import writing
+from windrow.files.checksums import PARTS, own_fits
+from windrow.files.leftovers import beside, hold, sweep_beside, vanishing
 from windrow.files.urls import refuse_url
 
 FORMAT_VERSION = 1
-IDS, STARTS, VOCABULARY = "ids.bin", "starts.bin", "vocabulary.safetensors"
-_FILES = {CORPUS_HEADER, IDS, STARTS, VOCABULARY}
+IDS, STARTS, VOCABULARY = CORPUS_FILES
+_FILES = {CORPUS_HEADER, *CORPUS_FILES}
 
 
 @contextmanager
@@ -30,27 +33,38 @@ def new_folder(target: Path) -> Iterator[Path]:
     with path_errors("write", target):
         target = writing.followed(target.absolute())
     _check_replaceable(target)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    replaced = target.with_name(f".{target.name}.{os.getpid()}.old")
+    temporary, replaced = beside(target), beside(target, "old")
+    sweep_beside(target)
     # A process that was killed may have left these, and process numbers are used again, soonest in containers.
     shutil.rmtree(temporary, ignore_errors=True)
-    with path_errors("write", target):
-        temporary.mkdir()
-    try:
-        with _naming(target, temporary):
-            yield temporary
-        with disk_errors(target):
-            for path in temporary.iterdir():
-                _sync(path)
-            if target.exists():
-                shutil.rmtree(replaced, ignore_errors=True)
-                target.replace(replaced)  # a folder cannot be renamed over one that holds files
+    with vanishing(temporary):
+        with path_errors("write", target):
+            temporary.mkdir()
+        with hold(temporary):
+            with _naming(target, temporary):
+                yield temporary
+            with disk_errors(target):
+                for path in temporary.iterdir():
+                    _sync(path)
+                with interrupts.held():
+                    interrupts.finish(target)
+                    _put(temporary, target, replaced)
+
+
+def _put(temporary: Path, target: Path, replaced: Path) -> None:
+    """Move a finished folder to its place; what was there is moved away first, and back if that fails."""
+    if not target.exists():
+        temporary.replace(target)
+        return
+    shutil.rmtree(replaced, ignore_errors=True)
+    with hold(target):
+        target.replace(replaced)  # a folder cannot be renamed over one that holds files
+        try:
             temporary.replace(target)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if replaced.exists() and not target.exists():
+        except OSError:
             replaced.replace(target)
-        shutil.rmtree(replaced, ignore_errors=True)
+            raise
+    shutil.rmtree(replaced, ignore_errors=True)
 
 
 @contextmanager
@@ -105,11 +119,15 @@ def read_header(path: Path) -> dict[str, Any]:
         what = "is a file, not a corpus folder" if path.exists() else "does not exist"
         raise FormatError(f"{path} {what}; make one with Corpus.build or `windrow corpus build`")
     try:
-        header = json.loads((path / CORPUS_HEADER).read_bytes())
+        content = (path / CORPUS_HEADER).read_bytes()
+        is_sound = own_fits(content)
+        header = None if is_sound is False else json.loads(content)
     except FileNotFoundError as error:
         raise FormatError(f"{path} is not a windrow corpus: it holds no {CORPUS_HEADER}") from error
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path / CORPUS_HEADER} is damaged ({error}); build the corpus again") from error
+    if is_sound is False:
+        raise FormatError(f"{path / CORPUS_HEADER} is damaged: it is not what was written; build the corpus again")
     if not isinstance(header, dict) or header.get("format") != CORPUS_FORMAT:
         raise FormatError(f"{path} is not a windrow corpus: {path / CORPUS_HEADER} describes something else")
     if header.get("version") != FORMAT_VERSION:
@@ -122,6 +140,10 @@ def read_header(path: Path) -> dict[str, Any]:
         raise FormatError(f"{path / CORPUS_HEADER} is damaged (a number is missing); build the corpus again")
     if not isinstance(header.get("fingerprint"), str):
         raise FormatError(f"{path / CORPUS_HEADER} is damaged (no fingerprint); build the corpus again")
+    checksums = header.get(PARTS)
+    of_all = isinstance(checksums, dict) and checksums.keys() == set(CORPUS_FILES)
+    if not (of_all if is_sound else checksums is None):
+        raise FormatError(f"{path / CORPUS_HEADER} is damaged: its checksums are not complete; build the corpus again")
     _check_size(path / IDS, 4 * header["tokens"])
     _check_size(path / STARTS, 8 * (header["sentences"] + 1))
     return header

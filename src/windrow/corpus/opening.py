@@ -15,4 +15,5 @@ def as_corpus(source: Any, field: str | None = None, reader: TextReader | None =
         return Corpus.build(source, field=field) if reader is None else read_corpus(source, reader, field=field)
     if field is not None:
         raise OptionError(f"field = {field!r} is for tables and files of records; a Corpus has no fields: leave it out")
+    source.check_ranges()
     return source

@@ -11,12 +11,13 @@ import hashlib
 import os
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from windrow.corpus.download import DownloadProgress, discard, download, file_errors
 from windrow.corpus.kept_checksums import note, noted
+from windrow.corpus.registry_rows import check_rows
 from windrow.corpus.unpacking import BadArchiveError, WrongSizeError, unpack
 from windrow.errors import DataError
 from windrow.files.local import as_path
@@ -82,21 +83,25 @@ class FetchedFile(NamedTuple):
     verified: bool  # False when the registry has no checksum for it
 
 
+_FIELDS_OF_CORPUS = ("description", "license", "size", "mirrors", "file")
+
+
 def list_corpora(registry: str | os.PathLike[str] | None = None) -> list[RegisteredCorpus]:
     """All corpora of a registry file (default: windrow's own). DataError for a file that cannot be used."""
     path = Path(__file__).with_name("registry.toml") if registry is None else as_path(registry)
     try:
         rows: dict[str, dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))
         for row in rows.values():
-            if "licence" in row:  # the British spelling, in registries of users
+            if isinstance(row, dict) and "licence" in row:  # the British spelling, in registries of users
                 row["license"] = row.pop("licence")
+        check_rows(rows, _FIELDS_OF_CORPUS, [part.name for part in fields(RemoteFile)])
         return [
             RegisteredCorpus(name=name, files=[RemoteFile(**file) for file in row.pop("file")], **row)
             for name, row in rows.items()
         ]
     except OSError as error:
         raise DataError(f"cannot read the registry {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not a valid registry of corpora: {error}") from error
 
 
@@ -160,11 +165,8 @@ def fetch(
 
 
 def _check_names(corpus: RegisteredCorpus) -> None:
-    """Raise DataError unless each file of a corpus has a name of its own, in the folder and not elsewhere."""
+    """Raise DataError unless each file of a corpus has a name of its own."""
     names = [name for file in corpus.files for name in file.kept_names]
-    for name in [*names, *(file.name for file in corpus.files)]:
-        if name in ("", ".", "..") or "\\" in name or not name.isprintable():
-            raise DataError(f"the registry keeps a file of {corpus.name!r} as {name!r}, which is no name of a file")
     for name in names:
         if names.count(name) > 1:
             raise DataError(f"the registry keeps two files of {corpus.name!r} as {name!r}; name each file once")

@@ -36,6 +36,7 @@ from windrow.files.urls import as_typed, is_url, refuse_scheme
 
 _ERRORS = ("strict", "replace", "ignore")
 CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
+CORPUS_FILES = ("ids.bin", "starts.bin", "vocabulary.safetensors")  # beside the header
 _LONGEST_HEADER = 1 << 16  # bytes
 
 
@@ -250,10 +251,13 @@ def is_corpus(folder: str | os.PathLike[str]) -> bool:
         return False
     try:
         header = json.loads(content)
+        if isinstance(header, dict) and header.get("format") == CORPUS_FORMAT:
+            return True
     except (ValueError, RecursionError):
         # Perhaps it is cut short; it should not be read as a text of a few words.
-        return f'"format": "{CORPUS_FORMAT}"'.encode() in content[:100]
-    return isinstance(header, dict) and header.get("format") == CORPUS_FORMAT
+        if f'"format": "{CORPUS_FORMAT}"'.encode() in content[:100]:
+            return True
+    return all(Path(folder, name).is_file() for name in CORPUS_FILES)
 
 
 def _is_wanted(path: Path, format: str | None, field: str | None) -> bool:

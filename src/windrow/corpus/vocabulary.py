@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import FormatError, MissingWordError, OptionError, check_range
+from windrow.errors import FormatError, MissingWordError, OptionError, check_whole
 from windrow.files import model_file
 
 UNKNOWN = "<unk>"
@@ -249,10 +249,10 @@ class Vocabulary:
         OptionError
             A limit is out of range.
         """
-        check_range("min_count", min_count, 1)
+        check_whole("min_count", min_count, 1)
         first = len(self.specials)
         if max_size is not None:
-            check_range("max_size", max_size, first + 1)
+            check_whole("max_size", max_size, first + 1)
         rising = self.counts[first:][::-1]
         frequent = len(self) - int(np.searchsorted(rising, min_count))
         return frequent if max_size is None else min(frequent, max_size)
@@ -274,7 +274,7 @@ class Vocabulary:
         OptionError
             ``size`` is out of range.
         """
-        check_range("size", size, len(self.specials), len(self))
+        check_whole("size", size, len(self.specials), len(self))
         counts = np.array(self.counts[:size])
         if self.unknown_id >= 0:
             counts[self.unknown_id] += self.counts[size:].sum()
@@ -328,10 +328,9 @@ class Vocabulary:
     ) -> Vocabulary:
         """The inverse of ``to_arrays``; FormatError, which names ``path``, if the arrays or ``specials`` disagree."""
         words = model_file.unpack_words(arrays, path)
-        counts = np.array(arrays.get("counts", ()), np.int64)
-        agree = isinstance(specials, list | tuple) and words[: len(specials)] == list(specials)
-        if counts.shape != (len(words),) or not agree:
-            raise FormatError(f"{path}: the vocabulary is damaged (words, counts and specials do not agree)")
+        counts = model_file.as_counts(arrays.get("counts"), len(words), path)
+        if not isinstance(specials, list | tuple) or words[: len(specials)] != list(specials):
+            raise FormatError(f"{path}: the vocabulary is damaged (words and specials do not agree)")
         return cls(words, counts, specials)
 
 

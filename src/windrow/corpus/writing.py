@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,14 @@ from numpy.typing import NDArray
 
 from windrow._version import __version__
 from windrow.corpus import sources
+from windrow.corpus.checking import words_digest
 from windrow.corpus.folder import FORMAT_VERSION, IDS, STARTS, VOCABULARY, disk_errors
 from windrow.corpus.numbering import Numbered, SeenWords
 from windrow.corpus.reading import TextReader
 from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER
 from windrow.corpus.vocabulary import Vocabulary
 from windrow.errors import DataError
+from windrow.files.checksums import OWN, PARTS, TO_COME, Crc, digits_of_file, with_own
 
 _BLOCK = 1 << 20  # ids or starts handled at a time
 _NO_LIMITS = {"min_count": 1, "max_vocab": None}
@@ -88,10 +89,14 @@ def _finish(
     kept_tokens = int(counts[new_ids >= 0].sum())
     new_ids[new_ids < 0] = vocabulary.unknown_id
     with disk_errors(folder):
-        digest = hashlib.sha256("\n".join(vocabulary.words).encode("utf-8", "surrogatepass"))
-        digest.update(vocabulary.counts.data)
-        _rewrite_ids(folder / IDS, new_ids, digest.update)
-        _read_blocks(folder / STARTS, digest.update)
+        digest = words_digest(vocabulary)
+        ids, starts = Crc(), Crc()
+        for block in _rewritten_ids(folder / IDS, new_ids):
+            digest.update(block)
+            ids.update(block)
+        for block in _blocks(folder / STARTS):
+            digest.update(block)
+            starts.update(block)
         vocabulary.save(folder / VOCABULARY)
         header = {
             "format": CORPUS_FORMAT,
@@ -104,21 +109,23 @@ def _finish(
             "kept_tokens": kept_tokens,
             **settings,
             "fingerprint": digest.hexdigest()[:16],
+            OWN: TO_COME,
+            PARTS: {IDS: ids.digits, STARTS: starts.digits, VOCABULARY: digits_of_file(folder / VOCABULARY)},
         }
-        (folder / CORPUS_HEADER).write_text(json.dumps(header, indent=1) + "\n", "utf-8")
+        (folder / CORPUS_HEADER).write_bytes(with_own(f"{json.dumps(header, indent=1)}\n".encode()))
 
 
-def _rewrite_ids(path: Path, new_ids: NDArray[np.int32], on_block: Callable[[bytes], object]) -> None:
+def _rewritten_ids(path: Path, new_ids: NDArray[np.int32]) -> Iterator[bytes]:
     """Replace each provisional id by ``new_ids[id]``, in place, so that the disk never holds the ids twice."""
     with path.open("r+b") as stream:
         while block := stream.read(4 * _BLOCK):
             rewritten = new_ids[np.frombuffer(block, np.int32)].tobytes()
             stream.seek(-len(block), os.SEEK_CUR)
             stream.write(rewritten)
-            on_block(rewritten)
+            yield rewritten
 
 
-def _read_blocks(path: Path, on_block: Callable[[bytes], object]) -> None:
+def _blocks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         while block := stream.read(4 * _BLOCK):
-            on_block(block)
+            yield block

@@ -98,7 +98,7 @@ class VectorQueries(Comparisons):
         >>> [(word, round(score, 2)) for word, score in wv.most_similar("cat")]
         [('kitten', 0.6), ('dog', 0.0)]
         """
-        if topn is not None and check_whole("topn", topn) < 1:
+        if topn is not None and (topn := check_whole("topn", topn)) < 1:
             return []
         query = self._query(positive, negative, missing)
         scores = self._cosines(_direction(query), restrict_vocab)
@@ -158,7 +158,7 @@ class VectorQueries(Comparisons):
         OptionError
             There is no positive term, or a term has a weight or is of another kind.
         """
-        if topn is not None and check_whole("topn", topn) < 1:
+        if topn is not None and (topn := check_whole("topn", topn)) < 1:
             return []
         query = self._query(positive, negative, missing)
         if not set(query.weights.tolist()) <= {1.0, -1.0} or not (query.weights > 0).any():

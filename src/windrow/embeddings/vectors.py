@@ -14,7 +14,7 @@ from windrow.embeddings import formats
 from windrow.embeddings.changes import ChangingTable
 from windrow.embeddings.queries import VectorQueries
 from windrow.embeddings.terms import texts
-from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
+from windrow.errors import DataError, FormatError, OptionError, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_similarity
 
@@ -133,7 +133,7 @@ class WordVectors(VectorQueries, ChangingTable):
         OptionError
             ``n`` is out of range.
         """
-        check_range("n", check_whole("n", n), 1)
+        n = check_whole("n", n, 1)
         counts = None if self.counts is None else self.counts[:n]
         return self._derived(self._words[:n], self.vectors[:n], counts)
 

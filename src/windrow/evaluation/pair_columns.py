@@ -6,6 +6,7 @@ import csv
 import math
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
 from windrow.errors import DataError, OptionError
@@ -64,13 +65,15 @@ def column_names(columns: str | Sequence[str | int] | None) -> list[str | int] |
     """The three columns that ``columns`` names: numbers count from 0 now. OptionError unless there are three."""
     if columns is None:
         return None
-    given = next(csv.reader([columns], skipinitialspace=True), []) if isinstance(columns, str) else list(columns)
+    given: list[str | int] = []
+    with suppress(csv.Error):  # a line break, or an endless name
+        given += next(csv.reader([columns], skipinitialspace=True), []) if isinstance(columns, str) else columns
     if len(given) != 3 or len(set(given)) != 3 or not all(isinstance(one, str | int) for one in given):
         raise OptionError(
             f"columns = {columns!r} must be three columns: of the first word, the second word and the score, "
             "by their names or numbers, as in '1,2,4'"
         )
-    return [int(one) - 1 if str(one).strip().isdecimal() else one for one in given]
+    return [int(one) - 1 if re.fullmatch(r"\s*\d{1,9}\s*", str(one)) else one for one in given]
 
 
 def chosen_columns(table: Table, names: Sequence[str | int]) -> Columns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,10 +112,10 @@ def _separator(line: str) -> str | None:
 
 
 def _fields(line: str, mark: str | None) -> list[str]:
+    fields = line.split(mark)
     if mark is not None and mark in _QUOTING_MARKS:
-        fields = next(csv.reader([line.rstrip("\r\n")], delimiter=mark, skipinitialspace=True), [])
-    else:
-        fields = line.split(mark)
+        with suppress(csv.Error):  # a carriage return within the line, or an endless field
+            fields = next(csv.reader([line.rstrip("\r\n")], delimiter=mark, skipinitialspace=True), [])
     fields = [field.strip() for field in fields]
     while fields and not fields[-1]:
         fields.pop()
@@ -124,7 +125,7 @@ def _fields(line: str, mark: str | None) -> list[str]:
 def _pair(table: Table, columns: Columns, record: Record, mark: str | None) -> WordPair:
     """The pair in a record; between spaces, a record with fewer or more fields than others has a word with a space."""
     fields, (first, second, score, _) = record.fields, columns
-    fits = len(fields) == table.width if mark is None else max(first, second, score) < len(fields) <= table.width
+    fits = max(first, second, score) < len(fields) <= table.width and (mark is not None or len(fields) == table.width)
     if not fits or not is_number(fields[score]) or not fields[first] or not fields[second]:
         raise DataError(
             f"{table.name}, line {record.number}: expected two words and a number, got {record.line.strip()[:60]!r}; "

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import DataError, OptionError, check_range, check_whole
+from windrow.errors import DataError, OptionError, check_whole
 from windrow.evaluation.lookup import check_table, rows_of, takes_gensims_name
 from windrow.evaluation.pairs import WordPair, read_pairs
 
@@ -162,8 +162,7 @@ def check_restriction(restrict_vocab: int | None, words: int) -> int:
     """How many of the first words take part; OptionError for a restriction below one."""
     if restrict_vocab is None:
         return words
-    check_range("restrict_vocab", check_whole("restrict_vocab", restrict_vocab), 1)
-    return min(restrict_vocab, words)
+    return min(check_whole("restrict_vocab", restrict_vocab, 1), words)
 
 
 def _pair_cosines(vectors: NDArray[np.float32], ids: NDArray[np.int64]) -> list[float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import IO
 
 from windrow.errors import DataError, OptionError, WindrowError
 from windrow.files.compression import compression_of, path_name, reading
+from windrow.files.tempfolder import temporary_folder
 from windrow.files.urls import refuse_url
 from windrow.files.writing import STDIO, write_failure
 
@@ -48,8 +48,8 @@ def local_file(path: Path, *, unpack: bool = False) -> Iterator[Path]:
         yield path
         return
     name = path_name(path)
-    with tempfile.TemporaryDirectory(prefix="windrow-", ignore_cleanup_errors=True) as folder:
-        copy = Path(folder, "file")
+    with temporary_folder() as folder:
+        copy = folder / "file"
         with reading(path) as stream:
             _write_copy(stream, copy, name)
         _COPIED[copy] = name

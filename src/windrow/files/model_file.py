@@ -2,6 +2,18 @@
 
 Files appear whole or not at all: everything is written under a temporary name in the same folder, synced, and renamed.
 Reading checks the structure before it allocates memory, and maps arrays instead of copying them.
+
+The bytes of a file::
+
+    8 bytes   n, the length of the header, little-endian
+    n bytes   the header, JSON filled up with spaces:
+              {"__metadata__": {"windrow": "...", "crc32": "01234567"},
+               NAME: {"dtype": "F32", "shape": [...], "data_offsets": [first, end]}, ...}
+    the rest  the arrays, little-endian; offsets count from here
+
+The string under "windrow" is JSON again: "format", "version", "kind", "config", "provenance", and "crc32_of" with the
+checksum of each array's bytes by its name. The "crc32" beside it is that of the 8 + n bytes before the arrays: see
+``windrow.files.checksums``. Files that lack both are of before there were any, and open without them.
 """
 
 from __future__ import annotations
@@ -20,6 +32,7 @@ from numpy.typing import NDArray
 
 from windrow._version import __version__
 from windrow.errors import DataError, FormatError, WindrowError
+from windrow.files.checksums import CHECKED_BYTES, OWN, PARTS, TO_COME, Crc, digits_of, own_fits, with_own
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import refuse_no_model
 from windrow.files.writing import atomic_write, shortened
@@ -27,6 +40,7 @@ from windrow.files.writing import atomic_write, shortened
 FORMAT_VERSION = 1
 _HEADER_KEY = "windrow"
 _HEADER_TYPES = {"version": int, "kind": str, "config": dict, "provenance": dict}
+_AGAIN = "take it from a copy, or make it again"
 _DTYPES = {
     "F16": np.float16,
     "F32": np.float32,
@@ -43,6 +57,7 @@ _DTYPES = {
 }
 _DTYPE_NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 _SLICE_BYTES = 1 << 24
+_MOST_COUNTED = 2.0**62
 
 
 @dataclass(frozen=True)
@@ -71,33 +86,51 @@ def save(
         "provenance": {"windrow": __version__, **(provenance or {})},
     }
     with atomic_write(path) as temporary, temporary.open("wb") as stream:
-        _write_safetensors(stream, arrays, {_HEADER_KEY: json.dumps(header)})
+        _write_safetensors(stream, arrays, header)
 
 
-def _write_safetensors(stream: BinaryIO, arrays: Mapping[str, NDArray[Any]], metadata: dict[str, str]) -> None:
-    """Write the format slice by slice: the library's own writer first makes a copy of all arrays."""
+def _write_safetensors(stream: BinaryIO, arrays: Mapping[str, NDArray[Any]], header: dict[str, Any]) -> None:
+    """Write the format slice by slice: the library's own writer first makes a copy of all arrays.
+
+    Checksums are known once the arrays are written; room is left for them.
+    """
     names = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))  # largest items first: all aligned
-    layout: dict[str, Any] = {"__metadata__": metadata}
+    layout: dict[str, Any] = {}
     end = 0
     for name in names:
         start, end = end, end + arrays[name].nbytes
         dtype = _DTYPE_NAMES[arrays[name].dtype.newbyteorder("=")]
         layout[name] = {"dtype": dtype, "shape": list(arrays[name].shape), "data_offsets": [start, end]}
-    header = json.dumps(layout, separators=(",", ":")).encode()
-    header += b" " * (-len(header) % 8)
-    stream.write(len(header).to_bytes(8, "little") + header)
-    for name in names:
-        flat = np.ravel(arrays[name])
-        rows = max(1, _SLICE_BYTES // flat.itemsize)
-        for start in range(0, flat.size, rows):
-            piece = np.ascontiguousarray(flat[start : start + rows], flat.dtype.newbyteorder("<"))
-            stream.write(piece.view(np.uint8).data)
+    stream.write(_start_of_file(header, layout, dict.fromkeys(names, TO_COME)))
+    checksums = {name: _write_array(stream, arrays[name]) for name in names}
+    stream.seek(0)
+    stream.write(_start_of_file(header, layout, checksums))
+
+
+def _start_of_file(header: Mapping[str, Any], layout: Mapping[str, Any], checksums: Mapping[str, str]) -> bytes:
+    """All that stands before the arrays; as long whatever the checksums are."""
+    metadata = {_HEADER_KEY: json.dumps({**header, PARTS: checksums}), OWN: TO_COME}
+    start = json.dumps({"__metadata__": metadata, **layout}, separators=(",", ":")).encode()
+    start += b" " * (-len(start) % 8)
+    return with_own(len(start).to_bytes(8, "little") + start)
+
+
+def _write_array(stream: BinaryIO, array: NDArray[Any]) -> str:
+    """Write the bytes of an array; returns their checksum."""
+    flat, crc = np.ravel(array), Crc()
+    rows = max(1, _SLICE_BYTES // flat.itemsize)
+    for start in range(0, flat.size, rows):
+        piece = np.ascontiguousarray(flat[start : start + rows], flat.dtype.newbyteorder("<")).view(np.uint8).data
+        stream.write(piece)
+        crc.update(piece)
+    return crc.digits
 
 
 def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
     """Open a model file; its arrays are read-only memory maps.
 
-    Raises FormatError for a file that is truncated, of a newer version, or, given ``kind``, of another kind.
+    Raises FormatError for a file that is damaged, of a newer version, or, given ``kind``, of another kind. The checksum
+    of its header is compared, and in files of up to ``CHECKED_BYTES`` those of its arrays.
     """
     given = as_path(path)
     with local_file(given, unpack=True) as source:
@@ -109,20 +142,41 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
 
 
 def _load(source: Path, kind: str | None) -> StoredModel:
-    try:
+    with _reading_errors(source):
         header, layout, data_start = _read_header(source)
+        if kind is not None and header["kind"] != kind:
+            raise FormatError(f"{source} holds a model of kind {shortened(repr(header['kind']))}, not {kind!r}")
+        if source.stat().st_size <= CHECKED_BYTES:
+            _verify_arrays(source, header, layout, data_start)
+    arrays = {name: _map_array(source, name, entry, data_start) for name, entry in layout.items()}
+    return StoredModel(header["kind"], header["config"], header["provenance"], arrays)
+
+
+def read_start(path: str | os.PathLike[str]) -> StoredModel:
+    """What a model file says of itself, without the arrays; FormatError as ``load``."""
+    with local_file(as_path(path), unpack=True) as source, _reading_errors(source):
+        header, _, _ = _read_header(source)
+        return StoredModel(header["kind"], header["config"], header["provenance"], {})
+
+
+def verify(path: str | os.PathLike[str]) -> bool:
+    """Compare all of a model file, however large, with its checksums; False where it has none.
+
+    Raises FormatError, which names the damaged part, where they differ.
+    """
+    with local_file(as_path(path), unpack=True) as source, _reading_errors(source):
+        header, layout, data_start = _read_header(source)
+        _verify_arrays(source, header, layout, data_start)
+        return PARTS in header
+
+
+@contextmanager
+def _reading_errors(source: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or str(error).removesuffix(f": {source}")
         raise DataError(f"cannot read {source}: {reason}") from error
-    if header["version"] > FORMAT_VERSION:
-        raise FormatError(
-            f"{source} has format version {header['version']}, this windrow reads up to {FORMAT_VERSION}; "
-            "update windrow"
-        )
-    if kind is not None and header["kind"] != kind:
-        raise FormatError(f"{source} holds a model of kind {header['kind']!r}, not {kind!r}")
-    arrays = {name: _map_array(source, name, entry, data_start) for name, entry in layout.items()}
-    return StoredModel(header["kind"], header["config"], header["provenance"], arrays)
 
 
 def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
@@ -137,26 +191,59 @@ def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
             pass
     except SafetensorError as error:
         refuse_no_model(source)
-        raise FormatError(f"{source} is not a valid safetensors file ({error}); was it cut short?") from error
+        told = shortened(" ".join(str(error).split()))
+        raise FormatError(
+            f"{source} is damaged: it is not a valid safetensors file ({told}); was it cut short?"
+        ) from error
     with source.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        layout = json.loads(stream.read(length))
-    metadata = layout.pop("__metadata__", None) or {}
-    try:
-        header = json.loads(metadata[_HEADER_KEY])
-        sound = header["format"] == "windrow" and all(
-            isinstance(header[name], kind) for name, kind in _HEADER_TYPES.items()
-        )
-    except (KeyError, TypeError, ValueError):
-        sound = False
-    if not sound:
+        start = stream.read(8)
+        start += stream.read(int.from_bytes(start, "little"))
+    is_sound = own_fits(start)
+    if is_sound is False:
+        raise FormatError(f"{source} is damaged: its header is not what was written; {_AGAIN}")
+    layout = json.loads(start[8:])
+    header = _own_header(layout.pop("__metadata__", None) or {})
+    if header is None:
         raise FormatError(f"{source} is a safetensors file, but not one of windrow's")
-    return header, layout, 8 + length
+    if header["version"] > FORMAT_VERSION:
+        raise FormatError(
+            f"{source} has format version {header['version']}, this windrow reads up to {FORMAT_VERSION}; "
+            "update windrow"
+        )
+    checksums = header.get(PARTS)
+    of_all = isinstance(checksums, dict) and checksums.keys() == layout.keys()
+    if not (of_all if is_sound else checksums is None):
+        raise FormatError(f"{source} is damaged: its checksums are not complete; {_AGAIN}")
+    return header, layout, len(start)
+
+
+def _own_header(metadata: Mapping[str, str]) -> dict[str, Any] | None:
+    """Windrow's header in the metadata of a safetensors file; None where there is none."""
+    try:
+        header: dict[str, Any] = json.loads(metadata[_HEADER_KEY])
+        sound = header["format"] == "windrow" and header["version"] is not True
+        sound = sound and all(isinstance(header[name], kind) for name, kind in _HEADER_TYPES.items())
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    return header if sound else None
+
+
+def _verify_arrays(source: Path, header: Mapping[str, Any], layout: Mapping[str, Any], data_start: int) -> None:
+    """Raise FormatError for the first array whose bytes disagree with its checksum; a file may have none."""
+    checksums = header.get(PARTS, {})
+    with source.open("rb") as stream:
+        for name in sorted(checksums, key=lambda name: layout[name]["data_offsets"][0]):
+            start, end = layout[name]["data_offsets"]
+            stream.seek(data_start + start)
+            if digits_of(stream, end - start) != checksums[name]:
+                raise FormatError(
+                    f"{source} is damaged: the array {shortened(repr(name))} is not what was written; {_AGAIN}"
+                )
 
 
 def _map_array(source: Path, name: str, entry: dict[str, Any], data_start: int) -> NDArray[Any]:
     if entry["dtype"] not in _DTYPES:
-        raise FormatError(f"{source}: the array {name!r} has the unknown type {entry['dtype']}")
+        raise FormatError(f"{source}: the array {shortened(repr(name))} has the unknown type {entry['dtype']}")
     dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
     if 0 in shape:
         return np.empty(shape, dtype)  # an empty region cannot be mapped
@@ -183,6 +270,20 @@ def check_finite(array: NDArray[Any], name: str, path: str | os.PathLike[str]) -
         if not finite.all():
             row = start + int(np.argwhere(~finite)[0][0])
             raise FormatError(f"{path}: {name} holds a number that is not finite (row {row + 1})")
+
+
+def as_counts(array: NDArray[Any] | None, words: int, path: str | os.PathLike[str]) -> NDArray[np.int64]:
+    """How often words occur, as a file has it, in memory; FormatError unless they are one count per word.
+
+    Counts that are negative, or so large that a sum is, would give Huffman trees as deep as there are words.
+    """
+    if array is None or array.shape != (words,) or array.dtype != np.int64:
+        found = "missing" if array is None else f"{array.dtype} {array.shape}"
+        raise FormatError(f"{path}: the vocabulary is damaged (counts of words are {found}, not int64 ({words},))")
+    counts = np.array(array)
+    if counts.min(initial=0) < 0 or counts.sum(dtype=np.float64) > _MOST_COUNTED:
+        raise FormatError(f"{path}: the vocabulary is damaged (counts of words are out of range)")
+    return counts
 
 
 def pack_words(words: Sequence[str]) -> dict[str, NDArray[Any]]:

@@ -19,6 +19,7 @@ _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _TEXT_BYTES = 1 << 12
 _LONGEST_LINE = 1 << 24
 _LONGEST_HEADER = 100_000_000  # bytes of a safetensors header, the library's own limit
+_OUR_MARKS = ((8, b'{"__metadata__":{"'), (26, b'windrow":"'), (36, b'{\\"format\\": \\"windrow'))  # each at its byte
 _SAMPLE_LINES = 100
 _VECTOR_HEADER = re.compile(rb"\d{1,18}[ \t]+\d{1,6}")
 _FRACTIONS_AFTER_A_WORD = re.compile(rb"\S+(?:[ \t]+-?\d+\.\d+(?:[eE][-+]?\d+)?){3,}")
@@ -127,6 +128,8 @@ def recognize(start: bytes) -> str:
 def _safetensors_kind(start: bytes) -> str | None:
     """ "windrow" or "safetensors" for a file of safetensors, else None: the length of a header, then JSON."""
     length = int.from_bytes(start[:8], "little")
+    if sum(start[place:].startswith(mark) for place, mark in _OUR_MARKS) > 1:  # one may be damaged
+        return "windrow"
     if start[8:9] != b"{" or length > _LONGEST_HEADER:
         return None
     header = start[8 : 8 + length]
@@ -136,9 +139,7 @@ def _safetensors_kind(start: bytes) -> str | None:
             return "windrow" if "windrow" in metadata else "safetensors"
         except (ValueError, AttributeError, TypeError, RecursionError):
             return None
-    # The header goes on beyond these bytes. Windrow writes its own mark first.
-    if header.startswith(b'{"__metadata__":{"windrow":'):
-        return "windrow"
+    # The header goes on beyond these bytes.
     return "safetensors" if re.match(rb'\{\s*"', header) and b'"dtype"' in header else None
 
 
@@ -182,6 +183,16 @@ _NOT_MODELS = {
     "npy": "is a NumPy array",
     "parquet": "is a Parquet file",
 }
+
+
+def what_is(path: str | os.PathLike[str]) -> tuple[str, str]:
+    """The kind of a file that can be read again, see ``recognize``, and what it is in words: "is a zip archive"."""
+    kind = kind_of(path)
+    if kind in FOREIGN:
+        return kind, FOREIGN[kind].what
+    if kind == "safetensors":
+        return kind, "is a safetensors file, but not one of windrow's"
+    return kind, _NOT_MODELS.get(kind) or ("is text" if is_plain_text(path) else "is not one of windrow's own formats")
 
 
 def is_plain_text(path: str | os.PathLike[str]) -> bool:

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from windrow import interrupts
 from windrow.errors import DataError, one_line
+from windrow.files.leftovers import beside, hold, sweep_beside, vanishing
 from windrow.files.urls import refuse_url_to_write
 
 STDIO = "-"  # standard input or output where a file may stand
@@ -27,18 +29,21 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     check_writable(path)
     target = followed(Path(path))
-    temporary = _beside(target)
-    try:
-        mode = _create(temporary, target)
-        yield temporary
-        temporary.chmod(mode)  # a library may have made the file anew
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {write_failure(error)}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    temporary = beside(target)
+    sweep_beside(target)
+    with vanishing(temporary):
+        try:
+            mode = _create(temporary, target)
+            with hold(temporary):
+                yield temporary
+            temporary.chmod(mode)  # a library may have made the file anew
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
+            with interrupts.held():
+                interrupts.finish(target)
+                temporary.replace(target)
+        except OSError as error:
+            raise DataError(f"cannot write {path}: {write_failure(error)}") from error
 
 
 def _create(temporary: Path, target: Path) -> int:
@@ -85,7 +90,7 @@ def check_writable(path: str | os.PathLike[str], *, is_stream: bool = False) -> 
             raise DataError(f"cannot write {target}: it is a folder; name a file in it")
         if place.exists() and not (place.is_file() or is_stream):  # a rename would replace a device by a file
             raise DataError(f"cannot write {target}: it is a device or a pipe; name a file")
-        _beside(place).exists()  # an OSError if the temporary name is too long
+        beside(place).exists()  # an OSError if the temporary name is too long
     except OSError as error:
         raise DataError(f"cannot write {shortened(target)}: {error.strerror}") from error
     if is_stream and place.exists():
@@ -126,7 +131,3 @@ def shortened(path: str | os.PathLike[str]) -> str:
     """A path for a message of one line."""
     text = one_line(os.fspath(path))
     return text if len(text) <= 200 else f"{text[:200]}..."
-
-
-def _beside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{os.getpid()}.part")

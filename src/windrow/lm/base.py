@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from windrow.corpus import Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.corpus.tokenizers import as_tokens
-from windrow.errors import FormatError, check_range, check_whole
+from windrow.errors import FormatError, check_whole
 from windrow.evaluation.perplexity import Perplexity
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
@@ -59,6 +59,9 @@ class LanguageModel(ReadsText, ABC):
     A *stream* is a sequence of ids, (symbols,) int32: sentences one after another, each ``<s>`` w1 .. wm ``</s>``. At
     ``<s>`` all before it is forgotten, unless the model ``carries_over``. Before the first word of a stream without
     ``<s>`` nothing is known, not even that a sentence begins.
+
+    Any number of threads may ask one model at once, as long as none changes it (``fit``, ``set_params``, another
+    ``tokenizer``): what a call needs to compute belongs to the call or to its thread, never to the model.
     """
 
     kind: ClassVar[str]  # the name in its files
@@ -421,7 +424,7 @@ class LanguageModel(ReadsText, ABC):
         >>> [(word, round(probability, 2)) for word, probability in model.top_words("the cat", k=2)]
         [('ran', 0.32), ('sat', 0.29)]
         """
-        check_range("k", check_whole("k", k), 1)
+        k = check_whole("k", k, 1)
         probs = self.next_word_distribution(context, bos=bos)
         best = np.argsort(-probs, kind="stable")[:k]
         return [(self.vocabulary.words[word], float(probs[word])) for word in best.tolist()]

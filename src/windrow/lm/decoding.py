@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from windrow.errors import OptionError, check_range, check_whole
+from windrow.errors import LARGEST_WHOLE, OptionError, check_range, check_whole
 from windrow.lm.next_word import NextWord, State
 from windrow.lm.sampling import Floats, draw_word, largest, penalize
+from windrow.lm.settings import MOST_BEAMS, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
 from windrow.lm.symbols import EOS
 
 Streamer = Callable[[str], object]
@@ -33,12 +34,8 @@ class DecodingOptions(NamedTuple):
 
     def check(self) -> None:
         """Raise OptionError for an option out of range, or two that exclude each other."""
-        for name in ("max_new_tokens", "num_beams", "num_return_sequences"):
-            check_range(name, check_whole(name, getattr(self, name)), 1)
-        for name in ("top_k", "no_repeat_ngram_size"):
-            check_range(name, check_whole(name, getattr(self, name)), 0)
         for name in ("temperature", "repetition_penalty"):
-            check_range(name, getattr(self, name), 0, low_open=True, high_open=True)
+            check_range(name, getattr(self, name), 0, low_open=True)
         check_range("top_p", self.top_p, 0, 1)
         check_range("length_penalty", self.length_penalty, -10, 10)
         if self.num_beams > 1 and self.do_sample:
@@ -55,8 +52,28 @@ class DecodingOptions(NamedTuple):
         if not self.do_sample and self.num_return_sequences > self.num_beams:
             raise OptionError(
                 f"num_return_sequences = {self.num_return_sequences} without sampling needs as many beams; "
-                f"try num_beams = {self.num_return_sequences} or do_sample = True"
+                f"try num_beams = {min(self.num_return_sequences, MOST_BEAMS)} or do_sample = True"
             )
+        texts = max(self.num_beams, self.num_return_sequences)
+        if texts * self.max_new_tokens > MOST_WORDS_HELD:
+            raise OptionError(
+                f"{texts:,} texts of up to {self.max_new_tokens:,} words are more than the {MOST_WORDS_HELD:,} words "
+                f"that are held at a time; try max_new_tokens = {MOST_WORDS_HELD // texts}"
+            )
+
+    def with_plain_numbers(self) -> DecodingOptions:
+        """The same with whole numbers as int; OptionError for one out of range, or that is none."""
+        ranges = {
+            "max_new_tokens": (1, MOST_NEW_TOKENS),
+            "num_beams": (1, MOST_BEAMS),
+            "num_return_sequences": (1, MOST_SEQUENCES),
+            "top_k": (0, LARGEST_WHOLE),
+            "no_repeat_ngram_size": (0, LARGEST_WHOLE),
+        }
+        found: dict[str, Any] = {
+            name: check_whole(name, getattr(self, name), low, high) for name, (low, high) in ranges.items()
+        }
+        return self._replace(**found)
 
     def penalized(self, model_probs: Floats, ids: Sequence[int]) -> Floats:
         """The model's probabilities after a text, with the penalties."""
@@ -116,12 +133,55 @@ def decode_word_by_word(
 
 
 class _Extension(NamedTuple):
-    """A hypothesis and one more word."""
+    """A hypothesis, by its number, and one more word."""
 
     score: float
-    hypothesis: Hypothesis
+    hypothesis: int
     word: int
     log10_prob: float
+
+
+class _Extensions:
+    """The best extensions of hypotheses by one word: ``count`` of them that go on, and as many that end a text.
+
+    Hypotheses are added one by one, and what cannot be among the best is dropped: memory is that of the best, and time
+    grows with the number of hypotheses. Of equal scores the first added is better.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._before: list[float] = []  # scores of the hypotheses
+        self._scores = np.empty(0)
+        self._probs = np.empty((2, 0))  # with the penalties, and the model's own
+        self._origins = np.empty((2, 0), np.int64)  # the number of the hypothesis, and the word
+
+    def add(self, score: float, model_probs: Floats, probs: Floats) -> bool:
+        """Add those of the next hypothesis, by one word more than go on, since one may be ``</s>``; whether any."""
+        words = largest(probs, self._count + 1)
+        words = words[probs[words] > 0]
+        origins = np.stack([np.full(len(words), len(self._before)), words])
+        self._before.append(score)
+        self._scores = np.concatenate([self._scores, score + np.log10(probs[words])])
+        self._probs = np.concatenate([self._probs, np.stack([probs[words], model_probs[words]])], axis=1)
+        self._origins = np.concatenate([self._origins, origins], axis=1)
+        ends = self._origins[1] == EOS  # at most one of each hypothesis, which must not crowd out those that go on
+        kept = [found[largest(self._scores[found], self._count)] for found in map(np.flatnonzero, (ends, ~ends))]
+        places = np.sort(np.concatenate(kept))
+        self._scores, self._probs, self._origins = (
+            self._scores[places],
+            self._probs[:, places],
+            self._origins[:, places],
+        )
+        return len(words) > 0
+
+    def best(self) -> list[_Extension]:
+        """All that are left, best first."""
+        rows = zip(*self._origins.tolist(), *self._probs.tolist(), strict=True)
+        found = [
+            _Extension(self._before[number] + math.log10(prob), number, word, math.log10(model_prob))
+            for number, word, prob, model_prob in rows
+        ]
+        return sorted(found, key=lambda extension: -extension.score)
 
 
 def beam_search(model: NextWord, first: Hypothesis, options: DecodingOptions) -> list[Hypothesis]:
@@ -138,35 +198,23 @@ def beam_search(model: NextWord, first: Hypothesis, options: DecodingOptions) ->
 
     beams, ended = [first], list[Hypothesis]()
     for _ in range(options.max_new_tokens):
-        extensions = list[_Extension]()
+        found = _Extensions(options.num_beams)
         for beam in beams:
-            found = _extensions(model, beam, options)
-            extensions += found
-            if not found:
+            model_probs = model.distribution(beam.state)
+            if not found.add(beam.score, model_probs, options.penalized(model_probs, beam.ids)):
                 ended.append(beam)
-        extensions.sort(key=lambda extension: -extension.score)
-        ended += [_extended(model, best) for best in extensions[: options.num_beams] if best.word == EOS]
+        extensions = found.best()
+        ended += [_extended(model, beams, best) for best in extensions[: options.num_beams] if best.word == EOS]
         ended = sorted(ended, key=rank, reverse=True)[: options.num_beams]
         going_on = [extension for extension in extensions if extension.word != EOS]
-        beams = [_extended(model, best) for best in going_on[: options.num_beams]]
+        beams = [_extended(model, beams, best) for best in going_on[: options.num_beams]]
         if not beams or (len(ended) == options.num_beams and rank(ended[-1]) >= max(map(rank, beams))):
             break
     return sorted([*ended, *beams], key=rank, reverse=True)
 
 
-def _extensions(model: NextWord, hypothesis: Hypothesis, options: DecodingOptions) -> list[_Extension]:
-    """By one word more than there are beams, since ``</s>`` may be among them."""
-    model_probs = model.distribution(hypothesis.state)
-    probs = options.penalized(model_probs, hypothesis.ids)
-    words = [word for word in largest(probs, options.num_beams + 1).tolist() if probs[word] > 0]
-    return [
-        _Extension(hypothesis.score + math.log10(probs[word]), hypothesis, word, math.log10(model_probs[word]))
-        for word in words
-    ]
-
-
-def _extended(model: NextWord, extension: _Extension) -> Hypothesis:
-    state, ids, log10_probs, _, _ = extension.hypothesis
+def _extended(model: NextWord, beams: Sequence[Hypothesis], extension: _Extension) -> Hypothesis:
+    state, ids, log10_probs, _, _ = beams[extension.hypothesis]
     log10_probs = (*log10_probs, extension.log10_prob)
     if extension.word == EOS:
         return Hypothesis(state, ids, log10_probs, extension.score, finished=True)

@@ -13,9 +13,9 @@ from typing import Any
 from windrow.corpus import Vocabulary
 from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import MissingWordError, OptionError, check_callable
+from windrow.generators import Seed, random_generator
 from windrow.lm.decoding import DecodingOptions, Hypothesis, Streamer, beam_search, decode_word_by_word
 from windrow.lm.next_word import NextWord, Tokens
-from windrow.lm.sampling import Seed, random_generator
 from windrow.lm.stream import reserved_symbol
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
@@ -113,23 +113,24 @@ def generate(
         Any model with next-word distributions, such as every ``LanguageModel``.
     prompt : str or sequence of str, default empty
         The beginning of the sentence; a string is cut into words (or characters) as the training text was.
-    max_new_tokens : int, at least 1, default 50
-        The most words after the prompt.
+    max_new_tokens : int from 1 to 1000000, default 50
+        The most words after the prompt. All texts together may have 10 million, since they are held in memory.
     do_sample : bool or None, default None
         True: draw each word; False: take the likeliest. None: draw, unless ``num_beams`` is above 1.
     temperature : float above 0, default 1.0
         Below 1, likely words are drawn more often than the model says; above 1, less often.
     top_k : int, at least 0, default 0
-        Draw from the k likeliest words only; 0: from all. Low values avoid odd words.
+        Draw from the k likeliest words only; 0, or as many as there are: from all. Low values avoid odd words.
     top_p : float from 0 to 1, default 1.0
         Draw from the fewest likeliest words that together have this probability. As ``top_k``, but with more words
         where the model is less sure.
-    num_beams : int, at least 1, default 1
-        Above 1: beam search for the likeliest texts, with this many beams. More are slower and find better texts.
+    num_beams : int from 1 to 1000, default 1
+        Above 1: beam search for the likeliest texts, with this many beams. More find better texts; the time of each
+        word and the memory grow with them.
     length_penalty : float from -10 to 10, default 1.0
         Beam search ranks texts by log-probability / length ** ``length_penalty``: 0 prefers the likeliest, a higher
         value longer ones.
-    num_return_sequences : int, at least 1, default 1
+    num_return_sequences : int from 1 to 100000, default 1
         How many texts; at most ``num_beams`` unless words are drawn.
     repetition_penalty : float above 0, default 1.0
         Multiplies the log-probability of words that the text holds already. Raise it, for example to 1.2, where texts
@@ -180,7 +181,7 @@ def generate(
         repetition_penalty=repetition_penalty,
         no_repeat_ngram_size=no_repeat_ngram_size,
         never=_never(model, allow_unknown),
-    )
+    ).with_plain_numbers()
     options.check()
     check_callable("streamer", streamer)
     if streamer is not None and (num_beams > 1 or num_return_sequences > 1):
@@ -194,10 +195,11 @@ def generate(
     unknown = _unknown_words(words, ids[1:].tolist(), model.vocabulary, strict)
     first = Hypothesis(model.start(ids), tuple(ids.tolist()))
     if num_beams > 1:
-        found = beam_search(model, first, options)[:num_return_sequences]
+        found = beam_search(model, first, options)[: options.num_return_sequences]
     else:
         # Each text has random numbers of its own, so that the first do not depend on how many are asked for.
-        found = [decode_word_by_word(model, first, options, own, streamer) for own in rng.spawn(num_return_sequences)]
+        own = (rng.spawn(1)[0] for _ in range(options.num_return_sequences))
+        found = [decode_word_by_word(model, first, options, one, streamer) for one in own]
     return [_generation(hypothesis, words, unknown, model) for hypothesis in found]
 
 

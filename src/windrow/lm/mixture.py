@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
-from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
+from windrow.errors import DataError, FormatError, OptionError, check_whole
 from windrow.estimator import Estimator
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel, model_from_stored
@@ -193,7 +193,7 @@ class MixtureLM(Estimator, StaticMixture):
             total = model.distribution(model.start()).sum()
             if total > _MOST_PROBABILITY:
                 raise OptionError(f"the scores of model {number} sum to {total:.3g}, not 1: they are no probabilities")
-        check_range("search_tokens", check_whole("search_tokens", search_tokens), 1)
+        check_whole("search_tokens", search_tokens, 1)
         if self.method == "linear" and search_tokens != _SEARCH_TOKENS:
             raise OptionError(f"search_tokens = {search_tokens} is for method 'log-linear', not 'linear'; leave it out")
         with all_or_nothing(self, "weights_"):

@@ -7,21 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import check_range, check_whole
-
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
-Seed = int | np.random.Generator | None
 
 _FIRST_NUCLEUS = 256  # words looked at for top-p; more if their sum is too small
 _NUCLEUS_GROWTH = 8
-
-
-def random_generator(seed: Seed) -> np.random.Generator:
-    """The generator of a seed; one that is given is used as it is. OptionError for what is no seed."""
-    if seed is not None and not isinstance(seed, np.random.Generator):
-        check_range("seed", check_whole("seed", seed), 0)
-    return np.random.default_rng(seed)
 
 
 def penalize(

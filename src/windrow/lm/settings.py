@@ -35,3 +35,10 @@ CACHE_LM = (
         "predicts_end", bool, True, "Whether </s> is among the symbols; as in the models that it is mixed with.",
     ),
 )  # fmt: skip
+
+# Limits of generation. All texts are held until the last is done, each with its ids and probabilities: about 50 bytes
+# per word, and a state of the model per beam. The time of a step is that of a distribution for each beam.
+MOST_NEW_TOKENS = 1_000_000
+MOST_BEAMS = 1_000
+MOST_SEQUENCES = 100_000
+MOST_WORDS_HELD = 10_000_000  # of all texts together

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.tables import cells_of
-from windrow.errors import DataError, OptionError, check_range, check_whole, warn
+from windrow.errors import DataError, OptionError, check_whole, warn
 from windrow.lm.symbols import BOS, EOS, IN_TEXTS, SPECIALS, UNK
 from windrow.machine import check_memory
 
@@ -52,9 +52,9 @@ def lm_vocabulary(
     DataError
         No word is kept, or the text holds ``<s>`` or ``</s>``.
     """
-    check_range("min_count", check_whole("min_count", min_count), 1)
+    check_whole("min_count", min_count, 1)
     if max_vocab is not None:
-        check_range("max_vocab", check_whole("max_vocab", max_vocab), len(SPECIALS) + 1)
+        check_whole("max_vocab", max_vocab, len(SPECIALS) + 1)
     words, counts = corpus.vocabulary.words, corpus.vocabulary.counts
     symbols = _symbol_places(corpus, skip_symbols)
     unknown_words = _unknown_words(corpus)
@@ -109,7 +109,7 @@ def sentence_blocks(
 
     A longer sentence is a block of its own. Raises DataError as ``lm_vocabulary``.
     """
-    check_range("block_tokens", check_whole("block_tokens", block_tokens), 1)
+    check_whole("block_tokens", block_tokens, 1)
     return _blocks(corpus, word_mapping(corpus, vocabulary, skip_symbols=skip_symbols), block_tokens, eos)
 
 

@@ -11,9 +11,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from windrow.errors import FormatError, NotFittedError, OptionError, check_range, check_whole
+from windrow.errors import FormatError, NotFittedError, OptionError, check_whole, shown
 from windrow.estimator import Estimator, OldName, takes_old_names
 from windrow.files import model_file, writing
+from windrow.generators import random_generator
 from windrow.nn.chain import Chain
 from windrow.nn.examples import (
     ExampleError,
@@ -32,8 +33,8 @@ from windrow.nn.optimizers import Optimizer, find_optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.regularizers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
-from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR
-from windrow.nn.training.checkpoint import goes_on, rng_state
+from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR, MOST_UNITS
+from windrow.nn.training.checkpoint import goes_on, restore_rng, rng_state
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.nn.training.trainer import CHECKPOINT_KIND, Augmentation, Callback, Trainer
@@ -64,10 +65,11 @@ class _Keeping:
             writing.check_writable(self.path)
         self.resumes = resume
         if resume:
-            start = model_file.load(self.path, CHECKPOINT_KIND).config.get("model", {}).get("start")
+            start = None
             try:
-                rng.bit_generator.state = start
-            except (TypeError, ValueError, KeyError) as error:
+                start = model_file.load(self.path, CHECKPOINT_KIND).config["model"]["start"]
+                restore_rng(rng, start)
+            except (TypeError, ValueError, KeyError, ArithmeticError) as error:
                 raise FormatError(f"{self.path} does not hold the start of a training ({error}); delete it") from error
             self.described["start"] = start
 
@@ -170,7 +172,7 @@ class MultiLayerPerceptron(Estimator):
             x, y = as_examples(X), as_labels(y)
             check_lengths(x, y)
             self._learn_names(X)
-            rng = np.random.default_rng(self.random_state)
+            rng = random_generator(self.random_state, "random_state")
             keeping = None
             if checkpoint is not None:
                 keeping = _Keeping(checkpoint, checkpoint_every, self._described(), rng)
@@ -197,7 +199,7 @@ class MultiLayerPerceptron(Estimator):
                 self.check_effects()
                 self._learn_names(X)
                 self._learn_labels(y if classes is None else as_labels(classes))
-                self._start(x.shape[1], np.random.default_rng(self.random_state))
+                self._start(x.shape[1], random_generator(self.random_state, "random_state"))
             return self._train(x, y, 1)
 
     def _learn_names(self, X: ArrayLike) -> None:  # noqa: N803
@@ -362,8 +364,8 @@ class MLPClassifier(MultiLayerPerceptron):
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default (100,)
-        Units of each hidden layer, each at least 1. () makes a linear model; more units fit more, and need more
-        examples.
+        Units of each hidden layer, each from 1 to 100000. () makes a linear model; more units fit more, and need
+        more examples.
     activation : {"sigmoid", "tanh", "relu", "softmax", "linear"}, default "relu"
         Activation function of the hidden units. Only with hidden_layer_sizes.
     cost : {"quadratic", "cross-entropy", "log-likelihood"} or None, default None
@@ -385,7 +387,7 @@ class MLPClassifier(MultiLayerPerceptron):
         Share of the last step that is added to the next. Only with optimizer "momentum" or "nesterov".
     batch_size : int >= 1, default 32
         Examples per step. Larger batches are faster per epoch and need more epochs.
-    epochs : int >= 1, default 30
+    epochs : int in [1, 1000000], default 30
         Passes over the examples, at most.
     l1 : float >= 0, default 0.0
         Strength of the penalty on the sum of absolute weights; many of them become 0.
@@ -496,8 +498,8 @@ class MLPRegressor(MultiLayerPerceptron):
     Parameters
     ----------
     hidden_layer_sizes : int or sequence of int, default (100,)
-        Units of each hidden layer, each at least 1. () makes a linear model; more units fit more, and need more
-        examples.
+        Units of each hidden layer, each from 1 to 100000. () makes a linear model; more units fit more, and need
+        more examples.
     activation : {"sigmoid", "tanh", "relu", "softmax", "linear"}, default "relu"
         Activation function of the hidden units. Only with hidden_layer_sizes.
     cost : {"quadratic"} or None, default None
@@ -518,7 +520,7 @@ class MLPRegressor(MultiLayerPerceptron):
         Share of the last step that is added to the next. Only with optimizer "momentum" or "nesterov".
     batch_size : int >= 1, default 32
         Examples per step. Larger batches are faster per epoch and need more epochs.
-    epochs : int >= 1, default 30
+    epochs : int in [1, 1000000], default 30
         Passes over the examples, at most.
     l1 : float >= 0, default 0.0
         Strength of the penalty on the sum of absolute weights; many of them become 0.
@@ -613,8 +615,6 @@ class MLPRegressor(MultiLayerPerceptron):
 def _sizes(hidden_layer_sizes: object) -> list[int]:
     """The units of each hidden layer."""
     sizes = [hidden_layer_sizes] if isinstance(hidden_layer_sizes, Integral) else hidden_layer_sizes
-    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str):
-        raise OptionError(f"hidden_layer_sizes = {hidden_layer_sizes!r} must be whole numbers, such as (100,)")
-    for units in sizes:
-        check_range("hidden_layer_sizes", check_whole("hidden_layer_sizes", units), 1)
-    return [int(units) for units in sizes]
+    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str) or np.ndim(sizes) != 1:
+        raise OptionError(f"hidden_layer_sizes = {shown(hidden_layer_sizes)} must be whole numbers, such as (100,)")
+    return [check_whole("hidden_layer_sizes", units, 1, MOST_UNITS) for units in sizes]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from windrow.estimator import GIVEN, Setting
 
+MOST_UNITS = 100_000  # of a hidden layer
 OPTIMIZER_NAMES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
 SCHEDULE_NAMES = ("constant", "step", "exponential", "inverse", "plateau")
 ACTIVATION_NAMES = ("sigmoid", "tanh", "relu", "softmax", "linear")
@@ -28,7 +29,8 @@ CALLBACKS = Setting(
 
 _LAYERS = (
     Setting(
-        "hidden_layer_sizes", "int or sequence of int", (100,), "Units of each hidden layer, each at least 1.",
+        "hidden_layer_sizes", "int or sequence of int", (100,),
+        f"Units of each hidden layer, each from 1 to {MOST_UNITS}.",
         "() makes a linear model; more units fit more, and need more examples.",
     ),
     Setting(
@@ -63,7 +65,7 @@ _TRAINING = (
         "batch_size", int, 32, "Examples per step.", "Larger batches are faster per epoch and need more epochs.",
         low=1,
     ),
-    Setting("epochs", int, 30, "Passes over the examples, at most.", low=1),
+    Setting("epochs", int, 30, "Passes over the examples, at most.", low=1, high=1_000_000),
     Setting(
         "l1", float, 0.0, "Strength of the penalty on the sum of absolute weights; many of them become 0.",
         low=0,

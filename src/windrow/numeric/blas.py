@@ -1,7 +1,7 @@
 """Matrix products into arrays that exist, shared by the threads of a crew (see threads.py).
 
-There is one family: ``set_product`` and ``add_product``. Factors may be transposed views (``x.T``) or runs of rows:
-BLAS reads them where they are. Other threads run while a product is large.
+There is one family: ``set_product`` (``set_row_product`` for a single row) and ``add_product``. Factors may be
+transposed views (``x.T``) or runs of rows: BLAS reads them where they are. Other threads run while a product is large.
 """
 
 from __future__ import annotations
@@ -31,6 +31,15 @@ def set_product(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:
         np.dot(a, b, out=target)
     else:
         share(len(target), lambda first, last: np.dot(a[first:last], b, out=target[first:last]), least)
+
+
+def set_row_product(target: NDArray[Any], row: NDArray[Any], b: NDArray[Any]) -> None:
+    """``target = row @ b.T``, whatever ``target`` holds: target (columns,), row (inner,), b (columns, inner)."""
+
+    def multiply(first: int, last: int) -> None:
+        np.dot(row[None], b[first:last].T, out=target[None, first:last])
+
+    share(len(b), multiply, least=1 + LEAST_TERMS // max(1, len(row)))
 
 
 def add_product(target: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> None:

@@ -17,9 +17,11 @@ import re
 import shutil
 import stat
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 from warnings import warn
@@ -49,6 +51,7 @@ _FLAGS = {
 }
 _CACHES_KEPT = 4
 _NOBODY = 65534  # to whom everything belongs, in a container, that belongs to users of whom it does not know
+_DAY = 86_400  # seconds
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 
@@ -81,6 +84,15 @@ def prune(root: Path) -> None:
     folders = [folder for folder in root.iterdir() if re.fullmatch("kernels-[0-9a-f]{16}", folder.name)]
     for folder in sorted(folders, key=_last_used, reverse=True)[_CACHES_KEPT:]:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache  # once per process
+def remove_old_parts(folder: Path) -> None:
+    """Remove what processes that were killed had begun to write; a day is longer than any of them takes."""
+    for part in folder.glob("*.part"):
+        with suppress(OSError):
+            if re.fullmatch(r"[0-9a-f]{32}\.part", part.name) and time.time() - part.lstat().st_mtime > _DAY:
+                part.unlink()
 
 
 def _last_used(folder: Path) -> float:
@@ -200,6 +212,7 @@ class _KernelCache:
         part = path.with_name(f"{uuid.uuid4().hex}.part")  # the folder may be shared by machines
         with suppress(OSError):
             _make_private(self._folder)  # another version may have pruned it
+            remove_old_parts(self._folder)
             try:
                 part.touch(mode=0o644)  # whatever the umask
                 part.write_bytes(hashlib.sha256(data).digest() + data)

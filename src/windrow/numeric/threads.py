@@ -1,4 +1,8 @@
-"""Threads that share the arithmetic of a pass, each a part of the words, the streams or the products."""
+"""Threads that share the arithmetic of a pass, each a part of the words, the streams or the products.
+
+And what threads of the caller's must not share: the arrays that a pass keeps for the next one (``Scratch``), and the
+threads of BLAS, whose number belongs to the process.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from threading import Lock, local
+from typing import Any, NamedTuple, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -18,11 +23,43 @@ from windrow.machine import available_cores
 Result = TypeVar("Result")
 
 
-class _Crew(NamedTuple):
-    """Threads besides the one that shares."""
+class Scratch(local):
+    """Arrays that are kept from call to call, in a dict: each thread has its own, and a copy none."""
 
-    pool: ThreadPoolExecutor
-    size: int
+    def __init__(self) -> None:
+        self.kept: dict[Any, Any] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Scratch, ()
+
+
+class _Crew:
+    """Threads besides the one that shares; they begin when something is shared.
+
+    Workers with that one: None for as many as BLAS has, at most one for each core.
+    """
+
+    def __init__(self, workers: int | None, blas_threads: int) -> None:
+        self._workers = workers
+        self._blas_threads = blas_threads
+        self._pool: ThreadPoolExecutor | None = None
+
+    @property
+    def workers(self) -> int:
+        if self._workers is None:  # to ask takes longer than a small pass
+            self._workers = min(available_cores(), self._blas_threads)
+        return self._workers
+
+    @property
+    def pool(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.workers - 1)
+        return self._pool
+
+    def end(self) -> None:
+        if self._pool is not None:
+            with interrupts.held():  # or the pool's locks might stay closed
+                self._pool.shutdown()
 
 
 _CREW: ContextVar[_Crew | None] = ContextVar("_CREW", default=None)
@@ -32,24 +69,65 @@ _CREW: ContextVar[_Crew | None] = ContextVar("_CREW", default=None)
 def crew(workers: int | None = None) -> Iterator[None]:
     """Within, ``share`` has ``workers`` threads, and each product of matrices one.
 
-    None: as many as BLAS has, on the cores that this process may use. Threads of BLAS would share less, product by
-    product, and spin between two of them on the cores that others need.
+    None: those of the crew that this thread is in; without one, as many as BLAS has when nobody limits it, on the cores
+    that this process may use. Threads of BLAS would share less, product by product, and spin between two of them on the
+    cores that others need.
     """
-    if workers is None:
-        libraries = _libraries().lib_controllers
-        workers = min(available_cores(), max((library.num_threads for library in libraries), default=1))
-    with _libraries().limit(limits=1):  # NumPy's BLAS and SciPy's are two
-        if workers == 1:
-            yield
-            return
-        pool = ThreadPoolExecutor(workers - 1)
-        token = _CREW.set(_Crew(pool, workers - 1))
+    if workers is None and _CREW.get() is not None:
+        yield
+        return
+    with one_blas_thread() as blas_threads:
+        found = _Crew(workers, blas_threads)
+        token = _CREW.set(found)
         try:
             yield
         finally:
             _CREW.reset(token)
-            with interrupts.held():  # or the pool's locks might stay closed
-                pool.shutdown()
+            found.end()
+
+
+class _BlasLimit:
+    """How many passes hold BLAS to one thread, and how many threads its libraries had before the first of them."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()  # never held while anything is computed
+        self.passes = 0
+        self.before: list[int] = []
+
+
+_LIMIT = _BlasLimit()
+_IS_LIMITED: ContextVar[bool] = ContextVar("_IS_LIMITED", default=False)  # by this thread
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[int]:
+    """Within, whatever other threads do, BLAS has one thread; yields how many it has else.
+
+    The number belongs to the process, and the last bits of a product depend on it. If every thread put back what it had
+    found, the first to leave would change it for those within, and the last might put back the 1 of another for good.
+    """
+    if _IS_LIMITED.get():
+        yield max(_LIMIT.before, default=1)
+        return
+    libraries = _libraries()
+    with _LIMIT.lock:
+        if not _LIMIT.passes:
+            _LIMIT.before = [library.get() for library in libraries]
+        _LIMIT.passes += 1
+        before = max(_LIMIT.before, default=1)
+        for library, number in zip(libraries, _LIMIT.before, strict=True):
+            if number != 1 and (library.is_of_thread or _LIMIT.passes == 1):
+                library.set(1)
+    token = _IS_LIMITED.set(True)
+    try:
+        yield before
+    finally:
+        _IS_LIMITED.reset(token)
+        with _LIMIT.lock:
+            _LIMIT.passes -= 1
+            for library, number in zip(libraries, _LIMIT.before, strict=True):
+                if number != 1 and (library.is_of_thread or not _LIMIT.passes):
+                    library.set(number)
 
 
 def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list[Result]:
@@ -58,12 +136,11 @@ def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list
     Runs side by side are of a crew only: without one, and within a task, there is one run.
     """
     interrupts.check()
-    found = _CREW.get()
-    runs = 1 if found is None else max(1, min(found.size + 1, size // least))
-    if found is None or runs == 1:
+    found, runs = _CREW.get(), size // least
+    if found is None or runs <= 1 or (runs := min(found.workers, runs)) == 1:
         return [task(0, size)]
     bounds = [size * run // runs for run in range(runs + 1)]
-    token, futures = _CREW.set(None), list[Future[Result]]()
+    token, futures = _CREW.set(_Crew(1, 1)), list[Future[Result]]()
     with interrupts.held():
         try:
             for first, last in pairwise(bounds[1:]):
@@ -76,8 +153,25 @@ def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list
         return [mine, *(future.result() for future in futures)]
 
 
+class _Library(NamedTuple):
+    """A BLAS: the number of its threads, and whether each thread that calls it has one of its own."""
+
+    get: Callable[[], int]
+    set: Callable[[int], object]
+    is_of_thread: bool
+
+
 @cache
-def _libraries() -> ThreadpoolController:
+def _libraries() -> list[_Library]:
+    """NumPy's and SciPy's, which are two."""
     import scipy.linalg  # noqa: F401 - or its library, loaded during a training, would keep its threads
 
-    return ThreadpoolController().select(user_api="blas")
+    return [
+        # From its version 3.8 on, what is public sets nothing while another thread does; here a lock orders them.
+        _Library(
+            found.get_num_threads,
+            getattr(found, "_real_set_num_threads", found.set_num_threads),
+            getattr(found, "threading_layer", "") == "openmp",
+        )
+        for found in ThreadpoolController().select(user_api="blas").lib_controllers
+    ]

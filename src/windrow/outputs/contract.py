@@ -42,8 +42,8 @@ class OutputOptions:
         """Raise OptionError for what no layer can be built with."""
         if self.objective not in OBJECTIVES:
             raise OptionError(f"objective = {self.objective!r} is unknown; choose from {', '.join(OBJECTIVES)}")
-        check_range("classes", check_whole("classes", self.classes), 0)
-        check_range("noise_words", check_whole("noise_words", self.noise_words), 1)
+        check_whole("classes", self.classes, 0)
+        check_whole("noise_words", self.noise_words, 1)
         check_range("noise_power", self.noise_power, 0)
         check_range("shrink", self.shrink, 1)
         ranks = [check_whole("cutoffs", cutoff) for cutoff in self.cutoffs]

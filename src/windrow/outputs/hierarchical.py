@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from windrow.nn.parameters import Array, Parameter, SparseParameter
 from windrow.nn.sparse import WordParameter
-from windrow.numeric.blas import set_product
+from windrow.numeric.blas import set_row_product
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
 from windrow.outputs.contract import EXCLUDED, OutputLayer, Targets
@@ -42,7 +42,7 @@ class HierarchicalSoftmax(OutputLayer):
         nodes[:, self.hidden_size] = _turn_log_odds(tree, self.counts, inner)
         self.nodes = WordParameter(nodes)
         self._paths = lay_paths(tree, self.stride, self.dtype)
-        self._scratch = np.zeros(self._paths.width + LANES, self.dtype)
+        # Of training, which one thread does; what is asked makes its own.
         self._slots = np.full(inner, -1, np.int32)
         self._numbered = np.zeros_like(self._paths.nodes)
 
@@ -60,14 +60,14 @@ class HierarchicalSoftmax(OutputLayer):
         sums = np.zeros((known, self.stride), self.dtype)
         gradients = NodeGradients(sums.reshape(-1), self._numbered, -scale)
         rows, table = self._rows(hidden, targets), self.nodes.value.reshape(-1)
-        loss = collect_along_paths(rows, len(targets), table, self._paths, self._scratch, gradients)
+        loss = collect_along_paths(rows, len(targets), table, self._paths, self._new_scores(), gradients)
         self.nodes.add_rows(touched[:known], sums)
         self._give(rows, d_hidden, scale)
         return float(loss)
 
     def sgd_step(self, hidden: Array, targets: Targets, d_hidden: Array, rate: float, scale: float = 1.0) -> float:  # noqa: D102
         rows, table = self._rows(hidden, targets), self.nodes.value.reshape(-1)
-        loss = learn_along_paths(rows, len(targets), 1, 1.0, rate * scale, table, self._paths, self._scratch)
+        loss = learn_along_paths(rows, len(targets), 1, 1.0, rate * scale, table, self._paths, self._new_scores())
         self._give(rows, d_hidden, scale)
         return float(loss)
 
@@ -85,18 +85,22 @@ class HierarchicalSoftmax(OutputLayer):
     def target_log_probs(self, hidden: Array, targets: Targets) -> NDArray[np.float64]:  # noqa: D102
         log_probs, inputs = np.empty(len(hidden)), self._with_ones(hidden)
         table = self.nodes.value.reshape(-1)
-        path_log_probs(inputs.reshape(-1), targets, table, self._paths, self._scratch, log_probs)
+        path_log_probs(inputs.reshape(-1), targets, table, self._paths, self._new_scores(), log_probs)
         return log_probs
 
     def distribution(self, hidden: Array) -> NDArray[np.float64]:  # noqa: D102
         log_probs = np.zeros(self.words, self.dtype)
         if self.words > 1:  # one word has all the mass, and no path
             scores, lefts = np.empty((2, len(self.nodes.value)), self.dtype)
-            set_product(scores[None], self._with_ones(hidden[None]), self.nodes.value.T)
+            set_row_product(scores, self._with_ones(hidden[None])[0], self.nodes.value)
             sum_paths(scores, self._paths, lefts, log_probs)
         probabilities: NDArray[np.float64] = np.exp(log_probs.astype(np.float64))
         probabilities /= probabilities.sum()
         return probabilities
+
+    def _new_scores(self) -> Array:
+        """Memory for the scores along a path."""
+        return np.zeros(self._paths.width + LANES, self.dtype)
 
     def _with_ones(self, hidden: Array) -> Array:
         """The rows padded to ``stride``, with a 1 for the bias."""

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.numeric.blas import LEAST_TERMS, add_product, add_weighted_sum, set_product
-from windrow.numeric.threads import Result, share
+from windrow.numeric.blas import LEAST_TERMS, add_product, add_weighted_sum, set_product, set_row_product
+from windrow.numeric.threads import Result, Scratch, share
 from windrow.outputs.kernels.softmax import (
     add_at_targets,
     exponentiate,
@@ -40,7 +40,7 @@ class Scores(NamedTuple):
 
 
 class TiledSoftmax:
-    """The softmax of ``hidden @ weights.T + biases``; keeps its scratch from call to call.
+    """The softmax of ``hidden @ weights.T + biases``; each thread keeps its scratch from call to call.
 
     Hidden rows are (rows, dim), contiguous and of the parameters' type; targets (rows,) int32.
     """
@@ -48,10 +48,7 @@ class TiledSoftmax:
     def __init__(self, tile: int = TILE, powers_held: int = _POWERS_HELD) -> None:
         self.tile = tile
         self.powers_held = powers_held
-        self._scratch: dict[str, NDArray[Any]] = {}
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_scratch": {}}  # a copy makes its own
+        self._scratch = Scratch()
 
     def loss_and_gradient(
         self,
@@ -178,7 +175,7 @@ class TiledSoftmax:
     def distribution(self, scores: Scores, hidden: NDArray[Any]) -> NDArray[np.float64]:
         """The probabilities of all words after one row (dim,), (words,)."""
         row = np.empty(len(scores.weights), hidden.dtype)
-        set_product(row[None], hidden[None], scores.weights.T)
+        set_row_product(row, hidden, scores.weights)
         row += scores.biases
         return probabilities_of(row)
 
@@ -198,10 +195,10 @@ class TiledSoftmax:
         return tiles
 
     def _array(self, name: str, size: int, dtype: Any) -> NDArray[Any]:
-        """Scratch of this size, allocated again only when it has to grow."""
-        kept = self._scratch.get(name)
+        """This thread's scratch of this size, allocated again only when it has to grow."""
+        kept = self._scratch.kept.get(name)
         if kept is None or kept.size < size or kept.dtype != dtype:
-            kept = self._scratch[name] = np.empty(size, dtype)
+            kept = self._scratch.kept[name] = np.empty(size, dtype)
         return kept[:size]
 
 

@@ -22,6 +22,11 @@ class TagOutput(Protocol):
     columns: int
     parameters: dict[str, Parameter]
 
+    @property
+    def transition_scores(self) -> Array | None:
+        """Of one tag after another, as ``transitions`` of CrfOutput; None where a tag does not depend on others."""
+        ...
+
     def loss(self, scores: Array, tags: Tags, starts: Starts) -> tuple[float, Array]:
         """The mean loss per token, and its gradient with respect to the scores; adds to the parameters' gradients."""
         ...
@@ -38,6 +43,11 @@ class SoftmaxOutput:
         self.columns = transitions.shape[1]
         self.transitions = transitions
         self.parameters: dict[str, Parameter] = {}
+
+    @property
+    def transition_scores(self) -> Array:
+        """0, or FORBIDDEN."""
+        return self.transitions
 
     def loss(self, scores: Array, tags: Tags, starts: Starts) -> tuple[float, Array]:
         """Minus the log-likelihood of the tags."""
@@ -57,6 +67,11 @@ class LogisticOutput:
     def __init__(self, tags: int) -> None:
         self.columns = tags - 1
         self.parameters: dict[str, Parameter] = {}
+
+    @property
+    def transition_scores(self) -> None:
+        """None: each token is judged by itself."""
+        return
 
     def loss(self, scores: Array, tags: Tags, starts: Starts) -> tuple[float, Array]:
         """The cross-entropy, summed over the questions."""
@@ -80,6 +95,11 @@ class CrfOutput:
         self.columns = transitions.shape[1]
         self.transitions = Parameter(transitions)
         self.parameters = {"transitions": self.transitions}
+
+    @property
+    def transition_scores(self) -> Array:
+        """As they were learnt."""
+        return self.transitions.value
 
     def loss(self, scores: Array, tags: Tags, starts: Starts) -> tuple[float, Array]:
         """Minus the log-probability of the sentences' tags among all paths, by the number of tokens."""

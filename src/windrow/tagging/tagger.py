@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError, check_callable
@@ -25,9 +24,11 @@ from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
+from windrow.numeric.threads import one_blas_thread
 from windrow.tagging.columns import Columns
 from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
+from windrow.tagging.long_sentences import decode_long, tag_names
 from windrow.tagging.network import TagNetwork, WordLookUp
 from windrow.tagging.schemes import convert, detect_scheme, possible_transitions, tags_for, tags_of
 from windrow.tagging.settings import WINDOW_TAGGER
@@ -37,6 +38,7 @@ from windrow.tagging.training import TagTrainee
 from windrow.tagging.windows import windows_of
 
 _BLOCK_TOKENS = 4096  # tagged at a time
+_LONG_SENTENCE = 1 << 15  # tokens, above which memory would grow with the sentence
 KIND = "window-tagger"
 _LEARNED = ("types_", "scheme_", "history_")
 _MAY_CHANGE = ("epochs", "patience", "callbacks", "vectors", "schedule")  # from a run to one that resumes it, or apart
@@ -329,12 +331,22 @@ class WindowTagger(Estimator):
         if not hasattr(self, "network_"):
             raise NotFittedError("this WindowTagger is not trained yet; call fit first")
         for block in blocks(sentences, _BLOCK_TOKENS):
-            windows = windows_of(block, self.lexicon_, self.network_.hidden.window)
-            with threadpool_limits(1):
-                numbers = self.network_.decode(windows).tolist()
-            names = [self.tags_[number] for number in numbers]
-            for start, stop in pairwise(windows.starts.tolist()):
-                yield convert(names[start:stop], self.scheme_)
+            if len(block[-1]) > _LONG_SENTENCE:  # it is the last: with it the block is full
+                if block[:-1]:
+                    yield from self._tag_block(block[:-1])
+                with one_blas_thread():
+                    path = decode_long(self.network_, self.lexicon_, block[-1])
+                yield tag_names(path, self.tags_, self.scheme_)
+            else:
+                yield from self._tag_block(block)
+
+    def _tag_block(self, block: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+        windows = windows_of(block, self.lexicon_, self.network_.hidden.window)
+        with one_blas_thread():
+            numbers = self.network_.decode(windows).tolist()
+        names = [self.tags_[number] for number in numbers]
+        for start, stop in pairwise(windows.starts.tolist()):
+            yield convert(names[start:stop], self.scheme_)
 
     def evaluate(self, source: Source, *, token_column: int | None = None, tag_column: int = -1) -> SpanResult:
         """Exact-span precision, recall and F1 on sentences, pairs (tokens, tags) or a CoNLL file.

@@ -16,6 +16,7 @@ from windrow.tagging.conll import sentences_of
 
 FORMATS = ("auto", "text", "conll")
 _LOOKED_AT = 1000  # lines
+_LONGEST_ROW = 1 << 20  # characters
 _COLUMN_NAME = re.compile(r"[._](conll\w*|iob\w*|bio|bioes|bilou|bmes)(\.(gz|bz2|xz|zst))?$", re.IGNORECASE)
 _PLAIN = TextReader()
 
@@ -106,6 +107,8 @@ def _has_columns(head: Sequence[str], name: str) -> bool:
     a token, O in some line, and, without tabs, at least one sentence has to have two lines. Files of one column are
     known by blank lines between their sentences. FormatError for columns without tags, see ``_is_table``.
     """
+    if any(len(line) > _LONGEST_ROW for line in head):
+        return False
     try:
         rows = list(rows_of(head, "", Columns(None, None)))
     except FormatError:

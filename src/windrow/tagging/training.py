@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.nn.training.checkpoint import rng_state
+from windrow.nn.training.checkpoint import restore_rng, rng_state
 from windrow.nn.training.loop import Trainee
 from windrow.tagging.lexicon import Lexicon
 from windrow.tagging.network import TagNetwork
@@ -68,4 +68,4 @@ class TagTrainee(Trainee):
         return {"rng": rng_state(self.rng)}
 
     def set_state(self, state: dict[str, Any]) -> None:  # noqa: D102
-        self.rng.bit_generator.state = state["rng"]
+        restore_rng(self.rng, state["rng"])

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import OptionError, check_range
+from windrow.errors import OptionError, check_whole
+from windrow.numeric.threads import one_blas_thread
 from windrow.viz import figures
 from windrow.viz.labels import Placement, place_labels
 
@@ -98,8 +99,8 @@ def word_map(
     seed: int = 1,
 ) -> WordMap:
     """``plot_vectors``, with the coordinates and the words without a label."""
-    check_range("top", top, 2)
-    check_range("seed", seed, 0, 2**32 - 1)
+    check_whole("top", top, 2)
+    check_whole("seed", seed, 0, 2**32 - 1)
     if method not in METHODS:
         raise OptionError(f"method = {method!r} is not one of {', '.join(METHODS)}")
     if path is not None:
@@ -168,7 +169,8 @@ def tsne(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
     start += np.random.default_rng(seed).normal(scale=1e-5, size=start.shape)
     perplexity = min(_TSNE_PERPLEXITY, (words - 1) / 3)
     model = TSNE(perplexity=perplexity, metric="cosine", init=start.astype(np.float32), random_state=seed)
-    with threadpool_limits(1):  # with more threads the order of additions, and so the result, would vary
+    # With more threads the order of additions, and so the result, would vary.
+    with one_blas_thread(), threadpool_limits(1, user_api="openmp"):
         coordinates = model.fit_transform(vectors)
     return coordinates.astype(np.float64), ("", "")
 

@@ -14,6 +14,7 @@ from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.counting import count_ngrams
 from windrow.lm.ngram.counts_text import grams_between, read_counts, write_counts
 from windrow.lm.ngram.levels import NGramCounts
+from windrow.lm.ngram.model import NGramLM
 
 WORDS = 80
 SOUND = (
@@ -207,3 +208,18 @@ def test_grams_between_two_places(sentences, order, data):
     last = data.draw(st.integers(first, len(grams)))
 
     assert grams_between(levels, first, last).tolist() == grams[first:last]
+
+
+def test_a_word_that_somebody_else_counted_beyond_32_bits(tmp_path):
+    path, most = tmp_path / "counts", 2**31 - 1
+    path.write_text(SOUND.replace("a\t2", f"a\t{most + 1}", 1))
+
+    for options in ({"order": 3, "smoothing": "witten-bell"}, {"order": 3, "smoothing": "absolute"}):
+        with pytest.raises(DataError, match=r"a word has the count 2,147,483,648; .* up to 2,147,483,647: divide all"):
+            NGramLM(**options).fit_counts(path)
+    # Below the highest order Kneser-Ney counts the words before a word, and each of them does.
+    found = NGramLM(3, discount_fallback=True).fit_counts(path)
+    path.write_text(SOUND)
+    assert found.log_prob("a b") == NGramLM(3, discount_fallback=True).fit_counts(path).log_prob("a b")
+    path.write_text(SOUND.replace("a\t2", f"a\t{most}", 1))
+    assert NGramLM(3, "witten-bell").fit_counts(path).log_prob("a") < 0

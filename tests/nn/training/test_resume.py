@@ -196,3 +196,23 @@ def test_a_first_fit_that_diverges_or_is_interrupted_keeps_sound_parameters(case
             case.fit(model)
         assert np.isfinite(case.values(model)).all()
         case.answers(model)
+
+
+@pytest.mark.parametrize("part", ["values", "last_good", "optimizer0"])
+def test_numbers_of_a_checkpoint_that_are_not_finite(case: Case, part: str, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "c"
+    case.fit(case.made(epochs=1), checkpoint=checkpoint)
+    stored = model_file.load(checkpoint)
+    arrays = {name: np.array(array) for name, array in stored.arrays.items()}
+    arrays[part].reshape(-1)[0] = np.nan
+    model_file.save(checkpoint, stored.kind, arrays, stored.config)
+
+    with pytest.raises(FormatError, match=r"a number is not finite\); delete it to start again"):
+        case.fit(case.made(epochs=2), checkpoint=checkpoint, resume=True)
+
+
+def test_a_checkpoint_of_a_classifier_without_its_start(tmp_path: Path) -> None:
+    checkpoint, rows = tmp_path / "c", np.zeros((4, 1), np.float32)
+    model_file.save(checkpoint, "mlp-checkpoint", {}, {"model": 3})
+    with pytest.raises(FormatError, match="does not hold the start of a training"):
+        windrow.MLPClassifier(epochs=1).fit(rows, [0, 1, 0, 1], checkpoint=checkpoint, resume=True)

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from windrow.corpus.toyland.grammar import OUTSIDE, Grammar, Sentence, toyland_grammar
-from windrow.errors import DataError, check_range
+from windrow.errors import DataError, check_whole
 from windrow.files.writing import atomic_write, followed, refuse_standard_output
 
 DEFAULT_SENTENCES = 25_000
@@ -22,6 +22,7 @@ QUESTIONS_PER_SECTION = 250
 PAIRS_PER_LEVEL = 100
 # What two words have in common in the lexicon, from most to least, and the score of such a pair.
 SIMILARITY_SCORES = {"entry": 9, "form": 6, "class": 3, "nothing": 0}
+MOST_SENTENCES = 1_000_000  # held in memory, which takes about a kilobyte each
 _SMALL_WORDS = {"of", "and"}  # not capitalized within a name
 # Each file has a random stream of its own, so that a change to one leaves the others as they are.
 _STREAMS = ("train", "valid", "test", "analogies", "similarity", "ner-train", "ner-valid", "ner-test")
@@ -39,11 +40,10 @@ def generate(
     Equal arguments give equal files, byte for byte. All parts are drawn independently: valid and test have a twentieth
     as many sentences as train; the entity files a tenth (train) and a hundredth (valid, test). The summary, also in
     toyland.json, has sizes, the entropy, and the lowest perplexity that is possible. Raises OptionError for a number of
-    sentences below 1 or a negative seed, DataError when the folder cannot be written, or holds other files and no
-    Toyland.
+    sentences that is not from 1 to a million (they are held in memory) or a negative seed, DataError when the folder
+    cannot be written, or holds other files and no Toyland.
     """
-    check_range("sentences", sentences, 1)
-    check_range("seed", seed, 0)
+    sentences, seed = check_whole("sentences", sentences, 1, MOST_SENTENCES), check_whole("seed", seed, 0)
     folder = _own_folder(directory)
     grammar = toyland_grammar()
     streams = {name: len(_STREAMS) * seed + number for number, name in enumerate(_STREAMS)}

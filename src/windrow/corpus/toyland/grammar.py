@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
-from windrow.errors import DataError, check_range
+from windrow.errors import LARGEST_WHOLE, DataError, check_whole
 
 Phrase = tuple[str, ...]
 OUTSIDE = "O"
@@ -131,8 +131,7 @@ class Grammar:
 
     def sentences(self, count: int, seed: int) -> Iterator[Sentence]:
         """``count`` independent draws, the same for the same ``seed``."""
-        check_range("seed", seed, 0)
-        rng = Random(seed)
+        rng = Random(check_whole("seed", seed, 0, 8 * LARGEST_WHOLE))  # Toyland's files have seeds of their own
         for _ in range(count):
             yield self.draw(rng)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import FormatError, OptionError, check_range, check_whole
+from windrow.errors import FormatError, OptionError, check_whole
 from windrow.files.writing import check_writable
 
 ERRORS, DUPLICATES, NBSP = ("strict", "replace", "ignore"), ("error", "first", "last"), ("keep", "split")
@@ -41,7 +41,7 @@ class ReadOptions:
     def check(self) -> None:
         """Raise OptionError for a value that is not allowed."""
         if self.limit is not None:
-            check_range("limit", check_whole("limit", self.limit), 1)
+            check_whole("limit", self.limit, 1)
         for name, choices in (("errors", ERRORS), ("duplicates", DUPLICATES), ("nbsp", NBSP)):
             if getattr(self, name) not in choices:
                 raise OptionError(f"{name} = {getattr(self, name)!r} is not one of {', '.join(choices)}")

@@ -36,6 +36,7 @@ def read_npy(path: Path, options: ReadOptions) -> VectorData:
 
 def _read_matrix(path: Path) -> NDArray[np.float32]:
     try:
+        _check_header_length(path)
         matrix = np.lib.format.open_memmap(path, mode="r")
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
@@ -48,6 +49,15 @@ def _read_matrix(path: Path) -> NDArray[np.float32]:
         raise FormatError(f"{path}: expected a matrix (words, dimensions) of floating point, found {found}")
     with np.errstate(over="ignore"):  # the caller finds an infinity
         return np.asarray(matrix, np.float32)
+
+
+def _check_header_length(path: Path) -> None:
+    """Raise ValueError for a header longer than its file: for that much NumPy takes memory."""
+    with path.open("rb") as stream:
+        start = stream.read(12)
+    is_first_version = start[6:7] <= b"\x01"  # which has two bytes for the length
+    if not is_first_version and int.from_bytes(start[8:12], "little") > path.stat().st_size:
+        raise ValueError("its header is longer than the file")
 
 
 def with_words_beside(vectors: NDArray[np.float32], path: Path, options: ReadOptions) -> VectorData:

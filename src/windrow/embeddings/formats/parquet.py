@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +13,41 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.rows import chosen_rows
-from windrow.errors import DataError, FormatError, OptionError
+from windrow.errors import DataError, FormatError, OptionError, WindrowError
 from windrow.files.local import local_file
 from windrow.files.model_file import check_finite
-from windrow.files.writing import atomic_write
+from windrow.files.writing import atomic_write, shortened
+
+_LISTS = ("list", "large_list", "fixed_size_list")  # how their types begin; others may have lists within
 
 
 def read_parquet(path: Path, options: ReadOptions) -> VectorData:
     """Read a table with one column of strings, the words, and one of lists of numbers, or a column per dimension."""
     pyarrow, parquet = _libraries()
-    with local_file(path, unpack=True) as file:
-        try:
-            table = parquet.read_table(file)
-        except pyarrow.ArrowException as error:
-            raise FormatError(f"{file} is not a valid Parquet file: {' '.join(str(error).split())}") from error
-        except OSError as error:
-            raise DataError(f"cannot read {file}: {error.strerror or ' '.join(str(error).split())}") from error
+    with local_file(path, unpack=True) as file, _errors_in_one_line(file, pyarrow.ArrowException):
+        table = parquet.read_table(file)
         words = _words(table, file)
         vectors = _matrix(table, file)
         check_finite(vectors, "the table", file)
         chosen, wanted, _ = chosen_rows(words, vectors, file, "row", options)
         return VectorData(chosen, wanted)
+
+
+@contextmanager
+def _errors_in_one_line(file: Path, arrow_error: type[Exception]) -> Iterator[None]:
+    """Within, what Arrow and NumPy cannot make of a file is a FormatError, and what cannot be read a DataError."""
+    try:
+        yield
+    except WindrowError:
+        raise
+    except (arrow_error, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError) as error:
+        raise FormatError(f"{file} is not a valid Parquet file: {_in_one_line(error)}") from error
+    except OSError as error:
+        raise DataError(f"cannot read {file}: {error.strerror or _in_one_line(error)}") from error
+
+
+def _in_one_line(error: Exception) -> str:
+    return shortened(" ".join(str(error).split()) or type(error).__name__)
 
 
 def write_parquet(data: VectorData, path: Path) -> None:
@@ -58,8 +74,7 @@ def _words(table: Any, path: Path) -> list[bytes]:
 
     names = [field.name for field in table.schema if _is_string(field.type)]
     if len(names) != 1:
-        found = ", ".join(f"{field.name} ({field.type})" for field in table.schema)
-        raise FormatError(f"{path}: expected one column of words, found {len(names)} of strings: {found}")
+        raise FormatError(f"{path}: expected one column of words, found {len(names)} of strings: {_columns(table)}")
     column = table.column(names[0])
     if pyarrow.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
@@ -82,7 +97,7 @@ def _is_string(kind: Any) -> bool:
 def _matrix(table: Any, path: Path) -> NDArray[np.float32]:
     import pyarrow
 
-    lists = [field.name for field in table.schema if "list" in str(field.type)]
+    lists = [field.name for field in table.schema if str(field.type).startswith(_LISTS)]
     numbers = [field.name for field in table.schema if pyarrow.types.is_floating(field.type)]
     if len(lists) == 1 and not numbers:
         return _from_lists(table.column(lists[0]).combine_chunks(), path)
@@ -91,8 +106,14 @@ def _matrix(table: Any, path: Path) -> NDArray[np.float32]:
         columns = [table.column(name).to_numpy() for name in numbers]
         with np.errstate(over="ignore"):  # the caller finds an infinity
             return np.stack(columns, axis=1).astype(np.float32)
-    found = ", ".join(f"{field.name} ({field.type})" for field in table.schema)
-    raise FormatError(f"{path}: expected a column of lists of numbers, or a column per dimension, found {found}")
+    raise FormatError(
+        f"{path}: expected a column of lists of numbers, or a column per dimension, found {_columns(table)}"
+    )
+
+
+def _columns(table: Any) -> str:
+    """The names and types of columns, for messages."""
+    return shortened(", ".join(f"{field.name} ({field.type})" for field in table.schema))
 
 
 def _check_dimensions(names: list[str], path: Path) -> None:
@@ -100,8 +121,8 @@ def _check_dimensions(names: list[str], path: Path) -> None:
     stems = {re.sub(r"\d+$", "", name) for name in names}
     if len(stems) > 1:
         raise FormatError(
-            f"{path}: are these all dimensions: {', '.join(names[:5])}? Take out the other columns, or give the "
-            "dimensions names that differ in their numbers only, such as d0, d1"
+            f"{path}: are these all dimensions: {shortened(', '.join(names[:5]))}? Take out the other columns, or give "
+            "the dimensions names that differ in their numbers only, such as d0, d1"
         )
 
 

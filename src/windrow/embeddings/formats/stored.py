@@ -48,6 +48,7 @@ def _read_model(path: Path, options: ReadOptions) -> VectorData:
         found = "no vectors" if vectors is None else f"vectors {vectors.shape} of type {vectors.dtype}"
         raise FormatError(f"{path}: expected float32 vectors of shape ({len(words)}, {size}), found {found}")
     model_file.check_finite(vectors, "vectors", path)
+    counts = None if counts is None else model_file.as_counts(counts, len(words), path)
     if options == ReadOptions():
         return VectorData(words, vectors, counts, stored.provenance)
     encoded = [word.encode("utf-8", "surrogatepass") for word in words]

@@ -67,8 +67,8 @@ class Checkpoint:
             )
         except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:
             raise damaged(path, error) from error
-        same_shapes = all(kept.tables[name].shape == table.shape for name, table in now.tables.items())
-        if not same_shapes or len(kept.randomness) != len(now.randomness):
+        pairs = [(kept.randomness, now.randomness), *((kept.tables[name], now.tables[name]) for name in now.tables)]
+        if not all(one.shape == other.shape and one.dtype == other.dtype for one, other in pairs):
             raise damaged(path, "sizes disagree")
         for name, table in kept.tables.items():
             model_file.check_finite(table, name, path)
@@ -77,7 +77,7 @@ class Checkpoint:
 
 def fits_blocks(path: str | PathLike[str]) -> bool:
     """Whether the training in this file had blocks that fit its vocabulary; the first versions had one size for all."""
-    identity = model_file.load(path, CHECKPOINT_KIND).config.get("identity", {})
+    identity = model_file.read_start(path).config.get("identity", {})
     return bool(isinstance(identity, dict) and identity.get("fits_blocks", False))
 
 

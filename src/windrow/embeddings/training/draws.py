@@ -14,6 +14,8 @@ from windrow.numeric.simd import LANES
 
 _ALL_BITS = 2**32 - 1
 _HALF_WORD = 2**24
+_TWISTER_NUMBERS = 624
+_LEAST_COUNT = 1e-280  # below which a division by it overflows; no word would be kept
 
 
 def keep_thresholds(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint32]:
@@ -22,7 +24,7 @@ def keep_thresholds(counts: NDArray[np.int64], sample: float) -> NDArray[np.uint
     A word with count c is kept with probability min(1, (sqrt(c / t) + 1) * t / c), where t = sample * sum of counts.
     This is the formula of word2vec.c, which keeps more than the one printed in Mikolov et al. 2013.
     """
-    threshold_count = sample * counts.sum()
+    threshold_count = max(sample * counts.sum(), _LEAST_COUNT)
     seen = np.maximum(counts, 1)  # a special word may have no count
     probabilities = (np.sqrt(seen / threshold_count) + 1) * (threshold_count / seen)
     thresholds: NDArray[np.uint32] = (np.minimum(probabilities, 1.0) * _ALL_BITS).astype(np.uint32)
@@ -133,6 +135,8 @@ class GensimRandomness:
 
     def restore(self, saved: NDArray[np.uint64]) -> None:
         """Continue from a state that ``save`` gave."""
+        if saved[-1] > _TWISTER_NUMBERS:  # NumPy would read there
+            raise ValueError(f"place {saved[-1]} of a generator's {_TWISTER_NUMBERS} numbers")
         self.state[:] = saved[:1]
         twister = {"key": saved[1:-1].astype(np.uint32), "pos": int(saved[-1])}
         self._twister.set_state({"bit_generator": "MT19937", "state": twister})

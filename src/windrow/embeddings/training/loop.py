@@ -120,7 +120,10 @@ class VectorTraining:
         for name, table in self._tables().items():
             table[:] = kept.tables[name]
         for worker, state in zip(self.run.workers, kept.randomness, strict=True):
-            worker.randomness.restore(state)
+            try:
+                worker.randomness.restore(state)
+            except ValueError as error:
+                raise damaged(path, error) from error
         self.run.position, self.seconds = kept.position, kept.seconds
         self.history[:] = kept.history
 

@@ -14,11 +14,12 @@ from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
 from windrow.embeddings.vectors import load_vectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable, shown
 from windrow.estimator import Estimator, OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
+from windrow.lm.generation import Generation
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
 from windrow.lm.neural.trainee import LMTrainee
@@ -36,6 +37,7 @@ from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
+from windrow.numeric.threads import crew
 from windrow.outputs import output_layer
 from windrow.outputs.contract import OutputLayer, OutputOptions
 from windrow.outputs.quantized import BITS
@@ -137,9 +139,10 @@ class NeuralLM(Estimator, LanguageModel):
     def _check_objects(self) -> None:
         """Raise OptionError for a list or an object of another kind than it must be."""
         if len(self.cutoffs) > 100:
-            raise OptionError(f"cutoffs = {self.cutoffs!r} must be at most 100 ranks")
+            raise OptionError(f"cutoffs = {shown(self.cutoffs)} must be at most 100 ranks")
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | os.PathLike):
-            raise OptionError(f"vectors = {self.vectors!r} must be WordVectors, the name of a file of them, or None")
+            told = shown(self.vectors)
+            raise OptionError(f"vectors = {told} must be WordVectors, the name of a file of them, or None")
 
     def fit(
         self,
@@ -316,6 +319,11 @@ class NeuralLM(Estimator, LanguageModel):
         """The ids of a sentence, or the beginning of one; see LanguageModel."""
         self._fitted()
         return super().encode(tokens, bos=bos, eos=eos)
+
+    def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
+        """Texts that go on from a prompt; see LanguageModel."""
+        with crew():  # once, not at each word
+            return super().generate(prompt, **options)
 
     def _fitted(self) -> Any:
         """The trained network, of the subclass's own type."""

@@ -277,11 +277,13 @@ class RecurrentLM(NeuralLM):
         if word_id == EOS:
             return state
         layers = state.layers if self.carries_over or word_id != BOS else network.zero_states(1)
-        hidden, layers = network.hidden_states(np.array([[word_id]], np.int32), layers)
+        with crew():
+            hidden, layers = network.hidden_states(np.array([[word_id]], np.int32), layers)
         return RecurrentState(hidden[0, 0], layers)
 
     def distribution(self, state: RecurrentState) -> NDArray[np.float64]:
         """Probabilities of the next symbol, (words,); their sum is 1. The head gives ``<s>`` none, as it counts 0."""
         check_state(isinstance(state, RecurrentState) and state.hidden.shape == (self.hidden_size,))
-        probabilities: NDArray[np.float64] = self._fitted().head.distribution(state.hidden)
+        with crew():
+            probabilities: NDArray[np.float64] = self._fitted().head.distribution(state.hidden)
         return probabilities

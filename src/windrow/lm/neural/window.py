@@ -223,6 +223,7 @@ class WindowLM(NeuralLM):
         """Probabilities of the next symbol, (words,); their sum is 1. The head gives ``<s>`` none, as it counts 0."""
         network = self._fitted()
         check_state(type(state) is tuple and len(state) == self.order - 1)
-        (hidden,) = network.hidden_rows(np.array([state], np.int32))
-        probabilities: NDArray[np.float64] = network.head.distribution(hidden)
+        with crew():
+            (hidden,) = network.hidden_rows(np.array([state], np.int32))
+            probabilities: NDArray[np.float64] = network.head.distribution(hidden)
         return probabilities

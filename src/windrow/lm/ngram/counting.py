@@ -76,7 +76,7 @@ def count_ngrams(
     DataError
         For more than 2**31 - 1 tokens or n-grams of an order, or when the temporary folder cannot be written.
     """
-    check_range("order", check_whole("order", order), 1)
+    check_whole("order", order, 1)
     if memory_budget is not None:
         check_range("memory_budget", memory_budget, 1)
     stream = read_only(np.asarray(stream, np.int32))

@@ -7,7 +7,6 @@ beginning of sentences, n-grams that stand there have one more field, ``^``.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +23,7 @@ from windrow.errors import DataError, FormatError, OptionError, warn
 from windrow.files import compression
 from windrow.files.compression import COMPRESSED
 from windrow.files.model_file import pack_words
+from windrow.files.tempfolder import temporary_folder
 from windrow.files.writing import shortened
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.bisect import find_children
@@ -141,8 +141,8 @@ def read_counts(path: str | os.PathLike[str]) -> NGramCounts:
     cannot be read.
     """
     source = _Source(os.fspath(path))
-    with tempfile.TemporaryDirectory(prefix="windrow-", ignore_cleanup_errors=True) as folder:
-        found = source.lines(Path(folder))
+    with temporary_folder() as folder:
+        found = source.lines(folder)
         if not found.by_order or not len(found.by_order[0]):
             raise FormatError(f"{source}: there are no unigrams in it; is it a count file?")
         return _CountsBuilder(source, found).counts()

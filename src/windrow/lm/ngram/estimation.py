@@ -17,6 +17,7 @@ from windrow.lm.ngram import lmplz
 from windrow.lm.ngram.kernels import estimate as kernels
 from windrow.lm.ngram.kernels.estimate import Rule, Successors
 from windrow.lm.ngram.levels import BackoffModel, Floats, Int32s, Level, NGramCounts
+from windrow.lm.ngram.merging import MOST
 from windrow.lm.ngram.smoothing import COUNTS_OF_COUNTS, Evidence, Options, Smoothing, fit_weights, smoothing_named
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
@@ -90,6 +91,8 @@ def estimate(
     method, interpolates = smoothing_named(smoothing, chosen)
     _check_unknown(unk_mass, open_vocabulary)
     _check_text(counts)
+    if not method.adjusted or counts.order == 1:
+        _check_word_counts(counts)
     chosen.check(counts.order)
     thresholds = _thresholds(prune, counts.order)
     orders = _own(counts, copies=keep_counts or np.dtype(dtype) != np.float32)
@@ -130,9 +133,7 @@ def _options(options: dict[str, Any]) -> Options:
 
 def _thresholds(prune: Sequence[int], order: int) -> list[int]:
     """One threshold per order; the last one given also holds for those above."""
-    thresholds = [check_whole("prune", threshold) for threshold in prune] or [0]
-    for threshold in thresholds:
-        check_range("prune", threshold, 0)
+    thresholds = [check_whole("prune", threshold, 0) for threshold in prune] or [0]
     if len(thresholds) > order:
         raise OptionError(f"prune = {tuple(prune)}: more numbers than the order of the model; give at most {order}")
     if sorted(thresholds) != thresholds:
@@ -152,6 +153,16 @@ def _check_text(counts: NGramCounts) -> None:
     if counts.order == 0 or not counts.levels[0].counts.any():
         raise DataError("there are no counts (they were used up by an estimate, or the text is empty): count again")
     check_order(counts)
+
+
+def _check_word_counts(counts: NGramCounts) -> None:
+    """Raise DataError for a word with more occurrences than 32 bits hold, of a text that somebody else counted."""
+    most = int(counts.levels[0].counts.max())
+    if most > MOST:
+        raise DataError(
+            f"a word has the count {most:,}; this smoothing takes counts up to {MOST:,}: divide all by the same "
+            "number, or choose smoothing='kneser-ney', which counts the words before a word"
+        )
 
 
 def check_order(counts: NGramCounts) -> None:
@@ -186,7 +197,8 @@ def _own(counts: NGramCounts, copies: bool) -> list[_Order]:
     for k, level in enumerate(counts.levels, 1):
         starts, words = np.asarray(level.starts), np.asarray(level.words)
         # Memory maps as plain arrays, so that kernels are compiled for one type.
-        changed = [np.asarray(level.suffixes), np.asarray(level.counts, np.int32)]
+        held = level.counts if level.counts.dtype == np.int32 else np.minimum(level.counts, MOST)
+        changed = [np.asarray(level.suffixes), np.asarray(held, np.int32)]
         suffixes, raw = (array.copy() if copies or not array.flags.writeable else array for array in changed)
         if k > 1:
             span = int(starts[span[0]]), int(starts[span[1]])

@@ -368,7 +368,8 @@ class NGramLM(Estimator, TableLM):
         OptionError
             ``bits`` is out of range.
         """
-        other = type(self)(**{**self.get_params(), "quantize_bits": check_whole("quantize_bits", bits)})
+        bits = check_whole("quantize_bits", bits)
+        other = type(self)(**{**self.get_params(), "quantize_bits": bits})
         other.check_parameters()
         other._set(NGramTable.pack(self._fitted().unpack(), quantize_bits=bits, consume=True), self.provenance_)
         other.reader = self.reader

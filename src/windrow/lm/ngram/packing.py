@@ -184,6 +184,8 @@ def unpack(packed: Packed, vocabulary: Vocabulary, unseen_backoff: float) -> Bac
                 np.empty(size, np.int64),
             )
             if walk.unpack_level(trie, k, addresses, starts, words, probs, next_addresses) != size:
-                raise FormatError(f"the packed table does not hold {size} n-grams of order {k + 1}: it is damaged")
+                raise FormatError(f"it does not hold {size} n-grams of order {k + 1}")
+            if k + 1 < order and next_addresses.min(initial=0) < 0:  # of the highest order alone some have none
+                raise FormatError(f"an n-gram of order {k + 1} has no address")
             addresses = next_addresses
     return BackoffModel(vocabulary, levels, unseen_backoff)

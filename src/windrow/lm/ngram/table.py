@@ -60,10 +60,13 @@ class NGramTable:
     numbers up to rounding. Make a table with ``pack`` or ``from_arrays``.
     """
 
-    def __init__(self, vocabulary: Vocabulary, packed: Packed, unseen_backoff: float = 0.0) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, packed: Packed, unseen_backoff: float = 0.0, name: str = "the n-gram table"
+    ) -> None:
         self.vocabulary = vocabulary
         self.unseen_backoff = unseen_backoff
         self._packed = packed
+        self._name = name  # for messages: that of its file
         self.trie = packed.trie
 
     def __repr__(self) -> str:
@@ -116,12 +119,15 @@ class NGramTable:
             Drop each order from ``model.levels`` once it is packed, to save memory.
         """
         if quantize_bits is not None:
-            check_range("quantize_bits", quantize_bits, 2, BOOK_BITS)
+            quantize_bits = check_whole("quantize_bits", quantize_bits, 2, BOOK_BITS)
         return cls(model.vocabulary, pack(model, quantize_bits, suffix_closed, consume), model.unseen_backoff)
 
     def unpack(self) -> BackoffModel:
         """The model, its numbers as they were rounded; FormatError if the table is damaged."""
-        return unpack(self._packed, self.vocabulary, self.unseen_backoff)
+        try:
+            return unpack(self._packed, self.vocabulary, self.unseen_backoff)
+        except FormatError as error:
+            raise FormatError(f"{self._name} is damaged: {error}; take it from a copy, or make it again") from error
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of a model file."""
@@ -161,7 +167,7 @@ class NGramTable:
             raise FormatError(f"{path}: unseen_backoff = {unseen_backoff} is no log10 of a weight up to 1")
         _check(sizes, layout, parts, path)
         trie = packed_trie.PackedTrie(**parts, floats=parts["unigrams"].view(np.float32), fields=layout.fields())
-        return cls(vocabulary, Packed(trie, layout, sizes, suffix_closed), unseen_backoff)
+        return cls(vocabulary, Packed(trie, layout, sizes, suffix_closed), unseen_backoff, os.fspath(path))
 
     # --- scoring
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike
 
-from windrow.errors import DataError, check_range, check_whole
+from windrow.errors import DataError, check_whole
 from windrow.estimator import OldName, takes_old_names
 from windrow.nn.initializers import initial_weights
 from windrow.nn.layers.layer import Backward, Layer
@@ -42,7 +42,7 @@ class Dense(Layer):
         dtype: DTypeLike = np.float32,
     ) -> None:
         for name, value in (("inputs", inputs), ("outputs", outputs)):
-            check_range(name, check_whole(name, value), 1)
+            check_whole(name, value, 1)
         weights = initial_weights(initializer, inputs, outputs, np.random.default_rng(rng))
         self.weights = Parameter(weights.astype(dtype), is_weight=True)
         self.biases = Parameter(np.zeros(outputs, dtype))

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import DTypeLike
 
-from windrow.errors import DataError, check_range, check_whole
+from windrow.errors import DataError, check_whole
 from windrow.nn.layers.layer import Backward, Layer
 from windrow.nn.parameters import Array, Parameter, SparseParameter
 
@@ -45,7 +45,7 @@ class Embedding(Layer):
         dtype: DTypeLike = np.float32,
     ) -> None:
         for name, value in (("words", words), ("dim", dim)):
-            check_range(name, check_whole(name, value), 1)
+            check_whole(name, value, 1)
         if vectors is None:
             vectors = np.random.default_rng(rng).normal(0, scale, (words, dim))
         if vectors.shape != (words, dim):

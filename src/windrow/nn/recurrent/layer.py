@@ -6,7 +6,7 @@ Streams do not bear on one another: each thread of a crew has a part of the batc
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -17,7 +17,7 @@ from windrow.nn.recurrent.cells import CELLS
 from windrow.nn.recurrent.kernels import Gradients, Multiplier, Steps
 from windrow.numeric.blas import add_product, set_product
 from windrow.numeric.products import LEAST_ROWS, PANEL, panels_of
-from windrow.numeric.threads import share
+from windrow.numeric.threads import Scratch, share
 
 Backward = Callable[[Array], Array]
 
@@ -70,10 +70,7 @@ class RecurrentLayer:
         if cell == "lstm":
             self.biases.value[hidden_size : 2 * hidden_size] = 1
         self.extra = None if self.cell.extra is None else Parameter(np.zeros(hidden_size, dtype))
-        self._scratch: dict[int, Steps] = {}  # by the first stream of a part: arrays of the last call
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_scratch": {}}  # of no worth to a copy
+        self._scratch = Scratch()  # by the first stream of a part: arrays of the last call
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -94,14 +91,17 @@ class RecurrentLayer:
 
         ``begins`` (steps, batch): where a stream starts from zero. The backward pass takes the gradient with respect to
         the hidden states, adds to those of the parameters and gives that with respect to the inputs; nothing goes back
-        to ``state``, which truncates backpropagation to these steps. Call it before the next ``forward``.
+        to ``state``, which truncates backpropagation to these steps. Call it before the next ``forward`` of its thread.
         """
         if begins is None:
             begins = np.zeros(x.shape[:2], np.bool_)
         weights = _multiplier(self.recurrent_weights.value, begins)
-        parts = _share_streams(
-            x.shape[1], lambda first, last: self._run(self._part(x, begins, slice(first, last)), state, weights)
-        )
+        kept = self._scratch.kept  # the crew works for this thread
+
+        def run(first: int, last: int) -> _Part:
+            return self._run(self._part(x, begins, slice(first, last), kept), state, weights)
+
+        parts = _share_streams(x.shape[1], run)
 
         def backward(d_hidden: Array) -> Array:
             weights = _multiplier(np.ascontiguousarray(self.recurrent_weights.value.T), begins)
@@ -125,12 +125,12 @@ class RecurrentLayer:
         hidden = np.concatenate([part.steps.states[1:, 0] for part in parts], axis=1)
         return hidden, np.concatenate([part.steps.states[-1] for part in parts], axis=1), backward
 
-    def _part(self, x: Array, begins: NDArray[np.bool_], streams: slice) -> _Part:
+    def _part(self, x: Array, begins: NDArray[np.bool_], streams: slice, kept: dict[int, Steps]) -> _Part:
         begins = np.ascontiguousarray(begins[:, streams])
-        steps = self._scratch.get(streams.start)
+        steps = kept.get(streams.start)
         if steps is None or steps.sums.shape[:2] != begins.shape:
             steps = self.cell.new_steps(len(begins), begins.shape[1], self.hidden_size, self.dtype)
-            self._scratch[streams.start] = steps
+            kept[streams.start] = steps
         rows = np.ascontiguousarray(x[:, streams]).reshape(begins.size, -1)
         steps = steps if self.extra is None else steps._replace(extra=self.extra.value)
         return _Part(streams, rows, begins, steps)

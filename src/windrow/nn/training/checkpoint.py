@@ -82,6 +82,18 @@ def rng_state(rng: np.random.Generator) -> dict[str, Any]:
     return state
 
 
+_LAST_PLACES = {"pos": 624, "buffer_pos": 4}  # in the buffers of NumPy's generators, which it does not check itself
+
+
+def restore_rng(rng: np.random.Generator, state: Any) -> None:
+    """Go on from what ``rng_state`` gave; ValueError or TypeError for what no generator can be in."""
+    for part in (state, state["state"]):
+        for name, last in _LAST_PLACES.items():
+            if name in part and not 0 <= count_of(part[name]) <= last:
+                raise ValueError(f"{name} = {part[name]} of a generator")
+    rng.bit_generator.state = state
+
+
 def save(training: Resumable, path: str | PathLike[str], described: Mapping[str, Any]) -> None:
     """Write the parameters, the optimizer's state, the best and the last good parameters, and the trainee's state."""
     optimizer, stopping, last_good = training.plan.optimizer, training.plan.stopping, training.last_good
@@ -116,17 +128,20 @@ def restore(training: Resumable, path: str | PathLike[str], described: Mapping[s
         training.trainee.set_values(_like(last_good.values, arrays["values"]))
         last_good.values = _like(last_good.values, arrays["last_good"])
         for number, state in enumerate(plan.optimizer.states):
-            state[:] = arrays[f"optimizer{number}"]
+            state[:] = _like(state, arrays[f"optimizer{number}"])
         if config["lowest"] is not None:
             last_good.lowest = float(config["lowest"])
         last_good.name = str(config["last_good"])
         if plan.stopping is not None:
-            plan.stopping.waited = _count(config["waited"])
+            plan.stopping.waited = count_of(config["waited"])
             plan.stopping.best_values = _like(last_good.values, arrays["best"]) if "best" in arrays else None
             if config["best_score"] is not None:
                 plan.stopping.best_score = float(config["best_score"])
-        plan.optimizer.steps = _count(config["steps"])
+        plan.optimizer.steps = count_of(config["steps"])
         training.history[:] = history_rows(config["history"])
+        for row in training.history:
+            if row.get("score") is not None:
+                training.trainee.rank(row["score"])  # as schedules will
         # Checkpoints of windrow 0.1 have neither this nor a state.
         reference = config.get("reference")
         training.divergence.reference = None if reference is None else float(reference)
@@ -138,13 +153,17 @@ def restore(training: Resumable, path: str | PathLike[str], described: Mapping[s
 def history_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
     """The rows of a history as stored, under their names of today; an error of Python's for what is no row."""
     found = list(map(with_new_names, rows))
-    for row in found:
-        int(row["epoch"]), float(row["loss"]), float(row["seconds"])  # which a training that goes on reads
+    for row in found:  # what a training that goes on reads
+        count_of(row["epoch"])
+        for number in (row["loss"], row["seconds"], 0 if row.get("score") is None else row["score"]):
+            if not isinstance(number, int | float) or isinstance(number, bool):
+                raise ValueError(f"{number!r} is no number")
     return found
 
 
-def _count(stored: Any) -> int:
-    if not isinstance(stored, int) or stored < 0:
+def count_of(stored: Any) -> int:
+    """What a file has as a count; ValueError where it is none."""
+    if not isinstance(stored, int) or isinstance(stored, bool) or stored < 0:
         raise ValueError(f"{stored!r} is no count")
     return stored
 
@@ -152,6 +171,8 @@ def _count(stored: Any) -> int:
 def _like(values: Array, stored: Array) -> Array:
     if stored.shape != values.shape or stored.dtype != values.dtype:
         raise ValueError(f"{stored.dtype} {stored.shape} in place of {values.dtype} {values.shape}")
+    if not np.isfinite(stored).all():
+        raise ValueError("a number is not finite")
     return np.array(stored)
 
 

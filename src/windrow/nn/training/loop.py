@@ -238,7 +238,8 @@ class Training:
 
     def _rank(self, row: dict[str, Any]) -> float:
         """What schedules and early stopping look at; higher is better."""
-        return -row["loss"] if row["score"] is None else self.trainee.rank(row["score"])
+        score = row.get("score")
+        return -row["loss"] if score is None else self.trainee.rank(score)
 
     def _share(self, epoch: int) -> float | None:
         """Which share of the learning rate an epoch gets; None where it falls from step to step."""

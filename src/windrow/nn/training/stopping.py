@@ -38,7 +38,8 @@ class EarlyStopping:
     """
 
     def __init__(self, patience: float = 10, min_improvement: float = 0.0) -> None:
-        check_range("patience", patience, 1)
+        if patience != inf:
+            check_range("patience", patience, 1)
         self.patience = patience
         self.min_improvement = min_improvement
         self.best_score = -inf

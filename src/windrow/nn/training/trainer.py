@@ -16,7 +16,7 @@ from windrow.nn.network import Network
 from windrow.nn.optimizers import SGD, Optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Constant, Schedule
-from windrow.nn.training.checkpoint import fingerprint, goes_on, rng_state
+from windrow.nn.training.checkpoint import fingerprint, goes_on, restore_rng, rng_state
 from windrow.nn.training.loop import Plan, Trainee, Training
 from windrow.nn.training.report import Report
 from windrow.nn.training.stopping import EarlyStopping
@@ -70,7 +70,7 @@ class Trainer:
     measure: str = "score"
 
     def __post_init__(self) -> None:
-        check_range("batch_size", check_whole("batch_size", self.batch_size), 1)
+        check_whole("batch_size", self.batch_size, 1)
         for name in ("learning_rate", "clip_norm", "clip_value"):
             if getattr(self, name) is not None:
                 check_range(name, getattr(self, name), 0, low_open=True)
@@ -106,7 +106,7 @@ class Trainer:
         ``described`` is what must be the same then. ``retrains``: for messages, see Training. Raises DataError for data
         that do not fit, DivergedError when training runs away; the network then has its last good parameters.
         """
-        check_range("epochs", check_whole("epochs", epochs), 1)
+        check_whole("epochs", epochs, 1)
         check_callable("score", score)
         resume = goes_on(checkpoint, resume, checkpoint_every=checkpoint_every)
         x, targets = np.asarray(x), np.asarray(targets)
@@ -179,7 +179,7 @@ class NetworkTrainee(Trainee):
         return {"rng": rng_state(self.trainer.rng)}
 
     def set_state(self, state: dict[str, Any]) -> None:  # noqa: D102
-        self.trainer.rng.bit_generator.state = state["rng"]
+        restore_rng(self.trainer.rng, state["rng"])
 
 
 def gradient_norms(network: Network, x: Array, targets: Array) -> dict[str, float]:

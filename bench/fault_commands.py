@@ -1,0 +1,154 @@
+"""The commands that ``faults.py`` stops, on a small artificial language, and how their results are compared."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+WINDROW = [sys.executable, "-m", "windrow"]
+# What a clock or a name says, in the headers of files and in logs; all else must be equal.
+_OF_THE_RUN = ("seconds", "per_second", "total_seconds")
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command without its output.
+
+    ``output``: what it writes, beside the checkpoint and logs; "" for standard output. ``resumes``: it has --resume.
+    ``stdin``: a file of the inputs that it reads.
+    """
+
+    words: str
+    output: str = ""
+    resumes: bool = False
+    stdin: str = ""
+
+    def arguments(self, inputs: Path, folder: Path, *, resume: bool = False) -> list[str]:
+        """The command line, with inputs from one folder, and the output in another."""
+        words = [str(inputs / word[1:]) if word.startswith("@") else word for word in self.words.split()]
+        given = ["-o", str(folder / self.output)] if self.output and "OUT" not in words else []
+        words = [str(folder / self.output) if word == "OUT" else word for word in words]
+        return [*WINDROW, *words, *given, *(["--resume"] if resume else [])]
+
+
+_NETWORK = "--hidden 24 --embedding 24 --epochs 8 --valid @test.txt"
+_WORD2VEC = "vectors train @train.txt --min-count 1 --size 32 --checkpoint-every 0.2"
+TRAINERS = {
+    "vectors train, skip-gram, noise": Command(f"{_WORD2VEC} --workers 1 --epochs 20", "v.safetensors", True),
+    "vectors train, skip-gram, hierarchical": Command(
+        f"{_WORD2VEC} --workers 1 --epochs 10 --loss hs", "v.safetensors", True
+    ),
+    "vectors train, skip-gram, softmax": Command(
+        f"{_WORD2VEC.replace('train.txt', 'valid.txt')} --workers 1 --epochs 6 --loss softmax", "v.safetensors", True
+    ),
+    "vectors train, CBOW, noise": Command(f"{_WORD2VEC} --workers 1 --epochs 30 --model cbow", "v.safetensors", True),
+    "vectors train, CBOW, hierarchical": Command(
+        f"{_WORD2VEC} --workers 1 --epochs 16 --model cbow --loss hs", "v.safetensors", True
+    ),
+    "vectors train, CBOW, softmax": Command(
+        f"{_WORD2VEC.replace('train.txt', 'valid.txt')} --workers 1 --epochs 6 --model cbow --loss softmax",
+        "v.safetensors", True,
+    ),
+    "vectors train, 2 deterministic workers": Command(
+        f"{_WORD2VEC} --workers 2 --deterministic --epochs 20", "v.safetensors", True
+    ),
+    "lm train ngram": Command("lm train ngram @train.txt --order 4 --discount-fallback", "m.safetensors"),
+    "lm train ngram, over files": Command(
+        "lm train ngram @train.txt --order 4 --discount-fallback --memory 1M", "m.safetensors"
+    ),
+    "lm train ngram, ARPA": Command("lm train ngram @train.txt --order 3 --discount-fallback", "m.arpa"),
+    "lm train rnn": Command(f"lm train rnn @valid.txt {_NETWORK} --dropout 0.1 --layers 2", "m.safetensors", True),
+    "lm train window": Command(f"lm train window @valid.txt {_NETWORK}", "m.safetensors", True),
+    "lm mix": Command("lm mix @ngram.safetensors @window.safetensors --tune @valid.txt", "m.safetensors"),
+    "tag train": Command(
+        "tag train @ner-valid.conll --epochs 8 --size 16 --hidden 16 --valid @ner-test.conll", "t.safetensors", True
+    ),
+    "corpus build": Command("corpus build @long.txt", "corpus"),
+}  # fmt: skip
+COMMANDS = {
+    **TRAINERS,
+    "corpus toyland": Command("corpus toyland --sentences 20000", "toyland"),
+    "corpus info": Command("corpus info @corpus --json"),
+    "lm score": Command("lm score @ngram.safetensors @train.txt"),
+    "lm score, standard input": Command("lm score @window.safetensors", stdin="train.txt"),
+    "lm perplexity": Command("lm perplexity @window.safetensors @train.txt"),
+    "lm generate": Command("lm generate @window.safetensors --seed 1 --max-new-tokens 5000"),
+    "lm convert": Command("lm convert @ngram.safetensors OUT", "m.arpa"),
+    "tag predict": Command("tag predict @tagger.safetensors @ner-train.conll"),
+    "tag evaluate": Command("tag evaluate @tagger.safetensors @ner-train.conll"),
+    "vectors similar": Command("vectors similar @vectors.safetensors", stdin="words.txt"),
+    "vectors evaluate": Command(
+        "vectors evaluate @vectors.safetensors --analogies @analogies.txt --similarity @similarity.tsv"
+    ),
+    "vectors convert": Command("vectors convert @vectors.safetensors OUT", "v.txt"),
+    "vectors plot": Command("vectors plot @vectors.safetensors", "v.png"),
+}
+
+
+def write_inputs(folder: Path, sentences: int) -> None:
+    """Write every input that a command names."""
+    folder.mkdir()
+    _run("corpus", "toyland", "-o", folder / "toyland", "--sentences", sentences)
+    for path in (folder / "toyland").iterdir():
+        path.rename(folder / path.name)
+    train, valid = folder / "train.txt", folder / "valid.txt"
+    (folder / "long.txt").write_bytes(train.read_bytes() * 10)
+    _run("corpus", "build", train, "-o", folder / "corpus")
+    _run("lm", "train", "ngram", train, "-o", folder / "ngram.safetensors", "--order", 3, "--discount-fallback")
+    vectors = folder / "vectors.safetensors"
+    _run("vectors", "train", train, "-o", vectors, "--min-count", 1, "--epochs", 1, "--size", 32)
+    network = ["--epochs", 1, "--hidden", 16, "--embedding", 16]
+    _run("lm", "train", "window", train, "-o", folder / "window.safetensors", *network)
+    _run("tag", "train", folder / "ner-valid.conll", "-o", folder / "tagger.safetensors", "--epochs", 2)
+    words = [word for line in valid.read_text().splitlines() for word in line.split()]
+    (folder / "words.txt").write_text("\n".join(words[:3000]) + "\n")
+
+
+def _run(*arguments: Any) -> None:
+    subprocess.run([*WINDROW, *map(str, arguments)], check=True, capture_output=True)
+
+
+# --- comparing
+
+
+def content(path: Path) -> dict[str, bytes]:
+    """Everything in a file or folder that does not depend on when it was written, by name; empty for none."""
+    if path.is_dir():
+        return {f"{part.name}/{name}": data for part in path.iterdir() for name, data in content(part).items()}
+    if not path.exists():
+        return {}
+    data = path.read_bytes()
+    return dict(_of_model(data)) if data[8:9] == b"{" else {"": data}
+
+
+def _of_model(data: bytes) -> Iterator[tuple[str, bytes]]:
+    length = int.from_bytes(data[:8], "little")
+    layout = json.loads(data[8 : 8 + length])
+    metadata = layout.pop("__metadata__", {})
+    yield "header", json.dumps(_timeless(json.loads(metadata.get("windrow", "{}"))), sort_keys=True).encode()
+    yield "layout", json.dumps(layout, sort_keys=True).encode()
+    yield "arrays", data[8 + length :]
+
+
+def _timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _timeless(part) for name, part in value.items() if name not in _OF_THE_RUN}
+    return [_timeless(part) for part in value] if isinstance(value, list) else value
+
+
+def left_over(folder: Path) -> list[str]:
+    """Hidden and unfinished files that lie in a folder, or in folders of it."""
+    return sorted(path.name for path in folder.rglob("*") if path.name.endswith(".part") or path.name.startswith("."))
+
+
+def fresh(folder: Path) -> Path:
+    """An empty folder at this place."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
