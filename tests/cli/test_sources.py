@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shlex
 import subprocess
@@ -245,3 +246,15 @@ def test_several_pipes(shell, here: Path) -> None:
     shell("windrow tag train <(cat first.conll) second.conll -o t.safetensors --epochs 1 --hidden 4")
     shell('windrow corpus build <(echo \'{"t": "an owl"}\') -o d --format jsonl --field t')
     assert list(Corpus.open(here / "d").sentences()) == [["an", "owl"]]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"BZh91AY&SYxxxxxxxx", gzip.compress(b"an owl", mtime=0)[:-8] + bytes(8)],
+    ids=["bz2", "gz"],
+)
+def test_a_damaged_source_is_no_full_disk(content: bytes, here: Path) -> None:
+    (here / "damaged").write_bytes(content)
+    result = run("corpus", "build", "damaged", "-o", "new")
+    assert result.stderr.startswith("Error: damaged: the data are broken or cut short (")
+    assert "kept" not in result.stderr

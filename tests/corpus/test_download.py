@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import socket
 from contextlib import suppress
@@ -19,6 +20,7 @@ from windrow.files import web
 
 DATA = Random(7).randbytes(200_000)
 BEGUN = 50_000
+LAST_CHUNK = head("200 OK", "Transfer-Encoding: chunked") + b"0\r\n"
 OK = head("200 OK", f"Content-Length: {len(DATA)}", 'ETag: "one"')
 
 
@@ -245,13 +247,16 @@ def dripping(before: bytes, drop: bytes, times: int = 200) -> Answer:
     [
         (dripping(OK, b"x"), "was cut after .* of 200,000 bytes .fewer than 10,000 bytes came in 0.2 seconds"),
         (dripping(head("200 OK", "Transfer-Encoding: chunked"), b"1\r\nx\r\n"), "fewer than 10,000 bytes"),
+        (dripping(head("200 OK", "Transfer-Encoding: chunked"), b"0"), "was cut after 0 .*fewer than 10,000 bytes"),
+        (dripping(LAST_CHUNK, b"X"), "was cut after 0 .*fewer than 10,000 bytes"),
+        (dripping(LAST_CHUNK, b"X: 1\r\n"), "was cut after 0 .*(fewer than 10,000 bytes|100 headers)"),
         (dripping(OK, b""), "was cut after 0 of 200,000 bytes .timed out"),
         (dripping(b"", b""), "timed out"),
         (dripping(b"HTTP/1.1 200 OK\r\nX: ", b"x"), "no whole answer came in 0.3 seconds"),
         (dripping(b"HTTP/1.1 200 OK\r\n", b"X: 1\r\n"), "no whole answer came"),
         (dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "data.bin: "),
     ],
-    ids=["body", "chunks", "nothing", "no answer", "header", "headers", "continue"],
+    ids=["body", "chunks", "size", "trailer", "trailers", "nothing", "no answer", "header", "headers", "continue"],
 )
 def test_a_server_that_drips_is_given_up(part: Path, answer: Answer, reason: str) -> None:
     message, _ = refusal(part, answer)
@@ -301,6 +306,26 @@ def test_a_body_without_end_is_left(
     assert ("registry" in message) != stated
     assert requests == 1
     assert list(part.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("sent", [b"X: 1\r\n" * 10_000, b"X: " + b"x" * 60_000 + b"\r\n"])
+def test_trailers_without_end_are_left(part: Path, sent: bytes) -> None:
+    def answer(connection: socket.socket, _: str) -> None:
+        connection.sendall(LAST_CHUNK)
+        for _ in range(10_000):  # the client hangs up long before
+            connection.sendall(sent)
+
+    message, requests = refusal(part, answer)
+    assert re.search("more than 1,048,576 bytes came that are no part of the file|more than 100 headers", message)
+    assert requests == 1
+
+
+def test_a_trailer_and_small_chunks_are_put_up_with(part: Path) -> None:
+    chunks = b"".join(b"1;x=y\r\n%c\r\n" % byte for byte in DATA)
+    answer = head("200 OK", "Transfer-Encoding: chunked"), chunks, b"0\r\nX: 1\r\n\r\n"
+    with serving(saying(*answer)) as url:
+        download([f"{url}data.bin"], part)
+    assert part.read_bytes() == DATA
 
 
 def test_a_rest_that_is_too_long_is_left(part: Path) -> None:
@@ -402,3 +427,60 @@ def test_an_interrupt_says_what_is_kept(part: Path, monkeypatch: pytest.MonkeyPa
         with pytest.raises(KeyboardInterrupt, match=r"data\.bin\.part holds .* bytes; run again to resume"):
             download([f"{url}data.bin"], part, interrupt if when == "receiving" else None)
     assert DATA.startswith(part.read_bytes()) and part.stat().st_size >= BEGUN
+
+
+SECRETS = "me:pass%40word@", "key=hidden"
+
+
+@pytest.mark.parametrize("tag", ['ETag: "one"', "X-Nothing: 1"])
+def test_the_note_of_a_source_has_no_secrets_and_is_recognized(part: Path, tag: str) -> None:
+    asked = []
+
+    def answer(connection: socket.socket, request: str) -> None:
+        asked.append(re.search(r"bytes=(\d+)-", request))
+        rest = partial(f"bytes {BEGUN}-199999/200000", tag), DATA[BEGUN:]
+        begun = head("200 OK", "Content-Length: 200000", tag), DATA[:BEGUN]
+        saying(*(rest if asked[-1] else begun))(connection, request)
+
+    with serving(answer) as url:
+        user, query = SECRETS
+        secret = f"{url.replace('//', f'//{user}')}data.bin?{query}"
+        with pytest.raises(DataError, match="run again to resume"):
+            download([secret], part)
+        source = Path(f"{part}.source")
+        assert source.stat().st_mode & 0o077 == 0 or os.name == "nt"
+        assert not re.search("pass|hidden|me:", source.read_text())
+        with pytest.raises(DataError, match="cut after 50,000"):  # with another query it is another file
+            download([secret.replace("hidden", "other")], part)
+        with pytest.raises(DataError, match="cut after 50,000"):
+            download([secret], part)
+        download([secret], part)
+    assert part.read_bytes() == DATA
+    assert [bool(one) for one in asked] == [False, False, False, True]
+
+
+def test_bytes_of_an_unknown_version_are_resumed_only_where_a_checksum_is_compared(part: Path) -> None:
+    ranges = []
+
+    def answer(connection: socket.socket, request: str) -> None:
+        ranges.append("\r\nRange: " in request)
+        rest = partial(f"bytes {BEGUN}-199999/200000", "X-Nothing: 1"), DATA[BEGUN:]
+        saying(*(rest if ranges[-1] else (head("200 OK", "Content-Length: 200000"), DATA)))(connection, request)
+
+    for verifiable in (True, False):
+        with serving(answer) as url:
+            part.write_bytes(DATA[:BEGUN])
+            Path(f"{part}.source").write_text(f"{url}data.bin\n\n")
+            download([f"{url}data.bin"], part, verifiable=verifiable)
+        assert part.read_bytes() == DATA
+    assert ranges == [True, False]
+
+
+def test_what_no_run_would_resume_is_not_kept(part: Path) -> None:
+    answer = saying(head("200 OK", "Content-Length: 200000"), DATA[:BEGUN])
+    with serving(answer) as url, pytest.raises(DataError, match=r"cut after 50,000 .*; run again, from the beginning$"):
+        download([f"{url}data.bin"], part, verifiable=False)
+    assert list(part.parent.iterdir()) == []
+    with serving(saying(OK, DATA[:BEGUN])) as url, pytest.raises(DataError, match=r"is kept, run again to resume$"):
+        download([f"{url}data.bin"], part, verifiable=False)
+    assert part.stat().st_size == BEGUN

@@ -19,7 +19,7 @@ import pytest
 
 from windrow.corpus import registry
 from windrow.corpus.registry import FetchedFile, fetch, list_corpora
-from windrow.errors import DataError
+from windrow.errors import DataError, DataWarning
 
 DATA = Random(7).randbytes(300_000)
 OTHER = Random(8).randbytes(300_000)
@@ -398,6 +398,57 @@ def test_an_archive_is_verified_before_it_is_unpacked(server: Server, tmp_path: 
         fetch("sample", tmp_path / "other", registry=path)
     assert message[0].startswith(f"data.zip has the SHA-256 {sha256(archive)}")
     assert list((tmp_path / "other").iterdir()) == []
+
+
+def test_files_of_a_verified_archive_are_compared_in_later_runs(server: Server, tmp_path: Path) -> None:
+    archive = zip_of(one=b"first", two=b"second")
+    server.files["data.zip"] = archive
+    known = {"path": "data.zip", "unpack": ["folder/one", "folder/two"]}
+    path = write_registry(tmp_path, [server.url], **known, sha256={"data.zip": sha256(archive)})
+    out = tmp_path / "out"
+    first = fetch("sample", out, registry=path)
+    assert fetch("sample", out, registry=path) == first and all(file.verified for file in first)
+    assert len(server.requests) == 1
+    (out / "two").write_bytes(b"sEcond")
+    assert fetch("sample", out, registry=path) == first
+    assert len(server.requests) == 2 and (out / "two").read_bytes() == b"second"
+    # A note that is gone, damaged or of another archive says nothing.
+    (note,) = out.glob(".*.sha256")
+    written = note.read_bytes()
+    for content in (None, b"", b"\xff" * 99, written.replace(sha256(archive).encode(), sha256(b"x").encode())):
+        note.unlink(missing_ok=True)
+        if content is not None:
+            note.write_bytes(content)
+        assert [file.verified for file in fetch("sample", out, registry=path)] == [False, False]
+    note.unlink()
+    note.mkdir()
+    (out / "two").unlink()
+    with pytest.warns(DataWarning, match="a later run cannot compare one, two"):
+        assert all(file.verified for file in fetch("sample", out, registry=path))
+
+
+def test_files_without_any_checksum_get_no_note(server: Server, tmp_path: Path) -> None:
+    server.files["data.zip"] = zip_of(one=b"first")
+    path = write_registry(tmp_path, [server.url], path="data.zip", unpack=["folder/one"])
+    fetch("sample", tmp_path / "out", registry=path, unverified=True)
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["one"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there folders have no locks")
+def test_two_fetches_do_not_share_a_folder(fetcher: Fetcher, server: Server) -> None:
+    refusals = []
+
+    def fetch_again(*_: object) -> None:
+        with one_line_error() as message:
+            fetcher()
+        refusals.append(message[0])
+
+    fetch("sample", fetcher.folder, fetch_again, fetcher.registry)
+    assert set(refusals) == {f"another process fetches files into {fetcher.folder}; run again when it has ended"}
+    assert fetcher.target.read_bytes() == DATA and fetcher.names() == ["data.bin"]
+    assert len(server.requests) == 1
+    fetcher.target.unlink()
+    assert fetcher()[0].verified  # the lock is gone
 
 
 @pytest.mark.parametrize("unpack", [None, "gzip"])

@@ -275,6 +275,7 @@ def test_errors_on_standard_input_say_so(monkeypatch):
 def test_urls_survive_pathlib():
     assert sources.locations(Path("https://host/a/b.txt")) == ["https://host/a/b.txt"]
     assert sources.locations([Path("HTTP://host/key"), Path("a/b")]) == ["HTTP://host/key", "a/b"]
+    assert sources.locations(Path("s3://bucket/key")) == ["s3://bucket/key"]
     assert sources.locations(Path("file:///folder/b.txt")) == ["file:///folder/b.txt"]
     assert sources.locations("C://texts/b.txt") == ["C://texts/b.txt"]
 
@@ -291,10 +292,9 @@ def test_the_query_of_a_url_does_not_hide_its_suffix():
     [
         ("file:///no%20such/file.txt", "give its path instead, /no such/file.txt"),
         ("FILE:///no/such/file", "give its path instead, /no/such/file"),
-        ("s3://bucket/key", "of URLs only http and https are read, not s3; download the file first"),
-        ("hdfs://host:9000/a", "only http and https are read, not hdfs"),
+        ("hdfs://host:9000/a", "of URLs only http, https, s3, gs, gcs, az, abfs and hf are read, not hdfs; download"),
         ("ftp://me:secret@host/a", "cannot open ftp://***@host/a: of URLs only"),
-        ("gs://bucket/key?token=secret", "cannot open gs://bucket/key?...: of URLs only"),
+        ("gd://bucket/key?token=secret", "cannot open gd://bucket/key?...: of URLs only"),
         ("memory://a", "not memory"),
         ("zip://a.txt::http://host/a.zip", "not zip"),
         ("nosuchprotocol://host/file", "not nosuchprotocol"),

@@ -34,8 +34,8 @@ def group() -> None:
 def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any) -> None:
     """Read SOURCEs in one pass and write them as word ids into a folder.
 
-    SOURCE is a file (compressed or not), folder, glob, URL, or - for standard input. One line is one sentence, unless
-    --sentences says otherwise.
+    SOURCE is a file (compressed or not), folder, glob, URL (http, https; by fsspec s3, gs, gcs, az, abfs, hf), or - for
+    standard input. One line is one sentence, unless --sentences says otherwise.
     """
     from windrow.corpus import Corpus
 

@@ -1,8 +1,9 @@
 """Messages of the library in the words of the command line.
 
 The library writes a parameter at fault as ``errors = 'strict'``, and a way out as a caller types it: ``try
-errors='replace'``, or ``skip_symbols = True``. A command shows its own option in their place, and leaves out advice
-that it has no option for.
+errors='replace'``, or after a word of advice ``try order = 2 or direct = False``. A command shows its own option in
+their place, a way out as it is typed there (``try --order 2 or --no-direct``), and leaves out advice that it has no
+option for.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO
 
@@ -17,27 +19,65 @@ import click
 
 from windrow.errors import one_line
 
-_ADVICE = re.compile(r"(?<![\w-])([a-z]\w*)=('[^']*'|\d[\d.]*\b)")
+Options = Mapping[str, str]  # by the name of the parameter
+_VALUE = r"""'[^']*'|"[^"]*"|[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.]*\w)|[A-Za-z_]\w*"""
+_KEYWORD = re.compile(rf"(?<![\w-])([a-z]\w*)=({_VALUE})")
+_SETTING = re.compile(rf"(?<![\w-])([a-z]\w*) = ({_VALUE})")
+_ADVISED = re.compile(rf"\b(?:add|needs|set|try|use) {_SETTING.pattern}(?:(?:,? or|,? and|,) {_SETTING.pattern})*")
 _ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*='[^']*'(?: or [a-z]\w*='[^']*')*")
+_QUOTES = "\"'"
 _IN_PYTHON = re.compile(r"; to pass sentences, give a list of them")
 _FAULT = re.compile(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?")
 
 
 def at_the_command_line(message: str, command: click.Command | None) -> str:
     """The message as the user of a command should read it."""
-    options = {parameter.name: parameter.opts[-1] for parameter in getattr(command, "params", [])}
+    options = options_of(command)
 
     def named(found: re.Match[str], after: str) -> str:
         return f"{options[found[1]]}{after}" if found[1] in options else found[0]
 
-    if not {name for name, _ in _ADVICE.findall(message)} <= options.keys():
+    if not {name for name, _ in _KEYWORD.findall(message)} <= options.keys():
         message = _ADVICE_ALONE.sub("", message)
-    message = _IN_PYTHON.sub("", message)
-    message = _ADVICE.sub(lambda found: named(found, " " + found[2].strip("'")), message)
+    message = with_settings(_IN_PYTHON.sub("", message), options, command)
+    message = with_keywords(message, options, command)
     for name, option in options.items():
         if "_" in name:  # no word that a text would have
             message = re.sub(rf"(?<![\w/.'-]){name}(?![\w/.'-]| = )", option, message)
     return _FAULT.sub(lambda found: named(found, "" if found[2] else " = "), message)
+
+
+def with_settings(message: str, options: Options, command: click.Command | None) -> str:
+    """The message with each ``try name = value`` as the option that is typed instead."""
+    return _ADVISED.sub(lambda clause: _SETTING.sub(_typed(options, command), clause[0]), message)
+
+
+def with_keywords(message: str, options: Options, command: click.Command | None) -> str:
+    """The message with each ``name='value'`` as the option that is typed instead."""
+    return _KEYWORD.sub(_typed(options, command), message)
+
+
+def _typed(options: Options, command: click.Command | None) -> Callable[[re.Match[str]], str]:
+    def typed(found: re.Match[str]) -> str:
+        if found[1] not in options:
+            return found[0]
+        flag, value = options[found[1]], found[2]
+        if value == "False":
+            return switched_off(flag, command)
+        return flag if value == "True" else f"{flag} {value if ' ' in value else value.strip(_QUOTES)}"
+
+    return typed
+
+
+def options_of(command: click.Command | None) -> dict[str, str]:
+    """The options of a command by the names of their parameters."""
+    return {parameter.name: parameter.opts[-1] for parameter in getattr(command, "params", [])}
+
+
+def switched_off(flag: str, command: click.Command | None) -> str:
+    """The other name of a switch of a command; of what has none, the flag and its value."""
+    switches = [one for one in getattr(command, "params", []) if flag in one.opts]
+    return next((max(one.secondary_opts, key=len) for one in switches if one.secondary_opts), f"{flag} = False")
 
 
 def tell(message: str) -> None:

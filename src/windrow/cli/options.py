@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from windrow.cli.logs import bytes_bar
-from windrow.cli.messages import tell
+from windrow.cli.messages import options_of, switched_off, tell, with_keywords, with_settings
 from windrow.cli.paths import InputFile, Source, words_read
 from windrow.errors import DataError, OptionError, WindrowError, check_range
 from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
@@ -298,8 +298,11 @@ def naming_options(options: Mapping[str, str]) -> Iterator[None]:
 def _with_options(message: str, options: Mapping[str, str]) -> str:
     """For each ``parameter = value`` in a message the option: that in ``options``, or its own name with dashes.
 
-    For advice, ``parameter='value'``, the option in ``options``.
+    For advice, ``try parameter = value``, that in ``options`` or of the command; for ``parameter='value'``, only that
+    in ``options``.
     """
+    context = click.get_current_context(silent=True)
+    command = context.command if context else None
 
     def option_of(name: str) -> str:
         return options.get(name, f"--{name.replace('_', '-')}")
@@ -307,21 +310,12 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
     def option(found: re.Match[str]) -> str:
         name, value = found.groups()
         if value == "False":
-            return _switched_off(option_of(name))
+            return switched_off(option_of(name), command)
         return option_of(name) + ("" if value else " = ")
 
-    def advised(found: re.Match[str]) -> str:
-        return f"{options[found[1]]} {found[2]}" if found[1] in options else found[0]
-
-    message = re.sub(r"(?<![\w-])([a-z]\w*)='([^']*)'", advised, message)
+    message = with_settings(message, {**options_of(command), **options}, command)
+    message = with_keywords(message, options, command)
     return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not)|False\b(?!, not))?", option, message)
-
-
-def _switched_off(flag: str) -> str:
-    """The other name of a switch of the command that runs; of what has none, the flag and its value."""
-    context = click.get_current_context(silent=True)
-    switches = [one for one in (context.command.params if context else []) if flag in one.opts]
-    return next((max(one.secondary_opts, key=len) for one in switches if one.secondary_opts), f"{flag} = False")
 
 
 def check_checkpoint(checkpoint: Path, resume: bool, output: Path) -> bool:

@@ -133,10 +133,10 @@ class Corpus:
         Parameters
         ----------
         source : path, list of paths, iterable of sentences, or table
-            A file (plain, .gz, .bz2, .xz or .zst), folder, glob pattern, URL, or "-" for standard input; several of
-            them as a list of pathlib.Path; sentences, each a str or a list of tokens (str, or whole numbers such as
-            ids); a Series or array of them; or a table (pandas, polars, Arrow, Hugging Face datasets) or an iterable
-            of dicts, with ``field``.
+            A file (plain, .gz, .bz2, .xz or .zst), folder, glob pattern, URL (http, https; by fsspec s3, gs, gcs, az,
+            abfs, hf), or "-" for standard input; several of them as a list of pathlib.Path; sentences, each a str or
+            a list of tokens (str, or whole numbers such as ids); a Series or array of them; or a table (pandas,
+            polars, Arrow, Hugging Face datasets) or an iterable of dicts, with ``field``.
         path : str or os.PathLike, default None
             The folder to write; a corpus that is there is replaced once the new one is complete. None: a temporary
             folder, removed together with the object.

@@ -16,10 +16,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from windrow.corpus.download import DownloadProgress, discard, download, file_errors
+from windrow.corpus.kept_checksums import note, noted
 from windrow.corpus.registry_rows import check_rows
 from windrow.corpus.unpacking import BadArchiveError, WrongSizeError, unpack
 from windrow.errors import DataError
 from windrow.files.local import as_path
+from windrow.files.locking import alone_in
 from windrow.files.writing import atomic_write, refuse_standard_output
 
 
@@ -158,7 +160,8 @@ def fetch(
         _refuse_unverified(name, fetches)
     with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    return [fetched for one in fetches for fetched in one.run()]
+    with alone_in(folder, "fetches files into"):
+        return [fetched for one in fetches for fetched in one.run()]
 
 
 def _check_names(corpus: RegisteredCorpus) -> None:
@@ -189,6 +192,8 @@ class _Fetch:
         self._folder = folder
         self._progress = progress
         self._allow_http = allow_http
+        self._archive_checksum = self._checksum(file.name) if file.unpack else None
+        self._noted = noted(folder, file.name, self._archive_checksum) if self._archive_checksum else {}
 
     def is_complete(self) -> bool:
         """Whether every kept file is there, as far as can be told without reading them."""
@@ -199,15 +204,30 @@ class _Fetch:
         present = [self._present(name) for name in self.file.kept_names]
         if not all(present):
             part = self._folder / f"{self.file.name}.part"
-            download(self._urls, part, self._progress, allow_http=self._allow_http, limit=self._limit())
+            download(
+                self._urls,
+                part,
+                self._progress,
+                allow_http=self._allow_http,
+                limit=self._limit(),
+                verifiable=not self.file.unverifiable,
+            )
             try:
                 verified = self._verify_archive(part)
-                present = [self._keep(index, part, verified) for index in range(len(present))]
+                kept = [self._keep(index, part, verified) for index in range(len(present))]
             except _BadDownloadError:
                 discard(part)
                 raise
             discard(part)
+            self._note(kept)
+            present = [*kept]
         yield from (fetched for fetched in present if fetched)
+
+    def _note(self, kept: list[FetchedFile]) -> None:
+        """For a later run, which has no archive to compare."""
+        unknown = {one.path.name: one.sha256 for one in kept if self._checksum(one.path.name) is None}
+        if self._archive_checksum and unknown:
+            note(self._folder, self.file.name, self._archive_checksum, unknown)
 
     def _limit(self) -> int | None:
         """How long the download may be, if the registry says anything of it."""
@@ -216,7 +236,7 @@ class _Fetch:
         return self.file.bytes.get(self.file.name, longest)
 
     def _present(self, name: str) -> FetchedFile | None:
-        path, expected = self._folder / name, self._checksum(name)
+        path, expected = self._folder / name, self._checksum(name) or self._noted.get(name)
         if not path.is_file() or self.file.bytes.get(name, size := path.stat().st_size) != size:
             return None
         actual = _sha256(path)

@@ -15,7 +15,7 @@ from typing import IO, cast
 from windrow.errors import DataError, WindrowError
 from windrow.files.compression import decompressed, is_damage
 from windrow.files.sniff import START_BYTES, refuse_bare_returns, refuse_no_text, refuse_vectors
-from windrow.files.urls import TooLargeError, WebError, is_url, path_of, refuse_scheme, without_secrets
+from windrow.files.urls import TooLargeError, WebError, is_in_cloud, is_url, path_of, refuse_scheme, without_secrets
 from windrow.files.writing import STDIO
 
 CHUNK_BYTES = 1 << 22
@@ -81,18 +81,22 @@ def read_errors(file: str) -> Iterator[None]:
     except WindrowError:
         raise
     except Exception as error:
-        if (reason := _read_failure(error, is_url(file))) is None:
+        if (reason := _read_failure(error, file)) is None:
             raise
         raise DataError(f"{name_of(file)}: {reason}") from error
 
 
-def _read_failure(error: Exception, remote: bool) -> str | None:
+def _read_failure(error: Exception, file: str) -> str | None:
     """The reason to give to the user for an error in reading, or None if it is not about the file."""
+    if is_in_cloud(file) and (isinstance(error, OSError) or not is_damage(error)):
+        from windrow.corpus.cloud import failure
+
+        return f"it cannot be read ({failure(error, file)})"
     if isinstance(error, OSError) and error.errno is not None:
         return f"it cannot be read ({error.strerror})"
     if isinstance(error, TooLargeError):
         return f"{error}; download the file first"
-    if remote or is_damage(error):
+    if is_url(file) or is_damage(error):
         return f"the data are broken or cut short ({' '.join(str(error).split())})"
     return None
 
@@ -109,7 +113,7 @@ def opened(file: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def opened_to_seek(file: str) -> Iterator[IO[bytes]]:
-    """As ``opened``, for formats that seek: what comes through a pipe or HTTP is copied to the disk first."""
+    """As ``opened``, for formats that seek: what comes through pipes or HTTP is copied to the disk first."""
     with opened(file) as raw:
         if raw.seekable():
             yield raw
@@ -121,8 +125,16 @@ def opened_to_seek(file: str) -> Iterator[IO[bytes]]:
 
 
 def _open_url(url: str) -> IO[bytes]:
-    """The bytes of a file on a web server as they come; the user chose the server, and http will do."""
     refuse_scheme(url)
+    if is_in_cloud(url):
+        from windrow.corpus.cloud import open_in_cloud
+
+        return open_in_cloud(url)
+    return _open_web(url)
+
+
+def _open_web(url: str) -> IO[bytes]:
+    """The bytes of a file on a web server as they come; the user chose the server, and http will do."""
     from windrow.files.web import LARGEST, open_url
 
     try:

@@ -8,14 +8,17 @@ from urllib.parse import unquote
 
 from windrow.errors import DataError
 
-READ_SCHEMES = ("http", "https")  # the documentation lists them
+WEB_SCHEMES = ("http", "https")
+CLOUD_SCHEMES = ("s3", "gs", "gcs", "az", "abfs", "hf")
+READ_SCHEMES = (*WEB_SCHEMES, *CLOUD_SCHEMES)  # the documentation lists them
 
-# Two letters at least: C:/ is a drive of Windows.
-_START = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+# Two letters at least: C:/ is a drive of Windows. zip::s3:// is what fsspec calls a chain.
+_START = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(?://|:(?=\S*://))")
 _START_IN_PATH = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(?=[^/])")
 _IN_TEXT = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+://)([^\s'\"]*)")
 # A user and password; the second form is that of a password with a slash in it, which is no valid URL.
 _USER = re.compile(r"[^/]*@|[^/:\[]*:(?!\d*(?:[/?#]|$)).*@")
+_SHORTEST_SECRET = 4  # characters; what is shorter is found in many a word
 
 
 class WebError(Exception):
@@ -51,6 +54,11 @@ def is_url(name: str) -> bool:
     return bool(scheme) and (scheme in READ_SCHEMES or not os.path.lexists(name))
 
 
+def is_in_cloud(name: str) -> bool:
+    """Whether a name is the URL of a file in a cloud store, which a library of its own reads."""
+    return scheme_of(name) in CLOUD_SCHEMES
+
+
 def as_typed(name: str | os.PathLike[str]) -> str:
     """The name as the user typed it: Path("https://host/file") has lost a slash, Path("file:///file") two."""
     text = os.fspath(name)
@@ -74,16 +82,28 @@ def _bared(url: re.Match[str]) -> str:
     return f"{url[1]}{place}{'?...' if query and query[0] else ''}"
 
 
+def secrets_of(url: str) -> list[str]:
+    """What ``without_secrets`` leaves out of a URL, and the parts of that, longest first."""
+    rest = url.partition("://")[2]
+    user = _USER.match(rest)
+    left_out = [user[0][:-1] if user else "", rest.partition("?")[2]]
+    parts = [part for one in left_out for part in (one, one.partition(":")[2], *re.split("[&=]", one))]
+    return sorted({part for part in parts if len(part) >= _SHORTEST_SECRET}, key=len, reverse=True)
+
+
 def refuse_scheme(url: str) -> None:
     """Raise DataError for a URL of a kind that is not read."""
-    scheme = scheme_of(url)
+    scheme, advice = scheme_of(url), "download the file first and give the path of the copy"
     if scheme == "file":
         raise DataError(f"cannot open {without_secrets(url)}: give its path instead, {unquote(path_of(url)) or '/'}")
     if scheme not in READ_SCHEMES:
+        *others, last = READ_SCHEMES
         raise DataError(
-            f"cannot open {without_secrets(url)}: of URLs only {' and '.join(READ_SCHEMES)} are read, not {scheme}; "
-            "download the file first and give the path of the copy"
+            f"cannot open {without_secrets(url)}: of URLs only {', '.join(others)} and {last} are read, not {scheme}; "
+            f"{advice}"
         )
+    if scheme in CLOUD_SCHEMES and "::" in url:
+        raise DataError(f"cannot open {without_secrets(url)}: URLs with :: in them are not read; {advice}")
 
 
 def refuse_url(name: str | os.PathLike[str]) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from windrow.files.urls import (
-    READ_SCHEMES,
+    WEB_SCHEMES,
     CutError,
     NotEncryptedError,
     TooLargeError,
@@ -35,6 +35,7 @@ from windrow.files.urls import (
 LARGEST = 64 << 30  # bytes, of a body whose size nothing else limits
 PATIENCE = 30.0  # seconds, in which some bytes must come
 LEAST_BYTES = 10_000  # that must come in that time
+MOST_OVERHEAD = 1 << 20  # bytes that may come without one of the body: sizes of chunks, headers after the last
 ANSWER_PATIENCE = 60.0  # seconds until the headers of an answer are complete
 MOST_REDIRECTS = 5
 _MOVED = (301, 302, 303, 307, 308)
@@ -82,6 +83,7 @@ class Body(io.RawIOBase):
         if not most:
             return 0
         started = time.monotonic()
+        self._response.wire.begin(most)
         try:
             data: bytes = self._response.read1(most)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -100,7 +102,7 @@ class Body(io.RawIOBase):
         self._waited += seconds  # and not while the caller works
         if self._waited >= PATIENCE:
             if arrived and self.done - self._done_before < LEAST_BYTES and self.done != self.total:
-                raise CutError(f"fewer than {LEAST_BYTES:,} bytes came in {PATIENCE:g} seconds")
+                raise CutError(_too_slow())
             self._waited, self._done_before = 0.0, self.done
 
 
@@ -130,7 +132,7 @@ def open_url(url: str, headers: Mapping[str, str] = _NO_HEADERS, *, plain_http: 
 def _check(url: str, plain_http: bool, before: str) -> None:
     """Raise WebError for a URL that is not asked for."""
     scheme = scheme_of(url)
-    if scheme not in READ_SCHEMES:
+    if scheme not in WEB_SCHEMES:
         raise WebError(f"{before}{scheme or url.partition(':')[0]}: is neither https nor http")
     try:
         host, _ = urlsplit(url).hostname, urlsplit(url).port
@@ -191,6 +193,44 @@ def _quoted(text: str) -> str:
     return quote(text, safe="/%:@!$&'()*+,;=~?[]")
 
 
+class _Wire(io.RawIOBase):
+    """All that comes through a connection, of which one reading of a body takes what it can bear."""
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        super().__init__()
+        self._raw = raw
+        self._started: float | None = None  # headers have a limit of their own
+        self._done = self._most = 0
+
+    def begin(self, length: int) -> None:
+        """The next reading of the body begins, which may give so many bytes."""
+        self._started, self._done, self._most = time.monotonic(), 0, length + MOST_OVERHEAD
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        arrived = self._raw.readinto(buffer) or 0
+        if arrived and self._started is not None:
+            self._done += arrived
+            if self._done < LEAST_BYTES and time.monotonic() - self._started >= PATIENCE:
+                raise CutError(_too_slow())
+            if self._done > self._most:
+                raise CutError(f"more than {MOST_OVERHEAD:,} bytes came that are no part of the file")
+        return arrived
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.wire = _Wire(self.fp.detach())
+        self.fp = io.BufferedReader(self.wire)
+
+
 class _PatientToALimit:
     """A connection that hangs up when the headers of an answer do not end: drop by drop, each is in time."""
 
@@ -218,11 +258,11 @@ class _PatientToALimit:
 
 
 class _HTTP(_PatientToALimit, http.client.HTTPConnection):
-    pass
+    response_class = _Response
 
 
 class _HTTPS(_PatientToALimit, http.client.HTTPSConnection):
-    pass
+    response_class = _Response
 
 
 class _Handler(urllib.request.AbstractHTTPHandler):
@@ -246,6 +286,10 @@ def _opener() -> urllib.request.OpenerDirector:
     ):
         opener.add_handler(handler)
     return opener
+
+
+def _too_slow() -> str:
+    return f"fewer than {LEAST_BYTES:,} bytes came in {PATIENCE:g} seconds"
 
 
 def _reason_of(error: Exception) -> str:

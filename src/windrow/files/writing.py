@@ -16,6 +16,7 @@ from windrow.files.urls import refuse_url_to_write
 
 STDIO = "-"  # standard input or output where a file may stand
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_IN_PART = re.compile(r"\d+ requested and \d+ written")  # NumPy's error, without errno
 _MOST_LINKS = 40  # that lead from one to the next, as in Linux
 
 
@@ -115,7 +116,7 @@ def refuse_standard_output(path: str | os.PathLike[str]) -> None:
 
 def write_failure(error: OSError) -> str:
     """The reason of an error in writing, with a hint if the disk may be full."""
-    if error.errno is None:  # NumPy's error for an array that was written in part
+    if _IN_PART.fullmatch(str(error)):
         return f"{error}; is the disk full?"
     return f"{error.strerror or error}{'; is the disk full?' if error.errno in _FULL else ''}"
 
@@ -123,7 +124,7 @@ def write_failure(error: OSError) -> str:
 def is_of_full_disk(error: BaseException) -> bool:
     """Whether an error in writing, or what it was raised from, says that there is no room."""
     cause = error if isinstance(error, OSError) else error.__cause__
-    return isinstance(cause, OSError) and cause.errno in (*_FULL, None)
+    return isinstance(cause, OSError) and (cause.errno in _FULL or bool(_IN_PART.fullmatch(str(cause))))
 
 
 def shortened(path: str | os.PathLike[str]) -> str:

@@ -15,6 +15,9 @@ _NAMED = re.compile(r"\.(glove|tsv)(\.\w+)?$", re.IGNORECASE)
 _BY_MARK = {"windrow": "safetensors", "safetensors": "safetensors", "npy": "npy", "parquet": "parquet"}
 
 
+_STARTS_OF_NUMBERS = b"+-.,0123456789nNiI"
+
+
 class NoVectorsError(FormatError):
     """A file in which no word vectors were found; whoever asked for something else says so in other words."""
 
@@ -38,7 +41,8 @@ def recognize_vectors(path: Path) -> str | None:
     if header is not None:
         if len(lines) > 2 and all(_is_counted(line.split(), header[1]) for line in lines[1:]):
             raise FormatError(f"{path} has a count after each word; take that column out, or say format='txt'")
-        return _with_header(start.partition(b"\n")[2], header[1])
+        body = start.partition(b"\n")[2]
+        return "bin" if _are_binary_rows(body, *header) else _with_header(body, header[1])
     if not is_text(start):
         return None
     if not (dim := dimensions_of(start)):
@@ -90,6 +94,20 @@ def _told_comma(lines: list[bytes]) -> str:
             return "; write tabs between the fields, and no header: pandas has to_csv(FILE, sep='\\t', header=False)"
     decimal = row.replace(b",", b".").split()[1:]
     return "; write decimal points" if b"," in row and decimal and all(map(is_number, decimal)) else ""
+
+
+def _are_binary_rows(body: bytes, words: int, dim: int) -> bool:
+    """Whether bytes are exactly so many binary rows; those of a small file may look like text."""
+    at = 0
+    for _ in range(words if len(body) >= words * (4 * dim + 2) else 0):
+        space = body.find(b" ", at)
+        at = space + 1 + 4 * dim
+        if space < 0 or at > len(body):
+            return False
+        at += body[at : at + 1] == b"\n"
+    fields = body.partition(b"\n")[0].split()
+    are_meant_as_numbers = len(fields) > dim and all(field[0] in _STARTS_OF_NUMBERS for field in fields[-dim:])
+    return at == len(body) > 0 and not are_meant_as_numbers
 
 
 def _with_header(body: bytes, dim: int) -> str:
