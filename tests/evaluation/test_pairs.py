@@ -175,6 +175,13 @@ def test_files_that_are_compressed_or_of_an_old_mac(tmp_path: Path) -> None:
         read_pairs(tmp_path / "x.tsv")
 
 
+def test_a_line_with_more_ratings_than_the_first(tmp_path: Path) -> None:
+    for more in ("x", "3"):
+        (tmp_path / "x.txt").write_text(f"king queen 8 7 9\nman woman 7 6 8 {more}\n")
+        with pytest.raises(DataError, match="line 2: expected two words and a number"):
+            read_pairs(tmp_path / "x.txt")
+
+
 def test_lines_that_are_no_csv_are_refused_as_any_other(tmp_path: Path) -> None:
     for data in (b"3\nking\tqueen\t8\n", b"king,queen,8\nman,wo\rman,x\n", b'king,queen,8\nman,"' + b"a" * 200_000):
         (tmp_path / "x.csv").write_bytes(data)
