@@ -30,7 +30,7 @@ from random import Random
 from typing import Any
 
 from fault_commands import COMMANDS, TRAINERS, Command, content, fresh, left_over, write_inputs
-from harness import RESULTS, BenchError, Record, Side, header, run, script, session, write_json
+from harness import RESULTS, BenchError, Record, Side, cancelled_by_interrupts, header, run, script, session, write_json
 from tables import measured_on
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -151,9 +151,9 @@ def try_kills(name: str, count: int, place: Place, seed: int) -> Kills:
         process = start(command, place)
         if command.resumes and number % 4:  # three of four when there is something to go on from
             _wait_for_state(process, place)
-            killed = _killed(process, dice.uniform(0, 0.3) * seconds)
+            killed = _killed(process, dice.uniform(0, 0.3) * seconds, place)
         else:
-            killed = _killed(process, dice.uniform(0, 1) * seconds)
+            killed = _killed(process, dice.uniform(0, 1) * seconds, place)
         if not killed:
             continue  # it was faster this time
         result.kills += 1
@@ -172,13 +172,20 @@ def _wait_for_state(process: subprocess.Popen[bytes], place: Place) -> None:
         time.sleep(0.002)
 
 
-def _killed(process: subprocess.Popen[bytes], seconds: float) -> bool:
+def _killed(process: subprocess.Popen[bytes], seconds: float, place: Place) -> bool:
     """Kill after a while; False if it has ended before."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(seconds)
+    if not still_runs(process, seconds, place):
         return False
     process.kill()
     return process.wait() == -signal.SIGKILL
+
+
+def still_runs(process: subprocess.Popen[bytes], seconds: float, _: Place) -> bool:
+    """Whether it runs after a while."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+        return False
+    return True
 
 
 # --- signals
@@ -222,8 +229,7 @@ def _signalled(
     process: subprocess.Popen[bytes], sent: signal.Signals, times: int, delay: float, dice: Random, place: Place
 ) -> Ended | None:
     """Wait, send a signal some times, and wait for the end; None if it has ended before the first one."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(delay)
+    if not still_runs(process, delay, place):
         return None
     had_begun = _catches(process.pid, signal.SIGTERM)
     for _ in range(times):
@@ -337,7 +343,8 @@ def main() -> None:
             print(row, file=sys.stderr, flush=True)
             return row
 
-        rows = list(pool.map(work, range(len(jobs))))
+        with cancelled_by_interrupts(pool):
+            rows = list(pool.map(work, range(len(jobs))))
     record["kills"] = [row for row in rows if "kills" in row]
     record["signals"] = [row for row in rows if "signals" in row]
     record["minutes"] = round((time.monotonic() - started) / 60, 1)

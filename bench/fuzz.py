@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzz_worker import OPTIONS, Counts, Finding, keep
-from harness import RESULTS, BenchError, Record, header, script, session, write_json
+from harness import RESULTS, BenchError, Record, cancelled_by_interrupts, header, script, session, write_json
 from tables import measured_on
 
 WORKER = Path(__file__).with_name("fuzz_worker.py")
@@ -257,9 +257,11 @@ def main() -> None:
     with session(measures_time=False) as folder, ThreadPoolExecutor(arguments.workers) as pool:
         running = [pool.submit(run_reader, name, job, folder / str(n)) for n, name in enumerate(names)]
         results = []
-        for one in running:
-            results.append(one.result())
-            print(json.dumps(results[-1].row()), [f.cause for f in results[-1].findings], file=sys.stderr, flush=True)
+        with cancelled_by_interrupts(pool):
+            for one in running:
+                results.append(one.result())
+                causes = [finding.cause for finding in results[-1].findings]
+                print(json.dumps(results[-1].row()), causes, file=sys.stderr, flush=True)
         findings = keep_findings(results, arguments.findings)
     rows = [result.row() for result in results]
     record |= {"minutes": round((time.monotonic() - started) / 60, 1), "rows": rows, "findings": findings}

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
@@ -241,6 +242,16 @@ def _compared(ours: float, theirs: float, what: Measure) -> float:
 
 def _spread(values: list[float]) -> Figures:
     return {"median": median(values), "min": min(values), "max": max(values)}
+
+
+@contextmanager
+def cancelled_by_interrupts(pool: Executor) -> Iterator[None]:
+    """Within, an interrupt ends a script once the jobs of the pool end that have begun."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        pool.shutdown(cancel_futures=True)
+        raise BenchError("interrupted; nothing was written") from error
 
 
 # --- writing

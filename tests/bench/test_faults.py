@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +38,7 @@ for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
     signal.signal(one, stop)
 if "--resume" not in sys.argv:
     state.write_text("a")
-time.sleep(0.3)
+time.sleep(0.5)
 place.write_text("whole" if manner != "forgets" or "--resume" not in sys.argv else "half")
 state.unlink()
 """
@@ -51,6 +53,12 @@ class Stub(Command):
         return [sys.executable, "-S", "-c", SCRIPT, str(folder / self.output), self.words, *resumed]
 
 
+def once_there_is_a_state(process: subprocess.Popen[bytes], _: float, place: Place) -> bool:
+    while process.poll() is None and not (place.output / "out.checkpoint").exists():
+        time.sleep(0.002)
+    return process.poll() is None
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     (tmp_path / "runs").mkdir()
@@ -60,7 +68,7 @@ def place(tmp_path: Path) -> Place:
 @pytest.mark.parametrize(("manner", "lost"), [("well", 0), ("forgets", 3)])
 def test_kills(manner: str, lost: int, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TRAINERS, "stub", Stub(manner, "out", resumes=True))
-    monkeypatch.setattr(faults.Random, "uniform", lambda *_: 0.2)  # the state is there by then
+    monkeypatch.setattr(faults, "still_runs", once_there_is_a_state)
 
     found = faults.try_kills("stub", 3, place, seed=1)
 
@@ -79,7 +87,7 @@ def test_kills(manner: str, lost: int, place: Place, monkeypatch: pytest.MonkeyP
 )
 def test_signals(manner: str, fault: str | None, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMMANDS, "stub", Stub(manner, "out", resumes=True))
-    monkeypatch.setattr(faults.Random, "uniform", lambda *_: 0.2)
+    monkeypatch.setattr(faults, "still_runs", once_there_is_a_state)
 
     found = faults.try_signals("stub", 1, place, seed=1)
 

@@ -66,7 +66,7 @@ def test_most_changes_of_a_model_file_leave_a_file_that_can_be_read(reader: str,
         sound = model_file.load(tmp_path / "sound")
         other += repr(stored) != repr(sound)
     assert read > 50
-    assert other > 40
+    assert other > 25
 
 
 def test_checksums_go_and_nothing_else() -> None:
