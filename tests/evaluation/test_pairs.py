@@ -137,6 +137,7 @@ def test_words_may_hold_spaces_between_tabs_and_the_delimiter_may_be_given(tmp_p
 @pytest.mark.parametrize(
     ("data", "message"),
     [
+        (b"a\tb\t2\t1\t3\nc\td\t2\t1\t3\tx\n", "which of the 5 columns are they"),
         (b"a\tb\t1\nc\td\n", "line 2: expected two words and a number, got"),
         (b"a\tb\t1\nc\td\tmuch\n", "line 2: expected two words"),
         (b"a\tb\tnoun\nc\td\tnoun\n", "line 2: expected two words"),  # only one line can be a header
