@@ -54,7 +54,7 @@ NUMERIC = [
     (kind, setting)
     for kind in ESTIMATORS
     for setting in kind.settings
-    if setting.type in (int, float) or not setting.choices
+    if setting.type in (int, float) or (issubclass(kind, Estimator) and not setting.choices)
 ]
 
 
@@ -75,9 +75,10 @@ def test_every_estimator_is_tried():
 def test_settings_take_or_refuse(kind: type[Any], setting: Setting) -> None:
     usual, fit = ESTIMATORS[kind]
     for value in [*EXTREMES, *OTHER_KINDS, [10**20], [np.uint8(3)], ["3"], [0, 2.5], (np.int64(0), 1)]:
-        model = kind(**usual).set_params(**{setting.name: value})
         try:
-            model.check_parameters()
+            model = kind(**{**usual, setting.name: value})  # some check here
+            if isinstance(model, Estimator):
+                model.check_parameters()
         except OptionError as error:
             assert setting.name in str(error)
             assert len(str(error)) < 400

@@ -160,13 +160,13 @@ def shown(value: object) -> str:
     --------
     >>> from windrow.errors import shown
     >>> shown(10**100)
-    '100000000000000000000... (101 digits)'
+    '10000000000000000000... (101 digits)'
     """
     if isinstance(value, Integral) and not isinstance(value, bool) and abs(int(value)) >= 10**_SHOWN:
         number = int(value)
         digits = int((abs(number).bit_length() - 1) * math.log10(2))  # str() refuses thousands of digits
         digits += abs(number) // 10**digits >= 10
-        return f"{'-' * (number < 0)}{abs(number) // 10 ** (digits - 20)}... ({digits + 1} digits)"
+        return f"{'-' * (number < 0)}{abs(number) // 10 ** (digits - 19)}... ({digits + 1} digits)"
     text = repr(value)
     return text if len(text) <= 2 * _SHOWN else f"{text[: 2 * _SHOWN]}..."
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from windrow.errors import OptionError
-from windrow.lm.sampling import draw_word, largest, nucleus, penalize, random_generator, repeating_words
+from windrow.generators import random_generator
+from windrow.lm.sampling import draw_word, largest, nucleus, penalize, repeating_words
 
 
 class Extreme(np.random.Generator):

@@ -113,12 +113,12 @@ def test_processes_that_start_at_once_share_a_cache(package: Path, tmp_path: Pat
 
 def test_trainings_that_start_at_once_in_an_empty_cache_give_equal_vectors(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    runs = [start("-c", _TRAINER, WINDROW_CACHE_DIR=cache) for _ in range(2)]
+    runs = [start("-c", _TRAINER, WINDROW_CACHE_DIR=cache, TMPDIR=tmp_path) for _ in range(2)]
     first, second = map(finish, runs)
     assert first == second
     (folder,) = cache.iterdir()
     kept = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert finish(start("-c", _TRAINER, WINDROW_CACHE_DIR=cache)) == first
+    assert finish(start("-c", _TRAINER, WINDROW_CACHE_DIR=cache, TMPDIR=tmp_path)) == first
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == kept  # nothing was compiled again
     names = {path.name.rpartition("-")[0] for path in kept}
     assert "windrow.embeddings.steps.negative_sampling._train_blocks" in names

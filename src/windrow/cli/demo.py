@@ -38,7 +38,8 @@ def demo(output: Path | None, seed: int) -> None:
         check_target(output)
     model = Word2Vec(sg=1, min_count=1, epochs=15, alpha=0.05, seed=seed, workers=available_cores())
     check_parameters(model, {})
-    with temporary_folder() as toyland:
+    with temporary_folder() as folder:
+        toyland = folder / "toyland"
         generate(toyland)
         corpus = Corpus.build(toyland / "train.txt")
         click.echo(

@@ -132,7 +132,10 @@ def _refuse_numbers_of_other_kinds(table: Table) -> None:
 
 def _is_mean_of_others(table: Table) -> bool:
     """Whether two words come first, then a number that lies between the two or more others of its line."""
-    ratings = [[float(field) for field in record.fields[2 : table.width]] for record in table.records]
+    rests = [record.fields[2:] for record in table.records]  # some may be longer than the table is wide
+    if not all(is_number(field) for rest in rests for field in rest):
+        return False
+    ratings = [list(map(float, rest)) for rest in rests]
     return all(len(row) > 2 and min(row[1:]) <= row[0] <= max(row[1:]) for row in ratings)
 
 

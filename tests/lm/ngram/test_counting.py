@@ -143,7 +143,7 @@ def test_streams_that_cannot_be_written(tmp_path):
 
 
 def folders(path: Path) -> list[Path]:
-    return sorted(path.iterdir())
+    return sorted(folder for folder in path.iterdir() if folder.is_dir())
 
 
 @pytest.fixture

@@ -127,7 +127,8 @@ def merged(a: Input, b: Input, origins: np.ndarray, room: int) -> tuple[Grams, l
     from_which: list[int] = []
     cursor = Cursor(*[0] * 6)
     while cursor.context < origins.size:
-        before, (cursor, finished, written) = cursor, kernels.merge_levels(a, b, origins, cursor, out)
+        before, (after, finished, written) = cursor, kernels.merge_levels(a, b, origins, cursor, out)
+        cursor = Cursor(*after)
         assert finished + written > 0
         assert (cursor.context, cursor.place) == (before.context + finished, before.place + written)
         for column, array, size in zip(columns, out.level, [finished, written, written, written], strict=True):
