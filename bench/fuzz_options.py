@@ -150,6 +150,8 @@ def run_command(arguments: Sequence[str], stdin: str = "the cat\nthe dog\n") -> 
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     lines = [line for line in result.stderr.split("\n") if line]
+    if result.exit_code == 1 and arguments[0] == "verify" and result.stdout and not lines:
+        raise DataError(result.stdout.splitlines()[0])  # it prints a line for each file
     if result.exit_code == 1:
         errors = [line for line in lines if line.startswith("Error: ")]
         others = [line for line in lines if not line.startswith(("Error: ", "Warning: "))]
