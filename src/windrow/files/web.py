@@ -174,7 +174,7 @@ def _is_here(host: str) -> bool:
 
 
 def _request(url: str, headers: Mapping[str, str], trusted: bool) -> urllib.request.Request:
-    """A request with the user and password of the URL, which are told to no other server."""
+    """A request with the user and password of the URL, which are sent to no other server."""
     parts = urlsplit(url)
     user, at, server = parts.netloc.rpartition("@")
     place = parts._replace(

@@ -36,7 +36,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             mode = _create(temporary, target)
             with hold(temporary):
                 yield temporary
-            temporary.chmod(mode)  # a library may have made the file anew
+            temporary.chmod(mode)  # a library may have made a new file
             with temporary.open("rb+") as written:
                 os.fsync(written.fileno())
             with interrupts.held():
