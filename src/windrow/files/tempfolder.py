@@ -21,11 +21,11 @@ _PREFIX = "windrow-"
 
 
 @contextmanager
-def temporary_folder(prefix: str = _PREFIX) -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
     """A new folder, which is removed at the end."""
     sweep_temporary_folders(Path(tempfile.gettempdir()), _PREFIX)
     with interrupts.held():
-        folder = made(Path(tempfile.mkdtemp(prefix=prefix)))
+        folder = made(Path(tempfile.mkdtemp(prefix=_PREFIX)))
     with vanishing(folder), marked(folder):
         yield folder
 

@@ -144,7 +144,7 @@ def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list
     with interrupts.held():
         try:
             for first, last in pairwise(bounds[1:]):
-                # In a copy of this context: what NumPy is told about overflow holds for all.
+                # In a copy of this context, so that settings such as np.errstate hold for all.
                 futures.append(found.pool.submit(copy_context().run, task, first, last))
             mine = task(0, bounds[1])
         finally:
