@@ -10,7 +10,7 @@ import click
 
 from windrow.cli.groups import command
 from windrow.cli.messages import tell
-from windrow.cli.options import in_range
+from windrow.cli.numbers import WholeNumber
 from windrow.cli.typed import numbered_batches
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 from windrow.errors import DataError, MissingWordError, OptionError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from windrow.embeddings.queries import Neighbors
     from windrow.embeddings.vectors import WordVectors
 
-_top = click.option("-k", "--top", default=10, callback=in_range(1), show_default=True, help="How many words to print.")
+_top = click.option("-k", "--top", default=10, type=WholeNumber(1), show_default=True, help="How many words to print.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per question.")
 _TERMS = 3  # of an analogy
 

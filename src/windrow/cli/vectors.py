@@ -10,7 +10,8 @@ import click
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.messages import tell
-from windrow.cli.options import in_range, naming_options
+from windrow.cli.numbers import WholeNumber
+from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 from windrow.errors import OptionError
@@ -77,7 +78,7 @@ def group() -> None:
 @click.option(
     "--restrict-vocab",
     default=300_000,
-    callback=in_range(1),
+    type=WholeNumber(1),
     show_default=True,
     help="Only the first words (the most frequent) are known.",
 )

@@ -18,7 +18,7 @@ from windrow.errors import DataError, FormatError, NotFittedError, OptionError, 
 from windrow.estimator import Estimator, OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
-from windrow.lm.base import LanguageModel
+from windrow.lm.base import LanguageModel, WordScore
 from windrow.lm.generation import Generation
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
@@ -319,6 +319,11 @@ class NeuralLM(Estimator, LanguageModel):
         """The ids of a sentence, or the beginning of one; see LanguageModel."""
         self._fitted()
         return super().encode(tokens, bos=bos, eos=eos)
+
+    def iter_word_scores(self, tokens: Tokens, *, bos: bool = True, eos: bool = True) -> Iterator[WordScore]:
+        """The scores of the words of a sentence, one after another; see LanguageModel."""
+        self._fitted()
+        return super().iter_word_scores(tokens, bos=bos, eos=eos)
 
     def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
         """Texts that go on from a prompt; see LanguageModel."""
