@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,9 +22,25 @@ def waits_for_answers(source: str = "-") -> bool:
     return source == "-" and (sys.stdin.isatty() or not Path("/dev/stdin").is_file())
 
 
-def numbered_batches(errors: str = "strict") -> Iterator[list[tuple[int, str]]]:
-    """The lines of standard input with their numbers, see ``in_batches``."""
-    return in_batches(enumerate(typed_lines(errors), 1), lambda numbered: len(numbered[1]), waits=waits_for_answers())
+def is_a_talk() -> bool:
+    """Whether somebody types questions and reads the answers, both at a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def numbered_batches(prompt: str) -> Iterator[list[tuple[int, str]]]:
+    """The lines of standard input with their numbers, see ``in_batches``; in a talk, what is typed after ``prompt``."""
+    found = _prompted_lines(prompt) if is_a_talk() else typed_lines("strict")
+    return in_batches(enumerate(found, 1), lambda numbered: len(numbered[1]), waits=waits_for_answers())
+
+
+def _prompted_lines(prompt: str) -> Iterator[str]:
+    """Lines that can be edited, with those of before at the arrow keys; Ctrl-D ends them."""
+    with suppress(ImportError):  # on Windows the terminal itself does it
+        import readline  # noqa: F401
+    with suppress(EOFError):
+        while True:
+            yield input(prompt)
+    print()
 
 
 def in_batches(items: Iterator[Item], size_of: Callable[[Item], int], *, waits: bool) -> Iterator[list[Item]]:

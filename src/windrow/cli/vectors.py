@@ -42,6 +42,12 @@ def _analogy() -> click.Command:
     return analogy
 
 
+def _print() -> click.Command:
+    from windrow.cli.print_vectors import print_vectors
+
+    return print_vectors
+
+
 def _plot() -> click.Command:
     from windrow.cli.plot_vectors import plot
 
@@ -57,7 +63,14 @@ def _plot_log() -> click.Command:
 @click.group(
     "vectors",
     cls=LazyGroup,
-    later={"train": _train, "similar": _similar, "analogy": _analogy, "plot": _plot, "plot-log": _plot_log},
+    later={
+        "train": _train,
+        "similar": _similar,
+        "analogy": _analogy,
+        "print": _print,
+        "plot": _plot,
+        "plot-log": _plot_log,
+    },
 )
 def group() -> None:
     """Word vectors: train, query, evaluate, convert."""
