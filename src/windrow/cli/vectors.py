@@ -48,6 +48,12 @@ def _print() -> click.Command:
     return print_vectors
 
 
+def _cluster() -> click.Command:
+    from windrow.cli.cluster import cluster
+
+    return cluster
+
+
 def _plot() -> click.Command:
     from windrow.cli.plot_vectors import plot
 
@@ -68,6 +74,7 @@ def _plot_log() -> click.Command:
         "similar": _similar,
         "analogy": _analogy,
         "print": _print,
+        "cluster": _cluster,
         "plot": _plot,
         "plot-log": _plot_log,
     },
