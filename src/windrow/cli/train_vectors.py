@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,10 +25,13 @@ from windrow.cli.options import (
     text_options,
     values_of,
 )
-from windrow.cli.paths import OutputFile, OutputLog, checkpoint_beside, checkpoint_of, words_written
+from windrow.cli.paths import InputFile, OutputFile, OutputLog, checkpoint_beside, checkpoint_of, words_written
 from windrow.cli.saving import save_word_vectors
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
+
+if TYPE_CHECKING:
+    from windrow.corpus import Corpus
 
 _LOG_LINES = 200  # per run, besides one per epoch
 _WORKERS = next(setting for setting in WORD2VEC if setting.name == "workers")
@@ -60,13 +63,31 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 )
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays.")
 @click.option("--log-json", type=OutputLog(), help="Write the learning curve, a JSON object a line.")
+@click.option(
+    "--save-vocab", metavar="FILE", type=OutputFile(), help="Write the words that are trained, with their counts."
+)
+@click.option(
+    "--read-vocab",
+    metavar="FILE",
+    type=InputFile(),
+    help="Train these words, no others: a word and its count per line, as --save-vocab and word2vec write them.",
+)
 @text_options()
-def train(sources: tuple[str, ...], output: Path, model: str, workers: int | None, **options: Any) -> None:
+def train(
+    sources: tuple[str, ...],
+    output: Path,
+    model: str,
+    workers: int | None,
+    save_vocab: Path | None,
+    read_vocab: str | None,
+    **options: Any,
+) -> None:
     """Train word vectors on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`.
 
     Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there. OUTPUT - is
     word2vec's text on standard output.
     """
+    from windrow.corpus.word_counts import write_word_counts
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
     from windrow.files.compression import output_name
@@ -85,7 +106,9 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
         **values_of(WORD2VEC, options),
     )
     check_parameters(estimator, flags_of(WORD2VEC))  # before the text is read
-    corpus = open_corpus(*sources, **text_of(options))
+    corpus = _open_corpus(sources, read_vocab, text_of(options))
+    if save_vocab is not None:
+        write_word_counts(estimator.frequent_words(corpus), save_vocab)
     with ExitStack() as stack:
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=resume))
@@ -118,6 +141,19 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
         f"{last['examples']:,} words in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), "
         f"loss {last['loss']:.4f}"
     )
+
+
+def _open_corpus(sources: tuple[str, ...], read_vocab: str | None, text: dict[str, Any]) -> Corpus:
+    from windrow.corpus.sources import is_corpus
+    from windrow.corpus.word_counts import read_word_counts
+
+    if read_vocab is None:
+        return open_corpus(*sources, **text)
+    if len(sources) == 1 and sources[0] and is_corpus(sources[0]):
+        raise OptionError(f"--read-vocab is for text; {sources[0]} is a corpus, its words are fixed: build another one")
+    if "-" == read_vocab in sources:
+        raise OptionError("standard input, '-', cannot be both SOURCE and --read-vocab; name a file for one of them")
+    return open_corpus(*sources, **text, vocabulary=read_word_counts(read_vocab))
 
 
 def _checkpoint_beside(output: Path, is_asked_for: bool) -> Path | None:

@@ -338,7 +338,7 @@ class Word2Vec(Estimator):
 
         ``fits``: blocks, noise words and rounds heed how small the vocabulary is. Older checkpoints go on without.
         """
-        self._vocabulary = self._frequent_words(corpus)
+        self._vocabulary = self.frequent_words(corpus)
         size, counts = len(self._vocabulary), self._vocabulary.counts
         hot = self._number_of_hot_rows(size)
         copies = 2 * hot * self.workers
@@ -354,7 +354,8 @@ class Word2Vec(Estimator):
             storage[:size], self.vector_size, layers, run, self.epochs, self._identity(corpus), fits_blocks=fits
         )
 
-    def _frequent_words(self, corpus: Corpus) -> Vocabulary:
+    def frequent_words(self, corpus: Corpus) -> Vocabulary:
+        """The words of a corpus that are trained; DataError if no word is frequent enough."""
         size = corpus.vocabulary.prefix_size(self.min_count, self.max_final_vocab)
         if size <= len(corpus.vocabulary.specials):
             highest = int(corpus.vocabulary.counts[size:].max(initial=0))
