@@ -162,6 +162,9 @@ def convert(source: str, target: Path, to_format: str | None, **reading: Any) ->
 
     .safetensors .txt .vec .bin .glove .tsv .npy .parquet; .gz may follow .txt .vec .bin .glove .tsv
 
+    --to projector writes what TensorBoard's Embedding Projector loads: numbers to OUT, such as X.tsv, and the words to
+    X.metadata.tsv.
+
     IN may be compressed, or - for standard input; OUT may be - for standard output, as word2vec's text.
     """
     from windrow.embeddings.formats import check_target
