@@ -54,6 +54,12 @@ def _cluster() -> click.Command:
     return cluster
 
 
+def _align() -> click.Command:
+    from windrow.cli.align_vectors import align
+
+    return align
+
+
 def _plot() -> click.Command:
     from windrow.cli.plot_vectors import plot
 
@@ -75,6 +81,7 @@ def _plot_log() -> click.Command:
         "analogy": _analogy,
         "print": _print,
         "cluster": _cluster,
+        "align": _align,
         "plot": _plot,
         "plot-log": _plot_log,
     },

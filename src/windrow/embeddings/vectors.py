@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from windrow.embeddings import formats
 from windrow.embeddings.changes import ChangingTable
+from windrow.embeddings.derived import DerivedTables
 from windrow.embeddings.queries import VectorQueries
-from windrow.embeddings.terms import texts
-from windrow.errors import DataError, FormatError, OptionError, check_whole
+from windrow.errors import DataError, FormatError, OptionError
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_similarity
 
 
-class WordVectors(VectorQueries, ChangingTable):
+class WordVectors(VectorQueries, ChangingTable, DerivedTables):
     """Words and their vectors, with gensim's ``KeyedVectors`` queries.
 
     A word can also be given by its row number. A zero vector has cosine 0 with everything, itself too; most similar to
@@ -74,73 +74,6 @@ class WordVectors(VectorQueries, ChangingTable):
     ) -> None:
         super().__init__(words, vectors, counts)
         self.provenance: dict[str, Any] = {}
-
-    # --- other tables
-
-    def normalize(self) -> Self:
-        """A copy in which all vectors have length 1, except zero vectors.
-
-        Returns
-        -------
-        WordVectors
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from windrow import WordVectors
-        >>> WordVectors(["cat", "dog"], np.array([[0, 2], [5, 0]], np.float32)).normalize().vectors.tolist()
-        [[0.0, 1.0], [1.0, 0.0]]
-        """
-        return self._derived(self._words, self._vectors / self._divisors(slice(None))[:, None], self.counts)
-
-    normalise = normalize
-
-    def subset(self, words: Sequence[str]) -> Self:
-        """A copy with only the given words.
-
-        Parameters
-        ----------
-        words : sequence of str
-            Distinct words, in the order of the new rows.
-
-        Returns
-        -------
-        WordVectors
-
-        Raises
-        ------
-        MissingWordError
-            A word is unknown.
-        """
-        words = texts(words)
-        rows = np.array([self.get_index(word) for word in words], np.intp)
-        return self._derived(words, self._vectors[rows], None if self.counts is None else self.counts[rows])
-
-    def head(self, n: int) -> Self:
-        """The first ``n`` words; the vectors are shared, not copied.
-
-        Parameters
-        ----------
-        n : int, at least 1
-            How many words; more than there are give all.
-
-        Returns
-        -------
-        WordVectors
-
-        Raises
-        ------
-        OptionError
-            ``n`` is out of range.
-        """
-        n = check_whole("n", n, 1)
-        counts = None if self.counts is None else self.counts[:n]
-        return self._derived(self._words[:n], self.vectors[:n], counts)
-
-    def _derived(self, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
-        derived = type(self)(words, vectors, counts)
-        derived.provenance = dict(self.provenance)
-        return derived
 
     # --- evaluation, with the return values of gensim; windrow.evaluation gives more
 
