@@ -51,8 +51,8 @@ class Setting:
     only_with : Condition, or tuple of Condition
         What must hold for it to have an effect; it is refused otherwise, where it is given.
     of_model : bool
-        Whether it gives the network its shape: a training that continues a model takes it from there, and refuses
-        another value.
+        Whether it belongs to the model as such: its shape, its words, what it starts from. A training that continues a
+        model takes it from there, and refuses another value.
     """
 
     name: str

@@ -130,7 +130,7 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
     flags = flags_of(settings)
     if setting.conditions:
         met = (_as_option(condition, aliases) for condition in setting.conditions)
-        told = [told_condition(one, lambda name: flags.get(name, _dashed(name)), _unless_true) for one in met]
+        told = [told_condition(one, lambda name: flags.get(name, f"--{name}"), _unless_true) for one in met]
         attributes["help"] += f" Only {' and '.join(map(str.rstrip, told))}."
     if setting.type is bool or "/" in (setting.option or ""):
         attributes |= {
@@ -190,10 +190,6 @@ def check_used(
             raise no_effect(
                 _flag(options[name], context.params[name]), condition, value, lambda o: _flag(options[o]), _word
             )
-
-
-def _dashed(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def _unless_true(value: Any) -> str:
@@ -342,7 +338,7 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
     command = context.command if context else None
 
     def option_of(name: str) -> str:
-        return options.get(name, _dashed(name))
+        return options.get(name, f"--{name.replace('_', '-')}")
 
     def option(found: re.Match[str]) -> str:
         name, value = found.groups()

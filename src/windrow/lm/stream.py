@@ -84,7 +84,7 @@ def word_mapping(corpus: Corpus, vocabulary: Vocabulary, *, skip_symbols: bool =
 def unknown_share(corpus: Corpus, mapping: Ids) -> float:
     """Which share of the words of a corpus a mapping makes ``<unk>``, in [0, 1]."""
     known = int(corpus.vocabulary.counts[mapping[:-1] != UNK].sum())
-    return 1 - known / max(corpus.tokens, 1)
+    return (corpus.tokens - known) / max(corpus.tokens, 1)
 
 
 def training_stream(corpus: Corpus, mapping: Ids, *, eos: bool = True) -> Ids:

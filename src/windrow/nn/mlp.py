@@ -169,8 +169,8 @@ class MultiLayerPerceptron(ContinuingEstimator):
         With ``early_stopping`` and no ``validation``, ``validation_fraction`` of the rows is held back for it.
 
         ``continue_from``, a trained estimator of this class, is trained further, by the rate, optimizer, epochs and
-        other settings of this one. The settings that give the network its shape are taken from it, and so are features
-        and classes: other ones are an error. The optimizer and the draws start again, unless that estimator was trained
+        other settings of this one. The settings of the network's shape are taken from it, and so are features and
+        classes: other ones are an error. The optimizer and the draws start again, unless that estimator was trained
         with ``keep_training_state``, which keeps them as they are after the last epoch; the optimizer's only for one of
         the same rule. ``partial_fit`` is for one epoch more of the same training.
 
@@ -417,8 +417,8 @@ class MLPClassifier(MultiLayerPerceptron):
         The loss that is minimized. None: log-likelihood. The others ask one yes-or-no question per class, by a
         sigmoid.
     initializer : {"normal", "scaled", "glorot", "he"}, default "he"
-        Standard deviation of the random first weights, by name. Only without continue_from. he suits relu, glorot
-        suits tanh and sigmoid; normal (1) shows how saturated units fail to learn.
+        Standard deviation of the random first weights, by name. he suits relu, glorot suits tanh and sigmoid;
+        normal (1) shows how saturated units fail to learn.
     optimizer : str or Optimizer, default "adam"
         Rule that turns a gradient into a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of
         windrow.nn.
@@ -550,8 +550,8 @@ class MLPRegressor(MultiLayerPerceptron):
     cost : {"quadratic"} or None, default None
         The loss that is minimized. None: quadratic. There is no other for a regression.
     initializer : {"normal", "scaled", "glorot", "he"}, default "he"
-        Standard deviation of the random first weights, by name. Only without continue_from. he suits relu, glorot
-        suits tanh and sigmoid; normal (1) shows how saturated units fail to learn.
+        Standard deviation of the random first weights, by name. he suits relu, glorot suits tanh and sigmoid;
+        normal (1) shows how saturated units fail to learn.
     optimizer : str or Optimizer, default "adam"
         Rule that turns a gradient into a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of
         windrow.nn.

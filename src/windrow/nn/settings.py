@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from windrow.estimator import GIVEN, Condition, Setting
+from windrow.estimator import GIVEN, Setting
 
 MOST_UNITS = 100_000  # of a hidden layer
 OPTIMIZER_NAMES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
@@ -14,7 +14,6 @@ INITIALIZER_NAMES = ("normal", "scaled", "glorot", "he")
 COST_NAMES = ("quadratic", "cross-entropy", "log-likelihood")
 
 # What several estimators have alike.
-FROM_START: Condition = ("continue_from", (None,))  # of what a training that continues a model takes from there
 OPTIMIZER = Setting(
     "optimizer", str, "adam", "Rule that turns a gradient into a step of the parameters.", choices=OPTIMIZER_NAMES,
 )  # fmt: skip
@@ -43,7 +42,7 @@ _TRAINING = (
     Setting(
         "initializer", str, "he", "Standard deviation of the random first weights, by name.",
         "he suits relu, glorot suits tanh and sigmoid; normal (1) shows how saturated units fail to learn.",
-        choices=INITIALIZER_NAMES, only_with=FROM_START,
+        choices=INITIALIZER_NAMES, of_model=True,
     ),
     Setting(
         "optimizer", "str or Optimizer", "adam",

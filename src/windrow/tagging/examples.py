@@ -82,7 +82,7 @@ def check_known_types(found: Iterable[str], source: Source, learned: Sequence[st
     if unknown:
         raise DataError(
             f"{name_of(source)} has entities of the types {', '.join(unknown)}, which the tagger to continue has not "
-            f"learned; it knows {', '.join(learned)}: name those to learn as types, or train a new tagger"
+            f"learned; it knows {', '.join(learned)}: name the types to learn, types = ..., or train a new tagger"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from windrow.estimator import GIVEN, Setting
-from windrow.nn.settings import CALLBACKS, FROM_START, OPTIMIZER, SCHEDULE_NAMES
+from windrow.nn.settings import CALLBACKS, OPTIMIZER, SCHEDULE_NAMES
 
 OUTPUT_NAMES = ("crf", "softmax", "logistic")
 SCHEME_NAMES = ("io", "iob1", "iob2", "iobes", "bilou", "bmes", "bmewo")
@@ -14,11 +14,12 @@ HIDDEN_ACTIVATIONS = ("tanh", "relu")
 WINDOW_TAGGER = (
     Setting(
         "vectors", "WordVectors", None, "Word vectors to start from, best of much text of the same kind.",
-        none="random ones", option=None, only_with=FROM_START,
+        none="random ones", option=None, of_model=True,
     ),
     Setting(
         "tune", bool, False, "Whether the given vectors are trained, too, or stay as they are.",
         "Train them where the labelled text is large.", option="--tune/--freeze", only_with=("vectors", GIVEN),
+        of_model=True,
     ),
     Setting(
         "vector_size", int, 50, "Dimensions per word vector.", low=1, high=100_000, option="--size",
@@ -49,7 +50,7 @@ WINDOW_TAGGER = (
         option="--type",
     ),
     Setting(
-        "min_count", int, 2, "Words that occur less often have no vector of their own.", low=1, only_with=FROM_START,
+        "min_count", int, 2, "Words that occur less often have no vector of their own.", low=1, of_model=True,
     ),
     Setting(
         "lowercase", bool, True, "Whether a word that is not known is looked up in lower case.",

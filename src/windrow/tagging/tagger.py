@@ -49,6 +49,7 @@ from windrow.tagging.training import TagTrainee
 from windrow.tagging.windows import windows_of
 
 _BLOCK_TOKENS = 4096  # tagged at a time
+_MANY_UNKNOWN = 0.5
 _LONG_SENTENCE = 1 << 15  # tokens, above which memory would grow with the sentence
 KIND = "window-tagger"
 _LEARNED = ("types_", "scheme_", "history_")
@@ -68,8 +69,7 @@ class WindowTagger(ContinuingEstimator):
     Parameters
     ----------
     vectors : WordVectors or None, default None
-        Word vectors to start from, best of much text of the same kind. None: random ones. Only without
-        continue_from.
+        Word vectors to start from, best of much text of the same kind. None: random ones.
     tune : bool, default False
         Whether the given vectors are trained, too, or stay as they are. Only with vectors. Train them where the
         labelled text is large.
@@ -89,7 +89,7 @@ class WindowTagger(ContinuingEstimator):
     types : sequence of str or None, default None
         Learn only these types of entities. None: all of the training file.
     min_count : int >= 1, default 2
-        Words that occur less often have no vector of their own. Only without continue_from.
+        Words that occur less often have no vector of their own.
     lowercase : bool, default True
         Whether a word that is not known is looked up in lower case. False where case tells words apart.
     fold_digits : bool, default True
@@ -239,8 +239,8 @@ class WindowTagger(ContinuingEstimator):
 
         ``continue_from``, a trained tagger or its file, is trained further, by the rate, optimizer, epochs and other
         settings of this one. Its words, its features and its types of entities stay; another type is an error, unless
-        ``types`` leave it out. The settings that give the network its shape are taken from it, and given word vectors
-        that did not learn still do not. Words without a vector are ``<unk>``; a DataWarning says how many. The
+        ``types`` leave it out. The settings of words and shape are taken from it; one that is given must agree. Given
+        word vectors that did not learn still do not. Words without a vector are ``<unk>``; a DataWarning says if these are most. The
         optimizer and the draws start again, unless the tagger was trained with ``keep_training_state``, which keeps
         them as they are after the last epoch, also in the file; the optimizer's only for one of the same rule.
 
@@ -312,7 +312,9 @@ class WindowTagger(ContinuingEstimator):
     def _start_from(self, model: Self, texts: Sequence[Sequence[str]], where: str, rng: np.random.Generator) -> None:
         """The network of a trained tagger, whose words are to learn that have learned before."""
         ids = model.lexicon_.rows(token for text in texts for token in text)[:, 0]
-        tell_unknown(float(np.mean(ids == model.lexicon_.unknown)), where)
+        share = float(np.mean(ids == model.lexicon_.unknown))
+        if share > _MANY_UNKNOWN:  # that a third is unknown is usual, and features say much of the others
+            tell_unknown(share, where)
         words = model.network_.words
         if words.trained is None:
             warn(

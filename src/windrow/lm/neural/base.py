@@ -13,20 +13,21 @@ import numpy as np
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
-from windrow.embeddings.vectors import load_vectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable, shown
 from windrow.estimator import OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel
 from windrow.lm.generation import Generation
+from windrow.lm.neural.given_vectors import open_given, take_given
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
+from windrow.lm.neural.stored_parts import check_size, fill_network
 from windrow.lm.neural.trainee import LMTrainee
 from windrow.lm.next_word import Tokens
 from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, unknown_share, word_mapping
-from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.machine import check_memory
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Array, Parameter, SparseParameter
@@ -166,10 +167,11 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         epochs without a better one.
 
         ``continue_from``, a trained model or its file, is trained further, by the rate, optimizer, epochs and other
-        settings of this estimator; its vocabulary stays, and the settings that give the network its shape are taken
-        from it. Words that it does not know are ``<unk>``; a DataWarning says how many. The optimizer starts again,
-        unless it is of the same rule and the model was trained with ``keep_training_state``, which keeps that of the
-        last epoch, also in the file. The order of the text and what is dropped are those of the epochs that follow.
+        settings of this estimator. Its vocabulary stays, and the settings of vocabulary and shape are taken from it;
+        one that is given must agree. Words that it does not know are ``<unk>``; a DataWarning says how many, if more than in its own text.
+        The optimizer starts again, unless it is of the same rule and the model was trained with
+        ``keep_training_state``, which keeps that of the last epoch, also in the file. The order of the text and what is
+        dropped are those of the epochs that follow.
 
         ``checkpoint``: a file that keeps the state after every ``checkpoint_every``
         epochs, and after the last one (0: it is only read); where it cannot be written training goes on, with a
@@ -187,7 +189,7 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
             resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
             if checkpoint is not None and checkpoint_every:
                 writing.check_writable(checkpoint)
-            given = self._given_vectors()
+            given = None if model is not None else self._given_vectors()
             corpus = as_corpus(source, field, None if model is None else model.reader)
             mapping = self._learn_words(corpus) if model is None else self._take_words(corpus, model)
             self.given_words_, self.provenance_ = 0, provenance_of(corpus)
@@ -197,8 +199,7 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
             self._check_memory()
             self.network_ = self._new_network(np.random.default_rng(self.seed), given)
             if model is not None:
-                for name, array in self.network_.arrays.items():
-                    array[:] = model.network_.arrays[name]
+                self.network_.take(model.network_)
             training = Training(self._trainee(stream, valid_stream), self._plan(valid_stream), retrains=retrains)
             self._begin_where_it_ended(training, model)
             described = self._described(corpus, held_back)
@@ -236,8 +237,10 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         share = unknown_share(corpus, mapping)
         if share == 1:
             raise DataError(f"the model to continue knows no word of {corpus.name}; are both cut into words alike?")
-        words = self.vocabulary.counts.sum() - self.vocabulary.counts[EOS]
-        tell_unknown(share, corpus.name, float(self.vocabulary.counts[UNK] / max(words, 1)))
+        counts = self.vocabulary.counts
+        before = int(counts[UNK]) / max(int(counts.sum() - counts[EOS]), 1)
+        if share > before:
+            tell_unknown(share, corpus.name, f" ({before:.2%} in its training text)" if before else "")
         return mapping
 
     def _trained_parameters(self) -> Iterable[Array]:
@@ -321,15 +324,8 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         """The first word vectors: those of ``given`` where it has the word."""
         vectors = rng.normal(0, _EMBEDDING_SCALE, (len(self.vocabulary), self.embedding_size)).astype(np.float32)
         if given is not None:
-            known = [row for row, word in enumerate(self.vocabulary.words) if word in given.key_to_index]
-            self.given_words_ = sum(row >= len(SPECIALS) for row in known)
-            if not self.given_words_:
-                where = "vectors" if isinstance(self.vectors, WordVectors) else self.vectors
-                words = len(self.vocabulary) - len(SPECIALS)
-                raise DataError(f"none of the {words:,} words is in {where}; are both cut into words alike?")
-            rows = np.array([given.key_to_index[self.vocabulary.words[row]] for row in known])
-            given.check_finite(rows)
-            vectors[known] = given.vectors[rows]
+            where = "vectors" if isinstance(self.vectors, WordVectors) else self.vectors
+            self.given_words_ = take_given(vectors, self.vocabulary, given, where)
         is_dense = self.tied and not output_layer(self.output_layer).is_sparse
         return Parameter(vectors) if is_dense else WordParameter(vectors)
 
@@ -349,15 +345,7 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
 
     def _given_vectors(self) -> WordVectors | None:
         """The word vectors to begin with; OptionError when they are of another size."""
-        if self.vectors is None:
-            return None
-        given = self.vectors if isinstance(self.vectors, WordVectors) else load_vectors(self.vectors)
-        if given.vector_size != self.embedding_size:
-            raise OptionError(
-                f"vectors have {given.vector_size} dimensions, but embedding_size = {self.embedding_size}; "
-                f"try embedding_size = {given.vector_size}"
-            )
-        return given
+        return None if self.vectors is None else open_given(self.vectors, self.embedding_size)
 
     def streams(self, source: Any, *, field: str | None = None, skip_symbols: bool = False) -> Iterator[Ids]:
         """A text as streams of whole sentences in the model's ids; raises as ``evaluate``."""
@@ -408,22 +396,17 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
                 f"{path} has no sound configuration of a {cls.__name__} ({error}); train it again"
             ) from error
         model.vocabulary = vocabulary
-        _check_size(model, stored, path)
+        words = len(vocabulary)
+        # Output layers with clusters hold less than a row of full length a word, though never 64 times less.
+        least = max(words * model.embedding_size, words * model._head_size // 64, model._hidden_numbers())
+        check_size(least, stored, path)
         model.network_ = model._new_network(np.random.default_rng(model.seed))
         model.provenance_ = {name: value for name, value in stored.provenance.items() if name not in _OWN_ATTRIBUTES}
         model.history_ = [with_new_names(row) for row in stored.provenance.get("history", [])]
         model._unpack(stored, path)
         if model.quantize_bits is not None:
             model.network_.quantize()
-        for name, target in model.network_.arrays.items():
-            array = stored.arrays.get(name)
-            if array is None or array.shape != target.shape or array.dtype != target.dtype:
-                found = "missing" if array is None else f"{array.dtype} {array.shape}"
-                raise FormatError(
-                    f"{path}: {name} is {found}, but should be {target.dtype} {target.shape}; train the model again"
-                )
-            model_file.check_finite(array.reshape(len(array), -1), name, path)
-            target[:] = array
+        fill_network(model.network_, stored, path)
         return model
 
     @classmethod
@@ -432,13 +415,3 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         stored = model_file.load(path, cls.kind)
         with model_file.parts_of(path):
             return cls.from_stored(stored, path)
-
-
-def _check_size(model: NeuralLM, stored: StoredModel, path: str | os.PathLike[str]) -> None:
-    """Refuse a header that speaks of a far larger network than the file holds, before memory is taken for it."""
-    held = sum(array.size for array in stored.arrays.values())
-    words = len(model.vocabulary)
-    # Output layers with clusters hold less than a row of full length a word, though never 64 times less.
-    least = max(words * model.embedding_size, words * model._head_size // 64, model._hidden_numbers())
-    if least > held:
-        raise FormatError(f"{path} has {held:,} numbers, too few for its configuration ({least:,}); train it again")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from windrow.estimator import GIVEN, Setting
 from windrow.lm import CELL_NAMES, STATE_NAMES
 from windrow.lm.symbols import SPECIALS
-from windrow.nn.settings import CALLBACKS, FROM_START, MOMENTUM, OPTIMIZER, SCHEDULE_NAMES
+from windrow.nn.settings import CALLBACKS, MOMENTUM, OPTIMIZER, SCHEDULE_NAMES
 from windrow.outputs import OUTPUT_LAYERS
 
 LINEAR = "linear"  # a schedule besides those of windrow.nn: falls to 0 at the end of the last epoch
@@ -48,7 +48,7 @@ _OUTPUT = (
     ),
     Setting(
         "vectors", "WordVectors or path", None, "Word vectors to begin with, or a file of them.",
-        none="random ones", only_with=FROM_START,
+        none="random ones", of_model=True,
     ),
 )  # fmt: skip
 _REGULARIZATION = (
@@ -86,12 +86,12 @@ _TRAINING = (
 )  # fmt: skip
 _TEXT = (
     Setting(
-        "min_count", int, 1, "Words that occur less often become <unk>.", low=1, high=_INT64, only_with=FROM_START,
+        "min_count", int, 1, "Words that occur less often become <unk>.", low=1, high=_INT64, of_model=True,
     ),
     Setting(
         "max_vocab", int, None, "Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>.",
         "The time of a softmax grows with it.", low=len(SPECIALS) + 1, high=_INT64, none="all",
-        only_with=FROM_START,
+        of_model=True,
     ),
     Setting(
         "skip_symbols", bool, False, "Leave out <s> and </s> where they occur in the text.",

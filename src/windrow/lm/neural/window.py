@@ -55,7 +55,7 @@ class WindowLM(NeuralLM):
         Whether the output layer uses the word vectors as its weights. It needs embedding_size = hidden_size, and
         saves memory; often better for small texts.
     vectors : WordVectors or path or None, default None
-        Word vectors to begin with, or a file of them. None: random ones. Only without continue_from.
+        Word vectors to begin with, or a file of them. None: random ones.
     dropout : float in [0, 1), default 0.0
         Fraction of the elements of word vectors and hidden layers that are 0 in each step. Try 0.2 to 0.5 when the
         validation perplexity rises while the loss falls.
@@ -78,10 +78,10 @@ class WindowLM(NeuralLM):
     patience : int >= 1 or None, default 3
         Epochs without a better validation perplexity before training stops. None: never. Only with valid.
     min_count : int >= 1, default 1
-        Words that occur less often become <unk>. Only without continue_from.
+        Words that occur less often become <unk>.
     max_vocab : int >= 4 or None, default None
-        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all. Only without
-        continue_from. The time of a softmax grows with it.
+        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all. The time of a
+        softmax grows with it.
     skip_symbols : bool, default False
         Leave out <s> and </s> where they occur in the text. They are refused otherwise.
     objective : {"nce", "sampled-softmax"}, default "nce"

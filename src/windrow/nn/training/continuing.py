@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from windrow.errors import FormatError, NotFittedError, OptionError, shown, warn
-from windrow.estimator import Estimator
+from windrow.estimator import Estimator, check_effects
 from windrow.files.model_file import StoredModel
 from windrow.nn.optimizers import OPTIMIZERS, Optimizer
 from windrow.nn.parameters import Array
@@ -91,6 +91,12 @@ class ContinuingEstimator(Estimator):
     training_state_: TrainingState | None = None
     history_: list[dict[str, Any]]
 
+    def check_effects(self, **arguments: Any) -> None:
+        """As ``Estimator.check_effects``; what comes from the model to continue has had its effect there."""
+        continues = arguments.get("continue_from") is not None
+        own = (setting for setting in self.settings if not (continues and setting.of_model))
+        check_effects(own, {**vars(self), **arguments})
+
     @abstractmethod
     def _trained_parameters(self) -> Iterable[Array]:
         """All that the network has learned."""
@@ -101,7 +107,7 @@ class ContinuingEstimator(Estimator):
         return cls.load(path)  # type: ignore[attr-defined, no-any-return]
 
     def take_shape(self, model: Self, given: Collection[str] | None = None) -> None:
-        """Set the settings that give the network its shape to those of a trained model.
+        """Set the settings that are ``of_model`` to those of a trained model.
 
         ``given``: those that must agree, by name; None: those that are not the default. OptionError where one does not.
         """
@@ -175,8 +181,6 @@ def _as_list(value: Any) -> Any:
     return list(value) if is_many else [value]
 
 
-def tell_unknown(share: float, where: str, before: float = 0.0) -> None:
-    """Warn of the share of the words of a text that a model does not know, if it is above that of its training text."""
-    if share > before:
-        compared = f" ({before:.2%} in its training text)" if before else ""
-        warn(f"{share:.2%} of the words of {where} are unknown to the model, and become <unk>{compared}")
+def tell_unknown(share: float, where: str, compared: str = "") -> None:
+    """Warn of the share of the words of a text that the model to continue does not know."""
+    warn(f"{share:.2%} of the words of {where} are unknown to the model, and become <unk>{compared}")
