@@ -32,7 +32,6 @@ from windrow.cli.options import (
 from windrow.cli.paths import OutputFile, OutputLog, Source, checkpoint_beside, checkpoint_of
 from windrow.cli.saving import save_model
 from windrow.cli.vector_files import advising_to_convert
-from windrow.errors import OptionError
 from windrow.outputs import OUTPUT_LAYERS
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
     checkpoint, log = checkpoint_of(target), options["log_json"]
     check_target(target, f"a {kind.__name__}")
     resume = check_checkpoint(checkpoint, options["resume"], target)
-    continued = None if options["continue_from"] is None else _model_to_continue(kind, options["continue_from"])
+    continued = None if options["continue_from"] is None else kind.load(options["continue_from"])
     model = kind(**values_of(kind.settings, options))
     if continued is not None:
         with naming_options(names):
@@ -142,16 +141,6 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
         few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {options['vectors']}"
         tell(f"Warning: {few}; are both cut into words alike?")
     tell(_summary(target, model))
-
-
-def _model_to_continue(kind: type[NeuralLM], path: str) -> NeuralLM:
-    """The trained model in a file; OptionError for one that another command continues."""
-    from windrow.cli.lm import load_model
-
-    model = load_model(path)
-    if not isinstance(model, kind):
-        raise OptionError(f"--continue-from: {path} holds a {type(model).__name__}, which is no {kind.__name__}")
-    return model
 
 
 def _texts(

@@ -240,9 +240,9 @@ class WindowTagger(ContinuingEstimator):
         ``continue_from``, a trained tagger or its file, is trained further, by the rate, optimizer, epochs and other
         settings of this one. Its words, its features and its types of entities stay; another type is an error, unless
         ``types`` leave it out. The settings of words and shape are taken from it; one that is given must agree. Given
-        word vectors that did not learn still do not. Words without a vector are ``<unk>``; a DataWarning says if these are most. The
-        optimizer and the draws start again, unless the tagger was trained with ``keep_training_state``, which keeps
-        them as they are after the last epoch, also in the file; the optimizer's only for one of the same rule.
+        word vectors that did not learn still do not. Words without a vector are ``<unk>``; a DataWarning says if these
+        are most. The optimizer and the draws start again, unless the tagger was trained with ``keep_training_state``,
+        which keeps them as they are after the last epoch, also in the file; the optimizer's only for one of its rule.
 
         ``checkpoint``: a file that keeps the state after every
         ``checkpoint_every`` epochs, and after the last one (0: it is only read); where it cannot be written training

@@ -168,7 +168,8 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
 
         ``continue_from``, a trained model or its file, is trained further, by the rate, optimizer, epochs and other
         settings of this estimator. Its vocabulary stays, and the settings of vocabulary and shape are taken from it;
-        one that is given must agree. Words that it does not know are ``<unk>``; a DataWarning says how many, if more than in its own text.
+        one that is given must agree. Words that it does not know are ``<unk>``; a DataWarning says how many, if more
+        than in its own text.
         The optimizer starts again, unless it is of the same rule and the model was trained with
         ``keep_training_state``, which keeps that of the last epoch, also in the file. The order of the text and what is
         dropped are those of the epochs that follow.
