@@ -235,7 +235,7 @@ def test_model_file_and_pickle_continue_alike(tmp_path: Path) -> None:
                    pickle.loads(pickle.dumps(model))):  # fmt: skip
         again = Word2Vec(**model.get_params()).fit(more, continue_from=source)
         np.testing.assert_array_equal(again.wv.vectors, expected)
-        assert again.wv.provenance["continue_from"] == model._state().fingerprint
+        assert again.wv.provenance["continued_from"] == model._state().fingerprint
 
 
 def test_random_numbers_go_on_or_start_again_with_another_seed() -> None:

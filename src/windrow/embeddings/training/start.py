@@ -80,7 +80,7 @@ def start_training(
         identity = None if given is None else {"vectors": fingerprint(given.vectors)}
     else:
         start, given, known = _grown(corpus, frequent, most, state), None, set(state.words)
-        identity = {"continue_from": state.fingerprint}
+        identity = {"continued_from": state.fingerprint}
         _compare_reading(corpus, state)
     shares = _shares(frozen, start.vocabulary.words, known)
     if shares is not None:
