@@ -46,7 +46,7 @@ def ask(path: Path) -> Answers:
     if path.parent.name == "corpora":
         return _of_corpus(windrow.Corpus.open(path))
     if path.parent.name == "training":
-        return _of_training(windrow.Word2Vec.load(path))
+        return _of_word2vec(windrow.Word2Vec.load(path))
     if path.parent.name == "counts":
         return _of_language_model(new_ngram(COUNTS[path.name]).fit_counts(path))
     return ask_model(windrow.load(path))
@@ -93,7 +93,7 @@ def _of_vectors(vectors: Any) -> Answers:
     return {"stored": stored, "computed": {word: pairs(vectors.most_similar(word, topn=3)) for word in asked}}
 
 
-def _of_training(model: Any) -> Answers:
+def _of_word2vec(model: Any) -> Answers:
     stored = {
         "parameters": {name: value for name, value in model.get_params().items() if name != "callbacks"},
         "vectors": _of_vectors(model.wv)["stored"],
