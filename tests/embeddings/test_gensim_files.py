@@ -135,7 +135,10 @@ def damaged(change: Any) -> KeyedVectors:
         (damaged(lambda kv: kv.vectors.__setitem__((1, 1), np.nan)), "not finite .row 2."),
         (damaged(lambda kv: setattr(kv, "vectors", kv.vectors[0])), "found shape .3,."),
         (damaged(lambda kv: setattr(kv, "vectors", kv.vectors.astype(np.int64))), "of type int64"),
-        (damaged(lambda kv: setattr(kv, "vectors", kv.vectors.astype(object))), "an array is damaged .its type is O"),
+        (
+            damaged(lambda kv: setattr(kv, "vectors", kv.vectors.astype(object))),
+            "an array is damaged .it does not hold numbers",
+        ),
         (damaged(lambda kv: setattr(kv, "vectors", [[1.0]])), "an array is damaged"),
         (damaged(lambda kv: kv.expandos.update(count=np.array([-1, 0, 0, 0]))), "counts of words are out of range"),
         (damaged(lambda kv: kv.expandos.update(count=np.array([1]))), "counts of words are int64 .1,."),
@@ -181,6 +184,24 @@ def test_what_a_pickle_calls_is_not_called(protocol: int, tmp_path: Path) -> Non
     (tmp_path / "b.kv").write_bytes(pickle.dumps(kv, protocol))
     assert windrow.load(tmp_path / "b.kv").index_to_key == WORDS
     assert not (tmp_path / "sprung").exists()
+
+
+class Laughs:
+    """Pickles as an array whose shape is a tuple of two tuples of two tuples ...: short in memory, endless in words."""
+
+    def __reduce__(self) -> Any:
+        call, arguments, (version, shape, *rest) = ROWS.__reduce__()
+        for _ in range(80):
+            shape = (shape, shape)
+        return call, arguments, (version, shape, *rest)
+
+
+def test_what_is_endless_in_words_is_not_shown(tmp_path: Path) -> None:
+    kv = table()
+    kv.vectors = Laughs()
+    (tmp_path / "a.kv").write_bytes(pickle.dumps(kv))
+    with pytest.raises(FormatError, match=r"an array is damaged \(its shape is none"):
+        windrow.load(tmp_path / "a.kv")
 
 
 SAVED = {protocol: pickle.dumps(table(), protocol) for protocol in (0, 2, 4, 5)}

@@ -68,7 +68,8 @@ class KeyedTable:
         self._check_shapes()
 
     def _check_shapes(self) -> None:
-        if self._vectors.ndim != 2 or 0 in self._vectors.shape[self._may_be_empty :]:
+        sizes = self._vectors.shape[1:] if self._may_be_empty else self._vectors.shape
+        if self._vectors.ndim != 2 or 0 in sizes:
             raise OptionError(f"vectors must have shape (words, dimensions), neither 0; got {self._vectors.shape}")
         if len(self) != len(self._vectors):
             raise OptionError(f"{len(self)} words, {len(self._vectors)} vectors; give one vector per word")

@@ -22,6 +22,7 @@ from windrow.files.pickled import Made, read_pickle
 _MODELS = ("Word2Vec", "Doc2Vec")
 _TABLES = ("KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors")  # the later ones until gensim 3.8
 _NUMBER_TYPE = re.compile(r"[<>=|]?[fiu][248]")
+_MOST_AXES = 2
 _REMEDY = "write the vectors in gensim: KeyedVectors.load(FILE).save_word2vec_format('vectors.bin', binary=True)"
 
 
@@ -58,8 +59,9 @@ def _read_table(table: Made, beside: str, path: Path) -> VectorData:
     words = _first_of(attributes, "index_to_key", "index2word", "index2entity")
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
         raise FormatError(f"{path} has no words, or some that are no text; {_REMEDY}")
-    apart = attributes.get("__numpys") or []  # the names of arrays in files of their own
-    name = "vectors" if "vectors" in attributes or "vectors" in apart else "syn0"
+    apart = attributes.get("__numpys")  # the names of arrays in files of their own
+    is_new = "vectors" in attributes or (isinstance(apart, list) and "vectors" in apart)
+    name = "vectors" if is_new else "syn0"  # until gensim 3
     if attributes.get(name) is None:
         vectors = _read_beside(Path(f"{beside}.{name}.npy"), path)
     else:
@@ -111,13 +113,13 @@ def _array(value: Any, path: Path) -> NDArray[Any]:
         if isinstance(data, Made) and data.name == "_codecs.encode":  # bytes, in protocol 2
             data = data.arguments[0]
         content = data.encode("latin-1") if isinstance(data, str) else data
-        if not all(type(size) is int and size >= 0 for size in shape):
-            raise ValueError(f"its shape is {shape}")
+        if len(shape) > _MOST_AXES or not all(type(size) is int and 0 <= size < 2**63 for size in shape):
+            raise ValueError("its shape is none")
         kind = _number_type(dtype)
         if len(content) != math.prod(shape) * kind.itemsize:
             raise ValueError(f"{len(content)} bytes are no {kind} of shape {shape}")
         return np.frombuffer(content, kind).reshape(shape, order="F" if by_column else "C")
-    except (ValueError, TypeError, AttributeError, IndexError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise FormatError(f"{path}: an array is damaged ({str(error)[:200]}); was it cut short?") from error
 
 
@@ -125,5 +127,5 @@ def _number_type(dtype: Made) -> np.dtype[Any]:
     code: Any = dtype.arguments[0]
     order: Any = dtype.state[1] if dtype.state else "="
     if not isinstance(code, str) or not _NUMBER_TYPE.fullmatch(code) or order not in ("<", ">", "=", "|"):
-        raise ValueError(f"its type is {str(code)[:20]}")
+        raise ValueError("it does not hold numbers")
     return np.dtype(code.lstrip("<>=|")).newbyteorder(order)

@@ -15,6 +15,7 @@ from windrow.embeddings.vectors import WordVectors, save_vectors
 from windrow.errors import OptionError, check_whole
 from windrow.evaluation.pairs import read_pairs
 
+_MOST_DIMENSIONS = 10**8
 # Names that gensim 4 has given up or that are about its own insides -> what to write instead.
 _GONE = {
     "vocab": "key_to_index, index_to_key and get_vecattr(word, 'count')",
@@ -48,7 +49,7 @@ class KeyedVectors(WordVectors):
 
     Parameters
     ----------
-    vector_size : int, at least 1
+    vector_size : int, 1 to 100,000,000
         The number of dimensions per vector.
     count : int, at least 0, default 0
         How many words will be added. There is room for words that are added one by one anyway, and none before.
@@ -77,7 +78,7 @@ class KeyedVectors(WordVectors):
         check_whole("count", count, 0)
         if np.dtype(dtype) != np.float32:
             raise OptionError(f"dtype = {np.dtype(dtype)}: numbers are float32 here; leave it out")
-        super().__init__([], np.empty((0, check_whole("vector_size", vector_size, 1)), np.float32))
+        super().__init__([], np.empty((0, check_whole("vector_size", vector_size, 1, _MOST_DIMENSIONS)), np.float32))
 
     @property
     def vectors(self) -> NDArray[np.float32]:
