@@ -69,13 +69,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokens = "1\tPaul\tB-PER\tO\n2\tlebt\tO\tO\n3\tin\tO\tO\n4\tBonn\tB-LOC\tO\n"
     (folder / "germeval.tsv").write_text(f"# source\n{tokens}\n" * 20)
     (folder / "words.txt").write_text("king\ncat\n")
+    (folder / "sessions.txt").write_text("17 4 8 15\n4 8 16 23\n8 15 16 42\n" * 50)
     (folder / "bin" / "windrow").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m windrow "$@"\n')
     (folder / "bin" / "windrow").chmod(0o755)
     return folder
 
 
 def test_the_table_is_long_enough() -> None:
-    assert len(table()) == 18
+    assert len(table()) == 19
 
 
 @pytest.fixture(scope="module")

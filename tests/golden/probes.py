@@ -121,6 +121,7 @@ def _of_language_model(model: Any) -> Answers:
         "text": model.text_settings,
         "provenance": dict(model.provenance_),
         "history": [row["loss"] for row in getattr(model, "history_", []) if isinstance(row, dict)],
+        **_of_training(model),
     }
     probs = model.next_word_distribution(CONTEXT)
     asked = {word: model.vocabulary.get(word) for word in _NEXT_WORDS}
@@ -143,6 +144,7 @@ def _of_tagger(tagger: Any) -> Answers:
         "tags": tagger.tags_,
         "scheme": tagger.scheme_,
         "history": [row["loss"] for row in tagger.history_],
+        **_of_training(tagger),
     }
     result = tagger.evaluate(ENTITIES)
     computed = {
@@ -151,6 +153,13 @@ def _of_tagger(tagger: Any) -> Answers:
         "f1": result.f1,
     }
     return {"stored": stored, "computed": computed}
+
+
+def _of_training(model: Any) -> dict[str, Any]:
+    """What a network's file says of the training before, and what it keeps for the next."""
+    state = getattr(model, "training_state_", None)
+    kept = state and [state.optimizer, state.steps, state.trainee, *map(digest, state.arrays)]
+    return {"continued_from": getattr(model, "continued_from_", None), "training_state": kept}
 
 
 def _tokens() -> list[list[str]]:
