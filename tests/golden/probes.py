@@ -45,6 +45,8 @@ def ask(path: Path) -> Answers:
     """What a file holds, through the doors that every user has."""
     if path.parent.name == "corpora":
         return _of_corpus(windrow.Corpus.open(path))
+    if path.parent.name == "training":
+        return _of_training(windrow.Word2Vec.load(path))
     if path.parent.name == "counts":
         return _of_language_model(new_ngram(COUNTS[path.name]).fit_counts(path))
     return ask_model(windrow.load(path))
@@ -89,6 +91,19 @@ def _of_vectors(vectors: Any) -> Answers:
     }
     asked = [words[0], words[len(words) // 2]]
     return {"stored": stored, "computed": {word: pairs(vectors.most_similar(word, topn=3)) for word in asked}}
+
+
+def _of_training(model: Any) -> Answers:
+    stored = {
+        "parameters": {name: value for name, value in model.get_params().items() if name != "callbacks"},
+        "vectors": _of_vectors(model.wv)["stored"],
+        "tables": {name: [*table.shape, digest(table)] for name, table in model.output_tables_.items()},
+        "history": [row["loss"] for row in model.history_],
+    }
+    more = windrow.Word2Vec(**model.get_params()).set_params(epochs=1).fit(TEST, continue_from=model)
+    words = len(more.wv)
+    computed = {"words": words, "first": more.wv.vectors[:2].tolist(), "last": more.wv.vectors[-1].tolist()}
+    return {"stored": stored, "computed": {**computed, "loss": more.history_[0]["loss"]}}
 
 
 def pairs(neighbours: Sequence[tuple[str, float]]) -> list[list[Any]]:

@@ -79,6 +79,18 @@ def _vectors() -> Iterator[tuple[str, Recipe]]:
         yield f"vectors/table.{extension}", _given_vectors(_PLAIN_WORDS, _PLAIN_NUMBERS)
 
 
+def _training_states() -> Iterator[tuple[str, Recipe]]:
+    for name, parameters in _TRAINED_VECTORS.items():
+        yield f"training/{name}.safetensors", lambda path, p=parameters: trained_on(p).save(path)
+
+
+def trained_on(parameters: Mapping[str, Any]) -> Any:
+    """A model whose training has continued once, with another text and new words."""
+    options = {"vector_size": 6, "min_count": 3, "sample": 0.05, "epochs": 2, "workers": 1, **parameters}
+    model = windrow.Word2Vec(**options).fit(SHORT)
+    return model.fit(VALID, continue_from=model)
+
+
 # --- corpora
 
 CORPORA: dict[str, tuple[Any, dict[str, Any]]] = {  # of the folder: the source, and how it is read
@@ -376,6 +388,6 @@ def _checkpoints() -> Iterator[tuple[str, Recipe]]:
 
 RECIPES: dict[str, Recipe] = dict(
     entry
-    for part in (_vectors, _corpora, _ngrams, _networks, _mixtures, _taggers, _logs, _checkpoints)
+    for part in (_vectors, _training_states, _corpora, _ngrams, _networks, _mixtures, _taggers, _logs, _checkpoints)
     for entry in part()
 )
