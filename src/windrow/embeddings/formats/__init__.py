@@ -18,7 +18,7 @@ from windrow.embeddings.formats.parquet import read_parquet, write_parquet
 from windrow.embeddings.formats.recognition import NoVectorsError, recognize_vectors
 from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
-from windrow.errors import FormatError, OptionError
+from windrow.errors import FormatError, OptionError, check_path
 from windrow.files.compression import COMPRESSED, is_packed, path_name
 from windrow.files.local import as_path, local_file
 from windrow.files.model_file import check_finite
@@ -130,6 +130,7 @@ def extension_of(path: str | os.PathLike[str]) -> str:
 
 def format_of(path: str | os.PathLike[str]) -> str:
     """The format that the extension names, else windrow's own."""
+    check_path("path", path)
     extension = extension_of(path)
     return extension if extension in FORMATS else "safetensors"
 

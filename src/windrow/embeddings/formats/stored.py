@@ -18,6 +18,7 @@ from windrow.files.local import local_file
 from windrow.files.sniff import kind_of
 
 KIND = "word-vectors"
+_WHOLE = ReadOptions()
 
 
 def write_model(data: VectorData, path: str | os.PathLike[str]) -> None:
@@ -44,7 +45,7 @@ def read_safetensors(path: Path, options: ReadOptions) -> VectorData:
 
 
 def read_model(
-    stored: model_file.StoredModel, path: str | os.PathLike[str], options: ReadOptions = ReadOptions()
+    stored: model_file.StoredModel, path: str | os.PathLike[str], options: ReadOptions = _WHOLE
 ) -> VectorData:
     """The vectors of a model file that was opened; FormatError for parts that do not fit together."""
     words = model_file.unpack_words(stored.arrays, path)
