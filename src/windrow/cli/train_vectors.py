@@ -13,12 +13,12 @@ from click.core import ParameterSource
 from windrow.cli.groups import command
 from windrow.cli.logs import json_log, words_bar
 from windrow.cli.messages import tell
+from windrow.cli.numbers import Number, number_of
 from windrow.cli.options import (
     check_checkpoint,
     check_parameters,
     check_used,
     flags_of,
-    in_range,
     naming_options,
     open_corpus,
     setting_options,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from windrow.embeddings import Word2Vec, WordVectors
 
 _LOG_LINES = 200  # per run, besides one per epoch
+_WORKERS = next(setting for setting in WORD2VEC if setting.name == "workers")
 _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 
 
@@ -81,12 +82,11 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     is_flag=True,
     help="Write also what --continue-from needs. Only .safetensors; twice as large.",
 )
-@click.option("--workers", type=int, help="Threads.  [default: one per core that this process may use]")
+@click.option("--workers", type=number_of(_WORKERS), help="Threads.  [default: one per core that this process may use]")
 @click.option(
     "--checkpoint-every",
-    type=float,
+    type=Number(0),
     metavar="SECONDS",
-    callback=in_range(0),
     help="Keep the state in OUTPUT.checkpoint so often; 0: never, nor on Ctrl-C.  [default: on Ctrl-C]",
 )
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays.")

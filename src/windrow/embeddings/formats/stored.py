@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.npy import with_words_beside, words_beside
-from windrow.embeddings.formats.rows import chosen_rows
+from windrow.embeddings.formats.rows import chosen_of
 from windrow.errors import FormatError
 from windrow.files import model_file
 from windrow.files.local import local_file
@@ -56,11 +56,7 @@ def read_model(
         raise FormatError(f"{path}: expected float32 vectors of shape ({len(words)}, {size}), found {found}")
     model_file.check_finite(vectors, "vectors", path)
     counts = None if counts is None else model_file.as_counts(counts, len(words), path)
-    if options == _WHOLE:
-        return VectorData(words, vectors, counts, stored.provenance)
-    encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-    chosen, wanted, rows = chosen_rows(encoded, vectors, Path(path), "row", options)
-    return VectorData(chosen, wanted, None if counts is None else counts[rows], stored.provenance)
+    return chosen_of(VectorData(words, vectors, counts, stored.provenance), Path(path), options)
 
 
 def _read_matrix(file: Path, path: Path, options: ReadOptions) -> VectorData:
