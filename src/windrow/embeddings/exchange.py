@@ -220,7 +220,7 @@ class VectorExchange(ChangingTable):
             advice = "give its wv" if hasattr(keyed_vectors, "wv") else "give a KeyedVectors of gensim 4"
             raise OptionError(f"a {type(keyed_vectors).__name__} is no table of vectors; {advice}")
         counts = getattr(keyed_vectors, "expandos", {}).get("count")
-        return cls._made(words, np.array(vectors, np.float32), counts)
+        return cls._made(words, vectors, counts)
 
     def to_gensim(self) -> Any:
         """A copy as a table of gensim, which must be installed.
