@@ -29,7 +29,7 @@ FLOORS = [
     {"evaluation", "nn"},
     {"outputs"},
     {"embeddings"},
-    {"lm", "tagging", "viz", "sklearn"},
+    {"classification", "lm", "tagging", "viz", "sklearn"},
     {"models", "storage", "verification"},
     {"cli", "compat"},
 ]
