@@ -60,6 +60,12 @@ def _align() -> click.Command:
     return align
 
 
+def _fetch() -> click.Command:
+    from windrow.cli.fetch_vectors import fetch
+
+    return fetch
+
+
 def _plot() -> click.Command:
     from windrow.cli.plot_vectors import plot
 
@@ -82,6 +88,7 @@ def _plot_log() -> click.Command:
         "print": _print,
         "cluster": _cluster,
         "align": _align,
+        "fetch": _fetch,
         "plot": _plot,
         "plot-log": _plot_log,
     },
