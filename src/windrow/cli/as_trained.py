@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from windrow.cli.messages import tell
-from windrow.cli.options import given_text, text_of
+from windrow.cli.options import given_text, open_corpus, text_of
 from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
 from windrow.errors import DataError, OptionError
 
@@ -73,6 +73,18 @@ def warn_if_cut_otherwise(corpus: Corpus, source: str, model: LanguageModel, pat
         differing = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
         told = "; ".join(f"{name} {ours.get(name)}, not {theirs.get(name)}" for name in differing)
         tell(f"Warning: {source} was not read as the training text of {path}: {told}")
+
+
+def corpus_for(model: LanguageModel, path: str, sources: tuple[str, ...], text: dict[str, Any]) -> Corpus:
+    """SOURCEs as the model reads them; with a warning for a corpus folder that was read otherwise."""
+    from windrow.corpus.sources import is_corpus
+
+    if len(sources) == 1 and sources[0] and is_corpus(sources[0]):
+        corpus = open_corpus(*sources)
+        warn_if_cut_otherwise(corpus, sources[0], model, path)
+        return corpus
+    files = read_as_trained(model, path, text)
+    return open_corpus(*sources, reader=model.reader, **files)
 
 
 # --- line by line

@@ -17,7 +17,6 @@ from windrow.cli.numbers import Number, WholeNumber
 from windrow.cli.options import (
     check_used,
     naming_options,
-    open_corpus,
     sources_argument,
     text_options,
 )
@@ -28,7 +27,7 @@ from windrow.estimator import GIVEN, Condition
 from windrow.lm.settings import MOST_BEAMS, MOST_LENGTH_PENALTY, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
 
 if TYPE_CHECKING:
-    from windrow.corpus import Corpus, TextReader
+    from windrow.corpus import TextReader
     from windrow.evaluation.perplexity import Perplexity
     from windrow.lm.base import LanguageModel
 
@@ -107,10 +106,12 @@ def perplexity(
     model: str, sources: tuple[str, ...], skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any
 ) -> None:
     """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`."""
+    from windrow.cli.as_trained import corpus_for
+
     _check_one_stdin(model, *sources)
     opened = load_model(model)
     evaluate = opened.evaluate if dynamic is None else _learning(model, opened, dynamic)
-    corpus = _corpus_for(opened, model, sources, text)
+    corpus = corpus_for(opened, model, sources, text)
     with naming_options({"dynamic_rate": "--dynamic"}):
         result = evaluate(corpus, skip_symbols=skip_symbols)
     if as_json:
@@ -121,19 +122,6 @@ def perplexity(
     click.echo(f"log10 probability         {result.log10_prob:.4f}")
     click.echo(f"tokens                    {result.tokens:,}")
     click.echo(f"OOV                       {result.oov:,}")
-
-
-def _corpus_for(model: LanguageModel, path: str, sources: tuple[str, ...], text: dict[str, Any]) -> Corpus:
-    """SOURCEs as the model reads them; with a warning for a corpus folder that was read otherwise."""
-    from windrow.cli.as_trained import read_as_trained, warn_if_cut_otherwise
-    from windrow.corpus.sources import is_corpus
-
-    if len(sources) == 1 and sources[0] and is_corpus(sources[0]):
-        corpus = open_corpus(*sources)
-        warn_if_cut_otherwise(corpus, sources[0], model, path)
-        return corpus
-    files = read_as_trained(model, path, text)
-    return open_corpus(*sources, reader=model.reader, **files)
 
 
 def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Perplexity]:
@@ -347,6 +335,7 @@ def mix(
     A linear mixture of n-gram models can be written as a single one, in an ARPA file: the n-grams are those of all
     models, each with the probability that the mixture gives it, and back-off weights are computed again.
     """
+    from windrow.cli.as_trained import corpus_for
     from windrow.files.compression import output_name
     from windrow.files.writing import STDIO
     from windrow.lm.mixture import MixtureLM
@@ -364,7 +353,7 @@ def mix(
     check_name(output, mixture.unlike_ngrams)  # before the text is read
     if tune is not None:
         first = leader(parts)
-        mixture.fit(_corpus_for(parts[first], names[first], (tune,), text), skip_symbols=skip_symbols)
+        mixture.fit(corpus_for(parts[first], names[first], (tune,), text), skip_symbols=skip_symbols)
     save_model(mixture, output)
     for name, weight in zip(names, mixture.weights_, strict=True):
         show = tell if str(output) == STDIO else click.echo

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -63,6 +63,33 @@ checkpoint_every = click.option(
     metavar="EPOCHS",
     help="Keep the state after so many epochs, and after the last; 0: never.",
 )
+
+
+def continuing_options(command: F) -> F:
+    """Add the options of training that continues a finished model."""
+    for decorator in (
+        click.option(
+            "--keep-training-state",
+            is_flag=True,
+            help="Let the file of -o hold the optimizer's state, too, from which --continue-from then goes on.",
+        ),
+        click.option(
+            "--continue-from",
+            metavar="MODEL",
+            type=InputFile(),
+            help="Train a finished MODEL further. Its words and the shape of its network stay, and text is read as in "
+            "its training; all else is as here. The optimizer starts again, unless MODEL keeps its state.",
+        ),
+    ):
+        command = decorator(command)
+    return command
+
+
+def take_shape(model: Continuing, continued: Continuing) -> None:
+    """Give a model the shape of the one that it continues; OptionError for an option that says another."""
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    model.take_shape(continued, given)
 
 
 def setting_options(
@@ -260,6 +287,12 @@ def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) ->
     with bytes_bar("reading") as show:
         build = Corpus.build if reader is None else partial(read_corpus, reader=reader)
         return build(text_source(sources), progress=show, **text)
+
+
+class Continuing(Protocol):
+    """An estimator that can continue a trained one."""
+
+    def take_shape(self, model: Any, given: Collection[str] | None = None, /) -> None: ...  # noqa: D102
 
 
 class Checked(Protocol):

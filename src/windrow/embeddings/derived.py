@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Iterable, Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,6 @@ _WORDS_AT_ONCE = 1 << 14
 
 class DerivedTables(KeyedTable):
     """Copies of a table of words and vectors; ``WordVectors`` adds queries, files and evaluation."""
-
-    provenance: dict[str, Any]
 
     def normalize(self) -> Self:
         """A copy in which all vectors have length 1, except zero vectors.
@@ -34,7 +32,7 @@ class DerivedTables(KeyedTable):
         >>> WordVectors(["cat", "dog"], np.array([[0, 2], [5, 0]], np.float32)).normalize().vectors.tolist()
         [[0.0, 1.0], [1.0, 0.0]]
         """
-        return self._derived(self._words, self._vectors / self._divisors(slice(None))[:, None], self.counts)
+        return self._derived(self._words, self.get_normed_vectors(), self.counts)
 
     normalise = normalize
 
@@ -79,6 +77,42 @@ class DerivedTables(KeyedTable):
         n = check_whole("n", n, 1)
         counts = None if self.counts is None else self.counts[:n]
         return self._derived(self._words[:n], self.vectors[:n], counts)
+
+    def vectors_for_all(self, keys: Iterable[str], allow_inference: bool = True, copy_vecattrs: bool = False) -> Self:
+        """A table of those of some words that are known; ``subset`` raises an error for the others.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Words; those that repeat count once.
+        allow_inference : bool, default True
+            Whether words without a row of their own may have a vector: here they never do.
+        copy_vecattrs : bool, default False
+            Keep the counts of the words, and what ``set_vecattr`` gave them.
+
+        Returns
+        -------
+        WordVectors
+
+        Raises
+        ------
+        OptionError
+            None of the words is known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from windrow import WordVectors
+        >>> wv = WordVectors(["cat", "dog"], np.eye(2, dtype=np.float32))
+        >>> wv.vectors_for_all(["dog", "unicorn", "dog"]).index_to_key
+        ['dog']
+        """
+        if isinstance(keys, str):
+            raise OptionError(f"keys = {keys!r} must be a list of words")
+        chosen = self.subset([key for key in dict.fromkeys(keys) if key in self])
+        if not copy_vecattrs:
+            chosen.counts, chosen._attributes = None, {}
+        return chosen
 
     def align_to(self, other: KeyedTable, words: Sequence[str] | None = None) -> Self:
         """A copy turned so that its words lie as near as possible to the same words of another table.
@@ -137,8 +171,10 @@ class DerivedTables(KeyedTable):
         return self._derived(self._words, self._vectors @ matrix, self.counts)
 
     def _derived(self, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
-        derived = type(self)(words, vectors, counts)
+        derived = self._made(words, vectors, counts)
         derived.provenance = dict(self.provenance)
+        for name, values in self._attributes.items():
+            derived._attributes[name] = {word: value for word, value in values.items() if word in derived}
         return derived
 
 

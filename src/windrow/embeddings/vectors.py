@@ -7,19 +7,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from windrow.embeddings import formats
-from windrow.embeddings.changes import ChangingTable
 from windrow.embeddings.derived import DerivedTables
-from windrow.embeddings.queries import VectorQueries
-from windrow.errors import DataError, FormatError, OptionError
+from windrow.embeddings.exchange import VectorExchange
+from windrow.embeddings.named_queries import NamedQueries
+from windrow.errors import DataError, OptionError
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_similarity
 
 
-class WordVectors(VectorQueries, ChangingTable, DerivedTables):
+class WordVectors(NamedQueries, DerivedTables, VectorExchange):
     """Words and their vectors, with gensim's ``KeyedVectors`` queries.
 
     A word can also be given by its row number. A zero vector has cosine 0 with everything, itself too; most similar to
@@ -65,15 +62,6 @@ class WordVectors(VectorQueries, ChangingTable, DerivedTables):
     >>> round(wv.similarity("cat", "kitten"), 2)
     0.6
     """
-
-    def __init__(
-        self,
-        words: Sequence[str],
-        vectors: NDArray[np.float32],
-        counts: NDArray[np.int64] | None = None,
-    ) -> None:
-        super().__init__(words, vectors, counts)
-        self.provenance: dict[str, Any] = {}
 
     # --- evaluation, with the return values of gensim; windrow.evaluation gives more
 
@@ -177,7 +165,7 @@ class WordVectors(VectorQueries, ChangingTable, DerivedTables):
         pearson = result.pearson, result.pearson_pvalue
         return pearson, (result.spearman, result.spearman_pvalue), 100 * result.oov
 
-    # --- files
+    # --- files; those of word2vec and gensim are in ``VectorExchange``
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the vectors to a file. Only windrow's own format keeps counts and provenance.
@@ -197,6 +185,7 @@ class WordVectors(VectorQueries, ChangingTable, DerivedTables):
         DataError
             The file cannot be written.
         """
+        self._check_attributes(path)
         save_vectors(self, path, formats.format_of(path))
 
     @classmethod
@@ -215,7 +204,8 @@ class WordVectors(VectorQueries, ChangingTable, DerivedTables):
 
         The content says what format a file has, whatever its name: windrow's own, word2vec's text and binary,
         fastText's text, GloVe's text with and without header, tab-separated text, NumPy or safetensors (with the words
-        in X.words.txt, one per line) or Parquet.
+        in X.words.txt, one per line), Parquet, or gensim's ``KeyedVectors`` and ``Word2Vec`` (``.kv``, ``.model``),
+        which are pickles: their words, vectors and counts are read, and nothing in them is run.
 
         Parameters
         ----------
@@ -261,17 +251,6 @@ class WordVectors(VectorQueries, ChangingTable, DerivedTables):
         wanted = None if only_words is None else _wanted_words(only_words)
         options = formats.ReadOptions(limit, wanted, errors, duplicates, nbsp)
         return cls._of(formats.read_vectors(path, format, options), path)
-
-    @classmethod
-    def _of(cls, data: formats.VectorData, path: str | os.PathLike[str]) -> Self:
-        """Word vectors from the data that were read from ``path``."""
-        data.vectors.setflags(write=False)  # nobody else has them, so they need not be copied
-        try:
-            loaded = cls(data.words, data.vectors, data.counts)
-        except OptionError as error:
-            raise FormatError(f"{path}: {error}") from error
-        loaded.provenance = data.provenance
-        return loaded
 
 
 def _folded(question: Question, case_insensitive: bool) -> tuple[str, ...]:

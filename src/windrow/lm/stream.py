@@ -82,6 +82,12 @@ def word_mapping(corpus: Corpus, vocabulary: Vocabulary, *, skip_symbols: bool =
     return _without_marks(mapping, symbols)
 
 
+def unknown_share(corpus: Corpus, mapping: Ids) -> float:
+    """Which share of the words of a corpus a mapping makes ``<unk>``, in [0, 1]."""
+    known = int(corpus.vocabulary.counts[mapping[:-1] != UNK].sum())
+    return (corpus.tokens - known) / max(corpus.tokens, 1)
+
+
 def training_stream(corpus: Corpus, mapping: Ids, *, eos: bool = True) -> Ids:
     """The whole text as one stream, (tokens + 2 sentences,) int32; an empty sentence is ``<s> </s>``.
 

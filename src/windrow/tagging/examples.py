@@ -73,6 +73,21 @@ def _tokens(sentence: Any, number: int) -> list[str]:
     return tokens
 
 
+def types_of(examples: Iterable[Example]) -> set[str]:
+    """The types of their entities."""
+    return {span.type for _, tags in examples for span in spans_of(tags)}
+
+
+def check_known_types(found: Iterable[str], source: Source, learned: Sequence[str]) -> None:
+    """Raise DataError for types of entities that a trained tagger has no tags for."""
+    unknown = sorted(set(found) - set(learned))
+    if unknown:
+        raise DataError(
+            f"{name_of(source)} has entities of the types {', '.join(unknown)}, which the tagger to continue has not "
+            f"learned; it knows {', '.join(learned)}: name the types to learn, types = ..., or train a new tagger"
+        )
+
+
 def check_types(found: Iterable[str], source: Source, types: Sequence[str] | None) -> None:
     """Raise DataError where training would have no entities, OptionError for wanted types that do not occur."""
     known = set(found)

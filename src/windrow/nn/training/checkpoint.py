@@ -20,6 +20,7 @@ _TEXTS = {  # what differs beside parameters
     "text": "another text",
     "valid": "other data held back",
     "data": "other data",
+    "continued_from": "another model to continue, or none",
 }
 START_AGAIN = "delete it to start again"
 
@@ -127,16 +128,18 @@ def restore(training: Resumable, path: str | PathLike[str], described: Mapping[s
         _check_same(path, _with_one_text(config.get("model", {})), described)
     plan, last_good = training.plan, training.last_good
     try:
-        training.trainee.set_values(_like(last_good.values, arrays["values"]))
-        last_good.values = _like(last_good.values, arrays["last_good"])
+        training.trainee.set_values(same_kind_of_array(last_good.values, arrays["values"]))
+        last_good.values = same_kind_of_array(last_good.values, arrays["last_good"])
         for number, state in enumerate(plan.optimizer.states):
-            state[:] = _like(state, arrays[f"optimizer{number}"])
+            state[:] = same_kind_of_array(state, arrays[f"optimizer{number}"])
         if config["lowest"] is not None:
             last_good.lowest = float(config["lowest"])
         last_good.name = str(config["last_good"])
         if plan.stopping is not None:
             plan.stopping.waited = count_of(config["waited"])
-            plan.stopping.best_values = _like(last_good.values, arrays["best"]) if "best" in arrays else None
+            plan.stopping.best_values = (
+                same_kind_of_array(last_good.values, arrays["best"]) if "best" in arrays else None
+            )
             if config["best_score"] is not None:
                 plan.stopping.best_score = float(config["best_score"])
         plan.optimizer.steps = count_of(config["steps"])
@@ -170,7 +173,8 @@ def count_of(stored: Any) -> int:
     return stored
 
 
-def _like(values: Array, stored: Array) -> Array:
+def same_kind_of_array(values: Array, stored: Array) -> Array:
+    """A copy of what a file has for ``values``; ValueError where it cannot be that."""
     if stored.shape != values.shape or stored.dtype != values.dtype:
         raise ValueError(f"{stored.dtype} {stored.shape} in place of {values.dtype} {values.shape}")
     if not np.isfinite(stored).all():
@@ -182,8 +186,8 @@ def _check_same(path: str | PathLike[str], model: Mapping[str, Any], described: 
     """Raise DataError that names what differs; a checkpoint of an earlier version may lack a name."""
     different = [
         _TEXTS.get(name) or f"{name} = {model[name]!r}, not {value!r}"
-        for name, value in sorted(described.items())
-        if name in model and model[name] != value
+        for name, value in sorted({"continued_from": None, **described}.items())
+        if (name in model or name == "continued_from") and model.get(name) != value
     ]
     if different:
         raise DataError(
