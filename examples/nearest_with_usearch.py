@@ -29,7 +29,7 @@ class IndexedVectors:
     def most_similar(
         self, positive: Sequence[str], negative: Sequence[str] = (), topn: int = 10
     ) -> list[tuple[str, float]]:
-        """The words nearest to sum(positive) - sum(negative), with their cosines; MissingWordError for an unknown one."""
+        """The words nearest to sum(positive) - sum(negative), with their cosines."""
         given = [*positive, *negative]
         weights = [1.0] * len(positive) + [-1.0] * len(negative)
         query = self.vectors.get_mean_vector(given, weights, ignore_missing=False)
