@@ -62,7 +62,9 @@ SOUND = ["corpus build text -o built", "corpus info corpus",
          "lm generate network", "lm mix ngram ngram.arpa --tune other -o d", "tag train tags.conll -o e --epochs 1",
          "tag predict tagger text", "tag evaluate tagger tags.conll", "vectors similar vectors the",
          "vectors analogy vectors the cat dog", "vectors evaluate vectors --similarity pairs --analogies questions",
-         "vectors convert vectors f.parquet", "vectors plot vectors -o g.png",
+         "vectors print vectors text", "vectors cluster vectors -k 2", "vectors align vectors vectors -o k.txt",
+         "vectors train text -o l.bin --min-count 1 --epochs 1 --save-vocab l.counts",
+         "vectors convert vectors m.tsv --to projector", "vectors convert vectors f.parquet", "vectors plot vectors -o g.png",
          "vectors plot vectors -o g2.png --method tsne", "vectors plot-log log.jsonl -o h.png",
          "vectors train text -o i.bin --min-count 1 --epochs 1", "lm convert ngram j.arpa"]  # fmt: skip
 
