@@ -64,7 +64,8 @@ SOUND = ["corpus build text -o built", "corpus info corpus",
          "vectors analogy vectors the cat dog", "vectors evaluate vectors --similarity pairs --analogies questions",
          "vectors print vectors text", "vectors cluster vectors -k 2", "vectors align vectors vectors -o k.txt",
          "vectors train text -o l.bin --min-count 1 --epochs 1 --save-vocab l.counts",
-         "vectors convert vectors m.tsv --to projector", "vectors convert vectors f.parquet", "vectors plot vectors -o g.png",
+         "vectors convert vectors m.tsv --to projector",
+         "vectors convert vectors f.parquet", "vectors plot vectors -o g.png",
          "vectors plot vectors -o g2.png --method tsne", "vectors plot-log log.jsonl -o h.png",
          "vectors train text -o i.bin --min-count 1 --epochs 1", "lm convert ngram j.arpa"]  # fmt: skip
 
