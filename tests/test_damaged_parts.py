@@ -32,8 +32,18 @@ def score_and_write(model: Any) -> Any:
     return model.log_prob("the cat")
 
 
+def continue_training(_: Any) -> None:
+    model = windrow.Word2Vec.load("m")
+    if model.layer_names() == ["hs", "ns"]:  # else it has no such tables
+        model.set_params(epochs=1, workers=1).fit(TEXT[:2], continue_from=model)
+
+
 KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "vectors": (vectors, lambda model: model.most_similar("cat")),
+    "training": (
+        lambda: windrow.Word2Vec(vector_size=4, min_count=1, hs=1, epochs=1, sample=0, workers=1).fit(TEXT[:3]),
+        continue_training,
+    ),
     "ngram": (lambda: windrow.NGramLM(3, "witten-bell").fit(TEXT), score_and_write),
     "window": (lambda: windrow.WindowLM(2, 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the cat")),
     "recurrent": (lambda: windrow.RecurrentLM("gru", 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the")),
@@ -44,6 +54,10 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "cache": (
         lambda: CacheLM(windrow.NGramLM(1, "witten-bell").fit(TEXT).vocabulary, 12),
         lambda model: model.log_prob("the cat"),
+    ),
+    "classifier": (
+        lambda: windrow.TextClassifier(4, 2, max_n=2, buckets=30, epochs=1).fit(TEXT[:3], ["x", "y", "y"]),
+        lambda model: (model.top_labels(["the cat", "bats sat"]), model.save("again")),
     ),
     "tagger": (
         lambda: windrow.WindowTagger(vector_size=4, hidden_size=4, epochs=1).fit(TAGGED),

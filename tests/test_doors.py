@@ -140,6 +140,7 @@ def test_every_command_and_argument_that_takes_vectors(format: str, content: Any
         ["vectors", "evaluate", path, "--similarity", tmp_path / "pairs"],
         ["vectors", "convert", path, tmp_path / "out.bin"],
         ["vectors", "plot", path, "-o", tmp_path / "map.png"],
+        ["vectors", "train", tmp_path / "text", "-o", tmp_path / "v.vec", "--vectors", path, "--min-count", 1],
         ["lm", "train", "window", tmp_path / "text", "-o", tmp_path / "w", "--vectors", path, "--embedding", 4,
          "--epochs", 1, "--hidden", 3],
         ["lm", "train", "rnn", tmp_path / "text", "-o", tmp_path / "r", "--vectors", path, "--embedding", 4,

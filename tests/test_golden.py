@@ -54,7 +54,7 @@ def test_a_file_holds_what_it_held(path: Path) -> None:
     assert_answers(ask(path), ANSWERS[path])
 
 
-@golden("vectors", "ngram", "arpa", "window", "recurrent", "mixture", "cache", "tagger")
+@golden("vectors", "ngram", "arpa", "window", "recurrent", "mixture", "cache", "tagger", "classifier")
 def test_its_class_opens_it(path: Path) -> None:
     opened = windrow.load(path)
 
@@ -172,6 +172,7 @@ def test_there_is_a_corpus_of_todays_version(tmp_path: Path) -> None:
 
 WRITTEN = [
     "vectors/skipgram.safetensors",
+    "training/skipgram.safetensors",
     "corpora/specials",
     "ngram/witten-bell.safetensors",
     "ngram/turkish-paragraphs.safetensors",
@@ -180,10 +181,12 @@ WRITTEN = [
     "mixture/linear.safetensors",
     "cache/text.safetensors",
     "tagger/crf-iobes.safetensors",
+    "classifier/softmax.safetensors",
     "window/training-state.safetensors",
     "recurrent/training-state.safetensors",
     "tagger/training-state.safetensors",
     "checkpoints/word2vec-noise",
+    "checkpoints/word2vec-from-vectors",
     "checkpoints/window-adam",
     "checkpoints/rnn-lstm",
     "checkpoints/tagger-crf",

@@ -45,6 +45,8 @@ def ask(path: Path) -> Answers:
     """What a file holds, through the doors that every user has."""
     if path.parent.name == "corpora":
         return _of_corpus(windrow.Corpus.open(path))
+    if path.parent.name == "training":
+        return _of_word2vec(windrow.Word2Vec.load(path))
     if path.parent.name == "counts":
         return _of_language_model(new_ngram(COUNTS[path.name]).fit_counts(path))
     return ask_model(windrow.load(path))
@@ -54,6 +56,8 @@ def ask_model(model: Any) -> Answers:
     """The same for a model."""
     if isinstance(model, windrow.WordVectors):
         return _of_vectors(model)
+    if isinstance(model, windrow.TextClassifier):
+        return _of_classifier(model)
     return _of_tagger(model) if isinstance(model, windrow.WindowTagger) else _of_language_model(model)
 
 
@@ -89,6 +93,19 @@ def _of_vectors(vectors: Any) -> Answers:
     }
     asked = [words[0], words[len(words) // 2]]
     return {"stored": stored, "computed": {word: pairs(vectors.most_similar(word, topn=3)) for word in asked}}
+
+
+def _of_word2vec(model: Any) -> Answers:
+    stored = {
+        "parameters": {name: value for name, value in model.get_params().items() if name != "callbacks"},
+        "vectors": _of_vectors(model.wv)["stored"],
+        "tables": {name: [*table.shape, digest(table)] for name, table in model.output_tables_.items()},
+        "history": [row["loss"] for row in model.history_],
+    }
+    more = windrow.Word2Vec(**model.get_params()).set_params(epochs=1).fit(TEST, continue_from=model)
+    words = len(more.wv)
+    computed = {"words": words, "first": more.wv.vectors[:2].tolist(), "last": more.wv.vectors[-1].tolist()}
+    return {"stored": stored, "computed": {**computed, "loss": more.history_[0]["loss"]}}
 
 
 def pairs(neighbours: Sequence[tuple[str, float]]) -> list[list[Any]]:
@@ -135,6 +152,21 @@ def _of_language_model(model: Any) -> Answers:
         "tokens": [result.tokens, result.oov],
     }
     return {"stored": stored, "computed": computed}
+
+
+def _of_classifier(model: Any) -> Answers:
+    words = model.features_.words
+    stored = {
+        "parameters": _parameters(model),
+        "labels": model.classes_.tolist(),
+        "counts": model.class_counts_.tolist(),
+        "words": [len(words), digest(words), *words[:8]],
+        "buckets": digest(model.features_.seen_buckets),
+        "vectors": [*model.vectors_.shape, digest(model.vectors_), digest(model.output_vectors_)],
+        "text": model.reader.options(),
+        "history": [row["loss"] for row in model.history_],
+    }
+    return {"stored": stored, "computed": {"probabilities": model.predict_proba(SENTENCES).tolist()}}
 
 
 def _of_tagger(tagger: Any) -> Answers:

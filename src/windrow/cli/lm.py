@@ -13,9 +13,9 @@ import click
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.messages import tell
+from windrow.cli.numbers import Number, WholeNumber
 from windrow.cli.options import (
     check_used,
-    in_range,
     naming_options,
     sources_argument,
     text_options,
@@ -24,7 +24,7 @@ from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.saving import save_model
 from windrow.errors import FormatError, OptionError, one_line
 from windrow.estimator import GIVEN, Condition
-from windrow.lm.settings import MOST_BEAMS, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
+from windrow.lm.settings import MOST_BEAMS, MOST_LENGTH_PENALTY, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
 
 if TYPE_CHECKING:
     from windrow.corpus import TextReader
@@ -96,7 +96,10 @@ def _check_one_stdin(model: str, *sources: str) -> None:
 @text_options(as_trained=True)
 @_skip_symbols
 @click.option(
-    "--dynamic", type=float, metavar="RATE", help="Recurrent models: go on learning from SOURCE, at this rate."
+    "--dynamic",
+    type=Number(0, low_open=True, checks=False),
+    metavar="RATE",
+    help="Recurrent models: go on learning from SOURCE, at this rate.",
 )
 @_as_json
 def perplexity(
@@ -167,32 +170,68 @@ def score(model: str, source: str, words: bool, skip_symbols: bool, as_json: boo
 @click.option(
     "--max-new-tokens",
     default=50,
-    callback=in_range(1, MOST_NEW_TOKENS),
+    type=WholeNumber(1, MOST_NEW_TOKENS),
     show_default=True,
-    help=f"At most {MOST_NEW_TOKENS:,}, and {MOST_WORDS_HELD:,} of all sequences: they are held in memory.",
+    help=f"At most {MOST_WORDS_HELD:,} of all sequences: they are held in memory.",
 )
 @click.option("--greedy", is_flag=True, help="The likeliest word each time, not a drawn one.")
-@click.option("--temperature", default=1.0, show_default=True, help="Below 1: likelier words more often.")
-@click.option("--top-k", default=0, show_default=True, help="Draw from the k likeliest words; 0: from all.")
 @click.option(
-    "--top-p", default=1.0, show_default=True, help="Draw from the likeliest words that hold this probability."
+    "--temperature",
+    default=1.0,
+    type=Number(0, low_open=True, checks=False),
+    show_default=True,
+    help="Below 1: likelier words more often.",
+)
+@click.option(
+    "--top-k",
+    default=0,
+    type=WholeNumber(0, checks=False),
+    show_default=True,
+    help="Draw from the k likeliest words; 0: from all.",
+)
+@click.option(
+    "--top-p",
+    default=1.0,
+    type=Number(0, 1, checks=False),
+    show_default=True,
+    help="Draw from the likeliest words that hold this probability.",
 )
 @click.option(
     "--num-beams",
     default=1,
+    type=WholeNumber(1, MOST_BEAMS, checks=False),
     show_default=True,
-    help=f"Above 1: beam search. At most {MOST_BEAMS:,}: time and memory grow with them.",
+    help="Above 1: beam search. Time and memory grow with them.",
 )
-@click.option("--length-penalty", default=1.0, show_default=True, help="Beams are compared by score / length^penalty.")
+@click.option(
+    "--length-penalty",
+    default=1.0,
+    type=Number(-MOST_LENGTH_PENALTY, MOST_LENGTH_PENALTY, checks=False),
+    show_default=True,
+    help="Beams are compared by score / length^penalty.",
+)
 @click.option(
     "--num-return-sequences",
     default=1,
+    type=WholeNumber(1, MOST_SEQUENCES, checks=False),
     show_default=True,
-    help=f"How many texts: at most {MOST_SEQUENCES:,}, and without drawing --num-beams.",
+    help="How many texts: without drawing at most --num-beams.",
 )
-@click.option("--repetition-penalty", default=1.0, show_default=True, help="Above 1: words seen before less often.")
-@click.option("--no-repeat-ngram-size", default=0, show_default=True, help="No n-gram of this size twice.")
-@click.option("--seed", type=int, help="The same seed draws the same text.")
+@click.option(
+    "--repetition-penalty",
+    default=1.0,
+    type=Number(0, low_open=True, checks=False),
+    show_default=True,
+    help="Above 1: words seen before less often.",
+)
+@click.option(
+    "--no-repeat-ngram-size",
+    default=0,
+    type=WholeNumber(0, checks=False),
+    show_default=True,
+    help="No n-gram of this size twice.",
+)
+@click.option("--seed", type=WholeNumber(0, checks=False), help="The same seed draws the same text.")
 @click.option("--allow-unknown", is_flag=True, help="Let <unk> appear.")
 @click.option("--strict", is_flag=True, help="Refuse a prompt with unknown words.")
 @text_options("tokenizer", as_trained=True)
@@ -213,6 +252,9 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
         "strict": (("prompt", GIVEN),),
     }
     check_used(conditions={**dict.fromkeys(("temperature", "top_k", "top_p"), drawn), **apart})
+    if greedy and (texts := options["num_return_sequences"]) > 1:
+        beams = f", or try --num-beams {texts} in its place" * (texts <= MOST_BEAMS)
+        raise OptionError(f"--greedy has one text, the same each time; leave it out to draw {texts:,}{beams}")
     opened = load_model(model)
     read_as_trained(opened, model, {"tokenizer": options.pop("tokenizer")}, needed=bool(prompt))
     sampling = options["num_beams"] == 1 and not greedy
@@ -270,7 +312,9 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
     help="File to write. FILE.arpa, FILE.arpa.gz, or - for standard output: a single n-gram model, in ARPA format.",
 )
 @click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
-@click.option("--cache", type=int, metavar="WORDS", help="Add a cache model over this many last words.")
+@click.option(
+    "--cache", type=WholeNumber(1, checks=False), metavar="WORDS", help="Add a cache model over this many last words."
+)
 @text_options(as_trained=True)
 @_skip_symbols
 def mix(
@@ -352,7 +396,7 @@ def _parts_of_mix(models: tuple[str, ...], cache: int | None) -> tuple[list[str]
 @click.argument("target", type=OutputFile(stdout=True))
 @click.option(
     "--quantize",
-    type=int,
+    type=WholeNumber(2, 8, checks=False),
     metavar="BITS",
     help="Round probabilities of n-grams to so many bits (8: half the size), or a network's output weights to 8 bits.",
 )

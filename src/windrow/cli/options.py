@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ from click.core import ParameterSource
 
 from windrow.cli.logs import bytes_bar
 from windrow.cli.messages import options_of, switched_off, tell, with_keywords, with_settings
+from windrow.cli.numbers import WholeNumber, number_of, told_range
 from windrow.cli.paths import InputFile, Source, words_read
-from windrow.errors import DataError, OptionError, WindrowError, check_range
+from windrow.errors import DataError, OptionError, WindrowError
 from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
 
 if TYPE_CHECKING:
@@ -55,24 +55,12 @@ sources_argument = click.argument("sources", nargs=-1, required=True, metavar="S
 _LONGEST_CHOICES = 50  # characters that click shows in place of a value
 
 
-def in_range(low: float, high: float = math.inf) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """A callback for a number with a range: what lies outside is bad input, status 1, not wrong usage."""
-
-    def check(_: click.Context, parameter: click.Parameter, value: Any) -> Any:
-        if value is not None:
-            check_range(parameter.opts[-1], value, low, high)
-        return value
-
-    return check
-
-
 checkpoint_every = click.option(
     "--checkpoint-every",
-    type=int,
+    type=WholeNumber(0),
     default=1,
     show_default=True,
     metavar="EPOCHS",
-    callback=in_range(0),
     help="Keep the state after so many epochs, and after the last; 0: never.",
 )
 
@@ -144,6 +132,7 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
         attributes["help"] += " May be repeated."
     elif setting.many:
         attributes |= {"type": str, "default": None, "metavar": "N,N,...", "callback": _numbers(setting)}
+        attributes["help"] += f" Each {told_range(setting)}." if told_range(setting) else ""
     elif setting.choices:
         attributes["type"] = click.Choice(setting.choices)
         if len(named := ", ".join(setting.choices)) > _LONGEST_CHOICES:
@@ -151,7 +140,7 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
     elif setting.type == "WordVectors or path":
         attributes |= {"type": InputFile(words_read), "metavar": "FILE"}
     else:
-        attributes["type"] = setting.type
+        attributes["type"] = number_of(setting) if setting.type in (int, float) else setting.type
     attributes["help"] = re.sub(r"\b[a-z]+_\w+\b", lambda name: flags.get(name[0], name[0]), attributes["help"])
     return attributes
 

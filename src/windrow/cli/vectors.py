@@ -10,7 +10,8 @@ import click
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.messages import tell
-from windrow.cli.options import in_range, naming_options
+from windrow.cli.numbers import WholeNumber
+from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 from windrow.errors import OptionError
@@ -41,6 +42,30 @@ def _analogy() -> click.Command:
     return analogy
 
 
+def _print() -> click.Command:
+    from windrow.cli.print_vectors import print_vectors
+
+    return print_vectors
+
+
+def _cluster() -> click.Command:
+    from windrow.cli.cluster import cluster
+
+    return cluster
+
+
+def _align() -> click.Command:
+    from windrow.cli.align_vectors import align
+
+    return align
+
+
+def _fetch() -> click.Command:
+    from windrow.cli.fetch_vectors import fetch
+
+    return fetch
+
+
 def _plot() -> click.Command:
     from windrow.cli.plot_vectors import plot
 
@@ -56,7 +81,17 @@ def _plot_log() -> click.Command:
 @click.group(
     "vectors",
     cls=LazyGroup,
-    later={"train": _train, "similar": _similar, "analogy": _analogy, "plot": _plot, "plot-log": _plot_log},
+    later={
+        "train": _train,
+        "similar": _similar,
+        "analogy": _analogy,
+        "print": _print,
+        "cluster": _cluster,
+        "align": _align,
+        "fetch": _fetch,
+        "plot": _plot,
+        "plot-log": _plot_log,
+    },
 )
 def group() -> None:
     """Word vectors: train, query, evaluate, convert."""
@@ -77,7 +112,7 @@ def group() -> None:
 @click.option(
     "--restrict-vocab",
     default=300_000,
-    callback=in_range(1),
+    type=WholeNumber(1),
     show_default=True,
     help="Only the first words (the most frequent) are known.",
 )
@@ -140,6 +175,9 @@ def convert(source: str, target: Path, to_format: str | None, **reading: Any) ->
     """Convert vectors. The content of IN says what it is; the extension of OUT names the format.
 
     .safetensors .txt .vec .bin .glove .tsv .npy .parquet; .gz may follow .txt .vec .bin .glove .tsv
+
+    --to projector writes what TensorBoard's Embedding Projector loads: numbers to OUT, such as X.tsv, and the words to
+    X.metadata.tsv.
 
     IN may be compressed, or - for standard input; OUT may be - for standard output, as word2vec's text.
     """

@@ -64,6 +64,8 @@ def _tokens(sentence: Any, number: int) -> list[str]:
     """The tokens of a sentence, which may hold white space, unlike those of a text."""
     if (reason := why_no_sentence(sentence)) is not None:
         raise DataError(f"sentence {number} must be a list of tokens, {reason}")
+    if isinstance(sentence, list) and all(isinstance(token, str) for token in sentence):
+        return sentence
     tokens = with_numbers_as_words(sentence)
     if not all(isinstance(token, str) for token in tokens):
         bad = next(token for token in tokens if not isinstance(token, str))

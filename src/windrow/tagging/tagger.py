@@ -401,9 +401,7 @@ class WindowTagger(ContinuingEstimator):
             if len(block[-1]) > _LONG_SENTENCE:  # it is the last: with it the block is full
                 if block[:-1]:
                     yield from self._tag_block(block[:-1])
-                with one_blas_thread():
-                    path = decode_long(self.network_, self.lexicon_, block[-1])
-                yield tag_names(path, self.tags_, self.scheme_)
+                yield self._tag_long(block[-1])
             else:
                 yield from self._tag_block(block)
 
@@ -414,6 +412,11 @@ class WindowTagger(ContinuingEstimator):
         names = [self.tags_[number] for number in numbers]
         for start, stop in pairwise(windows.starts.tolist()):
             yield convert(names[start:stop], self.scheme_)
+
+    def _tag_long(self, tokens: Sequence[str]) -> list[str]:
+        with one_blas_thread():
+            path = decode_long(self.network_, self.lexicon_, tokens)
+        return tag_names(path, self.tags_, self.scheme_)
 
     def evaluate(self, source: Source, *, token_column: int | None = None, tag_column: int = -1) -> SpanResult:
         """Exact-span precision, recall and F1 on sentences, pairs (tokens, tags) or a CoNLL file.

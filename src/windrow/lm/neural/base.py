@@ -17,7 +17,7 @@ from windrow.errors import DataError, FormatError, NotFittedError, OptionError, 
 from windrow.estimator import OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
-from windrow.lm.base import LanguageModel
+from windrow.lm.base import LanguageModel, WordScore
 from windrow.lm.generation import Generation
 from windrow.lm.neural.given_vectors import open_given, take_given
 from windrow.lm.neural.network import NeuralNetwork
@@ -357,6 +357,11 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         """The ids of a sentence, or the beginning of one; see LanguageModel."""
         self._fitted()
         return super().encode(tokens, bos=bos, eos=eos)
+
+    def iter_word_scores(self, tokens: Tokens, *, bos: bool = True, eos: bool = True) -> Iterator[WordScore]:
+        """The scores of the words of a sentence, one after another; see LanguageModel."""
+        self._fitted()
+        return super().iter_word_scores(tokens, bos=bos, eos=eos)
 
     def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
         """Texts that go on from a prompt; see LanguageModel."""

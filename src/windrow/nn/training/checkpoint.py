@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
+from windrow.errors import DataError, FormatError, OptionError, check_path, check_range, check_whole
 from windrow.files import model_file
 from windrow.nn.parameters import Array
 from windrow.nn.training.stopping import Divergence, LastGood
@@ -37,7 +37,7 @@ class Resumable(Protocol):
 
 def kept_in(checkpoint: str | PathLike[str], epoch: int) -> str:
     """What an interrupt says of a checkpoint."""
-    return f"{checkpoint} has the state after epoch {epoch}, from which --resume (resume=True) goes on"
+    return f"{checkpoint} has the state after epoch {epoch}, from which resume=True goes on"
 
 
 def goes_on(
@@ -51,6 +51,8 @@ def goes_on(
     check_range("checkpoint_every", check_whole("checkpoint_every", checkpoint_every), 0)
     if checkpoint is None and checkpoint_every != 1:
         raise OptionError(f"checkpoint_every = {checkpoint_every} is for checkpoint; give that, too")
+    if checkpoint is not None:
+        check_path("checkpoint", checkpoint)
     if not resume:
         return False
     if checkpoint is None:
