@@ -18,6 +18,7 @@ def warmup() -> None:
     """Compile every kernel now, so that no later command waits for the compiler."""
     from windrow.corpus import Corpus
     from windrow.corpus.numbering import KERNEL_FROM
+    from windrow.corpus.subwords import vocabulary_subwords
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.nearest import compile_batches
     from windrow.embeddings.settings import KERNELS
@@ -50,6 +51,7 @@ def warmup() -> None:
     _compile_tagger()
     compile_batches()
     compile_copies()
+    vocabulary_subwords(["be"], 3, 6, 10)
     is_kept = CACHE_DIR is not None and os.access(CACHE_DIR, os.W_OK)
     kept = f"kept in {CACHE_DIR}" if is_kept else "not kept: no cache folder can be written; set WINDROW_CACHE_DIR"
     tell(f"All kernels compiled in {time.monotonic() - started:.1f} s, {kept}")
