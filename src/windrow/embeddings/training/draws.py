@@ -178,4 +178,4 @@ class ChunkDrawer:
         reaches = randomness.reaches(count, self.window) if self.shrink else np.full(count, self.window, np.int32)
         left, right = np.empty(count, np.int32), np.empty(count, np.int32)
         lay_windows(word_starts, reaches, left, right)
-        return Chunk(words[:count], words[:count], left, right, self.weights)
+        return Chunk(words[:count], words[:count], np.arange(count + 1), left, right, self.weights)
