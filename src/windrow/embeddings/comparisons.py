@@ -76,8 +76,7 @@ class Comparisons(KeyedTable):
         unit = unit_vector(self._vector(word_or_vector, unit=False))
         if len(other_words) == 0:
             return 1 - self._cosines(unit, None)
-        rows = np.array([self.get_index(word) for word in other_words], np.intp)
-        return 1 - (self._vectors[rows] @ unit) / self._divisors(rows)
+        return 1 - self._units(other_words) @ unit
 
     def n_similarity(self, ws1: Sequence[Key], ws2: Sequence[Key], *, missing: Missing = "skip") -> float:
         """The cosine of the mean vectors of two groups of words.
@@ -101,8 +100,8 @@ class Comparisons(KeyedTable):
         """
         means = []
         for words in (ws1, ws2):
-            rows = np.array(self._words_query(words, missing).rows, np.intp)
-            means.append(unit_vector(self._vectors[rows].mean(axis=0, dtype=np.float64)))
+            known = self._words_query(words, missing).words
+            means.append(unit_vector(self[known].mean(axis=0, dtype=np.float64)))
         return float(means[0] @ means[1])
 
     def doesnt_match(self, words: Sequence[Key], *, missing: Missing = "skip") -> str:
@@ -134,7 +133,8 @@ class Comparisons(KeyedTable):
         """
         query = self._words_query(words, missing)
         scores = query.vectors @ unit_vector(query.vectors.mean(axis=0))
-        return min(zip(scores.tolist(), map(self._words.__getitem__, query.rows), strict=True))[1]
+        names = [key if isinstance(key, str) else self._words[key] for key in query.words]
+        return min(zip(scores.tolist(), names, strict=True))[1]
 
     def closer_than(self, key1: Key, key2: Key) -> list[str]:
         """The words that have a higher cosine with ``key1`` than ``key2`` has.
@@ -154,7 +154,7 @@ class Comparisons(KeyedTable):
         MissingWordError
             A word is unknown.
         """
-        distances, own_row = self.distances(key1), self.get_index(key1)
+        distances, own_row = self.distances(key1), self._row(key1)
         closer = np.flatnonzero(distances < distances[self.get_index(key2)])
         return [self._words[row] for row in closer.tolist() if row != own_row]
 

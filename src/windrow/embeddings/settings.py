@@ -106,6 +106,24 @@ WORD2VEC = (
         "workers give equal bits.", "A little slower; one worker does so anyway.",
     ),
     Setting(
+        "subwords", bool, False, "Compose the vector of a word from its own and those of its character n-grams, as in "
+        "fastText.", "Rare words become better, and unseen ones get vectors; the file holds the n-grams, too, and "
+        "training takes longer.",
+    ),
+    Setting(
+        "min_n", int, 3, "Characters of the shortest n-grams, the boundaries < and > included.",
+        low=1, high="max_n", only_with=("subwords", (True,)),
+    ),
+    Setting(
+        "max_n", int, 6, "Characters of the longest n-grams.", "5 is enough for many languages, and smaller.",
+        low=1, high=100, only_with=("subwords", (True,)),
+    ),
+    Setting(
+        "buckets", int, 2_000_000, "How many vectors n-grams share: each n-gram is hashed to one of them.",
+        "Those that no word of the vocabulary is hashed to take no memory.", low=1, high=2**31 - 1,
+        only_with=("subwords", (True,)),
+    ),
+    Setting(
         "callbacks", Callable, (),
         "Functions of a Report, called after each epoch; training ends when one returns a true value.",
         many=True, option=None,

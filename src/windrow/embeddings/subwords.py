@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus.subwords import subword_ids, vocabulary_subwords
-from windrow.embeddings.kernels.inputs import WordRows
+from windrow.embeddings.kernels.inputs import WordRows, compose_vocabulary
+from windrow.numeric.tables import zero_table
 
 MOST_BUCKETS = 2**31 - 1  # as fastText counts them
 
@@ -67,6 +68,22 @@ class Subwords:
         return np.argsort(self.used)
 
 
+@dataclass(frozen=True)
+class NgramVectors:
+    """The vectors of the n-grams that words of a vocabulary have, of which those of unseen words are made."""
+
+    subwords: Subwords
+    vectors: NDArray[np.float32]  # (rows, dimensions)
+
+    def compose(self, word: str) -> NDArray[np.float32] | None:
+        """The mean over the n-grams of an unseen word; None where none of them has a vector.
+
+        An n-gram without a vector counts as zero.
+        """
+        rows, number = self.subwords.rows_of(word)
+        return self.vectors[rows].sum(axis=0) / np.float32(number) if len(rows) else None
+
+
 def with_own_rows(ngram_rows: NDArray[np.integer], starts: NDArray[np.int64]) -> WordRows:
     """The rows of each word where n-gram rows follow those of the words: word w's own first, then its n-grams'."""
     words = len(starts) - 1
@@ -79,5 +96,8 @@ def with_own_rows(ngram_rows: NDArray[np.integer], starts: NDArray[np.int64]) ->
     return WordRows(rows, starts + np.arange(words + 1))
 
 
-def row_sums(table: NDArray[np.float32], word_rows: WordRows) -> NDArray[np.float64]:
-    """The sum of the rows of each word, (words, columns)."""
+def compose(table: NDArray[np.float32], word_rows: WordRows) -> NDArray[np.float32]:
+    """The mean of the rows of each word, (words, columns); the table is padded, (rows, columns)."""
+    composed: NDArray[np.float32] = zero_table(len(word_rows.starts) - 1, table.shape[1])
+    compose_vocabulary(table.reshape(-1), word_rows, table.shape[1], composed.reshape(-1))
+    return composed

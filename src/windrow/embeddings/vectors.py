@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from windrow.embeddings import formats
 from windrow.embeddings.changes import ChangingTable
 from windrow.embeddings.queries import VectorQueries
+from windrow.embeddings.subwords import NgramVectors
 from windrow.embeddings.terms import texts
 from windrow.errors import DataError, FormatError, OptionError, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
@@ -34,6 +35,9 @@ class WordVectors(VectorQueries, ChangingTable):
         The vector of each word. A float32 array that is read-only is not copied, so a memory map stays one.
     counts : array of int64, shape (words,), default None
         How often each word occurs in the text, if known.
+    ngrams : NgramVectors, default None
+        The vectors of character n-grams, of which those of unseen words are made: see ``Word2Vec`` with ``subwords``.
+        Such a word has no row: ``get_index`` and ``has_index_for`` do not know it, all that takes vectors does.
 
     Attributes
     ----------
@@ -41,8 +45,8 @@ class WordVectors(VectorQueries, ChangingTable):
         The words by row, read-only.
     key_to_index : mapping of str to int
         The row of each word, read-only.
-    vectors, counts
-        The parameters, as read-only arrays.
+    vectors, counts, ngrams
+        The parameters; arrays are read-only.
     vector_size : int
         The number of dimensions per vector.
     norms : array of float32, shape (words,)
@@ -71,14 +75,15 @@ class WordVectors(VectorQueries, ChangingTable):
         words: Sequence[str],
         vectors: NDArray[np.float32],
         counts: NDArray[np.int64] | None = None,
+        ngrams: NgramVectors | None = None,
     ) -> None:
-        super().__init__(words, vectors, counts)
+        super().__init__(words, vectors, counts, ngrams)
         self.provenance: dict[str, Any] = {}
 
     # --- other tables
 
     def normalize(self) -> Self:
-        """A copy in which all vectors have length 1, except zero vectors.
+        """A copy in which all vectors have length 1, except zero vectors; it has no n-grams.
 
         Returns
         -------
@@ -91,7 +96,8 @@ class WordVectors(VectorQueries, ChangingTable):
         >>> WordVectors(["cat", "dog"], np.array([[0, 2], [5, 0]], np.float32)).normalize().vectors.tolist()
         [[0.0, 1.0], [1.0, 0.0]]
         """
-        return self._derived(self._words, self._vectors / self._divisors(slice(None))[:, None], self.counts)
+        unit = self._vectors / self._divisors(slice(None))[:, None]
+        return self._derived(self._words, unit, self.counts, with_ngrams=False)  # as they are, they do not fit these
 
     normalise = normalize
 
@@ -137,8 +143,14 @@ class WordVectors(VectorQueries, ChangingTable):
         counts = None if self.counts is None else self.counts[:n]
         return self._derived(self._words[:n], self.vectors[:n], counts)
 
-    def _derived(self, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
-        derived = type(self)(words, vectors, counts)
+    def _derived(
+        self,
+        words: Sequence[str],
+        vectors: NDArray[np.float32],
+        counts: NDArray[np.int64] | None,
+        with_ngrams: bool = True,
+    ) -> Self:
+        derived = type(self)(words, vectors, counts, self.ngrams if with_ngrams else None)
         derived.provenance = dict(self.provenance)
         return derived
 

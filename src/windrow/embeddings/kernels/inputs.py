@@ -72,7 +72,10 @@ def compose_words(chunk: Chunk, first: int, last: int, inputs: Inputs, stride: i
         known = give_slot(word, inputs.slots, inputs.distinct, known)
         chunk.rows[position] = inputs.slots[word]
         if known > before:
-            _compose(word, before, inputs, stride, mean)
+            place = before * stride
+            _compose(word, inputs.table, inputs.word_rows, stride, mean, inputs.composed, place)
+            for k in range(place, place + stride, LANES):
+                store(inputs.changes, k, zero(inputs.changes))
     for slot in range(known):
         inputs.slots[inputs.distinct[slot]] = -1
     return known
@@ -87,16 +90,24 @@ def _prefetch_rows(word: int, inputs: Inputs, stride: int) -> None:
 
 
 @kernel(inline=True)
-def _compose(word: int, slot: int, inputs: Inputs, stride: int, mean: bool) -> None:
-    table, rows = inputs.table, inputs.word_rows.rows
-    start, stop = inputs.word_rows.starts[word], inputs.word_rows.starts[word + 1]
+def _compose(
+    word: int, table: NDArray[Any], word_rows: WordRows, stride: int, mean: bool, composed: NDArray[Any], place: int
+) -> None:
+    """``composed[place:]`` = the mean or sum of the rows of a word."""
+    start, stop, rows = word_rows.starts[word], word_rows.starts[word + 1], word_rows.rows
     scale = broadcast(table.dtype.type(1 / (stop - start) if mean else 1))
     for k in range(0, stride, LANES):
         row_sum = load(table, int(rows[start]) * stride + k)
         for i in range(start + 1, stop):
             row_sum = add(row_sum, load(table, int(rows[i]) * stride + k))
-        store(inputs.composed, slot * stride + k, multiply(scale, row_sum))
-        store(inputs.changes, slot * stride + k, zero(table))
+        store(composed, place + k, multiply(scale, row_sum))
+
+
+@kernel
+def compose_vocabulary(table: NDArray[Any], word_rows: WordRows, stride: int, composed: NDArray[Any]) -> None:
+    """The mean of the rows of each word; both tables are flat."""
+    for word in range(word_rows.starts.size - 1):
+        _compose(word, table, word_rows, stride, True, composed, word * stride)
 
 
 @kernel
