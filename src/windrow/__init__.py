@@ -39,7 +39,19 @@ _HOMES = {
     "load": "windrow.models",
     "verify": "windrow.verification",
 }
-_MODULES = ("corpus", "embeddings", "errors", "evaluation", "lm", "nn", "sklearn", "storage", "tagging", "viz")
+_MODULES = (
+    "compat",
+    "corpus",
+    "embeddings",
+    "errors",
+    "evaluation",
+    "lm",
+    "nn",
+    "sklearn",
+    "storage",
+    "tagging",
+    "viz",
+)
 
 __all__ = [
     "Corpus",

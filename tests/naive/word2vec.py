@@ -31,25 +31,25 @@ def window_weights(text: Text, center: int) -> dict[int, float]:
     return {position: text.weights[abs(position - center)] for position in text.windows[center]}
 
 
-def window_rows(text: Text, center: int, mode: Mode) -> list[tuple[int, float]]:
-    """The input rows of all words of a window, each with the weight of its word."""
+def window_rows(text: Text, center: int, mode: Mode) -> list[tuple[int, int, float]]:
+    """The input rows of all words of a window, each with the position and the weight of its word."""
     weights = window_weights(text, center)
-    return [(row, weight) for position, weight in weights.items() for row in mode.rows_of(text.words[position])]
+    return [(row, place, weight) for place, weight in weights.items() for row in mode.rows_of(text.words[place])]
 
 
 def combine_window(text: Text, center: int, inputs: Table, mode: Mode) -> Vector:
     """The weighted mean or sum of the context's input rows; zero for a word without context."""
     rows = window_rows(text, center, mode)
-    hidden = sum((weight * inputs[row] for row, weight in rows), start=0 * inputs[0])
-    return hidden / sum(weight for _, weight in rows) if mode.mean and rows else hidden
+    hidden = sum((weight * inputs[row] for row, _, weight in rows), start=0 * inputs[0])
+    return hidden / sum(weight for *_, weight in rows) if mode.mean and rows else hidden
 
 
 def spread_gradient(text: Text, center: int, inputs: Table, gradient: Vector, mode: Mode) -> None:
     """The mean's gradient times the number of context rows, the sum's divided by it, as gensim does."""
     rows = window_rows(text, center, mode)
-    for row, weight in rows:
-        scale = len(rows) / sum(weight for _, weight in rows) if mode.mean else 1 / len(rows)
-        inputs[row] += scale * weight * gradient
+    for row, position, weight in rows:
+        scale = len(rows) / sum(weight for *_, weight in rows) if mode.mean else 1 / len(rows)
+        inputs[row] += text.share(position) * scale * weight * gradient
 
 
 def word_vector(word: int, inputs: Table, mode: Mode) -> Vector:
@@ -82,7 +82,7 @@ def scatter(text: Text, gradient: Hidden, inputs: Table, mode: Mode) -> None:
     """Add the gradient of each hidden vector to the input vectors that it was made of."""
     for position, change in gradient.items():
         if mode.skipgram:
-            add_to_word(text.words[position], inputs, change, mode)
+            add_to_word(text.words[position], inputs, text.share(position) * change, mode)
         else:
             spread_gradient(text, position, inputs, change, mode)
 
@@ -109,7 +109,7 @@ def train_pairs(text: Text, inputs: Table, rate: float, steps: list[PairStep], m
                 for step in steps:
                     hidden = word_vector(text.words[position], inputs, mode)
                     gradient, example_loss = step(hidden, target_word, rate * weight)
-                    add_to_word(text.words[position], inputs, gradient, mode)
+                    add_to_word(text.words[position], inputs, text.share(position) * gradient, mode)
                     loss += example_loss
         else:
             for step in steps:

@@ -48,7 +48,7 @@ def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> i
 def _words_in(file: str) -> list[str]:
     from windrow.corpus.streams import Meter, lines, text_pieces
 
-    return [word for line in lines(text_pieces(file, None, Meter(None, None))) for word in line.split()]
+    return [word for line in lines(text_pieces(file, None, Meter(None, None)), file) for word in line.split()]
 
 
 @command("ngram")

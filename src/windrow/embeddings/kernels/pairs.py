@@ -99,6 +99,8 @@ def _learn(
         combine_window(chunk, center, left, right, source, context, hidden, 0)
     loss = step(hidden, gradient, chunk.words[center], rate, layer, state)
     if context.skipgram:
+        if chunk.shares.size > 0:
+            gradient *= chunk.shares[left + example]
         changed[place : place + context.stride] += gradient
     else:
         spread_gradient(chunk, center, left, right, changed, context, gradient, 0)
