@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windrow import Corpus, Word2Vec, WordVectors
@@ -56,6 +56,7 @@ def test_n_grams_without_a_row_are_left_out_but_counted():
     assert nobody.rows_of("king")[0].tolist() == []
 
 
+@settings(deadline=None)  # the kernel is compiled
 @given(st.lists(st.text("abé", max_size=5), min_size=1, max_size=6, unique=True), st.integers(1, 40))
 def test_composed_vectors_are_means_of_rows(words, buckets):
     subwords, word_rows = Subwords.of(words, 1, 3, buckets)

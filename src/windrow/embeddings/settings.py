@@ -10,6 +10,7 @@ from windrow.estimator import GIVEN, Setting
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")
 _OF_NS = ("loss", (None, "ns", "hs+ns"))  # with which there is negative sampling, unless negative is 0
+LONGEST_NGRAM = 100  # characters
 _MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes, for the draws of gensim
 
 WORD2VEC = (
@@ -116,7 +117,7 @@ WORD2VEC = (
     ),
     Setting(
         "max_n", int, 6, "Characters of the longest n-grams.", "5 is enough for many languages, and smaller.",
-        low=1, high=100, only_with=("subwords", (True,)),
+        low=1, high=LONGEST_NGRAM, only_with=("subwords", (True,)),
     ),
     Setting(
         "buckets", int, 2_000_000, "How many vectors n-grams share: each n-gram is hashed to one of them.",

@@ -19,8 +19,6 @@ from windrow.corpus.subwords import subword_ids, vocabulary_subwords
 from windrow.embeddings.kernels.inputs import WordRows, compose_vocabulary
 from windrow.numeric.tables import zero_table
 
-MOST_BUCKETS = 2**31 - 1  # as fastText counts them
-
 
 @dataclass(frozen=True)
 class Subwords:

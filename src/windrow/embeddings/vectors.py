@@ -141,7 +141,8 @@ class WordVectors(NamedQueries, VectorExchange):
         keys : iterable of str
             Words; those that repeat count once.
         allow_inference : bool, default True
-            Whether words without a row of their own may have a vector: here they never do.
+            Whether words without a row of their own may have a vector, made of their n-grams; then nothing is copied
+            but vectors.
         copy_vecattrs : bool, default False
             Keep the counts of the words, and what ``set_vecattr`` gave them.
 
@@ -164,7 +165,10 @@ class WordVectors(NamedQueries, VectorExchange):
         """
         if isinstance(keys, str):
             raise OptionError(f"keys = {keys!r} must be a list of words")
-        chosen = self.subset([key for key in dict.fromkeys(keys) if key in self])
+        wanted = [key for key in dict.fromkeys(keys) if key in self]
+        if allow_inference and not all(map(self.has_index_for, wanted)):
+            return self._derived(wanted, self[wanted], None)
+        chosen = self.subset([key for key in wanted if self.has_index_for(key)])
         if not copy_vecattrs:
             chosen.counts, chosen._attributes = None, {}
         return chosen
@@ -173,7 +177,7 @@ class WordVectors(NamedQueries, VectorExchange):
         derived = self._made(words, vectors, counts)
         derived.provenance, derived.ngrams = dict(self.provenance), self.ngrams
         for name, values in self._attributes.items():
-            derived._attributes[name] = {word: value for word, value in values.items() if word in derived}
+            derived._attributes[name] = {word: value for word, value in values.items() if derived.has_index_for(word)}
         return derived
 
     # --- evaluation, with the return values of gensim; windrow.evaluation gives more
@@ -280,26 +284,29 @@ class WordVectors(NamedQueries, VectorExchange):
 
     # --- files; those of word2vec and gensim are in ``VectorExchange``
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the vectors to a file. Only windrow's own format keeps counts and provenance.
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write the vectors to a file. Only windrow's own format keeps provenance; that and fastText's keep n-grams.
 
         Parameters
         ----------
         path : str or os.PathLike
             The extension names the format: .safetensors (windrow's own), .txt and .bin (word2vec), .vec (fastText),
             .glove, .tsv, .npy; any other name means windrow's own. ``.gz`` may follow the extension of a text or .bin.
+        format : str or None, default None
+            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet and safetensors, whatever the name is. "fasttext"
+            is fastText's own binary, which its programs take with the name .bin; None: what the extension says.
 
         Raises
         ------
         OptionError
-            A number is not finite.
+            A number is not finite, or there is no such format.
         FormatError
             The format cannot hold one of the words.
         DataError
             The file cannot be written.
         """
         self._check_attributes(path)
-        save_vectors(self, path, formats.format_of(path))
+        save_vectors(self, path, format or formats.format_of(path))
 
     @classmethod
     def load(
@@ -325,8 +332,8 @@ class WordVectors(NamedQueries, VectorExchange):
         path : str or os.PathLike
             The file; a pipe or ``-`` for standard input is read whole into a temporary file first.
         format : str or None, default None
-            One of txt, vec, bin, glove, tsv, npy, parquet and safetensors where the content misleads; None: what the
-            content shows.
+            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet and safetensors where the content misleads; None:
+            what the content shows.
         limit : int, at least 1, or None, default None
             Read at most so many words: most files begin with the most frequent ones. None: all.
         only_words : iterable of str, or path, or None, default None
@@ -392,5 +399,5 @@ def _wanted_words(words: Iterable[str] | str | os.PathLike[str]) -> frozenset[st
 
 def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], format: str | None = None) -> None:
     """Write word vectors; ``format`` as for ``load_vectors``; raises as ``formats.write_vectors``."""
-    data = formats.VectorData(vectors.index_to_key, vectors.vectors, vectors.counts, vectors.provenance)
+    data = formats.VectorData(vectors.index_to_key, vectors.vectors, vectors.counts, vectors.provenance, vectors.ngrams)
     formats.write_vectors(data, path, format)
