@@ -19,9 +19,10 @@ from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_
 class WordVectors(NamedQueries, DerivedTables, VectorExchange):
     """Words and their vectors, with gensim's ``KeyedVectors`` queries.
 
-    A word can also be given by its row number. A zero vector has cosine 0 with everything, itself too; most similar to
-    it are the first words of the vocabulary, with 0. A vector with NaN or an infinity is an OptionError in every query
-    that meets it. What is given out is read-only: vectors change by ``wv[word] = vector`` and ``add_vectors``.
+    A word can also be given by its row number; where all words are whole numbers, as those of items, a number is the
+    word. A zero vector has cosine 0 with everything, itself too; most similar to it are the first words of the
+    vocabulary, with 0. A vector with NaN or an infinity is an OptionError in every query that meets it. What is given
+    out is read-only: vectors change by ``wv[word] = vector`` and ``add_vectors``.
 
     Parameters
     ----------
