@@ -15,7 +15,7 @@ from windrow.corpus.tables import cells_of
 from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import DataError
 
-_TEXTS = "X must be a list or one column of texts, or the name of a file"
+_TEXTS = "X must be a list or one column of texts"
 
 Labels = Sequence[Any]  # of one text
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from windrow.embeddings.formats.binary import read_binary, write_binary
 from windrow.embeddings.formats.contract import ReadOptions, VectorData, VectorFormat, check_words
+from windrow.embeddings.formats.fasttext_bin import read_fasttext, write_fasttext
 from windrow.embeddings.formats.gensim import read_gensim
 from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
 from windrow.embeddings.formats.parquet import read_parquet, write_parquet
@@ -167,6 +168,7 @@ _ROWS = (
         gzip=True,
     ),
     VectorFormat("npy", "a NumPy matrix, words in X.words.txt", read_npy, write_npy, r"\n\r", check=check_npy_places),
+    VectorFormat("fasttext", "fastText's binary model, with n-grams", read_fasttext, write_fasttext, r"\0", gzip=True),
     VectorFormat("parquet", "a table of words and vectors", read_parquet, write_parquet, r"\ud800-\udfff"),
 )
 FORMATS = {row.extension: row for row in _ROWS}
