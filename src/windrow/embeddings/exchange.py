@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -220,7 +220,7 @@ class VectorExchange(ChangingTable):
             advice = "give its wv" if hasattr(keyed_vectors, "wv") else "give a KeyedVectors of gensim 4"
             raise OptionError(f"a {type(keyed_vectors).__name__} is no table of vectors; {advice}")
         counts = getattr(keyed_vectors, "expandos", {}).get("count")
-        return cls._made(words, np.array(vectors, np.float32), counts)
+        return cls._made(words, vectors, counts)
 
     def to_gensim(self) -> Any:
         """A copy as a table of gensim, which must be installed.
@@ -246,11 +246,6 @@ class VectorExchange(ChangingTable):
         return table
 
     @classmethod
-    def _made(cls, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
-        """A new table; the place where subclasses whose constructors take something else differ."""
-        return cls(words, vectors, counts)
-
-    @classmethod
     def _of(cls, data: formats.VectorData, path: _PathLike) -> Self:
         """Word vectors from the data that were read from ``path``."""
         data.vectors.setflags(write=False)  # nobody else has them, so they need not be copied
@@ -258,7 +253,7 @@ class VectorExchange(ChangingTable):
             loaded = cls._made(data.words, data.vectors, data.counts)
         except OptionError as error:
             raise FormatError(f"{path}: {error}") from error
-        loaded.provenance = data.provenance
+        loaded.provenance, loaded.ngrams = data.provenance, data.ngrams
         return loaded
 
     def _sort_values(self, attr: str) -> NDArray[Any] | None:

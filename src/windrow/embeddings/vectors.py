@@ -7,24 +7,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from windrow.embeddings import formats
+from windrow.embeddings.derived import DerivedTables
 from windrow.embeddings.exchange import VectorExchange
 from windrow.embeddings.named_queries import NamedQueries
-from windrow.embeddings.terms import texts
-from windrow.errors import DataError, OptionError, check_whole
+from windrow.errors import DataError, OptionError
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_similarity
 
 
-class WordVectors(NamedQueries, VectorExchange):
+class WordVectors(NamedQueries, DerivedTables, VectorExchange):
     """Words and their vectors, with gensim's ``KeyedVectors`` queries.
 
-    A word can also be given by its row number. A zero vector has cosine 0 with everything, itself too; most similar to
-    it are the first words of the vocabulary, with 0. A vector with NaN or an infinity is an OptionError in every query
-    that meets it. What is given out is read-only: vectors change by ``wv[word] = vector`` and ``add_vectors``.
+    A word can also be given by its row number; where all words are whole numbers, as those of items, a number is the
+    word. A zero vector has cosine 0 with everything, itself too; most similar to it are the first words of the
+    vocabulary, with 0. A vector with NaN or an infinity is an OptionError in every query that meets it. What is given
+    out is read-only: vectors change by ``wv[word] = vector`` and ``add_vectors``.
 
     Parameters
     ----------
@@ -34,6 +32,9 @@ class WordVectors(NamedQueries, VectorExchange):
         The vector of each word. A float32 array that is read-only is not copied, so a memory map stays one.
     counts : array of int64, shape (words,), default None
         How often each word occurs in the text, if known.
+    ngrams : NgramVectors, default None
+        The vectors of character n-grams, of which those of unseen words are made: see ``Word2Vec`` with ``subwords``.
+        Such a word has no row: ``get_index`` and ``has_index_for`` do not know it, all that takes vectors does.
 
     Attributes
     ----------
@@ -41,8 +42,8 @@ class WordVectors(NamedQueries, VectorExchange):
         The words by row, read-only.
     key_to_index : mapping of str to int
         The row of each word, read-only.
-    vectors, counts
-        The parameters, as read-only arrays.
+    vectors, counts, ngrams
+        The parameters; arrays are read-only.
     vector_size : int
         The number of dimensions per vector.
     norms : array of float32, shape (words,)
@@ -65,111 +66,6 @@ class WordVectors(NamedQueries, VectorExchange):
     >>> round(wv.similarity("cat", "kitten"), 2)
     0.6
     """
-
-    # --- other tables
-
-    def normalize(self) -> Self:
-        """A copy in which all vectors have length 1, except zero vectors.
-
-        Returns
-        -------
-        WordVectors
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from windrow import WordVectors
-        >>> WordVectors(["cat", "dog"], np.array([[0, 2], [5, 0]], np.float32)).normalize().vectors.tolist()
-        [[0.0, 1.0], [1.0, 0.0]]
-        """
-        return self._derived(self._words, self.get_normed_vectors(), self.counts)
-
-    normalise = normalize
-
-    def subset(self, words: Sequence[str]) -> Self:
-        """A copy with only the given words.
-
-        Parameters
-        ----------
-        words : sequence of str
-            Distinct words, in the order of the new rows.
-
-        Returns
-        -------
-        WordVectors
-
-        Raises
-        ------
-        MissingWordError
-            A word is unknown.
-        """
-        words = texts(words)
-        rows = np.array([self.get_index(word) for word in words], np.intp)
-        return self._derived(words, self._vectors[rows], None if self.counts is None else self.counts[rows])
-
-    def head(self, n: int) -> Self:
-        """The first ``n`` words; the vectors are shared, not copied.
-
-        Parameters
-        ----------
-        n : int, at least 1
-            How many words; more than there are give all.
-
-        Returns
-        -------
-        WordVectors
-
-        Raises
-        ------
-        OptionError
-            ``n`` is out of range.
-        """
-        n = check_whole("n", n, 1)
-        counts = None if self.counts is None else self.counts[:n]
-        return self._derived(self._words[:n], self.vectors[:n], counts)
-
-    def vectors_for_all(self, keys: Iterable[str], allow_inference: bool = True, copy_vecattrs: bool = False) -> Self:
-        """A table of those of some words that are known; ``subset`` raises an error for the others.
-
-        Parameters
-        ----------
-        keys : iterable of str
-            Words; those that repeat count once.
-        allow_inference : bool, default True
-            Whether words without a row of their own may have a vector: here they never do.
-        copy_vecattrs : bool, default False
-            Keep the counts of the words, and what ``set_vecattr`` gave them.
-
-        Returns
-        -------
-        WordVectors
-
-        Raises
-        ------
-        OptionError
-            None of the words is known.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from windrow import WordVectors
-        >>> wv = WordVectors(["cat", "dog"], np.eye(2, dtype=np.float32))
-        >>> wv.vectors_for_all(["dog", "unicorn", "dog"]).index_to_key
-        ['dog']
-        """
-        if isinstance(keys, str):
-            raise OptionError(f"keys = {keys!r} must be a list of words")
-        chosen = self.subset([key for key in dict.fromkeys(keys) if key in self])
-        if not copy_vecattrs:
-            chosen.counts, chosen._attributes = None, {}
-        return chosen
-
-    def _derived(self, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
-        derived = self._made(words, vectors, counts)
-        derived.provenance = dict(self.provenance)
-        for name, values in self._attributes.items():
-            derived._attributes[name] = {word: value for word, value in values.items() if word in derived}
-        return derived
 
     # --- evaluation, with the return values of gensim; windrow.evaluation gives more
 
@@ -275,26 +171,29 @@ class WordVectors(NamedQueries, VectorExchange):
 
     # --- files; those of word2vec and gensim are in ``VectorExchange``
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the vectors to a file. Only windrow's own format keeps counts and provenance.
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write the vectors to a file. Only windrow's own format keeps provenance; that and fastText's keep n-grams.
 
         Parameters
         ----------
         path : str or os.PathLike
             The extension names the format: .safetensors (windrow's own), .txt and .bin (word2vec), .vec (fastText),
             .glove, .tsv, .npy; any other name means windrow's own. ``.gz`` may follow the extension of a text or .bin.
+        format : str or None, default None
+            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet and safetensors, whatever the name is. "fasttext"
+            is fastText's own binary, which its programs take with the name .bin; None: what the extension says.
 
         Raises
         ------
         OptionError
-            A number is not finite.
+            A number is not finite, or there is no such format.
         FormatError
             The format cannot hold one of the words.
         DataError
             The file cannot be written.
         """
         self._check_attributes(path)
-        save_vectors(self, path, formats.format_of(path))
+        save_vectors(self, path, format or formats.format_of(path))
 
     @classmethod
     def load(
@@ -320,8 +219,8 @@ class WordVectors(NamedQueries, VectorExchange):
         path : str or os.PathLike
             The file; a pipe or ``-`` for standard input is read whole into a temporary file first.
         format : str or None, default None
-            One of txt, vec, bin, glove, tsv, npy, parquet and safetensors where the content misleads; None: what the
-            content shows.
+            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet and safetensors where the content misleads; None:
+            what the content shows.
         limit : int, at least 1, or None, default None
             Read at most so many words: most files begin with the most frequent ones. None: all.
         only_words : iterable of str, or path, or None, default None
@@ -387,5 +286,5 @@ def _wanted_words(words: Iterable[str] | str | os.PathLike[str]) -> frozenset[st
 
 def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], format: str | None = None) -> None:
     """Write word vectors; ``format`` as for ``load_vectors``; raises as ``formats.write_vectors``."""
-    data = formats.VectorData(vectors.index_to_key, vectors.vectors, vectors.counts, vectors.provenance)
+    data = formats.VectorData(vectors.index_to_key, vectors.vectors, vectors.counts, vectors.provenance, vectors.ngrams)
     formats.write_vectors(data, path, format)

@@ -47,8 +47,7 @@ FOREIGN = {
         "the vectors in gensim's are read by `windrow vectors` and windrow.load",
     ),
     "fasttext": Foreign(
-        "is a binary model of fastText, which windrow does not read",
-        "take the .vec file beside it, or " + _GENSIM.format("load_facebook_vectors(FILE)"),
+        "is a binary model of fastText", "its word vectors are read by `windrow vectors` and windrow.load",
     ),
     "kenlm": Foreign("is a binary of KenLM", "give the ARPA file that it was built from; windrow reads those as fast"),
     "pytorch": Foreign(
