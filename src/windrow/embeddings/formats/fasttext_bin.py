@@ -85,12 +85,14 @@ class _Reader:
 
     def take_word(self) -> bytes:
         """The bytes before the next zero."""
-        searched = self._place
-        while (end := self._buffer.find(b"\0", searched)) < 0:
+        searched = 0
+        while (end := self._buffer.find(b"\0", self._place + searched)) < 0:
             searched = len(self._buffer) - self._place
             if searched > _LONGEST_WORD:
-                raise self.damaged("a word does not end")
+                break
             self._read_more()
+        if not 0 <= end - self._place <= _LONGEST_WORD:
+            raise self.damaged("a word does not end")
         found = self._buffer[self._place : end]
         self._place = end + 1
         return found
@@ -172,7 +174,8 @@ def _with_ngrams(
     table: NDArray[np.float32], dictionary: Dictionary, arguments: Arguments, path: Path, options: ReadOptions
 ) -> VectorData:
     words, dim = len(dictionary.entries), arguments.dim
-    counts, provenance = dictionary.counts, {"model": "fastText", **arguments._asdict()}
+    counts = dictionary.counts
+    provenance = {**arguments._asdict(), "model": "fastText", "sg": int(arguments.model == _SKIPGRAM)}
     texts, _, rows = chosen_rows(dictionary.entries, table[:words], path, "word", options)
     if not arguments.bucket or arguments.maxn < max(1, arguments.minn):
         return VectorData(texts, table[rows, :dim], counts[rows], provenance)

@@ -63,7 +63,7 @@ def read_model(
         raise FormatError(f"{path}: expected float32 vectors of shape ({len(words)}, {size}), found {found}")
     model_file.check_finite(vectors, "vectors", path)
     counts = None if counts is None else model_file.as_counts(counts, len(words), path)
-    ngrams = _ngrams_of(stored, vectors.shape[1], path)
+    ngrams = _ngrams_of(stored, stored.config["vector_size"], path)
     return chosen_of(VectorData(words, vectors, counts, stored.provenance, ngrams), Path(path), options)
 
 
