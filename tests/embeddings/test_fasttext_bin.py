@@ -95,7 +95,7 @@ def small(**changes: Any) -> bytes:
     values = (MAGIC, VERSION, 2, 5, 5, 1, 5, 1, 2, 2, 3, 1, 2, 100)
     numbers = dict(zip(names, values, strict=True)) | {
         "size": 2, "words": 2, "labels": 0, "pruned": -1, "count": 4, "type": 0, "quantized": 0, "rows": 5,
-        "columns": 2, "first": b"ab", "number": 0.5,
+        "columns": 2, "first": b"ab", "number": 0.5, "output": 2,
     }  # fmt: skip
     numbers |= changes
     start = struct.pack("<14id", *(numbers[name] for name in names), 1e-4)
@@ -104,7 +104,9 @@ def small(**changes: Any) -> bytes:
         word + b"\0" + struct.pack("<qb", numbers["count"], numbers["type"]) for word in (numbers["first"], b"c")
     )
     shape = struct.pack("<b2q", numbers["quantized"], numbers["rows"], numbers["columns"])
-    return start + counts + words + shape + np.array([numbers["number"], *range(1, 10)], "<f4").tobytes()
+    inputs = np.array([numbers["number"], *range(1, 10)], "<f4").tobytes()
+    output = struct.pack("<b2q", 0, numbers["output"], 2) + bytes(16)
+    return start + counts + words + shape + inputs + output
 
 
 @pytest.mark.parametrize(
@@ -133,8 +135,11 @@ def small(**changes: Any) -> bytes:
         ({"first": b""}, "no word"),
         ({"first": b"x" * 70_000}, "a word does not end"),
         ({"number": np.nan}, "not finite"),
+        ({"output": -2}, "-2 x 2 numbers"),
+        ({"output": 3}, "cut short"),
+        ({"output": 1}, "more after its end"),
     ],
-    ids=range(23),
+    ids=range(26),
 )
 def test_what_is_wrong_is_named(changes: dict[str, Any], message: str, tmp_path: Path) -> None:
     path = tmp_path / "model.bin"

@@ -97,6 +97,9 @@ class _Reader:
         self._place = end + 1
         return found
 
+    def is_at_end(self) -> bool:
+        return self._place == len(self._buffer) and not self.stream.read(1)
+
     def _read_more(self) -> None:
         more = self.stream.read(_CHUNK)
         if not more:
@@ -121,6 +124,7 @@ def read_fasttext(path: Path, options: ReadOptions) -> VectorData:
         if dictionary.is_label.any():
             raise reader.damaged("there are labels among its words")
         table = _read_input(reader, words, arguments)
+        _pass_output(reader)
     check_finite(table, "the input matrix", path)
     return _with_ngrams(table, dictionary, arguments, path, options)
 
@@ -168,6 +172,19 @@ def _read_input(reader: _Reader, words: int, arguments: Arguments) -> NDArray[np
         part = table[start : start + _ROWS_AT_ONCE, :columns]
         part[:] = np.frombuffer(reader.take(part.size * 4), "<f4").reshape(part.shape)
     return table
+
+
+def _pass_output(reader: _Reader) -> None:
+    """Read to the end, so that a file that was cut short is not taken for a whole one."""
+    reader.take(1)
+    rows, columns = _SHAPE.unpack(reader.take(_SHAPE.size))
+    if rows < 0 or columns < 0:
+        raise reader.damaged(f"its output matrix has {rows} x {columns} numbers")
+    left = 4 * rows * columns
+    while left > 0:
+        left -= len(reader.take(min(left, _CHUNK)))
+    if not reader.is_at_end():
+        raise reader.damaged("there is more after its end")
 
 
 def _with_ngrams(
