@@ -34,6 +34,10 @@ def score_and_write(model: Any) -> Any:
 
 KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "vectors": (vectors, lambda model: model.most_similar("cat")),
+    "phrases": (
+        lambda: windrow.Phrases(min_count=1, threshold=0.5, connector_words=["the"]).fit(TEXT),
+        lambda model: model.transform(TEXT),
+    ),
     "ngram": (lambda: windrow.NGramLM(3, "witten-bell").fit(TEXT), score_and_write),
     "window": (lambda: windrow.WindowLM(2, 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the cat")),
     "recurrent": (lambda: windrow.RecurrentLM("gru", 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the")),

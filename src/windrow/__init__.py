@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from windrow.lm.ngram.model import NGramLM
     from windrow.models import load
     from windrow.nn import MLPClassifier, MLPRegressor
+    from windrow.phrases import Phrases
     from windrow.tagging import WindowTagger
     from windrow.verification import verify
 
@@ -28,6 +29,7 @@ _HOMES = {
     "Vocabulary": "windrow.corpus",
     "Word2Vec": "windrow.embeddings",
     "WordVectors": "windrow.embeddings",
+    "Phrases": "windrow.phrases",
     "NGramLM": "windrow.lm.ngram.model",
     "WindowLM": "windrow.lm.neural.window",
     "RecurrentLM": "windrow.lm.neural.recurrent",
@@ -39,13 +41,26 @@ _HOMES = {
     "load": "windrow.models",
     "verify": "windrow.verification",
 }
-_MODULES = ("corpus", "embeddings", "errors", "evaluation", "lm", "nn", "sklearn", "storage", "tagging", "viz")
+_MODULES = (
+    "corpus",
+    "embeddings",
+    "errors",
+    "evaluation",
+    "lm",
+    "nn",
+    "phrases",
+    "sklearn",
+    "storage",
+    "tagging",
+    "viz",
+)
 
 __all__ = [
     "Corpus",
     "Vocabulary",
     "Word2Vec",
     "WordVectors",
+    "Phrases",
     "NGramLM",
     "WindowLM",
     "RecurrentLM",

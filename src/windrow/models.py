@@ -11,7 +11,16 @@ from windrow.files import model_file
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import is_arpa, kind_of
 
-MODEL_KINDS = ("word-vectors", "window-tagger", "ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm")
+MODEL_KINDS = (
+    "word-vectors",
+    "phrases",
+    "window-tagger",
+    "ngram-lm",
+    "window-lm",
+    "rnn-lm",
+    "mixture-lm",
+    "cache-lm",
+)
 
 # Other kinds of files that windrow writes -> what they are, and how they are used
 OTHER_KINDS = {
@@ -42,7 +51,7 @@ def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any
 
     Returns
     -------
-    WordVectors, NGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM or WindowTagger
+    WordVectors, Phrases, NGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM or WindowTagger
         What the file holds.
 
     Raises
@@ -110,6 +119,10 @@ def model_class(kind: str) -> Any:
             from windrow.embeddings.vectors import WordVectors
 
             return WordVectors
+        case "phrases":
+            from windrow.phrases.model import Phrases
+
+            return Phrases
         case "window-tagger":
             from windrow.tagging.tagger import WindowTagger
 
