@@ -102,6 +102,7 @@ def test_what_a_corpus_leaves_out_is_told() -> None:
         (["-o", "-", "--apply", "p", "--passes", "2"], "--passes has no effect with --apply; leave one of them out"),
         (["-o", "-", "--apply", "p", "--join-with", "2"], "--join-with has no effect with --apply"),
         (["-o", "-", "--apply", "p", "--connector-words", "a"], "--connector-words has no effect with --apply"),
+        (["-o", "-", *LEARN, "--join-with", " "], "--join-with = ' ' is none for words of a corpus"),
         (["-o", "folder"], "folder exists and is not a windrow corpus"),
         (["-o", "folder.txt"], "folder.txt: it is a folder"),
         (["-o", "none/a.txt"], "the folder none does not exist"),

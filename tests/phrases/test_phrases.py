@@ -120,8 +120,10 @@ def test_words_left_out_part_their_neighbors() -> None:
 
 def test_specials_stay_what_they_are() -> None:
     corpus = Corpus.build([["<s>", "a", "b"], ["<s>", "a", "b"], ["z"]], min_count=2, specials=["<unk>", "<s>"])
-    joined = Phrases(min_count=1, threshold=0.1).fit(corpus).transform(corpus)
+    found = Phrases(min_count=1, threshold=0.1).fit(corpus)
+    joined = found.transform(corpus)
 
+    assert list(found.phrases_) == ["a_b"]
     assert list(joined.sentences()) == [["<s>", "a_b"], ["<s>", "a_b"], ["<unk>"]]
     assert joined.vocabulary.specials == ("<unk>", "<s>")
     assert (joined.info()["kept_tokens"], joined.info()["types"]) == (4, 3)
@@ -139,6 +141,12 @@ def test_phrases_joined_alike_are_one_word() -> None:
     phrases = Phrases(min_count=1, threshold=0.1, delimiter="").fit(["ab c", "ab c", "a bc", "a bc", "a bc"])
     assert phrases.phrases_ == {"abc": max(table.scores[0] for table in phrases._fitted())}
     assert phrases.transform(["ab c", "a bc"]) == [["abc"], ["abc"]]
+
+
+def test_no_phrase_goes_over_the_end_of_a_list() -> None:
+    """Not even one with an empty word, which only a file can have."""
+    table = joining.PhraseTable([("", "a"), ("b", "")], [1.0, 1.0], "_", frozenset())
+    assert list(table.join_lists([["b"], ["a"], [], ["a"]])) == [["b"], ["a"], [], ["a"]]
 
 
 # --- parameters
@@ -192,7 +200,6 @@ def test_a_scoring_of_ones_own() -> None:
         ({"connector_words": "of"}, "connector_words = 'of' is not one of english"),
         ({"connector_words": 5}, "connector_words = 5 must be a collection of words, or 'english'"),
         ({"connector_words": [5]}, r"connector_words = \[5\] must be a collection of words, or 'english'"),
-        ({"delimiter": "\n"}, "would end a line of text"),
     ],
 )
 def test_parameters_out_of_range(parameters: dict[str, Any], message: str) -> None:
@@ -219,6 +226,8 @@ def test_before_fit() -> None:
 def test_one_string_is_no_list_of_sentences() -> None:
     with pytest.raises(OptionError, match=r"give a list of sentences, not one str: \['a b'\]"):
         Phrases(min_count=1, threshold=2).fit(TEXT).transform("a b")
+    with pytest.raises(OptionError, match="delimiter = ' ' is none for words of a corpus, which have no white space"):
+        Phrases(min_count=1, threshold=2, delimiter=" ").fit(TEXT).transform(Corpus.build(TEXT))
     with pytest.raises(OptionError, match="path is for a Corpus"):
         Phrases(min_count=1, threshold=2).fit(TEXT).transform(TEXT, "x.corpus")
 

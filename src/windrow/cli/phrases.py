@@ -86,7 +86,7 @@ def phrases(sources: tuple[str, ...], output: Path, top: int, joiner: str, **opt
     if not _is_file(output):
         check_replaceable(output)  # before the long work
     started = time.monotonic()
-    model, corpus = _applied(sources, options) if options["apply"] else _learned(sources, joiner, options)
+    model, corpus = _applied(sources, options) if options["apply"] else _learned(sources, output, joiner, options)
     if output.suffix.lower() == _MODEL:
         save_trained(output, model.save, "phrases are")
         told = f"{len(model.phrases_):,} phrases"
@@ -103,11 +103,14 @@ def _check_used(options: dict[str, Any]) -> None:
     check_used((), {name: (("apply", (None,)),) for name in learning if name != "delimiter"})
 
 
-def _learned(sources: tuple[str, ...], joiner: str, options: dict[str, Any]) -> tuple[Phrases, Corpus]:
+def _learned(sources: tuple[str, ...], output: Path, joiner: str, options: dict[str, Any]) -> tuple[Phrases, Corpus]:
     from windrow.phrases.model import Phrases
 
     model = Phrases(**{**values_of(PHRASES, options), "delimiter": joiner})
     check_parameters(model, _FLAGS)  # before the text is read
+    if output.suffix.lower() != _MODEL:
+        with naming_options(_FLAGS):
+            model.check_joins_corpora()
     corpus = open_corpus(*sources, **text_of(options))
     with naming_options(_FLAGS):
         return model.fit(corpus), corpus

@@ -127,6 +127,8 @@ class _Counter:
         self._corpus = corpus
         self._coding = coding
         self._most_slots = most_slots
+        # In natural text about one token in four is the end of a new pair.
+        self._first_slots = min(most_slots, max(1 << (corpus.tokens // 4).bit_length(), _FIRST_SLOTS))
         self._bits, self._part = 0, 0  # the pairs that are counted: those of whose hashes the first bits are this part
         self._sequences: Slots = _table(_FIRST_SLOTS)
         self._known = (0, 0)  # pairs in the table, and sequences
@@ -148,7 +150,7 @@ class _Counter:
 
     def _count_part(self) -> Slots:
         """Count the pairs of a part, and make it half as large whenever its table is full and cannot grow."""
-        pairs = _table(_FIRST_SLOTS)
+        pairs = _table(self._first_slots)
         self._known = (0, self._known[1])
         first, sequence = -1, 0
         for codes, begins in self._coding.blocks(self._corpus):

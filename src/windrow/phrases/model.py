@@ -13,6 +13,7 @@ from windrow.corpus import Corpus, TextReader
 from windrow.corpus.opening import as_corpus
 from windrow.corpus.reading import Tokenize
 from windrow.corpus.tokenizers import is_foreign, name_of_tokenizer
+from windrow.corpus.vocabulary import is_word
 from windrow.errors import FormatError, NotFittedError, OptionError, WindrowError, check_range, shown, warn
 from windrow.estimator import Estimator
 from windrow.files import model_file
@@ -117,8 +118,14 @@ class Phrases(Estimator):
         words = self.connector_words
         if not isinstance(words, Collection) or not all(isinstance(word, str) for word in words):
             raise OptionError(f"connector_words = {shown(words)} must be a collection of words, or {ENGLISH!r}")
-        if "\n" in self.delimiter or "\r" in self.delimiter:
-            raise OptionError(f"delimiter = {shown(self.delimiter)} would end a line of text; choose another")
+
+    def check_joins_corpora(self) -> None:
+        """Raise OptionError where ``delimiter`` would put white space into words of a corpus."""
+        if not is_word(f"a{self.delimiter}b"):
+            raise OptionError(
+                f"delimiter = {shown(self.delimiter)} is none for words of a corpus, which have no white space; choose "
+                "another"
+            )
 
     def fit(self, corpus: Any, y: object = None, *, field: str | None = None) -> Self:
         """Find the phrases of a text. When this fails, the phrases that were found before stay.
@@ -162,7 +169,7 @@ class Phrases(Estimator):
 
     def _one_pass(self, corpus: Corpus) -> PhraseTable:
         """The phrases of a corpus, the best one first; of equal ones, by their words."""
-        connector_words = self._connector_words()
+        connector_words = self.all_connector_words
         pairs = count_pairs(corpus, connector_words, self.min_count, self.memory)
         scores = self._scores(pairs, corpus)
         words = corpus.vocabulary.words
@@ -177,7 +184,9 @@ class Phrases(Estimator):
             [words for _, words in found], [-score for score, _ in found], self.delimiter, connector_words
         )
 
-    def _connector_words(self) -> frozenset[str]:
+    @property
+    def all_connector_words(self) -> frozenset[str]:
+        """The words of ``connector_words``, where that is "english", too."""
         return ENGLISH_CONNECTOR_WORDS if self.connector_words == ENGLISH else frozenset(self.connector_words)
 
     def _scores(self, pairs: PairCounts, corpus: Corpus) -> NDArray[np.float64]:
@@ -240,7 +249,8 @@ class Phrases(Estimator):
         NotFittedError
             Before ``fit``.
         OptionError
-            A single str was given, or ``path`` without a Corpus.
+            A single str was given, or ``path`` without a Corpus; or ``delimiter`` has white space, and words of a
+            Corpus have none.
         DataError
             The folder cannot be written.
 
@@ -281,6 +291,7 @@ class Phrases(Estimator):
 
     def _transform_corpus(self, corpus: Corpus, path: str | os.PathLike[str] | None) -> Corpus:
         corpus.check_ranges()
+        self.check_joins_corpora()
         tables = self._fitted() or (PhraseTable([], [], self.delimiter, frozenset()),)
         name, joined = corpus.name, 0
         for number, table in enumerate(tables, 1):
@@ -348,7 +359,7 @@ class Phrases(Estimator):
                 phrases.reader = TextReader.remembered(stored.provenance)
             except WindrowError as error:
                 raise FormatError(f"{path} is damaged: {error}") from error
-            connector_words = phrases._connector_words()
+            connector_words = phrases.all_connector_words
             phrases._tables = unpack_tables(stored.arrays, phrases.delimiter, connector_words, path)
             phrases.provenance_ = stored.provenance
         return phrases
