@@ -179,7 +179,8 @@ def test_commands_are_imported_when_they_run():
     code = "from windrow.cli import main\nmain(['corpus', 'list'], standalone_mode=False)"
     loaded = {name for name in modules_loaded_by(code) if name.startswith("windrow.cli.")}
     assert loaded == {
-        f"windrow.cli.{name}" for name in ("corpus", "groups", "logs", "messages", "options", "paths", "saving")
+        f"windrow.cli.{name}"
+        for name in ("corpus", "groups", "logs", "messages", "numbers", "options", "paths", "saving")
     }
 
 

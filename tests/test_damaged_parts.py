@@ -32,11 +32,21 @@ def score_and_write(model: Any) -> Any:
     return model.log_prob("the cat")
 
 
+def continue_training(_: Any) -> None:
+    model = windrow.Word2Vec.load("m")
+    if model.layer_names() == ["hs", "ns"]:  # else it has no such tables
+        model.set_params(epochs=1, workers=1).fit(TEXT[:2], continue_from=model)
+
+
 KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     "vectors": (vectors, lambda model: model.most_similar("cat")),
     "phrases": (
         lambda: windrow.Phrases(min_count=1, threshold=0.5, connector_words=["the"]).fit(TEXT),
         lambda model: model.transform(TEXT),
+    ),
+    "training": (
+        lambda: windrow.Word2Vec(vector_size=4, min_count=1, hs=1, epochs=1, sample=0, workers=1).fit(TEXT[:3]),
+        continue_training,
     ),
     "ngram": (lambda: windrow.NGramLM(3, "witten-bell").fit(TEXT), score_and_write),
     "window": (lambda: windrow.WindowLM(2, 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the cat")),

@@ -24,7 +24,7 @@ SMALL_TESTS = [
 
 
 def test_kernels_agree_without_the_compiler():
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *SMALL_TESTS]
+    command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", *SMALL_TESTS]
     environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
 
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

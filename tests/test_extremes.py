@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import windrow
+from windrow.compat.gensim import KeyedVectors, LineSentence
+from windrow.compat.gensim.utils import simple_preprocess
 from windrow.corpus.toyland import generate as toyland
 from windrow.errors import DataWarning, OptionError, WindrowError, check_range, check_whole, shown
 from windrow.estimator import Estimator, Setting
@@ -118,7 +120,14 @@ def _doors(folder: Path) -> dict[str, tuple[Callable[..., object], tuple[str, ..
         "top_words": (lambda **options: LM.top_words("the", **options), ("k",)),
         "quantized": (LM.quantized, ("bits",)),
         "CacheLM": (lambda **options: CacheLM(LM.vocabulary, **options), ("size",)),
-        "most_similar": (lambda **options: WV.most_similar("the", **options), ("topn", "restrict_vocab")),
+        "most_similar": (
+            lambda **options: WV.most_similar("the", **options),
+            ("topn", "restrict_vocab", "clip_start", "clip_end"),
+        ),
+        "relative_cosine": (lambda **options: WV.relative_cosine_similarity("the", "cat", **options), ("topn",)),
+        "KeyedVectors": (lambda **options: KeyedVectors(**{"vector_size": 2, **options}), ("vector_size", "count")),
+        "LineSentence": (lambda **options: list(LineSentence(TEXT, **options)), ("max_sentence_length", "limit")),
+        "simple_preprocess": (lambda **options: simple_preprocess("the cat", **options), ("min_len", "max_len")),
         "most_similar_batch": (lambda **options: WV.most_similar_batch(["the"], **options), ("topn", "restrict_vocab")),
         "analogy": (lambda **options: WV.analogy("the", "cat", "dog", **options), ("topn",)),
         "head": (WV.head, ("n",)),

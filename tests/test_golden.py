@@ -172,6 +172,7 @@ def test_there_is_a_corpus_of_todays_version(tmp_path: Path) -> None:
 
 WRITTEN = [
     "vectors/skipgram.safetensors",
+    "training/skipgram.safetensors",
     "corpora/specials",
     "ngram/witten-bell.safetensors",
     "ngram/turkish-paragraphs.safetensors",
@@ -180,7 +181,11 @@ WRITTEN = [
     "mixture/linear.safetensors",
     "cache/text.safetensors",
     "tagger/crf-iobes.safetensors",
+    "window/training-state.safetensors",
+    "recurrent/training-state.safetensors",
+    "tagger/training-state.safetensors",
     "checkpoints/word2vec-noise",
+    "checkpoints/word2vec-from-vectors",
     "checkpoints/window-adam",
     "checkpoints/rnn-lstm",
     "checkpoints/tagger-crf",

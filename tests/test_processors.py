@@ -20,7 +20,7 @@ SMALL_TESTS = [
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="only x86-64 can imitate older ones")
 def test_kernels_agree_on_narrow_registers():
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *SMALL_TESTS]
+    command = [sys.executable, "-m", "pytest", "-n", "0", "-p", "no:cacheprovider", *SMALL_TESTS]
     environment = os.environ | {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
 
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

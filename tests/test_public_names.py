@@ -14,7 +14,19 @@ import windrow
 from windrow._renamed import RENAMED
 
 LIST = Path(__file__).with_name("public_names.txt")
-ROOMS = ("corpus", "embeddings", "errors", "evaluation", "lm", "nn", "phrases", "sklearn", "tagging", "viz")
+ROOMS = (
+    "compat.gensim",
+    "corpus",
+    "embeddings",
+    "errors",
+    "evaluation",
+    "lm",
+    "nn",
+    "phrases",
+    "sklearn",
+    "tagging",
+    "viz",
+)
 
 
 def public_names() -> list[str]:

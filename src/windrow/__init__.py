@@ -42,6 +42,7 @@ _HOMES = {
     "verify": "windrow.verification",
 }
 _MODULES = (
+    "compat",
     "corpus",
     "embeddings",
     "errors",

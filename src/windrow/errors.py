@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import re
 import unicodedata
 import warnings
@@ -262,6 +263,30 @@ def _end(number: int) -> str:
     if bits < 60 or abs(number) + 1 != 2**bits:
         return str(number)
     return f"2**{bits} - 1" if number > 0 else f"1 - 2**{bits}"
+
+
+def check_path(name: str, value: object) -> None:
+    """Raise OptionError unless a value can be the name of a file or folder.
+
+    Parameters
+    ----------
+    name : str
+        The name of the parameter, for the message.
+    value : object
+        Its value: a str, or a path of str.
+
+    Raises
+    ------
+    OptionError
+        The value is something else, such as bytes or a number.
+
+    Examples
+    --------
+    >>> from windrow.errors import check_path
+    >>> check_path("path", "model.safetensors")
+    """
+    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
+        raise OptionError(f"{name} = {shown(value)} must be the name of a file or folder, not {type(value).__name__}")
 
 
 def check_callable(name: str, value: object) -> None:

@@ -50,6 +50,9 @@ class Setting:
         On the command line: empty for the name with dashes, "--yes/--no" for a switch, None for no option.
     only_with : Condition, or tuple of Condition
         What must hold for it to have an effect; it is refused otherwise, where it is given.
+    of_model : bool
+        Whether it belongs to the model as such: its shape, its words, what it starts from. A training that continues a
+        model takes it from there, and refuses another value.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Setting:
     none: str = ""
     option: str | None = ""
     only_with: Condition | tuple[Condition, ...] = ()
+    of_model: bool = False
 
     @property
     def flag(self) -> str:

@@ -104,6 +104,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "tag predict": (files["tagger"], tags, "--format", "conll"),
         "tag train": (tags, "-o", out, "--size", 3, *small),
         "vectors analogy": (vectors, "the", "cat", "dog"),
+        "vectors cluster": (vectors, "-k", 2),
         "vectors convert": (vectors, f"{out}.glove"),
         "vectors evaluate": (vectors, "--similarity", files["pairs"]),
         "vectors plot": (vectors, "-o", f"{out}.png"),

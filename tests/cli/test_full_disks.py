@@ -306,7 +306,7 @@ def test_the_state_at_ctrl_c_is_kept_elsewhere_and_resumes_to_equal_bits(here: P
     assert result.exit_code == 130
     found = re.search(
         r"Interrupted: training stopped at .*; its state is kept in (\S+), since cannot write out/v\.txt\.checkpoint: "
-        r".*; copy it to (\S+), and resume to go on from there\n$",
+        r".*; copy it to (\S+), and add --resume to go on from there\n$",
         result.stderr,
     )
     assert found, result.stderr

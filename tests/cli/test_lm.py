@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -167,9 +168,8 @@ def test_input_that_is_no_text(folder: Path) -> None:
     result = run("score", folder / "m.safetensors", input=b"the cat\ncaf\xe9\n")
 
     assert (result.exit_code, result.stdout.count("\n")) == (1, 1)
-    assert result.stderr == (
-        "Error: standard input, line 2: unexpected end of data; it must be UTF-8: convert it, or try --errors replace\n"
-    )
+    told = "standard input, line 2: invalid continuation byte; it must be UTF-8: convert it, or try --errors replace"
+    assert result.stderr == f"Error: {told}\n"
 
 
 def test_a_vocabulary_in_a_file(folder: Path) -> None:
@@ -398,3 +398,18 @@ def test_marks_that_the_counts_lack_are_told_with_the_option(folder: Path, tmp_p
     assert refused.stderr.endswith("the </s> of the counts: they have none; try --no-eos\n")
     assert run(*command, "--no-eos").stderr.endswith("the <s> of the counts: they have none; try --no-bos\n")
     assert run(*command, "--no-eos", "--no-bos").exit_code == 0
+
+
+@pytest.mark.parametrize("options", ["--greedy --num-return-sequences 2", "--num-beams 2 --num-return-sequences 3"])
+def test_advice_on_several_texts_is_true(folder: Path, options: str) -> None:
+    generate = ("generate", folder / "m.safetensors", "--seed", 1)
+    refused = run(*generate, *options.split())
+    assert refused.exit_code == 1
+    beams = re.search(r"try --num-beams \d+", refused.stderr)
+    assert beams, refused.stderr
+    texts = options[-1]
+    as_advised = run(*generate, "--num-return-sequences", texts, *beams[0].split()[1:])
+    assert (as_advised.exit_code, as_advised.stdout.count("\n")) == (0, int(texts))
+    assert ("leave it out to draw 2" in refused.stderr) == ("greedy" in options)
+    many = run(*generate, "--num-beams", 2, "--num-return-sequences", 2000)
+    assert "try --num-return-sequences 2\n" in many.stderr

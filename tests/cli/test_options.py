@@ -81,7 +81,7 @@ def test_values_of_another_kind(run, given, said):
 
 def test_the_help_is_that_of_the_table(run):
     shown = " ".join(run("--help")["output"].split())
-    assert "--width INTEGER How many. [default: 3]" in shown
+    assert "--width INTEGER How many. [default: 3; x>=1]" in shown
     assert "--share-rate FLOAT How much. [default: (its own)]" in shown
     assert "--gain FLOAT More. Only with --mode fast. [default: 1.0]" in shown
     assert "--bright / --dark Brightly, if loud_rate is. [default: bright]" in shown

@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 import windrow
 from windrow.cli import main
 from windrow.embeddings import WordVectors, vectors
-from windrow.errors import DataError
+from windrow.errors import DataError, FormatError
 
 TOYLAND = Path(__file__).parents[2] / "corpora" / "toyland"
 FAST = ["--size", "16", "--epochs", "1", "--workers", "1"]
@@ -343,3 +343,65 @@ def test_vectors_on_standard_output(tmp_path: Path) -> None:
     refused = run("vectors", "train", *options, "-o", "-", "--checkpoint-every", "5")
     assert refused.exit_code == 1
     assert "where the state is kept, too; give -o FILE" in refused.stderr
+
+
+def test_training_continues_with_the_options_of_the_model(text: Path, tmp_path: Path) -> None:
+    first, second, more = tmp_path / "first.safetensors", tmp_path / "second.safetensors", tmp_path / "more.txt"
+    more.write_text("a zeppelin flies over the dam\n" * 200, "utf-8")
+    options = [
+        "--model",
+        "cbow",
+        "--cbow-sum",
+        "--loss",
+        "hs+ns",
+        "--window",
+        "3",
+        "--lowercase",
+        "--keep-training-state",
+    ]
+    assert run("vectors", "train", text, "-o", first, *FAST, *options).exit_code == 0
+    result = run("vectors", "train", more, "-o", second, "--continue-from", first, "--epochs", "3", "--workers", "1",
+                 "--frozen", "--min-count", "5")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "Warning" not in result.stderr
+    before, after = windrow.load(first), windrow.load(second)
+    expected = {"sg": 0, "cbow_mean": 0, "loss": "hs+ns", "window": 3, "vector_size": 16, "epochs": 3, "min_count": 5}
+    assert after.provenance.items() >= expected.items() | {"lowercase": True}.items()
+    assert after.index_to_key == [*before.index_to_key, *after.index_to_key[len(before) :]]
+    assert {"zeppelin", "flies"} <= set(after.index_to_key)
+    np.testing.assert_array_equal(after.vectors[: len(before)], before.vectors)
+    with pytest.raises(FormatError, match="vectors alone"):  # nobody asked for the state of the second
+        windrow.Word2Vec.load(second)
+
+
+def test_vectors_of_a_file_are_where_training_starts(text: Path, tmp_path: Path) -> None:
+    given, output = tmp_path / "given.txt", tmp_path / "v.vec"
+    numbers = np.random.default_rng(5).normal(size=(2, 7)).astype(np.float32)
+    windrow.WordVectors(["the", "nowhere"], numbers).save(given)
+    result = run(
+        "vectors", "train", text, "-o", output, "--epochs", "1", "--workers", "1", "--vectors", given, "--frozen"
+    )
+    assert result.exit_code == 0, result.output
+    np.testing.assert_array_equal(windrow.load(output)["the"], numbers[0])  # of seven dimensions, as the file
+    assert "nowhere" not in windrow.load(output)
+
+
+def test_what_training_cannot_go_on_from_is_refused_in_one_line(text: Path, tmp_path: Path) -> None:
+    plain, state, output = (tmp_path / f"{name}.safetensors" for name in ("plain", "state", "output"))
+    assert run("vectors", "train", text, "-o", plain, *FAST).exit_code == 0
+    assert run("vectors", "train", text, "-o", state, *FAST, "--keep-training-state").exit_code == 0
+    for options, told in (
+        (["--continue-from", plain], f"give --vectors {plain} instead of --continue-from"),
+        (["--continue-from", state, "--size", "9"], "set --size 16"),
+        (["--continue-from", state, "--loss", "hs"], "set --loss ns"),
+        (["--continue-from", state, "--vectors", plain], "--vectors has no effect with --continue-from"),
+        (["--vectors", plain, "--size", "9"], "set --size 16"),
+        (["--frozen"], "--frozen is for --vectors or --continue-from"),
+        (["--continue-from", text], "is text, not a model file"),
+    ):
+        result = run("vectors", "train", text, "-o", output, *options)
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1), result.output
+        assert told in result.stderr
+        assert not output.exists()
+    result = run("vectors", "train", text, "-o", tmp_path / "v.txt", "--keep-training-state")
+    assert "name a .safetensors file" in result.stderr

@@ -33,7 +33,7 @@ def own(worda_count: int, wordb_count: int, bigram_count: int, len_vocab: int, m
     return bigram_count / worda_count
 
 
-@pytest.mark.parametrize("options", [*OPTIONS, {"min_count": 1, "threshold": 0.7, "scoring": own}], ids=str)
+@pytest.mark.parametrize("options", [*OPTIONS, {"min_count": 1, "threshold": 0.7, "scoring": own}], ids=" ".join)
 def test_the_same_answers(options: dict[str, Any]) -> None:
     pair = [module.Phrases(TEXT, **options) for module in (compat, gensim)]
     ours, theirs = pair
@@ -70,7 +70,7 @@ def test_a_second_pass() -> None:
     assert next(iter(second[first[text]])) == ["new_york_city"]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
 def test_saved_and_loaded(options: dict[str, Any], tmp_path: Path) -> None:
     phrases = compat.Phrases(TEXT, **options)
     phrases.save(tmp_path / "p")

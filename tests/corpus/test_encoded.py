@@ -19,7 +19,8 @@ import windrow
 from windrow import Corpus, Vocabulary
 from windrow.corpus import encoded, streams, tokenizers, writing
 from windrow.corpus.sources import is_corpus
-from windrow.errors import DataError, FormatError, OptionError, WindrowError
+from windrow.errors import DataError, DataWarning, FormatError, OptionError, WindrowError
+from windrow.files import leftovers
 from windrow.files.leftovers import MARKER, beside
 
 from ..older_files import edit_header
@@ -457,13 +458,15 @@ def test_a_failed_swap_brings_the_old_corpus_back(tmp_path, monkeypatch, corpus)
     assert list(tmp_path.iterdir()) == [corpus.path]
 
 
-def test_remains_of_a_killed_build_do_not_matter(tmp_path, corpus):
+def test_remains_of_a_killed_build_do_not_matter(tmp_path, corpus, monkeypatch):
+    monkeypatch.setattr(leftovers, "_SWEPT", set())
     for remains in ("part", "old"):
         folder = beside(corpus.path, remains)
         folder.mkdir()
         (folder / "ids.bin").write_bytes(b"remains")
 
-    Corpus.build(["new"], corpus.path)
+    with pytest.warns(DataWarning, match="removed what killed runs had left"):
+        Corpus.build(["new"], corpus.path)
 
     assert list(Corpus.open(corpus.path).sentences()) == [["new"]]
     assert list(tmp_path.iterdir()) == [corpus.path]

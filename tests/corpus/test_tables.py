@@ -207,6 +207,17 @@ def test_whole_numbers_are_tokens() -> None:
     assert model.log_prob([5, np.int64(71)]) == model.log_prob("5 71")
     np.testing.assert_array_equal(model.log_probs(ids), model.log_probs(["5 71 5", "71 8", "8"]))
     assert [score.word for score in model.word_scores([5, 71])] == ["5", "71", "</s>"]
+    assert model.log_prob([5, 9]) == model.log_prob("5 9")  # 9 is unknown, which a word may be
+
+
+@pytest.mark.parametrize("ask", ["encode", "log_prob", "word_scores", "evaluate_sentence", "log_probs"])
+def test_ids_are_not_taken_for_words_in_silence(ask: str) -> None:
+    model = NGramLM(2, "witten-bell").fit(["a b", "b a"])
+    sentence = [[3, np.int32(4)]] if ask == "log_probs" else [3, np.int32(4)]
+    told = r"the sentence holds numbers, which are read as words such as '3', of which the model knows none; .*decode"
+    with pytest.raises(DataError, match=told):
+        getattr(model, ask)(sentence)
+    assert model.log_prob(["3"]) == model.log_prob("3")  # an unknown word like others
 
 
 @pytest.mark.parametrize("token", [1.0, True, np.True_, np.float32(2), None, pd.DataFrame(COLUMNS)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import MissingWordError, OptionError
+from windrow.errors import DataWarning, MissingWordError, OptionError
 
 WORDS = ["ash", "elm", "oak"]
 ROWS = np.array([[1, 0], [0, 2], [3, 4]], np.float32)
@@ -42,6 +43,8 @@ change = st.one_of(
     st.tuples(st.just("replace"), st.sampled_from([*WORDS, *FRESH]), vector),
     st.tuples(st.just("keep"), st.sampled_from([*WORDS, *FRESH]), vector),
     st.tuples(st.just("row"), st.sampled_from(range(3)), vector),
+    st.tuples(st.just("unit"), st.just(""), vector),
+    st.tuples(st.just("copy"), st.just(""), vector),
     st.tuples(st.just("look"), st.just(""), vector),
 )
 
@@ -57,6 +60,12 @@ def test_a_changed_table_answers_like_a_new_one(changes: list[tuple[str, Any, li
         if kind == "look":
             seen.append((wv.vectors, wv.vectors.copy()))
             seen.append((wv.head(2).vectors, wv.vectors[:2].copy()))
+        elif kind == "unit":
+            expected = {word: wv.normalize()[word].tolist() for word in expected}
+            wv.unit_normalize_all()
+        elif kind == "copy":
+            twin, wv = wv, copy.copy(wv)  # of which one changes from now on
+            seen.append((twin.vectors, twin.vectors.copy()))
         elif kind == "set":
             wv[key] = numbers
             expected[key] = numbers
@@ -77,6 +86,79 @@ def test_a_changed_table_answers_like_a_new_one(changes: list[tuple[str, Any, li
     assert_same_answers(wv, WordVectors(list(expected), np.array(list(expected.values()), np.float32)))
     for given_out, before in seen:
         np.testing.assert_array_equal(given_out, before)
+
+
+def test_words_that_are_added_one_by_one_are_seldom_copied() -> None:
+    """An eighth of the rows is spare, so few arrays are made; the words before see none of those that come later."""
+    wv = table(counts=True)
+    places = set()
+    for row in range(200):
+        given_out = wv.vectors
+        wv.add_vector(f"new{row}", [row, 1])
+        places.add(wv.vectors.__array_interface__["data"][0])
+        assert len(given_out) == 3 + row
+    assert len(places) < 40
+    rows = [*ROWS.tolist(), *([row, 1] for row in range(200))]
+    assert_same_answers(wv, WordVectors([*WORDS, *(f"new{row}" for row in range(200))], np.array(rows, np.float32)))
+    assert wv.counts is not None
+    assert wv.counts.tolist() == [5, 3, 2, *[0] * 200]
+
+
+def test_words_may_be_added_while_they_are_gone_through() -> None:
+    wv = table()
+    for word in wv:
+        wv.add_vector(f"{word}s", [1, 1])
+    assert wv.index_to_key == ["ash", "elm", "oak", "ashs", "elms", "oaks"]
+
+
+@pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda wv: pickle.loads(pickle.dumps(wv))])
+def test_a_table_and_its_copy_that_both_grow(twin: Callable[[WordVectors], WordVectors]) -> None:
+    wv = table()
+    wv.add_vectors(["fig", *map(str, range(20))], np.ones((21, 2)))  # so many that there are spare rows
+    wv.set_vecattr("ash", "kind", "tree")
+    other = twin(wv)
+    wv.add_vector("yew", [7, 0])
+    other.add_vector("yew", [8, 0])
+    wv["ash"] = other["elm"] = [9, 9]
+    wv.set_vecattr("ash", "kind", "wood")
+    words, grown = [*WORDS, "fig", *map(str, range(20)), "yew"], [[3, 4], *[[1, 1]] * 21]
+    for one, rows in ((wv, [[9, 9], [0, 2], *grown, [7, 0]]), (other, [[1, 0], [9, 9], *grown, [8, 0]])):
+        assert_same_answers(one, WordVectors(words, np.array(rows, np.float32)))
+    assert (wv.get_vecattr("ash", "kind"), other.get_vecattr("ash", "kind")) == ("wood", "tree")
+
+
+def test_a_changed_table_whose_copy_did_not_change() -> None:
+    wv = table()
+    wv["elm"] = [0, 2]  # in an array of its own from now on
+    other = copy.copy(wv)
+    wv["ash"] = [9, 9]
+    assert_same_answers(other, table())
+
+
+def test_attributes_of_words() -> None:
+    wv = table()
+    with pytest.raises(OptionError, match=r"attr = 'count' was not set for any word; .*there are: none"):
+        wv.get_vecattr("ash", "count")
+    wv.set_vecattr("elm", "count", np.int64(4))
+    wv.set_vecattr(2, "kind", "tree")
+    assert [wv.get_vecattr(word, "count") for word in WORDS] == [0, 4, 0]
+    assert [wv.get_vecattr(word, "kind") for word in WORDS] == [None, None, "tree"]
+    assert wv.subset(["oak"]).get_vecattr(0, "kind") == "tree"
+    assert wv.vectors_for_all(["oak"], copy_vecattrs=True).get_vecattr("oak", "kind") == "tree"
+    with pytest.raises(OptionError, match="'kind' was not set"):
+        wv.vectors_for_all(["oak"]).get_vecattr("oak", "kind")
+    with pytest.raises(OptionError, match=r"val = -1 is out of range"):
+        wv.set_vecattr("ash", "count", -1)
+    with pytest.raises(MissingWordError):
+        wv.set_vecattr("fig", "kind", "bush")
+
+
+def test_files_do_not_keep_attributes_and_say_so(tmp_path: Path) -> None:
+    wv = table(counts=True)
+    wv.set_vecattr("ash", "kind", "tree")
+    with pytest.warns(DataWarning, match=r"no other attributes \(kind\)"):
+        wv.save(tmp_path / "v.safetensors")
+    assert WordVectors.load(tmp_path / "v.safetensors").get_vecattr("ash", "count") == 5
 
 
 def test_several_keys_at_once() -> None:

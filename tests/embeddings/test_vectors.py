@@ -87,6 +87,22 @@ SAME_ANSWER: dict[str, Callable[[Any], Any]] = {
     "getitem of several": lambda wv: wv[["word5", "word2"]],
     "unit vector": lambda wv: wv.get_vector("word5", norm=True),
     "index": lambda wv: [wv.get_index("word5"), wv.get_index("nobody", -1), wv.get_index(9)],
+    "from a row on": lambda wv: wv.most_similar("word3", topn=9, clip_start=20, clip_end=70),
+    "scores of some rows": lambda wv: wv.most_similar("word3", topn=None, clip_start=20, clip_end=70),
+    "rows in gensim's order": lambda wv: wv.most_similar("word3", None, 9, 20, 70),
+    "restriction before rows": lambda wv: wv.most_similar("word3", clip_start=20, clip_end=70, restrict_vocab=15),
+    "own row among some": lambda wv: wv.most_similar("word30", topn=3, clip_start=25, clip_end=40),
+    "similar_by_key": lambda wv: wv.similar_by_key("word8", topn=3),
+    "most_similar_to_given": lambda wv: wv.most_similar_to_given("word1", WORDS[5:40]),
+    "centrality": lambda wv: wv.rank_by_centrality([*WORDS[3:30], "nobody"]),
+    "centrality of raw vectors": lambda wv: wv.rank_by_centrality(WORDS[3:30], use_norm=False),
+    "cosine_similarities": lambda wv: wv.cosine_similarities(PROBE, VECTORS),
+    "relative cosine": lambda wv: [wv.relative_cosine_similarity("word1", f"word{i}", 7) for i in range(2, 20)],
+    "has_index_for": lambda wv: [wv.has_index_for(key) for key in ("word5", "nobody", 3, 150)],
+    "normed": lambda wv: wv.get_normed_vectors(),
+    "vectors_for_all": lambda wv: [
+        (list(some.index_to_key), some.vectors) for some in [wv.vectors_for_all(["word7", "nobody", "word2", "word7"])]
+    ],
     "contains": lambda wv: ["word5" in wv, "nobody" in wv, 3 in wv, 150 in wv, len(wv)],
 }
 
@@ -110,6 +126,15 @@ def test_answers_equal_gensims(ask: Callable[[Any], Any], ours: WordVectors, gen
     theirs, their_words = numbers_and_rest(ask(gensims))
     assert my_words == their_words
     np.testing.assert_allclose(mine, theirs, atol=1e-6)
+
+
+def test_an_index_of_ones_own_answers_for_the_table(ours: WordVectors) -> None:
+    class Index:
+        def most_similar(self, vector: np.ndarray, count: int) -> list[tuple[str, float]]:
+            return [("asked", float(vector @ vector))] * count
+
+    assert ours.most_similar("word1", topn=2, indexer=Index()) == [("asked", pytest.approx(1))] * 2
+    assert len(ours.most_similar("word1", topn=None, indexer=Index())) == len(WORDS)
 
 
 @pytest.mark.parametrize("method", ["3cosadd", "3cosmul"])
@@ -246,6 +271,19 @@ def test_a_missing_word_is_an_error_with_near_spellings_or_skipped(ours: WordVec
         (lambda wv: wv.analogy("word1", "word2", "word3", method="4cos"), "3cosadd, 3cosmul"),
         (lambda wv: wv.get_mean_vector([]), "at least one key"),
         (lambda wv: wv.get_mean_vector(["word1"], weights=[1, 2]), "one weight per key"),
+        (lambda wv: wv.most_similar("word1", clip_start=-1), "clip_start = -1 is out of range"),
+        (
+            lambda wv: wv.most_similar("word1", clip_start=40, clip_end=40),
+            "clip_start = 40 leaves no rows before row 40",
+        ),
+        (lambda wv: wv.most_similar("word1", clip_end=0), "clip_end = 0 is out of range"),
+        (lambda wv: wv.most_similar_to_given("word1", []), "keys_list is empty"),
+        (lambda wv: wv.cosine_similarities(PROBE, PROBE), r"got \(12,\) and \(12,\)"),
+        (lambda wv: wv.cosine_similarities(PROBE, np.full((2, DIM), np.inf)), "not finite"),
+        (lambda wv: wv.relative_cosine_similarity("word1", "word2", 0), "topn = 0 is out of range"),
+        (lambda wv: wv.vectors_for_all("word1"), "must be a list of words"),
+        (lambda wv: wv.vectors_for_all(["nobody"]), "neither 0"),
+        (lambda wv: wv.wmdistance("word1", ["word2"]), r"give text.split\(\)"),
         (lambda wv: wv.head(0), "n = 0"),
         (lambda wv: wv.head(2.5), "n = 2.5 must be a whole number"),
         (lambda wv: WordVectors(["a", 3], np.zeros((2, 2), np.float32)), "a word must be a str, got int"),

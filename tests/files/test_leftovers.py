@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -174,7 +175,7 @@ def test_two_runs_that_remove_the_same_do_no_harm(tmp_path: Path) -> None:
 def test_the_half_written_file_of_a_killed_run_is_removed_and_told(tmp_path: Path) -> None:
     part = killed(_IN_FILE, tmp_path / "first.bin")
     assert part.read_bytes() == b"half"
-    told = r"^removed what killed runs had left in .*: \.first\.bin\.\d+-\w+\.part$"
+    told = r"^removed what killed runs had left in .*: \.first\.bin\.\d+-\w+-\w+\.part$"
     with pytest.warns(DataWarning, match=told), writing.atomic_write(tmp_path / "second.bin") as path:
         path.write_text("whole")
     assert {path.name for path in tmp_path.iterdir()} == {"second.bin", "tmp"}
@@ -198,10 +199,23 @@ def test_a_lock_protects_what_a_process_with_another_number_writes(tmp_path: Pat
     assert not part.exists()
 
 
+def test_what_a_killed_process_of_the_same_number_left_is_removed(tmp_path: Path) -> None:
+    """As in containers, where the first process has the number 1 each time."""
+    with writing.atomic_write(tmp_path / "out.bin") as own:
+        own.write_bytes(b"half")
+        other = own.with_name(re.sub(r"-\w+\.part$", "-ffffff.part", own.name))
+        other.write_bytes(b"half")
+        leftovers._SWEPT.clear()
+        with pytest.warns(DataWarning, match=r"killed runs had left in .*: \.out\.bin\.\d+-\w+-ffffff\.part$"):
+            leftovers.sweep_beside(tmp_path / "out.bin")
+        assert own.exists()
+        assert not other.exists()
+
+
 def test_names_of_others_and_new_empty_files_stay(tmp_path: Path) -> None:
     gone = 2**22 + 1  # above every process number
     names = [f".a.{gone}.part", f".a.{gone}-00000000.part", f"a.{gone}-{machine()}.part", f".a.x-{machine()}.part",
-             f".a.{gone}-{machine()}.part.txt", "a.part", f".a.{os.getpid()}-{machine()}.part"]  # fmt: skip
+             f".a.{gone}-{machine()}.part.txt", "a.part", f".a.{os.getppid()}-{machine()}.part"]  # fmt: skip
     for name in names:
         (tmp_path / name).write_text("mine")
     new = tmp_path / f".b.{gone}-{machine()}.part"

@@ -7,12 +7,13 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import windrow
 from windrow.corpus.toyland import generate
-from windrow.errors import DataError, FormatError, one_line
+from windrow.errors import DataError, FormatError, OptionError, one_line
 from windrow.files.writing import atomic_write, check_writable, followed, remove_written
 from windrow.nn.training.report import Report
 from windrow.viz.learning_curve import plot_learning_curve
@@ -166,3 +167,38 @@ def test_an_error_is_one_line_whatever_it_names(tmp_path: Path) -> None:
         assert str(caught.value).isprintable()
     assert str(FormatError("a\u2028b\tc\x85")) == "a\\u2028b\tc\\x85"
     assert one_line(one_line("a\nb")) == one_line("a\nb")
+
+
+def test_threads_may_write_one_file_at_a_time(tmp_path: Path) -> None:
+    """The last one to end has its contents there, whole; nothing of the others is left."""
+    with atomic_write(tmp_path / "out") as first:
+        with atomic_write(tmp_path / "out") as second:
+            assert first != second
+            first.write_text("first")
+            second.write_text("second")
+        assert (tmp_path / "out").read_text() == "second"
+    assert (tmp_path / "out").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+NO_NAMES: dict[str, Callable[[Any], object]] = {
+    **{f"save of {type(one).__name__}": one.save for one in (LM, VECTORS, windrow.MixtureLM([LM, LM]))},
+    "counts": lambda path: windrow.NGramLM(2, "witten-bell").fit(["a b"], counts_out=path),
+    "fit_counts": lambda path: windrow.NGramLM(2, "witten-bell").fit_counts(path),
+    "build": lambda path: windrow.Corpus.build(["a b"], path),
+    "open": windrow.Corpus.open,
+    "load": windrow.load,
+    "verify": windrow.verify,
+    "Word2Vec": lambda path: windrow.Word2Vec(min_count=1).fit(["a b"], checkpoint=path),
+    "WindowLM": lambda path: windrow.WindowLM(2).fit(["a b"], checkpoint=path),
+    "WindowTagger": lambda path: windrow.WindowTagger().fit([(["a"], ["B-X"])], checkpoint=path),
+    "MLPClassifier": lambda path: windrow.MLPClassifier().fit([[1.0], [2.0]], [0, 1], checkpoint=path),
+}
+
+
+@pytest.mark.parametrize("door", NO_NAMES)
+@pytest.mark.parametrize("value", [5, b"name"])
+def test_what_is_no_name_of_a_file_is_told_so(door: str, value: object) -> None:
+    told = rf"^(path|checkpoint) = {value!r} must be the name of a file or folder, not {type(value).__name__}$"
+    with pytest.raises(OptionError, match=told):
+        NO_NAMES[door](value)

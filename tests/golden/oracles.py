@@ -39,6 +39,9 @@ def check(path: Path, answers: Answers) -> bool:
     if path.parent.name in by_folder:
         by_folder[path.parent.name](path, answers)
         return True
+    if path.parent.name == "training":
+        _check_training(path, answers["stored"])
+        return True
     if path.parent.name == "vectors" and not _is_own(path):
         _check_table(path, answers)
         return True
@@ -77,6 +80,18 @@ def _close(found: Any, expected: Any) -> None:
 def _check_vectors(path: Path, answers: Answers) -> None:
     arrays = _arrays(path)
     _compare_vectors(_words(arrays), arrays["vectors"], answers)
+
+
+def _check_training(path: Path, stored: dict[str, Any]) -> None:
+    arrays = _arrays(path)
+    _compare_vectors(_words(arrays), arrays["vectors"], {"stored": stored["vectors"], "computed": {}})
+    assert stored["vectors"]["counts"] == arrays["counts"].tolist()
+    tables = {name.removeprefix("output_"): table for name, table in arrays.items() if name.startswith("output_")}
+    assert stored["tables"] == {name: [*table.shape, digest(table)] for name, table in tables.items()}
+    assert set(tables) == set(
+        (stored["parameters"]["loss"] or ("hs" if stored["parameters"]["hs"] else "ns")).split("+")
+    )
+    assert windrow.load(path).provenance == stored["vectors"]["provenance"]
 
 
 def _compare_vectors(words: list[str], vectors: NDArray[Any], answers: Answers) -> None:

@@ -45,6 +45,8 @@ def ask(path: Path) -> Answers:
     """What a file holds, through the doors that every user has."""
     if path.parent.name == "corpora":
         return _of_corpus(windrow.Corpus.open(path))
+    if path.parent.name == "training":
+        return _of_word2vec(windrow.Word2Vec.load(path))
     if path.parent.name == "counts":
         return _of_language_model(new_ngram(COUNTS[path.name]).fit_counts(path))
     return ask_model(windrow.load(path))
@@ -93,6 +95,19 @@ def _of_vectors(vectors: Any) -> Answers:
     return {"stored": stored, "computed": {word: pairs(vectors.most_similar(word, topn=3)) for word in asked}}
 
 
+def _of_word2vec(model: Any) -> Answers:
+    stored = {
+        "parameters": {name: value for name, value in model.get_params().items() if name != "callbacks"},
+        "vectors": _of_vectors(model.wv)["stored"],
+        "tables": {name: [*table.shape, digest(table)] for name, table in model.output_tables_.items()},
+        "history": [row["loss"] for row in model.history_],
+    }
+    more = windrow.Word2Vec(**model.get_params()).set_params(epochs=1).fit(TEST, continue_from=model)
+    words = len(more.wv)
+    computed = {"words": words, "first": more.wv.vectors[:2].tolist(), "last": more.wv.vectors[-1].tolist()}
+    return {"stored": stored, "computed": {**computed, "loss": more.history_[0]["loss"]}}
+
+
 def pairs(neighbours: Sequence[tuple[str, float]]) -> list[list[Any]]:
     """Words and numbers as JSON has them."""
     return [[word, float(number)] for word, number in neighbours]
@@ -138,6 +153,7 @@ def _of_language_model(model: Any) -> Answers:
         "text": model.text_settings,
         "provenance": dict(model.provenance_),
         "history": [row["loss"] for row in getattr(model, "history_", []) if isinstance(row, dict)],
+        **_of_training(model),
     }
     probs = model.next_word_distribution(CONTEXT)
     asked = {word: model.vocabulary.get(word) for word in _NEXT_WORDS}
@@ -160,6 +176,7 @@ def _of_tagger(tagger: Any) -> Answers:
         "tags": tagger.tags_,
         "scheme": tagger.scheme_,
         "history": [row["loss"] for row in tagger.history_],
+        **_of_training(tagger),
     }
     result = tagger.evaluate(ENTITIES)
     computed = {
@@ -168,6 +185,13 @@ def _of_tagger(tagger: Any) -> Answers:
         "f1": result.f1,
     }
     return {"stored": stored, "computed": computed}
+
+
+def _of_training(model: Any) -> dict[str, Any]:
+    """What a network's file says of the training before, and what it keeps for the next."""
+    state = getattr(model, "training_state_", None)
+    kept = state and [state.optimizer, state.steps, state.trainee, *map(digest, state.arrays)]
+    return {"continued_from": getattr(model, "continued_from_", None), "training_state": kept}
 
 
 def _tokens() -> list[list[str]]:

@@ -79,6 +79,18 @@ def _vectors() -> Iterator[tuple[str, Recipe]]:
         yield f"vectors/table.{extension}", _given_vectors(_PLAIN_WORDS, _PLAIN_NUMBERS)
 
 
+def _training_states() -> Iterator[tuple[str, Recipe]]:
+    for name, parameters in _TRAINED_VECTORS.items():
+        yield f"training/{name}.safetensors", lambda path, p=parameters: trained_on(p).save(path)
+
+
+def trained_on(parameters: Mapping[str, Any]) -> Any:
+    """A model whose training has continued once, with another text and new words."""
+    options = {"vector_size": 6, "min_count": 3, "sample": 0.05, "epochs": 2, "workers": 1, **parameters}
+    model = windrow.Word2Vec(**options).fit(SHORT)
+    return model.fit(VALID, continue_from=model)
+
+
 # --- corpora
 
 CORPORA: dict[str, tuple[Any, dict[str, Any]]] = {  # of the folder: the source, and how it is read
@@ -241,8 +253,16 @@ def _networks() -> Iterator[tuple[str, Recipe]]:
         yield f"recurrent/{name}.safetensors", lambda path, p=parameters: _recurrent(p).fit(TRAIN).save(path)
     yield "window/best-epoch.safetensors", lambda path: _window({"epochs": 4}).fit(TRAIN, valid=VALID).save(path)
     yield "window/own-schedule.safetensors", lambda path: _window({"schedule": halving}).fit(TRAIN).save(path)
+    yield "window/training-state.safetensors", lambda path: _with_state(_window({"optimizer": "adam"}), TRAIN, path)
+    yield "recurrent/training-state.safetensors", lambda path: _with_state(_recurrent({}), TRAIN, path)
     yield "recurrent/given-vectors.safetensors", _from_given_vectors
     yield "recurrent/lower-case-words.safetensors", _recurrent_of_odd_text
+
+
+def _with_state(model: Any, source: Any, path: Path) -> None:
+    """Trained, and trained further with what the training left, which is in the file again."""
+    model.fit(source, keep_training_state=True)
+    model.fit(source, continue_from=model, keep_training_state=True).save(path)
 
 
 def _from_given_vectors(path: Path) -> None:
@@ -312,8 +332,11 @@ _TAGGERS: dict[str, dict[str, Any]] = {
 
 
 def _tagger(parameters: Mapping[str, Any], source: Any = ENTITIES) -> Any:
-    options = {**_TAGGER, "dropout": 0.1, "batch_size": 2, "learning_rate": 0.03, **parameters}
-    return windrow.WindowTagger(**options).fit(source)
+    return _new_tagger(parameters).fit(source)
+
+
+def _new_tagger(parameters: Mapping[str, Any]) -> Any:
+    return windrow.WindowTagger(**{**_TAGGER, "dropout": 0.1, "batch_size": 2, "learning_rate": 0.03, **parameters})
 
 
 def _taggers() -> Iterator[tuple[str, Recipe]]:
@@ -322,6 +345,7 @@ def _taggers() -> Iterator[tuple[str, Recipe]]:
     for tune in (False, True):
         name = "tuned" if tune else "frozen"
         yield f"tagger/{name}-vectors.safetensors", lambda path, tune=tune: _with_vectors(tune).save(path)
+    yield "tagger/training-state.safetensors", lambda path: _with_state(_new_tagger({}), ENTITIES, path)
     yield "tagger/bare-tags.safetensors", lambda path: _tagger({}, _bare_tags()).save(path)
 
 
@@ -379,6 +403,17 @@ def _checkpoints() -> Iterator[tuple[str, Recipe]]:
 
 RECIPES: dict[str, Recipe] = dict(
     entry
-    for part in (_vectors, _corpora, _ngrams, _networks, _mixtures, _taggers, _phrases, _logs, _checkpoints)
+    for part in (
+        _vectors,
+        _training_states,
+        _corpora,
+        _ngrams,
+        _networks,
+        _mixtures,
+        _taggers,
+        _phrases,
+        _logs,
+        _checkpoints,
+    )
     for entry in part()
 )

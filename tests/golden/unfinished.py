@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ _TEXT = Path(__file__).parent / "text"
 _TRAIN, _VALID, _ODD, _ENTITIES, _FEW_ENTITIES = (
     str(_TEXT / name) for name in ("train.txt", "valid.txt", "odd.txt", "entities.conll", "few-entities.conll")
 )
+_GIVEN = str(_TEXT.parent / "0.1.0-c850ed4" / "vectors" / "softmax.safetensors")
 _X = np.array([[row * 2 % size / size for size in (5, 7, 11)] for row in range(48)], np.float32)
 _Y = np.array(["low", "middle", "high"])[np.digitize(_X.sum(axis=1), [1.2, 1.8])]
 
@@ -35,6 +38,7 @@ class Unfinished(NamedTuple):
     log: str | None = None
     is_between: bool = False
     source: str = _TRAIN
+    start: Mapping[str, Any] = MappingProxyType({})  # with what it starts, beside the text
 
     @property
     def command(self) -> list[str]:
@@ -58,7 +62,7 @@ class Unfinished(NamedTuple):
         if self.estimator == "MLPClassifier":
             return model.fit(_X, _Y, checkpoint=checkpoint, resume=resume)
         valid = {"valid": self.valid} if self.valid else {}
-        return model.fit(self.source, checkpoint=checkpoint, resume=resume, **valid)
+        return model.fit(self.source, checkpoint=checkpoint, resume=resume, **valid, **self.start)
 
 
 STOPPED = 2
@@ -96,6 +100,12 @@ UNFINISHED = {
         "Word2Vec",
         {**_VECTORS, **_BY_COMMAND, "workers": 2, "deterministic": True},
         f"{_VECTOR_OPTIONS} --workers 2 --deterministic",
+    ),
+    "word2vec-from-vectors": Unfinished(
+        "Word2Vec",
+        {**_VECTORS, **_BY_COMMAND},
+        f"{_VECTOR_OPTIONS} --workers 1 --vectors {_GIVEN} --frozen",
+        start={"vectors": _GIVEN, "frozen": True},
     ),
     "word2vec-gensim-names": Unfinished("Word2Vec", {**_VECTORS, "hs": 1, "shrink_windows": False}, None),
     # What were the defaults before the commit 26cac94; the command has no options for the two.

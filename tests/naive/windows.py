@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.naive.rng import below
 
@@ -12,11 +12,18 @@ Sentences = list[list[int]]
 
 @dataclass
 class Text:
-    """``windows[i]`` holds the positions of the context of position i; ``weights[d]`` belongs to distance d."""
+    """``windows[i]`` holds the positions of the context of position i; ``weights[d]`` belongs to distance d.
+
+    ``shares``: by word, the part of its updates that its input vector takes; all of them where it is not there.
+    """
 
     words: list[int]
     windows: list[list[int]]
     weights: list[float]
+    shares: dict[int, float] = field(default_factory=dict)
+
+    def share(self, position: int) -> float:
+        return self.shares.get(self.words[position], 1.0)
 
 
 def keep_known(sentences: Sentences, vocabulary_size: int) -> Sentences:

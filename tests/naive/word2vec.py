@@ -36,7 +36,7 @@ def spread_gradient(text: Text, center: int, inputs: Table, gradient: Vector, me
     weights = window_weights(text, center)
     for position, weight in weights.items():
         scale = len(weights) / sum(weights.values()) if mean else 1 / len(weights)
-        inputs[text.words[position]] += scale * weight * gradient
+        inputs[text.words[position]] += text.share(position) * scale * weight * gradient
 
 
 def gather(
@@ -58,7 +58,7 @@ def scatter(text: Text, gradient: Hidden, inputs: Table, mode: Mode) -> None:
     """Add the gradient of each hidden vector to the input vectors that it was made of."""
     for position, change in gradient.items():
         if mode.skipgram:
-            inputs[text.words[position]] += change
+            inputs[text.words[position]] += text.share(position) * change
         else:
             spread_gradient(text, position, inputs, change, mode.mean)
 
@@ -85,7 +85,7 @@ def train_pairs(text: Text, inputs: Table, rate: float, steps: list[PairStep], m
                 for step in steps:
                     hidden = inputs[text.words[position]].copy()
                     gradient, example_loss = step(hidden, target_word, rate * weight)
-                    inputs[text.words[position]] += gradient
+                    inputs[text.words[position]] += text.share(position) * gradient
                     loss += example_loss
         else:
             for step in steps:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.naive.tree import expected_length, heapq_paths
-from windrow.outputs.tree import HuffmanTree, huffman_tree, lay_paths
+from windrow.outputs.tree import HuffmanTree, huffman_tree, lay_paths, match_nodes
 
 many_counts = st.lists(st.integers(1, 30), min_size=1, max_size=40)  # in any order, with many ties
 
@@ -113,3 +113,34 @@ def test_paths_as_kernels_take_them(words, dtype):
     assert paths.signs.dtype == dtype
     assert (paths.width % 16, paths.stride) == (0, 48)
     assert 0 <= paths.width - np.diff(tree.starts).max() < 16
+
+
+def sides_of(tree: HuffmanTree) -> dict[int, tuple[frozenset[int], frozenset[int]]]:
+    """The words to the left and to the right of each inner node."""
+    found: dict[int, tuple[set[int], set[int]]] = {}
+    for word, path in enumerate(paths_of(tree)):
+        for node, code in path:
+            found.setdefault(node, (set(), set()))[code].add(word)
+    return {node: (frozenset(left), frozenset(right)) for node, (left, right) in found.items()}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_nodes_match_where_they_divide_the_same_words(data):
+    old_counts = data.draw(many_counts)
+    more = data.draw(st.lists(st.integers(0, 3), min_size=len(old_counts), max_size=len(old_counts)))
+    new_counts = [a + b for a, b in zip(old_counts, more, strict=True)] + data.draw(st.lists(st.integers(1, 9)))
+    old, new = huffman_tree(np.array(old_counts)), huffman_tree(np.array(new_counts))
+    known = frozenset(range(len(old_counts)))
+
+    expected = set()
+    for new_node, (left, right) in sides_of(new).items():
+        for old_node, sides in sides_of(old).items():
+            if sides == (left & known, right & known):
+                expected.add((old_node, new_node, 1))
+            if sides == (right & known, left & known):
+                expected.add((old_node, new_node, -1))
+    found = match_nodes(old, new)
+    assert set(map(tuple, found.tolist())) == expected
+    assert len(found) == len(expected)
+    assert old_counts != new_counts or len(found) == len(old_counts) - 1

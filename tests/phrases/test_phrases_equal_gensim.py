@@ -36,7 +36,7 @@ def text() -> list[list[str]]:
     return [" ".join(rng.choice(words, rng.integers(0, 14), p=odds / odds.sum())).split() for _ in range(400)]
 
 
-@pytest.mark.parametrize("parameters", CASES, ids=str)
+@pytest.mark.parametrize("parameters", CASES, ids=" ".join)
 def test_equal_phrases_and_sentences(parameters: dict[str, Any]) -> None:
     sentences = text()
     theirs = gensim.Phrases(sentences, **parameters)
@@ -57,7 +57,7 @@ def test_equal_phrases_and_sentences(parameters: dict[str, Any]) -> None:
     )
 
 
-@pytest.mark.parametrize("parameters", CASES, ids=str)
+@pytest.mark.parametrize("parameters", CASES, ids=" ".join)
 def test_equal_pass_after_pass(parameters: dict[str, Any]) -> None:
     sentences = joined = text()
     for passes in (1, 2, 3):

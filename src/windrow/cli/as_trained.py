@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from windrow.cli.messages import tell
-from windrow.cli.options import given_text, text_of
-from windrow.cli.typed import typed_lines, waits_for_answers
+from windrow.cli.options import given_text, open_corpus, text_of
+from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
 from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from windrow.lm.base import LanguageModel
 
 _FILES = ("format", "field", "delimiter", "errors")  # the others say how text becomes tokens, which a model remembers
-_LINES_AT_A_TIME = 2048
+_ROWS_AT_A_TIME = 8192
 
 
 class ReadsText(Protocol):
@@ -84,6 +84,18 @@ def warn_if_cut_otherwise(corpus: Corpus, source: str, model: ReadsText, path: s
         tell(f"Warning: {source} was not read as the training text of {path}: {told}")
 
 
+def corpus_for(model: LanguageModel, path: str, sources: tuple[str, ...], text: dict[str, Any]) -> Corpus:
+    """SOURCEs as the model reads them; with a warning for a corpus folder that was read otherwise."""
+    from windrow.corpus.sources import is_corpus
+
+    if len(sources) == 1 and sources[0] and is_corpus(sources[0]):
+        corpus = open_corpus(*sources)
+        warn_if_cut_otherwise(corpus, sources[0], model, path)
+        return corpus
+    files = read_as_trained(model, path, text)
+    return open_corpus(*sources, reader=model.reader, **files)
+
+
 # --- line by line
 
 
@@ -104,18 +116,22 @@ def scored_lines(
         if form == "numbers":
             yield "".join(f"{value:.6f}\n" for value in model.log_probs(sentences))
         elif form == "words":
-            yield "".join(_rows(model, sentence) for sentence in sentences)
+            for sentence in sentences:
+                yield from _rows(model, sentence)
         else:
             rows = ({**line.fields, **_numbers(model, text)} for line, text in zip(lines, sentences, strict=True))
             yield "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
-def _rows(model: LanguageModel, sentence: str | list[str]) -> str:
+def _rows(model: LanguageModel, sentence: str | list[str]) -> Iterator[str]:
+    """A row for each word of a sentence, and an empty one, many at a time."""
     rows = (
         [s.word, f"{s.log10_prob:.6f}", *([str(s.order)] if s.order else []), *(["OOV"] if s.oov else [])]
-        for s in model.word_scores(sentence)
+        for s in model.iter_word_scores(sentence)
     )
-    return "".join("\t".join(row) + "\n" for row in rows) + "\n"
+    while some := ["\t".join(row) + "\n" for row in islice(rows, _ROWS_AT_A_TIME)]:
+        yield "".join(some)
+    yield "\n"
 
 
 def _numbers(model: LanguageModel, sentence: str | list[str]) -> dict[str, Any]:
@@ -145,17 +161,16 @@ def _without_marks(model: LanguageModel, lines: list[Line], skip: bool) -> list[
 def _batches(source: str, files: dict[str, Any]) -> Iterator[list[Line]]:
     """Lines, many at a time; one at a time when somebody types them or a program waits for the answer."""
     from windrow.corpus import sources
-    from windrow.corpus.streams import Meter, lines, text_pieces
+    from windrow.corpus.streams import Meter, lines, name_of, text_pieces
 
     live = waits_for_answers(source)
     format, field, errors = sources.file_format(source, **files), files["field"], files["errors"]
     if format in ("text", "jsonl"):
-        text = typed_lines(errors) if live else lines(text_pieces(source, errors, Meter(None, None)))
+        text = typed_lines(errors) if live else lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
         found = _plain(text) if format == "text" else _records(text, field)
     else:
         found = _cells(source, files)
-    while batch := list(islice(found, 1 if live else _LINES_AT_A_TIME)):
-        yield batch
+    yield from in_batches(found, lambda line: len(line.text), waits=live)
 
 
 def _plain(text_lines: Iterable[str]) -> Iterator[Line]:

@@ -12,6 +12,7 @@ import click
 from windrow.cli.groups import LazyGroup
 from windrow.cli.logs import bytes_bar
 from windrow.cli.messages import tell
+from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import sources_argument, text_options, text_source
 from windrow.cli.paths import InputFile, OutputFolder
 from windrow.cli.saving import build_corpus
@@ -35,8 +36,14 @@ def group() -> None:
 @sources_argument
 @click.option("-o", "--output", required=True, type=OutputFolder(replaced=True), help="Folder to write.")
 @text_options()
-@click.option("--min-count", default=1, show_default=True, type=int, help="Leave out words that occur less often.")
-@click.option("--max-vocab", type=int, help="Keep only the most frequent words.")
+@click.option(
+    "--min-count",
+    default=1,
+    show_default=True,
+    type=WholeNumber(1, checks=False),
+    help="Leave out words that occur less often.",
+)
+@click.option("--max-vocab", type=WholeNumber(1, checks=False), help="Keep only the most frequent words.")
 def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any) -> None:
     """Read SOURCEs in one pass and write them as word ids into a folder.
 
@@ -119,8 +126,12 @@ def fetch_command(name: str, output: Path | None, registry: str | None, **allowe
 
 @group.command()
 @click.option("-o", "--output", required=True, type=OutputFolder(), help="Folder to write.")
-@click.option("--sentences", type=int, help="Number of training sentences, at most 1,000,000.  [default: 25000]")
-@click.option("--seed", type=int, help="Equal seeds give equal files.  [default: 1]")
+@click.option(
+    "--sentences",
+    type=WholeNumber(1, checks=False),
+    help="Number of training sentences, at most 1,000,000.  [default: 25000]",
+)
+@click.option("--seed", type=WholeNumber(0, checks=False), help="Equal seeds give equal files.  [default: 1]")
 def toyland(output: Path, **options: int | None) -> None:
     """Generate Toyland, a corpus with known answers: text, exact probabilities, analogies, entities."""
     from windrow.corpus.toyland import generate

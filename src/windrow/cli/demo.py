@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from windrow.cli.groups import command
+from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import check_parameters
 from windrow.cli.paths import OutputFile, words_written
 from windrow.cli.saving import save_word_vectors
@@ -24,7 +25,7 @@ _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
 
 @command()
 @click.option("-o", "--output", type=OutputFile(words_written), help="Save the vectors to this file.")
-@click.option("--seed", default=1, show_default=True)
+@click.option("--seed", default=1, type=WholeNumber(0), show_default=True)
 def demo(output: Path | None, seed: int) -> None:
     """Train on a small generated corpus: word vectors, a language model, an entity tagger; takes seconds."""
     from windrow.corpus import Corpus

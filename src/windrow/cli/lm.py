@@ -13,11 +13,10 @@ import click
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.messages import tell
+from windrow.cli.numbers import Number, WholeNumber
 from windrow.cli.options import (
     check_used,
-    in_range,
     naming_options,
-    open_corpus,
     sources_argument,
     text_options,
 )
@@ -25,10 +24,10 @@ from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.saving import save_model
 from windrow.errors import FormatError, OptionError, one_line
 from windrow.estimator import GIVEN, Condition
-from windrow.lm.settings import MOST_BEAMS, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
+from windrow.lm.settings import MOST_BEAMS, MOST_LENGTH_PENALTY, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
 
 if TYPE_CHECKING:
-    from windrow.corpus import Corpus, TextReader
+    from windrow.corpus import TextReader
     from windrow.evaluation.perplexity import Perplexity
     from windrow.lm.base import LanguageModel
 
@@ -97,17 +96,22 @@ def _check_one_stdin(model: str, *sources: str) -> None:
 @text_options(as_trained=True)
 @_skip_symbols
 @click.option(
-    "--dynamic", type=float, metavar="RATE", help="Recurrent models: go on learning from SOURCE, at this rate."
+    "--dynamic",
+    type=Number(0, low_open=True, checks=False),
+    metavar="RATE",
+    help="Recurrent models: go on learning from SOURCE, at this rate.",
 )
 @_as_json
 def perplexity(
     model: str, sources: tuple[str, ...], skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any
 ) -> None:
     """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`."""
+    from windrow.cli.as_trained import corpus_for
+
     _check_one_stdin(model, *sources)
     opened = load_model(model)
     evaluate = opened.evaluate if dynamic is None else _learning(model, opened, dynamic)
-    corpus = _corpus_for(opened, model, sources, text)
+    corpus = corpus_for(opened, model, sources, text)
     with naming_options({"dynamic_rate": "--dynamic"}):
         result = evaluate(corpus, skip_symbols=skip_symbols)
     if as_json:
@@ -118,19 +122,6 @@ def perplexity(
     click.echo(f"log10 probability         {result.log10_prob:.4f}")
     click.echo(f"tokens                    {result.tokens:,}")
     click.echo(f"OOV                       {result.oov:,}")
-
-
-def _corpus_for(model: LanguageModel, path: str, sources: tuple[str, ...], text: dict[str, Any]) -> Corpus:
-    """SOURCEs as the model reads them; with a warning for a corpus folder that was read otherwise."""
-    from windrow.cli.as_trained import read_as_trained, warn_if_cut_otherwise
-    from windrow.corpus.sources import is_corpus
-
-    if len(sources) == 1 and sources[0] and is_corpus(sources[0]):
-        corpus = open_corpus(*sources)
-        warn_if_cut_otherwise(corpus, sources[0], model, path)
-        return corpus
-    files = read_as_trained(model, path, text)
-    return open_corpus(*sources, reader=model.reader, **files)
 
 
 def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Perplexity]:
@@ -179,32 +170,68 @@ def score(model: str, source: str, words: bool, skip_symbols: bool, as_json: boo
 @click.option(
     "--max-new-tokens",
     default=50,
-    callback=in_range(1, MOST_NEW_TOKENS),
+    type=WholeNumber(1, MOST_NEW_TOKENS),
     show_default=True,
-    help=f"At most {MOST_NEW_TOKENS:,}, and {MOST_WORDS_HELD:,} of all sequences: they are held in memory.",
+    help=f"At most {MOST_WORDS_HELD:,} of all sequences: they are held in memory.",
 )
 @click.option("--greedy", is_flag=True, help="The likeliest word each time, not a drawn one.")
-@click.option("--temperature", default=1.0, show_default=True, help="Below 1: likelier words more often.")
-@click.option("--top-k", default=0, show_default=True, help="Draw from the k likeliest words; 0: from all.")
 @click.option(
-    "--top-p", default=1.0, show_default=True, help="Draw from the likeliest words that hold this probability."
+    "--temperature",
+    default=1.0,
+    type=Number(0, low_open=True, checks=False),
+    show_default=True,
+    help="Below 1: likelier words more often.",
+)
+@click.option(
+    "--top-k",
+    default=0,
+    type=WholeNumber(0, checks=False),
+    show_default=True,
+    help="Draw from the k likeliest words; 0: from all.",
+)
+@click.option(
+    "--top-p",
+    default=1.0,
+    type=Number(0, 1, checks=False),
+    show_default=True,
+    help="Draw from the likeliest words that hold this probability.",
 )
 @click.option(
     "--num-beams",
     default=1,
+    type=WholeNumber(1, MOST_BEAMS, checks=False),
     show_default=True,
-    help=f"Above 1: beam search. At most {MOST_BEAMS:,}: time and memory grow with them.",
+    help="Above 1: beam search. Time and memory grow with them.",
 )
-@click.option("--length-penalty", default=1.0, show_default=True, help="Beams are compared by score / length^penalty.")
+@click.option(
+    "--length-penalty",
+    default=1.0,
+    type=Number(-MOST_LENGTH_PENALTY, MOST_LENGTH_PENALTY, checks=False),
+    show_default=True,
+    help="Beams are compared by score / length^penalty.",
+)
 @click.option(
     "--num-return-sequences",
     default=1,
+    type=WholeNumber(1, MOST_SEQUENCES, checks=False),
     show_default=True,
-    help=f"How many texts: at most {MOST_SEQUENCES:,}, and without drawing --num-beams.",
+    help="How many texts: without drawing at most --num-beams.",
 )
-@click.option("--repetition-penalty", default=1.0, show_default=True, help="Above 1: words seen before less often.")
-@click.option("--no-repeat-ngram-size", default=0, show_default=True, help="No n-gram of this size twice.")
-@click.option("--seed", type=int, help="The same seed draws the same text.")
+@click.option(
+    "--repetition-penalty",
+    default=1.0,
+    type=Number(0, low_open=True, checks=False),
+    show_default=True,
+    help="Above 1: words seen before less often.",
+)
+@click.option(
+    "--no-repeat-ngram-size",
+    default=0,
+    type=WholeNumber(0, checks=False),
+    show_default=True,
+    help="No n-gram of this size twice.",
+)
+@click.option("--seed", type=WholeNumber(0, checks=False), help="The same seed draws the same text.")
 @click.option("--allow-unknown", is_flag=True, help="Let <unk> appear.")
 @click.option("--strict", is_flag=True, help="Refuse a prompt with unknown words.")
 @text_options("tokenizer", as_trained=True)
@@ -225,6 +252,9 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
         "strict": (("prompt", GIVEN),),
     }
     check_used(conditions={**dict.fromkeys(("temperature", "top_k", "top_p"), drawn), **apart})
+    if greedy and (texts := options["num_return_sequences"]) > 1:
+        beams = f", or try --num-beams {texts} in its place" * (texts <= MOST_BEAMS)
+        raise OptionError(f"--greedy has one text, the same each time; leave it out to draw {texts:,}{beams}")
     opened = load_model(model)
     read_as_trained(opened, model, {"tokenizer": options.pop("tokenizer")}, needed=bool(prompt))
     sampling = options["num_beams"] == 1 and not greedy
@@ -282,7 +312,9 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
     help="File to write. FILE.arpa, FILE.arpa.gz, or - for standard output: a single n-gram model, in ARPA format.",
 )
 @click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
-@click.option("--cache", type=int, metavar="WORDS", help="Add a cache model over this many last words.")
+@click.option(
+    "--cache", type=WholeNumber(1, checks=False), metavar="WORDS", help="Add a cache model over this many last words."
+)
 @text_options(as_trained=True)
 @_skip_symbols
 def mix(
@@ -303,6 +335,7 @@ def mix(
     A linear mixture of n-gram models can be written as a single one, in an ARPA file: the n-grams are those of all
     models, each with the probability that the mixture gives it, and back-off weights are computed again.
     """
+    from windrow.cli.as_trained import corpus_for
     from windrow.files.compression import output_name
     from windrow.files.writing import STDIO
     from windrow.lm.mixture import MixtureLM
@@ -320,7 +353,7 @@ def mix(
     check_name(output, mixture.unlike_ngrams)  # before the text is read
     if tune is not None:
         first = leader(parts)
-        mixture.fit(_corpus_for(parts[first], names[first], (tune,), text), skip_symbols=skip_symbols)
+        mixture.fit(corpus_for(parts[first], names[first], (tune,), text), skip_symbols=skip_symbols)
     save_model(mixture, output)
     for name, weight in zip(names, mixture.weights_, strict=True):
         show = tell if str(output) == STDIO else click.echo
@@ -363,7 +396,7 @@ def _parts_of_mix(models: tuple[str, ...], cache: int | None) -> tuple[list[str]
 @click.argument("target", type=OutputFile(stdout=True))
 @click.option(
     "--quantize",
-    type=int,
+    type=WholeNumber(2, 8, checks=False),
     metavar="BITS",
     help="Round probabilities of n-grams to so many bits (8: half the size), or a network's output weights to 8 bits.",
 )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from click.core import ParameterSource
 
 from windrow.cli.logs import bytes_bar
 from windrow.cli.messages import options_of, switched_off, tell, with_keywords, with_settings
+from windrow.cli.numbers import WholeNumber, number_of, told_range
 from windrow.cli.paths import InputFile, Source, words_read
 from windrow.errors import LARGEST_WHOLE, DataError, OptionError, WindrowError, check_range
 from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
@@ -56,17 +56,6 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _LONGEST_CHOICES = 50  # characters that click shows in place of a value
 
 
-def in_range(low: float, high: float = math.inf) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """A callback for a number with a range: what lies outside is bad input, status 1, not wrong usage."""
-
-    def check(_: click.Context, parameter: click.Parameter, value: Any) -> Any:
-        if value is not None:
-            check_range(parameter.opts[-1], value, low, high)
-        return value
-
-    return check
-
-
 def size_in_bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
     """A callback for a size of memory: 500M, 2G."""
     if value is None:
@@ -81,13 +70,39 @@ def size_in_bytes(_: click.Context, parameter: click.Parameter, value: str | Non
 
 checkpoint_every = click.option(
     "--checkpoint-every",
-    type=int,
+    type=WholeNumber(0),
     default=1,
     show_default=True,
     metavar="EPOCHS",
-    callback=in_range(0),
     help="Keep the state after so many epochs, and after the last; 0: never.",
 )
+
+
+def continuing_options(command: F) -> F:
+    """Add the options of training that continues a finished model."""
+    for decorator in (
+        click.option(
+            "--keep-training-state",
+            is_flag=True,
+            help="Let the file of -o hold the optimizer's state, too, from which --continue-from then goes on.",
+        ),
+        click.option(
+            "--continue-from",
+            metavar="MODEL",
+            type=InputFile(),
+            help="Train a finished MODEL further. Its words and the shape of its network stay, and text is read as in "
+            "its training; all else is as here. The optimizer starts again, unless MODEL keeps its state.",
+        ),
+    ):
+        command = decorator(command)
+    return command
+
+
+def take_shape(model: Continuing, continued: Continuing) -> None:
+    """Give a model the shape of the one that it continues; OptionError for an option that says another."""
+    context = click.get_current_context()
+    given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    model.take_shape(continued, given)
 
 
 def setting_options(
@@ -130,6 +145,7 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
         attributes["help"] += " May be repeated."
     elif setting.many:
         attributes |= {"type": str, "default": None, "metavar": "N,N,...", "callback": _numbers(setting)}
+        attributes["help"] += f" Each {told_range(setting)}." if told_range(setting) else ""
     elif setting.choices:
         attributes["type"] = click.Choice(setting.choices)
         if len(named := ", ".join(setting.choices)) > _LONGEST_CHOICES:
@@ -137,7 +153,7 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
     elif setting.type == "WordVectors or path":
         attributes |= {"type": InputFile(words_read), "metavar": "FILE"}
     else:
-        attributes["type"] = setting.type
+        attributes["type"] = number_of(setting) if setting.type in (int, float) else setting.type
     attributes["help"] = re.sub(r"\b[a-z]+_\w+\b", lambda name: flags.get(name[0], name[0]), attributes["help"])
     return attributes
 
@@ -284,6 +300,12 @@ def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) ->
     with bytes_bar("reading") as show:
         build = Corpus.build if reader is None else partial(read_corpus, reader=reader)
         return build(text_source(sources), progress=show, **text)
+
+
+class Continuing(Protocol):
+    """An estimator that can continue a trained one."""
+
+    def take_shape(self, model: Any, given: Collection[str] | None = None, /) -> None: ...  # noqa: D102
 
 
 class Checked(Protocol):

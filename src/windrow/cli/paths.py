@@ -235,9 +235,12 @@ def words_written(output: Path, params: Mapping[str, Any]) -> Iterable[Path]:
 
 
 def words_read(file: Path, _: Mapping[str, Any]) -> Iterable[Path]:
-    """The list of words beside a file that may be a matrix without words, whatever its name."""
+    """The list of words beside a file that may be a matrix without words, or arrays beside gensim's; by any name."""
     if file.suffix.lower() not in _WITH_WORDS:
+        from windrow.embeddings.formats.gensim import arrays_beside
+
         yield from _words_beside(file)
+        yield from arrays_beside(file)
 
 
 def _words_beside(file: Path) -> Iterable[Path]:

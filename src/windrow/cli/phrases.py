@@ -11,11 +11,11 @@ import click
 from windrow.cli.as_trained import read_as_trained, warn_if_cut_otherwise
 from windrow.cli.groups import command
 from windrow.cli.messages import tell
+from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import (
     check_parameters,
     check_used,
     flags_of,
-    in_range,
     naming_options,
     open_corpus,
     setting_options,
@@ -68,7 +68,7 @@ def _connector_words(_: click.Context, __: click.Parameter, value: str | None) -
     "between them.",
 )
 @click.option("--apply", metavar="FILE", type=InputFile(), help="Join the phrases of this file, and learn none.")
-@click.option("--top", default=0, metavar="N", callback=in_range(0), help="Print the N best phrases and their scores.")
+@click.option("--top", default=0, type=WholeNumber(0), help="Print this many phrases, the best, with their scores.")
 @text_options()
 def phrases(sources: tuple[str, ...], output: Path, top: int, joiner: str, **options: Any) -> None:
     """Find words of SOURCEs that belong together, new york, and join them: new_york.

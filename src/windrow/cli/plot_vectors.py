@@ -9,7 +9,8 @@ import click
 
 from windrow.cli.groups import Command, command
 from windrow.cli.messages import tell
-from windrow.cli.options import check_used, in_range
+from windrow.cli.numbers import WholeNumber
+from windrow.cli.options import check_used
 from windrow.cli.paths import InputFile, OutputFile
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 
@@ -39,10 +40,10 @@ class _WordsCommand(Command):
 @_output
 @click.option("--words", multiple=True, metavar="W...", help="The words to draw.  [default: the most frequent]")
 @click.option(
-    "--top", default=300, callback=in_range(2), show_default=True, help="How many of the most frequent words to draw."
+    "--top", default=300, type=WholeNumber(2), show_default=True, help="How many of the most frequent words to draw."
 )
 @click.option("--method", type=click.Choice(["pca", "tsne"]), default="pca", show_default=True)
-@click.option("--seed", default=1, callback=in_range(0, 2**32 - 1), show_default=True, help="Seed of t-SNE.")
+@click.option("--seed", default=1, type=WholeNumber(0, 2**32 - 1), show_default=True, help="Seed of t-SNE.")
 @vector_options
 def plot(file: str, output: Path, words: tuple[str, ...], top: int, method: str, seed: int, **reading: Any) -> None:
     """Draw a map of words in two dimensions; labels do not overlap.

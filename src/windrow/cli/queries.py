@@ -10,8 +10,8 @@ import click
 
 from windrow.cli.groups import command
 from windrow.cli.messages import tell
-from windrow.cli.options import in_range
-from windrow.cli.typed import numbered_batches
+from windrow.cli.numbers import WholeNumber
+from windrow.cli.typed import is_a_talk, numbered_batches
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 from windrow.errors import DataError, MissingWordError, OptionError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from windrow.embeddings.queries import Neighbors
     from windrow.embeddings.vectors import WordVectors
 
-_top = click.option("-k", "--top", default=10, callback=in_range(1), show_default=True, help="How many words to print.")
+_top = click.option("-k", "--top", default=10, type=WholeNumber(1), show_default=True, help="How many words to print.")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per question.")
 _TERMS = 3  # of an analogy
 
@@ -38,6 +38,7 @@ def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int,
     """Print the words nearest to WORD..., one per line: the word, a tab and its cosine.
 
     Without WORD, words are read from standard input, one per line; each answer follows its word and a tab.
+    At a terminal there is a prompt, with a history at the arrow keys; Ctrl-D ends it.
     """
     if not words and minus:
         raise OptionError("--minus is for WORDs that are given; words from standard input are asked one by one")
@@ -49,7 +50,7 @@ def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int,
             vectors.most_similar(list(words), list(minus), topn=top), {"positive": words, "negative": minus}, as_json
         )
         return
-    for word, found in _answers(vectors, top, _as_one_word, _neighbors):
+    for word, found in _answers(vectors, top, _as_one_word, _neighbors, "word> "):
         _print(found, {"positive": list(word), "negative": []}, as_json, word[0])
 
 
@@ -63,6 +64,7 @@ def analogy(file: str, words: tuple[str, ...], top: int, as_json: bool, **readin
     """Answer "A is to B as C is to ?": one word per line, best first, with a tab and its cosine.
 
     Without A B C, questions are read from standard input, one per line; each answer follows its question and a tab.
+    At a terminal there is a prompt, with a history at the arrow keys; Ctrl-D ends it.
     """
     if len(words) not in (0, _TERMS):
         raise click.UsageError(f"an analogy has three words, A B C; {len(words)} were given")
@@ -73,15 +75,18 @@ def analogy(file: str, words: tuple[str, ...], top: int, as_json: bool, **readin
         a, b, c = words
         _print(vectors.analogy(a, b, c, topn=top), {"a": a, "b": b, "c": c}, as_json)
         return
-    for terms, found in _answers(vectors, top, _as_three_words, _analogies):
+    for terms, found in _answers(vectors, top, _as_three_words, _analogies, "a b c> "):
         _print(found, dict(zip("abc", terms, strict=True)), as_json, " ".join(terms))
 
 
 def _answers(
-    vectors: WordVectors, top: int, parse: Callable[[str], Question], answer: Answers
+    vectors: WordVectors, top: int, parse: Callable[[str], Question], answer: Answers, prompt: str
 ) -> Iterator[tuple[Question, Neighbors]]:
-    """The questions on standard input with their answers; a warning for one with a word that is not known."""
-    for batch in numbered_batches():
+    """The questions on standard input with their answers; a warning for one with a word that is not known.
+
+    What is no question ends the command, but not a talk.
+    """
+    for batch in numbered_batches(prompt):
         questions = []
         for number, line in batch:
             try:
@@ -90,8 +95,11 @@ def _answers(
                     vectors.get_index(term)
                 questions += [terms] * bool(terms)
             except MissingWordError as error:
-                tell(f"Warning: line {number}: {error}")
+                tell(f"Warning: {error}" if is_a_talk() else f"Warning: line {number}: {error}")
             except DataError as error:
+                if is_a_talk():
+                    tell(f"Warning: {error}")
+                    continue
                 raise DataError(f"standard input, line {number}: {error}") from error
         yield from zip(questions, answer(vectors, questions, top), strict=True)
 

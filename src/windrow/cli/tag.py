@@ -20,9 +20,12 @@ from windrow.cli.options import (
     check_parameters,
     check_used,
     checkpoint_every,
+    continuing_options,
     flags_of,
+    naming_options,
     setting_options,
     sources_argument,
+    take_shape,
     text_options,
     values_of,
 )
@@ -79,6 +82,7 @@ def group() -> None:
     metavar="FILE",
     help="Keeps the state of the training.  [default: that of -o, and .checkpoint]",
 )
+@continuing_options
 @checkpoint_every
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint.")
 @click.option(
@@ -101,7 +105,12 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
     check_used(WINDOW_TAGGER)
     checkpoint, log = options.pop("checkpoint") or checkpoint_of(output), options.pop("log_json")
     resume = check_checkpoint(checkpoint, options.pop("resume"), output)
+    path = options.pop("continue_from")
+    continued = None if path is None else WindowTagger.load(path)
     tagger = WindowTagger(**values_of(WINDOW_TAGGER, options))
+    if continued is not None:
+        with naming_options(flags_of(WINDOW_TAGGER)):
+            take_shape(tagger, continued)
     check_parameters(tagger, flags_of(WINDOW_TAGGER))  # before anything is read
     if vectors is not None:
         with advising_to_convert():
@@ -111,8 +120,17 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
             if log:
                 tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
             show = stack.enter_context(words_bar(unit="tokens"))
-            given = {name: options[name] for name in ("token_column", "tag_column", "checkpoint_every")}
-            tagger.fit(_files(sources), valid=valid, checkpoint=checkpoint, resume=resume, progress=show, **given)
+            names = ("token_column", "tag_column", "checkpoint_every", "keep_training_state")
+            given = {name: options[name] for name in names}
+            tagger.fit(
+                _files(sources),
+                valid=valid,
+                continue_from=continued,
+                checkpoint=checkpoint,
+                resume=resume,
+                progress=show,
+                **given,
+            )
     except (DivergedError, KeyboardInterrupt) as error:
         if isinstance(error, DivergedError):
             remove_written(checkpoint)  # from there it would only diverge again

@@ -18,11 +18,13 @@ from windrow.cli.options import (
     check_parameters,
     check_used,
     checkpoint_every,
+    continuing_options,
     flags_of,
     naming_options,
     open_corpus,
     setting_options,
     sources_argument,
+    take_shape,
     text_of,
     text_options,
     values_of,
@@ -33,6 +35,7 @@ from windrow.cli.vector_files import advising_to_convert
 from windrow.outputs import OUTPUT_LAYERS
 
 if TYPE_CHECKING:
+    from windrow.corpus import Corpus
     from windrow.estimator import Setting
     from windrow.lm.neural.base import NeuralLM
 
@@ -66,6 +69,7 @@ def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Call
         click.option("-o", "--output", required=True, metavar="FILE", type=output, help="File to write."),
         setting_options(settings),
         click.option("--valid", metavar="SOURCE", type=Source(), help="Text held back: the best epoch on it is kept."),
+        continuing_options,
         checkpoint_every,
         click.option("--resume", is_flag=True, help="Go on from FILE.checkpoint, the state after the last epoch."),
         click.option("--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, JSON lines."),
@@ -92,14 +96,16 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
     checkpoint, log = checkpoint_of(target), options["log_json"]
     check_target(target, f"a {kind.__name__}")
     resume = check_checkpoint(checkpoint, options["resume"], target)
-    text = text_of(options)
+    continued = None if options["continue_from"] is None else kind.load(options["continue_from"])
     model = kind(**values_of(kind.settings, options))
+    if continued is not None:
+        with naming_options(names):
+            take_shape(model, continued)
     check_parameters(model, names)  # before the text is read
     if options["vectors"]:
         with advising_to_convert():
             model.set_params(vectors=load_vectors(options["vectors"]))
-    corpus = open_corpus(*sources, **text)
-    valid = open_corpus(options["valid"], **text) if options["valid"] else None
+    corpus, valid = _texts(continued, sources, options)
     with ExitStack() as stack:
         if log:
             model.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
@@ -109,6 +115,8 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
                 model.fit(
                     corpus,
                     valid=valid,
+                    continue_from=continued,
+                    keep_training_state=options["keep_training_state"],
                     checkpoint=checkpoint,
                     checkpoint_every=options["checkpoint_every"],
                     resume=resume,
@@ -133,6 +141,20 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
         few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {options['vectors']}"
         tell(f"Warning: {few}; are both cut into words alike?")
     tell(_summary(target, model))
+
+
+def _texts(
+    continued: NeuralLM | None, sources: tuple[str, ...], options: dict[str, Any]
+) -> tuple[Corpus, Corpus | None]:
+    """SOURCEs and the text held back; read as that of the model to continue was, but for options that were given."""
+    from windrow.cli.as_trained import corpus_for
+
+    def opened(*names: str) -> Corpus:
+        if continued is None:
+            return open_corpus(*names, **text_of(options))
+        return corpus_for(continued, options["continue_from"], names, options)
+
+    return opened(*sources), opened(options["valid"]) if options["valid"] else None
 
 
 def _summary(target: Path, model: NeuralLM) -> str:

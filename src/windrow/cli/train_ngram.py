@@ -36,7 +36,7 @@ _MEMORY = "Memory beyond which counting goes over files: 500M, 2G."
 def _words_in(file: str) -> list[str]:
     from windrow.corpus.streams import Meter, lines, text_pieces
 
-    return [word for line in lines(text_pieces(file, None, Meter(None, None))) for word in line.split()]
+    return [word for line in lines(text_pieces(file, None, Meter(None, None)), file) for word in line.split()]
 
 
 @command("ngram")

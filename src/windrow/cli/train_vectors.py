@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from windrow.cli.groups import command
 from windrow.cli.logs import json_log, words_bar
 from windrow.cli.messages import tell
+from windrow.cli.numbers import Number, number_of
 from windrow.cli.options import (
     check_checkpoint,
     check_parameters,
     check_used,
     flags_of,
-    in_range,
     naming_options,
     open_corpus,
     setting_options,
@@ -25,12 +27,24 @@ from windrow.cli.options import (
     text_options,
     values_of,
 )
-from windrow.cli.paths import OutputFile, OutputLog, checkpoint_beside, checkpoint_of, words_written
-from windrow.cli.saving import save_word_vectors
+from windrow.cli.paths import (
+    InputFile,
+    OutputFile,
+    OutputLog,
+    checkpoint_beside,
+    checkpoint_of,
+    words_read,
+    words_written,
+)
+from windrow.cli.saving import save_trained, save_word_vectors
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
 
+if TYPE_CHECKING:
+    from windrow.embeddings import Word2Vec, WordVectors
+
 _LOG_LINES = 200  # per run, besides one per epoch
+_WORKERS = next(setting for setting in WORD2VEC if setting.name == "workers")
 _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 
 
@@ -50,12 +64,29 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     loss={"default": "ns", "show_default": True},
     window_weighting={"default": "shrink", "show_default": True},
 )
-@click.option("--workers", type=int, help="Threads.  [default: one per core that this process may use]")
+@click.option(
+    "--continue-from",
+    type=InputFile(),
+    metavar="FILE",
+    help="Go on from what --keep-training-state wrote: its words, tables and options, but for those given here.",
+)
+@click.option(
+    "--vectors",
+    type=InputFile(words_read),
+    metavar="FILE",
+    help="Vectors to start from, for the words that are among them.",
+)
+@click.option("--frozen", is_flag=True, help="Leave the vectors of --vectors or --continue-from as they are.")
+@click.option(
+    "--keep-training-state",
+    is_flag=True,
+    help="Write also what --continue-from needs. Only .safetensors; twice as large.",
+)
+@click.option("--workers", type=number_of(_WORKERS), help="Threads.  [default: one per core that this process may use]")
 @click.option(
     "--checkpoint-every",
-    type=float,
+    type=Number(0),
     metavar="SECONDS",
-    callback=in_range(0),
     help="Keep the state in OUTPUT.checkpoint so often; 0: never, nor on Ctrl-C.  [default: on Ctrl-C]",
 )
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays.")
@@ -68,23 +99,36 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
     word2vec's text on standard output.
     """
     from windrow.embeddings import Word2Vec
-    from windrow.embeddings.formats import check_target
+    from windrow.embeddings.formats import check_target, extension_of
     from windrow.files.compression import output_name
     from windrow.files.writing import remove_written
     from windrow.machine import available_cores
     from windrow.nn.training.stopping import DivergedError
 
-    check_used(WORD2VEC, aliases=_MODELS)
+    params = click.get_current_context().params
+    continued = None if options["continue_from"] is None else _continued(options["continue_from"])
+    vectors = None if options["vectors"] is None else _with_their_size(options["vectors"])
+    model, options = params["model"], {name: params[name] for name in options}
+    check_used(WORD2VEC, {"vectors": (("continue_from", (None,)),)}, _MODELS)
+    if options["frozen"] and continued is None and vectors is None:
+        raise OptionError("--frozen is for --vectors or --continue-from; give one of them, too")
+    if options["keep_training_state"] and extension_of(output) != "safetensors":
+        raise OptionError(f"{output}: only windrow's own format holds the training state; name a .safetensors file")
     every = options["checkpoint_every"]
     checkpoint = _checkpoint_beside(output, options["resume"] or bool(every))
     check_target(output)
     resume = checkpoint is not None and check_checkpoint(checkpoint, options["resume"], output)
     estimator = Word2Vec(
-        sg=int(model == "skipgram"),
-        workers=available_cores() if workers is None else workers,
-        **values_of(WORD2VEC, options),
+        **{
+            **({} if continued is None else continued.get_params()),
+            "sg": int(model == "skipgram"),
+            "workers": available_cores() if workers is None else workers,
+            **values_of(WORD2VEC, options),
+        }
     )
     check_parameters(estimator, flags_of(WORD2VEC))  # before the text is read
+    with naming_options(flags_of(WORD2VEC)):
+        estimator.check_start(continued, vectors)
     corpus = open_corpus(*sources, **text_of(options))
     with ExitStack() as stack:
         if options["log_json"]:
@@ -95,6 +139,9 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
             with naming_options(flags_of(WORD2VEC)):
                 estimator.fit(
                     corpus,
+                    continue_from=continued,
+                    vectors=vectors,
+                    frozen=options["frozen"],
                     checkpoint=checkpoint,
                     checkpoint_every=None if checkpoint is None else every,
                     resume=resume,
@@ -109,7 +156,10 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
             if checkpoint is not None and every != 0:
                 raise
             raise KeyboardInterrupt(f"{str(error).partition(';')[0]}; nothing was written") from error
-    save_word_vectors(estimator.wv, output)
+    if options["keep_training_state"]:
+        save_trained(output, estimator.save, "vectors are")
+    else:
+        save_word_vectors(estimator.wv, output)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
     last = estimator.history_[-1]
@@ -118,6 +168,38 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
         f"{last['examples']:,} words in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), "
         f"loss {last['loss']:.4f}"
     )
+
+
+def _continued(file: str) -> Word2Vec:
+    """The model to continue from; options that were not given become those of its training, and of its text."""
+    from windrow.embeddings import Word2Vec
+    from windrow.lm.storing import text_settings_of
+
+    model = Word2Vec.load(file)
+    # hs and shrink_windows are no options of the command line, which has other names for what they choose.
+    model.set_params(loss="+".join(model.layer_names()), hs=0)
+    model.set_params(window_weighting=model.weighting(), shrink_windows=True)
+    as_trained = {**model.get_params(), "model": _MODELS["sg"][1][model.sg], **text_settings_of(model.wv.provenance)}
+    del as_trained["workers"]
+    _take_unless_given(as_trained)
+    return model
+
+
+def _with_their_size(file: str) -> WordVectors:
+    """The vectors to start from; if no size was given, it becomes theirs."""
+    from windrow.embeddings import WordVectors
+
+    vectors = WordVectors.load(file)
+    _take_unless_given({"vector_size": vectors.vector_size})
+    return vectors
+
+
+def _take_unless_given(values: Mapping[str, Any]) -> None:
+    """Let options have these values, by the names of their parameters, but for those on the command line."""
+    context = click.get_current_context()
+    for name in context.params.keys() & values.keys():
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            context.params[name] = values[name]
 
 
 def _checkpoint_beside(output: Path, is_asked_for: bool) -> Path | None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from windrow.errors import DataError
 
-_LINES_AT_A_TIME = 2048
+_LINES_AT_A_TIME, _CHARS_AT_A_TIME = 2048, 1 << 22
+_BYTES_OF_A_LINE = 1 << 20  # read at a time
+
+Item = TypeVar("Item")
 
 
 def waits_for_answers(source: str = "-") -> bool:
@@ -17,19 +22,59 @@ def waits_for_answers(source: str = "-") -> bool:
     return source == "-" and (sys.stdin.isatty() or not Path("/dev/stdin").is_file())
 
 
-def numbered_batches(errors: str = "strict") -> Iterator[list[tuple[int, str]]]:
-    """The lines of standard input with their numbers, many at a time, or one by one where answers are waited for."""
-    numbered = enumerate(typed_lines(errors), 1)
-    while batch := list(islice(numbered, 1 if waits_for_answers() else _LINES_AT_A_TIME)):
+def is_a_talk() -> bool:
+    """Whether somebody types questions and reads the answers, both at a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def numbered_batches(prompt: str) -> Iterator[list[tuple[int, str]]]:
+    """The lines of standard input with their numbers, see ``in_batches``; in a talk, what is typed after ``prompt``."""
+    found = _prompted_lines(prompt) if is_a_talk() else typed_lines("strict")
+    return in_batches(enumerate(found, 1), lambda numbered: len(numbered[1]), waits=waits_for_answers())
+
+
+def _prompted_lines(prompt: str) -> Iterator[str]:
+    """Lines that can be edited, with those of before at the arrow keys; Ctrl-D ends them."""
+    with suppress(ImportError):  # on Windows the terminal itself does it
+        import readline  # noqa: F401
+    with suppress(EOFError):
+        while True:
+            yield input(prompt)
+    print()
+
+
+def in_batches(items: Iterator[Item], size_of: Callable[[Item], int], *, waits: bool) -> Iterator[list[Item]]:
+    """Many at a time, but no more than memory easily holds; one by one where answers are waited for."""
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += size_of(item)
+        if waits or len(batch) == _LINES_AT_A_TIME or size > _CHARS_AT_A_TIME:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch
 
 
 def typed_lines(errors: str) -> Iterator[str]:
-    """The lines of standard input as they come."""
-    for number, line in enumerate(sys.stdin.buffer, 1):
-        try:
-            yield line.removesuffix(b"\n").decode("utf-8-sig" if number == 1 else "utf-8", errors)
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"standard input, line {number}: {error.reason}; it must be UTF-8: convert it, or try errors='replace'"
-            ) from error
+    """The lines of standard input as they come; DataError as from ``streams.lines``, and for what is not UTF-8."""
+    from windrow.corpus.streams import lines
+
+    return lines(_typed_pieces(errors), "standard input")
+
+
+def _typed_pieces(errors: str) -> Iterator[str]:
+    """Lines with their newlines, or parts of long ones."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")(errors)
+    number, is_whole = 1, True
+    try:
+        while piece := sys.stdin.buffer.readline(_BYTES_OF_A_LINE):
+            yield decoder.decode(piece)
+            is_whole = piece.endswith(b"\n")
+            number += is_whole
+        yield decoder.decode(b"", final=True) + "\n" * (not is_whole)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"standard input, line {number}: {error.reason}; it must be UTF-8: convert it, or try errors='replace'"
+        ) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, words_read
 
@@ -18,7 +19,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _VECTOR_OPTIONS = (
     click.option("--from", "format", metavar="FORMAT", help="Format of FILE, where its content misleads."),
-    click.option("--limit", type=int, metavar="N", help="Read at most N words, the first ones."),
+    click.option("--limit", type=WholeNumber(1, checks=False), metavar="N",
+                 help="Read at most N words, the first ones."),
     click.option("--only-words", metavar="FILE", type=InputFile(),
                  help="Read only the words in this file, one per line."),
     click.option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),

@@ -10,7 +10,8 @@ import click
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.messages import tell
-from windrow.cli.options import in_range, naming_options
+from windrow.cli.numbers import WholeNumber
+from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 from windrow.errors import OptionError
@@ -41,6 +42,18 @@ def _analogy() -> click.Command:
     return analogy
 
 
+def _print() -> click.Command:
+    from windrow.cli.print_vectors import print_vectors
+
+    return print_vectors
+
+
+def _cluster() -> click.Command:
+    from windrow.cli.cluster import cluster
+
+    return cluster
+
+
 def _plot() -> click.Command:
     from windrow.cli.plot_vectors import plot
 
@@ -56,7 +69,15 @@ def _plot_log() -> click.Command:
 @click.group(
     "vectors",
     cls=LazyGroup,
-    later={"train": _train, "similar": _similar, "analogy": _analogy, "plot": _plot, "plot-log": _plot_log},
+    later={
+        "train": _train,
+        "similar": _similar,
+        "analogy": _analogy,
+        "print": _print,
+        "cluster": _cluster,
+        "plot": _plot,
+        "plot-log": _plot_log,
+    },
 )
 def group() -> None:
     """Word vectors: train, query, evaluate, convert."""
@@ -77,7 +98,7 @@ def group() -> None:
 @click.option(
     "--restrict-vocab",
     default=300_000,
-    callback=in_range(1),
+    type=WholeNumber(1),
     show_default=True,
     help="Only the first words (the most frequent) are known.",
 )

@@ -19,7 +19,7 @@ from windrow.corpus.sources import CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.corpus.writing import write_corpus
-from windrow.errors import FormatError, OptionError, check_callable, check_whole, warn
+from windrow.errors import FormatError, OptionError, check_callable, check_path, check_whole, warn
 from windrow.files.checksums import CHECKED_BYTES, OWN, PARTS
 from windrow.files.tempfolder import made_in_temporary_folder
 
@@ -106,6 +106,7 @@ class Corpus:
         >>> Corpus.open("animals.corpus").tokens
         5
         """
+        check_path("path", path)
         return cls(Path(path))
 
     @classmethod
@@ -193,6 +194,8 @@ class Corpus:
         """
         check_whole("min_count", min_count, 1)
         check_specials(specials)
+        if path is not None:
+            check_path("path", path)
         if max_vocab is not None:
             check_whole("max_vocab", max_vocab, len(specials) + 1)
         check_callable("progress", progress)

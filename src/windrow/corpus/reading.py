@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from windrow.corpus.folding import check_folding, fold_function, last_complete
 from windrow.corpus.sentences import check_sentences
 from windrow.corpus.tokenizers import (
     TOKENIZERS,
+    Batch,
     Tokenizer,
     batches,
     find_tokenizer,
@@ -22,7 +23,7 @@ from windrow.errors import OptionError
 
 Tokenize = str | Callable[[str], list[str]]
 # Names in files: those of before there were versions lack the first; "sentences" there is how many there are.
-_LONG = 1 << 20  # characters of a sentence that is cut piece by piece
+_LONG, _PIECE = 1 << 20, 1 << 16  # characters of a sentence that is cut piece by piece, and of a piece
 _VERSION, _SENTENCES = "tokenizer_version", "sentence_ends"
 
 
@@ -110,7 +111,7 @@ class TextReader:
         """
         rules = self.rules
         text = text.removesuffix("\n")
-        if len(text) > _LONG and "\n" not in text:
+        if is_long(text):
             return _shared_tokens(text, rules, self.folds)
         if self.folds:
             text = rules.fold(text)
@@ -119,6 +120,14 @@ class TextReader:
             if rules.by_line:
                 return [token for line in text.split("\n") for token in rules.split(line)]
         return rules.split(text)
+
+    def iter_tokens(self, text: str) -> Iterator[list[str]]:
+        """``tokens`` in parts, which of a long sentence are never all in memory."""
+        line = text.removesuffix("\n")
+        if is_long(line):
+            yield from (batch.words for batch in _batches_of(line, self.rules, self.folds))
+        else:
+            yield self.words_of(text)
 
     def words_of(self, tokens: str | Sequence[str]) -> list[str]:
         """``tokens`` of a string; a list of tokens as it is."""
@@ -236,8 +245,17 @@ class TextReader:
         return replace(self, **options)
 
 
+def is_long(text: str) -> bool:
+    """Whether a sentence is cut into words piece by piece."""
+    return len(text) > _LONG and "\n" not in text
+
+
 def _shared_tokens(text: str, rules: Tokenizer, folds: bool) -> list[str]:
     """The tokens of a long sentence, equal ones as one string, which takes a tenth of the memory."""
-    pieces = (text[first : first + _LONG] for first in range(0, len(text), _LONG))
     known: dict[str, str] = {}
-    return [known.setdefault(token, token) for batch in batches(pieces, rules, folds) for token in batch.words]
+    return [known.setdefault(token, token) for batch in _batches_of(text, rules, folds) for token in batch.words]
+
+
+def _batches_of(text: str, rules: Tokenizer, folds: bool) -> Iterator[Batch]:
+    """A long sentence in batches of tokens."""
+    return batches((text[first : first + _PIECE] for first in range(0, len(text), _PIECE)), rules, folds)

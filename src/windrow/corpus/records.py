@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from windrow.corpus.streams import Meter, lines, name_of, opened_to_seek, read_errors, text_pieces
+from windrow.corpus import streams
+from windrow.corpus.streams import Meter, lines, name_of, opened_to_seek, read_errors, text_pieces, too_long
 from windrow.corpus.tables import is_missing, listed
 from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import DataError, OptionError
@@ -27,7 +28,8 @@ _SUFFIXES = {
 }
 FORMATS = ("jsonl", "csv", "parquet")
 _PARQUET_ROWS = 1024
-_LONGEST_CSV_FIELD = 2**31 - 1
+_LINE_EACH = "does each record have a line of its own, as jq -c writes JSON?"
+_FIELD_LIMIT = "field limit"  # in the error of the csv module
 _DELIMITERS = {"tab": "\t", "\\t": "\t"}  # as a shell passes them
 _OTHER_DELIMITERS = {";": ";", "\t": "tab", "|": "|", ",": ","}
 
@@ -46,12 +48,14 @@ class RecordReader:
         if format == "parquet":
             values = _parquet_values(file, self.field, meter)
         elif format == "csv":
-            text_lines = lines(text_pieces(file, self.errors, meter))
             delimiter = self.delimiter or ("\t" if _plain_suffix(file) == ".tsv" else ",")
-            values = _csv_values(name_of(file), text_lines, self.field, delimiter)
+            values = _csv_values(name_of(file), self._lines(file, meter), self.field, delimiter)
         else:
-            values = _jsonl_values(name_of(file), lines(text_pieces(file, self.errors, meter)), self.field)
+            values = _jsonl_values(name_of(file), self._lines(file, meter), self.field)
         return self.sentences(values)
+
+    def _lines(self, file: str, meter: Meter) -> Iterator[str]:
+        return lines(text_pieces(file, self.errors, meter), name_of(file), _LINE_EACH)
 
     def sentences(self, values: Iterable[tuple[str, Any]]) -> Iterator[str | list[str]]:
         """The sentences among values, each with what messages call its place."""
@@ -124,7 +128,7 @@ def _one_per_line(line: str) -> str:
 
 def _csv_values(name: str, text_lines: Iterable[str], field: str, delimiter: str) -> Iterator[tuple[str, Any]]:
     rows = csv.reader((line + "\n" for line in text_lines), strict=True, delimiter=delimiter)
-    limit = csv.field_size_limit(_LONGEST_CSV_FIELD)  # a sentence may be longer than 128 KB
+    limit = csv.field_size_limit(streams.LONGEST_LINE)  # a sentence may be longer than 128 KB
     try:
         columns = next(rows, [])
         if field not in columns:
@@ -143,7 +147,10 @@ def _csv_values(name: str, text_lines: Iterable[str], field: str, delimiter: str
             if row:
                 yield f"{name}, line {rows.line_num}", row[column]
     except csv.Error as error:
-        raise DataError(f"{name}, line {rows.line_num}: not CSV ({error})") from error
+        where = f"{name}, line {rows.line_num}"
+        if _FIELD_LIMIT in str(error):
+            raise too_long(f"{where}: the field that ends there", "does each quote have a second one?") from error
+        raise DataError(f"{where}: not CSV ({error})") from error
     finally:
         csv.field_size_limit(limit)
 

@@ -19,6 +19,9 @@ from windrow.files.urls import TooLargeError, WebError, is_in_cloud, is_url, pat
 from windrow.files.writing import STDIO
 
 CHUNK_BYTES = 1 << 22
+# Characters of a line that is read whole, as those are that a model answers one by one, and records: 128 Mi.
+LONGEST_LINE = 1 << 27
+FOLD = "break it at its spaces, for example with fold -s -w 100000"  # the way out
 _BUFFER_BYTES = 1 << 16  # of what comes from a web server
 STDIN = STDIO
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
@@ -197,13 +200,35 @@ def _decoded(file: str, errors: str | None, meter: Meter, expected: str) -> Iter
         ) from error
 
 
-def lines(pieces: Iterable[str]) -> Iterator[str]:
-    """The lines, without newlines, of a text that ends with a newline."""
+def lines(pieces: Iterable[str], name: str, way_out: str = FOLD) -> Iterator[str]:
+    """The lines, without newlines, of a text that ends with a newline.
+
+    DataError, with the name of the text, the line's number and the way out, for a line of more than LONGEST_LINE
+    characters, which is not read whole.
+    """
     held: list[str] = []
+    number, size = 1, 0
     for piece in pieces:
         first, *others = piece.split("\n")
         held.append(first)
+        size += len(first)
+        if size > LONGEST_LINE:
+            raise too_long(f"{name}, line {number}: the line", way_out)
         if others:
-            yield "".join(held)
+            yield _taken(held)
             yield from others[:-1]
-            held = [others[-1]]
+            held.append(others[-1])
+            size = len(others[-1])
+            number += len(others)
+
+
+def _taken(held: list[str]) -> str:
+    """The pieces of a line as one, which nothing but the caller holds then."""
+    line = "".join(held)
+    held.clear()
+    return line
+
+
+def too_long(what: str, way_out: str) -> DataError:
+    """The error for a line, a word or a field of more than LONGEST_LINE characters."""
+    return DataError(f"{what} has more than {LONGEST_LINE:,} characters; {way_out}")

@@ -9,6 +9,7 @@ from itertools import pairwise
 from numbers import Integral
 from typing import Any, NamedTuple, TypeVar
 
+from windrow.corpus import streams
 from windrow.corpus.tables import why_no_sentence
 from windrow.corpus.word_pattern import first_word_pattern, word_pattern
 from windrow.errors import DataError, OptionError
@@ -180,6 +181,8 @@ def _regrouped(pieces: Iterable[P], last_cut: Callable[[str], int]) -> Iterator[
             size += len(piece)
             cut = last_cut(piece) if size >= BATCH_CHARS else 0
             if not cut:
+                if size > streams.LONGEST_LINE:
+                    raise streams.too_long("a word, or a line for a tokenizer of your own,", streams.FOLD)
                 held.append(piece)
                 continue
             yield "".join([*held, piece[:cut]])

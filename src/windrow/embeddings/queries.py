@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, Protocol, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from windrow.embeddings.nearest import best_rows, nearest
 from windrow.embeddings.table import Missing, Query
 from windrow.embeddings.terms import Key, Terms, nonzero, unit_vector, weighted_mean
 from windrow.errors import OptionError, check_whole
-from windrow.evaluation.analogy import Method, check_method
 from windrow.evaluation.similarity import check_restriction, row_norms
 
 Neighbors = list[tuple[str, float]]
@@ -21,6 +20,13 @@ Scores = NDArray[np.float32]
 
 _BLOCK_QUERIES = 4096  # queries that are answered by one pass over the table
 _BLOCK_ANSWERS = 1 << 24  # answers in memory at a time: 200 MB
+
+
+class Indexer(Protocol):
+    """An index of vectors that is asked in place of the table, as gensim's for Annoy are."""
+
+    def most_similar(self, vector: NDArray[np.float32], num_neighbors: int, /) -> Neighbors:
+        """Words and their scores."""
 
 
 class VectorQueries(Comparisons):
@@ -37,7 +43,10 @@ class VectorQueries(Comparisons):
         positive: Terms = ...,
         negative: Terms = ...,
         topn: int = ...,
+        clip_start: int = ...,
+        clip_end: int | None = ...,
         restrict_vocab: int | None = ...,
+        indexer: Indexer | None = ...,
         *,
         missing: Missing = ...,
     ) -> Neighbors: ...
@@ -49,7 +58,10 @@ class VectorQueries(Comparisons):
         negative: Terms = ...,
         *,
         topn: None,
+        clip_start: int = ...,
+        clip_end: int | None = ...,
         restrict_vocab: int | None = ...,
+        indexer: Indexer | None = ...,
         missing: Missing = ...,
     ) -> Scores: ...
 
@@ -58,7 +70,10 @@ class VectorQueries(Comparisons):
         positive: Terms = None,
         negative: Terms = None,
         topn: int | None = 10,
+        clip_start: int = 0,
+        clip_end: int | None = None,
         restrict_vocab: int | None = None,
+        indexer: Indexer | None = None,
         *,
         missing: Missing = "error",
     ) -> Neighbors | Scores:
@@ -73,8 +88,15 @@ class VectorQueries(Comparisons):
             The terms to add and to subtract. A term may be a pair (term, weight). A vector counts with its own length.
         topn : int or None, default 10
             How many words to return; None: the scores of all words, as an array.
+        clip_start : int, at least 0, default 0
+            Search from this row on.
+        clip_end : int, at least 1, or None, default None
+            Search the rows before this one; None: to the last.
         restrict_vocab : int or None, default None
-            Search only the first ``restrict_vocab`` words (the most frequent); None: all.
+            Search only the first ``restrict_vocab`` words (the most frequent), whatever ``clip_start`` and
+            ``clip_end`` say; None: as they say.
+        indexer : object or None, default None
+            An index of your own that finds neighbors in less time: ``indexer.most_similar(vector, topn)`` is returned.
         missing : {"error", "skip"}, default "error"
             What to do with unknown words: raise MissingWordError, or leave them out while others remain.
 
@@ -88,7 +110,7 @@ class VectorQueries(Comparisons):
         MissingWordError
             A word is unknown.
         OptionError
-            There are no terms, they cancel out, or one is of another kind.
+            There are no terms, they cancel out, or one is of another kind; or there are no rows to search.
 
         Examples
         --------
@@ -101,8 +123,12 @@ class VectorQueries(Comparisons):
         if topn is not None and (topn := check_whole("topn", topn)) < 1:
             return []
         query = self._query(positive, negative, missing)
-        scores = self._cosines(_direction(query), restrict_vocab)
-        return scores if topn is None else self._best(scores, topn, query.rows)
+        direction = _direction(query)
+        if indexer is not None and topn is not None:
+            return indexer.most_similar(direction, topn)
+        rows = self._searched(clip_start, clip_end, restrict_vocab)
+        scores = self._cosines(direction, rows)
+        return scores if topn is None else self._best(scores, topn, query.rows, rows.start)
 
     @overload
     def most_similar_cosmul(
@@ -163,66 +189,17 @@ class VectorQueries(Comparisons):
         query = self._query(positive, negative, missing)
         if not set(query.weights.tolist()) <= {1.0, -1.0} or not (query.weights > 0).any():
             raise OptionError("3CosMul takes at least one positive term, and terms without weights")
+        rows = self._searched(0, None, restrict_vocab)
         numerator: Any = 1.0
         denominator: Any = 1.0
         for vector, weight in zip(query.vectors, query.weights, strict=True):
-            shifted = (1 + self._cosines(unit_vector(vector), restrict_vocab)) / 2  # footnote 7 of the paper
+            shifted = (1 + self._cosines(unit_vector(vector), rows)) / 2  # footnote 7 of the paper
             if weight > 0:
                 numerator = numerator * shifted
             else:
                 denominator = denominator * shifted
         scores: Scores = (numerator / (denominator + 1e-6)).astype(np.float32)
         return scores if topn is None else self._best(scores, topn, query.rows)
-
-    def similar_by_word(self, word: Key, topn: int = 10, restrict_vocab: int | None = None) -> Neighbors:
-        """The words nearest to a word: ``most_similar([word])``.
-
-        Parameters
-        ----------
-        word : str or int
-            A word, or a row number.
-        topn : int, default 10
-            How many words to return.
-        restrict_vocab : int or None, default None
-            Search only the first ``restrict_vocab`` words; None: all.
-
-        Returns
-        -------
-        list of (str, float)
-            Words and cosines, best first.
-
-        Raises
-        ------
-        MissingWordError
-            The word is unknown.
-        """
-        return self.most_similar([word], topn=topn, restrict_vocab=restrict_vocab)
-
-    def similar_by_vector(
-        self, vector: NDArray[np.floating[Any]], topn: int = 10, restrict_vocab: int | None = None
-    ) -> Neighbors:
-        """The words nearest to a vector: ``most_similar([vector])``.
-
-        Parameters
-        ----------
-        vector : array, shape (dimensions,)
-            Any vector.
-        topn : int, default 10
-            How many words to return.
-        restrict_vocab : int or None, default None
-            Search only the first ``restrict_vocab`` words; None: all.
-
-        Returns
-        -------
-        list of (str, float)
-            Words and cosines, best first.
-
-        Raises
-        ------
-        OptionError
-            The vector has another shape or a number that is not finite.
-        """
-        return self.most_similar([vector], topn=topn, restrict_vocab=restrict_vocab)
 
     def most_similar_batch(
         self,
@@ -284,48 +261,22 @@ class VectorQueries(Comparisons):
             answers += [self._named(*ranked, topn, [row]) for ranked, row in zip(found, rows, strict=True)]
         return answers
 
-    def analogy(self, a: Key, b: Key, c: Key, topn: int = 10, method: Method = "3cosadd") -> Neighbors:
-        """Answers to "``a`` is to ``b`` as ``c`` is to ?".
-
-        Parameters
-        ----------
-        a, b, c : str or int
-            Words, or row numbers.
-        topn : int, default 10
-            How many words to return.
-        method : {"3cosadd", "3cosmul"}, default "3cosadd"
-            ``most_similar`` or ``most_similar_cosmul``, with b and c positive and a negative.
-
-        Returns
-        -------
-        list of (str, float)
-            Words and scores, best first.
-
-        Raises
-        ------
-        MissingWordError
-            A word is unknown.
-        OptionError
-            ``method`` is none of these.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from windrow import WordVectors
-        >>> vectors = np.array([[1, 0], [1, 1], [3, 0], [3, 2]], np.float32)
-        >>> WordVectors(["Athens", "Greece", "Oslo", "Norway"], vectors).analogy("Athens", "Greece", "Oslo")[0][0]
-        'Norway'
-        """
-        check_method(method)
-        search = self.most_similar if method == "3cosadd" else self.most_similar_cosmul
-        return search(positive=[b, c], negative=[a], topn=topn)
-
     # --- how queries are answered
 
-    def _best(self, scores: Scores, topn: int, excluded: Sequence[int]) -> Neighbors:
-        """The ``topn`` words with the highest scores, equal ones in vocabulary order."""
+    def _searched(self, clip_start: int, clip_end: int | None, restrict_vocab: int | None) -> slice:
+        """The rows that may answer."""
+        if restrict_vocab is not None:
+            return slice(0, check_restriction(restrict_vocab, len(self)))
+        start = check_whole("clip_start", clip_start, 0)
+        end = len(self) if clip_end is None else min(check_whole("clip_end", clip_end, 1), len(self))
+        if start >= end:
+            raise OptionError(f"clip_start = {start} leaves no rows before row {end}; lower it")
+        return slice(start, end)
+
+    def _best(self, scores: Scores, topn: int, excluded: Sequence[int], start: int = 0) -> Neighbors:
+        """The ``topn`` words with the highest scores, equal ones in vocabulary order; the scores are from ``start``."""
         rows = best_rows(scores, min(topn + len(excluded), len(scores)))
-        return self._named(rows, scores[rows], topn, excluded)
+        return self._named(rows + start, scores[rows], topn, excluded)
 
     def _named(self, rows: NDArray[np.int64], scores: Scores, topn: int, excluded: Sequence[int]) -> Neighbors:
         ranked = zip(rows.tolist(), scores.tolist(), strict=True)

@@ -24,7 +24,7 @@ from windrow.embeddings.terms import (
     weighted_mean,
 )
 from windrow.errors import MissingWordError, OptionError
-from windrow.evaluation.similarity import check_restriction, row_norms
+from windrow.evaluation.similarity import row_norms
 
 Missing = Literal["error", "skip"]
 Rows = slice | NDArray[np.integer]
@@ -49,6 +49,8 @@ class KeyedTable:
     ``add_vectors`` and by assignment to a key, which know of the norms that are kept.
     """
 
+    _may_be_empty = False  # words may be added later
+
     def __init__(
         self,
         words: Sequence[str],
@@ -58,18 +60,22 @@ class KeyedTable:
         self._words = texts(words)
         self._rows = {word: row for row, word in enumerate(self._words)}
         self._vectors = unchanging(numbers("vectors", vectors, np.float32), vectors)
-        self._is_shared = True  # somebody else may have the array: the first change makes a copy
+        self._room: NDArray[np.float32] | None = None  # what ``_vectors`` is the first rows of, once they were changed
+        self._is_shared = False  # somebody may see those rows
+        self._attributes: dict[str, dict[str, Any]] = {}  # of words, by the attribute's name; counts apart
         self.counts = None if counts is None else unchanging(numbers("counts", counts, np.int64), counts)
+        self.provenance: dict[str, Any] = {}
         self._check_shapes()
 
     def _check_shapes(self) -> None:
-        if self._vectors.ndim != 2 or 0 in self._vectors.shape:
+        sizes = self._vectors.shape[1:] if self._may_be_empty else self._vectors.shape
+        if self._vectors.ndim != 2 or 0 in sizes:
             raise OptionError(f"vectors must have shape (words, dimensions), neither 0; got {self._vectors.shape}")
         if len(self) != len(self._vectors):
             raise OptionError(f"{len(self)} words, {len(self._vectors)} vectors; give one vector per word")
         if self.counts is not None and self.counts.shape != (len(self),):
             raise OptionError(f"counts must have shape ({len(self)},), got {self.counts.shape}")
-        if self.counts is not None and self.counts.min() < 0:
+        if self.counts is not None and self.counts.min(initial=0) < 0:
             raise OptionError(f"counts must not be negative, got {self.counts.min()}")
         check_distinct(self._words, self._rows)
 
@@ -134,10 +140,31 @@ class KeyedTable:
         return len(self._words)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._words)
+        return iter(list(self._words))  # words may be added meanwhile
 
     def __contains__(self, key: object) -> bool:
         return self._row(key) is not None
+
+    def has_index_for(self, key: Key) -> bool:
+        """Whether there is a row for a key.
+
+        Parameters
+        ----------
+        key : str or int
+            A word, or a row number.
+
+        Returns
+        -------
+        bool
+        """
+        return self._row(key) is not None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: what is changed in place is copied, but for the vectors, of which see ``_room``."""
+        self._is_shared = True
+        attributes = {name: dict(values) for name, values in self._attributes.items()}
+        own = {"_words": texts(self._words), "_rows": dict(self._rows), "_attributes": attributes}
+        return {**vars(self), **own, "_room": None}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} words, {self.vector_size} dimensions)"
@@ -213,6 +240,20 @@ class KeyedTable:
             vector /= self._divisors(slice(row, row + 1))
         vector.setflags(write=False)
         return vector
+
+    def get_normed_vectors(self) -> NDArray[np.float32]:
+        """All vectors scaled to length 1, except zero vectors, as a new array.
+
+        Returns
+        -------
+        array of float32, shape (words, dimensions)
+
+        Raises
+        ------
+        OptionError
+            A number is not finite.
+        """
+        return np.asarray(self._vectors / self._divisors(_ALL)[:, None], np.float32)
 
     def get_mean_vector(
         self,
@@ -290,11 +331,10 @@ class KeyedTable:
             raise OptionError("only words can be compared here, but a vector was given")
         return query
 
-    def _cosines(self, unit: NDArray[np.float32], restrict_vocab: int | None) -> NDArray[np.float32]:
-        """Cosines of the first words with a vector of length 1, shape (words,)."""
-        searched = check_restriction(restrict_vocab, len(self))
-        divisors = self._divisors(slice(searched))
-        scores: NDArray[np.float32] = self._vectors[:searched] @ unit
+    def _cosines(self, unit: NDArray[np.float32], rows: slice = _ALL) -> NDArray[np.float32]:
+        """Cosines of these rows with a vector of length 1, shape (rows,)."""
+        divisors = self._divisors(rows)
+        scores: NDArray[np.float32] = self._vectors[rows] @ unit
         scores /= divisors
         return scores
 

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings import formats
-from windrow.embeddings.changes import ChangingTable
-from windrow.embeddings.queries import VectorQueries
+from windrow.embeddings.exchange import VectorExchange
+from windrow.embeddings.named_queries import NamedQueries
 from windrow.embeddings.terms import texts
-from windrow.errors import DataError, FormatError, OptionError, check_whole
+from windrow.errors import DataError, OptionError, check_whole
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_similarity
 
 
-class WordVectors(VectorQueries, ChangingTable):
+class WordVectors(NamedQueries, VectorExchange):
     """Words and their vectors, with gensim's ``KeyedVectors`` queries.
 
     A word can also be given by its row number. A zero vector has cosine 0 with everything, itself too; most similar to
@@ -66,15 +66,6 @@ class WordVectors(VectorQueries, ChangingTable):
     0.6
     """
 
-    def __init__(
-        self,
-        words: Sequence[str],
-        vectors: NDArray[np.float32],
-        counts: NDArray[np.int64] | None = None,
-    ) -> None:
-        super().__init__(words, vectors, counts)
-        self.provenance: dict[str, Any] = {}
-
     # --- other tables
 
     def normalize(self) -> Self:
@@ -91,7 +82,7 @@ class WordVectors(VectorQueries, ChangingTable):
         >>> WordVectors(["cat", "dog"], np.array([[0, 2], [5, 0]], np.float32)).normalize().vectors.tolist()
         [[0.0, 1.0], [1.0, 0.0]]
         """
-        return self._derived(self._words, self._vectors / self._divisors(slice(None))[:, None], self.counts)
+        return self._derived(self._words, self.get_normed_vectors(), self.counts)
 
     normalise = normalize
 
@@ -137,9 +128,47 @@ class WordVectors(VectorQueries, ChangingTable):
         counts = None if self.counts is None else self.counts[:n]
         return self._derived(self._words[:n], self.vectors[:n], counts)
 
+    def vectors_for_all(self, keys: Iterable[str], allow_inference: bool = True, copy_vecattrs: bool = False) -> Self:
+        """A table of those of some words that are known; ``subset`` raises an error for the others.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Words; those that repeat count once.
+        allow_inference : bool, default True
+            Whether words without a row of their own may have a vector: here they never do.
+        copy_vecattrs : bool, default False
+            Keep the counts of the words, and what ``set_vecattr`` gave them.
+
+        Returns
+        -------
+        WordVectors
+
+        Raises
+        ------
+        OptionError
+            None of the words is known.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from windrow import WordVectors
+        >>> wv = WordVectors(["cat", "dog"], np.eye(2, dtype=np.float32))
+        >>> wv.vectors_for_all(["dog", "unicorn", "dog"]).index_to_key
+        ['dog']
+        """
+        if isinstance(keys, str):
+            raise OptionError(f"keys = {keys!r} must be a list of words")
+        chosen = self.subset([key for key in dict.fromkeys(keys) if key in self])
+        if not copy_vecattrs:
+            chosen.counts, chosen._attributes = None, {}
+        return chosen
+
     def _derived(self, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
-        derived = type(self)(words, vectors, counts)
+        derived = self._made(words, vectors, counts)
         derived.provenance = dict(self.provenance)
+        for name, values in self._attributes.items():
+            derived._attributes[name] = {word: value for word, value in values.items() if word in derived}
         return derived
 
     # --- evaluation, with the return values of gensim; windrow.evaluation gives more
@@ -244,7 +273,7 @@ class WordVectors(VectorQueries, ChangingTable):
         pearson = result.pearson, result.pearson_pvalue
         return pearson, (result.spearman, result.spearman_pvalue), 100 * result.oov
 
-    # --- files
+    # --- files; those of word2vec and gensim are in ``VectorExchange``
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the vectors to a file. Only windrow's own format keeps counts and provenance.
@@ -264,6 +293,7 @@ class WordVectors(VectorQueries, ChangingTable):
         DataError
             The file cannot be written.
         """
+        self._check_attributes(path)
         save_vectors(self, path, formats.format_of(path))
 
     @classmethod
@@ -282,7 +312,8 @@ class WordVectors(VectorQueries, ChangingTable):
 
         The content says what format a file has, whatever its name: windrow's own, word2vec's text and binary,
         fastText's text, GloVe's text with and without header, tab-separated text, NumPy or safetensors (with the words
-        in X.words.txt, one per line) or Parquet.
+        in X.words.txt, one per line), Parquet, or gensim's ``KeyedVectors`` and ``Word2Vec`` (``.kv``, ``.model``),
+        which are pickles: their words, vectors and counts are read, and nothing in them is run.
 
         Parameters
         ----------
@@ -328,17 +359,6 @@ class WordVectors(VectorQueries, ChangingTable):
         wanted = None if only_words is None else _wanted_words(only_words)
         options = formats.ReadOptions(limit, wanted, errors, duplicates, nbsp)
         return cls._of(formats.read_vectors(path, format, options), path)
-
-    @classmethod
-    def _of(cls, data: formats.VectorData, path: str | os.PathLike[str]) -> Self:
-        """Word vectors from the data that were read from ``path``."""
-        data.vectors.setflags(write=False)  # nobody else has them, so they need not be copied
-        try:
-            loaded = cls(data.words, data.vectors, data.counts)
-        except OptionError as error:
-            raise FormatError(f"{path}: {error}") from error
-        loaded.provenance = data.provenance
-        return loaded
 
 
 def _folded(question: Question, case_insensitive: bool) -> tuple[str, ...]:

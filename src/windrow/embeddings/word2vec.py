@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus import Corpus, Vocabulary
+from windrow.corpus import Corpus, TextReader, Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings.kernels.contexts import Context
+from windrow.embeddings.prediction import sentence_log_likelihood, word_log_probs
 from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions, TrainingStep
+from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmaxStep
 from windrow.embeddings.training import hot_rows
 from windrow.embeddings.training.blocks import choose_block_size, usual_block_size
 from windrow.embeddings.training.checkpoint import fits_blocks
@@ -30,9 +32,12 @@ from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.progress import Callback
 from windrow.embeddings.training.rounds import Rounds, RoundWorker, adds_plainly, job_words
 from windrow.embeddings.training.run import JOB_WORDS, Run, Schedule, plan_jobs
+from windrow.embeddings.training.start import Frozen, Start, check_vectors, start_training
+from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, NotFittedError, OptionError, check_callable, check_range, warn
+from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_range, check_whole, warn
 from windrow.estimator import Estimator
+from windrow.files import model_file
 from windrow.files.writing import check_writable, remove_written
 from windrow.machine import check_memory
 from windrow.nn.training.checkpoint import goes_on
@@ -203,6 +208,9 @@ class Word2Vec(Estimator):
         y: object = None,
         *,
         field: str | None = None,
+        continue_from: Word2Vec | TrainingState | str | PathLike[str] | None = None,
+        vectors: WordVectors | str | PathLike[str] | None = None,
+        frozen: Frozen = False,
         checkpoint: str | PathLike[str] | None = None,
         checkpoint_every: float | None = None,
         resume: bool = False,
@@ -210,6 +218,13 @@ class Word2Vec(Estimator):
         progress: Callback | None = None,
     ) -> Self:
         """Train on a corpus. When this fails, a model that was trained before stays as it was.
+
+        A training that continues has a learning rate, epochs and other parameters of its own: those of this estimator.
+        It may have another text. Words that occur there ``min_count`` times and are new to the model come behind the
+        others, up to ``max_final_vocab`` words in all; counts are added, unless the model has counted this very text
+        before. The noise distribution and the Huffman tree are made from the sums. An inner node of the tree keeps its
+        vector where it divides the known words as before; others start at zero, so that with ``hs`` another text costs
+        some of what was learned.
 
         Parameters
         ----------
@@ -219,6 +234,15 @@ class Word2Vec(Estimator):
             For pipelines of scikit-learn.
         field : str, default None
             The column or field of the text, where ``corpus`` is a table or names files of records.
+        continue_from : Word2Vec or path, default None
+            A trained model, itself perhaps, or a file that ``save`` wrote: training goes on from its words, tables and
+            random numbers. It must have this vector_size, and an output table for each loss.
+        vectors : WordVectors or path, default None
+            Vectors to start from, in place of random ones, for the words of the text that are among them.
+        frozen : bool, float in [0, 1], iterable of str, or mapping of str to float, default False
+            Words whose vectors stay as they are. True: all those of ``vectors`` or of the model to continue from. A
+            number: the part of each update that these leave out. Words: these; or these with a number for each
+            (1 - n is gensim's ``vectors_lockf``).
         checkpoint : str or os.PathLike, default None
             A file for the state of the training, written on Ctrl-C and every ``checkpoint_every`` seconds. Where that
             is not possible, training goes on, with a DataWarning.
@@ -260,9 +284,13 @@ class Word2Vec(Estimator):
             written = None if checkpoint_every == 0 else checkpoint
             if written is not None:
                 check_writable(written)
+            state = self._state_of(continue_from)
+            given = vectors if vectors is None or isinstance(vectors, WordVectors) else WordVectors.load(vectors)
+            self._check_start(state, given)
             corpus = as_corpus(corpus, field)
+            start = start_training(corpus, self.get_params(), state, given, frozen)
             resumed = checkpoint if resume else None
-            self._training = self._new_training(corpus, resumed is None or fits_blocks(resumed))
+            self._training = self._new_training(corpus, resumed is None or fits_blocks(resumed), start)
             self._text = corpus.reader.stored()
             self._training.retrains = retrains
             self._wv: WordVectors | None = None
@@ -292,7 +320,10 @@ class Word2Vec(Estimator):
         vectors = training.table[:, : training.vector_size].copy()
         vectors.setflags(write=False)
         word_vectors = WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
-        word_vectors.provenance = {"model": "Word2Vec", **training.identity, **getattr(self, "_text", {})}
+        started_from = training.started_from or {}
+        word_vectors.provenance = {
+            "model": "Word2Vec", **training.identity, **started_from, **getattr(self, "_text", {})
+        }  # fmt: skip
         if not training.is_running:
             self._wv = word_vectors
         return word_vectors
@@ -312,6 +343,213 @@ class Word2Vec(Estimator):
         if not hasattr(self, "_training"):
             raise NotFittedError("this Word2Vec is not trained yet; call fit first")
         return self._training
+
+    def predict_output_word(self, context_words: Sequence[str | int], topn: int = 10) -> list[tuple[str, float]]:
+        """The words that are most probable in the middle of these, by the output layer.
+
+        The hidden vector is the mean of theirs, or with ``cbow_mean`` 0 their sum, for skip-gram, too. Softmax and
+        hierarchical softmax give the probabilities that they were trained for. Negative sampling learns none: scores
+        are normalized, as in gensim, which ranks words well.
+
+        Parameters
+        ----------
+        context_words : sequence of str or int
+            Words, or their rows, in any order. Unknown words are left out.
+        topn : int, at least 1, default 10
+            How many words.
+
+        Returns
+        -------
+        list of (str, float)
+            Words and probabilities, the most probable first.
+
+        Raises
+        ------
+        OptionError
+            No word of the context is known, or ``topn`` is out of range.
+        NotFittedError
+            The model is not trained.
+
+        Examples
+        --------
+        >>> from windrow import Word2Vec
+        >>> model = Word2Vec(vector_size=8, min_count=1, sample=0, workers=1, epochs=40)
+        >>> model = model.fit(["the king rules", "a queen rules"] * 40)
+        >>> model.predict_output_word(["king", "the"], topn=1)[0][0]
+        'rules'
+        """
+        check_whole("topn", topn, 1)
+        training, wv = self._fitted(), self.wv
+        if isinstance(context_words, str):
+            raise OptionError("context_words takes several words, not a string; give its words: text.split()")
+        known = [wv.get_index(word) for word in context_words if word in wv]
+        if not known:
+            raise OptionError(f"no word of the context {list(context_words)} is in the vocabulary")
+        name = next(name for name in ("ns", "softmax", "hs") if name in training.layers)
+        rows = wv.vectors[known].astype(np.float64)
+        hidden = rows.mean(axis=0) if self.cbow_mean else rows.sum(axis=0)
+        log_probs = word_log_probs(hidden, self.output_tables_[name], getattr(training.layers[name], "tree", None))
+        best = np.argsort(-log_probs, kind="stable")[:topn]
+        return [(wv.index_to_key[row], float(np.exp(log_probs[row]))) for row in best]
+
+    def score(self, sentences: Iterable[str | Sequence[str]]) -> NDArray[np.float64]:
+        """How likely sentences are by hierarchical softmax (Taddy 2015, arXiv:1504.07295).
+
+        The score of a sentence is the sum of the natural logarithms of the probabilities of its words, each given its
+        window; of skip-gram, given each word of its window. Words that are unknown are left out.
+
+        Parameters
+        ----------
+        sentences : iterable of str or sequence of str
+            Strings are cut into words as the training text was.
+
+        Returns
+        -------
+        array of float64, shape (sentences,)
+            0 for a sentence of fewer than two known words.
+
+        Raises
+        ------
+        OptionError
+            The model has no hierarchical softmax.
+        NotFittedError
+            It is not trained.
+
+        Examples
+        --------
+        >>> from windrow import Word2Vec
+        >>> model = Word2Vec(vector_size=8, min_count=1, sample=0, workers=1, hs=1, negative=0, epochs=40)
+        >>> likely, unlikely = model.fit(["the king rules", "a dog barks"] * 40).score(["the king rules", "a king dog"])
+        >>> bool(likely > unlikely)
+        True
+        """
+        layer, wv = self._fitted().layers.get("hs"), self.wv
+        if not isinstance(layer, HierarchicalSoftmaxStep):
+            raise OptionError("score is for hierarchical softmax; train with hs = 1")
+        if isinstance(sentences, str):
+            raise OptionError("score takes several sentences; give a list of one: [sentence]")
+        reader = TextReader.remembered(wv.provenance)
+        rows = wv.key_to_index
+        found = ([rows[word] for word in reader.words_of(sentence) if word in rows] for sentence in sentences)
+        settings = (self.window, bool(self.sg), bool(self.cbow_mean))
+        return np.array([sentence_log_likelihood(words, wv.vectors, layer, *settings) for words in found], np.float64)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the word vectors with all that training can go on from: output tables, counts, random numbers.
+
+        ``windrow.load`` opens such a file as word vectors, ``Word2Vec.load`` as a trained model. It is larger than
+        that of ``wv.save``: twice for one output layer.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file, in windrow's own format.
+
+        Raises
+        ------
+        OptionError
+            The name is that of another format.
+        DataError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> from windrow import Word2Vec
+        >>> sentences = ["the king rules", "the queen rules"] * 20
+        >>> model = Word2Vec(vector_size=8, min_count=1, sample=0, workers=1).fit(sentences)
+        >>> model.save("royal.safetensors")
+        >>> model = Word2Vec.load("royal.safetensors")
+        >>> model.set_params(epochs=2).fit(["the king and the queen rule"] * 20, continue_from=model).wv.index_to_key
+        ['rules', 'the', 'queen', 'king', 'rule', 'and']
+        """
+        self._state().write(path)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Open what ``save`` wrote, as a trained model.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file.
+
+        Returns
+        -------
+        Word2Vec
+            With the parameters of its training.
+
+        Raises
+        ------
+        FormatError
+            The file holds vectors alone, is of another kind or damaged.
+        DataError
+            It cannot be read.
+        """
+        state = TrainingState.read(path)
+        with model_file.parts_of(path):
+            try:
+                return cls._restored(state)
+            except OptionError as error:
+                raise FormatError(f"{path} is damaged: {error}") from error
+
+    @classmethod
+    def _restored(cls, state: TrainingState) -> Self:
+        model = cls(**state.parameters)
+        model.check_parameters()
+        state.check_fits(model.vector_size, model.layer_names())
+        vocabulary = Vocabulary(list(state.words), state.counts)
+        start = Start(vocabulary, state.counts, tuple(state.texts), state=state)
+        words = len(vocabulary)
+        model._check_memory(words, 0)
+        table, layers = zero_table(words, model.vector_size), model._layers(state.counts, 0, True)
+        start.fill(table, layers)
+        model._vocabulary, model._wv = vocabulary, WordVectors(vocabulary.words, state.vectors, state.counts)
+        model._wv.provenance = state.provenance
+        model._training = VectorTraining(
+            table,
+            model.vector_size,
+            layers,
+            cast(Run, None),
+            model.epochs,
+            {**state.parameters, "corpus": state.texts[-1]},
+            state.history,
+            texts=state.texts,
+            stopped_at=state.randomness,
+        )
+        return model
+
+    def _state(self) -> TrainingState:
+        """What another training can go on from."""
+        training, words = self._fitted(), self._vocabulary
+        return TrainingState(
+            words.words,
+            words.counts,
+            training.table[:, : training.vector_size],
+            self.output_tables_,
+            training.randomness(),
+            {name: value for name, value in training.identity.items() if name != "corpus"},
+            training.texts,
+            training.history,
+            self.wv.provenance,
+        )
+
+    @staticmethod
+    def _state_of(model: Word2Vec | TrainingState | str | PathLike[str] | None) -> TrainingState | None:
+        if isinstance(model, Word2Vec):
+            return model._state()
+        return model if model is None or isinstance(model, TrainingState) else TrainingState.read(model)
+
+    def check_start(self, continue_from: Word2Vec | None, vectors: WordVectors | None) -> None:
+        """Raise OptionError unless ``fit`` can start from this model or these vectors."""
+        self._check_start(self._state_of(continue_from), vectors)
+
+    def _check_start(self, state: TrainingState | None, vectors: WordVectors | None) -> None:
+        if state is not None and vectors is not None:
+            raise OptionError("continue_from and vectors both say from which vectors training starts; give one of them")
+        if state is not None:
+            state.check_fits(self.vector_size, self.layer_names())
+        if vectors is not None:
+            check_vectors(vectors, self.vector_size)
 
     def save_checkpoint(self, path: str | PathLike[str]) -> None:
         """Write the state of the training, finished or not, for ``fit`` with ``resume``."""
@@ -333,36 +571,44 @@ class Word2Vec(Estimator):
         if "ns" in self.layer_names() and self.negative < 1:
             raise OptionError("negative = 0 is out of range with negative sampling; the allowed range is [1, 1000]")
 
-    def _new_training(self, corpus: Corpus, fits: bool) -> VectorTraining:
-        """Fix the vocabulary; make tables, workers and jobs.
+    def _new_training(self, corpus: Corpus, fits: bool, start: Start) -> VectorTraining:
+        """Make tables, workers and jobs.
 
         ``fits``: blocks, noise words and rounds heed how small the vocabulary is. Older checkpoints go on without.
         """
-        self._vocabulary = self._frequent_words(corpus)
+        self._vocabulary = start.vocabulary
         size, counts = len(self._vocabulary), self._vocabulary.counts
         hot = self._number_of_hot_rows(size)
         copies = 2 * hot * self.workers
         self._check_memory(size, copies)
         storage = initial_table(size, self.vector_size, self.seed, copies)  # rows, copies of hot rows
-        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, copies, fits)
-        layers = {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
-        drawer = ChunkDrawer.of(counts, self.sample, self.window, self._weighting())
-        parts = (corpus, storage, drawer, self._context(drawer, list(layers.values()), storage.shape[1], fits))
+        layers = self._layers(counts, copies, fits)
+        start.fill(storage, layers)
+        drawer = ChunkDrawer.of(
+            start.text_counts, self.sample, self.window, self.weighting(), start.rows_of_ids, start.shares
+        )
+        context = self._context(drawer, list(layers.values()), storage.shape[1], fits, start.text_counts)
+        parts = (corpus, storage, drawer, context)
         in_rounds = self.deterministic and self.workers > 1
         run = self._rounds(*parts, layers, fits) if in_rounds else self._hogwild(*parts, layers, hot)
-        return VectorTraining(
-            storage[:size], self.vector_size, layers, run, self.epochs, self._identity(corpus), fits_blocks=fits
-        )
+        training = VectorTraining(
+            storage[:size], self.vector_size, layers, run, self.epochs, self._identity(corpus), fits_blocks=fits,
+            started_from=start.identity, texts=start.texts,
+        )  # fmt: skip
+        if start.state is not None and self._draws_as(start.state.parameters):
+            try:
+                training.go_on_drawing(start.state.randomness)
+            except ValueError as error:
+                raise FormatError(f"the model to continue from is damaged ({error})") from error
+        return training
 
-    def _frequent_words(self, corpus: Corpus) -> Vocabulary:
-        size = corpus.vocabulary.prefix_size(self.min_count, self.max_final_vocab)
-        if size <= len(corpus.vocabulary.specials):
-            highest = int(corpus.vocabulary.counts[size:].max(initial=0))
-            raise DataError(
-                f"no word occurs {self.min_count} times in the corpus (the most frequent: {highest} times); "
-                f"lower min_count = {self.min_count} or give more text"
-            )
-        return corpus.vocabulary.head(size)
+    def _layers(self, counts: NDArray[np.int64], copies: int, fits: bool) -> dict[str, TrainingStep]:
+        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, copies, fits)
+        return {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
+
+    def _draws_as(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether random numbers are of the same kind as with these parameters, and from the same seed."""
+        return all(parameters.get(name) == getattr(self, name) for name in ("seed", "kernel"))
 
     def _check_memory(self, size: int, copies: int) -> None:
         check_memory(
@@ -371,13 +617,15 @@ class Word2Vec(Estimator):
             "lower vector_size, or raise min_count",
         )
 
-    def _context(self, drawer: ChunkDrawer, layers: list[TrainingStep], stride: int, fits: bool) -> Context:
-        skipgram, counts = bool(self.sg), self._vocabulary.counts
+    def _context(
+        self, drawer: ChunkDrawer, layers: list[TrainingStep], stride: int, fits: bool, counts: NDArray[np.int64]
+    ) -> Context:
+        skipgram = bool(self.sg)
         usual = choose_block_size(skipgram, drawer, counts, layers) if fits else usual_block_size(skipgram)
         return Context(
             skipgram=skipgram,
             mean=bool(self.cbow_mean),
-            uniform=self._weighting() in ("shrink", "none"),
+            uniform=self.weighting() in ("shrink", "none"),
             window=self.window,
             stride=stride,
             block_size=self.block_size or usual,
@@ -446,7 +694,8 @@ class Word2Vec(Estimator):
             return 0
         return number_of_hot_rows(vocabulary_size, self.workers)
 
-    def _weighting(self) -> str:
+    def weighting(self) -> str:
+        """How context words are weighted, as chosen by ``window_weighting`` or else by ``shrink_windows``."""
         return self.window_weighting or ("shrink" if self.shrink_windows else "none")
 
     def _identity(self, corpus: Corpus) -> dict[str, Any]:

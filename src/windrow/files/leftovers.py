@@ -19,7 +19,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from windrow import interrupts
@@ -34,6 +34,7 @@ MARKER = ".windrow-temporary"  # in a temporary folder; without it, whatever its
 _MOST_ENTRIES = 10_000  # of a folder that are looked at
 _FRESH = 60.0  # seconds in which a lock has been taken for certain
 _SWEPT: set[str] = set()  # each folder is looked at once per process
+_CALLS = count()  # threads may write one file at a time, too
 
 
 @cache
@@ -47,8 +48,8 @@ def machine() -> str:
 
 
 def beside(target: Path, ending: str = "part") -> Path:
-    """The hidden name beside ``target`` under which this process writes it."""
-    return target.with_name(f".{target.name}.{os.getpid()}-{machine()}.{ending}")
+    """A hidden name beside ``target`` under which it is written: another one for each call, and in each process."""
+    return target.with_name(f".{target.name}.{os.getpid()}-{machine()}-{next(_CALLS):x}.{ending}")
 
 
 @contextmanager
@@ -171,7 +172,7 @@ def sweep_beside(target: Path) -> None:
     """
     removed = []
     parent = target.absolute().parent
-    pattern = re.compile(rf"\.(?P<name>.+)\.(?P<pid>\d+)-{machine()}\.(?P<ending>part|old)")
+    pattern = re.compile(rf"\.(?P<name>.+)\.(?P<pid>\d+)-{machine()}(-[0-9a-f]+)?\.(?P<ending>part|old)")
     for entry in _entries(parent, pattern, "begun"):
         path, found = Path(entry.path), pattern.fullmatch(entry.name)
         with suppress(OSError):
@@ -215,7 +216,12 @@ def _is_own(path: Path) -> bool:
 
 
 def _is_running(pid: int) -> bool:
-    """Whether there is such a process; where numbers are used again, one that has nothing to do with it."""
+    """Whether there is another such process; where numbers are used again, one that has nothing to do with it.
+
+    Of what this process makes its locks tell: remains of one that had the same number are nobody's.
+    """
+    if pid == os.getpid():
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
-from windrow.errors import DataError, OptionError, WindrowError
+from windrow.errors import DataError, WindrowError, check_path
 from windrow.files.compression import compression_of, path_name, reading
 from windrow.files.tempfolder import temporary_folder
 from windrow.files.urls import refuse_url
@@ -20,10 +20,10 @@ _COPIED: dict[Path, str] = {}  # temporary copies -> the names of what they are 
 
 def as_path(path: object) -> Path:
     """The path of a file of a model or vectors; OptionError for what names no file, DataError for what is none."""
-    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
-        raise OptionError(f"path = {repr(path)[:40]} must be the name of a file, not {type(path).__name__}")
-    refuse_url(path)
-    name = str(os.fspath(path))
+    check_path("path", path)
+    named = cast("str | os.PathLike[str]", path)
+    refuse_url(named)
+    name = os.fspath(named)
     if not name or "\0" in name:
         raise DataError(f"{name!r} names no file")
     file = Path(name)

@@ -43,8 +43,8 @@ FOREIGN = {
         "is a web page (HTML or XML), not the file itself", "download it again from its own address, not a page's"
     ),
     "pickle": Foreign(
-        "is a Python pickle, as gensim's .model and .kv files are; it can run code, so windrow never opens one",
-        "if it holds vectors, " + _GENSIM.format("KeyedVectors.load(FILE) or Word2Vec.load(FILE).wv"),
+        "is a Python pickle, as gensim's .model and .kv files are; it can run code, so windrow never runs one",
+        "the vectors in gensim's are read by `windrow vectors` and windrow.load",
     ),
     "fasttext": Foreign(
         "is a binary model of fastText, which windrow does not read",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from windrow import interrupts
-from windrow.errors import DataError, one_line
+from windrow.errors import DataError, check_path, one_line
 from windrow.files.leftovers import beside, hold, sweep_beside, vanishing
 from windrow.files.urls import refuse_url_to_write
 
@@ -80,8 +80,8 @@ def check_writable(path: str | os.PathLike[str], *, is_stream: bool = False) -> 
     Not at "-" either: who writes to standard output does not ask. ``is_stream``: a file that is written bit by bit,
     which may be a pipe or a device, too.
     """
-    target = Path(path)
     refuse_standard_output(path)
+    target = Path(path)
     try:
         place = followed(target)
         if not place.parent.is_dir():
@@ -106,7 +106,8 @@ def names_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def refuse_standard_output(path: str | os.PathLike[str]) -> None:
-    """Raise DataError for "-", URLs, and what is no name of a file or folder: an empty one, one with a NUL."""
+    """Raise DataError for "-", URLs, and names of no file or folder, such as an empty one; OptionError for a number."""
+    check_path("path", path)
     if not os.fspath(path) or "\0" in os.fspath(path):
         raise DataError(f"{os.fspath(path)!r} is no name of a file or folder that could be written; give another")
     refuse_url_to_write(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, tee
+from itertools import chain, repeat, tee
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.corpus.opening import as_corpus
-from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import FormatError, check_whole
 from windrow.evaluation.perplexity import Perplexity
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
 from windrow.lm.generation import Generation, generate
-from windrow.lm.next_word import State, Tokens, as_id
+from windrow.lm.next_word import State, Tokens, as_id, given_words
 from windrow.lm.reading import ReadsText
 from windrow.lm.storing import check_name
 from windrow.lm.stream import Ids, reserved_symbol, sentence_blocks, several
@@ -28,7 +27,8 @@ from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 # Every kind of language model by the name in its files; a class is entered when its module is imported.
 LANGUAGE_MODELS: dict[str, type[LanguageModel]] = {}
 
-_SENTENCES_AT_ONCE = 4096
+_SENTENCES_AT_ONCE, _SYMBOLS_AT_ONCE = 4096, 1 << 20
+_SCORES_AT_ONCE = 1 << 14
 
 
 class WordScore(NamedTuple):
@@ -167,7 +167,8 @@ class LanguageModel(ReadsText, ABC):
         ----------
         tokens : str or sequence of str
             A string is cut into words as the training text was (at white space, if that is unknown); a list of words is
-            taken as it is. Unknown words become ``<unk>``.
+            taken as it is, and a whole number in it is the word of its digits, as in ``Corpus.build``. Unknown words
+            become ``<unk>``.
         bos : bool, default True
             Put ``<s>`` before them.
         eos : bool, default False
@@ -180,7 +181,8 @@ class LanguageModel(ReadsText, ABC):
         Raises
         ------
         DataError
-            ``<s>`` or ``</s>`` is among the tokens.
+            ``<s>`` or ``</s>`` is among the tokens; or they are numbers of which none is a word of the model: ids are
+            for ``score_stream`` and ``start``.
         OptionError
             The training text was cut by a function, and the model comes from a file: see ``tokenizer``.
 
@@ -191,12 +193,14 @@ class LanguageModel(ReadsText, ABC):
         >>> model.vocabulary.decode(model.encode("the cat barked", eos=True))
         ['<s>', 'the', 'cat', '<unk>', '</s>']
         """
-        words = self.reader.words_of(tokens) if isinstance(tokens, str) else as_tokens(tokens, "the sentence")
-        for symbol in SPECIALS[BOS:]:
-            if symbol in words:
-                raise reserved_symbol(symbol, "the sentence")
+        if isinstance(tokens, str):
+            return self._ids(self.reader.iter_tokens(tokens), bos, eos)
+        return self._ids([given_words(tokens, self.vocabulary)], bos, eos)
+
+    def _ids(self, parts: Iterable[list[str]], bos: bool, eos: bool) -> Ids:
+        """``encode`` of words in parts, of which one is in memory at a time."""
         before, after = SPECIALS[BOS:EOS] * bos, SPECIALS[EOS:] * (eos and self.predicts_end)
-        return self.vocabulary.encode([*before, *words, *after])
+        return self.vocabulary.encode(chain(before, chain.from_iterable(map(_without_marks, parts)), after))
 
     def log_prob(self, tokens: Tokens, *, bos: bool = True, eos: bool = True) -> float:
         """log10 of the probability of a sentence.
@@ -274,20 +278,40 @@ class LanguageModel(ReadsText, ABC):
         >>> [(score.word, score.oov, score.order) for score in model.word_scores("the cat barked")]
         [('the', False, 2), ('cat', False, 2), ('barked', True, 1), ('</s>', False, 1)]
         """
-        words = self.reader.words_of(tokens) if isinstance(tokens, str) else as_tokens(tokens, "the sentence")
-        ids, scores, orders = self._scored(words, bos, eos)
-        words = [*words, "</s>"][: len(ids)]
-        rows = zip(words, ids.tolist(), scores.tolist(), orders, strict=True)
-        return [WordScore(word, score, word_id == UNK, order) for word, word_id, score, order in rows]
+        return list(self.iter_word_scores(tokens, bos=bos, eos=eos))
 
-    def _scored(self, tokens: Tokens, bos: bool, eos: bool) -> tuple[Ids, NDArray[Any], Sequence[int | None]]:
-        """The ids of a sentence without ``<s>``, their scores, and the orders that matched."""
-        stream = self.encode(tokens, bos=bos, eos=eos)
+    def iter_word_scores(self, tokens: Tokens, *, bos: bool = True, eos: bool = True) -> Iterator[WordScore]:
+        """As ``word_scores``, one after another: of a sentence of millions of words not all are in memory at once.
+
+        Parameters
+        ----------
+        tokens, bos, eos
+            As of ``log_prob``.
+
+        Returns
+        -------
+        iterator of WordScore
+        """
+        is_text = isinstance(tokens, str)
+        words = self.reader.words_of(tokens) if is_text else given_words(tokens, self.vocabulary)
+        stream = self._ids([words], bos, eos)
         scores, orders = self._score_with_orders(stream)
-        return stream[int(bos) :], scores[int(bos) :], orders[int(bos) :]
+        for first in range(int(bos), len(stream), _SCORES_AT_ONCE):
+            part = slice(first, first + _SCORES_AT_ONCE)
+            ids, found = stream[part].tolist(), scores[part].tolist()
+            some = [*words[first - bos : first - bos + len(ids)], SPECIALS[EOS]][: len(ids)]
+            matched = repeat(None) if orders is None else orders[part].tolist()
+            rows = zip(some, ids, found, matched, strict=False)
+            yield from (WordScore(word, score, word_id == UNK, order) for word, word_id, score, order in rows)
 
-    def _score_with_orders(self, stream: Ids) -> tuple[NDArray[Any], Sequence[int | None]]:
-        return self.score_stream(stream), [None] * len(stream)
+    def _scored(self, tokens: Tokens, bos: bool, eos: bool) -> tuple[Ids, NDArray[Any]]:
+        """The ids of a sentence without ``<s>``, and their scores."""
+        stream = self.encode(tokens, bos=bos, eos=eos)
+        return stream[int(bos) :], self.score_stream(stream)[int(bos) :]
+
+    def _score_with_orders(self, stream: Ids) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """``score_stream``, and the order of the longest n-gram that matched at each symbol, if the model has such."""
+        return self.score_stream(stream), None
 
     # --- texts
 
@@ -330,7 +354,7 @@ class LanguageModel(ReadsText, ABC):
 
     def evaluate_sentence(self, tokens: Tokens) -> Perplexity:
         """As ``evaluate``, of one sentence and its end; ``tokens`` as of ``encode``."""
-        ids, scores, _ = self._scored(tokens, bos=True, eos=True)
+        ids, scores = self._scored(tokens, bos=True, eos=True)
         return Perplexity.of(np.asarray(scores), ids == UNK)
 
     def streams(self, source: Any, *, field: str | None = None, skip_symbols: bool = False) -> Iterator[Ids]:
@@ -441,6 +465,23 @@ def model_from_stored(stored: StoredModel, path: str | os.PathLike[str]) -> Lang
     return LANGUAGE_MODELS[stored.kind].from_stored(stored, path)
 
 
-def _batched(streams: Iterator[Ids], size: int) -> Iterator[list[Ids]]:
-    while batch := list(islice(streams, size)):
+def _batched(streams: Iterator[Ids], most: int) -> Iterator[list[Ids]]:
+    """At most so many streams at a time, and fewer long ones."""
+    batch: list[Ids] = []
+    symbols = 0
+    for stream in streams:
+        batch.append(stream)
+        symbols += len(stream)
+        if len(batch) == most or symbols > _SYMBOLS_AT_ONCE:
+            yield batch
+            batch, symbols = [], 0
+    if batch:
         yield batch
+
+
+def _without_marks(words: list[str]) -> list[str]:
+    """The words; DataError if a sentence mark is among them."""
+    for symbol in SPECIALS[BOS:]:
+        if symbol in words:
+            raise reserved_symbol(symbol, "the sentence")
+    return words

@@ -11,7 +11,7 @@ import numpy as np
 from windrow.errors import LARGEST_WHOLE, OptionError, check_range, check_whole
 from windrow.lm.next_word import NextWord, State
 from windrow.lm.sampling import Floats, draw_word, largest, penalize
-from windrow.lm.settings import MOST_BEAMS, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
+from windrow.lm.settings import MOST_BEAMS, MOST_LENGTH_PENALTY, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
 from windrow.lm.symbols import EOS
 
 Streamer = Callable[[str], object]
@@ -37,7 +37,7 @@ class DecodingOptions(NamedTuple):
         for name in ("temperature", "repetition_penalty"):
             check_range(name, getattr(self, name), 0, low_open=True)
         check_range("top_p", self.top_p, 0, 1)
-        check_range("length_penalty", self.length_penalty, -10, 10)
+        check_range("length_penalty", self.length_penalty, -MOST_LENGTH_PENALTY, MOST_LENGTH_PENALTY)
         if self.num_beams > 1 and self.do_sample:
             raise OptionError(
                 f"num_beams = {self.num_beams} searches and do_sample draws; use do_sample = False or num_beams = 1"
@@ -50,9 +50,12 @@ class DecodingOptions(NamedTuple):
             if not is_read and value != self._field_defaults[name]:
                 raise OptionError(f"{name} = {value!r} is for {other}; leave it out")
         if not self.do_sample and self.num_return_sequences > self.num_beams:
+            way_out = f"try num_beams = {self.num_return_sequences}"
+            if self.num_return_sequences > MOST_BEAMS:
+                way_out = f"try num_return_sequences = {self.num_beams}"
             raise OptionError(
-                f"num_return_sequences = {self.num_return_sequences} without sampling needs as many beams; "
-                f"try num_beams = {min(self.num_return_sequences, MOST_BEAMS)} or do_sample = True"
+                f"num_return_sequences = {self.num_return_sequences} without sampling needs as many beams; {way_out}"
+                f"{' or do_sample = True' * (self.num_beams == 1)}"
             )
         texts = max(self.num_beams, self.num_return_sequences)
         if texts * self.max_new_tokens > MOST_WORDS_HELD:

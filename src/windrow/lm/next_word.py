@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import TextReader, Vocabulary
-from windrow.errors import OptionError
+from windrow.corpus.tokenizers import as_tokens
+from windrow.errors import DataError, OptionError
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import UNK
 
@@ -68,6 +69,17 @@ def as_ids(vocabulary: Vocabulary, ids: Iterable[int]) -> list[int]:
         if isinstance(one, str):
             raise OptionError(f"start takes ids, not words; those of model.encode([{one!r}, ...]) begin a sentence")
     return [as_id(vocabulary, one) for one in found]
+
+
+def given_words(tokens: Sequence[str], vocabulary: Vocabulary) -> list[str]:
+    """The words of a list, see ``as_tokens``; DataError for numbers that are no words of the model, but perhaps ids."""
+    words = as_tokens(tokens, "the sentence")
+    if words and not any(word in vocabulary for word in words) and not any(isinstance(token, str) for token in tokens):
+        raise DataError(
+            f"the sentence holds numbers, which are read as words such as {words[0]!r}, of which the model knows none; "
+            "give words (those of ids: model.vocabulary.decode(ids))"
+        )
+    return words
 
 
 class NextWord(Protocol):

@@ -41,4 +41,5 @@ CACHE_LM = (
 MOST_NEW_TOKENS = 1_000_000
 MOST_BEAMS = 1_000
 MOST_SEQUENCES = 100_000
+MOST_LENGTH_PENALTY = 10  # and the least is as much below zero
 MOST_WORDS_HELD = 10_000_000  # of all texts together

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, TextReader, Vocabulary
 from windrow.corpus.tokenizers import is_foreign
-from windrow.errors import OptionError
+from windrow.errors import OptionError, check_path
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, refuse_arpa
 from windrow.files.urls import refuse_url_to_write
@@ -46,6 +46,7 @@ def check_target(path: str | os.PathLike[str], what: str = "") -> None:
 
 def check_name(path: str | os.PathLike[str], what: str = "") -> None:
     """Raise OptionError for a name that asks for an ARPA file, which cannot hold ``what``; empty for what it can."""
+    check_path("path", path)
     if what and os.fspath(path) == STDIO:
         raise OptionError(
             f"standard output, '-', is for ARPA files, which cannot hold {what}; name a .safetensors file"
@@ -56,6 +57,7 @@ def check_name(path: str | os.PathLike[str], what: str = "") -> None:
 
 def makes_arpa(path: str | os.PathLike[str]) -> bool:
     """Whether a name asks for an ARPA file: by its ending, or as that of standard output."""
+    check_path("path", path)
     return is_arpa(path) or os.fspath(path) == STDIO
 
 

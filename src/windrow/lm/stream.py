@@ -19,6 +19,7 @@ Ids = NDArray[np.int32]
 _DROPPED = -1  # the id of a symbol that is left out
 _CACHED_TOKENS = 1 << 16  # handled at a time, so that they stay in the processor's cache
 _SEARCH_TOKENS = 1 << 20
+_BYTES_PER_TOKEN = 24  # of memory that a sentence takes while it is scored
 
 
 def lm_vocabulary(
@@ -79,6 +80,12 @@ def word_mapping(corpus: Corpus, vocabulary: Vocabulary, *, skip_symbols: bool =
     symbols = _symbol_places(corpus, skip_symbols)
     mapping = np.append(vocabulary.encode(corpus.vocabulary.words), np.int32(UNK))
     return _without_marks(mapping, symbols)
+
+
+def unknown_share(corpus: Corpus, mapping: Ids) -> float:
+    """Which share of the words of a corpus a mapping makes ``<unk>``, in [0, 1]."""
+    known = int(corpus.vocabulary.counts[mapping[:-1] != UNK].sum())
+    return (corpus.tokens - known) / max(corpus.tokens, 1)
 
 
 def training_stream(corpus: Corpus, mapping: Ids, *, eos: bool = True) -> Ids:
@@ -182,6 +189,9 @@ def _blocks(corpus: Corpus, mapping: Ids, block_tokens: int, eos: bool) -> Itera
     drops = bool((mapping == _DROPPED).any())
     for first, last in _sentence_ranges(corpus, block_tokens):
         starts = np.array(corpus.starts[first : last + 1])
+        if (tokens := int(starts[-1] - starts[0])) > block_tokens:
+            told = f"the {tokens:,} words of sentence {first + 1} of {corpus.name}"
+            check_memory(_BYTES_PER_TOKEN * tokens, told, "break it into several")
         ids = mapping.take(corpus.ids[starts[0] : starts[-1]], mode="wrap")  # so that -1 takes the last entry
         starts -= starts[0]
         if drops:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from numbers import Integral
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole, shown
-from windrow.estimator import Estimator, OldName, takes_old_names
+from windrow.estimator import OldName, takes_old_names
 from windrow.files import model_file, writing
 from windrow.generators import random_generator
 from windrow.nn.chain import Chain
@@ -35,6 +36,7 @@ from windrow.nn.regularizers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
 from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR, MOST_UNITS
 from windrow.nn.training.checkpoint import goes_on, restore_rng, rng_state
+from windrow.nn.training.continuing import ContinuingEstimator, TrainingState
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.nn.training.trainer import CHECKPOINT_KIND, Augmentation, Callback, Trainer
@@ -42,6 +44,10 @@ from windrow.nn.training.trainer import CHECKPOINT_KIND, Augmentation, Callback,
 Validation = tuple[ArrayLike, ArrayLike]
 
 _MAY_CHANGE = ("epochs", "patience", "callbacks", "augmentation", "random_state")  # from a run to one that resumes it
+
+
+# Attributes that come from examples and labels, and stay when the network is trained further.
+_LEARNED_OF_DATA = ("classes_", "n_outputs_", "_is_flat", "feature_names_in_")
 
 
 class _Keeping:
@@ -86,7 +92,7 @@ def _plain(value: Any) -> Any:
     return [getattr(value, "__qualname__", type(value).__qualname__), attributes]
 
 
-class MultiLayerPerceptron(Estimator):
+class MultiLayerPerceptron(ContinuingEstimator):
     """What classifier and regressor share; each says how its y becomes targets, and what outputs say about y."""
 
     _kind: str  # for scikit-learn
@@ -152,6 +158,8 @@ class MultiLayerPerceptron(Estimator):
         y: ArrayLike,
         *,
         validation: Validation | None = None,
+        continue_from: Self | None = None,
+        keep_training_state: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int = 1,
         resume: bool = False,
@@ -159,6 +167,13 @@ class MultiLayerPerceptron(Estimator):
         """Train on X (rows, features) and y; ``validation``, a pair (X, y), is scored after each epoch.
 
         With ``early_stopping`` and no ``validation``, ``validation_fraction`` of the rows is held back for it.
+
+        ``continue_from``, a trained estimator of this class, is trained further, by the rate, optimizer, epochs and
+        other settings of this one. The settings of the network's shape are taken from it, and so are features and
+        classes: other ones are an error. The optimizer and the draws start again, unless that estimator was trained
+        with ``keep_training_state``, which keeps them as they are after the last epoch; the optimizer's only for one of
+        the same rule. ``partial_fit`` is for one epoch more of the same training.
+
         ``checkpoint``: a file that keeps the state after every ``checkpoint_every`` epochs, and after the last one (0:
         it is only read); where it cannot be written training goes on, with a DataWarning. ``resume`` goes on from there
         to the same network as without the stop, if the file is there. Raises OptionError for a parameter out of range,
@@ -166,24 +181,35 @@ class MultiLayerPerceptron(Estimator):
         trained before is then as it was, another one has the last good parameters, and can be used.
         """
         with all_or_nothing(self, "network_") as retrains:
+            model = self._model_to_continue(continue_from)
             self.check_parameters()
-            self.check_effects(validation=validation)
+            self.check_effects(validation=validation, continue_from=continue_from)
             resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
-            x, y = as_examples(X), as_labels(y)
+            x, y = as_examples(X, model), as_labels(y)
             check_lengths(x, y)
-            self._learn_names(X)
+            if model is None:
+                self._learn_names(X)
             rng = random_generator(self.random_state, "random_state")
             keeping = None
             if checkpoint is not None:
-                keeping = _Keeping(checkpoint, checkpoint_every, self._described(), rng)
+                keeping = _Keeping(checkpoint, checkpoint_every, {**self._described(), **self._identity()}, rng)
                 keeping.begin(rng, resume)
-            self._learn_labels(y)
+            if model is None:
+                self._learn_labels(y)
+            else:
+                self._take_labels(model)
             are_given = validation is not None
             if self.early_stopping and validation is None:
                 x, y, validation = self._hold_back(x, y, rng)
             self._start(x.shape[1], rng)
             stopping = EarlyStopping(self.patience) if self.early_stopping else None
-            return self._train(x, y, self.epochs, validation, stopping, keeping, are_given=are_given, retrains=retrains)
+            if model is not None:
+                self.network_.parameters.values[:] = model.network_.parameters.values
+            self._train(x, y, self.epochs, validation, stopping, keeping, model, are_given=are_given, retrains=retrains)
+            if keep_training_state:
+                draws = {"rng": rng_state(self._trainer.rng)}
+                self.training_state_ = TrainingState.of(deepcopy(self._trainer.optimizer), draws)
+        return self
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:  # noqa: N803
         """Train one epoch more on X and y, the optimizer going on from where it is; for data that come in parts.
@@ -200,7 +226,24 @@ class MultiLayerPerceptron(Estimator):
                 self._learn_names(X)
                 self._learn_labels(y if classes is None else as_labels(classes))
                 self._start(x.shape[1], random_generator(self.random_state, "random_state"))
+            self.training_state_ = None  # it is of the epoch before
             return self._train(x, y, 1)
+
+    def _take_labels(self, model: Self) -> None:
+        """Read y, and name features, as a trained estimator does."""
+        for name in _LEARNED_OF_DATA:
+            vars(self).pop(name, None)
+            if name in vars(model):
+                setattr(self, name, getattr(model, name))
+
+    def _trained_parameters(self) -> list[Array]:
+        return [self.network_.parameters.values]
+
+    @classmethod
+    def _open_model(cls, path: str | os.PathLike[str]) -> Self:
+        raise OptionError(
+            f"continue_from = {shown(path)} must be a trained {cls.__name__}, which has no file of its own"
+        )
 
     def _learn_names(self, X: ArrayLike) -> None:  # noqa: N803
         """Set ``feature_names_in_``, if the features have names."""
@@ -255,6 +298,7 @@ class MultiLayerPerceptron(Estimator):
         validation: Validation | None = None,
         stopping: EarlyStopping | None = None,
         keeping: _Keeping | None = None,
+        model: Self | None = None,
         *,
         are_given: bool = True,
         retrains: bool = False,
@@ -281,6 +325,7 @@ class MultiLayerPerceptron(Estimator):
             checkpoint_every=1 if keeping is None else keeping.every,
             resume=keeping is not None and keeping.resumes,
             described=None if keeping is None else keeping.described,
+            begin=partial(self._begin_where_it_ended, model=model),
         )
         return self
 

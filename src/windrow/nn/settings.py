@@ -31,18 +31,18 @@ _LAYERS = (
     Setting(
         "hidden_layer_sizes", "int or sequence of int", (100,),
         f"Units of each hidden layer, each from 1 to {MOST_UNITS}.",
-        "() makes a linear model; more units fit more, and need more examples.",
+        "() makes a linear model; more units fit more, and need more examples.", of_model=True,
     ),
     Setting(
         "activation", str, "relu", "Activation function of the hidden units.", choices=ACTIVATION_NAMES,
-        only_with=("hidden_layer_sizes", GIVEN),
+        only_with=("hidden_layer_sizes", GIVEN), of_model=True,
     ),
 )  # fmt: skip
 _TRAINING = (
     Setting(
         "initializer", str, "he", "Standard deviation of the random first weights, by name.",
         "he suits relu, glorot suits tanh and sigmoid; normal (1) shows how saturated units fail to learn.",
-        choices=INITIALIZER_NAMES,
+        choices=INITIALIZER_NAMES, of_model=True,
     ),
     Setting(
         "optimizer", "str or Optimizer", "adam",
@@ -120,7 +120,9 @@ _TRAINING = (
 
 
 def _cost(default: str, choices: tuple[str, ...], advice: str) -> Setting:
-    return Setting("cost", str, None, "The loss that is minimized.", advice, choices=choices, none=default)
+    return Setting(
+        "cost", str, None, "The loss that is minimized.", advice, choices=choices, none=default, of_model=True
+    )
 
 
 _COST_OF_CLASSES = _cost("log-likelihood", COST_NAMES, "The others ask one yes-or-no question per class, by a sigmoid.")

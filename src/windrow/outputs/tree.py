@@ -51,3 +51,28 @@ def lay_paths(tree: HuffmanTree, stride: int, dtype: DTypeLike) -> Paths:
         width=padded_width(int(np.diff(tree.starts).max(initial=0))),
         near=len(tree.starts) - 2 - _NEAR_NODES,
     )
+
+
+def match_nodes(old: HuffmanTree, new: HuffmanTree) -> NDArray[np.int64]:
+    """Inner nodes that divide the same words in two trees; the new one may have more words, behind the others.
+
+    A node of the new tree matches the one of the old tree that has the same old words on each side, or the sides
+    swapped. Returns (matches, 3): the old node, the new one, and 1 or, where the sides are swapped, -1.
+    """
+    words = len(old.starts) - 1
+    marks = np.random.default_rng(0).integers(1, 2**63, words, np.uint64)  # sets of words have different sums
+    others = len(new.starts) - 1 - words
+    old_sides = {sides: node for node, sides in enumerate(_sums_of_sides(old, marks))}
+    matches = []
+    for node, (left, right) in enumerate(_sums_of_sides(new, np.append(marks, np.zeros(others, np.uint64)))):
+        for sides, sign in (((left, right), 1), ((right, left), -1)):
+            if left and right and sides in old_sides:
+                matches.append((old_sides[sides], node, sign))
+    return np.array(matches, np.int64).reshape(-1, 3)
+
+
+def _sums_of_sides(tree: HuffmanTree, marks: NDArray[np.uint64]) -> list[tuple[int, ...]]:
+    """For each inner node the summed marks, modulo 2**64, of the words to its left and to its right."""
+    sums = np.zeros((max(len(marks) - 1, 1), 2), np.uint64)
+    np.add.at(sums, (tree.nodes, tree.codes), np.repeat(marks, np.diff(tree.starts)))
+    return [tuple(sides) for sides in sums.tolist()]

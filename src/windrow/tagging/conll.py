@@ -69,8 +69,9 @@ def read_conll(
     >>> list(read_conll(path, token_column=1))
     [TaggedSentence(tokens=['in', 'Rome'], tags=['O', 'B-LOC'], document=0)]
     """
-    text = lines(text_pieces(os.fspath(source), None, Meter(None, None)))
-    return read_conll_lines(text, name_of(os.fspath(source)), token_column, tag_column)
+    name = name_of(os.fspath(source))
+    text = lines(text_pieces(os.fspath(source), None, Meter(None, None)), name)
+    return read_conll_lines(text, name, token_column, tag_column)
 
 
 def read_conll_lines(

@@ -64,11 +64,28 @@ def _tokens(sentence: Any, number: int) -> list[str]:
     """The tokens of a sentence, which may hold white space, unlike those of a text."""
     if (reason := why_no_sentence(sentence)) is not None:
         raise DataError(f"sentence {number} must be a list of tokens, {reason}")
+    if isinstance(sentence, list) and all(isinstance(token, str) for token in sentence):
+        return sentence
     tokens = with_numbers_as_words(sentence)
     if not all(isinstance(token, str) for token in tokens):
         bad = next(token for token in tokens if not isinstance(token, str))
         raise DataError(f"sentence {number}: the token {bad!r} must be a string")
     return tokens
+
+
+def types_of(examples: Iterable[Example]) -> set[str]:
+    """The types of their entities."""
+    return {span.type for _, tags in examples for span in spans_of(tags)}
+
+
+def check_known_types(found: Iterable[str], source: Source, learned: Sequence[str]) -> None:
+    """Raise DataError for types of entities that a trained tagger has no tags for."""
+    unknown = sorted(set(found) - set(learned))
+    if unknown:
+        raise DataError(
+            f"{name_of(source)} has entities of the types {', '.join(unknown)}, which the tagger to continue has not "
+            f"learned; it knows {', '.join(learned)}: name the types to learn, types = ..., or train a new tagger"
+        )
 
 
 def check_types(found: Iterable[str], source: Source, types: Sequence[str] | None) -> None:

@@ -83,6 +83,11 @@ class Lexicon:
         self.padding = np.array([[self._word_ids[BEGIN], *padding], [self._word_ids[END], *padding]], np.int32)
 
     @property
+    def unknown(self) -> int:
+        """The id of words that have none of their own."""
+        return self._word_ids[UNKNOWN]
+
+    @property
     def feature_rows(self) -> int:
         """The rows of the feature table."""
         return _FEATURES_BEFORE + len(self.features)

@@ -16,18 +16,37 @@ from windrow.tagging.settings import HIDDEN_ACTIVATIONS
 from windrow.tagging.tag_outputs import TagOutput, Tags
 from windrow.tagging.windows import Windows
 
+WORD_VECTORS = "words.vectors"  # what files call them
+
 
 class WordLookUp(Layer):
-    """The vectors of words, of which the first learn and the others, ``frozen`` (or None), stay as they are."""
+    """The vectors of words, of which the first learn and the others, ``frozen`` (or None), stay as they are.
 
-    def __init__(self, learning: Array, frozen: Array | None) -> None:
+    ``trained``: how many words learn in training, where that is more than do here, since the rest is still in a file;
+    None if the file does not say.
+    """
+
+    def __init__(self, learning: Array, frozen: Array | None, trained: int | None = None) -> None:
         self.learning = SparseParameter(learning)
         self.frozen = frozen
+        self.trained = trained
 
     @property
     def parameters(self) -> dict[str, Parameter | SparseParameter]:
         """``vectors``, those that learn."""
         return {"vectors": self.learning}
+
+    def all_vectors(self) -> Array:
+        """The vectors of all words, (words, dim)."""
+        learning = self.learning.value
+        return learning if self.frozen is None else np.concatenate([learning, self.frozen])
+
+    def to_train(self) -> WordLookUp:
+        """A copy of which the words learn that did in training; of an older file none but those that do here."""
+        vectors = self.all_vectors()
+        trained = len(self.learning.value) if self.trained is None else self.trained
+        frozen = vectors[trained:]
+        return WordLookUp(vectors[:trained].copy(), frozen if len(frozen) else None, self.trained)
 
     def forward(self, ids: Array, training: bool = False) -> tuple[Array, Backward]:
         """The vectors of some words, (words, dim)."""
@@ -118,7 +137,7 @@ class TagNetwork:
         self._layers = self._graph(ACTIVATIONS[activation]())
         self.output = output
         named: dict[str, Parameter | SparseParameter] = {
-            "words.vectors": words.learning,
+            WORD_VECTORS: words.learning,
             "features.vectors": self.features.vectors,
             "hidden.weights": self.hidden.weights,
             "hidden.biases": self.hidden.biases,

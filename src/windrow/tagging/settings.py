@@ -14,52 +14,59 @@ HIDDEN_ACTIVATIONS = ("tanh", "relu")
 WINDOW_TAGGER = (
     Setting(
         "vectors", "WordVectors", None, "Word vectors to start from, best of much text of the same kind.",
-        none="random ones", option=None,
+        none="random ones", option=None, of_model=True,
     ),
     Setting(
         "tune", bool, False, "Whether the given vectors are trained, too, or stay as they are.",
         "Train them where the labelled text is large.", option="--tune/--freeze", only_with=("vectors", GIVEN),
+        of_model=True,
     ),
     Setting(
         "vector_size", int, 50, "Dimensions per word vector.", low=1, high=100_000, option="--size",
-        only_with=("vectors", (None,)),
+        only_with=("vectors", (None,)), of_model=True,
     ),
     Setting(
         "window", int, 5, "Words in a window, the center included: an odd number.",
-        "Try 7 or 9 where tokens are characters.", low=1, high=99,
+        "Try 7 or 9 where tokens are characters.", low=1, high=99, of_model=True,
     ),
     Setting(
         "hidden_size", int, 128, "Hidden units.", "Try 300 for a large text.", low=1, high=100_000, option="--hidden",
+        of_model=True,
     ),
     Setting(
         "activation", str, "relu", "Activation function of the hidden units.", choices=HIDDEN_ACTIVATIONS,
-        option=None,
+        option=None, of_model=True,
     ),
     Setting(
         "output_layer", str, "crf", "crf learns transitions between tags and takes the best path; softmax judges each "
-        "token by itself; logistic asks yes or no for every tag.", choices=OUTPUT_NAMES,
+        "token by itself; logistic asks yes or no for every tag.", choices=OUTPUT_NAMES, of_model=True,
     ),
     Setting(
         "scheme", str, "iobes", "How entities are written as tags in training, whatever the file has.",
-        choices=SCHEME_NAMES,
+        choices=SCHEME_NAMES, of_model=True,
     ),
     Setting(
         "types", str, None, "Learn only these types of entities.", many=True, none="all of the training file",
         option="--type",
     ),
-    Setting("min_count", int, 2, "Words that occur less often have no vector of their own.", low=1),
+    Setting(
+        "min_count", int, 2, "Words that occur less often have no vector of their own.", low=1, of_model=True,
+    ),
     Setting(
         "lowercase", bool, True, "Whether a word that is not known is looked up in lower case.",
-        "False where case tells words apart.", option=None,
+        "False where case tells words apart.", option=None, of_model=True,
     ),
     Setting(
         "fold_digits", bool, True, "Whether a word that is not known is looked up with each digit as 0.", option=None,
+        of_model=True,
     ),
     Setting(
         "affixes", int, (1, 2, 3, 4), "Lengths in characters of the prefixes and suffixes that are features of a word.",
-        "() for scripts without affixes.", many=True, low=1, high=20, option=None,
+        "() for scripts without affixes.", many=True, low=1, high=20, option=None, of_model=True,
     ),
-    Setting("feature_size", int, 16, "Dimensions per vector of a feature.", low=1, high=10_000, option=None),
+    Setting(
+        "feature_size", int, 16, "Dimensions per vector of a feature.", low=1, high=10_000, option=None, of_model=True,
+    ),
     Setting(
         "dropout", float, 0.5, "Fraction of the inputs and hidden units that are 0 in each step.",
         "Use less for a large text.", low=0, high=1, high_open=True,

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from windrow.errors import FormatError
 from windrow.files import model_file
 from windrow.files.writing import shortened
+from windrow.nn.training.checkpoint import count_of
 from windrow.tagging.lexicon import SPECIALS, Lexicon, Reading
-from windrow.tagging.network import TagNetwork, WordLookUp
+from windrow.tagging.network import WORD_VECTORS, TagNetwork, WordLookUp
 from windrow.tagging.settings import SCHEME_NAMES
 
 _VOCABULARIES = ("words", "features")
@@ -24,8 +25,7 @@ Arrays = dict[str, NDArray[Any]]
 def pack_network(network: TagNetwork, lexicon: Lexicon) -> Arrays:
     """The arrays of a trained network, of its word table and of its words and features."""
     arrays = {name: parameter.value for name, parameter in network.parameters.named.items()}
-    if network.words.frozen is not None:
-        arrays["words.vectors"] = np.concatenate([network.words.learning.value, network.words.frozen])
+    arrays[WORD_VECTORS] = network.words.all_vectors()
     vocabularies: dict[str, Sequence[str]] = {"words": lexicon.words, "features": lexicon.features}
     for name in _VOCABULARIES:
         arrays |= {f"{name}.{part}": array for part, array in model_file.pack_words(vocabularies[name]).items()}
@@ -47,18 +47,20 @@ def unpack_lexicon(arrays: Arrays, reading: Reading, path: str | os.PathLike[str
     return Lexicon(words, features, reading)
 
 
-def unpack_word_vectors(arrays: Arrays, words: list[str], path: str | os.PathLike[str]) -> WordLookUp:
-    """The word vectors, all but the specials' left in the file until they are read."""
+def unpack_word_vectors(arrays: Arrays, words: list[str], trained: Any, path: str | os.PathLike[str]) -> WordLookUp:
+    """The word vectors, all but the specials' left in the file until they are read; ``trained``: as the header has."""
     if tuple(words[: len(SPECIALS)]) != SPECIALS or len(set(words)) < len(words):
         raise FormatError(f"{path}: the words do not begin with {' '.join(SPECIALS)}, or repeat")
-    vectors = _array(arrays, "words.vectors", (len(words), None), path)
-    return WordLookUp(np.array(vectors[: len(SPECIALS)]), vectors[len(SPECIALS) :])
+    vectors = _array(arrays, WORD_VECTORS, (len(words), None), path)
+    if trained is not None and not len(SPECIALS) <= count_of(trained) <= len(words):
+        raise FormatError(f"{path}: {trained} of {len(words)} words are said to learn")
+    return WordLookUp(np.array(vectors[: len(SPECIALS)]), vectors[len(SPECIALS) :], trained)
 
 
 def fill_network(network: TagNetwork, arrays: Arrays, path: str | os.PathLike[str]) -> None:
     """Set the parameters of a network, its word vectors apart, to stored ones; FormatError where they do not fit."""
     for name, parameter in network.parameters.named.items():
-        if name != "words.vectors":
+        if name != WORD_VECTORS:
             parameter.value[:] = _array(arrays, name, parameter.value.shape, path)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from copy import copy
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, Self
@@ -11,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError, check_callable
-from windrow.estimator import Estimator, OldName, current_names, takes_old_names
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError, check_callable, warn
+from windrow.estimator import OldName, current_names, takes_old_names
 from windrow.evaluation.spans import OUTSIDE, SpanResult, evaluate_spans, spans_of
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
@@ -20,16 +21,26 @@ from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Schedule, find_schedule
 from windrow.nn.training.checkpoint import fingerprint, goes_on, with_new_names
+from windrow.nn.training.continuing import ContinuingEstimator, TrainingState, tell_unknown
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.numeric.threads import one_blas_thread
 from windrow.tagging.columns import Columns
-from windrow.tagging.examples import Example, Source, blocks, check_types, name_of, read_examples
+from windrow.tagging.examples import (
+    Example,
+    Source,
+    blocks,
+    check_known_types,
+    check_types,
+    name_of,
+    read_examples,
+    types_of,
+)
 from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
 from windrow.tagging.long_sentences import decode_long, tag_names
-from windrow.tagging.network import TagNetwork, WordLookUp
+from windrow.tagging.network import WORD_VECTORS, TagNetwork, WordLookUp
 from windrow.tagging.schemes import convert, detect_scheme, possible_transitions, tags_for, tags_of
 from windrow.tagging.settings import WINDOW_TAGGER
 from windrow.tagging.stored_parts import check_learned, fill_network, pack_network, unpack_lexicon, unpack_word_vectors
@@ -38,15 +49,17 @@ from windrow.tagging.training import TagTrainee
 from windrow.tagging.windows import windows_of
 
 _BLOCK_TOKENS = 4096  # tagged at a time
+_MANY_UNKNOWN = 0.5
 _LONG_SENTENCE = 1 << 15  # tokens, above which memory would grow with the sentence
 KIND = "window-tagger"
 _LEARNED = ("types_", "scheme_", "history_")
+_TRAINED_WORDS = "trained_words"  # in files, of how many words the vectors learn
 _MAY_CHANGE = ("epochs", "patience", "callbacks", "vectors", "schedule")  # from a run to one that resumes it, or apart
 _NOT_STORED = ("vectors", "callbacks", "schedule")  # the first is in the word table, the others are for training
 _VECTOR_SPREAD = 0.5  # of a number of a word vector, the given ones too: what the other weights' spread expects
 
 
-class WindowTagger(Estimator):
+class WindowTagger(ContinuingEstimator):
     """Finds entities: scores of tags from a window of word vectors through one hidden layer.
 
     Beside its word vector a token has features: its shape (case, digits, signs), its prefixes and its suffixes.
@@ -137,6 +150,8 @@ class WindowTagger(Estimator):
     """
 
     settings = WINDOW_TAGGER
+    scheme_: str
+    types_: list[str]
     output = OldName("output_layer")
 
     @takes_old_names
@@ -195,12 +210,19 @@ class WindowTagger(Estimator):
 
     # --- training
 
+    def take_shape(self, model: Self, given: Collection[str] | None = None) -> None:  # noqa: D102
+        model = copy(model)
+        model.vector_size = model.network_.words.learning.value.shape[1]  # which may be that of given vectors
+        super().take_shape(model, given)
+
     def fit(
         self,
         sentences: Source,
         y: object = None,
         *,
         valid: Source | None = None,
+        continue_from: Self | str | os.PathLike[str] | None = None,
+        keep_training_state: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int = 1,
         resume: bool = False,
@@ -213,7 +235,16 @@ class WindowTagger(Estimator):
         ``token_column`` and ``tag_column`` name columns of the files, as in ``read_conll``. With ``valid`` the best
         epoch by F1 there is kept, and training stops when it has not risen for ``patience`` epochs; without, the last
         of all ``epochs``. ``callbacks`` get a Report after each epoch, and stop training by returning something true;
-        ``progress`` gets one several times a second. ``checkpoint``: a file that keeps the state after every
+        ``progress`` gets one several times a second.
+
+        ``continue_from``, a trained tagger or its file, is trained further, by the rate, optimizer, epochs and other
+        settings of this one. Its words, its features and its types of entities stay; another type is an error, unless
+        ``types`` leave it out. The settings of words and shape are taken from it; one that is given must agree. Given
+        word vectors that did not learn still do not. Words without a vector are ``<unk>``; a DataWarning says if these
+        are most. The optimizer and the draws start again, unless the tagger was trained with ``keep_training_state``,
+        which keeps them as they are after the last epoch, also in the file; the optimizer's only for one of its rule.
+
+        ``checkpoint``: a file that keeps the state after every
         ``checkpoint_every`` epochs, and after the last one (0: it is only read); where it cannot be written training
         goes on, with a DataWarning. ``resume`` goes on from there to the same tagger as without the stop, if the file
         is there. Raises OptionError for parameters out of range and vectors that are not finite, DataError for
@@ -222,27 +253,35 @@ class WindowTagger(Estimator):
         the best parameters so far.
         """
         with all_or_nothing(self, "history_") as retrains:
+            model = self._model_to_continue(continue_from)
             self.check_parameters()
-            self.check_effects(valid=valid)
+            self.check_effects(valid=valid, continue_from=continue_from)
             check_callable("progress", progress)
             resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
             if checkpoint is not None and checkpoint_every:
                 writing.check_writable(checkpoint)
             columns = Columns(token_column, tag_column)
             train = read_examples(sentences, columns)
-            self.scheme_ = detect_scheme(tags for _, tags in train)
-            check_types({span.type for _, tags in train for span in spans_of(tags)}, sentences, self.types)
+            self.scheme_ = detect_scheme(tags for _, tags in train) if model is None else model.scheme_
+            check_types(types_of(train), sentences, self.types)
             train = [(tokens, self._kept(tags)) for tokens, tags in train]
-            self.types_ = sorted({span.type for _, tags in train for span in spans_of(tags)})
+            self.types_ = sorted(types_of(train)) if model is None else model.types_
             held_back = None if valid is None else self._gold(valid, columns)
             rng = np.random.default_rng(self.seed)
-            self._start([tokens for tokens, _ in train], rng)
+            if model is None:
+                self._start([tokens for tokens, _ in train], rng)
+            else:
+                check_known_types(types_of(train), sentences, model.types_)
+                self._start_from(model, [tokens for tokens, _ in train], name_of(sentences), rng)
             training = self._training(train, held_back, rng, retrains=retrains)
+            self._begin_where_it_ended(training, model)
             described = {} if checkpoint is None else self._described(train, held_back)
             if checkpoint is not None and resume:
                 training.restore(checkpoint, described)
             self.history_ = training.history
             training.run(self.callbacks, progress, checkpoint, described, checkpoint_every)
+            if keep_training_state:
+                self.training_state_ = TrainingState.of(training.plan.optimizer, training.trainee.state())
         return self
 
     def check_parameters(self) -> None:
@@ -268,7 +307,28 @@ class WindowTagger(Estimator):
             frozen = _spread(self.vectors.vectors[rows])
             if self.tune:
                 learning, frozen = np.concatenate([learning, frozen]), None
-        self._build(lexicon, WordLookUp(learning, frozen), rng)
+        self._build(lexicon, WordLookUp(learning, frozen, len(learning)), rng)
+
+    def _start_from(self, model: Self, texts: Sequence[Sequence[str]], where: str, rng: np.random.Generator) -> None:
+        """The network of a trained tagger, whose words are to learn that have learned before."""
+        ids = model.lexicon_.rows(token for text in texts for token in text)[:, 0]
+        share = float(np.mean(ids == model.lexicon_.unknown))
+        if share > _MANY_UNKNOWN:  # that a third is unknown is usual, and features say much of the others
+            tell_unknown(share, where)
+        words = model.network_.words
+        if words.trained is None:
+            warn(
+                "the tagger to continue is of an older windrow, which did not say whose word vectors were trained: "
+                "they stay as they are"
+            )
+        self._build(model.lexicon_, words.to_train(), rng)
+        for name, parameter in self.network_.parameters.named.items():
+            if name != WORD_VECTORS:
+                parameter.value[:] = model.network_.parameters.named[name].value
+
+    def _trained_parameters(self) -> list[Array]:
+        network = self.network_
+        return [network.words.all_vectors(), network.features.vectors.value, network.parameters.dense_values]
 
     def _build(self, lexicon: Lexicon, words: WordLookUp, rng: np.random.Generator) -> None:
         """The network for ``types_``, untrained except for the given word vectors."""
@@ -318,7 +378,14 @@ class WindowTagger(Estimator):
         schedule = getattr(self.schedule, "__qualname__", str(self.schedule))
         vectors = None if self.vectors is None else fingerprint(self.vectors.vectors)
         valid = None if held_back is None else _fingerprint(held_back)
-        return {**parameters, "schedule": schedule, "vectors": vectors, "text": _fingerprint(train), "valid": valid}
+        return {
+            **parameters,
+            "schedule": schedule,
+            "vectors": vectors,
+            "text": _fingerprint(train),
+            "valid": valid,
+            **self._identity(),
+        }
 
     # --- tagging
 
@@ -334,9 +401,7 @@ class WindowTagger(Estimator):
             if len(block[-1]) > _LONG_SENTENCE:  # it is the last: with it the block is full
                 if block[:-1]:
                     yield from self._tag_block(block[:-1])
-                with one_blas_thread():
-                    path = decode_long(self.network_, self.lexicon_, block[-1])
-                yield tag_names(path, self.tags_, self.scheme_)
+                yield self._tag_long(block[-1])
             else:
                 yield from self._tag_block(block)
 
@@ -347,6 +412,11 @@ class WindowTagger(Estimator):
         names = [self.tags_[number] for number in numbers]
         for start, stop in pairwise(windows.starts.tolist()):
             yield convert(names[start:stop], self.scheme_)
+
+    def _tag_long(self, tokens: Sequence[str]) -> list[str]:
+        with one_blas_thread():
+            path = decode_long(self.network_, self.lexicon_, tokens)
+        return tag_names(path, self.tags_, self.scheme_)
 
     def evaluate(self, source: Source, *, token_column: int | None = None, tag_column: int = -1) -> SpanResult:
         """Exact-span precision, recall and F1 on sentences, pairs (tokens, tags) or a CoNLL file.
@@ -392,8 +462,10 @@ class WindowTagger(Estimator):
         if not hasattr(self, "network_"):
             raise NotFittedError("this WindowTagger is not trained yet; call fit first")
         parameters = {name: _plain(value) for name, value in self.get_params().items() if name not in _NOT_STORED}
-        config = {"parameters": parameters, **{name: getattr(self, name) for name in _LEARNED}}
-        return StoredModel(KIND, config, {}, pack_network(self.network_, self.lexicon_))
+        state, provenance, arrays = self._packed()
+        learned = {**{name: getattr(self, name) for name in _LEARNED}, _TRAINED_WORDS: self.network_.words.trained}
+        arrays = {**pack_network(self.network_, self.lexicon_), **arrays}
+        return StoredModel(KIND, {"parameters": parameters, **learned, **state}, provenance, arrays)
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
@@ -407,8 +479,9 @@ class WindowTagger(Estimator):
             check_learned(tagger.types_, tagger.scheme_, path)
             reading = Reading(tagger.lowercase, tagger.fold_digits, tuple(tagger.affixes))
             lexicon = unpack_lexicon(stored.arrays, reading, path)
-            table = unpack_word_vectors(stored.arrays, list(lexicon.words), path)
+            table = unpack_word_vectors(stored.arrays, list(lexicon.words), stored.config.get(_TRAINED_WORDS), path)
             tagger._build(lexicon, table, np.random.default_rng(tagger.seed))
+            tagger._unpack(stored, path)
         except (KeyError, TypeError, AttributeError, WindrowError) as error:
             if isinstance(error, FormatError):
                 raise

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, pairwise
+from itertools import chain, islice, pairwise, repeat
 from typing import IO, NamedTuple
 
 from windrow.corpus import TextReader
@@ -25,7 +26,7 @@ class Piece(NamedTuple):
     """A sentence, or lines between sentences, and how it is written: each line, None for that of the next token."""
 
     tokens: list[str]
-    lines: list[str | None]
+    lines: Iterable[str | None]  # to be gone through once
 
 
 def read_texts(
@@ -54,13 +55,16 @@ def read_texts(
         )
     name, columns = name_of(os.fspath(source)), Columns(token_column, None)
     columns.check()
-    text = iter(typed) if typed is not None else lines(text_pieces(os.fspath(source), errors, Meter(None, None)))
+    text = iter(typed) if typed is not None else lines(text_pieces(os.fspath(source), errors, Meter(None, None)), name)
     guessed = form == "auto" and token_column is None
     is_named = _COLUMN_NAME.search(os.fspath(source)) is not None
-    head = list(islice(text, _LOOKED_AT)) if guessed and not is_named else []
-    text = chain(head, text)
-    if form == "text" or (guessed and not is_named and not _has_columns(head, name)):
-        yield from (Piece(tokens, [*[None] * len(tokens), ""]) for tokens in map(reader.tokens, text) if tokens)
+    head = _first_lines(text) if guessed and not is_named else deque()
+    is_text = form == "text" or (guessed and not is_named and not _has_columns(head, name))
+    text = chain(_taken(head), text)
+    if is_text:
+        yield from (
+            Piece(tokens, chain(repeat(None, len(tokens)), [""])) for tokens in map(reader.tokens, text) if tokens
+        )
         return
     if reader != _PLAIN:
         raise OptionError(f"{name} holds one token per line; leave out tokenizer and normalize")
@@ -100,7 +104,23 @@ def _written(row: Row) -> str | None:
     return None
 
 
-def _has_columns(head: Sequence[str], name: str) -> bool:
+def _first_lines(text: Iterator[str]) -> deque[str]:
+    """Those by which a column file is known; none after a line that is too long for one."""
+    head: deque[str] = deque()
+    for line in islice(text, _LOOKED_AT):
+        head.append(line)
+        if len(line) > _LONGEST_ROW:
+            break
+    return head
+
+
+def _taken(lines: deque[str]) -> Iterator[str]:
+    """The lines, which are held no longer then."""
+    while lines:
+        yield lines.popleft()
+
+
+def _has_columns(head: Iterable[str], name: str) -> bool:
     """Whether each line can be one of a column file by the rules of its reader, and the lines together look like one.
 
     Words may look like tags: "vitamin B", "I-95", "Malcolm and I". So the last column has to be a tag in each line of

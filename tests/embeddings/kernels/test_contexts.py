@@ -101,7 +101,8 @@ def pair_rows(block: Block, target: int) -> list[int]:
 @every_mode
 @every_size
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
-def test_scatter(mode, vector_size, window, block_size, weighting):
+@pytest.mark.parametrize("shares", [{}, {0: 0.0, 2: 0.25}], ids=["all-learn", "some-frozen"])
+def test_scatter(mode, vector_size, window, block_size, weighting, shares):
     model = Model(
         "ns",
         MODES[mode],
@@ -111,6 +112,7 @@ def test_scatter(mode, vector_size, window, block_size, weighting):
         block_size=block_size,
     )
     text = weighted_text(weighting, window)
+    text.shares = shares
     generator, expected = np.random.default_rng(8), model.inputs.copy()
     for centers in blocks_of(text, block_size):
         block = dirty_block(model)

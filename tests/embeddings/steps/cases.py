@@ -47,7 +47,8 @@ def as_chunk(text: Text, dtype: type[np.floating]) -> Chunk:
     left = [min([*window, center]) for center, window in enumerate(text.windows)]
     right = [max([*window, center]) + 1 for center, window in enumerate(text.windows)]
     words, left, right = (np.array(numbers, np.int32) for numbers in (text.words, left, right))
-    return Chunk(words, words, left, right, mirrored(text.weights, dtype))
+    shares = np.array([text.share(position) for position in range(len(words))] if text.shares else [], np.float32)
+    return Chunk(words, words, left, right, mirrored(text.weights, dtype), shares)
 
 
 def mirrored(weights: Sequence[float], dtype: type[np.floating]) -> NDArray[np.floating]:

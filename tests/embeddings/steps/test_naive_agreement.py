@@ -118,6 +118,21 @@ def test_blocks_with_words_of_equal_weight(mode, size):
     compare_blocks(model, text, 1e-11)
 
 
+@pytest.mark.parametrize("size", SIZES[1:6], ids=str)
+@pytest.mark.parametrize("mode", MODES)
+def test_words_that_take_part_of_their_updates_or_none(mode, size):
+    for name, uniform in (("ns", False), ("hs", True), ("softmax", False)):
+        model, text = build(name, mode, size, np.float64)
+        text.shares = {0: 0.0, 1: 0.25}
+        text.weights = [0.0] + [1.0] * size.window if uniform else text.weights
+        frozen = model.inputs[0].copy()
+        compare_blocks(model, text, 1e-11)
+        np.testing.assert_array_equal(model.inputs[0], frozen)
+    model, text = build("hs+ns", mode, size, np.float64)
+    text.shares = {0: 0.0, 1: 0.25}
+    compare_pairs(model, text, 1e-11)
+
+
 @pytest.mark.parametrize("size", SIZES, ids=str)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", STEPS)

@@ -81,7 +81,7 @@ def test_a_killed_run_resumes_to_equal_vectors(kernel: str, loss: str, tmp_path:
 def test_an_interrupted_run_says_what_it_kept_and_resumes(words: int, tmp_path: Path, lee: Corpus) -> None:
     checkpoint = tmp_path / "vectors.checkpoint"
     model = Word2Vec(**OPTIONS, report_words=1000, callbacks=[_Interrupt(words)])
-    with pytest.raises(KeyboardInterrupt, match=r"stopped at \d+\.\d%.*vectors\.checkpoint; resume"):
+    with pytest.raises(KeyboardInterrupt, match=r"stopped at \d+\.\d%.*vectors\.checkpoint; add resume=True"):
         model.fit(lee, checkpoint=checkpoint)
     resumed = Word2Vec(**OPTIONS).fit(lee, checkpoint=checkpoint, resume=True)
     np.testing.assert_array_equal(resumed.wv.vectors, Word2Vec(**OPTIONS).fit(lee).wv.vectors)

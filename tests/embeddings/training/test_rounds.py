@@ -140,7 +140,7 @@ def test_a_checkpoint_resumes_to_equal_bits(loss: str, threads: int, tmp_path: P
     options = OPTIONS | {"workers": threads, "loss": loss, "epochs": 2, "sg": 1}
     unbroken = Word2Vec(**options).fit(longer)
     for words in (100_000, longer.tokens + 100_000):  # a stop in each epoch
-        with pytest.raises(KeyboardInterrupt, match="resume to go on"):
+        with pytest.raises(KeyboardInterrupt, match="add resume=True to go on"):
             Word2Vec(**options, report_words=10_000, callbacks=[Interrupt(words)]).fit(
                 longer, checkpoint=checkpoint, resume=True
             )
@@ -159,7 +159,7 @@ def test_an_interrupt_while_the_threads_run_loses_nothing(
     monkeypatch.setattr(run, "_PROGRESS_SECONDS", 0.001)
     checkpoint = tmp_path / "vectors.checkpoint"
     options = OPTIONS | {"workers": threads, "sg": 1, "loss": "hs"}
-    with pytest.raises(KeyboardInterrupt, match=r"vectors\.checkpoint; resume"):
+    with pytest.raises(KeyboardInterrupt, match=r"vectors\.checkpoint; add resume=True"):
         Word2Vec(**options).fit(longer, checkpoint=checkpoint, progress=Interrupt(1))
     assert 0 < model_file.load(checkpoint).config["position"]["words"] < longer.tokens
     resumed = Word2Vec(**options).fit(longer, checkpoint=checkpoint, resume=True)

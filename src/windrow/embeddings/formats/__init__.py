@@ -1,6 +1,7 @@
 """Files of word vectors: word2vec text and binary, fastText, GloVe, TSV, NumPy, Parquet, safetensors.
 
-A format is a row of ``FORMATS``: a reader that returns ``VectorData``, and a writer that takes it.
+A format is a row of ``FORMATS``: a reader that returns ``VectorData``, and a writer that takes it. Files of
+gensim's own are only read.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from pathlib import Path
 
 from windrow.embeddings.formats.binary import read_binary, write_binary
 from windrow.embeddings.formats.contract import ReadOptions, VectorData, VectorFormat, check_words
+from windrow.embeddings.formats.gensim import read_gensim
 from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
 from windrow.embeddings.formats.parquet import read_parquet, write_parquet
 from windrow.embeddings.formats.recognition import NoVectorsError, recognize_vectors
 from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
-from windrow.errors import FormatError, OptionError
+from windrow.errors import FormatError, OptionError, check_path
 from windrow.files.compression import COMPRESSED, is_packed, path_name
 from windrow.files.local import as_path, local_file
 from windrow.files.model_file import check_finite
@@ -56,7 +58,8 @@ def read_vectors(
     if format is not None:
         find_format(path, format)
     with local_file(as_path(path)) as file:
-        return FORMATS[format or recognize_vectors(file) or _named_format(path)].read(file, options)
+        chosen = format or recognize_vectors(file) or _named_format(path)
+        return read_gensim(file, options) if chosen == "gensim" else FORMATS[chosen].read(file, options)
 
 
 def _named_format(path: str | os.PathLike[str]) -> str:
@@ -76,6 +79,8 @@ def write_vectors(data: VectorData, path: str | os.PathLike[str], format: str | 
     OptionError for a number that is not finite.
     """
     chosen = check_target(path, format)
+    if not data.words:
+        raise OptionError(f"cannot write {path}: there are no words yet")
     check_words(data.words, chosen, path)
     try:
         check_finite(data.vectors, "the table", path)
@@ -125,6 +130,7 @@ def extension_of(path: str | os.PathLike[str]) -> str:
 
 def format_of(path: str | os.PathLike[str]) -> str:
     """The format that the extension names, else windrow's own."""
+    check_path("path", path)
     extension = extension_of(path)
     return extension if extension in FORMATS else "safetensors"
 

@@ -29,12 +29,13 @@ def read_npy(path: Path, options: ReadOptions) -> VectorData:
     if path.exists() and not beside.exists():
         raise FormatError(f"{path} needs its words, one per line, in {beside}, which does not exist")
     with local_file(path, unpack=True) as file:
-        vectors = _read_matrix(file)
+        vectors = read_matrix(file)
         check_finite(vectors, "the matrix", file)
         return with_words_beside(vectors, path, options)
 
 
-def _read_matrix(path: Path) -> NDArray[np.float32]:
+def read_matrix(path: Path) -> NDArray[np.float32]:
+    """A matrix of floating point, mapped into memory where it is float32; FormatError for something else."""
     try:
         _check_header_length(path)
         matrix = np.lib.format.open_memmap(path, mode="r")

@@ -12,7 +12,13 @@ from windrow.files.sniff import first_bytes, is_text, is_utf8, recognize, refuse
 
 _QUOTED = re.compile(rb"([\"']).+\1")
 _NAMED = re.compile(r"\.(glove|tsv)(\.\w+)?$", re.IGNORECASE)
-_BY_MARK = {"windrow": "safetensors", "safetensors": "safetensors", "npy": "npy", "parquet": "parquet"}
+_BY_MARK = {
+    "windrow": "safetensors",
+    "safetensors": "safetensors",
+    "npy": "npy",
+    "parquet": "parquet",
+    "pickle": "gensim",
+}
 
 
 _STARTS_OF_NUMBERS = b"+-.,0123456789nNiI"
@@ -23,15 +29,15 @@ class NoVectorsError(FormatError):
 
 
 def recognize_vectors(path: Path) -> str | None:
-    """The format of a file, as a key of ``FORMATS``; None where only its name can tell.
+    """The format of a file, as a key of ``FORMATS``, or "gensim"; None where only its name can tell.
 
     FormatError for a kind of file that holds no vectors, or none that windrow reads; DataError if it cannot be read.
     """
     start = first_bytes(path, whole_line=True)
     kind = recognize(start)
-    refuse_foreign(kind, path)
     if kind in _BY_MARK:
         return _BY_MARK[kind]
+    refuse_foreign(kind, path)
     if kind == "arpa":
         raise NoVectorsError(f"{path} is an n-gram model in ARPA format; it holds no word vectors")
     lines = first_lines(start)

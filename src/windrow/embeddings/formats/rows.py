@@ -158,6 +158,15 @@ def chosen_rows(
     return list(kept.rows), vectors if is_all else vectors[rows], rows
 
 
+def chosen_of(data: VectorData, path: Path, options: ReadOptions) -> VectorData:
+    """What is wanted of words, vectors and counts that are all there."""
+    if options == ReadOptions():
+        return data
+    encoded = [word.encode("utf-8", "surrogatepass") for word in data.words]
+    words, vectors, rows = chosen_rows(encoded, data.vectors, path, "row", options)
+    return VectorData(words, vectors, None if data.counts is None else data.counts[rows], data.provenance)
+
+
 def read_header(stream: IO[bytes], path: Path, *, number_bytes: int) -> tuple[int, int]:
     """Words and dimensions from line 1; FormatError if the file is too small for ``number_bytes`` per number."""
     line = stream.readline(_LONGEST_HEADER).removeprefix(codecs.BOM_UTF8)

@@ -11,22 +11,28 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.npy import with_words_beside, words_beside
-from windrow.embeddings.formats.rows import chosen_rows
+from windrow.embeddings.formats.rows import chosen_of
 from windrow.errors import FormatError
 from windrow.files import model_file
 from windrow.files.local import local_file
 from windrow.files.sniff import kind_of
 
 KIND = "word-vectors"
+_WHOLE = ReadOptions()
 
 
 def write_model(data: VectorData, path: str | os.PathLike[str]) -> None:
     """Write a model file, whatever its name."""
+    arrays, config = model_parts(data)
+    model_file.save(path, KIND, arrays, config, data.provenance)
+
+
+def model_parts(data: VectorData) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays of a model file, and its configuration."""
     arrays: dict[str, NDArray[Any]] = {"vectors": data.vectors, **model_file.pack_words(data.words)}
     if data.counts is not None:
         arrays["counts"] = data.counts
-    config = {"vector_size": data.vectors.shape[1], "words": len(data.words)}
-    model_file.save(path, KIND, arrays, config, data.provenance)
+    return arrays, {"vector_size": data.vectors.shape[1], "words": len(data.words)}
 
 
 def read_safetensors(path: Path, options: ReadOptions) -> VectorData:
@@ -35,12 +41,13 @@ def read_safetensors(path: Path, options: ReadOptions) -> VectorData:
         if kind_of(file) == "safetensors":
             return _read_matrix(file, path, options)
         with model_file.parts_of(file):
-            return _read_model(file, options)
+            return read_model(model_file.load(file, KIND), file, options)
 
 
-def _read_model(path: Path, options: ReadOptions) -> VectorData:
-    """Open a model file, whatever its name; FormatError for another kind, or parts that do not fit together."""
-    stored = model_file.load(path, KIND)
+def read_model(
+    stored: model_file.StoredModel, path: str | os.PathLike[str], options: ReadOptions = _WHOLE
+) -> VectorData:
+    """The vectors of a model file that was opened; FormatError for parts that do not fit together."""
     words = model_file.unpack_words(stored.arrays, path)
     vectors, counts = stored.arrays.get("vectors"), stored.arrays.get("counts")
     size = stored.config.get("vector_size")
@@ -49,11 +56,7 @@ def _read_model(path: Path, options: ReadOptions) -> VectorData:
         raise FormatError(f"{path}: expected float32 vectors of shape ({len(words)}, {size}), found {found}")
     model_file.check_finite(vectors, "vectors", path)
     counts = None if counts is None else model_file.as_counts(counts, len(words), path)
-    if options == ReadOptions():
-        return VectorData(words, vectors, counts, stored.provenance)
-    encoded = [word.encode("utf-8", "surrogatepass") for word in words]
-    chosen, wanted, rows = chosen_rows(encoded, vectors, path, "row", options)
-    return VectorData(chosen, wanted, None if counts is None else counts[rows], stored.provenance)
+    return chosen_of(VectorData(words, vectors, counts, stored.provenance), Path(path), options)
 
 
 def _read_matrix(file: Path, path: Path, options: ReadOptions) -> VectorData:

@@ -141,12 +141,22 @@ def _weigh_window(block: Block, target: int, row: int, rows: int, distance_weigh
 @kernel
 def scatter_skipgram(chunk: Chunk, start: int, rows: int, table: NDArray[Any], context: Context, block: Block) -> None:
     """Add the gradient of each row to the input vector that it is a copy of."""
-    stride = context.stride
+    stride, is_part = context.stride, chunk.shares.size > 0
     first = max(0, start - context.window)
     for row in range(rows):
         target, place = int(chunk.rows[first + row]) * stride, row * stride
+        if is_part:
+            _scale(block.gradient, place, stride, chunk.shares[first + row])
         for k in range(0, stride, LANES):
             store(table, target + k, add(load(table, target + k), load(block.gradient, place + k)))
+
+
+@kernel(inline=True)
+def _scale(gradient: NDArray[Any], place: int, stride: int, share: Any) -> None:
+    """Multiply one row of a gradient."""
+    factor = broadcast(gradient.dtype.type(share))
+    for k in range(place, place + stride, LANES):
+        store(gradient, k, multiply(factor, load(gradient, k)))
 
 
 @kernel
@@ -259,7 +269,9 @@ def _add_running_sums(
 ) -> None:
     """Add to each input vector the running sum of the noted gradients, less its own where it is a center."""
     stride, differences, gradient = context.stride, block.around, block.gradient
+    is_part = chunk.shares.size > 0
     for position in range(first, last):
+        share = broadcast(table.dtype.type(chunk.shares[position] if is_part else 1))
         target, place = int(chunk.rows[position]) * stride, (position - first) * stride
         own = (position - start) * stride
         is_center = 0 <= position - start < rows
@@ -268,6 +280,8 @@ def _add_running_sums(
             store(differences, place + stride + k, add(load(differences, place + stride + k), change))
             if is_center:
                 change = subtract(change, load(gradient, own + k))
+            if is_part:
+                change = multiply(share, change)
             store(table, target + k, add(load(table, target + k), change))
 
 
@@ -306,6 +320,12 @@ def combine_window(
             store(hidden, place + k, multiply(scale, load(hidden, place + k)))
 
 
+@kernel(inline=True)
+def share_of(chunk: Chunk, position: int) -> Any:
+    """The part of its updates that the input vector at a position takes."""
+    return chunk.shares[position] if chunk.shares.size > 0 else chunk.shares.dtype.type(1)
+
+
 @kernel
 def spread_gradient(
     chunk: Chunk,
@@ -329,7 +349,11 @@ def spread_gradient(
     scale = count / _weight_sum(chunk, center, left, right, context) if context.mean else one / count
     for position in range(left, right):
         if position != center:
-            weight = broadcast(table.dtype.type(scale * chunk.distance_weights[context.window + position - center]))
+            weight = broadcast(
+                table.dtype.type(
+                    scale * chunk.distance_weights[context.window + position - center] * share_of(chunk, position)
+                )
+            )
             target = int(chunk.rows[position]) * context.stride
             for k in range(0, context.stride, LANES):
                 update = multiply_add(weight, load(gradient, place + k), load(table, target + k))

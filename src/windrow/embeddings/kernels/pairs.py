@@ -90,6 +90,8 @@ def _learn(
         combine_window(chunk, center, chunk.left[center], chunk.right[center], table, context, hidden, 0)
     loss = step(hidden, gradient, chunk.words[center], rate, layer, state)
     if context.skipgram:
+        if chunk.shares.size > 0:
+            gradient *= chunk.shares[chunk.left[center] + example]
         table[place : place + context.stride] += gradient
     else:
         spread_gradient(chunk, center, chunk.left[center], chunk.right[center], table, context, gradient, 0)

@@ -22,6 +22,8 @@ class Chunk(NamedTuple):
     left: NDArray[np.int32]  # (positions,)
     right: NDArray[np.int32]  # (positions,)
     distance_weights: NDArray[Any]  # (2 * window + 1 + 16,): 0 for the center, and 16 zeros at the end
+    # (positions,): the part of its updates that the input vector takes, 0 where it is frozen; or (0,): all take all
+    shares: NDArray[np.float32]
 
 
 @kernel

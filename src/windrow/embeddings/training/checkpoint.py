@@ -17,7 +17,7 @@ from windrow.nn.training.checkpoint import START_AGAIN, history_rows
 
 CHECKPOINT_KIND = "word2vec-checkpoint"
 # Parameters that the first checkpoints lack, and what trainings did before there was a choice.
-_ADDED_LATER = {"deterministic": False, "fits_blocks": False}
+_ADDED_LATER = {"deterministic": False, "fits_blocks": False, "started_from": None}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Checkpoint:
         stored = model_file.load(path, CHECKPOINT_KIND)
         with model_file.parts_of(path):
             identity = {**_ADDED_LATER, **stored.config.get("identity", {})}
-        for name, asked in now.identity.items():
+        for name, asked in {"started_from": None, **now.identity}.items():
             if identity.get(name) != asked:
                 raise FormatError(
                     f"the checkpoint {fspath(path)} was taken with {name} = {identity.get(name)!r}, this run has "

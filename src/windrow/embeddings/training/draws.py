@@ -15,6 +15,7 @@ from windrow.numeric.simd import LANES
 _ALL_BITS = 2**32 - 1
 _HALF_WORD = 2**24
 _TWISTER_NUMBERS = 624
+_ALL_TAKE_ALL = np.empty(0, np.float32)
 _LEAST_COUNT = 1e-280  # below which a division by it overflows; no word would be kept
 
 
@@ -151,12 +152,23 @@ class ChunkDrawer:
     window: int
     shrink: bool  # draw a window size from 1 to ``window`` for each center
     weights: NDArray[Any]  # from distance_weights
+    rows_of_ids: NDArray[np.int32] | None = None  # the row of each id of the text, and -1 for id -1; None: the id
+    shares: NDArray[np.float32] | None = None  # (words,), see Chunk; None: all vectors take all updates
 
     @classmethod
-    def of(cls, counts: NDArray[np.int64], sample: float, window: int, weighting: str) -> ChunkDrawer:
-        """A drawer for words with these counts; ``weighting``: see ``distance_weights``."""
+    def of(
+        cls,
+        counts: NDArray[np.int64],
+        sample: float,
+        window: int,
+        weighting: str,
+        rows_of_ids: NDArray[np.int32] | None = None,
+        shares: NDArray[np.float32] | None = None,
+    ) -> ChunkDrawer:
+        """A drawer for words with these counts in the text; ``weighting``: see ``distance_weights``."""
         thresholds = keep_thresholds(counts, sample) if sample > 0 else None
-        return cls(len(counts), thresholds, window, weighting == "shrink", distance_weights(weighting, window))
+        weights = distance_weights(weighting, window)
+        return cls(len(counts), thresholds, window, weighting == "shrink", weights, rows_of_ids, shares)
 
     def kept_counts(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """How many of each word subsampling keeps, on average."""
@@ -171,6 +183,9 @@ class ChunkDrawer:
     def draw(self, ids: NDArray[np.int32], starts: NDArray[np.int64], randomness: Randomness) -> Chunk:
         """Known words, subsampled, each with its window; ``starts`` (sentences + 1,) are positions in ``ids``."""
         randomness.start_job()
+        if self.rows_of_ids is not None:
+            ids = self.rows_of_ids[ids]
+            ids.setflags(write=False)  # as a corpus has them: kernels are compiled for that
         words, word_starts = np.empty(ids.size, np.int32), np.empty(starts.size, np.int32)
         count = keep_known(ids, starts, self.vocabulary_size, words, word_starts)
         if self.thresholds is not None:
@@ -178,4 +193,5 @@ class ChunkDrawer:
         reaches = randomness.reaches(count, self.window) if self.shrink else np.full(count, self.window, np.int32)
         left, right = np.empty(count, np.int32), np.empty(count, np.int32)
         lay_windows(word_starts, reaches, left, right)
-        return Chunk(words[:count], words[:count], left, right, self.weights)
+        shares = _ALL_TAKE_ALL if self.shares is None else self.shares[words[:count]]
+        return Chunk(words[:count], words[:count], left, right, self.weights, shares)

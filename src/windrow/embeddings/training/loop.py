@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
@@ -17,6 +17,7 @@ from windrow.embeddings.steps.contract import TrainingStep
 from windrow.embeddings.training.checkpoint import Checkpoint, damaged
 from windrow.embeddings.training.progress import Callback, Progress
 from windrow.embeddings.training.run import Run
+from windrow.errors import OptionError
 from windrow.nn.training.keeping import Keeper
 from windrow.nn.training.report import call_all
 from windrow.nn.training.stopping import RUNAWAY, DivergedError
@@ -31,7 +32,7 @@ class VectorTraining:
     table: NDArray[Any]  # input vectors, (words, stride)
     vector_size: int  # the rest of a row is padding
     layers: dict[str, TrainingStep]
-    run: Run
+    run: Run  # None in a model that was loaded
     epochs: int
     identity: dict[str, Any]  # parameters of the model and fingerprint of the corpus
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -39,10 +40,32 @@ class VectorTraining:
     is_running: bool = False
     retrains: bool = False  # the model was trained before, and is to be as it was if this fails
     fits_blocks: bool = True  # see Word2Vec; False only while an older checkpoint goes on
+    started_from: Mapping[str, Any] | None = None  # fingerprints of what is known beside the text, see Start
+    texts: Sequence[str] = ()  # fingerprints of the corpora that the vocabulary counts
+    stopped_at: NDArray[np.uint64] | None = None  # the state of the random numbers, where there is no run any more
 
     def __getstate__(self) -> dict[str, Any]:
         """For pickle: what was learned, without corpus and workers."""
-        return {**self.__dict__, "run": None}
+        return {**self.__dict__, "run": None, "stopped_at": self.randomness()}
+
+    def randomness(self) -> NDArray[np.uint64] | None:
+        """The state of each worker's random numbers, (workers, numbers of a state)."""
+        return self._drawn() if self._has_run() else self.stopped_at
+
+    def _drawn(self) -> NDArray[np.uint64]:
+        return np.stack([worker.randomness.save() for worker in self.run.workers])
+
+    def _restore_draws(self, states: NDArray[np.uint64]) -> None:
+        for worker, state in zip(self.run.workers, states, strict=True):
+            worker.randomness.restore(state)
+
+    def _has_run(self) -> bool:
+        return self.run is not None
+
+    def go_on_drawing(self, stopped_at: NDArray[np.uint64] | None) -> None:
+        """Let the random numbers go on where they stopped in another training, if its workers were alike."""
+        if stopped_at is not None and stopped_at.shape == self._drawn().shape:
+            self._restore_draws(stopped_at)
 
     def train(
         self,
@@ -109,7 +132,9 @@ class VectorTraining:
         )
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write a checkpoint, atomically."""
+        """Write a checkpoint, atomically; OptionError where the training was left behind by pickle or ``load``."""
+        if not self._has_run():
+            raise OptionError("a model that was loaded has no training to resume; to train on, see fit, continue_from")
         self._checkpoint().write(path)
 
     def restore(self, path: str | PathLike[str]) -> None:
@@ -119,18 +144,18 @@ class VectorTraining:
             raise damaged(path, "its position is out of range")
         for name, table in self._tables().items():
             table[:] = kept.tables[name]
-        for worker, state in zip(self.run.workers, kept.randomness, strict=True):
-            try:
-                worker.randomness.restore(state)
-            except ValueError as error:
-                raise damaged(path, error) from error
+        try:
+            self._restore_draws(kept.randomness)
+        except ValueError as error:
+            raise damaged(path, error) from error
         self.run.position, self.seconds = kept.position, kept.seconds
         self.history[:] = kept.history
 
     def _checkpoint(self) -> Checkpoint:
-        randomness = np.stack([worker.randomness.save() for worker in self.run.workers])
         identity = {**self.identity, "fits_blocks": self.fits_blocks}
-        return Checkpoint(identity, self.run.position, self.history, self.seconds, self._tables(), randomness)
+        if self.started_from is not None:
+            identity["started_from"] = dict(self.started_from)
+        return Checkpoint(identity, self.run.position, self.history, self.seconds, self._tables(), self._drawn())
 
     def _tables(self) -> dict[str, NDArray[Any]]:
         """All parameters, by their names in a checkpoint."""

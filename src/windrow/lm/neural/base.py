@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from typing import Any, ClassVar, Self
 
@@ -13,26 +13,28 @@ import numpy as np
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
-from windrow.embeddings.vectors import load_vectors
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable, shown
-from windrow.estimator import Estimator, OldName, current_names
+from windrow.estimator import OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
-from windrow.lm.base import LanguageModel
+from windrow.lm.base import LanguageModel, WordScore
 from windrow.lm.generation import Generation
+from windrow.lm.neural.given_vectors import open_given, take_given
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
+from windrow.lm.neural.stored_parts import check_size, fill_network
 from windrow.lm.neural.trainee import LMTrainee
 from windrow.lm.next_word import Tokens
 from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
-from windrow.lm.stream import Ids, lm_vocabulary, training_stream, word_mapping
-from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+from windrow.lm.stream import Ids, lm_vocabulary, training_stream, unknown_share, word_mapping
+from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.machine import check_memory
 from windrow.nn.optimizers import find_optimizer
-from windrow.nn.parameters import Parameter, SparseParameter
+from windrow.nn.parameters import Array, Parameter, SparseParameter
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
 from windrow.nn.sparse import WordParameter
 from windrow.nn.training.checkpoint import goes_on, with_new_names
+from windrow.nn.training.continuing import RECORD, ContinuingEstimator, TrainingState, tell_unknown
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
@@ -48,9 +50,10 @@ _EMBEDDING_SCALE = 0.1
 _MAY_CHANGE = ("epochs", "patience", "quantize_bits", "workers")
 _LEAST_COPIES = 2  # of the parameters while they are trained
 _NOT_STORED = ("vectors", "callbacks")
+_OWN_ATTRIBUTES = ("history", RECORD)  # of what the provenance in a file has
 
 
-class NeuralLM(Estimator, LanguageModel):
+class NeuralLM(ContinuingEstimator, LanguageModel):
     """A language model that is a network, trained in minibatches.
 
     A subclass has the parameters named below in its constructor; it makes its network and says how to train it.
@@ -150,6 +153,8 @@ class NeuralLM(Estimator, LanguageModel):
         *,
         field: str | None = None,
         valid: Any = None,
+        continue_from: Self | str | os.PathLike[str] | None = None,
+        keep_training_state: bool = False,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int = 1,
         resume: bool = False,
@@ -159,7 +164,17 @@ class NeuralLM(Estimator, LanguageModel):
 
         ``field``: the column or field of the text, where ``source`` and ``valid`` are tables or name files of records.
         With ``valid``, text held back, the parameters of its best epoch are kept, and training ends after ``patience``
-        epochs without a better one. ``checkpoint``: a file that keeps the state after every ``checkpoint_every``
+        epochs without a better one.
+
+        ``continue_from``, a trained model or its file, is trained further, by the rate, optimizer, epochs and other
+        settings of this estimator. Its vocabulary stays, and the settings of vocabulary and shape are taken from it;
+        one that is given must agree. Words that it does not know are ``<unk>``; a DataWarning says how many, if more
+        than in its own text.
+        The optimizer starts again, unless it is of the same rule and the model was trained with
+        ``keep_training_state``, which keeps that of the last epoch, also in the file. The order of the text and what is
+        dropped are those of the epochs that follow.
+
+        ``checkpoint``: a file that keeps the state after every ``checkpoint_every``
         epochs, and after the last one (0: it is only read); where it cannot be written training goes on, with a
         DataWarning. ``resume`` goes on from there to the same model as without the stop, if the file is there.
         ``progress`` gets a Report several times a second. A model that was trained before stays as it was when this
@@ -167,32 +182,70 @@ class NeuralLM(Estimator, LanguageModel):
         good parameters).
         """
         with all_or_nothing(self, "history_") as retrains:
+            model = self._model_to_continue(continue_from)
             self.check_parameters()
-            self.check_effects(valid=valid)
+            self.check_effects(valid=valid, continue_from=continue_from)
+            self._check_state(keep_training_state)
             check_callable("progress", progress)
             resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
             if checkpoint is not None and checkpoint_every:
                 writing.check_writable(checkpoint)
-            given = self._given_vectors()
-            corpus = as_corpus(source, field)
-            self.vocabulary, mapping = lm_vocabulary(
-                corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols
-            )
+            given = None if model is not None else self._given_vectors()
+            corpus = as_corpus(source, field, None if model is None else model.reader)
+            mapping = self._learn_words(corpus) if model is None else self._take_words(corpus, model)
             self.given_words_, self.provenance_ = 0, provenance_of(corpus)
             self.reader = corpus.reader
             held_back = None if valid is None else as_corpus(valid, field, self.reader)
             stream, valid_stream = training_stream(corpus, mapping), self._valid_stream(held_back)
             self._check_memory()
             self.network_ = self._new_network(np.random.default_rng(self.seed), given)
+            if model is not None:
+                self.network_.take(model.network_)
             training = Training(self._trainee(stream, valid_stream), self._plan(valid_stream), retrains=retrains)
+            self._begin_where_it_ended(training, model)
             described = self._described(corpus, held_back)
             if checkpoint is not None and resume:
                 training.restore(checkpoint, {**described, "output": self.output_layer})  # its name of before
             self.history_ = training.history
             training.run(self.callbacks, progress, checkpoint, described, checkpoint_every)
+            if keep_training_state:
+                self.training_state_ = TrainingState.of(training.plan.optimizer, training.trainee.state())
             if self.quantize_bits is not None:
                 self.network_.quantize()
         return self
+
+    def _check_state(self, is_kept: bool) -> None:
+        if is_kept and self.quantize_bits is not None:
+            raise OptionError(
+                f"keep_training_state = True has no effect with quantize_bits = {self.quantize_bits}: weights of 8 "
+                "bits cannot learn; leave one of them out"
+            )
+
+    def _learn_words(self, corpus: Corpus) -> Ids:
+        """Set the vocabulary to the words of a text; returns the id of each word of the corpus."""
+        self.vocabulary, mapping = lm_vocabulary(corpus, self.min_count, self.max_vocab, skip_symbols=self.skip_symbols)
+        return mapping
+
+    def _take_words(self, corpus: Corpus, model: Self) -> Ids:
+        """Set the vocabulary to that of the model to continue; returns the id of each word of the corpus."""
+        if model.network_.is_quantized:
+            raise DataError(
+                "the model to continue has output weights of 8 bits, which cannot learn; take it as it was before "
+                "they were rounded"
+            )
+        self.vocabulary = model.vocabulary
+        mapping = word_mapping(corpus, self.vocabulary, skip_symbols=self.skip_symbols)
+        share = unknown_share(corpus, mapping)
+        if share == 1:
+            raise DataError(f"the model to continue knows no word of {corpus.name}; are both cut into words alike?")
+        counts = self.vocabulary.counts
+        before = int(counts[UNK]) / max(int(counts.sum() - counts[EOS]), 1)
+        if share > before:
+            tell_unknown(share, corpus.name, f" ({before:.2%} in its training text)" if before else "")
+        return mapping
+
+    def _trained_parameters(self) -> Iterable[Array]:
+        return [self.network_.values()]
 
     def quantized(self, bits: int = BITS) -> Self:
         """The model with output weights of 8 bits: text comes about twice as fast.
@@ -200,7 +253,7 @@ class NeuralLM(Estimator, LanguageModel):
         The file is smaller, too, unless they were tied to the word vectors.
         """
         other = type(self).from_stored(self.to_stored(), "the model")
-        other.reader = self.reader
+        other.reader, other.training_state_ = self.reader, None
         is_quantized, other.quantize_bits = other.network_.is_quantized, bits
         other.check_parameters()
         if not is_quantized:
@@ -226,7 +279,7 @@ class NeuralLM(Estimator, LanguageModel):
         parameters = {name: value for name, value in self._plain_parameters().items() if name not in _MAY_CHANGE}
         if self.schedule == LINEAR:
             parameters["epochs"] = self.epochs  # the rate of every step depends on them
-        return {**parameters, "text": corpus.fingerprint, "valid": valid and valid.fingerprint}
+        return {**parameters, "text": corpus.fingerprint, "valid": valid and valid.fingerprint, **self._identity()}
 
     def _plan(self, valid: Ids | None) -> Plan:
         optimizer = find_optimizer(self.optimizer, self.momentum)
@@ -272,15 +325,8 @@ class NeuralLM(Estimator, LanguageModel):
         """The first word vectors: those of ``given`` where it has the word."""
         vectors = rng.normal(0, _EMBEDDING_SCALE, (len(self.vocabulary), self.embedding_size)).astype(np.float32)
         if given is not None:
-            known = [row for row, word in enumerate(self.vocabulary.words) if word in given.key_to_index]
-            self.given_words_ = sum(row >= len(SPECIALS) for row in known)
-            if not self.given_words_:
-                where = "vectors" if isinstance(self.vectors, WordVectors) else self.vectors
-                words = len(self.vocabulary) - len(SPECIALS)
-                raise DataError(f"none of the {words:,} words is in {where}; are both cut into words alike?")
-            rows = np.array([given.key_to_index[self.vocabulary.words[row]] for row in known])
-            given.check_finite(rows)
-            vectors[known] = given.vectors[rows]
+            where = "vectors" if isinstance(self.vectors, WordVectors) else self.vectors
+            self.given_words_ = take_given(vectors, self.vocabulary, given, where)
         is_dense = self.tied and not output_layer(self.output_layer).is_sparse
         return Parameter(vectors) if is_dense else WordParameter(vectors)
 
@@ -300,15 +346,7 @@ class NeuralLM(Estimator, LanguageModel):
 
     def _given_vectors(self) -> WordVectors | None:
         """The word vectors to begin with; OptionError when they are of another size."""
-        if self.vectors is None:
-            return None
-        given = self.vectors if isinstance(self.vectors, WordVectors) else load_vectors(self.vectors)
-        if given.vector_size != self.embedding_size:
-            raise OptionError(
-                f"vectors have {given.vector_size} dimensions, but embedding_size = {self.embedding_size}; "
-                f"try embedding_size = {given.vector_size}"
-            )
-        return given
+        return None if self.vectors is None else open_given(self.vectors, self.embedding_size)
 
     def streams(self, source: Any, *, field: str | None = None, skip_symbols: bool = False) -> Iterator[Ids]:
         """A text as streams of whole sentences in the model's ids; raises as ``evaluate``."""
@@ -319,6 +357,11 @@ class NeuralLM(Estimator, LanguageModel):
         """The ids of a sentence, or the beginning of one; see LanguageModel."""
         self._fitted()
         return super().encode(tokens, bos=bos, eos=eos)
+
+    def iter_word_scores(self, tokens: Tokens, *, bos: bool = True, eos: bool = True) -> Iterator[WordScore]:
+        """The scores of the words of a sentence, one after another; see LanguageModel."""
+        self._fitted()
+        return super().iter_word_scores(tokens, bos=bos, eos=eos)
 
     def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
         """Texts that go on from a prompt; see LanguageModel."""
@@ -336,10 +379,12 @@ class NeuralLM(Estimator, LanguageModel):
     def to_stored(self) -> StoredModel:
         """The model as named arrays and plain data."""
         network: NeuralNetwork = self._fitted()
-        arrays = {**network.arrays, **pack_vocabulary(self.vocabulary)}
+        config, provenance, state = self._packed()
+        arrays = {**network.arrays, **pack_vocabulary(self.vocabulary), **state}
         # While it is trained, and where training diverged, weights are not rounded yet.
         parameters = {**self._plain_parameters(), "quantize_bits": BITS if network.is_quantized else None}
-        return StoredModel(self.kind, parameters, {**self.provenance_, "history": self.history_}, arrays)
+        provenance = {**self.provenance_, **provenance, "history": self.history_}
+        return StoredModel(self.kind, {**parameters, **config}, provenance, arrays)
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
@@ -357,21 +402,17 @@ class NeuralLM(Estimator, LanguageModel):
                 f"{path} has no sound configuration of a {cls.__name__} ({error}); train it again"
             ) from error
         model.vocabulary = vocabulary
-        _check_size(model, stored, path)
+        words = len(vocabulary)
+        # Output layers with clusters hold less than a row of full length a word, though never 64 times less.
+        least = max(words * model.embedding_size, words * model._head_size // 64, model._hidden_numbers())
+        check_size(least, stored, path)
         model.network_ = model._new_network(np.random.default_rng(model.seed))
-        model.provenance_ = {name: value for name, value in stored.provenance.items() if name != "history"}
+        model.provenance_ = {name: value for name, value in stored.provenance.items() if name not in _OWN_ATTRIBUTES}
         model.history_ = [with_new_names(row) for row in stored.provenance.get("history", [])]
+        model._unpack(stored, path)
         if model.quantize_bits is not None:
             model.network_.quantize()
-        for name, target in model.network_.arrays.items():
-            array = stored.arrays.get(name)
-            if array is None or array.shape != target.shape or array.dtype != target.dtype:
-                found = "missing" if array is None else f"{array.dtype} {array.shape}"
-                raise FormatError(
-                    f"{path}: {name} is {found}, but should be {target.dtype} {target.shape}; train the model again"
-                )
-            model_file.check_finite(array.reshape(len(array), -1), name, path)
-            target[:] = array
+        fill_network(model.network_, stored, path)
         return model
 
     @classmethod
@@ -380,13 +421,3 @@ class NeuralLM(Estimator, LanguageModel):
         stored = model_file.load(path, cls.kind)
         with model_file.parts_of(path):
             return cls.from_stored(stored, path)
-
-
-def _check_size(model: NeuralLM, stored: StoredModel, path: str | os.PathLike[str]) -> None:
-    """Refuse a header that speaks of a far larger network than the file holds, before memory is taken for it."""
-    held = sum(array.size for array in stored.arrays.values())
-    words = len(model.vocabulary)
-    # Output layers with clusters hold less than a row of full length a word, though never 64 times less.
-    least = max(words * model.embedding_size, words * model._head_size // 64, model._hidden_numbers())
-    if least > held:
-        raise FormatError(f"{path} has {held:,} numbers, too few for its configuration ({least:,}); train it again")

@@ -68,6 +68,11 @@ class NeuralNetwork:
         parameters = {name: parameter.value for name, parameter in self.named.items()}
         return {**parameters, **{f"output.{name}": array for name, array in self.head.arrays.items()}}
 
+    def take(self, other: NeuralNetwork) -> None:
+        """Become equal to a network of the same shape."""
+        for name, array in self.arrays.items():
+            array[:] = other.arrays[name]
+
     def values(self) -> Array:
         """A copy of all parameters as one vector."""
         return np.concatenate([self.body.values, self.output.values]) if self.head_learns else self.body.values.copy()

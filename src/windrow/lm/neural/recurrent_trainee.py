@@ -19,6 +19,7 @@ from windrow.nn.training.loop import Training
 from windrow.nn.training.stopping import DivergedError
 
 _LANES = 32  # sentences scored side by side, where none bears on another
+_SYMBOLS_AT_ONCE = 1 << 21  # more than a block of sentences has
 
 
 class RecurrentState(NamedTuple):
@@ -125,13 +126,29 @@ def score_symbols(
 ) -> tuple[NDArray[np.float64], RecurrentState]:
     """The natural-log probability of each symbol, 0 at ``<s>``, (symbols,), and the state after the last.
 
-    With ``resets`` sentences are independent, so many are scored in parallel.
+    With ``resets`` sentences are independent, so many are scored in parallel; but a very long stream, which may be a
+    single sentence, in parts, one after another, so that memory stays small.
     """
-    layout = _Layout.of(stream, _LANES if resets else 1)
+    if len(stream) <= _SYMBOLS_AT_ONCE:
+        return _score_at_once(network, stream, state, _LANES if resets else 1, resets)
+    log_probs = np.empty(len(stream))
+    for first in range(0, len(stream), _SYMBOLS_AT_ONCE):
+        part = slice(first, first + _SYMBOLS_AT_ONCE)
+        log_probs[part], state = _score_at_once(network, stream[part], state, 1, resets)
+    return log_probs, state
+
+
+def _score_at_once(
+    network: RecurrentNetwork, stream: Ids, state: RecurrentState, lanes: int, resets: bool
+) -> tuple[NDArray[np.float64], RecurrentState]:
+    """``score_symbols`` with sentences in lanes; in more than one lane, each begins as if nothing was read before."""
+    layout = _Layout.of(stream, lanes)
     log_probs = np.zeros(len(stream))
-    states = network.zero_states(layout.ids.shape[1]) if resets else state.layers
+    if layout.ids.shape[1] > 1:
+        state = first_state(network)
+    states = network.zero_states(layout.ids.shape[1]) if layout.ids.shape[1] > 1 else state.layers
     # The hidden rows after the words of a chunk predict those symbols whose number of words before is in it.
-    last_rows = np.tile(state.hidden if not resets else first_state(network).hidden, (layout.ids.shape[1], 1))
+    last_rows = np.tile(state.hidden, (layout.ids.shape[1], 1))
     steps = max(1, SCORED_ROWS // layout.ids.shape[1])
     for first in range(0, len(layout.ids) + 1, steps):
         ids = layout.ids[first : first + steps]

@@ -21,7 +21,7 @@ _LARGEST_SIZE = 100_000
 def _embedding_size(default: int) -> Setting:
     return Setting(
         "embedding_size", int, default, "Dimensions per word vector.", "It must be that of vectors, if they are given.",
-        low=1, high=_LARGEST_SIZE, option="--embedding",
+        low=1, high=_LARGEST_SIZE, option="--embedding", of_model=True,
     )  # fmt: skip
 
 
@@ -40,15 +40,15 @@ _OUTPUT = (
     Setting(
         "output_layer", str, "softmax", "Output layer, which predicts the word from the hidden layer.",
         "hierarchical and nce train many times faster on large vocabularies, at a cost in perplexity; classes and "
-        "adaptive lie between.", choices=OUTPUT_LAYERS,
+        "adaptive lie between.", choices=OUTPUT_LAYERS, of_model=True,
     ),
     Setting(
         "tied", bool, False, "Whether the output layer uses the word vectors as its weights.",
-        "It needs embedding_size = hidden_size, and saves memory; often better for small texts.",
+        "It needs embedding_size = hidden_size, and saves memory; often better for small texts.", of_model=True,
     ),
     Setting(
         "vectors", "WordVectors or path", None, "Word vectors to begin with, or a file of them.",
-        none="random ones",
+        none="random ones", of_model=True,
     ),
 )  # fmt: skip
 _REGULARIZATION = (
@@ -85,10 +85,13 @@ _TRAINING = (
     ),
 )  # fmt: skip
 _TEXT = (
-    Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1, high=_INT64),
+    Setting(
+        "min_count", int, 1, "Words that occur less often become <unk>.", low=1, high=_INT64, of_model=True,
+    ),
     Setting(
         "max_vocab", int, None, "Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>.",
         "The time of a softmax grows with it.", low=len(SPECIALS) + 1, high=_INT64, none="all",
+        of_model=True,
     ),
     Setting(
         "skip_symbols", bool, False, "Leave out <s> and </s> where they occur in the text.",
@@ -110,15 +113,15 @@ _OUTPUT_OPTIONS = (
     ),
     Setting(
         "classes", int, 0, "Number of classes of words; 0: the square root of the number of words.",
-        low=0, high=1_000_000, only_with=("output_layer", ("classes",)),
+        low=0, high=1_000_000, only_with=("output_layer", ("classes",)), of_model=True,
     ),
     Setting(
         "cutoffs", int, (), "Ranks by frequency where the clusters of rare words begin, rising, such as 2000,10000; "
-        "empty: chosen from their number.", low=1, many=True, only_with=("output_layer", ("adaptive",)),
+        "empty: chosen from their number.", low=1, many=True, only_with=("output_layer", ("adaptive",)), of_model=True,
     ),
     Setting(
         "shrink", float, 4.0, "How many times fewer dimensions each cluster has than the one before.",
-        low=1, high=1000, only_with=("output_layer", ("adaptive",)),
+        low=1, high=1000, only_with=("output_layer", ("adaptive",)), of_model=True,
     ),
     Setting(
         "quantize_bits", int, None, "8 rounds the output weights of the trained model, which generates text about "
@@ -137,14 +140,17 @@ _SHARED = (*_OUTPUT, *_REGULARIZATION, *_TRAINING, *_TEXT, *_OUTPUT_OPTIONS, *_R
 WINDOW_LM = (
     Setting(
         "order", int, 5, "Words in the window, the predicted one included.", "A longer one takes more time.",
-        low=2, high=255,
+        low=2, high=255, of_model=True,
     ),
     _embedding_size(60),
     Setting(
         "hidden_size", int, 100, "Units in the hidden layer.", "Use more for a large text.",
-        low=1, high=_LARGEST_SIZE, option="--hidden",
+        low=1, high=_LARGEST_SIZE, option="--hidden", of_model=True,
     ),
-    Setting("direct", bool, False, "Let the output layer see the word vectors, too, beside the hidden layer."),
+    Setting(
+        "direct", bool, False, "Let the output layer see the word vectors, too, beside the hidden layer.",
+        of_model=True,
+    ),
     _batch_size(512, "Words per step.", "Larger ones are faster per epoch and need more epochs."),
     _clip(None),
     *_SHARED,
@@ -154,17 +160,18 @@ RECURRENT_LM = (
     Setting(
         "cell", str, "lstm", "Recurrent cell, which carries the state from word to word.",
         "lstm and gru remember longer; elman cells (of tanh, sigmoid or ReLU) are faster.", choices=CELL_NAMES,
+        of_model=True,
     ),
     Setting(
         "hidden_size", int, 200, "Units per layer.", "Use more for a large text.",
-        low=1, high=_LARGEST_SIZE, option="--hidden",
+        low=1, high=_LARGEST_SIZE, option="--hidden", of_model=True,
     ),
     _embedding_size(200),
-    Setting("layers", int, 1, "Number of recurrent layers, one above the other.", low=1, high=100),
+    Setting("layers", int, 1, "Number of recurrent layers, one above the other.", low=1, high=100, of_model=True),
     Setting(
         "state", str, "carry", "What is remembered at the end of a sentence: all (carry), or nothing (reset).",
         "Use carry for running text, reset for sentences that do not follow each other.",
-        choices=STATE_NAMES,
+        choices=STATE_NAMES, of_model=True,
     ),
     Setting(
         "bptt", int, 35, "Words that the gradient goes back: the length of truncated backpropagation through time.",

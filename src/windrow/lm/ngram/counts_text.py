@@ -19,7 +19,7 @@ from windrow.corpus import Vocabulary
 from windrow.corpus.numbering import SeenWords
 from windrow.corpus.streams import Meter, lines, text_pieces
 from windrow.corpus.tokenizers import find_tokenizer
-from windrow.errors import DataError, FormatError, OptionError, warn
+from windrow.errors import DataError, FormatError, OptionError, check_path, warn
 from windrow.files import compression
 from windrow.files.compression import COMPRESSED
 from windrow.files.model_file import pack_words
@@ -82,6 +82,7 @@ def write_counts_beside(counts: NGramCounts, path: str | os.PathLike[str]) -> No
 
 def check_compression(path: str | os.PathLike[str], what: str) -> None:
     """Raise OptionError for a file name that asks for another compression than gzip."""
+    check_path("path", path)
     suffix = Path(path).suffix.lower()
     if suffix in COMPRESSED - {".gz"}:
         raise OptionError(f"{shortened(path)}: {what} are compressed as .gz or not at all, not as {suffix}")
@@ -140,6 +141,7 @@ def read_counts(path: str | os.PathLike[str]) -> NGramCounts:
     has ``<s>`` or ``</s>`` within it, and one without its context or suffix in the file; DataError for a file that
     cannot be read.
     """
+    check_path("path", path)
     source = _Source(os.fspath(path))
     with temporary_folder() as folder:
         found = source.lines(folder)
@@ -182,7 +184,7 @@ class _Source:
 
     def error(self, problem: str, at: Callable[[list[str], str], bool]) -> FormatError:
         """The error for the first line of which ``at(words, count)`` holds."""
-        numbered = enumerate(lines(text_pieces(self._path, None, Meter(None, None))), 1)
+        numbered = enumerate(lines(text_pieces(self._path, None, Meter(None, None)), str(self)), 1)
         for number, line in numbered:
             fields = line.split()
             if len(fields) > 1 and fields[-1] == INITIAL:

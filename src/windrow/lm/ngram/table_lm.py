@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
+from windrow.corpus.reading import is_long
 from windrow.errors import NotFittedError
 from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens, as_id, as_ids
@@ -58,13 +60,19 @@ class TableLM(LanguageModel):
 
     def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
         """As ``LanguageModel.log_probs``; strings are split and looked up by a kernel, much faster than lists."""
-        lines = [as_line(sentence, self.reader) for sentence in several(sentences)]
+        parts = [
+            [self.log_prob(one) for one in some] if by_parts else self._log_probs_of_lines(some)
+            for by_parts, some in groupby(several(sentences), _is_long)
+        ]
+        return np.concatenate([np.zeros(0), *parts])
+
+    def _log_probs_of_lines(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
+        lines = [as_line(sentence, self.reader, self.vocabulary) for sentence in sentences]
         found = self._words.sentences(lines, eos=self.eos)
         return found.sums(self.score_stream(found.stream))
 
-    def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], Sequence[int | None]]:
-        scores, orders = self._fitted().score_with_orders(stream)
-        return scores, orders.tolist()
+    def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
+        return self._fitted().score_with_orders(stream)
 
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> NGramState:
         """As ``LanguageModel.start``."""
@@ -96,3 +104,8 @@ class TableLM(LanguageModel):
             write_arpa(self._fitted().unpack(), path)
         else:
             super().save(path)
+
+
+def _is_long(tokens: Tokens) -> bool:
+    """Whether it is a text that is better cut into words part by part: memory then stays small."""
+    return isinstance(tokens, str) and is_long(tokens)

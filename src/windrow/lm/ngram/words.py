@@ -12,9 +12,8 @@ from windrow.corpus import TextReader, Vocabulary
 from windrow.corpus.kernels.eight_bytes import padded
 from windrow.corpus.kernels.tokenize import tokenize
 from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
-from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import DataError, OptionError
-from windrow.lm.next_word import Tokens
+from windrow.lm.next_word import Tokens, given_words
 from windrow.lm.ngram.kernels import word_lookup
 from windrow.lm.ngram.levels import Floats, Int32s
 from windrow.lm.stream import reserved_symbol
@@ -78,11 +77,11 @@ class WordIndex:
         return Sentences(stream if self._ids is None else self._ids[stream], ends)
 
 
-def as_line(tokens: Tokens, reader: TextReader) -> str:
+def as_line(tokens: Tokens, reader: TextReader, vocabulary: Vocabulary) -> str:
     """The words of a sentence with white space between them; DataError for a word with white space in it."""
     if isinstance(tokens, str):
         return tokens if reader.is_plain else " ".join(reader.tokens(tokens))
-    return " ".join(as_tokens(tokens, "the sentence"))
+    return " ".join(given_words(tokens, vocabulary))
 
 
 def mask_of(vocabulary: Vocabulary, words: Iterable[str]) -> NDArray[np.bool_]:

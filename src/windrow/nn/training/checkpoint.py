@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from windrow.errors import DataError, FormatError, OptionError, check_range, check_whole
+from windrow.errors import DataError, FormatError, OptionError, check_path, check_range, check_whole
 from windrow.files import model_file
 from windrow.nn.parameters import Array
 from windrow.nn.training.stopping import Divergence, LastGood
@@ -20,6 +20,7 @@ _TEXTS = {  # what differs beside parameters
     "text": "another text",
     "valid": "other data held back",
     "data": "other data",
+    "continued_from": "another model to continue, or none",
 }
 START_AGAIN = "delete it to start again"
 
@@ -36,7 +37,7 @@ class Resumable(Protocol):
 
 def kept_in(checkpoint: str | PathLike[str], epoch: int) -> str:
     """What an interrupt says of a checkpoint."""
-    return f"{checkpoint} has the state after epoch {epoch}, from which --resume (resume=True) goes on"
+    return f"{checkpoint} has the state after epoch {epoch}, from which resume=True goes on"
 
 
 def goes_on(
@@ -50,6 +51,8 @@ def goes_on(
     check_range("checkpoint_every", check_whole("checkpoint_every", checkpoint_every), 0)
     if checkpoint is None and checkpoint_every != 1:
         raise OptionError(f"checkpoint_every = {checkpoint_every} is for checkpoint; give that, too")
+    if checkpoint is not None:
+        check_path("checkpoint", checkpoint)
     if not resume:
         return False
     if checkpoint is None:
@@ -125,16 +128,18 @@ def restore(training: Resumable, path: str | PathLike[str], described: Mapping[s
         _check_same(path, _with_one_text(config.get("model", {})), described)
     plan, last_good = training.plan, training.last_good
     try:
-        training.trainee.set_values(_like(last_good.values, arrays["values"]))
-        last_good.values = _like(last_good.values, arrays["last_good"])
+        training.trainee.set_values(same_kind_of_array(last_good.values, arrays["values"]))
+        last_good.values = same_kind_of_array(last_good.values, arrays["last_good"])
         for number, state in enumerate(plan.optimizer.states):
-            state[:] = _like(state, arrays[f"optimizer{number}"])
+            state[:] = same_kind_of_array(state, arrays[f"optimizer{number}"])
         if config["lowest"] is not None:
             last_good.lowest = float(config["lowest"])
         last_good.name = str(config["last_good"])
         if plan.stopping is not None:
             plan.stopping.waited = count_of(config["waited"])
-            plan.stopping.best_values = _like(last_good.values, arrays["best"]) if "best" in arrays else None
+            plan.stopping.best_values = (
+                same_kind_of_array(last_good.values, arrays["best"]) if "best" in arrays else None
+            )
             if config["best_score"] is not None:
                 plan.stopping.best_score = float(config["best_score"])
         plan.optimizer.steps = count_of(config["steps"])
@@ -168,7 +173,8 @@ def count_of(stored: Any) -> int:
     return stored
 
 
-def _like(values: Array, stored: Array) -> Array:
+def same_kind_of_array(values: Array, stored: Array) -> Array:
+    """A copy of what a file has for ``values``; ValueError where it cannot be that."""
     if stored.shape != values.shape or stored.dtype != values.dtype:
         raise ValueError(f"{stored.dtype} {stored.shape} in place of {values.dtype} {values.shape}")
     if not np.isfinite(stored).all():
@@ -180,8 +186,8 @@ def _check_same(path: str | PathLike[str], model: Mapping[str, Any], described: 
     """Raise DataError that names what differs; a checkpoint of an earlier version may lack a name."""
     different = [
         _TEXTS.get(name) or f"{name} = {model[name]!r}, not {value!r}"
-        for name, value in sorted(described.items())
-        if name in model and model[name] != value
+        for name, value in sorted({"continued_from": None, **described}.items())
+        if (name in model or name == "continued_from") and model.get(name) != value
     ]
     if different:
         raise DataError(

@@ -41,16 +41,15 @@ class Keeper:
         """Write the state of a training that ends early, somewhere else if need be; says where it is."""
         try:
             self._write(self.path)
-            return f"its state is kept in {self.path}; resume to go on from there"
+            return f"its state is kept in {self.path}; add resume=True to go on from there"
         except (DataError, MemoryError) as error:
             reason = _reason(error, self.path)
             try:
                 place = kept_elsewhere(self._write, self.path, suffix=".checkpoint")
             except DataError as nowhere:
                 return f"its state is lost: {reason}; {nowhere}"
-            return (
-                f"its state is kept in {place}, since {reason}; copy it to {self.path}, and resume to go on from there"
-            )
+            way_on = f"copy it to {self.path}, and add resume=True to go on from there"
+            return f"its state is kept in {place}, since {reason}; {way_on}"
 
 
 def _reason(error: DataError | MemoryError, path: Path) -> str:

@@ -107,7 +107,8 @@ class Training:
     """One training from its start, or from a checkpoint, to its end; ``history`` has the data of a Report per epoch.
 
     ``goes_on``: the optimizer has been with this trainee before, and keeps its state. ``retrains``: the model was
-    trained before, and will come back as it was if this fails.
+    trained before, and will come back as it was if this fails. ``epochs_before``: of the trainings that it continues;
+    where draws depend on the number of the epoch, its first epoch draws as the next one of those would have.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class Training:
         self.plan = plan
         self.history = [] if history is None else history
         self.retrains = retrains
+        self.epochs_before = 0
         self._kept_epochs = 0  # of ``history``, how many the checkpoint has
         if not goes_on:
             plan.optimizer.start(trainee.parameters)
@@ -184,7 +186,7 @@ class Training:
         share, done, total, rate = self._share(epoch), 0, 0.0, nan
         started, reported = perf_counter(), 0.0
         divergence.start_epoch()
-        for size, batch in trainee.batches(epoch):
+        for size, batch in trainee.batches(self.epochs_before + epoch):
             rate = self.plan.learning_rate * (self._falling(epoch, done) if share is None else share)
             loss = self.step(batch, rate)
             divergence.see(loss / size)

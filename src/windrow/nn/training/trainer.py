@@ -96,6 +96,7 @@ class Trainer:
         checkpoint_every: int = 1,
         resume: bool = False,
         described: dict[str, Any] | None = None,
+        begin: Callable[[Training], object] | None = None,
     ) -> list[dict[str, Any]]:
         """Train on x (rows, ...) and targets (rows, ...); returns ``history`` with a row added for each epoch.
 
@@ -103,7 +104,8 @@ class Trainer:
         at the negative loss. The optimizer starts again when the network is another than before. ``checkpoint``: a file
         that keeps the state after every ``checkpoint_every`` epochs, and after the last one (0: it is only read); with
         ``resume`` training goes on from there, if the file is there, until ``history`` has ``epochs`` rows;
-        ``described`` is what must be the same then. ``retrains``: for messages, see Training. Raises DataError for data
+        ``described`` is what must be the same then. ``retrains``: for messages, see Training. ``begin`` is called with
+        the Training before it starts. Raises DataError for data
         that do not fit, DivergedError when training runs away; the network then has its last good parameters.
         """
         check_whole("epochs", epochs, 1)
@@ -125,6 +127,8 @@ class Trainer:
         trainee = NetworkTrainee(self, network, x, targets, score)
         training = Training(trainee, plan, history, goes_on=continues, retrains=retrains)
         self._network = network
+        if begin is not None:
+            begin(training)
         if checkpoint is not None:
             described = {**(described or {}), "data": fingerprint(x, targets), "batch_size": int(self.batch_size)}
             if resume:

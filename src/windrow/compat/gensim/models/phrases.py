@@ -319,7 +319,7 @@ class FrozenPhrases(_Joining):
     >>> from windrow.compat.gensim.models.phrases import FrozenPhrases, Phrases
     >>> text = [["new", "york", "is", "large"], ["in", "new", "york"], ["a", "new", "idea"]]
     >>> FrozenPhrases(Phrases(text, min_count=1, threshold=1)).phrasegrams
-    {'new_york': 1.8333333333333333}
+    {'new_york': 2.1666666666666665}
     """
 
     def __init__(self, phrases_model: Phrases) -> None:

@@ -1,0 +1,7 @@
+"""The names of ``gensim.models``, and its modules."""
+
+from windrow.compat.gensim.models import callbacks, keyedvectors, phrases, word2vec
+from windrow.compat.gensim.models.keyedvectors import KeyedVectors
+from windrow.compat.gensim.models.phrases import FrozenPhrases, Phrases
+
+__all__ = ["FrozenPhrases", "KeyedVectors", "Phrases", "callbacks", "keyedvectors", "phrases", "word2vec"]

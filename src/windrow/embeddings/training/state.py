@@ -1,0 +1,108 @@
+"""What a finished training leaves for a next one to go on from; a model file may hold it beside the vectors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.embeddings.formats import VectorData, check_target, format_of
+from windrow.embeddings.formats.stored import KIND, model_parts, read_model
+from windrow.errors import FormatError, OptionError
+from windrow.files import model_file
+from windrow.nn.training.checkpoint import fingerprint, history_rows
+
+_FORMAT = "safetensors"
+_CONFIG, _OUTPUT, _RANDOMNESS = "training", "output_", "randomness"
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """The words, their vectors and the tables of the output layers; and where the random numbers stopped."""
+
+    words: Sequence[str]
+    counts: NDArray[np.int64]  # (words,): over all texts
+    vectors: NDArray[np.float32]  # (words, dimensions)
+    outputs: Mapping[str, NDArray[np.float32]]  # by layer, (rows, dimensions)
+    randomness: NDArray[np.uint64] | None  # of each worker, see Randomness.save
+    parameters: dict[str, Any]  # of the estimator, as plain data
+    texts: Sequence[str]  # fingerprints of the corpora that the counts are of
+    history: list[dict[str, Any]] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Equal for equal states."""
+        numbers = [] if self.randomness is None else [self.randomness]
+        packed = model_file.pack_words(self.words)
+        return fingerprint(*packed.values(), self.counts, self.vectors, *self.outputs.values(), *numbers)
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write a model file of word vectors that holds the rest, too."""
+        if format_of(path) != _FORMAT:
+            raise OptionError(f"{path}: only windrow's own format holds the training state; name a .safetensors file")
+        check_target(path, _FORMAT)
+        data = VectorData(list(self.words), self.vectors, self.counts, self.provenance)
+        arrays, config = model_parts(data)
+        arrays |= {f"{_OUTPUT}{name}": table for name, table in self.outputs.items()}
+        if self.randomness is not None:
+            arrays[_RANDOMNESS] = self.randomness
+        training = {
+            "parameters": self.parameters,
+            "layers": list(self.outputs),
+            "texts": list(self.texts),
+            "history": self.history,
+        }
+        model_file.save(path, KIND, arrays, {**config, _CONFIG: training}, self.provenance)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> TrainingState:
+        """Read what ``write`` wrote; FormatError where the file holds no more than vectors, or is damaged."""
+        stored = model_file.load(path, KIND)
+        training = stored.config.get(_CONFIG)
+        if training is None:
+            raise FormatError(
+                f"{path} holds vectors alone, without the output tables and counts from which training goes on. Files "
+                "written by Word2Vec.save, or by `windrow vectors train --keep-training-state`, have them; to start "
+                f"from these vectors give vectors='{path}' instead of continue_from"
+            )
+        with model_file.parts_of(path):
+            data = read_model(stored, path)
+            layers, texts = training["layers"], training["texts"]
+            outputs = {name: stored.arrays[f"{_OUTPUT}{name}"] for name in layers}
+            randomness = stored.arrays.get(_RANDOMNESS)
+            sound = data.counts is not None and all(isinstance(text, str) for text in texts)
+            sound = sound and (randomness is None or (randomness.dtype == np.uint64 and randomness.ndim == 2))
+            if not sound or not isinstance(training["parameters"], dict):
+                raise FormatError(f"{path} is damaged: its training state is not what it should be")
+            for name, table in outputs.items():
+                rows = len(data.words) if name != "hs" else max(1, len(data.words) - 1)
+                if table.dtype != np.float32 or table.shape != (rows, data.vectors.shape[1]):
+                    raise FormatError(f"{path} is damaged: the output table {name} has {table.dtype} {table.shape}")
+                model_file.check_finite(table, f"the output table {name}", path)
+            assert data.counts is not None
+            return cls(
+                data.words, data.counts, data.vectors, outputs, randomness, training["parameters"], list(texts),
+                history_rows(training["history"]), stored.provenance,
+            )  # fmt: skip
+
+    def check_fits(self, vector_size: int, layers: Sequence[str]) -> None:
+        """Raise OptionError unless a model of this size and these output layers can go on from here."""
+        size = self.vectors.shape[1]
+        if size != vector_size:
+            raise OptionError(
+                f"vector_size = {vector_size} does not fit the model to continue from, whose vectors have {size} "
+                f"dimensions; set vector_size = {size}"
+            )
+        missing = [name for name in layers if name not in self.outputs]
+        if missing:
+            kept = "+".join(self.outputs)
+            raise OptionError(
+                f"the model to continue from has no output table of loss {'+'.join(missing)}, it was trained with "
+                f"{kept}; set loss = '{kept}'"
+            )
