@@ -15,17 +15,19 @@ from windrow._renamed import RENAMED
 
 LIST = Path(__file__).with_name("public_names.txt")
 ROOMS = (
-    "compat.gensim",
-    "corpus",
-    "embeddings",
-    "errors",
-    "evaluation",
-    "lm",
-    "nn",
-    "phrases",
-    "sklearn",
-    "tagging",
-    "viz",
+    *(
+        "classification",
+        "compat.gensim",
+        "corpus",
+        "embeddings",
+        "errors",
+        "evaluation",
+        "lm",
+        "nn",
+        "phrases",
+        "sklearn",
+    ),
+    *("tagging", "viz"),
 )
 
 

@@ -12,14 +12,8 @@ from windrow.files.local import as_path, local_file
 from windrow.files.sniff import is_arpa, kind_of
 
 MODEL_KINDS = (
-    "word-vectors",
-    "phrases",
-    "window-tagger",
-    "ngram-lm",
-    "window-lm",
-    "rnn-lm",
-    "mixture-lm",
-    "cache-lm",
+    *("word-vectors", "phrases", "window-tagger", "text-classifier"),
+    *("ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm"),
 )
 
 # Other kinds of files that windrow writes -> what they are, and how they are used
@@ -51,7 +45,7 @@ def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any
 
     Returns
     -------
-    WordVectors, Phrases, NGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM or WindowTagger
+    WordVectors, Phrases, NGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM, WindowTagger or TextClassifier
         What the file holds.
 
     Raises
@@ -127,6 +121,10 @@ def model_class(kind: str) -> Any:
             from windrow.tagging.tagger import WindowTagger
 
             return WindowTagger
+        case "text-classifier":
+            from windrow.classification.classifier import TextClassifier
+
+            return TextClassifier
         case "ngram-lm":
             from windrow.lm.ngram.model import NGramLM
 

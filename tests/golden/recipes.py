@@ -377,6 +377,33 @@ def _phrases() -> Iterator[tuple[str, Recipe]]:
         yield f"phrases/{name}.safetensors", lambda path, p=parameters: windrow.Phrases(**p).fit(TRAIN).save(path)
 
 
+# --- text classifiers
+
+_CLASSIFIERS: dict[str, dict[str, Any]] = {
+    "softmax": {"loss": "softmax"},
+    "hs-word-ngrams": {"loss": "hs", "word_ngrams": 2, "buckets": 5000},
+    "ns-spelling": {"loss": "ns", "min_n": 2, "max_n": 3, "buckets": 300, "min_count": 3},
+    "ova-lower-case": {"loss": "ova", "lowercase": True, "tokenizer": "word"},
+}
+
+
+def classified() -> tuple[list[str], list[Any]]:
+    """Sentences of toyland, by whether they say when, and by their length."""
+    texts = Path(TRAIN).read_text("utf-8").splitlines()[:60]
+    return texts, [["long" if len(text.split()) > 7 else "short", "on"][: 1 + (" on " in text)] for text in texts]
+
+
+def _classifiers() -> Iterator[tuple[str, Recipe]]:
+    for name, parameters in _CLASSIFIERS.items():
+        yield f"classifier/{name}.safetensors", lambda path, p=parameters: _classifier(p, classified()[1]).save(path)
+    numbers = [len(labels) for _, labels in zip(*classified(), strict=True)]
+    yield "classifier/numbers.safetensors", lambda path: _classifier({}, numbers).save(path)
+
+
+def _classifier(parameters: Mapping[str, Any], labels: list[Any]) -> Any:
+    return windrow.TextClassifier(**{"vector_size": 4, "epochs": 5, **parameters}).fit(classified()[0], labels)
+
+
 # --- what trainings leave behind
 
 
@@ -412,6 +439,7 @@ RECIPES: dict[str, Recipe] = dict(
         _mixtures,
         _taggers,
         _phrases,
+        _classifiers,
         _logs,
         _checkpoints,
     )

@@ -118,6 +118,18 @@ def test_words_left_out_part_their_neighbors() -> None:
     assert [[w for w in s if w != "x"] for s in found.transform(["a x b", "a b"])] == [["a", "b"], ["a_b"]]
 
 
+def test_counts_are_those_of_the_text() -> None:
+    """Not those of a vocabulary that was given."""
+    text = ["a b", "a b", "b c"]
+    counted = windrow.Vocabulary(["a", "b", "c", "z"], np.array([90, 80, 70, 60]))
+    corpus, plain = Corpus.build(text, vocabulary=counted), Corpus.build(text)
+    phrases = Phrases(min_count=1, threshold=0.1)
+
+    assert phrases.fit(corpus).phrases_ == phrases.fit(plain).phrases_ != {}
+    assert phrases.transform(corpus).fingerprint == phrases.transform(plain).fingerprint
+    assert phrases.transform(corpus).info() == phrases.transform(plain).info()
+
+
 def test_specials_stay_what_they_are() -> None:
     corpus = Corpus.build([["<s>", "a", "b"], ["<s>", "a", "b"], ["z"]], min_count=2, specials=["<unk>", "<s>"])
     found = Phrases(min_count=1, threshold=0.1).fit(corpus)

@@ -36,16 +36,19 @@ def write_corpus(
     limits: Mapping[str, Any] = _NO_LIMITS,
     specials: Sequence[str] = (),
     fold_lists: bool = True,
+    vocabulary: Vocabulary | None = None,
 ) -> None:
     """Write the files of a corpus.
 
     ``files``: format, field, delimiter, errors and progress of ``Corpus.build``; ``limits``: min_count and max_vocab.
-    ``fold_lists``: whether the tokens of lists are lower-cased and normalized as text is.
+    ``fold_lists``: whether the tokens of lists are lower-cased and normalized as text is; ``vocabulary``: the words to
+    keep, with counts of their own, in place of the limits.
     """
     rules, seen = reader.rules, SeenWords()
     pieces = sources.read(source, sentences=reader.sentences, **files)
     batches = seen.number(pieces, rules, reader.folds, fold_lists)
-    write_numbered(folder, batches, seen, {**reader.stored(), **limits}, specials, sources.describe(source))
+    settings = {**reader.stored(), **limits}
+    write_numbered(folder, batches, seen, settings, specials, sources.describe(source), given=vocabulary)
 
 
 class LeftOut(NamedTuple):
@@ -70,14 +73,17 @@ def write_numbered(
     settings: dict[str, Any],
     specials: Sequence[str],
     source_name: str,
+    *,
     left_out: LeftOut | None = None,
+    given: Vocabulary | None = None,
 ) -> None:
     """Write the files of a corpus from provisional ids, -1 for what was ``left_out`` already.
 
-    ``settings``: how the text was read, ``min_count`` and ``max_vocab``, as the header has them.
+    ``settings``: how the text was read, ``min_count`` and ``max_vocab``, as the header has them. ``given``: the
+    vocabulary, in place of that of the text.
     """
     sizes = _write_provisional(folder, batches)
-    _finish(folder, seen, sizes, settings, specials, source_name, left_out)
+    _finish(folder, seen, sizes, settings, specials, source_name, left_out, given)
 
 
 def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> tuple[int, int]:
@@ -106,15 +112,21 @@ def _finish(
     specials: Sequence[str],
     source_name: str,
     left_out: LeftOut | None,
+    given: Vocabulary | None,
 ) -> None:
     """Fix the vocabulary, rewrite the ids accordingly, and write the header."""
     words, counts, (tokens, sentences) = seen.words(), seen.counts, sizes
     if not tokens:
         raise DataError(f"{source_name}: the text is empty: there is no token in it")
     limits: Mapping[str, Any] = settings if left_out is None else _NO_LIMITS
-    vocabulary, new_ids = Vocabulary.renumbering(
-        words, counts, min_count=limits["min_count"], max_size=limits["max_vocab"], specials=specials
-    )
+    if given is None:
+        vocabulary, new_ids = Vocabulary.renumbering(
+            words, counts, min_count=limits["min_count"], max_size=limits["max_vocab"], specials=specials
+        )
+    else:
+        vocabulary, new_ids = given, given.encode(words)
+        if not (new_ids >= 0).any():
+            raise DataError(f"{source_name}: no word of it is in the vocabulary; are both cut into words alike?")
     if len(vocabulary) == len(specials):
         raise DataError(
             f"{source_name}: no word occurs {settings['min_count']} times (min_count), "

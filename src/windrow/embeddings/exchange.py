@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -244,11 +244,6 @@ class VectorExchange(ChangingTable):
         if self.counts is not None:
             table.expandos["count"] = np.array(self.counts)
         return table
-
-    @classmethod
-    def _made(cls, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
-        """A new table; the place where subclasses whose constructors take something else differ."""
-        return cls(words, vectors, counts)
 
     @classmethod
     def _of(cls, data: formats.VectorData, path: _PathLike) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,11 @@ class KeyedTable:
         if self.counts is not None and self.counts.min(initial=0) < 0:
             raise OptionError(f"counts must not be negative, got {self.counts.min()}")
         check_distinct(self._words, self._rows)
+
+    @classmethod
+    def _made(cls, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
+        """A new table; the place where subclasses whose constructors take something else differ."""
+        return cls(words, vectors, counts)
 
     @property
     def index_to_key(self) -> list[str]:

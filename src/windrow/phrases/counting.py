@@ -32,6 +32,7 @@ class PairCounts(NamedTuple):
     lasts: NDArray[np.int64]
     betweens: list[tuple[int, ...]]  # the connector words between the two
     counts: NDArray[np.int64]
+    word_counts: NDArray[np.int64]  # by id: how often each word occurs, which a given vocabulary does not say
     types: int  # distinct words, without connector words, and distinct pairs, however rare
 
 
@@ -54,6 +55,15 @@ class Coding(NamedTuple):
         starts = slice(*np.searchsorted(corpus.starts, [first, first + len(codes)]))
         begins[corpus.starts[starts] - first] = True
         return codes, begins
+
+
+def occurrences(corpus: Corpus) -> NDArray[np.int64]:
+    """How often each word of the vocabulary occurs in the text, whatever the counts of the vocabulary are."""
+    counts = np.zeros(len(corpus.vocabulary), np.int64)
+    for first in range(0, corpus.tokens, BLOCK):
+        block = corpus.ids[first : first + BLOCK]
+        counts += np.bincount(block[block >= 0], minlength=len(counts))
+    return counts
 
 
 def coding_of(vocabulary: Vocabulary, connector_words: Collection[str]) -> Coding:
@@ -103,12 +113,14 @@ def count_pairs(corpus: Corpus, connector_words: Collection[str], min_count: int
     ids[coding.codes[:-1][known]] = np.flatnonzero(known)
     sequences = [tuple(ids[list(sequence)].tolist()) for sequence in counter.sequences()]
     is_word = coding.codes[:-1] >= coding.connectors
+    word_counts = occurrences(corpus)
     return PairCounts(
         ids[words >> 32],
         ids[words & 0xFFFFFFFF],
         [sequences[number] for number in (labels >> VALUE_BITS).tolist()],
         labels & ((1 << VALUE_BITS) - 1),
-        distinct + int(np.count_nonzero(corpus.vocabulary.counts[is_word])),
+        word_counts,
+        distinct + int(np.count_nonzero(word_counts[is_word])),
     )
 
 

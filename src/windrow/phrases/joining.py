@@ -16,7 +16,7 @@ from windrow.corpus.encoded import make_corpus
 from windrow.corpus.numbering import Numbered
 from windrow.corpus.writing import LeftOut, write_numbered
 from windrow.phrases import kernels
-from windrow.phrases.counting import BLOCK, Coding
+from windrow.phrases.counting import BLOCK, Coding, occurrences
 from windrow.phrases.kernels import Codes, Slots
 
 _LIST_TOKENS = 1 << 16  # tokens of lists that are joined at a time
@@ -136,12 +136,12 @@ def join_corpus(corpus: Corpus, table: PhraseTable, path: str | os.PathLike[str]
 
     def write(folder: Path) -> None:
         info = corpus.info()
-        types = int(np.count_nonzero(corpus.vocabulary.counts))  # <unk> is one of them, but stays a word that is kept
+        types = int(np.count_nonzero(occurrences(corpus)))  # <unk> is one of them, but stays a word that is kept
         left_out = LeftOut(corpus.tokens - info["kept_tokens"], info["types"] - types)
         limits = {name: info[name] for name in ("min_count", "max_vocab")}
         settings = {**corpus.reader.stored(), **limits}
         specials = corpus.vocabulary.specials
-        write_numbered(folder, numbering.batches(), numbering, settings, specials, corpus.name, left_out)
+        write_numbered(folder, numbering.batches(), numbering, settings, specials, corpus.name, left_out=left_out)
 
     return make_corpus(write, path, corpus.name, corpus.reader), numbering.joined
 

@@ -190,7 +190,7 @@ class Phrases(Estimator):
         return ENGLISH_CONNECTOR_WORDS if self.connector_words == ENGLISH else frozenset(self.connector_words)
 
     def _scores(self, pairs: PairCounts, corpus: Corpus) -> NDArray[np.float64]:
-        counts = corpus.vocabulary.counts
+        counts = pairs.word_counts
         of_pairs: dict[str, Any] = {
             "worda_count": counts[pairs.firsts],
             "wordb_count": counts[pairs.lasts],

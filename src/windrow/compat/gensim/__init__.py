@@ -8,6 +8,7 @@ from windrow.compat.gensim.models.callbacks import CallbackAny2Vec
 from windrow.compat.gensim.models.keyedvectors import KeyedVectors
 from windrow.compat.gensim.models.phrases import FrozenPhrases, Phrases
 from windrow.compat.gensim.models.sentences import LineSentence, PathLineSentences
+from windrow.compat.gensim.models.word2vec import Word2Vec
 
 __all__ = [
     "CallbackAny2Vec",
@@ -16,6 +17,7 @@ __all__ = [
     "LineSentence",
     "PathLineSentences",
     "Phrases",
+    "Word2Vec",
     "models",
     "utils",
 ]

@@ -214,7 +214,7 @@ class Phrases(_Joining):
         """How often words, without connector words, and joined pairs occur; made anew each time."""
         corpus = self._corpus()
         counted = count_pairs(corpus, self.connector_words, 1, None)
-        words, counts = corpus.vocabulary.words, corpus.vocabulary.counts.tolist()
+        words, counts = corpus.vocabulary.words, counted.word_counts.tolist()
         found = {word: n for word, n in zip(words, counts, strict=True) if word not in self.connector_words}
         rows = zip(
             counted.firsts.tolist(), counted.betweens, counted.lasts.tolist(), counted.counts.tolist(), strict=True
