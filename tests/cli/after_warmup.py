@@ -82,6 +82,14 @@ def vectors() -> Iterator[str]:
         yield f"vectors evaluate v.{extension} --analogies questions.txt --similarity pairs.tsv"
 
 
+def phrases() -> Iterator[str]:
+    learn = "--min-count 1 --threshold 0.1 --connector-words a,b --passes 2"
+    yield f"corpus phrases text.txt -o phrases.txt {learn}"
+    yield f"corpus phrases corpus -o phrases.corpus {learn}"
+    yield "corpus phrases many.txt -o p.safetensors --sentences document --memory 1M"
+    yield "corpus phrases text.txt -o - --apply p.safetensors"
+
+
 def ngrams() -> Iterator[str]:
     plain = "lm train ngram text.txt --order 3"
     train = f"{plain} --discount-fallback"
@@ -173,7 +181,7 @@ if __name__ == "__main__":
     write_files()
     run("warmup")
     missing, before = {}, loaded()
-    for part in (vectors, ngrams, neural, tags):
+    for part in (vectors, phrases, ngrams, neural, tags):
         for command in part():
             run(command)
             after = loaded()
