@@ -80,7 +80,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_table_is_long_enough() -> None:
-    assert len(table()) == 26
+    assert len(table()) >= 20
 
 
 @pytest.fixture(scope="module")
