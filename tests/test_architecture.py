@@ -29,7 +29,7 @@ FLOORS = [
     {"evaluation", "nn"},
     {"outputs"},
     {"embeddings"},
-    {"lm", "tagging", "viz", "sklearn"},
+    {"classification", "lm", "tagging", "viz", "sklearn"},
     {"models", "storage", "verification"},
     {"cli", "compat"},
 ]
@@ -178,7 +178,7 @@ def test_commands_are_imported_when_they_run():
     loaded = {name for name in modules_loaded_by(code) if name.startswith("windrow.cli.")}
     assert loaded == {
         f"windrow.cli.{name}"
-        for name in ("corpus", "groups", "logs", "messages", "numbers", "options", "paths", "saving")
+        for name in ("corpus", "fetching", "groups", "logs", "messages", "numbers", "options", "paths", "saving")
     }
 
 

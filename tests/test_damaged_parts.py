@@ -61,6 +61,10 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda: CacheLM(windrow.NGramLM(1, "witten-bell").fit(TEXT).vocabulary, 12),
         lambda model: model.log_prob("the cat"),
     ),
+    "classifier": (
+        lambda: windrow.TextClassifier(4, 2, max_n=2, buckets=30, epochs=1).fit(TEXT[:3], ["x", "y", "y"]),
+        lambda model: (model.top_labels(["the cat", "bats sat"]), model.save("again")),
+    ),
     "tagger": (
         lambda: windrow.WindowTagger(vector_size=4, hidden_size=4, epochs=1).fit(TAGGED),
         lambda model: model.predict([["Ann", "saw", "Rome"]]),

@@ -47,6 +47,7 @@ ESTIMATORS: dict[type[Any], tuple[dict[str, Any], Fit]] = {
     WindowLM: ({"embedding_size": 3, "hidden_size": 3, "epochs": 1}, lambda model: model.fit(TEXT)),
     RecurrentLM: ({"embedding_size": 3, "hidden_size": 3, "epochs": 1}, lambda model: model.fit(TEXT)),
     windrow.WindowTagger: ({"vector_size": 3, "hidden_size": 3, "epochs": 1}, lambda model: model.fit(TAGGED)),
+    windrow.TextClassifier: ({"vector_size": 3, "epochs": 1}, lambda model: model.fit(TEXT, CLASSES)),
     MLPClassifier: ({"hidden_layer_sizes": 3, "epochs": 1}, lambda model: model.fit(ROWS, CLASSES)),
     MLPRegressor: ({"hidden_layer_sizes": 3, "epochs": 1}, lambda model: model.fit(ROWS, ROWS[:, 0])),
     MixtureLM: ({"models": [LM, LM]}, lambda model: model.log_prob("the cat")),

@@ -54,7 +54,7 @@ def test_a_file_holds_what_it_held(path: Path) -> None:
     assert_answers(ask(path), ANSWERS[path])
 
 
-@golden("vectors", "ngram", "arpa", "window", "recurrent", "mixture", "cache", "tagger")
+@golden("vectors", "ngram", "arpa", "window", "recurrent", "mixture", "cache", "tagger", "classifier")
 def test_its_class_opens_it(path: Path) -> None:
     opened = windrow.load(path)
 
@@ -182,6 +182,7 @@ WRITTEN = [
     "mixture/linear.safetensors",
     "cache/text.safetensors",
     "tagger/crf-iobes.safetensors",
+    "classifier/softmax.safetensors",
     "window/training-state.safetensors",
     "recurrent/training-state.safetensors",
     "tagger/training-state.safetensors",

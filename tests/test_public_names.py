@@ -14,7 +14,10 @@ import windrow
 from windrow._renamed import RENAMED
 
 LIST = Path(__file__).with_name("public_names.txt")
-ROOMS = ("compat.gensim", "corpus", "embeddings", "errors", "evaluation", "lm", "nn", "sklearn", "tagging", "viz")
+ROOMS = (
+    *("classification", "compat.gensim", "corpus", "embeddings", "errors", "evaluation", "lm", "nn", "sklearn"),
+    *("tagging", "viz"),
+)
 
 
 def public_names() -> list[str]:

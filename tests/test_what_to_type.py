@@ -79,7 +79,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_table_is_long_enough() -> None:
-    assert len(table()) == 24
+    assert len(table()) == 25
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from windrow._lazy import lazy_names
 from windrow._version import __version__
 
 if TYPE_CHECKING:
+    from windrow.classification import TextClassifier
     from windrow.corpus import Corpus, Vocabulary
     from windrow.embeddings import Word2Vec, WordVectors
     from windrow.errors import WindrowError
@@ -33,6 +34,7 @@ _HOMES = {
     "RecurrentLM": "windrow.lm.neural.recurrent",
     "MixtureLM": "windrow.lm.mixture",
     "WindowTagger": "windrow.tagging",
+    "TextClassifier": "windrow.classification",
     "MLPClassifier": "windrow.nn",
     "MLPRegressor": "windrow.nn",
     "WindrowError": "windrow.errors",
@@ -40,6 +42,7 @@ _HOMES = {
     "verify": "windrow.verification",
 }
 _MODULES = (
+    "classification",
     "compat",
     "corpus",
     "embeddings",
@@ -63,6 +66,7 @@ __all__ = [
     "RecurrentLM",
     "MixtureLM",
     "WindowTagger",
+    "TextClassifier",
     "MLPClassifier",
     "MLPRegressor",
     "WindrowError",

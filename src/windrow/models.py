@@ -11,7 +11,10 @@ from windrow.files import model_file
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import is_arpa, kind_of
 
-MODEL_KINDS = ("word-vectors", "window-tagger", "ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm")
+MODEL_KINDS = (
+    *("word-vectors", "window-tagger", "text-classifier"),
+    *("ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm"),
+)
 
 # Other kinds of files that windrow writes -> what they are, and how they are used
 OTHER_KINDS = {
@@ -42,7 +45,7 @@ def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any
 
     Returns
     -------
-    WordVectors, NGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM or WindowTagger
+    WordVectors, NGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM, WindowTagger or TextClassifier
         What the file holds.
 
     Raises
@@ -114,6 +117,10 @@ def model_class(kind: str) -> Any:
             from windrow.tagging.tagger import WindowTagger
 
             return WindowTagger
+        case "text-classifier":
+            from windrow.classification.classifier import TextClassifier
+
+            return TextClassifier
         case "ngram-lm":
             from windrow.lm.ngram.model import NGramLM
 

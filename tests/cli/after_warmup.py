@@ -18,6 +18,8 @@ from click.testing import CliRunner
 from numba.core import serialize
 from numba.core.dispatcher import Dispatcher
 
+from windrow.classification import TextClassifier
+from windrow.classification.settings import LOSS_NAMES
 from windrow.cli import main
 from windrow.embeddings.settings import KERNELS
 from windrow.embeddings.steps import LOSSES
@@ -137,6 +139,16 @@ def tags() -> Iterator[str]:
         yield "tag predict tag.safetensors tagged.conll"
 
 
+def classify() -> None:
+    """In Python, as there is no command yet."""
+    for loss, word_ngrams, max_n, workers in product(LOSS_NAMES, [1, 2], [0, 3], [1, 2]):
+        model = TextClassifier(8, word_ngrams, max_n=max_n, loss=loss, workers=workers, epochs=1)
+        model.fit(LINES, [index % 3 for index in range(len(LINES))]).top_labels(["a b", "new"])
+        model.save("classifier")
+        TextClassifier.load("classifier").predict(LINES)
+    model.fit(LINES, [["x", "y"][: 1 + index % 2] for index in range(len(LINES))])
+
+
 def write_files() -> None:
     for name, text in {
         "text.txt": "\n".join(LINES),
@@ -168,4 +180,7 @@ if __name__ == "__main__":
             if after - before:
                 missing[command] = sorted(after - before)
             before = after
+    classify()
+    if after := loaded() - before:
+        missing["classify"] = sorted(after)
     print(json.dumps({"missing": missing, "boxed": sorted(boxed)}))

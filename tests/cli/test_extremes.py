@@ -108,6 +108,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "vectors convert": (vectors, f"{out}.glove"),
         "vectors evaluate": (vectors, "--similarity", files["pairs"]),
         "vectors plot": (vectors, "-o", f"{out}.png"),
+        "vectors print": (vectors, text),
         "vectors similar": (vectors, "the"),
         "vectors train": (text, "-o", f"{out}.txt", "--size", 4, "--min-count", 1, "--epochs", 1, "--workers", 1),
     }  # fmt: skip

@@ -306,3 +306,26 @@ def test_convert_names_its_own_options_and_keeps_its_input(folder: Path, tmp_pat
         assert refused.stderr.count("\n") == 1
         assert [file.name for file in tmp_path.iterdir()] == ["v.txt"]
     assert source.read_bytes() == before
+
+
+def test_the_files_of_the_projector(folder: Path, tmp_path: Path) -> None:
+    convert = ("convert", folder / "v.safetensors", tmp_path / "points.tsv", "--to", "projector")
+    result = run(*convert)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert (tmp_path / "points.metadata.tsv").read_text() == "".join(f"{word}\n" for word in WORDS)
+    found = np.loadtxt(tmp_path / "points.tsv", np.float32, delimiter="\t")
+    np.testing.assert_array_equal(found, load_vectors(folder / "v.safetensors").vectors)
+
+    (tmp_path / "points.tsv").rename(tmp_path / "points.metadata.tsv")
+    for arguments, told in (
+        (
+            ("convert", tmp_path / "points.metadata.tsv", tmp_path / "points.tsv", "--to", "projector"),
+            "read and written",
+        ),
+        (("convert", folder / "v.safetensors", "-", "--to", "projector"), "cannot go to standard output"),
+        (("convert", folder / "v.safetensors", tmp_path / "x.tsv.gz", "--to", "projector"), "leave out the .gz"),
+        (("convert", tmp_path / "points.metadata.tsv", tmp_path / "y.txt", "--from", "projector"), "choose one of"),
+    ):
+        refused = run(*arguments)
+        assert refused.exit_code == 1
+        assert told in refused.stderr

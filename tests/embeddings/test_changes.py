@@ -114,17 +114,25 @@ def test_words_may_be_added_while_they_are_gone_through() -> None:
 @pytest.mark.parametrize("twin", [copy.copy, copy.deepcopy, lambda wv: pickle.loads(pickle.dumps(wv))])
 def test_a_table_and_its_copy_that_both_grow(twin: Callable[[WordVectors], WordVectors]) -> None:
     wv = table()
-    wv.add_vector("fig", [1, 1])
+    wv.add_vectors(["fig", *map(str, range(20))], np.ones((21, 2)))  # so many that there are spare rows
     wv.set_vecattr("ash", "kind", "tree")
     other = twin(wv)
-    for one, number in ((wv, 7), (other, 8)):
-        one.add_vector("yew", [number, 0])
-        one["ash"] = [number, number]
-        one.set_vecattr("ash", "kind", number)
-    for one, number in ((wv, 7), (other, 8)):
-        rows = [[number, number], *ROWS[1:].tolist(), [1, 1], [number, 0]]
-        assert_same_answers(one, WordVectors([*WORDS, "fig", "yew"], np.array(rows, np.float32)))
-        assert one.get_vecattr("ash", "kind") == number
+    wv.add_vector("yew", [7, 0])
+    other.add_vector("yew", [8, 0])
+    wv["ash"] = other["elm"] = [9, 9]
+    wv.set_vecattr("ash", "kind", "wood")
+    words, grown = [*WORDS, "fig", *map(str, range(20)), "yew"], [[3, 4], *[[1, 1]] * 21]
+    for one, rows in ((wv, [[9, 9], [0, 2], *grown, [7, 0]]), (other, [[1, 0], [9, 9], *grown, [8, 0]])):
+        assert_same_answers(one, WordVectors(words, np.array(rows, np.float32)))
+    assert (wv.get_vecattr("ash", "kind"), other.get_vecattr("ash", "kind")) == ("wood", "tree")
+
+
+def test_a_changed_table_whose_copy_did_not_change() -> None:
+    wv = table()
+    wv["elm"] = [0, 2]  # in an array of its own from now on
+    other = copy.copy(wv)
+    wv["ash"] = [9, 9]
+    assert_same_answers(other, table())
 
 
 def test_attributes_of_words() -> None:

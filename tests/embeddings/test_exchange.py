@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors, Word2Vec
 
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, FormatError, MissingWordError, OptionError
+
+models = pytest.importorskip("gensim.models", reason="gensim has no wheel for this Python")
+KeyedVectors, Word2Vec = models.KeyedVectors, models.Word2Vec
 
 WORDS = ["ash", "Öl", "oak", "elm"]
 ROWS = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
@@ -60,6 +62,14 @@ def test_both_write_what_both_read(
     assert list(tables[0].index_to_key) == [prefix + word for word in ("Öl", "elm", "ash", "oak")]
     for table in tables[1:]:
         assert_same_table(tables[0], table)
+
+
+def test_words_of_equal_counts_stay_in_their_order(tmp_path: Path) -> None:
+    words, counts = [f"w{row}" for row in range(90)], np.random.default_rng(5).integers(3, size=90)
+    wv = WordVectors(words, np.ones((90, 1), np.float32), counts)
+    for table, name in ((wv, "mine"), (wv.to_gensim(), "theirs")):
+        table.save_word2vec_format(str(tmp_path / name))
+    assert (tmp_path / "mine").read_bytes() == (tmp_path / "theirs").read_bytes()
 
 
 def test_counts_in_a_second_file(wv: WordVectors, theirs: KeyedVectors, tmp_path: Path) -> None:

@@ -8,11 +8,9 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import gensim
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from gensim.models import FastText, KeyedVectors, Word2Vec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,14 +18,18 @@ import windrow
 from windrow.cli import main
 from windrow.errors import FormatError, WindrowError
 
+gensim = pytest.importorskip("gensim", reason="gensim has no wheel for this Python")
+models = pytest.importorskip("gensim.models")
+FastText, KeyedVectors, Word2Vec = models.FastText, models.KeyedVectors, models.Word2Vec
+
 DATA = Path(gensim.__file__).parent / "test" / "test_data"
 WORDS = ["ash", "Öl", "oak", "elm"]
 ROWS = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
 
 
-def table(rows: np.ndarray = ROWS) -> KeyedVectors:
-    made = KeyedVectors(3, dtype=rows.dtype)
-    made.add_vectors(WORDS, rows)
+def table() -> KeyedVectors:
+    made = KeyedVectors(3)
+    made.add_vectors(WORDS, ROWS)
     return made
 
 
@@ -101,8 +103,9 @@ def test_other_ways_in(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, ">f4"])
 def test_other_types_of_numbers(dtype: Any, tmp_path: Path) -> None:
-    rows = ROWS.astype(dtype)
-    table(rows).save(str(tmp_path / "old.kv"))
+    kv, rows = table(), ROWS.astype(dtype)
+    kv.vectors = rows
+    kv.save(str(tmp_path / "old.kv"))
     np.testing.assert_array_equal(windrow.load(tmp_path / "old.kv").vectors, rows.astype(np.float32))
 
 
@@ -138,6 +141,10 @@ def damaged(change: Any) -> KeyedVectors:
         (
             damaged(lambda kv: setattr(kv, "vectors", kv.vectors.astype(object))),
             "an array is damaged .it does not hold numbers",
+        ),
+        (
+            damaged(lambda kv: setattr(kv, "vectors", kv.vectors[:, :, None])),
+            "an array is damaged .its shape is not th",
         ),
         (damaged(lambda kv: setattr(kv, "vectors", [[1.0]])), "an array is damaged"),
         (damaged(lambda kv: kv.expandos.update(count=np.array([-1, 0, 0, 0]))), "counts of words are out of range"),
@@ -200,14 +207,14 @@ def test_what_is_endless_in_words_is_not_shown(tmp_path: Path) -> None:
     kv = table()
     kv.vectors = Laughs()
     (tmp_path / "a.kv").write_bytes(pickle.dumps(kv))
-    with pytest.raises(FormatError, match=r"an array is damaged \(its shape is none"):
+    with pytest.raises(FormatError, match=r"an array is damaged \(its shape is not that"):
         windrow.load(tmp_path / "a.kv")
 
 
 SAVED = {protocol: pickle.dumps(table(), protocol) for protocol in (0, 2, 4, 5)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(sorted(SAVED)), st.data())
 def test_damage_is_a_format_error_or_harmless(
     tmp_path_factory: pytest.TempPathFactory, protocol: int, data: Any
@@ -238,7 +245,7 @@ def test_damage_is_a_format_error_or_harmless(
         b"\x97",  # a buffer from elsewhere
         b"(" * 100_000,
         b"(" * 50_000 + b"t" * 50_000,  # a tuple in a tuple ...
-        b"}" + b"(" * 50_000 + b"t" * 49_999 + b"K\x01s",  # as a key
+        b"}" + b"(" * 150_000 + b"t" * 150_000 + b"K\x01s",  # as a key
     ],
 )
 def test_claims_and_instructions_of_no_plain_pickle(claim: bytes, tmp_path: Path) -> None:

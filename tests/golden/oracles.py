@@ -23,7 +23,7 @@ import windrow
 from tests.golden.probes import CONTEXT, SENTENCES, TAGGED, UNSEEN, Answers, digest
 from tests.golden.recipes import CORPORA, COUNTS, SHORT
 from tests.golden.unfinished import header_of
-from tests.naive import arpa, recurrent
+from tests.naive import arpa, classification, recurrent
 from tests.naive.backoff import Backoff
 from tests.naive.outputs import clustered_log_probs, path_log_prob, softmax_log_probs
 from tests.naive.tagging import spans_of
@@ -333,6 +333,28 @@ def _by_id(counts: NDArray[Any], by_rank: list[float]) -> list[float]:
 # --- taggers
 
 
+def _check_classifier(path: Path, answers: Answers) -> None:
+    """Features by fastText's definition, the mean of their vectors, and a loss's own way to probabilities."""
+    arrays, config = _arrays(path), header_of(path)["config"]
+    p, words, seen = config["parameters"], _words(arrays), arrays["seen_buckets"].tolist()
+    row_of: dict[Any, int] = {word: row for row, word in enumerate(words)}
+    row_of |= {bucket: row for row, bucket in enumerate(seen, len(words))}
+    for text, found in zip(SENTENCES, answers["computed"]["probabilities"], strict=True):
+        sizes = p["word_ngrams"], p["min_n"], p["max_n"], p["buckets"]
+        keys = classification.features(text.split(), words, *sizes)
+        hidden = arrays["vectors"][[row_of[key] for key in keys if key in row_of]].mean(axis=0).astype(np.float64)
+        scores = arrays["output_vectors"] @ hidden
+        if p["loss"] == "softmax":
+            expected = np.exp(scores) / np.exp(scores).sum()
+        elif p["loss"] == "hs":
+            paths = heapq_paths(arrays["class_counts"].tolist())
+            sides = [[1 / (1 + np.exp(scores[n] * (1 - 2 * code))) for n, code in path] for path in paths]
+            expected = [np.prod(side) for side in sides]
+        else:
+            expected = 1 / (1 + np.exp(-scores))
+        _close(found, expected)
+
+
 def _check_tagger(path: Path, answers: Answers) -> None:
     arrays, config, tags = _arrays(path), header_of(path)["config"], answers["stored"]["tags"]
     parameters = config["parameters"]
@@ -421,4 +443,5 @@ _ORACLES: dict[str, Callable[[Path, Answers], None]] = {
     "cache-lm": _check_distributions,
     "mixture-lm": _check_distributions,
     "window-tagger": _check_tagger,
+    "text-classifier": _check_classifier,
 }

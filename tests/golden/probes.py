@@ -57,6 +57,8 @@ def ask_model(model: Any) -> Answers:
     """The same for a model."""
     if isinstance(model, windrow.WordVectors):
         return _of_vectors(model)
+    if isinstance(model, windrow.TextClassifier):
+        return _of_classifier(model)
     return _of_tagger(model) if isinstance(model, windrow.WindowTagger) else _of_language_model(model)
 
 
@@ -156,6 +158,21 @@ def _of_language_model(model: Any) -> Answers:
         "tokens": [result.tokens, result.oov],
     }
     return {"stored": stored, "computed": computed}
+
+
+def _of_classifier(model: Any) -> Answers:
+    words = model.features_.words
+    stored = {
+        "parameters": _parameters(model),
+        "labels": model.classes_.tolist(),
+        "counts": model.class_counts_.tolist(),
+        "words": [len(words), digest(words), *words[:8]],
+        "buckets": digest(model.features_.seen_buckets),
+        "vectors": [*model.vectors_.shape, digest(model.vectors_), digest(model.output_vectors_)],
+        "text": model.reader.options(),
+        "history": [row["loss"] for row in model.history_],
+    }
+    return {"stored": stored, "computed": {"probabilities": model.predict_proba(SENTENCES).tolist()}}
 
 
 def _of_tagger(tagger: Any) -> Answers:

@@ -365,6 +365,33 @@ def _bare_tags() -> list[tuple[list[str], list[str]]]:
     return [([word for word, _ in block], [tag.replace("B-", "I-") for _, tag in block]) for block in rows]
 
 
+# --- text classifiers
+
+_CLASSIFIERS: dict[str, dict[str, Any]] = {
+    "softmax": {"loss": "softmax"},
+    "hs-word-ngrams": {"loss": "hs", "word_ngrams": 2, "buckets": 5000},
+    "ns-spelling": {"loss": "ns", "min_n": 2, "max_n": 3, "buckets": 300, "min_count": 3},
+    "ova-lower-case": {"loss": "ova", "lowercase": True, "tokenizer": "word"},
+}
+
+
+def classified() -> tuple[list[str], list[Any]]:
+    """Sentences of toyland, by whether they say when, and by their length."""
+    texts = Path(TRAIN).read_text("utf-8").splitlines()[:60]
+    return texts, [["long" if len(text.split()) > 7 else "short", "on"][: 1 + (" on " in text)] for text in texts]
+
+
+def _classifiers() -> Iterator[tuple[str, Recipe]]:
+    for name, parameters in _CLASSIFIERS.items():
+        yield f"classifier/{name}.safetensors", lambda path, p=parameters: _classifier(p, classified()[1]).save(path)
+    numbers = [len(labels) for _, labels in zip(*classified(), strict=True)]
+    yield "classifier/numbers.safetensors", lambda path: _classifier({}, numbers).save(path)
+
+
+def _classifier(parameters: Mapping[str, Any], labels: list[Any]) -> Any:
+    return windrow.TextClassifier(**{"vector_size": 4, "epochs": 5, **parameters}).fit(classified()[0], labels)
+
+
 # --- what trainings leave behind
 
 
@@ -391,6 +418,17 @@ def _checkpoints() -> Iterator[tuple[str, Recipe]]:
 
 RECIPES: dict[str, Recipe] = dict(
     entry
-    for part in (_vectors, _training_states, _corpora, _ngrams, _networks, _mixtures, _taggers, _logs, _checkpoints)
+    for part in (
+        _vectors,
+        _training_states,
+        _corpora,
+        _ngrams,
+        _networks,
+        _mixtures,
+        _taggers,
+        _classifiers,
+        _logs,
+        _checkpoints,
+    )
     for entry in part()
 )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from windrow.cli.fetching import fetch_and_tell, fetching_options, registry_option, show_entries
 from windrow.cli.groups import LazyGroup
 from windrow.cli.logs import bytes_bar
 from windrow.cli.messages import tell
@@ -16,7 +16,6 @@ from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import sources_argument, text_options, text_source
 from windrow.cli.paths import InputFile, OutputFolder
 from windrow.cli.saving import build_corpus
-from windrow.errors import one_line
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
@@ -78,31 +77,18 @@ def info(directory: str, as_json: bool) -> None:
 
 
 @group.command("list")
-@click.option("--registry", type=InputFile(), help="Another registry of corpora, a TOML file.")
+@registry_option
 @_as_json
 def list_command(registry: str | None, as_json: bool) -> None:
     """List the public corpora that can be downloaded."""
     from windrow.corpus.registry import list_corpora
 
-    corpora = list_corpora(registry)
-    if as_json:
-        # "licence" is the old name of "license", for programs that read it.
-        more = [{"licence": corpus.license, "verifiable": corpus.verifiable} for corpus in corpora]
-        rows = [asdict(corpus) | further for corpus, further in zip(corpora, more, strict=True)]
-        click.echo(json.dumps({"corpora": rows}))
-        return
-    for corpus in corpora:
-        checksum = "" if corpus.verifiable else "; no checksum known"
-        click.echo(f"{corpus.name}: {corpus.description}")
-        click.echo(f"    {corpus.size}; {corpus.license}{checksum}")
+    show_entries(list_corpora(registry), as_json, "corpora")
 
 
 @group.command("fetch")
 @click.argument("name")
-@click.option("-o", "--output", type=OutputFolder(), help="Folder to write.  [default: ./NAME]")
-@click.option("--registry", type=InputFile(), help="Another registry of corpora, a TOML file.")
-@click.option("--unverified", is_flag=True, help="Also take files of which the registry knows no checksum.")
-@click.option("--allow-http", is_flag=True, help="Also ask mirrors that are not encrypted.")
+@fetching_options
 def fetch_command(name: str, output: Path | None, registry: str | None, **allowed: bool) -> None:
     """Download a public corpus, or resume its download. Prints the paths of its files.
 
@@ -111,11 +97,7 @@ def fetch_command(name: str, output: Path | None, registry: str | None, **allowe
     """
     from windrow.corpus.registry import fetch
 
-    with bytes_bar(name) as show:
-        files = fetch(name, output or Path(name), lambda _, done, total: show(done, total), registry, **allowed)
-    for file in files:
-        click.echo(one_line(str(file.path)))
-        tell(f"{file.path.name}: SHA-256 {file.sha256}, {_verdict(file.verified)}")
+    fetch_and_tell(fetch, name, output, registry=registry, **allowed)
 
 
 @group.command()
@@ -147,9 +129,3 @@ def _readable(name: str, value: Any) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value)) or "none"
     return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _verdict(verified: bool) -> str:
-    if verified:
-        return "as the registry says"
-    return "not verified: the registry has no checksum for it; a registry of your own can state this one"

@@ -203,9 +203,14 @@ def checkpoint_beside(output: Path, params: Mapping[str, Any]) -> Iterable[Path]
 
 
 def words_written(output: Path, params: Mapping[str, Any]) -> Iterable[Path]:
-    """The list of words beside a NumPy matrix that is written."""
-    if (params.get("to_format") or output.suffix.lower().removeprefix(".")) == "npy":
+    """The list of words beside a NumPy matrix, or numbers for TensorBoard's projector, that is written."""
+    format = params.get("to_format") or output.suffix.lower().removeprefix(".")
+    if format == "npy":
         yield from _words_beside(output)
+    elif format == "projector" and str(output) != STDIO:
+        from windrow.embeddings.formats.projector import metadata_beside
+
+        yield metadata_beside(output)
 
 
 def words_read(file: Path, _: Mapping[str, Any]) -> Iterable[Path]:

@@ -41,6 +41,7 @@ from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
+    from windrow.corpus import Corpus
     from windrow.embeddings import Word2Vec, WordVectors
 
 _LOG_LINES = 200  # per run, besides one per epoch
@@ -91,8 +92,25 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 )
 @click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays.")
 @click.option("--log-json", type=OutputLog(), help="Write the learning curve, a JSON object a line.")
+@click.option(
+    "--save-vocab", metavar="FILE", type=OutputFile(), help="Write the words that are trained, with their counts."
+)
+@click.option(
+    "--read-vocab",
+    metavar="FILE",
+    type=InputFile(),
+    help="Train these words, no others: a word and its count per line, as --save-vocab and word2vec write them.",
+)
 @text_options()
-def train(sources: tuple[str, ...], output: Path, model: str, workers: int | None, **options: Any) -> None:
+def train(
+    sources: tuple[str, ...],
+    output: Path,
+    model: str,
+    workers: int | None,
+    save_vocab: Path | None,
+    read_vocab: str | None,
+    **options: Any,
+) -> None:
     """Train word vectors on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`.
 
     Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there. OUTPUT - is
@@ -129,7 +147,7 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
     check_parameters(estimator, flags_of(WORD2VEC))  # before the text is read
     with naming_options(flags_of(WORD2VEC)):
         estimator.check_start(continued, vectors)
-    corpus = open_corpus(*sources, **text_of(options))
+    corpus = _open_corpus(sources, read_vocab, text_of(options))
     with ExitStack() as stack:
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=resume))
@@ -156,10 +174,7 @@ def train(sources: tuple[str, ...], output: Path, model: str, workers: int | Non
             if checkpoint is not None and every != 0:
                 raise
             raise KeyboardInterrupt(f"{str(error).partition(';')[0]}; nothing was written") from error
-    if options["keep_training_state"]:
-        save_trained(output, estimator.save, "vectors are")
-    else:
-        save_word_vectors(estimator.wv, output)
+    _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
     last = estimator.history_[-1]
@@ -200,6 +215,33 @@ def _take_unless_given(values: Mapping[str, Any]) -> None:
     for name in context.params.keys() & values.keys():
         if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             context.params[name] = values[name]
+
+
+def _save(model: Word2Vec, output: Path, *, with_state: bool, word_counts: Path | None) -> None:
+    """Write what was trained, and the words with their counts if they are asked for."""
+    from windrow.corpus import Vocabulary
+    from windrow.corpus.word_counts import write_word_counts
+
+    vectors = model.wv
+    if word_counts is not None and vectors.counts is not None:
+        write_word_counts(Vocabulary(vectors.index_to_key, vectors.counts), word_counts)
+    if with_state:
+        save_trained(output, model.save, "vectors are")
+    else:
+        save_word_vectors(vectors, output)
+
+
+def _open_corpus(sources: tuple[str, ...], read_vocab: str | None, text: dict[str, Any]) -> Corpus:
+    from windrow.corpus.sources import is_corpus
+    from windrow.corpus.word_counts import read_word_counts
+
+    if read_vocab is None:
+        return open_corpus(*sources, **text)
+    if len(sources) == 1 and sources[0] and is_corpus(sources[0]):
+        raise OptionError(f"--read-vocab is for text; {sources[0]} is a corpus, its words are fixed: build another one")
+    if "-" == read_vocab in sources:
+        raise OptionError("standard input, '-', cannot be both SOURCE and --read-vocab; name a file for one of them")
+    return open_corpus(*sources, **text, vocabulary=read_word_counts(read_vocab))
 
 
 def _check_kept_state(output: Path, subwords: bool) -> None:

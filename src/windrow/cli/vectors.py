@@ -54,6 +54,18 @@ def _cluster() -> click.Command:
     return cluster
 
 
+def _align() -> click.Command:
+    from windrow.cli.align_vectors import align
+
+    return align
+
+
+def _fetch() -> click.Command:
+    from windrow.cli.fetch_vectors import fetch
+
+    return fetch
+
+
 def _plot() -> click.Command:
     from windrow.cli.plot_vectors import plot
 
@@ -75,6 +87,8 @@ def _plot_log() -> click.Command:
         "analogy": _analogy,
         "print": _print,
         "cluster": _cluster,
+        "align": _align,
+        "fetch": _fetch,
         "plot": _plot,
         "plot-log": _plot_log,
     },
@@ -166,6 +180,9 @@ def convert(source: str, target: Path, to_format: str | None, **reading: Any) ->
     """Convert vectors. The content of IN says what it is; the extension of OUT names the format.
 
     .safetensors .txt .vec .bin .glove .tsv .npy .parquet; .gz may follow .txt .vec .bin .glove .tsv
+
+    --to projector writes what TensorBoard's Embedding Projector loads: numbers to OUT, such as X.tsv, and the words to
+    X.metadata.tsv.
 
     IN may be compressed, or - for standard input; OUT may be - for standard output, as word2vec's text.
     """

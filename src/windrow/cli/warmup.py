@@ -56,6 +56,7 @@ def warmup() -> None:
     _compile_ngram_models(lines)
     _compile_neural_models(lines)
     _compile_tagger()
+    _compile_classifier()
     compile_batches()
     compile_copies()
     is_kept = CACHE_DIR is not None and os.access(CACHE_DIR, os.W_OK)
@@ -112,3 +113,18 @@ def _compile_tagger() -> None:
     from windrow.tagging import WindowTagger
 
     WindowTagger(epochs=1).fit([(["in", "Rome"], ["O", "B-LOC"])] * 8).predict([["in", "Rome"]])
+
+
+def _compile_classifier() -> None:
+    from windrow.classification import TextClassifier
+    from windrow.classification.settings import LOSS_NAMES
+    from windrow.files.tempfolder import temporary_folder
+
+    texts, labels = ["to be", "or not", "to be"], ["a", "b", "c"]
+    with temporary_folder() as folder:
+        for loss in LOSS_NAMES:
+            options: dict[str, Any] = {"word_ngrams": 2, "max_n": 2, "buckets": 100, "epochs": 1}
+            model = TextClassifier(4, loss=loss, **options).fit(texts, labels)
+            model.predict(texts)
+            model.save(folder / "model")
+            TextClassifier.load(folder / "model").predict(texts)  # whose arrays are the file, which is read-only

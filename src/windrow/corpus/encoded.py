@@ -127,6 +127,7 @@ class Corpus:
         delimiter: str | None = None,
         errors: str = "strict",
         specials: Sequence[str] = (),
+        vocabulary: Vocabulary | None = None,
         progress: ReadProgress | None = None,
     ) -> Corpus:
         """Read a text once, in bounded memory, and write it as ids into a folder.
@@ -169,6 +170,9 @@ class Corpus:
         specials : sequence of str, default ()
             Words that get the first ids whatever their counts, such as ``("<unk>", "<s>", "</s>")``. With ``<unk>``
             words left out get its id.
+        vocabulary : Vocabulary or None, default None
+            The words to keep, with counts of their own, such as ``read_word_counts`` reads; no other word is kept. It
+            takes the place of ``min_count``, ``max_vocab`` and ``specials``. None: the words of the text.
         progress : callable, default None
             Called as ``progress(bytes_read, bytes_in_all)``, the latter None if it is not known.
 
@@ -194,6 +198,7 @@ class Corpus:
         """
         check_whole("min_count", min_count, 1)
         check_specials(specials)
+        _check_vocabulary(vocabulary, specials, min_count=min_count, max_vocab=max_vocab)
         if path is not None:
             check_path("path", path)
         if max_vocab is not None:
@@ -204,7 +209,7 @@ class Corpus:
         files = {"format": format, "field": field, "delimiter": delimiter, "errors": errors, "progress": progress}
 
         def written(folder: Path) -> Corpus:
-            write_corpus(folder, source, reader, files=files, limits=limits, specials=specials)
+            write_corpus(folder, source, reader, files=files, limits=limits, specials=specials, vocabulary=vocabulary)
             return _opened(folder, source, reader)
 
         if path is None:
@@ -312,6 +317,16 @@ def read_corpus(source: Any, reader: TextReader, **files: Any) -> Corpus:
         return _opened(folder, source, reader)
 
     return made_in_temporary_folder(written)
+
+
+def _check_vocabulary(vocabulary: object, specials: Sequence[str], **limits: int | None) -> None:
+    """Raise OptionError for a vocabulary that is none, or that leaves other options without effect."""
+    if vocabulary is None:
+        return
+    if not isinstance(vocabulary, Vocabulary):
+        raise OptionError(f"vocabulary must be a Vocabulary, not {type(vocabulary).__name__}; see read_word_counts")
+    if vocabulary.specials or specials or limits != {"min_count": 1, "max_vocab": None}:
+        raise OptionError("vocabulary says which words there are; leave out specials, min_count and max_vocab")
 
 
 def _opened(folder: Path, source: Any, reader: TextReader) -> Corpus:

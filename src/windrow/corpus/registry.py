@@ -151,7 +151,7 @@ def fetch(
     if name not in corpora:
         near = difflib.get_close_matches(name, corpora, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(corpora)}"
-        raise DataError(f"the registry has no corpus {name!r}; {hint}")
+        raise DataError(f"the registry has no {name!r}; {hint}")
     corpus, folder = corpora[name], Path(directory)
     _check_names(corpus)
     refuse_standard_output(folder)

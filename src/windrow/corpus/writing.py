@@ -36,16 +36,19 @@ def write_corpus(
     limits: Mapping[str, Any] = _NO_LIMITS,
     specials: Sequence[str] = (),
     fold_lists: bool = True,
+    vocabulary: Vocabulary | None = None,
 ) -> None:
     """Write the files of a corpus.
 
     ``files``: format, field, delimiter, errors and progress of ``Corpus.build``; ``limits``: min_count and max_vocab.
-    ``fold_lists``: whether the tokens of lists are lower-cased and normalized as text is.
+    ``fold_lists``: whether the tokens of lists are lower-cased and normalized as text is; ``vocabulary``: the words to
+    keep, with counts of their own, in place of the limits.
     """
     rules, seen = reader.rules, SeenWords()
     pieces = sources.read(source, sentences=reader.sentences, **files)
     sentences = _write_provisional(folder, seen.number(pieces, rules, reader.folds, fold_lists))
-    _finish(folder, seen, sentences, {**reader.stored(), **limits}, specials, sources.describe(source))
+    settings = {**reader.stored(), **limits}
+    _finish(folder, seen, sentences, settings, specials, sources.describe(source), vocabulary)
 
 
 def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:
@@ -67,20 +70,31 @@ def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:
 
 
 def _finish(
-    folder: Path, seen: SeenWords, sentences: int, settings: dict[str, Any], specials: Sequence[str], source_name: str
+    folder: Path,
+    seen: SeenWords,
+    sentences: int,
+    settings: dict[str, Any],
+    specials: Sequence[str],
+    source_name: str,
+    given: Vocabulary | None,
 ) -> None:
     """Fix the vocabulary, rewrite the ids accordingly, and write the header."""
     words, counts = seen.words(), seen.counts
     tokens = int(counts.sum())
     if not tokens:
         raise DataError(f"{source_name}: the text is empty: there is no token in it")
-    vocabulary, new_ids = Vocabulary.renumbering(
-        words,
-        counts,
-        min_count=settings["min_count"],
-        max_size=settings["max_vocab"],
-        specials=specials,
-    )
+    if given is None:
+        vocabulary, new_ids = Vocabulary.renumbering(
+            words,
+            counts,
+            min_count=settings["min_count"],
+            max_size=settings["max_vocab"],
+            specials=specials,
+        )
+    else:
+        vocabulary, new_ids = given, given.encode(words)
+        if not (new_ids >= 0).any():
+            raise DataError(f"{source_name}: no word of it is in the vocabulary; are both cut into words alike?")
     if len(vocabulary) == len(specials):
         raise DataError(
             f"{source_name}: no word occurs {settings['min_count']} times (min_count), "

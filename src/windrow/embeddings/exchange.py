@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -220,7 +220,7 @@ class VectorExchange(ChangingTable):
             advice = "give its wv" if hasattr(keyed_vectors, "wv") else "give a KeyedVectors of gensim 4"
             raise OptionError(f"a {type(keyed_vectors).__name__} is no table of vectors; {advice}")
         counts = getattr(keyed_vectors, "expandos", {}).get("count")
-        return cls._made(words, np.array(vectors, np.float32), counts)
+        return cls._made(words, vectors, counts)
 
     def to_gensim(self) -> Any:
         """A copy as a table of gensim, which must be installed.
@@ -244,11 +244,6 @@ class VectorExchange(ChangingTable):
         if self.counts is not None:
             table.expandos["count"] = np.array(self.counts)
         return table
-
-    @classmethod
-    def _made(cls, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
-        """A new table; the place where subclasses whose constructors take something else differ."""
-        return cls(words, vectors, counts)
 
     @classmethod
     def _of(cls, data: formats.VectorData, path: _PathLike) -> Self:

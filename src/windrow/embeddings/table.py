@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,11 @@ class Query(NamedTuple):
 class KeyedTable:
     """Words and their vectors; the parameters are those of ``WordVectors``.
 
-    A key is a word or a row number. An unknown key raises MissingWordError, which is a KeyError and suggests similar
-    words. Numbers that are not finite raise OptionError in the query that meets them, not earlier, because a check of
-    all numbers would read the whole of a memory map. What it gives out is read-only: words and vectors are changed by
-    ``add_vectors`` and by assignment to a key, which know of the norms that are kept.
+    A key is a word or a row number; where all words are whole numbers, as those of items, a number is the word. An
+    unknown key raises MissingWordError, which is a KeyError and suggests similar words. Numbers that are not finite
+    raise OptionError in the query that meets them, not earlier, because a check of all numbers would read the whole of
+    a memory map. What it gives out is read-only: words and vectors are changed by ``add_vectors`` and by assignment to
+    a key, which know of the norms that are kept.
     """
 
     _may_be_empty = False  # words may be added later
@@ -65,6 +66,7 @@ class KeyedTable:
         self._vectors = unchanging(numbers("vectors", vectors, np.float32), vectors)
         self._room: NDArray[np.float32] | None = None  # what ``_vectors`` is the first rows of, once they were changed
         self._is_shared = False  # somebody may see those rows
+        self._items: tuple[int, bool] | None = None  # of so many words: whether all are numbers
         self._attributes: dict[str, dict[str, Any]] = {}  # of words, by the attribute's name; counts apart
         self.counts = None if counts is None else unchanging(numbers("counts", counts, np.int64), counts)
         self.ngrams = ngrams
@@ -87,6 +89,11 @@ class KeyedTable:
                 f"{self.vector_size}; give them the same"
             )
         check_distinct(self._words, self._rows)
+
+    @classmethod
+    def _made(cls, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
+        """A new table; the place where subclasses whose constructors take something else differ."""
+        return cls(words, vectors, counts)
 
     @property
     def index_to_key(self) -> list[str]:
@@ -190,9 +197,19 @@ class KeyedTable:
     def _row(self, key: object) -> int | None:
         if isinstance(key, str):
             return self._rows.get(key)
-        if isinstance(key, int | np.integer) and not isinstance(key, bool) and 0 <= key < len(self):
-            return int(key)
-        return None
+        if not isinstance(key, int | np.integer) or isinstance(key, bool):
+            return None
+        if self._holds_items():
+            return self._rows.get(str(int(key)))
+        return int(key) if 0 <= key < len(self) else None
+
+    def _holds_items(self) -> bool:
+        """Whether all words are whole numbers, as of corpora of items: then a number is an item, and not a row."""
+        if not (self._words and self._words[0].isdecimal()):
+            return False
+        if self._items is None or self._items[0] != len(self):
+            self._items = len(self), all(word.isdecimal() for word in self._words)
+        return self._items[1]
 
     def _composed(self, key: object) -> NDArray[np.float32] | None:
         """The vector of a word that has no row but n-grams that have vectors."""

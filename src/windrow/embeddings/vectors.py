@@ -7,24 +7,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
 from windrow.embeddings import formats
+from windrow.embeddings.derived import DerivedTables
 from windrow.embeddings.exchange import VectorExchange
 from windrow.embeddings.named_queries import NamedQueries
-from windrow.embeddings.terms import texts
-from windrow.errors import DataError, OptionError, check_whole
+from windrow.errors import DataError, OptionError
 from windrow.evaluation.analogy import Question, Section, evaluate_analogies
 from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_similarity
 
 
-class WordVectors(NamedQueries, VectorExchange):
+class WordVectors(NamedQueries, DerivedTables, VectorExchange):
     """Words and their vectors, with gensim's ``KeyedVectors`` queries.
 
-    A word can also be given by its row number. A zero vector has cosine 0 with everything, itself too; most similar to
-    it are the first words of the vocabulary, with 0. A vector with NaN or an infinity is an OptionError in every query
-    that meets it. What is given out is read-only: vectors change by ``wv[word] = vector`` and ``add_vectors``.
+    A word can also be given by its row number; where all words are whole numbers, as those of items, a number is the
+    word. A zero vector has cosine 0 with everything, itself too; most similar to it are the first words of the
+    vocabulary, with 0. A vector with NaN or an infinity is an OptionError in every query that meets it. What is given
+    out is read-only: vectors change by ``wv[word] = vector`` and ``add_vectors``.
 
     Parameters
     ----------
@@ -68,117 +66,6 @@ class WordVectors(NamedQueries, VectorExchange):
     >>> round(wv.similarity("cat", "kitten"), 2)
     0.6
     """
-
-    # --- other tables
-
-    def normalize(self) -> Self:
-        """A copy in which all vectors have length 1, except zero vectors; it has no n-grams.
-
-        Returns
-        -------
-        WordVectors
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from windrow import WordVectors
-        >>> WordVectors(["cat", "dog"], np.array([[0, 2], [5, 0]], np.float32)).normalize().vectors.tolist()
-        [[0.0, 1.0], [1.0, 0.0]]
-        """
-        normal = self._derived(self._words, self.get_normed_vectors(), self.counts)
-        normal.ngrams = None  # as they are, they do not fit these
-        return normal
-
-    normalise = normalize
-
-    def subset(self, words: Sequence[str]) -> Self:
-        """A copy with only the given words.
-
-        Parameters
-        ----------
-        words : sequence of str
-            Distinct words, in the order of the new rows.
-
-        Returns
-        -------
-        WordVectors
-
-        Raises
-        ------
-        MissingWordError
-            A word is unknown.
-        """
-        words = texts(words)
-        rows = np.array([self.get_index(word) for word in words], np.intp)
-        return self._derived(words, self._vectors[rows], None if self.counts is None else self.counts[rows])
-
-    def head(self, n: int) -> Self:
-        """The first ``n`` words; the vectors are shared, not copied.
-
-        Parameters
-        ----------
-        n : int, at least 1
-            How many words; more than there are give all.
-
-        Returns
-        -------
-        WordVectors
-
-        Raises
-        ------
-        OptionError
-            ``n`` is out of range.
-        """
-        n = check_whole("n", n, 1)
-        counts = None if self.counts is None else self.counts[:n]
-        return self._derived(self._words[:n], self.vectors[:n], counts)
-
-    def vectors_for_all(self, keys: Iterable[str], allow_inference: bool = True, copy_vecattrs: bool = False) -> Self:
-        """A table of those of some words that are known; ``subset`` raises an error for the others.
-
-        Parameters
-        ----------
-        keys : iterable of str
-            Words; those that repeat count once.
-        allow_inference : bool, default True
-            Whether words without a row of their own may have a vector, made of their n-grams; then nothing is copied
-            but vectors.
-        copy_vecattrs : bool, default False
-            Keep the counts of the words, and what ``set_vecattr`` gave them.
-
-        Returns
-        -------
-        WordVectors
-
-        Raises
-        ------
-        OptionError
-            None of the words is known.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from windrow import WordVectors
-        >>> wv = WordVectors(["cat", "dog"], np.eye(2, dtype=np.float32))
-        >>> wv.vectors_for_all(["dog", "unicorn", "dog"]).index_to_key
-        ['dog']
-        """
-        if isinstance(keys, str):
-            raise OptionError(f"keys = {keys!r} must be a list of words")
-        wanted = [key for key in dict.fromkeys(keys) if key in self]
-        if allow_inference and not all(map(self.has_index_for, wanted)):
-            return self._derived(wanted, self[wanted], None)
-        chosen = self.subset([key for key in wanted if self.has_index_for(key)])
-        if not copy_vecattrs:
-            chosen.counts, chosen._attributes = None, {}
-        return chosen
-
-    def _derived(self, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
-        derived = self._made(words, vectors, counts)
-        derived.provenance, derived.ngrams = dict(self.provenance), self.ngrams
-        for name, values in self._attributes.items():
-            derived._attributes[name] = {word: value for word, value in values.items() if derived.has_index_for(word)}
-        return derived
 
     # --- evaluation, with the return values of gensim; windrow.evaluation gives more
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus import Corpus, Vocabulary
+from windrow.corpus import Corpus, TextReader, Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings.kernels.contexts import Context
+from windrow.embeddings.prediction import sentence_log_likelihood, word_log_probs
 from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions, TrainingStep
+from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmaxStep
 from windrow.embeddings.subwords import NgramVectors, Subwords, compose
 from windrow.embeddings.training import hot_rows
 from windrow.embeddings.training.blocks import choose_block_size, usual_block_size
@@ -34,7 +36,7 @@ from windrow.embeddings.training.run import JOB_WORDS, Run, Schedule, plan_jobs
 from windrow.embeddings.training.start import Frozen, Start, check_vectors, start_training
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_range, warn
+from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_range, check_whole, warn
 from windrow.estimator import Estimator
 from windrow.files import model_file
 from windrow.files.writing import check_writable, remove_written
@@ -225,7 +227,7 @@ class Word2Vec(Estimator):
         y: object = None,
         *,
         field: str | None = None,
-        continue_from: Word2Vec | str | PathLike[str] | None = None,
+        continue_from: Word2Vec | TrainingState | str | PathLike[str] | None = None,
         vectors: WordVectors | str | PathLike[str] | None = None,
         frozen: Frozen = False,
         checkpoint: str | PathLike[str] | None = None,
@@ -367,6 +369,96 @@ class Word2Vec(Estimator):
             raise NotFittedError("this Word2Vec is not trained yet; call fit first")
         return self._training
 
+    def predict_output_word(self, context_words: Sequence[str | int], topn: int = 10) -> list[tuple[str, float]]:
+        """The words that are most probable in the middle of these, by the output layer.
+
+        The hidden vector is the mean of theirs, or with ``cbow_mean`` 0 their sum, for skip-gram, too. Softmax and
+        hierarchical softmax give the probabilities that they were trained for. Negative sampling learns none: scores
+        are normalized, as in gensim, which ranks words well.
+
+        Parameters
+        ----------
+        context_words : sequence of str or int
+            Words, or their rows, in any order. Unknown words are left out.
+        topn : int, at least 1, default 10
+            How many words.
+
+        Returns
+        -------
+        list of (str, float)
+            Words and probabilities, the most probable first.
+
+        Raises
+        ------
+        OptionError
+            No word of the context is known, or ``topn`` is out of range.
+        NotFittedError
+            The model is not trained.
+
+        Examples
+        --------
+        >>> from windrow import Word2Vec
+        >>> model = Word2Vec(vector_size=8, min_count=1, sample=0, workers=1, epochs=40)
+        >>> model = model.fit(["the king rules", "a queen rules"] * 40)
+        >>> model.predict_output_word(["king", "the"], topn=1)[0][0]
+        'rules'
+        """
+        check_whole("topn", topn, 1)
+        training, wv = self._fitted(), self.wv
+        if isinstance(context_words, str):
+            raise OptionError("context_words takes several words, not a string; give its words: text.split()")
+        known = [wv.get_index(word) for word in context_words if word in wv]
+        if not known:
+            raise OptionError(f"no word of the context {list(context_words)} is in the vocabulary")
+        name = next(name for name in ("ns", "softmax", "hs") if name in training.layers)
+        rows = wv.vectors[known].astype(np.float64)
+        hidden = rows.mean(axis=0) if self.cbow_mean else rows.sum(axis=0)
+        log_probs = word_log_probs(hidden, self.output_tables_[name], getattr(training.layers[name], "tree", None))
+        best = np.argsort(-log_probs, kind="stable")[:topn]
+        return [(wv.index_to_key[row], float(np.exp(log_probs[row]))) for row in best]
+
+    def score(self, sentences: Iterable[str | Sequence[str]]) -> NDArray[np.float64]:
+        """How likely sentences are by hierarchical softmax (Taddy 2015, arXiv:1504.07295).
+
+        The score of a sentence is the sum of the natural logarithms of the probabilities of its words, each given its
+        window; of skip-gram, given each word of its window. Words that are unknown are left out.
+
+        Parameters
+        ----------
+        sentences : iterable of str or sequence of str
+            Strings are cut into words as the training text was.
+
+        Returns
+        -------
+        array of float64, shape (sentences,)
+            0 for a sentence of fewer than two known words.
+
+        Raises
+        ------
+        OptionError
+            The model has no hierarchical softmax.
+        NotFittedError
+            It is not trained.
+
+        Examples
+        --------
+        >>> from windrow import Word2Vec
+        >>> model = Word2Vec(vector_size=8, min_count=1, sample=0, workers=1, hs=1, negative=0, epochs=40)
+        >>> likely, unlikely = model.fit(["the king rules", "a dog barks"] * 40).score(["the king rules", "a king dog"])
+        >>> bool(likely > unlikely)
+        True
+        """
+        layer, wv = self._fitted().layers.get("hs"), self.wv
+        if not isinstance(layer, HierarchicalSoftmaxStep):
+            raise OptionError("score is for hierarchical softmax; train with hs = 1")
+        if isinstance(sentences, str):
+            raise OptionError("score takes several sentences; give a list of one: [sentence]")
+        reader = TextReader.remembered(wv.provenance)
+        rows = wv.key_to_index
+        found = ([rows[word] for word in reader.words_of(sentence) if word in rows] for sentence in sentences)
+        settings = (self.window, bool(self.sg), bool(self.cbow_mean))
+        return np.array([sentence_log_likelihood(words, wv.vectors, layer, *settings) for words in found], np.float64)
+
     def save(self, path: str | PathLike[str]) -> None:
         """Write the word vectors with all that training can go on from: output tables, counts, random numbers.
 
@@ -472,10 +564,10 @@ class Word2Vec(Estimator):
         )
 
     @staticmethod
-    def _state_of(model: Word2Vec | str | PathLike[str] | None) -> TrainingState | None:
+    def _state_of(model: Word2Vec | TrainingState | str | PathLike[str] | None) -> TrainingState | None:
         if isinstance(model, Word2Vec):
             return model._state()
-        return None if model is None else TrainingState.read(model)
+        return model if model is None or isinstance(model, TrainingState) else TrainingState.read(model)
 
     def check_start(self, continue_from: Word2Vec | None, vectors: WordVectors | None) -> None:
         """Raise OptionError unless ``fit`` can start from this model or these vectors."""

@@ -23,7 +23,7 @@ _NUMBERS = {"INT", "LONG", "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "FL
 _LITERALS = _BYTES | _TEXTS | _NUMBERS
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_DAMAGE = (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, MemoryError, struct.error)
+_DAMAGE = (ValueError, IndexError, KeyError, TypeError, OverflowError, struct.error)
 
 
 class Named(str):

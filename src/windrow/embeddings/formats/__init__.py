@@ -16,6 +16,7 @@ from windrow.embeddings.formats.fasttext_bin import read_fasttext, write_fasttex
 from windrow.embeddings.formats.gensim import read_gensim
 from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
 from windrow.embeddings.formats.parquet import read_parquet, write_parquet
+from windrow.embeddings.formats.projector import PROJECTOR
 from windrow.embeddings.formats.recognition import NoVectorsError, recognize_vectors
 from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
@@ -101,7 +102,7 @@ def check_target(path: str | os.PathLike[str], format: str | None = None) -> Vec
     if str(path) == STDIO:
         return _for_standard_output(format)
     refuse_url_to_write(path)
-    chosen = find_format(path, format)
+    chosen = _written_format(path, format)
     suffix = Path(path).suffix.lower()
     if suffix in COMPRESSED and not is_packed(Path(path)):
         raise FormatError(f"{path}: files are not written as {suffix}; choose .gz, or none")
@@ -112,11 +113,16 @@ def check_target(path: str | os.PathLike[str], format: str | None = None) -> Vec
 
 
 def _for_standard_output(format: str | None) -> VectorFormat:
-    chosen = find_format(STDIO, format or "txt")
+    chosen = _written_format(STDIO, format or "txt")
     if not chosen.gzip:
         streamed = ", ".join(name for name, row in FORMATS.items() if row.gzip)
         raise OptionError(f"format = {format!r} cannot go to standard output; choose one of {streamed}, or name a file")
     return chosen
+
+
+def _written_format(path: str | os.PathLike[str], name: str | None) -> VectorFormat:
+    """As ``find_format``, of what may only be written, too."""
+    return PROJECTOR if name == PROJECTOR.extension else find_format(path, name)
 
 
 def find_format(path: str | os.PathLike[str], name: str | None = None) -> VectorFormat:

@@ -114,7 +114,7 @@ def _array(value: Any, path: Path) -> NDArray[Any]:
             data = data.arguments[0]
         content = data.encode("latin-1") if isinstance(data, str) else data
         if len(shape) > _MOST_AXES or not all(type(size) is int and 0 <= size < 2**63 for size in shape):
-            raise ValueError("its shape is none")
+            raise ValueError("its shape is not that of a table")
         kind = _number_type(dtype)
         if len(content) != math.prod(shape) * kind.itemsize:
             raise ValueError(f"{len(content)} bytes are no {kind} of shape {shape}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from codecs import BOM_UTF8
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
 
@@ -85,15 +87,23 @@ def listed_words(path: Path) -> list[bytes]:
 
 def write_npy(data: VectorData, path: Path) -> None:
     """Write the matrix, and its words to ``X.words.txt``."""
-    # The words are synced before the matrix gets its name, and get theirs right after it. Words beside another matrix
-    # with the same number of rows would be read without an error.
-    with atomic_write(words_beside(path)) as temporary:
+    with write_beside(data.words, words_beside(path)), creating(path) as stream:
+        np.save(stream, data.vectors)
+
+
+@contextmanager
+def write_beside(words: list[str], path: Path) -> Iterator[None]:
+    """Within, the file of vectors is written to which these words belong.
+
+    The words are synced before the vectors get their name, and get theirs right after it. Words beside other vectors
+    of the same number would be read without an error.
+    """
+    with atomic_write(path) as temporary:
         with temporary.open("wb") as stream:
-            stream.writelines(word.encode() + b"\n" for word in data.words)
+            stream.writelines(word.encode() + b"\n" for word in words)
             stream.flush()
             os.fsync(stream.fileno())
-        with creating(path) as stream:
-            np.save(stream, data.vectors)
+        yield
 
 
 def check_npy_places(path: Path) -> None:

@@ -1,0 +1,14 @@
+"""Text classification: labels of texts from the average of the vectors of their words and n-grams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from windrow._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from windrow.classification.classifier import TextClassifier
+
+__all__ = ["TextClassifier"]
+
+__getattr__, __dir__ = lazy_names(__name__, {"TextClassifier": "windrow.classification.classifier"})

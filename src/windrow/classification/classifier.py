@@ -1,0 +1,419 @@
+"""TextClassifier: the linear classifier of averaged vectors of fastText's supervised mode."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from time import perf_counter
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow import interrupts
+from windrow.classification.features import Features, Ngrams, Texts
+from windrow.classification.kernels import (
+    EACH,
+    NOISE,
+    SOFTMAX,
+    TREE,
+    Loss,
+    Rows,
+    Scratch,
+    Tables,
+    hidden_rows,
+    train_texts,
+    tree_probabilities,
+)
+from windrow.classification.settings import TEXT_CLASSIFIER
+from windrow.classification.stored_parts import (
+    label_kind,
+    pack_features,
+    pack_labels,
+    unpack_features,
+    unpack_labels,
+    vectors_in,
+)
+from windrow.classification.texts import Labelled, Labels, find_classes, read_labelled, read_texts
+from windrow.corpus import TextReader
+from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_range, check_whole
+from windrow.estimator import Estimator
+from windrow.files import model_file
+from windrow.files.model_file import StoredModel
+from windrow.machine import check_memory
+from windrow.nn.training.checkpoint import history_rows
+from windrow.nn.training.fitting import all_or_nothing
+from windrow.nn.training.report import Callback, Report, call_all
+from windrow.nn.training.stopping import DivergedError
+from windrow.numeric.blas import set_product
+from windrow.numeric.rng import RngState, alias_table
+from windrow.numeric.threads import crew, share
+from windrow.outputs.tree import huffman_tree
+
+_CODES = {"softmax": SOFTMAX, "hs": TREE, "ns": NOISE, "ova": EACH}
+KIND = "text-classifier"
+_NOT_STORED = ("callbacks", "tokenizer", "lowercase")  # the others are in what the reader stores
+_NOISE_POWER = 0.5  # fastText's, of classes
+_TEXTS_AT_A_TIME = 4096
+
+
+class TextClassifier(Estimator):
+    """Tells which labels a text has, by the mean of the vectors of its words and n-grams.
+
+    Training is fastText's of ``supervised``, with the same hashes of n-grams, but for three things: texts come in a new
+    order in each epoch, the rate falls from text to text, and an n-gram that training has not seen counts nothing.
+
+    Parameters
+    ----------
+    vector_size : int in [1, 100000], default 100
+        Dimensions of the vectors of words, n-grams and classes. 10 to 50 are often enough, and faster.
+    word_ngrams : int in [1, 100], default 1
+        Words in the longest n-gram of words that is a feature; 1: words alone. 2 where the order of words matters.
+    min_n : int in [0, 100], default 0
+        Characters in the shortest n-gram of characters that is a feature, the boundaries of a word included. Only
+        with max_n.
+    max_n : int in [0, 100], default 0
+        Characters in the longest n-gram of characters that is a feature; 0: there are none. With min_n 2 or 3, up
+        to 5 or 6, spelling variants and unknown words are told by their parts.
+    buckets : int in [1, 100000000], default 2000000
+        How many different hashes n-grams of words and characters have. Only those that occur take memory.
+    min_count : int >= 1, default 1
+        Words that occur less often have no vector of their own.
+    loss : {"softmax", "hs", "ns", "ova"}, default "softmax"
+        What is minimized: that of a softmax over the classes; hs: of a Huffman tree of them; ns: of telling a class
+        from a few drawn ones; ova: of a yes or no for each class. hs and ns for thousands of classes; ova where a
+        text has several.
+    negative : int in [1, 1000000], default 5
+        Classes drawn for each text. Only with loss "ns".
+    learning_rate : float > 0, default 0.1
+        Size of the steps at the start; it falls in a line to 0. 0.5 or 1 for few or short texts.
+    epochs : int in [1, 1000000], default 5
+        Passes over the texts. 25 for a few thousand texts.
+    label_prefix : str, default "__label__"
+        How labels begin that stand among the words of a text.
+    tokenizer : str or callable, default "whitespace"
+        What cuts text into words: whitespace, word, char, or a function from a str to a list.
+    lowercase : bool, default False
+        Whether text is lower-cased first; labels are not.
+    seed : int >= 0, default 1
+        Seed of all random draws; equal seeds give equal models with one worker.
+    workers : int in [1, 1024], default 1
+        Threads, which update the same vectors without locks.
+    callbacks : sequence of callable, default ()
+        Functions of a Report, called after each epoch; training ends when one returns a true value.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (classes,)
+        The labels, sorted, in the order of ``predict_proba``.
+    class_counts_ : ndarray of shape (classes,)
+        How many texts of the training have each label.
+    features_ : Features
+        The words and n-grams that have vectors.
+    vectors_ : ndarray of shape (features, vector_size)
+        The vectors of the features, those of words first.
+    output_vectors_ : ndarray of shape (classes, vector_size)
+        The vectors of the classes; with loss "hs" of the inner nodes of their tree, (classes - 1, vector_size).
+    history_ : list of dict
+        One dict per epoch: loss, learning rate, texts, seconds.
+
+    References
+    ----------
+    Joulin et al. 2017, "Bag of tricks for efficient text classification".
+
+    Examples
+    --------
+    >>> from windrow import TextClassifier
+    >>> texts, labels = ["good film", "great film", "bad film", "awful film"] * 9, ["good", "good", "bad", "bad"] * 9
+    >>> model = TextClassifier(vector_size=8, learning_rate=0.5, epochs=20).fit(texts, labels)
+    >>> model.predict(["a great plot", "an awful plot"]).tolist()
+    ['good', 'bad']
+    """
+
+    settings = TEXT_CLASSIFIER
+    vector_size: int
+    word_ngrams: int
+    min_n: int
+    max_n: int
+    buckets: int
+    min_count: int
+    loss: str
+    negative: int
+    learning_rate: float
+    epochs: int
+    label_prefix: str
+    tokenizer: str | Callable[[str], list[str]]
+    lowercase: bool
+    seed: int
+    workers: int
+    callbacks: Sequence[Callback]
+
+    classes_: NDArray[Any]
+    class_counts_: NDArray[np.int64]
+    reader: TextReader
+    features_: Features
+    vectors_: NDArray[np.float32]
+    output_vectors_: NDArray[np.float32]
+    history_: list[dict[str, Any]]
+
+    def __init__(
+        self,
+        vector_size: int = 100,
+        word_ngrams: int = 1,
+        min_n: int = 0,
+        max_n: int = 0,
+        buckets: int = 2_000_000,
+        min_count: int = 1,
+        *,
+        loss: str = "softmax",
+        negative: int = 5,
+        learning_rate: float = 0.1,
+        epochs: int = 5,
+        label_prefix: str = "__label__",
+        tokenizer: str | Callable[[str], list[str]] = "whitespace",
+        lowercase: bool = False,
+        seed: int = 1,
+        workers: int = 1,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        self._store(locals())
+
+    # --- training
+
+    def check_parameters(self) -> None:
+        """Raise OptionError for a parameter out of range, before any work."""
+        super().check_parameters()
+        if self.max_n and self.min_n > self.max_n:
+            raise OptionError(f"min_n = {self.min_n} is above max_n = {self.max_n}")
+        if not self.label_prefix or self.label_prefix.split() != [self.label_prefix]:
+            raise OptionError(f"label_prefix = {self.label_prefix!r} must be a word")
+
+    def fit(self, X: Any, y: Any = None, *, progress: Callback | None = None) -> Self:  # noqa: N803
+        """Train on texts X, each a str or a list of tokens, and y: a label for each, or a list of labels.
+
+        Without y, X is one or more files, or a list, of lines whose labels stand among the words, each after
+        ``label_prefix``. ``callbacks`` get a Report after each epoch; ``progress`` gets one several times a second.
+        Raises OptionError for a parameter out of range, DataError for texts that cannot be used, DivergedError when
+        training runs away. A classifier that was trained before stays as it was when this fails.
+        """
+        with all_or_nothing(self, "history_"):
+            self.check_parameters()
+            self.check_effects()
+            check_callable("progress", progress)
+            self.reader = reader = TextReader(tokenizer=self.tokenizer, lowercase=self.lowercase)
+            labelled = read_labelled(X, y, reader, self.label_prefix)
+            self.classes_ = find_classes(labelled.labels)
+            self.features_ = Features.learn(labelled.words, self._ngrams(), self.min_count)
+            self._start(labelled.labels)
+            self._train(self.features_.read(labelled.words), self._label_rows(labelled), progress)
+        return self
+
+    def _ngrams(self) -> Ngrams:
+        return Ngrams(self.word_ngrams, self.min_n, self.max_n, self.buckets)
+
+    def _label_rows(self, labelled: Labelled) -> Rows:
+        numbers = {label: number for number, label in enumerate(self.classes_.tolist())}
+        starts = np.concatenate([[0], np.cumsum([len(labels) for labels in labelled.labels])])
+        ids = [numbers[label] for labels in labelled.labels for label in labels]
+        return Rows(np.array(ids, np.int32), starts.astype(np.int64))
+
+    def _start(self, labels: Sequence[Labels]) -> None:
+        """Tables as fastText begins with: small random vectors of features, zeros above them."""
+        size = self.vector_size
+        outputs = len(self.classes_) - (self.loss == "hs")
+        rows = len(self.features_)
+        check_memory(4 * size * (rows + outputs), f"vectors of {rows:,} features", "lower vector_size or buckets")
+        rng = np.random.default_rng(self.seed)
+        self.vectors_ = rng.random((rows, size), np.float32)
+        self.vectors_ *= np.float32(2 / size)
+        self.vectors_ -= np.float32(1 / size)
+        self.output_vectors_ = np.zeros((outputs, size), np.float32)
+        counts = Counter(label for one in labels for label in one)
+        self.class_counts_ = np.array([counts[label] for label in self.classes_.tolist()], np.int64)
+        self._loss = loss_of(self.loss, self.class_counts_, self.negative)
+        self.history_ = []
+
+    def _train(self, texts: Texts, labels: Rows, progress: Callback | None) -> None:
+        total, seconds = len(texts) * self.epochs, 0.0
+        fall = self.learning_rate / total
+        with interrupts.held(), crew(self.workers):
+            for epoch in range(1, self.epochs + 1):
+                order = np.random.default_rng([self.seed, epoch]).permutation(len(texts))
+                started, summed, before = perf_counter(), 0.0, (epoch - 1) * len(texts)
+                for first in range(0, len(order), _TEXTS_AT_A_TIME):
+                    block = order[first : first + _TEXTS_AT_A_TIME]
+                    summed += self._learn(texts, labels, block, before + first, fall)
+                    interrupts.check()
+                    if progress is not None:
+                        done = before + first + len(block)
+                        progress(
+                            self._report("progress", epoch, done, total, summed, seconds + perf_counter() - started)
+                        )
+                seconds += perf_counter() - started
+                self._check_sound(epoch, summed)
+                report = self._report("epoch", epoch, epoch * len(texts), total, summed, seconds)
+                self.history_.append(report.to_json())
+                if call_all(tuple(self.callbacks), report):
+                    break
+
+    def _learn(self, texts: Texts, labels: Rows, block: NDArray[np.int64], before: int, fall: float) -> float:
+        """Train on some texts, shared by the workers; returns the summed loss."""
+        size, outputs = self.vectors_.shape[1], len(self.output_vectors_)
+        tables = Tables(self.vectors_, self.output_vectors_)
+
+        def train(first: int, last: int) -> float:
+            mine = block[first:last]
+            arrays = (np.empty(n, np.float32) for n in (size, size, outputs))
+            state: RngState = (
+                np.random.SeedSequence([self.seed, before + first]).generate_state(2, np.uint32).view(np.uint64)
+            )
+            rates = (self.learning_rate - fall * (before + first), fall)
+            found = texts.rows(mine)
+            return train_texts(found, mine, labels, tables, self._loss, rates, Scratch(*arrays), state)
+
+        return float(sum(share(len(block), train)))
+
+    def _report(self, event: str, epoch: int, done: int, total: int, summed: float, seconds: float) -> Report:
+        texts = total // self.epochs
+        return Report(
+            event=event,
+            epoch=epoch,
+            epochs=self.epochs,
+            examples=done,
+            total_examples=total,
+            loss=summed / max(done - (epoch - 1) * texts, 1),
+            learning_rate=self.learning_rate * (1 - done / total),
+            seconds=seconds,
+        )
+
+    def _check_sound(self, epoch: int, loss: float) -> None:
+        if not (np.isfinite(loss) and np.isfinite(self.output_vectors_).all()):
+            raise DivergedError(
+                f"training diverged in epoch {epoch}: the loss is {loss:g}; try learning_rate = "
+                f"{self.learning_rate / 10:g}"
+            )
+
+    # --- what is learned
+
+    def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
+        """The most probable label of each text, (texts,)."""
+        numbers = [block.argmax(axis=1) for block in self._probabilities(X)]
+        return self.classes_[np.concatenate(numbers)] if numbers else self.classes_[:0]
+
+    def predict_proba(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
+        """The probability of each label, (texts, classes) in the order of ``classes_``.
+
+        Rows sum to 1 with the losses softmax and hs; ns and ova answer a question for each label by itself.
+        """
+        blocks = list(self._probabilities(X))
+        return np.concatenate(blocks) if blocks else np.zeros((0, len(self.classes_)), np.float32)
+
+    def top_labels(self, X: Any, k: int = 1, threshold: float = 0.0) -> list[list[tuple[Any, float]]]:  # noqa: N803
+        """Up to ``k`` labels of each text, those of a probability of at least ``threshold``, the likeliest first."""
+        check_whole("k", k, 1)
+        check_range("threshold", threshold, 0, 1)
+        found = []
+        for block in self._probabilities(X):
+            numbers = np.argsort(-block, axis=1, kind="stable")[:, :k]
+            for row, chosen in zip(block, numbers, strict=True):
+                found.append([(self.classes_[n], float(row[n])) for n in chosen if row[n] >= threshold])
+        return found
+
+    def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
+        """The share of texts whose predicted label is among those of y; without y X is as for ``fit``."""
+        self._fitted()
+        labelled = read_labelled(X, y, self.reader, self.label_prefix)
+        predicted = self.predict(labelled.words).tolist()
+        return sum(one in labels for one, labels in zip(predicted, labelled.labels, strict=True)) / len(predicted)
+
+    _estimator_type = "classifier"  # where scikit-learn before 1.6 asks
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        of_texts = InputTags(one_d_array=True, two_d_array=False, string=True)
+        return Tags("classifier", TargetTags(required=False), None, ClassifierTags(), input_tags=of_texts)
+
+    def _fitted(self) -> None:
+        if not hasattr(self, "history_"):
+            raise NotFittedError("this TextClassifier is not trained yet; call fit first")
+
+    def _probabilities(self, X: Any) -> Iterator[NDArray[np.float32]]:  # noqa: N803
+        """Blocks of (texts, classes)."""
+        self._fitted()
+        texts = self.features_.read(read_texts(X, self.reader))
+        for first in range(0, len(texts), _TEXTS_AT_A_TIME):
+            yield self._probabilities_of(texts, np.arange(first, min(first + _TEXTS_AT_A_TIME, len(texts))))
+
+    def _probabilities_of(self, texts: Texts, block: NDArray[np.int64]) -> NDArray[np.float32]:
+        hidden = np.empty((len(block), self.vectors_.shape[1]), np.float32)
+        hidden_rows(texts.rows(block), self.vectors_, hidden)
+        scores = np.empty((len(block), len(self.output_vectors_)), np.float32)
+        with crew():
+            set_product(scores, hidden, self.output_vectors_.T)
+        if self.loss == "softmax":
+            scores -= scores.max(axis=1, keepdims=True)
+            np.exp(scores, out=scores)
+            scores /= scores.sum(axis=1, keepdims=True)
+            return scores
+        if self.loss == "hs":
+            probabilities = np.empty((len(block), len(self.classes_)), np.float32)
+            tree_probabilities(scores, self._loss, probabilities)
+            return probabilities
+        with np.errstate(over="ignore"):
+            np.exp(-scores, out=scores)
+        scores += 1
+        return np.reciprocal(scores, out=scores)
+
+    # --- files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file; DataError when it cannot be written."""
+        self._fitted()
+        parameters = {name: value for name, value in self.get_params().items() if name not in _NOT_STORED}
+        arrays: dict[str, NDArray[Any]] = {
+            "vectors": self.vectors_,
+            "output_vectors": self.output_vectors_,
+            "class_counts": self.class_counts_,
+            **pack_labels(self.classes_),
+            **pack_features(self.features_),
+        }
+        config = {"parameters": parameters, "labels": label_kind(self.classes_), "history": self.history_}
+        model_file.save(path, KIND, arrays, config, self.reader.stored())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Open what ``save`` wrote; FormatError for a file that is damaged or of another kind."""
+        stored = model_file.load(path, KIND)
+        with model_file.parts_of(path):
+            return cls._from_stored(stored, path)
+
+    @classmethod
+    def _from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
+        try:
+            model = cls(**stored.config["parameters"])
+            model.check_parameters()
+        except (TypeError, OptionError) as error:
+            raise FormatError(f"{path} has no sound configuration of a TextClassifier ({error})") from error
+        model.reader = TextReader.remembered(stored.provenance)
+        if not model.reader.asks:  # else the tokenizer is a user's own, which is not imported because a file names it
+            read = model.reader.options()
+            model.set_params(tokenizer=read["tokenizer"], lowercase=read["lowercase"])
+        model.history_ = history_rows(stored.config["history"])
+        model.classes_ = unpack_labels(stored, path)
+        model.class_counts_ = model_file.as_counts(stored.arrays.get("class_counts"), len(model.classes_), path)
+        model.features_ = unpack_features(stored.arrays, model._ngrams(), path)
+        outputs = len(model.classes_) - (model.loss == "hs")
+        model.vectors_ = vectors_in(stored.arrays, "vectors", (len(model.features_), model.vector_size), path)
+        model.output_vectors_ = vectors_in(stored.arrays, "output_vectors", (outputs, model.vector_size), path)
+        model._loss = loss_of(model.loss, model.class_counts_, model.negative)
+        return model
+
+
+def loss_of(name: str, counts: NDArray[np.int64], negative: int) -> Loss:
+    """A loss for classes that occur so often."""
+    tree = huffman_tree(counts if name == "hs" else counts[:1])
+    weights = counts**_NOISE_POWER
+    alias = alias_table(weights / weights.sum())
+    return Loss(_CODES[name], *tree, *alias, negative)

@@ -1,0 +1,62 @@
+"""The settings of TextClassifier: checks, options and docs are made from this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from windrow.estimator import GIVEN, Setting
+from windrow.nn.settings import CALLBACKS
+
+LOSS_NAMES = ("softmax", "hs", "ns", "ova")
+
+TEXT_CLASSIFIER = (
+    Setting(
+        "vector_size", int, 100, "Dimensions of the vectors of words, n-grams and classes.",
+        "10 to 50 are often enough, and faster.", low=1, high=100_000, option="--size",
+    ),
+    Setting(
+        "word_ngrams", int, 1, "Words in the longest n-gram of words that is a feature; 1: words alone.",
+        "2 where the order of words matters.", low=1, high=100,
+    ),
+    Setting(
+        "min_n", int, 0, "Characters in the shortest n-gram of characters that is a feature, the boundaries of a word "
+        "included.", low=0, high=100, only_with=("max_n", GIVEN),
+    ),
+    Setting(
+        "max_n", int, 0, "Characters in the longest n-gram of characters that is a feature; 0: there are none.",
+        "With min_n 2 or 3, up to 5 or 6, spelling variants and unknown words are told by their parts.",
+        low=0, high=100,
+    ),
+    Setting(
+        "buckets", int, 2_000_000, "How many different hashes n-grams of words and characters have.",
+        "Only those that occur take memory.", low=1, high=100_000_000,
+    ),
+    Setting("min_count", int, 1, "Words that occur less often have no vector of their own.", low=1),
+    Setting(
+        "loss", str, "softmax", "What is minimized: that of a softmax over the classes; hs: of a Huffman tree of them; "
+        "ns: of telling a class from a few drawn ones; ova: of a yes or no for each class.",
+        "hs and ns for thousands of classes; ova where a text has several.", choices=LOSS_NAMES,
+    ),
+    Setting(
+        "negative", int, 5, "Classes drawn for each text.", low=1, high=1_000_000, only_with=("loss", ("ns",)),
+    ),
+    Setting(
+        "learning_rate", float, 0.1, "Size of the steps at the start; it falls in a line to 0.",
+        "0.5 or 1 for few or short texts.", low=0, low_open=True, option="--lr",
+    ),
+    Setting("epochs", int, 5, "Passes over the texts.", "25 for a few thousand texts.", low=1, high=1_000_000),
+    Setting(
+        "label_prefix", str, "__label__", "How labels begin that stand among the words of a text.",
+    ),
+    Setting(
+        "tokenizer", (str, Callable), "whitespace", "What cuts text into words: whitespace, word, char, or a function "
+        "from a str to a list.",
+    ),
+    Setting("lowercase", bool, False, "Whether text is lower-cased first; labels are not."),
+    Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal models with one worker.", low=0,
+            high=2**63 - 1),
+    Setting(
+        "workers", int, 1, "Threads, which update the same vectors without locks.", low=1, high=1024,
+    ),
+    CALLBACKS,
+)  # fmt: skip

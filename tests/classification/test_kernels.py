@@ -1,0 +1,154 @@
+"""Steps of training: equal to their definition in float64, and gradients of the loss that they return."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.naive import classification as naive
+from windrow.classification.classifier import loss_of
+from windrow.classification.kernels import Rows, Scratch, Tables, hidden_rows, train_texts, tree_probabilities
+from windrow.outputs.tree import huffman_tree
+
+CLASSES, DIM = 5, 6
+COUNTS = np.array([7, 3, 9, 1, 2])
+TEXTS = [[3, 8, 3], [1], [], [9, 0, 4, 4, 4]]  # rows of features, of which some come twice
+LABELS = [[2], [0], [1], [4]]
+RATES = (0.3, 0.05)
+
+
+def as_rows(lists: list[list[int]]) -> Rows:
+    starts = np.concatenate([[0], np.cumsum([len(one) for one in lists])]).astype(np.int64)
+    return Rows(np.array([one for each in lists for one in each], np.int32), starts)
+
+
+def tables(loss: str) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(4)
+    return rng.normal(size=(10, DIM)), rng.normal(size=(CLASSES - (loss == "hs"), DIM))
+
+
+def train(loss: str, inputs: Any, outputs: Any, texts: Any = TEXTS, labels: Any = LABELS, rates: Any = RATES) -> float:
+    """Texts from the last to the first, so that no number of a text is its place."""
+    order = np.arange(len(texts))[::-1].copy()
+    scratch = Scratch(np.empty(DIM), np.empty(DIM), np.empty(len(outputs)))
+    found = as_rows(texts[::-1])
+    state = np.zeros(1, np.uint64)
+    return train_texts(
+        found, order, as_rows(labels), Tables(inputs, outputs), loss_of(loss, COUNTS, 2), rates, scratch, state
+    )
+
+
+def naive_step(loss: str, labels: list[int], rate: float, outputs: Any) -> Any:
+    tree = huffman_tree(COUNTS)
+
+    def step(hidden: Any, gradient: Any) -> float:
+        if loss == "softmax":
+            return naive.choose(labels[0], rate, outputs, hidden, gradient)
+        if loss == "hs":
+            places = range(tree.starts[labels[0]], tree.starts[labels[0] + 1])
+            asked = [(tree.codes[place] == 1, tree.nodes[place]) for place in places]
+        else:
+            asked = [(row in labels, row) for row in range(CLASSES)]
+        return sum(naive.ask(is_true, row, rate, outputs, hidden, gradient) for is_true, row in asked)
+
+    return step
+
+
+@pytest.mark.parametrize("loss", ["softmax", "hs", "ova"])
+def test_steps_are_those_of_the_definition(loss: str) -> None:
+    labels = [[2], [0, 3], [1], [4, 1]] if loss == "ova" else LABELS
+    inputs, outputs = tables(loss)
+    inputs_2, outputs_2 = inputs.copy(), outputs.copy()
+
+    summed = train(loss, inputs, outputs, labels=labels)
+
+    expected = 0.0
+    for i, text in enumerate(range(len(TEXTS) - 1, -1, -1)):
+        if TEXTS[text]:
+            step = naive_step(loss, labels[text], RATES[0] - i * RATES[1], outputs_2)
+            expected += naive.train_text(TEXTS[text], inputs_2, step)
+    assert summed == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(inputs, inputs_2, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(outputs, outputs_2, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["softmax", "hs", "ns", "ova"])
+def test_steps_go_down_the_gradient_of_the_loss(loss: str) -> None:
+    """Central differences through the kernel itself, whose drawn classes are the same each time."""
+    text, label, tiny, rate = [[3, 8, 5]], [[2]], 1e-5, 1e-6
+
+    def loss_at(inputs: Any, outputs: Any) -> float:
+        return train(loss, inputs.copy(), outputs.copy(), text, label, (0.0, 0.0))
+
+    inputs, outputs = tables(loss)
+    moved = inputs.copy(), outputs.copy()
+    train(loss, *moved, text, label, (rate, 0.0))
+    for which, (before, after) in enumerate(zip((inputs, outputs), moved, strict=True)):
+        for place in np.ndindex(before.shape):
+            ends = []
+            for sign in (1, -1):
+                pair = [inputs.copy(), outputs.copy()]
+                pair[which][place] += sign * tiny
+                ends.append(loss_at(*pair))
+            gradient = (ends[0] - ends[1]) / (2 * tiny)
+            assert (before[place] - after[place]) / rate == pytest.approx(gradient, rel=1e-4, abs=1e-6)
+
+
+def test_one_of_several_labels_is_drawn() -> None:
+    drawn = set()
+    for state in range(40):
+        inputs, outputs = tables("softmax")
+        before = outputs.copy()
+        scratch = Scratch(np.empty(DIM), np.empty(DIM), np.empty(CLASSES))
+        seed = np.array([state], np.uint64)
+        loss = loss_of("softmax", COUNTS, 2)
+        found, labels = as_rows([[3]]), as_rows([[1, 4]])
+        train_texts(found, np.zeros(1, np.int64), labels, Tables(inputs, outputs), loss, (0.1, 0.0), scratch, seed)
+        towards = (outputs - before) @ inputs[3]
+        drawn.add(int(towards.argmax()))
+    assert drawn == {1, 4}
+
+
+def test_noise_is_never_the_class_itself() -> None:
+    """With two classes each draw is the other one, so that what is asked is known."""
+    inputs, outputs = tables("ns")
+    outputs, counts = outputs[:2].copy(), np.array([9, 1])
+    inputs_2, outputs_2 = inputs.copy(), outputs.copy()
+    scratch, found = Scratch(np.empty(DIM), np.empty(DIM), np.empty(2)), as_rows([[3, 5]])
+
+    loss = loss_of("ns", counts, 3)
+    state = np.zeros(1, np.uint64)
+    summed = train_texts(
+        found, np.zeros(1, np.int64), as_rows([[0]]), Tables(inputs, outputs), loss, (0.2, 0.0), scratch, state
+    )
+
+    def step(hidden: Any, gradient: Any) -> float:
+        asked = [(True, 0), (False, 1), (False, 1), (False, 1)]
+        return sum(naive.ask(is_true, row, 0.2, outputs_2, hidden, gradient) for is_true, row in asked)
+
+    assert summed == pytest.approx(naive.train_text([3, 5], inputs_2, step), rel=1e-12)
+    np.testing.assert_allclose(inputs, inputs_2, atol=1e-12)
+
+
+def test_hidden_rows_are_means() -> None:
+    inputs, _ = tables("softmax")
+    hidden = np.empty((len(TEXTS), DIM))
+
+    hidden_rows(as_rows(TEXTS), inputs, hidden)
+
+    expected = [inputs[text].mean(axis=0) if text else np.zeros(DIM) for text in TEXTS]
+    np.testing.assert_allclose(hidden, expected, atol=1e-15)
+
+
+def test_probabilities_of_a_tree_sum_to_1() -> None:
+    scores, probabilities = np.random.default_rng(1).normal(size=(3, CLASSES - 1)), np.empty((3, CLASSES))
+
+    tree_probabilities(scores, loss_of("hs", COUNTS, 1), probabilities)
+
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
+    tree = huffman_tree(COUNTS)
+    places = range(tree.starts[3], tree.starts[4])
+    sides = [scores[1, tree.nodes[place]] * (1 if tree.codes[place] else -1) for place in places]
+    assert probabilities[1, 3] == pytest.approx(np.prod([naive.logistic(side) for side in sides]), rel=1e-12)
