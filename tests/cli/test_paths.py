@@ -119,7 +119,7 @@ def test_a_command_that_checks_nothing_cannot_be_run() -> None:
 def test_what_the_table_tests_below_cover() -> None:
     """The commands that write files, so that a walk that finds none is noticed."""
     assert {name for name, _ in WRITTEN} == {
-        "corpus build", "corpus fetch", "corpus toyland", "demo", "lm convert", "lm mix", "lm train ngram",
+        "classify train", "corpus build", "corpus fetch", "corpus toyland", "demo", "lm convert", "lm mix", "lm train ngram",
         "lm train rnn", "lm train window", "tag train", "vectors convert", "vectors plot", "vectors plot-log",
         "vectors train",
     }  # fmt: skip
