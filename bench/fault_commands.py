@@ -87,6 +87,9 @@ COMMANDS = {
     "tag predict": Command("tag predict @tagger.safetensors @ner-train.conll"),
     "tag evaluate": Command("tag evaluate @tagger.safetensors @ner-train.conll"),
     "vectors similar": Command("vectors similar @vectors.safetensors", stdin="words.txt"),
+    "vectors print": Command("vectors print @vectors.safetensors @train.txt"),
+    "vectors cluster": Command("vectors cluster @vectors.safetensors -k 50", "classes"),
+    "vectors align": Command("vectors align @vectors.safetensors @vectors.safetensors", "v.txt"),
     "vectors evaluate": Command(
         "vectors evaluate @vectors.safetensors --analogies @analogies.txt --similarity @similarity.tsv"
     ),

@@ -7,10 +7,14 @@ import functools
 import gzip
 import json
 import lzma
+import pickle
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -86,6 +90,29 @@ def _vectors(extension: str, *, pack: Callable[[bytes], bytes] = bytes) -> Write
         saved.unlink()
         if (words := saved.with_name("saved.words.txt")).exists():
             words.rename(path.with_suffix(".words.txt"))
+
+    return write
+
+
+def _gensims(protocol: int, *, apart: bool = False) -> Write:
+    """A table as gensim pickles it, which need not be installed; ``apart``: the vectors are in a file beside it."""
+
+    def write(path: Path) -> None:
+        names = ["gensim", "gensim.models", "gensim.models.keyedvectors"]
+        modules = {name: ModuleType(name) for name in names}
+        kind = type("KeyedVectors", (), {"__module__": names[-1]})
+        modules[names[-1]].KeyedVectors = kind  # type: ignore[attr-defined]
+        table, vectors = kind(), small_vectors()
+        rows = {word: row for row, word in enumerate(WORDS)}
+        vars(table).update(vector_size=3, index_to_key=list(WORDS), key_to_index=rows, norms=None, __numpys=[])
+        vars(table).update(expandos={"count": np.arange(10, 0, -1)}, lifecycle_events=[{"event": "created"}])
+        if apart:
+            vars(table)["__numpys"] = ["vectors"]
+            np.save(path.with_name(f"{path.name}.vectors.npy"), vectors.vectors)
+        else:
+            vars(table)["vectors"] = np.array(vectors.vectors)
+        with patch.dict(sys.modules, modules):
+            path.write_bytes(pickle.dumps(table, protocol))
 
     return write
 
@@ -204,6 +231,7 @@ _GLOVE = "".join(f"{word} {n}.5 -{n}.25 1e-{n}\n" for n, word in enumerate(w for
 LIST = "\n".join(WORDS) + "\n"
 LINES = "\n".join(TEXT) + "\n"
 LABELLED = "".join(f"__label__{'xy'[len(text) % 2]} {text}\n" for text in TEXT)
+LABELLED_JSONL = "".join(json.dumps({"text": text, "id": len(text) % 3}) + "\n" for text in TEXT)
 _ODD_LINES = "Straße, l'été: ١٢٣ 👩‍👩‍👧 e\u0301\u200b don't\t東京 \ufeff a_b 1,000.5\r\n\r\nTHE END.\u2028x\n"
 
 
@@ -227,6 +255,7 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("vectors", "NumPy"): ("v.npy", _vectors("npy")),
     ("words of a matrix", ""): ("m.words.txt", _words_beside_matrix),
     ("vectors", "foreign safetensors"): ("v.safetensors", _foreign_matrix),
+    ("vectors", "gensim"): ("v.kv", _gensims(0), _gensims(4), _gensims(5), _gensims(4, apart=True)),
     ("vectors", "Parquet"): ("v.parquet", _vectors("parquet")),
     ("vectors", "gzip"): ("v.gz", _vectors("txt", pack=gzip.compress), _vectors("bin", pack=gzip.compress)),
     ("vectors", "bzip2"): ("v.bz2", _vectors("txt", pack=bz2.compress)),
@@ -259,7 +288,7 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("classifier", "softmax"): ("m", _classifier(), _classifier(word_ngrams=2, loss="ova")),
     ("classifier", "tree"): ("m", _classifier(loss="hs", max_n=3), _classifier(loss="ns", word_ngrams=2)),
     ("labelled text", ""): ("t", _text(LABELLED)),
-    ("labelled records", ""): ("t.jsonl", _text(JSONL)),
+    ("labelled records", ""): ("t.jsonl", _text(LABELLED_JSONL)),
     ("corpus", "header"): ("corpus.json", _corpus(signed=False), _corpus(tokenizer="char", min_count=2)),
     ("corpus", "ids"): ("ids.bin", _corpus(signed=False), _corpus()),
     ("corpus", "starts"): ("starts.bin", _corpus(signed=False), _corpus()),

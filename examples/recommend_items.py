@@ -80,7 +80,7 @@ def recall(recommended: list[list[str]], next_items: NDArray[np.int64]) -> float
 
 def recommend(wv: windrow.WordVectors, events: NDArray[np.int64]) -> list[list[str]]:
     """The items nearest to the last three of each session, with the last one counting most."""
-    rows = np.array([[wv.get_index(str(item)) for item in session[-3:]] for session in events.tolist()])
+    rows = np.array([[wv.get_index(item) for item in session[-3:]] for session in events.tolist()])
     units = wv.vectors / np.maximum(wv.norms, 1e-9)[:, None]
     asked = np.average(units[rows], axis=1, weights=[0.25, 0.5, 1.0])
     recommended = []

@@ -172,6 +172,7 @@ def test_there_is_a_corpus_of_todays_version(tmp_path: Path) -> None:
 
 WRITTEN = [
     "vectors/skipgram.safetensors",
+    "vectors/subwords.safetensors",
     "training/skipgram.safetensors",
     "corpora/specials",
     "ngram/witten-bell.safetensors",

@@ -84,7 +84,7 @@ def test_a_setting_says_what_it_is(key):
 def test_each_limit_is_kept(key):
     """What lies beyond an end of the range is refused, by name; the end itself unless it is open."""
     setting = SETTINGS[key]
-    others = {"alpha": 1.0}
+    others = {"alpha": 1.0, "max_n": 6}
     high = others[setting.high] if isinstance(setting.high, str) else setting.high
     for limit, beyond, is_open in ((setting.low, -1, setting.low_open), (high, 1, setting.high_open)):
         if abs(limit) < 2**60 and not setting.choices:

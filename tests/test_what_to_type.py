@@ -55,6 +55,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "v.glove").rename(folder / "glove.6B.50d.txt")
     vectors.save(folder / "news.bin.gz")
     windrow.Word2Vec(vector_size=6, workers=1).fit(SENTENCES).save(folder / "jan.safetensors")
+    parts = windrow.Word2Vec(vector_size=6, min_count=1, workers=1, subwords=True, buckets=99).fit(SENTENCES[:9])
+    parts.wv.save(folder / "cc.bin", format="fasttext")
     (folder / "crawl.txt").write_bytes(b"4 2\nking 1 2\ncaf\xe9 3 4\nking 5 6\nnew york 7.5 8.5\n")
     vectors.save(folder / "crawl.vec.gz")
     vectors.save(folder / "matrix.npy")

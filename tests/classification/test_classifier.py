@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas
 import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
 
 import windrow
 from tests.naive import classification as naive
@@ -166,6 +168,15 @@ def test_callbacks_and_history() -> None:
     ]
     assert [row["epoch"] for row in model.history_] == [1, 2]
     assert seen[1].learning_rate == pytest.approx(0.4)
+
+
+def test_scikit_learn_searches_and_validates() -> None:
+    model = TextClassifier(8, epochs=10)
+    search = GridSearchCV(model, {"learning_rate": [1e-6, 0.5]}, cv=3).fit(TEXTS, LABELS)
+
+    assert search.best_params_ == {"learning_rate": 0.5}
+    assert search.predict(["old wine"]).tolist() == ["food"]
+    assert cross_val_score(clone(model).set_params(**QUICK), TEXTS, LABELS, cv=3).min() > 0.9
 
 
 # --- what is refused

@@ -68,6 +68,12 @@ def vectors() -> Iterator[str]:
     for model, more in product(["skipgram", "cbow"], ["linear", "harmonic", "none --sample 0"]):
         yield f"vectors train text.txt -o v.safetensors --model {model} --window-weighting {more} {options}"
     yield f"vectors train text.txt -o v.safetensors --model cbow --cbow-sum {options}"
+    for model, kernel in product(["skipgram", "cbow"], KERNELS):
+        yield f"vectors train text.txt -o s.safetensors --subwords --model {model} --kernel {kernel} {options}"
+    yield f"vectors train text.txt -o s.safetensors --subwords --deterministic --workers 2 {options}"
+    yield "vectors similar s.safetensors abc"
+    yield "vectors convert s.safetensors s.bin --to fasttext"
+    yield "vectors similar s.bin a"
     for extension in ("safetensors", "txt", "bin", "npy"):
         if extension != "safetensors":
             yield f"vectors convert v.safetensors v.{extension}"

@@ -194,7 +194,7 @@ def test_a_tokenizer_that_only_the_file_names_is_asked_for(tmp_path: Path, monke
         ("train a.csv -o o --field text --label-field label", "a.csv holds no label, in the field 'label'"),
         (
             "train a.jsonl -o o --field text --label-field label",
-            "a.jsonl, line 1, field 'label': the label 1.5 must be",
+            "a.jsonl, line 1, field 'label': the label 1.5 must",
         ),
         ("train b.jsonl -o o --field text --label-field label", "b.jsonl, line 1, field 'label': the label 'a\\tb' mu"),
         ("train train.txt -o train.txt", "train.txt is read and written; choose another name for the output"),

@@ -72,22 +72,8 @@ def _run(*args: object) -> str:
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Tiny inputs of every kind."""
     folder = tmp_path_factory.mktemp("extremes")
-    paths = {
-        name: folder / name
-        for name in (
-            "text",
-            "labels",
-            "tags",
-            "log",
-            "pairs",
-            "vec.txt",
-            "lm",
-            "rnn",
-            "tagger",
-            "classifier",
-            "prompts",
-        )
-    }
+    names = "text labels tags log pairs vec.txt lm rnn tagger classifier prompts"
+    paths = {name: folder / name for name in names.split()}
     paths["text"].write_text("the cat sat\na cat ran off\nthe dog sat\nthe dog ran\n" * 3)
     paths["labels"].write_text("__label__cat the cat sat\n__label__dog the dog ran\n" * 3)
     paths["tags"].write_text("in O\nRome B-LOC\n\nwe O\nwait O\n\n" * 3)
@@ -128,6 +114,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "vectors convert": (vectors, f"{out}.glove"),
         "vectors evaluate": (vectors, "--similarity", files["pairs"]),
         "vectors plot": (vectors, "-o", f"{out}.png"),
+        "vectors print": (vectors, text),
         "vectors similar": (vectors, "the"),
         "vectors train": (text, "-o", f"{out}.txt", "--size", 4, "--min-count", 1, "--epochs", 1, "--workers", 1),
     }  # fmt: skip

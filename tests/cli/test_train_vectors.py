@@ -177,7 +177,7 @@ def test_ctrl_c_keeps_the_state_and_resume_ends_as_if_nothing_had_been(text: Pat
         training.send_signal(signal.SIGINT)
         _, errors = training.communicate(timeout=60)
     assert training.returncode == 130
-    assert re.search(r"Interrupted: training stopped at .*v\.txt\.checkpoint; resume", errors)
+    assert re.search(r"Interrupted: training stopped at .*v\.txt\.checkpoint; add --resume to go on", errors)
     assert not output.exists()
     again = run(*arguments, "-o", output)
     assert again.exit_code == 1

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("gensim", reason="gensim has no wheel for this Python")
+
 IMPORTS = (("import gensim\n", "from windrow.compat import gensim\n"), ("from gensim", "from windrow.compat.gensim"))
 TREES = "ash 2 0 1\nelm 1.5 0.25 1\noak 1 1 0.5\npine -1 2 0\nfir -1.5 2 0.25\n"
 

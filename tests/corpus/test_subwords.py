@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from gensim.models.fasttext import ft_ngram_hashes
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windrow.corpus.subwords import SENTENCE_END, hash_ngram, ngrams_of, subword_ids, vocabulary_subwords
@@ -49,6 +49,7 @@ def test_the_hash_is_the_published_one_for_ascii_alone():
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
+@settings(deadline=None)  # the kernel is compiled
 @given(st.lists(TEXT, max_size=5), st.integers(1, 4), st.integers(0, 4), st.integers(1, 2**31 - 1))
 def test_a_vocabulary_has_the_buckets_of_its_words(words, min_n, more, buckets):
     ids, starts = vocabulary_subwords(words, min_n, min_n + more, buckets)

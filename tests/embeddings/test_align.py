@@ -105,3 +105,17 @@ def test_the_command(tmp_path: Path) -> None:
     refused = run("-", "-", "-o", tmp_path / "d.txt")
     assert (refused.exit_code, "can be read once only" in refused.stderr) == (1, True)
     assert "is read and written" in run(*files[:2], "-o", files[1]).stderr
+
+
+def test_unseen_words_turn_with_the_table() -> None:
+    sentences = ["the king walks", "the queen walked", "a kingdom and a queendom"] * 20
+    settings: dict[str, Any] = {"vector_size": 6, "min_count": 1, "subwords": True, "epochs": 2}
+    first, second = (windrow.Word2Vec(**settings, seed=seed, workers=1).fit(sentences).wv for seed in (1, 2))
+
+    aligned = first.align_to(second)
+
+    unseen = ["kings", "walking", "queens"]
+    x = np.array([first[word] for word in [*first.index_to_key, *unseen]])
+    y = np.array([aligned[word] for word in [*first.index_to_key, *unseen]])
+    np.testing.assert_allclose(y @ y.T, x @ x.T, atol=1e-5)  # as they lay to each other
+    assert not np.allclose(x, y, atol=1e-2)

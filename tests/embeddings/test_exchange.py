@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gensim.models import KeyedVectors, Word2Vec
 
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, FormatError, MissingWordError, OptionError
+
+models = pytest.importorskip("gensim.models", reason="gensim has no wheel for this Python")
+KeyedVectors, Word2Vec = models.KeyedVectors, models.Word2Vec
 
 WORDS = ["ash", "Öl", "oak", "elm"]
 ROWS = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)

@@ -8,17 +8,19 @@ import pickle
 from pathlib import Path
 from typing import Any
 
-import gensim
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from gensim.models import FastText, KeyedVectors, Word2Vec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import windrow
 from windrow.cli import main
 from windrow.errors import FormatError, WindrowError
+
+gensim = pytest.importorskip("gensim", reason="gensim has no wheel for this Python")
+models = pytest.importorskip("gensim.models")
+FastText, KeyedVectors, Word2Vec = models.FastText, models.KeyedVectors, models.Word2Vec
 
 DATA = Path(gensim.__file__).parent / "test" / "test_data"
 WORDS = ["ash", "Öl", "oak", "elm"]
@@ -212,7 +214,7 @@ def test_what_is_endless_in_words_is_not_shown(tmp_path: Path) -> None:
 SAVED = {protocol: pickle.dumps(table(), protocol) for protocol in (0, 2, 4, 5)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(sorted(SAVED)), st.data())
 def test_damage_is_a_format_error_or_harmless(
     tmp_path_factory: pytest.TempPathFactory, protocol: int, data: Any
@@ -243,7 +245,7 @@ def test_damage_is_a_format_error_or_harmless(
         b"\x97",  # a buffer from elsewhere
         b"(" * 100_000,
         b"(" * 50_000 + b"t" * 50_000,  # a tuple in a tuple ...
-        b"}" + b"(" * 250_000 + b"t" * 250_000 + b"K\x01s",  # as a key
+        b"}" + b"(" * 150_000 + b"t" * 150_000 + b"K\x01s",  # as a key
     ],
 )
 def test_claims_and_instructions_of_no_plain_pickle(claim: bytes, tmp_path: Path) -> None:

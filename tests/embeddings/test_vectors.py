@@ -415,3 +415,30 @@ def test_a_model_of_another_kind_or_none(tmp_path: Path) -> None:
         WordVectors.load(tmp_path / "x")
     with pytest.raises(DataError, match="cannot read"):
         WordVectors.load(tmp_path / "none")
+
+
+class TestItems:
+    """Where all words are numbers, as items' are, a number is one of them and not a row."""
+
+    items = WordVectors(["7", "0", "12"], np.array([[1, 0], [3, 4], [0, 1]], np.float32))
+
+    def test_a_number_is_the_item(self) -> None:
+        assert self.items[0].tolist() == [3, 4]
+        assert self.items.get_index(np.int64(12)) == 2
+        assert self.items.most_similar(7, topn=1)[0][0] == "0"
+        assert self.items.most_similar_batch([7, 12], topn=1) == [
+            self.items.most_similar(item, topn=1) for item in ["7", "12"]
+        ]
+
+    def test_no_row_is_taken_for_an_unknown_item(self) -> None:
+        assert 1 not in self.items
+        with pytest.raises(MissingWordError):
+            self.items.most_similar(1)
+
+    def test_one_word_that_is_no_number_makes_numbers_rows(self) -> None:
+        mixed = WordVectors(["7", "0", "cat"], self.items.vectors)
+        assert mixed.get_index(1) == 1
+        grown = WordVectors(["7", "0"], np.eye(2, dtype=np.float32))
+        assert grown.get_index(0) == 1
+        grown["cat"] = np.ones(2, np.float32)
+        assert grown.get_index(0) == 0

@@ -9,16 +9,18 @@ from __future__ import annotations
 import gzip
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from gensim.models.fasttext import ft_ngram_hashes
 from numpy.typing import NDArray
 
 import windrow
-from tests.golden.probes import CONTEXT, SENTENCES, TAGGED, Answers, digest
+from tests.golden.probes import CONTEXT, SENTENCES, TAGGED, UNSEEN, Answers, digest
 from tests.golden.recipes import CORPORA, COUNTS, SHORT
 from tests.golden.unfinished import header_of
 from tests.naive import arpa, classification, recurrent
@@ -78,7 +80,15 @@ def _close(found: Any, expected: Any) -> None:
 
 def _check_vectors(path: Path, answers: Answers) -> None:
     arrays = _arrays(path)
-    _compare_vectors(_words(arrays), arrays["vectors"], answers)
+    words, vectors = _words(arrays), arrays["vectors"]
+    if "ngram_vectors" in arrays:
+        asked = header_of(path)["config"]["subwords"]
+        buckets = ft_ngram_hashes(UNSEEN, asked["min_n"], asked["max_n"], asked["buckets"])
+        known, table = arrays["ngram_buckets"].tolist(), arrays["ngram_vectors"]
+        unseen = sum(table[known.index(bucket)] for bucket in buckets if bucket in known) / len(buckets)
+        _compare_vectors(words, vectors, answers, {UNSEEN: unseen})
+    else:
+        _compare_vectors(words, vectors, answers)
 
 
 def _check_training(path: Path, stored: dict[str, Any]) -> None:
@@ -93,14 +103,17 @@ def _check_training(path: Path, stored: dict[str, Any]) -> None:
     assert windrow.load(path).provenance == stored["vectors"]["provenance"]
 
 
-def _compare_vectors(words: list[str], vectors: NDArray[Any], answers: Answers) -> None:
+def _compare_vectors(
+    words: list[str], vectors: NDArray[Any], answers: Answers, unseen: Mapping[str, NDArray[Any]] = MappingProxyType({})
+) -> None:
     stored = answers["stored"]
     assert stored["words"] == [len(words), digest(words), *words[:8]]
     assert stored["vectors"] == digest(vectors)
     units = vectors.astype(np.float64)
     units /= np.linalg.norm(units, axis=1, keepdims=True)
     for word, neighbours in answers["computed"].items():
-        cosines = units @ units[words.index(word)]
+        asked = unseen[word].astype(np.float64) if word in unseen else units[words.index(word)]
+        cosines = units @ asked / np.linalg.norm(asked)
         others = [place for place in np.argsort(-cosines, kind="stable") if words[place] != word]
         _close([number for _, number in neighbours], cosines[others[:3]])
 

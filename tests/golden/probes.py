@@ -20,6 +20,7 @@ import windrow
 from tests.golden.recipes import COUNTS, ENTITIES, TEST, new_ngram
 from tests.golden.unfinished import PROBABILITIES
 
+UNSEEN = "blacksmithing"  # a word that no vectors have
 TOLERANCE = 2e-6  # of computed answers, relative and absolute
 
 SENTENCES = [
@@ -92,6 +93,11 @@ def _of_vectors(vectors: Any) -> Answers:
         "provenance": vectors.provenance,
     }
     asked = [words[0], words[len(words) // 2]]
+    if vectors.ngrams is not None:
+        subwords = vectors.ngrams.subwords
+        stored["subwords"] = [subwords.min_n, subwords.max_n, subwords.buckets, subwords.used.tolist()]
+        stored["ngrams"] = digest(vectors.ngrams.vectors)
+        asked.append(UNSEEN)
     return {"stored": stored, "computed": {word: pairs(vectors.most_similar(word, topn=3)) for word in asked}}
 
 

@@ -49,6 +49,7 @@ _TRAINED_VECTORS: dict[str, dict[str, Any]] = {
     "softmax": {"loss": "softmax", "sg": 1, "window_weighting": "harmonic"},
     "pair-kernel": {"kernel": "pair", "loss": "hs+ns"},
     "model": {"max_final_vocab": 20},  # a file without an extension
+    "subwords": {"sg": 1, "subwords": True, "min_n": 2, "max_n": 4, "buckets": 97, "max_final_vocab": 40},
 }
 
 
@@ -81,6 +82,8 @@ def _vectors() -> Iterator[tuple[str, Recipe]]:
 
 def _training_states() -> Iterator[tuple[str, Recipe]]:
     for name, parameters in _TRAINED_VECTORS.items():
+        if "subwords" in parameters:  # of which no state is kept
+            continue
         yield f"training/{name}.safetensors", lambda path, p=parameters: trained_on(p).save(path)
 
 

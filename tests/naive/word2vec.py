@@ -14,29 +14,53 @@ PairStep = Callable[[Vector, int, float], tuple[Vector, float]]
 
 @dataclass(frozen=True)
 class Mode:
-    """Skip-gram, or CBOW by the mean or the sum of the window."""
+    """Skip-gram, or CBOW by the mean or the sum of the window.
+
+    ``word_rows``: the input rows of each word, with fastText's sub-words; None: word w has row w.
+    """
 
     skipgram: bool
     mean: bool = True
+    word_rows: list[list[int]] | None = None
+
+    def rows_of(self, word: int) -> list[int]:
+        return [word] if self.word_rows is None else self.word_rows[word]
 
 
 def window_weights(text: Text, center: int) -> dict[int, float]:
     return {position: text.weights[abs(position - center)] for position in text.windows[center]}
 
 
-def combine_window(text: Text, center: int, inputs: Table, mean: bool) -> Vector:
-    """The weighted mean or sum of the context's input vectors; zero for a word without context."""
+def window_rows(text: Text, center: int, mode: Mode) -> list[tuple[int, int, float]]:
+    """The input rows of all words of a window, each with the position and the weight of its word."""
     weights = window_weights(text, center)
-    hidden = sum((w * inputs[text.words[j]] for j, w in weights.items()), start=0 * inputs[0])
-    return hidden / sum(weights.values()) if mean and weights else hidden
+    return [(row, place, weight) for place, weight in weights.items() for row in mode.rows_of(text.words[place])]
 
 
-def spread_gradient(text: Text, center: int, inputs: Table, gradient: Vector, mean: bool) -> None:
-    """The mean's gradient times the number of context words, the sum's divided by it, as gensim does."""
-    weights = window_weights(text, center)
-    for position, weight in weights.items():
-        scale = len(weights) / sum(weights.values()) if mean else 1 / len(weights)
-        inputs[text.words[position]] += text.share(position) * scale * weight * gradient
+def combine_window(text: Text, center: int, inputs: Table, mode: Mode) -> Vector:
+    """The weighted mean or sum of the context's input rows; zero for a word without context."""
+    rows = window_rows(text, center, mode)
+    hidden = sum((weight * inputs[row] for row, _, weight in rows), start=0 * inputs[0])
+    return hidden / sum(weight for *_, weight in rows) if mode.mean and rows else hidden
+
+
+def spread_gradient(text: Text, center: int, inputs: Table, gradient: Vector, mode: Mode) -> None:
+    """The mean's gradient times the number of context rows, the sum's divided by it, as gensim does."""
+    rows = window_rows(text, center, mode)
+    for row, position, weight in rows:
+        scale = len(rows) / sum(weight for *_, weight in rows) if mode.mean else 1 / len(rows)
+        inputs[row] += text.share(position) * scale * weight * gradient
+
+
+def word_vector(word: int, inputs: Table, mode: Mode) -> Vector:
+    """The mean of a word's rows."""
+    return inputs[mode.rows_of(word)].mean(axis=0)
+
+
+def add_to_word(word: int, inputs: Table, change: Vector, mode: Mode) -> None:
+    """Each row of the word gets the whole change, as in fastText."""
+    for row in mode.rows_of(word):
+        inputs[row] += change
 
 
 def gather(
@@ -48,9 +72,9 @@ def gather(
     """
     if mode.skipgram:
         around = range(max(0, centers.start - window), min(len(text.words), centers.stop + window))
-        hidden = {position: inputs[text.words[position]].copy() for position in around}
+        hidden = {position: word_vector(text.words[position], inputs, mode) for position in around}
         return hidden, [(text.words[c], list(window_weights(text, c).items())) for c in centers]
-    hidden = {center: combine_window(text, center, inputs, mode.mean) for center in centers}
+    hidden = {center: combine_window(text, center, inputs, mode) for center in centers}
     return hidden, [(text.words[c], [(c, 1.0)] if text.windows[c] else []) for c in centers]
 
 
@@ -58,9 +82,9 @@ def scatter(text: Text, gradient: Hidden, inputs: Table, mode: Mode) -> None:
     """Add the gradient of each hidden vector to the input vectors that it was made of."""
     for position, change in gradient.items():
         if mode.skipgram:
-            inputs[text.words[position]] += text.share(position) * change
+            add_to_word(text.words[position], inputs, text.share(position) * change, mode)
         else:
-            spread_gradient(text, position, inputs, change, mode.mean)
+            spread_gradient(text, position, inputs, change, mode)
 
 
 def train_blocks(
@@ -83,14 +107,14 @@ def train_pairs(text: Text, inputs: Table, rate: float, steps: list[PairStep], m
         if mode.skipgram:
             for position, weight in window_weights(text, center).items():
                 for step in steps:
-                    hidden = inputs[text.words[position]].copy()
+                    hidden = word_vector(text.words[position], inputs, mode)
                     gradient, example_loss = step(hidden, target_word, rate * weight)
-                    inputs[text.words[position]] += text.share(position) * gradient
+                    add_to_word(text.words[position], inputs, text.share(position) * gradient, mode)
                     loss += example_loss
         else:
             for step in steps:
-                hidden = combine_window(text, center, inputs, mode.mean)
+                hidden = combine_window(text, center, inputs, mode)
                 gradient, example_loss = step(hidden, target_word, rate)
-                spread_gradient(text, center, inputs, gradient, mode.mean)
+                spread_gradient(text, center, inputs, gradient, mode)
                 loss += example_loss
     return loss

@@ -335,6 +335,14 @@ class TextClassifier(Estimator):
         predicted = self.top_labels(labelled.words, k)
         return evaluate_labels(labelled.labels, ([label for label, _ in one] for one in predicted))
 
+    _estimator_type = "classifier"  # where scikit-learn before 1.6 asks
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        of_texts = InputTags(one_d_array=True, two_d_array=False, string=True)
+        return Tags("classifier", TargetTags(required=False), None, ClassifierTags(), input_tags=of_texts)
+
     def _fitted(self) -> None:
         if not hasattr(self, "history_"):
             raise NotFittedError("this TextClassifier is not trained yet; call fit first")

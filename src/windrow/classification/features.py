@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +46,7 @@ class Features:
         self._after_rows = np.zeros(ngrams.buckets if ngrams.are_used else 0, np.int32)
         self._after_rows[seen_buckets] = np.arange(len(words), len(self), dtype=np.int32) + 1
         self.word_ngrams = WordNgrams(ngrams.word_ngrams, self._after_rows)
-        self._ids = {word: number for number, word in enumerate(self.words)}
+        self._ids = _Ids((word, number) for number, word in enumerate(self.words))
         self._known = self._types_of(self.words, has_rows=True)
 
     @classmethod
@@ -61,8 +60,8 @@ class Features:
         if ngrams.max_n:
             seen[vocabulary_subwords(list(counts), max(ngrams.min_n, 1), ngrams.max_n, ngrams.buckets)[0]] = 1
         if ngrams.word_ngrams > 1:
-            ids = {word: number for number, word in enumerate(counts)}
-            mark_ngrams(_numbered(texts, ids), _hashes(list(counts)), ngrams.word_ngrams, seen)
+            numbered, found = _numbered(texts, _Ids())
+            mark_ngrams(numbered, _hashes(found), ngrams.word_ngrams, seen)
         return cls(words, ngrams, np.flatnonzero(seen).astype(np.int32))
 
     def __len__(self) -> int:
@@ -70,9 +69,8 @@ class Features:
 
     def read(self, texts: Iterable[Sequence[str]]) -> Texts:
         """The texts as numbers of words; those that are new get numbers of their own."""
-        ids = _Growing(self._ids)
-        numbered = _numbered(texts, ids)
-        return Texts(self, numbered, self._types_of(ids.new, has_rows=False))
+        numbered, new = _numbered(texts, self._ids)
+        return Texts(self, numbered, self._types_of(new, has_rows=False))
 
     def _types_of(self, words: Sequence[str], *, has_rows: bool) -> Types:
         """The features of words by themselves: the row of a word, and those of its n-grams of characters."""
@@ -109,33 +107,26 @@ class Texts:
         return found
 
 
-class _Growing(dict[str, int]):
-    """The numbers of words; a new one gets the next. ``new``: those, in order."""
-
-    def __init__(self, known: dict[str, int]) -> None:
-        super().__init__()
-        self._known = known
-        self.new: list[str] = []
+class _Ids(dict[str, int]):
+    """The numbers of words; -1 for one that is not known."""
 
     def __missing__(self, word: str) -> int:
-        number = self._known.get(word)
-        if number is None:
-            number = len(self._known) + len(self.new)
-            self.new.append(word)
-        self[word] = number
-        return number
+        return -1
 
 
-def _numbered(texts: Iterable[Sequence[str]], ids: Any) -> Rows:
-    """The number of each word of each text, with ``</s>`` at its end."""
-    numbers: list[int] = []
+def _numbered(texts: Iterable[Sequence[str]], ids: _Ids) -> tuple[Rows, list[str]]:
+    """The number of each word of each text, with ``</s>`` at its end; and the new words, which get the next numbers."""
+    tokens: list[str] = []
     starts = [0]
-    end = ids[SENTENCE_END]
     for text in texts:
-        numbers += map(ids.__getitem__, text)
-        numbers.append(end)
-        starts.append(len(numbers))
-    return Rows(np.array(numbers, np.int32), np.array(starts, np.int64))
+        tokens += text
+        tokens.append(SENTENCE_END)
+        starts.append(len(tokens))
+    numbers = np.fromiter(map(ids.__getitem__, tokens), np.int32, len(tokens))
+    new: dict[str, int] = {}
+    for place in np.flatnonzero(numbers < 0).tolist():
+        numbers[place] = new.setdefault(tokens[place], len(ids) + len(new))
+    return Rows(numbers, np.array(starts, np.int64)), list(new)
 
 
 def _hashes(words: Iterable[str]) -> NDArray[np.uint64]:

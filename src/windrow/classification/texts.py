@@ -16,7 +16,7 @@ from windrow.corpus.tables import cells_of, is_missing
 from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import DataError, shown
 
-_TEXTS = "X must be a list or one column of texts, or the name of a file"
+_TEXTS = "X must be a list or one column of texts"
 
 Labels = Sequence[Any]  # of one text
 

@@ -81,7 +81,7 @@ def group() -> None:
     "--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, one JSON object per epoch."
 )
 def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: Path | None, **options: Any) -> None:
-    """Train a classifier on SOURCEs: lines of text, each with its labels, words such as __label__good, among the others.
+    """Train a classifier on SOURCEs: lines of text with their labels, such as __label__good, among the words.
 
     With --field SOURCEs are JSONL, CSV or Parquet files, whose labels are in --label-field. A text may have several
     labels, or none.
@@ -124,20 +124,16 @@ def evaluate(
     The accuracy is the share of texts whose likeliest label is among their own. A label that MODEL has not learned
     counts as missed; texts without a label are left out.
     """
+    from windrow.corpus.tables import listed
+
     check_used(conditions=_CONDITIONS)
     classifier = _load(model, tokenizer)
     texts, labels = _labelled(classifier, sources, options)
     own = {str(label): label for label in classifier.classes_.tolist()}  # which may be numbers
     result = classifier.evaluate(texts, [[own.get(label, label) for label in some] for some in labels], k)
     if unknown := sorted({label for some in labels for label in some} - set(own)):
-        tell(f"Warning: {model} has not learned {_listed(unknown)}: counted as missed")
+        tell(f"Warning: {model} has not learned {listed(unknown)}: counted as missed")
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
-
-
-def _listed(labels: list[str]) -> str:
-    from windrow.corpus.tables import listed
-
-    return listed(labels)
 
 
 def _table(result: LabelResult) -> str:
@@ -190,9 +186,7 @@ def predict(
     texts = _texts(classifier, source, files, is_live=is_live)
     for batch in in_batches(texts, lambda text: len(text.given), waits=is_live):
         found = classifier.top_labels([text.words for text in batch], k, threshold)
-        rows = [
-            _as_json(text, labels) if as_json else _as_row(labels) for text, labels in zip(batch, found, strict=True)
-        ]
+        rows = map(_as_json, batch, found) if as_json else map(_as_row, found)
         click.echo("\n".join(rows))
 
 

@@ -117,7 +117,7 @@ def train(
     word2vec's text on standard output.
     """
     from windrow.embeddings import Word2Vec
-    from windrow.embeddings.formats import check_target, extension_of
+    from windrow.embeddings.formats import check_target
     from windrow.files.compression import output_name
     from windrow.files.writing import remove_written
     from windrow.machine import available_cores
@@ -130,8 +130,8 @@ def train(
     check_used(WORD2VEC, {"vectors": (("continue_from", (None,)),)}, _MODELS)
     if options["frozen"] and continued is None and vectors is None:
         raise OptionError("--frozen is for --vectors or --continue-from; give one of them, too")
-    if options["keep_training_state"] and extension_of(output) != "safetensors":
-        raise OptionError(f"{output}: only windrow's own format holds the training state; name a .safetensors file")
+    if options["keep_training_state"]:
+        _check_kept_state(output, options["subwords"])
     every = options["checkpoint_every"]
     checkpoint = _checkpoint_beside(output, options["resume"] or bool(every))
     check_target(output)
@@ -242,6 +242,16 @@ def _open_corpus(sources: tuple[str, ...], read_vocab: str | None, text: dict[st
     if "-" == read_vocab in sources:
         raise OptionError("standard input, '-', cannot be both SOURCE and --read-vocab; name a file for one of them")
     return open_corpus(*sources, **text, vocabulary=read_word_counts(read_vocab))
+
+
+def _check_kept_state(output: Path, subwords: bool) -> None:
+    """Raise OptionError where the state of the training cannot be kept."""
+    from windrow.embeddings.formats import extension_of
+
+    if extension_of(output) != "safetensors":
+        raise OptionError(f"{output}: only windrow's own format holds the training state; name a .safetensors file")
+    if subwords:
+        raise OptionError("--keep-training-state is for models without --subwords; leave one of them out")
 
 
 def _checkpoint_beside(output: Path, is_asked_for: bool) -> Path | None:

@@ -81,8 +81,7 @@ class Comparisons(KeyedTable):
         unit = unit_vector(self._vector(word_or_vector, unit=False))
         if len(other_words) == 0:
             return 1 - self._cosines(unit)
-        rows = np.array([self.get_index(word) for word in other_words], np.intp)
-        return 1 - (self._vectors[rows] @ unit) / self._divisors(rows)
+        return 1 - self._units(other_words) @ unit
 
     def n_similarity(self, ws1: Sequence[Key], ws2: Sequence[Key], *, missing: Missing = "skip") -> float:
         """The cosine of the mean vectors of two groups of words.
@@ -106,8 +105,8 @@ class Comparisons(KeyedTable):
         """
         means = []
         for words in (ws1, ws2):
-            rows = np.array(self._words_query(words, missing).rows, np.intp)
-            means.append(unit_vector(self._vectors[rows].mean(axis=0, dtype=np.float64)))
+            known = self._words_query(words, missing).words
+            means.append(unit_vector(self[known].mean(axis=0, dtype=np.float64)))
         return float(means[0] @ means[1])
 
     def doesnt_match(self, words: Sequence[Key], *, missing: Missing = "skip") -> str:
@@ -173,9 +172,10 @@ class Comparisons(KeyedTable):
         ['dog', 'cat', 'car']
         """
         query = self._words_query(words, missing)
-        vectors = query.vectors if use_norm else self._vectors[query.rows]
+        vectors = query.vectors if use_norm else self[query.words]
         scores = vectors @ unit_vector(vectors.mean(axis=0, dtype=np.float64))
-        return sorted(zip(scores.tolist(), map(self._words.__getitem__, query.rows), strict=True), reverse=True)
+        names = [key if isinstance(key, str) else self._words[key] for key in query.words]
+        return sorted(zip(scores.tolist(), names, strict=True), reverse=True)
 
     def most_similar_to_given(self, key1: Key, keys_list: Sequence[Key]) -> Key:
         """Which of some words has the highest cosine with a word; of equal ones the first.
@@ -287,14 +287,15 @@ class Comparisons(KeyedTable):
         if not supply:
             return 0.0
         shares = [np.array(list(side.values())) / (lengths[0] * lengths[1]) for side in (supply, demand)]
-        points = [np.stack([self._vector(row, unit=norm) for row in side]) for side in (supply, demand)]
+        points = [np.stack([self._vector(key, unit=norm) for key in side]) for side in (supply, demand)]
         return transport_cost(*shares, *points)
 
-    def _word_counts(self, document: Sequence[Key]) -> Counter[int]:
-        """The rows of the known words of a document, and how often each occurs."""
+    def _word_counts(self, document: Sequence[Key]) -> Counter[Key]:
+        """The known words of a document, those that have rows by these, and how often each occurs."""
         if isinstance(document, str):
             raise OptionError("a document is a list of words, not a string; give text.split()")
-        return Counter(self.get_index(word) for word in document if word in self)
+        rows = ((word, self._row(word)) for word in document if word in self)
+        return Counter(word if row is None else row for word, row in rows)
 
     def closer_than(self, key1: Key, key2: Key) -> list[str]:
         """The words that have a higher cosine with ``key1`` than ``key2`` has.
@@ -314,7 +315,7 @@ class Comparisons(KeyedTable):
         MissingWordError
             A word is unknown.
         """
-        distances, own_row = self.distances(key1), self.get_index(key1)
+        distances, own_row = self.distances(key1), self._row(key1)
         closer = np.flatnonzero(distances < distances[self.get_index(key2)])
         return [self._words[row] for row in closer.tolist() if row != own_row]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -19,7 +20,7 @@ class DerivedTables(KeyedTable):
     """Copies of a table of words and vectors; ``WordVectors`` adds queries, files and evaluation."""
 
     def normalize(self) -> Self:
-        """A copy in which all vectors have length 1, except zero vectors.
+        """A copy in which all vectors have length 1, except zero vectors; it has no n-grams.
 
         Returns
         -------
@@ -32,7 +33,9 @@ class DerivedTables(KeyedTable):
         >>> WordVectors(["cat", "dog"], np.array([[0, 2], [5, 0]], np.float32)).normalize().vectors.tolist()
         [[0.0, 1.0], [1.0, 0.0]]
         """
-        return self._derived(self._words, self.get_normed_vectors(), self.counts)
+        normal = self._derived(self._words, self.get_normed_vectors(), self.counts)
+        normal.ngrams = None  # as they are, they do not fit these
+        return normal
 
     normalise = normalize
 
@@ -86,7 +89,8 @@ class DerivedTables(KeyedTable):
         keys : iterable of str
             Words; those that repeat count once.
         allow_inference : bool, default True
-            Whether words without a row of their own may have a vector: here they never do.
+            Whether words without a row of their own may have a vector, made of their n-grams; then nothing is copied
+            but vectors.
         copy_vecattrs : bool, default False
             Keep the counts of the words, and what ``set_vecattr`` gave them.
 
@@ -109,7 +113,10 @@ class DerivedTables(KeyedTable):
         """
         if isinstance(keys, str):
             raise OptionError(f"keys = {keys!r} must be a list of words")
-        chosen = self.subset([key for key in dict.fromkeys(keys) if key in self])
+        wanted = [key for key in dict.fromkeys(keys) if key in self]
+        if allow_inference and not all(map(self.has_index_for, wanted)):
+            return self._derived(wanted, self[wanted], None)
+        chosen = self.subset([key for key in wanted if self.has_index_for(key)])
         if not copy_vecattrs:
             chosen.counts, chosen._attributes = None, {}
         return chosen
@@ -160,7 +167,7 @@ class DerivedTables(KeyedTable):
             raise OptionError(f"other must be WordVectors, not {type(other).__name__}")
         if self.vector_size != other.vector_size:
             raise OptionError(f"tables of {self.vector_size} and {other.vector_size} dimensions cannot be aligned")
-        common = [word for word in self._words if word in other] if words is None else texts(words)
+        common = [word for word in self._words if other.has_index_for(word)] if words is None else texts(words)
         if not common:
             raise DataError("the two tables have no word in common; are both of the same language, and cut alike?")
         cross = _cross_product(self, other, common)
@@ -168,13 +175,16 @@ class DerivedTables(KeyedTable):
             few = f"{len(common):,} common words do not say how to turn {self.vector_size} dimensions"
             warn(f"{few}: what they leave open is arbitrary; take tables with more words in common")
         matrix = _orthogonal(cross).astype(np.float32)
-        return self._derived(self._words, self._vectors @ matrix, self.counts)
+        turned = self._derived(self._words, self._vectors @ matrix, self.counts)
+        if self.ngrams is not None:
+            turned.ngrams = replace(self.ngrams, vectors=self.ngrams.vectors @ matrix)
+        return turned
 
     def _derived(self, words: Sequence[str], vectors: NDArray[np.float32], counts: NDArray[np.int64] | None) -> Self:
         derived = self._made(words, vectors, counts)
-        derived.provenance = dict(self.provenance)
+        derived.provenance, derived.ngrams = dict(self.provenance), self.ngrams
         for name, values in self._attributes.items():
-            derived._attributes[name] = {word: value for word, value in values.items() if word in derived}
+            derived._attributes[name] = {word: value for word, value in values.items() if derived.has_index_for(word)}
         return derived
 
 

@@ -253,7 +253,7 @@ class VectorExchange(ChangingTable):
             loaded = cls._made(data.words, data.vectors, data.counts)
         except OptionError as error:
             raise FormatError(f"{path}: {error}") from error
-        loaded.provenance = data.provenance
+        loaded.provenance, loaded.ngrams = data.provenance, data.ngrams
         return loaded
 
     def _sort_values(self, attr: str) -> NDArray[Any] | None:

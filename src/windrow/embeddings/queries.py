@@ -244,7 +244,10 @@ class VectorQueries(Comparisons):
         if isinstance(queries, np.ndarray) and queries.ndim == 1 and queries.dtype.kind not in "fc":
             queries = queries.tolist()  # words or row numbers
         given = self._finite(np.atleast_2d(queries)) if isinstance(queries, np.ndarray) else None
-        own_rows = [self.get_index(key) for key in queries] if given is None else [-1] * len(given)
+        if given is None and self.ngrams is not None:
+            given, own_rows = self[list(queries)], [self.get_index(key, -1) for key in queries]
+        else:
+            own_rows = [self.get_index(key) for key in queries] if given is None else [-1] * len(given)
         if topn < 1:
             return [[] for _ in own_rows]
         divisors = self._divisors(slice(searched))

@@ -10,6 +10,7 @@ from windrow.estimator import GIVEN, Setting
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")
 _OF_NS = ("loss", (None, "ns", "hs+ns"))  # with which there is negative sampling, unless negative is 0
+LONGEST_NGRAM = 100  # characters
 _MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes, for the draws of gensim
 
 WORD2VEC = (
@@ -104,6 +105,24 @@ WORD2VEC = (
     Setting(
         "deterministic", bool, False, "Threads train in rounds and wait for each other: an equal seed and number of "
         "workers give equal bits.", "A little slower; one worker does so anyway.",
+    ),
+    Setting(
+        "subwords", bool, False, "Compose the vector of a word from its own and those of its character n-grams, as in "
+        "fastText.", "Rare words become better, and unseen ones get vectors; the file holds the n-grams, too, and "
+        "training takes longer.",
+    ),
+    Setting(
+        "min_n", int, 3, "Characters of the shortest n-grams, the boundaries < and > included.",
+        low=1, high="max_n", only_with=("subwords", (True,)),
+    ),
+    Setting(
+        "max_n", int, 6, "Characters of the longest n-grams.", "5 is enough for many languages, and smaller.",
+        low=1, high=LONGEST_NGRAM, only_with=("subwords", (True,)),
+    ),
+    Setting(
+        "buckets", int, 2_000_000, "How many vectors n-grams share: each n-gram is hashed to one of them.",
+        "Those that no word of the vocabulary is hashed to take no memory.", low=1, high=2**31 - 1,
+        only_with=("subwords", (True,)),
     ),
     Setting(
         "callbacks", Callable, (),

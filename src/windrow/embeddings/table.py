@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.embeddings.subwords import NgramVectors
 from windrow.embeddings.terms import (
     Key,
     Term,
@@ -37,16 +38,18 @@ class Query(NamedTuple):
 
     vectors: NDArray[np.float32]  # (terms, dimensions); those of words have length 1
     weights: NDArray[np.float64]  # (terms,)
-    rows: list[int]  # of the terms that are words, which may not answer
+    rows: list[int]  # of the terms that are words, which may not answer; those of sub-words have none
+    words: list[Key]  # the terms that are words
 
 
 class KeyedTable:
     """Words and their vectors; the parameters are those of ``WordVectors``.
 
-    A key is a word or a row number. An unknown key raises MissingWordError, which is a KeyError and suggests similar
-    words. Numbers that are not finite raise OptionError in the query that meets them, not earlier, because a check of
-    all numbers would read the whole of a memory map. What it gives out is read-only: words and vectors are changed by
-    ``add_vectors`` and by assignment to a key, which know of the norms that are kept.
+    A key is a word or a row number; where all words are whole numbers, as those of items, a number is the word. An
+    unknown key raises MissingWordError, which is a KeyError and suggests similar words. Numbers that are not finite
+    raise OptionError in the query that meets them, not earlier, because a check of all numbers would read the whole of
+    a memory map. What it gives out is read-only: words and vectors are changed by ``add_vectors`` and by assignment to
+    a key, which know of the norms that are kept.
     """
 
     _may_be_empty = False  # words may be added later
@@ -56,14 +59,17 @@ class KeyedTable:
         words: Sequence[str],
         vectors: NDArray[np.float32],
         counts: NDArray[np.int64] | None = None,
+        ngrams: NgramVectors | None = None,
     ) -> None:
         self._words = texts(words)
         self._rows = {word: row for row, word in enumerate(self._words)}
         self._vectors = unchanging(numbers("vectors", vectors, np.float32), vectors)
         self._room: NDArray[np.float32] | None = None  # what ``_vectors`` is the first rows of, once they were changed
         self._is_shared = False  # somebody may see those rows
+        self._items: tuple[int, bool] | None = None  # of so many words: whether all are numbers
         self._attributes: dict[str, dict[str, Any]] = {}  # of words, by the attribute's name; counts apart
         self.counts = None if counts is None else unchanging(numbers("counts", counts, np.int64), counts)
+        self.ngrams = ngrams
         self.provenance: dict[str, Any] = {}
         self._check_shapes()
 
@@ -77,6 +83,11 @@ class KeyedTable:
             raise OptionError(f"counts must have shape ({len(self)},), got {self.counts.shape}")
         if self.counts is not None and self.counts.min(initial=0) < 0:
             raise OptionError(f"counts must not be negative, got {self.counts.min()}")
+        if self.ngrams is not None and self.ngrams.vectors.shape[1] != self.vector_size:
+            raise OptionError(
+                f"the n-grams have vectors of {self.ngrams.vectors.shape[1]} dimensions, the words of "
+                f"{self.vector_size}; give them the same"
+            )
         check_distinct(self._words, self._rows)
 
     @classmethod
@@ -148,7 +159,7 @@ class KeyedTable:
         return iter(list(self._words))  # words may be added meanwhile
 
     def __contains__(self, key: object) -> bool:
-        return self._row(key) is not None
+        return self._row(key) is not None or self._composed(key) is not None
 
     def has_index_for(self, key: Key) -> bool:
         """Whether there is a row for a key.
@@ -178,14 +189,33 @@ class KeyedTable:
         """The vector of a key, (dimensions,), read-only; or of several keys, (keys, dimensions), a copy."""
         if isinstance(key, str | bytes) or not isinstance(key, Iterable):
             return self.get_vector(cast(Key, key))
-        return self._vectors[np.array([self.get_index(one) for one in key], np.intp)]
+        keys = list(key)
+        if self.ngrams is not None:
+            return np.array([self.get_vector(one) for one in keys], np.float32).reshape(-1, self.vector_size)
+        return self._vectors[np.array([self.get_index(one) for one in keys], np.intp)]
 
     def _row(self, key: object) -> int | None:
         if isinstance(key, str):
             return self._rows.get(key)
-        if isinstance(key, int | np.integer) and not isinstance(key, bool) and 0 <= key < len(self):
-            return int(key)
-        return None
+        if not isinstance(key, int | np.integer) or isinstance(key, bool):
+            return None
+        if self._holds_items():
+            return self._rows.get(str(int(key)))
+        return int(key) if 0 <= key < len(self) else None
+
+    def _holds_items(self) -> bool:
+        """Whether all words are whole numbers, as of corpora of items: then a number is an item, and not a row."""
+        if not (self._words and self._words[0].isdecimal()):
+            return False
+        if self._items is None or self._items[0] != len(self):
+            self._items = len(self), all(word.isdecimal() for word in self._words)
+        return self._items[1]
+
+    def _composed(self, key: object) -> NDArray[np.float32] | None:
+        """The vector of a word that has no row but n-grams that have vectors."""
+        if self.ngrams is None or not isinstance(key, str) or key in self._rows:
+            return None
+        return self.ngrams.compose(key)
 
     def get_index(self, key: Key, default: int | None = None) -> int:
         """The row of a word.
@@ -239,10 +269,14 @@ class KeyedTable:
         OptionError
             With ``norm``: a number of the vector is not finite.
         """
-        row = self.get_index(key)
-        vector: NDArray[np.float32] = self._vectors[row].copy()  # a view would change with the table
-        if norm:
-            vector /= self._divisors(slice(row, row + 1))
+        vector = self._composed(key)
+        if vector is not None and norm:
+            vector = unit_vector(vector)
+        if vector is None:
+            row = self.get_index(key)
+            vector = self._vectors[row].copy()  # a view would change with the table
+            if norm:
+                vector /= self._divisors(slice(row, row + 1))
         vector.setflags(write=False)
         return vector
 
@@ -327,12 +361,13 @@ class KeyedTable:
         return Query(
             np.stack([self._vector(term, unit=True) for term, _ in kept]),
             np.array([weight for _, weight in kept]),
-            [self.get_index(term) for term, _ in kept if not isinstance(term, np.ndarray)],
+            [row for term, _ in kept if (row := self._row(term)) is not None],
+            [term for term, _ in kept if not isinstance(term, np.ndarray)],
         )
 
     def _words_query(self, words: Sequence[Key], missing: Missing) -> Query:
         query = self._query(words, None, missing)
-        if len(query.rows) != len(query.vectors):
+        if len(query.words) != len(query.vectors):
             raise OptionError("only words can be compared here, but a vector was given")
         return query
 
@@ -357,11 +392,20 @@ class KeyedTable:
 
     def _vector(self, term: Term, unit: bool) -> NDArray[np.float32]:
         if not isinstance(term, np.ndarray):
-            self.check_finite(np.array([self.get_index(term)]))
+            if (row := self._row(term)) is not None:
+                self.check_finite(np.array([row]))
             return self.get_vector(term, norm=unit)
         if term.ndim != 1:
             raise OptionError(f"a query vector has one axis, got shape {term.shape}")
         return self._finite(term)
+
+    def _units(self, keys: Sequence[Key]) -> NDArray[np.float32]:
+        """The vectors of words, scaled to length 1, (keys, dimensions)."""
+        if self.ngrams is not None:
+            return np.array([self._vector(key, unit=True) for key in keys])
+        rows = np.array([self.get_index(key) for key in keys], np.intp)
+        units: NDArray[np.float32] = self._vectors[rows] / self._divisors(rows)[:, None]
+        return units
 
     def _finite(self, vectors: NDArray[np.floating[Any]], name: str = "a query vector") -> NDArray[np.float32]:
         if vectors.shape[-1] != self.vector_size:

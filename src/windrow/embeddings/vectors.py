@@ -19,9 +19,10 @@ from windrow.evaluation.similarity import WordPair, check_restriction, evaluate_
 class WordVectors(NamedQueries, DerivedTables, VectorExchange):
     """Words and their vectors, with gensim's ``KeyedVectors`` queries.
 
-    A word can also be given by its row number. A zero vector has cosine 0 with everything, itself too; most similar to
-    it are the first words of the vocabulary, with 0. A vector with NaN or an infinity is an OptionError in every query
-    that meets it. What is given out is read-only: vectors change by ``wv[word] = vector`` and ``add_vectors``.
+    A word can also be given by its row number; where all words are whole numbers, as those of items, a number is the
+    word. A zero vector has cosine 0 with everything, itself too; most similar to it are the first words of the
+    vocabulary, with 0. A vector with NaN or an infinity is an OptionError in every query that meets it. What is given
+    out is read-only: vectors change by ``wv[word] = vector`` and ``add_vectors``.
 
     Parameters
     ----------
@@ -31,6 +32,9 @@ class WordVectors(NamedQueries, DerivedTables, VectorExchange):
         The vector of each word. A float32 array that is read-only is not copied, so a memory map stays one.
     counts : array of int64, shape (words,), default None
         How often each word occurs in the text, if known.
+    ngrams : NgramVectors, default None
+        The vectors of character n-grams, of which those of unseen words are made: see ``Word2Vec`` with ``subwords``.
+        Such a word has no row: ``get_index`` and ``has_index_for`` do not know it, all that takes vectors does.
 
     Attributes
     ----------
@@ -38,8 +42,8 @@ class WordVectors(NamedQueries, DerivedTables, VectorExchange):
         The words by row, read-only.
     key_to_index : mapping of str to int
         The row of each word, read-only.
-    vectors, counts
-        The parameters, as read-only arrays.
+    vectors, counts, ngrams
+        The parameters; arrays are read-only.
     vector_size : int
         The number of dimensions per vector.
     norms : array of float32, shape (words,)
@@ -167,26 +171,29 @@ class WordVectors(NamedQueries, DerivedTables, VectorExchange):
 
     # --- files; those of word2vec and gensim are in ``VectorExchange``
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the vectors to a file. Only windrow's own format keeps counts and provenance.
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write the vectors to a file. Only windrow's own format keeps provenance; that and fastText's keep n-grams.
 
         Parameters
         ----------
         path : str or os.PathLike
             The extension names the format: .safetensors (windrow's own), .txt and .bin (word2vec), .vec (fastText),
             .glove, .tsv, .npy; any other name means windrow's own. ``.gz`` may follow the extension of a text or .bin.
+        format : str or None, default None
+            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet and safetensors, whatever the name is. "fasttext"
+            is fastText's own binary, which its programs take with the name .bin; None: what the extension says.
 
         Raises
         ------
         OptionError
-            A number is not finite.
+            A number is not finite, or there is no such format.
         FormatError
             The format cannot hold one of the words.
         DataError
             The file cannot be written.
         """
         self._check_attributes(path)
-        save_vectors(self, path, formats.format_of(path))
+        save_vectors(self, path, format or formats.format_of(path))
 
     @classmethod
     def load(
@@ -212,8 +219,8 @@ class WordVectors(NamedQueries, DerivedTables, VectorExchange):
         path : str or os.PathLike
             The file; a pipe or ``-`` for standard input is read whole into a temporary file first.
         format : str or None, default None
-            One of txt, vec, bin, glove, tsv, npy, parquet and safetensors where the content misleads; None: what the
-            content shows.
+            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet and safetensors where the content misleads; None:
+            what the content shows.
         limit : int, at least 1, or None, default None
             Read at most so many words: most files begin with the most frequent ones. None: all.
         only_words : iterable of str, or path, or None, default None
@@ -279,5 +286,5 @@ def _wanted_words(words: Iterable[str] | str | os.PathLike[str]) -> frozenset[st
 
 def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], format: str | None = None) -> None:
     """Write word vectors; ``format`` as for ``load_vectors``; raises as ``formats.write_vectors``."""
-    data = formats.VectorData(vectors.index_to_key, vectors.vectors, vectors.counts, vectors.provenance)
+    data = formats.VectorData(vectors.index_to_key, vectors.vectors, vectors.counts, vectors.provenance, vectors.ngrams)
     formats.write_vectors(data, path, format)

@@ -17,6 +17,7 @@ from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions, TrainingStep
 from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmaxStep
+from windrow.embeddings.subwords import NgramVectors, Subwords, compose
 from windrow.embeddings.training import hot_rows
 from windrow.embeddings.training.blocks import choose_block_size, usual_block_size
 from windrow.embeddings.training.checkpoint import fits_blocks
@@ -114,6 +115,16 @@ class Word2Vec(Estimator):
     deterministic : bool, default False
         Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
         little slower; one worker does so anyway.
+    subwords : bool, default False
+        Compose the vector of a word from its own and those of its character n-grams, as in fastText. Rare words
+        become better, and unseen ones get vectors; the file holds the n-grams, too, and training takes longer.
+    min_n : int in [1, max_n], default 3
+        Characters of the shortest n-grams, the boundaries < and > included. Only with subwords True.
+    max_n : int in [1, 100], default 6
+        Characters of the longest n-grams. Only with subwords True. 5 is enough for many languages, and smaller.
+    buckets : int in [1, 2147483647], default 2000000
+        How many vectors n-grams share: each n-gram is hashed to one of them. Only with subwords True. Those that no
+        word of the vocabulary is hashed to take no memory.
     callbacks : sequence of callable, default ()
         Functions of a Report, called after each epoch; training ends when one returns a true value.
     report_words : int >= 1 or None, default None
@@ -172,6 +183,10 @@ class Word2Vec(Estimator):
         block_size: int | None = None,
         shared_negatives: int = 16,
         deterministic: bool = False,
+        subwords: bool = False,
+        min_n: int = 3,
+        max_n: int = 6,
+        buckets: int = 2_000_000,
         callbacks: Sequence[Callback] = (),
         report_words: int | None = None,
     ) -> None:
@@ -197,6 +212,10 @@ class Word2Vec(Estimator):
         self.block_size = block_size
         self.shared_negatives = shared_negatives
         self.deterministic = deterministic
+        self.subwords = subwords
+        self.min_n = min_n
+        self.max_n = max_n
+        self.buckets = buckets
         self.callbacks = callbacks
         self.report_words = report_words
 
@@ -317,9 +336,7 @@ class Word2Vec(Estimator):
         training = self._fitted()
         if self._wv is not None:
             return self._wv
-        vectors = training.table[:, : training.vector_size].copy()
-        vectors.setflags(write=False)
-        word_vectors = WordVectors(self._vocabulary.words, vectors, self._vocabulary.counts)
+        word_vectors = self._word_vectors(training.table, training.vector_size)
         started_from = training.started_from or {}
         word_vectors.provenance = {
             "model": "Word2Vec", **training.identity, **started_from, **getattr(self, "_text", {})
@@ -327,6 +344,14 @@ class Word2Vec(Estimator):
         if not training.is_running:
             self._wv = word_vectors
         return word_vectors
+
+    def _word_vectors(self, table: NDArray[np.float32], size: int) -> WordVectors:
+        """The vectors of the words, from the input table; they are composed with ``subwords``."""
+        words, counts = self._vocabulary.words, self._vocabulary.counts
+        if self._subwords is None or self._word_rows is None:
+            return WordVectors(words, _read_only(table[:, :size]), counts)
+        ngrams = NgramVectors(self._subwords, _read_only(table[len(words) :, :size]))
+        return WordVectors(words, _read_only(compose(table, self._word_rows)[:, :size]), counts, ngrams)
 
     @property
     def history_(self) -> list[dict[str, Any]]:
@@ -500,7 +525,8 @@ class Word2Vec(Estimator):
         vocabulary = Vocabulary(list(state.words), state.counts)
         start = Start(vocabulary, state.counts, tuple(state.texts), state=state)
         words = len(vocabulary)
-        model._check_memory(words, 0)
+        model._subwords, model._word_rows = None, None
+        model._check_memory(words, words)
         table, layers = zero_table(words, model.vector_size), model._layers(state.counts, 0, True)
         start.fill(table, layers)
         model._vocabulary, model._wv = vocabulary, WordVectors(vocabulary.words, state.vectors, state.counts)
@@ -521,6 +547,10 @@ class Word2Vec(Estimator):
     def _state(self) -> TrainingState:
         """What another training can go on from."""
         training, words = self._fitted(), self._vocabulary
+        if self._subwords is not None:
+            raise OptionError(
+                "subwords = True: training does not go on from a model with n-grams; save its vectors, with wv.save"
+            )
         return TrainingState(
             words.words,
             words.counts,
@@ -544,6 +574,8 @@ class Word2Vec(Estimator):
         self._check_start(self._state_of(continue_from), vectors)
 
     def _check_start(self, state: TrainingState | None, vectors: WordVectors | None) -> None:
+        if self.subwords and (state is not None or vectors is not None):
+            raise OptionError("subwords = True starts from random vectors; leave out continue_from and vectors")
         if state is not None and vectors is not None:
             raise OptionError("continue_from and vectors both say from which vectors training starts; give one of them")
         if state is not None:
@@ -578,10 +610,15 @@ class Word2Vec(Estimator):
         """
         self._vocabulary = start.vocabulary
         size, counts = len(self._vocabulary), self._vocabulary.counts
+        self._subwords, self._word_rows = None, None
+        if self.subwords:
+            words = self._vocabulary.words
+            self._subwords, self._word_rows = Subwords.of(words, self.min_n, self.max_n, self.buckets)
+        rows = size + (0 if self._subwords is None else len(self._subwords.used))
         hot = self._number_of_hot_rows(size)
         copies = 2 * hot * self.workers
-        self._check_memory(size, copies)
-        storage = initial_table(size, self.vector_size, self.seed, copies)  # rows, copies of hot rows
+        self._check_memory(size, rows + copies)
+        storage = initial_table(rows, self.vector_size, self.seed, copies)  # words, n-grams, copies of hot rows
         layers = self._layers(counts, copies, fits)
         start.fill(storage, layers)
         drawer = ChunkDrawer.of(
@@ -592,7 +629,7 @@ class Word2Vec(Estimator):
         in_rounds = self.deterministic and self.workers > 1
         run = self._rounds(*parts, layers, fits) if in_rounds else self._hogwild(*parts, layers, hot)
         training = VectorTraining(
-            storage[:size], self.vector_size, layers, run, self.epochs, self._identity(corpus), fits_blocks=fits,
+            storage[:rows], self.vector_size, layers, run, self.epochs, self._identity(corpus), fits_blocks=fits,
             started_from=start.identity, texts=start.texts,
         )  # fmt: skip
         if start.state is not None and self._draws_as(start.state.parameters):
@@ -610,18 +647,21 @@ class Word2Vec(Estimator):
         """Whether random numbers are of the same kind as with these parameters, and from the same seed."""
         return all(parameters.get(name) == getattr(self, name) for name in ("seed", "kernel"))
 
-    def _check_memory(self, size: int, copies: int) -> None:
+    def _check_memory(self, size: int, inputs: int) -> None:
+        ngrams = "" if self._subwords is None else f" and {len(self._subwords.used):,} n-grams"
         check_memory(
-            4 * self.vector_size * (size * (1 + len(self.layer_names())) + copies),
-            f"the tables of {size:,} words of vector_size = {self.vector_size}",
-            "lower vector_size, or raise min_count",
+            4 * self.vector_size * (inputs + size * len(self.layer_names())),
+            f"the tables of {size:,} words{ngrams} of vector_size = {self.vector_size}",
+            f"lower vector_size{' or buckets' * self.subwords}, or raise min_count",
         )
 
     def _context(
         self, drawer: ChunkDrawer, layers: list[TrainingStep], stride: int, fits: bool, counts: NDArray[np.int64]
     ) -> Context:
         skipgram = bool(self.sg)
-        usual = choose_block_size(skipgram, drawer, counts, layers) if fits else usual_block_size(skipgram)
+        usual = usual_block_size(skipgram)
+        if fits:
+            usual = choose_block_size(skipgram, drawer, counts, layers, self._word_rows)
         return Context(
             skipgram=skipgram,
             mean=bool(self.cbow_mean),
@@ -641,11 +681,13 @@ class Word2Vec(Estimator):
         fits: bool,
     ) -> Run:
         """Workers whose differences are added after each round."""
-        size, output_layers = len(self._vocabulary), list(layers.values())
+        size, output_layers, word_rows = len(self._vocabulary), list(layers.values()), self._word_rows
         workers = [
-            RoundWorker(drawer, storage[:size], context, output_layers, randomness) for randomness in self._randomness()
+            RoundWorker(drawer, storage, context, output_layers, randomness, word_rows)
+            for randomness in self._randomness()
         ]
-        plain = adds_plainly(self.workers, size if fits else None)
+        # Frequent n-grams are updated as often as the words of a small vocabulary.
+        plain = word_rows is None and adds_plainly(self.workers, size if fits else None)
         jobs = plan_jobs(corpus.starts, job_words(self.workers, plain))
         return Rounds(corpus.ids, corpus.starts, jobs, self._schedule(), workers, plain=plain)
 
@@ -669,6 +711,7 @@ class Word2Vec(Estimator):
                 self.kernel,
                 randomness,
                 HotRows(table, output_layers, hot, worker) if hot else None,
+                self._word_rows,
             )
             for worker, randomness in enumerate(self._randomness())
         ]
@@ -689,8 +732,9 @@ class Word2Vec(Estimator):
 
         Only with hierarchical softmax alone: all paths share the nodes near the root, and without copies two workers
         would be slower than one. With noise words, outdated copies cost more on SimLex-999 than the speed is worth.
+        With sub-words the rows of words are not what a block reads.
         """
-        if self.kernel == "pair" or self.deterministic or self.layer_names() != ["hs"]:
+        if self.kernel == "pair" or self.deterministic or self.subwords or self.layer_names() != ["hs"]:
             return 0
         return number_of_hot_rows(vocabulary_size, self.workers)
 
@@ -713,6 +757,13 @@ class Word2Vec(Estimator):
         reseeds = "ns" in self.layer_names() or self.sample > 0
         others = [int(seed.generate_state(1)[0]) for seed in seeds[1:]]
         return [GensimRandomness(seed, reseeds) for seed in (self.seed, *others)]  # the first worker is gensim's
+
+
+def _read_only(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A copy that nobody writes to."""
+    copy = rows.copy()
+    copy.setflags(write=False)
+    return copy
 
 
 def initial_table(words: int, vector_size: int, seed: int, more_rows: int = 0) -> NDArray[np.float32]:

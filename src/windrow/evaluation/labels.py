@@ -87,8 +87,8 @@ def evaluate_labels(gold: Iterable[Sequence[Hashable]], predicted: Iterable[Sequ
             continue
         examples += 1
         right += bool(found) and found[0] in true
-        for counter, labels in zip(counts, (set(true) & set(found), set(found), set(true)), strict=True):
-            counter.update(labels)
+        for counter, seen in zip(counts, (set(true) & set(found), set(found), set(true)), strict=True):
+            counter.update(seen)
     if not examples:
         raise DataError("no text has a true label; give at least one")
     labels = {one: PrecisionRecall(*(n[one] for n in counts)) for one in sorted(counts[1] | counts[2], key=str)}

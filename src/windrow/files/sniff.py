@@ -35,7 +35,6 @@ class Foreign:
     remedy: str  # what its owner can type
 
 
-_GENSIM = "write them in gensim: {}.save_word2vec_format('vectors.bin', binary=True)"
 FOREIGN = {
     "empty": Foreign("is empty", "was a download or a copy interrupted?"),
     "git-lfs": Foreign("is a pointer of git-lfs, not the file itself", "fetch the file: git lfs pull"),
@@ -47,8 +46,7 @@ FOREIGN = {
         "the vectors in gensim's are read by `windrow vectors` and windrow.load",
     ),
     "fasttext": Foreign(
-        "is a binary model of fastText, which windrow does not read",
-        "take the .vec file beside it, or " + _GENSIM.format("load_facebook_vectors(FILE)"),
+        "is a binary model of fastText", "its word vectors are read by `windrow vectors` and windrow.load",
     ),
     "kenlm": Foreign("is a binary of KenLM", "give the ARPA file that it was built from; windrow reads those as fast"),
     "pytorch": Foreign(

@@ -15,6 +15,7 @@ from tests.naive.rng import linear_congruential, split_mix
 from tests.naive.windows import Text, lay_windows
 from tests.naive.word2vec import BlockStep, Mode, PairStep
 from windrow.embeddings.kernels.contexts import Context, new_block
+from windrow.embeddings.kernels.inputs import Inputs, WordRows, new_inputs, with_rows
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.combined import train_both_pairs
@@ -47,8 +48,9 @@ def as_chunk(text: Text, dtype: type[np.floating]) -> Chunk:
     left = [min([*window, center]) for center, window in enumerate(text.windows)]
     right = [max([*window, center]) + 1 for center, window in enumerate(text.windows)]
     words, left, right = (np.array(numbers, np.int32) for numbers in (text.words, left, right))
+    before = np.arange(len(words) + 1)
     shares = np.array([text.share(position) for position in range(len(words))] if text.shares else [], np.float32)
-    return Chunk(words, words, left, right, mirrored(text.weights, dtype), shares)
+    return Chunk(words, words, before, left, right, mirrored(text.weights, dtype), shares)
 
 
 def mirrored(weights: Sequence[float], dtype: type[np.floating]) -> NDArray[np.floating]:
@@ -80,7 +82,10 @@ class Model:
     ) -> None:
         generator = np.random.default_rng(seed)
         self.names, self.mode, self.dtype, self.vector_size = names.split("+"), mode, dtype, vector_size
-        self.table = padded((generator.standard_normal((len(counts), vector_size)) * 0.3).astype(dtype))
+        rows, scale = len(counts), 0.3
+        if mode.word_rows is not None:  # the sum of a window's rows must not saturate the logistic
+            rows, scale = 1 + max(map(max, mode.word_rows)), 0.1
+        self.table = padded((generator.standard_normal((rows, vector_size)) * scale).astype(dtype))
         self.counts = np.array(counts, np.int64)
         self.layers = [step_type(name)(self.counts, vector_size, OPTIONS, dtype) for name in self.names]
         for layer in self.layers:
@@ -98,19 +103,28 @@ class Model:
 
     def train_blocks(self, text: Text, rate: float, seed: int = 3) -> float:
         (layer,) = self.layers
-        block, chunk = new_block(self.context, self.dtype), as_chunk(text, self.dtype)
+        block, (chunk, inputs) = new_block(self.context, self.dtype), self._chunk_and_inputs(text)
         context = self.context._replace(uniform=all(weight == 1 for weight in text.weights[1:]))
-        bound, flat = layer.block_arguments(len(block.row_weights)), self.table.reshape(-1)
+        bound = layer.block_arguments(len(block.row_weights))
         draws = layer.draw(bound, -(-len(text.words) // context.block_size), np.array([seed], np.uint64))
-        return layer.train_blocks(chunk, flat, context, block, self.dtype(rate), bound, draws)
+        return layer.train_blocks(chunk, inputs, context, block, self.dtype(rate), bound, draws)
 
     def train_pairs(self, text: Text, rate: float, seed: int = 3) -> float:
-        chunk, state = as_chunk(text, self.dtype), np.array([seed], np.uint64)
-        arguments = chunk, self.table.reshape(-1), self.context, self.dtype(rate)
+        state = np.array([seed], np.uint64)
+        arguments = *self._chunk_and_inputs(text), self.context, self.dtype(rate)
         bound = [layer.pair_arguments() for layer in self.layers]
         if len(bound) == 2:
             return train_both_pairs(*arguments, *bound, state)
         return self.layers[0].train_pairs(*arguments, bound[0], state)
+
+    def _chunk_and_inputs(self, text: Text) -> tuple[Chunk, Inputs]:
+        chunk = as_chunk(text, self.dtype)
+        if self.mode.word_rows is None:
+            return chunk, new_inputs(self.table)
+        starts = np.cumsum([0, *map(len, self.mode.word_rows)])
+        word_rows = WordRows(np.concatenate(self.mode.word_rows).astype(np.int32), starts)
+        most_words = self.context.block_size + 2 * self.context.window
+        return with_rows(chunk, word_rows), new_inputs(self.table, word_rows, most_words)
 
     def set_parameters(self, parameters: Sequence[NDArray[np.floating]]) -> None:
         for table, values in zip([self.inputs, *self.outputs], parameters, strict=True):

@@ -48,7 +48,7 @@ def test_loss_is_the_negative_log_likelihood(name, mode, kernel, text):
         if MODES[mode].skipgram:
             examples = [(model.inputs[text.words[j]], w) for j, w in window_weights(text, center).items()]
         elif text.windows[center] or kernel == "train_pairs":  # gensim trains on a zero vector where none is
-            examples = [(combine_window(text, center, model.inputs, MODES[mode].mean), 1.0)]
+            examples = [(combine_window(text, center, model.inputs, MODES[mode]), 1.0)]
         else:
             examples = []
         expected -= sum(weight * naive_log_prob(model, hidden, word) for hidden, weight in examples)

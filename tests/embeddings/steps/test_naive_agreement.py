@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -42,11 +42,20 @@ SIZES = [
 SMALL = SIZES[:3]
 
 
-def build(names: str, mode: str, size: Size, dtype: type[np.floating]) -> tuple[Model, naive.Text]:
+def some_word_rows(generator: np.random.Generator, words: int) -> list[list[int]]:
+    """Each word's own row and those of up to six n-grams; words share n-grams, and may have one twice."""
+    ngrams = [generator.integers(words, 2 * words + 3, generator.integers(0, 7)).tolist() for _ in range(words)]
+    return [[word, *own] for word, own in enumerate(ngrams)]
+
+
+def build(
+    names: str, mode: str, size: Size, dtype: type[np.floating], subwords: bool = False
+) -> tuple[Model, naive.Text]:
     generator = np.random.default_rng(size.vector_size * 1000 + size.block_size)
+    word_rows = some_word_rows(generator, size.vocabulary_size) if subwords else None
     model = Model(
         names,
-        MODES[mode],
+        replace(MODES[mode], word_rows=word_rows),
         counts=np.sort(generator.integers(1, 1000, size.vocabulary_size))[::-1].tolist(),
         vector_size=size.vector_size,
         window=size.window,
@@ -99,6 +108,36 @@ class TestSmall:
     @pytest.mark.parametrize("size", SMALL, ids=str)
     def test_pairs(self, name, mode, size):
         compare_pairs(*build(name, mode, size, np.float64), 1e-11)
+
+    @pytest.mark.parametrize("size", SMALL[1:], ids=str)
+    def test_blocks_with_subwords(self, name, mode, size):
+        compare_blocks(*build(name, mode, size, np.float64, subwords=True), 1e-11)
+
+    @pytest.mark.parametrize("size", SMALL[1:], ids=str)
+    def test_pairs_with_subwords(self, name, mode, size):
+        compare_pairs(*build(name, mode, size, np.float64, subwords=True), 1e-11)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", STEPS)
+def test_blocks_with_subwords(name, mode, size):
+    compare_blocks(*build(name, mode, size, np.float64, subwords=True), 1e-10)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("mode", MODES)
+def test_blocks_with_subwords_of_equal_weight(mode, size):
+    model, text = build("ns", mode, size, np.float64, subwords=True)
+    text.weights = [0.0] + [1.0] * size.window
+    compare_blocks(model, text, 1e-10)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("names", [*STEPS, "hs+ns"])
+def test_pairs_with_subwords(names, mode, size):
+    compare_pairs(*build(names, mode, size, np.float64, subwords=True), 1e-10)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)

@@ -7,12 +7,14 @@ from windrow.compat.gensim import models, utils
 from windrow.compat.gensim.models.callbacks import CallbackAny2Vec
 from windrow.compat.gensim.models.keyedvectors import KeyedVectors
 from windrow.compat.gensim.models.sentences import LineSentence, PathLineSentences
+from windrow.compat.gensim.models.word2vec import Word2Vec
 
 __all__ = [
     "CallbackAny2Vec",
     "KeyedVectors",
     "LineSentence",
     "PathLineSentences",
+    "Word2Vec",
     "models",
     "utils",
 ]

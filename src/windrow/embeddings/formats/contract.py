@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.embeddings.subwords import NgramVectors
 from windrow.errors import FormatError, OptionError, check_whole
 from windrow.files.writing import check_writable
 
@@ -26,6 +27,7 @@ class VectorData:
     vectors: NDArray[np.float32]  # (words, dimensions)
     counts: NDArray[np.int64] | None = None  # (words,)
     provenance: dict[str, Any] = field(default_factory=dict)
+    ngrams: NgramVectors | None = None  # of which the vectors of other words are made
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ _BY_MARK = {
     "safetensors": "safetensors",
     "npy": "npy",
     "parquet": "parquet",
+    "fasttext": "fasttext",
     "pickle": "gensim",
 }
 

@@ -164,7 +164,7 @@ def chosen_of(data: VectorData, path: Path, options: ReadOptions) -> VectorData:
         return data
     encoded = [word.encode("utf-8", "surrogatepass") for word in data.words]
     words, vectors, rows = chosen_rows(encoded, data.vectors, path, "row", options)
-    return VectorData(words, vectors, None if data.counts is None else data.counts[rows], data.provenance)
+    return VectorData(words, vectors, None if data.counts is None else data.counts[rows], data.provenance, data.ngrams)
 
 
 def read_header(stream: IO[bytes], path: Path, *, number_bytes: int) -> tuple[int, int]:
@@ -180,7 +180,7 @@ def read_header(stream: IO[bytes], path: Path, *, number_bytes: int) -> tuple[in
     if not words or not dim:
         raise FormatError(f"{path}, line 1: the header claims {words} words of {dim} dimensions; is it one?")
     least = words * (number_bytes * dim + 2) - 1  # a word of one byte and a separator; no last line feed
-    most = _most_bytes(path)
+    most = most_bytes(path)
     if most is not None and least > most - len(line):
         raise FormatError(
             f"{path}, line 1: the header claims {words} words of {dim} dimensions, which need {least} bytes, "
@@ -202,7 +202,7 @@ def parse_header(line: bytes) -> tuple[int, int] | None:
     return None if found is None else (int(found[1]), int(found[2]))
 
 
-def _most_bytes(path: Path) -> int | None:
+def most_bytes(path: Path) -> int | None:
     """The most that a file can hold when it is decompressed; None where that is not bounded."""
     with path.open("rb") as raw:
         compression = compression_of(raw.read(16))

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.npy import with_words_beside, words_beside
 from windrow.embeddings.formats.rows import chosen_of
-from windrow.errors import FormatError
+from windrow.embeddings.settings import WORD2VEC
+from windrow.embeddings.subwords import NgramVectors, Subwords
+from windrow.errors import FormatError, OptionError
 from windrow.files import model_file
 from windrow.files.local import local_file
 from windrow.files.sniff import kind_of
@@ -32,7 +34,12 @@ def model_parts(data: VectorData) -> tuple[dict[str, NDArray[Any]], dict[str, An
     arrays: dict[str, NDArray[Any]] = {"vectors": data.vectors, **model_file.pack_words(data.words)}
     if data.counts is not None:
         arrays["counts"] = data.counts
-    return arrays, {"vector_size": data.vectors.shape[1], "words": len(data.words)}
+    config: dict[str, Any] = {"vector_size": data.vectors.shape[1], "words": len(data.words)}
+    if data.ngrams is not None:
+        subwords = data.ngrams.subwords
+        arrays |= {"ngram_buckets": subwords.used, "ngram_vectors": np.ascontiguousarray(data.ngrams.vectors)}
+        config["subwords"] = {"min_n": subwords.min_n, "max_n": subwords.max_n, "buckets": subwords.buckets}
+    return arrays, config
 
 
 def read_safetensors(path: Path, options: ReadOptions) -> VectorData:
@@ -56,7 +63,32 @@ def read_model(
         raise FormatError(f"{path}: expected float32 vectors of shape ({len(words)}, {size}), found {found}")
     model_file.check_finite(vectors, "vectors", path)
     counts = None if counts is None else model_file.as_counts(counts, len(words), path)
-    return chosen_of(VectorData(words, vectors, counts, stored.provenance), Path(path), options)
+    ngrams = _ngrams_of(stored, stored.config["vector_size"], path)
+    return chosen_of(VectorData(words, vectors, counts, stored.provenance, ngrams), Path(path), options)
+
+
+def _ngrams_of(stored: model_file.StoredModel, size: int, path: str | os.PathLike[str]) -> NgramVectors | None:
+    """The n-grams of a model file; None where it has none."""
+    asked, arrays = stored.config.get("subwords"), stored.arrays
+    used, vectors = arrays.get("ngram_buckets"), arrays.get("ngram_vectors")
+    if asked is None and used is None and vectors is None:
+        return None
+    if not isinstance(asked, dict) or used is None or vectors is None:
+        raise FormatError(f"{path}: n-grams need their lengths, buckets and vectors, and one of these is missing")
+    try:
+        lengths = {name: asked[name] for name in ("min_n", "max_n", "buckets")}
+        for setting in WORD2VEC:
+            if setting.name in lengths:
+                setting.check(lengths[setting.name], lengths)
+    except (KeyError, OptionError) as error:
+        raise FormatError(f"{path}: the n-grams are described as {str(asked)[:100]} ({error})") from error
+    if used.dtype != np.int32 or used.ndim != 1 or vectors.dtype != np.float32 or vectors.shape != (len(used), size):
+        found = f"{used.dtype} {used.shape} and {vectors.dtype} {vectors.shape}"
+        raise FormatError(f"{path}: expected int32 buckets and float32 vectors of {size} dimensions, found {found}")
+    if len(used) and (used.min() < 0 or used.max() >= lengths["buckets"] or len(np.unique(used)) < len(used)):
+        raise FormatError(f"{path}: the n-grams' buckets are not distinct numbers below {lengths['buckets']}")
+    model_file.check_finite(vectors, "the vectors of n-grams", path)
+    return NgramVectors(Subwords(**lengths, used=used), vectors)
 
 
 def _read_matrix(file: Path, path: Path, options: ReadOptions) -> VectorData:

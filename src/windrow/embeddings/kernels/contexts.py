@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.embeddings.kernels.inputs import Inputs, add_changes, compose_words
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.jit import kernel
 from windrow.numeric.row_scores import TargetRows
@@ -203,7 +204,7 @@ def _subtract_prefix_sums(
     for center in range(start, stop):
         left, right = (chunk.left[center] - first) * stride, (chunk.right[center] - first) * stride
         own, place = int(chunk.rows[center]) * stride, (center - start) * stride
-        count = max(1, chunk.right[center] - chunk.left[center] - 1)
+        count = max(1, _rows_around(chunk, center))
         scale = broadcast(table.dtype.type(1 / count if context.mean else 1))
         for k in range(0, stride, LANES):
             window_sum = subtract(subtract(load(sums, right + k), load(sums, left + k)), load(table, own + k))
@@ -253,7 +254,7 @@ def _note_window_bounds(
         store(differences, place, zero(table))
     for row in range(rows):
         left, right = chunk.left[start + row], chunk.right[start + row]
-        count, place = right - left - 1, row * stride
+        count, place = _rows_around(chunk, start + row), row * stride
         scale = broadcast(table.dtype.type((1 if context.mean else 1 / max(1, count)) if count > 0 else 0))
         begin, end = (left - first) * stride, (right - first) * stride
         for k in range(0, stride, LANES):
@@ -285,12 +286,22 @@ def _add_running_sums(
             store(table, target + k, add(load(table, target + k), change))
 
 
+@kernel(inline=True)
+def _rows_around(chunk: Chunk, center: int) -> Any:
+    """How many input rows the words of a window have together, its center left out."""
+    before = chunk.rows_before
+    return before[chunk.right[center]] - before[chunk.left[center]] - (before[center + 1] - before[center])
+
+
 @kernel
 def _weight_sum(chunk: Chunk, center: int, left: int, right: int, context: Context) -> Any:
-    weight_sum = chunk.distance_weights.dtype.type(0)
+    """The weights of the input rows of a window together."""
+    number_type = chunk.distance_weights.dtype.type
+    weight_sum = number_type(0)
     for position in range(left, right):
         if position != center:
-            weight_sum += chunk.distance_weights[context.window + position - center]
+            rows = number_type(chunk.rows_before[position + 1] - chunk.rows_before[position])
+            weight_sum += chunk.distance_weights[context.window + position - center] * rows
     return weight_sum
 
 
@@ -339,10 +350,10 @@ def spread_gradient(
 ) -> None:
     """Add ``gradient[place:]`` to the input vectors of the window, as word2vec.c and gensim do.
 
-    With n context words of weight 1 the true gradient of each is g / n for a mean and g for a sum. They add g for a
+    With n context rows of weight 1 the true gradient of each is g / n for a mean and g for a sum. They add g for a
     mean, and gensim adds g / n for a sum (Irsoy, Benton & Stratos 2021 discuss it).
     """
-    count = right - left - 1
+    count = _rows_around(chunk, center)
     if count < 1:
         return
     one = table.dtype.type(1)
@@ -363,7 +374,7 @@ def spread_gradient(
 @kernel(inline=True)
 def train_blocks(
     chunk: Chunk,
-    table: NDArray[Any],
+    inputs: Inputs,
     context: Context,
     block: Block,
     learning_rate: float,
@@ -371,26 +382,34 @@ def train_blocks(
     layer: Any,
     draws: NDArray[np.int32],
 ) -> float:
-    """Train on a chunk, ``context.block_size`` centers at a time; returns the summed loss. ``table`` is flat.
+    """Train on a chunk, ``context.block_size`` centers at a time; returns the summed loss.
 
     ``step(block, rows, targets, learning_rate, layer, draws, number)`` updates the layer's own table and adds to
     ``block.gradient``; ``draws`` is what the layer has drawn for the whole chunk, ``number`` counts the blocks. A layer
     binds its step in a few lines: as in pairs.py, the driver is inlined so that the compiled whole can be kept on disk.
     """
-    loss = 0.0
+    loss, is_composed = 0.0, inputs.composed.size > 0
+    source = inputs.composed if is_composed else inputs.table
+    changed = inputs.changes if is_composed else inputs.table
     for number in range((chunk.words.size + context.block_size - 1) // context.block_size):
         start = number * context.block_size
         stop = min(chunk.words.size, start + context.block_size)
-        prefetch_words(chunk, stop + context.window, context.block_size, table, context)
-        if context.skipgram:
-            rows = gather_skipgram(chunk, start, stop, table, context, block)
+        if is_composed:
+            first, last = max(0, start - context.window), min(chunk.words.size, stop + context.window)
+            words = compose_words(chunk, first, last, inputs, context.stride, context.skipgram)
         else:
-            rows = gather_cbow(chunk, start, stop, table, context, block)
+            words = 0
+            prefetch_words(chunk, stop + context.window, context.block_size, source, context)
+        if context.skipgram:
+            rows = gather_skipgram(chunk, start, stop, source, context, block)
+        else:
+            rows = gather_cbow(chunk, start, stop, source, context, block)
         loss += step(block, rows, stop - start, learning_rate, layer, draws, number)
         if context.skipgram:
-            scatter_skipgram(chunk, start, rows, table, context, block)
+            scatter_skipgram(chunk, start, rows, changed, context, block)
         else:
-            scatter_cbow(chunk, start, rows, table, context, block)
+            scatter_cbow(chunk, start, rows, changed, context, block)
+        add_changes(words, inputs, context.stride)
     return loss
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.contexts import Context, combine_window, spread_gradient
+from windrow.embeddings.kernels.inputs import Inputs, add_changes, compose_words
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.jit import kernel
 from windrow.numeric.rng import RngState, linear_congruential
@@ -34,7 +35,7 @@ _CUMULATIVE_END = 2**31 - 1  # gensim's scale of its cumulative table
 @kernel(inline=True, allocates=True)
 def train_pairs(
     chunk: Chunk,
-    table: NDArray[Any],
+    inputs: Inputs,
     context: Context,
     learning_rate: float,
     first_step: Callable[..., float],
@@ -43,12 +44,13 @@ def train_pairs(
     second_layer: Any,
     state: RngState,
 ) -> float:
-    """Train on a chunk update by update; returns the summed loss. ``table`` is the flat input table.
+    """Train on a chunk update by update; returns the summed loss.
 
     Each example goes through both steps in turn, with the hidden vector computed again for the second:
     ``step(hidden, gradient, target_word, learning_rate, layer, state)``.
     """
-    hidden, gradient = np.empty(context.stride, table.dtype), np.empty(context.stride, table.dtype)
+    dtype = inputs.table.dtype
+    hidden, gradient = np.empty(context.stride, dtype), np.empty(context.stride, dtype)
     loss = 0.0
     for center in range(chunk.words.size):
         left, right = chunk.left[center], chunk.right[center]
@@ -60,10 +62,10 @@ def train_pairs(
                     continue
                 rate *= chunk.distance_weights[context.window + left + example - center]
             loss += _learn(
-                chunk, center, example, table, context, hidden, gradient, rate, first_step, first_layer, state
+                chunk, center, example, inputs, context, hidden, gradient, rate, first_step, first_layer, state
             )  # fmt: skip
             loss += _learn(
-                chunk, center, example, table, context, hidden, gradient, rate, second_step, second_layer, state
+                chunk, center, example, inputs, context, hidden, gradient, rate, second_step, second_layer, state
             )  # fmt: skip
     return loss
 
@@ -73,7 +75,7 @@ def _learn(
     chunk: Chunk,
     center: int,
     example: int,
-    table: NDArray[Any],
+    inputs: Inputs,
     context: Context,
     hidden: NDArray[Any],
     gradient: NDArray[Any],
@@ -83,18 +85,26 @@ def _learn(
     state: RngState,
 ) -> float:
     gradient[:] = 0
-    place = int(chunk.rows[chunk.left[center] + example]) * context.stride
+    left, right, is_composed = chunk.left[center], chunk.right[center], inputs.composed.size > 0
+    source = inputs.composed if is_composed else inputs.table
+    changed = inputs.changes if is_composed else inputs.table
+    words = 0
+    if is_composed:
+        first, last = (left + example, left + example + 1) if context.skipgram else (left, right)
+        words = compose_words(chunk, first, last, inputs, context.stride, context.skipgram)
+    place = int(chunk.rows[left + example]) * context.stride
     if context.skipgram:
-        hidden[:] = table[place : place + context.stride]
+        hidden[:] = source[place : place + context.stride]
     else:
-        combine_window(chunk, center, chunk.left[center], chunk.right[center], table, context, hidden, 0)
+        combine_window(chunk, center, left, right, source, context, hidden, 0)
     loss = step(hidden, gradient, chunk.words[center], rate, layer, state)
     if context.skipgram:
         if chunk.shares.size > 0:
-            gradient *= chunk.shares[chunk.left[center] + example]
-        table[place : place + context.stride] += gradient
+            gradient *= chunk.shares[left + example]
+        changed[place : place + context.stride] += gradient
     else:
-        spread_gradient(chunk, center, chunk.left[center], chunk.right[center], table, context, gradient, 0)
+        spread_gradient(chunk, center, left, right, changed, context, gradient, 0)
+    add_changes(words, inputs, context.stride)
     return loss
 
 

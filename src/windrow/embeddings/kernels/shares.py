@@ -41,6 +41,35 @@ def number_rows(
 
 
 @kernel
+def number_lists(
+    words: NDArray[np.int32],
+    visits: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    members: NDArray[np.int32],
+    slots: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    touches: NDArray[np.float32],
+    local_starts: NDArray[np.int64],
+    local_members: NDArray[np.int32],
+) -> Any:
+    """Copy the lists of ``words``, their members numbered as by ``number_rows``; returns how many members are distinct.
+
+    The list of word w is ``members[starts[w] : starts[w + 1]]``. A member is touched by every visit to a word that has
+    it.
+    """
+    known, place = 0, 0
+    for i in range(words.size):
+        local_starts[i] = place
+        for turn in range(starts[words[i]], starts[words[i] + 1]):
+            known = give_slot(members[turn], slots, rows, known)
+            local_members[place] = slots[members[turn]]
+            touches[local_members[place]] += visits[i]
+            place += 1
+    local_starts[words.size] = place
+    return known
+
+
+@kernel
 def number_paths(
     words: NDArray[np.int32],
     visits: NDArray[np.float32],
@@ -50,20 +79,13 @@ def number_paths(
     touches: NDArray[np.float32],
     local: Paths,
 ) -> Any:
-    """Copy the paths of ``words`` to ``local``, their nodes numbered as by ``number_rows``; returns how many nodes.
-
-    A node is touched by every visit to a word behind it.
-    """
-    known, place = 0, 0
-    for i in range(words.size):
-        local.starts[i] = place
-        for turn in range(paths.starts[words[i]], paths.starts[words[i] + 1]):
-            node = paths.nodes[turn]
-            known = give_slot(node, slots, rows, known)
-            touches[slots[node]] += visits[i]
-            local.nodes[place], local.signs[place] = slots[node], paths.signs[turn]
+    """``number_lists`` for paths: their nodes are numbered; returns how many there are."""
+    known = number_lists(words, visits, paths.starts, paths.nodes, slots, rows, touches, local.starts, local.nodes)
+    place = 0
+    for word in words:
+        for turn in range(paths.starts[word], paths.starts[word + 1]):
+            local.signs[place] = paths.signs[turn]
             place += 1
-    local.starts[words.size] = place
     return known
 
 

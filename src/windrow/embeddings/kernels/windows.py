@@ -19,6 +19,8 @@ class Chunk(NamedTuple):
 
     words: NDArray[np.int32]  # (positions,): the words to predict
     rows: NDArray[np.int32]  # (positions,): the row of each word's input vector, its id unless a worker has a copy
+    # (positions + 1,): the rows of the words before each position together; a word has one, with sub-words more
+    rows_before: NDArray[np.int64]
     left: NDArray[np.int32]  # (positions,)
     right: NDArray[np.int32]  # (positions,)
     distance_weights: NDArray[Any]  # (2 * window + 1 + 16,): 0 for the center, and 16 zeros at the end

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
 from windrow.embeddings.kernels.contexts import Context
+from windrow.embeddings.kernels.inputs import Inputs
 from windrow.embeddings.kernels.pairs import train_pairs
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps import hierarchical_softmax, negative_sampling
@@ -17,7 +14,7 @@ from windrow.numeric.rng import RngState
 @kernel(allocates=True)
 def train_both_pairs(
     chunk: Chunk,
-    table: NDArray[Any],
+    inputs: Inputs,
     context: Context,
     rate: float,
     tree_layer: hierarchical_softmax.PairArguments,
@@ -26,4 +23,4 @@ def train_both_pairs(
 ) -> float:
     """Train on a chunk, each example through the Huffman path first, then against noise words; returns the loss."""
     tree_step, noise_step = hierarchical_softmax.pair_step, negative_sampling.pair_step
-    return train_pairs(chunk, table, context, rate, tree_step, tree_layer, noise_step, noise_layer, state)
+    return train_pairs(chunk, inputs, context, rate, tree_step, tree_layer, noise_step, noise_layer, state)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from windrow.embeddings.kernels.contexts import Block, Context
+from windrow.embeddings.kernels.inputs import Inputs
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.rng import RngState
 from windrow.numeric.tables import zero_table
@@ -107,16 +108,14 @@ class TrainingStep(ABC):
 
     @staticmethod
     @abstractmethod
-    def train_pairs(
-        chunk: Chunk, table: NDArray[Any], context: Context, rate: Any, layer: Any, state: RngState, /
-    ) -> float:
+    def train_pairs(chunk: Chunk, inputs: Inputs, context: Context, rate: Any, layer: Any, state: RngState, /) -> float:
         """Train on a chunk, pair by pair."""
 
     @staticmethod
     @abstractmethod
     def train_blocks(
         chunk: Chunk,
-        table: NDArray[Any],
+        inputs: Inputs,
         context: Context,
         block: Block,
         rate: Any,

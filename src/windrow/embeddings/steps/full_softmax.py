@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.contexts import Block, Context, train_blocks
+from windrow.embeddings.kernels.inputs import Inputs
 from windrow.embeddings.kernels.pairs import no_step, train_pairs
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.contract import TouchedRows, TrainingStep
@@ -104,23 +105,21 @@ def _add_at_targets(block: Block, targets: int, first: int, values: NDArray[Any]
 
 
 @kernel(allocates=True)
-def _train_pairs(
-    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: Layer, state: RngState
-) -> float:
-    return train_pairs(chunk, table, context, rate, pair_step, layer, no_step, layer, state)
+def _train_pairs(chunk: Chunk, inputs: Inputs, context: Context, rate: float, layer: Layer, state: RngState) -> float:
+    return train_pairs(chunk, inputs, context, rate, pair_step, layer, no_step, layer, state)
 
 
 @kernel(allocates=True)
 def _train_blocks(
     chunk: Chunk,
-    table: NDArray[Any],
+    inputs: Inputs,
     context: Context,
     block: Block,
     rate: float,
     layer: Layer,
     draws: NDArray[np.int32],
 ) -> float:
-    return train_blocks(chunk, table, context, block, rate, block_step, layer, draws)
+    return train_blocks(chunk, inputs, context, block, rate, block_step, layer, draws)
 
 
 class FullSoftmaxStep(TrainingStep):

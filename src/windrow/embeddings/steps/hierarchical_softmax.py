@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.contexts import Block, Context, rows_of, train_blocks
+from windrow.embeddings.kernels.inputs import Inputs
 from windrow.embeddings.kernels.pairs import LOGISTIC_TABLE, no_step, train_pairs, update_pair
 from windrow.embeddings.kernels.shares import number_paths
 from windrow.embeddings.kernels.windows import Chunk
@@ -106,15 +107,15 @@ def _walk_window(block: Block, target: int, rate: float, layer: BlockArguments) 
 
 @kernel(allocates=True)
 def _train_pairs(
-    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairArguments, state: RngState
+    chunk: Chunk, inputs: Inputs, context: Context, rate: float, layer: PairArguments, state: RngState
 ) -> float:
-    return train_pairs(chunk, table, context, rate, pair_step, layer, no_step, layer, state)
+    return train_pairs(chunk, inputs, context, rate, pair_step, layer, no_step, layer, state)
 
 
 @kernel
 def _train_blocks(
     chunk: Chunk,
-    table: NDArray[Any],
+    inputs: Inputs,
     context: Context,
     block: Block,
     rate: float,
@@ -122,8 +123,8 @@ def _train_blocks(
     draws: NDArray[np.int32],
 ) -> float:
     if block.width == 1:
-        return train_blocks(chunk, table, context, block, rate, _single_step, layer, draws)
-    return train_blocks(chunk, table, context, block, rate, _window_step, layer, draws)
+        return train_blocks(chunk, inputs, context, block, rate, _single_step, layer, draws)
+    return train_blocks(chunk, inputs, context, block, rate, _window_step, layer, draws)
 
 
 class HierarchicalSoftmaxStep(TrainingStep):

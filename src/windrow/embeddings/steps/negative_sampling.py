@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.contexts import Block, Context, rows_of, train_blocks
+from windrow.embeddings.kernels.inputs import Inputs
 from windrow.embeddings.kernels.pairs import (
     LOGISTIC_TABLE,
     cumulative_table,
@@ -321,22 +322,22 @@ def _score_singles(block: Block, first: int, last: int, table: NDArray[Any], str
 
 @kernel(allocates=True)
 def _train_pairs(
-    chunk: Chunk, table: NDArray[Any], context: Context, rate: float, layer: PairArguments, state: RngState
+    chunk: Chunk, inputs: Inputs, context: Context, rate: float, layer: PairArguments, state: RngState
 ) -> float:
-    return train_pairs(chunk, table, context, rate, pair_step, layer, no_step, layer, state)
+    return train_pairs(chunk, inputs, context, rate, pair_step, layer, no_step, layer, state)
 
 
 @kernel
 def _train_blocks(
     chunk: Chunk,
-    table: NDArray[Any],
+    inputs: Inputs,
     context: Context,
     block: Block,
     rate: float,
     layer: BlockArguments,
     draws: NDArray[np.int32],
 ) -> float:
-    return train_blocks(chunk, table, context, block, rate, block_step, layer, draws)
+    return train_blocks(chunk, inputs, context, block, rate, block_step, layer, draws)
 
 
 class NegativeSamplingStep(TrainingStep):

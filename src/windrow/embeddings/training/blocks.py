@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.embeddings.kernels.inputs import WordRows
 from windrow.embeddings.steps.contract import TrainingStep
 from windrow.embeddings.training.draws import ChunkDrawer
 
@@ -17,7 +18,11 @@ _USUAL_PAIRS = 6.0  # of a center of skip-gram: windows of 1 to 5 words to each 
 
 
 def choose_block_size(
-    skipgram: bool, drawer: ChunkDrawer, counts: NDArray[np.int64], layers: Sequence[TrainingStep]
+    skipgram: bool,
+    drawer: ChunkDrawer,
+    counts: NDArray[np.int64],
+    layers: Sequence[TrainingStep],
+    word_rows: WordRows | None = None,
 ) -> int:
     """Centers per block, from how often each word is left by sub-sampling, and the pairs of a center on average.
 
@@ -29,7 +34,8 @@ def choose_block_size(
     updated from all words of a window. What each output layer can take of that is in its ``block_share``.
     """
     kept = drawer.kept_counts(counts)
-    repetition = float(np.square(kept / max(kept.sum(), 1e-300)).sum())
+    shares = kept / max(kept.sum(), 1e-300)
+    repetition = float(shares @ _met_again(shares, word_rows))
     windows = drawer.pairs_per_center() / _USUAL_PAIRS if skipgram else 1.0
     share = min(1.0, *(layer.block_share(repetition, windows) for layer in layers))
     return max(1, int(usual_block_size(skipgram) * share))
@@ -38,3 +44,17 @@ def choose_block_size(
 def usual_block_size(skipgram: bool) -> int:
     """Centers per block where words are diverse."""
     return SKIPGRAM_BLOCK if skipgram else CBOW_BLOCK
+
+
+def _met_again(shares: NDArray[np.float64], word_rows: WordRows | None) -> NDArray[np.float64]:
+    """How much of each word's vector the next word of a text updates, on average: its own share of the words.
+
+    With sub-words, the mean over its rows of the share of words that have the row: an update of one row of n moves
+    the vector by 1 / n of it.
+    """
+    if word_rows is None:
+        return shares
+    lengths = np.diff(word_rows.starts)
+    row_shares = np.bincount(word_rows.rows, np.repeat(shares, lengths))
+    means: NDArray[np.float64] = np.add.reduceat(row_shares[word_rows.rows], word_rows.starts[:-1]) / lengths
+    return means

@@ -17,7 +17,10 @@ from windrow.nn.training.checkpoint import START_AGAIN, history_rows
 
 CHECKPOINT_KIND = "word2vec-checkpoint"
 # Parameters that the first checkpoints lack, and what trainings did before there was a choice.
-_ADDED_LATER = {"deterministic": False, "fits_blocks": False, "started_from": None}
+_ADDED_LATER = {
+    "deterministic": False, "fits_blocks": False, "started_from": None,
+    "subwords": False, "min_n": 3, "max_n": 6, "buckets": 2_000_000,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -194,4 +194,4 @@ class ChunkDrawer:
         left, right = np.empty(count, np.int32), np.empty(count, np.int32)
         lay_windows(word_starts, reaches, left, right)
         shares = _ALL_TAKE_ALL if self.shares is None else self.shares[words[:count]]
-        return Chunk(words[:count], words[:count], left, right, self.weights, shares)
+        return Chunk(words[:count], words[:count], np.arange(count + 1), left, right, self.weights, shares)

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.contexts import Context, new_block
+from windrow.embeddings.kernels.inputs import WordRows, new_inputs, with_rows
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.combined import train_both_pairs
 from windrow.embeddings.steps.contract import TrainingStep
@@ -29,11 +30,12 @@ class Worker:
         kernel: str,
         randomness: Randomness,
         hot_rows: HotRows | None = None,
+        word_rows: WordRows | None = None,
     ) -> None:
         self.randomness = randomness
         self._hot_rows = hot_rows
         self._drawer = drawer
-        self._table = table.reshape(-1)
+        self._inputs = new_inputs(table, word_rows, context.block_size + 2 * context.window)
         self._context = context
         self._rate_type = table.dtype.type
         self._passes = self._pair_passes(layers) if kernel == "pair" else self._block_passes(layers)
@@ -41,6 +43,8 @@ class Worker:
     def train(self, job: Job) -> tuple[int, float]:
         """Update the tables; returns the number of center words and the summed loss."""
         chunk = self._drawer.draw(job.ids, job.starts, self.randomness)
+        if self._inputs.composed.size > 0:
+            chunk = with_rows(chunk, self._inputs.word_rows)
         if self._hot_rows:
             self._hot_rows.copy()
             chunk = chunk._replace(rows=self._hot_rows.rows_of(chunk.words))
@@ -50,17 +54,17 @@ class Worker:
         return chunk.words.size, loss
 
     def _pair_passes(self, layers: list[TrainingStep]) -> list[Callable[[Chunk, Any], float]]:
-        state, table, context = self.randomness.state, self._table, self._context
+        state, inputs, context = self.randomness.state, self._inputs, self._context
         if len(layers) == 2:
             tree, noise = layers[0].pair_arguments(), layers[1].pair_arguments()
-            return [lambda chunk, rate: train_both_pairs(chunk, table, context, rate, tree, noise, state)]
+            return [lambda chunk, rate: train_both_pairs(chunk, inputs, context, rate, tree, noise, state)]
         bound = layers[0].pair_arguments()
-        return [lambda chunk, rate: layers[0].train_pairs(chunk, table, context, rate, bound, state)]
+        return [lambda chunk, rate: layers[0].train_pairs(chunk, inputs, context, rate, bound, state)]
 
     def _block_passes(self, layers: list[TrainingStep]) -> list[Callable[[Chunk, Any], float]]:
         """A function for each layer, which makes one pass over a chunk."""
-        state, table, context = self.randomness.state, self._table, self._context
-        block = new_block(self._context, self._table.dtype)
+        state, inputs, context = self.randomness.state, self._inputs, self._context
+        block = new_block(context, inputs.table.dtype)
 
         def bind(layer: TrainingStep) -> Callable[[Chunk, Any], float]:
             bound = layer.block_arguments(len(block.row_weights))
@@ -72,7 +76,7 @@ class Worker:
                 draws = layer.draw(bound, -(-chunk.words.size // context.block_size), state)
                 if hot and layer.words_are_rows:
                     chunk, draws = chunk._replace(words=chunk.rows), hot.rows_of(draws)
-                return layer.train_blocks(chunk, table, context, block, rate, bound, draws)
+                return layer.train_blocks(chunk, inputs, context, block, rate, bound, draws)
 
             return train
 

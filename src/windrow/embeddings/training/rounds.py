@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.contexts import Context, new_block
+from windrow.embeddings.kernels.inputs import WordRows, new_inputs, with_rows
 from windrow.embeddings.kernels.shares import (
     add_rows,
     add_saturated_rows,
     gather_rows,
+    number_lists,
     number_rows,
     saturate,
     subtract_rows,
@@ -87,6 +89,7 @@ class _Gathered(NamedTuple):
     """Copies of the rows that a round touches, and chunks and layers in which words are numbered by these copies."""
 
     chunks: list[Chunk]
+    word_rows: WordRows | None  # the copies of input rows that each word has, where it may have several
     layers: list[TouchedRows]
     copies: list[Difference]  # one per table; their ``changes`` hold the copies until the tables are subtracted
 
@@ -114,8 +117,10 @@ class RoundWorker:
         context: Context,
         layers: Sequence[TrainingStep],
         randomness: Randomness,
+        word_rows: WordRows | None = None,
     ) -> None:
         self.randomness = randomness
+        self._word_rows = word_rows
         self.tables = [table, *(layer.parameters for layer in layers)]
         self._context, self._layers, self._drawer = context, layers, drawer
         self._block = new_block(context, table.dtype)
@@ -144,40 +149,56 @@ class RoundWorker:
         return _Drawn(chunks, draws)
 
     def _gather(self, drawn: _Drawn) -> _Gathered:
-        chunks, rows, visits = self._number_words(drawn.chunks)
+        chunks, words, visits = self._number_words(drawn.chunks)
         layers = [
-            layer.touched(bound, rows, visits, np.concatenate(draws))
+            layer.touched(bound, words, visits, np.concatenate(draws))
             for layer, bound, draws in zip(self._layers, self._bound, drawn.draws, strict=True)
         ]
-        touched = [(rows, visits), *((layer.rows, layer.touches) for layer in layers)]
+        rows, touches, word_rows = words, visits, None
+        if self._word_rows is not None:
+            rows, touches, word_rows = self._number_inputs(self._word_rows, words, visits)
+            chunks = [with_rows(chunk, word_rows) for chunk in chunks]
+        touched = [(rows, touches), *((layer.rows, layer.touches) for layer in layers)]
         copies = []
         for table, memory, (its_rows, touches) in zip(self.tables, self._memories, touched, strict=True):
             copy = Difference(its_rows, touches, memory.take(len(its_rows)))
             gather_rows(table.reshape(-1), its_rows, copy.changes, self._context.stride)
             copies.append(copy)
-        return _Gathered(chunks, layers, copies)
+        return _Gathered(chunks, word_rows, layers, copies)
 
     def _number_words(self, chunks: list[Chunk]) -> tuple[list[Chunk], NDArray[np.int32], NDArray[np.float32]]:
         """Chunks with their distinct words numbered as they first occur; those words, and how often each occurs."""
         words = np.concatenate([chunk.words for chunk in chunks])
-        slots = np.full(len(self.tables[0]), -1, np.int32)
+        slots = np.full(self._drawer.vocabulary_size, -1, np.int32)
         rows, visits, local = np.empty_like(words), np.zeros(len(words), np.float32), np.empty_like(words)
         known = number_rows(words, 1.0, slots, rows, visits, 0, local)
         parts = np.split(local, np.cumsum([chunk.words.size for chunk in chunks])[:-1])
         numbered = [chunk._replace(words=part, rows=part) for chunk, part in zip(chunks, parts, strict=True)]
         return numbered, rows[:known], visits[:known]
 
+    def _number_inputs(
+        self, word_rows: WordRows, words: NDArray[np.int32], visits: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], WordRows]:
+        """The input rows of these words, how often each is touched, and those of each word as numbers of copies."""
+        total = int((word_rows.starts[words + 1] - word_rows.starts[words]).sum())
+        slots, touches = np.full(len(self.tables[0]), -1, np.int32), np.zeros(total, np.float32)
+        rows, local = np.empty(total, np.int32), WordRows(np.empty(total, np.int32), np.empty(len(words) + 1, np.int64))
+        known = number_lists(
+            words, visits, word_rows.starts, word_rows.rows, slots, rows, touches, local.starts, local.rows
+        )
+        return rows[:known], touches[:known], local
+
     def _train(self, gathered: _Gathered, drawn: _Drawn, rates: Sequence[float]) -> float:
         """Train on the copies, layer by layer and job by job; returns the summed loss."""
-        inputs, *outputs = gathered.copies
+        copied, *outputs = gathered.copies
+        table = copied.changes.reshape(-1, self._context.stride)
+        inputs = new_inputs(table, gathered.word_rows, self._context.block_size + 2 * self._context.window)
         rate_type, loss = self.tables[0].dtype.type, 0.0
         for layer, local, draws, copy in zip(self._layers, gathered.layers, drawn.draws, outputs, strict=True):
             bound = local.layer._replace(table=copy.changes.reshape((*local.layer.table.shape[:-1], -1)))
             parts = np.split(local.draws, np.cumsum([len(drawn_here) for drawn_here in draws])[:-1])
             for chunk, rate, part in zip(gathered.chunks, rates, parts, strict=True):
-                loss += layer.train_blocks(
-                    chunk, inputs.changes, self._context, self._block, rate_type(rate), bound, part
-                )
+                loss += layer.train_blocks(chunk, inputs, self._context, self._block, rate_type(rate), bound, part)
         return loss
 
 

@@ -32,10 +32,8 @@ _GONE = {
     "log_accuracy": "what evaluate_word_analogies returns",
     "log_evaluate_word_pairs": "what evaluate_word_pairs returns",
     "similarity_unseen_docs": "n_similarity",
-    "expandos": "get_vecattr and set_vecattr",
     "allocate_vecattrs": "set_vecattr, which needs no preparation",
     "resize_vectors": "add_vectors",
-    "vectors_lockf": "frozen words of the training",
     "add_lifecycle_event": "provenance, a dict that is kept in the file",
     "lifecycle_events": "provenance, a dict that is kept in the file",
 }
@@ -79,6 +77,7 @@ class KeyedVectors(WordVectors):
         if np.dtype(dtype) != np.float32:
             raise OptionError(f"dtype = {np.dtype(dtype)}: numbers are float32 here; leave it out")
         super().__init__([], np.empty((0, check_whole("vector_size", vector_size, 1, _MOST_DIMENSIONS)), np.float32))
+        self.vectors_lockf = np.ones(1, np.float32)  # of a training: the part of each update that a vector takes
 
     @property
     def vectors(self) -> NDArray[np.float32]:
@@ -93,6 +92,11 @@ class KeyedVectors(WordVectors):
                 f"vectors must have shape ({len(self)}, dimensions), got {given.shape}; add_vectors adds words"
             )
         self._replace_all(given.copy())
+
+    @property
+    def expandos(self) -> dict[str, NDArray[np.int64]]:
+        """The counts of words, if there are any; ``get_vecattr`` and ``set_vecattr`` are for all attributes."""
+        return {} if self.counts is None else {"count": self.counts}
 
     def add_vectors(  # type: ignore[override]  # gensim's order
         self, keys: str | Sequence[str], weights: Any, extras: None = None, replace: bool = False
