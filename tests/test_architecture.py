@@ -109,7 +109,8 @@ def test_no_import_hides_in_a_string():
 
 def test_commands_import_their_models_when_called():
     """At the top of a command module: click, the standard library, errors, how files are written, settings' tables."""
-    tables = ("embeddings.settings", "lm.settings", "lm.ngram.settings", "lm.neural.settings", "tagging.settings")
+    of_rooms = ("classification", "embeddings", "lm", "lm.ngram", "lm.neural", "tagging")
+    tables = (f"{room}.settings" for room in of_rooms)
     rooms = ("_version", "cli", "errors", "estimator", "files.writing", "interrupts", "outputs.OUTPUT_LAYERS")
     ours = (f"windrow.{name}" for name in (*rooms, *tables))
     allowed = {"click", *ours, *sys.stdlib_module_names}

@@ -111,7 +111,9 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
 @group.command()
 @click.argument("model", type=InputFile())
 @sources_argument
-@click.option("-k", default=1, type=WholeNumber(1), show_default=True, help="Labels predicted for each text.")
+@click.option(
+    "-k", "--top", "k", default=1, type=WholeNumber(1), show_default=True, help="Labels predicted for each text."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @_tokenizer
 @text_options(*_FILES)
@@ -150,7 +152,7 @@ def _table(result: LabelResult) -> str:
 @group.command()
 @click.argument("model", type=InputFile())
 @click.argument("source", default="-", type=Source())
-@click.option("-k", type=WholeNumber(1), help="Labels per text.  [default: 1; with --probabilities all]")
+@click.option("-k", "--top", "k", type=WholeNumber(1), help="Labels per text.  [default: 1; with --probabilities all]")
 @click.option(
     "--threshold",
     default=0.0,
