@@ -70,7 +70,7 @@ def vectors() -> Iterator[str]:
     yield f"vectors train text.txt -o v.safetensors --model cbow --cbow-sum {options}"
     for model, kernel in product(["skipgram", "cbow"], KERNELS):
         yield f"vectors train text.txt -o s.safetensors --subwords --model {model} --kernel {kernel} {options}"
-    yield f"vectors train text.txt -o s.safetensors --subwords --deterministic --workers 2 {options}"
+    yield f"vectors train text.txt -o s.safetensors --subwords --min-n 1 --deterministic --workers 2 {options}"
     yield "vectors similar s.safetensors abc"
     yield "vectors convert s.safetensors s.bin --to fasttext"
     yield "vectors similar s.bin a"
