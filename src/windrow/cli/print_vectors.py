@@ -45,8 +45,8 @@ def print_vectors(file: str, source: str, words: bool, as_json: bool, **options:
     """Print the vector of each line of SOURCE (file, - for standard input): numbers with spaces between them.
 
     The vector of a text is the mean of the vectors of its words, each scaled to length 1, as fastText's
-    print-sentence-vectors computes it; words without a vector, also of their n-grams, are left out, and a text that has no others is all zeros,
-    with a warning. Text is read as in the training of the vectors, unless options say otherwise.
+    print-sentence-vectors computes it. Words without a vector, also of their n-grams, are left out; a text that has no
+    others is all zeros, with a warning. Text is read as in the training of the vectors, unless options say otherwise.
 
     With --words an unknown word is warned of, and has no line in the output.
     """
