@@ -14,7 +14,7 @@ from windrow.cli.numbers import Number, WholeNumber, number_of, told_range
 from windrow.errors import OptionError
 from windrow.estimator import Setting
 
-WITHOUT_RANGE = {"--token-column", "--tag-column"}
+WITHOUT_RANGE = {"--token-column", "--tag-column", "--threshold"}
 
 
 def commands(group: click.Command = main, name: str = "") -> Iterator[tuple[str, click.Command]]:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from windrow import WordVectors
+from windrow import Word2Vec, WordVectors
 from windrow.cli import main
 
 WORDS = ["the", "cat", "Åse", "sat", "none"]
@@ -57,6 +57,19 @@ def test_the_vector_of_a_line_is_the_mean_of_unit_vectors(file: Path, tmp_path: 
     assert printed.stderr == "".join(
         f"Warning: line {number}: no word of it has a vector; its own is all zeros\n" for number in (4, 5)
     )
+
+
+def test_unseen_words_have_vectors_of_their_ngrams(tmp_path: Path) -> None:
+    model = Word2Vec(vector_size=4, min_count=1, epochs=1, workers=1, sample=0, subwords=True, buckets=1000)
+    wv = model.fit(["the cat sat on the mat"] * 9).wv
+    wv.save(tmp_path / "v.safetensors")
+    result = run(tmp_path / "v.safetensors", input="the cats\n")
+    table = {word: wv[word].astype(np.float64) for word in ("the", "cats")}
+    assert "cats" not in wv.key_to_index
+    np.testing.assert_allclose(
+        np.array(result.stdout.split(), np.float32), naive_sentence_vector(["the", "cats"], table), atol=1e-6
+    )
+    assert result.stderr == ""
 
 
 def test_words_stand_before_their_vectors_to_the_last_bit(file: Path) -> None:

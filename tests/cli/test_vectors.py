@@ -296,7 +296,7 @@ def test_convert_names_its_own_options_and_keeps_its_input(folder: Path, tmp_pat
     for target, more, said in (
         (source, (), "is read and written"),
         ("v.txt.bz2", (), "files are not written as .bz2; choose .gz, or none"),
-        ("v", ("--to", "fasttext"), "--to = 'fasttext'; choose one of"),
+        ("v", ("--to", "gensim"), "--to = 'gensim'; choose one of"),
         ("-", ("--to", "npy"), "--to = 'npy' cannot go to standard output"),
         ("v.bin", ("--from", "bin"), "not its binary; say --from txt"),
     ):

@@ -49,5 +49,5 @@ def align(file: str, other: str, output: Path, by_words: str | None) -> None:
         listed = lines(text_pieces(by_words, None, Meter(None, None)), by_words)
         words = [word for word in map(str.strip, listed) if word]
     save_vectors(table.align_to(target, words), output)
-    common = len(set(words)) if words is not None else sum(word in target for word in table)
+    common = len(set(words)) if words is not None else sum(map(target.has_index_for, table))
     tell(f"{output}: {len(table):,} words, aligned by {common:,}")

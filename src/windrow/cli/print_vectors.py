@@ -45,8 +45,8 @@ def print_vectors(file: str, source: str, words: bool, as_json: bool, **options:
     """Print the vector of each line of SOURCE (file, - for standard input): numbers with spaces between them.
 
     The vector of a text is the mean of the vectors of its words, each scaled to length 1, as fastText's
-    print-sentence-vectors computes it; words without a vector are left out, and a text that has no others is all zeros,
-    with a warning. Text is read as in the training of the vectors, unless options say otherwise.
+    print-sentence-vectors computes it. Words without a vector, also of their n-grams, are left out; a text that has no
+    others is all zeros, with a warning. Text is read as in the training of the vectors, unless options say otherwise.
 
     With --words an unknown word is warned of, and has no line in the output.
     """
@@ -94,10 +94,9 @@ def _of_words(vectors: WordVectors, source: str) -> Iterator[_Answer]:
 def _of_texts(vectors: WordVectors, source: str, reader: TextReader) -> Iterator[_Answer]:
     import numpy as np
 
-    known = vectors.key_to_index
     for number, line in _numbered_lines(source):
         # A vector of zeros has no direction, and does not count.
-        words = [word for word in reader.tokens(line) if word in known and vectors.norms[known[word]] > 0]
+        words = [word for word in reader.tokens(line) if word in vectors and vectors.get_vector(word).any()]
         if not words:
             tell(f"Warning: line {number}: no word of it has a vector; its own is all zeros")
         mean = vectors.get_mean_vector(words) if words else np.zeros(vectors.vector_size, np.float32)
