@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
@@ -575,16 +576,8 @@ class Word2Vec:
         trained = ours.Word2Vec.load(fname)
         state = trained._state()
         extra = state.provenance.get(_OF_GENSIM)
-        names = (
-            "loss",
-            "window_weighting",
-            "block_size",
-            "shared_negatives",
-            "deterministic",
-            "callbacks",
-            "report_words",
-        )
-        parameters = {name: value for name, value in trained.get_params().items() if name not in names}
+        names = signature(cls).parameters.keys() - {"callbacks"}
+        parameters = {name: value for name, value in trained.get_params().items() if name in names}
         layers, weighting = trained.layer_names(), trained.weighting()
         if "softmax" in layers or weighting not in ("shrink", "none"):
             raise OptionError(f"{fname}: gensim has no such training; open it by windrow.Word2Vec.load")
