@@ -69,6 +69,7 @@ TRAINERS = {
     "tag train": Command(
         "tag train @ner-valid.conll --epochs 8 --size 16 --hidden 16 --valid @ner-test.conll", "t.safetensors", True
     ),
+    "classify train": Command("classify train @labelled.txt --epochs 10 --word-ngrams 2", "c.safetensors"),
     "corpus build": Command("corpus build @long.txt", "corpus"),
 }  # fmt: skip
 COMMANDS = {
@@ -80,9 +81,15 @@ COMMANDS = {
     "lm perplexity": Command("lm perplexity @window.safetensors @train.txt"),
     "lm generate": Command("lm generate @window.safetensors --seed 1 --max-new-tokens 5000"),
     "lm convert": Command("lm convert @ngram.safetensors OUT", "m.arpa"),
+    "classify predict": Command("classify predict @classifier.safetensors @train.txt"),
+    "classify predict, standard input": Command("classify predict @classifier.safetensors", stdin="train.txt"),
+    "classify evaluate": Command("classify evaluate @classifier.safetensors @labelled.txt"),
     "tag predict": Command("tag predict @tagger.safetensors @ner-train.conll"),
     "tag evaluate": Command("tag evaluate @tagger.safetensors @ner-train.conll"),
     "vectors similar": Command("vectors similar @vectors.safetensors", stdin="words.txt"),
+    "vectors print": Command("vectors print @vectors.safetensors @train.txt"),
+    "vectors cluster": Command("vectors cluster @vectors.safetensors -k 50", "classes"),
+    "vectors align": Command("vectors align @vectors.safetensors @vectors.safetensors", "v.txt"),
     "vectors evaluate": Command(
         "vectors evaluate @vectors.safetensors --analogies @analogies.txt --similarity @similarity.tsv"
     ),
@@ -106,6 +113,9 @@ def write_inputs(folder: Path, sentences: int) -> None:
     network = ["--epochs", 1, "--hidden", 16, "--embedding", 16]
     _run("lm", "train", "window", train, "-o", folder / "window.safetensors", *network)
     _run("tag", "train", folder / "ner-valid.conll", "-o", folder / "tagger.safetensors", "--epochs", 2)
+    lines = enumerate(train.read_text().splitlines())
+    (folder / "labelled.txt").write_text("".join(f"__label__{'abc'[n % 3]} {line}\n" for n, line in lines))
+    _run("classify", "train", folder / "labelled.txt", "-o", folder / "classifier.safetensors", "--epochs", 1)
     words = [word for line in valid.read_text().splitlines() for word in line.split()]
     (folder / "words.txt").write_text("\n".join(words[:3000]) + "\n")
 

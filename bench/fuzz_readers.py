@@ -79,6 +79,24 @@ def ask_tagger(path: Path) -> None:
     tagger.evaluate(TAGGED)
 
 
+def ask_classifier(path: Path) -> None:
+    model = windrow.load(path)
+    assert isinstance(model, windrow.TextClassifier), type(model)
+    texts = ["the cat sat", "", "zebra"]
+    found = model.predict_proba(texts)
+    assert ((found >= 0) & (found <= 1)).all(), "probabilities"
+    assert [len(labels) for labels in model.top_labels(texts, k=2)] == [2, 2, 2], "labels"
+
+
+def ask_labelled_text(path: Path) -> None:
+    run_command(["classify", "train", str(path), "-o", str(path.with_name("m")), "--size", "2", "--epochs", "1"])
+
+
+def ask_labelled_records(path: Path) -> None:
+    run_command(["classify", "train", str(path), "-o", str(path.with_name("m")), "--size", "2", "--epochs", "1",
+                 "--field", "text", "--label-field", "id"])  # fmt: skip
+
+
 def ask_counts(path: Path) -> None:
     model = windrow.NGramLM(2, "witten-bell").fit_counts(path)
     assert not math.isnan(model.log_prob("the cat sat"))
@@ -191,6 +209,8 @@ def _readers() -> list[Reader]:
                               "arpa": ask_ngrams, "counts": ask_counts, "window": ask_language_model,
                               "recurrent": ask_language_model, "mixture": ask_language_model,
                               "cache": ask_language_model, "tagger": ask_tagger, "corpus": ask_corpus,
+                              "classifier": ask_classifier, "labelled text": ask_labelled_text,
+                              "labelled records": ask_labelled_records,
                               "vocabulary": ask_vocabulary, "similarity": ask_similarity, "analogies": ask_analogies,
                               "only words": ask_only_words, "registry": ask_registry, "log": ask_log,
                               "log drawn": ask_drawing, "conll": ask_conll, "text to tag": ask_texts,

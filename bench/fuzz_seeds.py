@@ -190,6 +190,11 @@ def _tagger(**parameters: Any) -> Write:
     return lambda path: windrow.WindowTagger(**options).fit(TAGGED).save(path)
 
 
+def _classifier(**parameters: Any) -> Write:
+    options = {"vector_size": 4, "epochs": 2, "buckets": 50, **parameters}
+    return lambda path: windrow.TextClassifier(**options).fit(TEXT, [len(text) % 3 for text in TEXT]).save(path)
+
+
 def _corpus(*, signed: bool = True, **options: Any) -> Write:
     """A corpus in the folder of the file; the file is one of its parts. Not ``signed``: without checksums."""
 
@@ -225,6 +230,8 @@ def _with_file(name: str, text: str, write: Write) -> Write:
 _GLOVE = "".join(f"{word} {n}.5 -{n}.25 1e-{n}\n" for n, word in enumerate(w for w in WORDS if " " not in w))
 LIST = "\n".join(WORDS) + "\n"
 LINES = "\n".join(TEXT) + "\n"
+LABELLED = "".join(f"__label__{'xy'[len(text) % 2]} {text}\n" for text in TEXT)
+LABELLED_JSONL = "".join(json.dumps({"text": text, "id": len(text) % 3}) + "\n" for text in TEXT)
 _ODD_LINES = "Straße, l'été: ١٢٣ 👩‍👩‍👧 e\u0301\u200b don't\t東京 \ufeff a_b 1,000.5\r\n\r\nTHE END.\u2028x\n"
 
 
@@ -278,6 +285,10 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("tagger", "CRF"): ("m", _tagger(), _tagger(scheme="bilou", affixes=(2,))),
     ("tagger", "softmax"): ("m", _tagger(output_layer="softmax", scheme="iob2")),
     ("tagger", "logistic"): ("m", _tagger(output_layer="logistic", scheme="io")),
+    ("classifier", "softmax"): ("m", _classifier(), _classifier(word_ngrams=2, loss="ova")),
+    ("classifier", "tree"): ("m", _classifier(loss="hs", max_n=3), _classifier(loss="ns", word_ngrams=2)),
+    ("labelled text", ""): ("t", _text(LABELLED)),
+    ("labelled records", ""): ("t.jsonl", _text(LABELLED_JSONL)),
     ("corpus", "header"): ("corpus.json", _corpus(signed=False), _corpus(tokenizer="char", min_count=2)),
     ("corpus", "ids"): ("ids.bin", _corpus(signed=False), _corpus()),
     ("corpus", "starts"): ("starts.bin", _corpus(signed=False), _corpus()),

@@ -54,7 +54,7 @@ def test_a_file_holds_what_it_held(path: Path) -> None:
     assert_answers(ask(path), ANSWERS[path])
 
 
-@golden("vectors", "ngram", "arpa", "window", "recurrent", "mixture", "cache", "tagger", "classifier")
+@golden("vectors", "ngram", "arpa", "window", "recurrent", "mixture", "cache", "tagger", "phrases", "classifier")
 def test_its_class_opens_it(path: Path) -> None:
     opened = windrow.load(path)
 
@@ -172,6 +172,7 @@ def test_there_is_a_corpus_of_todays_version(tmp_path: Path) -> None:
 
 WRITTEN = [
     "vectors/skipgram.safetensors",
+    "vectors/subwords.safetensors",
     "training/skipgram.safetensors",
     "corpora/specials",
     "ngram/witten-bell.safetensors",

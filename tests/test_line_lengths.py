@@ -113,9 +113,13 @@ DOORS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "own tokenizer": (
         ("corpus", "build", "FILE", "-o", "out", "--tokenizer", "shlex:split"),
         LINES,
-        f"a word, or a line for a tokenizer of your own, .*; {ADVICE}",
+        f"a line, which a tokenizer of your own gets whole, .*; {ADVICE}",
     ),
-    "a word": (("corpus", "build", "FILE", "-o", "out"), "a" * 3000, f"a word, or a line .*; {ADVICE}"),
+    "a word": (
+        ("corpus", "build", "FILE", "-o", "out"),
+        "a" * 3000,
+        "a word .*; is it text. fold -w 100000 breaks it, too",
+    ),
 }
 
 

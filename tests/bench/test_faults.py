@@ -159,7 +159,16 @@ def test_every_command_of_the_program_is_stopped() -> None:
         return [one for name in names for one in below(command.get_command(None, name), f"{words} {name}".strip())]  # type: ignore[arg-type]
 
     told = {name for name in below(main, "") if not any(one.words.startswith(name) for one in COMMANDS.values())}
-    assert told <= {"corpus fetch", "corpus list", "demo", "warmup", "vectors analogy", "vectors plot-log", "verify"}
+    assert told <= {
+        "corpus fetch",
+        "corpus list",
+        "demo",
+        "warmup",
+        "vectors analogy",
+        "vectors fetch",
+        "vectors plot-log",
+        "verify",
+    }
 
 
 def test_the_tables_sum_up() -> None:

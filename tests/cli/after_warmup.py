@@ -68,12 +68,26 @@ def vectors() -> Iterator[str]:
     for model, more in product(["skipgram", "cbow"], ["linear", "harmonic", "none --sample 0"]):
         yield f"vectors train text.txt -o v.safetensors --model {model} --window-weighting {more} {options}"
     yield f"vectors train text.txt -o v.safetensors --model cbow --cbow-sum {options}"
+    for model, kernel in product(["skipgram", "cbow"], KERNELS):
+        yield f"vectors train text.txt -o s.safetensors --subwords --model {model} --kernel {kernel} {options}"
+    yield f"vectors train text.txt -o s.safetensors --subwords --min-n 1 --deterministic --workers 2 {options}"
+    yield "vectors similar s.safetensors abc"
+    yield "vectors convert s.safetensors s.bin --to fasttext"
+    yield "vectors similar s.bin a"
     for extension in ("safetensors", "txt", "bin", "npy"):
         if extension != "safetensors":
             yield f"vectors convert v.safetensors v.{extension}"
         yield f"vectors similar v.{extension} a"
         yield f"vectors analogy v.{extension} a b c"
         yield f"vectors evaluate v.{extension} --analogies questions.txt --similarity pairs.tsv"
+
+
+def phrases() -> Iterator[str]:
+    learn = "--min-count 1 --threshold 0.1 --connector-words a,b --passes 2"
+    yield f"corpus phrases text.txt -o phrases.txt {learn}"
+    yield f"corpus phrases corpus -o phrases.corpus {learn}"
+    yield "corpus phrases many.txt -o p.safetensors --sentences document --memory 1M"
+    yield "corpus phrases text.txt -o - --apply p.safetensors"
 
 
 def ngrams() -> Iterator[str]:
@@ -133,8 +147,14 @@ def tags() -> Iterator[str]:
         yield "tag predict tag.safetensors tagged.conll"
 
 
-def classify() -> None:
-    """In Python, as there is no command yet."""
+def classify() -> Iterator[str]:
+    yield "classify train labelled.txt -o c.safetensors --valid labelled.txt --loss hs --word-ngrams 2 --max-n 3"
+    yield "classify evaluate c.safetensors labelled.txt -k 2"
+    yield "classify predict c.safetensors text.txt --probabilities"
+
+
+def classify_in_python() -> None:
+    """Every kind of feature and loss, without the start of a command."""
     for loss, word_ngrams, max_n, workers in product(LOSS_NAMES, [1, 2], [0, 3], [1, 2]):
         model = TextClassifier(8, word_ngrams, max_n=max_n, loss=loss, workers=workers, epochs=1)
         model.fit(LINES, [index % 3 for index in range(len(LINES))]).top_labels(["a b", "new"])
@@ -151,6 +171,7 @@ def write_files() -> None:
         "questions.txt": ": letters\na b c d\nb c d e\n",
         "pairs.tsv": "a\tb\t1\nb\tc\t2\na\tf\t3\n",
         "tagged.conll": TAGGED,
+        "labelled.txt": "\n".join(f"__label__{'xyz'[index % 3]} {line}" for index, line in enumerate(LINES)),
     }.items():
         Path(name).write_text(text)
 
@@ -167,14 +188,14 @@ if __name__ == "__main__":
     write_files()
     run("warmup")
     missing, before = {}, loaded()
-    for part in (vectors, ngrams, neural, tags):
+    for part in (vectors, phrases, ngrams, neural, tags, classify):
         for command in part():
             run(command)
             after = loaded()
             if after - before:
                 missing[command] = sorted(after - before)
             before = after
-    classify()
+    classify_in_python()
     if after := loaded() - before:
         missing["classify"] = sorted(after)
     print(json.dumps({"missing": missing, "boxed": sorted(boxed)}))

@@ -14,6 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from windrow.classification.settings import TEXT_CLASSIFIER
 from windrow.cli import main
 from windrow.embeddings.settings import WORD2VEC
 from windrow.estimator import GIVEN, Setting
@@ -25,6 +26,7 @@ INT64 = str(2**63 - 1)
 EXTREMES = [f"1{'0' * 20}", f"1{'0' * 400}", INT64, "-1", "0", "nan", "inf", "-inf", "1e-320", "1e308", "2.5"]
 LISTS = re.compile(r"[NW],[NW],\.\.\.")  # metavars of options that take several numbers
 _SETTINGS: dict[str, tuple[Setting, ...]] = {
+    "classify train": TEXT_CLASSIFIER,
     "lm train ngram": NGRAM_LM,
     "lm train rnn": RECURRENT_LM,
     "lm train window": WINDOW_LM,
@@ -70,10 +72,10 @@ def _run(*args: object) -> str:
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Tiny inputs of every kind."""
     folder = tmp_path_factory.mktemp("extremes")
-    paths = {
-        name: folder / name for name in ("text", "tags", "log", "pairs", "vec.txt", "lm", "rnn", "tagger", "prompts")
-    }
+    names = "text labels tags log pairs vec.txt lm rnn tagger classifier prompts"
+    paths = {name: folder / name for name in names.split()}
     paths["text"].write_text("the cat sat\na cat ran off\nthe dog sat\nthe dog ran\n" * 3)
+    paths["labels"].write_text("__label__cat the cat sat\n__label__dog the dog ran\n" * 3)
     paths["tags"].write_text("in O\nRome B-LOC\n\nwe O\nwait O\n\n" * 3)
     paths["vec.txt"].write_text("4 2\nthe 1 0\ncat 0 1\ndog 1 1\nsat 0.5 -1\n")
     paths["pairs"].write_text("the\tcat\t1\ncat\tdog\t5\ndog\tsat\t2\n")
@@ -81,6 +83,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     small = ("--hidden", 4, "--epochs", 1)
     _run("lm", "train", "rnn", paths["text"], "-o", paths["rnn"], "--embedding", 4, *small)
     _run("tag", "train", paths["tags"], "-o", paths["tagger"], "--size", 4, *small)
+    _run("classify", "train", paths["labels"], "-o", paths["classifier"], "--size", 4, "--epochs", 1)
     return {**paths, "out": folder / "out"}
 
 
@@ -89,6 +92,9 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
     text, tags, lm, rnn, vectors = (files[name] for name in ("text", "tags", "lm", "rnn", "vec.txt"))
     small = ("--epochs", 1, "--hidden", 3)
     rows: dict[str, tuple[object, ...]] = {
+        "classify evaluate": (files["classifier"], files["labels"]),
+        "classify predict": (files["classifier"], text),
+        "classify train": (files["labels"], "-o", out, "--size", 3, "--buckets", 100, "--epochs", 1),
         "corpus build": (text, "-o", out),
         "corpus toyland": ("-o", out, "--sentences", 40),
         "demo": ("-o", out),
@@ -108,6 +114,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "vectors convert": (vectors, f"{out}.glove"),
         "vectors evaluate": (vectors, "--similarity", files["pairs"]),
         "vectors plot": (vectors, "-o", f"{out}.png"),
+        "vectors print": (vectors, text),
         "vectors similar": (vectors, "the"),
         "vectors train": (text, "-o", f"{out}.txt", "--size", 4, "--min-count", 1, "--epochs", 1, "--workers", 1),
     }  # fmt: skip

@@ -100,6 +100,7 @@ def test_the_help_is_that_of_the_table(run):
         ("lm train window", windrow.WindowLM, set()),
         ("lm train rnn", windrow.RecurrentLM, set()),
         ("tag train", windrow.WindowTagger, {"types"}),
+        ("classify train", windrow.TextClassifier, set()),
     ],
 )
 def test_commands_offer_the_settings_of_their_estimator(command, kind, apart):
@@ -125,6 +126,7 @@ TRAININGS = {
     "lm train window": windrow.WindowLM,
     "lm train rnn": windrow.RecurrentLM,
     "tag train": windrow.WindowTagger,
+    "classify train": windrow.TextClassifier,
 }
 BESIDE = {  # with which these have no effect; the others have none beside the defaults
     ("vectors train", "negative"): ["--loss", "hs"],
@@ -184,6 +186,8 @@ def test_an_option_without_effect_is_refused(command: str, setting: Setting, ask
         ("lm generate M --num-beams 4 --greedy", "--greedy is for --num-beams 1, not 4; leave it out"),
         ("lm generate M --length-penalty 2", "--length-penalty is for --num-beams above 1, not 1; leave it out"),
         ("lm generate M --strict", "--strict is for --prompt; give that, too, or leave --strict out"),
+        ("classify train T -o O --label-field L", "--label-field is for --field; give that, too, or leave --label-fie"),
+        ("classify evaluate M T --field F --label-separator ,", "--label-separator is for --label-field; give that, t"),
         ("vectors plot V -o P.png --top 9 --words a b", "--top has no effect with --words; leave one of them out"),
     ],
 )

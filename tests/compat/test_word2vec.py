@@ -34,7 +34,6 @@ def assert_equal(ours: Word2Vec, other: Any) -> None:
         assert getattr(ours, name) == getattr(other, name)
 
 
-@pytest.mark.filterwarnings("ignore:alpha = 0.02 is higher:windrow.errors.DataWarning")
 @pytest.mark.parametrize("mode", MODES, ids=str)
 def test_a_script_gives_what_it_gave(mode: dict[str, Any], lee_sentences: Sentences, tmp_path: Path) -> None:  # noqa: F811
     """Constructor, more epochs, a file, new words, a frozen word: each step as gensim's."""
@@ -137,6 +136,18 @@ def test_a_file_of_a_sentence_per_line(lee_sentences: Sentences, tmp_path: Path)
     assert other.wv.index_to_key == model.wv.index_to_key
 
 
+def test_questions_are_about_the_vectors_of_now(lee_sentences: Sentences) -> None:  # noqa: F811
+    model = Word2Vec(lee_sentences[:30], **SMALL, hs=1)
+    first, score = model.predict_output_word(["the"]), model.score([["the", "fires"]])
+    assert model.predict_output_word(["the"]) == first
+    model.wv["the"] = -model.wv["the"]
+    second = model.predict_output_word(["the"])
+    assert second != first
+    assert model.score([["the", "fires"]]) != score
+    model.train(lee_sentences[:30], total_examples=30, epochs=2)
+    assert model.predict_output_word(["the"]) not in (first, second)
+
+
 def test_files_are_those_of_windrow(lee_sentences: Sentences, tmp_path: Path) -> None:  # noqa: F811
     windrow.Word2Vec(**SMALL, loss="hs+ns", shrink_windows=False).fit(lee_sentences[:30]).save(tmp_path / "windrow")
     model = Word2Vec.load(tmp_path / "windrow")
@@ -194,7 +205,3 @@ def test_what_is_refused(tmp_path: Path) -> None:
     for call, kind, told in cases:
         with pytest.raises(kind, match=told):
             call()
-    with pytest.warns(DataWarning, match="probably a mistake"):
-        Word2Vec(text, min_count=1, hs=1, sample=0)
-    with pytest.warns(DataWarning, match="higher than what earlier"):
-        model.train(text, total_examples=9, epochs=1, start_alpha=0.05)

@@ -490,7 +490,7 @@ def test_only_the_formats_that_can_hold_spaces_take_them(tmp_path: Path) -> None
             taken.append(extension)
         except FormatError:
             continue
-    assert taken == ["safetensors", "tsv", "npy", "parquet"]
+    assert taken == ["safetensors", "tsv", "npy", "fasttext", "parquet"]
 
 
 def test_names_without_a_format(tmp_path: Path) -> None:

@@ -9,23 +9,26 @@ from __future__ import annotations
 import gzip
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from gensim.models.fasttext import ft_ngram_hashes
 from numpy.typing import NDArray
 
 import windrow
-from tests.golden.probes import CONTEXT, SENTENCES, TAGGED, Answers, digest
-from tests.golden.recipes import CORPORA, COUNTS, SHORT
+from tests.golden.probes import CONTEXT, SENTENCES, TAGGED, UNSEEN, Answers, digest
+from tests.golden.recipes import CORPORA, COUNTS, SHORT, TRAIN
 from tests.golden.unfinished import header_of
-from tests.naive import arpa, classification, recurrent
+from tests.naive import arpa, classification, phrases, recurrent
 from tests.naive.backoff import Backoff
 from tests.naive.outputs import clustered_log_probs, path_log_prob, softmax_log_probs
 from tests.naive.tagging import spans_of
 from tests.naive.tree import heapq_paths
+from windrow.phrases import ENGLISH_CONNECTOR_WORDS
 
 Arrays = dict[str, NDArray[Any]]
 _UNK, _BOS, _EOS = 0, 1, 2
@@ -78,7 +81,15 @@ def _close(found: Any, expected: Any) -> None:
 
 def _check_vectors(path: Path, answers: Answers) -> None:
     arrays = _arrays(path)
-    _compare_vectors(_words(arrays), arrays["vectors"], answers)
+    words, vectors = _words(arrays), arrays["vectors"]
+    if "ngram_vectors" in arrays:
+        asked = header_of(path)["config"]["subwords"]
+        buckets = ft_ngram_hashes(UNSEEN, asked["min_n"], asked["max_n"], asked["buckets"])
+        known, table = arrays["ngram_buckets"].tolist(), arrays["ngram_vectors"]
+        unseen = sum(table[known.index(bucket)] for bucket in buckets if bucket in known) / len(buckets)
+        _compare_vectors(words, vectors, answers, {UNSEEN: unseen})
+    else:
+        _compare_vectors(words, vectors, answers)
 
 
 def _check_training(path: Path, stored: dict[str, Any]) -> None:
@@ -93,14 +104,17 @@ def _check_training(path: Path, stored: dict[str, Any]) -> None:
     assert windrow.load(path).provenance == stored["vectors"]["provenance"]
 
 
-def _compare_vectors(words: list[str], vectors: NDArray[Any], answers: Answers) -> None:
+def _compare_vectors(
+    words: list[str], vectors: NDArray[Any], answers: Answers, unseen: Mapping[str, NDArray[Any]] = MappingProxyType({})
+) -> None:
     stored = answers["stored"]
     assert stored["words"] == [len(words), digest(words), *words[:8]]
     assert stored["vectors"] == digest(vectors)
     units = vectors.astype(np.float64)
     units /= np.linalg.norm(units, axis=1, keepdims=True)
     for word, neighbours in answers["computed"].items():
-        cosines = units @ units[words.index(word)]
+        asked = unseen[word].astype(np.float64) if word in unseen else units[words.index(word)]
+        cosines = units @ asked / np.linalg.norm(asked)
         others = [place for place in np.argsort(-cosines, kind="stable") if words[place] != word]
         _close([number for _, number in neighbours], cosines[others[:3]])
 
@@ -422,6 +436,28 @@ def _features(token: str, parameters: dict[str, Any]) -> list[str]:
     return features
 
 
+# --- phrases
+
+
+def _check_phrases(path: Path, answers: Answers) -> None:
+    """The phrases of the file are those of the definition, pass by pass, and joined they give the text."""
+    arrays, parameters = _arrays(path), answers["stored"]["parameters"]
+    words = _words(arrays)
+    parts, ends = arrays["parts"].tolist(), arrays["phrase_offsets"].tolist()
+    kept = [tuple(words[part] for part in parts[first:last]) for first, last in pairwise(ends)]
+    connectors = parameters["connector_words"]
+    connectors = ENGLISH_CONNECTOR_WORDS if connectors == "english" else connectors
+    score = {"default": phrases.default_score, "npmi": phrases.npmi_score}[parameters["scoring"]]
+    sentences = [line.split() for line in TRAIN.read_text("utf-8").splitlines()]
+    for first, last in pairwise(arrays["pass_offsets"].tolist()):
+        found = phrases.find(sentences, score, parameters["min_count"], parameters["threshold"], connectors)
+        best = sorted(found, key=lambda phrase: (-found[phrase], phrase))[: parameters["max_phrases"]]
+        assert sorted(kept[first:last]) == sorted(best)
+        _close(arrays["scores"][first:last], [found[phrase] for phrase in kept[first:last]])
+        sentences = [phrases.join(line, set(best), connectors, parameters["delimiter"]) for line in sentences]
+    assert answers["stored"]["joined"] == digest([word for sentence in sentences for word in sentence])
+
+
 _ORACLES: dict[str, Callable[[Path, Answers], None]] = {
     "word-vectors": _check_vectors,
     "ngram-lm": _check_ngram,
@@ -430,5 +466,6 @@ _ORACLES: dict[str, Callable[[Path, Answers], None]] = {
     "cache-lm": _check_distributions,
     "mixture-lm": _check_distributions,
     "window-tagger": _check_tagger,
+    "phrases": _check_phrases,
     "text-classifier": _check_classifier,
 }

@@ -39,6 +39,7 @@ from windrow.classification.texts import Labelled, Labels, find_classes, read_la
 from windrow.corpus import TextReader
 from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_range, check_whole
 from windrow.estimator import Estimator
+from windrow.evaluation.labels import LabelResult, evaluate_labels
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
 from windrow.machine import check_memory
@@ -326,6 +327,13 @@ class TextClassifier(Estimator):
         labelled = read_labelled(X, y, self.reader, self.label_prefix)
         predicted = self.predict(labelled.words).tolist()
         return sum(one in labels for one, labels in zip(predicted, labelled.labels, strict=True)) / len(predicted)
+
+    def evaluate(self, X: Any, y: Any = None, k: int = 1) -> LabelResult:  # noqa: N803
+        """Accuracy, and precision and recall of the ``k`` likeliest labels of texts, given as for ``fit``."""
+        self._fitted()
+        labelled = read_labelled(X, y, self.reader, self.label_prefix)
+        predicted = self.top_labels(labelled.words, k)
+        return evaluate_labels(labelled.labels, ([label for label, _ in one] for one in predicted))
 
     _estimator_type = "classifier"  # where scikit-learn before 1.6 asks
 

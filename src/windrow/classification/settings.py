@@ -50,9 +50,9 @@ TEXT_CLASSIFIER = (
     ),
     Setting(
         "tokenizer", (str, Callable), "whitespace", "What cuts text into words: whitespace, word, char, or a function "
-        "from a str to a list.",
+        "from a str to a list.", option=None,  # it and the next are among the options of text
     ),
-    Setting("lowercase", bool, False, "Whether text is lower-cased first; labels are not."),
+    Setting("lowercase", bool, False, "Whether text is lower-cased first; labels are not.", option=None),
     Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal models with one worker.", low=0,
             high=2**63 - 1),
     Setting(

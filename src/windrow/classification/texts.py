@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import TextReader
-from windrow.corpus.sources import describe, locations, read
+from windrow.corpus.records import Cell
+from windrow.corpus.sources import describe, locations, read, read_records
 from windrow.corpus.streams import lines
-from windrow.corpus.tables import cells_of
+from windrow.corpus.tables import cells_of, is_missing
 from windrow.corpus.tokenizers import as_tokens
-from windrow.errors import DataError
+from windrow.errors import DataError, shown
 
 _TEXTS = "X must be a list or one column of texts"
 
@@ -42,18 +43,9 @@ def read_labelled(source: Any, y: Any, reader: TextReader, prefix: str) -> Label
     ``source``: a list or column of texts; without ``y`` also files. Raises DataError where there is no label.
     """
     if y is None:
-        found = Labelled([], [])
-        for line in _lines(source):
-            labels, words = _split(line, reader, prefix)
-            if words or labels:
-                found.words.append(words)
-                found.labels.append(labels)
-        if not any(found.labels):
-            raise DataError(
-                f"{describe(source)} holds no label, a word that begins with {prefix!r}; give labels as y, or another "
-                "label_prefix"
-            )
-        return found
+        lines = _lines(source) if locations(source) is None else _lines_of_files(source)
+        hint = f"a word that begins with {prefix!r}; give labels as y, or another label_prefix"
+        return _collected((split_labels(line, reader, prefix) for line in lines), describe(source), hint)
     texts = list(read_texts(source, reader))
     of_texts = [as_labels(one, number) for number, one in enumerate(_column(y), 1)]
     if len(texts) != len(of_texts):
@@ -61,6 +53,62 @@ def read_labelled(source: Any, y: Any, reader: TextReader, prefix: str) -> Label
     if not texts:
         raise DataError("there is no text; give at least two, with different labels")
     return Labelled(texts, of_texts)
+
+
+def read_files(
+    source: Any,
+    reader: TextReader,
+    prefix: str,
+    *,
+    field: str | None = None,
+    label_field: str | None = None,
+    label_separator: str | None = None,
+    **files: Any,
+) -> Labelled:
+    """Texts and their labels in files: lines, or records whose texts are in ``field``, their labels in ``label_field``.
+
+    Without ``label_field`` labels stand among the words. A record has one label, a list of them, or several in one
+    string with ``label_separator`` between them. ``files``: further options of ``sources.read``. Labels are strings.
+    """
+    if field is None:
+        found = (split_labels(line, reader, prefix) for line in _lines_of_files(source, **files))
+    elif label_field is None:
+        found = (split_labels(text, reader, prefix) for text, _ in read_records(source, field=field, **files))
+    else:
+        found = (
+            (_labels_of(cell, label_separator), reader.words_of(text))
+            for text, (cell,) in read_records(source, [label_field], field=field, **files)
+        )
+    among_words = f"a word that begins with {prefix!r}; set label_prefix, or name the field that holds them"
+    return _collected(found, describe(source), among_words if label_field is None else f"in the field {label_field!r}")
+
+
+def _collected(found: Iterable[tuple[Labels, list[str]]], name: str, hint: str) -> Labelled:
+    """All texts that have words or labels; DataError where no text has a label."""
+    labelled = Labelled([], [])
+    for labels, words in found:
+        if words or labels:
+            labelled.words.append(words)
+            labelled.labels.append(labels)
+    if not any(labelled.labels):
+        raise DataError(f"{name} holds no label, {hint}")
+    return labelled
+
+
+def _labels_of(cell: Cell, separator: str | None) -> list[str]:
+    """The labels in a field of a record, as strings; none where it is empty."""
+    where, value = cell
+    if is_missing(value):
+        return []
+    several = value.split(separator) if separator and isinstance(value, str) else value
+    found = []
+    for one in several if isinstance(several, list) else [several]:
+        if not isinstance(one, str | int):
+            raise DataError(f"{where}: the label {shown(one)} must be a string or a whole number")
+        if (label := str(one).strip()).splitlines() not in ([], [label]) or "\t" in label:
+            raise DataError(f"{where}: the label {shown(label)} must have no tab and no line break in it")
+        found.append(label)
+    return list(filter(None, found))
 
 
 def as_labels(given: Any, number: int) -> Labels:
@@ -91,21 +139,23 @@ def _column(y: Any) -> Iterator[Any]:
     return iter(cells_of(y, expected="y must be a list or one column of labels"))
 
 
-def _lines(source: Any) -> Iterator[str]:
-    if locations(source) is None:
-        for number, line in enumerate(cells_of(source, expected=_TEXTS), 1):
-            if not isinstance(line, str):
-                raise DataError(f"text {number} must be a str whose labels stand among its words, or give them as y")
-            yield line
-        return
-    pieces = (piece if isinstance(piece, str) else " ".join(piece) + "\n" for piece in read(source))
-    yield from lines(pieces, describe(source))
+def _lines(texts: Any) -> Iterator[str]:
+    for number, line in enumerate(cells_of(texts, expected=_TEXTS), 1):
+        if not isinstance(line, str):
+            raise DataError(f"text {number} must be a str whose labels stand among its words, or give them as y")
+        yield line
 
 
-def _split(line: str, reader: TextReader, prefix: str) -> tuple[list[str], list[str]]:
-    """The labels of a line, without the prefix, and its words. Only words are lower-cased, as the text is."""
-    if prefix not in line:
-        return [], reader.tokens(line)
-    tokens = line.split()
+def _lines_of_files(source: Any, **files: Any) -> Iterator[str]:
+    pieces = (piece if isinstance(piece, str) else " ".join(piece) + "\n" for piece in read(source, **files))
+    return lines(pieces, describe(source))
+
+
+def split_labels(text: str | Sequence[str], reader: TextReader, prefix: str) -> tuple[list[str], list[str]]:
+    """The labels among the words of a text, without the prefix, and the other words, which alone are lower-cased."""
+    if isinstance(text, str) and prefix not in text:
+        return [], reader.tokens(text)
+    tokens = text.split() if isinstance(text, str) else text
     labels = [token.removeprefix(prefix) for token in tokens if token.startswith(prefix)]
-    return list(filter(None, labels)), reader.tokens(" ".join(t for t in tokens if not t.startswith(prefix)))
+    words = [token for token in tokens if not token.startswith(prefix)]
+    return list(filter(None, labels)), reader.words_of(" ".join(words) if isinstance(text, str) else words)

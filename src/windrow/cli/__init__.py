@@ -111,6 +111,12 @@ def _in_us_spelling(name: str) -> str:
     return {"quantise": "quantize", "normalise": "normalize"}.get(name, name)
 
 
+def _classify() -> click.Command:
+    from windrow.cli.classify import group
+
+    return group
+
+
 def _corpus() -> click.Command:
     from windrow.cli.corpus import group
 
@@ -156,6 +162,7 @@ def _warmup() -> click.Command:
 @click.group(
     cls=_Program,
     later={
+        "classify": _classify,
         "corpus": _corpus,
         "demo": _demo,
         "lm": _lm,

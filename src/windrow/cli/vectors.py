@@ -169,7 +169,12 @@ def evaluate(
 @group.command()
 @click.argument("source", metavar="IN", type=InputFile(words_read))
 @click.argument("target", metavar="OUT", type=OutputFile(words_written, stdout=True))
-@click.option("--to", "to_format", metavar="FORMAT", help="Format of OUT.  [default: its extension]")
+@click.option(
+    "--to",
+    "to_format",
+    metavar="FORMAT",
+    help="Format of OUT; fasttext is the binary of fastText.  [default: its extension]",
+)
 @vector_options
 def convert(source: str, target: Path, to_format: str | None, **reading: Any) -> None:
     """Convert vectors. The content of IN says what it is; the extension of OUT names the format.

@@ -18,7 +18,6 @@ def warmup() -> None:
     """Compile every kernel now, so that no later command waits for the compiler."""
     from windrow.corpus import Corpus
     from windrow.corpus.numbering import KERNEL_FROM
-    from windrow.corpus.subwords import vocabulary_subwords
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.nearest import compile_batches
     from windrow.embeddings.settings import KERNELS
@@ -27,6 +26,7 @@ def warmup() -> None:
     from windrow.evaluation.analogy import METHODS, Section, evaluate_analogies
     from windrow.files.tempfolder import temporary_folder
     from windrow.numeric.jit import CACHE_DIR
+    from windrow.phrases import Phrases
 
     started = time.monotonic()
     warnings.simplefilter("ignore", DataWarning)  # no text here is worth training on
@@ -40,8 +40,18 @@ def warmup() -> None:
         for workers, loss in product((2, 3), LOSSES):  # two and more add up what they have learned in two ways
             options: dict[str, Any] = {"vector_size": 4, "min_count": 1, "epochs": 1, "loss": loss}
             Word2Vec(**options, workers=workers, deterministic=True).fit(corpus)
+        subwords: dict[str, Any] = {
+            "vector_size": 4,
+            "min_count": 1,
+            "epochs": 1,
+            "subwords": True,
+            "deterministic": True,
+        }
+        _ = Word2Vec(**subwords, workers=2).fit(corpus).wv
         text.write_text("\n".join(map(str, range(KERNEL_FROM // 5))))  # more words than a new table has room for
         Corpus.build(text)
+        text.write_text(" ".join(map(str, range(1 << 15))))  # more pairs than a new table has room for
+        Phrases(connector_words=["1"]).fit(text).transform(corpus)
     for method in METHODS:
         question = Section("warmup", (("to", "be", "or", "not"),))
         evaluate_analogies([question], model.wv.index_to_key, model.wv.vectors, method=method)
@@ -52,7 +62,6 @@ def warmup() -> None:
     _compile_classifier()
     compile_batches()
     compile_copies()
-    vocabulary_subwords(["be"], 3, 6, 10)
     is_kept = CACHE_DIR is not None and os.access(CACHE_DIR, os.W_OK)
     kept = f"kept in {CACHE_DIR}" if is_kept else "not kept: no cache folder can be written; set WINDROW_CACHE_DIR"
     tell(f"All kernels compiled in {time.monotonic() - started:.1f} s, {kept}")

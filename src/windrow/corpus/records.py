@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ _FIELD_LIMIT = "field limit"  # in the error of the csv module
 _DELIMITERS = {"tab": "\t", "\\t": "\t"}  # as a shell passes them
 _OTHER_DELIMITERS = {";": ";", "\t": "tab", "|": "|", ",": ","}
 
+Cell = tuple[str, Any]  # what a field of a record holds, after what messages call its place
+
 
 @dataclass
 class RecordReader:
@@ -45,21 +47,30 @@ class RecordReader:
 
     def file_sentences(self, file: str, format: str, meter: Meter) -> Iterator[str | list[str]]:
         """The sentences of one file."""
+        return self.sentences(text for (text,) in self._cells(file, format, meter, (self.field,)))
+
+    def file_records(
+        self, file: str, format: str, meter: Meter, others: Sequence[str]
+    ) -> Iterator[tuple[str | list[str], list[Cell]]]:
+        """The sentences of one file, each with the cells of ``others``, fields of its record."""
+        for text, *cells in self._cells(file, format, meter, (self.field, *others)):
+            yield from ((sentence, cells) for sentence in self.sentences([text]))
+
+    def _cells(self, file: str, format: str, meter: Meter, fields: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
+        """Of each record of one file the cells of some fields."""
         if format == "parquet":
-            values = _parquet_values(file, self.field, meter)
-        elif format == "csv":
+            return _parquet_cells(file, fields, meter)
+        if format == "csv":
             delimiter = self.delimiter or ("\t" if _plain_suffix(file) == ".tsv" else ",")
-            values = _csv_values(name_of(file), self._lines(file, meter), self.field, delimiter)
-        else:
-            values = _jsonl_values(name_of(file), self._lines(file, meter), self.field)
-        return self.sentences(values)
+            return _csv_cells(name_of(file), self._lines(file, meter), fields, delimiter)
+        return _jsonl_cells(name_of(file), self._lines(file, meter), fields)
 
     def _lines(self, file: str, meter: Meter) -> Iterator[str]:
         return lines(text_pieces(file, self.errors, meter), name_of(file), _LINE_EACH)
 
-    def sentences(self, values: Iterable[tuple[str, Any]]) -> Iterator[str | list[str]]:
-        """The sentences among values, each with what messages call its place."""
-        for where, value in values:
+    def sentences(self, cells: Iterable[Cell]) -> Iterator[str | list[str]]:
+        """The sentences that cells hold."""
+        for where, value in cells:
             if _is_empty(value):
                 self.empty += 1
             else:
@@ -104,7 +115,7 @@ def _is_empty(value: Any) -> bool:
     return is_missing(value)
 
 
-def _jsonl_values(name: str, text_lines: Iterable[str], field: str) -> Iterator[tuple[str, Any]]:
+def _jsonl_cells(name: str, text_lines: Iterable[str], fields: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     for number, line in enumerate(text_lines, 1):
         if not line.strip():
             continue
@@ -113,10 +124,11 @@ def _jsonl_values(name: str, text_lines: Iterable[str], field: str) -> Iterator[
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{where}: not JSON ({error}){_one_per_line(line)}") from error
-        if not isinstance(record, dict) or field not in record:
-            there = listed(record) if isinstance(record, dict) else f"no object{_one_per_line(line)}"
-            raise DataError(f"{where}: no field {field!r}; there is: {there}")
-        yield f"{where}, field {field!r}", record[field]
+        for field in fields:
+            if not isinstance(record, dict) or field not in record:
+                there = listed(record) if isinstance(record, dict) else f"no object{_one_per_line(line)}"
+                raise DataError(f"{where}: no field {field!r}; there is: {there}")
+        yield tuple((f"{where}, field {field!r}", record[field]) for field in fields)
 
 
 def _one_per_line(line: str) -> str:
@@ -126,26 +138,32 @@ def _one_per_line(line: str) -> str:
     return "; JSONL has one object per line: jq -c . FILE" if line.strip() == "{" else ""
 
 
-def _csv_values(name: str, text_lines: Iterable[str], field: str, delimiter: str) -> Iterator[tuple[str, Any]]:
+def _csv_cells(
+    name: str, text_lines: Iterable[str], fields: Sequence[str], delimiter: str
+) -> Iterator[tuple[Cell, ...]]:
     rows = csv.reader((line + "\n" for line in text_lines), strict=True, delimiter=delimiter)
     limit = csv.field_size_limit(streams.LONGEST_LINE)  # a sentence may be longer than 128 KB
     try:
         columns = next(rows, [])
-        if field not in columns:
-            raise DataError(f"{name}: no column {field!r}; there is: {listed(columns)}{_other_delimiter(columns)}")
-        if columns.count(field) > 1:
-            raise DataError(f"{name}: several columns are called {field!r}; rename one")
-        column = columns.index(field)
+        for field in fields:
+            if field not in columns:
+                raise DataError(f"{name}: no column {field!r}; there is: {listed(columns)}{_other_delimiter(columns)}")
+            if columns.count(field) > 1:
+                raise DataError(f"{name}: several columns are called {field!r}; rename one")
+        chosen = [columns.index(field) for field in fields]
         for row in rows:
             if any(map(str.strip, row[len(columns) :])):
                 raise DataError(
                     f"{name}, line {rows.line_num}: {len(row)} fields, but the header has {len(columns)}; "
                     "a text that holds the delimiter must stand in quotes"
                 )
-            if row and column >= len(row):
-                raise DataError(f"{name}, line {rows.line_num}: the row lacks the column {field!r}")
-            if row:
-                yield f"{name}, line {rows.line_num}", row[column]
+            if not row:
+                continue
+            if max(chosen) >= len(row):
+                lacking = columns[next(column for column in chosen if column >= len(row))]
+                raise DataError(f"{name}, line {rows.line_num}: the row lacks the column {lacking!r}")
+            where = f"{name}, line {rows.line_num}"
+            yield tuple((where, row[column]) for column in chosen)
     except csv.Error as error:
         where = f"{name}, line {rows.line_num}"
         if _FIELD_LIMIT in str(error):
@@ -161,7 +179,7 @@ def _other_delimiter(columns: list[str]) -> str:
     return f"; try delimiter={found!r}" if found else ""
 
 
-def _parquet_values(file: str, field: str, meter: Meter) -> Iterator[tuple[str, Any]]:
+def _parquet_cells(file: str, fields: Sequence[str], meter: Meter) -> Iterator[tuple[Cell, ...]]:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -172,18 +190,24 @@ def _parquet_values(file: str, field: str, meter: Meter) -> Iterator[tuple[str, 
         with read_errors(file), opened_to_seek(file) as raw:
             table = parquet.ParquetFile(raw)
             columns = table.schema_arrow.names
-            if field not in columns:
-                raise DataError(f"{name}: no column {field!r}; there is: {listed(columns)}")
+            for field in fields:
+                if field not in columns:
+                    raise DataError(f"{name}: no column {field!r}; there is: {listed(columns)}")
             first_row = 1
-            for batch in table.iter_batches(_PARQUET_ROWS, columns=[field]):
+            for batch in table.iter_batches(_PARQUET_ROWS, columns=list(dict.fromkeys(fields))):
                 meter.at(raw.tell())
-                for row, value in enumerate(batch.column(0).to_pylist(), first_row):
-                    yield f"{name}, row {row}, column {field!r}", value
+                values = zip(*(batch.column(field).to_pylist() for field in fields), strict=True)
+                for row, cells in enumerate(values, first_row):
+                    yield tuple(
+                        (f"{name}, row {row}, column {field!r}", cell)
+                        for field, cell in zip(fields, cells, strict=True)
+                    )
                 first_row += len(batch)
     except pyarrow.ArrowException as error:
         raise DataError(f"{name} is not a valid Parquet file: {' '.join(str(error).split())}") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{name}, column {field!r}: a text is not UTF-8; write the file again") from error
+        columns = " or ".join(map(repr, fields))
+        raise DataError(f"{name}, column {columns}: a text is not UTF-8; write the file again") from error
 
 
 def _without_surrogates(text: str, where: str, errors: str) -> str:

@@ -11,13 +11,13 @@ import json
 import os
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from errno import ENAMETOOLONG
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from windrow.corpus.records import FORMATS, RecordReader, check_delimiter, format_of, sentence_of
+from windrow.corpus.records import FORMATS, Cell, RecordReader, check_delimiter, format_of, sentence_of
 from windrow.corpus.sentences import with_sentence_ends
 from windrow.corpus.streams import (
     CHUNK_BYTES,
@@ -38,6 +38,8 @@ _ERRORS = ("strict", "replace", "ignore")
 CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
 CORPUS_FILES = ("ids.bin", "starts.bin", "vocabulary.safetensors")  # beside the header
 _LONGEST_HEADER = 1 << 16  # bytes
+
+Piece = TypeVar("Piece")
 
 
 def read(
@@ -65,17 +67,39 @@ def read(
             raise OptionError(f"{name} = {delimiter or format!r} needs files; an iterable gives str or lists of tokens")
         pieces = _joined_records(_iterable_sentences(source, field, reader, Meter(progress, None)), sentences)
     else:
-        if format is None and delimiter is not None:
-            format = "csv"
-        files = [file for place in places for file in _find_files(place, format, field)]
-        formats = [format or _format_by_name(file, field) for file in files]
-        meter = Meter(progress, _total_bytes(files))
+        files = _files_of(places, format, field, delimiter)
+        meter = Meter(progress, _total_bytes([file for file, _ in files]))
         pieces = (
-            piece
-            for file, its_format in zip(files, formats, strict=True)
-            for piece in _file_sentences(file, its_format, reader, meter, sentences)
+            piece for file, its_format in files for piece in _file_sentences(file, its_format, reader, meter, sentences)
         )
     return _telling_what_is_empty(pieces, reader, describe(source))
+
+
+def read_records(
+    source: str | os.PathLike[str] | Sequence[os.PathLike[str]],
+    others: Sequence[str] = (),
+    *,
+    field: str,
+    format: str | None = None,
+    delimiter: str | None = None,
+    errors: str = "strict",
+) -> Iterator[tuple[str | list[str], list[Cell]]]:
+    """The records of files as ``read`` finds them: each text whole, with what ``others``, fields beside it, hold."""
+    _check_options(format, field, delimiter, errors)
+    reader, meter = RecordReader(field, errors, check_delimiter(delimiter)), Meter(None, None)
+    files = _files_of(locations(source) or [], format, field, delimiter)
+    records = (record for file, its_format in files for record in reader.file_records(file, its_format, meter, others))
+    return _telling_what_is_empty(records, reader, describe(source))
+
+
+def _files_of(
+    places: Iterable[str], format: str | None, field: str | None, delimiter: str | None
+) -> list[tuple[str, str]]:
+    """The files that places name, each with its format."""
+    if format is None and delimiter is not None:
+        format = "csv"
+    files = [file for place in places for file in _find_files(place, format, field)]
+    return [(file, format or _format_by_name(file, field)) for file in files]
 
 
 def file_format(
@@ -100,9 +124,7 @@ def _joined_records(records: Iterable[str | list[str]], sentences: str) -> Itera
             yield record
 
 
-def _telling_what_is_empty(
-    pieces: Iterator[str | list[str]], reader: RecordReader, name: str
-) -> Iterator[str | list[str]]:
+def _telling_what_is_empty(pieces: Iterator[Piece], reader: RecordReader, name: str) -> Iterator[Piece]:
     yield from pieces
     if reader.empty:
         warn(f"{name}: left out {reader.empty:,} record{'s' * (reader.empty > 1)} without text")

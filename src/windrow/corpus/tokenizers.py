@@ -182,7 +182,7 @@ def _regrouped(pieces: Iterable[P], last_cut: Callable[[str], int]) -> Iterator[
             cut = last_cut(piece) if size >= BATCH_CHARS else 0
             if not cut:
                 if size > streams.LONGEST_LINE:
-                    raise streams.too_long("a word, or a line for a tokenizer of your own,", streams.FOLD)
+                    raise _too_long(last_cut)
                 held.append(piece)
                 continue
             yield "".join([*held, piece[:cut]])
@@ -194,6 +194,13 @@ def _regrouped(pieces: Iterable[P], last_cut: Callable[[str], int]) -> Iterator[
             yield piece
     if size:
         yield "".join(held)
+
+
+def _too_long(last_cut: Callable[[str], int]) -> DataError:
+    """The error for text that cannot be cut anywhere, however much of it is held."""
+    if last_cut is _after_last_newline:
+        return streams.too_long("a line, which a tokenizer of your own gets whole,", streams.FOLD)
+    return streams.too_long("a word", "is it text? fold -w 100000 breaks it, too")
 
 
 def _after_last_space(text: str) -> int:

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from windrow.errors import DataError
+from windrow.evaluation.precision_recall import PrecisionRecall
 
 OUTSIDE = "O"
 # BILOU's Last and Unit are E and S, the Middle and Whole of BMES and BMEWO I and S.
@@ -83,49 +84,21 @@ def spans_of(tags: Sequence[str]) -> list[Span]:
 
 
 @dataclass(frozen=True)
-class SpanScore:
-    """Numbers of spans: predicted, gold (true), and correct (both). A ratio with denominator 0 is 0."""
-
-    correct: int
-    predicted: int
-    gold: int
-
-    @property
-    def precision(self) -> float:
-        """The fraction of the predicted spans that are true."""
-        return self.correct / self.predicted if self.predicted else 0.0
-
-    @property
-    def recall(self) -> float:
-        """The fraction of the true spans that were predicted."""
-        return self.correct / self.gold if self.gold else 0.0
-
-    @property
-    def f1(self) -> float:
-        """The harmonic mean of precision and recall."""
-        return 2 * self.correct / (self.predicted + self.gold) if self.correct else 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        """The three ratios by name."""
-        return {"f1": self.f1, "precision": self.precision, "recall": self.recall}
-
-
-@dataclass(frozen=True)
 class SpanResult:
     """The result of ``evaluate_spans``: scores over all spans (micro average) and by entity type.
 
     Attributes
     ----------
-    overall : SpanScore
+    overall : PrecisionRecall
         ``correct``, ``predicted``, ``gold``, ``precision``, ``recall`` and ``f1`` over all spans.
-    types : dict of str to SpanScore
+    types : dict of str to PrecisionRecall
         The same by entity type.
     f1, precision, recall : float
         Those of ``overall``, 0..1.
     """
 
-    overall: SpanScore
-    types: dict[str, SpanScore]
+    overall: PrecisionRecall
+    types: dict[str, PrecisionRecall]
 
     @property
     def f1(self) -> float:
@@ -184,5 +157,5 @@ def evaluate_spans(gold: Iterable[Sequence[str]], predicted: Iterable[Sequence[s
         true_spans, found_spans = set(spans_of(true)), set(spans_of(found))
         for counter, spans in zip(counts, (true_spans & found_spans, found_spans, true_spans), strict=True):
             counter.update(span.type for span in spans)
-    types = {kind: SpanScore(*(counter[kind] for counter in counts)) for kind in sorted(counts[1] | counts[2])}
-    return SpanResult(SpanScore(*(counter.total() for counter in counts)), types)
+    types = {kind: PrecisionRecall(*(counter[kind] for counter in counts)) for kind in sorted(counts[1] | counts[2])}
+    return SpanResult(PrecisionRecall(*(counter.total() for counter in counts)), types)

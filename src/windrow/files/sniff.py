@@ -35,7 +35,6 @@ class Foreign:
     remedy: str  # what its owner can type
 
 
-_GENSIM = "write them in gensim: {}.save_word2vec_format('vectors.bin', binary=True)"
 FOREIGN = {
     "empty": Foreign("is empty", "was a download or a copy interrupted?"),
     "git-lfs": Foreign("is a pointer of git-lfs, not the file itself", "fetch the file: git lfs pull"),

@@ -20,7 +20,7 @@ from windrow.embeddings.formats.projector import PROJECTOR
 from windrow.embeddings.formats.recognition import NoVectorsError, recognize_vectors
 from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
-from windrow.errors import FormatError, OptionError, check_path
+from windrow.errors import FormatError, OptionError, check_path, warn
 from windrow.files.compression import COMPRESSED, is_packed, path_name
 from windrow.files.local import as_path, local_file
 from windrow.files.model_file import check_finite
@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 _STRICTLY = ReadOptions()
+_WITH_NGRAMS = ("safetensors", "fasttext")
 _WITHOUT_MARK = ("glove", "tsv")
 
 
@@ -76,9 +77,9 @@ def _named_format(path: str | os.PathLike[str]) -> str:
 def write_vectors(data: VectorData, path: str | os.PathLike[str], format: str | None = None) -> None:
     """Write word vectors; ``format`` is an extension without its dot, by default that of ``path``.
 
-    The file appears whole or not at all, and text reads back to the same float32 numbers. Only
-    ``safetensors`` keeps counts and provenance. Raises FormatError for a word that the format cannot hold,
-    OptionError for a number that is not finite.
+    The file appears whole or not at all, and text reads back to the same float32 numbers. Only ``safetensors`` keeps
+    counts and provenance; only that and ``fasttext`` keep n-grams, others warn. Raises FormatError for a word that the
+    format cannot hold, OptionError for a number that is not finite.
     """
     chosen = check_target(path, format)
     if not data.words:
@@ -88,6 +89,11 @@ def write_vectors(data: VectorData, path: str | os.PathLike[str], format: str | 
         check_finite(data.vectors, "the table", path)
     except FormatError as error:
         raise OptionError(f"cannot write {error}; if training diverged, lower alpha") from error
+    if data.ngrams is not None and chosen.extension not in _WITH_NGRAMS:
+        warn(
+            f"{path}: .{chosen.extension} files hold no n-grams, so unseen words have no vectors there; "
+            ".safetensors files do"
+        )
     chosen.write(data, Path(path))
 
 

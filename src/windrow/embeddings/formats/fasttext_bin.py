@@ -85,15 +85,20 @@ class _Reader:
 
     def take_word(self) -> bytes:
         """The bytes before the next zero."""
-        searched = self._place
-        while (end := self._buffer.find(b"\0", searched)) < 0:
+        searched = 0
+        while (end := self._buffer.find(b"\0", self._place + searched)) < 0:
             searched = len(self._buffer) - self._place
             if searched > _LONGEST_WORD:
-                raise self.damaged("a word does not end")
+                break
             self._read_more()
+        if not 0 <= end - self._place <= _LONGEST_WORD:
+            raise self.damaged("a word does not end")
         found = self._buffer[self._place : end]
         self._place = end + 1
         return found
+
+    def is_at_end(self) -> bool:
+        return self._place == len(self._buffer) and not self.stream.read(1)
 
     def _read_more(self) -> None:
         more = self.stream.read(_CHUNK)
@@ -119,6 +124,7 @@ def read_fasttext(path: Path, options: ReadOptions) -> VectorData:
         if dictionary.is_label.any():
             raise reader.damaged("there are labels among its words")
         table = _read_input(reader, words, arguments)
+        _pass_output(reader)
     check_finite(table, "the input matrix", path)
     return _with_ngrams(table, dictionary, arguments, path, options)
 
@@ -168,11 +174,25 @@ def _read_input(reader: _Reader, words: int, arguments: Arguments) -> NDArray[np
     return table
 
 
+def _pass_output(reader: _Reader) -> None:
+    """Read to the end, so that a file that was cut short is not taken for a whole one."""
+    reader.take(1)
+    rows, columns = _SHAPE.unpack(reader.take(_SHAPE.size))
+    if rows < 0 or columns < 0:
+        raise reader.damaged(f"its output matrix has {rows} x {columns} numbers")
+    left = 4 * rows * columns
+    while left > 0:
+        left -= len(reader.take(min(left, _CHUNK)))
+    if not reader.is_at_end():
+        raise reader.damaged("there is more after its end")
+
+
 def _with_ngrams(
     table: NDArray[np.float32], dictionary: Dictionary, arguments: Arguments, path: Path, options: ReadOptions
 ) -> VectorData:
     words, dim = len(dictionary.entries), arguments.dim
-    counts, provenance = dictionary.counts, {"model": "fastText", **arguments._asdict()}
+    counts = dictionary.counts
+    provenance = {**arguments._asdict(), "model": "fastText", "sg": int(arguments.model == _SKIPGRAM)}
     texts, _, rows = chosen_rows(dictionary.entries, table[:words], path, "word", options)
     if not arguments.bucket or arguments.maxn < max(1, arguments.minn):
         return VectorData(texts, table[rows, :dim], counts[rows], provenance)

@@ -115,7 +115,8 @@ class Word2Vec:
     Examples
     --------
     >>> from windrow.compat.gensim.models import Word2Vec
-    >>> model = Word2Vec([["cat", "say", "meow"], ["dog", "say", "woof"]] * 9, min_count=1, vector_size=10, workers=1)
+    >>> sentences = [["cat", "say", "meow"], ["dog", "say", "woof"]] * 9
+    >>> model = Word2Vec(sentences, min_count=1, sample=0, vector_size=10, workers=1)
     >>> model.wv.vectors.shape
     (5, 10)
     >>> model.build_vocab([["cow", "say", "moo"]] * 9, update=True)
@@ -176,6 +177,7 @@ class Word2Vec:
         self.corpus_total_words: int | None = 0
         self.train_count, self.total_train_time, self.running_training_loss = 0, 0.0, 0.0
         self._state: TrainingState | None = None
+        self._asked: tuple[tuple[Any, ...], ours.Word2Vec] | None = None
         self._estimator(epochs).check_parameters()
         self.wv = KeyedVectors(vector_size)
         if sentences is not None or corpus_file is not None:
@@ -357,12 +359,8 @@ class Word2Vec:
             raise OptionError("give epochs, usually epochs=model.epochs")
         if not (self.hs or self.negative):
             raise OptionError("negative = 0 and hs = 0 leave nothing to train; set one of them")
-        if self.hs and self.negative:
-            warn("hs and negative are both on, which is probably a mistake; set one of them to 0")
         state = self._known("train")
         self.alpha, self.min_alpha, self.epochs = start_alpha or self.alpha, end_alpha or self.min_alpha, epochs
-        if self.alpha > self.min_alpha_yet_reached:
-            warn(f"alpha = {self.alpha} is higher than what earlier training ended with, {self.min_alpha_yet_reached}")
         corpus = _as_corpus(corpus_iterable, corpus_file)
         try:
             return self._train(corpus, state, tuple(callbacks))
@@ -512,7 +510,11 @@ class Word2Vec:
         return self._restored().score(sentences)
 
     def _restored(self) -> ours.Word2Vec:
-        return ours.Word2Vec._restored(self._to_store())
+        """A trained model with what is learned so far; the last one, if nothing has changed."""
+        now = (self._state, self.wv.vectors, self.window, self.cbow_mean)
+        if self._asked is None or any(one is not other for one, other in zip(self._asked[0], now, strict=True)):
+            self._asked = now, ours.Word2Vec._restored(self._to_store())
+        return self._asked[1]
 
     # --- files
 

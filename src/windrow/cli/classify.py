@@ -1,0 +1,249 @@
+"""``windrow classify``: train a classifier of texts, measure it, predict labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+from windrow.classification.settings import TEXT_CLASSIFIER
+from windrow.cli.groups import LazyGroup
+from windrow.cli.logs import json_log, words_bar
+from windrow.cli.messages import tell
+from windrow.cli.numbers import Number, WholeNumber
+from windrow.cli.options import (
+    check_parameters,
+    check_used,
+    flags_of,
+    setting_options,
+    sources_argument,
+    text_options,
+    text_source,
+    values_of,
+)
+from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
+from windrow.cli.saving import save_model
+from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
+from windrow.errors import OptionError
+from windrow.estimator import GIVEN
+
+if TYPE_CHECKING:
+    from windrow.classification import TextClassifier
+    from windrow.evaluation.labels import LabelResult
+
+_FILES = ("format", "field", "delimiter", "errors")
+_LABELS = ("label_field", "label_separator")
+_CONDITIONS = {"label_field": (("field", GIVEN),), "label_separator": (("label_field", GIVEN),)}
+F = TypeVar("F", bound=Callable[..., Any])
+
+_tokenizer = click.option(
+    "--tokenizer",
+    metavar="NAME",
+    help="As in the training; to be given again where it was MODULE:CALLABLE, which imports that module.",
+)
+
+
+def _label_options(command: F) -> F:
+    """Add the options of records that have labels."""
+    for decorator in (
+        click.option(
+            "--label-separator",
+            metavar="CHARS",
+            help="What stands between several labels in one field.  [default: a field is one label, or a list]",
+        ),
+        click.option(
+            "--label-field",
+            metavar="NAME",
+            help="Where a record has its label or labels.  [default: they stand among the words of the text]",
+        ),
+    ):
+        command = decorator(command)
+    return command
+
+
+@click.group("classify", cls=LazyGroup)
+def group() -> None:
+    """Labels of texts: train a classifier, measure it, predict labels."""
+
+
+@group.command()
+@sources_argument
+@click.option("-o", "--output", required=True, type=OutputFile(), help="File to write.")
+@click.option("--valid", metavar="SOURCE", type=Source(), help="Texts held back: the accuracy on them is told.")
+@setting_options(TEXT_CLASSIFIER)
+@text_options("tokenizer", "lowercase", *_FILES)
+@_label_options
+@click.option(
+    "--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, one JSON object per epoch."
+)
+def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: Path | None, **options: Any) -> None:
+    """Train a classifier on SOURCEs: lines of text with their labels, such as __label__good, among the words.
+
+    With --field SOURCEs are JSONL, CSV or Parquet files, whose labels are in --label-field. A text may have several
+    labels, or none.
+    """
+    from windrow.classification import TextClassifier
+
+    check_used(TEXT_CLASSIFIER, _CONDITIONS)
+    model = TextClassifier(**values_of(TEXT_CLASSIFIER, options))
+    check_parameters(model, flags_of(TEXT_CLASSIFIER))  # before anything is read
+    texts, labels = _labelled(model, sources, options)
+    held_back = None if valid is None else _labelled(model, (valid,), options)
+    with ExitStack() as stack:
+        if log_json:
+            model.set_params(callbacks=[stack.enter_context(json_log(log_json, append=False))])
+        show = stack.enter_context(words_bar(unit="texts"))
+        model.fit(texts, labels, progress=show)
+    save_model(model, output)
+    last = model.history_[-1]
+    judged = "" if held_back is None else f", accuracy {model.evaluate(*held_back).accuracy:.4f} on {valid}"
+    tell(
+        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features; trained on "
+        f"{last['examples']:,} texts in {last['seconds']:.1f} s ({last['per_second']:,.0f} texts/s), "
+        f"loss {last['loss']:.4f}{judged}"
+    )
+
+
+@group.command()
+@click.argument("model", type=InputFile())
+@sources_argument
+@click.option(
+    "-k", "--top", "k", default=1, type=WholeNumber(1), show_default=True, help="Labels predicted for each text."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@_tokenizer
+@text_options(*_FILES)
+@_label_options
+def evaluate(
+    model: str, sources: tuple[str, ...], k: int, as_json: bool, tokenizer: str | None, **options: Any
+) -> None:
+    """Accuracy of MODEL on SOURCEs, given as for train; precision, recall and F1 of its k likeliest labels.
+
+    The accuracy is the share of texts whose likeliest label is among their own. A label that MODEL has not learned
+    counts as missed; texts without a label are left out.
+    """
+    from windrow.corpus.tables import listed
+
+    check_used(conditions=_CONDITIONS)
+    classifier = _load(model, tokenizer)
+    texts, labels = _labelled(classifier, sources, options)
+    own = {str(label): label for label in classifier.classes_.tolist()}  # which may be numbers
+    result = classifier.evaluate(texts, [[own.get(label, label) for label in some] for some in labels], k)
+    if unknown := sorted({label for some in labels for label in some} - set(own)):
+        tell(f"Warning: {model} has not learned {listed(unknown)}: counted as missed")
+    click.echo(json.dumps(result.to_json()) if as_json else _table(result))
+
+
+def _table(result: LabelResult) -> str:
+    rows = {**{str(label): score for label, score in result.labels.items()}, "all": result.overall}
+    width = max(map(len, [*rows, "accuracy"]))
+    lines = [f"{'':{width}}  precision  recall      F1  examples"]
+    lines += [
+        f"{name:{width}}  {one.precision:9.4f}  {one.recall:6.4f}  {one.f1:6.4f}  {one.gold:8d}"
+        for name, one in rows.items()
+    ]
+    return "\n".join([*lines, f"{'accuracy':{width}}  {result.accuracy:9.4f}  of {result.examples:,} texts"])
+
+
+@group.command()
+@click.argument("model", type=InputFile())
+@click.argument("source", default="-", type=Source())
+@click.option("-k", "--top", "k", type=WholeNumber(1), help="Labels per text.  [default: 1; with --probabilities all]")
+@click.option(
+    "--threshold",
+    default=0.0,
+    type=Number(0, 1),
+    show_default=True,
+    help="Leave out labels whose probability is lower.",
+)
+@click.option("--probabilities", is_flag=True, help="All labels of the model, the likeliest first.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per text: it, its labels and probabilities.")
+@_tokenizer
+@text_options(*_FILES)
+def predict(
+    model: str,
+    source: str,
+    k: int | None,
+    threshold: float,
+    probabilities: bool,
+    as_json: bool,
+    tokenizer: str | None,
+    **files: Any,
+) -> None:
+    """Predict the labels of SOURCE (file, - for standard input): a text in, a line out.
+
+    A line has each label and its probability, the likeliest first, with tabs between them; with --threshold it may be
+    empty. Labels among the words of a text, as train takes them, are left out. A line that comes through a pipe is
+    answered at once.
+    """
+    if model == source == "-":
+        raise OptionError("standard input, '-', cannot be both MODEL and SOURCE; name a file for one of them")
+    classifier = _load(model, tokenizer)
+    k = k or (len(classifier.classes_) if probabilities else 1)
+    is_live = files["field"] is None and waits_for_answers(source)
+    texts = _texts(classifier, source, files, is_live=is_live)
+    for batch in in_batches(texts, lambda text: len(text.given), waits=is_live):
+        found = classifier.top_labels([text.words for text in batch], k, threshold)
+        rows = map(_as_json, batch, found) if as_json else map(_as_row, found)
+        click.echo("\n".join(rows))
+
+
+class _Text(NamedTuple):
+    """A text as it was given, and its words."""
+
+    given: str | list[str]
+    words: list[str]
+
+
+def _texts(model: TextClassifier, source: str, files: dict[str, Any], *, is_live: bool) -> Iterator[_Text]:
+    from windrow.classification.texts import split_labels
+    from windrow.corpus.sources import file_format, read_records
+    from windrow.corpus.streams import Meter, lines, name_of, text_pieces
+
+    errors = files["errors"]
+    given: Iterator[str | list[str]]
+    if file_format(source, **files) != "text":
+        given = (text for text, _ in read_records(source, **files))
+    elif is_live:
+        given = typed_lines(errors)
+    else:
+        given = lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
+    for text in given:
+        yield _Text(text, split_labels(text, model.reader, model.label_prefix)[1])
+
+
+def _as_row(labels: list[tuple[Any, float]]) -> str:
+    return "\t".join(f"{label}\t{probability:.6f}" for label, probability in labels)
+
+
+def _as_json(text: _Text, labels: list[tuple[Any, float]]) -> str:
+    given = text.given.removesuffix("\n") if isinstance(text.given, str) else text.given
+    found = [{"label": str(label), "probability": probability} for label, probability in labels]
+    return json.dumps({"text": given, "labels": found})
+
+
+def _load(path: str, tokenizer: str | None) -> TextClassifier:
+    """The model, with a tokenizer that is given for the one of its training."""
+    from windrow.classification import TextClassifier
+
+    model = TextClassifier.load(path)
+    if tokenizer is not None:
+        model.reader = model.reader.changed(tokenizer=tokenizer)
+    return model
+
+
+def _labelled(
+    model: TextClassifier, sources: tuple[str, ...], options: dict[str, Any]
+) -> tuple[list[list[str]], list[Any]]:
+    """The words of each text of SOURCEs, and its labels."""
+    from windrow.classification.texts import read_files
+    from windrow.corpus import TextReader
+
+    reader = getattr(model, "reader", None) or TextReader(tokenizer=model.tokenizer, lowercase=model.lowercase)
+    given = {name: options[name] for name in (*_FILES, *_LABELS)}
+    labelled = read_files(text_source(sources), reader, model.label_prefix, **given)
+    return labelled.words, list(labelled.labels)

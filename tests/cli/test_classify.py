@@ -1,0 +1,249 @@
+"""`windrow classify`: what it reads, what it prints, what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+from click.testing import CliRunner, Result
+from sklearn.metrics import precision_recall_fscore_support
+
+import windrow
+from tests.classification.test_classifier import LABELS, TEXTS
+from windrow import TextClassifier
+from windrow.cli import main
+
+QUICK = ("--size", 8, "--lr", 0.5, "--epochs", 20)
+LINES = "".join(f"__label__{label} {text}\n" for label, text in zip(LABELS, TEXTS, strict=True))
+
+
+def run(*arguments: Any, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["classify", *map(str, arguments)], input=stdin)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("classify")
+    (folder / "train.txt").write_text(LINES)
+    trained = run("train", folder / "train.txt", "-o", folder / "model", "--valid", folder / "train.txt", *QUICK)
+    assert (trained.exit_code, trained.stdout) == (0, "")
+    assert "model: 3 labels, 15 features; trained on 720 texts in " in trained.stderr
+    assert f"accuracy 1.0000 on {folder / 'train.txt'}" in trained.stderr
+    return folder
+
+
+def trained_on(path: Path, *options: Any) -> TextClassifier:
+    result = run("train", path, "-o", path.with_name("m"), *QUICK, *options)
+    assert result.exit_code == 0, result.output
+    return TextClassifier.load(path.with_name("m"))
+
+
+def same(one: TextClassifier, other: TextClassifier) -> bool:
+    return one.classes_.tolist() == other.classes_.tolist() and bool((one.vectors_ == other.vectors_).all())
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.parquet"])
+def test_records_train_as_lines_do(folder: Path, tmp_path: Path, name: str) -> None:
+    path, frame = tmp_path / name, pandas.DataFrame({"kind": LABELS, "id": range(len(TEXTS)), "said": TEXTS})
+    {
+        "a.csv": lambda: frame.to_csv(path),
+        "a.tsv": lambda: frame.to_csv(path, sep="\t"),
+        "a.jsonl": lambda: frame.to_json(path, orient="records", lines=True),
+        "a.parquet": lambda: frame.to_parquet(path),
+    }[name]()
+    by_lines = TextClassifier.load(folder / "model")
+
+    assert same(trained_on(path, "--field", "said", "--label-field", "kind"), by_lines)
+    found = run("evaluate", folder / "model", path, "--field", "said", "--label-field", "kind", "--json")
+    assert json.loads(found.stdout)["accuracy"] == 1
+    texts = run("predict", folder / "model", path, "--field", "said")
+    assert texts.stdout == run("predict", folder / "model", folder / "train.txt").stdout
+
+
+def test_several_labels_of_a_record(tmp_path: Path) -> None:
+    pairs = [("wine from france", ["wine", "fr"]), ("cars from italy", ["car", "it"]), ("wine from italy", ["it"])] * 9
+    lists, joined, lines = (tmp_path / name for name in ("a.jsonl", "a.csv", "a.txt"))
+    lists.write_text("".join(json.dumps({"text": text, "labels": labels}) + "\n" for text, labels in pairs))
+    joined.write_text("text,labels\n" + "".join(f"{text},{'; '.join(labels)}\n" for text, labels in pairs))
+    lines.write_text("".join(f"{text} {' '.join(map('#{}'.format, labels))}\n" for text, labels in pairs))
+    fields = ("--field", "text", "--label-field", "labels", "--loss", "ova")
+
+    model = trained_on(lists, *fields)
+
+    assert model.classes_.tolist() == ["car", "fr", "it", "wine"]
+    assert same(trained_on(joined, *fields, "--label-separator", ";"), model)
+    assert same(trained_on(lines, "--label-prefix", "#", "--loss", "ova"), model)
+    assert trained_on(joined, *fields).classes_.tolist() == ["car; it", "it", "wine; fr"]
+    answer = run("predict", tmp_path / "m", "-k", 9, "--json", stdin="#x wine from france\n")
+    assert json.loads(answer.stdout)["text"] == "#x wine from france"
+
+
+def test_labels_that_are_numbers_or_missing(tmp_path: Path) -> None:
+    records = [{"text": text, "label": len(label)} for text, label in zip(TEXTS, LABELS, strict=True)]
+    records += [{"text": "nothing known", "label": None}, {"text": "nor here", "label": []}, {"text": "", "label": 4}]
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    model = trained_on(path, "--field", "text", "--label-field", "label")
+
+    assert model.classes_.tolist() == ["3", "4"]
+    assert model.class_counts_.tolist() == [12, 24]
+    TextClassifier(8, learning_rate=0.5, epochs=20).fit(TEXTS, [len(label) for label in LABELS]).save(tmp_path / "n")
+    for name in ("m", "n"):  # labels that are strings, and whole numbers
+        found = run("evaluate", tmp_path / name, path, "--field", "text", "--label-field", "label", "--json")
+        assert json.loads(found.stdout) == json.loads(found.stdout) | {"accuracy": 1.0, "examples": 36}
+        assert "left out 1 record without text" in found.stderr
+        assert "has not learned" not in found.stderr
+
+
+def test_evaluate_as_json_has_the_keys_of_the_contract_and_scikit_learns_numbers(folder: Path, tmp_path: Path) -> None:
+    truth = ["bad", "good", "bad", "food", "food", "good"] * 2
+    lines = [f"__label__{label} {text}" for label, text in zip(truth, TEXTS, strict=False)]
+    (tmp_path / "test.txt").write_text("\n".join([*lines, "no label here", "__label__new a film"]) + "\n")
+    result = run("evaluate", folder / "model", tmp_path / "test.txt", "--json")
+    found = json.loads(result.stdout)
+
+    assert "has not learned new: counted as missed" in result.stderr
+    assert list(found) == ["accuracy", "precision", "recall", "examples", "labels"]
+    names = sorted({*truth, "new"})
+    predicted = TextClassifier.load(folder / "model").predict([*TEXTS[:12], "a film"]).tolist()
+    each = precision_recall_fscore_support([*truth, "new"], predicted, labels=names, zero_division=0)
+    for name, *numbers in zip(names, *each, strict=True):
+        assert found["labels"][name] == pytest.approx(
+            dict(zip(("precision", "recall", "f1", "examples"), numbers, strict=True))
+        )
+    whole = precision_recall_fscore_support([*truth, "new"], predicted, average="micro", zero_division=0)
+    assert (found["precision"], found["recall"], found["examples"]) == (*map(pytest.approx, whole[:2]), 13)
+    assert found["accuracy"] == pytest.approx(whole[0])
+    table = run("evaluate", folder / "model", tmp_path / "test.txt").stdout.splitlines()
+    assert [line.split()[0] for line in table] == ["precision", *names, "all", "accuracy"]
+    two = json.loads(run("evaluate", folder / "model", folder / "train.txt", "--json", "-k", 2).stdout)
+    assert (two["accuracy"], two["precision"], two["recall"]) == (1, 0.5, 1)  # of two labels one is true
+
+
+def test_predict_prints_labels_with_probabilities(folder: Path) -> None:
+    model, texts = TextClassifier.load(folder / "model"), ["a good plot", "", "old wine", "never seen"]
+    stdin = "a good plot\n\n__label__bad old wine\nnever seen\n"
+    labels = model.top_labels(texts, k=3)
+
+    def rows(answer: Result) -> list[list[str]]:
+        assert answer.exit_code == 0, answer.output
+        return [line.split("\t") for line in answer.stdout.splitlines()]
+
+    likeliest = [[str(one[0][0]), f"{one[0][1]:.6f}"] for one in labels]
+    everything = [[field for label, p in one for field in (str(label), f"{p:.6f}")] for one in labels]
+    assert rows(run("predict", folder / "model", stdin=stdin)) == likeliest
+    assert rows(run("predict", folder / "model", "-", "-k", 3, stdin=stdin)) == everything
+    assert rows(run("predict", folder / "model", "--probabilities", stdin=stdin)) == everything
+    above = run("predict", folder / "model", "-", "--threshold", 0.9, stdin=stdin)
+    assert above.stdout.splitlines() == ["\t".join(r) if float(r[1]) >= 0.9 else "" for r in likeliest]
+    objects = [json.loads(line) for line in run("predict", folder / "model", "--json", stdin=stdin).stdout.splitlines()]
+    assert [one["text"] for one in objects] == stdin.splitlines()
+    assert [one["labels"] for one in objects] == [
+        [{"label": str(one[0][0]), "probability": one[0][1]}] for one in labels
+    ]
+
+
+def test_a_line_in_a_pipe_is_answered_at_once(folder: Path) -> None:
+    command = [sys.executable, "-m", "windrow", "classify", "predict", str(folder / "model")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for text, label in (("a good film", "good"), ("old cheese", "food")):
+            process.stdin.write(f"{text}\n")
+            process.stdin.flush()
+            assert process.stdout.readline().startswith(f"{label}\t")
+
+
+def test_predictions_come_in_batches(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "many.txt").write_text("a good film\nold wine\n" * 2500)
+    sizes, ask = [], TextClassifier.top_labels
+    monkeypatch.setattr(TextClassifier, "top_labels", lambda self, x, *o: sizes.append(len(x)) or ask(self, x, *o))
+
+    answer = run("predict", folder / "model", tmp_path / "many.txt")
+
+    assert [line.split("\t")[0] for line in answer.stdout.splitlines()] == ["good", "food"] * 2500
+    assert sizes == [2048, 2048, 904]
+
+
+def test_a_tokenizer_that_only_the_file_names_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_cut.py").write_text("def cut(text):\n    return text.split('-')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    rows = (f"{text.replace(' ', '-')},{label}\n" for text, label in zip(TEXTS, LABELS, strict=True))
+    (tmp_path / "a.csv").write_text("text,label\n" + "".join(rows))
+    trained_on(tmp_path / "a.csv", "--field", "text", "--label-field", "label", "--tokenizer", "my_cut:cut")
+
+    refused = run("predict", tmp_path / "m", stdin="a-good-film\n")
+    assert refused.exit_code == 1
+    assert "--tokenizer my_cut:cut" in refused.stderr
+    answer = run("predict", tmp_path / "m", "--tokenizer", "my_cut:cut", stdin="a-good-film\n")
+    assert answer.stdout.startswith("good\t")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("train plain.txt -o o", "plain.txt holds no label, a word that begins with '__label__'; set --label-prefix, "),
+        ("train one.txt -o o", "there is 1 label; give texts of two at least to tell apart"),
+        ("train a.csv -o o", "a.csv holds records, as its name says; name the field that holds the text with --field"),
+        ("train a.csv -o o --field text --label-field kind", "a.csv: no column 'kind'; there is: text, label"),
+        ("train a.csv -o o --field text --label-field label", "a.csv holds no label, in the field 'label'"),
+        (
+            "train a.jsonl -o o --field text --label-field label",
+            "a.jsonl, line 1, field 'label': the label 1.5 must",
+        ),
+        ("train b.jsonl -o o --field text --label-field label", "b.jsonl, line 1, field 'label': the label 'a\\tb' mu"),
+        ("train train.txt -o train.txt", "train.txt is read and written; choose another name for the output"),
+        ("train train.txt -o o --lr 1e30", "training diverged in epoch 1"),
+        ("train train.txt -o o --min-n 3 --max-n 2", "--min-n = 3 is above --max-n = 2"),
+        ("train train.txt -o o --label-prefix=", "--label-prefix = '' must be a word"),
+        ("train train.txt -o o --valid plain.txt", "plain.txt holds no label"),
+        ("evaluate train.txt train.txt", "train.txt is text, not a model file of windrow's"),
+        ("evaluate model plain.txt", "plain.txt holds no label"),
+        ("predict model nowhere.txt", "nowhere.txt"),
+        ("predict model latin.txt", "latin.txt: byte 0xe9 at offset 3 is not UTF-8; convert the file, or try --errors"),
+        ("predict - -", "standard input, '-', cannot be both MODEL and SOURCE"),
+    ],
+)
+def test_one_line_says_what_is_wrong(
+    arguments: str, said: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("plain.txt").write_text("a line\n")
+    Path("one.txt").write_text("__label__a b\n" * 2)
+    Path("a.csv").write_text("text,label\na line,\n")
+    Path("a.jsonl").write_text('{"text": "a", "label": 1.5}\n')
+    Path("b.jsonl").write_text('{"text": "a", "label": "a\\tb"}\n')
+    Path("latin.txt").write_bytes(b"caf\xe9\n")
+    Path("train.txt").write_text(LINES)
+    Path("model").write_bytes((folder / "model").read_bytes())
+    before = sorted(tmp_path.iterdir())
+
+    result = run(*arguments.split())
+
+    assert result.exit_code == 1, result.output
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1, result.output
+    assert said in errors[0]
+    assert result.stdout == ""
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_log_has_a_line_for_each_epoch(folder: Path, tmp_path: Path) -> None:
+    run("train", folder / "train.txt", "-o", tmp_path / "m", *QUICK, "--log-json", tmp_path / "log")
+    rows = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == list(range(1, 21))
+    assert rows[-1]["loss"] < rows[0]["loss"]
+
+
+def test_the_file_is_known_everywhere(folder: Path) -> None:
+    assert isinstance(windrow.load(folder / "model"), TextClassifier)
+    verified = CliRunner().invoke(main, ["verify", str(folder / "model")])
+    assert verified.exit_code == 0, verified.output
+    refused = CliRunner().invoke(main, ["lm", "score", str(folder / "model"), str(folder / "train.txt")])
+    assert refused.exit_code == 1
+    assert "holds TextClassifier, not a language model" in refused.stderr
