@@ -26,7 +26,7 @@ FLOORS = [
     {"_lazy", "generators", "interrupts", "machine"},
     {"estimator", "files", "numeric"},
     {"corpus", "storage"},
-    {"evaluation", "nn"},
+    {"evaluation", "nn", "phrases"},
     {"outputs"},
     {"embeddings"},
     {"classification", "lm", "tagging", "viz", "sklearn"},
@@ -109,8 +109,8 @@ def test_no_import_hides_in_a_string():
 
 def test_commands_import_their_models_when_called():
     """At the top of a command module: click, the standard library, errors, how files are written, settings' tables."""
-    of_rooms = ("classification", "embeddings", "lm", "lm.ngram", "lm.neural", "tagging")
-    tables = (f"{room}.settings" for room in of_rooms)
+    homes = ("classification", "embeddings", "lm", "lm.ngram", "lm.neural", "phrases", "tagging")
+    tables = (f"{home}.settings" for home in homes)
     rooms = ("_version", "cli", "errors", "estimator", "files.writing", "interrupts", "outputs.OUTPUT_LAYERS")
     ours = (f"windrow.{name}" for name in (*rooms, *tables))
     allowed = {"click", *ours, *sys.stdlib_module_names}
@@ -162,6 +162,7 @@ def test_importing_the_package_loads_nothing_heavy():
     [
         *("--help", "--version", "vectors --help", "corpus --help", "lm --help", "tag --help"),
         *("vectors train --help", "lm train ngram --help", "lm train rnn --help", "tag train --help"),
+        "corpus phrases --help",
     ],
 )
 def test_help_loads_nothing_heavy(arguments):

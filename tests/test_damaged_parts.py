@@ -46,6 +46,10 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         ),
         lambda model: model.most_similar("cats"),
     ),
+    "phrases": (
+        lambda: windrow.Phrases(min_count=1, threshold=0.5, connector_words=["the"]).fit(TEXT),
+        lambda model: model.transform(TEXT),
+    ),
     "training": (
         lambda: windrow.Word2Vec(vector_size=4, min_count=1, hs=1, epochs=1, sample=0, workers=1).fit(TEXT[:3]),
         continue_training,

@@ -54,7 +54,7 @@ def test_a_file_holds_what_it_held(path: Path) -> None:
     assert_answers(ask(path), ANSWERS[path])
 
 
-@golden("vectors", "ngram", "arpa", "window", "recurrent", "mixture", "cache", "tagger", "classifier")
+@golden("vectors", "ngram", "arpa", "window", "recurrent", "mixture", "cache", "tagger", "phrases", "classifier")
 def test_its_class_opens_it(path: Path) -> None:
     opened = windrow.load(path)
 

@@ -15,7 +15,18 @@ from windrow._renamed import RENAMED
 
 LIST = Path(__file__).with_name("public_names.txt")
 ROOMS = (
-    *("classification", "compat.gensim", "corpus", "embeddings", "errors", "evaluation", "lm", "nn", "sklearn"),
+    *(
+        "classification",
+        "compat.gensim",
+        "corpus",
+        "embeddings",
+        "errors",
+        "evaluation",
+        "lm",
+        "nn",
+        "phrases",
+        "sklearn",
+    ),
     *("tagging", "viz"),
 )
 

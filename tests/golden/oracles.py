@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 
 import windrow
 from tests.golden.probes import CONTEXT, SENTENCES, TAGGED, UNSEEN, Answers, digest
-from tests.golden.recipes import CORPORA, COUNTS, SHORT
+from tests.golden.recipes import CORPORA, COUNTS, SHORT, TRAIN
 from tests.golden.unfinished import header_of
-from tests.naive import arpa, classification, recurrent
+from tests.naive import arpa, classification, phrases, recurrent
 from tests.naive.backoff import Backoff
 from tests.naive.outputs import clustered_log_probs, path_log_prob, softmax_log_probs
 from tests.naive.tagging import spans_of
 from tests.naive.tree import heapq_paths
+from windrow.phrases import ENGLISH_CONNECTOR_WORDS
 
 Arrays = dict[str, NDArray[Any]]
 _UNK, _BOS, _EOS = 0, 1, 2
@@ -435,6 +436,28 @@ def _features(token: str, parameters: dict[str, Any]) -> list[str]:
     return features
 
 
+# --- phrases
+
+
+def _check_phrases(path: Path, answers: Answers) -> None:
+    """The phrases of the file are those of the definition, pass by pass, and joined they give the text."""
+    arrays, parameters = _arrays(path), answers["stored"]["parameters"]
+    words = _words(arrays)
+    parts, ends = arrays["parts"].tolist(), arrays["phrase_offsets"].tolist()
+    kept = [tuple(words[part] for part in parts[first:last]) for first, last in pairwise(ends)]
+    connectors = parameters["connector_words"]
+    connectors = ENGLISH_CONNECTOR_WORDS if connectors == "english" else connectors
+    score = {"default": phrases.default_score, "npmi": phrases.npmi_score}[parameters["scoring"]]
+    sentences = [line.split() for line in TRAIN.read_text("utf-8").splitlines()]
+    for first, last in pairwise(arrays["pass_offsets"].tolist()):
+        found = phrases.find(sentences, score, parameters["min_count"], parameters["threshold"], connectors)
+        best = sorted(found, key=lambda phrase: (-found[phrase], phrase))[: parameters["max_phrases"]]
+        assert sorted(kept[first:last]) == sorted(best)
+        _close(arrays["scores"][first:last], [found[phrase] for phrase in kept[first:last]])
+        sentences = [phrases.join(line, set(best), connectors, parameters["delimiter"]) for line in sentences]
+    assert answers["stored"]["joined"] == digest([word for sentence in sentences for word in sentence])
+
+
 _ORACLES: dict[str, Callable[[Path, Answers], None]] = {
     "word-vectors": _check_vectors,
     "ngram-lm": _check_ngram,
@@ -443,5 +466,6 @@ _ORACLES: dict[str, Callable[[Path, Answers], None]] = {
     "cache-lm": _check_distributions,
     "mixture-lm": _check_distributions,
     "window-tagger": _check_tagger,
+    "phrases": _check_phrases,
     "text-classifier": _check_classifier,
 }

@@ -17,7 +17,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 import windrow
-from tests.golden.recipes import COUNTS, ENTITIES, TEST, new_ngram
+from tests.golden.recipes import COUNTS, ENTITIES, TEST, TRAIN, new_ngram
 from tests.golden.unfinished import PROBABILITIES
 
 UNSEEN = "blacksmithing"  # a word that no vectors have
@@ -57,6 +57,8 @@ def ask_model(model: Any) -> Answers:
     """The same for a model."""
     if isinstance(model, windrow.WordVectors):
         return _of_vectors(model)
+    if isinstance(model, windrow.Phrases):
+        return _of_phrases(model)
     if isinstance(model, windrow.TextClassifier):
         return _of_classifier(model)
     return _of_tagger(model) if isinstance(model, windrow.WindowTagger) else _of_language_model(model)
@@ -117,6 +119,21 @@ def _of_word2vec(model: Any) -> Answers:
 def pairs(neighbours: Sequence[tuple[str, float]]) -> list[list[Any]]:
     """Words and numbers as JSON has them."""
     return [[word, float(number)] for word, number in neighbours]
+
+
+def _of_phrases(model: Any) -> Answers:
+    stored = {
+        "parameters": _parameters(model),
+        "phrases": model.phrases_,
+        "text": model.reader.options(),
+        "provenance": dict(model.provenance_),
+        "joined": digest([word for words in model.transform(_lines(TRAIN)) for word in words]),
+    }
+    return {"stored": stored, "computed": {"first": " ".join(model.transform(_lines(TRAIN))[0])}}
+
+
+def _lines(text: Path) -> list[str]:
+    return text.read_text("utf-8").splitlines()
 
 
 def _of_corpus(corpus: Any) -> Answers:

@@ -365,6 +365,21 @@ def _bare_tags() -> list[tuple[list[str], list[str]]]:
     return [([word for word, _ in block], [tag.replace("B-", "I-") for _, tag in block]) for block in rows]
 
 
+# --- phrases
+
+_PHRASES: dict[str, dict[str, Any]] = {
+    "bigrams": {"min_count": 2, "threshold": 2.0},
+    "npmi": {"min_count": 2, "threshold": 0.4, "scoring": "npmi", "delimiter": "~"},
+    "connector-words": {"min_count": 2, "threshold": 1.0, "connector_words": ("a", "as", "the", "in")},
+    "two-passes": {"min_count": 2, "threshold": 1.0, "connector_words": "english", "passes": 2, "max_phrases": 30},
+}
+
+
+def _phrases() -> Iterator[tuple[str, Recipe]]:
+    for name, parameters in _PHRASES.items():
+        yield f"phrases/{name}.safetensors", lambda path, p=parameters: windrow.Phrases(**p).fit(TRAIN).save(path)
+
+
 # --- text classifiers
 
 _CLASSIFIERS: dict[str, dict[str, Any]] = {
@@ -426,6 +441,7 @@ RECIPES: dict[str, Recipe] = dict(
         _networks,
         _mixtures,
         _taggers,
+        _phrases,
         _classifiers,
         _logs,
         _checkpoints,

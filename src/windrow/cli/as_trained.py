@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from windrow.cli.messages import tell
 from windrow.cli.options import given_text, open_corpus, text_of
@@ -14,14 +14,23 @@ from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
 from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
-    from windrow.corpus import Corpus
+    from windrow.corpus import Corpus, TextReader
     from windrow.lm.base import LanguageModel
 
 _FILES = ("format", "field", "delimiter", "errors")  # the others say how text becomes tokens, which a model remembers
 _ROWS_AT_A_TIME = 8192
 
 
-def read_as_trained(model: LanguageModel, path: str, options: dict[str, Any], *, needed: bool = True) -> dict[str, Any]:
+class ReadsText(Protocol):
+    """A model that remembers how its training text was read."""
+
+    reader: TextReader
+
+    @property
+    def provenance_(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+def read_as_trained(model: ReadsText, path: str, options: dict[str, Any], *, needed: bool = True) -> dict[str, Any]:
     """Let the model read strings as it was trained, but for options on the command line; the other text options.
 
     Warns where an option differs from the training. ``needed``: whether there will be strings to read.
@@ -66,7 +75,7 @@ def warn_if_forgotten(model: LanguageModel, target: Path) -> None:
         tell(f"Warning: an ARPA file does not say how text is read; give {told} to the commands that read this one")
 
 
-def warn_if_cut_otherwise(corpus: Corpus, source: str, model: LanguageModel, path: str) -> None:
+def warn_if_cut_otherwise(corpus: Corpus, source: str, model: ReadsText, path: str) -> None:
     """Warn when a corpus folder and the training text of a model were not read alike."""
     ours, theirs = corpus.reader.options(), model.reader.options()
     if "tokenizer" in model.provenance_ and ours != theirs:

@@ -1,4 +1,4 @@
-"""``windrow corpus``: build and inspect corpora, download public ones, generate Toyland."""
+"""``windrow corpus``: build and inspect corpora, download public ones, generate Toyland, join phrases."""
 
 from __future__ import annotations
 
@@ -20,9 +20,15 @@ from windrow.cli.saving import build_corpus
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-@click.group("corpus", cls=LazyGroup)
+def _phrases() -> click.Command:
+    from windrow.cli.phrases import phrases
+
+    return phrases
+
+
+@click.group("corpus", cls=LazyGroup, later={"phrases": _phrases})
 def group() -> None:
-    """Build, inspect, download and generate corpora."""
+    """Build, inspect, download and generate corpora; join phrases."""
 
 
 @group.command()

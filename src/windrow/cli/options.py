@@ -16,7 +16,7 @@ from windrow.cli.logs import bytes_bar
 from windrow.cli.messages import options_of, switched_off, tell, with_keywords, with_settings
 from windrow.cli.numbers import WholeNumber, number_of, told_range
 from windrow.cli.paths import InputFile, Source, words_read
-from windrow.errors import DataError, OptionError, WindrowError
+from windrow.errors import LARGEST_WHOLE, DataError, OptionError, WindrowError, check_range
 from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
 
 if TYPE_CHECKING:
@@ -52,7 +52,20 @@ _TEXT_OPTIONS: dict[str, dict[str, Any]] = {
 _REMEMBERED = ("tokenizer", "sentences")
 sources_argument = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=Source())
 
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _LONGEST_CHOICES = 50  # characters that click shows in place of a value
+
+
+def size_in_bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """A callback for a size of memory: 500M, 2G."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d*)?)([KMGT]?)B?", value.strip().upper())
+    if not found:
+        raise OptionError(f"{parameter.opts[-1]} {value!r} must be a size such as 500M or 2G")
+    size = float(found[1]) * _UNITS[found[2]]
+    check_range(parameter.opts[-1], size, 0, LARGEST_WHOLE)
+    return int(size)
 
 
 checkpoint_every = click.option(

@@ -77,6 +77,10 @@ class OutputFile(FilePath):
         """Raise DataError for what is no file that could be written."""
         check_writable(place)
 
+    def is_folder(self, _: Path) -> bool:
+        """Whether what is written under a name is a folder."""
+        return False
+
 
 class OutputLog(OutputFile):
     """A file that is written line by line; it may be a pipe or a device."""
@@ -99,6 +103,28 @@ class OutputFolder(OutputFile):
     def check(self, place: Path) -> None:
         """Raise DataError for a name that is none of a folder."""
         refuse_standard_output(place)
+
+    def is_folder(self, _: Path) -> bool:
+        """Whether what is written under a name is a folder."""
+        return True
+
+
+class OutputFileOrFolder(OutputFolder):
+    """A file or ``-`` where ``is_file`` says so of the name, else a folder, which is replaced."""
+
+    def __init__(self, is_file: Callable[[Path], bool]) -> None:
+        super().__init__(replaced=True)
+        self.stdout = True
+        self._is_file = is_file
+
+    def check(self, place: Path) -> None:
+        """Raise DataError for what could not be written."""
+        check = super().check if self.is_folder(place) else check_writable
+        check(place)
+
+    def is_folder(self, place: Path) -> bool:
+        """Whether what is written under a name is a folder."""
+        return not self._is_file(place)
 
 
 class _Named(NamedTuple):
@@ -167,7 +193,7 @@ def _is_read(read: _Named, place: Path, kind: OutputFile, params: Mapping[str, A
     from windrow.corpus.sources import takes_in
 
     inputs = [read.name, *read.type.places(read.name, params)[1:]]
-    if isinstance(kind, OutputFolder):
+    if isinstance(kind, OutputFolder) and kind.is_folder(place):
         return kind.replaced and any(_lies_in(Path(one), place) for one in inputs)
     if str(place) == STDIO:
         place = Path("/dev/stdout")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from windrow.cli.options import (
     naming_options,
     open_corpus,
     setting_options,
+    size_in_bytes,
     sources_argument,
     text_of,
     text_options,
@@ -26,23 +26,11 @@ from windrow.cli.options import (
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.saving import save_model
-from windrow.errors import LARGEST_WHOLE, OptionError, check_range
+from windrow.errors import OptionError
 from windrow.estimator import Condition
 from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
 
-_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _MEMORY = "Memory beyond which counting goes over files: 500M, 2G."
-
-
-def _bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
-    if value is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d*)?)([KMGT]?)B?", value.strip().upper())
-    if not found:
-        raise OptionError(f"{parameter.opts[-1]} {value!r} must be a size such as 500M or 2G")
-    size = float(found[1]) * _UNITS[found[2]]
-    check_range(parameter.opts[-1], size, 0, LARGEST_WHOLE)
-    return int(size)
 
 
 def _words_in(file: str) -> list[str]:
@@ -60,7 +48,7 @@ def _words_in(file: str) -> list[str]:
     type=OutputFile(stdout=True),
     help="File to write: .safetensors, or .arpa, .arpa.gz; - is an ARPA file on standard output.",
 )
-@setting_options(NGRAM_LM, memory={"type": str, "callback": _bytes, "metavar": "SIZE", "help": _MEMORY})
+@setting_options(NGRAM_LM, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY})
 @click.option("--heldout", metavar="SOURCE", type=Source(), help="Text to fit jelinek-mercer's weights to.")
 @click.option(
     "--vocab", metavar="FILE", type=InputFile(), help="Leave out n-grams with words that are not in this file."

@@ -26,6 +26,7 @@ def warmup() -> None:
     from windrow.evaluation.analogy import METHODS, Section, evaluate_analogies
     from windrow.files.tempfolder import temporary_folder
     from windrow.numeric.jit import CACHE_DIR
+    from windrow.phrases import Phrases
 
     started = time.monotonic()
     warnings.simplefilter("ignore", DataWarning)  # no text here is worth training on
@@ -49,6 +50,8 @@ def warmup() -> None:
         _ = Word2Vec(**subwords, workers=2).fit(corpus).wv
         text.write_text("\n".join(map(str, range(KERNEL_FROM // 5))))  # more words than a new table has room for
         Corpus.build(text)
+        text.write_text(" ".join(map(str, range(1 << 15))))  # more pairs than a new table has room for
+        Phrases(connector_words=["1"]).fit(text).transform(corpus)
     for method in METHODS:
         question = Section("warmup", (("to", "be", "or", "not"),))
         evaluate_analogies([question], model.wv.index_to_key, model.wv.vectors, method=method)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -208,17 +208,10 @@ class Corpus:
         limits = {"min_count": int(min_count), "max_vocab": None if max_vocab is None else int(max_vocab)}
         files = {"format": format, "field": field, "delimiter": delimiter, "errors": errors, "progress": progress}
 
-        def written(folder: Path) -> Corpus:
+        def write(folder: Path) -> None:
             write_corpus(folder, source, reader, files=files, limits=limits, specials=specials, vocabulary=vocabulary)
-            return _opened(folder, source, reader)
 
-        if path is None:
-            return made_in_temporary_folder(written)
-        with new_folder(Path(path)) as folder:
-            written(folder)
-        corpus = cls.open(path)
-        corpus.reader, corpus._is_sound = reader, True
-        return corpus
+        return make_corpus(write, path, sources.describe(source), reader)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -312,11 +305,10 @@ def read_corpus(source: Any, reader: TextReader, **files: Any) -> Corpus:
     ``files``: format, field, delimiter, errors and progress of ``Corpus.build``.
     """
 
-    def written(folder: Path) -> Corpus:
+    def write(folder: Path) -> None:
         write_corpus(folder, source, reader, files=files, fold_lists=sources.locations(source) is not None)
-        return _opened(folder, source, reader)
 
-    return made_in_temporary_folder(written)
+    return make_corpus(write, None, sources.describe(source), reader)
 
 
 def _check_vocabulary(vocabulary: object, specials: Sequence[str], **limits: int | None) -> None:
@@ -329,11 +321,24 @@ def _check_vocabulary(vocabulary: object, specials: Sequence[str], **limits: int
         raise OptionError("vocabulary says which words there are; leave out specials, min_count and max_vocab")
 
 
-def _opened(folder: Path, source: Any, reader: TextReader) -> Corpus:
-    """The corpus that was just made, which is called as its source is."""
-    corpus = Corpus.open(folder)
-    corpus.name, corpus.reader, corpus._is_sound = sources.describe(source), reader, True
-    _warn_of_single_words(corpus, corpus.name)
+def make_corpus(
+    write: Callable[[Path], None], path: str | os.PathLike[str] | None, name: str, reader: TextReader
+) -> Corpus:
+    """The corpus whose files ``write`` puts into a folder: that at ``path``, or a temporary one, called ``name``."""
+
+    def written(folder: Path) -> Corpus:
+        write(folder)
+        corpus = Corpus.open(folder)
+        corpus.name, corpus.reader, corpus._is_sound = name, reader, True
+        _warn_of_single_words(corpus, name)
+        return corpus
+
+    if path is None:
+        return made_in_temporary_folder(written)
+    with new_folder(Path(path)) as folder:
+        written(folder)
+    corpus = Corpus.open(path)
+    corpus.reader, corpus._is_sound = reader, True
     return corpus
 
 

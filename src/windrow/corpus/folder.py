@@ -32,7 +32,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     writing.refuse_standard_output(target)
     with path_errors("write", target):
         target = writing.followed(target.absolute())
-    _check_replaceable(target)
+    check_replaceable(target)
     temporary, replaced = beside(target), beside(target, "old")
     sweep_beside(target)
     # A process that was killed may have left these, and process numbers are used again, soonest in containers.
@@ -77,7 +77,7 @@ def _naming(target: Path, temporary: Path) -> Iterator[None]:
         raise
 
 
-def _check_replaceable(target: Path) -> None:
+def check_replaceable(target: Path) -> None:
     """Raise DataError unless a corpus may be written to ``target``; asked before the long work, not after it."""
     with path_errors("write", target):
         if not target.exists():

@@ -336,12 +336,12 @@ class Vocabulary:
 
 def check_specials(specials: Sequence[str]) -> None:
     """Raise OptionError unless the specials are distinct words."""
-    if isinstance(specials, str) or not isinstance(specials, Iterable) or not all(map(_is_word, specials)):
+    if isinstance(specials, str) or not isinstance(specials, Iterable) or not all(map(is_word, specials)):
         raise OptionError(f"specials = {specials!r} must be words without white space, such as ('<unk>', '<s>')")
     if len(set(specials)) < len(specials):
         raise OptionError(f"specials = {specials!r} names a word twice")
 
 
-def _is_word(word: object) -> bool:
+def is_word(word: object) -> bool:
     """A string without white space that UTF-8 can hold."""
     return isinstance(word, str) and word.split() == [word] and word == word.encode(errors="ignore").decode()

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,13 +46,48 @@ def write_corpus(
     """
     rules, seen = reader.rules, SeenWords()
     pieces = sources.read(source, sentences=reader.sentences, **files)
-    sentences = _write_provisional(folder, seen.number(pieces, rules, reader.folds, fold_lists))
+    batches = seen.number(pieces, rules, reader.folds, fold_lists)
     settings = {**reader.stored(), **limits}
-    _finish(folder, seen, sentences, settings, specials, sources.describe(source), vocabulary)
+    write_numbered(folder, batches, seen, settings, specials, sources.describe(source), given=vocabulary)
 
 
-def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:
-    """Write sentence starts and provisional ids, numbered as words first occur. Returns the number of sentences."""
+class LeftOut(NamedTuple):
+    """What an earlier corpus, of which one is made, left out of its vocabulary."""
+
+    tokens: int
+    types: int
+
+
+class Words(Protocol):
+    """Words by their provisional ids, which are known once all of a text is numbered."""
+
+    @property
+    def counts(self) -> NDArray[np.int64]: ...  # noqa: D102
+    def words(self) -> list[str]: ...  # noqa: D102
+
+
+def write_numbered(
+    folder: Path,
+    batches: Iterable[Numbered],
+    seen: Words,
+    settings: dict[str, Any],
+    specials: Sequence[str],
+    source_name: str,
+    *,
+    left_out: LeftOut | None = None,
+    given: Vocabulary | None = None,
+) -> None:
+    """Write the files of a corpus from provisional ids, -1 for what was ``left_out`` already.
+
+    ``settings``: how the text was read, ``min_count`` and ``max_vocab``, as the header has them. ``given``: the
+    vocabulary, in place of that of the text.
+    """
+    sizes = _write_provisional(folder, batches)
+    _finish(folder, seen, sizes, settings, specials, source_name, left_out, given)
+
+
+def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> tuple[int, int]:
+    """Write sentence starts and provisional ids, numbered as words first occur. Returns how many tokens, sentences."""
     tokens = sentences = 0
     with ExitStack() as files:
         with disk_errors(folder):
@@ -66,30 +101,27 @@ def _write_provisional(folder: Path, batches: Iterable[Numbered]) -> int:
                 (ends + tokens).tofile(starts_file)
             tokens += len(ids)
             sentences += len(ends)
-    return sentences
+    return tokens, sentences
 
 
 def _finish(
     folder: Path,
-    seen: SeenWords,
-    sentences: int,
+    seen: Words,
+    sizes: tuple[int, int],
     settings: dict[str, Any],
     specials: Sequence[str],
     source_name: str,
+    left_out: LeftOut | None,
     given: Vocabulary | None,
 ) -> None:
     """Fix the vocabulary, rewrite the ids accordingly, and write the header."""
-    words, counts = seen.words(), seen.counts
-    tokens = int(counts.sum())
+    words, counts, (tokens, sentences) = seen.words(), seen.counts, sizes
     if not tokens:
         raise DataError(f"{source_name}: the text is empty: there is no token in it")
+    limits: Mapping[str, Any] = settings if left_out is None else _NO_LIMITS
     if given is None:
         vocabulary, new_ids = Vocabulary.renumbering(
-            words,
-            counts,
-            min_count=settings["min_count"],
-            max_size=settings["max_vocab"],
-            specials=specials,
+            words, counts, min_count=limits["min_count"], max_size=limits["max_vocab"], specials=specials
         )
     else:
         vocabulary, new_ids = given, given.encode(words)
@@ -100,7 +132,8 @@ def _finish(
             f"{source_name}: no word occurs {settings['min_count']} times (min_count), "
             f"the most frequent one {counts.max()} times; try a lower min_count"
         )
-    kept_tokens = int(counts[new_ids >= 0].sum())
+    left_out = left_out or LeftOut(int(counts[new_ids < 0].sum()), 0)
+    new_ids = np.append(new_ids, np.int32(-1))  # the last is that of -1
     new_ids[new_ids < 0] = vocabulary.unknown_id
     with disk_errors(folder):
         digest = words_digest(vocabulary)
@@ -118,9 +151,9 @@ def _finish(
             "windrow": __version__,
             "tokens": tokens,
             "sentences": sentences,
-            "types": len(words),
+            "types": len(words) + left_out.types,
             "vocabulary": len(vocabulary),
-            "kept_tokens": kept_tokens,
+            "kept_tokens": tokens - left_out.tokens,
             **settings,
             "fingerprint": digest.hexdigest()[:16],
             OWN: TO_COME,
