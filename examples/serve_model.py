@@ -6,7 +6,8 @@ Any model of windrow may be asked by any number of threads at once, so the serve
     curl -d '{"texts": ["the cat sat"]}' localhost:8000/score
     curl -d '{"text": "the cat", "k": 5}' localhost:8000/next
 
-Vectors answer /similar, {"positive": ["king"], "negative": [], "k": 10}; taggers /tag, {"sentences": [["in", "Rome"]]}.
+Vectors answer /similar, {"positive": ["king"], "negative": [], "k": 10}; taggers /tag, {"sentences": [["in", "Rome"]]};
+text classifiers /classify, {"texts": ["a fine film"], "k": 2}; phrases /join, {"sentences": [["new", "york"]]}.
 GET / says what the model is and what it answers. Ctrl-C stops the server. It is for a network that you trust: it knows
 no users, no encryption and no limit on how many ask at a time, which are the business of a proxy in front of it.
 """
@@ -69,10 +70,25 @@ def similar(model: windrow.WordVectors, request: Request) -> dict[str, Any]:
 
 def tag(model: windrow.WindowTagger, request: Request) -> dict[str, Any]:
     """The tags of each sentence, a list of tokens."""
+    return {"tags": model.predict(token_lists(request))}
+
+
+def classify(model: windrow.TextClassifier, request: Request) -> dict[str, Any]:
+    """The k likeliest labels of each text, with their probabilities."""
+    return {"labels": model.top_labels(strings(request, "texts"), how_many(request))}
+
+
+def join(model: windrow.Phrases, request: Request) -> dict[str, Any]:
+    """Each sentence, a list of tokens, with its phrases as one token."""
+    return {"sentences": model.transform(token_lists(request))}
+
+
+def token_lists(request: Request) -> list[list[str]]:
+    """The sentences of a request."""
     sentences = request.get("sentences")
     if not isinstance(sentences, list):
         raise RequestError('"sentences" must be a list of lists of tokens')
-    return {"tags": model.predict([strings({"a sentence": sentence}, "a sentence") for sentence in sentences])}
+    return [strings({"a sentence": sentence}, "a sentence") for sentence in sentences]
 
 
 def answers_of(model: Any) -> dict[str, Answer]:
@@ -82,6 +98,10 @@ def answers_of(model: Any) -> dict[str, Answer]:
             return {"/score": score, "/next": next_words}
         case windrow.WordVectors():
             return {"/similar": similar}
+        case windrow.TextClassifier():
+            return {"/classify": classify}
+        case windrow.Phrases():
+            return {"/join": join}
     return {"/tag": tag}
 
 

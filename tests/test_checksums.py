@@ -31,7 +31,8 @@ from windrow.files import model_file
 GOLDEN = Path(__file__).parent / "golden"
 WRITTEN = GOLDEN / "0.1.0-checksums"
 CORPORA = sorted((WRITTEN / "corpora").iterdir())
-FILES = sorted(path for path in WRITTEN.glob("*/*") if path.is_file())
+OF_LATER_KINDS = [GOLDEN / "0.1.0-classifier", GOLDEN / "0.1.0-phrases"]
+FILES = sorted(path for folder in (WRITTEN, *OF_LATER_KINDS) for path in folder.glob("*/*") if path.is_file())
 MODELS = [path for path in FILES if path.parent.name != "checkpoints"]
 OLDER = sorted(GOLDEN.glob("*-c850ed4/*/*.safetensors"))
 FLIPS = 40  # for each file
@@ -39,7 +40,7 @@ START_FLIPS = 20  # of them in the first bytes, by which a file is known
 
 
 def named(path: Path) -> str:
-    return path.relative_to(WRITTEN).as_posix()
+    return path.relative_to(GOLDEN).as_posix()
 
 
 def opened(path: Path) -> Any:

@@ -236,7 +236,7 @@ def folder(tmp_path: Path) -> Path:
 SMALL = "--embedding 4 --hidden 4 --batch 64"
 COMMANDS = [
     ("corpus build text.txt -o out", "corpus/writing.py:write_corpus"),
-    ("vectors train text.txt -o out.txt --size 4 --min-count 1", "corpus/encoded.py:_opened"),
+    ("vectors train text.txt -o out.txt --size 4 --min-count 1", "corpus/encoded.py:Corpus.open"),
     ("lm train ngram text.txt -o out.arpa --order 3 --discount-fallback", "ngram/estimation.py:_adjust"),
     ("lm train ngram text.txt -o out --order 2 --discount-fallback --memory 1M", "ngram/counting.py:_Counter.words"),
     (f"lm train rnn text.txt -o out {SMALL}", "nn/training/loop.py:Training.step"),

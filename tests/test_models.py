@@ -49,9 +49,9 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        (5, "path = 5 must be the name of a file, not int"),
-        (None, "must be the name of a file, not NoneType"),
-        (b"v.txt", "must be the name of a file, not bytes"),
+        (5, "path = 5 must be the name of a file or folder, not int"),
+        (None, "must be the name of a file or folder, not NoneType"),
+        (b"v.txt", "must be the name of a file or folder, not bytes"),
         ("", "'' names no file"),
         ("a\0b", "names no file"),
         ("https://host.invalid/v.vec", "is a URL, of which only texts are read; download the file first"),

@@ -106,6 +106,18 @@ SERVED: dict[str, Served] = {
         lambda seed: {"sentences": [tokens for tokens, *_ in made_up(5, seed)]},
         lambda model, seed: {"tags": model.predict([tokens for tokens, *_ in made_up(5, seed)])},
     ),
+    "classify": (
+        lambda: windrow.TextClassifier(8, epochs=2).fit(TRAIN, [f"label{len(set(text))}" for text in TRAIN]),
+        "/classify",
+        lambda seed: {"texts": sentences(seed), "k": 2},
+        lambda model, seed: {"labels": json.loads(json.dumps(model.top_labels(sentences(seed), 2)))},
+    ),
+    "join": (
+        lambda: windrow.Phrases(min_count=1, threshold=0.5).fit(TRAIN),
+        "/join",
+        lambda seed: {"sentences": [text.split() for text in sentences(seed)]},
+        lambda model, seed: {"sentences": model.transform([text.split() for text in sentences(seed)])},
+    ),
 }
 
 
@@ -133,6 +145,8 @@ def test_every_kind_of_model_is_served():
         assert set(answers_of(made)) == {
             "word-vectors": {"/similar"},
             "window-tagger": {"/tag"},
+            "text-classifier": {"/classify"},
+            "phrases": {"/join"},
         }.get(kind, {"/score", "/next"})
 
 

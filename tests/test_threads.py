@@ -22,6 +22,7 @@ from tests.lm.contract import MODELS, ToyLM
 from tests.nn.training.estimators import ESTIMATORS
 from tests.outputs.cases import random_block, random_layer
 from tests.tagging.conftest import made_up
+from windrow.classification.settings import LOSS_NAMES
 from windrow.corpus import Corpus
 from windrow.corpus.tokenizers import TOKENIZERS
 from windrow.lm.base import LanguageModel
@@ -72,6 +73,10 @@ def documents(weighting: str) -> DocumentVectorizer:
     return DocumentVectorizer(vectors(), weighting=weighting).fit(TRAIN)
 
 
+def text_classifier(loss: str) -> windrow.TextClassifier:
+    return windrow.TextClassifier(8, 2, loss=loss, epochs=2).fit(TRAIN, [f"label{len(set(text))}" for text in TRAIN])
+
+
 def perceptron(kind: type[Any]) -> Any:
     return kind(hidden_layer_sizes=12, epochs=3, random_state=1).fit(ROWS, np.arange(60) % 3)
 
@@ -87,6 +92,8 @@ CASES: dict[str, Callable[[], Any]] = {
     **{f"tagger, {name}": partial(tagger, name) for name in OUTPUTS},
     "vectors": vectors,
     **{f"documents, {name}": partial(documents, name) for name in WEIGHTINGS},
+    **{f"text classifier, {loss}": partial(text_classifier, loss) for loss in LOSS_NAMES},
+    "phrases": lambda: windrow.Phrases(min_count=1, threshold=0.5, connector_words=["w1"]).fit(TRAIN),
     "classifier": partial(perceptron, windrow.MLPClassifier),
     "regressor": partial(perceptron, windrow.MLPRegressor),
 }
@@ -106,7 +113,9 @@ def questions(model: Any) -> list[Question]:
             return list(of_tagger(model))
         case windrow.WordVectors():
             return list(of_vectors(model))
-        case DocumentVectorizer():
+        case windrow.TextClassifier():
+            return [partial(model.top_labels, sentences(seed), 3) for seed in range(1, THREADS + 1)]
+        case DocumentVectorizer() | windrow.Phrases():
             return [partial(model.transform, sentences(seed)) for seed in range(1, THREADS + 1)]
     asked = [np.random.default_rng(seed).normal(size=(300, 5)).astype(np.float32) for seed in range(THREADS)]
     return [partial(model.predict, rows) for rows in asked]

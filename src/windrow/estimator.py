@@ -145,7 +145,7 @@ class Setting:
 
 def check_settings(settings: Iterable[Setting], values: Mapping[str, Any]) -> None:
     """Raise OptionError for the first value that its setting does not allow."""
-    for setting in settings:
+    for setting in sorted(settings, key=lambda one: isinstance(one.high, str)):  # a limit before what it limits
         setting.check(values[setting.name], values)
 
 

@@ -96,6 +96,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "classify predict": (files["classifier"], text),
         "classify train": (files["labels"], "-o", out, "--size", 3, "--buckets", 100, "--epochs", 1),
         "corpus build": (text, "-o", out),
+        "corpus phrases": (text, "-o", f"{out}.txt"),
         "corpus toyland": ("-o", out, "--sentences", 40),
         "demo": ("-o", out),
         "lm convert": (lm, f"{out}.safetensors"),

@@ -652,7 +652,7 @@ class Word2Vec(Estimator):
         check_memory(
             4 * self.vector_size * (inputs + size * len(self.layer_names())),
             f"the tables of {size:,} words{ngrams} of vector_size = {self.vector_size}",
-            f"lower vector_size{' or buckets' * self.subwords}, or raise min_count",
+            f"lower vector_size{'' if self._subwords is None else ' or buckets'}, or raise min_count",
         )
 
     def _context(

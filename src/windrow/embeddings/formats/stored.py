@@ -15,6 +15,7 @@ from windrow.embeddings.formats.rows import chosen_of
 from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.subwords import NgramVectors, Subwords
 from windrow.errors import FormatError, OptionError
+from windrow.estimator import check_settings
 from windrow.files import model_file
 from windrow.files.local import local_file
 from windrow.files.sniff import kind_of
@@ -77,9 +78,7 @@ def _ngrams_of(stored: model_file.StoredModel, size: int, path: str | os.PathLik
         raise FormatError(f"{path}: n-grams need their lengths, buckets and vectors, and one of these is missing")
     try:
         lengths = {name: asked[name] for name in ("min_n", "max_n", "buckets")}
-        for setting in WORD2VEC:
-            if setting.name in lengths:
-                setting.check(lengths[setting.name], lengths)
+        check_settings((setting for setting in WORD2VEC if setting.name in lengths), lengths)
     except (KeyError, OptionError) as error:
         raise FormatError(f"{path}: the n-grams are described as {str(asked)[:100]} ({error})") from error
     if used.dtype != np.int32 or used.ndim != 1 or vectors.dtype != np.float32 or vectors.shape != (len(used), size):
