@@ -225,13 +225,13 @@ def write_fasttext(data: VectorData, path: Path) -> None:
             stream.write(word.encode() + b"\0" + _ENTRY.pack(count, 0))
         stream.write(b"\0" + _SHAPE.pack(words + buckets, dim))
         for start_row in range(0, words, _ROWS_AT_ONCE):
-            stream.write(_own_rows(data, start_row, start_row + _ROWS_AT_ONCE).astype("<f4").tobytes())
+            stream.write(own_rows(data, start_row, start_row + _ROWS_AT_ONCE).astype("<f4").tobytes())
         _write_buckets(stream, ngrams, dim)
         stream.write(b"\0" + _SHAPE.pack(words, dim))
         _write_zeros(stream, words, dim)
 
 
-def _own_rows(data: VectorData, start: int, stop: int) -> NDArray[np.float64]:
+def own_rows(data: VectorData, start: int, stop: int) -> NDArray[np.float64]:
     """The rows of some words, from their vectors: number of rows * mean - the sum of the n-grams' rows."""
     means = data.vectors[start:stop].astype(np.float64)
     if data.ngrams is None:
