@@ -115,6 +115,21 @@ def test_files_of_gensim_are_read(tmp_path: Path) -> None:
         np.testing.assert_allclose(model.wv[word], other.wv[word], atol=1e-6)
 
 
+def test_files_of_before_2017_are_read(model: FastText, tmp_path: Path) -> None:
+    save_facebook_model(model, tmp_path / "m.bin")
+    new = (tmp_path / "m.bin").read_bytes()
+    entries = sum(len(word.encode()) + 10 for word in model.wv)
+    at = [64 + 20, 64 + 28 + entries, 64 + 28 + entries + 1 + 16 + (len(model.wv) + model.bucket) * 8 * 4]
+    old = new[8 : at[0]] + new[at[0] + 8 : at[1]] + new[at[1] + 1 : at[2]] + new[at[2] + 1 :]
+    (tmp_path / "old.bin").write_bytes(old)
+    wv = load_facebook_vectors(tmp_path / "old.bin")
+    np.testing.assert_allclose(wv.vectors, model.wv.vectors, atol=1e-6)
+    np.testing.assert_allclose(theirs.load_facebook_vectors(str(tmp_path / "old.bin"))["walks"], wv["walks"], atol=1e-6)
+    (tmp_path / "old.bin").write_bytes(old[:-4])
+    with pytest.raises(FormatError, match="too early"):
+        load_facebook_vectors(tmp_path / "old.bin")
+
+
 def test_what_is_refused(model: FastText, tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     model.wv.save(tmp_path / "vectors")
