@@ -33,7 +33,7 @@ def model() -> FastText:
 
 
 @pytest.mark.parametrize("mode", [{"sg": 1}, {"hs": 1, "negative": 0}], ids=str)
-def test_vectors_are_those_of_windrow(mode: dict[str, int]) -> None:
+def test_vectors_are_those_of_windrow(mode: dict[str, Any]) -> None:
     expected = windrow.Word2Vec(**SMALL, **mode, subwords=True, min_n=2, max_n=4, buckets=30_011).fit(TEXT).wv
     ours = gensim.FastText(
         TEXT, **SMALL, **NGRAMS, **mode, hashfxn=len, batch_words=9, max_vocab_size=99, word_ngrams=1
@@ -80,14 +80,15 @@ def test_training_goes_on_with_new_words() -> None:
 
 def test_without_ngrams_it_is_word2vec() -> None:
     expected = gensim.Word2Vec(TEXT, **SMALL).wv
-    for options in ({"max_n": 0}, {"bucket": 0}, {"min_n": 5, "max_n": 4}):
+    without: list[dict[str, Any]] = [{"max_n": 0}, {"bucket": 0}, {"min_n": 5, "max_n": 4}]
+    for options in without:
         wv = FastText(TEXT, **SMALL, **options).wv
         assert "walks" not in wv and wv.bucket == 0
         np.testing.assert_array_equal(wv.vectors, expected.vectors)
 
 
 @pytest.mark.parametrize("options", [NGRAMS, {"max_n": 0}], ids=str)
-def test_files(options: dict[str, int], tmp_path: Path) -> None:
+def test_files(options: dict[str, Any], tmp_path: Path) -> None:
     model = FastText(TEXT, **SMALL, **options)
     model.save(tmp_path / "model")
     loaded = FastText.load(tmp_path / "model")

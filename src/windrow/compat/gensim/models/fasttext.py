@@ -355,7 +355,7 @@ class FastText(Word2Vec):
         wv = FastTextKeyedVectors.load(fname)
         found = wv.provenance.pop(_OF_GENSIM, None)
         try:
-            parameters, counted = found["parameters"], found["counted"]  # type: ignore[index]
+            parameters, counted = found["parameters"], found["counted"]
             model = cls(**{name: parameters[name] for name in _STORED})
         except (TypeError, KeyError, OptionError) as error:
             raise FormatError(f"{fname} is no FastText of ours; open its vectors by windrow.load") from error
