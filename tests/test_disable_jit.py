@@ -21,8 +21,8 @@ SMALL_TESTS = [
     "tests/lm/ngram/test_table.py",
     "tests/nn/recurrent/test_layer.py",
 ]
-# Without the compiler NumPy calls BLAS, and warns when that has raised a processor's flag. Seen once where a test lets it
-# write over NaN, which it may read but does not use; the products were right, and they are compared.
+# Without the compiler NumPy calls BLAS, and warns when that has raised a processor's flag. Seen once where a test lets
+# it write over NaN, which it may read but does not use; the products were right, and they are compared.
 _OF_BLAS = ("-W", "ignore:invalid value encountered in dot:RuntimeWarning")
 
 
