@@ -246,15 +246,20 @@ class TrainedModel(Estimator):
 
     def _state(self) -> TrainingState:
         """What another training can go on from."""
-        training, words = self._fitted(), self._vocabulary
+        self._fitted()
         if self._subwords is not None:
             raise OptionError(
                 "subwords = True: training does not go on from a model with n-grams; save its vectors, with wv.save"
             )
+        return self._learned()
+
+    def _learned(self) -> TrainingState:
+        """The tables of the words and of the output layers; of n-grams, ``wv.ngrams`` has the rows."""
+        training, words = self._fitted(), self._vocabulary
         return TrainingState(
             words.words,
             words.counts,
-            training.table[:, : training.vector_size],
+            training.table[: len(words), : training.vector_size],
             self.output_tables_,
             training.randomness(),
             {name: value for name, value in training.identity.items() if name != "corpus"},
