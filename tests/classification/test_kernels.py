@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.naive import classification as naive
-from windrow.classification.classifier import loss_of
 from windrow.classification.kernels import Rows, Scratch, Tables, hidden_rows, train_texts, tree_probabilities
+from windrow.classification.losses import loss_of
 from windrow.outputs.tree import huffman_tree
 
 CLASSES, DIM = 5, 6

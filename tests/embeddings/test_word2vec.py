@@ -19,7 +19,7 @@ from windrow import Corpus, Word2Vec, WordVectors
 from windrow.embeddings import Progress
 from windrow.embeddings.settings import KERNELS, WINDOW_WEIGHTINGS
 from windrow.embeddings.steps import LOSSES
-from windrow.embeddings.word2vec import initial_table
+from windrow.embeddings.training.start import initial_table
 from windrow.errors import DataError, DataWarning, FormatError, NotFittedError, OptionError
 from windrow.evaluation import evaluate_analogies
 from windrow.evaluation.analogy import read_questions
@@ -131,7 +131,7 @@ def test_rarer_words_are_left_out_as_if_the_corpus_had_been_built_without_them(l
 
 def test_initial_vectors_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = initial_table(100, 7, seed=3)
-    monkeypatch.setattr("windrow.embeddings.word2vec._INITIAL_ROWS", 9)
+    monkeypatch.setattr("windrow.embeddings.training.start._INITIAL_ROWS", 9)
     np.testing.assert_array_equal(initial_table(100, 7, seed=3), whole)
     assert np.abs(whole).max() <= 1 / 7
     assert (whole[:, 7:] == 0).all()

@@ -8,7 +8,7 @@ import pytest
 from windrow import WindowTagger
 from windrow.corpus import TextReader
 from windrow.corpus import reading as reading_module
-from windrow.tagging import tagger as tagger_module
+from windrow.tagging import trained as trained_module
 from windrow.tagging.long_sentences import decode_long, tag_names
 from windrow.tagging.schemes import convert
 from windrow.tagging.windows import windows_of
@@ -53,8 +53,8 @@ def test_predict_gives_the_same_for_long_sentences(monkeypatch: pytest.MonkeyPat
     texts = [sentence(length, length) for length in (3, 70, 5, 200, 1, 90, 2)]
     expected = tagger.predict(texts)
     assert {tag for tags in expected for tag in tags} > {"O"}
-    monkeypatch.setattr(tagger_module, "_LONG_SENTENCE", 60)
-    monkeypatch.setattr(tagger_module, "_BLOCK_TOKENS", 50)
+    monkeypatch.setattr(trained_module, "_LONG_SENTENCE", 60)
+    monkeypatch.setattr(trained_module, "_BLOCK_TOKENS", 50)
     assert tagger.predict(texts) == expected
 
 

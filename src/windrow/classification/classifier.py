@@ -13,19 +13,8 @@ from numpy.typing import NDArray
 
 from windrow import interrupts
 from windrow.classification.features import Features, Ngrams, Texts
-from windrow.classification.kernels import (
-    EACH,
-    NOISE,
-    SOFTMAX,
-    TREE,
-    Loss,
-    Rows,
-    Scratch,
-    Tables,
-    hidden_rows,
-    train_texts,
-    tree_probabilities,
-)
+from windrow.classification.kernels import Rows, Scratch, Tables, hidden_rows, train_texts
+from windrow.classification.losses import loss_of, probabilities_of
 from windrow.classification.settings import TEXT_CLASSIFIER
 from windrow.classification.stored_parts import (
     label_kind,
@@ -48,14 +37,11 @@ from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.report import Callback, Report, call_all
 from windrow.nn.training.stopping import DivergedError
 from windrow.numeric.blas import set_product
-from windrow.numeric.rng import RngState, alias_table
+from windrow.numeric.rng import RngState
 from windrow.numeric.threads import crew, share
-from windrow.outputs.tree import huffman_tree
 
-_CODES = {"softmax": SOFTMAX, "hs": TREE, "ns": NOISE, "ova": EACH}
 KIND = "text-classifier"
 _NOT_STORED = ("callbacks", "tokenizer", "lowercase")  # the others are in what the reader stores
-_NOISE_POWER = 0.5  # fastText's, of classes
 _TEXTS_AT_A_TIME = 4096
 
 
@@ -360,19 +346,7 @@ class TextClassifier(Estimator):
         scores = np.empty((len(block), len(self.output_vectors_)), np.float32)
         with crew():
             set_product(scores, hidden, self.output_vectors_.T)
-        if self.loss == "softmax":
-            scores -= scores.max(axis=1, keepdims=True)
-            np.exp(scores, out=scores)
-            scores /= scores.sum(axis=1, keepdims=True)
-            return scores
-        if self.loss == "hs":
-            probabilities = np.empty((len(block), len(self.classes_)), np.float32)
-            tree_probabilities(scores, self._loss, probabilities)
-            return probabilities
-        with np.errstate(over="ignore"):
-            np.exp(-scores, out=scores)
-        scores += 1
-        return np.reciprocal(scores, out=scores)
+        return probabilities_of(self.loss, scores, self._loss, len(self.classes_))
 
     # --- files
 
@@ -417,11 +391,3 @@ class TextClassifier(Estimator):
         model.output_vectors_ = vectors_in(stored.arrays, "output_vectors", (outputs, model.vector_size), path)
         model._loss = loss_of(model.loss, model.class_counts_, model.negative)
         return model
-
-
-def loss_of(name: str, counts: NDArray[np.int64], negative: int) -> Loss:
-    """A loss for classes that occur so often."""
-    tree = huffman_tree(counts if name == "hs" else counts[:1])
-    weights = counts**_NOISE_POWER
-    alias = alias_table(weights / weights.sum())
-    return Loss(_CODES[name], *tree, *alias, negative)

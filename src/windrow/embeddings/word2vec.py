@@ -2,55 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from os import PathLike
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from windrow.corpus import Corpus, TextReader, Vocabulary
+from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
-from windrow.embeddings.kernels.contexts import Context
-from windrow.embeddings.prediction import sentence_log_likelihood, word_log_probs
 from windrow.embeddings.settings import WORD2VEC
-from windrow.embeddings.steps import step_type
-from windrow.embeddings.steps.contract import StepOptions, TrainingStep
-from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmaxStep
-from windrow.embeddings.subwords import NgramVectors, Subwords, compose
-from windrow.embeddings.training import hot_rows
-from windrow.embeddings.training.blocks import choose_block_size, usual_block_size
+from windrow.embeddings.subwords import Subwords
+from windrow.embeddings.trained import TrainedModel
 from windrow.embeddings.training.checkpoint import fits_blocks
-from windrow.embeddings.training.draws import (
-    ChunkDrawer,
-    GensimRandomness,
-    Randomness,
-    SplitMixRandomness,
-)
-from windrow.embeddings.training.hogwild import Hogwild, Worker
-from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
 from windrow.embeddings.training.loop import VectorTraining
+from windrow.embeddings.training.making import make_training
 from windrow.embeddings.training.progress import Callback
-from windrow.embeddings.training.rounds import Rounds, RoundWorker, adds_plainly, job_words
-from windrow.embeddings.training.run import JOB_WORDS, Run, Schedule, plan_jobs
 from windrow.embeddings.training.start import Frozen, Start, check_vectors, start_training
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_range, check_whole, warn
-from windrow.estimator import Estimator
-from windrow.files import model_file
+from windrow.errors import OptionError, check_callable, check_range, warn
 from windrow.files.writing import check_writable, remove_written
-from windrow.machine import check_memory
 from windrow.nn.training.checkpoint import goes_on
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.stopping import DivergedError
-from windrow.numeric.tables import zero_table
 from windrow.numeric.threads import crew
 
-_INITIAL_ROWS = 65536  # rows initialized at a time
 
-
-class Word2Vec(Estimator):
+class Word2Vec(TrainedModel):
     """Word vectors from text, with gensim's parameter names and defaults.
 
     Skip-gram or CBOW, trained by negative sampling (``negative`` above 0), hierarchical softmax (``hs`` 1), both, or
@@ -312,7 +290,7 @@ class Word2Vec(Estimator):
             self._training = self._new_training(corpus, resumed is None or fits_blocks(resumed), start)
             self._text = corpus.reader.stored()
             self._training.retrains = retrains
-            self._wv: WordVectors | None = None
+            self._wv = None
             if resumed is not None:
                 self._training.restore(resumed)
             try:
@@ -330,250 +308,6 @@ class Word2Vec(Estimator):
             remove_written(checkpoint)
         return self
 
-    @property
-    def wv(self) -> WordVectors:
-        """The word vectors; in a callback, a copy of them at that moment."""
-        training = self._fitted()
-        if self._wv is not None:
-            return self._wv
-        word_vectors = self._word_vectors(training.table, training.vector_size)
-        started_from = training.started_from or {}
-        word_vectors.provenance = {
-            "model": "Word2Vec", **training.identity, **started_from, **getattr(self, "_text", {})
-        }  # fmt: skip
-        if not training.is_running:
-            self._wv = word_vectors
-        return word_vectors
-
-    def _word_vectors(self, table: NDArray[np.float32], size: int) -> WordVectors:
-        """The vectors of the words, from the input table; they are composed with ``subwords``."""
-        words, counts = self._vocabulary.words, self._vocabulary.counts
-        if self._subwords is None or self._word_rows is None:
-            return WordVectors(words, _read_only(table[:, :size]), counts)
-        ngrams = NgramVectors(self._subwords, _read_only(table[len(words) :, :size]))
-        return WordVectors(words, _read_only(compose(table, self._word_rows)[:, :size]), counts, ngrams)
-
-    @property
-    def history_(self) -> list[dict[str, Any]]:
-        """One dict per epoch: loss, learning rate, words, seconds, as ``Progress.to_json`` gives them."""
-        return self._fitted().history
-
-    @property
-    def output_tables_(self) -> dict[str, NDArray[np.float32]]:
-        """The tables of the output layers: one row per word, for "hs" one per inner node of the Huffman tree."""
-        training = self._fitted()
-        return {name: layer.parameters[:, : training.vector_size] for name, layer in training.layers.items()}
-
-    def _fitted(self) -> VectorTraining:
-        if not hasattr(self, "_training"):
-            raise NotFittedError("this Word2Vec is not trained yet; call fit first")
-        return self._training
-
-    def predict_output_word(self, context_words: Sequence[str | int], topn: int = 10) -> list[tuple[str, float]]:
-        """The words that are most probable in the middle of these, by the output layer.
-
-        The hidden vector is the mean of theirs, or with ``cbow_mean`` 0 their sum, for skip-gram, too. Softmax and
-        hierarchical softmax give the probabilities that they were trained for. Negative sampling learns none: scores
-        are normalized, as in gensim, which ranks words well.
-
-        Parameters
-        ----------
-        context_words : sequence of str or int
-            Words, or their rows, in any order. Unknown words are left out.
-        topn : int, at least 1, default 10
-            How many words.
-
-        Returns
-        -------
-        list of (str, float)
-            Words and probabilities, the most probable first.
-
-        Raises
-        ------
-        OptionError
-            No word of the context is known, or ``topn`` is out of range.
-        NotFittedError
-            The model is not trained.
-
-        Examples
-        --------
-        >>> from windrow import Word2Vec
-        >>> model = Word2Vec(vector_size=8, min_count=1, sample=0, workers=1, epochs=40)
-        >>> model = model.fit(["the king rules", "a queen rules"] * 40)
-        >>> model.predict_output_word(["king", "the"], topn=1)[0][0]
-        'rules'
-        """
-        check_whole("topn", topn, 1)
-        training, wv = self._fitted(), self.wv
-        if isinstance(context_words, str):
-            raise OptionError("context_words takes several words, not a string; give its words: text.split()")
-        known = [wv.get_index(word) for word in context_words if word in wv]
-        if not known:
-            raise OptionError(f"no word of the context {list(context_words)} is in the vocabulary")
-        name = next(name for name in ("ns", "softmax", "hs") if name in training.layers)
-        rows = wv.vectors[known].astype(np.float64)
-        hidden = rows.mean(axis=0) if self.cbow_mean else rows.sum(axis=0)
-        log_probs = word_log_probs(hidden, self.output_tables_[name], getattr(training.layers[name], "tree", None))
-        best = np.argsort(-log_probs, kind="stable")[:topn]
-        return [(wv.index_to_key[row], float(np.exp(log_probs[row]))) for row in best]
-
-    def score(self, sentences: Iterable[str | Sequence[str]]) -> NDArray[np.float64]:
-        """How likely sentences are by hierarchical softmax (Taddy 2015, arXiv:1504.07295).
-
-        The score of a sentence is the sum of the natural logarithms of the probabilities of its words, each given its
-        window; of skip-gram, given each word of its window. Words that are unknown are left out.
-
-        Parameters
-        ----------
-        sentences : iterable of str or sequence of str
-            Strings are cut into words as the training text was.
-
-        Returns
-        -------
-        array of float64, shape (sentences,)
-            0 for a sentence of fewer than two known words.
-
-        Raises
-        ------
-        OptionError
-            The model has no hierarchical softmax.
-        NotFittedError
-            It is not trained.
-
-        Examples
-        --------
-        >>> from windrow import Word2Vec
-        >>> model = Word2Vec(vector_size=8, min_count=1, sample=0, workers=1, hs=1, negative=0, epochs=40)
-        >>> likely, unlikely = model.fit(["the king rules", "a dog barks"] * 40).score(["the king rules", "a king dog"])
-        >>> bool(likely > unlikely)
-        True
-        """
-        layer, wv = self._fitted().layers.get("hs"), self.wv
-        if not isinstance(layer, HierarchicalSoftmaxStep):
-            raise OptionError("score is for hierarchical softmax; train with hs = 1")
-        if isinstance(sentences, str):
-            raise OptionError("score takes several sentences; give a list of one: [sentence]")
-        reader = TextReader.remembered(wv.provenance)
-        rows = wv.key_to_index
-        found = ([rows[word] for word in reader.words_of(sentence) if word in rows] for sentence in sentences)
-        settings = (self.window, bool(self.sg), bool(self.cbow_mean))
-        return np.array([sentence_log_likelihood(words, wv.vectors, layer, *settings) for words in found], np.float64)
-
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the word vectors with all that training can go on from: output tables, counts, random numbers.
-
-        ``windrow.load`` opens such a file as word vectors, ``Word2Vec.load`` as a trained model. It is larger than
-        that of ``wv.save``: twice for one output layer.
-
-        Parameters
-        ----------
-        path : str or os.PathLike
-            The file, in windrow's own format.
-
-        Raises
-        ------
-        OptionError
-            The name is that of another format.
-        DataError
-            The file cannot be written.
-
-        Examples
-        --------
-        >>> from windrow import Word2Vec
-        >>> sentences = ["the king rules", "the queen rules"] * 20
-        >>> model = Word2Vec(vector_size=8, min_count=1, sample=0, workers=1).fit(sentences)
-        >>> model.save("royal.safetensors")
-        >>> model = Word2Vec.load("royal.safetensors")
-        >>> model.set_params(epochs=2).fit(["the king and the queen rule"] * 20, continue_from=model).wv.index_to_key
-        ['rules', 'the', 'queen', 'king', 'rule', 'and']
-        """
-        self._state().write(path)
-
-    @classmethod
-    def load(cls, path: str | PathLike[str]) -> Self:
-        """Open what ``save`` wrote, as a trained model.
-
-        Parameters
-        ----------
-        path : str or os.PathLike
-            The file.
-
-        Returns
-        -------
-        Word2Vec
-            With the parameters of its training.
-
-        Raises
-        ------
-        FormatError
-            The file holds vectors alone, is of another kind or damaged.
-        DataError
-            It cannot be read.
-        """
-        state = TrainingState.read(path)
-        with model_file.parts_of(path):
-            try:
-                return cls._restored(state)
-            except OptionError as error:
-                raise FormatError(f"{path} is damaged: {error}") from error
-
-    @classmethod
-    def _restored(cls, state: TrainingState) -> Self:
-        model = cls(**state.parameters)
-        model.check_parameters()
-        state.check_fits(model.vector_size, model.layer_names())
-        vocabulary = Vocabulary(list(state.words), state.counts)
-        start = Start(vocabulary, state.counts, tuple(state.texts), state=state)
-        words = len(vocabulary)
-        model._subwords, model._word_rows = None, None
-        model._check_memory(words, words)
-        table, layers = zero_table(words, model.vector_size), model._layers(state.counts, 0, True)
-        start.fill(table, layers)
-        model._vocabulary, model._wv = vocabulary, WordVectors(vocabulary.words, state.vectors, state.counts)
-        model._wv.provenance = state.provenance
-        model._training = VectorTraining(
-            table,
-            model.vector_size,
-            layers,
-            cast(Run, None),
-            model.epochs,
-            {**state.parameters, "corpus": state.texts[-1]},
-            state.history,
-            texts=state.texts,
-            stopped_at=state.randomness,
-        )
-        return model
-
-    def _state(self) -> TrainingState:
-        """What another training can go on from."""
-        self._fitted()
-        if self._subwords is not None:
-            raise OptionError(
-                "subwords = True: training does not go on from a model with n-grams; save its vectors, with wv.save"
-            )
-        return self._learned()
-
-    def _learned(self) -> TrainingState:
-        """The tables of the words and of the output layers; of n-grams, ``wv.ngrams`` has the rows."""
-        training, words = self._fitted(), self._vocabulary
-        return TrainingState(
-            words.words,
-            words.counts,
-            training.table[: len(words), : training.vector_size],
-            self.output_tables_,
-            training.randomness(),
-            {name: value for name, value in training.identity.items() if name != "corpus"},
-            training.texts,
-            training.history,
-            self.wv.provenance,
-        )
-
-    @staticmethod
-    def _state_of(model: Word2Vec | TrainingState | str | PathLike[str] | None) -> TrainingState | None:
-        if isinstance(model, Word2Vec):
-            return model._state()
-        return model if model is None or isinstance(model, TrainingState) else TrainingState.read(model)
-
     def check_start(self, continue_from: Word2Vec | None, vectors: WordVectors | None) -> None:
         """Raise OptionError unless ``fit`` can start from this model or these vectors."""
         self._check_start(self._state_of(continue_from), vectors)
@@ -588,16 +322,6 @@ class Word2Vec(Estimator):
         if vectors is not None:
             check_vectors(vectors, self.vector_size)
 
-    def save_checkpoint(self, path: str | PathLike[str]) -> None:
-        """Write the state of the training, finished or not, for ``fit`` with ``resume``."""
-        self._fitted().save(path)
-
-    def layer_names(self) -> list[str]:
-        """The output layers, as chosen by ``loss`` or else by ``hs`` and ``negative``, in the order of training."""
-        if self.loss is not None:
-            return self.loss.split("+")
-        return ["hs"] * bool(self.hs) + ["ns"] * (self.negative > 0)
-
     def check_parameters(self) -> None:
         """Raise OptionError unless every parameter is in its range; ``fit`` does so first."""
         super().check_parameters()
@@ -609,143 +333,13 @@ class Word2Vec(Estimator):
             raise OptionError("negative = 0 is out of range with negative sampling; the allowed range is [1, 1000]")
 
     def _new_training(self, corpus: Corpus, fits: bool, start: Start) -> VectorTraining:
-        """Make tables, workers and jobs.
-
-        ``fits``: blocks, noise words and rounds heed how small the vocabulary is. Older checkpoints go on without.
-        """
-        self._vocabulary = start.vocabulary
-        size, counts = len(self._vocabulary), self._vocabulary.counts
-        self._subwords, self._word_rows = None, None
+        self._vocabulary, self._subwords, self._word_rows = start.vocabulary, None, None
         if self.subwords:
             words = self._vocabulary.words
             self._subwords, self._word_rows = Subwords.of(words, self.min_n, self.max_n, self.buckets)
-        rows = size + (0 if self._subwords is None else len(self._subwords.used))
-        hot = self._number_of_hot_rows(size)
-        copies = 2 * hot * self.workers
-        self._check_memory(size, rows + copies)
-        storage = initial_table(rows, self.vector_size, self.seed, copies)  # words, n-grams, copies of hot rows
-        layers = self._layers(counts, copies, fits)
-        start.fill(storage, layers)
-        drawer = ChunkDrawer.of(
-            start.text_counts, self.sample, self.window, self.weighting(), start.rows_of_ids, start.shares
+        return make_training(
+            self._options(), corpus, start, self._subwords, self._word_rows, self._identity(corpus), fits
         )
-        context = self._context(drawer, list(layers.values()), storage.shape[1], fits, start.text_counts)
-        parts = (corpus, storage, drawer, context)
-        in_rounds = self.deterministic and self.workers > 1
-        run = self._rounds(*parts, layers, fits) if in_rounds else self._hogwild(*parts, layers, hot)
-        training = VectorTraining(
-            storage[:rows], self.vector_size, layers, run, self.epochs, self._identity(corpus), fits_blocks=fits,
-            started_from=start.identity, texts=start.texts,
-        )  # fmt: skip
-        if start.state is not None and self._draws_as(start.state.parameters):
-            try:
-                training.go_on_drawing(start.state.randomness)
-            except ValueError as error:
-                raise FormatError(f"the model to continue from is damaged ({error})") from error
-        return training
-
-    def _layers(self, counts: NDArray[np.int64], copies: int, fits: bool) -> dict[str, TrainingStep]:
-        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, copies, fits)
-        return {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names()}
-
-    def _draws_as(self, parameters: Mapping[str, Any]) -> bool:
-        """Whether random numbers are of the same kind as with these parameters, and from the same seed."""
-        return all(parameters.get(name) == getattr(self, name) for name in ("seed", "kernel"))
-
-    def _check_memory(self, size: int, inputs: int) -> None:
-        ngrams = "" if self._subwords is None else f" and {len(self._subwords.used):,} n-grams"
-        check_memory(
-            4 * self.vector_size * (inputs + size * len(self.layer_names())),
-            f"the tables of {size:,} words{ngrams} of vector_size = {self.vector_size}",
-            f"lower vector_size{'' if self._subwords is None else ' or buckets'}, or raise min_count",
-        )
-
-    def _context(
-        self, drawer: ChunkDrawer, layers: list[TrainingStep], stride: int, fits: bool, counts: NDArray[np.int64]
-    ) -> Context:
-        skipgram = bool(self.sg)
-        usual = usual_block_size(skipgram)
-        if fits:
-            usual = choose_block_size(skipgram, drawer, counts, layers, self._word_rows)
-        return Context(
-            skipgram=skipgram,
-            mean=bool(self.cbow_mean),
-            uniform=self.weighting() in ("shrink", "none"),
-            window=self.window,
-            stride=stride,
-            block_size=self.block_size or usual,
-        )
-
-    def _rounds(
-        self,
-        corpus: Corpus,
-        storage: NDArray[np.float32],
-        drawer: ChunkDrawer,
-        context: Context,
-        layers: dict[str, TrainingStep],
-        fits: bool,
-    ) -> Run:
-        """Workers whose differences are added after each round."""
-        size, output_layers, word_rows = len(self._vocabulary), list(layers.values()), self._word_rows
-        workers = [
-            RoundWorker(drawer, storage, context, output_layers, randomness, word_rows)
-            for randomness in self._randomness()
-        ]
-        # Frequent n-grams are updated as often as the words of a small vocabulary.
-        plain = word_rows is None and adds_plainly(self.workers, size if fits else None)
-        jobs = plan_jobs(corpus.starts, job_words(self.workers, plain))
-        return Rounds(corpus.ids, corpus.starts, jobs, self._schedule(), workers, plain=plain)
-
-    def _hogwild(
-        self,
-        corpus: Corpus,
-        storage: NDArray[np.float32],
-        drawer: ChunkDrawer,
-        context: Context,
-        layers: dict[str, TrainingStep],
-        hot: int,
-    ) -> Run:
-        """Workers that share the tables, and have ``hot`` rows of their own."""
-        table, output_layers = HotTable(storage, len(self._vocabulary), 0), list(layers.values())
-        workers = [
-            Worker(
-                drawer,
-                storage,
-                context,
-                output_layers,
-                self.kernel,
-                randomness,
-                HotRows(table, output_layers, hot, worker) if hot else None,
-                self._word_rows,
-            )
-            for worker, randomness in enumerate(self._randomness())
-        ]
-        jobs = plan_jobs(corpus.starts, self._job_words(corpus.tokens, hot))
-        return Hogwild(corpus.ids, corpus.starts, jobs, self._schedule(), workers)
-
-    def _schedule(self) -> Schedule:
-        return Schedule(self.alpha, self.min_alpha, self.epochs)
-
-    def _job_words(self, tokens: int, hot: int) -> int:
-        """Words per job: gensim's for the pair kernel; larger jobs are faster, but a corpus needs enough of them."""
-        if hot:
-            return hot_rows.JOB_WORDS
-        return JOB_WORDS if self.kernel == "pair" else min(2 * JOB_WORDS, max(JOB_WORDS, tokens // 400))
-
-    def _number_of_hot_rows(self, vocabulary_size: int) -> int:
-        """How many rows of each table a worker copies.
-
-        Only with hierarchical softmax alone: all paths share the nodes near the root, and without copies two workers
-        would be slower than one. With noise words, outdated copies cost more on SimLex-999 than the speed is worth.
-        With sub-words the rows of words are not what a block reads.
-        """
-        if self.kernel == "pair" or self.deterministic or self.subwords or self.layer_names() != ["hs"]:
-            return 0
-        return number_of_hot_rows(vocabulary_size, self.workers)
-
-    def weighting(self) -> str:
-        """How context words are weighted, as chosen by ``window_weighting`` or else by ``shrink_windows``."""
-        return self.window_weighting or ("shrink" if self.shrink_windows else "none")
 
     def _identity(self, corpus: Corpus) -> dict[str, Any]:
         """What must be equal for a training to be resumed: the parameters and the corpus."""
@@ -753,30 +347,3 @@ class Word2Vec(Estimator):
         parameters = {name: value for name, value in self.get_params().items() if name not in reported}
         plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in parameters.items()}
         return {**plain, "corpus": corpus.fingerprint}
-
-    def _randomness(self) -> list[Randomness]:
-        """A random number generator per worker, all from one seed."""
-        seeds = np.random.SeedSequence(self.seed).spawn(self.workers)
-        if self.kernel == "block":
-            return [SplitMixRandomness(seed) for seed in seeds]
-        reseeds = "ns" in self.layer_names() or self.sample > 0
-        others = [int(seed.generate_state(1)[0]) for seed in seeds[1:]]
-        return [GensimRandomness(seed, reseeds) for seed in (self.seed, *others)]  # the first worker is gensim's
-
-
-def _read_only(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A copy that nobody writes to."""
-    copy = rows.copy()
-    copy.setflags(write=False)
-    return copy
-
-
-def initial_table(words: int, vector_size: int, seed: int, more_rows: int = 0) -> NDArray[np.float32]:
-    """gensim's initial input vectors, uniform in [-1, 1) / vector_size, and zeros in ``more_rows`` rows behind them."""
-    table: NDArray[np.float32] = zero_table(words + more_rows, vector_size)
-    generator = np.random.default_rng(seed)
-    for start in range(0, words, _INITIAL_ROWS):
-        rows = table[start : min(start + _INITIAL_ROWS, words), :vector_size]
-        uniform = generator.random(rows.shape, dtype=np.float32)
-        rows[:] = (uniform * np.float32(2) - np.float32(1)) / np.float32(vector_size)
-    return table

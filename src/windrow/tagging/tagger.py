@@ -3,63 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from hashlib import blake2b
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
 
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, WindrowError, check_callable, warn
-from windrow.estimator import OldName, current_names, takes_old_names
-from windrow.evaluation.spans import OUTSIDE, SpanResult, evaluate_spans, spans_of
-from windrow.files import model_file, writing
-from windrow.files.model_file import StoredModel
+from windrow.errors import DataError, OptionError, check_callable, warn
+from windrow.estimator import OldName, takes_old_names
+from windrow.files import writing
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Schedule, find_schedule
-from windrow.nn.training.checkpoint import fingerprint, goes_on, with_new_names
-from windrow.nn.training.continuing import ContinuingEstimator, TrainingState, tell_unknown
+from windrow.nn.training.checkpoint import fingerprint, goes_on
+from windrow.nn.training.continuing import TrainingState, tell_unknown
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
 from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
-from windrow.numeric.threads import one_blas_thread
 from windrow.tagging.columns import Columns
-from windrow.tagging.examples import (
-    Example,
-    Source,
-    blocks,
-    check_known_types,
-    check_types,
-    name_of,
-    read_examples,
-    types_of,
-)
-from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
-from windrow.tagging.long_sentences import decode_long, tag_names
-from windrow.tagging.network import WORD_VECTORS, TagNetwork, WordLookUp
-from windrow.tagging.schemes import convert, detect_scheme, possible_transitions, tags_for, tags_of
+from windrow.tagging.examples import Example, Source, check_known_types, check_types, name_of, read_examples, types_of
+from windrow.tagging.lexicon import Reading, build_lexicon
+from windrow.tagging.network import WORD_VECTORS, WordLookUp
+from windrow.tagging.schemes import convert, detect_scheme
 from windrow.tagging.settings import WINDOW_TAGGER
-from windrow.tagging.stored_parts import check_learned, fill_network, pack_network, unpack_lexicon, unpack_word_vectors
-from windrow.tagging.tag_outputs import OUTPUTS, initial_transitions
+from windrow.tagging.trained import TrainedTagger, plain
 from windrow.tagging.training import TagTrainee
-from windrow.tagging.windows import windows_of
 
-_BLOCK_TOKENS = 4096  # tagged at a time
 _MANY_UNKNOWN = 0.5
-_LONG_SENTENCE = 1 << 15  # tokens, above which memory would grow with the sentence
-KIND = "window-tagger"
-_LEARNED = ("types_", "scheme_", "history_")
-_TRAINED_WORDS = "trained_words"  # in files, of how many words the vectors learn
 _MAY_CHANGE = ("epochs", "patience", "callbacks", "vectors", "schedule")  # from a run to one that resumes it, or apart
-_NOT_STORED = ("vectors", "callbacks", "schedule")  # the first is in the word table, the others are for training
 _VECTOR_SPREAD = 0.5  # of a number of a word vector, the given ones too: what the other weights' spread expects
 
 
-class WindowTagger(ContinuingEstimator):
+class WindowTagger(TrainedTagger):
     """Finds entities: scores of tags from a window of word vectors through one hidden layer.
 
     Beside its word vector a token has features: its shape (case, digits, signs), its prefixes and its suffixes.
@@ -150,8 +128,6 @@ class WindowTagger(ContinuingEstimator):
     """
 
     settings = WINDOW_TAGGER
-    scheme_: str
-    types_: list[str]
     output = OldName("output_layer")
 
     @takes_old_names
@@ -326,28 +302,6 @@ class WindowTagger(ContinuingEstimator):
             if name != WORD_VECTORS:
                 parameter.value[:] = model.network_.parameters.named[name].value
 
-    def _trained_parameters(self) -> list[Array]:
-        network = self.network_
-        return [network.words.all_vectors(), network.features.vectors.value, network.parameters.dense_values]
-
-    def _build(self, lexicon: Lexicon, words: WordLookUp, rng: np.random.Generator) -> None:
-        """The network for ``types_``, untrained except for the given word vectors."""
-        self.lexicon_ = lexicon
-        self.tags_ = tags_for(self.types_, self.scheme)
-        transitions = initial_transitions(self.tags_, possible_transitions(self.types_, self.scheme))
-        self.network_ = TagNetwork(
-            words,
-            lexicon.feature_rows,
-            lexicon.reading.slots,
-            OUTPUTS[self.output_layer](transitions.astype(np.float32)),
-            feature_size=self.feature_size,
-            window=self.window,
-            hidden_size=self.hidden_size,
-            activation=self.activation,
-            dropout=self.dropout,
-            rng=rng,
-        )
-
     def _training(
         self, train: list[Example], held_back: list[Example] | None, rng: np.random.Generator, *, retrains: bool
     ) -> Training:
@@ -374,7 +328,7 @@ class WindowTagger(ContinuingEstimator):
 
     def _described(self, train: list[Example], held_back: list[Example] | None) -> dict[str, Any]:
         """What a checkpoint must agree on: parameters, vectors and sentences."""
-        parameters = {name: _plain(value) for name, value in self.get_params().items() if name not in _MAY_CHANGE}
+        parameters = {name: plain(value) for name, value in self.get_params().items() if name not in _MAY_CHANGE}
         schedule = getattr(self.schedule, "__qualname__", str(self.schedule))
         vectors = None if self.vectors is None else fingerprint(self.vectors.vectors)
         valid = None if held_back is None else _fingerprint(held_back)
@@ -386,115 +340,6 @@ class WindowTagger(ContinuingEstimator):
             "valid": valid,
             **self._identity(),
         }
-
-    # --- tagging
-
-    def predict(self, sentences: Iterable[Sequence[str]]) -> list[list[str]]:
-        """The tags of each sentence, a sequence of tokens, in the scheme of the training file."""
-        return list(self.iter_predict(sentences))
-
-    def iter_predict(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[str]]:
-        """``predict`` sentence by sentence; a few thousand tokens are read ahead."""
-        if not hasattr(self, "network_"):
-            raise NotFittedError("this WindowTagger is not trained yet; call fit first")
-        for block in blocks(sentences, _BLOCK_TOKENS):
-            if len(block[-1]) > _LONG_SENTENCE:  # it is the last: with it the block is full
-                if block[:-1]:
-                    yield from self._tag_block(block[:-1])
-                yield self._tag_long(block[-1])
-            else:
-                yield from self._tag_block(block)
-
-    def _tag_block(self, block: Sequence[Sequence[str]]) -> Iterator[list[str]]:
-        windows = windows_of(block, self.lexicon_, self.network_.hidden.window)
-        with one_blas_thread():
-            numbers = self.network_.decode(windows).tolist()
-        names = [self.tags_[number] for number in numbers]
-        for start, stop in pairwise(windows.starts.tolist()):
-            yield convert(names[start:stop], self.scheme_)
-
-    def _tag_long(self, tokens: Sequence[str]) -> list[str]:
-        with one_blas_thread():
-            path = decode_long(self.network_, self.lexicon_, tokens)
-        return tag_names(path, self.tags_, self.scheme_)
-
-    def evaluate(self, source: Source, *, token_column: int | None = None, tag_column: int = -1) -> SpanResult:
-        """Exact-span precision, recall and F1 on sentences, pairs (tokens, tags) or a CoNLL file.
-
-        ``token_column`` and ``tag_column`` name columns of the file, as in ``read_conll``. Entities of a type that
-        training had not (see ``types_``) count as missed. Raises DataError where there are no entities, FormatError for
-        a malformed file.
-        """
-        return self._judge(self._gold(source, Columns(token_column, tag_column)))
-
-    def _judge(self, gold: list[Example]) -> SpanResult:
-        return evaluate_spans((tags for _, tags in gold), self.iter_predict(tokens for tokens, _ in gold))
-
-    def _gold(self, source: Source, columns: Columns) -> list[Example]:
-        """Sentences to judge by, with the entities that count."""
-        gold = [(tokens, self._kept(tags)) for tokens, tags in read_examples(source, columns)]
-        if all(tag == OUTSIDE for _, tags in gold for tag in tags):
-            raise DataError(f"{name_of(source)} holds no entities to judge by: every tag is O")
-        return gold
-
-    def _kept(self, tags: Sequence[str]) -> Sequence[str]:
-        """Tags without the entities of other types than ``types``."""
-        if self.types is None:
-            return tags
-        return tags_of([span for span in spans_of(tags) if span.type in self.types], len(tags), self.scheme_)
-
-    # --- files
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model file; DataError when it cannot be written."""
-        stored = self.to_stored()
-        model_file.save(path, stored.kind, stored.arrays, stored.config, stored.provenance)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Open what ``save`` wrote; FormatError for a file that is damaged or of another kind."""
-        stored = model_file.load(path, KIND)
-        with model_file.parts_of(path):
-            return cls.from_stored(stored, path)
-
-    def to_stored(self) -> StoredModel:
-        """What a model file holds of the tagger; NotFittedError before ``fit``."""
-        if not hasattr(self, "network_"):
-            raise NotFittedError("this WindowTagger is not trained yet; call fit first")
-        parameters = {name: _plain(value) for name, value in self.get_params().items() if name not in _NOT_STORED}
-        state, provenance, arrays = self._packed()
-        learned = {**{name: getattr(self, name) for name in _LEARNED}, _TRAINED_WORDS: self.network_.words.trained}
-        arrays = {**pack_network(self.network_, self.lexicon_), **arrays}
-        return StoredModel(KIND, {"parameters": parameters, **learned, **state}, provenance, arrays)
-
-    @classmethod
-    def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
-        """The inverse of ``to_stored``; FormatError names ``path`` when parts are missing, or do not fit each other."""
-        try:
-            tagger = cls(**current_names(cls, stored.config["parameters"]))
-            tagger.check_parameters()
-            for name in _LEARNED:
-                setattr(tagger, name, stored.config[name])
-            tagger.history_ = [with_new_names(row) for row in tagger.history_]
-            check_learned(tagger.types_, tagger.scheme_, path)
-            reading = Reading(tagger.lowercase, tagger.fold_digits, tuple(tagger.affixes))
-            lexicon = unpack_lexicon(stored.arrays, reading, path)
-            table = unpack_word_vectors(stored.arrays, list(lexicon.words), stored.config.get(_TRAINED_WORDS), path)
-            tagger._build(lexicon, table, np.random.default_rng(tagger.seed))
-            tagger._unpack(stored, path)
-        except (KeyError, TypeError, AttributeError, WindrowError) as error:
-            if isinstance(error, FormatError):
-                raise
-            raise FormatError(f"{path}: the tagger's header is damaged ({' '.join(str(error).split())})") from error
-        fill_network(tagger.network_, stored.arrays, path)
-        return tagger
-
-
-def _plain(value: Any) -> Any:
-    """A parameter as JSON has it."""
-    if isinstance(value, np.generic):
-        return value.item()
-    return list(value) if isinstance(value, tuple | list) else value
 
 
 def _fingerprint(examples: list[Example]) -> str:

@@ -39,7 +39,7 @@ class VectorTraining:
     seconds: float = 0.0
     is_running: bool = False
     retrains: bool = False  # the model was trained before, and is to be as it was if this fails
-    fits_blocks: bool = True  # see Word2Vec; False only while an older checkpoint goes on
+    fits_blocks: bool = True  # see make_training; False only while an older checkpoint goes on
     started_from: Mapping[str, Any] | None = None  # fingerprints of what is known beside the text, see Start
     texts: Sequence[str] = ()  # fingerprints of the corpora that the vocabulary counts
     stopped_at: NDArray[np.uint64] | None = None  # the state of the random numbers, where there is no run any more

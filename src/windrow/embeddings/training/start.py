@@ -23,7 +23,10 @@ from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError, check_range, warn
 from windrow.nn.training.checkpoint import fingerprint
+from windrow.numeric.tables import zero_table
 from windrow.outputs.tree import huffman_tree, match_nodes
+
+_INITIAL_ROWS = 65536  # rows initialized at a time
 
 Frozen = bool | float | Iterable[str] | Mapping[str, float]
 
@@ -58,6 +61,17 @@ class Start:
                 layer.parameters[new, :size] = stored[old] * signs[:, None].astype(np.float32)
             else:
                 layer.parameters[: len(stored), :size] = stored
+
+
+def initial_table(words: int, vector_size: int, seed: int, more_rows: int = 0) -> NDArray[np.float32]:
+    """gensim's initial input vectors, uniform in [-1, 1) / vector_size, and zeros in ``more_rows`` rows behind them."""
+    table: NDArray[np.float32] = zero_table(words + more_rows, vector_size)
+    generator = np.random.default_rng(seed)
+    for start in range(0, words, _INITIAL_ROWS):
+        rows = table[start : min(start + _INITIAL_ROWS, words), :vector_size]
+        uniform = generator.random(rows.shape, dtype=np.float32)
+        rows[:] = (uniform * np.float32(2) - np.float32(1)) / np.float32(vector_size)
+    return table
 
 
 def start_training(

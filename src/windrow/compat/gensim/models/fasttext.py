@@ -20,7 +20,7 @@ from windrow.embeddings.formats.contract import VectorData
 from windrow.embeddings.formats.fasttext_bin import own_rows
 from windrow.embeddings.subwords import NgramVectors, Subwords, compose
 from windrow.embeddings.training.loop import VectorTraining
-from windrow.embeddings.training.start import Start
+from windrow.embeddings.training.start import Start, initial_table
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors, save_vectors
 from windrow.errors import FormatError, OptionError
@@ -248,7 +248,7 @@ class FastText(Word2Vec):
     def _make_tables(self, words: list[str], counts: NDArray[np.int64], known: TrainingState | None) -> None:
         if self.bucket:
             subwords, _ = Subwords.of(words, self.min_n, self.max_n, self.bucket)
-            table = ours.initial_table(len(words) + len(subwords.used), self.vector_size, self.seed)
+            table = initial_table(len(words) + len(subwords.used), self.vector_size, self.seed)
             rows = table[len(words) :, : self.vector_size].copy()
             if known is not None and self._ngrams is not None:
                 old, is_known = self._ngrams.subwords._rows_of(subwords.used)

@@ -21,7 +21,7 @@ from windrow.corpus.opening import as_corpus
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions
 from windrow.embeddings.training.progress import Progress
-from windrow.embeddings.training.start import Start
+from windrow.embeddings.training.start import Start, initial_table
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError, WindrowError, warn
@@ -272,7 +272,7 @@ class Word2Vec:
         """Initial tables for these words; those that are known keep what they have learned."""
         size, options = self.vector_size, StepOptions(self.negative, self.ns_exponent)
         layers = {name: step_type(name)(counts, size, options) for name in self._estimator(1).layer_names()}
-        table = ours.initial_table(len(words), size, self.seed)
+        table = initial_table(len(words), size, self.seed)
         Start(Vocabulary(words, counts), counts, (), state=known).fill(table, layers)
         self._state = TrainingState(
             words,

@@ -1,0 +1,38 @@
+"""The losses by name: what training needs of each, and the probabilities that the scores of each stand for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.classification.kernels import EACH, NOISE, SOFTMAX, TREE, Loss, tree_probabilities
+from windrow.numeric.rng import alias_table
+from windrow.outputs.tree import huffman_tree
+
+_CODES = {"softmax": SOFTMAX, "hs": TREE, "ns": NOISE, "ova": EACH}
+_NOISE_POWER = 0.5  # fastText's, of classes
+
+
+def loss_of(name: str, counts: NDArray[np.int64], negative: int) -> Loss:
+    """A loss for classes that occur so often."""
+    tree = huffman_tree(counts if name == "hs" else counts[:1])
+    weights = counts**_NOISE_POWER
+    alias = alias_table(weights / weights.sum())
+    return Loss(_CODES[name], *tree, *alias, negative)
+
+
+def probabilities_of(name: str, scores: NDArray[np.float32], loss: Loss, classes: int) -> NDArray[np.float32]:
+    """The probability of each class, (texts, classes), by scores of (texts, output vectors), which are overwritten."""
+    if name == "softmax":
+        scores -= scores.max(axis=1, keepdims=True)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(axis=1, keepdims=True)
+        return scores
+    if name == "hs":
+        probabilities = np.empty((len(scores), classes), np.float32)
+        tree_probabilities(scores, loss, probabilities)
+        return probabilities
+    with np.errstate(over="ignore"):
+        np.exp(-scores, out=scores)
+    scores += 1
+    return np.reciprocal(scores, out=scores)
