@@ -123,6 +123,8 @@ def fasttext_model(lines: str, options: Options, epochs: int) -> Any:
         "thread": options["workers"],
     }
     subwords = {"minn": 0, "maxn": 0, "bucket": 0}
+    if options.get("subwords"):
+        subwords = {"minn": options["min_n"], "maxn": options["max_n"], "bucket": options["buckets"]}
     return fasttext.train_unsupervised(lines, **given, **subwords, epoch=epochs, verbose=0)
 
 

@@ -9,6 +9,8 @@
     input                   rows, columns (int64), float32 numbers: a row per word, then a row per bucket
     quantized output?, output
 
+fastText of before 2017 wrote neither magic and version, nor ``pruned``, nor the bytes about what is quantized.
+
 All numbers are little-endian. What the beginning claims is compared with the size of the file before memory is taken.
 """
 
@@ -35,6 +37,8 @@ from windrow.numeric.tables import zero_table
 MAGIC, VERSION = 793712314, 12
 _SUPERVISED, _SKIPGRAM, _NEGATIVE_SAMPLING = 3, 2, 2
 _START, _COUNTS, _ENTRY, _SHAPE = (struct.Struct(layout) for layout in ("<14id", "<3i2q", "<qb", "<2q"))
+_ARGUMENTS = struct.Struct("<12id")
+_BEFORE, _OLD_COUNTS = struct.Struct("<2i"), struct.Struct("<3iq")  # magic and version; the counts without ``pruned``
 _CHUNK = 1 << 20  # bytes read at a time
 _LONGEST_WORD = 1 << 16  # bytes
 _ROWS_AT_ONCE = 4096
@@ -75,6 +79,11 @@ class _Reader:
     def __init__(self, stream: IO[bytes], path: Path) -> None:
         self.stream, self.path = stream, path
         self._buffer, self._place = b"", 0
+        self.is_old = False  # the layout of before 2017
+
+    def is_quantized(self) -> bool:
+        """The byte that says so, which old files lack."""
+        return not self.is_old and self.take(1) != b"\0"
 
     def take(self, size: int) -> bytes:
         while len(self._buffer) - self._place < size:
@@ -118,7 +127,7 @@ def read_fasttext(path: Path, options: ReadOptions) -> VectorData:
         if arguments.model == _SUPERVISED:
             raise FormatError(f"{path} is a classifier of fastText; only its models of word vectors are read")
         dictionary = read_dictionary(reader, most_bytes(path))
-        if dictionary.pruned >= 0 or reader.take(1) != b"\0":
+        if dictionary.pruned >= 0 or reader.is_quantized():
             raise FormatError(f"{path} is a quantized model of fastText; give the .bin from which it was made")
         words = len(dictionary.entries)
         if dictionary.is_label.any():
@@ -131,9 +140,14 @@ def read_fasttext(path: Path, options: ReadOptions) -> VectorData:
 
 def read_arguments(reader: _Reader) -> Arguments:
     """The beginning of a model; FormatError for a version or numbers that fastText does not write."""
-    magic, version, *numbers = _START.unpack(reader.take(_START.size))
-    arguments = Arguments(*numbers)
-    if magic != MAGIC or not 11 <= version <= VERSION:
+    start = reader.take(_BEFORE.size)
+    magic, version = _BEFORE.unpack(start)
+    reader.is_old = magic != MAGIC and magic < 1 << 16  # that is the number of dimensions
+    before = start if reader.is_old else b""
+    numbers = before + reader.take(_START.size - _BEFORE.size - len(before))
+    arguments = Arguments(*_ARGUMENTS.unpack(numbers))
+    is_known = magic == MAGIC and 11 <= version <= VERSION
+    if not is_known and not (reader.is_old and {arguments.model, arguments.loss} <= {1, 2, 3}):
         raise FormatError(f"{reader.path} is of version {version} of fastText's format; 11 and {VERSION} are read")
     if arguments.dim < 1 or arguments.bucket < 0 or not arguments.minn >= 0 or arguments.maxn > LONGEST_NGRAM:
         shown = f"{arguments.dim} dimensions, {arguments.bucket} buckets, n-grams up to {arguments.maxn}"
@@ -143,7 +157,10 @@ def read_arguments(reader: _Reader) -> Arguments:
 
 def read_dictionary(reader: _Reader, most: int | None) -> Dictionary:
     """Words and labels, with their counts; ``most``: bytes that the file can hold, None if that is not bounded."""
-    size, words, labels, tokens, pruned = _COUNTS.unpack(reader.take(_COUNTS.size))
+    if reader.is_old:
+        size, words, labels, tokens, pruned = *_OLD_COUNTS.unpack(reader.take(_OLD_COUNTS.size)), -1
+    else:
+        size, words, labels, tokens, pruned = _COUNTS.unpack(reader.take(_COUNTS.size))
     if size < 1 or words < 1 or labels < 0 or words + labels != size or pruned < -1:
         raise reader.damaged(f"{size} entries cannot be {words} words and {labels} labels")
     if most is not None and size * _LEAST_ENTRY > most:
@@ -176,7 +193,7 @@ def _read_input(reader: _Reader, words: int, arguments: Arguments) -> NDArray[np
 
 def _pass_output(reader: _Reader) -> None:
     """Read to the end, so that a file that was cut short is not taken for a whole one."""
-    reader.take(1)
+    reader.is_quantized()
     rows, columns = _SHAPE.unpack(reader.take(_SHAPE.size))
     if rows < 0 or columns < 0:
         raise reader.damaged(f"its output matrix has {rows} x {columns} numbers")
@@ -225,13 +242,13 @@ def write_fasttext(data: VectorData, path: Path) -> None:
             stream.write(word.encode() + b"\0" + _ENTRY.pack(count, 0))
         stream.write(b"\0" + _SHAPE.pack(words + buckets, dim))
         for start_row in range(0, words, _ROWS_AT_ONCE):
-            stream.write(_own_rows(data, start_row, start_row + _ROWS_AT_ONCE).astype("<f4").tobytes())
+            stream.write(own_rows(data, start_row, start_row + _ROWS_AT_ONCE).astype("<f4").tobytes())
         _write_buckets(stream, ngrams, dim)
         stream.write(b"\0" + _SHAPE.pack(words, dim))
         _write_zeros(stream, words, dim)
 
 
-def _own_rows(data: VectorData, start: int, stop: int) -> NDArray[np.float64]:
+def own_rows(data: VectorData, start: int, stop: int) -> NDArray[np.float64]:
     """The rows of some words, from their vectors: number of rows * mean - the sum of the n-grams' rows."""
     means = data.vectors[start:stop].astype(np.float64)
     if data.ngrams is None:

@@ -23,6 +23,7 @@ from windrow.embeddings.steps.contract import StepOptions
 from windrow.embeddings.training.progress import Progress
 from windrow.embeddings.training.start import Start, initial_table
 from windrow.embeddings.training.state import TrainingState
+from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError, WindrowError, warn
 from windrow.files.compression import COMPRESSED
 from windrow.nn.training.stopping import DivergedError
@@ -180,7 +181,7 @@ class Word2Vec:
         self._state: TrainingState | None = None
         self._asked: tuple[tuple[Any, ...], ours.Word2Vec] | None = None
         self._estimator(epochs).check_parameters()
-        self.wv = KeyedVectors(vector_size)
+        self.wv = self._new_table()
         if sentences is not None or corpus_file is not None:
             corpus = _as_corpus(sentences, corpus_file)
             self.build_vocab(corpus, trim_rule=trim_rule)
@@ -284,10 +285,15 @@ class Word2Vec:
         )
         self._show(self._state)
 
+    def _new_table(self) -> KeyedVectors:
+        """An empty table of the kind that ``wv`` is."""
+        return KeyedVectors(self.vector_size)
+
     def _show(self, state: TrainingState) -> None:
         """Let ``wv`` have the vectors of a state."""
         factors = self.wv.vectors_lockf
-        self.wv = KeyedVectors._made(state.words, np.array(state.vectors), np.array(state.counts))
+        self.wv = self._new_table()
+        WordVectors.__init__(self.wv, state.words, np.array(state.vectors), np.array(state.counts))
         self.wv.provenance = dict(state.provenance)
         self.wv.vectors_lockf = factors
 
@@ -382,7 +388,7 @@ class Word2Vec:
             trained += position.kept_words
             self.running_training_loss += position.loss
             if hooks:
-                self._show(replace(state, vectors=estimator.wv.vectors))
+                self._show_now(estimator, state)
                 _call(hooks, "on_epoch_end", self)
                 if report.epoch < self.epochs:
                     _call(hooks, "on_epoch_begin", self)
@@ -392,13 +398,21 @@ class Word2Vec:
         # A text that is among those counted is not counted again: build_vocab alone counts.
         counted = replace(state, texts=(corpus.fingerprint,))
         estimator.set_params(callbacks=[after_epoch]).fit(corpus, continue_from=counted, frozen=self._frozen(state))
-        self._state = estimator._state()
-        self._show(self._state)
+        self._keep(estimator)
         self.min_alpha_yet_reached = min(self.alpha, estimator.history_[-1]["learning_rate"])
         self.total_train_time += estimator.history_[-1]["seconds"]
         self.train_count += 1
         _call(hooks, "on_train_end", self)
         return trained, corpus.tokens * self.epochs
+
+    def _show_now(self, estimator: ours.Word2Vec, state: TrainingState) -> None:
+        """Let ``wv`` have the vectors of a training that goes on from ``state``."""
+        self._show(replace(state, vectors=estimator.wv.vectors))
+
+    def _keep(self, estimator: ours.Word2Vec) -> None:
+        """Take what was learned."""
+        self._state = estimator._state()
+        self._show(self._state)
 
     def _frozen(self, state: TrainingState) -> dict[str, float]:
         """gensim's ``vectors_lockf``, by word."""
@@ -473,8 +487,9 @@ class Word2Vec:
         NotBuiltError
             The model has no negative sampling.
         """
-        if not self.negative or self._state is None:
+        if not self.negative:
             raise NotBuiltError("predict_output_word is for negative sampling; train with negative above 0")
+        self._known("predict with")
         if not any(word in self.wv for word in context_words_list):
             warn("no word of the context is in the vocabulary")
             return None
