@@ -65,7 +65,8 @@ NUMERIC = [
 def _all_estimators(kind: type[Any] = Estimator) -> Iterator[type[Any]]:
     for child in kind.__subclasses__():
         yield from _all_estimators(child)
-        if child.settings and not inspect.isabstract(child) and child.__module__.startswith("windrow."):
+        is_ours = child.__module__.startswith("windrow.") and not child.__name__.startswith("_")
+        if child.settings and is_ours and not inspect.isabstract(child):
             yield child
 
 

@@ -273,7 +273,7 @@ def test_bad_input_is_one_line(folder: Path, tmp_path: Path, arguments: tuple[An
 
 def test_ctrl_c_writes_the_best_tagger_so_far(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from windrow.evaluation.spans import evaluate_spans
-    from windrow.tagging import tagger
+    from windrow.tagging import trained
 
     judged = []
 
@@ -283,7 +283,7 @@ def test_ctrl_c_writes_the_best_tagger_so_far(folder: Path, tmp_path: Path, monk
             raise KeyboardInterrupt
         return evaluate_spans(*arguments)
 
-    monkeypatch.setattr(tagger, "evaluate_spans", interrupted)
+    monkeypatch.setattr(trained, "evaluate_spans", interrupted)
     output = tmp_path / "c.safetensors"
     result = run("train", folder / "train.conll", "--valid", folder / "valid.conll", "-o", output, *QUICK)
     assert result.exit_code == 130
