@@ -23,7 +23,7 @@ def count(sentences: Iterable[Sequence[str]], connectors: Collection[str]) -> tu
 
 def default_score(a: int, b: int, ab: int, types: int, min_count: int, tokens: int) -> float:
     """Of word2phrase, with the number of types in the place of that of tokens."""
-    return (ab - min_count) * types / (a * b)
+    return (ab - min_count) / a / b * types  # in the order of gensim, for the last bit
 
 
 def npmi_score(a: int, b: int, ab: int, types: int, min_count: int, tokens: int) -> float:
