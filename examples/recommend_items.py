@@ -61,7 +61,7 @@ def make_sessions(items: int, sessions: int, seed: int = 1) -> Sessions:
 
 
 def write_sessions(events: NDArray[np.int64], path: str | Path) -> None:
-    """A line a session, its items separated by spaces."""
+    """Write one line per session, its items separated by spaces."""
     with Path(path).open("w") as file:
         for start in range(0, len(events), 10_000):
             file.writelines(" ".join(map(str, session)) + "\n" for session in events[start : start + 10_000].tolist())

@@ -62,7 +62,7 @@ class TextClassifier(Estimator):
         with max_n.
     max_n : int in [0, 100], default 0
         Characters in the longest n-gram of characters that is a feature; 0: there are none. With min_n 2 or 3, up
-        to 5 or 6, spelling variants and unknown words are told by their parts.
+        to 5 or 6, spelling variants and unknown words are known by their parts.
     buckets : int in [1, 100000000], default 2000000
         How many different hashes n-grams of words and characters have. Only those that occur take memory.
     min_count : int >= 1, default 1

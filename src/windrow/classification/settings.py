@@ -24,7 +24,7 @@ TEXT_CLASSIFIER = (
     ),
     Setting(
         "max_n", int, 0, "Characters in the longest n-gram of characters that is a feature; 0: there are none.",
-        "With min_n 2 or 3, up to 5 or 6, spelling variants and unknown words are told by their parts.",
+        "With min_n 2 or 3, up to 5 or 6, spelling variants and unknown words are known by their parts.",
         low=0, high=100,
     ),
     Setting(

@@ -73,7 +73,12 @@ def group() -> None:
 @group.command()
 @sources_argument
 @click.option("-o", "--output", required=True, type=OutputFile(), help="File to write.")
-@click.option("--valid", metavar="SOURCE", type=Source(), help="Texts held back: the accuracy on them is told.")
+@click.option(
+    "--valid",
+    metavar="SOURCE",
+    type=Source(),
+    help="Texts held back, on which the accuracy is measured after training.",
+)
 @setting_options(TEXT_CLASSIFIER)
 @text_options("tokenizer", "lowercase", *_FILES)
 @_label_options

@@ -173,8 +173,8 @@ class VectorExchange(ChangingTable):
         fname : str or os.PathLike
             The file, compressed or not, with a header.
         lockf : 1.0
-            In gensim, how much these words learn later, 0.0 by default. Only 1.0, as others, is taken here: which words
-            a training freezes, the training is told.
+            In gensim, how much these words learn later, 0.0 by default. Only 1.0 is taken here: they learn as others
+            do. Words are frozen by ``frozen`` of ``Word2Vec.fit``.
         binary : bool, default False
             Whether the file is word2vec's binary.
         encoding : str, default "utf8"

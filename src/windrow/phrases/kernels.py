@@ -113,7 +113,7 @@ def count_pairs(
 
     ``begins``: whether a sentence begins there. ``state``: where to go on, the first word of the pair that may come (-1
     for none), and the sequence of connector words after it. ``known``: how many pairs and sequences are in the tables.
-    Returns both anew.
+    Returns both as they are afterwards.
     """
     at, first, sequence = state
     known_pairs, known_sequences = known

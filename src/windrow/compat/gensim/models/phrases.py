@@ -205,13 +205,15 @@ class Phrases(_Joining):
             There is no token in it; or the phrases are those of a file, which has no counts.
         """
         if self._kept is not None and not self._texts:
-            raise DataError("a file of phrases has no counts, to which more text could be added; count all text anew")
+            raise DataError(
+                "a file of phrases has no counts, to which more text could be added; count all the text again"
+            )
         self._corpora.append(Corpus.build(map(list, sentences)))
         self._texts += 1
 
     @property
     def vocab(self) -> dict[str, int]:
-        """How often words, without connector words, and joined pairs occur; made anew each time."""
+        """How often words, without connector words, and joined pairs occur; a new dict at each access."""
         corpus = self._corpus()
         counted = count_pairs(corpus, self.connector_words, 1, None)
         words, counts = corpus.vocabulary.words, counted.word_counts.tolist()
@@ -283,7 +285,7 @@ class Phrases(_Joining):
         return self._texts, self.min_count, self.threshold, self.delimiter, self.scoring, self.connector_words
 
     def _found(self) -> ours.Phrases:
-        """The phrases of all text so far; found anew when a parameter or the text is another."""
+        """The phrases of all text so far; found again after a parameter or the text has changed."""
         if self._kept is None or self._kept[0] != self._state():
             self._kept = self._state(), self._unfitted().fit(self._corpus())
         return self._kept[1]
@@ -291,7 +293,7 @@ class Phrases(_Joining):
     def _corpus(self) -> Corpus:
         """All text so far, as one."""
         if not self._corpora and self._kept is not None:
-            raise DataError("a file of phrases has no counts, and keeps its parameters; count the text anew")
+            raise DataError("a file of phrases has no counts, and keeps its parameters; count the text again")
         if not self._corpora:
             raise NotFittedError("these Phrases have seen no text yet; call add_vocab first")
         if len(self._corpora) > 1:
