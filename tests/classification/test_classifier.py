@@ -267,3 +267,21 @@ def test_a_header_takes_no_memory(tmp_path: Path) -> None:
 
     with pytest.raises(FormatError, match=r"vectors is float32 .* but should be float32 .*99999"):
         windrow.load(tmp_path / "n")
+
+
+def halves(text: str) -> list[str]:
+    """A tokenizer of a user's own."""
+    return text.replace("-", " ").split()
+
+
+def test_a_tokenizer_of_ones_own_is_asked_for_and_taken(tmp_path: Path) -> None:
+    texts, labels = ["a b", "c d"] * 20, ["x", "y"] * 20
+    model = TextClassifier(vector_size=4, epochs=3, tokenizer=halves).fit(texts, labels)
+    model.save(tmp_path / "own.safetensors")
+    loaded = TextClassifier.load(tmp_path / "own.safetensors")
+
+    with pytest.raises(OptionError, match="set tokenizer = "):
+        loaded.predict(["a-b"])
+    loaded.set_params(tokenizer=halves)
+
+    np.testing.assert_array_equal(loaded.predict_proba(["a-b", "d-a"]), model.predict_proba(["a-b", "d-a"]))

@@ -98,7 +98,10 @@ def test_what_a_corpus_leaves_out_is_told() -> None:
         (["-o", "-", "--top", "3"], "--top prints to standard output, which has the text with -o -; name a file"),
         (["-o", "-", "--apply", "none"], "cannot read none: No such file or directory"),
         (["-o", "-", "--apply", "v"], "holds a model of kind 'word-vectors', not 'phrases'"),
-        (["-o", "q.safetensors", "--apply", "p"], "p holds these phrases already; name a folder or a .txt file"),
+        (
+            ["-o", "q.safetensors", "--apply", "p"],
+            "q.safetensors: --apply writes the joined text; name a folder or a .txt file",
+        ),
         (["-o", "-", "--apply", "p", "--passes", "2"], "--passes has no effect with --apply; leave one of them out"),
         (["-o", "-", "--apply", "p", "--join-with", "2"], "--join-with has no effect with --apply"),
         (["-o", "-", "--apply", "p", "--connector-words", "a"], "--connector-words has no effect with --apply"),

@@ -310,14 +310,14 @@ class TextClassifier(Estimator):
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """The share of texts whose predicted label is among those of y; without y X is as for ``fit``."""
         self._fitted()
-        labelled = read_labelled(X, y, self.reader, self.label_prefix)
+        labelled = read_labelled(X, y, self._reader(), self.label_prefix)
         predicted = self.predict(labelled.words).tolist()
         return sum(one in labels for one, labels in zip(predicted, labelled.labels, strict=True)) / len(predicted)
 
     def evaluate(self, X: Any, y: Any = None, k: int = 1) -> LabelResult:  # noqa: N803
         """Accuracy, and precision and recall of the ``k`` likeliest labels of texts, given as for ``fit``."""
         self._fitted()
-        labelled = read_labelled(X, y, self.reader, self.label_prefix)
+        labelled = read_labelled(X, y, self._reader(), self.label_prefix)
         predicted = self.top_labels(labelled.words, k)
         return evaluate_labels(labelled.labels, ([label for label, _ in one] for one in predicted))
 
@@ -329,6 +329,11 @@ class TextClassifier(Estimator):
         of_texts = InputTags(one_d_array=True, two_d_array=False, string=True)
         return Tags("classifier", TargetTags(required=False), None, ClassifierTags(), input_tags=of_texts)
 
+    def _reader(self) -> TextReader:
+        """How texts are cut into words, as in training; a tokenizer that a file only names is the one set since."""
+        is_set = self.reader.asks and self.tokenizer != "whitespace"
+        return self.reader.changed(tokenizer=self.tokenizer) if is_set else self.reader
+
     def _fitted(self) -> None:
         if not hasattr(self, "history_"):
             raise NotFittedError("this TextClassifier is not trained yet; call fit first")
@@ -336,7 +341,7 @@ class TextClassifier(Estimator):
     def _probabilities(self, X: Any) -> Iterator[NDArray[np.float32]]:  # noqa: N803
         """Blocks of (texts, classes)."""
         self._fitted()
-        texts = self.features_.read(read_texts(X, self.reader))
+        texts = self.features_.read(read_texts(X, self._reader()))
         for first in range(0, len(texts), _TEXTS_AT_A_TIME):
             yield self._probabilities_of(texts, np.arange(first, min(first + _TEXTS_AT_A_TIME, len(texts))))
 

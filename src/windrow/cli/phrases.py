@@ -82,7 +82,7 @@ def phrases(sources: tuple[str, ...], output: Path, top: int, joiner: str, **opt
     if top and str(output) == STDIO:
         raise OptionError("--top prints to standard output, which has the text with -o -; name a file")
     if options["apply"] and output.suffix.lower() == _MODEL:
-        raise OptionError(f"{options['apply']} holds these phrases already; name a folder or a .txt file for the text")
+        raise OptionError(f"{output}: --apply writes the joined text; name a folder or a .txt file for it")
     if not _is_file(output):
         check_replaceable(output)  # before the long work
     started = time.monotonic()
