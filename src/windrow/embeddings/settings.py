@@ -94,7 +94,7 @@ WORD2VEC = (
     ),
     Setting(
         "block_size", int, None, "Center words in a block.", "Larger ones are a little faster, until quality falls.",
-        low=1, high=4096, none="64, of CBOW 256; fewer where the same words come again and again", option=None,
+        low=1, high=4096, none="64, of CBOW 256; fewer where the same words come again and again, or alpha is above 0.07", option=None,
         only_with=("kernel", ("block",)),
     ),
     Setting(
