@@ -33,8 +33,8 @@ def choose_block_size(
     steps back even farther, and vectors grow without bound. In a block of B centers a word that stands somewhere in it
     is met B * sum(p ** 2) times on average, where p are the shares of the words. That is B / 650 for Wikipedia after
     sub-sampling and B / 100 without it, but B / 4 for the letters of DNA: 16 times in 64 centers, and each time it is
-    updated from all words of a window. What each output layer can take of that is in its ``block_share``. Higher learning
-    rates bear fewer: the steps are longer, and so are the vectors that they make.
+    updated from all words of a window. What each output layer can take of that is in its ``block_share``. The higher
+    the learning rate, the fewer: steps are longer, and so are the vectors that they make.
     """
     kept = drawer.kept_counts(counts)
     shares = kept / max(kept.sum(), 1e-300)
