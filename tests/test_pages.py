@@ -25,8 +25,9 @@ def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
     folder = tmp_path / "page"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    blocks = BLOCK.findall(page.read_text("utf-8"))
-    assert blocks
+    text = page.read_text("utf-8")
+    blocks = BLOCK.findall(text)
+    assert len(blocks) == text.count("```python") + text.count("```sh")
     names: dict[str, object] = {}
     for language, block in blocks:
         if language == "sh":
