@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PAGES = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
-BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 PEERS = ("gensim", "kenlm", "nltk")  # not to be had for every Python; a block that imports one is then left out
 
 
@@ -27,10 +27,10 @@ def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(folder)
     text = page.read_text("utf-8")
     blocks = BLOCK.findall(text)
-    assert len(blocks) == text.count("```python") + text.count("```sh")
+    assert len(blocks) == text.count("```python") + text.count("```console")
     names: dict[str, object] = {}
     for language, block in blocks:
-        if language == "sh":
+        if language == "console":
             run_transcript(block)
         else:
             run_python(block, names)
