@@ -73,8 +73,10 @@ def linked(folder: Path, name: str) -> str:
     pages = {file: page for page, file in FILES.items()}
     if path in pages:
         return f"/{pages[path]}.md"
-    if target.suffix in (".md", ".png", ".svg"):  # from the folder of the pages, as Sphinx wants it
-        return path.replace("docs", "", 1) if path.startswith("docs/") else f"/../{path}"
+    if path.startswith("docs/"):
+        return path.removeprefix("docs")  # an absolute path is that of the folder of the pages
+    if target.suffix in (".png", ".svg"):
+        return f"/../{path}"
     return f"{REPOSITORY}/{'tree' if target.is_dir() else 'blob'}/main/{path}"
 
 
