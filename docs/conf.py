@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 
 import click
+from docutils import nodes
+from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.writers.html5 import HTML5Translator
 
 import windrow
 from windrow.cli import main
@@ -20,7 +23,6 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "numpydoc",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "sphinx_click",
 ]
@@ -38,6 +40,9 @@ add_module_names = False
 highlight_language = "none"
 
 html_theme = "furo"
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["formulas.css"]
 html_title = f"windrow {version}"
 html_show_sourcelink = False
 
@@ -91,6 +96,13 @@ def options_as_help_shows_them(app: Sphinx, ctx: click.Context, lines: list[str]
             lines += [f".. option:: {names}", "", f"   {escaped}", ""]
 
 
+def write_formula(page: HTML5Translator, formula: nodes.math | nodes.math_block) -> None:
+    """A formula as MathML, which browsers draw themselves: nothing is fetched when a page is read."""
+    display = "block" if isinstance(formula, nodes.math_block) else "inline"
+    page.body.append(convert(formula.astext(), display=display))
+    raise nodes.SkipNode
+
+
 def load_commands(group: LazyGroup) -> None:
     """Import the commands that a group imports when they are called: sphinx-click asks for those that are there."""
     for name, imported in group.later.items():
@@ -103,6 +115,7 @@ def load_commands(group: LazyGroup) -> None:
 def setup(app: Sphinx) -> None:
     """Connect what is above."""
     load_commands(main)
+    app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("source-read", read_page)
     app.connect("sphinx-click-process-options", options_as_help_shows_them)
     app.connect("sphinx-click-process-arguments", lambda app, ctx, lines: lines.clear())  # the usage line has them
