@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow import interrupts
+from windrow.bars import Listeners, check_progress, training_bar
 from windrow.classification.features import Features, Ngrams, Texts
 from windrow.classification.kernels import Rows, Scratch, Tables, hidden_rows, train_texts
 from windrow.classification.losses import loss_of, probabilities_of
@@ -26,7 +27,7 @@ from windrow.classification.stored_parts import (
 )
 from windrow.classification.texts import Labelled, Labels, find_classes, read_labelled, read_texts
 from windrow.corpus import TextReader
-from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_range, check_whole
+from windrow.errors import FormatError, NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.evaluation.labels import LabelResult, evaluate_labels
 from windrow.files import model_file
@@ -34,7 +35,7 @@ from windrow.files.model_file import StoredModel
 from windrow.machine import check_memory
 from windrow.nn.training.checkpoint import history_rows
 from windrow.nn.training.fitting import all_or_nothing
-from windrow.nn.training.report import Callback, Report, call_all
+from windrow.nn.training.report import Callback, Report, call_all, facts_of, log_start
 from windrow.nn.training.stopping import DivergedError
 from windrow.numeric.blas import set_product
 from windrow.numeric.rng import RngState
@@ -176,25 +177,32 @@ class TextClassifier(Estimator):
         if not self.label_prefix or self.label_prefix.split() != [self.label_prefix]:
             raise OptionError(f"label_prefix = {self.label_prefix!r} must be a word")
 
-    def fit(self, X: Any, y: Any = None, *, progress: Callback | None = None) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any = None, *, progress: Callback | bool | None = None) -> Self:  # noqa: N803
         """Train on texts X, each a str or a list of tokens, and y: a label for each, or a list of labels.
 
         Without y, X is one or more files, or a list, of lines whose labels stand among the words, each after
-        ``label_prefix``. ``callbacks`` get a Report after each epoch; ``progress`` gets one several times a second.
-        Raises OptionError for a parameter out of range, DataError for texts that cannot be used, DivergedError when
-        training runs away. A classifier that was trained before stays as it was when this fails.
+        ``label_prefix``. ``callbacks`` get a Report after each epoch; ``progress``: True for a bar, or a function that
+        gets a Report several times a second. Raises OptionError for a parameter out of range, DataError for texts that
+        cannot be used, DivergedError when training runs away. A classifier that was trained before stays as it was when
+        this fails.
         """
         with all_or_nothing(self, "history_"):
             self.check_parameters()
             self.check_effects()
-            check_callable("progress", progress)
+            check_progress(progress)
             self.reader = reader = TextReader(tokenizer=self.tokenizer, lowercase=self.lowercase)
             labelled = read_labelled(X, y, reader, self.label_prefix)
             self.classes_ = find_classes(labelled.labels)
             self.features_ = Features.learn(labelled.words, self._ngrams(), self.min_count)
             self._start(labelled.labels)
-            self._train(self.features_.read(labelled.words), self._label_rows(labelled), progress)
+            with training_bar(progress, "texts") as bar:
+                self._train(self.features_.read(labelled.words), self._label_rows(labelled), bar)
         return self
+
+    def _facts(self) -> dict[str, object]:
+        if not hasattr(self, "history_"):
+            return {}
+        return {"labels": len(self.classes_), "features": len(self.features_), **facts_of(self.history_)}
 
     def _ngrams(self) -> Ngrams:
         return Ngrams(self.word_ngrams, self.min_n, self.max_n, self.buckets)
@@ -221,9 +229,10 @@ class TextClassifier(Estimator):
         self._loss = loss_of(self.loss, self.class_counts_, self.negative)
         self.history_ = []
 
-    def _train(self, texts: Texts, labels: Rows, progress: Callback | None) -> None:
+    def _train(self, texts: Texts, labels: Rows, bar: Listeners) -> None:
+        log_start(1, self.epochs, len(texts), "texts")
         total, seconds = len(texts) * self.epochs, 0.0
-        fall = self.learning_rate / total
+        fall, progress, callbacks = self.learning_rate / total, bar.progress, [*bar.callbacks, *self.callbacks]
         with interrupts.held(), crew(self.workers):
             for epoch in range(1, self.epochs + 1):
                 order = np.random.default_rng([self.seed, epoch]).permutation(len(texts))
@@ -241,7 +250,7 @@ class TextClassifier(Estimator):
                 self._check_sound(epoch, summed)
                 report = self._report("epoch", epoch, epoch * len(texts), total, summed, seconds)
                 self.history_.append(report.to_json())
-                if call_all(tuple(self.callbacks), report):
+                if call_all(callbacks, report):
                     break
 
     def _learn(self, texts: Texts, labels: Rows, block: NDArray[np.int64], before: int, fall: float) -> float:

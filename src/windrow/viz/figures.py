@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,16 @@ _OTHER_SCRIPTS = (
 )
 
 
+class Picture(Figure):
+    """A figure that a notebook shows by itself: pyplot, which would show a bare Figure, is not loaded for it."""
+
+    def _repr_png_(self) -> bytes:
+        stream = BytesIO()
+        with plain_style():
+            self.savefig(stream, format="png")
+        return stream.getvalue()
+
+
 def check_picture_path(path: str | os.PathLike[str]) -> None:
     """Raise OptionError unless the extension is that of a picture, DataError unless the file could be written."""
     refuse_url_to_write(path)
@@ -52,7 +63,7 @@ def check_picture_path(path: str | os.PathLike[str]) -> None:
 
 def new_figure(width: float, height: float) -> Figure:
     """A figure, in inches, that needs no display; make it and draw on it within ``plain_style``."""
-    figure = Figure(figsize=(width, height), dpi=150, facecolor="white")
+    figure = Picture(figsize=(width, height), dpi=150, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
