@@ -1,6 +1,14 @@
-"""Pictures: a map of word vectors, the learning curve of a training. They need ``windrow[viz]``."""
+"""Pictures: maps of word vectors, learning curves, results. They need ``windrow[viz]``."""
 
 from windrow.viz.learning_curve import plot_learning_curve
+from windrow.viz.results import plot_analogies, plot_confusion, plot_gradient_norms, plot_perplexities
 from windrow.viz.word_map import plot_vectors
 
-__all__ = ["plot_learning_curve", "plot_vectors"]
+__all__ = [
+    "plot_analogies",
+    "plot_confusion",
+    "plot_gradient_norms",
+    "plot_learning_curve",
+    "plot_perplexities",
+    "plot_vectors",
+]
