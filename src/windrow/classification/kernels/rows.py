@@ -21,10 +21,11 @@ class Rows(NamedTuple):
 
 
 class Types(NamedTuple):
-    """The features that each different word has by itself, and its hash as it goes into those of n-grams."""
+    """The features that each different word has by itself, its hash as it goes into those of n-grams; the last word."""
 
     rows: Rows
     hashes: NDArray[np.uint64]  # (types,)
+    end: int  # which follows the words of each text
 
 
 class WordNgrams(NamedTuple):
@@ -44,8 +45,8 @@ def count_replaced(ids: NDArray[np.int32], by: Rows) -> int:
 
 
 @kernel
-def replace_numbers(lists: Rows, by: Rows, end: int, found: Rows) -> None:
-    """Replace each number by those of its list in ``by``; ``end``, unless it is negative, follows each list."""
+def replace_numbers(lists: Rows, by: Rows, found: Rows) -> None:
+    """Replace each number by those of its list in ``by``."""
     filled = 0
     for one in range(lists.starts.size - 1):
         found.starts[one] = filled
@@ -54,58 +55,60 @@ def replace_numbers(lists: Rows, by: Rows, end: int, found: Rows) -> None:
             for own in range(by.starts[number], by.starts[number + 1]):
                 found.ids[filled] = by.ids[own]
                 filled += 1
-        if end >= 0:
-            found.ids[filled] = end
-            filled += 1
     found.starts[lists.starts.size - 1] = filled
 
 
 @kernel
-def mark_ngrams(texts: Rows, hashes: NDArray[np.uint64], longest: int, seen: NDArray[np.uint8]) -> None:
-    """Set ``seen`` (buckets,) to 1 for the n-grams of two and more words."""
+def _word_at(texts: Rows, place: int, last: int, end: int) -> Any:
+    """The word at a place of a text, ``end`` after its last one."""
+    return texts.ids[place] if place < last else end
+
+
+@kernel
+def mark_ngrams(texts: Rows, end: int, hashes: NDArray[np.uint64], longest: int, seen: NDArray[np.uint8]) -> None:
+    """Set ``seen`` (buckets,) to 1 for the n-grams of two and more words, after each text the word ``end``."""
+    buckets = np.uint64(seen.size)
     for text in range(texts.starts.size - 1):
         last = texts.starts[text + 1]
         for first in range(texts.starts[text], last):
             bits = hashes[texts.ids[first]]
-            for place in range(first + 1, min(first + longest, last)):
-                bits = bits * _NGRAM_FACTOR + hashes[texts.ids[place]]
-                seen[np.int64(bits % np.uint64(seen.size))] = 1
+            for place in range(first + 1, min(first + longest, last + 1)):
+                bits = bits * _NGRAM_FACTOR + hashes[_word_at(texts, place, last, end)]
+                seen[np.int64(bits % buckets)] = 1
 
 
 @kernel
 def count_rows(texts: Rows, order: NDArray[np.int64], types: Types, longest: int) -> int:
     """At most how many features some texts have together."""
-    number = 0
+    number, own = 0, types.rows.starts
     for i in range(order.size):
         first, last = texts.starts[order[i]], texts.starts[order[i] + 1]
-        number += (last - first) * (longest - 1)
+        number += (last - first) * (longest - 1) + own[types.end + 1] - own[types.end]
         for place in range(first, last):
-            word = texts.ids[place]
-            number += types.rows.starts[word + 1] - types.rows.starts[word]
+            number += own[texts.ids[place] + 1] - own[texts.ids[place]]
     return int(number)
 
 
 @kernel
 def fill_rows(texts: Rows, order: NDArray[np.int64], types: Types, ngrams: WordNgrams, found: Rows) -> None:
     """The features of the texts of these numbers, one text after the other: of its words, then of its n-grams."""
-    filled, buckets = 0, np.uint64(max(ngrams.rows.size, 1))
-    own = types.rows
+    filled, own, buckets = 0, types.rows, np.uint64(max(ngrams.rows.size, 1))
     for i in range(order.size):
         first, last = texts.starts[order[i]], texts.starts[order[i] + 1]
         found.starts[i] = filled
-        for place in range(first, last):
-            word = texts.ids[place]
+        for place in range(first, last + 1):
+            word = _word_at(texts, place, last, types.end)
             for row in range(own.starts[word], own.starts[word + 1]):
                 found.ids[filled] = own.ids[row]
                 filled += 1
         for begin in range(first, last if ngrams.longest > 1 else first):
             bits = types.hashes[texts.ids[begin]]
-            for place in range(begin + 1, min(begin + ngrams.longest, last)):
-                bits = bits * _NGRAM_FACTOR + types.hashes[texts.ids[place]]
+            for place in range(begin + 1, min(begin + ngrams.longest, last + 1)):
+                bits = bits * _NGRAM_FACTOR + types.hashes[_word_at(texts, place, last, types.end)]
                 after_row = ngrams.rows[np.int64(bits % buckets)]
-                if after_row > 0:
-                    found.ids[filled] = after_row - 1
-                    filled += 1
+                # Of half of those of a new text there is no row, which no processor predicts: written, but not counted.
+                found.ids[filled] = after_row - 1
+                filled += after_row > 0
     found.starts[order.size] = filled
 
 

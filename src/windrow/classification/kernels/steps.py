@@ -100,12 +100,21 @@ def _add_to_rows(ids: NDArray[np.int32], first: int, last: int, tables: Tables, 
     """Add the gradient, divided by the number of features, to the vector of each."""
     inputs, stride = tables.inputs, tables.stride
     share = broadcast(gradient.dtype.type(1) / gradient.dtype.type(last - first))
-    for k in range(0, stride, LANES):
-        store(gradient, k, multiply(load(gradient, k), share))
-    for place in range(first, last):
-        row: Any = np.int64(ids[place]) * stride
-        for k in range(0, stride, LANES):
-            store(inputs, row + k, add(load(inputs, row + k), load(gradient, k)))
+    whole = stride - stride % (4 * LANES)
+    for k in range(0, whole, 4 * LANES):
+        g0, g1 = multiply(load(gradient, k), share), multiply(load(gradient, k + LANES), share)
+        g2, g3 = multiply(load(gradient, k + 2 * LANES), share), multiply(load(gradient, k + 3 * LANES), share)
+        for place in range(first, last):
+            row: Any = np.int64(ids[place]) * stride + k
+            store(inputs, row, add(g0, load(inputs, row)))
+            store(inputs, row + LANES, add(g1, load(inputs, row + LANES)))
+            store(inputs, row + 2 * LANES, add(g2, load(inputs, row + 2 * LANES)))
+            store(inputs, row + 3 * LANES, add(g3, load(inputs, row + 3 * LANES)))
+    for k in range(whole, stride, LANES):
+        g0 = multiply(load(gradient, k), share)
+        for place in range(first, last):
+            row = np.int64(ids[place]) * stride + k
+            store(inputs, row, add(g0, load(inputs, row)))
 
 
 @kernel
