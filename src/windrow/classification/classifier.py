@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from windrow import interrupts
 from windrow.classification.features import Features, Ngrams, Texts
-from windrow.classification.kernels.rows import Rows, mean_rows
+from windrow.classification.kernels.rows import Rows
 from windrow.classification.losses import loss_of, probabilities_of
 from windrow.classification.numbered import Numbered
 from windrow.classification.settings import TEXT_CLASSIFIER
@@ -334,14 +334,11 @@ class TextClassifier(Estimator):
         self._fitted()
         texts = self.features_.read(read_texts(X, self._reader()))
         at_a_time = max(min(_TEXTS_AT_A_TIME, _SCORES_AT_A_TIME // len(self.classes_)), 16)
-        blocks = (np.arange(first, min(first + at_a_time, len(texts))) for first in range(0, len(texts), at_a_time))
         with crew():
-            return [use(self._probabilities_of(texts, block)) for block in blocks]
+            return [use(self._probabilities(hidden)) for hidden in texts.mean_vectors(self.vectors_, at_a_time)]
 
-    def _probabilities_of(self, texts: Texts, block: NDArray[np.int64]) -> NDArray[np.float32]:
-        hidden = np.empty((len(block), self.vectors_.shape[1]), np.float32)
-        mean_rows(texts.rows(block), self.vectors_.reshape(-1), hidden.shape[1], hidden.reshape(-1))
-        scores = np.empty((len(block), len(self.output_vectors_)), np.float32)
+    def _probabilities(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
+        scores = np.empty((len(hidden), len(self.output_vectors_)), np.float32)
         set_product(scores, hidden, self.output_vectors_.T)
         return probabilities_of(self.loss, scores, self._loss, len(self.classes_))
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.classification.kernels.rows import Rows, fetch_rows, mean_row
+from windrow.classification.kernels.rows import Rows, add_rows, fetch_rows
 from windrow.numeric.jit import kernel
 from windrow.numeric.rng import RngState, draw_alias, split_mix
 from windrow.numeric.simd import (
@@ -93,6 +93,13 @@ def _fetch_ahead(batch: Batch, i: int, tables: Tables) -> None:
             prefetch(ids, place)
     if i + 4 < places.size:
         prefetch(starts, places[i + 4])
+
+
+@kernel
+def _mean_row(ids: NDArray[np.int32], first: int, last: int, tables: Tables, hidden: NDArray[Any]) -> None:
+    """The mean of the vectors of some features."""
+    hidden[:] = 0
+    add_rows(ids, first, last, tables.inputs, tables.stride, 1 / (last - first), hidden, 0)
 
 
 @kernel
@@ -265,7 +272,7 @@ def train_texts(
         if first == last or number == 0:
             continue
         rate = rates[0] - i * rates[1]
-        mean_row(batch.found, place, tables.inputs, tables.stride, scratch.hidden, 0)
+        _mean_row(batch.found.ids, first, last, tables, scratch.hidden)
         scratch.gradient[:] = 0
         if loss.code == EACH:
             summed += _ask_all(labels, text, rate, tables, scratch)
