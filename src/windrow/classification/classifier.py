@@ -14,7 +14,6 @@ from windrow import interrupts
 from windrow.classification.features import Features, Ngrams, Texts
 from windrow.classification.kernels.rows import Rows
 from windrow.classification.losses import loss_of, probabilities_of
-from windrow.classification.numbered import Numbered
 from windrow.classification.settings import TEXT_CLASSIFIER
 from windrow.classification.stored_parts import (
     label_kind,
@@ -24,9 +23,10 @@ from windrow.classification.stored_parts import (
     unpack_labels,
     vectors_in,
 )
-from windrow.classification.texts import find_classes, read_labelled, read_texts
+from windrow.classification.texts import class_rows, find_classes, read_labelled, read_texts
 from windrow.classification.training import Learning
 from windrow.corpus import TextReader
+from windrow.corpus.folding import check_folding
 from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.evaluation.labels import LabelResult, evaluate_labels
@@ -41,7 +41,7 @@ from windrow.numeric.rng import RngState
 from windrow.numeric.threads import crew, share
 
 KIND = "text-classifier"
-_NOT_STORED = ("callbacks", "tokenizer", "lowercase")  # the others are in what the reader stores
+_OF_READER = ("tokenizer", "lowercase", "language", "normalize")  # which stores them
 _TEXTS_AT_A_TIME = 4096
 _SCORES_AT_A_TIME = 1 << 18  # of a block of texts that are asked, so that they stay in the cache
 
@@ -86,6 +86,12 @@ class TextClassifier(Estimator):
         What cuts text into words: whitespace, word, char, or a function from a str to a list.
     lowercase : bool, default False
         Whether text is lower-cased first; labels are not.
+    language : str or None, default None
+        Whose lower case, a code of ISO 639-1: in Turkish (tr, az) I becomes dotless i. Only with lowercase. None:
+        the usual lower case.
+    normalize : {"nfc", "nfkc"} or None, default None
+        Unicode normalization, before all else: nfc gives each letter with accents one form, nfkc also makes
+        ligatures and full-width letters plain ones. None: the text as it is.
     seed : int >= 0, default 1
         Seed of all random draws; equal seeds give equal models with one worker.
     workers : int in [1, 1024], default 1
@@ -135,6 +141,8 @@ class TextClassifier(Estimator):
     label_prefix: str
     tokenizer: str | Callable[[str], list[str]]
     lowercase: bool
+    language: str | None
+    normalize: str | None
     seed: int
     workers: int
     callbacks: Sequence[Callback]
@@ -163,6 +171,8 @@ class TextClassifier(Estimator):
         label_prefix: str = "__label__",
         tokenizer: str | Callable[[str], list[str]] = "whitespace",
         lowercase: bool = False,
+        language: str | None = None,
+        normalize: str | None = None,
         seed: int = 1,
         workers: int = 1,
         callbacks: Sequence[Callback] = (),
@@ -178,6 +188,11 @@ class TextClassifier(Estimator):
             raise OptionError(f"min_n = {self.min_n} is above max_n = {self.max_n}")
         if not self.label_prefix or self.label_prefix.split() != [self.label_prefix]:
             raise OptionError(f"label_prefix = {self.label_prefix!r} must be a word")
+        check_folding(self.lowercase, self.language, self.normalize)
+
+    def new_reader(self) -> TextReader:
+        """How texts are cut into words in a training."""
+        return TextReader(**{name: getattr(self, name) for name in _OF_READER})
 
     def fit(self, X: Any, y: Any = None, *, progress: Callback | None = None) -> Self:  # noqa: N803
         """Train on texts X, each a str or a list of tokens, and y: a label for each, or a list of labels.
@@ -191,21 +206,15 @@ class TextClassifier(Estimator):
             self.check_parameters()
             self.check_effects()
             check_callable("progress", progress)
-            self.reader = reader = TextReader(tokenizer=self.tokenizer, lowercase=self.lowercase)
-            labelled = read_labelled(X, y, reader, self.label_prefix)
+            self.reader = self.new_reader()
+            labelled = read_labelled(X, y, self.reader, self.label_prefix)
             self.classes_ = find_classes(labelled.labels)
             self.features_ = Features.learn(labelled.texts, self._ngrams(), self.min_count)
-            self._train(self.features_.read(labelled.texts), self._label_rows(labelled.labels), progress)
+            self._train(self.features_.read(labelled.texts), class_rows(labelled.labels, self.classes_), progress)
         return self
 
     def _ngrams(self) -> Ngrams:
         return Ngrams(self.word_ngrams, self.min_n, self.max_n, self.buckets)
-
-    def _label_rows(self, labels: Numbered) -> Rows:
-        """The classes of each text."""
-        numbers = {label: number for number, label in enumerate(self.classes_.tolist())}
-        ids = np.array([numbers[label] for label in labels.words], np.int32)[labels.lists.ids]
-        return Rows(ids, labels.lists.starts)
 
     def _train(self, texts: Texts, labels: Rows, progress: Callback | None) -> None:
         self.class_counts_ = np.bincount(labels.ids, minlength=len(self.classes_))
@@ -347,7 +356,9 @@ class TextClassifier(Estimator):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file; DataError when it cannot be written."""
         self._fitted()
-        parameters = {name: value for name, value in self.get_params().items() if name not in _NOT_STORED}
+        parameters = {
+            name: value for name, value in self.get_params().items() if name not in (*_OF_READER, "callbacks")
+        }
         arrays: dict[str, NDArray[Any]] = {
             "vectors": self.vectors_,
             "output_vectors": self.output_vectors_,
@@ -374,8 +385,7 @@ class TextClassifier(Estimator):
             raise FormatError(f"{path} has no sound configuration of a TextClassifier ({error})") from error
         model.reader = TextReader.remembered(stored.provenance)
         if not model.reader.asks:  # else the tokenizer is a user's own, which is not imported because a file names it
-            read = model.reader.options()
-            model.set_params(tokenizer=read["tokenizer"], lowercase=read["lowercase"])
+            model.set_params(**{name: getattr(model.reader, name) for name in _OF_READER})
         model.history_ = history_rows(stored.config["history"])
         model.classes_ = unpack_labels(stored, path)
         model.class_counts_ = model_file.as_counts(stored.arrays.get("class_counts"), len(model.classes_), path)
