@@ -124,6 +124,7 @@ def _compile_classifier() -> None:
     from windrow.files.tempfolder import temporary_folder
 
     texts, labels = ["to be", "or not", "to be"], ["a", "b", "c"]
+    TextClassifier(4, epochs=1).fit([f"__label__{label} {text}" for label, text in zip(labels, texts, strict=True)])
     with temporary_folder() as folder:
         for loss in LOSS_NAMES:
             options: dict[str, Any] = {"word_ngrams": 2, "max_n": 2, "buckets": 100, "epochs": 1}
