@@ -29,6 +29,7 @@ from .corpus.compressors import zstd
 
 WORDS = ["cat", "kitten", "dog", "naïve", "2004"]
 VECTORS = windrow.WordVectors(WORDS, np.random.default_rng(3).normal(size=(5, 4)).astype(np.float32))
+FASTTEXT = Path(__file__).parent / "classification" / "fasttext"
 FORMATS = ("safetensors", "txt", "vec", "bin", "glove", "tsv", "npy", "parquet")
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
@@ -95,6 +96,19 @@ def test_arpa_under_any_name(name: str, compression: str, arpa: bytes, tmp_path:
 
     assert isinstance(model, windrow.NGramLM)
     assert windrow.NGramLM.load(path).log_prob("a b") == model.log_prob("a b")
+
+
+@pytest.mark.parametrize("compression", COMPRESS)
+@pytest.mark.parametrize("name", ["model", "m.vec", "m.safetensors"])
+def test_classifiers_under_any_name(name: str, compression: str, tmp_path: Path) -> None:
+    windrow.TextClassifier(4, epochs=1).fit(["a b", "c d"], ["x", "y"]).save(tmp_path / "ours")
+    for kept in (tmp_path / "ours", FASTTEXT / "hs.bin", FASTTEXT / "cut.ftz"):
+        expected = windrow.load(kept).predict_proba(["a food1"])
+        path = put(tmp_path, name, COMPRESS[compression](kept.read_bytes()))
+        for found in (windrow.load(path), windrow.TextClassifier.load(path)):
+            assert np.array_equal(found.predict_proba(["a food1"]), expected)
+        piped = run("classify", "evaluate", "-", put(tmp_path, "t", b"__label__x a\n"), stdin=path.read_bytes())
+        assert piped.exit_code == 0, piped.output
 
 
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "npy"])
@@ -171,6 +185,7 @@ def test_what_cannot_be_opened_says_what_it_is(tmp_path: Path) -> None:
         (["lm", "perplexity", "x.arpa", "tags"], "is a web page"),
         (["tag", "predict", "tags"], "is a binary of KenLM; give the ARPA file"),
         (["tag", "predict", "x.arpa"], "is a web page"),
+        (["classify", "predict", "model.safetensors"], "is a Python pickle"),
         (["lm", "convert", "vectors.bin", "y.arpa"], "git lfs pull"),
         (["vectors", "plot", "model.safetensors", "-o", "m.png"], "is a Python pickle"),
     ]:
@@ -314,6 +329,8 @@ def test_a_text_in_place_of_a_model_is_told_so_at_each_door(tmp_path: Path) -> N
     for arguments, said in (
         (("lm", "score", text, text), "is text, neither a language model of windrow's nor an ARPA file"),
         (("tag", "predict", text, text), "is text, not a model file of windrow's"),
+        (("classify", "predict", text, text), "is text, not a model file of windrow's"),
+        (("classify", "evaluate", arpa, text), "ARPA format, not a model file of windrow's"),
         (("tag", "predict", arpa, text), "ARPA format, not a model file of windrow's"),
         (("lm", "convert", arpa, arpa), "is read and written; choose another name"),
     ):

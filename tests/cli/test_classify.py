@@ -240,6 +240,21 @@ def test_the_log_has_a_line_for_each_epoch(folder: Path, tmp_path: Path) -> None
     assert rows[-1]["loss"] < rows[0]["loss"]
 
 
+def test_classifiers_of_fasttext_are_asked_as_ours_are(tmp_path: Path) -> None:
+    kept = Path(__file__).parents[1] / "classification" / "fasttext"
+    for name in ("softmax.bin", "cut.ftz"):
+        answer = run("predict", kept / name, stdin="the food1 and food2 naïve\ntravel1 travel2 travel3\n")
+        assert [line.split("\t")[0] for line in answer.stdout.splitlines()] == ["food", "travel"], answer.output
+    (tmp_path / "test.ft").write_text("__label__food food1 food2\n__label__travel travel1 a travel3\n")
+    assert json.loads(run("evaluate", kept / "hs.bin", tmp_path / "test.ft", "--json").stdout)["accuracy"] == 1
+    similar = CliRunner().invoke(main, ["vectors", "similar", str(kept / "softmax.bin"), "food1"])
+    assert similar.exit_code == 0, similar.output
+    windrow.WordVectors.load(kept / "plain.bin").save(tmp_path / "v.bin", format="fasttext")
+    refused = run("predict", tmp_path / "v.bin", stdin="a\n")
+    assert "holds word vectors of fastText, no classifier" in refused.stderr
+    assert run("predict", tmp_path / "test.ft", stdin="a\n").stderr.count("Error") == 1
+
+
 def test_the_file_is_known_everywhere(folder: Path) -> None:
     assert isinstance(windrow.load(folder / "model"), TextClassifier)
     verified = CliRunner().invoke(main, ["verify", str(folder / "model")])

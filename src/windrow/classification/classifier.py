@@ -12,27 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow import interrupts
+from windrow.classification.fasttext_model import read_classifier
 from windrow.classification.features import Features, Ngrams, Texts
 from windrow.classification.kernels import Rows, Scratch, Tables, hidden_rows, train_texts
 from windrow.classification.losses import loss_of, probabilities_of
 from windrow.classification.settings import TEXT_CLASSIFIER
-from windrow.classification.stored_parts import (
-    label_kind,
-    pack_features,
-    pack_labels,
-    unpack_features,
-    unpack_labels,
-    vectors_in,
-)
+from windrow.classification.stored_parts import label_kind, pack, unpack, unpack_fasttext
 from windrow.classification.texts import Labelled, Labels, find_classes, read_labelled, read_texts
 from windrow.corpus import TextReader
-from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_range, check_whole
+from windrow.errors import NotFittedError, OptionError, check_callable, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.evaluation.labels import LabelResult, evaluate_labels
 from windrow.files import model_file
-from windrow.files.model_file import StoredModel
+from windrow.files.local import as_path, local_file
+from windrow.files.sniff import kind_of
 from windrow.machine import check_memory
-from windrow.nn.training.checkpoint import history_rows
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.report import Callback, Report, call_all
 from windrow.nn.training.stopping import DivergedError
@@ -218,8 +212,13 @@ class TextClassifier(Estimator):
         self.output_vectors_ = np.zeros((outputs, size), np.float32)
         counts = Counter(label for one in labels for label in one)
         self.class_counts_ = np.array([counts[label] for label in self.classes_.tolist()], np.int64)
-        self._loss = loss_of(self.loss, self.class_counts_, self.negative)
+        self._use_tree(None)
         self.history_ = []
+
+    def _use_tree(self, children: NDArray[np.int32] | None) -> None:
+        """Set up the loss; ``children`` of the nodes of its tree where that is not the one of ``huffman_tree``."""
+        self._children = children
+        self._loss = loss_of(self.loss, self.class_counts_, self.negative, children)
 
     def _train(self, texts: Texts, labels: Rows, progress: Callback | None) -> None:
         total, seconds = len(texts) * self.epochs, 0.0
@@ -359,40 +358,19 @@ class TextClassifier(Estimator):
         """Write the model file; DataError when it cannot be written."""
         self._fitted()
         parameters = {name: value for name, value in self.get_params().items() if name not in _NOT_STORED}
-        arrays: dict[str, NDArray[Any]] = {
-            "vectors": self.vectors_,
-            "output_vectors": self.output_vectors_,
-            "class_counts": self.class_counts_,
-            **pack_labels(self.classes_),
-            **pack_features(self.features_),
-        }
         config = {"parameters": parameters, "labels": label_kind(self.classes_), "history": self.history_}
-        model_file.save(path, KIND, arrays, config, self.reader.stored())
+        model_file.save(path, KIND, pack(self), config, self.reader.stored())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Open what ``save`` wrote; FormatError for a file that is damaged or of another kind."""
-        stored = model_file.load(path, KIND)
-        with model_file.parts_of(path):
-            return cls._from_stored(stored, path)
+        """Open what ``save`` wrote, or a classifier of fastText: a ``.bin``, or a quantized ``.ftz``.
 
-    @classmethod
-    def _from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
-        try:
-            model = cls(**stored.config["parameters"])
-            model.check_parameters()
-        except (TypeError, OptionError) as error:
-            raise FormatError(f"{path} has no sound configuration of a TextClassifier ({error})") from error
-        model.reader = TextReader.remembered(stored.provenance)
-        if not model.reader.asks:  # else the tokenizer is a user's own, which is not imported because a file names it
-            read = model.reader.options()
-            model.set_params(tokenizer=read["tokenizer"], lowercase=read["lowercase"])
-        model.history_ = history_rows(stored.config["history"])
-        model.classes_ = unpack_labels(stored, path)
-        model.class_counts_ = model_file.as_counts(stored.arrays.get("class_counts"), len(model.classes_), path)
-        model.features_ = unpack_features(stored.arrays, model._ngrams(), path)
-        outputs = len(model.classes_) - (model.loss == "hs")
-        model.vectors_ = vectors_in(stored.arrays, "vectors", (len(model.features_), model.vector_size), path)
-        model.output_vectors_ = vectors_in(stored.arrays, "output_vectors", (outputs, model.vector_size), path)
-        model._loss = loss_of(model.loss, model.class_counts_, model.negative)
+        FormatError for a file that is damaged or of another kind.
+        """
+        with local_file(as_path(path)) as file, model_file.parts_of(path):
+            model: Self
+            if kind_of(file) == "fasttext":
+                model = unpack_fasttext(cls, read_classifier(file), file)
+            else:
+                model = unpack(cls, model_file.load(file, KIND), file)
         return model

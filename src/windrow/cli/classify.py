@@ -129,7 +129,7 @@ def evaluate(
     """Accuracy of MODEL on SOURCEs, given as for train; precision, recall and F1 of its k likeliest labels.
 
     The accuracy is the share of texts whose likeliest label is among their own. A label that MODEL has not learned
-    counts as missed; texts without a label are left out.
+    counts as missed; texts without a label are left out. MODEL may be a classifier of fastText, .bin or .ftz.
     """
     from windrow.corpus.tables import listed
 
@@ -183,7 +183,7 @@ def predict(
 
     A line has each label and its probability, the likeliest first, with tabs between them; with --threshold it may be
     empty. Labels among the words of a text, as train takes them, are left out. A line that comes through a pipe is
-    answered at once.
+    answered at once. MODEL may be a classifier of fastText, .bin or .ftz.
     """
     if model == source == "-":
         raise OptionError("standard input, '-', cannot be both MODEL and SOURCE; name a file for one of them")
