@@ -147,6 +147,7 @@ def test_every_command_and_argument_that_takes_vectors(format: str, content: Any
     path = put(tmp_path, "vectors.kv", COMPRESS["xz"](content[format]))
     (tmp_path / "text").write_text("cat dog kitten\n" * 30)
     (tmp_path / "tags").write_text("cat B-X\ndog O\n\n" * 30)
+    (tmp_path / "labels").write_text("__label__a cat dog\n__label__b kitten\n")
     (tmp_path / "pairs").write_text("cat\tkitten\t9\ncat\tdog\t3\ndog\tkitten\t2\n")
     commands: list[list[Any]] = [
         ["vectors", "similar", path, "cat"],
@@ -160,6 +161,7 @@ def test_every_command_and_argument_that_takes_vectors(format: str, content: Any
         ["lm", "train", "rnn", tmp_path / "text", "-o", tmp_path / "r", "--vectors", path, "--embedding", 4,
          "--epochs", 1, "--hidden", 3],
         ["tag", "train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", path, "--epochs", 1],
+        ["classify", "train", tmp_path / "labels", "-o", tmp_path / "c", "--vectors", path, "--size", 4],
     ]  # fmt: skip
     for command in commands:
         result = run(*command)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas
 import pytest
 from click.testing import CliRunner, Result
@@ -63,6 +64,18 @@ def test_records_train_as_lines_do(folder: Path, tmp_path: Path, name: str) -> N
     assert json.loads(found.stdout)["accuracy"] == 1
     texts = run("predict", folder / "model", path, "--field", "said")
     assert texts.stdout == run("predict", folder / "model", folder / "train.txt").stdout
+
+
+def test_given_vectors(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text(LINES)
+    for size in (8, 5):
+        windrow.WordVectors(["film", "movie"], np.ones((2, size), np.float32)).save(tmp_path / f"{size}.vec")
+    result = run("train", tmp_path / "train.txt", "-o", tmp_path / "m", *QUICK, "--vectors", tmp_path / "8.vec")
+    assert "16 features (1 words begin with given vectors); trained on" in result.stderr
+    assert "movie" in TextClassifier.load(tmp_path / "m").features_.words
+    refused = run("train", tmp_path / "train.txt", "-o", tmp_path / "n", *QUICK, "--vectors", tmp_path / "5.vec")
+    assert "vectors have 5 dimensions, but --size = 8; try --size 5" in refused.stderr
+    assert not (tmp_path / "n").exists()
 
 
 def test_several_labels_of_a_record(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from windrow.classification.settings import TEXT_CLASSIFIER
 from windrow.classification.stored_parts import label_kind, pack, unpack, unpack_fasttext
 from windrow.classification.texts import Labelled, Labels, find_classes, read_labelled, read_texts
 from windrow.corpus import TextReader
+from windrow.embeddings.given_vectors import Given, check_given, open_given, take_given
 from windrow.errors import NotFittedError, OptionError, check_callable, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.evaluation.labels import LabelResult, evaluate_labels
@@ -35,7 +36,7 @@ from windrow.numeric.rng import RngState
 from windrow.numeric.threads import crew, share
 
 KIND = "text-classifier"
-_NOT_STORED = ("callbacks", "tokenizer", "lowercase")  # the others are in what the reader stores
+_NOT_STORED = ("vectors", "callbacks", "tokenizer", "lowercase")  # the others are in what the reader stores
 _TEXTS_AT_A_TIME = 4096
 
 
@@ -61,6 +62,9 @@ class TextClassifier(Estimator):
         How many different hashes n-grams of words and characters have. Only those that occur take memory.
     min_count : int >= 1, default 1
         Words that occur less often have no vector of their own.
+    vectors : WordVectors or path or None, default None
+        Word vectors to begin with, or a file; all their words are known. None: random ones. Of much text of the
+        same kind, where few texts have labels. They must have vector_size dimensions.
     loss : {"softmax", "hs", "ns", "ova"}, default "softmax"
         What is minimized: that of a softmax over the classes; hs: of a Huffman tree of them; ns: of telling a class
         from a few drawn ones; ova: of a yes or no for each class. hs and ns for thousands of classes; ova where a
@@ -96,6 +100,8 @@ class TextClassifier(Estimator):
         The vectors of the features, those of words first.
     output_vectors_ : ndarray of shape (classes, vector_size)
         The vectors of the classes; with loss "hs" of the inner nodes of their tree, (classes - 1, vector_size).
+    given_words_ : int
+        How many words of the texts began with a vector of ``vectors``.
     history_ : list of dict
         One dict per epoch: loss, learning rate, texts, seconds.
 
@@ -119,6 +125,7 @@ class TextClassifier(Estimator):
     max_n: int
     buckets: int
     min_count: int
+    vectors: Given | None
     loss: str
     negative: int
     learning_rate: float
@@ -137,6 +144,7 @@ class TextClassifier(Estimator):
     vectors_: NDArray[np.float32]
     output_vectors_: NDArray[np.float32]
     history_: list[dict[str, Any]]
+    given_words_ = 0
 
     def __init__(
         self,
@@ -147,6 +155,7 @@ class TextClassifier(Estimator):
         buckets: int = 2_000_000,
         min_count: int = 1,
         *,
+        vectors: Given | None = None,
         loss: str = "softmax",
         negative: int = 5,
         learning_rate: float = 0.1,
@@ -165,6 +174,7 @@ class TextClassifier(Estimator):
     def check_parameters(self) -> None:
         """Raise OptionError for a parameter out of range, before any work."""
         super().check_parameters()
+        check_given(self.vectors)
         if self.max_n and self.min_n > self.max_n:
             raise OptionError(f"min_n = {self.min_n} is above max_n = {self.max_n}")
         if not self.label_prefix or self.label_prefix.split() != [self.label_prefix]:
@@ -185,8 +195,13 @@ class TextClassifier(Estimator):
             self.reader = reader = TextReader(tokenizer=self.tokenizer, lowercase=self.lowercase)
             labelled = read_labelled(X, y, reader, self.label_prefix)
             self.classes_ = find_classes(labelled.labels)
-            self.features_ = Features.learn(labelled.words, self._ngrams(), self.min_count)
+            given = None if self.vectors is None else open_given(self.vectors, self.vector_size, "vector_size")
+            features = Features.learn(labelled.words, self._ngrams(), self.min_count)
+            self.features_ = features if given is None else features.with_words(given.index_to_key)
             self._start(labelled.labels)
+            own = range(len(features.words))
+            if given is not None:
+                self.given_words_ = take_given(self.vectors_, self.features_.words, given, own, self.vectors)
             self._train(self.features_.read(labelled.words), self._label_rows(labelled), progress)
         return self
 

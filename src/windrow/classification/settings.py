@@ -33,6 +33,11 @@ TEXT_CLASSIFIER = (
     ),
     Setting("min_count", int, 1, "Words that occur less often have no vector of their own.", low=1),
     Setting(
+        "vectors", "WordVectors or path", None, "Word vectors to begin with, or a file; all their words are known.",
+        "Of much text of the same kind, where few texts have labels. They must have vector_size dimensions.",
+        none="random ones",
+    ),
+    Setting(
         "loss", str, "softmax", "What is minimized: that of a softmax over the classes; hs: of a Huffman tree of them; "
         "ns: of telling a class from a few drawn ones; ova: of a yes or no for each class.",
         "hs and ns for thousands of classes; ova where a text has several.", choices=LOSS_NAMES,

@@ -19,6 +19,7 @@ from windrow.cli.options import (
     check_parameters,
     check_used,
     flags_of,
+    naming_options,
     setting_options,
     sources_argument,
     text_options,
@@ -28,6 +29,7 @@ from windrow.cli.options import (
 from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
 from windrow.cli.saving import save_model
 from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
+from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError
 from windrow.estimator import GIVEN
 
@@ -92,22 +94,28 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
     labels, or none.
     """
     from windrow.classification import TextClassifier
+    from windrow.embeddings.vectors import load_vectors
 
     check_used(TEXT_CLASSIFIER, _CONDITIONS)
     model = TextClassifier(**values_of(TEXT_CLASSIFIER, options))
     check_parameters(model, flags_of(TEXT_CLASSIFIER))  # before anything is read
+    if options["vectors"] is not None:
+        with advising_to_convert():
+            model.set_params(vectors=load_vectors(options["vectors"]))
     texts, labels = _labelled(model, sources, options)
     held_back = None if valid is None else _labelled(model, (valid,), options)
     with ExitStack() as stack:
         if log_json:
             model.set_params(callbacks=[stack.enter_context(json_log(log_json, append=False))])
         show = stack.enter_context(words_bar(unit="texts"))
-        model.fit(texts, labels, progress=show)
+        with naming_options(flags_of(TEXT_CLASSIFIER)):
+            model.fit(texts, labels, progress=show)
     save_model(model, output)
     last = model.history_[-1]
+    given = f" ({model.given_words_:,} words begin with given vectors)" if model.given_words_ else ""
     judged = "" if held_back is None else f", accuracy {model.evaluate(*held_back).accuracy:.4f} on {valid}"
     tell(
-        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features; trained on "
+        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features{given}; trained on "
         f"{last['examples']:,} texts in {last['seconds']:.1f} s ({last['per_second']:,.0f} texts/s), "
         f"loss {last['loss']:.4f}{judged}"
     )
