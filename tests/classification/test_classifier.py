@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 import windrow
 from tests.naive import classification as naive
 from windrow import TextClassifier, WordVectors
+from windrow.classification import training
 from windrow.classification.settings import LOSS_NAMES
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.files import model_file
@@ -95,6 +96,19 @@ def test_equal_seeds_give_equal_models(loss: str) -> None:
 
     assert np.array_equal(one.vectors_, other.vectors_)
     assert not np.array_equal(one.vectors_, third.vectors_)
+
+
+@pytest.mark.parametrize("size", [1, 16, 40])
+def test_features_that_are_looked_up_in_each_epoch(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Where there are too many to be kept; the vectors are those of before the padding is taken away."""
+    kept = fitted(vector_size=size, word_ngrams=2)
+    monkeypatch.setattr(training, "_MOST_KEPT", 0)
+    monkeypatch.setattr(training, "_ROWS_AT_A_TIME", 3)
+    looked_up = fitted(vector_size=size, word_ngrams=2)
+
+    np.testing.assert_array_equal(kept.vectors_, looked_up.vectors_)
+    np.testing.assert_array_equal(kept.output_vectors_, looked_up.output_vectors_)
+    assert kept.vectors_.shape == (len(kept.features_), size)
 
 
 def test_workers_share_the_texts() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from time import perf_counter
 from typing import Any, Self
@@ -14,11 +13,13 @@ from numpy.typing import NDArray
 from windrow import interrupts
 from windrow.classification.fasttext_model import read_classifier
 from windrow.classification.features import Features, Ngrams, Texts
-from windrow.classification.kernels import Rows, Scratch, Tables, hidden_rows, train_texts
+from windrow.classification.kernels.rows import Rows, mean_rows
 from windrow.classification.losses import loss_of, probabilities_of
+from windrow.classification.numbered import Numbered
 from windrow.classification.settings import TEXT_CLASSIFIER
 from windrow.classification.stored_parts import label_kind, pack, unpack, unpack_fasttext
-from windrow.classification.texts import Labelled, Labels, find_classes, read_labelled, read_texts
+from windrow.classification.texts import find_classes, read_labelled, read_texts
+from windrow.classification.training import Learning
 from windrow.corpus import TextReader
 from windrow.embeddings.given_vectors import Given, check_given, open_given, take_given
 from windrow.errors import NotFittedError, OptionError, check_callable, check_range, check_whole
@@ -27,7 +28,6 @@ from windrow.evaluation.labels import LabelResult, evaluate_labels
 from windrow.files import model_file
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import kind_of
-from windrow.machine import check_memory
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.report import Callback, Report, call_all
 from windrow.nn.training.stopping import DivergedError
@@ -196,55 +196,48 @@ class TextClassifier(Estimator):
             labelled = read_labelled(X, y, reader, self.label_prefix)
             self.classes_ = find_classes(labelled.labels)
             given = None if self.vectors is None else open_given(self.vectors, self.vector_size, "vector_size")
-            features = Features.learn(labelled.words, self._ngrams(), self.min_count)
-            self.features_ = features if given is None else features.with_words(given.index_to_key)
-            self._start(labelled.labels)
-            own = range(len(features.words))
+            learned = Features.learn(labelled.texts, self._ngrams(), self.min_count)
+            self.features_ = learned if given is None else learned.with_words(given.index_to_key)
+            learning = self._start(self.features_.read(labelled.texts), self._label_rows(labelled.labels))
             if given is not None:
-                self.given_words_ = take_given(self.vectors_, self.features_.words, given, own, self.vectors)
-            self._train(self.features_.read(labelled.words), self._label_rows(labelled), progress)
+                own = range(len(learned.words))
+                self.given_words_ = take_given(learning.vectors, self.features_.words, given, own, self.vectors)
+            self._train(learning, progress)
         return self
 
     def _ngrams(self) -> Ngrams:
         return Ngrams(self.word_ngrams, self.min_n, self.max_n, self.buckets)
 
-    def _label_rows(self, labelled: Labelled) -> Rows:
+    def _label_rows(self, labels: Numbered) -> Rows:
+        """The classes of each text."""
         numbers = {label: number for number, label in enumerate(self.classes_.tolist())}
-        starts = np.concatenate([[0], np.cumsum([len(labels) for labels in labelled.labels])])
-        ids = [numbers[label] for labels in labelled.labels for label in labels]
-        return Rows(np.array(ids, np.int32), starts.astype(np.int64))
+        ids = np.array([numbers[label] for label in labels.words], np.int32)[labels.lists.ids]
+        return Rows(ids, labels.lists.starts)
 
-    def _start(self, labels: Sequence[Labels]) -> None:
-        """Tables as fastText begins with: small random vectors of features, zeros above them."""
-        size = self.vector_size
-        outputs = len(self.classes_) - (self.loss == "hs")
-        rows = len(self.features_)
-        check_memory(4 * size * (rows + outputs), f"vectors of {rows:,} features", "lower vector_size or buckets")
-        rng = np.random.default_rng(self.seed)
-        self.vectors_ = rng.random((rows, size), np.float32)
-        self.vectors_ *= np.float32(2 / size)
-        self.vectors_ -= np.float32(1 / size)
-        self.output_vectors_ = np.zeros((outputs, size), np.float32)
-        counts = Counter(label for one in labels for label in one)
-        self.class_counts_ = np.array([counts[label] for label in self.classes_.tolist()], np.int64)
+    def _start(self, texts: Texts, labels: Rows) -> Learning:
+        self.class_counts_ = np.bincount(labels.ids, minlength=len(self.classes_))
         self._use_tree(None)
         self.history_ = []
+        self.given_words_ = 0
+        shape = len(self.features_), len(self.classes_) - (self.loss == "hs"), self.vector_size
+        return Learning(texts, labels, self._loss, shape, self.seed)
 
     def _use_tree(self, children: NDArray[np.int32] | None) -> None:
         """Set up the loss; ``children`` of the nodes of its tree where that is not the one of ``huffman_tree``."""
         self._children = children
         self._loss = loss_of(self.loss, self.class_counts_, self.negative, children)
 
-    def _train(self, texts: Texts, labels: Rows, progress: Callback | None) -> None:
-        total, seconds = len(texts) * self.epochs, 0.0
+    def _train(self, learning: Learning, progress: Callback | None) -> None:
+        texts = len(learning.texts)
+        total, seconds = texts * self.epochs, 0.0
         fall = self.learning_rate / total
         with interrupts.held(), crew(self.workers):
             for epoch in range(1, self.epochs + 1):
-                order = np.random.default_rng([self.seed, epoch]).permutation(len(texts))
-                started, summed, before = perf_counter(), 0.0, (epoch - 1) * len(texts)
+                order = np.random.default_rng([self.seed, epoch]).permutation(texts)
+                started, summed, before = perf_counter(), 0.0, (epoch - 1) * texts
                 for first in range(0, len(order), _TEXTS_AT_A_TIME):
                     block = order[first : first + _TEXTS_AT_A_TIME]
-                    summed += self._learn(texts, labels, block, before + first, fall)
+                    summed += self._learn(learning, block, before + first, fall)
                     interrupts.check()
                     if progress is not None:
                         done = before + first + len(block)
@@ -252,26 +245,23 @@ class TextClassifier(Estimator):
                             self._report("progress", epoch, done, total, summed, seconds + perf_counter() - started)
                         )
                 seconds += perf_counter() - started
+                self.output_vectors_ = learning.outputs
                 self._check_sound(epoch, summed)
-                report = self._report("epoch", epoch, epoch * len(texts), total, summed, seconds)
+                report = self._report("epoch", epoch, epoch * texts, total, summed, seconds)
                 self.history_.append(report.to_json())
                 if call_all(tuple(self.callbacks), report):
                     break
+        self.vectors_ = learning.inputs()
 
-    def _learn(self, texts: Texts, labels: Rows, block: NDArray[np.int64], before: int, fall: float) -> float:
+    def _learn(self, learning: Learning, block: NDArray[np.int64], before: int, fall: float) -> float:
         """Train on some texts, shared by the workers; returns the summed loss."""
-        size, outputs = self.vectors_.shape[1], len(self.output_vectors_)
-        tables = Tables(self.vectors_, self.output_vectors_)
 
         def train(first: int, last: int) -> float:
-            mine = block[first:last]
-            arrays = (np.empty(n, np.float32) for n in (size, size, outputs))
             state: RngState = (
                 np.random.SeedSequence([self.seed, before + first]).generate_state(2, np.uint32).view(np.uint64)
             )
             rates = (self.learning_rate - fall * (before + first), fall)
-            found = texts.rows(mine)
-            return train_texts(found, mine, labels, tables, self._loss, rates, Scratch(*arrays), state)
+            return learning.learn(block[first:last], rates, state)
 
         return float(sum(share(len(block), train)))
 
@@ -316,24 +306,25 @@ class TextClassifier(Estimator):
         check_range("threshold", threshold, 0, 1)
         found = []
         for block in self._probabilities(X):
-            numbers = np.argsort(-block, axis=1, kind="stable")[:, :k]
-            for row, chosen in zip(block, numbers, strict=True):
-                found.append([(self.classes_[n], float(row[n])) for n in chosen if row[n] >= threshold])
+            numbers = block.argmax(axis=1)[:, None] if k == 1 else np.argsort(-block, axis=1, kind="stable")[:, :k]
+            labels, shares = self.classes_[numbers].tolist(), np.take_along_axis(block, numbers, 1).tolist()
+            found += [[pair for pair in pairs if pair[1] >= threshold] for pairs in map(zip, labels, shares)]
         return found
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """The share of texts whose predicted label is among those of y; without y X is as for ``fit``."""
         self._fitted()
         labelled = read_labelled(X, y, self._reader(), self.label_prefix)
-        predicted = self.predict(labelled.words).tolist()
-        return sum(one in labels for one, labels in zip(predicted, labelled.labels, strict=True)) / len(predicted)
+        predicted = self.predict(labelled.texts).tolist()
+        of_texts = labelled.labels.to_lists()
+        return sum(one in labels for one, labels in zip(predicted, of_texts, strict=True)) / len(predicted)
 
     def evaluate(self, X: Any, y: Any = None, k: int = 1) -> LabelResult:  # noqa: N803
         """Accuracy, and precision and recall of the ``k`` likeliest labels of texts, given as for ``fit``."""
         self._fitted()
         labelled = read_labelled(X, y, self._reader(), self.label_prefix)
-        predicted = self.top_labels(labelled.words, k)
-        return evaluate_labels(labelled.labels, ([label for label, _ in one] for one in predicted))
+        predicted = self.top_labels(labelled.texts, k)
+        return evaluate_labels(labelled.labels.to_lists(), ([label for label, _ in one] for one in predicted))
 
     _estimator_type = "classifier"  # where scikit-learn before 1.6 asks
 
@@ -361,7 +352,7 @@ class TextClassifier(Estimator):
 
     def _probabilities_of(self, texts: Texts, block: NDArray[np.int64]) -> NDArray[np.float32]:
         hidden = np.empty((len(block), self.vectors_.shape[1]), np.float32)
-        hidden_rows(texts.rows(block), self.vectors_, hidden)
+        mean_rows(texts.rows(block), self.vectors_.reshape(-1), hidden.shape[1], hidden.reshape(-1))
         scores = np.empty((len(block), len(self.output_vectors_)), np.float32)
         with crew():
             set_product(scores, hidden, self.output_vectors_.T)

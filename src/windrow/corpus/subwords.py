@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.subwords import hash_vocabulary
+from windrow.corpus.kernels.subwords import hash_vocabulary, hash_words
 from windrow.files.model_file import pack_words
 
 SENTENCE_END = "</s>"  # to fastText no word of characters: it has no n-grams
@@ -101,3 +101,14 @@ def vocabulary_subwords(
     packed = pack_words(["" if word == SENTENCE_END else f"<{word}>" for word in words])
     hash_vocabulary(packed["word_bytes"], packed["word_offsets"], min_n, max_n, buckets, ids)
     return ids, starts
+
+
+def vocabulary_hashes(words: Sequence[str]) -> NDArray[np.uint64]:
+    """``hash_ngram`` of many words without line breaks, as it goes into the hashes of n-grams of words.
+
+    fastText has it as a signed number of 32 bits, whose sign is spread to 64.
+    """
+    hashes = np.empty(len(words), np.uint64)
+    text = "".join(f"{word}\n" for word in words).encode("utf-8", "surrogatepass")
+    hash_words(np.frombuffer(text, np.uint8), hashes)
+    return hashes

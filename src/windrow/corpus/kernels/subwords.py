@@ -12,6 +12,7 @@ from windrow.numeric.jit import kernel
 
 _OFFSET, _PRIME = np.uint32(2166136261), np.uint32(16777619)  # of FNV-1a, 32 bits
 _SIGN = np.uint32(0xFFFFFF00)
+_NEWLINE = 0x0A
 
 
 @kernel
@@ -50,3 +51,18 @@ def hash_vocabulary(
                 if length >= min_n and not is_boundary:
                     ids[found] = np.int64(bits) % buckets
                     found += 1
+
+
+@kernel
+def hash_words(text: Bytes, hashes: NDArray[np.uint64]) -> None:
+    """The hash of each word of a text, in which a newline follows each, as it goes into those of n-grams of words.
+
+    It is that of an n-gram of characters, 32 bits with the sign spread to 64.
+    """
+    word, bits = 0, _OFFSET
+    for place in range(text.size):
+        if text[place] == _NEWLINE:
+            hashes[word] = np.uint64(np.int64(np.int32(bits)))
+            word, bits = word + 1, _OFFSET
+        else:
+            bits = _add_byte(bits, text[place])
