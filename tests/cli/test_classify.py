@@ -253,6 +253,20 @@ def test_the_log_has_a_line_for_each_epoch(folder: Path, tmp_path: Path) -> None
     assert rows[-1]["loss"] < rows[0]["loss"]
 
 
+def test_smaller_models(folder: Path, tmp_path: Path) -> None:
+    result = run(
+        "train", folder / "train.txt", "-o", tmp_path / "m", *QUICK, "--cutoff", 9, "--retrain", "--quantize", 8
+    )
+    assert "m: 3 labels, 9 features; trained on 1,440 texts" in result.stderr
+    assert TextClassifier.load(tmp_path / "m").quantize_bits == 8
+    result = run("convert", folder / "model", tmp_path / "n", "--cutoff", 9, "--quantize", 8)
+    assert result.stderr == f"{tmp_path / 'n'}: 3 labels, 9 features\n"
+    assert (tmp_path / "n").stat().st_size < (folder / "model").stat().st_size
+    assert json.loads(run("evaluate", tmp_path / "n", folder / "train.txt", "--json").stdout)["accuracy"] > 0.8
+    refused = run("train", folder / "train.txt", "-o", tmp_path / "o", "--retrain")
+    assert "--retrain is for --cutoff; give that, too, or leave --retrain out" in refused.stderr
+
+
 def test_classifiers_of_fasttext_are_asked_as_ours_are(tmp_path: Path) -> None:
     kept = Path(__file__).parents[1] / "classification" / "fasttext"
     for name in ("softmax.bin", "cut.ftz"):

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from time import perf_counter
+from copy import copy
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow import interrupts
+from windrow.classification.epochs import train_epochs
 from windrow.classification.fasttext_model import read_classifier
 from windrow.classification.features import Features, Ngrams, Texts
 from windrow.classification.kernels.rows import Rows, mean_rows
 from windrow.classification.losses import loss_of, probabilities_of
 from windrow.classification.numbered import Numbered
 from windrow.classification.settings import TEXT_CLASSIFIER
+from windrow.classification.shrinking import longest_rows, rounded, with_rows
 from windrow.classification.stored_parts import label_kind, pack, unpack, unpack_fasttext
 from windrow.classification.texts import find_classes, read_labelled, read_texts
 from windrow.classification.training import Learning
@@ -29,11 +30,10 @@ from windrow.files import model_file
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import kind_of
 from windrow.nn.training.fitting import all_or_nothing
-from windrow.nn.training.report import Callback, Report, call_all
-from windrow.nn.training.stopping import DivergedError
+from windrow.nn.training.report import Callback
 from windrow.numeric.blas import set_product
-from windrow.numeric.rng import RngState
-from windrow.numeric.threads import crew, share
+from windrow.numeric.threads import crew
+from windrow.outputs.quantized import BITS
 
 KIND = "text-classifier"
 _NOT_STORED = ("vectors", "callbacks", "tokenizer", "lowercase")  # the others are in what the reader stores
@@ -75,6 +75,13 @@ class TextClassifier(Estimator):
         Size of the steps at the start; it falls in a line to 0. 0.5 or 1 for few or short texts.
     epochs : int in [1, 1000000], default 5
         Passes over the texts. 25 for a few thousand texts.
+    cutoff : int >= 1 or None, default None
+        After training keep only so many words and n-grams, those with the longest vectors. None: all. A tenth of
+        them is often as good, with retrain.
+    retrain : bool, default False
+        Train what the cut-off has kept as many epochs again. Only with cutoff.
+    quantize_bits : int 8 or None, default None
+        8 rounds the vectors of the trained model, whose file is a quarter as large. None: 32 bits.
     label_prefix : str, default "__label__"
         How labels begin that stand among the words of a text.
     tokenizer : str or callable, default "whitespace"
@@ -130,6 +137,9 @@ class TextClassifier(Estimator):
     negative: int
     learning_rate: float
     epochs: int
+    cutoff: int | None
+    retrain: bool
+    quantize_bits: int | None
     label_prefix: str
     tokenizer: str | Callable[[str], list[str]]
     lowercase: bool
@@ -160,6 +170,9 @@ class TextClassifier(Estimator):
         negative: int = 5,
         learning_rate: float = 0.1,
         epochs: int = 5,
+        cutoff: int | None = None,
+        retrain: bool = False,
+        quantize_bits: int | None = None,
         label_prefix: str = "__label__",
         tokenizer: str | Callable[[str], list[str]] = "whitespace",
         lowercase: bool = False,
@@ -196,14 +209,30 @@ class TextClassifier(Estimator):
             labelled = read_labelled(X, y, reader, self.label_prefix)
             self.classes_ = find_classes(labelled.labels)
             given = None if self.vectors is None else open_given(self.vectors, self.vector_size, "vector_size")
+            self.history_, self.given_words_ = [], 0
             learned = Features.learn(labelled.texts, self._ngrams(), self.min_count)
             self.features_ = learned if given is None else learned.with_words(given.index_to_key)
             learning = self._start(self.features_.read(labelled.texts), self._label_rows(labelled.labels))
             if given is not None:
                 own = range(len(learned.words))
                 self.given_words_ = take_given(learning.vectors, self.features_.words, given, own, self.vectors)
-            self._train(learning, progress)
+            train_epochs(self, learning, progress)
+            if self.cutoff is not None and self.cutoff < len(self.features_):
+                self._cut(self.cutoff)
+                if self.retrain:
+                    learning = self._start(self.features_.read(labelled.texts), learning.labels)
+                    learning.go_on_from(self.vectors_, self.output_vectors_)
+                    train_epochs(self, learning, progress, after=len(self.history_))
+            if self.quantize_bits is not None:
+                self._round()
         return self
+
+    def _cut(self, number: int) -> None:
+        rows = longest_rows(self.features_, self.vectors_, number)
+        self.features_, self.vectors_ = with_rows(self.features_, rows), self.vectors_[rows]
+
+    def _round(self) -> None:
+        self.vectors_, self.output_vectors_ = rounded(self.vectors_), rounded(self.output_vectors_)
 
     def _ngrams(self) -> Ngrams:
         return Ngrams(self.word_ngrams, self.min_n, self.max_n, self.buckets)
@@ -217,8 +246,6 @@ class TextClassifier(Estimator):
     def _start(self, texts: Texts, labels: Rows) -> Learning:
         self.class_counts_ = np.bincount(labels.ids, minlength=len(self.classes_))
         self._use_tree(None)
-        self.history_ = []
-        self.given_words_ = 0
         shape = len(self.features_), len(self.classes_) - (self.loss == "hs"), self.vector_size
         return Learning(texts, labels, self._loss, shape, self.seed)
 
@@ -226,64 +253,6 @@ class TextClassifier(Estimator):
         """Set up the loss; ``children`` of the nodes of its tree where that is not the one of ``huffman_tree``."""
         self._children = children
         self._loss = loss_of(self.loss, self.class_counts_, self.negative, children)
-
-    def _train(self, learning: Learning, progress: Callback | None) -> None:
-        texts = len(learning.texts)
-        total, seconds = texts * self.epochs, 0.0
-        fall = self.learning_rate / total
-        with interrupts.held(), crew(self.workers):
-            for epoch in range(1, self.epochs + 1):
-                order = np.random.default_rng([self.seed, epoch]).permutation(texts)
-                started, summed, before = perf_counter(), 0.0, (epoch - 1) * texts
-                for first in range(0, len(order), _TEXTS_AT_A_TIME):
-                    block = order[first : first + _TEXTS_AT_A_TIME]
-                    summed += self._learn(learning, block, before + first, fall)
-                    interrupts.check()
-                    if progress is not None:
-                        done = before + first + len(block)
-                        progress(
-                            self._report("progress", epoch, done, total, summed, seconds + perf_counter() - started)
-                        )
-                seconds += perf_counter() - started
-                self.output_vectors_ = learning.outputs
-                self._check_sound(epoch, summed)
-                report = self._report("epoch", epoch, epoch * texts, total, summed, seconds)
-                self.history_.append(report.to_json())
-                if call_all(tuple(self.callbacks), report):
-                    break
-        self.vectors_ = learning.inputs()
-
-    def _learn(self, learning: Learning, block: NDArray[np.int64], before: int, fall: float) -> float:
-        """Train on some texts, shared by the workers; returns the summed loss."""
-
-        def train(first: int, last: int) -> float:
-            state: RngState = (
-                np.random.SeedSequence([self.seed, before + first]).generate_state(2, np.uint32).view(np.uint64)
-            )
-            rates = (self.learning_rate - fall * (before + first), fall)
-            return learning.learn(block[first:last], rates, state)
-
-        return float(sum(share(len(block), train)))
-
-    def _report(self, event: str, epoch: int, done: int, total: int, summed: float, seconds: float) -> Report:
-        texts = total // self.epochs
-        return Report(
-            event=event,
-            epoch=epoch,
-            epochs=self.epochs,
-            examples=done,
-            total_examples=total,
-            loss=summed / max(done - (epoch - 1) * texts, 1),
-            learning_rate=self.learning_rate * (1 - done / total),
-            seconds=seconds,
-        )
-
-    def _check_sound(self, epoch: int, loss: float) -> None:
-        if not (np.isfinite(loss) and np.isfinite(self.output_vectors_).all()):
-            raise DivergedError(
-                f"training diverged in epoch {epoch}: the loss is {loss:g}; try learning_rate = "
-                f"{self.learning_rate / 10:g}"
-            )
 
     # --- what is learned
 
@@ -357,6 +326,26 @@ class TextClassifier(Estimator):
         with crew():
             set_product(scores, hidden, self.output_vectors_.T)
         return probabilities_of(self.loss, scores, self._loss, len(self.classes_))
+
+    # --- smaller
+
+    def shrunk(self, cutoff: int) -> Self:
+        """The model with the ``cutoff`` words and n-grams that have the longest vectors."""
+        check_whole("cutoff", cutoff, 1)
+        self._fitted()
+        other = copy(self)
+        other.cutoff = cutoff
+        other._cut(cutoff)
+        return other
+
+    def quantized(self, bits: int = BITS) -> Self:
+        """The model with vectors of 8 bits, and a scale for each; its file is a quarter as large."""
+        self._fitted()
+        other = copy(self)
+        other.quantize_bits = bits
+        other.check_parameters()
+        other._round()
+        return other
 
     # --- files
 

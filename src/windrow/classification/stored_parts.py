@@ -15,7 +15,9 @@ from windrow.corpus import TextReader
 from windrow.errors import FormatError, OptionError
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
+from windrow.machine import check_memory
 from windrow.nn.training.checkpoint import history_rows
+from windrow.outputs.quantized import from_codes, to_codes
 
 Model = Any  # a TextClassifier, whose module imports this one
 
@@ -64,11 +66,27 @@ def unpack_labels(stored: StoredModel, path: str | os.PathLike[str]) -> NDArray[
 
 def vectors_in(arrays: Arrays, name: str, shape: tuple[int, int], path: str | os.PathLike[str]) -> NDArray[np.float32]:
     """A finite float32 table of this shape, left in the file; FormatError for anything else."""
-    found = arrays.get(name)
-    if found is None or found.shape != shape or found.dtype != np.float32:
-        told = "missing" if found is None else f"{found.dtype} {found.shape}"
-        raise FormatError(f"{path}: {name} is {told}, but should be float32 {shape}")
+    found = _array_in(arrays, name, shape, np.float32, path)
     model_file.check_finite(found, name, path)
+    return found
+
+
+def codes_in(arrays: Arrays, name: str, shape: tuple[int, int], path: str | os.PathLike[str]) -> NDArray[np.float32]:
+    """A table of 8 bits and a scale for each row, as numbers in memory; FormatError for anything else."""
+    codes = _array_in(arrays, name, shape, np.int8, path)
+    scales = _array_in(arrays, f"{name}_scales", shape[:1], np.float32, path)
+    model_file.check_finite(scales[:, None], f"{name}_scales", path)
+    check_memory(4 * codes.size, f"the {len(codes):,} vectors of {path}", "cut the model off at fewer of them")
+    return from_codes(codes, scales)
+
+
+def _array_in(
+    arrays: Arrays, name: str, shape: tuple[int, ...], kind: type[np.generic], path: str | os.PathLike[str]
+) -> NDArray[Any]:
+    found = arrays.get(name)
+    if found is None or found.shape != shape or found.dtype != kind:
+        told = "missing" if found is None else f"{found.dtype} {found.shape}"
+        raise FormatError(f"{path}: {name} is {told}, but should be {np.dtype(kind)} {shape}")
     return found
 
 
@@ -78,13 +96,20 @@ def vectors_in(arrays: Arrays, name: str, shape: tuple[int, int], path: str | os
 def pack(model: Model) -> dict[str, NDArray[Any]]:
     """All arrays of a trained classifier."""
     return {
-        "vectors": model.vectors_,
-        "output_vectors": model.output_vectors_,
+        **_pack_vectors(model, "vectors", model.vectors_),
+        **_pack_vectors(model, "output_vectors", model.output_vectors_),
         "class_counts": model.class_counts_,
         **pack_labels(model.classes_),
         **pack_features(model.features_),
         **({} if model._children is None else {_TREE: model._children}),
     }
+
+
+def _pack_vectors(model: Model, name: str, vectors: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    if model.quantize_bits is None:
+        return {name: vectors}
+    codes, scales = to_codes(vectors)
+    return {name: codes, f"{name}_scales": scales}
 
 
 def unpack(kind: type[Model], stored: StoredModel, path: str | os.PathLike[str]) -> Model:
@@ -99,8 +124,9 @@ def unpack(kind: type[Model], stored: StoredModel, path: str | os.PathLike[str])
     model.class_counts_ = model_file.as_counts(stored.arrays.get("class_counts"), len(model.classes_), path)
     model.features_ = unpack_features(stored.arrays, model._ngrams(), path)
     outputs = len(model.classes_) - (model.loss == "hs")
-    model.vectors_ = vectors_in(stored.arrays, "vectors", (len(model.features_), model.vector_size), path)
-    model.output_vectors_ = vectors_in(stored.arrays, "output_vectors", (outputs, model.vector_size), path)
+    vectors = codes_in if model.quantize_bits is not None else vectors_in
+    model.vectors_ = vectors(stored.arrays, "vectors", (len(model.features_), model.vector_size), path)
+    model.output_vectors_ = vectors(stored.arrays, "output_vectors", (outputs, model.vector_size), path)
     model._use_tree(_tree_in(stored.arrays, len(model.classes_), path) if model.loss == "hs" else None)
     return model
 

@@ -222,6 +222,27 @@ def _texts(source: str, files: dict[str, Any], *, is_live: bool) -> Iterator[str
     return lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
 
 
+@group.command()
+@click.argument("source", metavar="MODEL", type=InputFile())
+@click.argument("target", metavar="OUT", type=OutputFile())
+@click.option(
+    "--cutoff", type=WholeNumber(1), metavar="N", help="Keep the N words and n-grams with the longest vectors."
+)
+@click.option("--quantize", type=WholeNumber(8, 8), metavar="BITS", help="8: vectors of 8 bits, a quarter of the size.")
+def convert(source: str, target: Path, cutoff: int | None, quantize: int | None) -> None:
+    """Make a smaller classifier of MODEL, or windrow's file of one of fastText's (.bin, .ftz).
+
+    What a cut-off leaves out counts nothing; `classify train --cutoff N --retrain` trains the others once more.
+    """
+    model = _load(source, None)
+    if cutoff is not None:
+        model = model.shrunk(cutoff)
+    if quantize is not None:
+        model = model.quantized(quantize)
+    save_model(model, target)
+    tell(f"{target}: {len(model.classes_):,} labels, {len(model.features_):,} features")
+
+
 def _as_row(labels: list[tuple[Any, float]]) -> str:
     return "\t".join(f"{label}\t{probability:.6f}" for label, probability in labels)
 
