@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -265,6 +266,32 @@ def test_smaller_models(folder: Path, tmp_path: Path) -> None:
     assert json.loads(run("evaluate", tmp_path / "n", folder / "train.txt", "--json").stdout)["accuracy"] > 0.8
     refused = run("train", folder / "train.txt", "-o", tmp_path / "o", "--retrain")
     assert "--retrain is for --cutoff; give that, too, or leave --retrain out" in refused.stderr
+
+
+def test_autotune(folder: Path, tmp_path: Path) -> None:
+    train = folder / "train.txt"
+    search = ("--autotune-validation", train, "--autotune-seconds", 200, "--autotune-trials", 3)
+    fixed = ("--size", 4, "--epochs", 4, "--buckets", 200, "--loss", "hs")
+    result = run("train", train, "-o", tmp_path / "m", *search, *fixed)
+    first, *_, typed, last = result.stderr.splitlines()
+    assert first.startswith("training 1, 0 s: f1 0.") or first.startswith("training 1, 1 s")
+    assert first.endswith(" with the defaults")
+    assert "m: 3 labels" in last
+    model = TextClassifier.load(tmp_path / "m")
+    assert (model.vector_size, model.epochs, model.loss) == (4, 4, "hs")
+    windrow_, classify, *words = shlex.split(typed)
+    assert (windrow_, classify) == ("windrow", "classify")
+    words[words.index(str(tmp_path / "m"))] = str(tmp_path / "again")
+    assert run(*words).exit_code == 0
+    assert same(TextClassifier.load(tmp_path / "again"), model)
+    alone = run("train", train, "-o", tmp_path / "o", "--autotune-trials", 3)
+    assert "--autotune-trials is for --autotune-validation; give that, too" in alone.stderr
+    logged = run("train", train, "-o", tmp_path / "o", *search, "--log-json", tmp_path / "log")
+    assert "--log-json has no effect with --autotune-validation" in logged.stderr
+    assert not (tmp_path / "log").exists()
+    wrong = run("train", train, "-o", tmp_path / "o", *search, "--autotune-metric", "f2")
+    assert "--autotune-metric = 'f2' must be f1, f1:LABEL" in wrong.stderr
+    assert not (tmp_path / "o").exists()
 
 
 def test_classifiers_of_fasttext_are_asked_as_ours_are(tmp_path: Path) -> None:

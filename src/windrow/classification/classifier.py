@@ -77,11 +77,11 @@ class TextClassifier(Estimator):
         Passes over the texts. 25 for a few thousand texts.
     cutoff : int >= 1 or None, default None
         After training keep only so many words and n-grams, those with the longest vectors. None: all. A tenth of
-        them is often as good, with retrain.
+        them loses little.
     retrain : bool, default False
-        Train what the cut-off has kept as many epochs again. Only with cutoff.
+        Train what the cut-off has kept as many epochs again. Only with cutoff. It may be better or worse.
     quantize_bits : int 8 or None, default None
-        8 rounds the vectors of the trained model, whose file is a quarter as large. None: 32 bits.
+        8 rounds the vectors of the trained model, whose file is about a third as large. None: 32 bits.
     label_prefix : str, default "__label__"
         How labels begin that stand among the words of a text.
     tokenizer : str or callable, default "whitespace"
@@ -339,7 +339,7 @@ class TextClassifier(Estimator):
         return other
 
     def quantized(self, bits: int = BITS) -> Self:
-        """The model with vectors of 8 bits, and a scale for each; its file is a quarter as large."""
+        """The model with vectors of 8 bits, and a scale for each; its file is about a third as large."""
         self._fitted()
         other = copy(self)
         other.quantize_bits = bits

@@ -52,13 +52,14 @@ TEXT_CLASSIFIER = (
     Setting("epochs", int, 5, "Passes over the texts.", "25 for a few thousand texts.", low=1, high=1_000_000),
     Setting(
         "cutoff", int, None, "After training keep only so many words and n-grams, those with the longest vectors.",
-        "A tenth of them is often as good, with retrain.", low=1, none="all",
+        "A tenth of them loses little.", low=1, none="all",
     ),
     Setting(
-        "retrain", bool, False, "Train what the cut-off has kept as many epochs again.", only_with=("cutoff", GIVEN),
+        "retrain", bool, False, "Train what the cut-off has kept as many epochs again.", "It may be better or worse.",
+        only_with=("cutoff", GIVEN),
     ),
     Setting(
-        "quantize_bits", int, None, "8 rounds the vectors of the trained model, whose file is a quarter as large.",
+        "quantize_bits", int, None, "8 rounds the vectors of the trained model, whose file is about a third as large.",
         low=8, high=8, none="32 bits", option="--quantize",
     ),
     Setting(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from windrow.classification.settings import TEXT_CLASSIFIER
+from windrow.cli import autotune
 from windrow.cli.groups import LazyGroup
 from windrow.cli.logs import json_log, words_bar
 from windrow.cli.messages import tell
@@ -86,6 +87,7 @@ def group() -> None:
 @setting_options(TEXT_CLASSIFIER)
 @text_options("tokenizer", "lowercase", *_FILES)
 @_label_options
+@autotune.autotune_options
 @click.option(
     "--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, one JSON object per epoch."
 )
@@ -98,7 +100,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
     from windrow.classification import TextClassifier
     from windrow.embeddings.vectors import load_vectors
 
-    check_used(TEXT_CLASSIFIER, _CONDITIONS)
+    check_used(TEXT_CLASSIFIER, {**_CONDITIONS, **autotune.CONDITIONS})
     model = TextClassifier(**values_of(TEXT_CLASSIFIER, options))
     check_parameters(model, flags_of(TEXT_CLASSIFIER))  # before anything is read
     if options["vectors"] is not None:
@@ -106,12 +108,17 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
             model.set_params(vectors=load_vectors(options["vectors"]))
     labelled = _labelled(model, sources, options)
     held_back = None if valid is None else _labelled(model, (valid,), options)
+    tuned_on = options["autotune_validation"]
+    tried_on = None if tuned_on is None else _labelled(model, (tuned_on,), options)
     with ExitStack() as stack:
         if log_json:
             model.set_params(callbacks=[stack.enter_context(json_log(log_json, append=False))])
-        show = stack.enter_context(words_bar(unit="texts"))
-        with naming_options(flags_of(TEXT_CLASSIFIER)):
+        if tried_on is None:
+            show = stack.enter_context(words_bar(unit="texts"))
+            stack.enter_context(naming_options(flags_of(TEXT_CLASSIFIER)))
             model.fit(labelled, progress=show)
+        else:
+            _search(model, labelled, tried_on, options, output)
     save_model(model, output)
     last = model.history_[-1]
     given = f" ({model.given_words_:,} words begin with given vectors)" if model.given_words_ else ""
@@ -121,6 +128,16 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
         f"{last['examples']:,} texts in {last['seconds']:.1f} s ({last['per_second']:,.0f} texts/s), "
         f"loss {last['loss']:.4f}{judged}"
     )
+
+
+def _search(model: TextClassifier, texts: Labelled, held_back: Labelled, options: dict[str, Any], output: Path) -> None:
+    try:
+        autotune.search(model, texts, held_back, options)
+    except KeyboardInterrupt as error:
+        if not hasattr(model, "history_"):
+            raise
+        save_model(model, output)
+        raise KeyboardInterrupt(f"{error}; it is written to {output}") from error
 
 
 @group.command()
@@ -228,7 +245,7 @@ def _texts(source: str, files: dict[str, Any], *, is_live: bool) -> Iterator[str
 @click.option(
     "--cutoff", type=WholeNumber(1), metavar="N", help="Keep the N words and n-grams with the longest vectors."
 )
-@click.option("--quantize", type=WholeNumber(8, 8), metavar="BITS", help="8: vectors of 8 bits, a quarter of the size.")
+@click.option("--quantize", type=WholeNumber(8, 8), metavar="BITS", help="8: vectors of 8 bits; a third of the size.")
 def convert(source: str, target: Path, cutoff: int | None, quantize: int | None) -> None:
     """Make a smaller classifier of MODEL, or windrow's file of one of fastText's (.bin, .ftz).
 
