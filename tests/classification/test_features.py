@@ -53,8 +53,12 @@ def test_features_of_any_text(train: list[list[str]], other: list[list[str]], lo
     ngrams = Ngrams(longest, 2, 3, 61)
     features = Features.learn(Numbered.of_lists(train), ngrams, 1)
 
-    for text, rows in zip(other, rows_of(features, other), strict=True):
-        assert sorted(rows) == sorted(naive_rows(features, text, ngrams))
+    vectors = np.random.default_rng(1).normal(size=(len(features), 17)).astype(np.float32)
+    means = list(features.read(Numbered.of_lists(other)).mean_vectors(vectors, 3))
+    for number, (text, rows) in enumerate(zip(other, rows_of(features, other), strict=True)):
+        expected = naive_rows(features, text, ngrams)
+        assert sorted(rows) == sorted(expected)
+        np.testing.assert_allclose(means[number // 3][number % 3], vectors[expected].mean(axis=0), atol=1e-5)
 
 
 def test_texts_are_taken_in_any_order() -> None:

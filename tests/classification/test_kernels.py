@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.naive import classification as naive
-from windrow.classification.kernels.rows import Rows, mean_rows
+from windrow.classification.kernels.rows import Rows, add_rows, sum_rows
 from windrow.classification.kernels.steps import Batch, Scratch, Tables, train_texts, tree_probabilities
 from windrow.classification.losses import loss_of
 from windrow.numeric.tables import padded_width
@@ -145,15 +145,17 @@ def test_noise_is_never_the_class_itself() -> None:
 
 
 @pytest.mark.parametrize("dim", [1, 6, 16, 50, 64, 83])
-def test_mean_rows(dim: int) -> None:
-    """Of widths below 16, at it, and between its multiples."""
+def test_sums_of_rows(dim: int) -> None:
+    """Of widths below 16, at it, and between its multiples; nothing is added twice."""
     inputs = np.random.default_rng(4).normal(size=(10, dim))
-    means = np.empty((len(TEXTS), dim))
+    sums = np.zeros((len(TEXTS), dim))
 
-    mean_rows(as_rows(TEXTS), inputs.reshape(-1), dim, means.reshape(-1))
+    sum_rows(as_rows(TEXTS), inputs.reshape(-1), dim, sums.reshape(-1))
 
-    expected = [inputs[text].mean(axis=0) if text else np.zeros(dim) for text in TEXTS]
-    np.testing.assert_allclose(means, expected, atol=1e-15)
+    expected = [inputs[text].sum(axis=0) for text in TEXTS]
+    np.testing.assert_allclose(sums, expected, atol=1e-14)
+    add_rows(np.array([3, 3, 8], np.int32), 1, 3, inputs.reshape(-1), dim, 0.5, sums.reshape(-1), dim)
+    np.testing.assert_allclose(sums[1], expected[1] + (inputs[3] + inputs[8]) / 2, atol=1e-14)
 
 
 @pytest.mark.parametrize("classes", [1, 4, 17, 37])

@@ -102,5 +102,3 @@ def test_words_are_replaced_by_several_or_none() -> None:
     by = Numbered.of_lists([["y", "x"], [], ["y"]])  # of b, a, c
 
     assert list(found.replaced(by.words, by.lists).to_lists()) == [["y", "x"], [], ["y", "y", "x"]]
-    ended = found.replaced([*found.words, "."], end=3)
-    assert list(ended.to_lists()) == [["b", "a", "."], ["."], ["c", "b", "."]]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from windrow.classification.epochs import train_epochs
 from windrow.classification.fasttext_model import read_classifier
 from windrow.classification.features import Features, Ngrams, Texts
-from windrow.classification.kernels.rows import Rows, mean_rows
+from windrow.classification.kernels.rows import Rows
 from windrow.classification.losses import loss_of, probabilities_of
 from windrow.classification.numbered import Numbered
 from windrow.classification.settings import TEXT_CLASSIFIER
@@ -38,6 +38,9 @@ from windrow.outputs.quantized import BITS
 KIND = "text-classifier"
 _NOT_STORED = ("vectors", "callbacks", "tokenizer", "lowercase")  # the others are in what the reader stores
 _TEXTS_AT_A_TIME = 4096
+_SCORES_AT_A_TIME = 1 << 18  # of a block of texts that are asked, so that they stay in the cache
+
+Result = TypeVar("Result")
 
 
 class TextClassifier(Estimator):
@@ -258,7 +261,7 @@ class TextClassifier(Estimator):
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """The most probable label of each text, (texts,)."""
-        numbers = [block.argmax(axis=1) for block in self._probabilities(X)]
+        numbers = self._of_blocks(X, lambda block: block.argmax(axis=1))
         return self.classes_[np.concatenate(numbers)] if numbers else self.classes_[:0]
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
@@ -266,19 +269,21 @@ class TextClassifier(Estimator):
 
         Rows sum to 1 with the losses softmax and hs; ns and ova answer a question for each label by itself.
         """
-        blocks = list(self._probabilities(X))
+        blocks = self._of_blocks(X, lambda block: block)
         return np.concatenate(blocks) if blocks else np.zeros((0, len(self.classes_)), np.float32)
 
     def top_labels(self, X: Any, k: int = 1, threshold: float = 0.0) -> list[list[tuple[Any, float]]]:  # noqa: N803
         """Up to ``k`` labels of each text, those of a probability of at least ``threshold``, the likeliest first."""
         check_whole("k", k, 1)
         check_range("threshold", threshold, 0, 1)
-        found = []
-        for block in self._probabilities(X):
+        names = self.classes_.tolist()
+
+        def best(block: NDArray[np.float32]) -> list[list[tuple[Any, float]]]:
             numbers = block.argmax(axis=1)[:, None] if k == 1 else np.argsort(-block, axis=1, kind="stable")[:, :k]
-            labels, shares = self.classes_[numbers].tolist(), np.take_along_axis(block, numbers, 1).tolist()
-            found += [[pair for pair in pairs if pair[1] >= threshold] for pairs in map(zip, labels, shares)]
-        return found
+            pairs = zip(numbers.tolist(), np.take_along_axis(block, numbers, 1).tolist(), strict=True)
+            return [[(names[n], p) for n, p in zip(*pair, strict=True) if p >= threshold] for pair in pairs]
+
+        return [found for of_block in self._of_blocks(X, best) for found in of_block]
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """The share of texts whose predicted label is among those of y; without y X is as for ``fit``."""
@@ -312,19 +317,17 @@ class TextClassifier(Estimator):
         if not hasattr(self, "history_"):
             raise NotFittedError("this TextClassifier is not trained yet; call fit first")
 
-    def _probabilities(self, X: Any) -> Iterator[NDArray[np.float32]]:  # noqa: N803
-        """Blocks of (texts, classes)."""
+    def _of_blocks(self, X: Any, use: Callable[[NDArray[np.float32]], Result]) -> list[Result]:  # noqa: N803
+        """What ``use`` makes of the probabilities of each few texts, (texts, classes)."""
         self._fitted()
         texts = self.features_.read(read_texts(X, self._reader()))
-        for first in range(0, len(texts), _TEXTS_AT_A_TIME):
-            yield self._probabilities_of(texts, np.arange(first, min(first + _TEXTS_AT_A_TIME, len(texts))))
-
-    def _probabilities_of(self, texts: Texts, block: NDArray[np.int64]) -> NDArray[np.float32]:
-        hidden = np.empty((len(block), self.vectors_.shape[1]), np.float32)
-        mean_rows(texts.rows(block), self.vectors_.reshape(-1), hidden.shape[1], hidden.reshape(-1))
-        scores = np.empty((len(block), len(self.output_vectors_)), np.float32)
+        at_a_time = max(min(_TEXTS_AT_A_TIME, _SCORES_AT_A_TIME // len(self.classes_)), 16)
         with crew():
-            set_product(scores, hidden, self.output_vectors_.T)
+            return [use(self._probabilities(hidden)) for hidden in texts.mean_vectors(self.vectors_, at_a_time)]
+
+    def _probabilities(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
+        scores = np.empty((len(hidden), len(self.output_vectors_)), np.float32)
+        set_product(scores, hidden, self.output_vectors_.T)
         return probabilities_of(self.loss, scores, self._loss, len(self.classes_))
 
     # --- smaller

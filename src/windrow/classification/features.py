@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.classification.kernels.rows import Rows, Types, WordNgrams, count_rows, fill_rows, mark_ngrams
+from windrow.classification.kernels.rows import (
+    Rows,
+    Types,
+    WordNgrams,
+    count_rows,
+    fill_ngram_rows,
+    fill_rows,
+    fill_type_rows,
+    mark_ngrams,
+    mean_rows,
+    sum_rows,
+)
 from windrow.classification.numbered import Numbered
 from windrow.corpus import Vocabulary
 from windrow.corpus.subwords import SENTENCE_END, vocabulary_hashes, vocabulary_subwords
@@ -48,14 +59,15 @@ class Features:
     @classmethod
     def learn(cls, texts: Numbered, ngrams: Ngrams, min_count: int) -> Features:
         """Those of some texts: the words that occur so often, and all n-grams."""
-        ended = _ended(texts)
-        counts = np.bincount(ended.lists.ids, minlength=len(ended.words))
-        words = Vocabulary.from_counts(ended.words, counts, min_count=min_count).words
+        different, end = _with_end(texts.words)
+        counts = np.bincount(texts.lists.ids, minlength=len(different))
+        counts[end] += len(texts)
+        words = Vocabulary.from_counts(different, counts, min_count=min_count).words
         seen = np.zeros(ngrams.buckets if ngrams.are_used else 0, np.uint8)
         if ngrams.max_n:
-            seen[vocabulary_subwords(ended.words, max(ngrams.min_n, 1), ngrams.max_n, ngrams.buckets)[0]] = 1
+            seen[vocabulary_subwords(different, max(ngrams.min_n, 1), ngrams.max_n, ngrams.buckets)[0]] = 1
         if ngrams.word_ngrams > 1:
-            mark_ngrams(ended.lists, vocabulary_hashes(ended.words), ngrams.word_ngrams, seen)
+            mark_ngrams(texts.lists, end, vocabulary_hashes(different), ngrams.word_ngrams, seen)
         return cls(words, ngrams, np.flatnonzero(seen).astype(np.int32))
 
     def with_words(self, words: Sequence[str]) -> Features:
@@ -68,22 +80,19 @@ class Features:
 
     def read(self, texts: Numbered) -> Texts:
         """The texts, ready for their features to be looked up."""
-        ended = _ended(texts)
-        return Texts(ended.lists, self._types_of(ended.words), self.word_ngrams)
+        return Texts(texts.lists, self._types_of(*_with_end(texts.words)), self.word_ngrams)
 
-    def _types_of(self, words: Sequence[str]) -> Types:
+    def _types_of(self, words: Sequence[str], end: int) -> Types:
         """The features of words by themselves: the row of a word that is known, and those of its n-grams."""
         own = np.fromiter((self._row_of.get(word, -1) for word in words), np.int32, len(words))
-        starts = np.zeros(len(words) + 1, np.int64)
-        np.cumsum(own >= 0, out=starts[1:])
+        buckets, starts = np.zeros(0, np.int32), np.zeros(len(words) + 1, np.int64)
+        if self.ngrams.max_n:
+            n = max(self.ngrams.min_n, 1), self.ngrams.max_n
+            buckets, starts = vocabulary_subwords(words, *n, self.ngrams.buckets)
+        found = Rows(np.empty(len(words) + len(buckets), np.int32), np.empty(len(words) + 1, np.int64))
+        fill_type_rows(own, Rows(buckets, starts), self._after_rows, found)
         hashes = vocabulary_hashes(words) if self.ngrams.word_ngrams > 1 else np.zeros(0, np.uint64)
-        if not self.ngrams.max_n:
-            return Types(Rows(own[own >= 0], starts), hashes)
-        buckets, of_word = vocabulary_subwords(words, max(self.ngrams.min_n, 1), self.ngrams.max_n, self.ngrams.buckets)
-        rows = self._after_rows[buckets] - 1
-        kept = np.concatenate([[0], np.cumsum(rows >= 0)])[of_word]
-        rows = np.insert(rows[rows >= 0], kept[:-1][own >= 0], own[own >= 0])
-        return Types(Rows(rows, starts + kept), hashes)
+        return Types(found, hashes, end)
 
 
 @dataclass(frozen=True)
@@ -107,8 +116,25 @@ class Texts:
         fill_rows(self.words, order, self.types, self.word_ngrams, found)
         return found
 
+    def mean_vectors(self, vectors: NDArray[np.float32], at_a_time: int) -> Iterator[NDArray[np.float32]]:
+        """The mean of the vectors of each text's features, zeros where it has none: blocks of (texts, dimensions).
 
-def _ended(texts: Numbered) -> Numbered:
-    """The texts with ``</s>`` at the end of each."""
-    words = texts.words if SENTENCE_END in texts.words else [*texts.words, SENTENCE_END]
-    return texts.replaced(words, end=words.index(SENTENCE_END))
+        What a word has by itself is summed once, however often it comes.
+        """
+        width, table = vectors.shape[1], vectors.reshape(-1)
+        sums = np.zeros(width * (len(self.types.rows.starts) - 1), np.float32)
+        sum_rows(self.types.rows, table, width, sums)
+        for first in range(0, len(self), at_a_time):
+            order = np.arange(first, min(first + at_a_time, len(self)))
+            most = (self.words.starts[order[-1] + 1] - self.words.starts[first]) * (self.word_ngrams.longest - 1)
+            found = Rows(np.empty(most, np.int32), np.empty(len(order) + 1, np.int64))
+            fill_ngram_rows(self.words, order, self.types, self.word_ngrams, found)
+            means = np.zeros((len(order), width), np.float32)
+            mean_rows(self.words, order, self.types, sums, found, table, width, means.reshape(-1))
+            yield means
+
+
+def _with_end(words: list[str]) -> tuple[list[str], int]:
+    """The words and ``</s>``, which ends each text, and its place."""
+    found = words if SENTENCE_END in words else [*words, SENTENCE_END]
+    return found, found.index(SENTENCE_END)

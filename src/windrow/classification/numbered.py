@@ -15,7 +15,7 @@ from windrow.corpus.numbering import SeenWords
 from windrow.corpus.tokenizers import TOKENIZERS
 
 _KERNEL_FROM = 1 << 14  # characters, before which its hash table would cost more than it saves
-_TEXTS_AT_A_TIME = 256  # that are joined
+_TEXTS_AT_A_TIME = 1024  # that are joined
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,10 @@ class Numbered:
     def __len__(self) -> int:
         return len(self.lists.starts) - 1
 
-    def replaced(self, words: list[Any], by: Rows | None = None, end: int = -1) -> Numbered:
-        """Other words, each old one by those of its list in ``by``; ``end``, unless it is negative, ends each list."""
-        if by is None:  # as it was
-            by = Rows(np.arange(len(self.words), dtype=np.int32), np.arange(len(self.words) + 1))
-        size = count_replaced(self.lists.ids, by) + len(self) * (end >= 0)
-        found = Rows(np.empty(size, np.int32), np.empty(len(self) + 1, np.int64))
-        replace_numbers(self.lists, by, end, found)
+    def replaced(self, words: list[Any], by: Rows) -> Numbered:
+        """Other words, each old one by those of its list in ``by``."""
+        found = Rows(np.empty(count_replaced(self.lists.ids, by), np.int32), np.empty(len(self) + 1, np.int64))
+        replace_numbers(self.lists, by, found)
         return Numbered(words, found)
 
     def without(self, is_left_out: NDArray[np.bool_]) -> Numbered:
@@ -72,7 +69,7 @@ def joined(texts: Iterable[str]) -> Iterator[str]:
     """Texts as lines, many at a time; line breaks in them are white space like any other."""
     given = iter(texts)
     while some := list(islice(given, _TEXTS_AT_A_TIME)):
-        text = "\n".join(some)
-        if text.count("\n") >= len(some):
-            text = "\n".join(one.replace("\n", " ") for one in some)
-        yield f"{text}\n"
+        text = "\n".join([*some, ""])
+        if text.count("\n") > len(some):
+            text = "\n".join([*(one.replace("\n", " ") for one in some), ""])
+        yield text

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.classification.kernels.rows import Rows
 from windrow.classification.numbered import Numbered, joined
 from windrow.corpus import TextReader
 from windrow.corpus.records import Cell
@@ -197,11 +199,21 @@ def _read_types(raw: Numbered, reader: TextReader) -> Numbered:
 
 def _read_labelled_types(raw: Numbered, reader: TextReader, prefix: str) -> Labelled:
     """As ``_read_types``, with what begins with the prefix as labels."""
-    is_label = [one.startswith(prefix) for one in raw.words]
-    pairs = list(zip(raw.words, is_label, strict=True))
-    words = Numbered.of_lists([] if own else [one] if reader.is_plain else reader.tokens(one) for one, own in pairs)
-    labels = Numbered.of_lists([one.removeprefix(prefix)] if own and one != prefix else [] for one, own in pairs)
-    return Labelled(raw.replaced(words.words, words.lists), raw.replaced(labels.words, labels.lists))
+    is_label = [word.startswith(prefix) for word in raw.words]
+    labels = [word.removeprefix(prefix) if own else "" for word, own in zip(raw.words, is_label, strict=True)]
+    found = Labelled(
+        _those(raw, np.logical_not(is_label)), _those(raw, np.array([label != "" for label in labels], bool))
+    )
+    names = [label for label in labels if label]
+    return Labelled(_read_types(found.texts, reader), Numbered(names, found.labels.lists))
+
+
+def _those(raw: Numbered, is_kept: NDArray[np.bool_]) -> Numbered:
+    """Some of the words."""
+    starts = np.zeros(len(raw.words) + 1, np.int64)
+    np.cumsum(is_kept, out=starts[1:])
+    words = list(compress(raw.words, is_kept.tolist()))
+    return raw.replaced(words, Rows(np.arange(len(words), dtype=np.int32), starts))
 
 
 def _split_each(texts: Iterable[Text], reader: TextReader, prefix: str) -> Labelled:

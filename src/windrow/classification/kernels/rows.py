@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.numeric.jit import kernel
-from windrow.numeric.simd import LANES, add, broadcast, load, multiply, prefetch, store, zero
+from windrow.numeric.simd import LANES, add, broadcast, load, multiply_add, prefetch, store, zero
 
 _NGRAM_FACTOR = np.uint64(116049371)  # fastText's
 
@@ -21,10 +21,11 @@ class Rows(NamedTuple):
 
 
 class Types(NamedTuple):
-    """The features that each different word has by itself, and its hash as it goes into those of n-grams."""
+    """The features that each different word has by itself, its hash as it goes into those of n-grams; the last word."""
 
     rows: Rows
     hashes: NDArray[np.uint64]  # (types,)
+    end: int  # which follows the words of each text
 
 
 class WordNgrams(NamedTuple):
@@ -44,8 +45,8 @@ def count_replaced(ids: NDArray[np.int32], by: Rows) -> int:
 
 
 @kernel
-def replace_numbers(lists: Rows, by: Rows, end: int, found: Rows) -> None:
-    """Replace each number by those of its list in ``by``; ``end``, unless it is negative, follows each list."""
+def replace_numbers(lists: Rows, by: Rows, found: Rows) -> None:
+    """Replace each number by those of its list in ``by``."""
     filled = 0
     for one in range(lists.starts.size - 1):
         found.starts[one] = filled
@@ -54,59 +55,101 @@ def replace_numbers(lists: Rows, by: Rows, end: int, found: Rows) -> None:
             for own in range(by.starts[number], by.starts[number + 1]):
                 found.ids[filled] = by.ids[own]
                 filled += 1
-        if end >= 0:
-            found.ids[filled] = end
-            filled += 1
     found.starts[lists.starts.size - 1] = filled
 
 
 @kernel
-def mark_ngrams(texts: Rows, hashes: NDArray[np.uint64], longest: int, seen: NDArray[np.uint8]) -> None:
-    """Set ``seen`` (buckets,) to 1 for the n-grams of two and more words."""
+def _word_at(texts: Rows, place: int, last: int, end: int) -> Any:
+    """The word at a place of a text, ``end`` after its last one."""
+    return texts.ids[place] if place < last else end
+
+
+@kernel
+def mark_ngrams(texts: Rows, end: int, hashes: NDArray[np.uint64], longest: int, seen: NDArray[np.uint8]) -> None:
+    """Set ``seen`` (buckets,) to 1 for the n-grams of two and more words, after each text the word ``end``."""
+    buckets = np.uint64(seen.size)
     for text in range(texts.starts.size - 1):
         last = texts.starts[text + 1]
         for first in range(texts.starts[text], last):
             bits = hashes[texts.ids[first]]
-            for place in range(first + 1, min(first + longest, last)):
-                bits = bits * _NGRAM_FACTOR + hashes[texts.ids[place]]
-                seen[np.int64(bits % np.uint64(seen.size))] = 1
+            for place in range(first + 1, min(first + longest, last + 1)):
+                bits = bits * _NGRAM_FACTOR + hashes[_word_at(texts, place, last, end)]
+                seen[np.int64(bits % buckets)] = 1
+
+
+@kernel
+def fill_type_rows(own: NDArray[np.int32], ngrams: Rows, after_rows: NDArray[np.int32], found: Rows) -> None:
+    """The rows of words by themselves: its own, unless it is negative, and those of its n-grams of characters.
+
+    ``ngrams`` are buckets, ``after_rows`` as in ``WordNgrams``; ``found.ids`` may be filled in part.
+    """
+    filled = 0
+    for word in range(own.size):
+        found.starts[word] = filled
+        if own[word] >= 0:
+            found.ids[filled] = own[word]
+            filled += 1
+        for place in range(ngrams.starts[word], ngrams.starts[word + 1]):
+            after_row = after_rows[ngrams.ids[place]]
+            found.ids[filled] = after_row - 1
+            filled += after_row > 0
+    found.starts[own.size] = filled
 
 
 @kernel
 def count_rows(texts: Rows, order: NDArray[np.int64], types: Types, longest: int) -> int:
     """At most how many features some texts have together."""
-    number = 0
+    number, own = 0, types.rows.starts
     for i in range(order.size):
         first, last = texts.starts[order[i]], texts.starts[order[i] + 1]
-        number += (last - first) * (longest - 1)
+        number += (last - first) * (longest - 1) + own[types.end + 1] - own[types.end]
         for place in range(first, last):
-            word = texts.ids[place]
-            number += types.rows.starts[word + 1] - types.rows.starts[word]
+            number += own[texts.ids[place] + 1] - own[texts.ids[place]]
     return int(number)
 
 
 @kernel
 def fill_rows(texts: Rows, order: NDArray[np.int64], types: Types, ngrams: WordNgrams, found: Rows) -> None:
     """The features of the texts of these numbers, one text after the other: of its words, then of its n-grams."""
-    filled, buckets = 0, np.uint64(max(ngrams.rows.size, 1))
-    own = types.rows
+    filled, own = 0, types.rows
     for i in range(order.size):
         first, last = texts.starts[order[i]], texts.starts[order[i] + 1]
         found.starts[i] = filled
-        for place in range(first, last):
-            word = texts.ids[place]
+        for place in range(first, last + 1):
+            word = _word_at(texts, place, last, types.end)
             for row in range(own.starts[word], own.starts[word + 1]):
                 found.ids[filled] = own.ids[row]
                 filled += 1
-        for begin in range(first, last if ngrams.longest > 1 else first):
-            bits = types.hashes[texts.ids[begin]]
-            for place in range(begin + 1, min(begin + ngrams.longest, last)):
-                bits = bits * _NGRAM_FACTOR + types.hashes[texts.ids[place]]
-                after_row = ngrams.rows[np.int64(bits % buckets)]
-                if after_row > 0:
-                    found.ids[filled] = after_row - 1
-                    filled += 1
+        filled = _fill_ngrams(texts, order[i], types, ngrams, found.ids, filled)
     found.starts[order.size] = filled
+
+
+@kernel
+def fill_ngram_rows(texts: Rows, order: NDArray[np.int64], types: Types, ngrams: WordNgrams, found: Rows) -> None:
+    """As ``fill_rows``, but for the n-grams of words alone."""
+    filled = 0
+    for i in range(order.size):
+        found.starts[i] = filled
+        filled = _fill_ngrams(texts, order[i], types, ngrams, found.ids, filled)
+    found.starts[order.size] = filled
+
+
+@kernel
+def _fill_ngrams(texts: Rows, text: int, types: Types, ngrams: WordNgrams, ids: NDArray[np.int32], filled: int) -> int:
+    """Write the rows of a text's n-grams of words from ``filled`` on; returns where they end."""
+    first, last, buckets = texts.starts[text], texts.starts[text + 1], np.uint64(max(ngrams.rows.size, 1))
+    for begin in range(first, last if ngrams.longest > 1 else first):
+        bits = types.hashes[texts.ids[begin]]
+        for place in range(begin + 1, min(begin + ngrams.longest, last + 1)):
+            bits = bits * _NGRAM_FACTOR + types.hashes[_word_at(texts, place, last, types.end)]
+            after_row = ngrams.rows[np.int64(bits % buckets)]
+            # Of half of those of a new text there is no row, which no processor predicts: written, but not counted.
+            ids[filled] = after_row - 1
+            filled += after_row > 0
+    return filled
+
+
+# --- vectors
 
 
 @kernel
@@ -119,41 +162,84 @@ def fetch_rows(found: Rows, item: int, table: NDArray[Any], width: int) -> None:
 
 
 @kernel
-def mean_row(found: Rows, item: int, table: NDArray[Any], width: int, means: NDArray[Any], start: int) -> None:
-    """``means[start : start + width]`` = the mean of the vectors of an item's features, which has some.
+def add_rows(
+    ids: NDArray[np.int32],
+    first: int,
+    last: int,
+    table: NDArray[Any],
+    width: int,
+    factor: float,
+    sums: NDArray[Any],
+    start: int,
+) -> None:
+    """Add ``factor`` times the rows ``ids[first : last]`` of a flat table to ``sums[start : start + width]``.
 
-    ``table`` is flat, its rows at least 16 numbers wide. Four vectors of 16 numbers are in registers at a time; where a
-    row ends before them, the last ones are its last 16 numbers, once more.
+    Four vectors of 16 numbers are in registers at a time. Where a row ends before them, the last ones are its last 16
+    numbers, once more.
     """
-    first, last = found.starts[item], found.starts[item + 1]
-    share = broadcast(means.dtype.type(1) / means.dtype.type(last - first))
+    share = sums.dtype.type(factor)
+    if width < LANES:
+        for k in range(width):
+            for place in range(first, last):
+                sums[start + k] += share * table[np.int64(ids[place]) * width + k]
+        return
+    shares = broadcast(share)
     for k in range(0, width, 4 * LANES):
         c0, c1 = min(k, width - LANES), min(k + LANES, width - LANES)
         c2, c3 = min(k + 2 * LANES, width - LANES), min(k + 3 * LANES, width - LANES)
         s0, s1, s2, s3 = zero(table), zero(table), zero(table), zero(table)
         for place in range(first, last):
-            row: Any = np.int64(found.ids[place]) * width
+            row: Any = np.int64(ids[place]) * width
             s0, s1 = add(s0, load(table, row + c0)), add(s1, load(table, row + c1))
             s2, s3 = add(s2, load(table, row + c2)), add(s3, load(table, row + c3))
-        store(means, start + c0, multiply(s0, share))
-        store(means, start + c1, multiply(s1, share))
-        store(means, start + c2, multiply(s2, share))
-        store(means, start + c3, multiply(s3, share))
+        # All are loaded before one is stored, so that numbers which two of them have are added to once.
+        b0, b1, b2, b3 = load(sums, start + c0), load(sums, start + c1), load(sums, start + c2), load(sums, start + c3)
+        store(sums, start + c0, multiply_add(s0, shares, b0))
+        store(sums, start + c1, multiply_add(s1, shares, b1))
+        store(sums, start + c2, multiply_add(s2, shares, b2))
+        store(sums, start + c3, multiply_add(s3, shares, b3))
 
 
 @kernel
-def mean_rows(found: Rows, table: NDArray[Any], width: int, means: NDArray[Any]) -> None:
-    """The mean of the vectors of each item's features, zeros where it has none; ``means`` (items, width) is flat."""
+def sum_rows(found: Rows, table: NDArray[Any], width: int, sums: NDArray[Any]) -> None:
+    """The sum of the vectors of each item's features; ``sums`` (items, width) is flat and zero before."""
     items = found.starts.size - 1
     for item in range(items):
         if item + 1 < items:
             fetch_rows(found, item + 1, table, width)
-        start, first, last = item * width, found.starts[item], found.starts[item + 1]
-        if first < last and width >= LANES:
-            mean_row(found, item, table, width, means, start)
-            continue
+        add_rows(found.ids, found.starts[item], found.starts[item + 1], table, width, 1.0, sums, item * width)
+
+
+@kernel
+def mean_rows(
+    texts: Rows,
+    order: NDArray[np.int64],
+    types: Types,
+    sums: NDArray[Any],
+    found: Rows,
+    table: NDArray[Any],
+    width: int,
+    means: NDArray[Any],
+) -> None:
+    """The mean of the vectors of the features of each text of these numbers; zeros where it has none.
+
+    ``sums`` (types, width) is of those that words have by themselves, ``found`` the rows of n-grams of words. Both
+    tables and ``means`` (order, width), which is zero before, are flat.
+    """
+    ends, own = np.int64(types.end) * width, types.rows.starts
+    for i in range(order.size):
+        if i + 1 < order.size:
+            fetch_rows(found, i + 1, table, width)
+            for place in range(texts.starts[order[i + 1]], texts.starts[order[i + 1] + 1]):
+                row: Any = np.int64(texts.ids[place]) * width
+                for k in range(0, width, LANES):
+                    prefetch(sums, row + k)
+        first, last, start = texts.starts[order[i]], texts.starts[order[i] + 1], i * width
+        number = found.starts[i + 1] - found.starts[i] + own[types.end + 1] - own[types.end]
+        for place in range(first, last):
+            number += own[texts.ids[place] + 1] - own[texts.ids[place]]
+        share = 1 / max(number, 1)
         for k in range(width):
-            summed = means.dtype.type(0)
-            for place in range(first, last):
-                summed += table[np.int64(found.ids[place]) * width + k]
-            means[start + k] = summed / means.dtype.type(max(last - first, 1))
+            means[start + k] = sums.dtype.type(share) * sums[ends + k]
+        add_rows(texts.ids, first, last, sums, width, share, means, start)
+        add_rows(found.ids, found.starts[i], found.starts[i + 1], table, width, share, means, start)

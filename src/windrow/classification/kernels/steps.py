@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.classification.kernels.rows import Rows, fetch_rows, mean_row
+from windrow.classification.kernels.rows import Rows, add_rows, fetch_rows
 from windrow.numeric.jit import kernel
 from windrow.numeric.rng import RngState, draw_alias, split_mix
 from windrow.numeric.simd import (
@@ -96,16 +96,32 @@ def _fetch_ahead(batch: Batch, i: int, tables: Tables) -> None:
 
 
 @kernel
+def _mean_row(ids: NDArray[np.int32], first: int, last: int, tables: Tables, hidden: NDArray[Any]) -> None:
+    """The mean of the vectors of some features."""
+    hidden[:] = 0
+    add_rows(ids, first, last, tables.inputs, tables.stride, 1 / (last - first), hidden, 0)
+
+
+@kernel
 def _add_to_rows(ids: NDArray[np.int32], first: int, last: int, tables: Tables, gradient: NDArray[Any]) -> None:
     """Add the gradient, divided by the number of features, to the vector of each."""
     inputs, stride = tables.inputs, tables.stride
     share = broadcast(gradient.dtype.type(1) / gradient.dtype.type(last - first))
-    for k in range(0, stride, LANES):
-        store(gradient, k, multiply(load(gradient, k), share))
-    for place in range(first, last):
-        row: Any = np.int64(ids[place]) * stride
-        for k in range(0, stride, LANES):
-            store(inputs, row + k, add(load(inputs, row + k), load(gradient, k)))
+    whole = stride - stride % (4 * LANES)
+    for k in range(0, whole, 4 * LANES):
+        g0, g1 = multiply(load(gradient, k), share), multiply(load(gradient, k + LANES), share)
+        g2, g3 = multiply(load(gradient, k + 2 * LANES), share), multiply(load(gradient, k + 3 * LANES), share)
+        for place in range(first, last):
+            row: Any = np.int64(ids[place]) * stride + k
+            store(inputs, row, add(g0, load(inputs, row)))
+            store(inputs, row + LANES, add(g1, load(inputs, row + LANES)))
+            store(inputs, row + 2 * LANES, add(g2, load(inputs, row + 2 * LANES)))
+            store(inputs, row + 3 * LANES, add(g3, load(inputs, row + 3 * LANES)))
+    for k in range(whole, stride, LANES):
+        g0 = multiply(load(gradient, k), share)
+        for place in range(first, last):
+            row = np.int64(ids[place]) * stride + k
+            store(inputs, row, add(g0, load(inputs, row)))
 
 
 @kernel
@@ -256,7 +272,7 @@ def train_texts(
         if first == last or number == 0:
             continue
         rate = rates[0] - i * rates[1]
-        mean_row(batch.found, place, tables.inputs, tables.stride, scratch.hidden, 0)
+        _mean_row(batch.found.ids, first, last, tables, scratch.hidden)
         scratch.gradient[:] = 0
         if loss.code == EACH:
             summed += _ask_all(labels, text, rate, tables, scratch)

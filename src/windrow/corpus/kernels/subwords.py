@@ -30,11 +30,22 @@ def _continues(byte: Any) -> bool:
 
 @kernel
 def hash_vocabulary(
-    text: Bytes, offsets: NDArray[np.int64], min_n: int, max_n: int, buckets: int, ids: NDArray[np.int32]
+    text: Bytes,
+    offsets: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    min_n: int,
+    max_n: int,
+    buckets: int,
+    ids: NDArray[np.int32],
 ) -> None:
-    """The buckets of the n-grams of all words, one after the other; ``text`` has the words with their boundaries."""
-    found = 0
-    for word in range(offsets.size - 1):
+    """The buckets of the n-grams of all words, those of word w from ``starts[w]`` on, unless it shall have none.
+
+    ``text`` has the words with their boundaries, word w from ``offsets[w]`` on.
+    """
+    for word in range(starts.size - 1):
+        found = starts[word]
+        if found == starts[word + 1]:
+            continue
         start, stop = offsets[word], offsets[word + 1]
         for first in range(start, stop):
             if _continues(text[first]):
