@@ -201,6 +201,11 @@ def _fasttext(name: str) -> Write:
     return lambda path: path.write_bytes((_FASTTEXT / name).read_bytes())
 
 
+def _fasttext_tree(path: Path) -> None:
+    """A classifier whose tree is in its file."""
+    windrow.TextClassifier.load(_FASTTEXT / "tied.bin").save(path)
+
+
 def _corpus(*, signed: bool = True, **options: Any) -> Write:
     """A corpus in the folder of the file; the file is one of its parts. Not ``signed``: without checksums."""
 
@@ -293,6 +298,7 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("tagger", "logistic"): ("m", _tagger(output_layer="logistic", scheme="io")),
     ("classifier", "softmax"): ("m", _classifier(), _classifier(word_ngrams=2, loss="ova")),
     ("classifier", "tree"): ("m", _classifier(loss="hs", max_n=3), _classifier(loss="ns", word_ngrams=2)),
+    ("classifier", "smaller"): ("m", _classifier(word_ngrams=2, cutoff=12, quantize_bits=8), _fasttext_tree),
     ("classifier", "fastText"): ("m", *map(_fasttext, ("hs.bin", "softmax.bin", "norms.ftz"))),
     ("labelled text", ""): ("t", _text(LABELLED)),
     ("labelled records", ""): ("t.jsonl", _text(LABELLED_JSONL)),

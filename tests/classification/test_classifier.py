@@ -149,6 +149,18 @@ def test_lines_with_labels_among_the_words(tmp_path: Path) -> None:
     assert np.array_equal(other.vectors_, by_lists.vectors_)
 
 
+def test_text_is_folded_as_in_the_training(tmp_path: Path) -> None:
+    texts, labels = ["KISA \ufb01lm", "\uff33on film"] * 9, ["tr", "en"] * 9
+    model = TextClassifier(**QUICK, lowercase=True, language="tr", normalize="nfkc").fit(texts, labels)
+    model.save(tmp_path / "m")
+    opened = TextClassifier.load(tmp_path / "m")
+
+    assert sorted(model.features_.words) == ["</s>", "film", "k\u0131sa", "son"]
+    for one in (model, opened, clone(opened).fit(texts, labels)):
+        assert one.predict(["k\u0131sa", "SON"]).tolist() == ["tr", "en"]
+        assert (one.language, one.normalize) == ("tr", "nfkc")
+
+
 def test_several_labels() -> None:
     texts = ["wine from france", "wine from italy", "cars from france", "cars from italy"] * 15
     labels = [["wine", "fr"], ["wine", "it"], ["car", "fr"], ("car", "it")] * 15
@@ -226,6 +238,9 @@ def test_texts_that_cannot_be_used(texts: Any, labels: Any, told: str) -> None:
         {"label_prefix": "a b"},
         {"vector_size": 0},
         {"tokenizer": "other"},
+        {"normalize": "nfd"},
+        {"language": "tr"},
+        {"language": "Turkish", "lowercase": True},
     ],
 )
 def test_parameters_out_of_range(given: dict[str, Any]) -> None:

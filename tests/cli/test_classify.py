@@ -114,6 +114,18 @@ def test_labels_that_are_numbers_or_missing(tmp_path: Path) -> None:
         assert "has not learned" not in found.stderr
 
 
+def test_the_language_of_the_training_is_that_of_the_model(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("__label__IR KISA\n__label__in uzun\n" * 9)
+    model = trained_on(tmp_path / "a.txt", "--lowercase", "--language", "tr", "--normalize", "nfc")
+
+    assert model.classes_.tolist() == ["IR", "in"]
+    assert "k\u0131sa" in model.features_.words
+    assert run("predict", tmp_path / "m", stdin="KISA\n").stdout.startswith("IR\t")
+    refused = run("train", tmp_path / "a.txt", "-o", tmp_path / "n", "--language", "tr")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "add --lowercase" in refused.stderr
+
+
 def test_evaluate_as_json_has_the_keys_of_the_contract_and_scikit_learns_numbers(folder: Path, tmp_path: Path) -> None:
     truth = ["bad", "good", "bad", "food", "food", "good"] * 2
     lines = [f"__label__{label} {text}" for label, text in zip(truth, TEXTS, strict=False)]

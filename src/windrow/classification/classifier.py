@@ -15,13 +15,13 @@ from windrow.classification.fasttext_model import read_classifier
 from windrow.classification.features import Features, Ngrams, Texts
 from windrow.classification.kernels.rows import Rows
 from windrow.classification.losses import loss_of, probabilities_of
-from windrow.classification.numbered import Numbered
-from windrow.classification.settings import TEXT_CLASSIFIER
+from windrow.classification.settings import OF_READER, TEXT_CLASSIFIER
 from windrow.classification.shrinking import longest_rows, rounded, with_rows
 from windrow.classification.stored_parts import label_kind, pack, unpack, unpack_fasttext
-from windrow.classification.texts import find_classes, read_labelled, read_texts
+from windrow.classification.texts import class_rows, find_classes, read_labelled, read_texts
 from windrow.classification.training import Learning
 from windrow.corpus import TextReader
+from windrow.corpus.folding import check_folding
 from windrow.embeddings.given_vectors import Given, check_given, open_given, take_given
 from windrow.errors import NotFittedError, OptionError, check_callable, check_range, check_whole
 from windrow.estimator import Estimator
@@ -36,7 +36,7 @@ from windrow.numeric.threads import crew
 from windrow.outputs.quantized import BITS
 
 KIND = "text-classifier"
-_NOT_STORED = ("vectors", "callbacks", "tokenizer", "lowercase")  # the others are in what the reader stores
+_NOT_STORED = ("vectors", "callbacks", *OF_READER)
 _TEXTS_AT_A_TIME = 4096
 _SCORES_AT_A_TIME = 1 << 18  # of a block of texts that are asked, so that they stay in the cache
 
@@ -91,6 +91,12 @@ class TextClassifier(Estimator):
         What cuts text into words: whitespace, word, char, or a function from a str to a list.
     lowercase : bool, default False
         Whether text is lower-cased first; labels are not.
+    language : str or None, default None
+        Whose lower case, a code of ISO 639-1: in Turkish (tr, az) I becomes dotless i. Only with lowercase. None:
+        the usual lower case.
+    normalize : {"nfc", "nfkc"} or None, default None
+        Unicode normalization, before all else: nfc gives each letter with accents one form, nfkc also makes
+        ligatures and full-width letters plain ones. None: the text as it is.
     seed : int >= 0, default 1
         Seed of all random draws; equal seeds give equal models with one worker.
     workers : int in [1, 1024], default 1
@@ -146,6 +152,8 @@ class TextClassifier(Estimator):
     label_prefix: str
     tokenizer: str | Callable[[str], list[str]]
     lowercase: bool
+    language: str | None
+    normalize: str | None
     seed: int
     workers: int
     callbacks: Sequence[Callback]
@@ -179,6 +187,8 @@ class TextClassifier(Estimator):
         label_prefix: str = "__label__",
         tokenizer: str | Callable[[str], list[str]] = "whitespace",
         lowercase: bool = False,
+        language: str | None = None,
+        normalize: str | None = None,
         seed: int = 1,
         workers: int = 1,
         callbacks: Sequence[Callback] = (),
@@ -195,6 +205,11 @@ class TextClassifier(Estimator):
             raise OptionError(f"min_n = {self.min_n} is above max_n = {self.max_n}")
         if not self.label_prefix or self.label_prefix.split() != [self.label_prefix]:
             raise OptionError(f"label_prefix = {self.label_prefix!r} must be a word")
+        check_folding(self.lowercase, self.language, self.normalize)
+
+    def new_reader(self) -> TextReader:
+        """How texts are cut into words in a training."""
+        return TextReader(**{name: getattr(self, name) for name in OF_READER})
 
     def fit(self, X: Any, y: Any = None, *, progress: Callback | None = None) -> Self:  # noqa: N803
         """Train on texts X, each a str or a list of tokens, and y: a label for each, or a list of labels.
@@ -208,14 +223,14 @@ class TextClassifier(Estimator):
             self.check_parameters()
             self.check_effects()
             check_callable("progress", progress)
-            self.reader = reader = TextReader(tokenizer=self.tokenizer, lowercase=self.lowercase)
-            labelled = read_labelled(X, y, reader, self.label_prefix)
+            self.reader = self.new_reader()
+            labelled = read_labelled(X, y, self.reader, self.label_prefix)
             self.classes_ = find_classes(labelled.labels)
             given = None if self.vectors is None else open_given(self.vectors, self.vector_size, "vector_size")
             self.history_, self.given_words_ = [], 0
             learned = Features.learn(labelled.texts, self._ngrams(), self.min_count)
             self.features_ = learned if given is None else learned.with_words(given.index_to_key)
-            learning = self._start(self.features_.read(labelled.texts), self._label_rows(labelled.labels))
+            learning = self._start(self.features_.read(labelled.texts), class_rows(labelled.labels, self.classes_))
             if given is not None:
                 own = range(len(learned.words))
                 self.given_words_ = take_given(learning.vectors, self.features_.words, given, own, self.vectors)
@@ -239,12 +254,6 @@ class TextClassifier(Estimator):
 
     def _ngrams(self) -> Ngrams:
         return Ngrams(self.word_ngrams, self.min_n, self.max_n, self.buckets)
-
-    def _label_rows(self, labels: Numbered) -> Rows:
-        """The classes of each text."""
-        numbers = {label: number for number, label in enumerate(self.classes_.tolist())}
-        ids = np.array([numbers[label] for label in labels.words], np.int32)[labels.lists.ids]
-        return Rows(ids, labels.lists.starts)
 
     def _start(self, texts: Texts, labels: Rows) -> Learning:
         self.class_counts_ = np.bincount(labels.ids, minlength=len(self.classes_))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from windrow.classification.fasttext_model import Parts
 from windrow.classification.features import Features, Ngrams
+from windrow.classification.settings import OF_READER
 from windrow.corpus import TextReader
 from windrow.errors import FormatError, OptionError
 from windrow.files import model_file
@@ -117,8 +118,7 @@ def unpack(kind: type[Model], stored: StoredModel, path: str | os.PathLike[str])
     model = _of_parameters(kind, stored.config["parameters"], path)
     model.reader = TextReader.remembered(stored.provenance)
     if not model.reader.asks:  # else the tokenizer is a user's own, which is not imported because a file names it
-        read = model.reader.options()
-        model.set_params(tokenizer=read["tokenizer"], lowercase=read["lowercase"])
+        model.set_params(**{name: getattr(model.reader, name) for name in OF_READER})
     model.history_ = history_rows(stored.config["history"])
     model.classes_ = unpack_labels(stored, path)
     model.class_counts_ = model_file.as_counts(stored.arrays.get("class_counts"), len(model.classes_), path)

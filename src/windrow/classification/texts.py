@@ -145,6 +145,12 @@ def find_classes(labels: Numbered) -> NDArray[Any]:
     return np.array(sorted(found))
 
 
+def class_rows(labels: Numbered, classes: NDArray[Any]) -> Rows:
+    """The classes of each text by their numbers."""
+    numbers = {label: number for number, label in enumerate(classes.tolist())}
+    return Rows(np.array([numbers[label] for label in labels.words], np.int32)[labels.lists.ids], labels.lists.starts)
+
+
 def _column(y: Any) -> Iterator[Any]:
     if isinstance(y, str):
         raise DataError("y must have a label, or a list of labels, for each text; it is a string")

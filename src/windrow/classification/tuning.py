@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from windrow.classification.classifier import TextClassifier
 from windrow.classification.texts import Labelled, read_labelled
-from windrow.corpus import TextReader
 from windrow.errors import DataError, OptionError, check_callable, check_range, check_whole, shown
 from windrow.nn.training.stopping import DivergedError
 
@@ -101,7 +100,7 @@ def autotune(
     ['good']
     """
     search = _Search(model, seconds, trials, metric, fixed, progress)
-    reader = TextReader(tokenizer=model.tokenizer, lowercase=model.lowercase)
+    reader = model.new_reader()
     texts = read_labelled(X, y, reader, model.label_prefix)
     held_texts, held_labels = valid if _is_pair(valid) else (valid, None)
     held_back = read_labelled(held_texts, held_labels, reader, model.label_prefix)

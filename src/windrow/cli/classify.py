@@ -85,7 +85,7 @@ def group() -> None:
     help="Texts held back, on which the accuracy is measured after training.",
 )
 @setting_options(TEXT_CLASSIFIER)
-@text_options("tokenizer", "lowercase", *_FILES)
+@text_options("tokenizer", "lowercase", "language", "normalize", *_FILES)
 @_label_options
 @autotune.autotune_options
 @click.option(
@@ -283,8 +283,7 @@ def _load(path: str, tokenizer: str | None) -> TextClassifier:
 def _labelled(model: TextClassifier, sources: tuple[str, ...], options: dict[str, Any]) -> Labelled:
     """The texts of SOURCEs, and their labels."""
     from windrow.classification.texts import read_files
-    from windrow.corpus import TextReader
 
-    reader = getattr(model, "reader", None) or TextReader(tokenizer=model.tokenizer, lowercase=model.lowercase)
+    reader = getattr(model, "reader", None) or model.new_reader()
     given = {name: options[name] for name in (*_FILES, *_LABELS)}
     return read_files(text_source(sources), reader, model.label_prefix, **given)

@@ -26,11 +26,11 @@ class Numbered(NamedTuple):
 class SeenWords:
     """The words of a text in the order in which they first occur; the id of a word is its place.
 
-    Words between white space are numbered by a kernel, once ``kernel_from`` characters have come to repay loading it.
+    Words between white space are numbered by a kernel, once ``kernel_from`` characters (None: KERNEL_FROM) have come.
     """
 
-    def __init__(self, kernel_from: int = KERNEL_FROM) -> None:
-        self._kernel_from = kernel_from
+    def __init__(self, kernel_from: int | None = None) -> None:
+        self._kernel_from = KERNEL_FROM if kernel_from is None else kernel_from
         self._in_python = _WordsInDict()
         self._in_kernel: _WordsInHash | None = None
 

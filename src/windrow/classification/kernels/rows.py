@@ -230,10 +230,6 @@ def mean_rows(
     for i in range(order.size):
         if i + 1 < order.size:
             fetch_rows(found, i + 1, table, width)
-            for place in range(texts.starts[order[i + 1]], texts.starts[order[i + 1] + 1]):
-                row: Any = np.int64(texts.ids[place]) * width
-                for k in range(0, width, LANES):
-                    prefetch(sums, row + k)
         first, last, start = texts.starts[order[i]], texts.starts[order[i] + 1], i * width
         number = found.starts[i + 1] - found.starts[i] + own[types.end + 1] - own[types.end]
         for place in range(first, last):
