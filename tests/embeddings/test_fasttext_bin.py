@@ -117,7 +117,7 @@ def small(**changes: Any) -> bytes:
         ({"dim": 0}, "0 dimensions"),
         ({"bucket": -1}, "-1 buckets"),
         ({"maxn": 2**30}, "n-grams up to"),
-        ({"model": 3}, "a classifier of fastText"),
+        ({"model": 3}, "its output matrix has 2 x 2 numbers"),
         ({"pruned": 1}, "a quantized model"),
         ({"quantized": 1}, "a quantized model"),
         ({"size": 2**31 - 1, "words": 2**31 - 1}, "2147483647 words, the file is too small"),
