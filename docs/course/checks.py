@@ -14,8 +14,8 @@ import numpy as np
 def check(answer: Callable[..., Any], *cases: tuple[tuple[Any, ...], Any]) -> None:
     """Print in one line whether a function returns what it should: "right", or "not yet" and the first difference.
 
-    Each case is the arguments, as a tuple, and the value to return. Numbers may differ by a ten-thousandth, since models
-    store theirs in single precision; arrays, lists and tuples are alike.
+    Each case is the arguments, as a tuple, and the value to return. Numbers may differ by a ten-thousandth, since
+    models store theirs in single precision; arrays, lists and tuples are alike.
     """
     for arguments, expected in cases:
         call = f"{answer.__name__}({', '.join(map(_shown, arguments))})"

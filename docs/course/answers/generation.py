@@ -22,9 +22,7 @@ def mistaken_sentence_probability_without_the_end(after, words):
 
 
 def beam_step(beams, after, size):
-    extended = [
-        (score + math.log(p), (*text, word)) for score, text in beams for word, p in after(text).items()
-    ]
+    extended = [(score + math.log(p), (*text, word)) for score, text in beams for word, p in after(text).items()]
     return sorted(extended, reverse=True)[:size]
 
 
@@ -35,9 +33,7 @@ def mistaken_beam_step_adds_probabilities(beams, after, size):
 
 def mistaken_beam_step_size_of_each(beams, after, size):
     extended = [
-        (score + math.log(p), (*text, word))
-        for score, text in beams
-        for word, p in list(after(text).items())[:1]
+        (score + math.log(p), (*text, word)) for score, text in beams for word, p in list(after(text).items())[:1]
     ]
     return sorted(extended, reverse=True)[:size]
 

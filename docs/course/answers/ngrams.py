@@ -42,8 +42,8 @@ def continuation_counts(sentences):
     before = {}
     for sentence in sentences:
         tokens = ["<s>", *sentence.split(), "</s>"]
-        for first, second in zip(tokens, tokens[1:], strict=False):
-            before.setdefault(second, set()).add(first)
+        for place in range(1, len(tokens)):
+            before.setdefault(tokens[place], set()).add(tokens[place - 1])
     return {word: len(found) for word, found in before.items()}
 
 

@@ -81,11 +81,12 @@ def plot_next_words(
     best = np.argsort(-probs, kind="stable")[: min(k, np.count_nonzero(probs))]
     words = [model.vocabulary.words[word] for word in best.tolist()]
     shown = context if isinstance(context, str) else " ".join(context)
+    title = f"Next word after: {shown}" if shown else "First word of a sentence"
     with figures.plain_style():
         figure = figures.new_figure(6, 0.9 + 0.12 * len(words) * (1 + len(temperatures)))
         axes = figure.subplots()
         _draw(axes, words, [tempered(probs, temperature)[best] for temperature in temperatures], temperatures)
-        axes.set_title(f"Next word after: {shown}" if shown else "First word of a sentence", loc="left", fontsize=11, parse_math=False)
+        axes.set_title(title, loc="left", fontsize=11, parse_math=False)
         figure.tight_layout()
     if path is not None:
         figures.save_figure(figure, path)
@@ -98,9 +99,7 @@ def tempered(probs: NDArray[np.float64], temperature: float) -> NDArray[np.float
     return np.asarray(weights / weights.sum(), np.float64)
 
 
-def _draw(
-    axes: Axes, words: list[str], heights: list[NDArray[np.float64]], temperatures: Sequence[float]
-) -> None:
+def _draw(axes: Axes, words: list[str], heights: list[NDArray[np.float64]], temperatures: Sequence[float]) -> None:
     thickness = 0.8 / len(heights)
     rows = np.arange(len(words))
     for number, (bars, temperature) in enumerate(zip(heights, temperatures, strict=True)):

@@ -65,8 +65,8 @@ def plot_perplexities(
         figure = figures.new_figure(7, 4.5)
         axes = figure.add_axes((0.1, 0.12, 0.87, 0.78))
         for number, (name, points) in enumerate(lines.items()):
-            look = {"color": figures.COLORS[number % len(figures.COLORS)], "marker": _MARKERS[number % len(_MARKERS)]}
-            axes.plot(list(points), list(points.values()), label=name, linewidth=1.5, markersize=5, **look)
+            color, marker = figures.COLORS[number % len(figures.COLORS)], _MARKERS[number % len(_MARKERS)]
+            axes.plot(*zip(*points.items(), strict=True), color=color, marker=marker, markersize=5, label=name)
         if lowest is not None:
             axes.axhline(lowest, color=figures.INK, linestyle="--", linewidth=1, label=f"lowest possible, {lowest:.4g}")
         _label(axes, orders)
