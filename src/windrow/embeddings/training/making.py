@@ -139,7 +139,9 @@ def make_training(
     steps = list(layers.values())
     block_size = usual_block_size(bool(options.sg))
     if fits:
-        block_size = choose_block_size(bool(options.sg), drawer, start.text_counts, steps, options.alpha, word_rows)
+        block_size = choose_block_size(
+            bool(options.sg), drawer, start.text_counts, steps, options.alpha, corpus.ids, word_rows
+        )
     context = _context(options, storage.shape[1], block_size)
     parts = _Parts(corpus, size, storage, drawer, context, steps, word_rows)
     in_rounds = options.deterministic and options.workers > 1
