@@ -62,6 +62,7 @@ FILES = {
     "contributing": "CONTRIBUTING.md",
     "security": "SECURITY.md",
 }
+COMMENT = re.compile(r"^<!--.*?-->\n", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(!?\[[^\]]*\])\(([^)#:\s]+)(#[^)\s]*)?\)")
 
 
@@ -72,6 +73,7 @@ def read_page(app: Sphinx, page: str, content: list[str]) -> None:
         path = ROOT / FILES[page]
         app.env.note_dependency(path)
         content[0] = path.read_text("utf-8")
+    content[0] = COMMENT.sub("", content[0])  # for the tests, see tests/docs/pages.py
     content[0] = LINK.sub(lambda link: link[1] + f"({linked(path.parent, link[2])}{link[3] or ''})", content[0])
 
 
