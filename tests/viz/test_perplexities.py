@@ -23,6 +23,11 @@ def test_lines_are_the_numbers_by_rising_order() -> None:
     assert not names[0].get_parse_math()
 
 
+def test_a_line_without_finite_numbers_is_told_of() -> None:
+    (axes,) = plot_perplexities({"MLE": {2: math.inf}, "other": {2: 7.0}}).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["MLE: infinite", "other"]
+
+
 def test_it_is_written_and_more_lines_than_colors_are_drawn(tmp_path: Path) -> None:
     path = tmp_path / "p.svg"
     plot_perplexities({f"line {number}": {1: 2.0 + number} for number in range(20)}, path=path)

@@ -27,7 +27,8 @@ def plot_perplexities(
     Parameters
     ----------
     perplexities : mapping of str to mapping of int to float
-        For each line its name, and the perplexity, at least 1, by order. Infinite ones are left out.
+        For each line its name, and the perplexity, at least 1, by order. Infinite ones are left out;
+        the legend tells of a line that has no others.
     lowest : float, at least 1, or None, default None
         The lowest perplexity that is possible, where it is known: a dashed line.
     path : str or os.PathLike, default None
@@ -66,7 +67,8 @@ def plot_perplexities(
         axes = figure.add_axes((0.1, 0.12, 0.87, 0.78))
         for number, (name, points) in enumerate(lines.items()):
             color, marker = figures.COLORS[number % len(figures.COLORS)], _MARKERS[number % len(_MARKERS)]
-            axes.plot(*zip(*points.items(), strict=True), color=color, marker=marker, markersize=5, label=name)
+            label = name if points else f"{name}: infinite"
+            axes.plot(list(points), list(points.values()), color=color, marker=marker, markersize=5, label=label)
         if lowest is not None:
             axes.axhline(lowest, color=figures.INK, linestyle="--", linewidth=1, label=f"lowest possible, {lowest:.4g}")
         _label(axes, orders)
