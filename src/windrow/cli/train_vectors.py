@@ -131,7 +131,7 @@ def train(
     if options["frozen"] and continued is None and vectors is None:
         raise OptionError("--frozen is for --vectors or --continue-from; give one of them, too")
     if options["keep_training_state"]:
-        _check_kept_state(output, options["subwords"])
+        _check_kept_state(output)
     every = options["checkpoint_every"]
     checkpoint = _checkpoint_beside(output, options["resume"] or bool(every))
     check_target(output)
@@ -203,9 +203,11 @@ def _continued(file: str) -> Word2Vec:
 def _with_their_size(file: str) -> WordVectors:
     """The vectors to start from; if no size was given, it becomes theirs."""
     from windrow.embeddings import WordVectors
+    from windrow.embeddings.subwords import NGRAM_SIZES
 
     vectors = WordVectors.load(file)
-    _take_unless_given({"vector_size": vectors.vector_size})
+    sizes = {} if vectors.ngrams is None else dict(zip(NGRAM_SIZES, vectors.ngrams.subwords.sizes, strict=True))
+    _take_unless_given({"vector_size": vectors.vector_size, **sizes})
     return vectors
 
 
@@ -244,14 +246,12 @@ def _open_corpus(sources: tuple[str, ...], read_vocab: str | None, text: dict[st
     return open_corpus(*sources, **text, vocabulary=read_word_counts(read_vocab))
 
 
-def _check_kept_state(output: Path, subwords: bool) -> None:
+def _check_kept_state(output: Path) -> None:
     """Raise OptionError where the state of the training cannot be kept."""
     from windrow.embeddings.formats import extension_of
 
     if extension_of(output) != "safetensors":
         raise OptionError(f"{output}: only windrow's own format holds the training state; name a .safetensors file")
-    if subwords:
-        raise OptionError("--keep-training-state is for models without --subwords; leave one of them out")
 
 
 def _checkpoint_beside(output: Path, is_asked_for: bool) -> Path | None:

@@ -16,7 +16,7 @@ from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmaxSte
 from windrow.embeddings.subwords import NgramVectors, Subwords, compose
 from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.making import TrainingOptions, restore_training
-from windrow.embeddings.training.start import Start
+from windrow.embeddings.training.start import Start, ngram_sizes
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
@@ -37,6 +37,7 @@ class TrainedModel(Estimator):
     shrink_windows: bool
     window_weighting: str | None
     loss: str | None
+    subwords: bool
 
     _training: VectorTraining  # not there before
     _vocabulary: Vocabulary
@@ -235,26 +236,20 @@ class TrainedModel(Estimator):
     def _restored(cls, state: TrainingState) -> Self:
         model = cls(**state.parameters)
         model.check_parameters()
-        state.check_fits(model.vector_size, model.layer_names())
+        model._check_fits(state)
         vocabulary = Vocabulary(list(state.words), state.counts)
-        start = Start(vocabulary, state.counts, tuple(state.texts), state=state)
-        model._subwords, model._word_rows = None, None
+        model._subwords = None if state.ngrams is None else state.ngrams.subwords
+        model._word_rows = None if model._subwords is None else model._subwords.word_rows(vocabulary.words)
+        texts = tuple(state.texts)
+        start = Start(vocabulary, state.counts, texts, state=state, subwords=model._subwords)
         model._training = restore_training(model._options(), start, state)
-        model._vocabulary, model._wv = vocabulary, WordVectors(vocabulary.words, state.vectors, state.counts)
+        model._vocabulary = vocabulary
+        model._wv = WordVectors(vocabulary.words, state.composed(), state.counts, state.ngrams)
         model._wv.provenance = state.provenance
         return model
 
     def _state(self) -> TrainingState:
         """What another training can go on from."""
-        self._fitted()
-        if self._subwords is not None:
-            raise OptionError(
-                "subwords = True: training does not go on from a model with n-grams; save its vectors, with wv.save"
-            )
-        return self._learned()
-
-    def _learned(self) -> TrainingState:
-        """The tables of the words and of the output layers; of n-grams, ``wv.ngrams`` has the rows."""
         training, words = self._fitted(), self._vocabulary
         return TrainingState(
             words.words,
@@ -266,6 +261,7 @@ class TrainedModel(Estimator):
             training.texts,
             training.history,
             self.wv.provenance,
+            self.wv.ngrams,
         )
 
     @staticmethod
@@ -273,6 +269,12 @@ class TrainedModel(Estimator):
         if isinstance(model, TrainedModel):
             return model._state()
         return model if model is None or isinstance(model, TrainingState) else TrainingState.read(model)
+
+    def _check_fits(self, state: TrainingState) -> None:
+        state.check_fits(self.vector_size, self.layer_names(), self._ngram_sizes())
+
+    def _ngram_sizes(self) -> tuple[int, int, int] | None:
+        return ngram_sizes(self.get_params()) if self.subwords else None
 
     def save_checkpoint(self, path: str | PathLike[str]) -> None:
         """Write the state of the training, finished or not, for ``fit`` with ``resume``."""

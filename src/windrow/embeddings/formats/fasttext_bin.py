@@ -17,7 +17,6 @@ All numbers are little-endian. What the beginning claims is compared with the si
 from __future__ import annotations
 
 import struct
-from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -27,7 +26,7 @@ from numpy.typing import NDArray
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.rows import chosen_rows, most_bytes
 from windrow.embeddings.settings import LONGEST_NGRAM
-from windrow.embeddings.subwords import NgramVectors, Subwords, compose
+from windrow.embeddings.subwords import NgramVectors, Subwords
 from windrow.errors import FormatError
 from windrow.files.compression import creating, reading
 from windrow.files.model_file import check_finite
@@ -215,13 +214,10 @@ def _with_ngrams(
         return VectorData(texts, table[rows, :dim], counts[rows], provenance)
     every = np.arange(arguments.bucket, dtype=np.int32)
     subwords = Subwords(max(1, arguments.minn), arguments.maxn, arguments.bucket, every)
-    # Rows of words that are not wanted stay between; those of the others move to the front, where compose reads them.
-    own, ngrams = table[rows], table[words:]
-    parts = np.concatenate([own, ngrams])
-    vectors = compose(parts, subwords.word_rows(texts))[:, :dim].copy()
-    kept = ngrams[:, :dim].copy()
+    kept = table[words:, :dim].copy()
     kept.setflags(write=False)
-    return VectorData(texts, vectors, counts[rows], provenance, NgramVectors(subwords, kept))
+    ngrams = NgramVectors(subwords, kept)
+    return VectorData(texts, ngrams.compose_known(texts, table[rows, :dim]), counts[rows], provenance, ngrams)
 
 
 def write_fasttext(data: VectorData, path: Path) -> None:
@@ -242,22 +238,12 @@ def write_fasttext(data: VectorData, path: Path) -> None:
             stream.write(word.encode() + b"\0" + _ENTRY.pack(count, 0))
         stream.write(b"\0" + _SHAPE.pack(words + buckets, dim))
         for start_row in range(0, words, _ROWS_AT_ONCE):
-            stream.write(own_rows(data, start_row, start_row + _ROWS_AT_ONCE).astype("<f4").tobytes())
+            part = slice(start_row, start_row + _ROWS_AT_ONCE)
+            own = data.vectors[part] if ngrams is None else ngrams.own_rows(data.words[part], data.vectors[part])
+            stream.write(own.astype("<f4").tobytes())
         _write_buckets(stream, ngrams, dim)
         stream.write(b"\0" + _SHAPE.pack(words, dim))
         _write_zeros(stream, words, dim)
-
-
-def own_rows(data: VectorData, start: int, stop: int) -> NDArray[np.float64]:
-    """The rows of some words, from their vectors: number of rows * mean - the sum of the n-grams' rows."""
-    means = data.vectors[start:stop].astype(np.float64)
-    if data.ngrams is None:
-        return means
-    own = np.empty_like(means)
-    for place, word in enumerate(islice(data.words, start, stop)):
-        rows, number = data.ngrams.subwords.rows_of(word)
-        own[place] = means[place] * (number + 1) - data.ngrams.vectors[rows].sum(axis=0, dtype=np.float64)
-    return own
 
 
 def _write_buckets(stream: IO[bytes], ngrams: NgramVectors | None, dim: int) -> None:

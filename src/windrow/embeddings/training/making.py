@@ -14,7 +14,6 @@ from windrow.embeddings.kernels.contexts import Context
 from windrow.embeddings.kernels.inputs import WordRows
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions, TrainingStep
-from windrow.embeddings.subwords import Subwords
 from windrow.embeddings.training import hot_rows
 from windrow.embeddings.training.blocks import choose_block_size, usual_block_size
 from windrow.embeddings.training.draws import ChunkDrawer, GensimRandomness, Randomness, SplitMixRandomness
@@ -110,14 +109,13 @@ class _Parts:
     context: Context
     layers: list[TrainingStep]
     word_rows: WordRows | None  # with sub-words
+    row_shares: NDArray[np.float32] | None  # with sub-words: see Inputs
 
 
 def make_training(
     options: TrainingOptions,
     corpus: Corpus,
     start: Start,
-    subwords: Subwords | None,
-    word_rows: WordRows | None,
     identity: dict[str, Any],
     fits: bool,
 ) -> VectorTraining:
@@ -126,22 +124,24 @@ def make_training(
     ``fits``: blocks, noise words and rounds heed how small the vocabulary is. Older checkpoints go on without.
     """
     size, counts = len(start.vocabulary), start.vocabulary.counts
-    rows = size + (0 if subwords is None else len(subwords.used))
-    hot = options.number_of_hot_rows(size, subwords is not None)
+    rows, has_subwords = start.rows(), start.subwords is not None
+    hot = options.number_of_hot_rows(size, has_subwords)
     copies = 2 * hot * options.workers
-    _check_memory(options, size, rows + copies, subwords)
+    _check_memory(options, size, rows, copies)
     storage = initial_table(rows, options.vector_size, options.seed, copies)
     layers = options.layers(counts, copies, fits)
     start.fill(storage, layers)
     drawer = ChunkDrawer.of(
-        start.text_counts, options.sample, options.window, options.weighting, start.rows_of_ids, start.shares
+        start.text_counts, options.sample, options.window, options.weighting, start.rows_of_ids,
+        None if has_subwords else start.shares,
     )
     steps = list(layers.values())
     block_size = usual_block_size(bool(options.sg))
     if fits:
-        block_size = choose_block_size(bool(options.sg), drawer, start.text_counts, steps, word_rows)
+        block_size = choose_block_size(bool(options.sg), drawer, start.text_counts, steps, start.word_rows)
     context = _context(options, storage.shape[1], block_size)
-    parts = _Parts(corpus, size, storage, drawer, context, steps, word_rows)
+    row_shares = start.shares if has_subwords else None
+    parts = _Parts(corpus, size, storage, drawer, context, steps, start.word_rows, row_shares)
     in_rounds = options.deterministic and options.workers > 1
     training = VectorTraining(
         storage[:rows], options.vector_size, layers,
@@ -158,9 +158,8 @@ def make_training(
 
 def restore_training(options: TrainingOptions, start: Start, state: TrainingState) -> VectorTraining:
     """The training that left a state, without its run: it is over."""
-    words = len(start.vocabulary)
-    _check_memory(options, words, words, None)
-    table, layers = zero_table(words, options.vector_size), options.layers(state.counts, 0, True)
+    _check_memory(options, len(start.vocabulary), start.rows(), 0)
+    table, layers = zero_table(start.rows(), options.vector_size), options.layers(state.counts, 0, True)
     start.fill(table, layers)
     return VectorTraining(
         table,
@@ -175,12 +174,12 @@ def restore_training(options: TrainingOptions, start: Start, state: TrainingStat
     )
 
 
-def _check_memory(options: TrainingOptions, words: int, inputs: int, subwords: Subwords | None) -> None:
-    ngrams = "" if subwords is None else f" and {len(subwords.used):,} n-grams"
+def _check_memory(options: TrainingOptions, words: int, rows: int, copies: int) -> None:
+    ngrams = "" if rows == words else f" and {rows - words:,} n-grams"
     check_memory(
-        4 * options.vector_size * (inputs + words * len(options.layer_names)),
+        4 * options.vector_size * (rows + copies + words * len(options.layer_names)),
         f"the tables of {words:,} words{ngrams} of vector_size = {options.vector_size}",
-        f"lower vector_size{'' if subwords is None else ' or buckets'}, or raise min_count",
+        f"lower vector_size{' or buckets' * bool(ngrams)}, or raise min_count",
     )
 
 
@@ -198,7 +197,9 @@ def _context(options: TrainingOptions, stride: int, block_size: int) -> Context:
 def _rounds(options: TrainingOptions, parts: _Parts, fits: bool) -> Run:
     """Workers whose differences are added after each round."""
     workers = [
-        RoundWorker(parts.drawer, parts.storage, parts.context, parts.layers, randomness, parts.word_rows)
+        RoundWorker(
+            parts.drawer, parts.storage, parts.context, parts.layers, randomness, parts.word_rows, parts.row_shares
+        )
         for randomness in options.randomness()
     ]
     # Frequent n-grams are updated as often as the words of a small vocabulary.
@@ -221,6 +222,7 @@ def _hogwild(options: TrainingOptions, parts: _Parts, hot: int) -> Run:
             randomness,
             HotRows(table, parts.layers, hot, worker) if hot else None,
             parts.word_rows,
+            parts.row_shares,
         )
         for worker, randomness in enumerate(options.randomness())
     ]

@@ -20,8 +20,9 @@ from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions
+from windrow.embeddings.subwords import NgramVectors
 from windrow.embeddings.training.progress import Progress
-from windrow.embeddings.training.start import Start, initial_table
+from windrow.embeddings.training.start import Start, choose_subwords, initial_table
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError, WindrowError, warn
@@ -128,6 +129,9 @@ class Word2Vec:
     ['say', 'woof', 'dog', 'meow', 'cat', 'cow', 'moo']
     """
 
+    # What a file holds beside the parameters of windrow.Word2Vec.
+    _extra: tuple[str, ...] = ("corpus_count", "corpus_total_words", "min_count", "train_count")
+
     def __init__(
         self,
         sentences: Any = None,
@@ -179,6 +183,7 @@ class Word2Vec:
         self.corpus_total_words: int | None = 0
         self.train_count, self.total_train_time, self.running_training_loss = 0, 0.0, 0.0
         self._state: TrainingState | None = None
+        self._shown: NDArray[np.float32] | None = None  # the vectors that ``wv`` was given
         self._asked: tuple[tuple[Any, ...], ours.Word2Vec] | None = None
         self._estimator(epochs).check_parameters()
         self.wv = self._new_table()
@@ -272,16 +277,20 @@ class Word2Vec:
         """Initial tables for these words; those that are known keep what they have learned."""
         size, options = self.vector_size, StepOptions(self.negative, self.ns_exponent)
         layers = {name: step_type(name)(counts, size, options) for name in self._estimator(1).layer_names()}
-        table = initial_table(len(words), size, self.seed)
-        Start(Vocabulary(words, counts), counts, (), state=known).fill(table, layers)
+        parameters = self._estimator(self.epochs).get_params()
+        subwords, _ = choose_subwords(parameters, words, known)
+        start = Start(Vocabulary(words, counts), counts, (), state=known, subwords=subwords)
+        table = initial_table(start.rows(), size, self.seed)
+        start.fill(table, layers)
         self._state = TrainingState(
             words,
             counts,
-            table[:, :size],
+            table[: len(words), :size],
             {name: layer.parameters[:, :size] for name, layer in layers.items()},
             None if known is None else known.randomness,
-            self._estimator(self.epochs).get_params(),
+            parameters,
             (),
+            ngrams=None if subwords is None else NgramVectors(subwords, table[len(words) :, :size]),
         )
         self._show(self._state)
 
@@ -293,9 +302,9 @@ class Word2Vec:
         """Let ``wv`` have the vectors of a state."""
         factors = self.wv.vectors_lockf
         self.wv = self._new_table()
-        WordVectors.__init__(self.wv, state.words, np.array(state.vectors), np.array(state.counts))
+        WordVectors.__init__(self.wv, state.words, np.array(state.composed()), np.array(state.counts), state.ngrams)
         self.wv.provenance = dict(state.provenance)
-        self.wv.vectors_lockf = factors
+        self.wv.vectors_lockf, self._shown = factors, self.wv.vectors
 
     def reset_from(self, other_model: Word2Vec) -> None:
         """Take the vocabulary of another model, with tables that are not trained.
@@ -388,7 +397,7 @@ class Word2Vec:
             trained += position.kept_words
             self.running_training_loss += position.loss
             if hooks:
-                self._show_now(estimator, state)
+                self._show(estimator._state())
                 _call(hooks, "on_epoch_end", self)
                 if report.epoch < self.epochs:
                     _call(hooks, "on_epoch_begin", self)
@@ -398,21 +407,13 @@ class Word2Vec:
         # A text that is among those counted is not counted again: build_vocab alone counts.
         counted = replace(state, texts=(corpus.fingerprint,))
         estimator.set_params(callbacks=[after_epoch]).fit(corpus, continue_from=counted, frozen=self._frozen(state))
-        self._keep(estimator)
+        self._state = estimator._state()
+        self._show(self._state)
         self.min_alpha_yet_reached = min(self.alpha, estimator.history_[-1]["learning_rate"])
         self.total_train_time += estimator.history_[-1]["seconds"]
         self.train_count += 1
         _call(hooks, "on_train_end", self)
         return trained, corpus.tokens * self.epochs
-
-    def _show_now(self, estimator: ours.Word2Vec, state: TrainingState) -> None:
-        """Let ``wv`` have the vectors of a training that goes on from ``state``."""
-        self._show(replace(state, vectors=estimator.wv.vectors))
-
-    def _keep(self, estimator: ours.Word2Vec) -> None:
-        """Take what was learned."""
-        self._state = estimator._state()
-        self._show(self._state)
 
     def _frozen(self, state: TrainingState) -> dict[str, float]:
         """gensim's ``vectors_lockf``, by word."""
@@ -436,7 +437,12 @@ class Word2Vec:
         """What is learned so far, with the vectors that ``wv`` has now."""
         if self._state is None or list(self.wv.index_to_key) != list(self._state.words):
             raise NotBuiltError(f"there is no vocabulary to {what}: call build_vocab first")
-        return replace(self._state, vectors=self.wv.vectors, counts=np.asarray(self.wv.counts))
+        vectors, ngrams = self.wv.vectors, self._state.ngrams
+        if ngrams is not None and vectors is self._shown:
+            vectors = self._state.vectors
+        elif ngrams is not None:
+            vectors = ngrams.own_rows(self._state.words, vectors).astype(np.float32)
+        return replace(self._state, vectors=vectors, counts=np.asarray(self.wv.counts))
 
     # --- what was learned
 
@@ -553,9 +559,7 @@ class Word2Vec:
 
     def _to_store(self) -> TrainingState:
         state = self._known("save")
-        extra = {
-            name: getattr(self, name) for name in ("corpus_count", "corpus_total_words", "min_count", "train_count")
-        }
+        extra = {name: getattr(self, name) for name in self._extra}
         parameters = {
             name: value
             for name, value in self._estimator(self.epochs).get_params().items()
@@ -592,7 +596,7 @@ class Word2Vec:
         state = trained._state()
         extra = state.provenance.get(_OF_GENSIM)
         names = signature(cls).parameters.keys() - {"callbacks"}
-        parameters = {name: value for name, value in trained.get_params().items() if name in names}
+        parameters = {name: value for name, value in cls._of_ours(trained).items() if name in names}
         layers, weighting = trained.layer_names(), trained.weighting()
         if "softmax" in layers or weighting not in ("shrink", "none"):
             raise OptionError(f"{fname}: gensim has no such training; open it by windrow.Word2Vec.load")
@@ -600,11 +604,19 @@ class Word2Vec:
         model.hs, model.shrink_windows = int("hs" in layers), weighting == "shrink"
         model.negative = model.negative if "ns" in layers else 0
         known = extra if isinstance(extra, dict) else {}
-        model.corpus_count, model.corpus_total_words = known.get("corpus_count"), known.get("corpus_total_words")
-        model.min_count, model.train_count = known.get("min_count", model.min_count), known.get("train_count", 1)
+        given = {"corpus_count": None, "corpus_total_words": None, "train_count": 1, **known}
+        for name in cls._extra:
+            setattr(model, name, given.get(name, getattr(model, name)))
         model._state = state
         model._show(state)
         return model
+
+    @classmethod
+    def _of_ours(cls, trained: ours.Word2Vec) -> dict[str, Any]:
+        """The parameters of a trained model; OptionError where it is of another kind."""
+        if trained.subwords:
+            raise OptionError("the model has n-grams; load it as FastText")
+        return trained.get_params()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}<vocab={len(self.wv)}, vector_size={self.vector_size}, alpha={self.alpha}>"
