@@ -212,7 +212,7 @@ def test_what_does_not_fit_is_refused(model: Word2Vec) -> None:
             Word2Vec(**options).fit(text, **start)
         return str(refused.value)
 
-    assert "has no n-grams; set subwords = False" in told(OPTIONS, continue_from=without)
+    assert "has no n-grams; leave out subwords = True" in told(OPTIONS, continue_from=without)
     assert "has n-grams; set subwords = True" in told(plain, continue_from=model)
     other = OPTIONS | {"max_n": 5}
     for start in ({"continue_from": model}, {"vectors": model.wv}):

@@ -206,7 +206,8 @@ def _with_their_size(file: str) -> WordVectors:
     from windrow.embeddings.subwords import NGRAM_SIZES
 
     vectors = WordVectors.load(file)
-    sizes = {} if vectors.ngrams is None else dict(zip(NGRAM_SIZES, vectors.ngrams.subwords.sizes, strict=True))
+    has_subwords = click.get_current_context().params["subwords"] and vectors.ngrams is not None
+    sizes = {} if not has_subwords else dict(zip(NGRAM_SIZES, vectors.ngrams.subwords.sizes, strict=True))
     _take_unless_given({"vector_size": vectors.vector_size, **sizes})
     return vectors
 

@@ -125,9 +125,9 @@ class TrainingState:
 def check_ngrams(found: NgramVectors | None, asked: tuple[int, int, int] | None, whose: str) -> None:
     """Raise OptionError unless n-grams that are there are those that are asked for (see ``Subwords.sizes``)."""
     if (found is None) != (asked is None):
-        has, fitting = ("has no", False) if found is None else ("has", True)
-        raise OptionError(f"subwords = {asked is not None} does not fit {whose}, which {has} n-grams; set subwords = {fitting}")
+        has, way_out = ("no ", "leave out subwords = True") if found is None else ("", "set subwords = True")
+        raise OptionError(f"subwords = {asked is not None} does not fit {whose}, which has {has}n-grams; {way_out}")
     if found is None or found.subwords.sizes == asked:
         return
-    told = [", ".join(map("{} = {}".format, NGRAM_SIZES, sizes)) for sizes in (asked or (), found.subwords.sizes)]
-    raise OptionError(f"{told[0]} does not fit {whose}; set {told[1]}")
+    ours, theirs = (", ".join(map("{} = {}".format, NGRAM_SIZES, sizes)) for sizes in (asked or (), found.subwords.sizes))
+    raise OptionError(f"{ours} does not fit {whose}; set {theirs}")
