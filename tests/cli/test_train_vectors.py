@@ -386,7 +386,10 @@ def test_subwords_continue_with_those_of_the_model(text: Path, tmp_path: Path) -
         np.testing.assert_allclose(after["the"], before["the"], atol=1e-5)
         np.testing.assert_allclose(after["thezzz"], before["thezzz"], atol=1e-5)
     refused = run(*more, "-o", third, "--continue-from", first, "--max-n", "5")
-    assert "--max-n = 5, --buckets = 500 does not fit the model to continue from; set --min-n 3, --max-n 4" in refused.stderr
+    assert (
+        "--max-n = 5, --buckets = 500 does not fit the model to continue from; set --min-n 3, --max-n 4"
+        in refused.stderr
+    )
 
 
 def test_vectors_of_a_file_are_where_training_starts(text: Path, tmp_path: Path) -> None:

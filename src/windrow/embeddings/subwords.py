@@ -102,7 +102,7 @@ class NgramVectors:
         return compose(table, self.subwords.word_rows(words))[:, :size]
 
     def own_rows(self, words: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The inverse of ``compose_known``, but for rounding: number of rows * vector - the sum of the n-grams' rows."""
+        """The inverse of ``compose_known`` but for rounding: number of rows * vector - the sum of the n-grams' rows."""
         own = vectors.astype(np.float64)
         for place, word in enumerate(words):
             rows, number = self.subwords.rows_of(word)

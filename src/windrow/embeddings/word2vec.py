@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.trained import TrainedModel
-from windrow.embeddings.training.checkpoint import fits_blocks
+from windrow.embeddings.training.checkpoint import fits_blocks, tree_ties
 from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.making import make_training
 from windrow.embeddings.training.progress import Callback
@@ -289,6 +290,8 @@ class Word2Vec(TrainedModel):
             corpus = as_corpus(corpus, field)
             start = start_training(corpus, self.get_params(), state, given, frozen)
             resumed = checkpoint if resume else None
+            if resumed is not None:
+                start = replace(start, ties=tree_ties(resumed))
             self._training = self._new_training(corpus, resumed is None or fits_blocks(resumed), start)
             self._text = corpus.reader.stored()
             self._training.retrains = retrains

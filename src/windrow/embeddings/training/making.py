@@ -58,9 +58,11 @@ class TrainingOptions:
         names = [field.name for field in fields(cls) if field.name in parameters]
         return cls(layer_names, weighting, **{name: parameters[name] for name in names})
 
-    def layers(self, counts: NDArray[np.int64], copies: int, fits: bool) -> dict[str, TrainingStep]:
+    def layers(
+        self, counts: NDArray[np.int64], ties: str, copies: int = 0, fits: bool = True
+    ) -> dict[str, TrainingStep]:
         """New output layers for words of these counts, with room for the workers' copies of hot rows."""
-        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, copies, fits)
+        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, copies, ties, fits)
         return {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names}
 
     def schedule(self) -> Schedule:
@@ -129,10 +131,14 @@ def make_training(
     copies = 2 * hot * options.workers
     _check_memory(options, size, rows, copies)
     storage = initial_table(rows, options.vector_size, options.seed, copies)
-    layers = options.layers(counts, copies, fits)
+    layers = options.layers(counts, start.ties, copies, fits)
     start.fill(storage, layers)
     drawer = ChunkDrawer.of(
-        start.text_counts, options.sample, options.window, options.weighting, start.rows_of_ids,
+        start.text_counts,
+        options.sample,
+        options.window,
+        options.weighting,
+        start.rows_of_ids,
         None if has_subwords else start.shares,
     )
     steps = list(layers.values())
@@ -147,6 +153,7 @@ def make_training(
         storage[:rows], options.vector_size, layers,
         _rounds(options, parts, fits) if in_rounds else _hogwild(options, parts, hot),
         options.epochs, identity, fits_blocks=fits, started_from=start.identity, texts=start.texts,
+        ties=start.ties,
     )  # fmt: skip
     if start.state is not None and options.draws_as(start.state.parameters):
         try:
@@ -159,7 +166,7 @@ def make_training(
 def restore_training(options: TrainingOptions, start: Start, state: TrainingState) -> VectorTraining:
     """The training that left a state, without its run: it is over."""
     _check_memory(options, len(start.vocabulary), start.rows(), 0)
-    table, layers = zero_table(start.rows(), options.vector_size), options.layers(state.counts, 0, True)
+    table, layers = zero_table(start.rows(), options.vector_size), options.layers(state.counts, start.ties)
     start.fill(table, layers)
     return VectorTraining(
         table,
@@ -171,6 +178,7 @@ def restore_training(options: TrainingOptions, start: Start, state: TrainingStat
         state.history,
         texts=state.texts,
         stopped_at=state.randomness,
+        ties=start.ties,
     )
 
 

@@ -47,6 +47,7 @@ class Start:
     vectors: WordVectors | None = None  # to start from
     shares: NDArray[np.float32] | None = None  # of each input row: see Chunk, and with sub-words Inputs
     identity: Mapping[str, Any] | None = None  # what a checkpoint must agree with; None for a text alone
+    ties: str = "heap"  # of a Huffman tree, see huffman_tree
     subwords: Subwords | None = None  # the n-grams that have rows
     word_rows: WordRows | None = None  # with sub-words: the input rows of each word
 
@@ -68,7 +69,7 @@ class Start:
         for name, layer in layers.items():
             stored = self.state.outputs[name]
             if isinstance(layer, HierarchicalSoftmaxStep):
-                old, new, signs = match_nodes(huffman_tree(self.state.counts), layer.tree).T
+                old, new, signs = match_nodes(huffman_tree(self.state.counts, self.state.ties), layer.tree).T
                 layer.parameters[new, :size] = stored[old] * signs[:, None].astype(np.float32)
             else:
                 layer.parameters[: len(stored), :size] = stored
@@ -128,7 +129,7 @@ def start_training(
         identity = {**(identity or {}), "frozen": fingerprint(shares)}
     return Start(
         start.vocabulary, start.text_counts, start.texts, start.rows_of_ids, state, given, shares, identity,
-        subwords, word_rows,
+        choose_ties(parameters, state), subwords, word_rows,
     )  # fmt: skip
 
 
@@ -142,6 +143,13 @@ def choose_subwords(
         return Subwords.of(words, *ngram_sizes(parameters))
     subwords = state.ngrams.subwords.grown(words)
     return subwords, subwords.word_rows(words)
+
+
+def choose_ties(parameters: Mapping[str, Any], state: TrainingState | None) -> str:
+    """Those of a model to continue from; else fastText's where its files may hold the model, or gensim's."""
+    if state is not None and "hs" in state.outputs:
+        return state.ties
+    return "fasttext" if parameters["subwords"] else "heap"
 
 
 def ngram_sizes(parameters: Mapping[str, Any]) -> tuple[int, int, int]:

@@ -36,11 +36,12 @@ class TrainingState:
     history: list[dict[str, Any]] = field(default_factory=list)
     provenance: dict[str, Any] = field(default_factory=dict)
     ngrams: NgramVectors | None = None
+    ties: str = "heap"  # of a Huffman tree, see huffman_tree
 
     @cached_property
     def fingerprint(self) -> str:
         """Equal for equal states."""
-        numbers = [] if self.randomness is None else [self.randomness]
+        numbers: list[NDArray[Any]] = [] if self.randomness is None else [self.randomness]
         numbers += [] if self.ngrams is None else [self.ngrams.subwords.used, self.ngrams.vectors]
         packed = model_file.pack_words(self.words)
         return fingerprint(*packed.values(), self.counts, self.vectors, *self.outputs.values(), *numbers)
@@ -67,6 +68,8 @@ class TrainingState:
             "texts": list(self.texts),
             "history": self.history,
         }
+        if "hs" in self.outputs and self.ties != "heap":
+            training["tree_ties"] = self.ties
         model_file.save(path, KIND, arrays, {**config, _CONFIG: training}, self.provenance)
 
     @classmethod
@@ -86,6 +89,8 @@ class TrainingState:
             outputs = {name: stored.arrays[f"{_OUTPUT}{name}"] for name in layers}
             randomness = stored.arrays.get(_RANDOMNESS)
             sound = data.counts is not None and all(isinstance(text, str) for text in texts)
+            ties = training.get("tree_ties", "heap")
+            sound = sound and ties in ("heap", "fasttext")
             sound = sound and (randomness is None or (randomness.dtype == np.uint64 and randomness.ndim == 2))
             if not sound or not isinstance(training["parameters"], dict):
                 raise FormatError(f"{path} is damaged: its training state is not what it should be")
@@ -101,7 +106,7 @@ class TrainingState:
             assert data.counts is not None
             return cls(
                 data.words, data.counts, vectors, outputs, randomness, training["parameters"], list(texts),
-                history_rows(training["history"]), stored.provenance, data.ngrams,
+                history_rows(training["history"]), stored.provenance, data.ngrams, ties,
             )  # fmt: skip
 
     def check_fits(self, vector_size: int, layers: Sequence[str], ngrams: tuple[int, int, int] | None) -> None:
@@ -122,6 +127,11 @@ class TrainingState:
             )
 
 
+def has_training(stored: model_file.StoredModel) -> bool:
+    """Whether a model file holds more than vectors."""
+    return stored.config.get(_CONFIG) is not None
+
+
 def check_ngrams(found: NgramVectors | None, asked: tuple[int, int, int] | None, whose: str) -> None:
     """Raise OptionError unless n-grams that are there are those that are asked for (see ``Subwords.sizes``)."""
     if (found is None) != (asked is None):
@@ -129,5 +139,6 @@ def check_ngrams(found: NgramVectors | None, asked: tuple[int, int, int] | None,
         raise OptionError(f"subwords = {asked is not None} does not fit {whose}, which has {has}n-grams; {way_out}")
     if found is None or found.subwords.sizes == asked:
         return
-    ours, theirs = (", ".join(map("{} = {}".format, NGRAM_SIZES, sizes)) for sizes in (asked or (), found.subwords.sizes))
+    sizes = (asked or (), found.subwords.sizes)
+    ours, theirs = (", ".join(map("{} = {}".format, NGRAM_SIZES, three)) for three in sizes)
     raise OptionError(f"{ours} does not fit {whose}; set {theirs}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,11 +14,15 @@ from numpy.typing import NDArray
 import windrow.embeddings.word2vec as ours
 from windrow.compat.gensim.models.callbacks import CallbackAny2Vec
 from windrow.compat.gensim.models.keyedvectors import KeyedVectors
-from windrow.compat.gensim.models.word2vec import NotBuiltError, TrimRule, Word2Vec
+from windrow.compat.gensim.models.word2vec import TrimRule, Word2Vec
 from windrow.embeddings.exchange import check_encoding
+from windrow.embeddings.formats.contract import ReadOptions
+from windrow.embeddings.formats.fasttext_bin import is_classifier, read_fasttext
+from windrow.embeddings.training.fasttext_state import read_fasttext_state, write_state
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import save_vectors
-from windrow.errors import OptionError
+from windrow.errors import FormatError, OptionError
+from windrow.files.local import as_path
 
 __all__ = [
     "FastText",
@@ -27,6 +33,10 @@ __all__ = [
 ]
 
 _FILE = "fasttext"
+
+
+class ClassifierError(FormatError, NotImplementedError):
+    """A file of a classifier, which is no model of word vectors. It is also a NotImplementedError, as in gensim."""
 
 
 class FastTextKeyedVectors(KeyedVectors):
@@ -104,6 +114,16 @@ class FastTextKeyedVectors(KeyedVectors):
         if self.ngrams is not None:
             table[self.ngrams.subwords.used] = self.ngrams.vectors
         return table
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or (self.ngrams is not None and isinstance(key, str))
+
+    def _composed(self, key: object) -> NDArray[np.float32] | None:
+        """As gensim, a vector for every word: zeros where none of its n-grams is known."""
+        found = super()._composed(key)
+        if found is None and self.ngrams is not None and isinstance(key, str) and key not in self._rows:
+            return np.zeros(self.vector_size, np.float32)
+        return found
 
     def adjust_vectors(self) -> None:
         """Does nothing: vectors of words are always those of their parts."""
@@ -226,8 +246,8 @@ def load_facebook_vectors(path: str | os.PathLike[str], encoding: str = "utf-8")
     ----------
     path : str or os.PathLike
         The file; it may be compressed.
-    encoding : "utf-8"
-        Another is refused.
+    encoding : str, default "utf-8"
+        Of the words. Bytes that are none of its characters are written with a backslash, as gensim does.
 
     Returns
     -------
@@ -238,32 +258,47 @@ def load_facebook_vectors(path: str | os.PathLike[str], encoding: str = "utf-8")
     FormatError
         The file is damaged, quantized, or a classifier.
     """
-    check_encoding(encoding)
-    return FastTextKeyedVectors.load(path, format=_FILE)
+    return FastTextKeyedVectors._of(read_fasttext(as_path(path), _as_gensim(encoding)), path)
+
+
+def _as_gensim(encoding: str) -> ReadOptions:
+    """How gensim reads words: bytes that are none of the encoding's are written with a backslash."""
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise OptionError(f"encoding = {encoding!r} is unknown; leave it out for UTF-8") from None
+    return ReadOptions(errors="backslashreplace", encoding=encoding)
 
 
 def load_facebook_model(path: str | os.PathLike[str], encoding: str = "utf-8") -> FastText:
-    """As ``load_facebook_vectors``, in a model with the parameters of its training, which cannot be trained further.
+    """A model of Facebook's fastText, from a ``.bin``, to train further.
 
     Parameters
     ----------
-    path, encoding
-        As there.
+    path : str or os.PathLike
+        The file; it may be compressed.
+    encoding : str, default "utf-8"
+        Of the words. Bytes that are none of its characters are written with a backslash, as gensim does.
 
     Returns
     -------
     FastText
+
+    Raises
+    ------
+    FormatError
+        The file is damaged or quantized.
+    ClassifierError
+        It is a classifier; it is also a NotImplementedError.
     """
-    wv = load_facebook_vectors(path, encoding)
-    asked = wv.provenance
-    hs = int(asked["loss"] == 1)
-    model = FastText(
-        sg=asked["sg"], hs=hs, vector_size=wv.vector_size, window=max(1, asked["ws"]), epochs=max(1, asked["epoch"]),
-        min_count=asked["min_count"], negative=0 if hs else max(1, asked["neg"]), sample=asked["t"],
-        min_n=max(1, asked["minn"]), max_n=asked["maxn"], bucket=asked["bucket"],
-    )  # fmt: skip
-    model.wv = wv
-    return model
+    if is_classifier(as_path(path)):
+        raise ClassifierError(f"{path} is a classifier of fastText; windrow.TextClassifier is for such")
+    state = read_fasttext_state(as_path(path), _as_gensim(encoding))
+    negative = state.provenance["neg"]
+    if "hs" in state.outputs and negative:  # as gensim, which trains both; of noise words nothing was learned
+        outputs = {**state.outputs, "ns": np.zeros_like(state.vectors)}
+        state = replace(state, outputs=outputs, parameters={**state.parameters, "loss": "hs+ns", "negative": negative})
+    return FastText._from_state(state, path)
 
 
 def save_facebook_model(
@@ -273,7 +308,10 @@ def save_facebook_model(
     lr_update_rate: int = 100,
     word_ngrams: int = 1,
 ) -> None:
-    """Write a ``.bin`` that fastText and gensim read; the output layer in it is zero, so that it is for its vectors.
+    """Write a ``.bin`` that fastText and gensim read.
+
+    It holds one output layer, that of ``hs`` where there are two. Without n-grams the tree is gensim's, not fastText's,
+    so that with ``hs`` the file is for its vectors: the output layer in it is zero.
 
     Parameters
     ----------
@@ -292,6 +330,10 @@ def save_facebook_model(
         There is no vocabulary yet.
     """
     check_encoding(encoding)
-    if not len(model.wv):
-        raise NotBuiltError("there is no vocabulary to save: call build_vocab first")
-    save_vectors(model.wv, path, _FILE)
+    state = model._to_store()
+    if "hs" in state.outputs:
+        state = replace(state, outputs={"hs": state.outputs["hs"]})
+        if state.ties != "fasttext":
+            save_vectors(model.wv, path, "fasttext")
+            return
+    write_state(state, path, "fasttext")

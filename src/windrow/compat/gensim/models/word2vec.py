@@ -21,12 +21,14 @@ from windrow.corpus.opening import as_corpus
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions
 from windrow.embeddings.subwords import NgramVectors
+from windrow.embeddings.training.fasttext_state import read_state
 from windrow.embeddings.training.progress import Progress
-from windrow.embeddings.training.start import Start, choose_subwords, initial_table
+from windrow.embeddings.training.start import Start, choose_subwords, choose_ties, initial_table
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError, WindrowError, warn
 from windrow.files.compression import COMPRESSED
+from windrow.files.model_file import parts_of
 from windrow.nn.training.stopping import DivergedError
 
 __all__ = ["KeyedVectors", "LineSentence", "PathLineSentences", "Word2Vec"]
@@ -275,11 +277,14 @@ class Word2Vec:
 
     def _make_tables(self, words: list[str], counts: NDArray[np.int64], known: TrainingState | None) -> None:
         """Initial tables for these words; those that are known keep what they have learned."""
-        size, options = self.vector_size, StepOptions(self.negative, self.ns_exponent)
-        layers = {name: step_type(name)(counts, size, options) for name in self._estimator(1).layer_names()}
-        parameters = self._estimator(self.epochs).get_params()
+        size = self.vector_size
+        estimator = self._estimator(self.epochs)
+        parameters = estimator.get_params()
+        ties = choose_ties(parameters, known)
+        options = StepOptions(self.negative, self.ns_exponent, ties=ties)
+        layers = {name: step_type(name)(counts, size, options) for name in estimator.layer_names()}
         subwords, _ = choose_subwords(parameters, words, known)
-        start = Start(Vocabulary(words, counts), counts, (), state=known, subwords=subwords)
+        start = Start(Vocabulary(words, counts), counts, (), state=known, ties=ties, subwords=subwords)
         table = initial_table(start.rows(), size, self.seed)
         start.fill(table, layers)
         self._state = TrainingState(
@@ -291,6 +296,7 @@ class Word2Vec:
             parameters,
             (),
             ngrams=None if subwords is None else NgramVectors(subwords, table[len(words) :, :size]),
+            ties=ties,
         )
         self._show(self._state)
 
@@ -592,8 +598,13 @@ class Word2Vec:
         FormatError
             The file holds vectors alone, is of another kind or damaged.
         """
-        trained = ours.Word2Vec.load(fname)
-        state = trained._state()
+        return cls._from_state(read_state(fname), fname)
+
+    @classmethod
+    def _from_state(cls, state: TrainingState, fname: object) -> Self:
+        with parts_of(str(fname)):
+            trained = ours.Word2Vec(**state.parameters)
+            trained._check_fits(state)
         extra = state.provenance.get(_OF_GENSIM)
         names = signature(cls).parameters.keys() - {"callbacks"}
         parameters = {name: value for name, value in cls._of_ours(trained).items() if name in names}
