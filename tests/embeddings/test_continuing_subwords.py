@@ -170,6 +170,18 @@ def test_a_checkpoint_of_a_training_that_continues(mode: dict[str, Any], model: 
     compare(Word2Vec(**options).fit(MORE, continue_from=model, frozen=0.5, **resume), expected)
 
 
+def test_an_older_checkpoint_goes_on_with_its_own_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trainings with n-grams once had the tree of gensim, which says another thing of words that count the same."""
+    options, checkpoint = {**OPTIONS, "loss": "hs"}, tmp_path / "checkpoint"
+    todays = Word2Vec(**options).fit(TEXT)
+    with monkeypatch.context() as former:
+        former.setattr("windrow.embeddings.training.start.choose_ties", lambda parameters, state: "heap")
+        whole = Word2Vec(**options).fit(TEXT)
+        Word2Vec(**options, callbacks=[lambda report: report.epoch == 1]).fit(TEXT).save_checkpoint(checkpoint)
+    assert not np.array_equal(whole.output_tables_["hs"], todays.output_tables_["hs"])
+    compare(Word2Vec(**options).fit(TEXT, checkpoint=checkpoint, resume=True), whole)
+
+
 def test_the_file_is_opened_as_vectors_and_as_a_model(model: Word2Vec, tmp_path: Path) -> None:
     model.save(tmp_path / "model.safetensors")
     wv, loaded = windrow.load(tmp_path / "model.safetensors"), Word2Vec.load(tmp_path / "model.safetensors")

@@ -16,6 +16,7 @@ import pytest
 
 import windrow
 from tests.cli.test_train_vectors import run
+from tests.naive.tree import fasttext_paths
 from windrow import Corpus, Word2Vec
 from windrow.errors import FormatError, OptionError
 
@@ -56,30 +57,11 @@ def raw(path: Path) -> dict[str, Any]:
 
 
 def probabilities(found: dict[str, Any], hidden: np.ndarray) -> list[float]:
-    """The probability of each word by hierarchical softmax, as ``buildTree`` and ``binaryLogistic`` have it."""
-    words, counts = len(found["words"]), [*found["counts"], *[10**15] * (len(found["words"]) - 1)]
-    parent, is_right = [-1] * len(counts), [False] * len(counts)
-    leaf, node = words - 1, words
-    for made in range(words, len(counts)):
-        chosen = []
-        for _ in range(2):
-            if leaf >= 0 and counts[leaf] < counts[node]:
-                chosen.append(leaf)
-                leaf -= 1
-            else:
-                chosen.append(node)
-                node += 1
-        counts[made] = counts[chosen[0]] + counts[chosen[1]]
-        parent[chosen[0]] = parent[chosen[1]] = made
-        is_right[chosen[1]] = True
+    """The probability of each word by hierarchical softmax: a positive score is a turn to the right."""
     answers = []
-    for word in range(words):
-        probability, place = 1.0, word
-        while parent[place] != -1:
-            score = 1 / (1 + np.exp(-float(found["output"][parent[place] - words] @ hidden)))
-            probability *= score if is_right[place] else 1 - score
-            place = parent[place]
-        answers.append(probability)
+    for path in fasttext_paths(found["counts"]):
+        scores = [(float(found["output"][node] @ hidden), code) for node, code in path]
+        answers.append(float(np.prod([1 / (1 + np.exp(-score if code else score)) for score, code in scores])))
     return answers
 
 
