@@ -107,9 +107,11 @@ class Setting:
             self._check_one(one, high)
 
     def plain(self, value: Any) -> Any:
-        """A value that was checked, with numbers of other kinds, such as NumPy's, as Python's int or float."""
-        if self.type not in (int, float) or self.choices or value is None:
+        """A value that was checked, with numbers of other kinds, such as NumPy's, as Python's int, float or bool."""
+        if value is None or self.choices or self.type not in (bool, int, float):
             return value
+        if self.type is bool:
+            return bool(value)
         if not self.many:
             return value if isinstance(value, int | float) else self.type(value)
         return value if all(isinstance(one, int | float) for one in value) else tuple(map(self.type, value))

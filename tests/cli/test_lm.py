@@ -81,6 +81,18 @@ def test_a_line_in_a_number_out(folder: Path) -> None:
     np.testing.assert_allclose(list(map(float, from_file.stdout.split())), model.log_probs(lines), atol=1e-6)
 
 
+def test_lines_of_several_sources_one_after_the_other(folder: Path, tmp_path: Path) -> None:
+    model, first, second = folder / "m.safetensors", tmp_path / "first.txt", tmp_path / "second.txt"
+    first.write_text("the cat\nthe <s>\n")
+    second.write_text("the dog ran\n")
+    alone = [run("score", model, source, "--skip-symbols").stdout for source in (first, second)]
+
+    assert run("score", model, first, second, "--skip-symbols").stdout == "".join(alone)
+    refused = run("score", model, second, first)
+    assert (refused.exit_code, refused.stdout) == (1, alone[1])
+    assert f"{first}, line 2 holds '<s>'" in refused.stderr
+
+
 def test_words_of_a_line(folder: Path) -> None:
     result = run("score", folder / "m.safetensors", "--words", input="the zebra\na\n")
 

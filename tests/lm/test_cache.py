@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -78,6 +80,15 @@ def test_without_ends_no_probability_is_kept_for_them() -> None:
     assert probabilities[EOS] == 0
     assert probabilities.sum() == pytest.approx(1)
     assert cache.word_scores("a")[0].log10_prob == pytest.approx(np.log10(1 / 5))
+
+
+def test_numbers_and_truth_values_of_numpy_can_be_saved(tmp_path: Path) -> None:
+    yes, no = np.bool_([True, False])
+    cache = CacheLM(toy_vocabulary(), np.int64(9), across_sentences=no, pseudo_count=np.float32(2), predicts_end=yes)
+    cache.save(tmp_path / "cache.safetensors")
+
+    loaded = CacheLM.load(tmp_path / "cache.safetensors")
+    assert (loaded.size, loaded.carries_over, loaded.pseudo_count, loaded.predicts_end) == (9, False, 2, True)
 
 
 def test_unknown_words_are_remembered_as_one() -> None:

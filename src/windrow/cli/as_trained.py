@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -108,10 +108,10 @@ class Line(NamedTuple):
 
 
 def scored_lines(
-    model: LanguageModel, source: str, files: dict[str, Any], *, form: str, skip_symbols: bool
+    model: LanguageModel, sources: Sequence[str], files: dict[str, Any], *, form: str, skip_symbols: bool
 ) -> Iterator[str]:
-    """What ``lm score`` prints; ``form`` is "numbers", "words" or "json"."""
-    for lines in _batches(source, files):
+    """What ``lm score`` prints, one source after the other; ``form`` is "numbers", "words" or "json"."""
+    for lines in chain.from_iterable(_batches(source, files, named=len(sources) > 1) for source in sources):
         sentences = _without_marks(model, lines, skip_symbols)
         if form == "numbers":
             yield "".join(f"{value:.6f}\n" for value in model.log_probs(sentences))
@@ -158,8 +158,11 @@ def _without_marks(model: LanguageModel, lines: list[Line], skip: bool) -> list[
     return sentences
 
 
-def _batches(source: str, files: dict[str, Any]) -> Iterator[list[Line]]:
-    """Lines, many at a time; one at a time when somebody types them or a program waits for the answer."""
+def _batches(source: str, files: dict[str, Any], *, named: bool) -> Iterator[list[Line]]:
+    """Lines, many at a time; one at a time when somebody types them or a program waits for the answer.
+
+    ``named``: messages name the source, since it is one of several.
+    """
     from windrow.corpus import sources
     from windrow.corpus.streams import Meter, lines, name_of, text_pieces
 
@@ -167,28 +170,29 @@ def _batches(source: str, files: dict[str, Any]) -> Iterator[list[Line]]:
     format, field, errors = sources.file_format(source, **files), files["field"], files["errors"]
     if format in ("text", "jsonl"):
         text = typed_lines(errors) if live else lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
-        found = _plain(text) if format == "text" else _records(text, field)
+        prefix = f"{name_of(source)}, " if named else ""
+        found = _plain(text, prefix) if format == "text" else _records(text, field, prefix)
     else:
         found = _cells(source, files)
     yield from in_batches(found, lambda line: len(line.text), waits=live)
 
 
-def _plain(text_lines: Iterable[str]) -> Iterator[Line]:
-    return (Line(line, f"line {number}", {}) for number, line in enumerate(text_lines, 1))
+def _plain(text_lines: Iterable[str], prefix: str) -> Iterator[Line]:
+    return (Line(line, f"{prefix}line {number}", {}) for number, line in enumerate(text_lines, 1))
 
 
-def _records(text_lines: Iterable[str], field: str) -> Iterator[Line]:
+def _records(text_lines: Iterable[str], field: str, prefix: str) -> Iterator[Line]:
     for number, line in enumerate(text_lines, 1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise DataError(f"line {number}: not JSON ({error})") from error
+            raise DataError(f"{prefix}line {number}: not JSON ({error})") from error
         if not isinstance(record, dict) or not isinstance(record.get(field), str | list):
             there = ", ".join(record) if isinstance(record, dict) else "no object"
-            raise DataError(f"line {number}: no text in a field {field!r}; there is: {there}")
-        yield Line(record[field], f"line {number}", record)
+            raise DataError(f"{prefix}line {number}: no text in a field {field!r}; there is: {there}")
+        yield Line(record[field], f"{prefix}line {number}", record)
 
 
 def _cells(source: str, files: dict[str, Any]) -> Iterator[Line]:

@@ -135,7 +135,7 @@ def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Per
 
 @group.command()
 @click.argument("model", type=InputFile())
-@click.argument("source", default="-", type=Source())
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=Source())
 @click.option(
     "--words", is_flag=True, help="One row per word: the word, its log10 probability, the order that matched."
 )
@@ -144,8 +144,8 @@ def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Per
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object per line, with the perplexity and the record's own fields."
 )
-def score(model: str, source: str, words: bool, skip_symbols: bool, as_json: bool, **text: Any) -> None:
-    """The log10 probability of each line of SOURCE, with its end mark; a line in, a number out.
+def score(model: str, sources: tuple[str, ...], words: bool, skip_symbols: bool, as_json: bool, **text: Any) -> None:
+    """The log10 probability of each line of SOURCEs (standard input without), with its end mark: a number each.
 
     Lines are read as in the model's training, unless options say otherwise. With --format each record is a line.
 
@@ -156,11 +156,12 @@ def score(model: str, source: str, words: bool, skip_symbols: bool, as_json: boo
 
     if words and as_json:
         raise OptionError("--words and --json are two ways to print scores; choose one")
-    _check_one_stdin(model, source)
+    sources = sources or ("-",)
+    _check_one_stdin(model, *sources)
     opened = load_model(model)
     files = read_as_trained(opened, model, text)
     form = "words" if words else "json" if as_json else "numbers"
-    for lines in scored_lines(opened, source, files, form=form, skip_symbols=skip_symbols):
+    for lines in scored_lines(opened, sources, files, form=form, skip_symbols=skip_symbols):
         click.echo(lines, nl=False)
 
 

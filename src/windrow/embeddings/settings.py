@@ -94,8 +94,8 @@ WORD2VEC = (
     ),
     Setting(
         "block_size", int, None, "Center words in a block.", "Larger ones are a little faster, until quality falls.",
-        low=1, high=4096, none="64, of CBOW 256; fewer where the same words come again and again", option=None,
-        only_with=("kernel", ("block",)),
+        low=1, high=4096, option=None, none="64, of CBOW 256; fewer where the same words come again and again, or "
+        "alpha is above 0.07", only_with=("kernel", ("block",)),
     ),
     Setting(
         "shared_negatives", int, 16, "Noise words that each row of a block meets, rounded up to a multiple of 16; the "

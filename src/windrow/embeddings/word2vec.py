@@ -84,8 +84,8 @@ class Word2Vec(TrainedModel):
         Blocks of center words share noise words; or update by update (pair), as gensim. With one worker, pair
         equals gensim; it is several times slower. Where training diverges, it bears a higher alpha.
     block_size : int in [1, 4096] or None, default None
-        Center words in a block. None: 64, of CBOW 256; fewer where the same words come again and again. Only with
-        kernel "block". Larger ones are a little faster, until quality falls.
+        Center words in a block. None: 64, of CBOW 256; fewer where the same words come again and again, or alpha is
+        above 0.07. Only with kernel "block". Larger ones are a little faster, until quality falls.
     shared_negatives : int in [1, 4096], default 16
         Noise words that each row of a block meets, rounded up to a multiple of 16; the row's own target word may be
         among them. Only with kernel "block" and with loss None or "ns" or "hs+ns" and with negative. More are

@@ -69,8 +69,8 @@ class CacheLM(LanguageModel):
         self.vocabulary = vocabulary
         self.size = int(size)
         self.pseudo_count = float(pseudo_count)
-        self.carries_over = across_sentences
-        self.predicts_end = predicts_end
+        self.carries_over = bool(across_sentences)
+        self.predicts_end = bool(predicts_end)
 
     def __repr__(self) -> str:
         return f"CacheLM({len(self.vocabulary)} words, size={self.size}, across_sentences={self.carries_over})"

@@ -369,7 +369,7 @@ def test_a_mass_of_the_unknown_word_without_other_words():
 
 
 def test_text_too_small_for_the_order():
-    with pytest.raises(DataError, match=r"order = 9: the longest sentence has 7 symbols, .*; try --order 7 or less"):
+    with pytest.raises(DataError, match=r"order = 9: the longest sentence has 7 symbols, .*; try order = 7 or less"):
         estimate(counts_of(TEXTS, 9), "witten-bell")
     assert estimate(counts_of(TEXTS, 7), "witten-bell").order == 7
 

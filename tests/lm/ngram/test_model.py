@@ -120,12 +120,12 @@ class TestParameters:
             NGramLM(**{"order": 3, "discount_fallback": True, **parameters}).fit(TEXT)
 
     def test_an_order_above_the_longest_sentence_is_refused(self):
-        with pytest.raises(DataError, match=r"order = 9: the longest sentence has 6 symbols, .* try --order 6"):
+        with pytest.raises(DataError, match=r"order = 9: the longest sentence has 6 symbols, .* try order = 6"):
             NGramLM(9, "witten-bell").fit(TEXT)
         NGramLM(6, "witten-bell").fit(TEXT)
 
     def test_a_text_too_small_is_refused_with_the_way_out(self):
-        with pytest.raises(DataError, match=r"no 1-gram has the .* count 3: .* try --discount-fallback"):
+        with pytest.raises(DataError, match=r"no 1-gram has the .* count 3: .* try discount_fallback = True"):
             NGramLM(3).fit(TEXT)
 
     def test_marks_in_the_text(self):

@@ -73,7 +73,7 @@ def test_katz_takes_the_highest_cutoff_that_makes_sense():
 def test_text_too_small_for_discounts(name, frequencies, message):
     with pytest.raises(DataError, match=message) as caught:
         discounts(name, *frequencies)
-    assert str(caught.value).endswith("try --discount-fallback or --smoothing witten-bell")
+    assert str(caught.value).endswith("try discount_fallback = True or smoothing = 'witten-bell'")
     assert "\n" not in str(caught.value)
 
     fallback = [0, 0.5, 1, 1.5] if name == "modified-kneser-ney" else [0, 0.5]

@@ -14,6 +14,7 @@ from windrow.embeddings.training.draws import ChunkDrawer
 # Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md). A center of CBOW is one
 # update of its target word, a center of skip-gram several, one from each word of its window.
 SKIPGRAM_BLOCK, CBOW_BLOCK = 64, 256
+_USUAL_RATE = 0.07  # up to it blocks do not depend on the learning rate; beyond, they were seen to diverge from 0.1 on
 _USUAL_PAIRS = 6.0  # of a center of skip-gram: windows of 1 to 5 words to each side
 
 
@@ -22,22 +23,25 @@ def choose_block_size(
     drawer: ChunkDrawer,
     counts: NDArray[np.int64],
     layers: Sequence[TrainingStep],
+    alpha: float,
     word_rows: WordRows | None = None,
 ) -> int:
-    """Centers per block, from how often each word is left by sub-sampling, and the pairs of a center on average.
+    """Centers per block, from how often each word is left by sub-sampling, the pairs of a center on average, and alpha.
 
     All updates of a row within a block are computed from the row as it was before the block, and summed. A few such
     stale updates do what they would do one after the other; dozens are a step far beyond the goal, the next block
     steps back even farther, and vectors grow without bound. In a block of B centers a word that stands somewhere in it
     is met B * sum(p ** 2) times on average, where p are the shares of the words. That is B / 650 for Wikipedia after
     sub-sampling and B / 100 without it, but B / 4 for the letters of DNA: 16 times in 64 centers, and each time it is
-    updated from all words of a window. What each output layer can take of that is in its ``block_share``.
+    updated from all words of a window. What each output layer can take of that is in its ``block_share``. The higher
+    the learning rate, the fewer: steps are longer, and so are the vectors that they make.
     """
     kept = drawer.kept_counts(counts)
     shares = kept / max(kept.sum(), 1e-300)
     repetition = float(shares @ _met_again(shares, word_rows))
     windows = drawer.pairs_per_center() / _USUAL_PAIRS if skipgram else 1.0
     share = min(1.0, *(layer.block_share(repetition, windows) for layer in layers))
+    share *= min(1.0, _USUAL_RATE / max(alpha, 1e-300)) ** 2
     return max(1, int(usual_block_size(skipgram) * share))
 
 

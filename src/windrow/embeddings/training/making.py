@@ -144,7 +144,9 @@ def make_training(
     steps = list(layers.values())
     block_size = usual_block_size(bool(options.sg))
     if fits:
-        block_size = choose_block_size(bool(options.sg), drawer, start.text_counts, steps, start.word_rows)
+        block_size = choose_block_size(
+            bool(options.sg), drawer, start.text_counts, steps, options.alpha, start.word_rows
+        )
     context = _context(options, storage.shape[1], block_size)
     row_shares = start.shares if has_subwords else None
     parts = _Parts(corpus, size, storage, drawer, context, steps, start.word_rows, row_shares)

@@ -171,7 +171,7 @@ def check_order(counts: NGramCounts) -> None:
     if longest < counts.order:
         raise DataError(
             f"order = {counts.order}: the longest sentence has {longest} symbols, its marks included; "
-            f"try --order {longest} or less"
+            f"try order = {longest} or less"
         )
 
 

@@ -197,7 +197,7 @@ def _discounting(
                 what = str(reason).replace("n-gram", f"{evidence.order}-gram")
                 raise DataError(
                     f"{what}: the corpus is too small, or not natural text, to estimate discounts; "
-                    "try --discount-fallback or --smoothing witten-bell"
+                    "try discount_fallback = True or smoothing = 'witten-bell'"
                 ) from None
             discounts = fallback
     return Rule(np.array([0.0, *discounts]))
