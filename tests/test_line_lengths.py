@@ -255,7 +255,7 @@ def test_memory_of_scores_is_a_few_times_the_line(
     def score(length: int) -> None:
         (tmp_path / "text").write_text("the cat sat on xyz " * (length // 19))
         files = {"format": None, "field": None, "delimiter": None, "errors": "strict"}
-        _exhaust(scored_lines(model, str(tmp_path / "text"), files, form=form, skip_symbols=False))
+        _exhaust(scored_lines(model, [str(tmp_path / "text")], files, form=form, skip_symbols=False))
 
     assert _bytes_per_char(score) < most
 

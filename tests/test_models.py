@@ -11,7 +11,7 @@ import pytest
 
 import windrow
 from windrow.embeddings import WordVectors
-from windrow.errors import DataError, OptionError
+from windrow.errors import DataError, FormatError, OptionError
 from windrow.lm.ngram.model import NGramLM
 
 VECTORS = WordVectors(["a", "b"], np.eye(2, dtype=np.float32))
@@ -30,6 +30,15 @@ def test_vectors_are_known_by_their_names(name: str, tmp_path: Path) -> None:
     VECTORS.save(tmp_path / name)
 
     assert windrow.load(tmp_path / name).index_to_key == ["a", "b"]
+
+
+def test_a_corpus_is_told_from_other_folders(tmp_path: Path) -> None:
+    windrow.Corpus.build(["a b"], tmp_path / "text.corpus")
+
+    with pytest.raises(FormatError, match=r"text.corpus is a corpus, not a model; open it with windrow.Corpus.open"):
+        windrow.load(tmp_path / "text.corpus")
+    with pytest.raises(FormatError, match="is a folder, not a file"):
+        windrow.load(tmp_path)
 
 
 def test_text_that_looks_like_a_model_is_text(tmp_path: Path) -> None:

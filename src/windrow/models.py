@@ -78,6 +78,8 @@ def _kind(path: Path, format: str | None) -> str:
     """The kind of model in a file, as ``model_class`` takes it."""
     if format is not None:
         return "ngram-lm" if format == "arpa" else "word-vectors"
+    if path.is_dir():
+        _refuse_corpus(path)
     match kind_of(path):
         case "windrow":
             return _stored_kind(path)
@@ -86,6 +88,13 @@ def _kind(path: Path, format: str | None) -> str:
         case "unknown" if is_arpa(path) and not _looks_like_vectors(path):
             return "ngram-lm"
     return "word-vectors"
+
+
+def _refuse_corpus(folder: Path) -> None:
+    from windrow.corpus.sources import is_corpus
+
+    if is_corpus(folder):
+        raise FormatError(f"{folder} is a corpus, not a model; open it with windrow.Corpus.open")
 
 
 def _looks_like_vectors(path: Path) -> bool:

@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 import windrow
+from windrow import machine
 from windrow.cli import main
-from windrow.cli.options import flags_of, setting_options, values_of
+from windrow.cli.options import flags_of, setting_options, size_in_bytes, values_of
 from windrow.cli.train_neural import training_command
 from windrow.errors import OptionError
 from windrow.estimator import Setting
@@ -288,3 +289,23 @@ def test_a_signal_handler_of_somebody_else_stays(tmp_path):
     assert CliRunner().invoke(main, ["corpus", "list"]).exit_code == 0
     main(["--version"], standalone_mode=False)
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(
+    ("typed", "size"),
+    [("500M", 500 << 20), ("1.5gb", 3 << 29), ("12", 12), ("50%", 100), ("0.5 %", None), ("100%", 200)],
+)
+def test_sizes_of_memory(typed: str, size: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "available_memory", lambda: 200)
+    option = click.Option(["--memory"])
+    if size is None:
+        with pytest.raises(OptionError, match="must be a size"):
+            size_in_bytes(click.Context(click.Command("train")), option, typed)
+    else:
+        assert size_in_bytes(click.Context(click.Command("train")), option, typed) == size
+
+
+def test_a_share_of_memory_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "available_memory", lambda: None)
+    with pytest.raises(OptionError, match="--memory '50%': how much memory is free is not known here; give a size: 2G"):
+        size_in_bytes(click.Context(click.Command("train")), click.Option(["--memory"]), "50%")

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from windrow.cli import main
+from windrow.embeddings.subwords import NgramVectors, Subwords
 from windrow.embeddings.vectors import WordVectors, load_vectors, save_vectors
 from windrow.evaluation import evaluate_analogies, evaluate_similarity
 
@@ -262,6 +263,20 @@ def test_analogies_from_standard_input(folder: Path) -> None:
     result = asked("analogy", folder / "v.safetensors", "-k", 1, questions="man woman prince\n")
     single = run("analogy", folder / "v.safetensors", "man", "woman", "prince", "-k", 1)
     assert result.stdout == f"man woman prince\t{single.stdout}"
+
+
+def test_unseen_words_from_standard_input_are_answered_by_their_ngrams(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    subwords, _ = Subwords.of(WORDS, 3, 4, 1000)
+    ngrams = NgramVectors(subwords, rng.normal(size=(len(subwords.used), 6)).astype(np.float32))
+    vectors = WordVectors(WORDS, rng.normal(size=(len(WORDS), 6)).astype(np.float32), None, ngrams)
+    save_vectors(vectors, tmp_path / "v.safetensors")
+    result = asked("similar", tmp_path / "v.safetensors", "-k", 2, questions="kings\nxyz\nmankind\n")
+    assert result.stderr == "Warning: line 2: the word 'xyz' is not in the vocabulary\n"
+    expected = [(word, found) for word in ("kings", "mankind") for found, _ in vectors.most_similar(word, topn=2)]
+    assert [tuple(line.split("\t")[:2]) for line in result.stdout.splitlines()] == expected
+    result = asked("analogy", tmp_path / "v.safetensors", "-k", 1, questions="mankind kings cats\n")
+    assert result.stdout.split("\t")[:2] == ["mankind kings cats", vectors.analogy("mankind", "kings", "cats", 1)[0][0]]
 
 
 def test_a_question_with_an_unknown_word_is_warned_of_and_the_others_go_on(folder: Path) -> None:

@@ -51,9 +51,9 @@ def size(
     skipgram: bool, counts: list[int], *, window: int = 5, sample: float = 0, negative: int = 5, alpha: float = 0.05
 ) -> int:
     layer = NegativeSamplingStep(np.array(counts), 16, StepOptions(negative=negative))
-    return choose_block_size(
-        skipgram, ChunkDrawer.of(np.array(counts), sample, window, "shrink"), np.array(counts), [layer], alpha
-    )
+    drawer = ChunkDrawer.of(np.array(counts), sample, window, "shrink")
+    ids = np.random.default_rng(1).permutation(np.repeat(np.arange(len(counts), dtype=np.int32), counts))
+    return choose_block_size(skipgram, drawer, np.array(counts), [layer], alpha, ids)
 
 
 def test_diverse_words_have_the_usual_blocks_and_repeated_ones_smaller_ones() -> None:
@@ -66,6 +66,17 @@ def test_diverse_words_have_the_usual_blocks_and_repeated_ones_smaller_ones() ->
     assert size(True, [10] * 20, window=40) < size(True, [10] * 20)
     assert size(True, [5] * 1000, negative=40) < 64
     assert size(True, [5] * 1000, alpha=0.14) == 16
+
+
+@pytest.mark.parametrize("mode", ["skipgram-ns", "skipgram-hs", "cbow-ns", "cbow-hs", "cbow-softmax"])
+def test_words_that_are_rare_in_all_but_repeated_nearby(mode: str) -> None:
+    """Each word of a text by Zipf's law 50 times in a row."""
+    shares = 1 / np.arange(1, 1001)
+    words = np.repeat(np.random.default_rng(1).choice(1000, 400, p=shares / shares.sum()), 50)
+    corpus = Corpus.build(words.reshape(-1, 200).tolist())
+    options = OPTIONS | {"epochs": 2} | MODES[mode]
+    block, pair = (Word2Vec(**options, kernel=kernel).fit(corpus).history_[-1]["loss"] for kernel in ("block", "pair"))
+    assert block < max(1.1 * pair, 0.5)  # from 3 or more at the beginning
 
 
 @pytest.mark.parametrize("subwords", [False, True])

@@ -84,7 +84,7 @@ def test_blocks_heed_how_often_words_share_n_grams():
             return 1.0
 
     layer, drawer = Asked(), ChunkDrawer.of(counts, 0, 5, "shrink")
-    choose_block_size(True, drawer, counts, [layer], 0.05, word_rows)  # type: ignore[list-item]
+    choose_block_size(True, drawer, counts, [layer], 0.05, np.zeros(0, np.int32), word_rows)  # type: ignore[list-item]
     assert layer.repetition == pytest.approx(overlap)
 
 

@@ -57,13 +57,18 @@ _LONGEST_CHOICES = 50  # characters that click shows in place of a value
 
 
 def size_in_bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
-    """A callback for a size of memory: 500M, 2G."""
+    """A callback for a size of memory: 500M, 2G, or 50% of what is free, by machine and container."""
+    from windrow.machine import available_memory
+
     if value is None:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d*)?)([KMGT]?)B?", value.strip().upper())
-    if not found:
-        raise OptionError(f"{parameter.opts[-1]} {value!r} must be a size such as 500M or 2G")
-    size = float(found[1]) * _UNITS[found[2]]
+    found = re.fullmatch(r"(\d+(?:\.\d*)?)(?:([KMGT]?)B?|(%))", value.strip().upper())
+    if not found or (found[3] and float(found[1]) > 100):
+        raise OptionError(f"{parameter.opts[-1]} {value!r} must be a size such as 500M, 2G or 50%")
+    unit = (available_memory() or 0) / 100 if found[3] else _UNITS[found[2]]
+    if not unit:
+        raise OptionError(f"{parameter.opts[-1]} {value!r}: how much memory is free is not known here; give a size: 2G")
+    size = float(found[1]) * unit
     check_range(parameter.opts[-1], size, 0, LARGEST_WHOLE)
     return int(size)
 

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
 
 _TEXT, _PACKED, _MODEL = (".txt", ".text"), ".gz", ".safetensors"
 _FLAGS = {**flags_of(PHRASES), "delimiter": "--join-with"}  # --delimiter is that of CSV
-_MEMORY = "Memory for the table of pairs: 500M, 2G. Where it does not suffice, the text is read several times."
+_MEMORY = (
+    "Memory for the table of pairs: 500M, 2G, 50% of what is free. Where it does not suffice, the text is read several "
+    "times."
+)
 
 
 def _is_file(output: Path) -> bool:

@@ -92,7 +92,7 @@ def _answers(
             try:
                 terms = parse(line)
                 for term in terms:
-                    vectors.get_index(term)
+                    vectors.get_vector(term)
                 questions += [terms] * bool(terms)
             except MissingWordError as error:
                 tell(f"Warning: {error}" if is_a_talk() else f"Warning: line {number}: {error}")

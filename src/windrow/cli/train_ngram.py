@@ -30,7 +30,7 @@ from windrow.errors import OptionError
 from windrow.estimator import Condition
 from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
 
-_MEMORY = "Memory beyond which counting goes over files: 500M, 2G."
+_MEMORY = "Memory beyond which counting goes over files: 500M, 2G, 50% of what is free."
 
 
 def _words_in(file: str) -> list[str]:

@@ -191,3 +191,25 @@ def test_a_chunk_may_be_left_without_words(ids):
     chunk = drawer.draw(np.array(ids, np.int32), np.array([0, len(ids)]), SplitMixRandomness(SEED))
 
     assert [len(chunk.words), len(chunk.left), len(chunk.right)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("sample", [0, 0.1])
+def test_repetition_is_the_chance_that_two_words_are_equal(sample: float) -> None:
+    """Over all pairs of a text that is shorter than what is looked at; ids without a row are left out."""
+    ids = np.array([0, 2, 0, 1, 3, 0, 2, 2], np.int32)
+    counts = np.array([3, 1, 3])
+    drawer = ChunkDrawer.of(counts, sample, 5, "shrink", rows_of_ids=np.array([0, 1, 2, -1, -1], np.int32))
+    kept = drawer.kept_counts(counts) / counts
+    pairs = [(a, b) for i, a in enumerate(ids) for j, b in enumerate(ids) if i != j and 3 not in (a, b)]
+    chance = sum(kept[a] * kept[b] for a, b in pairs if a == b) / sum(kept[a] * kept[b] for a, b in pairs)
+
+    assert drawer.repetition(ids, counts, 1000) == pytest.approx(chance)
+    assert drawer.repetition(ids[:0], counts, 1000) == 0
+
+
+def test_repetition_nearby() -> None:
+    """Each of 100 words 50 times in a row: two words of a stretch of 10 are nearly always the same."""
+    ids, counts = np.repeat(np.arange(100, dtype=np.int32), 50), np.full(100, 50)
+    drawer = ChunkDrawer.of(counts, 0, 5, "shrink")
+    assert drawer.repetition(ids, counts, 10) > 0.8
+    assert drawer.repetition(ids, counts, len(ids)) == pytest.approx(49 / 4999)

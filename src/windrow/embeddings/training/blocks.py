@@ -15,6 +15,7 @@ from windrow.embeddings.training.draws import ChunkDrawer
 # update of its target word, a center of skip-gram several, one from each word of its window.
 SKIPGRAM_BLOCK, CBOW_BLOCK = 64, 256
 _USUAL_RATE = 0.07  # up to it blocks do not depend on the learning rate; beyond, they were seen to diverge from 0.1 on
+_BURST = 2.0  # ordinary text repeats words nearby, too; half of it leaves its blocks as large as ever
 _USUAL_PAIRS = 6.0  # of a center of skip-gram: windows of 1 to 5 words to each side
 
 
@@ -24,9 +25,12 @@ def choose_block_size(
     counts: NDArray[np.int64],
     layers: Sequence[TrainingStep],
     alpha: float,
+    ids: NDArray[np.int32],
     word_rows: WordRows | None = None,
 ) -> int:
     """Centers per block, from how often each word is left by sub-sampling, the pairs of a center on average, and alpha.
+
+    ``ids``: the text that is to be trained on.
 
     All updates of a row within a block are computed from the row as it was before the block, and summed. A few such
     stale updates do what they would do one after the other; dozens are a step far beyond the goal, the next block
@@ -35,10 +39,13 @@ def choose_block_size(
     sub-sampling and B / 100 without it, but B / 4 for the letters of DNA: 16 times in 64 centers, and each time it is
     updated from all words of a window. What each output layer can take of that is in its ``block_share``. The higher
     the learning rate, the fewer: steps are longer, and so are the vectors that they make.
+
+    Words that are rare in the whole text may be repeated nearby, as in logs and sorted lists: that counts, too.
     """
     kept = drawer.kept_counts(counts)
     shares = kept / max(kept.sum(), 1e-300)
-    repetition = float(shares @ _met_again(shares, word_rows))
+    nearby = drawer.repetition(ids, counts, SKIPGRAM_BLOCK)
+    repetition = max(float(shares @ _met_again(shares, word_rows)), nearby / _BURST)
     windows = drawer.pairs_per_center() / _USUAL_PAIRS if skipgram else 1.0
     share = min(1.0, *(layer.block_share(repetition, windows) for layer in layers))
     share *= min(1.0, _USUAL_RATE / max(alpha, 1e-300)) ** 2

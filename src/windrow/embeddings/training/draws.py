@@ -15,6 +15,7 @@ from windrow.numeric.simd import LANES
 _ALL_BITS = 2**32 - 1
 _HALF_WORD = 2**24
 _TWISTER_NUMBERS = 624
+_STRETCHES = 256  # of a text that are looked at, to see how often words are repeated nearby
 _ALL_TAKE_ALL = np.empty(0, np.float32)
 _LEAST_COUNT = 1e-280  # below which a division by it overflows; no word would be kept
 
@@ -174,6 +175,21 @@ class ChunkDrawer:
         """How many of each word subsampling keeps, on average."""
         kept: Any = 1.0 if self.thresholds is None else (self.thresholds + 1.0) / 2**32
         return np.asarray(counts * kept, np.float64)
+
+    def repetition(self, ids: NDArray[np.int32], counts: NDArray[np.int64], words: int) -> float:
+        """The chance that two of so many words in a row, after subsampling, are equal: over places all through it."""
+        kept = self.kept_counts(np.ones(len(counts), np.int64))
+        stretch = min(len(ids), int(words * max(counts.sum(), 1) / max(self.kept_counts(counts).sum(), 1)))
+        equal = pairs = 0.0
+        for place in np.linspace(0, len(ids) - stretch, _STRETCHES).astype(np.int64):
+            rows = ids[place : place + stretch]
+            rows = rows if self.rows_of_ids is None else self.rows_of_ids[rows]
+            rows = rows[(rows >= 0) & (rows < len(counts))]
+            weights = kept[rows]
+            of_words, own = np.bincount(np.unique(rows, return_inverse=True)[1], weights), weights @ weights
+            equal += float(of_words @ of_words - own)
+            pairs += float(weights.sum() ** 2 - own)
+        return equal / pairs if pairs > 0 else 0.0
 
     def pairs_per_center(self) -> float:
         """The weights of a window together, on average over window sizes, within a long sentence."""

@@ -145,7 +145,7 @@ def make_training(
     block_size = usual_block_size(bool(options.sg))
     if fits:
         block_size = choose_block_size(
-            bool(options.sg), drawer, start.text_counts, steps, options.alpha, start.word_rows
+            bool(options.sg), drawer, start.text_counts, steps, options.alpha, corpus.ids, start.word_rows
         )
     context = _context(options, storage.shape[1], block_size)
     row_shares = start.shares if has_subwords else None
