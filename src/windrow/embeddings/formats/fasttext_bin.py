@@ -253,7 +253,7 @@ def _with_ngrams(
     words, dim = dictionary.words, arguments.dim
     counts, provenance = dictionary.counts[:words], provenance_of(arguments)
     texts, _, rows = chosen_rows(dictionary.entries[:words], table[:words], path, "word", options)
-    ngrams = ngrams_of(table[words:, :dim], arguments)
+    ngrams = ngrams_of(table[words:, :dim].copy(), arguments)  # without the words' rows
     if ngrams is None:
         return VectorData(texts, table[rows, :dim], counts[rows], provenance)
     return VectorData(texts, ngrams.compose_known(texts, table[rows, :dim]), counts[rows], provenance, ngrams)
@@ -264,9 +264,8 @@ def ngrams_of(rows: NDArray[np.float32], arguments: Arguments) -> NgramVectors |
     if not arguments.bucket or arguments.maxn < max(1, arguments.minn):
         return None
     every = np.arange(arguments.bucket, dtype=np.int32)
-    kept = rows.copy()
-    kept.setflags(write=False)
-    return NgramVectors(Subwords(max(1, arguments.minn), arguments.maxn, arguments.bucket, every), kept)
+    rows.setflags(write=False)
+    return NgramVectors(Subwords(max(1, arguments.minn), arguments.maxn, arguments.bucket, every), rows)
 
 
 def provenance_of(arguments: Arguments) -> dict[str, Any]:

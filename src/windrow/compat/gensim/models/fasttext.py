@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import windrow.embeddings.word2vec as ours
+from windrow.compat.gensim.models._counting import TrimRule
 from windrow.compat.gensim.models.callbacks import CallbackAny2Vec
 from windrow.compat.gensim.models.keyedvectors import KeyedVectors
-from windrow.compat.gensim.models.word2vec import TrimRule, Word2Vec
+from windrow.compat.gensim.models.word2vec import Word2Vec
 from windrow.embeddings.exchange import check_encoding
 from windrow.embeddings.formats.contract import ReadOptions
 from windrow.embeddings.formats.fasttext_bin import is_classifier, read_fasttext
