@@ -185,6 +185,8 @@ def test_what_fasttext_cannot_hold_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(OptionError, match=told):
             Word2Vec(**options).fit(TEXT).save(tmp_path / "m.fasttext")
+    with pytest.raises(FormatError, match="cannot hold the word"):
+        Word2Vec(**OPTIONS | {"sample": 0}).fit([["a\0b", "c"]] * 9).save(tmp_path / "m.fasttext")
     with pytest.raises(OptionError, match="format = 'txt'"):
         Word2Vec(**plain).fit(TEXT).save(tmp_path / "m", format="txt")
     assert not list(tmp_path.iterdir())

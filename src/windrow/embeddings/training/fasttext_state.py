@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.formats import ReadOptions, check_target, format_of
+from windrow.embeddings.formats.contract import check_words
 from windrow.embeddings.formats.fasttext_bin import (
     SKIPGRAM,
     SUPERVISED,
@@ -119,7 +120,7 @@ def _write_fasttext(state: TrainingState, path: str | os.PathLike[str]) -> None:
 
     OptionError for a model with two output layers, or with another Huffman tree than fastText makes of the counts.
     """
-    check_target(path, "fasttext")
+    check_words(list(state.words), check_target(path, "fasttext"), path)
     if len(state.outputs) > 1:
         layers = "+".join(state.outputs)
         raise OptionError(
