@@ -13,7 +13,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 LOWEST_PYTHON = PYTHONS[0]
 
-nox.options.sessions = ["tests", "lowest", "cpu", "lint"]
+nox.options.sessions = ["tests", "lowest", "cpu", "docs", "lint"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
@@ -59,6 +59,13 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest", *session.posargs)
     session.run("coverage", "combine")
     session.run("coverage", "report")
+
+
+@nox.session(python=LOWEST_PYTHON)
+def docs(session: nox.Session) -> None:
+    """Build the documentation into ``docs/_build``; a warning is an error."""
+    session.install(".[docs]")
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "docs", "docs/_build", *session.posargs)
 
 
 @nox.session(python=LOWEST_PYTHON)

@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 import windrow
 from tests.naive import classification as naive
 from windrow import TextClassifier
+from windrow.classification import training
 from windrow.classification.settings import LOSS_NAMES
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.files import model_file
@@ -97,6 +98,19 @@ def test_equal_seeds_give_equal_models(loss: str) -> None:
     assert not np.array_equal(one.vectors_, third.vectors_)
 
 
+@pytest.mark.parametrize("size", [1, 16, 40])
+def test_features_that_are_looked_up_in_each_epoch(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Where there are too many to be kept; the vectors are those of before the padding is taken away."""
+    kept = fitted(vector_size=size, word_ngrams=2)
+    monkeypatch.setattr(training, "_MOST_KEPT", 0)
+    monkeypatch.setattr(training, "_ROWS_AT_A_TIME", 3)
+    looked_up = fitted(vector_size=size, word_ngrams=2)
+
+    np.testing.assert_array_equal(kept.vectors_, looked_up.vectors_)
+    np.testing.assert_array_equal(kept.output_vectors_, looked_up.output_vectors_)
+    assert kept.vectors_.shape == (len(kept.features_), size)
+
+
 def test_workers_share_the_texts() -> None:
     model = fitted(workers=3)
     assert model.score(TEXTS, LABELS) == 1
@@ -133,6 +147,18 @@ def test_lines_with_labels_among_the_words(tmp_path: Path) -> None:
     swapped = [f"{text.upper()} #{label}" for text, label in zip(TEXTS, LABELS, strict=True)]
     other = TextClassifier(**QUICK, label_prefix="#", lowercase=True).fit(swapped)
     assert np.array_equal(other.vectors_, by_lists.vectors_)
+
+
+def test_text_is_folded_as_in_the_training(tmp_path: Path) -> None:
+    texts, labels = ["KISA \ufb01lm", "\uff33on film"] * 9, ["tr", "en"] * 9
+    model = TextClassifier(**QUICK, lowercase=True, language="tr", normalize="nfkc").fit(texts, labels)
+    model.save(tmp_path / "m")
+    opened = TextClassifier.load(tmp_path / "m")
+
+    assert sorted(model.features_.words) == ["</s>", "film", "k\u0131sa", "son"]
+    for one in (model, opened, clone(opened).fit(texts, labels)):
+        assert one.predict(["k\u0131sa", "SON"]).tolist() == ["tr", "en"]
+        assert (one.language, one.normalize) == ("tr", "nfkc")
 
 
 def test_several_labels() -> None:
@@ -212,6 +238,9 @@ def test_texts_that_cannot_be_used(texts: Any, labels: Any, told: str) -> None:
         {"label_prefix": "a b"},
         {"vector_size": 0},
         {"tokenizer": "other"},
+        {"normalize": "nfd"},
+        {"language": "tr"},
+        {"language": "Turkish", "lowercase": True},
     ],
 )
 def test_parameters_out_of_range(given: dict[str, Any]) -> None:

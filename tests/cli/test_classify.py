@@ -100,6 +100,18 @@ def test_labels_that_are_numbers_or_missing(tmp_path: Path) -> None:
         assert "has not learned" not in found.stderr
 
 
+def test_the_language_of_the_training_is_that_of_the_model(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("__label__IR KISA\n__label__in uzun\n" * 9)
+    model = trained_on(tmp_path / "a.txt", "--lowercase", "--language", "tr", "--normalize", "nfc")
+
+    assert model.classes_.tolist() == ["IR", "in"]
+    assert "k\u0131sa" in model.features_.words
+    assert run("predict", tmp_path / "m", stdin="KISA\n").stdout.startswith("IR\t")
+    refused = run("train", tmp_path / "a.txt", "-o", tmp_path / "n", "--language", "tr")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "add --lowercase" in refused.stderr
+
+
 def test_evaluate_as_json_has_the_keys_of_the_contract_and_scikit_learns_numbers(folder: Path, tmp_path: Path) -> None:
     truth = ["bad", "good", "bad", "food", "food", "good"] * 2
     lines = [f"__label__{label} {text}" for label, text in zip(truth, TEXTS, strict=False)]
@@ -134,18 +146,27 @@ def test_predict_prints_labels_with_probabilities(folder: Path) -> None:
         assert answer.exit_code == 0, answer.output
         return [line.split("\t") for line in answer.stdout.splitlines()]
 
-    likeliest = [[str(one[0][0]), f"{one[0][1]:.6f}"] for one in labels]
-    everything = [[field for label, p in one for field in (str(label), f"{p:.6f}")] for one in labels]
-    assert rows(run("predict", folder / "model", stdin=stdin)) == likeliest
-    assert rows(run("predict", folder / "model", "-", "-k", 3, stdin=stdin)) == everything
-    assert rows(run("predict", folder / "model", "--probabilities", stdin=stdin)) == everything
+    def same(answer: Result, expected: list[list[tuple[Any, float]]]) -> None:
+        """To the last digit: that of a text alone may be another than that of several at once."""
+        found = rows(answer)
+        assert [one[::2] for one in found] == [[label for label, _ in one] for one in expected]
+        assert [float(p) for one in found for p in one[1::2]] == pytest.approx(
+            [p for one in expected for _, p in one], abs=2e-6
+        )
+
+    likeliest = [one[:1] for one in labels]
+    same(run("predict", folder / "model", stdin=stdin), likeliest)
+    same(run("predict", folder / "model", "-", "-k", 3, stdin=stdin), labels)
+    same(run("predict", folder / "model", "--probabilities", stdin=stdin), labels)
     above = run("predict", folder / "model", "-", "--threshold", 0.9, stdin=stdin)
-    assert above.stdout.splitlines() == ["\t".join(r) if float(r[1]) >= 0.9 else "" for r in likeliest]
+    assert [line.split("\t")[0] for line in above.stdout.splitlines()] == [
+        label if p >= 0.9 else "" for [(label, p)] in likeliest
+    ]
     objects = [json.loads(line) for line in run("predict", folder / "model", "--json", stdin=stdin).stdout.splitlines()]
     assert [one["text"] for one in objects] == stdin.splitlines()
-    assert [one["labels"] for one in objects] == [
-        [{"label": str(one[0][0]), "probability": one[0][1]}] for one in labels
-    ]
+    assert [[one["label"] for one in each["labels"]] for each in objects] == [[label] for [(label, _)] in likeliest]
+    shares = [one["probability"] for each in objects for one in each["labels"]]
+    assert shares == pytest.approx([p for [(_, p)] in likeliest], rel=1e-5)
 
 
 def test_a_line_in_a_pipe_is_answered_at_once(folder: Path) -> None:

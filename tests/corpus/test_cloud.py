@@ -240,7 +240,7 @@ def test_other_schemes_stay_closed(url: str, told: str) -> None:
 
 def test_the_documentation_lists_what_is_read() -> None:
     root = Path(__file__).parents[2]
-    for name in ("README.md", "SECURITY.md"):
+    for name in ("docs/what_to_type.md", "SECURITY.md"):
         text = (root / name).read_text("utf-8")
         assert all(f"`{scheme}`" in text for scheme in READ_SCHEMES)
     changelog = " ".join((root / "CHANGELOG.md").read_text("utf-8").split())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.classification.kernels import EACH, NOISE, SOFTMAX, TREE, Loss, tree_probabilities
+from windrow.classification.kernels.steps import EACH, NOISE, SOFTMAX, TREE, Loss, tree_probabilities
 from windrow.numeric.rng import alias_table
 from windrow.outputs.tree import huffman_tree
 

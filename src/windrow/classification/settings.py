@@ -50,9 +50,18 @@ TEXT_CLASSIFIER = (
     ),
     Setting(
         "tokenizer", (str, Callable), "whitespace", "What cuts text into words: whitespace, word, char, or a function "
-        "from a str to a list.", option=None,  # it and the next are among the options of text
+        "from a str to a list.", option=None,  # it and the next three are among the options of text
     ),
     Setting("lowercase", bool, False, "Whether text is lower-cased first; labels are not.", option=None),
+    Setting(
+        "language", str, None, "Whose lower case, a code of ISO 639-1: in Turkish (tr, az) I becomes dotless i. Only "
+        "with lowercase.", none="the usual lower case", option=None,
+    ),
+    Setting(
+        "normalize", str, None, "Unicode normalization, before all else: nfc gives each letter with accents one form, "
+        "nfkc also makes ligatures and full-width letters plain ones.", choices=("nfc", "nfkc"),
+        none="the text as it is", option=None,
+    ),
     Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal models with one worker.", low=0,
             high=2**63 - 1),
     Setting(

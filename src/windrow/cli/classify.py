@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -33,6 +34,7 @@ from windrow.estimator import GIVEN
 
 if TYPE_CHECKING:
     from windrow.classification import TextClassifier
+    from windrow.classification.texts import Labelled
     from windrow.evaluation.labels import LabelResult
 
 _FILES = ("format", "field", "delimiter", "errors")
@@ -80,7 +82,7 @@ def group() -> None:
     help="Texts held back, on which the accuracy is measured after training.",
 )
 @setting_options(TEXT_CLASSIFIER)
-@text_options("tokenizer", "lowercase", *_FILES)
+@text_options("tokenizer", "lowercase", "language", "normalize", *_FILES)
 @_label_options
 @click.option(
     "--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, one JSON object per epoch."
@@ -96,16 +98,16 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
     check_used(TEXT_CLASSIFIER, _CONDITIONS)
     model = TextClassifier(**values_of(TEXT_CLASSIFIER, options))
     check_parameters(model, flags_of(TEXT_CLASSIFIER))  # before anything is read
-    texts, labels = _labelled(model, sources, options)
+    labelled = _labelled(model, sources, options)
     held_back = None if valid is None else _labelled(model, (valid,), options)
     with ExitStack() as stack:
         if log_json:
             model.set_params(callbacks=[stack.enter_context(json_log(log_json, append=False))])
         show = stack.enter_context(words_bar(unit="texts"))
-        model.fit(texts, labels, progress=show)
+        model.fit(labelled, progress=show)
     save_model(model, output)
     last = model.history_[-1]
-    judged = "" if held_back is None else f", accuracy {model.evaluate(*held_back).accuracy:.4f} on {valid}"
+    judged = "" if held_back is None else f", accuracy {model.evaluate(held_back).accuracy:.4f} on {valid}"
     tell(
         f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features; trained on "
         f"{last['examples']:,} texts in {last['seconds']:.1f} s ({last['per_second']:,.0f} texts/s), "
@@ -131,14 +133,16 @@ def evaluate(
     The accuracy is the share of texts whose likeliest label is among their own. A label that MODEL has not learned
     counts as missed; texts without a label are left out.
     """
+    from windrow.classification.texts import Labelled
     from windrow.corpus.tables import listed
 
     check_used(conditions=_CONDITIONS)
     classifier = _load(model, tokenizer)
     texts, labels = _labelled(classifier, sources, options)
     own = {str(label): label for label in classifier.classes_.tolist()}  # which may be numbers
-    result = classifier.evaluate(texts, [[own.get(label, label) for label in some] for some in labels], k)
-    if unknown := sorted({label for some in labels for label in some} - set(own)):
+    learned = [own.get(label, label) for label in labels.words]
+    result = classifier.evaluate(Labelled(texts, replace(labels, words=learned)), k=k)
+    if unknown := sorted(set(labels.words) - set(own)):
         tell(f"Warning: {model} has not learned {listed(unknown)}: counted as missed")
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
 
@@ -185,48 +189,37 @@ def predict(
     empty. Labels among the words of a text, as train takes them, are left out. A line that comes through a pipe is
     answered at once.
     """
+    from windrow.classification.texts import read_unlabelled
+
     if model == source == "-":
         raise OptionError("standard input, '-', cannot be both MODEL and SOURCE; name a file for one of them")
     classifier = _load(model, tokenizer)
     k = k or (len(classifier.classes_) if probabilities else 1)
     is_live = files["field"] is None and waits_for_answers(source)
-    texts = _texts(classifier, source, files, is_live=is_live)
-    for batch in in_batches(texts, lambda text: len(text.given), waits=is_live):
-        found = classifier.top_labels([text.words for text in batch], k, threshold)
+    for batch in in_batches(_texts(source, files, is_live=is_live), len, waits=is_live):
+        found = classifier.top_labels(read_unlabelled(batch, classifier.reader, classifier.label_prefix), k, threshold)
         rows = map(_as_json, batch, found) if as_json else map(_as_row, found)
         click.echo("\n".join(rows))
 
 
-class _Text(NamedTuple):
-    """A text as it was given, and its words."""
-
-    given: str | list[str]
-    words: list[str]
-
-
-def _texts(model: TextClassifier, source: str, files: dict[str, Any], *, is_live: bool) -> Iterator[_Text]:
-    from windrow.classification.texts import split_labels
+def _texts(source: str, files: dict[str, Any], *, is_live: bool) -> Iterator[str | list[str]]:
     from windrow.corpus.sources import file_format, read_records
     from windrow.corpus.streams import Meter, lines, name_of, text_pieces
 
     errors = files["errors"]
-    given: Iterator[str | list[str]]
     if file_format(source, **files) != "text":
-        given = (text for text, _ in read_records(source, **files))
-    elif is_live:
-        given = typed_lines(errors)
-    else:
-        given = lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
-    for text in given:
-        yield _Text(text, split_labels(text, model.reader, model.label_prefix)[1])
+        return (text for text, _ in read_records(source, **files))
+    if is_live:
+        return typed_lines(errors)
+    return lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
 
 
 def _as_row(labels: list[tuple[Any, float]]) -> str:
     return "\t".join(f"{label}\t{probability:.6f}" for label, probability in labels)
 
 
-def _as_json(text: _Text, labels: list[tuple[Any, float]]) -> str:
-    given = text.given.removesuffix("\n") if isinstance(text.given, str) else text.given
+def _as_json(text: str | list[str], labels: list[tuple[Any, float]]) -> str:
+    given = text.removesuffix("\n") if isinstance(text, str) else text
     found = [{"label": str(label), "probability": probability} for label, probability in labels]
     return json.dumps({"text": given, "labels": found})
 
@@ -241,14 +234,10 @@ def _load(path: str, tokenizer: str | None) -> TextClassifier:
     return model
 
 
-def _labelled(
-    model: TextClassifier, sources: tuple[str, ...], options: dict[str, Any]
-) -> tuple[list[list[str]], list[Any]]:
-    """The words of each text of SOURCEs, and its labels."""
+def _labelled(model: TextClassifier, sources: tuple[str, ...], options: dict[str, Any]) -> Labelled:
+    """The texts of SOURCEs, and their labels."""
     from windrow.classification.texts import read_files
-    from windrow.corpus import TextReader
 
-    reader = getattr(model, "reader", None) or TextReader(tokenizer=model.tokenizer, lowercase=model.lowercase)
+    reader = getattr(model, "reader", None) or model.new_reader()
     given = {name: options[name] for name in (*_FILES, *_LABELS)}
-    labelled = read_files(text_source(sources), reader, model.label_prefix, **given)
-    return labelled.words, list(labelled.labels)
+    return read_files(text_source(sources), reader, model.label_prefix, **given)

@@ -69,7 +69,7 @@ def numeric_gradient(function: Callable[[], float], array: NDArray[np.float64]) 
 
 
 def relative_error(found: Array, expected: Array) -> float:
-    """|found - expected| / (|found| + |expected|), by lengths."""
+    """``|found - expected| / (|found| + |expected|)``, by lengths."""
     lengths = float(np.linalg.norm(found) + np.linalg.norm(expected))
     return float(np.linalg.norm(found - expected)) / max(lengths, _FLOOR)
 
@@ -98,7 +98,7 @@ def check_gradients(
     targets : ndarray, default None
         What the loss takes.
     tolerance : float, default 1e-6
-        The greatest relative error: |found - expected| / (|found| + |expected|), by lengths.
+        The greatest relative error: ``|found - expected| / (|found| + |expected|)``, by lengths.
     seed : int, default 0
         Of the random direction.
 

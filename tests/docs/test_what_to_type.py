@@ -1,14 +1,11 @@
-"""Each line of README's table "what you have, what to type" is typed, with small files of these names."""
+"""Each line of the table in docs/what_to_type.md is typed, with small files of these names."""
 
 from __future__ import annotations
 
 import bz2
 import contextlib
 import lzma
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,29 +16,28 @@ from gensim.models import KeyedVectors
 from pyarrow import parquet
 
 import windrow
+from tests.docs.files import NAMES, SENTENCES
+from tests.docs.pages import Reader
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "what_to_type.md"
 ROW = re.compile(r"^\| (.+?) \| `(.+)` \|$")
-WORDS = ["king", "queen", "man", "woman", "cat", "dog"]
-DRAWN = np.random.default_rng(4).zipf(1.4, (400, 7)).clip(max=300)  # words of all low counts, as in natural text
-SENTENCES = [f"{WORDS[i % 6]} {' '.join(map('word{}'.format, row))} {WORDS[i % 5]}" for i, row in enumerate(DRAWN)]
 
 
 def table() -> list[tuple[str, str]]:
     """What people have, and what they type."""
-    lines = README.read_text("utf-8").partition("| what you have | what to type |")[2].splitlines()
+    lines = PAGE.read_text("utf-8").partition("| what you have | what to type |")[2].splitlines()
     rows = [ROW.match(line) for line in lines[2 : lines.index("", 2)]]
     return [(row[1], row[2].replace(r"\|", "|")) for row in rows if row]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Files of all the names in the table, and the command ``windrow``."""
+    """Files of all the names in the table."""
     folder = tmp_path_factory.mktemp("have")
     text = "\n".join(SENTENCES) + "\n"
-    vectors = windrow.WordVectors(WORDS, np.random.default_rng(2).normal(size=(6, 5)).astype(np.float32))
+    vectors = windrow.WordVectors(NAMES, np.random.default_rng(2).normal(size=(6, 5)).astype(np.float32))
     frame = pandas.DataFrame({"id": range(400), "text": SENTENCES})
-    for name in ("articles", "news", "bin"):
+    for name in ("articles", "news"):
         (folder / name).mkdir()
     (folder / "wiki.txt.xz").write_bytes(lzma.compress(text.encode()))
     (folder / "articles" / "a.txt.bz2").write_bytes(bz2.compress(text.encode()))
@@ -61,10 +57,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "crawl.txt").write_bytes(b"4 2\nking 1 2\ncaf\xe9 3 4\nking 5 6\nnew york 7.5 8.5\n")
     vectors.save(folder / "crawl.vec.gz")
     vectors.save(folder / "matrix.npy")
-    columns = {"word": WORDS, "vector": [row.tolist() for row in vectors.vectors.astype(np.float64)]}
+    columns = {"word": NAMES, "vector": [row.tolist() for row in vectors.vectors.astype(np.float64)]}
     parquet.write_table(pyarrow.table(columns), folder / "vectors.parquet")
     theirs = KeyedVectors(5)
-    theirs.add_vectors(WORDS, vectors.vectors)
+    theirs.add_vectors(NAMES, vectors.vectors)
     theirs.save(str(folder / "old.kv"))
     windrow.NGramLM(2, "witten-bell").fit(SENTENCES).save(folder / "model.arpa.gz")
     (folder / "sentences.txt").write_text("the cat saw a dog\n")
@@ -77,8 +73,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "germeval.tsv").write_text(f"# source\n{tokens}\n" * 20)
     (folder / "words.txt").write_text("king\ncat\n")
     (folder / "sessions.txt").write_text("17 4 8 15\n4 8 16 23\n8 15 16 42\n" * 50)
-    (folder / "bin" / "windrow").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m windrow "$@"\n')
-    (folder / "bin" / "windrow").chmod(0o755)
     return folder
 
 
@@ -90,17 +84,15 @@ def test_the_table_is_long_enough() -> None:
 def results(folder: Path) -> dict[str, str]:
     """What each line says on standard error, and how it ended, after those above it."""
     names = {"windrow": windrow, "table": pandas.read_parquet(folder / "reviews.parquet")}
-    environment = {**os.environ, "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    told = {}
+    reader, told = Reader(PAGE, folder), {}
     with contextlib.chdir(folder):
         for have, typed in table():
             if "(" in typed:
                 exec(typed, dict(names))
                 told[have] = "status 0"
                 continue
-            command = ["bash", "-c", f"set -o pipefail; {typed}"]
-            done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-            told[have] = f"{done.stderr}status {done.returncode}"
+            status, _, errors = reader.typed(typed)
+            told[have] = f"{errors}status {status}"
     return told
 
 
@@ -113,10 +105,10 @@ def test_what_to_type(have: str, typed: str, results: dict[str, str]) -> None:
 @pytest.mark.usefixtures("results")
 def test_what_was_typed_did_what_it_says(folder: Path) -> None:
     assert windrow.load(folder / "clean.safetensors").index_to_key == ["king", "caf\ufffd", "new york"]
-    assert windrow.load(folder / "crawl.safetensors").index_to_key == WORDS
+    assert windrow.load(folder / "crawl.safetensors").index_to_key == NAMES
     assert windrow.Corpus.open(folder / "old.corpus").vocabulary.words == ["vu", "déjà", "café"]
     assert windrow.Corpus.open(folder / "csv.corpus").tokens == windrow.Corpus.build(SENTENCES).tokens
     assert windrow.WindowTagger.load(folder / "de.tagger").types_ == ["LOC", "PER"]
     assert windrow.load(folder / "reviews.classifier").classes_.tolist() == ["animal", "pet", "royal"]
     assert windrow.load(folder / "ratings.classifier").classes_.tolist() == ["1", "2", "3", "4", "5"]
-    assert windrow.load(folder / "old.safetensors").index_to_key == WORDS
+    assert windrow.load(folder / "old.safetensors").index_to_key == NAMES
