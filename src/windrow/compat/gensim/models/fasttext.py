@@ -295,10 +295,11 @@ def load_facebook_model(path: str | os.PathLike[str], encoding: str = "utf-8") -
     if is_classifier(as_path(path)):
         raise ClassifierError(f"{path} is a classifier of fastText; windrow.TextClassifier is for such")
     state = read_fasttext_state(as_path(path), _as_gensim(encoding))
-    negative = state.provenance["neg"]
+    parameters, negative = {**state.parameters, "ns_exponent": 0.75}, state.provenance["neg"]  # gensim's exponent
     if "hs" in state.outputs and negative:  # as gensim, which trains both; of noise words nothing was learned
-        outputs = {**state.outputs, "ns": np.zeros_like(state.vectors)}
-        state = replace(state, outputs=outputs, parameters={**state.parameters, "loss": "hs+ns", "negative": negative})
+        state = replace(state, outputs={**state.outputs, "ns": np.zeros_like(state.vectors)})
+        parameters |= {"loss": "hs+ns", "negative": negative}
+    state = replace(state, parameters=parameters)
     return FastText._from_state(state, path)
 
 
