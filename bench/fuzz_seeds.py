@@ -23,6 +23,7 @@ from fuzz_mutations import unsigned
 
 Write = Callable[[Path], object]
 
+_FASTTEXT = Path(__file__).parents[1] / "tests" / "classification" / "fasttext"
 TEXT = ["the cat sat on the mat", "the dog sat", "a cat ran off", "", "a mouse sat on the dog"] * 4
 TAGGED = [(["Ann", "saw", "Rome"], ["B-PER", "O", "B-LOC"]), (["it", "rains"], ["O", "O"])] * 3
 WORDS = ["the", "cat", "dog", "naïve", "a_b", "1.5", "sat", "mat", "Ann", "-"]
@@ -205,6 +206,16 @@ def _classifier(**parameters: Any) -> Write:
     return lambda path: windrow.TextClassifier(**options).fit(TEXT, [len(text) % 3 for text in TEXT]).save(path)
 
 
+def _fasttext(name: str) -> Write:
+    """A classifier of fastText's, which the tests keep."""
+    return lambda path: path.write_bytes((_FASTTEXT / name).read_bytes())
+
+
+def _fasttext_tree(path: Path) -> None:
+    """A classifier whose tree is in its file."""
+    windrow.TextClassifier.load(_FASTTEXT / "tied.bin").save(path)
+
+
 def _corpus(*, signed: bool = True, **options: Any) -> Write:
     """A corpus in the folder of the file; the file is one of its parts. Not ``signed``: without checksums."""
 
@@ -306,6 +317,8 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("tagger", "logistic"): ("m", _tagger(output_layer="logistic", scheme="io")),
     ("classifier", "softmax"): ("m", _classifier(), _classifier(word_ngrams=2, loss="ova")),
     ("classifier", "tree"): ("m", _classifier(loss="hs", max_n=3), _classifier(loss="ns", word_ngrams=2)),
+    ("classifier", "smaller"): ("m", _classifier(word_ngrams=2, cutoff=12, quantize_bits=8), _fasttext_tree),
+    ("classifier", "fastText"): ("m", *map(_fasttext, ("hs.bin", "softmax.bin", "norms.ftz"))),
     ("labelled text", ""): ("t", _text(LABELLED)),
     ("labelled records", ""): ("t.jsonl", _text(LABELLED_JSONL)),
     ("corpus", "header"): ("corpus.json", _corpus(signed=False), _corpus(tokenizer="char", min_count=2)),

@@ -19,6 +19,7 @@ from windrow.files.model_file import StoredModel
 from windrow.lm.cache import CacheLM
 
 VALUES: list[Any] = [None, True, -1, 2**40, 0.5, float("inf"), "x", [], ["x"], [[-1]], {}]
+FASTTEXT = Path(__file__).parent / "classification" / "fasttext"
 TEXT = ["the cat sat on the mat", "the dog sat", "a cat ran"] * 6
 TAGGED = [(["Ann", "saw", "Rome"], ["B-PER", "O", "B-LOC"]), (["it", "rains"], ["O", "O"])] * 4
 
@@ -73,6 +74,10 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     ),
     "classifier": (
         lambda: windrow.TextClassifier(4, 2, max_n=2, buckets=30, epochs=1).fit(TEXT[:3], ["x", "y", "y"]),
+        lambda model: (model.top_labels(["the cat", "bats sat"]), model.save("again")),
+    ),
+    "classifier of 8 bits": (
+        lambda: windrow.TextClassifier.load(FASTTEXT / "tied.bin").quantized(),
         lambda model: (model.top_labels(["the cat", "bats sat"]), model.save("again")),
     ),
     "tagger": (

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 import windrow
 from tests.naive import classification as naive
-from windrow import TextClassifier
+from windrow import TextClassifier, WordVectors
 from windrow.classification import training
 from windrow.classification.settings import LOSS_NAMES
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
@@ -314,3 +314,61 @@ def test_a_tokenizer_of_ones_own_is_asked_for_and_taken(tmp_path: Path) -> None:
     loaded.set_params(tokenizer=halves)
 
     np.testing.assert_array_equal(loaded.predict_proba(["a-b", "d-a"]), model.predict_proba(["a-b", "d-a"]))
+
+
+# --- given vectors
+
+
+def given(words: list[str], size: int = 8) -> WordVectors:
+    return WordVectors(words, np.random.default_rng(5).normal(size=(len(words), size)).astype(np.float32))
+
+
+def test_given_vectors_are_begun_with_and_their_other_words_are_known(tmp_path: Path) -> None:
+    vectors = given(["film", "movie", "cheese"])
+    vectors.save(tmp_path / "v.txt")
+    still: dict[str, Any] = {**QUICK, "epochs": 1, "learning_rate": 1e-30}
+    model = TextClassifier(**still, vectors=vectors).fit(TEXTS, LABELS)
+    plain = TextClassifier(**still).fit(TEXTS, LABELS)
+
+    row_of = {word: row for row, word in enumerate(model.features_.words)}
+    assert set(row_of) == {*plain.features_.words, "movie"}
+    for word in vectors:
+        np.testing.assert_array_equal(model.vectors_[row_of[word]], vectors[word])
+    assert model.given_words_ == 2
+    by_file = TextClassifier(**still, vectors=str(tmp_path / "v.txt")).fit(TEXTS, LABELS)
+    np.testing.assert_allclose(by_file.vectors_, model.vectors_, rtol=1e-6)
+
+    trained = fitted(vectors=vectors, max_n=2)
+    row = trained.features_.words.index("movie")
+    np.testing.assert_array_equal(trained.vectors_[row], vectors["movie"])  # no text has it
+    assert not np.array_equal(trained.predict_proba(["movie"]), fitted(max_n=2).predict_proba(["movie"]))
+    trained.save(tmp_path / "m")
+    np.testing.assert_array_equal(
+        windrow.load(tmp_path / "m").predict_proba(["movie"]), trained.predict_proba(["movie"])
+    )
+
+
+def test_words_without_labels_are_told_apart_by_given_vectors() -> None:
+    """Of words that no text has, those whose vectors are near those of a class belong to it."""
+    rng = np.random.default_rng(0)
+    words = [f"{side}{number}" for side in "ab" for number in range(20)]
+    near = WordVectors(words, np.array([[w[0] == "a", w[0] == "b"] for w in words]) + 0.1 * rng.normal(size=(40, 2)))
+    texts = [f"{side}{number}" for number in range(4) for side in "ab"] * 5
+    model = TextClassifier(2, epochs=20, learning_rate=0.5, vectors=near).fit(texts, [text[0] for text in texts])
+
+    assert model.score(words, [word[0] for word in words]) == 1
+
+
+@pytest.mark.parametrize(
+    ("vectors", "error", "told"),
+    [
+        (given(["film"], 5), OptionError, "vectors have 5 dimensions, but vector_size = 8; try vector_size = 5"),
+        (given(["unheard"]), DataError, "none of the 15 words is in vectors; are both cut into words alike?"),
+        (3, OptionError, "vectors = 3 must be WordVectors, the name of a file of them, or None"),
+        ("nowhere.txt", DataError, r"nowhere\.txt"),
+    ],
+    ids=range(4),
+)
+def test_vectors_that_cannot_be_used(vectors: Any, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        fitted(vectors=vectors)

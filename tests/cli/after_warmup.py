@@ -155,6 +155,8 @@ def classify() -> Iterator[str]:
     yield "classify train labelled.txt -o c.safetensors --valid labelled.txt --loss hs --word-ngrams 2 --max-n 3"
     yield "classify evaluate c.safetensors labelled.txt -k 2"
     yield "classify predict c.safetensors text.txt --probabilities"
+    yield "classify convert c.safetensors small.safetensors --cutoff 9 --quantize 8"
+    yield "classify predict small.safetensors text.txt"
 
 
 def classify_in_python() -> None:

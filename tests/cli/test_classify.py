@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas
 import pytest
 from click.testing import CliRunner, Result
@@ -63,6 +65,18 @@ def test_records_train_as_lines_do(folder: Path, tmp_path: Path, name: str) -> N
     assert json.loads(found.stdout)["accuracy"] == 1
     texts = run("predict", folder / "model", path, "--field", "said")
     assert texts.stdout == run("predict", folder / "model", folder / "train.txt").stdout
+
+
+def test_given_vectors(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text(LINES)
+    for size in (8, 5):
+        windrow.WordVectors(["film", "movie"], np.ones((2, size), np.float32)).save(tmp_path / f"{size}.vec")
+    result = run("train", tmp_path / "train.txt", "-o", tmp_path / "m", *QUICK, "--vectors", tmp_path / "8.vec")
+    assert "16 features (1 words begin with given vectors); trained on" in result.stderr
+    assert "movie" in TextClassifier.load(tmp_path / "m").features_.words
+    refused = run("train", tmp_path / "train.txt", "-o", tmp_path / "n", *QUICK, "--vectors", tmp_path / "5.vec")
+    assert "vectors have 5 dimensions, but --size = 8; try --size 5" in refused.stderr
+    assert not (tmp_path / "n").exists()
 
 
 def test_several_labels_of_a_record(tmp_path: Path) -> None:
@@ -259,6 +273,61 @@ def test_the_log_has_a_line_for_each_epoch(folder: Path, tmp_path: Path) -> None
     rows = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == list(range(1, 21))
     assert rows[-1]["loss"] < rows[0]["loss"]
+
+
+def test_smaller_models(folder: Path, tmp_path: Path) -> None:
+    result = run(
+        "train", folder / "train.txt", "-o", tmp_path / "m", *QUICK, "--cutoff", 9, "--retrain", "--quantize", 8
+    )
+    assert "m: 3 labels, 9 features; trained on 1,440 texts" in result.stderr
+    assert TextClassifier.load(tmp_path / "m").quantize_bits == 8
+    result = run("convert", folder / "model", tmp_path / "n", "--cutoff", 9, "--quantize", 8)
+    assert result.stderr == f"{tmp_path / 'n'}: 3 labels, 9 features\n"
+    assert (tmp_path / "n").stat().st_size < (folder / "model").stat().st_size
+    assert json.loads(run("evaluate", tmp_path / "n", folder / "train.txt", "--json").stdout)["accuracy"] > 0.8
+    refused = run("train", folder / "train.txt", "-o", tmp_path / "o", "--retrain")
+    assert "--retrain is for --cutoff; give that, too, or leave --retrain out" in refused.stderr
+
+
+def test_autotune(folder: Path, tmp_path: Path) -> None:
+    train = folder / "train.txt"
+    search = ("--autotune-validation", train, "--autotune-seconds", 200, "--autotune-trials", 3)
+    fixed = ("--size", 4, "--epochs", 4, "--buckets", 200, "--loss", "hs")
+    result = run("train", train, "-o", tmp_path / "m", *search, *fixed)
+    first, *_, typed, last = result.stderr.splitlines()
+    assert first.startswith("training 1, 0 s: f1 0.") or first.startswith("training 1, 1 s")
+    assert first.endswith(" with the defaults")
+    assert "m: 3 labels" in last
+    model = TextClassifier.load(tmp_path / "m")
+    assert (model.vector_size, model.epochs, model.loss) == (4, 4, "hs")
+    windrow_, classify, *words = shlex.split(typed)
+    assert (windrow_, classify) == ("windrow", "classify")
+    words[words.index(str(tmp_path / "m"))] = str(tmp_path / "again")
+    assert run(*words).exit_code == 0
+    assert same(TextClassifier.load(tmp_path / "again"), model)
+    alone = run("train", train, "-o", tmp_path / "o", "--autotune-trials", 3)
+    assert "--autotune-trials is for --autotune-validation; give that, too" in alone.stderr
+    logged = run("train", train, "-o", tmp_path / "o", *search, "--log-json", tmp_path / "log")
+    assert "--log-json has no effect with --autotune-validation" in logged.stderr
+    assert not (tmp_path / "log").exists()
+    wrong = run("train", train, "-o", tmp_path / "o", *search, "--autotune-metric", "f2")
+    assert "--autotune-metric = 'f2' must be f1, f1:LABEL" in wrong.stderr
+    assert not (tmp_path / "o").exists()
+
+
+def test_classifiers_of_fasttext_are_asked_as_ours_are(tmp_path: Path) -> None:
+    kept = Path(__file__).parents[1] / "classification" / "fasttext"
+    for name in ("softmax.bin", "cut.ftz"):
+        answer = run("predict", kept / name, stdin="the food1 and food2 naïve\ntravel1 travel2 travel3\n")
+        assert [line.split("\t")[0] for line in answer.stdout.splitlines()] == ["food", "travel"], answer.output
+    (tmp_path / "test.ft").write_text("__label__food food1 food2\n__label__travel travel1 a travel3\n")
+    assert json.loads(run("evaluate", kept / "hs.bin", tmp_path / "test.ft", "--json").stdout)["accuracy"] == 1
+    similar = CliRunner().invoke(main, ["vectors", "similar", str(kept / "softmax.bin"), "food1"])
+    assert similar.exit_code == 0, similar.output
+    windrow.WordVectors.load(kept / "plain.bin").save(tmp_path / "v.bin", format="fasttext")
+    refused = run("predict", tmp_path / "v.bin", stdin="a\n")
+    assert "holds word vectors of fastText, no classifier" in refused.stderr
+    assert run("predict", tmp_path / "test.ft", stdin="a\n").stderr.count("Error") == 1
 
 
 def test_the_file_is_known_everywhere(folder: Path) -> None:

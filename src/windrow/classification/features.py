@@ -70,6 +70,11 @@ class Features:
             mark_ngrams(texts.lists, end, vocabulary_hashes(different), ngrams.word_ngrams, seen)
         return cls(words, ngrams, np.flatnonzero(seen).astype(np.int32))
 
+    def with_words(self, words: Sequence[str]) -> Features:
+        """These, and a row for each other word, behind those of the words that are there."""
+        more = dict.fromkeys([*self.words, *words])
+        return Features(list(more), self.ngrams, self.seen_buckets)
+
     def __len__(self) -> int:
         return len(self.words) + len(self.seen_buckets)
 

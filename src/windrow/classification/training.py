@@ -24,7 +24,7 @@ class Learning:
         rows, self._outputs, self._size = shape
         needed = 4 * padded_width(self._size) * (rows + self._outputs)
         check_memory(needed, f"vectors of {rows:,} features", "lower vector_size or buckets")
-        self._texts, self._labels, self._loss = texts, labels, loss
+        self.texts, self.labels, self._loss = texts, labels, loss
         self._table, rng = zero_table(rows, self._size), np.random.default_rng(seed)
         for first in range(0, rows, _ROWS_AT_A_TIME):
             part = self._table[first : first + _ROWS_AT_A_TIME, : self._size]
@@ -38,13 +38,23 @@ class Learning:
     def learn(self, numbers: NDArray[np.int64], rates: tuple[float, float], state: RngState) -> float:
         """A step for each text of these numbers, see ``train_texts``; returns the summed loss."""
         if self._kept is None:
-            batch = Batch(numbers, self._texts.rows(numbers), np.arange(len(numbers)))
+            batch = Batch(numbers, self.texts.rows(numbers), np.arange(len(numbers)))
         else:
             batch = Batch(numbers, self._kept, numbers)
         width = self._table.shape[1]
         tables = Tables(self._table.reshape(-1), self._output_table.reshape(-1), width, self._outputs)
         scratch = Scratch(*(np.empty(n, np.float32) for n in (width, width, padded_width(self._outputs))))
-        return train_texts(batch, self._labels, tables, self._loss, rates, scratch, state)
+        return train_texts(batch, self.labels, tables, self._loss, rates, scratch, state)
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """The vectors of features, (features, dim), to be written to before they learn."""
+        return self._table[:, : self._size]
+
+    def go_on_from(self, vectors: NDArray[np.float32], outputs: NDArray[np.float32]) -> None:
+        """Begin with what was learned before."""
+        self.vectors[:] = vectors
+        self._output_table[: self._outputs, : self._size] = outputs
 
     @property
     def outputs(self) -> NDArray[np.float32]:

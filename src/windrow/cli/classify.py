@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from windrow.classification.settings import TEXT_CLASSIFIER
+from windrow.cli import autotune
 from windrow.cli.groups import LazyGroup
 from windrow.cli.logs import json_log, words_bar
 from windrow.cli.messages import tell
@@ -20,6 +21,7 @@ from windrow.cli.options import (
     check_parameters,
     check_used,
     flags_of,
+    naming_options,
     setting_options,
     sources_argument,
     text_options,
@@ -29,6 +31,7 @@ from windrow.cli.options import (
 from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
 from windrow.cli.saving import save_model
 from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
+from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError
 from windrow.estimator import GIVEN
 
@@ -84,6 +87,7 @@ def group() -> None:
 @setting_options(TEXT_CLASSIFIER)
 @text_options("tokenizer", "lowercase", "language", "normalize", *_FILES)
 @_label_options
+@autotune.autotune_options
 @click.option(
     "--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, one JSON object per epoch."
 )
@@ -94,25 +98,46 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
     labels, or none.
     """
     from windrow.classification import TextClassifier
+    from windrow.embeddings.vectors import load_vectors
 
-    check_used(TEXT_CLASSIFIER, _CONDITIONS)
+    check_used(TEXT_CLASSIFIER, {**_CONDITIONS, **autotune.CONDITIONS})
     model = TextClassifier(**values_of(TEXT_CLASSIFIER, options))
     check_parameters(model, flags_of(TEXT_CLASSIFIER))  # before anything is read
+    if options["vectors"] is not None:
+        with advising_to_convert():
+            model.set_params(vectors=load_vectors(options["vectors"]))
     labelled = _labelled(model, sources, options)
     held_back = None if valid is None else _labelled(model, (valid,), options)
+    tuned_on = options["autotune_validation"]
+    tried_on = None if tuned_on is None else _labelled(model, (tuned_on,), options)
     with ExitStack() as stack:
         if log_json:
             model.set_params(callbacks=[stack.enter_context(json_log(log_json, append=False))])
-        show = stack.enter_context(words_bar(unit="texts"))
-        model.fit(labelled, progress=show)
+        if tried_on is None:
+            show = stack.enter_context(words_bar(unit="texts"))
+            stack.enter_context(naming_options(flags_of(TEXT_CLASSIFIER)))
+            model.fit(labelled, progress=show)
+        else:
+            _search(model, labelled, tried_on, options, output)
     save_model(model, output)
     last = model.history_[-1]
+    given = f" ({model.given_words_:,} words begin with given vectors)" if model.given_words_ else ""
     judged = "" if held_back is None else f", accuracy {model.evaluate(held_back).accuracy:.4f} on {valid}"
     tell(
-        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features; trained on "
+        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features{given}; trained on "
         f"{last['examples']:,} texts in {last['seconds']:.1f} s ({last['per_second']:,.0f} texts/s), "
         f"loss {last['loss']:.4f}{judged}"
     )
+
+
+def _search(model: TextClassifier, texts: Labelled, held_back: Labelled, options: dict[str, Any], output: Path) -> None:
+    try:
+        autotune.search(model, texts, held_back, options)
+    except KeyboardInterrupt as error:
+        if not hasattr(model, "history_"):
+            raise
+        save_model(model, output)
+        raise KeyboardInterrupt(f"{error}; it is written to {output}") from error
 
 
 @group.command()
@@ -131,7 +156,7 @@ def evaluate(
     """Accuracy of MODEL on SOURCEs, given as for train; precision, recall and F1 of its k likeliest labels.
 
     The accuracy is the share of texts whose likeliest label is among their own. A label that MODEL has not learned
-    counts as missed; texts without a label are left out.
+    counts as missed; texts without a label are left out. MODEL may be a classifier of fastText, .bin or .ftz.
     """
     from windrow.classification.texts import Labelled
     from windrow.corpus.tables import listed
@@ -187,7 +212,7 @@ def predict(
 
     A line has each label and its probability, the likeliest first, with tabs between them; with --threshold it may be
     empty. Labels among the words of a text, as train takes them, are left out. A line that comes through a pipe is
-    answered at once.
+    answered at once. MODEL may be a classifier of fastText, .bin or .ftz.
     """
     from windrow.classification.texts import read_unlabelled
 
@@ -212,6 +237,27 @@ def _texts(source: str, files: dict[str, Any], *, is_live: bool) -> Iterator[str
     if is_live:
         return typed_lines(errors)
     return lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
+
+
+@group.command()
+@click.argument("source", metavar="MODEL", type=InputFile())
+@click.argument("target", metavar="OUT", type=OutputFile())
+@click.option(
+    "--cutoff", type=WholeNumber(1), metavar="N", help="Keep the N words and n-grams with the longest vectors."
+)
+@click.option("--quantize", type=WholeNumber(8, 8), metavar="BITS", help="8: vectors of 8 bits; a third of the size.")
+def convert(source: str, target: Path, cutoff: int | None, quantize: int | None) -> None:
+    """Make a smaller classifier of MODEL, or windrow's file of one of fastText's (.bin, .ftz).
+
+    What a cut-off leaves out counts nothing; `classify train --cutoff N --retrain` trains the others once more.
+    """
+    model = _load(source, None)
+    if cutoff is not None:
+        model = model.shrunk(cutoff)
+    if quantize is not None:
+        model = model.quantized(quantize)
+    save_model(model, target)
+    tell(f"{target}: {len(model.classes_):,} labels, {len(model.features_):,} features")
 
 
 def _as_row(labels: list[tuple[Any, float]]) -> str:
