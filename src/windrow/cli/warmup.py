@@ -48,6 +48,7 @@ def warmup() -> None:
             "deterministic": True,
         }
         _ = Word2Vec(**subwords, workers=2).fit(corpus).wv
+        Word2Vec(**subwords, workers=1, loss="hs").fit(corpus)  # whose tree is another
         text.write_text("\n".join(map(str, range(KERNEL_FROM // 5))))  # more words than a new table has room for
         Corpus.build(text)
         text.write_text(" ".join(map(str, range(1 << 15))))  # more pairs than a new table has room for
