@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from windrow.errors import DataError, OptionError
-from windrow.evaluation import AnalogyResult, Perplexity
+from windrow.evaluation import AnalogyResult
 from windrow.evaluation.analogy import SectionResult
-from windrow.viz import plot_analogies, plot_confusion, plot_gradient_norms, plot_perplexities
+from windrow.viz import plot_analogies, plot_confusion, plot_gradient_norms
 
 QUESTION = ("a", "b", "c", "d")
 ANALOGIES = AnalogyResult(
@@ -37,16 +36,6 @@ def test_analogies_are_bars_by_section_and_of_all():
     assert "%" in axes.get_xlabel()
     with pytest.raises(DataError, match="no analogy could be asked"):
         plot_analogies(AnalogyResult(ANALOGIES.sections[1:2]))
-
-
-def test_perplexities_are_points_in_the_order_given():
-    results = {3: Perplexity(-4, tokens=4), 1: Perplexity(-8, tokens=4), 2: Perplexity(-math.inf, tokens=4)}
-    (axes,) = plot_perplexities(results, by="order").axes
-    assert axes.lines[0].get_ydata().tolist() == [10, 100]
-    assert list(axes.lines[0].get_xdata()) == ["3", "1"]
-    assert axes.get_xlabel() == "order"
-    with pytest.raises(DataError, match="no finite perplexity"):
-        plot_perplexities({2: results[2]})
 
 
 def test_gradient_norms_are_lines_by_layer():
@@ -75,11 +64,10 @@ def test_confusion_counts_pairs():
     ("draw", "shown"),
     [
         (lambda **options: plot_analogies(ANALOGIES, **options), "$x$"),
-        (lambda **options: plot_perplexities({"$x$": Perplexity(-4, tokens=4)}, **options), "perplexity (per token)"),
         (lambda **options: plot_gradient_norms(HISTORY, **options), "dense1"),
         (lambda **options: plot_confusion(GOLD, FOUND, **options), "$B$"),
     ],
-    ids=["analogies", "perplexities", "gradient norms", "confusion"],
+    ids=["analogies", "gradient norms", "confusion"],
 )
 def test_results_are_saved_and_equal_data_give_equal_files(draw, shown, tmp_path):
     draw(path=tmp_path / "a.svg")

@@ -1,8 +1,7 @@
-"""Pictures of results: analogies by section, perplexities, gradient norms by epoch, which label is taken for which."""
+"""Pictures of results: analogies by section, gradient norms by epoch, which label is taken for which."""
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from windrow.evaluation import AnalogyResult, Perplexity
+    from windrow.evaluation import AnalogyResult
 
 File = str | os.PathLike[str]
 
@@ -78,56 +77,6 @@ def plot_analogies(result: AnalogyResult, path: File | None = None, *, theme: st
         axes.set(xlim=(0, 118), xticks=range(0, 101, 20), xlabel="correct answers (%)")
 
     return _figure(7, _BAR * len(rows) + 1, "Analogies", draw, path, theme, rows)
-
-
-def plot_perplexities(
-    results: Mapping[Any, Perplexity], path: File | None = None, *, by: str = "order", theme: str = "light"
-) -> Figure:
-    """Draw the perplexity of several models on one text, such as those of n-grams by their order.
-
-    Parameters
-    ----------
-    results : mapping of names or numbers to Perplexity
-        What ``evaluate`` of each model returns, in the order of the picture.
-    path : str or os.PathLike, default None
-        A file to write: .png, .svg or .pdf.
-    by : str, default "order"
-        What the names are, below the picture.
-    theme : {"light", "dark"}, default "light"
-        The colors of the picture.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-
-    Raises
-    ------
-    DataError
-        There is no finite perplexity to draw, or the file cannot be written.
-    OptionError
-        The theme or the extension is another one.
-
-    Examples
-    --------
-    >>> from windrow import NGramLM
-    >>> from windrow.viz import plot_perplexities
-    >>> text = ["the cat sat", "the cat ran off", "a dog ran off"]
-    >>> models = {order: NGramLM(order, "witten-bell").fit(text) for order in (1, 2, 3)}
-    >>> figure = plot_perplexities({order: model.evaluate(text) for order, model in models.items()})
-    """
-    finite = {name: result.perplexity for name, result in results.items() if math.isfinite(result.perplexity)}
-    if not finite:
-        raise DataError("there is no finite perplexity to draw")
-
-    def draw(axes: Axes, colors: figures.Theme) -> None:
-        names = list(map(str, finite))
-        axes.plot(names, list(finite.values()), color=colors.blue, marker="o", markersize=5)
-        for name, value in zip(names, finite.values(), strict=True):
-            axes.annotate(f"{value:.4g}", (name, value), (0, 6), textcoords="offset points", ha="center", fontsize=8)
-        axes.set(ylim=(0, 1.12 * max(finite.values())), xlabel=by, ylabel="perplexity (per token)")
-        axes.margins(x=0.1)
-
-    return _figure(6, 3.6, "Perplexity", draw, path, theme, map(str, finite))
 
 
 def plot_gradient_norms(
