@@ -60,14 +60,14 @@ def test_an_estimator_shows_its_parameters_and_what_it_learned(name):
     model = case.made(epochs=2)
     (untrained,) = tables(model)
     assert ["epochs", "2"] in untrained
-    assert "loss" not in dict(untrained[1:])
+    assert "last loss" not in dict(untrained[1:])
     before = repr(model)
 
     case.fit(model, valid=True)
 
     (table,) = tables(model)
     facts = dict(table[1:])
-    assert (facts["epochs trained"], facts["loss"]) == ("2", f"{model.history_[-1]['loss']:.4g}")
+    assert (facts["epochs trained"], facts["last loss"]) == ("2", f"{model.history_[-1]['loss']:.4g}")
     assert facts[case.measure] == f"{model.history_[-1]['score']:.4g}"
     assert repr(model) == before
 
@@ -85,6 +85,8 @@ def test_other_models_show_their_sizes():
     assert dict(tables(mixture.models[1])[0][1:])["size"] == "500"
     classifier = windrow.TextClassifier(vector_size=4, epochs=1, workers=1)
     assert dict(tables(classifier.fit(["a b", "c d"], ["x", "y"]))[0][1:])["labels"] == "2"
+    names = [row[0] for row in tables(classifier.set_params(loss="hs"))[0][1:]]
+    assert [name for name in names if "loss" in name] == ["loss", "last loss"], "the parameter and what came of it"
     corpus = windrow.Corpus.build(text)
     counts, words = tables(corpus)
     assert ["tokens", "9"] in counts

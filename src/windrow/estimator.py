@@ -318,7 +318,7 @@ class Estimator:
 
     def _repr_html_(self) -> str:
         """The parameters that are not the defaults, and what was learned, as a table for notebooks."""
-        return html_table(type(self).__name__, {**self._changed(), **self._facts()}.items())
+        return html_table(type(self).__name__, [*self._changed().items(), *self._facts().items()])
 
     def _changed(self) -> dict[str, str]:
         """The parameters that are not the defaults, as Python writes them."""

@@ -113,7 +113,7 @@ def facts_of(history: Sequence[Mapping[str, Any]]) -> dict[str, object]:
         return {}
     last = history[-1]
     judged = {} if last.get("score") is None else {str(last.get("measure")): last["score"]}
-    return {"epochs trained": len(history), "loss": last["loss"], **judged}
+    return {"epochs trained": len(history), "last loss": last["loss"], **judged}
 
 
 def log_start(epoch: int, epochs: int, examples: int, unit: str = "examples") -> None:
