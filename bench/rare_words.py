@@ -4,9 +4,10 @@
     python bench/rare_words.py --words 1000000 --rounds 1
 
 Of 200 words of the similarity lists, drawn anew in each round, only the first ten occurrences stay in the text. Plain
-skip-gram vectors and those with sub-words (3 to 6 characters) are trained on it alike, and so are fastText's; those with
-sub-words once more with twice as many noise words per block (`shared_negatives`). "MEN" and "WS-353" are Spearman's correlations over the pairs that have one of the 200; "gram" is the accuracy on the sections of
-Google's analogies that are about forms of words, within the 30,000 most frequent words.
+skip-gram vectors and those with sub-words (3 to 6 characters) are trained on it alike, and so are fastText's; those
+with sub-words once more with twice as many noise words per block (`shared_negatives`). "MEN" and "WS-353" are
+Spearman's correlations over the pairs that have one of the 200; "gram" is the accuracy on the sections of Google's
+analogies that are about forms of words, within the 30,000 most frequent words.
 """
 
 from __future__ import annotations

@@ -100,7 +100,8 @@ WORD2VEC = (
     Setting(
         "shared_negatives", int, 16, "Noise words that each row of a block meets, rounded up to a multiple of 16; the "
         "row's own target word may be among them.", "More are slower and a little better; "
-        "with subwords 32 are much better.", low=1, high=4096, only_with=(("kernel", ("block",)), _OF_NS, ("negative", GIVEN)),
+        "with subwords 32 are much better.",
+        low=1, high=4096, only_with=(("kernel", ("block",)), _OF_NS, ("negative", GIVEN)),
     ),
     Setting(
         "deterministic", bool, False, "Threads train in rounds and wait for each other: an equal seed and number of "
