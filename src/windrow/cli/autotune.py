@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from windrow.classification.settings import TEXT_CLASSIFIER
+from windrow.cli.help import grouped_option
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, WholeNumber
 from windrow.cli.options import flags_of, naming_options
@@ -29,28 +30,35 @@ CONDITIONS = {
     "log_json": (("autotune_validation", (None,)),),
 }
 _OPTIONS = (
-    click.option(
+    grouped_option(
         "--autotune-metric",
+        heading="Training",
+        common=False,
         default="f1",
         show_default=True,
         metavar="METRIC",
         help="What is best: f1, f1:LABEL, precision@K or recall@K.",
     ),
-    click.option(
+    grouped_option(
         "--autotune-trials",
+        heading="Training",
+        common=False,
         type=WholeNumber(1),
         metavar="N",
         help="At most so many trainings.  [default: as many as the time allows]",
     ),
-    click.option(
+    grouped_option(
         "--autotune-seconds",
+        heading="Training",
+        common=False,
         default=300.0,
         type=Number(0, 1e9, low_open=True),
         show_default=True,
         help="How long is searched.",
     ),
-    click.option(
+    grouped_option(
         "--autotune-validation",
+        heading="Training",
         metavar="SOURCE",
         type=Source(),
         help="Find epochs, rate, dimensions and n-grams that are best for these texts, but for those that are given "

@@ -35,7 +35,7 @@ class _WordsCommand(Command):
         return super().parse_args(ctx, repeated)
 
 
-@command(cls=_WordsCommand)
+@command(cls=_WordsCommand, example="windrow vectors plot toy.safetensors -o map.svg")
 @vectors_argument
 @_output
 @click.option("--words", multiple=True, metavar="W...", help="The words to draw.  [default: the most frequent]")
@@ -60,7 +60,7 @@ def plot(file: str, output: Path, words: tuple[str, ...], top: int, method: str,
     tell(f"{output}: {len(drawn.words)} words, {labeled} of them labeled")
 
 
-@command("plot-log")
+@command("plot-log", example="windrow vectors plot-log log.jsonl -o curve.svg")
 @click.argument("log", type=InputFile())
 @_output
 def plot_log(log: str, output: Path) -> None:
