@@ -35,8 +35,13 @@ def score_and_write(model: Any) -> Any:
 
 def continue_training(_: Any) -> None:
     model = windrow.Word2Vec.load("m")
-    if model.layer_names() == ["hs", "ns"]:  # else it has no such tables
+    if set(model.layer_names()) == set(model.output_tables_):
         model.set_params(epochs=1, workers=1).fit(TEXT[:2], continue_from=model)
+
+
+def trained_with_subwords() -> Any:
+    options = {"vector_size": 4, "min_count": 1, "epochs": 1, "sample": 0, "workers": 1, "loss": "hs"}
+    return windrow.Word2Vec(**options, subwords=True, max_n=3, buckets=50).fit(TEXT[:2])
 
 
 KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
@@ -55,6 +60,7 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda: windrow.Word2Vec(vector_size=4, min_count=1, hs=1, epochs=1, sample=0, workers=1).fit(TEXT[:3]),
         continue_training,
     ),
+    "training with sub-words": (trained_with_subwords, continue_training),
     "ngram": (lambda: windrow.NGramLM(3, "witten-bell").fit(TEXT), score_and_write),
     "window": (lambda: windrow.WindowLM(2, 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the cat")),
     "recurrent": (lambda: windrow.RecurrentLM("gru", 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the")),

@@ -71,6 +71,10 @@ def vectors() -> Iterator[str]:
     for model, kernel in product(["skipgram", "cbow"], KERNELS):
         yield f"vectors train text.txt -o s.safetensors --subwords --model {model} --kernel {kernel} {options}"
     yield f"vectors train text.txt -o s.safetensors --subwords --min-n 1 --deterministic --workers 2 {options}"
+    for loss in ("ns", "hs"):
+        yield f"vectors train text.txt -o h.safetensors --subwords --loss {loss} --keep-training-state {options}"
+        yield "vectors train text.txt -o h.fasttext --continue-from h.safetensors --frozen --epochs 1"
+        yield "vectors train text.txt -o g.fasttext --continue-from h.fasttext --epochs 1"
     yield "vectors similar s.safetensors abc"
     yield "vectors convert s.safetensors s.bin --to fasttext"
     yield "vectors similar s.bin a"

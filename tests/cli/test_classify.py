@@ -18,7 +18,7 @@ from sklearn.metrics import precision_recall_fscore_support
 import windrow
 from tests.classification.test_classifier import LABELS, TEXTS
 from windrow import TextClassifier
-from windrow.cli import main
+from windrow.cli import classify, main
 
 QUICK = ("--size", 8, "--lr", 0.5, "--epochs", 20)
 LINES = "".join(f"__label__{label} {text}\n" for label, text in zip(LABELS, TEXTS, strict=True))
@@ -195,6 +195,7 @@ def test_a_line_in_a_pipe_is_answered_at_once(folder: Path) -> None:
 
 
 def test_predictions_come_in_batches(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(classify, "_TEXTS_AT_A_TIME", 2048)
     (tmp_path / "many.txt").write_text("a good film\nold wine\n" * 2500)
     sizes, ask = [], TextClassifier.top_labels
     monkeypatch.setattr(TextClassifier, "top_labels", lambda self, x, *o: sizes.append(len(x)) or ask(self, x, *o))

@@ -80,7 +80,7 @@ def test_some_of_the_words(gensims: tuple[Any, Path]) -> None:
 
 def test_it_is_read_in_parts_and_compressed(gensims: tuple[Any, Path], monkeypatch: Any, tmp_path: Path) -> None:
     model, path = gensims
-    for name, size in (("_CHUNK", 7), ("_ROWS_AT_ONCE", 2)):
+    for name, size in (("_CHUNK", 7), ("ROWS_AT_ONCE", 2)):
         monkeypatch.setattr(fasttext_bin, name, size)
     wv = windrow.load(path)
     wv.save(tmp_path / "packed.fasttext.gz")

@@ -96,6 +96,11 @@ def _check_training(path: Path, stored: dict[str, Any]) -> None:
     arrays = _arrays(path)
     _compare_vectors(_words(arrays), arrays["vectors"], {"stored": stored["vectors"], "computed": {}})
     assert stored["vectors"]["counts"] == arrays["counts"].tolist()
+    if "own_vectors" in arrays:
+        asked, row_of = header_of(path)["config"]["subwords"], arrays["ngram_buckets"].tolist().index
+        for word, own, vector in zip(_words(arrays), arrays["own_vectors"], arrays["vectors"], strict=True):
+            buckets = ft_ngram_hashes(word, asked["min_n"], asked["max_n"], asked["buckets"])
+            _close(np.mean([own, *(arrays["ngram_vectors"][row_of(bucket)] for bucket in buckets)], axis=0), vector)
     tables = {name.removeprefix("output_"): table for name, table in arrays.items() if name.startswith("output_")}
     assert stored["tables"] == {name: [*table.shape, digest(table)] for name, table in tables.items()}
     assert set(tables) == set(

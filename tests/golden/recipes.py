@@ -81,9 +81,8 @@ def _vectors() -> Iterator[tuple[str, Recipe]]:
 
 
 def _training_states() -> Iterator[tuple[str, Recipe]]:
-    for name, parameters in _TRAINED_VECTORS.items():
-        if "subwords" in parameters:  # of which no state is kept
-            continue
+    tree = {**_TRAINED_VECTORS["subwords"], "loss": "hs", "sg": 0}  # that of fastText
+    for name, parameters in {**_TRAINED_VECTORS, "subwords-hierarchical": tree}.items():
         yield f"training/{name}.safetensors", lambda path, p=parameters: trained_on(p).save(path)
 
 

@@ -9,7 +9,7 @@ from gensim.models import Word2Vec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.naive.tree import expected_length, heapq_paths
+from tests.naive.tree import expected_length, fasttext_paths, heapq_paths
 from windrow.outputs.tree import HuffmanTree, huffman_tree, lay_paths, match_nodes, tree_of_children
 
 many_counts = st.lists(st.integers(1, 30), min_size=1, max_size=40)  # in any order, with many ties
@@ -97,6 +97,19 @@ def test_tree_is_gensims(seed):
     for word, path in zip(model.wv.index_to_key, paths_of(huffman_tree(counts)), strict=True):
         assert [node for node, _ in path] == model.wv.get_vecattr(word, "point").tolist()
         assert [code for _, code in path] == model.wv.get_vecattr(word, "code").tolist()
+
+
+@settings(max_examples=200, deadline=None)
+@given(many_counts, st.randoms(use_true_random=False))
+def test_equal_counts_merge_in_the_order_of_fasttext(counts, random):
+    counts.sort(reverse=True)
+    assert paths_of(huffman_tree(np.array(counts), "fasttext")) == fasttext_paths(counts)
+
+    random.shuffle(counts)  # words in any order have the tree of their order by counts
+    order = np.argsort(-np.array(counts), kind="stable").tolist()
+    expected = fasttext_paths([counts[word] for word in order])
+    found = paths_of(huffman_tree(np.array(counts), "fasttext"))
+    assert [found[word] for word in order] == expected
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

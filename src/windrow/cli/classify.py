@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _FILES = ("format", "field", "delimiter", "errors")
 _LABELS = ("label_field", "label_separator")
 _CONDITIONS = {"label_field": (("field", GIVEN),), "label_separator": (("label_field", GIVEN),)}
+_TEXTS_AT_A_TIME = 1 << 15  # predicted; each different word of them is looked up once
 F = TypeVar("F", bound=Callable[..., Any])
 
 _tokenizer = grouped_option(
@@ -227,7 +228,7 @@ def predict(
     classifier = _load(model, tokenizer)
     k = k or (len(classifier.classes_) if probabilities else 1)
     is_live = files["field"] is None and waits_for_answers(source)
-    for batch in in_batches(_texts(source, files, is_live=is_live), len, waits=is_live):
+    for batch in in_batches(_texts(source, files, is_live=is_live), len, waits=is_live, most=_TEXTS_AT_A_TIME):
         found = classifier.top_labels(read_unlabelled(batch, classifier.reader, classifier.label_prefix), k, threshold)
         rows = map(_as_json, batch, found) if as_json else map(_as_row, found)
         click.echo("\n".join(rows))
@@ -267,7 +268,7 @@ def convert(source: str, target: Path, cutoff: int | None, quantize: int | None)
 
 
 def _as_row(labels: list[tuple[Any, float]]) -> str:
-    return "\t".join(f"{label}\t{probability:.6f}" for label, probability in labels)
+    return "\t".join([f"{label}\t{probability:.6f}" for label, probability in labels])
 
 
 def _as_json(text: str | list[str], labels: list[tuple[Any, float]]) -> str:

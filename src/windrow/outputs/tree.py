@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
 from windrow.outputs.kernels.paths import Paths
-from windrow.outputs.kernels.tree import fill_paths, measure_depths, merge
+from windrow.outputs.kernels.tree import fill_paths, measure_depths, merge, merge_sorted
 
 _DEEPEST = 128  # of words whose counts fit in 63 bits the tree has at most 90 levels
 _NEAR_NODES = 2048  # of the root: in the second-level cache
@@ -28,12 +28,21 @@ class HuffmanTree(NamedTuple):
     codes: NDArray[np.uint8]  # (sum of path lengths,)
 
 
-def huffman_tree(counts: NDArray[np.int64]) -> HuffmanTree:
-    """Merge the two rarest subtrees until one is left; the first of the two becomes the left child."""
+def huffman_tree(counts: NDArray[np.int64], ties: str = "heap") -> HuffmanTree:
+    """Merge the two rarest subtrees until one is left; the first of the two becomes the left child.
+
+    ``ties`` says which comes first of several that count the same: "heap", what Python's heapq gives, which gensim
+    uses; or "fasttext": a subtree that was made before a word, and of words the last by decreasing counts.
+    """
     words = len(counts)
     parents = np.zeros(max(2 * words - 1, 1), np.int64)
     codes = np.zeros(len(parents), np.uint8)
-    merge(np.array(counts, np.int64), np.arange(words), parents, codes)
+    if ties == "fasttext":
+        order = np.argsort(-counts, kind="stable")
+        merge_sorted(np.maximum(counts[order], 1), np.empty(words, np.int64), parents, codes)
+        parents[order], codes[order] = parents[:words].copy(), codes[:words].copy()
+    else:
+        merge(np.array(counts, np.int64), np.arange(words), parents, codes)
     return _with_paths(parents, codes, words)
 
 

@@ -21,11 +21,11 @@ class Rows(NamedTuple):
 
 
 class Types(NamedTuple):
-    """The features that each different word has by itself, its hash as it goes into those of n-grams; the last word."""
+    """The features that each different word has by itself, and its hash as it goes into those of n-grams."""
 
     rows: Rows
     hashes: NDArray[np.uint64]  # (types,)
-    end: int  # which follows the words of each text
+    end: int  # the word that follows each text
 
 
 class WordNgrams(NamedTuple):
