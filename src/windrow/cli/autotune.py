@@ -13,7 +13,7 @@ from windrow.classification.settings import TEXT_CLASSIFIER
 from windrow.cli.help import grouped_option
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, WholeNumber
-from windrow.cli.options import flags_of, naming_options
+from windrow.cli.options import as_typed, flags_of, naming_options
 from windrow.cli.paths import Source
 from windrow.estimator import GIVEN
 
@@ -109,7 +109,5 @@ def _typed(context: click.Context, settings: dict[str, Any], only: tuple[str, ..
         is_set = name in settings and settings[name] != option.default and (not only or name in only)
         if not isinstance(option, click.Option) or name.startswith("autotune_") or not (is_given or is_set):
             continue
-        value = settings.get(name, context.params[name])
-        flag = max(option.opts, key=len)
-        words += [flag] if value is True else [flag, str(value)]
+        words += as_typed(option, settings.get(name, context.params[name]))
     return words

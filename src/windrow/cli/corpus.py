@@ -79,7 +79,7 @@ def info(directory: str, as_json: bool) -> None:
         return
     width = max(map(len, facts))
     for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' '):<{width}}  {_readable(name, value)}")
+        click.echo(f"{name.replace('_', ' '):<{width}}  {readable(name, value)}")
 
 
 @group.command("list", example="windrow corpus list")
@@ -125,7 +125,8 @@ def toyland(output: Path, **options: int | None) -> None:
     )
 
 
-def _readable(name: str, value: Any) -> str:
+def readable(name: str, value: Any) -> str:
+    """A fact about a file as people read it."""
     if name == "coverage":
         return f"{value:.2%}"
     if name == "most_frequent":

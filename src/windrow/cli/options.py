@@ -225,6 +225,15 @@ def _flag(option: click.Parameter, value: Any = True) -> str:
     return max(names or option.opts, key=len)
 
 
+def as_typed(option: click.Option, value: Any) -> list[str]:
+    """The words with which an option gets a value on the command line."""
+    if option.is_flag:
+        return [_flag(option, value)]
+    values = [value] if isinstance(value, str) or not isinstance(value, Sequence) else list(value)
+    values = values if option.multiple else [",".join(map(str, values))]
+    return [word for one in values for word in (_flag(option), str(one))]
+
+
 def _as(kind: type) -> Callable[..., Any]:
     return lambda _, __, value: kind(value)
 
