@@ -86,6 +86,35 @@ def test_examples_stand_on_pages_that_the_tests_execute() -> None:
     assert {name for name, command in COMMANDS.items() if command.example not in executed} == NOT_ON_PAGES
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("windrow vec", {"vectors"}),
+        ("windrow vectors tr", {"train"}),
+        ("windrow vectors train --con", {"--continue-from"}),
+        ("windrow lm train rnn --cell el", {"elman", "elman-sigmoid", "elman-relu"}),
+        ("windrow vectors train --help-", {"--help-all"}),
+    ],
+)
+def test_completion_in_bash(typed: str, offered: set[str]) -> None:
+    environment = {
+        "_WINDROW_COMPLETE": "bash_complete",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(typed.split()) - 1),
+    }
+    result = CliRunner(env=environment).invoke(main, [], prog_name="windrow")
+    assert {line.partition(",")[2] for line in result.stdout.splitlines()} == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shells_get_what_the_documentation_says(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (PAGES[0].parent / "docs" / "reference" / "commands.md").read_text("utf-8")
+    assert f"_WINDROW_COMPLETE={shell}_source windrow" in page
+    monkeypatch.setattr("click.shell_completion.BashComplete._check_version", lambda *_: None)  # which starts bash
+    result = CliRunner(env={"_WINDROW_COMPLETE": f"{shell}_source"}).invoke(main, [], prog_name="windrow")
+    assert f"_WINDROW_COMPLETE={shell}_complete" in result.stdout
+
+
 TABLE = (
     Setting("units", int, 3, "How many.", of_model=True, common=True),
     Setting("rate", float, 1.0, "How much.", low=0),
