@@ -73,6 +73,8 @@ def _of_file(file: Path, given: Path) -> dict[str, Any]:
         return _of_arpa(file)
     if kind in _VECTORS and (found := _of_vectors(file, kind)) is not None:
         return found
+    if kind == "parquet":
+        return _of_table(file)
     if kind in FOREIGN:
         return {"what": what.removeprefix("is "), "kind": kind, "advice": FOREIGN[kind].remedy}
     if what == "is text":
@@ -86,7 +88,8 @@ def _of_stored(stored: StoredModel) -> dict[str, Any]:
     reader = TextReader.remembered(stored.provenance) if "tokenizer" in stored.provenance else None
     hidden = {"windrow", "history", *parameters, *(reader.stored() if reader else ())}
     provenance = {name: value for name, value in stored.provenance.items() if name not in hidden}
-    history = stored.config.get("history") or stored.config.get("history_") or stored.provenance.get("history")
+    histories = (stored.config.get("history"), stored.config.get("history_"), stored.provenance.get("history"))
+    history = next((one for one in histories if isinstance(one, list) and one), [])
     return {
         "what": _WHAT.get(stored.kind, f"a model of the unknown kind {stored.kind!r}"),
         "kind": stored.kind,
@@ -104,12 +107,13 @@ def _own_facts(stored: StoredModel) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for name, array in sorted(stored.arrays.items()):
         place, _, last = name.rpartition(".")
-        if last in ("word_offsets", "phrase_offsets") and not place.isdigit():
+        if last in ("word_offsets", "phrase_offsets") and not place.isdigit() and array.ndim == 1:
             facts[place or last.partition("_")[0] + "s"] = len(array) - 1
-    if "table" in stored.config:
-        facts["ngrams"] = stored.config["table"].get("sizes")
-    if "models" in stored.config:
-        facts["models"] = [one.get("kind") for one in stored.config["models"]]
+    table, models = stored.config.get("table"), stored.config.get("models")  # from anybody: of any type
+    if isinstance(table, Mapping):
+        facts["ngrams"] = table.get("sizes")
+    if isinstance(models, list):
+        facts["models"] = [one.get("kind") for one in models if isinstance(one, Mapping)]
         facts["weights"] = stored.config.get("weights")
     if stored.kind == "word-vectors":
         facts["dimensions"] = stored.config.get("vector_size")
@@ -156,6 +160,19 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
         return {"what": "a text classifier of fastText", "kind": "text-classifier", "labels": len(model.classes_)}
     name = f"word vectors in the format {format}"
     return {"what": name, "kind": "word-vectors", "words": len(model), "dimensions": model.vector_size}
+
+
+def _of_table(file: Path) -> dict[str, Any]:
+    """A Parquet file, after it was looked through for vectors, for which pyarrow must be there."""
+    import pyarrow
+    from pyarrow import parquet
+
+    try:
+        table = parquet.ParquetFile(file)
+    except pyarrow.ArrowException as error:
+        raise FormatError(f"{file} is not a valid Parquet file: {' '.join(str(error).split())}") from error
+    columns = table.schema_arrow.names
+    return {"what": "a Parquet table", "kind": "parquet", "rows": table.metadata.num_rows, "columns": columns}
 
 
 def _of_text(file: Path, given: Path) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow
 import pytest
 from click.testing import CliRunner, Result
+from pyarrow import parquet
 
 import windrow
 from windrow.cli import main
@@ -135,6 +137,7 @@ def test_other_files() -> None:
     Path("p.model").write_bytes(pickle.dumps({"a": 1}, protocol=4))
     Path("page.txt").write_text("<!doctype html><html></html>")
     Path("records.jsonl").write_text('{"text": "a b"}\n')
+    parquet.write_table(pyarrow.table({"id": [1, 2], "text": ["a b", "c"]}), "texts.parquet")
 
     assert facts_of(Path("m.arpa"))["order"] == 2
     counted = {"lines": len(LINES), "words": sum(len(line.split()) for line in LINES), "longest_line": len(LINES[0])}
@@ -144,9 +147,31 @@ def test_other_files() -> None:
     assert packed["compression"] == "gz"
     assert packed["bytes"] == Path("text.txt.gz").stat().st_size
     assert facts_of(Path("records.jsonl"))["kind"] == "jsonl"
+    table = facts_of(Path("texts.parquet"))
+    assert (table["rows"], table["columns"]) == (2, ["id", "text"])
     assert facts_of(Path("x.zip"))["advice"] == "unpack it first: unzip FILE"
     assert facts_of(Path("p.model"))["kind"] == "pickle"
     assert facts_of(Path("page.txt"))["kind"] == "html"
+
+
+ODD = [None, 3, "x", [], [1, [2]], {}, {"a": [1]}, {"sizes": "x"}]
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("kind", [*MODEL_KINDS, *OTHER_KINDS, "of-tomorrow"])
+def test_files_of_anybody_give_facts_or_one_line(kind: str) -> None:
+    """What is in a header may be of any type."""
+    names = ("parameters", "model", "identity", "table", "models", "weights", "history", "training", "vector_size")
+    of_text = ("tokenizer", "tokens", "sentences", "sentence_ends", "language", "continued_from", "history", "sg")
+    arrays = {"word_offsets": np.zeros((2, 2), np.int64), "words.word_offsets": np.array(3), "x": np.zeros(2)}
+    for odd in ODD:
+        model_file.save("odd", kind, arrays, dict.fromkeys(names, odd), dict.fromkeys(of_text, odd))
+        for option in ("--json", "--command"):
+            result = run("info", "odd", option)
+            assert isinstance(result.exception, SystemExit | None), result.exception
+            assert result.exit_code in (0, 1)
+            assert result.exit_code == 0 or result.stderr.startswith("Error: ")
+        assert run("info", "odd").exit_code in (0, 1)
 
 
 @pytest.mark.usefixtures("here")

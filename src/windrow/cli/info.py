@@ -91,14 +91,17 @@ def _print_command(file: str, facts: Mapping[str, Any]) -> None:
         if told in provenance:
             words += [flag, stands_for]
     click.echo(shlex.join(words))
-    text = provenance if facts["kind"] != "corpus" else {"corpus": facts.get("fingerprint"), **facts}
+    text = facts if facts["kind"] == "corpus" else provenance
     tell(f"SOURCE stands for the text, whose name no file has{_told_size(text)}")
 
 
 def _told_size(text: Mapping[str, Any]) -> str:
-    if "tokens" not in text:
-        return ""
-    return f": {text['tokens']:,} tokens in {text['sentences']:,} sentences"
+    tokens, sentences = text.get("tokens"), text.get("sentences")
+    return (
+        f": {tokens:,} tokens in {sentences:,} sentences"
+        if isinstance(tokens, int) and isinstance(sentences, int)
+        else ""
+    )
 
 
 def _command_of(name: str) -> click.Command:
