@@ -129,6 +129,12 @@ def _demo() -> click.Command:
     return demo
 
 
+def _info() -> click.Command:
+    from windrow.cli.info import info
+
+    return info
+
+
 def _lm() -> click.Command:
     from windrow.cli.lm import group
 
@@ -165,6 +171,7 @@ def _warmup() -> click.Command:
         "classify": _classify,
         "corpus": _corpus,
         "demo": _demo,
+        "info": _info,
         "lm": _lm,
         "tag": _tag,
         "vectors": _vectors,
