@@ -14,8 +14,9 @@ from matplotlib.transforms import Bbox
 
 from windrow.embeddings import WordVectors
 from windrow.errors import DataError, MissingWordError, OptionError
+from windrow.embeddings.projections import pca, unit_rows
 from windrow.viz import plot_vectors
-from windrow.viz.word_map import pca, unit_rows, word_map
+from windrow.viz.word_map import word_map
 
 
 def word_vectors(words: int = 120, dim: int = 12) -> WordVectors:

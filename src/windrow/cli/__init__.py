@@ -129,6 +129,12 @@ def _demo() -> click.Command:
     return demo
 
 
+def _explore() -> click.Command:
+    from windrow.cli.explore import explore
+
+    return explore
+
+
 def _lm() -> click.Command:
     from windrow.cli.lm import group
 
@@ -165,6 +171,7 @@ def _warmup() -> click.Command:
         "classify": _classify,
         "corpus": _corpus,
         "demo": _demo,
+        "explore": _explore,
         "lm": _lm,
         "tag": _tag,
         "vectors": _vectors,
