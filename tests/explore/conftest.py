@@ -15,7 +15,10 @@ import pytest
 
 from tests.tagging.conftest import made_up
 from windrow import NGramLM, TextClassifier, WindowTagger, WordVectors
+from windrow.evaluation.analogy import Section
+from windrow.evaluation.pairs import WordPair
 from windrow.explore.opened import Opened
+from windrow.explore.scores import Questions
 
 # Signs that HTML and Plotly give a meaning, letters that sort differently, words of many scripts.
 ODD_WORDS = ["<b>bold</b>", "&amp;", "$x$", "\u0130stanbul", "\U0001f469\U0001f3fd\u200d\U0001f680", "\ufb01n", "Zebra"]
@@ -45,7 +48,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def opened(files: dict[str, Path]) -> dict[str, Opened]:
-    return {name: Opened.of(str(path)) for name, path in files.items()}
+    questions = Questions(
+        [Section("numbers", (("w1", "w2", "w3", "w4"), ("w5", "w6", "w7", "w8"), ("w1", "w2", "w3", "none")))],
+        [WordPair("w1", "w2", 3.0), WordPair("w3", "w4", 2.0), WordPair("w5", "w6", 1.0), WordPair("w5", "none", 1.0)],
+    )
+    return {name: Opened.of(str(path), questions) for name, path in files.items()}
 
 
 @pytest.fixture(scope="session")

@@ -131,15 +131,40 @@ def test_completion_finds_what_a_walk_over_all_words_finds(words: list[str], pre
     assert Completion(words).starting_with(prefix, 3) == expected[:3]
 
 
+# --- scores
+
+
+def ready(answer: Any, **fields: Any) -> dict[str, Any]:
+    """An answer, asked for until it is there."""
+    found: dict[str, Any] = {"ready": False}
+    while not found["ready"]:
+        found = answer(asked(**fields))
+    return found
+
+
+def test_scores_are_those_of_the_evaluation(files: dict[str, Path], opened: dict[str, Opened]) -> None:
+    vectors, answers = windrow.load(files["vectors"]), opened["vectors"].answers
+    found = ready(answers["analogies"])
+    right = [
+        vectors.analogy(*words, topn=1)[0][0] == d for *words, d in (("w1", "w2", "w3", "w4"), ("w5", "w6", "w7", "w8"))
+    ]
+    assert (found["total"], found["correct"], found["skipped"]) == (2, sum(right), 1)
+    assert [one["right"] for one in found["sections"][0]["questions"]] == sorted(right)
+
+    found = ready(answers["similarity"])
+    cosines = [vectors.similarity(f"w{n}", f"w{n + 1}") for n in (1, 3, 5)]
+    assert [one["cosine"] for one in found["pairs_shown"]] == [*cosines, None]
+    assert found["pearson"] == pytest.approx(np.corrcoef([3, 2, 1], cosines)[0, 1], abs=1e-6)
+    assert (found["pairs"], found["oov"]) == (3, 0.25)
+
+
 # --- maps
 
 
 def test_a_map_has_the_first_words_and_their_classes() -> None:
     vectors = word_vectors()
-    found: dict[str, Any] = {"ready": False}
     maps = Maps(vectors)
-    while not found["ready"]:
-        found = maps.answer(asked(method="pca", top=50))
+    found = ready(maps.answer, method="pca", top=50)
     assert found["words"] == vectors.index_to_key[:50]
     assert len(set(found["classes"])) == 12
     points = np.array([found["x"], found["y"]])

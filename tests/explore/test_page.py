@@ -137,6 +137,19 @@ def test_a_map_is_drawn_searched_and_moved_by_keys(page: Any) -> None:
     section.get_by_role("alert").filter(has_text="'nobody' is not on this map").wait_for()
 
 
+def test_scores_with_their_questions(page: Any) -> None:
+    section = panel(page, "Analogies")
+    section.get_by_role("button").click()
+    assert names(section) == ["numbers"]
+    section.get_by_text("numbers").last.click()
+    assert sorted(text[2:] for text in section.locator("li").all_inner_texts()) == [
+        "w1 is to w2 as w3 is to w4", "w5 is to w6 as w7 is to w8"]  # fmt: skip
+    section = panel(page, "Similarity")
+    section.get_by_role("button").click()
+    section.get_by_text("The pairs").click()
+    assert names(section) == ["w1, w2", "w3, w4", "w5, w6"]
+
+
 def test_a_language_model(page: Any, files: dict[str, Path]) -> None:
     model = windrow.load(files["ngrams"])
     choose(page, "ngrams")

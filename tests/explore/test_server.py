@@ -52,7 +52,7 @@ def test_nothing_on_the_page_is_inline_or_from_elsewhere() -> None:
 def test_models_are_described(client: Client, files: dict[str, Path]) -> None:
     models = client.get("models").json()["models"]
     assert [model["name"] for model in models] == [path.name for path in files.values()]
-    assert models[0]["questions"] == ["complete", "neighbors", "analogy", "map"]
+    assert models[0]["questions"] == ["complete", "neighbors", "analogy", "map", "analogies", "similarity"]
     assert models[0]["described"] == "WordVectors(72 words, 8 dimensions)"
 
 
@@ -170,6 +170,8 @@ def test_the_command_refuses_in_one_line(files: dict[str, Path], tmp_path: Path)
     for arguments, reason in [
         ([str(tmp_path / "none")], "none"),
         ([str(tmp_path / "text")], "text"),
+        ([str(files["vectors"]), "--analogies", str(tmp_path / "text")], "text"),
+        ([str(files["vectors"]), "--similarity", str(tmp_path / "none")], "none"),
         ([str(files["vectors"]), "--port", port], f"cannot listen at port {port}: .*; try --port 0"),
         ([str(files["vectors"]), "--port", "65536"], "--port = 65536 is out of range"),
     ]:

@@ -26,12 +26,17 @@ def pca(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
 
     ``seed`` is not used. Signs, which have no meaning, are chosen so that the largest coordinate is positive.
     """
-    left, values, _ = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
-    coordinates = np.zeros((len(vectors), 2))
-    explained = np.zeros(2)
-    found = min(2, len(values))
-    coordinates[:, :found] = (left * values)[:, :found]
-    explained[:found] = values[:found] ** 2 / max((values**2).sum(), np.finfo(float).tiny)
+    centered = vectors - vectors.mean(axis=0)
+    words, dimensions = vectors.shape
+    if words > dimensions:  # far faster than all of an SVD
+        variances, directions = np.linalg.eigh(centered.T @ centered)
+        variances, points = np.maximum(variances[::-1], 0), centered @ directions[:, ::-1][:, :2]
+    else:
+        left, values, _ = np.linalg.svd(centered, full_matrices=False)
+        variances, points = values**2, (left * values)[:, :2]
+    coordinates, explained = np.zeros((words, 2)), np.zeros(2)
+    coordinates[:, : points.shape[1]] = points
+    explained[: len(variances)] = variances[:2] / max(variances.sum(), np.finfo(float).tiny)
     extremes = coordinates[np.abs(coordinates).argmax(axis=0), [0, 1]]
     coordinates *= np.where(extremes < 0, -1, 1)
     first, second = (f"component {n}: {part:.1%} of the variance" for n, part in enumerate(explained, 1))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from importlib.util import find_spec
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from windrow.embeddings.clusters import cluster_words
 from windrow.embeddings.projections import METHODS, unit_rows
-from windrow.errors import OptionError, WindrowError
+from windrow.errors import OptionError
 from windrow.explore.asked import Asked
+from windrow.explore.work import Work
 
 if TYPE_CHECKING:
     from windrow.embeddings.vectors import WordVectors
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 MOST_WORDS = 5_000
 _CLUSTERS = 12  # as many colors as people can tell apart
 _SEED = 1
-_WAIT = 0.15  # seconds that an answer may take, so that a small map is there at once
 
 
 class Maps:
@@ -29,7 +27,7 @@ class Maps:
 
     def __init__(self, vectors: WordVectors) -> None:
         self._vectors = vectors
-        self._works: dict[tuple[str, int], _Work] = {}
+        self._works: dict[tuple[str, int], Work] = {}
         self._lock = Lock()
 
     def answer(self, asked: Asked) -> dict[str, Any]:
@@ -42,37 +40,8 @@ class Maps:
         with self._lock:
             work = self._works.get((method, top))
             if work is None:
-                work = self._works[method, top] = _Work(lambda: draw_map(self._vectors, method, top))
-        return work.result(_WAIT)
-
-
-class _Work:
-    """Something that is computed in a thread of its own, which does not keep the program from ending."""
-
-    def __init__(self, compute: Callable[[], dict[str, Any]]) -> None:
-        self._compute = compute
-        self._started = time.monotonic()
-        self._found: dict[str, Any] | None = None
-        self._error: Exception | None = None
-        self._thread = Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self._found = self._compute()
-        except (WindrowError, MemoryError) as error:
-            self._error = error
-
-    def result(self, seconds: float) -> dict[str, Any]:
-        """What was found, after at most these seconds; until then how long it has taken. Raises what went wrong."""
-        self._thread.join(seconds)
-        if self._error is not None:
-            raise self._error
-        if self._found is None:
-            if not self._thread.is_alive():
-                raise OptionError("the map could not be computed; the terminal says why")
-            return {"ready": False, "seconds": round(time.monotonic() - self._started, 1)}
-        return self._found
+                work = self._works[method, top] = Work(lambda: draw_map(self._vectors, method, top))
+        return work.result()
 
 
 def draw_map(vectors: WordVectors, method: str, top: int) -> dict[str, Any]:

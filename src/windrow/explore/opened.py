@@ -14,6 +14,7 @@ from windrow.errors import DataError, OptionError, one_line
 from windrow.explore.asked import Answers
 from windrow.explore.labels import ClassifierAnswers, TaggerAnswers
 from windrow.explore.language import LanguageAnswers
+from windrow.explore.scores import Questions
 from windrow.explore.words import VectorAnswers
 from windrow.files import model_file
 from windrow.files.sniff import kind_of
@@ -21,6 +22,7 @@ from windrow.lm.base import LanguageModel
 from windrow.tagging.tagger import WindowTagger
 
 _LONGEST_VALUE = 300  # characters
+_NONE = Questions([], [])
 
 
 @dataclass(frozen=True)
@@ -34,20 +36,20 @@ class Opened:
     history: list[dict[str, float]]
 
     @classmethod
-    def of(cls, path: str) -> Opened:
-        """Open a file; OptionError for one that holds nothing to explore."""
+    def of(cls, path: str, questions: Questions = _NONE) -> Opened:
+        """Open a file; OptionError for one that holds nothing to explore. ``questions`` are for word vectors."""
         if path == "-":
             raise OptionError("the explorer opens files, not standard input; name a file")
         model = models.load(path)
         facts, history = _of_file(Path(path))
-        return cls(one_line(Path(path).name), one_line(repr(model)), answers_of(model, path), facts, history)
+        return cls(one_line(Path(path).name), one_line(repr(model)), answers_of(model, path, questions), facts, history)
 
 
-def answers_of(model: Any, path: str) -> Answers:
+def answers_of(model: Any, path: str, questions: Questions = _NONE) -> Answers:
     """What a model answers, by the question."""
     match model:
         case WordVectors():
-            return VectorAnswers(model).answers()
+            return VectorAnswers(model, questions).answers()
         case LanguageModel():
             return LanguageAnswers(model).answers()
         case WindowTagger():

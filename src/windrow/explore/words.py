@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from windrow.explore.asked import Answers, Asked
 from windrow.explore.completion import Completion
 from windrow.explore.maps import Maps
+from windrow.explore.scores import Questions, Scores
 
 if TYPE_CHECKING:
     from windrow.embeddings.queries import Neighbors
@@ -20,9 +20,12 @@ _MOST_NEIGHBORS = 100
 class VectorAnswers:
     """The answers of one file of word vectors."""
 
-    def __init__(self, vectors: WordVectors) -> None:
+    def __init__(self, vectors: WordVectors, questions: Questions) -> None:
         self._vectors = vectors
-        self._maps = Maps(vectors)
+        self._maps, self._scores = Maps(vectors), Scores(vectors, questions)
+        # The first question is answered as fast as the others, since what all of them need is there.
+        self._completion = Completion(vectors.index_to_key)
+        _ = vectors.norms
 
     def answers(self) -> Answers:
         """By the question."""
@@ -31,11 +34,8 @@ class VectorAnswers:
             "neighbors": self.neighbors,
             "analogy": self.analogy,
             "map": self._maps.answer,
+            **self._scores.answers(),
         }
-
-    @cached_property
-    def _completion(self) -> Completion:
-        return Completion(self._vectors.index_to_key)
 
     def complete(self, asked: Asked) -> dict[str, Any]:
         """Words that begin with what was typed."""

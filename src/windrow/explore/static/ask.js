@@ -16,6 +16,19 @@ async function answerOf(response) {
   return content;
 }
 
+// As `ask`, for what takes long: `progress` is told how long while `isWanted`; null where it is not any more.
+export async function askUntilReady(model, question, fields, progress, isWanted) {
+  for (;;) {
+    const found = await ask(model, question, fields);
+    if (found.ready || !isWanted()) {
+      progress("");
+      return found.ready ? found : null;
+    }
+    progress(`computing for ${Math.round(found.seconds)} seconds …`);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+}
+
 // An element with attributes and children; strings become text.
 export function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);

@@ -1,6 +1,6 @@
 // The map: points by WebGL, labels for the most frequent words in view, and a search.
 
-import { ask, completeWords, loadPlotly, onSubmit, onThemeChange, pictureLayout, plain } from "./ask.js";
+import { askUntilReady, completeWords, loadPlotly, onSubmit, onThemeChange, pictureLayout, plain } from "./ask.js";
 
 const LABELS = 1, FOUND = 2; // layers above that of the points
 const CELL = [110, 30]; // pixels across and down of the cells that have at most one label each
@@ -8,7 +8,6 @@ const STEP = 0.15; // of the view that an arrow key moves
 // Okabe & Ito 2008, and four more.
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f00", "#b2182b",
   "#35978f", "#8c510a", "#808080"];
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 export function map(section, model) {
   const [draw, find] = section.querySelectorAll("form");
@@ -22,15 +21,10 @@ export function map(section, model) {
   let latest = 0;
   onSubmit(section, draw, async (fields) => {
     const mine = ++latest;
-    let found = await ask(model, "map", fields);
-    while (!found.ready && mine === latest && section.isConnected) {
-      status.textContent = `computing for ${Math.round(found.seconds)} seconds …`;
-      await pause(400);
-      found = await ask(model, "map", fields);
-    }
-    status.textContent = "";
+    const isWanted = () => mine === latest && section.isConnected;
+    const found = await askUntilReady(model, "map", fields, (told) => { status.textContent = told; }, isWanted);
     const plotly = await loadPlotly();
-    return () => { if (found.ready) picture(plotly, found); };
+    return () => { if (found) picture(plotly, found); };
   });
 
   onSubmit(section, find, async ({ word }) => {

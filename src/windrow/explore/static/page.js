@@ -4,10 +4,11 @@ import { get, make } from "./ask.js";
 import { about } from "./about.js";
 import { map } from "./map.js";
 import { generate, labels, next, surprise, tag } from "./texts.js";
+import { analogies, similarity } from "./scores.js";
 import { analogy, neighbors } from "./words.js";
 
 // By the question that a panel asks; its template has the same name.
-const PANELS = { neighbors, analogy, map, surprise, next, generate, tag, labels };
+const PANELS = { neighbors, analogy, map, analogies, similarity, surprise, next, generate, tag, labels };
 
 function panel(name, start, model, models) {
   const section = document.getElementById(name).content.firstElementChild.cloneNode(true);
