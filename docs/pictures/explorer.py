@@ -1,6 +1,6 @@
 """Take the pictures of the explorer: ``python docs/pictures/explorer.py`` writes them beside itself.
 
-Needs ``windrow[explore]``, Playwright and Chromium; trains the models that are shown on Toyland, in a minute or two.
+Needs ``windrow[explore]``, Playwright and Chromium; trains the models that are shown on Toyland, in some minutes.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def vectors(page: Any) -> None:
     panel(page, "Analogy", "Answer", a="king", b="queen", c="nephew")
     panel(page, "Map", "Draw", top="1380")
     page.get_by_role("status").filter(has_text="drawn").wait_for()
+    panel(page, "Analogies", "Measure")
+    panel(page, "Similarity", "Measure")
 
 
 def language_model(page: Any) -> None:
@@ -79,7 +81,8 @@ def main() -> None:
     """Train, serve, and take the pictures."""
     with TemporaryDirectory() as name, sync_playwright() as driver:
         files = train(Path(name))
-        run = subprocess.Popen([*WINDROW, "explore", *files], cwd=name, stdout=subprocess.PIPE, text=True)
+        known = ["--analogies", "toyland/analogies.txt", "--similarity", "toyland/similarity.tsv"]
+        run = subprocess.Popen([*WINDROW, "explore", *files, *known], cwd=name, stdout=subprocess.PIPE, text=True)
         assert run.stdout is not None
         address = run.stdout.readline().strip()
         chromium = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

@@ -145,9 +145,8 @@ def ready(answer: Any, **fields: Any) -> dict[str, Any]:
 def test_scores_are_those_of_the_evaluation(files: dict[str, Path], opened: dict[str, Opened]) -> None:
     vectors, answers = windrow.load(files["vectors"]), opened["vectors"].answers
     found = ready(answers["analogies"])
-    right = [
-        vectors.analogy(*words, topn=1)[0][0] == d for *words, d in (("w1", "w2", "w3", "w4"), ("w5", "w6", "w7", "w8"))
-    ]
+    questions = ("w1", "w2", "w3", "w4"), ("w5", "w6", "w7", "w8")
+    right = [vectors.analogy(*words, topn=1)[0][0] == expected for *words, expected in questions]
     assert (found["total"], found["correct"], found["skipped"]) == (2, sum(right), 1)
     assert [one["right"] for one in found["sections"][0]["questions"]] == sorted(right)
 
