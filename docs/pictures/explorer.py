@@ -45,7 +45,7 @@ def panel(page: Any, name: str, button: str, **fields: str) -> None:
 
 def vectors(page: Any) -> None:
     """Neighbors in two models, an analogy, the map."""
-    page.get_by_label("Beside").select_option("small-vectors.safetensors")
+    page.locator("[name=other]").select_option("small-vectors.safetensors")
     panel(page, "Neighbors", "Find", word="violin", how_many="8")
     panel(page, "Analogy", "Answer", a="king", b="queen", c="nephew")
     panel(page, "Map", "Draw", top="1380")
