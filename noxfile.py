@@ -63,9 +63,10 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=LOWEST_PYTHON)
 def docs(session: nox.Session) -> None:
-    """Build the documentation into ``docs/_build``; a warning is an error."""
+    """Run the course, and build the documentation into ``docs/_build/html``; a warning is an error."""
     session.install(".[docs]")
-    session.run("sphinx-build", "-q", "-W", "--keep-going", "docs", "docs/_build", *session.posargs)
+    session.run("python", "docs/course/run.py")
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "docs", "docs/_build/html", *session.posargs)
 
 
 @nox.session(python=LOWEST_PYTHON)

@@ -70,6 +70,9 @@ TRAINERS = {
         "tag train @ner-valid.conll --epochs 8 --size 16 --hidden 16 --valid @ner-test.conll", "t.safetensors", True
     ),
     "classify train": Command("classify train @labelled.txt --epochs 10 --word-ngrams 2", "c.safetensors"),
+    "classify train, cut off and trained again": Command(
+        "classify train @labelled.txt --epochs 5 --word-ngrams 2 --cutoff 500 --retrain --quantize 8", "c.safetensors"
+    ),
     "corpus build": Command("corpus build @long.txt", "corpus"),
 }  # fmt: skip
 COMMANDS = {
@@ -82,6 +85,13 @@ COMMANDS = {
     "lm perplexity": Command("lm perplexity @window.safetensors @train.txt"),
     "lm generate": Command("lm generate @window.safetensors --seed 1 --max-new-tokens 5000"),
     "lm convert": Command("lm convert @ngram.safetensors OUT", "m.arpa"),
+    "classify train, autotune": Command(
+        "classify train @labelled.txt --autotune-validation @labelled.txt --autotune-trials 3 --epochs 1 --size 8",
+        "c.safetensors",
+    ),
+    "classify convert": Command(
+        "classify convert @classifier.safetensors OUT --cutoff 500 --quantize 8", "c.safetensors"
+    ),
     "classify predict": Command("classify predict @classifier.safetensors @train.txt"),
     "classify predict, standard input": Command("classify predict @classifier.safetensors", stdin="train.txt"),
     "classify evaluate": Command("classify evaluate @classifier.safetensors @labelled.txt"),

@@ -50,6 +50,15 @@ def ask_vectors(path: Path) -> None:
     vectors.save(path.with_name("written.safetensors"))
 
 
+def ask_training(path: Path) -> None:
+    model = windrow.Word2Vec.load(path)
+    for table in (model.wv.vectors, *model.output_tables_.values()):
+        assert np.isfinite(table).all(), "numbers that are not finite"
+    if model.vector_size * max(model.window, model.shared_negatives, model.workers) < 10_000:  # else memory is of use
+        model.set_params(epochs=1, workers=1, max_final_vocab=len(model.wv)).fit(["the cat sat"], continue_from=model)
+    model.save(path.with_name("written.safetensors"))
+
+
 def ask_words_of_matrix(path: Path) -> None:
     ask_vectors(path.with_name("m.npy"))
 
@@ -205,7 +214,8 @@ def resumer(name: str) -> Ask:
 
 
 def _readers() -> list[Reader]:
-    askers: dict[str, Ask] = {"vectors": ask_vectors, "words of a matrix": ask_words_of_matrix, "ngram": ask_ngrams,
+    askers: dict[str, Ask] = {"vectors": ask_vectors, "training of vectors": ask_training,
+                              "words of a matrix": ask_words_of_matrix, "ngram": ask_ngrams,
                               "arpa": ask_ngrams, "counts": ask_counts, "window": ask_language_model,
                               "recurrent": ask_language_model, "mixture": ask_language_model,
                               "cache": ask_language_model, "tagger": ask_tagger, "corpus": ask_corpus,

@@ -23,6 +23,7 @@ from fuzz_mutations import unsigned
 
 Write = Callable[[Path], object]
 
+_FASTTEXT = Path(__file__).parents[1] / "tests" / "classification" / "fasttext"
 TEXT = ["the cat sat on the mat", "the dog sat", "a cat ran off", "", "a mouse sat on the dog"] * 4
 TAGGED = [(["Ann", "saw", "Rome"], ["B-PER", "O", "B-LOC"]), (["it", "rains"], ["O", "O"])] * 3
 WORDS = ["the", "cat", "dog", "naïve", "a_b", "1.5", "sat", "mat", "Ann", "-"]
@@ -130,12 +131,22 @@ def _words_beside_matrix(path: Path) -> None:
 
 
 def _trained_vectors(**parameters: Any) -> Write:
-    options = {"vector_size": 4, "min_count": 1, "sample": 0, "epochs": 1, "workers": 1, **parameters}
-
     def write(path: Path) -> None:
-        windrow.Word2Vec(**options).fit(TEXT).wv.save(path)
+        _trained(parameters).wv.save(path)
 
     return write
+
+
+def _training_state(format: str, **parameters: Any) -> Write:
+    def write(path: Path) -> None:
+        _trained(parameters).save(path, format)
+
+    return write
+
+
+def _trained(parameters: dict[str, Any]) -> windrow.Word2Vec:
+    options = {"vector_size": 4, "min_count": 1, "sample": 0, "epochs": 1, "workers": 1, **parameters}
+    return windrow.Word2Vec(**options).fit(TEXT)
 
 
 def _ngrams(order: int = 3, smoothing: str = "witten-bell", **parameters: Any) -> Write:
@@ -195,6 +206,16 @@ def _classifier(**parameters: Any) -> Write:
     return lambda path: windrow.TextClassifier(**options).fit(TEXT, [len(text) % 3 for text in TEXT]).save(path)
 
 
+def _fasttext(name: str) -> Write:
+    """A classifier of fastText's, which the tests keep."""
+    return lambda path: path.write_bytes((_FASTTEXT / name).read_bytes())
+
+
+def _fasttext_tree(path: Path) -> None:
+    """A classifier whose tree is in its file."""
+    windrow.TextClassifier.load(_FASTTEXT / "tied.bin").save(path)
+
+
 def _corpus(*, signed: bool = True, **options: Any) -> Write:
     """A corpus in the folder of the file; the file is one of its parts. Not ``signed``: without checksums."""
 
@@ -244,6 +265,8 @@ def _zstd(data: bytes) -> bytes:
     return packed
 
 
+_PARTS = {"subwords": True, "max_n": 4, "buckets": 30, "loss": "hs"}
+
 # (kind, variant) -> the file that is damaged, and what writes sound ones
 SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("vectors", "safetensors"): ("v.safetensors", _vectors("safetensors"), _trained_vectors()),
@@ -261,6 +284,13 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("vectors", "bzip2"): ("v.bz2", _vectors("txt", pack=bz2.compress)),
     ("vectors", "xz"): ("v.xz", _vectors("safetensors", pack=lzma.compress)),
     ("vectors", "zstd"): ("v.zst", _vectors("txt", pack=_zstd)),
+    ("training of vectors", ""): ("v", _training_state("safetensors", hs=1), _training_state("safetensors", **_PARTS)),
+    ("training of vectors", "fastText"): (
+        "v",
+        _training_state("fasttext"),
+        _training_state("fasttext", **_PARTS),
+        _training_state("fasttext", sg=1),
+    ),
     ("ngram", ""): (
         "m",
         _ngrams(),
@@ -287,6 +317,8 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("tagger", "logistic"): ("m", _tagger(output_layer="logistic", scheme="io")),
     ("classifier", "softmax"): ("m", _classifier(), _classifier(word_ngrams=2, loss="ova")),
     ("classifier", "tree"): ("m", _classifier(loss="hs", max_n=3), _classifier(loss="ns", word_ngrams=2)),
+    ("classifier", "smaller"): ("m", _classifier(word_ngrams=2, cutoff=12, quantize_bits=8), _fasttext_tree),
+    ("classifier", "fastText"): ("m", *map(_fasttext, ("hs.bin", "softmax.bin", "norms.ftz"))),
     ("labelled text", ""): ("t", _text(LABELLED)),
     ("labelled records", ""): ("t.jsonl", _text(LABELLED_JSONL)),
     ("corpus", "header"): ("corpus.json", _corpus(signed=False), _corpus(tokenizer="char", min_count=2)),
@@ -331,6 +363,7 @@ _TRAININGS: dict[str, tuple[str, dict[str, Any]]] = {
     "vectors, hierarchical": ("Word2Vec", {**_VECTORS, "sg": 0, "loss": "hs"}),
     "vectors, softmax": ("Word2Vec", {**_VECTORS, "loss": "softmax"}),
     "vectors, pairs": ("Word2Vec", {**_VECTORS, "loss": "hs+ns", "kernel": "pair"}),
+    "vectors, sub-words": ("Word2Vec", {**_VECTORS, **_PARTS}),
     "vectors, rounds": ("Word2Vec", {**_VECTORS, "workers": 2, "deterministic": True}),
     "recurrent": ("RecurrentLM", {"cell": "lstm", "batch_size": 4, "bptt": 8, "dropout": 0.1, **_LONGER}),
     "recurrent, reset": ("RecurrentLM", {"cell": "gru", "state": "reset", "batch_size": 4, "optimizer": "momentum",

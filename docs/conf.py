@@ -1,4 +1,4 @@
-"""How Sphinx builds these pages: ``sphinx-build -W docs docs/_build``, with ``pip install '.[docs]'``."""
+"""How Sphinx builds these pages: ``sphinx-build -W docs docs/_build/html``, with ``pip install '.[docs]'``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ author = project_copyright = "The windrow authors"
 version = release = windrow.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "numpydoc",
     "sphinx.ext.viewcode",
@@ -31,6 +31,12 @@ smartquotes = False  # two hyphens begin an option
 
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
+
+# The notebooks of the course run when they are built, unless they did so before as they are.
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300  # seconds per cell
+nb_merge_streams = True
 
 autodoc_typehints = "none"  # the Parameters sections have them
 autodoc_member_order = "bysource"

@@ -19,6 +19,7 @@ from windrow.files.model_file import StoredModel
 from windrow.lm.cache import CacheLM
 
 VALUES: list[Any] = [None, True, -1, 2**40, 0.5, float("inf"), "x", [], ["x"], [[-1]], {}]
+FASTTEXT = Path(__file__).parent / "classification" / "fasttext"
 TEXT = ["the cat sat on the mat", "the dog sat", "a cat ran"] * 6
 TAGGED = [(["Ann", "saw", "Rome"], ["B-PER", "O", "B-LOC"]), (["it", "rains"], ["O", "O"])] * 4
 
@@ -34,8 +35,13 @@ def score_and_write(model: Any) -> Any:
 
 def continue_training(_: Any) -> None:
     model = windrow.Word2Vec.load("m")
-    if model.layer_names() == ["hs", "ns"]:  # else it has no such tables
+    if set(model.layer_names()) == set(model.output_tables_):
         model.set_params(epochs=1, workers=1).fit(TEXT[:2], continue_from=model)
+
+
+def trained_with_subwords() -> Any:
+    options = {"vector_size": 4, "min_count": 1, "epochs": 1, "sample": 0, "workers": 1, "loss": "hs"}
+    return windrow.Word2Vec(**options, subwords=True, max_n=3, buckets=50).fit(TEXT[:2])
 
 
 KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
@@ -54,6 +60,7 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda: windrow.Word2Vec(vector_size=4, min_count=1, hs=1, epochs=1, sample=0, workers=1).fit(TEXT[:3]),
         continue_training,
     ),
+    "training with sub-words": (trained_with_subwords, continue_training),
     "ngram": (lambda: windrow.NGramLM(3, "witten-bell").fit(TEXT), score_and_write),
     "window": (lambda: windrow.WindowLM(2, 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the cat")),
     "recurrent": (lambda: windrow.RecurrentLM("gru", 4, 4, epochs=1).fit(TEXT), lambda model: model.log_prob("the")),
@@ -67,6 +74,10 @@ KINDS: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
     ),
     "classifier": (
         lambda: windrow.TextClassifier(4, 2, max_n=2, buckets=30, epochs=1).fit(TEXT[:3], ["x", "y", "y"]),
+        lambda model: (model.top_labels(["the cat", "bats sat"]), model.save("again")),
+    ),
+    "classifier of 8 bits": (
+        lambda: windrow.TextClassifier.load(FASTTEXT / "tied.bin").quantized(),
         lambda model: (model.top_labels(["the cat", "bats sat"]), model.save("again")),
     ),
     "tagger": (

@@ -29,6 +29,7 @@ from .corpus.compressors import zstd
 
 WORDS = ["cat", "kitten", "dog", "naïve", "2004"]
 VECTORS = windrow.WordVectors(WORDS, np.random.default_rng(3).normal(size=(5, 4)).astype(np.float32))
+FASTTEXT = Path(__file__).parent / "classification" / "fasttext"
 FORMATS = ("safetensors", "txt", "vec", "bin", "glove", "tsv", "npy", "parquet")
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
@@ -97,6 +98,19 @@ def test_arpa_under_any_name(name: str, compression: str, arpa: bytes, tmp_path:
     assert windrow.NGramLM.load(path).log_prob("a b") == model.log_prob("a b")
 
 
+@pytest.mark.parametrize("compression", COMPRESS)
+@pytest.mark.parametrize("name", ["model", "m.vec", "m.safetensors"])
+def test_classifiers_under_any_name(name: str, compression: str, tmp_path: Path) -> None:
+    windrow.TextClassifier(4, epochs=1).fit(["a b", "c d"], ["x", "y"]).save(tmp_path / "ours")
+    for kept in (tmp_path / "ours", FASTTEXT / "hs.bin", FASTTEXT / "cut.ftz"):
+        expected = windrow.load(kept).predict_proba(["a food1"])
+        path = put(tmp_path, name, COMPRESS[compression](kept.read_bytes()))
+        for found in (windrow.load(path), windrow.TextClassifier.load(path)):
+            assert np.array_equal(found.predict_proba(["a food1"]), expected)
+        piped = run("classify", "evaluate", "-", put(tmp_path, "t", b"__label__x a\n"), stdin=path.read_bytes())
+        assert piped.exit_code == 0, piped.output
+
+
 @pytest.mark.parametrize("format", [name for name in FORMATS if name != "npy"])
 def test_a_pipe_is_as_good_as_a_file(format: str, content: Any, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
@@ -133,6 +147,7 @@ def test_every_command_and_argument_that_takes_vectors(format: str, content: Any
     path = put(tmp_path, "vectors.kv", COMPRESS["xz"](content[format]))
     (tmp_path / "text").write_text("cat dog kitten\n" * 30)
     (tmp_path / "tags").write_text("cat B-X\ndog O\n\n" * 30)
+    (tmp_path / "labels").write_text("__label__a cat dog\n__label__b kitten\n")
     (tmp_path / "pairs").write_text("cat\tkitten\t9\ncat\tdog\t3\ndog\tkitten\t2\n")
     commands: list[list[Any]] = [
         ["vectors", "similar", path, "cat"],
@@ -146,6 +161,7 @@ def test_every_command_and_argument_that_takes_vectors(format: str, content: Any
         ["lm", "train", "rnn", tmp_path / "text", "-o", tmp_path / "r", "--vectors", path, "--embedding", 4,
          "--epochs", 1, "--hidden", 3],
         ["tag", "train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", path, "--epochs", 1],
+        ["classify", "train", tmp_path / "labels", "-o", tmp_path / "c", "--vectors", path, "--size", 4],
     ]  # fmt: skip
     for command in commands:
         result = run(*command)
@@ -171,6 +187,7 @@ def test_what_cannot_be_opened_says_what_it_is(tmp_path: Path) -> None:
         (["lm", "perplexity", "x.arpa", "tags"], "is a web page"),
         (["tag", "predict", "tags"], "is a binary of KenLM; give the ARPA file"),
         (["tag", "predict", "x.arpa"], "is a web page"),
+        (["classify", "predict", "model.safetensors"], "is a Python pickle"),
         (["lm", "convert", "vectors.bin", "y.arpa"], "git lfs pull"),
         (["vectors", "plot", "model.safetensors", "-o", "m.png"], "is a Python pickle"),
     ]:
@@ -314,6 +331,8 @@ def test_a_text_in_place_of_a_model_is_told_so_at_each_door(tmp_path: Path) -> N
     for arguments, said in (
         (("lm", "score", text, text), "is text, neither a language model of windrow's nor an ARPA file"),
         (("tag", "predict", text, text), "is text, not a model file of windrow's"),
+        (("classify", "predict", text, text), "is text, not a model file of windrow's"),
+        (("classify", "evaluate", arpa, text), "ARPA format, not a model file of windrow's"),
         (("tag", "predict", arpa, text), "ARPA format, not a model file of windrow's"),
         (("lm", "convert", arpa, arpa), "is read and written; choose another name"),
     ):

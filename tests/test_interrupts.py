@@ -229,6 +229,7 @@ def windrow_arrays(path: Path) -> dict[str, Any]:
 def folder(tmp_path: Path) -> Path:
     lines = ["a b c d e f", "b a c e d", "f f a b", "c d a", "a c b e f d a b"]
     (tmp_path / "text.txt").write_text("\n".join(lines * 400))
+    (tmp_path / "labelled.txt").write_text("__label__x a b c\n__label__y d e f\n" * 40)
     (tmp_path / "tagged.conll").write_text("in O\nRome B-LOC\n\nAnn B-PER\nsaw O\nBob B-PER\n\n" * 8)
     return tmp_path
 
@@ -242,6 +243,11 @@ COMMANDS = [
     (f"lm train rnn text.txt -o out {SMALL}", "nn/training/loop.py:Training.step"),
     (f"lm train window text.txt -o out {SMALL}", "nn/training/loop.py:Training.step"),
     ("tag train tagged.conll -o out --epochs 3", "nn/training/loop.py:Training.step"),
+    ("classify train labelled.txt -o out --epochs 3", "classification/epochs.py:_learn"),
+    (
+        "classify train labelled.txt -o out --autotune-validation labelled.txt",
+        "classification/classifier.py:TextClassifier.fit",
+    ),
     ("lm train window text.txt -o out", "click/core.py:Command.parse_args"),
     ("corpus list", "corpus/registry.py:list_corpora"),
     ("corpus list", "click/core.py:<module>"),

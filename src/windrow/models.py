@@ -35,8 +35,8 @@ def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any
     Parameters
     ----------
     path : str or os.PathLike
-        A file of windrow's; an n-gram model in ARPA format; or word vectors in one of the formats of
-        ``WordVectors.load``. Compressed or not; a pipe, or ``-`` for standard input, too.
+        A file of windrow's; an n-gram model in ARPA format; a classifier of fastText; or word vectors in one of the
+        formats of ``WordVectors.load``. Compressed or not; a pipe, or ``-`` for standard input, too.
     format : str or None, default None
         A format of word vectors, or "arpa", where the content misleads; None: what the content shows.
     **reading
@@ -85,6 +85,10 @@ def _kind(path: Path, format: str | None) -> str:
             return _stored_kind(path)
         case "arpa":
             return "ngram-lm"
+        case "fasttext":
+            from windrow.embeddings.formats.fasttext_bin import is_classifier
+
+            return "text-classifier" if is_classifier(path) else "word-vectors"
         case "unknown" if is_arpa(path) and not _looks_like_vectors(path):
             return "ngram-lm"
     return "word-vectors"

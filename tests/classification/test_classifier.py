@@ -13,7 +13,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 
 import windrow
 from tests.naive import classification as naive
-from windrow import TextClassifier
+from windrow import TextClassifier, WordVectors
+from windrow.classification import training
 from windrow.classification.settings import LOSS_NAMES
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.files import model_file
@@ -97,6 +98,19 @@ def test_equal_seeds_give_equal_models(loss: str) -> None:
     assert not np.array_equal(one.vectors_, third.vectors_)
 
 
+@pytest.mark.parametrize("size", [1, 16, 40])
+def test_features_that_are_looked_up_in_each_epoch(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Where there are too many to be kept; the vectors are those of before the padding is taken away."""
+    kept = fitted(vector_size=size, word_ngrams=2)
+    monkeypatch.setattr(training, "_MOST_KEPT", 0)
+    monkeypatch.setattr(training, "_ROWS_AT_A_TIME", 3)
+    looked_up = fitted(vector_size=size, word_ngrams=2)
+
+    np.testing.assert_array_equal(kept.vectors_, looked_up.vectors_)
+    np.testing.assert_array_equal(kept.output_vectors_, looked_up.output_vectors_)
+    assert kept.vectors_.shape == (len(kept.features_), size)
+
+
 def test_workers_share_the_texts() -> None:
     model = fitted(workers=3)
     assert model.score(TEXTS, LABELS) == 1
@@ -133,6 +147,18 @@ def test_lines_with_labels_among_the_words(tmp_path: Path) -> None:
     swapped = [f"{text.upper()} #{label}" for text, label in zip(TEXTS, LABELS, strict=True)]
     other = TextClassifier(**QUICK, label_prefix="#", lowercase=True).fit(swapped)
     assert np.array_equal(other.vectors_, by_lists.vectors_)
+
+
+def test_text_is_folded_as_in_the_training(tmp_path: Path) -> None:
+    texts, labels = ["KISA \ufb01lm", "\uff33on film"] * 9, ["tr", "en"] * 9
+    model = TextClassifier(**QUICK, lowercase=True, language="tr", normalize="nfkc").fit(texts, labels)
+    model.save(tmp_path / "m")
+    opened = TextClassifier.load(tmp_path / "m")
+
+    assert sorted(model.features_.words) == ["</s>", "film", "k\u0131sa", "son"]
+    for one in (model, opened, clone(opened).fit(texts, labels)):
+        assert one.predict(["k\u0131sa", "SON"]).tolist() == ["tr", "en"]
+        assert (one.language, one.normalize) == ("tr", "nfkc")
 
 
 def test_several_labels() -> None:
@@ -212,6 +238,9 @@ def test_texts_that_cannot_be_used(texts: Any, labels: Any, told: str) -> None:
         {"label_prefix": "a b"},
         {"vector_size": 0},
         {"tokenizer": "other"},
+        {"normalize": "nfd"},
+        {"language": "tr"},
+        {"language": "Turkish", "lowercase": True},
     ],
 )
 def test_parameters_out_of_range(given: dict[str, Any]) -> None:
@@ -285,3 +314,61 @@ def test_a_tokenizer_of_ones_own_is_asked_for_and_taken(tmp_path: Path) -> None:
     loaded.set_params(tokenizer=halves)
 
     np.testing.assert_array_equal(loaded.predict_proba(["a-b", "d-a"]), model.predict_proba(["a-b", "d-a"]))
+
+
+# --- given vectors
+
+
+def given(words: list[str], size: int = 8) -> WordVectors:
+    return WordVectors(words, np.random.default_rng(5).normal(size=(len(words), size)).astype(np.float32))
+
+
+def test_given_vectors_are_begun_with_and_their_other_words_are_known(tmp_path: Path) -> None:
+    vectors = given(["film", "movie", "cheese"])
+    vectors.save(tmp_path / "v.txt")
+    still: dict[str, Any] = {**QUICK, "epochs": 1, "learning_rate": 1e-30}
+    model = TextClassifier(**still, vectors=vectors).fit(TEXTS, LABELS)
+    plain = TextClassifier(**still).fit(TEXTS, LABELS)
+
+    row_of = {word: row for row, word in enumerate(model.features_.words)}
+    assert set(row_of) == {*plain.features_.words, "movie"}
+    for word in vectors:
+        np.testing.assert_array_equal(model.vectors_[row_of[word]], vectors[word])
+    assert model.given_words_ == 2
+    by_file = TextClassifier(**still, vectors=str(tmp_path / "v.txt")).fit(TEXTS, LABELS)
+    np.testing.assert_allclose(by_file.vectors_, model.vectors_, rtol=1e-6)
+
+    trained = fitted(vectors=vectors, max_n=2)
+    row = trained.features_.words.index("movie")
+    np.testing.assert_array_equal(trained.vectors_[row], vectors["movie"])  # no text has it
+    assert not np.array_equal(trained.predict_proba(["movie"]), fitted(max_n=2).predict_proba(["movie"]))
+    trained.save(tmp_path / "m")
+    np.testing.assert_array_equal(
+        windrow.load(tmp_path / "m").predict_proba(["movie"]), trained.predict_proba(["movie"])
+    )
+
+
+def test_words_without_labels_are_told_apart_by_given_vectors() -> None:
+    """Of words that no text has, those whose vectors are near those of a class belong to it."""
+    rng = np.random.default_rng(0)
+    words = [f"{side}{number}" for side in "ab" for number in range(20)]
+    near = WordVectors(words, np.array([[w[0] == "a", w[0] == "b"] for w in words]) + 0.1 * rng.normal(size=(40, 2)))
+    texts = [f"{side}{number}" for number in range(4) for side in "ab"] * 5
+    model = TextClassifier(2, epochs=20, learning_rate=0.5, vectors=near).fit(texts, [text[0] for text in texts])
+
+    assert model.score(words, [word[0] for word in words]) == 1
+
+
+@pytest.mark.parametrize(
+    ("vectors", "error", "told"),
+    [
+        (given(["film"], 5), OptionError, "vectors have 5 dimensions, but vector_size = 8; try vector_size = 5"),
+        (given(["unheard"]), DataError, "none of the 15 words is in vectors; are both cut into words alike?"),
+        (3, OptionError, "vectors = 3 must be WordVectors, the name of a file of them, or None"),
+        ("nowhere.txt", DataError, r"nowhere\.txt"),
+    ],
+    ids=range(4),
+)
+def test_vectors_that_cannot_be_used(vectors: Any, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        fitted(vectors=vectors)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.naive import classification as naive
 from windrow.classification.features import Features, Ngrams
+from windrow.classification.numbered import Numbered
 from windrow.corpus.subwords import SENTENCE_END
 
 TEXTS = [["the", "old", "man", "the", "boat"], ["été", "日本", "the"], [], ["old", "old"]]
@@ -18,7 +19,7 @@ WORDS = st.lists(st.sampled_from(["a", "bb", "été", "日本語", "x" * 9, "new
 
 
 def rows_of(features: Features, texts: list[list[str]]) -> list[list[int]]:
-    found = features.read(texts).rows(np.arange(len(texts)))
+    found = features.read(Numbered.of_lists(texts)).rows(np.arange(len(texts)))
     return [found.ids[a:b].tolist() for a, b in zip(found.starts[:-1], found.starts[1:], strict=True)]
 
 
@@ -33,7 +34,7 @@ def naive_rows(features: Features, text: list[str], ngrams: Ngrams) -> list[int]
 @pytest.mark.parametrize("ngrams", [Ngrams(1, 0, 0, 7), Ngrams(3, 0, 0, 50), Ngrams(1, 2, 4, 50), Ngrams(2, 0, 3, 997)])
 @pytest.mark.parametrize("min_count", [1, 2])
 def test_every_feature_of_the_training_has_a_row(ngrams: Ngrams, min_count: int) -> None:
-    features = Features.learn(TEXTS, ngrams, min_count)
+    features = Features.learn(Numbered.of_lists(TEXTS), ngrams, min_count)
     counts = Counter(word for text in TEXTS for word in [*text, SENTENCE_END])
 
     assert set(features.words) == {word for word, count in counts.items() if count >= min_count}
@@ -50,15 +51,19 @@ def test_every_feature_of_the_training_has_a_row(ngrams: Ngrams, min_count: int)
 def test_features_of_any_text(train: list[list[str]], other: list[list[str]], longest: int) -> None:
     """Also of words that are new, which have n-grams that may be known."""
     ngrams = Ngrams(longest, 2, 3, 61)
-    features = Features.learn(train, ngrams, 1)
+    features = Features.learn(Numbered.of_lists(train), ngrams, 1)
 
-    for text, rows in zip(other, rows_of(features, other), strict=True):
-        assert sorted(rows) == sorted(naive_rows(features, text, ngrams))
+    vectors = np.random.default_rng(1).normal(size=(len(features), 17)).astype(np.float32)
+    means = list(features.read(Numbered.of_lists(other)).mean_vectors(vectors, 3))
+    for number, (text, rows) in enumerate(zip(other, rows_of(features, other), strict=True)):
+        expected = naive_rows(features, text, ngrams)
+        assert sorted(rows) == sorted(expected)
+        np.testing.assert_allclose(means[number // 3][number % 3], vectors[expected].mean(axis=0), atol=1e-5)
 
 
 def test_texts_are_taken_in_any_order() -> None:
-    features = Features.learn(TEXTS, Ngrams(2, 0, 0, 100), 1)
-    texts, whole = features.read(TEXTS), rows_of(features, TEXTS)
+    features = Features.learn(Numbered.of_lists(TEXTS), Ngrams(2, 0, 0, 100), 1)
+    texts, whole = features.read(Numbered.of_lists(TEXTS)), rows_of(features, TEXTS)
 
     found = texts.rows(np.array([3, 0]))
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from tests.naive import classification as naive
-from windrow.classification.kernels import Rows, Scratch, Tables, hidden_rows, train_texts, tree_probabilities
+from windrow.classification.kernels.rows import Rows, add_rows, sum_rows
+from windrow.classification.kernels.steps import Batch, Scratch, Tables, train_texts, tree_probabilities
 from windrow.classification.losses import loss_of
+from windrow.numeric.tables import padded_width
 from windrow.outputs.tree import huffman_tree
 
 CLASSES, DIM = 5, 6
@@ -29,15 +31,34 @@ def tables(loss: str) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(10, DIM)), rng.normal(size=(CLASSES - (loss == "hs"), DIM))
 
 
+def padded(table: Any, rows: int = 0) -> Any:
+    """A table with zeros around it, as kernels take it."""
+    wide = np.zeros((len(table) + rows, padded_width(table.shape[1])))
+    wide[: len(table), : table.shape[1]] = table
+    return wide
+
+
 def train(loss: str, inputs: Any, outputs: Any, texts: Any = TEXTS, labels: Any = LABELS, rates: Any = RATES) -> float:
-    """Texts from the last to the first, so that no number of a text is its place."""
+    """Texts from the last to the first, so that no number of a text is its place; the tables are changed."""
     order = np.arange(len(texts))[::-1].copy()
-    scratch = Scratch(np.empty(DIM), np.empty(DIM), np.empty(len(outputs)))
-    found = as_rows(texts[::-1])
-    state = np.zeros(1, np.uint64)
-    return train_texts(
-        found, order, as_rows(labels), Tables(inputs, outputs), loss_of(loss, COUNTS, 2), rates, scratch, state
-    )
+    return step(loss_of(loss, COUNTS, 2), inputs, outputs, Batch(order, as_rows(texts), order), labels, rates)
+
+
+def step(loss: Any, inputs: Any, outputs: Any, batch: Batch, labels: Any, rates: Any, seed: int = 0) -> float:
+    wide = padded(inputs), padded(outputs, -len(outputs) % 4)
+    width = wide[0].shape[1]
+    tables = Tables(wide[0].reshape(-1), wide[1].reshape(-1), width, len(outputs))
+    scratch = Scratch(np.empty(width), np.empty(width), np.empty(padded_width(len(outputs))))
+    summed = train_texts(batch, as_rows(labels), tables, loss, rates, scratch, np.array([seed], np.uint64))
+    for table, learned in zip((inputs, outputs), wide, strict=True):
+        assert not learned[len(table) :].any()
+        assert not learned[:, table.shape[1] :].any()
+        table[:] = learned[: len(table), : table.shape[1]]
+    return summed
+
+
+def alone(text: list[int]) -> Batch:
+    return Batch(np.zeros(1, np.int64), as_rows([text]), np.zeros(1, np.int64))
 
 
 def naive_step(loss: str, labels: list[int], rate: float, outputs: Any) -> Any:
@@ -58,7 +79,7 @@ def naive_step(loss: str, labels: list[int], rate: float, outputs: Any) -> Any:
 
 @pytest.mark.parametrize("loss", ["softmax", "hs", "ova"])
 def test_steps_are_those_of_the_definition(loss: str) -> None:
-    labels = [[2], [0, 3], [1], [4, 1]] if loss == "ova" else LABELS
+    labels = [[2], [0, 3, 0], [1], [4, 1]] if loss == "ova" else LABELS
     inputs, outputs = tables(loss)
     inputs_2, outputs_2 = inputs.copy(), outputs.copy()
 
@@ -67,8 +88,8 @@ def test_steps_are_those_of_the_definition(loss: str) -> None:
     expected = 0.0
     for i, text in enumerate(range(len(TEXTS) - 1, -1, -1)):
         if TEXTS[text]:
-            step = naive_step(loss, labels[text], RATES[0] - i * RATES[1], outputs_2)
-            expected += naive.train_text(TEXTS[text], inputs_2, step)
+            move = naive_step(loss, labels[text], RATES[0] - i * RATES[1], outputs_2)
+            expected += naive.train_text(TEXTS[text], inputs_2, move)
     assert summed == pytest.approx(expected, rel=1e-12)
     np.testing.assert_allclose(inputs, inputs_2, rtol=0, atol=1e-12)
     np.testing.assert_allclose(outputs, outputs_2, rtol=0, atol=1e-12)
@@ -101,11 +122,7 @@ def test_one_of_several_labels_is_drawn() -> None:
     for state in range(40):
         inputs, outputs = tables("softmax")
         before = outputs.copy()
-        scratch = Scratch(np.empty(DIM), np.empty(DIM), np.empty(CLASSES))
-        seed = np.array([state], np.uint64)
-        loss = loss_of("softmax", COUNTS, 2)
-        found, labels = as_rows([[3]]), as_rows([[1, 4]])
-        train_texts(found, np.zeros(1, np.int64), labels, Tables(inputs, outputs), loss, (0.1, 0.0), scratch, seed)
+        step(loss_of("softmax", COUNTS, 2), inputs, outputs, alone([3]), [[1, 4]], (0.1, 0.0), state)
         towards = (outputs - before) @ inputs[3]
         drawn.add(int(towards.argmax()))
     assert drawn == {1, 4}
@@ -116,30 +133,49 @@ def test_noise_is_never_the_class_itself() -> None:
     inputs, outputs = tables("ns")
     outputs, counts = outputs[:2].copy(), np.array([9, 1])
     inputs_2, outputs_2 = inputs.copy(), outputs.copy()
-    scratch, found = Scratch(np.empty(DIM), np.empty(DIM), np.empty(2)), as_rows([[3, 5]])
 
-    loss = loss_of("ns", counts, 3)
-    state = np.zeros(1, np.uint64)
-    summed = train_texts(
-        found, np.zeros(1, np.int64), as_rows([[0]]), Tables(inputs, outputs), loss, (0.2, 0.0), scratch, state
-    )
+    summed = step(loss_of("ns", counts, 3), inputs, outputs, alone([3, 5]), [[0]], (0.2, 0.0))
 
-    def step(hidden: Any, gradient: Any) -> float:
+    def four_questions(hidden: Any, gradient: Any) -> float:
         asked = [(True, 0), (False, 1), (False, 1), (False, 1)]
         return sum(naive.ask(is_true, row, 0.2, outputs_2, hidden, gradient) for is_true, row in asked)
 
-    assert summed == pytest.approx(naive.train_text([3, 5], inputs_2, step), rel=1e-12)
+    assert summed == pytest.approx(naive.train_text([3, 5], inputs_2, four_questions), rel=1e-12)
     np.testing.assert_allclose(inputs, inputs_2, atol=1e-12)
 
 
-def test_hidden_rows_are_means() -> None:
-    inputs, _ = tables("softmax")
-    hidden = np.empty((len(TEXTS), DIM))
+@pytest.mark.parametrize("dim", [1, 6, 16, 50, 64, 83])
+def test_sums_of_rows(dim: int) -> None:
+    """Of widths below 16, at it, and between its multiples; nothing is added twice."""
+    inputs = np.random.default_rng(4).normal(size=(10, dim))
+    sums = np.zeros((len(TEXTS), dim))
 
-    hidden_rows(as_rows(TEXTS), inputs, hidden)
+    sum_rows(as_rows(TEXTS), inputs.reshape(-1), dim, sums.reshape(-1))
 
-    expected = [inputs[text].mean(axis=0) if text else np.zeros(DIM) for text in TEXTS]
-    np.testing.assert_allclose(hidden, expected, atol=1e-15)
+    expected = [inputs[text].sum(axis=0) for text in TEXTS]
+    np.testing.assert_allclose(sums, expected, atol=1e-14)
+    add_rows(np.array([3, 3, 8], np.int32), 1, 3, inputs.reshape(-1), dim, 0.5, sums.reshape(-1), dim)
+    np.testing.assert_allclose(sums[1], expected[1] + (inputs[3] + inputs[8]) / 2, atol=1e-14)
+
+
+@pytest.mark.parametrize("classes", [1, 4, 17, 37])
+@pytest.mark.parametrize("loss", ["softmax", "ova"])
+def test_any_number_of_classes(loss: str, classes: int) -> None:
+    """Whole tiles and parts of them, of one row of 16 numbers and of several."""
+    rng, dim = np.random.default_rng(classes), 40
+    inputs, outputs, target = rng.normal(size=(3, dim)), rng.normal(size=(classes, dim)), classes - 1
+    inputs_2, outputs_2 = inputs.copy(), outputs.copy()
+
+    summed = step(loss_of(loss, np.ones(classes), 1), inputs, outputs, alone([2, 0]), [[target]], (0.2, 0.0))
+
+    def move(hidden: Any, gradient: Any) -> float:
+        if loss == "softmax":
+            return naive.choose(target, 0.2, outputs_2, hidden, gradient)
+        return sum(naive.ask(row == target, row, 0.2, outputs_2, hidden, gradient) for row in range(classes))
+
+    assert summed == pytest.approx(naive.train_text([2, 0], inputs_2, move), rel=1e-12, abs=1e-12)
+    np.testing.assert_allclose(inputs, inputs_2, atol=1e-12)
+    np.testing.assert_allclose(outputs, outputs_2, atol=1e-12)
 
 
 def test_probabilities_of_a_tree_sum_to_1() -> None:

@@ -71,6 +71,10 @@ def vectors() -> Iterator[str]:
     for model, kernel in product(["skipgram", "cbow"], KERNELS):
         yield f"vectors train text.txt -o s.safetensors --subwords --model {model} --kernel {kernel} {options}"
     yield f"vectors train text.txt -o s.safetensors --subwords --min-n 1 --deterministic --workers 2 {options}"
+    for loss in ("ns", "hs"):
+        yield f"vectors train text.txt -o h.safetensors --subwords --loss {loss} --keep-training-state {options}"
+        yield "vectors train text.txt -o h.fasttext --continue-from h.safetensors --frozen --epochs 1"
+        yield "vectors train text.txt -o g.fasttext --continue-from h.fasttext --epochs 1"
     yield "vectors similar s.safetensors abc"
     yield "vectors convert s.safetensors s.bin --to fasttext"
     yield "vectors similar s.bin a"
@@ -151,6 +155,8 @@ def classify() -> Iterator[str]:
     yield "classify train labelled.txt -o c.safetensors --valid labelled.txt --loss hs --word-ngrams 2 --max-n 3"
     yield "classify evaluate c.safetensors labelled.txt -k 2"
     yield "classify predict c.safetensors text.txt --probabilities"
+    yield "classify convert c.safetensors small.safetensors --cutoff 9 --quantize 8"
+    yield "classify predict small.safetensors text.txt"
 
 
 def classify_in_python() -> None:

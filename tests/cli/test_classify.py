@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas
 import pytest
 from click.testing import CliRunner, Result
@@ -16,7 +18,7 @@ from sklearn.metrics import precision_recall_fscore_support
 import windrow
 from tests.classification.test_classifier import LABELS, TEXTS
 from windrow import TextClassifier
-from windrow.cli import main
+from windrow.cli import classify, main
 
 QUICK = ("--size", 8, "--lr", 0.5, "--epochs", 20)
 LINES = "".join(f"__label__{label} {text}\n" for label, text in zip(LABELS, TEXTS, strict=True))
@@ -65,6 +67,18 @@ def test_records_train_as_lines_do(folder: Path, tmp_path: Path, name: str) -> N
     assert texts.stdout == run("predict", folder / "model", folder / "train.txt").stdout
 
 
+def test_given_vectors(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_text(LINES)
+    for size in (8, 5):
+        windrow.WordVectors(["film", "movie"], np.ones((2, size), np.float32)).save(tmp_path / f"{size}.vec")
+    result = run("train", tmp_path / "train.txt", "-o", tmp_path / "m", *QUICK, "--vectors", tmp_path / "8.vec")
+    assert "16 features (1 words begin with given vectors); trained on" in result.stderr
+    assert "movie" in TextClassifier.load(tmp_path / "m").features_.words
+    refused = run("train", tmp_path / "train.txt", "-o", tmp_path / "n", *QUICK, "--vectors", tmp_path / "5.vec")
+    assert "vectors have 5 dimensions, but --size = 8; try --size 5" in refused.stderr
+    assert not (tmp_path / "n").exists()
+
+
 def test_several_labels_of_a_record(tmp_path: Path) -> None:
     pairs = [("wine from france", ["wine", "fr"]), ("cars from italy", ["car", "it"]), ("wine from italy", ["it"])] * 9
     lists, joined, lines = (tmp_path / name for name in ("a.jsonl", "a.csv", "a.txt"))
@@ -98,6 +112,18 @@ def test_labels_that_are_numbers_or_missing(tmp_path: Path) -> None:
         assert json.loads(found.stdout) == json.loads(found.stdout) | {"accuracy": 1.0, "examples": 36}
         assert "left out 1 record without text" in found.stderr
         assert "has not learned" not in found.stderr
+
+
+def test_the_language_of_the_training_is_that_of_the_model(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("__label__IR KISA\n__label__in uzun\n" * 9)
+    model = trained_on(tmp_path / "a.txt", "--lowercase", "--language", "tr", "--normalize", "nfc")
+
+    assert model.classes_.tolist() == ["IR", "in"]
+    assert "k\u0131sa" in model.features_.words
+    assert run("predict", tmp_path / "m", stdin="KISA\n").stdout.startswith("IR\t")
+    refused = run("train", tmp_path / "a.txt", "-o", tmp_path / "n", "--language", "tr")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "add --lowercase" in refused.stderr
 
 
 def test_evaluate_as_json_has_the_keys_of_the_contract_and_scikit_learns_numbers(folder: Path, tmp_path: Path) -> None:
@@ -134,18 +160,27 @@ def test_predict_prints_labels_with_probabilities(folder: Path) -> None:
         assert answer.exit_code == 0, answer.output
         return [line.split("\t") for line in answer.stdout.splitlines()]
 
-    likeliest = [[str(one[0][0]), f"{one[0][1]:.6f}"] for one in labels]
-    everything = [[field for label, p in one for field in (str(label), f"{p:.6f}")] for one in labels]
-    assert rows(run("predict", folder / "model", stdin=stdin)) == likeliest
-    assert rows(run("predict", folder / "model", "-", "-k", 3, stdin=stdin)) == everything
-    assert rows(run("predict", folder / "model", "--probabilities", stdin=stdin)) == everything
+    def same(answer: Result, expected: list[list[tuple[Any, float]]]) -> None:
+        """To the last digit: that of a text alone may be another than that of several at once."""
+        found = rows(answer)
+        assert [one[::2] for one in found] == [[label for label, _ in one] for one in expected]
+        assert [float(p) for one in found for p in one[1::2]] == pytest.approx(
+            [p for one in expected for _, p in one], abs=2e-6
+        )
+
+    likeliest = [one[:1] for one in labels]
+    same(run("predict", folder / "model", stdin=stdin), likeliest)
+    same(run("predict", folder / "model", "-", "-k", 3, stdin=stdin), labels)
+    same(run("predict", folder / "model", "--probabilities", stdin=stdin), labels)
     above = run("predict", folder / "model", "-", "--threshold", 0.9, stdin=stdin)
-    assert above.stdout.splitlines() == ["\t".join(r) if float(r[1]) >= 0.9 else "" for r in likeliest]
+    assert [line.split("\t")[0] for line in above.stdout.splitlines()] == [
+        label if p >= 0.9 else "" for [(label, p)] in likeliest
+    ]
     objects = [json.loads(line) for line in run("predict", folder / "model", "--json", stdin=stdin).stdout.splitlines()]
     assert [one["text"] for one in objects] == stdin.splitlines()
-    assert [one["labels"] for one in objects] == [
-        [{"label": str(one[0][0]), "probability": one[0][1]}] for one in labels
-    ]
+    assert [[one["label"] for one in each["labels"]] for each in objects] == [[label] for [(label, _)] in likeliest]
+    shares = [one["probability"] for each in objects for one in each["labels"]]
+    assert shares == pytest.approx([p for [(_, p)] in likeliest], rel=1e-5)
 
 
 def test_a_line_in_a_pipe_is_answered_at_once(folder: Path) -> None:
@@ -160,6 +195,7 @@ def test_a_line_in_a_pipe_is_answered_at_once(folder: Path) -> None:
 
 
 def test_predictions_come_in_batches(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(classify, "_TEXTS_AT_A_TIME", 2048)
     (tmp_path / "many.txt").write_text("a good film\nold wine\n" * 2500)
     sizes, ask = [], TextClassifier.top_labels
     monkeypatch.setattr(TextClassifier, "top_labels", lambda self, x, *o: sizes.append(len(x)) or ask(self, x, *o))
@@ -238,6 +274,61 @@ def test_the_log_has_a_line_for_each_epoch(folder: Path, tmp_path: Path) -> None
     rows = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == list(range(1, 21))
     assert rows[-1]["loss"] < rows[0]["loss"]
+
+
+def test_smaller_models(folder: Path, tmp_path: Path) -> None:
+    result = run(
+        "train", folder / "train.txt", "-o", tmp_path / "m", *QUICK, "--cutoff", 9, "--retrain", "--quantize", 8
+    )
+    assert "m: 3 labels, 9 features; trained on 1,440 texts" in result.stderr
+    assert TextClassifier.load(tmp_path / "m").quantize_bits == 8
+    result = run("convert", folder / "model", tmp_path / "n", "--cutoff", 9, "--quantize", 8)
+    assert result.stderr == f"{tmp_path / 'n'}: 3 labels, 9 features\n"
+    assert (tmp_path / "n").stat().st_size < (folder / "model").stat().st_size
+    assert json.loads(run("evaluate", tmp_path / "n", folder / "train.txt", "--json").stdout)["accuracy"] > 0.8
+    refused = run("train", folder / "train.txt", "-o", tmp_path / "o", "--retrain")
+    assert "--retrain is for --cutoff; give that, too, or leave --retrain out" in refused.stderr
+
+
+def test_autotune(folder: Path, tmp_path: Path) -> None:
+    train = folder / "train.txt"
+    search = ("--autotune-validation", train, "--autotune-seconds", 200, "--autotune-trials", 3)
+    fixed = ("--size", 4, "--epochs", 4, "--buckets", 200, "--loss", "hs")
+    result = run("train", train, "-o", tmp_path / "m", *search, *fixed)
+    first, *_, typed, last = result.stderr.splitlines()
+    assert first.startswith("training 1, 0 s: f1 0.") or first.startswith("training 1, 1 s")
+    assert first.endswith(" with the defaults")
+    assert "m: 3 labels" in last
+    model = TextClassifier.load(tmp_path / "m")
+    assert (model.vector_size, model.epochs, model.loss) == (4, 4, "hs")
+    windrow_, classify, *words = shlex.split(typed)
+    assert (windrow_, classify) == ("windrow", "classify")
+    words[words.index(str(tmp_path / "m"))] = str(tmp_path / "again")
+    assert run(*words).exit_code == 0
+    assert same(TextClassifier.load(tmp_path / "again"), model)
+    alone = run("train", train, "-o", tmp_path / "o", "--autotune-trials", 3)
+    assert "--autotune-trials is for --autotune-validation; give that, too" in alone.stderr
+    logged = run("train", train, "-o", tmp_path / "o", *search, "--log-json", tmp_path / "log")
+    assert "--log-json has no effect with --autotune-validation" in logged.stderr
+    assert not (tmp_path / "log").exists()
+    wrong = run("train", train, "-o", tmp_path / "o", *search, "--autotune-metric", "f2")
+    assert "--autotune-metric = 'f2' must be f1, f1:LABEL" in wrong.stderr
+    assert not (tmp_path / "o").exists()
+
+
+def test_classifiers_of_fasttext_are_asked_as_ours_are(tmp_path: Path) -> None:
+    kept = Path(__file__).parents[1] / "classification" / "fasttext"
+    for name in ("softmax.bin", "cut.ftz"):
+        answer = run("predict", kept / name, stdin="the food1 and food2 naïve\ntravel1 travel2 travel3\n")
+        assert [line.split("\t")[0] for line in answer.stdout.splitlines()] == ["food", "travel"], answer.output
+    (tmp_path / "test.ft").write_text("__label__food food1 food2\n__label__travel travel1 a travel3\n")
+    assert json.loads(run("evaluate", kept / "hs.bin", tmp_path / "test.ft", "--json").stdout)["accuracy"] == 1
+    similar = CliRunner().invoke(main, ["vectors", "similar", str(kept / "softmax.bin"), "food1"])
+    assert similar.exit_code == 0, similar.output
+    windrow.WordVectors.load(kept / "plain.bin").save(tmp_path / "v.bin", format="fasttext")
+    refused = run("predict", tmp_path / "v.bin", stdin="a\n")
+    assert "holds word vectors of fastText, no classifier" in refused.stderr
+    assert run("predict", tmp_path / "test.ft", stdin="a\n").stderr.count("Error") == 1
 
 
 def test_the_file_is_known_everywhere(folder: Path) -> None:

@@ -92,6 +92,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
     text, tags, lm, rnn, vectors = (files[name] for name in ("text", "tags", "lm", "rnn", "vec.txt"))
     small = ("--epochs", 1, "--hidden", 3)
     rows: dict[str, tuple[object, ...]] = {
+        "classify convert": (files["classifier"], out),
         "classify evaluate": (files["classifier"], files["labels"]),
         "classify predict": (files["classifier"], text),
         "classify train": (files["labels"], "-o", out, "--size", 3, "--buckets", 100, "--epochs", 1),

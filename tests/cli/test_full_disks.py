@@ -42,6 +42,7 @@ TRAININGS = {
 OTHERS = {
     "lm train ngram text": "--order 2 --smoothing witten-bell",
     "lm mix a.safetensors b.safetensors": "--weights 0.25,0.75",
+    "classify train labelled": "--size 2 --epochs 3",
 }
 OUTPUTS = [
     *((command, name) for command in (*TRAININGS, *OTHERS) for name in ("m.safetensors",)),
@@ -66,6 +67,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "spare"))
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
     Path("text").write_text("the cat sat\na dog sat\nthe dog ran\n" * 5)
+    Path("labelled").write_text("__label__a the cat sat\n__label__b a dog ran\n" * 5)
     Path("tagged").write_text("In O\nRome B-LOC\n\nwe O\nmet O\n\n" * 5)
     for name, text in (("a", ["x y", "y x"]), ("b", ["x x y", "y"])):
         windrow.NGramLM(2, "witten-bell").fit(text).save(f"{name}.safetensors")

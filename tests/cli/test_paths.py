@@ -20,7 +20,7 @@ from windrow.cli.paths import FilePath, InputFile, OutputFile, OutputFolder, Out
 WORDS = {
     "name", "words", "minus", "prompt", "tokenizer", "language", "field", "delimiter", "columns", "format", "to_format",
     "weights", "discounts", "prune", "types", "affixes", "cutoffs", "memory", "hidden_layer_sizes", "label_prefix",
-    "label_field", "label_separator", "joiner", "connector_words",
+    "label_field", "label_separator", "autotune_metric", "joiner", "connector_words",
 }  # fmt: skip
 
 
@@ -121,7 +121,8 @@ def test_a_command_that_checks_nothing_cannot_be_run() -> None:
 def test_what_the_table_tests_below_cover() -> None:
     """The commands that write files, so that a walk that finds none is noticed."""
     assert {name for name, _ in WRITTEN} == {
-        "classify train", "corpus build", "corpus fetch", "corpus phrases", "corpus toyland", "demo", "lm convert",
+        "classify convert", "classify train", "corpus build", "corpus fetch",
+        "corpus phrases", "corpus toyland", "demo", "lm convert",
         "lm mix", "lm train ngram", "lm train rnn", "lm train window", "tag train", "vectors align", "vectors cluster",
         "vectors convert", "vectors fetch", "vectors plot", "vectors plot-log", "vectors train",
     }  # fmt: skip

@@ -374,6 +374,24 @@ def test_training_continues_with_the_options_of_the_model(text: Path, tmp_path: 
         windrow.Word2Vec.load(second)
 
 
+def test_subwords_continue_with_those_of_the_model(text: Path, tmp_path: Path) -> None:
+    first, second, third = (tmp_path / f"{name}.safetensors" for name in ("first", "second", "third"))
+    subwords = ("--subwords", "--max-n", "4", "--buckets", "500", "--keep-training-state")
+    assert run("vectors", "train", text, "-o", first, *FAST, *subwords).exit_code == 0
+    more = ("vectors", "train", text, "--epochs", "1", "--workers", "1")
+    for output, start in ((second, ("--continue-from", first)), (third, ("--subwords", "--vectors", first))):
+        result = run(*more, "-o", output, *start, "--frozen")
+        assert result.exit_code == 0, result.output
+        before, after = windrow.load(first), windrow.load(output)
+        np.testing.assert_allclose(after["the"], before["the"], atol=1e-5)
+        np.testing.assert_allclose(after["thezzz"], before["thezzz"], atol=1e-5)
+    refused = run(*more, "-o", third, "--continue-from", first, "--max-n", "5")
+    assert (
+        "--max-n = 5, --buckets = 500 does not fit the model to continue from; set --min-n 3, --max-n 4"
+        in refused.stderr
+    )
+
+
 def test_vectors_of_a_file_are_where_training_starts(text: Path, tmp_path: Path) -> None:
     given, output = tmp_path / "given.txt", tmp_path / "v.vec"
     numbers = np.random.default_rng(5).normal(size=(2, 7)).astype(np.float32)

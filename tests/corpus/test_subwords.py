@@ -7,7 +7,14 @@ from gensim.models.fasttext import ft_ngram_hashes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from windrow.corpus.subwords import SENTENCE_END, hash_ngram, ngrams_of, subword_ids, vocabulary_subwords
+from windrow.corpus.subwords import (
+    SENTENCE_END,
+    hash_ngram,
+    ngrams_of,
+    subword_ids,
+    vocabulary_hashes,
+    vocabulary_subwords,
+)
 
 # What ``get_subwords`` of fasttext-community 0.11.9 (a build of Facebook's own sources) gives, less the word count.
 FASTTEXT = {
@@ -63,3 +70,13 @@ def test_a_vocabulary_has_the_buckets_of_its_words(words, min_n, more, buckets):
 def test_half_of_a_surrogate_pair_is_hashed_too():
     ids, _ = vocabulary_subwords(["a\ud800"], 1, 3, 1000)
     assert ids.tolist() == subword_ids("a\ud800", 1, 3, 1000)
+
+
+def test_hashes_of_many_words_have_their_sign_spread():
+    """As fastText's int32_t becomes an uint64_t: that of "a", 0xe40c292c, is negative."""
+    words = ["a", "", "été", "foobar", SENTENCE_END, "\ud800"]
+    expected = [(hash_ngram(word) ^ 1 << 31) - (1 << 31) & (1 << 64) - 1 for word in words]
+
+    assert vocabulary_hashes(words).tolist() == expected
+    assert expected[0] == 0xFFFFFFFFE40C292C
+    assert vocabulary_hashes([]).tolist() == []

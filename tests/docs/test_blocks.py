@@ -10,7 +10,7 @@ import pytest
 from tests.docs.pages import SHOWN, Block, Reader, blocks_of, matches
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
 WITH_BLOCKS = [page for page in PAGES if list(blocks_of(page.read_text("utf-8")))]
 
 

@@ -49,6 +49,36 @@ def test_tables_of_words(protocol: int, separately: bool, tmp_path: Path) -> Non
     np.testing.assert_array_equal(read.vectors, ROWS)
 
 
+@pytest.mark.parametrize("is_model", [False, True])
+@pytest.mark.parametrize("end", [".gz", ".bz2"])
+def test_what_gensim_compresses(end: str, is_model: bool, model: Word2Vec, tmp_path: Path) -> None:
+    """The arrays are in archives beside it then; a damaged or missing one is named."""
+    path = tmp_path / f"old.kv{end}"
+    (model if is_model else table()).save(str(path), sep_limit=0)
+    beside = tmp_path / f"old.kv{end}{'.wv' * is_model}.vectors.npz"
+    np.testing.assert_array_equal(windrow.load(path).vectors, model.wv.vectors if is_model else ROWS)
+    whole = beside.read_bytes()
+    for damaged in (whole[:-30], whole.replace(b"val.npy", b"lav.npy"), whole[:60] + b"xxxx" + whole[64:]):
+        beside.write_bytes(damaged)
+        with pytest.raises(FormatError, match=r"vectors\.npz is no sound"):
+            windrow.load(path)
+    np.savez_compressed(beside, val=np.arange(3.0))
+    with pytest.raises(FormatError, match=rf"{beside}: expected a matrix"):
+        windrow.load(path)
+    beside.unlink()
+    with pytest.raises(FormatError, match=f"has its vectors in {beside}, which does not exist"):
+        windrow.load(path)
+
+
+def test_documents_are_left_out_with_a_warning(tmp_path: Path) -> None:
+    documents = [models.doc2vec.TaggedDocument(["ash", "elm"], [number]) for number in range(5)]
+    model = models.Doc2Vec(documents, vector_size=4, min_count=1, epochs=1)
+    model.save(str(tmp_path / "documents.model"))
+    with pytest.warns(windrow.errors.DataWarning, match="Doc2Vec: its vectors of words are read, those of documents"):
+        wv = windrow.load(tmp_path / "documents.model")
+    np.testing.assert_array_equal(wv.vectors, model.wv.vectors)
+
+
 @pytest.mark.parametrize("sep_limit", [0, 1 << 30])
 def test_models(sep_limit: int, model: Word2Vec, tmp_path: Path) -> None:
     model.save(str(tmp_path / "old.model"), sep_limit=sep_limit)

@@ -96,6 +96,11 @@ def _check_training(path: Path, stored: dict[str, Any]) -> None:
     arrays = _arrays(path)
     _compare_vectors(_words(arrays), arrays["vectors"], {"stored": stored["vectors"], "computed": {}})
     assert stored["vectors"]["counts"] == arrays["counts"].tolist()
+    if "own_vectors" in arrays:
+        asked, row_of = header_of(path)["config"]["subwords"], arrays["ngram_buckets"].tolist().index
+        for word, own, vector in zip(_words(arrays), arrays["own_vectors"], arrays["vectors"], strict=True):
+            buckets = ft_ngram_hashes(word, asked["min_n"], asked["max_n"], asked["buckets"])
+            _close(np.mean([own, *(arrays["ngram_vectors"][row_of(bucket)] for bucket in buckets)], axis=0), vector)
     tables = {name.removeprefix("output_"): table for name, table in arrays.items() if name.startswith("output_")}
     assert stored["tables"] == {name: [*table.shape, digest(table)] for name, table in tables.items()}
     assert set(tables) == set(
@@ -338,6 +343,8 @@ def _check_classifier(path: Path, answers: Answers) -> None:
     """Features by fastText's definition, the mean of their vectors, and a loss's own way to probabilities."""
     arrays, config = _arrays(path), header_of(path)["config"]
     p, words, seen = config["parameters"], _words(arrays), arrays["seen_buckets"].tolist()
+    for name in ("vectors", "output_vectors") if p.get("quantize_bits") else ():
+        arrays[name] = arrays[name] * arrays[f"{name}_scales"][:, None]
     row_of: dict[Any, int] = {word: row for row, word in enumerate(words)}
     row_of |= {bucket: row for row, bucket in enumerate(seen, len(words))}
     for text, found in zip(SENTENCES, answers["computed"]["probabilities"], strict=True):
@@ -348,12 +355,22 @@ def _check_classifier(path: Path, answers: Answers) -> None:
         if p["loss"] == "softmax":
             expected = np.exp(scores) / np.exp(scores).sum()
         elif p["loss"] == "hs":
-            paths = heapq_paths(arrays["class_counts"].tolist())
+            paths = heapq_paths(arrays["class_counts"].tolist()) if "tree" not in arrays else _paths(arrays["tree"])
             sides = [[1 / (1 + np.exp(scores[n] * (1 - 2 * code))) for n, code in path] for path in paths]
             expected = [np.prod(side) for side in sides]
         else:
             expected = 1 / (1 + np.exp(-scores))
         _close(found, expected)
+
+
+def _paths(children: Any) -> list[list[tuple[int, int]]]:
+    """The inner nodes on the way to each word, from the root, and the side that is taken at each."""
+    words = len(children) + 1
+    found: dict[int, list[tuple[int, int]]] = {2 * words - 2: []}
+    for node in range(words - 2, -1, -1):
+        for side, child in enumerate(children[node].tolist()):
+            found[child] = [*found[words + node], (node, side)]
+    return [found[word] for word in range(words)]
 
 
 def _check_tagger(path: Path, answers: Answers) -> None:

@@ -81,9 +81,8 @@ def _vectors() -> Iterator[tuple[str, Recipe]]:
 
 
 def _training_states() -> Iterator[tuple[str, Recipe]]:
-    for name, parameters in _TRAINED_VECTORS.items():
-        if "subwords" in parameters:  # of which no state is kept
-            continue
+    tree = {**_TRAINED_VECTORS["subwords"], "loss": "hs", "sg": 0}  # that of fastText
+    for name, parameters in {**_TRAINED_VECTORS, "subwords-hierarchical": tree}.items():
         yield f"training/{name}.safetensors", lambda path, p=parameters: trained_on(p).save(path)
 
 
@@ -382,6 +381,8 @@ def _phrases() -> Iterator[tuple[str, Recipe]]:
 
 # --- text classifiers
 
+# With other ties between labels than ours.
+_FASTTEXT_TREE = Path(__file__).parents[1] / "classification" / "fasttext" / "tied.bin"
 _CLASSIFIERS: dict[str, dict[str, Any]] = {
     "softmax": {"loss": "softmax"},
     "hs-word-ngrams": {"loss": "hs", "word_ngrams": 2, "buckets": 5000},
@@ -399,6 +400,9 @@ def classified() -> tuple[list[str], list[Any]]:
 def _classifiers() -> Iterator[tuple[str, Recipe]]:
     for name, parameters in _CLASSIFIERS.items():
         yield f"classifier/{name}.safetensors", lambda path, p=parameters: _classifier(p, classified()[1]).save(path)
+    small = {"word_ngrams": 2, "cutoff": 20, "quantize_bits": 8}
+    yield "classifier/small.safetensors", lambda path: _classifier(small, classified()[1]).save(path)
+    yield "classifier/fasttext-tree.safetensors", lambda path: windrow.TextClassifier.load(_FASTTEXT_TREE).save(path)
     numbers = [len(labels) for _, labels in zip(*classified(), strict=True)]
     yield "classifier/numbers.safetensors", lambda path: _classifier({}, numbers).save(path)
 

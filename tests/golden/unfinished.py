@@ -107,6 +107,11 @@ UNFINISHED = {
         f"{_VECTOR_OPTIONS} --workers 1 --vectors {_GIVEN} --frozen",
         start={"vectors": _GIVEN, "frozen": True},
     ),
+    "word2vec-subwords": Unfinished(  # whose Huffman tree is that of fastText
+        "Word2Vec",
+        {**_VECTORS, **_BY_COMMAND, "loss": "hs", "subwords": True, "min_n": 2, "max_n": 3, "buckets": 50},
+        f"{_VECTOR_OPTIONS} --workers 1 --loss hs --subwords --min-n 2 --max-n 3 --buckets 50",
+    ),
     "word2vec-gensim-names": Unfinished("Word2Vec", {**_VECTORS, "hs": 1, "shrink_windows": False}, None),
     # What were the defaults before the commit 26cac94; the command has no options for the two.
     "word2vec-former-defaults": Unfinished(

@@ -48,12 +48,31 @@ def heapq_paths(counts: Sequence[int]) -> list[list[tuple[int, int]]]:
         left, right = heapq.heappop(heap), heapq.heappop(heap)
         steps[left.node], steps[right.node] = (inner, 0), (inner, 1)
         heapq.heappush(heap, _Subtree(left.count + right.count, words + inner))
-    paths = []
-    for word in range(words):
-        path: list[tuple[int, int]] = []
-        node = word
-        while node in steps:
-            path.insert(0, steps[node])
-            node = words + path[0][0]
-        paths.append(path)
-    return paths
+    return [_path(word, words, steps) for word in range(words)]
+
+
+def fasttext_paths(counts: Sequence[int]) -> list[list[tuple[int, int]]]:
+    """As ``heapq_paths``, by ``HierarchicalSoftmaxLoss::buildTree`` of fastText; the counts must not grow."""
+    words = len(counts)
+    known = [*counts, *[10**15] * (words - 1)]
+    steps: dict[int, tuple[int, int]] = {}
+    leaf, node = words - 1, words
+    for made in range(words, 2 * words - 1):
+        known[made] = 0
+        for code in range(2):
+            if leaf >= 0 and known[leaf] < (known[node] if node < made else 10**15):
+                child, leaf = leaf, leaf - 1
+            else:
+                child, node = node, node + 1
+            steps[child] = (made - words, code)
+            known[made] += known[child]
+    return [_path(word, words, steps) for word in range(words)]
+
+
+def _path(word: int, words: int, steps: dict[int, tuple[int, int]]) -> list[tuple[int, int]]:
+    path: list[tuple[int, int]] = []
+    node = word
+    while node in steps:
+        path.insert(0, steps[node])
+        node = words + path[0][0]
+    return path

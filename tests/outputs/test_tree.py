@@ -9,8 +9,8 @@ from gensim.models import Word2Vec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.naive.tree import expected_length, heapq_paths
-from windrow.outputs.tree import HuffmanTree, huffman_tree, lay_paths, match_nodes
+from tests.naive.tree import expected_length, fasttext_paths, heapq_paths
+from windrow.outputs.tree import HuffmanTree, huffman_tree, lay_paths, match_nodes, tree_of_children
 
 many_counts = st.lists(st.integers(1, 30), min_size=1, max_size=40)  # in any order, with many ties
 
@@ -99,6 +99,19 @@ def test_tree_is_gensims(seed):
         assert [code for _, code in path] == model.wv.get_vecattr(word, "code").tolist()
 
 
+@settings(max_examples=200, deadline=None)
+@given(many_counts, st.randoms(use_true_random=False))
+def test_equal_counts_merge_in_the_order_of_fasttext(counts, random):
+    counts.sort(reverse=True)
+    assert paths_of(huffman_tree(np.array(counts), "fasttext")) == fasttext_paths(counts)
+
+    random.shuffle(counts)  # words in any order have the tree of their order by counts
+    order = np.argsort(-np.array(counts), kind="stable").tolist()
+    expected = fasttext_paths([counts[word] for word in order])
+    found = paths_of(huffman_tree(np.array(counts), "fasttext"))
+    assert [found[word] for word in order] == expected
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("words", [1, 2, 40])
 def test_paths_as_kernels_take_them(words, dtype):
@@ -144,3 +157,33 @@ def test_nodes_match_where_they_divide_the_same_words(data):
     assert set(map(tuple, found.tolist())) == expected
     assert len(found) == len(expected)
     assert old_counts != new_counts or len(found) == len(old_counts) - 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(many_counts.filter(lambda counts: len(counts) > 1))
+def test_a_tree_is_made_again_from_the_children_of_its_nodes(counts):
+    tree, words = huffman_tree(np.array(counts)), len(counts)
+    children = np.zeros((words - 1, 2), np.int32)
+    for word, path in enumerate(paths_of(tree)):
+        for (node, code), below in zip(path, [*(words + node for node, _ in path[1:]), word], strict=True):
+            children[node, code] = below
+
+    again = tree_of_children(children)
+
+    assert all(np.array_equal(one, other) for one, other in zip(tree, again, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("children", "message"),
+    [
+        ([[0, 1], [2, 2]], "no parent, or two"),
+        ([[0, 1], [2, 9]], "no parent, or two"),
+        ([[0, 1], [-1, 3]], "no parent, or two"),
+        ([[0, 3], [1, 2]], "above its parent"),
+        ([[0, 1], *([n + 1, 201 + n - 1] for n in range(1, 200))], "200 nodes deep"),
+    ],
+    ids=range(5),
+)
+def test_what_is_no_tree_is_refused(children, message):
+    with pytest.raises(ValueError, match=message):
+        tree_of_children(np.array(children))

@@ -8,7 +8,14 @@ from windrow._lazy import lazy_names
 
 if TYPE_CHECKING:
     from windrow.classification.classifier import TextClassifier
+    from windrow.classification.tuning import autotune
 
-__all__ = ["TextClassifier"]
+__all__ = ["TextClassifier", "autotune"]
 
-__getattr__, __dir__ = lazy_names(__name__, {"TextClassifier": "windrow.classification.classifier"})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "TextClassifier": "windrow.classification.classifier",
+        "autotune": "windrow.classification.tuning",
+    },
+)

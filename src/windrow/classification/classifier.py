@@ -3,46 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from time import perf_counter
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from copy import copy
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow import interrupts
+from windrow.classification.epochs import train_epochs
+from windrow.classification.fasttext_model import read_classifier
 from windrow.classification.features import Features, Ngrams, Texts
-from windrow.classification.kernels import Rows, Scratch, Tables, hidden_rows, train_texts
+from windrow.classification.kernels.rows import Rows
 from windrow.classification.losses import loss_of, probabilities_of
-from windrow.classification.settings import TEXT_CLASSIFIER
-from windrow.classification.stored_parts import (
-    label_kind,
-    pack_features,
-    pack_labels,
-    unpack_features,
-    unpack_labels,
-    vectors_in,
-)
-from windrow.classification.texts import Labelled, Labels, find_classes, read_labelled, read_texts
+from windrow.classification.settings import OF_READER, TEXT_CLASSIFIER
+from windrow.classification.shrinking import longest_rows, rounded, with_rows
+from windrow.classification.stored_parts import label_kind, pack, unpack, unpack_fasttext
+from windrow.classification.texts import class_rows, find_classes, read_labelled, read_texts
+from windrow.classification.training import Learning
 from windrow.corpus import TextReader
-from windrow.errors import FormatError, NotFittedError, OptionError, check_callable, check_range, check_whole
+from windrow.corpus.folding import check_folding
+from windrow.embeddings.given_vectors import Given, check_given, open_given, take_given
+from windrow.errors import NotFittedError, OptionError, check_callable, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.evaluation.labels import LabelResult, evaluate_labels
 from windrow.files import model_file
-from windrow.files.model_file import StoredModel
-from windrow.machine import check_memory
-from windrow.nn.training.checkpoint import history_rows
+from windrow.files.local import as_path, local_file
+from windrow.files.sniff import kind_of
 from windrow.nn.training.fitting import all_or_nothing
-from windrow.nn.training.report import Callback, Report, call_all
-from windrow.nn.training.stopping import DivergedError
+from windrow.nn.training.report import Callback
 from windrow.numeric.blas import set_product
-from windrow.numeric.rng import RngState
-from windrow.numeric.threads import crew, share
+from windrow.numeric.threads import crew
+from windrow.outputs.quantized import BITS
 
 KIND = "text-classifier"
-_NOT_STORED = ("callbacks", "tokenizer", "lowercase")  # the others are in what the reader stores
+_NOT_STORED = ("vectors", "callbacks", *OF_READER)
 _TEXTS_AT_A_TIME = 4096
+_SCORES_AT_A_TIME = 1 << 18  # of a block of texts that are asked, so that they stay in the cache
+
+Result = TypeVar("Result")
 
 
 class TextClassifier(Estimator):
@@ -67,6 +65,9 @@ class TextClassifier(Estimator):
         How many different hashes n-grams of words and characters have. Only those that occur take memory.
     min_count : int >= 1, default 1
         Words that occur less often have no vector of their own.
+    vectors : WordVectors or path or None, default None
+        Word vectors to begin with, or a file; all their words are known. None: random ones. Of much text of the
+        same kind, where few texts have labels. They must have vector_size dimensions.
     loss : {"softmax", "hs", "ns", "ova"}, default "softmax"
         What is minimized: that of a softmax over the classes; hs: of a Huffman tree of them; ns: of telling a class
         from a few drawn ones; ova: of a yes or no for each class. hs and ns for thousands of classes; ova where a
@@ -77,12 +78,25 @@ class TextClassifier(Estimator):
         Size of the steps at the start; it falls in a line to 0. 0.5 or 1 for few or short texts.
     epochs : int in [1, 1000000], default 5
         Passes over the texts. 25 for a few thousand texts.
+    cutoff : int >= 1 or None, default None
+        After training keep only so many words and n-grams, those with the longest vectors. None: all. A tenth of
+        them loses little.
+    retrain : bool, default False
+        Train what the cut-off has kept as many epochs again. Only with cutoff. It may be better or worse.
+    quantize_bits : int 8 or None, default None
+        8 rounds the vectors of the trained model, whose file is about a third as large. None: 32 bits.
     label_prefix : str, default "__label__"
         How labels begin that stand among the words of a text.
     tokenizer : str or callable, default "whitespace"
         What cuts text into words: whitespace, word, char, or a function from a str to a list.
     lowercase : bool, default False
         Whether text is lower-cased first; labels are not.
+    language : str or None, default None
+        Whose lower case, a code of ISO 639-1: in Turkish (tr, az) I becomes dotless i. Only with lowercase. None:
+        the usual lower case.
+    normalize : {"nfc", "nfkc"} or None, default None
+        Unicode normalization, before all else: nfc gives each letter with accents one form, nfkc also makes
+        ligatures and full-width letters plain ones. None: the text as it is.
     seed : int >= 0, default 1
         Seed of all random draws; equal seeds give equal models with one worker.
     workers : int in [1, 1024], default 1
@@ -102,6 +116,8 @@ class TextClassifier(Estimator):
         The vectors of the features, those of words first.
     output_vectors_ : ndarray of shape (classes, vector_size)
         The vectors of the classes; with loss "hs" of the inner nodes of their tree, (classes - 1, vector_size).
+    given_words_ : int
+        How many words of the texts began with a vector of ``vectors``.
     history_ : list of dict
         One dict per epoch: loss, learning rate, texts, seconds.
 
@@ -125,13 +141,19 @@ class TextClassifier(Estimator):
     max_n: int
     buckets: int
     min_count: int
+    vectors: Given | None
     loss: str
     negative: int
     learning_rate: float
     epochs: int
+    cutoff: int | None
+    retrain: bool
+    quantize_bits: int | None
     label_prefix: str
     tokenizer: str | Callable[[str], list[str]]
     lowercase: bool
+    language: str | None
+    normalize: str | None
     seed: int
     workers: int
     callbacks: Sequence[Callback]
@@ -143,6 +165,7 @@ class TextClassifier(Estimator):
     vectors_: NDArray[np.float32]
     output_vectors_: NDArray[np.float32]
     history_: list[dict[str, Any]]
+    given_words_ = 0
 
     def __init__(
         self,
@@ -153,13 +176,19 @@ class TextClassifier(Estimator):
         buckets: int = 2_000_000,
         min_count: int = 1,
         *,
+        vectors: Given | None = None,
         loss: str = "softmax",
         negative: int = 5,
         learning_rate: float = 0.1,
         epochs: int = 5,
+        cutoff: int | None = None,
+        retrain: bool = False,
+        quantize_bits: int | None = None,
         label_prefix: str = "__label__",
         tokenizer: str | Callable[[str], list[str]] = "whitespace",
         lowercase: bool = False,
+        language: str | None = None,
+        normalize: str | None = None,
         seed: int = 1,
         workers: int = 1,
         callbacks: Sequence[Callback] = (),
@@ -171,10 +200,16 @@ class TextClassifier(Estimator):
     def check_parameters(self) -> None:
         """Raise OptionError for a parameter out of range, before any work."""
         super().check_parameters()
+        check_given(self.vectors)
         if self.max_n and self.min_n > self.max_n:
             raise OptionError(f"min_n = {self.min_n} is above max_n = {self.max_n}")
         if not self.label_prefix or self.label_prefix.split() != [self.label_prefix]:
             raise OptionError(f"label_prefix = {self.label_prefix!r} must be a word")
+        check_folding(self.lowercase, self.language, self.normalize)
+
+    def new_reader(self) -> TextReader:
+        """How texts are cut into words in a training."""
+        return TextReader(**{name: getattr(self, name) for name in OF_READER})
 
     def fit(self, X: Any, y: Any = None, *, progress: Callback | None = None) -> Self:  # noqa: N803
         """Train on texts X, each a str or a list of tokens, and y: a label for each, or a list of labels.
@@ -188,104 +223,54 @@ class TextClassifier(Estimator):
             self.check_parameters()
             self.check_effects()
             check_callable("progress", progress)
-            self.reader = reader = TextReader(tokenizer=self.tokenizer, lowercase=self.lowercase)
-            labelled = read_labelled(X, y, reader, self.label_prefix)
+            self.reader = self.new_reader()
+            labelled = read_labelled(X, y, self.reader, self.label_prefix)
             self.classes_ = find_classes(labelled.labels)
-            self.features_ = Features.learn(labelled.words, self._ngrams(), self.min_count)
-            self._start(labelled.labels)
-            self._train(self.features_.read(labelled.words), self._label_rows(labelled), progress)
+            given = None if self.vectors is None else open_given(self.vectors, self.vector_size, "vector_size")
+            self.history_, self.given_words_ = [], 0
+            learned = Features.learn(labelled.texts, self._ngrams(), self.min_count)
+            self.features_ = learned if given is None else learned.with_words(given.index_to_key)
+            learning = self._start(self.features_.read(labelled.texts), class_rows(labelled.labels, self.classes_))
+            if given is not None:
+                own = range(len(learned.words))
+                self.given_words_ = take_given(learning.vectors, self.features_.words, given, own, self.vectors)
+            train_epochs(self, learning, progress)
+            if self.cutoff is not None and self.cutoff < len(self.features_):
+                self._cut(self.cutoff)
+                if self.retrain:
+                    learning = self._start(self.features_.read(labelled.texts), learning.labels)
+                    learning.go_on_from(self.vectors_, self.output_vectors_)
+                    train_epochs(self, learning, progress, after=len(self.history_))
+            if self.quantize_bits is not None:
+                self._round()
         return self
+
+    def _cut(self, number: int) -> None:
+        rows = longest_rows(self.features_, self.vectors_, number)
+        self.features_, self.vectors_ = with_rows(self.features_, rows), self.vectors_[rows]
+
+    def _round(self) -> None:
+        self.vectors_, self.output_vectors_ = rounded(self.vectors_), rounded(self.output_vectors_)
 
     def _ngrams(self) -> Ngrams:
         return Ngrams(self.word_ngrams, self.min_n, self.max_n, self.buckets)
 
-    def _label_rows(self, labelled: Labelled) -> Rows:
-        numbers = {label: number for number, label in enumerate(self.classes_.tolist())}
-        starts = np.concatenate([[0], np.cumsum([len(labels) for labels in labelled.labels])])
-        ids = [numbers[label] for labels in labelled.labels for label in labels]
-        return Rows(np.array(ids, np.int32), starts.astype(np.int64))
+    def _start(self, texts: Texts, labels: Rows) -> Learning:
+        self.class_counts_ = np.bincount(labels.ids, minlength=len(self.classes_))
+        self._use_tree(None)
+        shape = len(self.features_), len(self.classes_) - (self.loss == "hs"), self.vector_size
+        return Learning(texts, labels, self._loss, shape, self.seed)
 
-    def _start(self, labels: Sequence[Labels]) -> None:
-        """Tables as fastText begins with: small random vectors of features, zeros above them."""
-        size = self.vector_size
-        outputs = len(self.classes_) - (self.loss == "hs")
-        rows = len(self.features_)
-        check_memory(4 * size * (rows + outputs), f"vectors of {rows:,} features", "lower vector_size or buckets")
-        rng = np.random.default_rng(self.seed)
-        self.vectors_ = rng.random((rows, size), np.float32)
-        self.vectors_ *= np.float32(2 / size)
-        self.vectors_ -= np.float32(1 / size)
-        self.output_vectors_ = np.zeros((outputs, size), np.float32)
-        counts = Counter(label for one in labels for label in one)
-        self.class_counts_ = np.array([counts[label] for label in self.classes_.tolist()], np.int64)
-        self._loss = loss_of(self.loss, self.class_counts_, self.negative)
-        self.history_ = []
-
-    def _train(self, texts: Texts, labels: Rows, progress: Callback | None) -> None:
-        total, seconds = len(texts) * self.epochs, 0.0
-        fall = self.learning_rate / total
-        with interrupts.held(), crew(self.workers):
-            for epoch in range(1, self.epochs + 1):
-                order = np.random.default_rng([self.seed, epoch]).permutation(len(texts))
-                started, summed, before = perf_counter(), 0.0, (epoch - 1) * len(texts)
-                for first in range(0, len(order), _TEXTS_AT_A_TIME):
-                    block = order[first : first + _TEXTS_AT_A_TIME]
-                    summed += self._learn(texts, labels, block, before + first, fall)
-                    interrupts.check()
-                    if progress is not None:
-                        done = before + first + len(block)
-                        progress(
-                            self._report("progress", epoch, done, total, summed, seconds + perf_counter() - started)
-                        )
-                seconds += perf_counter() - started
-                self._check_sound(epoch, summed)
-                report = self._report("epoch", epoch, epoch * len(texts), total, summed, seconds)
-                self.history_.append(report.to_json())
-                if call_all(tuple(self.callbacks), report):
-                    break
-
-    def _learn(self, texts: Texts, labels: Rows, block: NDArray[np.int64], before: int, fall: float) -> float:
-        """Train on some texts, shared by the workers; returns the summed loss."""
-        size, outputs = self.vectors_.shape[1], len(self.output_vectors_)
-        tables = Tables(self.vectors_, self.output_vectors_)
-
-        def train(first: int, last: int) -> float:
-            mine = block[first:last]
-            arrays = (np.empty(n, np.float32) for n in (size, size, outputs))
-            state: RngState = (
-                np.random.SeedSequence([self.seed, before + first]).generate_state(2, np.uint32).view(np.uint64)
-            )
-            rates = (self.learning_rate - fall * (before + first), fall)
-            found = texts.rows(mine)
-            return train_texts(found, mine, labels, tables, self._loss, rates, Scratch(*arrays), state)
-
-        return float(sum(share(len(block), train)))
-
-    def _report(self, event: str, epoch: int, done: int, total: int, summed: float, seconds: float) -> Report:
-        texts = total // self.epochs
-        return Report(
-            event=event,
-            epoch=epoch,
-            epochs=self.epochs,
-            examples=done,
-            total_examples=total,
-            loss=summed / max(done - (epoch - 1) * texts, 1),
-            learning_rate=self.learning_rate * (1 - done / total),
-            seconds=seconds,
-        )
-
-    def _check_sound(self, epoch: int, loss: float) -> None:
-        if not (np.isfinite(loss) and np.isfinite(self.output_vectors_).all()):
-            raise DivergedError(
-                f"training diverged in epoch {epoch}: the loss is {loss:g}; try learning_rate = "
-                f"{self.learning_rate / 10:g}"
-            )
+    def _use_tree(self, children: NDArray[np.int32] | None) -> None:
+        """Set up the loss; ``children`` of the nodes of its tree where that is not the one of ``huffman_tree``."""
+        self._children = children
+        self._loss = loss_of(self.loss, self.class_counts_, self.negative, children)
 
     # --- what is learned
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: N803
         """The most probable label of each text, (texts,)."""
-        numbers = [block.argmax(axis=1) for block in self._probabilities(X)]
+        numbers = self._of_blocks(X, lambda block: block.argmax(axis=1))
         return self.classes_[np.concatenate(numbers)] if numbers else self.classes_[:0]
 
     def predict_proba(self, X: Any) -> NDArray[np.float32]:  # noqa: N803
@@ -293,33 +278,36 @@ class TextClassifier(Estimator):
 
         Rows sum to 1 with the losses softmax and hs; ns and ova answer a question for each label by itself.
         """
-        blocks = list(self._probabilities(X))
+        blocks = self._of_blocks(X, lambda block: block)
         return np.concatenate(blocks) if blocks else np.zeros((0, len(self.classes_)), np.float32)
 
     def top_labels(self, X: Any, k: int = 1, threshold: float = 0.0) -> list[list[tuple[Any, float]]]:  # noqa: N803
         """Up to ``k`` labels of each text, those of a probability of at least ``threshold``, the likeliest first."""
         check_whole("k", k, 1)
         check_range("threshold", threshold, 0, 1)
-        found = []
-        for block in self._probabilities(X):
-            numbers = np.argsort(-block, axis=1, kind="stable")[:, :k]
-            for row, chosen in zip(block, numbers, strict=True):
-                found.append([(self.classes_[n], float(row[n])) for n in chosen if row[n] >= threshold])
-        return found
+        names = self.classes_.tolist()
+
+        def best(block: NDArray[np.float32]) -> list[list[tuple[Any, float]]]:
+            numbers = block.argmax(axis=1)[:, None] if k == 1 else np.argsort(-block, axis=1, kind="stable")[:, :k]
+            pairs = zip(numbers.tolist(), np.take_along_axis(block, numbers, 1).tolist(), strict=True)
+            return [[(names[n], p) for n, p in zip(*pair, strict=True) if p >= threshold] for pair in pairs]
+
+        return [found for of_block in self._of_blocks(X, best) for found in of_block]
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """The share of texts whose predicted label is among those of y; without y X is as for ``fit``."""
         self._fitted()
         labelled = read_labelled(X, y, self._reader(), self.label_prefix)
-        predicted = self.predict(labelled.words).tolist()
-        return sum(one in labels for one, labels in zip(predicted, labelled.labels, strict=True)) / len(predicted)
+        predicted = self.predict(labelled.texts).tolist()
+        of_texts = labelled.labels.to_lists()
+        return sum(one in labels for one, labels in zip(predicted, of_texts, strict=True)) / len(predicted)
 
     def evaluate(self, X: Any, y: Any = None, k: int = 1) -> LabelResult:  # noqa: N803
         """Accuracy, and precision and recall of the ``k`` likeliest labels of texts, given as for ``fit``."""
         self._fitted()
         labelled = read_labelled(X, y, self._reader(), self.label_prefix)
-        predicted = self.top_labels(labelled.words, k)
-        return evaluate_labels(labelled.labels, ([label for label, _ in one] for one in predicted))
+        predicted = self.top_labels(labelled.texts, k)
+        return evaluate_labels(labelled.labels.to_lists(), ([label for label, _ in one] for one in predicted))
 
     _estimator_type = "classifier"  # where scikit-learn before 1.6 asks
 
@@ -338,20 +326,38 @@ class TextClassifier(Estimator):
         if not hasattr(self, "history_"):
             raise NotFittedError("this TextClassifier is not trained yet; call fit first")
 
-    def _probabilities(self, X: Any) -> Iterator[NDArray[np.float32]]:  # noqa: N803
-        """Blocks of (texts, classes)."""
+    def _of_blocks(self, X: Any, use: Callable[[NDArray[np.float32]], Result]) -> list[Result]:  # noqa: N803
+        """What ``use`` makes of the probabilities of each few texts, (texts, classes)."""
         self._fitted()
         texts = self.features_.read(read_texts(X, self._reader()))
-        for first in range(0, len(texts), _TEXTS_AT_A_TIME):
-            yield self._probabilities_of(texts, np.arange(first, min(first + _TEXTS_AT_A_TIME, len(texts))))
-
-    def _probabilities_of(self, texts: Texts, block: NDArray[np.int64]) -> NDArray[np.float32]:
-        hidden = np.empty((len(block), self.vectors_.shape[1]), np.float32)
-        hidden_rows(texts.rows(block), self.vectors_, hidden)
-        scores = np.empty((len(block), len(self.output_vectors_)), np.float32)
+        at_a_time = max(min(_TEXTS_AT_A_TIME, _SCORES_AT_A_TIME // len(self.classes_)), 16)
         with crew():
-            set_product(scores, hidden, self.output_vectors_.T)
+            return [use(self._probabilities(hidden)) for hidden in texts.mean_vectors(self.vectors_, at_a_time)]
+
+    def _probabilities(self, hidden: NDArray[np.float32]) -> NDArray[np.float32]:
+        scores = np.empty((len(hidden), len(self.output_vectors_)), np.float32)
+        set_product(scores, hidden, self.output_vectors_.T)
         return probabilities_of(self.loss, scores, self._loss, len(self.classes_))
+
+    # --- smaller
+
+    def shrunk(self, cutoff: int) -> Self:
+        """The model with the ``cutoff`` words and n-grams that have the longest vectors."""
+        check_whole("cutoff", cutoff, 1)
+        self._fitted()
+        other = copy(self)
+        other.cutoff = cutoff
+        other._cut(cutoff)
+        return other
+
+    def quantized(self, bits: int = BITS) -> Self:
+        """The model with vectors of 8 bits, and a scale for each; its file is about a third as large."""
+        self._fitted()
+        other = copy(self)
+        other.quantize_bits = bits
+        other.check_parameters()
+        other._round()
+        return other
 
     # --- files
 
@@ -359,40 +365,19 @@ class TextClassifier(Estimator):
         """Write the model file; DataError when it cannot be written."""
         self._fitted()
         parameters = {name: value for name, value in self.get_params().items() if name not in _NOT_STORED}
-        arrays: dict[str, NDArray[Any]] = {
-            "vectors": self.vectors_,
-            "output_vectors": self.output_vectors_,
-            "class_counts": self.class_counts_,
-            **pack_labels(self.classes_),
-            **pack_features(self.features_),
-        }
         config = {"parameters": parameters, "labels": label_kind(self.classes_), "history": self.history_}
-        model_file.save(path, KIND, arrays, config, self.reader.stored())
+        model_file.save(path, KIND, pack(self), config, self.reader.stored())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Open what ``save`` wrote; FormatError for a file that is damaged or of another kind."""
-        stored = model_file.load(path, KIND)
-        with model_file.parts_of(path):
-            return cls._from_stored(stored, path)
+        """Open what ``save`` wrote, or a classifier of fastText: a ``.bin``, or a quantized ``.ftz``.
 
-    @classmethod
-    def _from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:
-        try:
-            model = cls(**stored.config["parameters"])
-            model.check_parameters()
-        except (TypeError, OptionError) as error:
-            raise FormatError(f"{path} has no sound configuration of a TextClassifier ({error})") from error
-        model.reader = TextReader.remembered(stored.provenance)
-        if not model.reader.asks:  # else the tokenizer is a user's own, which is not imported because a file names it
-            read = model.reader.options()
-            model.set_params(tokenizer=read["tokenizer"], lowercase=read["lowercase"])
-        model.history_ = history_rows(stored.config["history"])
-        model.classes_ = unpack_labels(stored, path)
-        model.class_counts_ = model_file.as_counts(stored.arrays.get("class_counts"), len(model.classes_), path)
-        model.features_ = unpack_features(stored.arrays, model._ngrams(), path)
-        outputs = len(model.classes_) - (model.loss == "hs")
-        model.vectors_ = vectors_in(stored.arrays, "vectors", (len(model.features_), model.vector_size), path)
-        model.output_vectors_ = vectors_in(stored.arrays, "output_vectors", (outputs, model.vector_size), path)
-        model._loss = loss_of(model.loss, model.class_counts_, model.negative)
+        FormatError for a file that is damaged or of another kind.
+        """
+        with local_file(as_path(path)) as file, model_file.parts_of(path):
+            model: Self
+            if kind_of(file) == "fasttext":
+                model = unpack_fasttext(cls, read_classifier(file), file)
+            else:
+                model = unpack(cls, model_file.load(file, KIND), file)
         return model

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.classification.kernels import Rows, Types, WordNgrams, count_rows, fill_rows, mark_ngrams
+from windrow.classification.kernels.rows import (
+    Rows,
+    Types,
+    WordNgrams,
+    count_rows,
+    fill_ngram_rows,
+    fill_rows,
+    fill_type_rows,
+    mark_ngrams,
+    mean_rows,
+    sum_rows,
+)
+from windrow.classification.numbered import Numbered
 from windrow.corpus import Vocabulary
-from windrow.corpus.subwords import SENTENCE_END, hash_ngram, vocabulary_subwords
-
-_NONE = np.zeros(0, np.int32)
+from windrow.corpus.subwords import SENTENCE_END, vocabulary_hashes, vocabulary_subwords
 
 
 @dataclass(frozen=True)
@@ -46,90 +54,87 @@ class Features:
         self._after_rows = np.zeros(ngrams.buckets if ngrams.are_used else 0, np.int32)
         self._after_rows[seen_buckets] = np.arange(len(words), len(self), dtype=np.int32) + 1
         self.word_ngrams = WordNgrams(ngrams.word_ngrams, self._after_rows)
-        self._ids = _Ids((word, number) for number, word in enumerate(self.words))
-        self._known = self._types_of(self.words, has_rows=True)
+        self._row_of = {word: row for row, word in enumerate(self.words)}
 
     @classmethod
-    def learn(cls, texts: Iterable[Sequence[str]], ngrams: Ngrams, min_count: int) -> Features:
+    def learn(cls, texts: Numbered, ngrams: Ngrams, min_count: int) -> Features:
         """Those of some texts: the words that occur so often, and all n-grams."""
-        texts = list(texts)
-        counts = Counter(chain.from_iterable(texts))
-        counts[SENTENCE_END] += len(texts)
-        words = Vocabulary.from_counts(list(counts), list(counts.values()), min_count=min_count).words
+        different, end = _with_end(texts.words)
+        counts = np.bincount(texts.lists.ids, minlength=len(different))
+        counts[end] += len(texts)
+        words = Vocabulary.from_counts(different, counts, min_count=min_count).words
         seen = np.zeros(ngrams.buckets if ngrams.are_used else 0, np.uint8)
         if ngrams.max_n:
-            seen[vocabulary_subwords(list(counts), max(ngrams.min_n, 1), ngrams.max_n, ngrams.buckets)[0]] = 1
+            seen[vocabulary_subwords(different, max(ngrams.min_n, 1), ngrams.max_n, ngrams.buckets)[0]] = 1
         if ngrams.word_ngrams > 1:
-            numbered, found = _numbered(texts, _Ids())
-            mark_ngrams(numbered, _hashes(found), ngrams.word_ngrams, seen)
+            mark_ngrams(texts.lists, end, vocabulary_hashes(different), ngrams.word_ngrams, seen)
         return cls(words, ngrams, np.flatnonzero(seen).astype(np.int32))
+
+    def with_words(self, words: Sequence[str]) -> Features:
+        """These, and a row for each other word, behind those of the words that are there."""
+        more = dict.fromkeys([*self.words, *words])
+        return Features(list(more), self.ngrams, self.seen_buckets)
 
     def __len__(self) -> int:
         return len(self.words) + len(self.seen_buckets)
 
-    def read(self, texts: Iterable[Sequence[str]]) -> Texts:
-        """The texts as numbers of words; those that are new get numbers of their own."""
-        numbered, new = _numbered(texts, self._ids)
-        return Texts(self, numbered, self._types_of(new, has_rows=False))
+    def read(self, texts: Numbered) -> Texts:
+        """The texts, ready for their features to be looked up."""
+        return Texts(texts.lists, self._types_of(*_with_end(texts.words)), self.word_ngrams)
 
-    def _types_of(self, words: Sequence[str], *, has_rows: bool) -> Types:
-        """The features of words by themselves: the row of a word, and those of its n-grams of characters."""
-        starts, rows = np.zeros(len(words) + 1, np.int64), _NONE
+    def _types_of(self, words: Sequence[str], end: int) -> Types:
+        """The features of words by themselves: the row of a word that is known, and those of its n-grams."""
+        own = np.fromiter((self._row_of.get(word, -1) for word in words), np.int32, len(words))
+        buckets, starts = np.zeros(0, np.int32), np.zeros(len(words) + 1, np.int64)
         if self.ngrams.max_n:
             n = max(self.ngrams.min_n, 1), self.ngrams.max_n
             buckets, starts = vocabulary_subwords(words, *n, self.ngrams.buckets)
-            rows = self._after_rows[buckets] - 1
-            kept = np.concatenate([[0], np.cumsum(rows >= 0)])
-            rows, starts = rows[rows >= 0], kept[starts]
-        if has_rows:
-            rows = np.insert(rows, starts[:-1], np.arange(len(words), dtype=np.int32))
-            starts = starts + np.arange(len(words) + 1)
-        return Types(Rows(rows, starts), _hashes(words))
+        found = Rows(np.empty(len(words) + len(buckets), np.int32), np.empty(len(words) + 1, np.int64))
+        fill_type_rows(own, Rows(buckets, starts), self._after_rows, found)
+        hashes = vocabulary_hashes(words) if self.ngrams.word_ngrams > 1 else np.zeros(0, np.uint64)
+        return Types(found, hashes, end)
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Some texts, whose features can be looked up."""
+    """Some texts by the numbers of their words, and the features that each different word has."""
 
-    features: Features
-    numbered: Rows
-    others: Types
+    words: Rows
+    types: Types
+    word_ngrams: WordNgrams
 
     def __len__(self) -> int:
-        return len(self.numbered.starts) - 1
+        return len(self.words.starts) - 1
+
+    def count_rows(self, order: NDArray[np.int64]) -> int:
+        """At most how many features the texts of these numbers have together."""
+        return count_rows(self.words, order, self.types, self.word_ngrams.longest)
 
     def rows(self, order: NDArray[np.int64]) -> Rows:
         """The features of the texts of these numbers."""
-        known, ngrams = self.features._known, self.features.word_ngrams
-        most = count_rows(self.numbered, order, known, self.others, ngrams.longest)
-        found = Rows(np.empty(most, np.int32), np.empty(len(order) + 1, np.int64))
-        fill_rows(self.numbered, order, known, self.others, ngrams, found)
+        found = Rows(np.empty(self.count_rows(order), np.int32), np.empty(len(order) + 1, np.int64))
+        fill_rows(self.words, order, self.types, self.word_ngrams, found)
         return found
 
+    def mean_vectors(self, vectors: NDArray[np.float32], at_a_time: int) -> Iterator[NDArray[np.float32]]:
+        """The mean of the vectors of each text's features, zeros where it has none: blocks of (texts, dimensions).
 
-class _Ids(dict[str, int]):
-    """The numbers of words; -1 for one that is not known."""
-
-    def __missing__(self, word: str) -> int:
-        return -1
-
-
-def _numbered(texts: Iterable[Sequence[str]], ids: _Ids) -> tuple[Rows, list[str]]:
-    """The number of each word of each text, with ``</s>`` at its end; and the new words, which get the next numbers."""
-    tokens: list[str] = []
-    starts = [0]
-    for text in texts:
-        tokens += text
-        tokens.append(SENTENCE_END)
-        starts.append(len(tokens))
-    numbers = np.fromiter(map(ids.__getitem__, tokens), np.int32, len(tokens))
-    new: dict[str, int] = {}
-    for place in np.flatnonzero(numbers < 0).tolist():
-        numbers[place] = new.setdefault(tokens[place], len(ids) + len(new))
-    return Rows(numbers, np.array(starts, np.int64)), list(new)
+        What a word has by itself is summed once, however often it comes.
+        """
+        width, table = vectors.shape[1], vectors.reshape(-1)
+        sums = np.zeros(width * (len(self.types.rows.starts) - 1), np.float32)
+        sum_rows(self.types.rows, table, width, sums)
+        for first in range(0, len(self), at_a_time):
+            order = np.arange(first, min(first + at_a_time, len(self)))
+            most = (self.words.starts[order[-1] + 1] - self.words.starts[first]) * (self.word_ngrams.longest - 1)
+            found = Rows(np.empty(most, np.int32), np.empty(len(order) + 1, np.int64))
+            fill_ngram_rows(self.words, order, self.types, self.word_ngrams, found)
+            means = np.zeros((len(order), width), np.float32)
+            mean_rows(self.words, order, self.types, sums, found, table, width, means.reshape(-1))
+            yield means
 
 
-def _hashes(words: Iterable[str]) -> NDArray[np.uint64]:
-    """fastText's hash of each word as it goes into those of n-grams: 32 bits with the sign spread to 64."""
-    hashes = np.fromiter(map(hash_ngram, words), np.uint32)
-    return hashes.view(np.int32).astype(np.int64).view(np.uint64)
+def _with_end(words: list[str]) -> tuple[list[str], int]:
+    """The words and ``</s>``, which ends each text, and its place."""
+    found = words if SENTENCE_END in words else [*words, SENTENCE_END]
+    return found, found.index(SENTENCE_END)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from windrow.estimator import GIVEN, Setting
 from windrow.nn.settings import CALLBACKS
 
+OF_READER = ("tokenizer", "lowercase", "language", "normalize")  # settings that a TextReader has, and stores
 LOSS_NAMES = ("softmax", "hs", "ns", "ova")
 
 TEXT_CLASSIFIER = (
@@ -33,6 +34,11 @@ TEXT_CLASSIFIER = (
     ),
     Setting("min_count", int, 1, "Words that occur less often have no vector of their own.", low=1),
     Setting(
+        "vectors", "WordVectors or path", None, "Word vectors to begin with, or a file; all their words are known.",
+        "Of much text of the same kind, where few texts have labels. They must have vector_size dimensions.",
+        none="random ones",
+    ),
+    Setting(
         "loss", str, "softmax", "What is minimized: that of a softmax over the classes; hs: of a Huffman tree of them; "
         "ns: of telling a class from a few drawn ones; ova: of a yes or no for each class.",
         "hs and ns for thousands of classes; ova where a text has several.", choices=LOSS_NAMES,
@@ -46,13 +52,34 @@ TEXT_CLASSIFIER = (
     ),
     Setting("epochs", int, 5, "Passes over the texts.", "25 for a few thousand texts.", low=1, high=1_000_000),
     Setting(
+        "cutoff", int, None, "After training keep only so many words and n-grams, those with the longest vectors.",
+        "A tenth of them loses little.", low=1, none="all",
+    ),
+    Setting(
+        "retrain", bool, False, "Train what the cut-off has kept as many epochs again.", "It may be better or worse.",
+        only_with=("cutoff", GIVEN),
+    ),
+    Setting(
+        "quantize_bits", int, None, "8 rounds the vectors of the trained model, whose file is about a third as large.",
+        low=8, high=8, none="32 bits", option="--quantize",
+    ),
+    Setting(
         "label_prefix", str, "__label__", "How labels begin that stand among the words of a text.",
     ),
     Setting(
         "tokenizer", (str, Callable), "whitespace", "What cuts text into words: whitespace, word, char, or a function "
-        "from a str to a list.", option=None,  # it and the next are among the options of text
+        "from a str to a list.", option=None,  # it and the next three are among the options of text
     ),
     Setting("lowercase", bool, False, "Whether text is lower-cased first; labels are not.", option=None),
+    Setting(
+        "language", str, None, "Whose lower case, a code of ISO 639-1: in Turkish (tr, az) I becomes dotless i. Only "
+        "with lowercase.", none="the usual lower case", option=None,
+    ),
+    Setting(
+        "normalize", str, None, "Unicode normalization, before all else: nfc gives each letter with accents one form, "
+        "nfkc also makes ligatures and full-width letters plain ones.", choices=("nfc", "nfkc"),
+        none="the text as it is", option=None,
+    ),
     Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal models with one worker.", low=0,
             high=2**63 - 1),
     Setting(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from itertools import compress
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.classification.kernels.rows import Rows
+from windrow.classification.numbered import Numbered, joined
 from windrow.corpus import TextReader
 from windrow.corpus.records import Cell
 from windrow.corpus.sources import describe, locations, read, read_records
@@ -17,42 +20,56 @@ from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import DataError, shown
 
 _TEXTS = "X must be a list or one column of texts"
+_BETWEEN_SPACES = ("whitespace", "word")  # the tokenizers that need not see more than what stands between white space
 
+Text = str | Sequence[str]
 Labels = Sequence[Any]  # of one text
 
 
 class Labelled(NamedTuple):
     """The words of each text, and its labels."""
 
-    words: list[list[str]]
-    labels: list[Labels]
+    texts: Numbered
+    labels: Numbered
 
 
-def read_texts(texts: Any, reader: TextReader) -> Iterator[list[str]]:
-    """The words of each text, a str or a list of tokens; DataError for anything else."""
-    for number, text in enumerate(cells_of(texts, expected=_TEXTS), 1):
-        if isinstance(text, str):
-            yield reader.tokens(text)
-        else:
-            yield reader.folded(as_tokens(text, f"text {number}"))
+def read_texts(texts: Any, reader: TextReader) -> Numbered:
+    """The words of each text, a str or a list of tokens; DataError for anything else. ``Numbered`` is left as it is."""
+    if isinstance(texts, Numbered):
+        return texts
+    given = list(cells_of(texts, expected=_TEXTS))
+    if _are_cut_at_spaces(given, reader):
+        return _read_types(Numbered.of_pieces(joined(given)), reader)
+    return Numbered.of_pieces(
+        reader.tokens(text) if isinstance(text, str) else reader.folded(as_tokens(text, f"text {number}"))
+        for number, text in enumerate(given, 1)
+    )
+
+
+def read_unlabelled(texts: Sequence[Text], reader: TextReader, prefix: str) -> Numbered:
+    """The words of texts without the labels among them; tokens are taken as they are."""
+    return _split_all(texts, reader, prefix).texts
 
 
 def read_labelled(source: Any, y: Any, reader: TextReader, prefix: str) -> Labelled:
     """Texts and their labels: ``y``, or without it the words of a line that begin with ``prefix``.
 
     ``source``: a list or column of texts; without ``y`` also files. Raises DataError where there is no label.
+    ``Labelled`` is left as it is.
     """
+    if isinstance(source, Labelled):
+        return source
     if y is None:
-        lines = _lines(source) if locations(source) is None else _lines_of_files(source)
+        found = _of_lines(source, reader, prefix) if locations(source) else _split_all(_lines(source), reader, prefix)
         hint = f"a word that begins with {prefix!r}; give labels as y, or another label_prefix"
-        return _collected((split_labels(line, reader, prefix) for line in lines), describe(source), hint)
-    texts = list(read_texts(source, reader))
-    of_texts = [as_labels(one, number) for number, one in enumerate(_column(y), 1)]
+        return _checked(found, describe(source), hint)
+    texts = read_texts(source, reader)
+    of_texts = [[one] if type(one) is str and one else as_labels(one, n) for n, one in enumerate(_column(y), 1)]
     if len(texts) != len(of_texts):
         raise DataError(f"there are {len(texts)} texts but {len(of_texts)} labels; give one, or a list, for each text")
-    if not texts:
+    if not of_texts:
         raise DataError("there is no text; give at least two, with different labels")
-    return Labelled(texts, of_texts)
+    return Labelled(texts, Numbered.of_lists(of_texts))
 
 
 def read_files(
@@ -71,28 +88,25 @@ def read_files(
     string with ``label_separator`` between them. ``files``: further options of ``sources.read``. Labels are strings.
     """
     if field is None:
-        found = (split_labels(line, reader, prefix) for line in _lines_of_files(source, **files))
+        found = _of_lines(source, reader, prefix, **files)
     elif label_field is None:
-        found = (split_labels(text, reader, prefix) for text, _ in read_records(source, field=field, **files))
+        found = _split_all([text for text, _ in read_records(source, field=field, **files)], reader, prefix)
     else:
-        found = (
-            (_labels_of(cell, label_separator), reader.words_of(text))
-            for text, (cell,) in read_records(source, [label_field], field=field, **files)
-        )
+        texts, of_texts = list[Text](), list[Labels]()
+        for text, (cell,) in read_records(source, [label_field], field=field, **files):
+            texts.append(text)
+            of_texts.append(_labels_of(cell, label_separator))
+        found = Labelled(_words_of_all(texts, reader), Numbered.of_lists(of_texts))
     among_words = f"a word that begins with {prefix!r}; set label_prefix, or name the field that holds them"
-    return _collected(found, describe(source), among_words if label_field is None else f"in the field {label_field!r}")
+    return _checked(found, describe(source), among_words if label_field is None else f"in the field {label_field!r}")
 
 
-def _collected(found: Iterable[tuple[Labels, list[str]]], name: str, hint: str) -> Labelled:
+def _checked(found: Labelled, name: str, hint: str) -> Labelled:
     """All texts that have words or labels; DataError where no text has a label."""
-    labelled = Labelled([], [])
-    for labels, words in found:
-        if words or labels:
-            labelled.words.append(words)
-            labelled.labels.append(labels)
-    if not any(labelled.labels):
+    if not found.labels.words:
         raise DataError(f"{name} holds no label, {hint}")
-    return labelled
+    is_empty = (np.diff(found.texts.lists.starts) == 0) & (np.diff(found.labels.lists.starts) == 0)
+    return Labelled(found.texts.without(is_empty), found.labels.without(is_empty)) if is_empty.any() else found
 
 
 def _labels_of(cell: Cell, separator: str | None) -> list[str]:
@@ -121,14 +135,20 @@ def as_labels(given: Any, number: int) -> Labels:
     return found
 
 
-def find_classes(labels: Iterable[Labels]) -> NDArray[Any]:
+def find_classes(labels: Numbered) -> NDArray[Any]:
     """The different labels, sorted; DataError for fewer than two, and for strings mixed with numbers."""
-    found = {label for one in labels for label in one}
+    found = labels.words
     if len({isinstance(label, str) for label in found}) > 1:
         raise DataError("labels mix strings and numbers; make them all strings")
     if len(found) < 2:
         raise DataError(f"there {'is 1 label' if found else 'are no labels'}; give texts of two at least to tell apart")
     return np.array(sorted(found))
+
+
+def class_rows(labels: Numbered, classes: NDArray[Any]) -> Rows:
+    """The classes of each text by their numbers."""
+    numbers = {label: number for number, label in enumerate(classes.tolist())}
+    return Rows(np.array([numbers[label] for label in labels.words], np.int32)[labels.lists.ids], labels.lists.starts)
 
 
 def _column(y: Any) -> Iterator[Any]:
@@ -146,12 +166,76 @@ def _lines(texts: Any) -> Iterator[str]:
         yield line
 
 
-def _lines_of_files(source: Any, **files: Any) -> Iterator[str]:
-    pieces = (piece if isinstance(piece, str) else " ".join(piece) + "\n" for piece in read(source, **files))
-    return lines(pieces, describe(source))
+def _of_lines(source: Any, reader: TextReader, prefix: str, **files: Any) -> Labelled:
+    """The lines of files, of which only the words are in memory, as numbers."""
+    pieces = read(source, **files)
+    if reader.tokenizer in _BETWEEN_SPACES:
+        return _read_labelled_types(Numbered.of_pieces(pieces), reader, prefix)
+    whole = lines((piece if isinstance(piece, str) else " ".join(piece) + "\n" for piece in pieces), describe(source))
+    return _split_each(whole, reader, prefix)
 
 
-def split_labels(text: str | Sequence[str], reader: TextReader, prefix: str) -> tuple[list[str], list[str]]:
+def _are_cut_at_spaces(texts: Sequence[Any], reader: TextReader) -> TypeGuard[Sequence[str]]:
+    """Whether all are strings, whose words are those of what stands between white space."""
+    return reader.tokenizer in _BETWEEN_SPACES and all(issubclass(kind, str) for kind in set(map(type, texts)))
+
+
+def _words_of_all(texts: Sequence[Text], reader: TextReader) -> Numbered:
+    """The words of texts; tokens are taken as they are."""
+    if _are_cut_at_spaces(texts, reader):
+        return _read_types(Numbered.of_pieces(joined(texts)), reader)
+    return Numbered.of_pieces(map(reader.words_of, texts))
+
+
+def _split_all(texts: Iterable[Text], reader: TextReader, prefix: str) -> Labelled:
+    """The words of texts, and the labels among them; tokens are taken as they are."""
+    given = list(texts)
+    if _are_cut_at_spaces(given, reader):
+        return _read_labelled_types(Numbered.of_pieces(joined(given)), reader, prefix)
+    return _split_each(given, reader, prefix)
+
+
+def _read_types(raw: Numbered, reader: TextReader) -> Numbered:
+    """From what stands between white space to words, each different one once."""
+    if reader.is_plain:
+        return raw
+    found = Numbered.of_lists(map(reader.tokens, raw.words))
+    return raw.replaced(found.words, found.lists)
+
+
+def _read_labelled_types(raw: Numbered, reader: TextReader, prefix: str) -> Labelled:
+    """As ``_read_types``, with what begins with the prefix as labels."""
+    is_label = [word.startswith(prefix) for word in raw.words]
+    labels = [word.removeprefix(prefix) if own else "" for word, own in zip(raw.words, is_label, strict=True)]
+    found = Labelled(
+        _those(raw, np.logical_not(is_label)), _those(raw, np.array([label != "" for label in labels], bool))
+    )
+    names = [label for label in labels if label]
+    return Labelled(_read_types(found.texts, reader), Numbered(names, found.labels.lists))
+
+
+def _those(raw: Numbered, is_kept: NDArray[np.bool_]) -> Numbered:
+    """Some of the words."""
+    starts = np.zeros(len(raw.words) + 1, np.int64)
+    np.cumsum(is_kept, out=starts[1:])
+    words = list(compress(raw.words, is_kept.tolist()))
+    return raw.replaced(words, Rows(np.arange(len(words), dtype=np.int32), starts))
+
+
+def _split_each(texts: Iterable[Text], reader: TextReader, prefix: str) -> Labelled:
+    """As ``_split_all``, text by text."""
+    labels = list[Labels]()
+
+    def words() -> Iterator[list[str]]:
+        for text in texts:
+            found, own = split_labels(text, reader, prefix)
+            labels.append(found)
+            yield own
+
+    return Labelled(Numbered.of_pieces(words()), Numbered.of_lists(labels))
+
+
+def split_labels(text: Text, reader: TextReader, prefix: str) -> tuple[list[str], list[str]]:
     """The labels among the words of a text, without the prefix, and the other words, which alone are lower-cased."""
     if isinstance(text, str) and prefix not in text:
         return [], reader.tokens(text)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from windrow.classification.settings import TEXT_CLASSIFIER
+from windrow.cli import autotune
 from windrow.cli.groups import LazyGroup
 from windrow.cli.logs import json_log, words_bar
 from windrow.cli.messages import tell
@@ -19,6 +21,7 @@ from windrow.cli.options import (
     check_parameters,
     check_used,
     flags_of,
+    naming_options,
     setting_options,
     sources_argument,
     text_options,
@@ -28,16 +31,19 @@ from windrow.cli.options import (
 from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
 from windrow.cli.saving import save_model
 from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
+from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError
 from windrow.estimator import GIVEN
 
 if TYPE_CHECKING:
     from windrow.classification import TextClassifier
+    from windrow.classification.texts import Labelled
     from windrow.evaluation.labels import LabelResult
 
 _FILES = ("format", "field", "delimiter", "errors")
 _LABELS = ("label_field", "label_separator")
 _CONDITIONS = {"label_field": (("field", GIVEN),), "label_separator": (("label_field", GIVEN),)}
+_TEXTS_AT_A_TIME = 1 << 15  # predicted; each different word of them is looked up once
 F = TypeVar("F", bound=Callable[..., Any])
 
 _tokenizer = click.option(
@@ -80,8 +86,9 @@ def group() -> None:
     help="Texts held back, on which the accuracy is measured after training.",
 )
 @setting_options(TEXT_CLASSIFIER)
-@text_options("tokenizer", "lowercase", *_FILES)
+@text_options("tokenizer", "lowercase", "language", "normalize", *_FILES)
 @_label_options
+@autotune.autotune_options
 @click.option(
     "--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, one JSON object per epoch."
 )
@@ -92,25 +99,46 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
     labels, or none.
     """
     from windrow.classification import TextClassifier
+    from windrow.embeddings.vectors import load_vectors
 
-    check_used(TEXT_CLASSIFIER, _CONDITIONS)
+    check_used(TEXT_CLASSIFIER, {**_CONDITIONS, **autotune.CONDITIONS})
     model = TextClassifier(**values_of(TEXT_CLASSIFIER, options))
     check_parameters(model, flags_of(TEXT_CLASSIFIER))  # before anything is read
-    texts, labels = _labelled(model, sources, options)
+    if options["vectors"] is not None:
+        with advising_to_convert():
+            model.set_params(vectors=load_vectors(options["vectors"]))
+    labelled = _labelled(model, sources, options)
     held_back = None if valid is None else _labelled(model, (valid,), options)
+    tuned_on = options["autotune_validation"]
+    tried_on = None if tuned_on is None else _labelled(model, (tuned_on,), options)
     with ExitStack() as stack:
         if log_json:
             model.set_params(callbacks=[stack.enter_context(json_log(log_json, append=False))])
-        show = stack.enter_context(words_bar(unit="texts"))
-        model.fit(texts, labels, progress=show)
+        if tried_on is None:
+            show = stack.enter_context(words_bar(unit="texts"))
+            stack.enter_context(naming_options(flags_of(TEXT_CLASSIFIER)))
+            model.fit(labelled, progress=show)
+        else:
+            _search(model, labelled, tried_on, options, output)
     save_model(model, output)
     last = model.history_[-1]
-    judged = "" if held_back is None else f", accuracy {model.evaluate(*held_back).accuracy:.4f} on {valid}"
+    given = f" ({model.given_words_:,} words begin with given vectors)" if model.given_words_ else ""
+    judged = "" if held_back is None else f", accuracy {model.evaluate(held_back).accuracy:.4f} on {valid}"
     tell(
-        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features; trained on "
+        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features{given}; trained on "
         f"{last['examples']:,} texts in {last['seconds']:.1f} s ({last['per_second']:,.0f} texts/s), "
         f"loss {last['loss']:.4f}{judged}"
     )
+
+
+def _search(model: TextClassifier, texts: Labelled, held_back: Labelled, options: dict[str, Any], output: Path) -> None:
+    try:
+        autotune.search(model, texts, held_back, options)
+    except KeyboardInterrupt as error:
+        if not hasattr(model, "history_"):
+            raise
+        save_model(model, output)
+        raise KeyboardInterrupt(f"{error}; it is written to {output}") from error
 
 
 @group.command()
@@ -129,16 +157,18 @@ def evaluate(
     """Accuracy of MODEL on SOURCEs, given as for train; precision, recall and F1 of its k likeliest labels.
 
     The accuracy is the share of texts whose likeliest label is among their own. A label that MODEL has not learned
-    counts as missed; texts without a label are left out.
+    counts as missed; texts without a label are left out. MODEL may be a classifier of fastText, .bin or .ftz.
     """
+    from windrow.classification.texts import Labelled
     from windrow.corpus.tables import listed
 
     check_used(conditions=_CONDITIONS)
     classifier = _load(model, tokenizer)
     texts, labels = _labelled(classifier, sources, options)
     own = {str(label): label for label in classifier.classes_.tolist()}  # which may be numbers
-    result = classifier.evaluate(texts, [[own.get(label, label) for label in some] for some in labels], k)
-    if unknown := sorted({label for some in labels for label in some} - set(own)):
+    learned = [own.get(label, label) for label in labels.words]
+    result = classifier.evaluate(Labelled(texts, replace(labels, words=learned)), k=k)
+    if unknown := sorted(set(labels.words) - set(own)):
         tell(f"Warning: {model} has not learned {listed(unknown)}: counted as missed")
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
 
@@ -183,50 +213,60 @@ def predict(
 
     A line has each label and its probability, the likeliest first, with tabs between them; with --threshold it may be
     empty. Labels among the words of a text, as train takes them, are left out. A line that comes through a pipe is
-    answered at once.
+    answered at once. MODEL may be a classifier of fastText, .bin or .ftz.
     """
+    from windrow.classification.texts import read_unlabelled
+
     if model == source == "-":
         raise OptionError("standard input, '-', cannot be both MODEL and SOURCE; name a file for one of them")
     classifier = _load(model, tokenizer)
     k = k or (len(classifier.classes_) if probabilities else 1)
     is_live = files["field"] is None and waits_for_answers(source)
-    texts = _texts(classifier, source, files, is_live=is_live)
-    for batch in in_batches(texts, lambda text: len(text.given), waits=is_live):
-        found = classifier.top_labels([text.words for text in batch], k, threshold)
+    for batch in in_batches(_texts(source, files, is_live=is_live), len, waits=is_live, most=_TEXTS_AT_A_TIME):
+        found = classifier.top_labels(read_unlabelled(batch, classifier.reader, classifier.label_prefix), k, threshold)
         rows = map(_as_json, batch, found) if as_json else map(_as_row, found)
         click.echo("\n".join(rows))
 
 
-class _Text(NamedTuple):
-    """A text as it was given, and its words."""
-
-    given: str | list[str]
-    words: list[str]
-
-
-def _texts(model: TextClassifier, source: str, files: dict[str, Any], *, is_live: bool) -> Iterator[_Text]:
-    from windrow.classification.texts import split_labels
+def _texts(source: str, files: dict[str, Any], *, is_live: bool) -> Iterator[str | list[str]]:
     from windrow.corpus.sources import file_format, read_records
     from windrow.corpus.streams import Meter, lines, name_of, text_pieces
 
     errors = files["errors"]
-    given: Iterator[str | list[str]]
     if file_format(source, **files) != "text":
-        given = (text for text, _ in read_records(source, **files))
-    elif is_live:
-        given = typed_lines(errors)
-    else:
-        given = lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
-    for text in given:
-        yield _Text(text, split_labels(text, model.reader, model.label_prefix)[1])
+        return (text for text, _ in read_records(source, **files))
+    if is_live:
+        return typed_lines(errors)
+    return lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
+
+
+@group.command()
+@click.argument("source", metavar="MODEL", type=InputFile())
+@click.argument("target", metavar="OUT", type=OutputFile())
+@click.option(
+    "--cutoff", type=WholeNumber(1), metavar="N", help="Keep the N words and n-grams with the longest vectors."
+)
+@click.option("--quantize", type=WholeNumber(8, 8), metavar="BITS", help="8: vectors of 8 bits; a third of the size.")
+def convert(source: str, target: Path, cutoff: int | None, quantize: int | None) -> None:
+    """Make a smaller classifier of MODEL, or windrow's file of one of fastText's (.bin, .ftz).
+
+    What a cut-off leaves out counts nothing; `classify train --cutoff N --retrain` trains the others once more.
+    """
+    model = _load(source, None)
+    if cutoff is not None:
+        model = model.shrunk(cutoff)
+    if quantize is not None:
+        model = model.quantized(quantize)
+    save_model(model, target)
+    tell(f"{target}: {len(model.classes_):,} labels, {len(model.features_):,} features")
 
 
 def _as_row(labels: list[tuple[Any, float]]) -> str:
-    return "\t".join(f"{label}\t{probability:.6f}" for label, probability in labels)
+    return "\t".join([f"{label}\t{probability:.6f}" for label, probability in labels])
 
 
-def _as_json(text: _Text, labels: list[tuple[Any, float]]) -> str:
-    given = text.given.removesuffix("\n") if isinstance(text.given, str) else text.given
+def _as_json(text: str | list[str], labels: list[tuple[Any, float]]) -> str:
+    given = text.removesuffix("\n") if isinstance(text, str) else text
     found = [{"label": str(label), "probability": probability} for label, probability in labels]
     return json.dumps({"text": given, "labels": found})
 
@@ -241,14 +281,10 @@ def _load(path: str, tokenizer: str | None) -> TextClassifier:
     return model
 
 
-def _labelled(
-    model: TextClassifier, sources: tuple[str, ...], options: dict[str, Any]
-) -> tuple[list[list[str]], list[Any]]:
-    """The words of each text of SOURCEs, and its labels."""
+def _labelled(model: TextClassifier, sources: tuple[str, ...], options: dict[str, Any]) -> Labelled:
+    """The texts of SOURCEs, and their labels."""
     from windrow.classification.texts import read_files
-    from windrow.corpus import TextReader
 
-    reader = getattr(model, "reader", None) or TextReader(tokenizer=model.tokenizer, lowercase=model.lowercase)
+    reader = getattr(model, "reader", None) or model.new_reader()
     given = {name: options[name] for name in (*_FILES, *_LABELS)}
-    labelled = read_files(text_source(sources), reader, model.label_prefix, **given)
-    return labelled.words, list(labelled.labels)
+    return read_files(text_source(sources), reader, model.label_prefix, **given)

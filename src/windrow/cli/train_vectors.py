@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ from windrow.cli.paths import (
     words_written,
 )
 from windrow.cli.saving import save_trained, save_word_vectors
+from windrow.cli.vector_files import save_fasttext
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 _LOG_LINES = 200  # per run, besides one per epoch
 _WORKERS = next(setting for setting in WORD2VEC if setting.name == "workers")
+_TO_FASTTEXT = "windrow vectors convert --to fasttext"
 _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 
 
@@ -69,7 +72,7 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     "--continue-from",
     type=InputFile(),
     metavar="FILE",
-    help="Go on from what --keep-training-state wrote: its words, tables and options, but for those given here.",
+    help="Go on from what --keep-training-state or fastText wrote: words, tables, and options that are not given here.",
 )
 @click.option(
     "--vectors",
@@ -81,7 +84,7 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 @click.option(
     "--keep-training-state",
     is_flag=True,
-    help="Write also what --continue-from needs. Only .safetensors; twice as large.",
+    help="Write also what --continue-from needs. Only .safetensors, twice as large; .fasttext has it anyway.",
 )
 @click.option("--workers", type=number_of(_WORKERS), help="Threads.  [default: one per core that this process may use]")
 @click.option(
@@ -131,7 +134,7 @@ def train(
     if options["frozen"] and continued is None and vectors is None:
         raise OptionError("--frozen is for --vectors or --continue-from; give one of them, too")
     if options["keep_training_state"]:
-        _check_kept_state(output, options["subwords"])
+        _check_kept_state(output)
     every = options["checkpoint_every"]
     checkpoint = _checkpoint_beside(output, options["resume"] or bool(every))
     check_target(output)
@@ -203,9 +206,13 @@ def _continued(file: str) -> Word2Vec:
 def _with_their_size(file: str) -> WordVectors:
     """The vectors to start from; if no size was given, it becomes theirs."""
     from windrow.embeddings import WordVectors
+    from windrow.embeddings.subwords import NGRAM_SIZES
 
     vectors = WordVectors.load(file)
-    _take_unless_given({"vector_size": vectors.vector_size})
+    sizes: dict[str, int] = {}
+    if vectors.ngrams is not None and click.get_current_context().params["subwords"]:
+        sizes = dict(zip(NGRAM_SIZES, vectors.ngrams.subwords.sizes, strict=True))
+    _take_unless_given({"vector_size": vectors.vector_size, **sizes})
     return vectors
 
 
@@ -221,11 +228,14 @@ def _save(model: Word2Vec, output: Path, *, with_state: bool, word_counts: Path 
     """Write what was trained, and the words with their counts if they are asked for."""
     from windrow.corpus import Vocabulary
     from windrow.corpus.word_counts import write_word_counts
+    from windrow.embeddings.formats import format_of
 
     vectors = model.wv
     if word_counts is not None and vectors.counts is not None:
         write_word_counts(Vocabulary(vectors.index_to_key, vectors.counts), word_counts)
-    if with_state:
+    if format_of(output) == "fasttext":
+        save_trained(output, partial(save_fasttext, model), "vectors are", keep=model.save, convert=_TO_FASTTEXT)
+    elif with_state:
         save_trained(output, model.save, "vectors are")
     else:
         save_word_vectors(vectors, output)
@@ -244,14 +254,14 @@ def _open_corpus(sources: tuple[str, ...], read_vocab: str | None, text: dict[st
     return open_corpus(*sources, **text, vocabulary=read_word_counts(read_vocab))
 
 
-def _check_kept_state(output: Path, subwords: bool) -> None:
+def _check_kept_state(output: Path) -> None:
     """Raise OptionError where the state of the training cannot be kept."""
     from windrow.embeddings.formats import extension_of
 
-    if extension_of(output) != "safetensors":
-        raise OptionError(f"{output}: only windrow's own format holds the training state; name a .safetensors file")
-    if subwords:
-        raise OptionError("--keep-training-state is for models without --subwords; leave one of them out")
+    if extension_of(output) not in ("safetensors", "fasttext"):
+        raise OptionError(
+            f"{output}: only windrow's own format and fastText's hold the training state; name a .safetensors file"
+        )
 
 
 def _checkpoint_beside(output: Path, is_asked_for: bool) -> Path | None:

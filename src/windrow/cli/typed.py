@@ -43,14 +43,16 @@ def _prompted_lines(prompt: str) -> Iterator[str]:
     print()
 
 
-def in_batches(items: Iterator[Item], size_of: Callable[[Item], int], *, waits: bool) -> Iterator[list[Item]]:
+def in_batches(
+    items: Iterator[Item], size_of: Callable[[Item], int], *, waits: bool, most: int = _LINES_AT_A_TIME
+) -> Iterator[list[Item]]:
     """Many at a time, but no more than memory easily holds; one by one where answers are waited for."""
     batch: list[Item] = []
     size = 0
     for item in items:
         batch.append(item)
         size += size_of(item)
-        if waits or len(batch) == _LINES_AT_A_TIME or size > _CHARS_AT_A_TIME:
+        if waits or len(batch) == most or size > _CHARS_AT_A_TIME:
             yield batch
             batch, size = [], 0
     if batch:

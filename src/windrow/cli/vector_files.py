@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -11,8 +12,10 @@ import click
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, words_read
+from windrow.errors import OptionError, warn
 
 if TYPE_CHECKING:
+    from windrow.embeddings import Word2Vec
     from windrow.embeddings.vectors import WordVectors
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,6 +51,17 @@ def open_vectors(file: str, options: dict[str, Any]) -> WordVectors:
     from windrow.embeddings.vectors import load_vectors
 
     return load_vectors(file, **{name: options.pop(name) for name in _READING})
+
+
+def save_fasttext(model: Word2Vec, path: Path) -> None:
+    """Write a binary model of fastText, with the output layer if it can hold that."""
+    from windrow.embeddings.vectors import save_vectors
+
+    try:
+        model.save(path, format="fasttext")
+    except OptionError as error:
+        warn(f"{str(error).partition(';')[0]}, so that only the vectors are written")
+        save_vectors(model.wv, path, "fasttext")
 
 
 @contextmanager

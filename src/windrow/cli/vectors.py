@@ -13,7 +13,7 @@ from windrow.cli.messages import tell
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
-from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
+from windrow.cli.vector_files import open_vectors, save_fasttext, vector_options, vectors_argument
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -186,16 +186,22 @@ def convert(source: str, target: Path, to_format: str | None, **reading: Any) ->
 
     IN may be compressed, or - for standard input; OUT may be - for standard output, as word2vec's text.
     """
+    from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
+    from windrow.embeddings.training.fasttext_state import holds_state
     from windrow.embeddings.vectors import save_vectors
     from windrow.files.writing import STDIO
 
     with naming_options({"format": "--to"}):
-        check_target(target, to_format)  # errors come before the long reading
+        chosen = check_target(target, to_format)  # errors come before the long reading
     vectors = open_vectors(source, reading)
     told = "standard input" if source == STDIO else source
     tell(f"{told}: {len(vectors)} words of {vectors.vector_size} dimensions")
-    save_vectors(vectors, target, to_format)
+    model = Word2Vec.load(source) if chosen.extension == "fasttext" and holds_state(source) else None
+    if model is not None and len(model.wv) == len(vectors):  # else only some were wanted
+        save_fasttext(model, target)
+    else:
+        save_vectors(vectors, target, to_format)
     if str(target) != STDIO:
         tell(f"{target} written")
 

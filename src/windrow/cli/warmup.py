@@ -48,6 +48,7 @@ def warmup() -> None:
             "deterministic": True,
         }
         _ = Word2Vec(**subwords, workers=2).fit(corpus).wv
+        Word2Vec(**subwords, workers=1, loss="hs").fit(corpus)  # whose tree is another
         text.write_text("\n".join(map(str, range(KERNEL_FROM // 5))))  # more words than a new table has room for
         Corpus.build(text)
         text.write_text(" ".join(map(str, range(1 << 15))))  # more pairs than a new table has room for
@@ -124,6 +125,7 @@ def _compile_classifier() -> None:
     from windrow.files.tempfolder import temporary_folder
 
     texts, labels = ["to be", "or not", "to be"], ["a", "b", "c"]
+    TextClassifier(4, epochs=1).fit([f"__label__{label} {text}" for label, text in zip(labels, texts, strict=True)])
     with temporary_folder() as folder:
         for loss in LOSS_NAMES:
             options: dict[str, Any] = {"word_ngrams": 2, "max_n": 2, "buckets": 100, "epochs": 1}

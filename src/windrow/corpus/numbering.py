@@ -26,10 +26,11 @@ class Numbered(NamedTuple):
 class SeenWords:
     """The words of a text in the order in which they first occur; the id of a word is its place.
 
-    Words between white space are numbered by a kernel, once there are enough of them to repay loading it.
+    Words between white space are numbered by a kernel, once ``kernel_from`` characters (None: KERNEL_FROM) have come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kernel_from: int | None = None) -> None:
+        self._kernel_from = KERNEL_FROM if kernel_from is None else kernel_from
         self._in_python = _WordsInDict()
         self._in_kernel: _WordsInHash | None = None
 
@@ -53,7 +54,7 @@ class SeenWords:
         chars = 0
         for text in whole_words(pieces, tokenizer, folds):
             chars += len(text)
-            if chars < KERNEL_FROM:
+            if chars < self._kernel_from:
                 yield self._in_python.number(split_lines(text, tokenizer.split))
                 continue
             if self._in_kernel is None:
@@ -105,14 +106,14 @@ class _WordsInHash:
 
     def words(self) -> list[str]:
         used = self._table.offsets[self._known]
-        return self._table.arena[:used].tobytes().decode().split("\n")[:-1]
+        return self._table.arena[:used].tobytes().decode("utf-8", "surrogatepass").split("\n")[:-1]
 
     def number(self, text: str) -> Iterator[Numbered]:
         from windrow.corpus.kernels.eight_bytes import PAD
         from windrow.corpus.kernels.tokenize import tokenize
         from windrow.corpus.kernels.word_hash import for_more_text, for_twice_the_words
 
-        data = np.frombuffer(f"{text}{' ' * PAD}".encode(), np.uint8)
+        data = np.frombuffer(f"{text}{' ' * PAD}".encode("utf-8", "surrogatepass"), np.uint8)
         self._table = for_more_text(self._table, self._known, data.size)
         at = 0
         while at < data.size - PAD:

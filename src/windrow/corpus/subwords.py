@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.subwords import hash_vocabulary
-from windrow.files.model_file import pack_words
+from windrow.corpus.kernels.subwords import hash_vocabulary, hash_words
 
 SENTENCE_END = "</s>"  # to fastText no word of characters: it has no n-grams
 
@@ -91,13 +90,27 @@ def vocabulary_subwords(
     >>> starts.tolist()
     [0, 6, 9]
     """
-    characters = np.array([0 if word == SENTENCE_END else len(word) + 2 for word in words], np.int64)
+    characters = np.fromiter(map(len, words), np.int64, len(words)) + 2
+    offsets = np.concatenate([[0], np.cumsum(characters)])
+    characters[[place for place, word in enumerate(words) if word == SENTENCE_END]] = 0
     number = sum(np.maximum(characters - n + 1, 0) for n in range(min_n, max_n + 1))
     if min_n == 1:
         number -= 2 * (characters > 0)  # the boundaries
     starts = np.zeros(len(words) + 1, np.int64)
     np.cumsum(number, out=starts[1:])
     ids = np.empty(starts[-1], np.int32)
-    packed = pack_words(["" if word == SENTENCE_END else f"<{word}>" for word in words])
-    hash_vocabulary(packed["word_bytes"], packed["word_offsets"], min_n, max_n, buckets, ids)
+    text = np.frombuffer(f"<{'><'.join(words)}>".encode("utf-8", "surrogatepass"), np.uint8)
+    first_bytes = np.append(np.flatnonzero(text & 0xC0 != 0x80), text.size)  # of characters
+    hash_vocabulary(text, first_bytes[offsets], starts, min_n, max_n, buckets, ids)
     return ids, starts
+
+
+def vocabulary_hashes(words: Sequence[str]) -> NDArray[np.uint64]:
+    """``hash_ngram`` of many words without line breaks, as it goes into the hashes of n-grams of words.
+
+    fastText has it as a signed number of 32 bits, whose sign is spread to 64.
+    """
+    hashes = np.empty(len(words), np.uint64)
+    text = "\n".join([*words, ""]).encode("utf-8", "surrogatepass")
+    hash_words(np.frombuffer(text, np.uint8), hashes)
+    return hashes

@@ -8,7 +8,7 @@ rows of frequent words lie close together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from windrow.corpus.subwords import subword_ids, vocabulary_subwords
 from windrow.embeddings.kernels.inputs import WordRows, compose_vocabulary
 from windrow.numeric.tables import zero_table
+
+NGRAM_SIZES = ("min_n", "max_n", "buckets")  # parameters, in the order of Subwords.sizes
 
 
 @dataclass(frozen=True)
@@ -40,20 +42,31 @@ class Subwords:
         subwords = cls(min_n, max_n, buckets, distinct[order])
         return subwords, with_own_rows(row_of[inverse], starts)
 
+    def grown(self, words: Sequence[str]) -> Self:
+        """With a row for each n-gram of these words; new rows are behind the others."""
+        ids, _ = vocabulary_subwords(words, *self.sizes)
+        new, first = np.unique(ids[~self.find(ids)[1]], return_index=True)
+        return replace(self, used=np.concatenate([self.used, new[np.argsort(first)]]))
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """The lengths and the number of buckets: where these agree, equal n-grams have equal buckets."""
+        return self.min_n, self.max_n, self.buckets
+
     def word_rows(self, words: Sequence[str]) -> WordRows:
         """As ``of`` gives them, for words whose n-grams need not all have a row: those that have none are left out."""
-        ids, starts = vocabulary_subwords(words, self.min_n, self.max_n, self.buckets)
-        rows, is_used = self._rows_of(ids)
+        ids, starts = vocabulary_subwords(words, *self.sizes)
+        rows, is_used = self.find(ids)
         starts = np.concatenate([[0], np.cumsum(is_used)])[starts]
         return with_own_rows(rows[is_used], starts)
 
     def rows_of(self, word: str) -> tuple[NDArray[np.int64], int]:
         """The rows of a word's n-grams, those that have one; and how many n-grams it has."""
-        ids = np.array(subword_ids(word, self.min_n, self.max_n, self.buckets), np.int32)
-        rows, is_used = self._rows_of(ids)
+        ids = np.array(subword_ids(word, *self.sizes), np.int32)
+        rows, is_used = self.find(ids)
         return rows[is_used], len(ids)
 
-    def _rows_of(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def find(self, ids: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """By bucket: its row, and whether it has one."""
         if not len(self.used):
             return np.zeros(len(ids), np.int64), np.zeros(len(ids), bool)
@@ -80,6 +93,21 @@ class NgramVectors:
         """
         rows, number = self.subwords.rows_of(word)
         return self.vectors[rows].sum(axis=0) / np.float32(number) if len(rows) else None
+
+    def compose_known(self, words: Sequence[str], own: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The vectors of words that have rows of their own, (words, dimensions): the means with their n-grams' rows."""
+        number, size = own.shape
+        table: NDArray[np.float32] = zero_table(number + len(self.vectors), size)
+        table[:number, :size], table[number:, :size] = own, self.vectors
+        return compose(table, self.subwords.word_rows(words))[:, :size]
+
+    def own_rows(self, words: Sequence[str], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The inverse of ``compose_known`` but for rounding: number of rows * vector - the sum of the n-grams' rows."""
+        own = vectors.astype(np.float64)
+        for place, word in enumerate(words):
+            rows, number = self.subwords.rows_of(word)
+            own[place] = own[place] * (number + 1) - self.vectors[rows].sum(axis=0, dtype=np.float64)
+        return own
 
 
 def with_own_rows(ngram_rows: NDArray[np.integer], starts: NDArray[np.int64]) -> WordRows:

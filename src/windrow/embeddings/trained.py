@@ -14,9 +14,10 @@ from windrow.embeddings.kernels.inputs import WordRows
 from windrow.embeddings.prediction import sentence_log_likelihood, word_log_probs
 from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmaxStep
 from windrow.embeddings.subwords import NgramVectors, Subwords, compose
+from windrow.embeddings.training.fasttext_state import read_state, write_state
 from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.making import TrainingOptions, restore_training
-from windrow.embeddings.training.start import Start
+from windrow.embeddings.training.start import Start, ngram_sizes
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
@@ -37,6 +38,7 @@ class TrainedModel(Estimator):
     shrink_windows: bool
     window_weighting: str | None
     loss: str | None
+    subwords: bool
 
     _training: VectorTraining  # not there before
     _vocabulary: Vocabulary
@@ -173,7 +175,7 @@ class TrainedModel(Estimator):
         settings = (self.window, bool(self.sg), bool(self.cbow_mean))
         return np.array([sentence_log_likelihood(words, wv.vectors, layer, *settings) for words in found], np.float64)
 
-    def save(self, path: str | PathLike[str]) -> None:
+    def save(self, path: str | PathLike[str], format: str | None = None) -> None:
         """Write the word vectors with all that training can go on from: output tables, counts, random numbers.
 
         ``windrow.load`` opens such a file as word vectors, ``Word2Vec.load`` as a trained model. It is larger than
@@ -182,12 +184,15 @@ class TrainedModel(Estimator):
         Parameters
         ----------
         path : str or os.PathLike
-            The file, in windrow's own format.
+            The file, in windrow's own format; or, where it ends in ``.fasttext``, in the binary one of fastText.
+        format : {"safetensors", "fasttext"} or None, default None
+            The format, whatever the name is. fastText's holds one output layer, no learning rates and no random
+            numbers, and the tree of hierarchical softmax only of models with ``subwords``.
 
         Raises
         ------
         OptionError
-            The name is that of another format.
+            The format is another, or cannot hold the model.
         DataError
             The file cannot be written.
 
@@ -201,11 +206,11 @@ class TrainedModel(Estimator):
         >>> model.set_params(epochs=2).fit(["the king and the queen rule"] * 20, continue_from=model).wv.index_to_key
         ['rules', 'the', 'queen', 'king', 'rule', 'and']
         """
-        self._state().write(path)
+        write_state(self._state(), path, format)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
-        """Open what ``save`` wrote, as a trained model.
+        """Open what ``save`` wrote, or a binary model of fastText, as a trained model.
 
         Parameters
         ----------
@@ -224,7 +229,7 @@ class TrainedModel(Estimator):
         DataError
             It cannot be read.
         """
-        state = TrainingState.read(path)
+        state = read_state(path)
         with model_file.parts_of(path):
             try:
                 return cls._restored(state)
@@ -235,26 +240,20 @@ class TrainedModel(Estimator):
     def _restored(cls, state: TrainingState) -> Self:
         model = cls(**state.parameters)
         model.check_parameters()
-        state.check_fits(model.vector_size, model.layer_names())
+        model._check_fits(state)
         vocabulary = Vocabulary(list(state.words), state.counts)
-        start = Start(vocabulary, state.counts, tuple(state.texts), state=state)
-        model._subwords, model._word_rows = None, None
+        model._subwords = None if state.ngrams is None else state.ngrams.subwords
+        model._word_rows = None if model._subwords is None else model._subwords.word_rows(vocabulary.words)
+        texts = tuple(state.texts)
+        start = Start(vocabulary, state.counts, texts, state=state, ties=state.ties, subwords=model._subwords)
         model._training = restore_training(model._options(), start, state)
-        model._vocabulary, model._wv = vocabulary, WordVectors(vocabulary.words, state.vectors, state.counts)
+        model._vocabulary = vocabulary
+        model._wv = WordVectors(vocabulary.words, state.composed(), state.counts, state.ngrams)
         model._wv.provenance = state.provenance
         return model
 
     def _state(self) -> TrainingState:
         """What another training can go on from."""
-        self._fitted()
-        if self._subwords is not None:
-            raise OptionError(
-                "subwords = True: training does not go on from a model with n-grams; save its vectors, with wv.save"
-            )
-        return self._learned()
-
-    def _learned(self) -> TrainingState:
-        """The tables of the words and of the output layers; of n-grams, ``wv.ngrams`` has the rows."""
         training, words = self._fitted(), self._vocabulary
         return TrainingState(
             words.words,
@@ -266,13 +265,21 @@ class TrainedModel(Estimator):
             training.texts,
             training.history,
             self.wv.provenance,
+            self.wv.ngrams,
+            training.ties,
         )
 
     @staticmethod
     def _state_of(model: TrainedModel | TrainingState | str | PathLike[str] | None) -> TrainingState | None:
         if isinstance(model, TrainedModel):
             return model._state()
-        return model if model is None or isinstance(model, TrainingState) else TrainingState.read(model)
+        return model if model is None or isinstance(model, TrainingState) else read_state(model)
+
+    def _check_fits(self, state: TrainingState) -> None:
+        state.check_fits(self.vector_size, self.layer_names(), self._ngram_sizes())
+
+    def _ngram_sizes(self) -> tuple[int, int, int] | None:
+        return ngram_sizes(self.get_params()) if self.subwords else None
 
     def save_checkpoint(self, path: str | PathLike[str]) -> None:
         """Write the state of the training, finished or not, for ``fit`` with ``resume``."""

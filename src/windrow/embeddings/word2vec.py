@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import Any, Self
 
@@ -11,9 +12,8 @@ import numpy as np
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings.settings import WORD2VEC
-from windrow.embeddings.subwords import Subwords
 from windrow.embeddings.trained import TrainedModel
-from windrow.embeddings.training.checkpoint import fits_blocks
+from windrow.embeddings.training.checkpoint import fits_blocks, tree_ties
 from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.making import make_training
 from windrow.embeddings.training.progress import Callback
@@ -233,13 +233,16 @@ class Word2Vec(TrainedModel):
             The column or field of the text, where ``corpus`` is a table or names files of records.
         continue_from : Word2Vec or path, default None
             A trained model, itself perhaps, or a file that ``save`` wrote: training goes on from its words, tables and
-            random numbers. It must have this vector_size, and an output table for each loss.
+            random numbers. It must have this vector_size, an output table for each loss, and these n-grams or none.
         vectors : WordVectors or path, default None
-            Vectors to start from, in place of random ones, for the words of the text that are among them.
+            Vectors to start from, in place of random ones, for the words of the text that are among them. With
+            ``subwords`` they are the words' own vectors, without n-grams; where they have n-grams, as those of a
+            fastText ``.bin``, these start from theirs, too.
         frozen : bool, float in [0, 1], iterable of str, or mapping of str to float, default False
             Words whose vectors stay as they are. True: all those of ``vectors`` or of the model to continue from. A
             number: the part of each update that these leave out. Words: these; or these with a number for each
-            (1 - n is gensim's ``vectors_lockf``).
+            (1 - n is gensim's ``vectors_lockf``). N-grams stay as they are that were given, or that a word has which
+            is listed.
         checkpoint : str or os.PathLike, default None
             A file for the state of the training, written on Ctrl-C and every ``checkpoint_every`` seconds. Where that
             is not possible, training goes on, with a DataWarning.
@@ -287,6 +290,8 @@ class Word2Vec(TrainedModel):
             corpus = as_corpus(corpus, field)
             start = start_training(corpus, self.get_params(), state, given, frozen)
             resumed = checkpoint if resume else None
+            if resumed is not None:
+                start = replace(start, ties=tree_ties(resumed))
             self._training = self._new_training(corpus, resumed is None or fits_blocks(resumed), start)
             self._text = corpus.reader.stored()
             self._training.retrains = retrains
@@ -313,14 +318,12 @@ class Word2Vec(TrainedModel):
         self._check_start(self._state_of(continue_from), vectors)
 
     def _check_start(self, state: TrainingState | None, vectors: WordVectors | None) -> None:
-        if self.subwords and (state is not None or vectors is not None):
-            raise OptionError("subwords = True starts from random vectors; leave out continue_from and vectors")
         if state is not None and vectors is not None:
             raise OptionError("continue_from and vectors both say from which vectors training starts; give one of them")
         if state is not None:
-            state.check_fits(self.vector_size, self.layer_names())
+            self._check_fits(state)
         if vectors is not None:
-            check_vectors(vectors, self.vector_size)
+            check_vectors(vectors, self.vector_size, self._ngram_sizes())
 
     def check_parameters(self) -> None:
         """Raise OptionError unless every parameter is in its range; ``fit`` does so first."""
@@ -333,13 +336,8 @@ class Word2Vec(TrainedModel):
             raise OptionError("negative = 0 is out of range with negative sampling; the allowed range is [1, 1000]")
 
     def _new_training(self, corpus: Corpus, fits: bool, start: Start) -> VectorTraining:
-        self._vocabulary, self._subwords, self._word_rows = start.vocabulary, None, None
-        if self.subwords:
-            words = self._vocabulary.words
-            self._subwords, self._word_rows = Subwords.of(words, self.min_n, self.max_n, self.buckets)
-        return make_training(
-            self._options(), corpus, start, self._subwords, self._word_rows, self._identity(corpus), fits
-        )
+        self._vocabulary, self._subwords, self._word_rows = start.vocabulary, start.subwords, start.word_rows
+        return make_training(self._options(), corpus, start, self._identity(corpus), fits)
 
     def _identity(self, corpus: Corpus) -> dict[str, Any]:
         """What must be equal for a training to be resumed: the parameters and the corpus."""

@@ -46,7 +46,7 @@ FOREIGN = {
         "the vectors in gensim's are read by `windrow vectors` and windrow.load",
     ),
     "fasttext": Foreign(
-        "is a binary model of fastText", "its word vectors are read by `windrow vectors` and windrow.load",
+        "is a binary model of fastText", "`windrow vectors` reads its word vectors, `windrow classify` a classifier",
     ),
     "kenlm": Foreign("is a binary of KenLM", "give the ARPA file that it was built from; windrow reads those as fast"),
     "pytorch": Foreign(

@@ -18,6 +18,18 @@ _HIGHEST = 2 ** (BITS - 1) - 1
 _LEAST = 1e-30  # so that weights which are all 0 can be divided by the largest
 
 
+def to_codes(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Rows as int8 codes (rows, columns) and a float32 scale for each; the largest number of a row is 127 or -127."""
+    largest = np.maximum(rows.max(axis=1, initial=0), -rows.min(axis=1, initial=0))
+    scales = (np.maximum(largest, _LEAST) / _HIGHEST).astype(np.float32)
+    return np.rint(rows / scales[:, None]).astype(np.int8), scales
+
+
+def from_codes(codes: NDArray[np.int8], scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The inverse of ``to_codes``, to half a step."""
+    return codes * scales[:, None]
+
+
 class QuantizedSoftmax(OutputLayer):
     """p(w | h) = exp(scales[w] * (codes[w] @ h) + biases[w]) / Z; a softmax that is asked, not trained.
 
@@ -34,10 +46,8 @@ class QuantizedSoftmax(OutputLayer):
                 f"{type(layer).__name__} has no weights per word for 8 bits; try output_layer='softmax' or 'nce'"
             )
         quantized = cls(layer.counts, layer.hidden_size, layer.rng, np.float32, layer.options)
-        largest = np.abs(scores.weights).max(axis=1)
-        quantized.arrays["scales"][:] = np.maximum(largest, _LEAST) / _HIGHEST
+        quantized.arrays["codes"][:], quantized.arrays["scales"][:] = to_codes(scores.weights)
         quantized.arrays["biases"][:] = scores.biases
-        quantized.arrays["codes"][:] = np.rint(scores.weights / quantized.arrays["scales"][:, None])
         return quantized
 
     def build(self, tied: Parameter | SparseParameter | None) -> None:
@@ -73,5 +83,4 @@ class QuantizedSoftmax(OutputLayer):
 
     def _dequantized(self) -> Scores:
         """As float32, for many rows at once, where the products take longer than this does."""
-        weights = self.arrays["codes"] * self.arrays["scales"][:, None]
-        return Scores(weights, self.arrays["biases"])
+        return Scores(from_codes(self.arrays["codes"], self.arrays["scales"]), self.arrays["biases"])

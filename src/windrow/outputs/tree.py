@@ -10,8 +10,9 @@ from numpy.typing import DTypeLike, NDArray
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width
 from windrow.outputs.kernels.paths import Paths
-from windrow.outputs.kernels.tree import fill_paths, measure_depths, merge
+from windrow.outputs.kernels.tree import fill_paths, measure_depths, merge, merge_sorted
 
+_DEEPEST = 128  # of words whose counts fit in 63 bits the tree has at most 90 levels
 _NEAR_NODES = 2048  # of the root: in the second-level cache
 
 
@@ -27,13 +28,48 @@ class HuffmanTree(NamedTuple):
     codes: NDArray[np.uint8]  # (sum of path lengths,)
 
 
-def huffman_tree(counts: NDArray[np.int64]) -> HuffmanTree:
-    """Merge the two rarest subtrees until one is left; the first of the two becomes the left child."""
+def huffman_tree(counts: NDArray[np.int64], ties: str = "heap") -> HuffmanTree:
+    """Merge the two rarest subtrees until one is left; the first of the two becomes the left child.
+
+    ``ties`` says which comes first of several that count the same: "heap", what Python's heapq gives, which gensim
+    uses; or "fasttext": a subtree that was made before a word, and of words the last by decreasing counts.
+    """
     words = len(counts)
-    parents, depths = np.zeros((2, max(2 * words - 1, 1)), np.int64)
+    parents = np.zeros(max(2 * words - 1, 1), np.int64)
     codes = np.zeros(len(parents), np.uint8)
-    merge(np.array(counts, np.int64), np.arange(words), parents, codes)
+    if ties == "fasttext":
+        order = np.argsort(-counts, kind="stable")
+        merge_sorted(np.maximum(counts[order], 1), np.empty(words, np.int64), parents, codes)
+        parents[order], codes[order] = parents[:words].copy(), codes[:words].copy()
+    else:
+        merge(np.array(counts, np.int64), np.arange(words), parents, codes)
+    return _with_paths(parents, codes, words)
+
+
+def tree_of_children(children: NDArray[np.integer]) -> HuffmanTree:
+    """The tree whose inner node n has these two children, (words - 1, 2): a word, or words + another node below n.
+
+    ValueError unless each word and each node but the last is the child of one node, and comes before it; and for paths
+    that are longer than in any Huffman tree, which would take memory by the square of the words.
+    """
+    nodes = len(children)
+    numbers = np.arange(nodes + 1, 2 * nodes + 1)  # of the inner nodes, behind those of the words
+    if not np.array_equal(np.sort(children, axis=None), np.arange(2 * nodes)):
+        raise ValueError("a word or a node of the tree has no parent, or two")
+    if (children >= numbers[:, None]).any():
+        raise ValueError("a node of the tree is above its parent")
+    parents, codes = np.zeros(2 * nodes + 1, np.int64), np.zeros(2 * nodes + 1, np.uint8)
+    parents[children] = numbers[:, None]
+    codes[children[:, 1]] = 1
+    return _with_paths(parents, codes, nodes + 1)
+
+
+def _with_paths(parents: NDArray[np.int64], codes: NDArray[np.uint8], words: int) -> HuffmanTree:
+    """The tree of words and then inner nodes, by the parent of each and which of its children it is."""
+    depths = np.zeros(len(parents), np.int64)
     measure_depths(parents, depths)
+    if depths.max() > _DEEPEST:
+        raise ValueError(f"the tree is {depths.max()} nodes deep, more than any counts give")
     starts = np.concatenate([[0], np.cumsum(depths[:words])])
     path_nodes, path_codes = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.uint8)
     fill_paths(parents, codes, starts, path_nodes, path_codes)

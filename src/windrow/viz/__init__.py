@@ -1,6 +1,8 @@
-"""Pictures: a map of word vectors, the learning curve of a training. They need ``windrow[viz]``."""
+"""Pictures: word vectors, learning curves, perplexities, next words. They need ``windrow[viz]``."""
 
 from windrow.viz.learning_curve import plot_learning_curve
+from windrow.viz.next_words import plot_next_words
+from windrow.viz.perplexities import plot_perplexities
 from windrow.viz.word_map import plot_vectors
 
-__all__ = ["plot_learning_curve", "plot_vectors"]
+__all__ = ["plot_learning_curve", "plot_next_words", "plot_perplexities", "plot_vectors"]

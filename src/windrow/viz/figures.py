@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ except ImportError as missing:
 
 # Okabe & Ito 2008: colors that people with any color vision can distinguish.
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+COLORS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9")
 INK, GREY, PALE = "#1A1A1A", "#8C8C8C", "#D9D9D9"
 
 # Metadata that would differ from run to run, by format.
@@ -50,9 +52,19 @@ def check_picture_path(path: str | os.PathLike[str]) -> None:
     check_writable(path)
 
 
+class Picture(Figure):
+    """A figure that shows in a notebook, also where pyplot was not imported."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        with plain_style():
+            self.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
 def new_figure(width: float, height: float) -> Figure:
     """A figure, in inches, that needs no display; make it and draw on it within ``plain_style``."""
-    figure = Figure(figsize=(width, height), dpi=150, facecolor="white")
+    figure = Picture(figsize=(width, height), dpi=150, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 

@@ -12,6 +12,7 @@ from windrow.numeric.jit import kernel
 
 _OFFSET, _PRIME = np.uint32(2166136261), np.uint32(16777619)  # of FNV-1a, 32 bits
 _SIGN = np.uint32(0xFFFFFF00)
+_NEWLINE = 0x0A
 
 
 @kernel
@@ -29,11 +30,22 @@ def _continues(byte: Any) -> bool:
 
 @kernel
 def hash_vocabulary(
-    text: Bytes, offsets: NDArray[np.int64], min_n: int, max_n: int, buckets: int, ids: NDArray[np.int32]
+    text: Bytes,
+    offsets: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    min_n: int,
+    max_n: int,
+    buckets: int,
+    ids: NDArray[np.int32],
 ) -> None:
-    """The buckets of the n-grams of all words, one after the other; ``text`` has the words with their boundaries."""
-    found = 0
-    for word in range(offsets.size - 1):
+    """The buckets of the n-grams of all words, those of word w from ``starts[w]`` on, unless it shall have none.
+
+    ``text`` has the words with their boundaries, word w from ``offsets[w]`` on.
+    """
+    for word in range(starts.size - 1):
+        found = starts[word]
+        if found == starts[word + 1]:
+            continue
         start, stop = offsets[word], offsets[word + 1]
         for first in range(start, stop):
             if _continues(text[first]):
@@ -50,3 +62,18 @@ def hash_vocabulary(
                 if length >= min_n and not is_boundary:
                     ids[found] = np.int64(bits) % buckets
                     found += 1
+
+
+@kernel
+def hash_words(text: Bytes, hashes: NDArray[np.uint64]) -> None:
+    """The hash of each word of a text, in which a newline follows each, as it goes into those of n-grams of words.
+
+    It is that of an n-gram of characters, 32 bits with the sign spread to 64.
+    """
+    word, bits = 0, _OFFSET
+    for place in range(text.size):
+        if text[place] == _NEWLINE:
+            hashes[word] = np.uint64(np.int64(np.int32(bits)))
+            word, bits = word + 1, _OFFSET
+        else:
+            bits = _add_byte(bits, text[place])

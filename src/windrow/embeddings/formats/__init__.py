@@ -12,7 +12,8 @@ from pathlib import Path
 
 from windrow.embeddings.formats.binary import read_binary, write_binary
 from windrow.embeddings.formats.contract import ReadOptions, VectorData, VectorFormat, check_words
-from windrow.embeddings.formats.fasttext_bin import read_fasttext, write_fasttext
+from windrow.embeddings.formats.fasttext_bin import read_fasttext
+from windrow.embeddings.formats.fasttext_write import write_fasttext
 from windrow.embeddings.formats.gensim import read_gensim
 from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
 from windrow.embeddings.formats.parquet import read_parquet, write_parquet

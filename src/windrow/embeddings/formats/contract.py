@@ -39,6 +39,7 @@ class ReadOptions:
     errors: str = "strict"  # bytes of words that are not UTF-8: refused, replaced by U+FFFD, or left out
     duplicates: str = "error"  # a word that repeats: refused, or its first or last row taken
     nbsp: str = "keep"  # U+00A0 is part of a word, or a space
+    encoding: str = "utf-8"  # of words in fastText's binary models
 
     def check(self) -> None:
         """Raise OptionError for a value that is not allowed."""

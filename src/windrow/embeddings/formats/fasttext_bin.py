@@ -1,10 +1,13 @@
 """fastText's binary models: words, the vectors of their character n-grams, and the options of the training.
 
+Classifiers are read here as the vectors of their words; ``windrow.classification`` reads the whole of them.
+
 ::
 
     magic, version          int32 each
     arguments               12 of int32, and a double
-    dictionary              size, words, labels (int32), tokens, pruned (int64); then each entry: bytes, 0, count, type
+    dictionary              size, words, labels (int32), tokens, pruned (int64); then each entry: bytes, 0, count, type;
+                            then, if pruned > 0, the bucket and the new number of each n-gram that was kept (int32)
     quantized input?        one byte
     input                   rows, columns (int64), float32 numbers: a row per word, then a row per bucket
     quantized output?, output
@@ -17,9 +20,8 @@ All numbers are little-endian. What the beginning claims is compared with the si
 from __future__ import annotations
 
 import struct
-from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,22 +29,23 @@ from numpy.typing import NDArray
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.rows import chosen_rows, most_bytes
 from windrow.embeddings.settings import LONGEST_NGRAM
-from windrow.embeddings.subwords import NgramVectors, Subwords, compose
+from windrow.embeddings.subwords import NgramVectors, Subwords
 from windrow.errors import FormatError
-from windrow.files.compression import creating, reading
+from windrow.files.compression import reading
 from windrow.files.model_file import check_finite
 from windrow.machine import check_memory
 from windrow.numeric.tables import zero_table
 
 MAGIC, VERSION = 793712314, 12
-_SUPERVISED, _SKIPGRAM, _NEGATIVE_SAMPLING = 3, 2, 2
-_START, _COUNTS, _ENTRY, _SHAPE = (struct.Struct(layout) for layout in ("<14id", "<3i2q", "<qb", "<2q"))
+_WITHOUT_CHARACTERS = 11  # the version whose classifiers have no n-grams of characters, whatever maxn says
+SUPERVISED, SKIPGRAM = 3, 2
+START, COUNTS, ENTRY, _KEPT, SHAPE = (struct.Struct(layout) for layout in ("<14id", "<3i2q", "<qb", "<2i", "<2q"))
 _ARGUMENTS = struct.Struct("<12id")
 _BEFORE, _OLD_COUNTS = struct.Struct("<2i"), struct.Struct("<3iq")  # magic and version; the counts without ``pruned``
 _CHUNK = 1 << 20  # bytes read at a time
 _LONGEST_WORD = 1 << 16  # bytes
-_ROWS_AT_ONCE = 4096
-_LEAST_ENTRY = 2 + _ENTRY.size  # bytes: one of the word, a zero, its count and type
+ROWS_AT_ONCE = 4096
+_LEAST_ENTRY = 2 + ENTRY.size  # bytes: one of the word, a zero, its count and type
 
 
 class Arguments(NamedTuple):
@@ -67,14 +70,15 @@ class Dictionary(NamedTuple):
     """The entries of a model: words, then labels."""
 
     entries: list[bytes]
+    words: int
     counts: NDArray[np.int64]
-    is_label: NDArray[np.bool_]
     tokens: int
     pruned: int  # n-grams that were kept when the model was made smaller; -1: it was not
+    kept: NDArray[np.int32]  # (pruned, 2): the bucket of each, and its number among them
 
 
-class _Reader:
-    """Bytes of a stream that must be there."""
+class Reader:
+    """Bytes of a stream that must be there, of a file called ``path``."""
 
     def __init__(self, stream: IO[bytes], path: Path) -> None:
         self.stream, self.path = stream, path
@@ -86,6 +90,7 @@ class _Reader:
         return not self.is_old and self.take(1) != b"\0"
 
     def take(self, size: int) -> bytes:
+        """The next bytes."""
         while len(self._buffer) - self._place < size:
             self._read_more()
         found = self._buffer[self._place : self._place + size]
@@ -106,8 +111,10 @@ class _Reader:
         self._place = end + 1
         return found
 
-    def is_at_end(self) -> bool:
-        return self._place == len(self._buffer) and not self.stream.read(1)
+    def check_end(self) -> None:
+        """Raise FormatError if there are more bytes."""
+        if self._place < len(self._buffer) or self.stream.read(1):
+            raise self.damaged("there is more after its end")
 
     def _read_more(self) -> None:
         more = self.stream.read(_CHUNK)
@@ -116,36 +123,40 @@ class _Reader:
         self._buffer, self._place = self._buffer[self._place :] + more, 0
 
     def damaged(self, reason: str) -> FormatError:
+        """The error for what fastText does not write."""
         return FormatError(f"{self.path} is no sound model of fastText: {reason}; was it damaged?")
 
 
 def read_fasttext(path: Path, options: ReadOptions) -> VectorData:
     """Read a model of word vectors, with the vectors of all n-grams where it has some."""
     with reading(path) as stream:
-        reader = _Reader(stream, path)
+        reader = Reader(stream, path)
         arguments = read_arguments(reader)
-        if arguments.model == _SUPERVISED:
-            raise FormatError(f"{path} is a classifier of fastText; only its models of word vectors are read")
         dictionary = read_dictionary(reader, most_bytes(path))
         if dictionary.pruned >= 0 or reader.is_quantized():
-            raise FormatError(f"{path} is a quantized model of fastText; give the .bin from which it was made")
-        words = len(dictionary.entries)
-        if dictionary.is_label.any():
+            more = ", or classify texts with it: windrow classify predict" if arguments.model == SUPERVISED else ""
+            raise FormatError(
+                f"{path} is a quantized model of fastText; give the .bin from which it was made for word vectors{more}"
+            )
+        words = dictionary.words
+        if words < len(dictionary.entries) and arguments.model != SUPERVISED:
             raise reader.damaged("there are labels among its words")
-        table = _read_input(reader, words, arguments)
+        table = read_input(reader, words, arguments)
         _pass_output(reader)
     check_finite(table, "the input matrix", path)
     return _with_ngrams(table, dictionary, arguments, path, options)
 
 
-def read_arguments(reader: _Reader) -> Arguments:
+def read_arguments(reader: Reader) -> Arguments:
     """The beginning of a model; FormatError for a version or numbers that fastText does not write."""
     start = reader.take(_BEFORE.size)
     magic, version = _BEFORE.unpack(start)
     reader.is_old = magic != MAGIC and magic < 1 << 16  # that is the number of dimensions
     before = start if reader.is_old else b""
-    numbers = before + reader.take(_START.size - _BEFORE.size - len(before))
+    numbers = before + reader.take(START.size - _BEFORE.size - len(before))
     arguments = Arguments(*_ARGUMENTS.unpack(numbers))
+    if arguments.model == SUPERVISED and version == _WITHOUT_CHARACTERS and not reader.is_old:
+        arguments = arguments._replace(maxn=0)
     is_known = magic == MAGIC and 11 <= version <= VERSION
     if not is_known and not (reader.is_old and {arguments.model, arguments.loss} <= {1, 2, 3}):
         raise FormatError(f"{reader.path} is of version {version} of fastText's format; 11 and {VERSION} are read")
@@ -155,124 +166,108 @@ def read_arguments(reader: _Reader) -> Arguments:
     return arguments
 
 
-def read_dictionary(reader: _Reader, most: int | None) -> Dictionary:
+def is_classifier(path: Path) -> bool:
+    """Whether a model of fastText classifies texts; FormatError for one that is damaged at its beginning."""
+    with reading(path) as stream:
+        return read_arguments(Reader(stream, path)).model == SUPERVISED
+
+
+def read_dictionary(reader: Reader, most: int | None) -> Dictionary:
     """Words and labels, with their counts; ``most``: bytes that the file can hold, None if that is not bounded."""
     if reader.is_old:
         size, words, labels, tokens, pruned = *_OLD_COUNTS.unpack(reader.take(_OLD_COUNTS.size)), -1
     else:
-        size, words, labels, tokens, pruned = _COUNTS.unpack(reader.take(_COUNTS.size))
+        size, words, labels, tokens, pruned = COUNTS.unpack(reader.take(COUNTS.size))
     if size < 1 or words < 1 or labels < 0 or words + labels != size or pruned < -1:
         raise reader.damaged(f"{size} entries cannot be {words} words and {labels} labels")
-    if most is not None and size * _LEAST_ENTRY > most:
-        raise reader.damaged(f"it claims {size} words, the file is too small")
+    if most is not None and size * _LEAST_ENTRY + max(pruned, 0) * _KEPT.size > most:
+        told = f" and {pruned} n-grams" if pruned > 0 else ""
+        raise reader.damaged(f"it claims {size} words{told}, the file is too small")
     entries, numbers = [], []
     for _ in range(size):
         entries.append(reader.take_word())
-        numbers.append(_ENTRY.unpack(reader.take(_ENTRY.size)))
+        numbers.append(ENTRY.unpack(reader.take(ENTRY.size)))
     counts, types = (np.array(column, np.int64) for column in zip(*numbers, strict=True))
     if counts.min() < 0 or not set(types.tolist()) <= {0, 1}:
         raise reader.damaged("a count is negative or an entry neither a word nor a label")
-    return Dictionary(entries, counts, types == 1, tokens, pruned)
+    if (types != (np.arange(size) >= words)).any():
+        raise reader.damaged("there are labels among its words, or words among its labels")
+    kept = np.frombuffer(reader.take(_KEPT.size * max(pruned, 0)), "<i4").reshape(-1, 2)
+    return Dictionary(entries, words, counts, tokens, pruned, kept)
 
 
-def _read_input(reader: _Reader, words: int, arguments: Arguments) -> NDArray[np.float32]:
+def read_input(reader: Reader, words: int, arguments: Arguments) -> NDArray[np.float32]:
     """The rows of words and buckets, in a padded table."""
-    rows, columns = _SHAPE.unpack(reader.take(_SHAPE.size))
-    if columns != arguments.dim or rows != words + arguments.bucket:
-        raise reader.damaged(f"its input matrix has {rows} x {columns} numbers")
-    most = most_bytes(reader.path)
-    if most is not None and 4 * rows * columns > most:
-        raise FormatError(f"{reader.path} claims {rows} x {columns} numbers, the file is too small; was it cut short?")
+    rows, columns = words + arguments.bucket, arguments.dim
+    check_shape(reader, rows, columns, "input")
     check_memory(8 * rows * columns, f"the {rows:,} vectors of {reader.path}", "take its .vec file")
     table: NDArray[np.float32] = zero_table(rows, columns)
-    for start in range(0, rows, _ROWS_AT_ONCE):
-        part = table[start : start + _ROWS_AT_ONCE, :columns]
-        part[:] = np.frombuffer(reader.take(part.size * 4), "<f4").reshape(part.shape)
+    fill_table(reader, table[:, :columns])
     return table
 
 
-def _pass_output(reader: _Reader) -> None:
+def check_shape(reader: Reader, rows: int, columns: int, name: str) -> None:
+    """Read the shape of a matrix; FormatError for another, and where the file is too small for it."""
+    found = SHAPE.unpack(reader.take(SHAPE.size))
+    if found != (rows, columns):
+        raise reader.damaged(f"its {name} matrix has {found[0]} x {found[1]} numbers")
+    most = most_bytes(reader.path)
+    if most is not None and 4 * rows * columns > most:
+        raise FormatError(f"{reader.path} claims {rows} x {columns} numbers, the file is too small; was it cut short?")
+
+
+def fill_table(reader: Reader, table: NDArray[np.float32]) -> None:
+    """Read the numbers of a matrix into a table of its shape."""
+    for start in range(0, len(table), ROWS_AT_ONCE):
+        part = table[start : start + ROWS_AT_ONCE]
+        part[:] = np.frombuffer(reader.take(part.size * 4), "<f4").reshape(part.shape)
+
+
+def read_output(reader: Reader, rows: int, columns: int) -> NDArray[np.float32]:
+    """The output matrix, and the end of the file."""
+    if reader.is_quantized():
+        raise reader.damaged("its output is quantized, its input is not")
+    check_shape(reader, rows, columns, "output")
+    table: NDArray[np.float32] = np.empty((rows, columns), np.float32)
+    fill_table(reader, table)
+    reader.check_end()
+    check_finite(table, "the output matrix", reader.path)
+    return table
+
+
+def _pass_output(reader: Reader) -> None:
     """Read to the end, so that a file that was cut short is not taken for a whole one."""
     reader.is_quantized()
-    rows, columns = _SHAPE.unpack(reader.take(_SHAPE.size))
+    rows, columns = SHAPE.unpack(reader.take(SHAPE.size))
     if rows < 0 or columns < 0:
         raise reader.damaged(f"its output matrix has {rows} x {columns} numbers")
     left = 4 * rows * columns
     while left > 0:
         left -= len(reader.take(min(left, _CHUNK)))
-    if not reader.is_at_end():
-        raise reader.damaged("there is more after its end")
+    reader.check_end()
 
 
 def _with_ngrams(
     table: NDArray[np.float32], dictionary: Dictionary, arguments: Arguments, path: Path, options: ReadOptions
 ) -> VectorData:
-    words, dim = len(dictionary.entries), arguments.dim
-    counts = dictionary.counts
-    provenance = {**arguments._asdict(), "model": "fastText", "sg": int(arguments.model == _SKIPGRAM)}
-    texts, _, rows = chosen_rows(dictionary.entries, table[:words], path, "word", options)
-    if not arguments.bucket or arguments.maxn < max(1, arguments.minn):
-        return VectorData(texts, table[rows, :dim], counts[rows], provenance)
-    every = np.arange(arguments.bucket, dtype=np.int32)
-    subwords = Subwords(max(1, arguments.minn), arguments.maxn, arguments.bucket, every)
-    # Rows of words that are not wanted stay between; those of the others move to the front, where compose reads them.
-    own, ngrams = table[rows], table[words:]
-    parts = np.concatenate([own, ngrams])
-    vectors = compose(parts, subwords.word_rows(texts))[:, :dim].copy()
-    kept = ngrams[:, :dim].copy()
-    kept.setflags(write=False)
-    return VectorData(texts, vectors, counts[rows], provenance, NgramVectors(subwords, kept))
-
-
-def write_fasttext(data: VectorData, path: Path) -> None:
-    """The inverse of ``read_fasttext``, for skip-gram's vectors; rows that are not known are zero.
-
-    These are buckets that no word is hashed to, and the whole output matrix, from which only training goes on.
-    """
-    ngrams, (words, dim) = data.ngrams, data.vectors.shape
-    minn, maxn, buckets = 0, 0, 0
-    if ngrams is not None:
-        minn, maxn, buckets = ngrams.subwords.min_n, ngrams.subwords.max_n, ngrams.subwords.buckets
-    counts = np.ones(words, np.int64) if data.counts is None else np.maximum(data.counts, 1)
-    start = (MAGIC, VERSION, dim, 5, 5, 1, 5, 1, _NEGATIVE_SAMPLING, _SKIPGRAM, buckets, minn, maxn, 100, 1e-4)
-    with creating(path) as stream:
-        stream.write(_START.pack(*start))
-        stream.write(_COUNTS.pack(words, words, 0, int(counts.sum()), -1))
-        for word, count in zip(data.words, counts.tolist(), strict=True):
-            stream.write(word.encode() + b"\0" + _ENTRY.pack(count, 0))
-        stream.write(b"\0" + _SHAPE.pack(words + buckets, dim))
-        for start_row in range(0, words, _ROWS_AT_ONCE):
-            stream.write(own_rows(data, start_row, start_row + _ROWS_AT_ONCE).astype("<f4").tobytes())
-        _write_buckets(stream, ngrams, dim)
-        stream.write(b"\0" + _SHAPE.pack(words, dim))
-        _write_zeros(stream, words, dim)
-
-
-def own_rows(data: VectorData, start: int, stop: int) -> NDArray[np.float64]:
-    """The rows of some words, from their vectors: number of rows * mean - the sum of the n-grams' rows."""
-    means = data.vectors[start:stop].astype(np.float64)
-    if data.ngrams is None:
-        return means
-    own = np.empty_like(means)
-    for place, word in enumerate(islice(data.words, start, stop)):
-        rows, number = data.ngrams.subwords.rows_of(word)
-        own[place] = means[place] * (number + 1) - data.ngrams.vectors[rows].sum(axis=0, dtype=np.float64)
-    return own
-
-
-def _write_buckets(stream: IO[bytes], ngrams: NgramVectors | None, dim: int) -> None:
+    words, dim = dictionary.words, arguments.dim
+    counts, provenance = dictionary.counts[:words], provenance_of(arguments)
+    texts, _, rows = chosen_rows(dictionary.entries[:words], table[:words], path, "word", options)
+    ngrams = ngrams_of(table[words:, :dim].copy(), arguments)  # without the words' rows
     if ngrams is None:
-        return
-    subwords, buckets = ngrams.subwords, ngrams.subwords.buckets
-    order = np.argsort(subwords.used)
-    used = subwords.used[order]
-    for start in range(0, buckets, _ROWS_AT_ONCE):
-        part = np.zeros((min(_ROWS_AT_ONCE, buckets - start), dim), "<f4")
-        first, last = np.searchsorted(used, [start, start + len(part)])
-        part[used[first:last] - start] = ngrams.vectors[order[first:last]]
-        stream.write(part.tobytes())
+        return VectorData(texts, table[rows, :dim], counts[rows], provenance)
+    return VectorData(texts, ngrams.compose_known(texts, table[rows, :dim]), counts[rows], provenance, ngrams)
 
 
-def _write_zeros(stream: IO[bytes], rows: int, dim: int) -> None:
-    for start in range(0, rows, _ROWS_AT_ONCE):
-        stream.write(bytes(4 * dim * min(_ROWS_AT_ONCE, rows - start)))
+def ngrams_of(rows: NDArray[np.float32], arguments: Arguments) -> NgramVectors | None:
+    """The vectors of all buckets, (buckets, dim); None where the words of a model have no n-grams."""
+    if not arguments.bucket or arguments.maxn < max(1, arguments.minn):
+        return None
+    every = np.arange(arguments.bucket, dtype=np.int32)
+    rows.setflags(write=False)
+    return NgramVectors(Subwords(max(1, arguments.minn), arguments.maxn, arguments.bucket, every), rows)
+
+
+def provenance_of(arguments: Arguments) -> dict[str, Any]:
+    """What vectors say of the training that they come from."""
+    return {**arguments._asdict(), "model": "fastText", "sg": int(arguments.model == SKIPGRAM)}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +15,39 @@ from numpy.typing import NDArray
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.npy import read_matrix
 from windrow.embeddings.formats.rows import chosen_of
-from windrow.errors import FormatError
+from windrow.errors import DataError, FormatError, warn
 from windrow.files import model_file
 from windrow.files.compression import COMPRESSED, path_name
 from windrow.files.local import local_file
 from windrow.files.pickled import Made, read_pickle
+from windrow.files.tempfolder import temporary_folder
 
 _MODELS = ("Word2Vec", "Doc2Vec")
 _TABLES = ("KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors")  # the later ones until gensim 3.8
 _NUMBER_TYPE = re.compile(r"[<>=|]?[fiu][248]")
 _MOST_AXES = 2
+_PACKED = "val.npy"  # what gensim calls the array in an .npz
 _REMEDY = "write the vectors in gensim: KeyedVectors.load(FILE).save_word2vec_format('vectors.bin', binary=True)"
 
 
 def read_gensim(path: Path, options: ReadOptions) -> VectorData:
     """Read the words, vectors and counts of a ``KeyedVectors`` or ``Word2Vec`` of gensim.
 
-    Large arrays are in files beside it, such as ``X.kv.vectors.npy``. FormatError for another pickle, for a model with
+    Large arrays are in files beside it, such as ``X.kv.vectors.npy``, or of one that gensim has compressed
+    ``X.kv.gz.vectors.npz``. FormatError for another pickle, for a model with
     sub-words, whose vectors are more than a table, and for parts that are damaged, missing, or do not fit together.
     """
     with local_file(path, unpack=True) as file:
         model = read_pickle(file)
-        beside = str(path.with_suffix("") if path.suffix.lower() in COMPRESSED else path)
+        beside = [str(path)]
+        if path.suffix.lower() in COMPRESSED:  # by gensim, or by somebody afterwards
+            beside.append(str(path.with_suffix("")))
         name = model.name if isinstance(model, Made) else type(model).__name__
         table = model
         if _is_gensims(model, _MODELS) and "wv" in model.attributes:
-            table, beside = model.attributes["wv"], f"{beside}.wv"
+            table, beside = model.attributes["wv"], [f"{start}.wv" for start in beside]
+        if _is_gensims(model, ("Doc2Vec",)):
+            warn(f"{path_name(path)} is a Doc2Vec: its vectors of words are read, those of documents are not")
         if not _is_gensims(table, (*_TABLES, *_MODELS)):  # a model of before gensim 1 is the table itself
             raise FormatError(f"{path_name(path)} is a Python pickle of {name[:80]}, not of KeyedVectors; {_REMEDY}")
         return chosen_of(_read_table(table, beside, path), path, options)
@@ -46,7 +55,9 @@ def read_gensim(path: Path, options: ReadOptions) -> VectorData:
 
 def arrays_beside(path: Path) -> list[Path]:
     """Where the vectors of a file of gensim may be: in ``X.kv.vectors.npy``, by older names, or for a model."""
-    return [Path(f"{path}{table}.{name}.npy") for table in ("", ".wv") for name in ("vectors", "syn0")]
+    kinds = ("npy", "npz") if path.suffix.lower() in COMPRESSED else ("npy",)
+    names = [f"{table}.{name}.{kind}" for table in ("", ".wv") for name in ("vectors", "syn0") for kind in kinds]
+    return [Path(f"{path}{name}") for name in names]
 
 
 def _is_gensims(value: Any, classes: tuple[str, ...]) -> bool:
@@ -54,7 +65,7 @@ def _is_gensims(value: Any, classes: tuple[str, ...]) -> bool:
     return module.startswith("gensim.models.") and name in classes
 
 
-def _read_table(table: Made, beside: str, path: Path) -> VectorData:
+def _read_table(table: Made, beside: list[str], path: Path) -> VectorData:
     attributes = table.attributes
     words = _first_of(attributes, "index_to_key", "index2word", "index2entity")
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
@@ -63,7 +74,7 @@ def _read_table(table: Made, beside: str, path: Path) -> VectorData:
     is_new = "vectors" in attributes or (isinstance(apart, list) and "vectors" in apart)
     name = "vectors" if is_new else "syn0"  # until gensim 3
     if attributes.get(name) is None:
-        vectors = _read_beside(Path(f"{beside}.{name}.npy"), path)
+        vectors = _read_beside([f"{start}.{name}" for start in beside], path)
     else:
         vectors = _array(attributes[name], path)
     if vectors.dtype.kind != "f" or vectors.ndim != 2 or 0 in vectors.shape or len(vectors) != len(words):
@@ -80,10 +91,30 @@ def _first_of(attributes: dict[str, Any], *names: str) -> Any:
     return next((attributes[name] for name in names if name in attributes), None)
 
 
-def _read_beside(matrix: Path, path: Path) -> NDArray[np.float32]:
-    if not matrix.exists():
-        raise FormatError(f"{path} has its vectors in {matrix}, which does not exist; copy it there, too")
-    return read_matrix(matrix)
+def _read_beside(starts: list[str], path: Path) -> NDArray[np.float32]:
+    """The matrix in a file beside; ``starts``: how its name may begin."""
+    for start in starts:
+        if (plain := Path(f"{start}.npy")).exists():
+            return read_matrix(plain)
+        if (packed := Path(f"{start}.npz")).exists():
+            return _read_packed(packed)
+    missing = f"{starts[0]}.{'npz' if len(starts) > 1 else 'npy'}"
+    raise FormatError(f"{path} has its vectors in {missing}, which does not exist; copy it there, too")
+
+
+def _read_packed(archive: Path) -> NDArray[np.float32]:
+    """The matrix in an archive of NumPy's: unpacked to a file first, so that its size is not what a header claims."""
+    try:
+        with temporary_folder() as folder, zipfile.ZipFile(archive) as files:
+            unpacked = Path(files.extract(_PACKED, folder))
+            try:
+                return np.array(read_matrix(unpacked))
+            except FormatError as error:
+                raise FormatError(str(error).replace(str(unpacked), str(archive))) from error
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, NotImplementedError) as error:
+        raise FormatError(f"{archive} is no sound .npz file of gensim's ({error}); was it cut short?") from error
+    except OSError as error:
+        raise DataError(f"cannot read {archive}: {error.strerror or error}") from error
 
 
 def _counts(attributes: dict[str, Any], words: list[str], path: Path) -> NDArray[np.int64] | None:

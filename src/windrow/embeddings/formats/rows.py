@@ -72,7 +72,7 @@ class WordRows:
     def _decoded(self, word: bytes, number: int) -> str | None:
         """The word; None for one of which nothing is left."""
         try:
-            text = word.decode("utf-8", self.options.errors)
+            text = word.decode(self.options.encoding, self.options.errors)
         except UnicodeDecodeError as error:
             raise FormatError(
                 f"{self.at(number)}: the word {word[:40]!r} is not UTF-8; try errors='replace' or errors='ignore'"

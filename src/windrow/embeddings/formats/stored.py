@@ -13,7 +13,7 @@ from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.npy import with_words_beside, words_beside
 from windrow.embeddings.formats.rows import chosen_of
 from windrow.embeddings.settings import WORD2VEC
-from windrow.embeddings.subwords import NgramVectors, Subwords
+from windrow.embeddings.subwords import NGRAM_SIZES, NgramVectors, Subwords
 from windrow.errors import FormatError, OptionError
 from windrow.estimator import check_settings
 from windrow.files import model_file
@@ -39,7 +39,7 @@ def model_parts(data: VectorData) -> tuple[dict[str, NDArray[Any]], dict[str, An
     if data.ngrams is not None:
         subwords = data.ngrams.subwords
         arrays |= {"ngram_buckets": subwords.used, "ngram_vectors": np.ascontiguousarray(data.ngrams.vectors)}
-        config["subwords"] = {"min_n": subwords.min_n, "max_n": subwords.max_n, "buckets": subwords.buckets}
+        config["subwords"] = dict(zip(NGRAM_SIZES, subwords.sizes, strict=True))
     return arrays, config
 
 
@@ -77,7 +77,7 @@ def _ngrams_of(stored: model_file.StoredModel, size: int, path: str | os.PathLik
     if not isinstance(asked, dict) or used is None or vectors is None:
         raise FormatError(f"{path}: n-grams need their lengths, buckets and vectors, and one of these is missing")
     try:
-        lengths = {name: asked[name] for name in ("min_n", "max_n", "buckets")}
+        lengths = {name: asked[name] for name in NGRAM_SIZES}
         check_settings((setting for setting in WORD2VEC if setting.name in lengths), lengths)
     except (KeyError, OptionError) as error:
         raise FormatError(f"{path}: the n-grams are described as {str(asked)[:100]} ({error})") from error

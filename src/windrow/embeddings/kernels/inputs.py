@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.numeric.jit import kernel
 from windrow.numeric.rows import give_slot
-from windrow.numeric.simd import LANES, add, broadcast, load, multiply, prefetch, store, zero
+from windrow.numeric.simd import LANES, add, broadcast, load, multiply, multiply_add, prefetch, store, zero
 from windrow.numeric.tables import zero_table
 
 
@@ -30,24 +30,37 @@ class WordRows(NamedTuple):
     starts: NDArray[np.int64]  # (words + 1,)
 
 
+_ALL_TAKE_ALL = np.empty(0, np.float32)
+
+
 class Inputs(NamedTuple):
     """The input table, and a worker's scratch; with one row per word all arrays but the table are empty."""
 
     table: NDArray[Any]  # flat (rows, stride)
     word_rows: WordRows
+    shares: NDArray[np.float32]  # (rows,): the part of its updates that each row takes; or (0,): all take all
     composed: NDArray[Any]  # flat (words of a block, stride): their vectors
     changes: NDArray[Any]  # flat (words of a block, stride): what each of their rows is to get
     distinct: NDArray[np.int32]  # (words of a block,)
     slots: NDArray[np.int32]  # (words,): -1 between two blocks
 
 
-def new_inputs(table: NDArray[Any], word_rows: WordRows | None = None, most_words: int = 0) -> Inputs:
-    """A table (rows, stride), and scratch for up to ``most_words`` words at a time; None: row w is that of word w."""
+def new_inputs(
+    table: NDArray[Any],
+    word_rows: WordRows | None = None,
+    most_words: int = 0,
+    shares: NDArray[np.float32] | None = None,
+) -> Inputs:
+    """A table (rows, stride), and scratch for up to ``most_words`` words at a time; None: row w is that of word w.
+
+    ``shares`` are for words of several rows; where each has one, they are part of the chunk.
+    """
     if word_rows is None:
         word_rows, most_words = WordRows(np.empty(0, np.int32), np.zeros(1, np.int64)), 0
     composed, changes = (zero_table(most_words, table.shape[1], table.dtype).reshape(-1) for _ in range(2))
     distinct, slots = np.empty(most_words, np.int32), np.full(len(word_rows.starts) - 1, -1, np.int32)
-    return Inputs(table.reshape(-1), word_rows, composed, changes, distinct, slots)
+    shares = _ALL_TAKE_ALL if shares is None else shares
+    return Inputs(table.reshape(-1), word_rows, shares, composed, changes, distinct, slots)
 
 
 def with_rows(chunk: Chunk, word_rows: WordRows) -> Chunk:
@@ -114,9 +127,16 @@ def compose_vocabulary(table: NDArray[Any], word_rows: WordRows, stride: int, co
 def add_changes(words: int, inputs: Inputs, stride: int) -> None:
     """Add the changes of the words that were composed to all their rows."""
     table, rows, starts = inputs.table, inputs.word_rows.rows, inputs.word_rows.starts
+    is_part = inputs.shares.size > 0
     for slot in range(words):
         word, place = inputs.distinct[slot], slot * stride
         for i in range(starts[word], starts[word + 1]):
             target = int(rows[i]) * stride
-            for k in range(0, stride, LANES):
-                store(table, target + k, add(load(table, target + k), load(inputs.changes, place + k)))
+            if is_part:
+                share = broadcast(table.dtype.type(inputs.shares[rows[i]]))
+                for k in range(0, stride, LANES):
+                    change = load(inputs.changes, place + k)
+                    store(table, target + k, multiply_add(share, change, load(table, target + k)))
+            else:
+                for k in range(0, stride, LANES):
+                    store(table, target + k, add(load(table, target + k), load(inputs.changes, place + k)))

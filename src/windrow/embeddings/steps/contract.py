@@ -30,6 +30,7 @@ class StepOptions:
     ns_exponent: float = 0.75
     shared_negatives: int = 16
     private_rows: int = 0  # rows behind the parameters for workers' copies
+    ties: str = "heap"  # of the Huffman tree, see huffman_tree
     skips_targets: bool = True  # whether noise words leave out a row's own targets where they are few
 
 

@@ -134,7 +134,7 @@ class HierarchicalSoftmaxStep(TrainingStep):
 
     def prepare(self, counts: NDArray[np.int64], options: StepOptions) -> int:
         """The tree, whose inner nodes are the rows of the table."""
-        self.tree = huffman_tree(counts)
+        self.tree = huffman_tree(counts, options.ties)
         return max(len(counts) - 1, 1)
 
     def pair_arguments(self) -> PairArguments:  # noqa: D102

@@ -19,7 +19,7 @@ CHECKPOINT_KIND = "word2vec-checkpoint"
 # Parameters that the first checkpoints lack, and what trainings did before there was a choice.
 _ADDED_LATER = {
     "deterministic": False, "fits_blocks": False, "started_from": None,
-    "subwords": False, "min_n": 3, "max_n": 6, "buckets": 2_000_000,
+    "tree_ties": "heap", "subwords": False, "min_n": 3, "max_n": 6, "buckets": 2_000_000,
 }  # fmt: skip
 
 
@@ -80,8 +80,17 @@ class Checkpoint:
 
 def fits_blocks(path: str | PathLike[str]) -> bool:
     """Whether the training in this file had blocks that fit its vocabulary; the first versions had one size for all."""
-    identity = model_file.read_start(path).config.get("identity", {})
-    return bool(isinstance(identity, dict) and identity.get("fits_blocks", False))
+    return bool(_identity_in(path).get("fits_blocks", False))
+
+
+def tree_ties(path: str | PathLike[str]) -> str:
+    """What its Huffman tree did with equal counts, see ``huffman_tree``."""
+    return "fasttext" if _identity_in(path).get("tree_ties") == "fasttext" else "heap"
+
+
+def _identity_in(path: str | PathLike[str]) -> dict[str, Any]:
+    identity = model_file.read_start(path).config.get("identity")
+    return identity if isinstance(identity, dict) else {}
 
 
 def damaged(path: str | PathLike[str], reason: object) -> FormatError:

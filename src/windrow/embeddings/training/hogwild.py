@@ -31,11 +31,12 @@ class Worker:
         randomness: Randomness,
         hot_rows: HotRows | None = None,
         word_rows: WordRows | None = None,
+        row_shares: NDArray[Any] | None = None,
     ) -> None:
         self.randomness = randomness
         self._hot_rows = hot_rows
         self._drawer = drawer
-        self._inputs = new_inputs(table, word_rows, context.block_size + 2 * context.window)
+        self._inputs = new_inputs(table, word_rows, context.block_size + 2 * context.window, row_shares)
         self._context = context
         self._rate_type = table.dtype.type
         self._passes = self._pair_passes(layers) if kernel == "pair" else self._block_passes(layers)

@@ -41,6 +41,7 @@ class VectorTraining:
     retrains: bool = False  # the model was trained before, and is to be as it was if this fails
     fits_blocks: bool = True  # see make_training; False only while an older checkpoint goes on
     started_from: Mapping[str, Any] | None = None  # fingerprints of what is known beside the text, see Start
+    ties: str = "heap"  # of a Huffman tree
     texts: Sequence[str] = ()  # fingerprints of the corpora that the vocabulary counts
     stopped_at: NDArray[np.uint64] | None = None  # the state of the random numbers, where there is no run any more
 
@@ -153,6 +154,8 @@ class VectorTraining:
 
     def _checkpoint(self) -> Checkpoint:
         identity = {**self.identity, "fits_blocks": self.fits_blocks}
+        if "hs" in self.layers and self.ties != "heap":
+            identity["tree_ties"] = self.ties
         if self.started_from is not None:
             identity["started_from"] = dict(self.started_from)
         return Checkpoint(identity, self.run.position, self.history, self.seconds, self._tables(), self._drawn())

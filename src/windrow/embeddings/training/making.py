@@ -14,7 +14,6 @@ from windrow.embeddings.kernels.contexts import Context
 from windrow.embeddings.kernels.inputs import WordRows
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions, TrainingStep
-from windrow.embeddings.subwords import Subwords
 from windrow.embeddings.training import hot_rows
 from windrow.embeddings.training.blocks import choose_block_size, usual_block_size
 from windrow.embeddings.training.draws import ChunkDrawer, GensimRandomness, Randomness, SplitMixRandomness
@@ -59,9 +58,11 @@ class TrainingOptions:
         names = [field.name for field in fields(cls) if field.name in parameters]
         return cls(layer_names, weighting, **{name: parameters[name] for name in names})
 
-    def layers(self, counts: NDArray[np.int64], copies: int, fits: bool) -> dict[str, TrainingStep]:
+    def layers(
+        self, counts: NDArray[np.int64], ties: str, copies: int = 0, fits: bool = True
+    ) -> dict[str, TrainingStep]:
         """New output layers for words of these counts, with room for the workers' copies of hot rows."""
-        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, copies, fits)
+        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, copies, ties, fits)
         return {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names}
 
     def schedule(self) -> Schedule:
@@ -110,14 +111,13 @@ class _Parts:
     context: Context
     layers: list[TrainingStep]
     word_rows: WordRows | None  # with sub-words
+    row_shares: NDArray[np.float32] | None  # with sub-words: see Inputs
 
 
 def make_training(
     options: TrainingOptions,
     corpus: Corpus,
     start: Start,
-    subwords: Subwords | None,
-    word_rows: WordRows | None,
     identity: dict[str, Any],
     fits: bool,
 ) -> VectorTraining:
@@ -126,29 +126,36 @@ def make_training(
     ``fits``: blocks, noise words and rounds heed how small the vocabulary is. Older checkpoints go on without.
     """
     size, counts = len(start.vocabulary), start.vocabulary.counts
-    rows = size + (0 if subwords is None else len(subwords.used))
-    hot = options.number_of_hot_rows(size, subwords is not None)
+    rows, has_subwords = start.rows(), start.subwords is not None
+    hot = options.number_of_hot_rows(size, has_subwords)
     copies = 2 * hot * options.workers
-    _check_memory(options, size, rows + copies, subwords)
+    _check_memory(options, size, rows, copies)
     storage = initial_table(rows, options.vector_size, options.seed, copies)
-    layers = options.layers(counts, copies, fits)
+    layers = options.layers(counts, start.ties, copies, fits)
     start.fill(storage, layers)
     drawer = ChunkDrawer.of(
-        start.text_counts, options.sample, options.window, options.weighting, start.rows_of_ids, start.shares
+        start.text_counts,
+        options.sample,
+        options.window,
+        options.weighting,
+        start.rows_of_ids,
+        None if has_subwords else start.shares,
     )
     steps = list(layers.values())
     block_size = usual_block_size(bool(options.sg))
     if fits:
         block_size = choose_block_size(
-            bool(options.sg), drawer, start.text_counts, steps, options.alpha, corpus.ids, word_rows
+            bool(options.sg), drawer, start.text_counts, steps, options.alpha, corpus.ids, start.word_rows
         )
     context = _context(options, storage.shape[1], block_size)
-    parts = _Parts(corpus, size, storage, drawer, context, steps, word_rows)
+    row_shares = start.shares if has_subwords else None
+    parts = _Parts(corpus, size, storage, drawer, context, steps, start.word_rows, row_shares)
     in_rounds = options.deterministic and options.workers > 1
     training = VectorTraining(
         storage[:rows], options.vector_size, layers,
         _rounds(options, parts, fits) if in_rounds else _hogwild(options, parts, hot),
         options.epochs, identity, fits_blocks=fits, started_from=start.identity, texts=start.texts,
+        ties=start.ties,
     )  # fmt: skip
     if start.state is not None and options.draws_as(start.state.parameters):
         try:
@@ -160,9 +167,8 @@ def make_training(
 
 def restore_training(options: TrainingOptions, start: Start, state: TrainingState) -> VectorTraining:
     """The training that left a state, without its run: it is over."""
-    words = len(start.vocabulary)
-    _check_memory(options, words, words, None)
-    table, layers = zero_table(words, options.vector_size), options.layers(state.counts, 0, True)
+    _check_memory(options, len(start.vocabulary), start.rows(), 0)
+    table, layers = zero_table(start.rows(), options.vector_size), options.layers(state.counts, start.ties)
     start.fill(table, layers)
     return VectorTraining(
         table,
@@ -174,15 +180,16 @@ def restore_training(options: TrainingOptions, start: Start, state: TrainingStat
         state.history,
         texts=state.texts,
         stopped_at=state.randomness,
+        ties=start.ties,
     )
 
 
-def _check_memory(options: TrainingOptions, words: int, inputs: int, subwords: Subwords | None) -> None:
-    ngrams = "" if subwords is None else f" and {len(subwords.used):,} n-grams"
+def _check_memory(options: TrainingOptions, words: int, rows: int, copies: int) -> None:
+    ngrams = "" if rows == words else f" and {rows - words:,} n-grams"
     check_memory(
-        4 * options.vector_size * (inputs + words * len(options.layer_names)),
+        4 * options.vector_size * (rows + copies + words * len(options.layer_names)),
         f"the tables of {words:,} words{ngrams} of vector_size = {options.vector_size}",
-        f"lower vector_size{'' if subwords is None else ' or buckets'}, or raise min_count",
+        f"lower vector_size{' or buckets' * bool(ngrams)}, or raise min_count",
     )
 
 
@@ -200,7 +207,9 @@ def _context(options: TrainingOptions, stride: int, block_size: int) -> Context:
 def _rounds(options: TrainingOptions, parts: _Parts, fits: bool) -> Run:
     """Workers whose differences are added after each round."""
     workers = [
-        RoundWorker(parts.drawer, parts.storage, parts.context, parts.layers, randomness, parts.word_rows)
+        RoundWorker(
+            parts.drawer, parts.storage, parts.context, parts.layers, randomness, parts.word_rows, parts.row_shares
+        )
         for randomness in options.randomness()
     ]
     # Frequent n-grams are updated as often as the words of a small vocabulary.
@@ -223,6 +232,7 @@ def _hogwild(options: TrainingOptions, parts: _Parts, hot: int) -> Run:
             randomness,
             HotRows(table, parts.layers, hot, worker) if hot else None,
             parts.word_rows,
+            parts.row_shares,
         )
         for worker, randomness in enumerate(options.randomness())
     ]

@@ -118,9 +118,10 @@ class RoundWorker:
         layers: Sequence[TrainingStep],
         randomness: Randomness,
         word_rows: WordRows | None = None,
+        row_shares: NDArray[np.float32] | None = None,
     ) -> None:
         self.randomness = randomness
-        self._word_rows = word_rows
+        self._word_rows, self._row_shares = word_rows, row_shares
         self.tables = [table, *(layer.parameters for layer in layers)]
         self._context, self._layers, self._drawer = context, layers, drawer
         self._block = new_block(context, table.dtype)
@@ -192,7 +193,8 @@ class RoundWorker:
         """Train on the copies, layer by layer and job by job; returns the summed loss."""
         copied, *outputs = gathered.copies
         table = copied.changes.reshape(-1, self._context.stride)
-        inputs = new_inputs(table, gathered.word_rows, self._context.block_size + 2 * self._context.window)
+        shares = None if self._row_shares is None else self._row_shares[copied.rows]
+        inputs = new_inputs(table, gathered.word_rows, self._context.block_size + 2 * self._context.window, shares)
         rate_type, loss = self.tables[0].dtype.type, 0.0
         for layer, local, draws, copy in zip(self._layers, gathered.layers, drawn.draws, outputs, strict=True):
             bound = local.layer._replace(table=copy.changes.reshape((*local.layer.table.shape[:-1], -1)))

@@ -13,13 +13,13 @@ import numpy as np
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
+from windrow.embeddings.given_vectors import check_given, open_given, take_given
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable, shown
 from windrow.estimator import OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel, WordScore
 from windrow.lm.generation import Generation
-from windrow.lm.neural.given_vectors import open_given, take_given
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
 from windrow.lm.neural.stored_parts import check_size, fill_network
@@ -27,7 +27,7 @@ from windrow.lm.neural.trainee import LMTrainee
 from windrow.lm.next_word import Tokens
 from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, unknown_share, word_mapping
-from windrow.lm.symbols import BOS, EOS, UNK
+from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 from windrow.machine import check_memory
 from windrow.nn.optimizers import find_optimizer
 from windrow.nn.parameters import Array, Parameter, SparseParameter
@@ -143,9 +143,7 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         """Raise OptionError for a list or an object of another kind than it must be."""
         if len(self.cutoffs) > 100:
             raise OptionError(f"cutoffs = {shown(self.cutoffs)} must be at most 100 ranks")
-        if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | os.PathLike):
-            told = shown(self.vectors)
-            raise OptionError(f"vectors = {told} must be WordVectors, the name of a file of them, or None")
+        check_given(self.vectors)
 
     def fit(
         self,
@@ -325,8 +323,8 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         """The first word vectors: those of ``given`` where it has the word."""
         vectors = rng.normal(0, _EMBEDDING_SCALE, (len(self.vocabulary), self.embedding_size)).astype(np.float32)
         if given is not None:
-            where = "vectors" if isinstance(self.vectors, WordVectors) else self.vectors
-            self.given_words_ = take_given(vectors, self.vocabulary, given, where)
+            own = range(len(SPECIALS), len(self.vocabulary))
+            self.given_words_ = take_given(vectors, self.vocabulary.words, given, own, self.vectors)
         is_dense = self.tied and not output_layer(self.output_layer).is_sparse
         return Parameter(vectors) if is_dense else WordParameter(vectors)
 
@@ -346,7 +344,7 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
 
     def _given_vectors(self) -> WordVectors | None:
         """The word vectors to begin with; OptionError when they are of another size."""
-        return None if self.vectors is None else open_given(self.vectors, self.embedding_size)
+        return None if self.vectors is None else open_given(self.vectors, self.embedding_size, "embedding_size")
 
     def streams(self, source: Any, *, field: str | None = None, skip_symbols: bool = False) -> Iterator[Ids]:
         """A text as streams of whole sentences in the model's ids; raises as ``evaluate``."""

@@ -64,6 +64,32 @@ def _sift(
 
 
 @kernel
+def merge_sorted(
+    counts: NDArray[np.int64], sums: NDArray[np.int64], parents: NDArray[np.int64], codes: NDArray[np.uint8]
+) -> None:
+    """``merge`` of words by decreasing counts as fastText has it: of a word and a node that count the same, the node.
+
+    Nodes are made in the order of their counts, ``sums``, so that the rarest subtree is the last word left or the first
+    node.
+    """
+    words = counts.size
+    word, node, made = words - 1, 0, 0
+    for made in range(words - 1):
+        sums[made] = 0
+        for code in range(2):
+            if word >= 0 and (node == made or counts[word] < sums[node]):
+                child = word
+                sums[made] += counts[word]
+                word -= 1
+            else:
+                child = words + node
+                sums[made] += sums[node]
+                node += 1
+            parents[child] = words + made
+            codes[child] = code
+
+
+@kernel
 def measure_depths(parents: NDArray[np.int64], depths: NDArray[np.int64]) -> None:
     """Edges from the root (the last node) to every node; a parent always has the higher number."""
     for node in range(parents.size - 2, -1, -1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,20 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 import windrow.embeddings.word2vec as ours
+from windrow.compat.gensim.models._counting import TrimRule
 from windrow.compat.gensim.models.callbacks import CallbackAny2Vec
 from windrow.compat.gensim.models.keyedvectors import KeyedVectors
-from windrow.compat.gensim.models.word2vec import NotBuiltError, TrimRule, Word2Vec
-from windrow.corpus import Corpus
+from windrow.compat.gensim.models.word2vec import Word2Vec
 from windrow.embeddings.exchange import check_encoding
-from windrow.embeddings.formats.contract import VectorData
-from windrow.embeddings.formats.fasttext_bin import own_rows
-from windrow.embeddings.subwords import NgramVectors, Subwords, compose
-from windrow.embeddings.training.loop import VectorTraining
-from windrow.embeddings.training.start import Start, initial_table
+from windrow.embeddings.formats.contract import ReadOptions
+from windrow.embeddings.formats.fasttext_bin import is_classifier, read_fasttext
+from windrow.embeddings.training.fasttext_state import read_fasttext_state, write_state
 from windrow.embeddings.training.state import TrainingState
-from windrow.embeddings.vectors import WordVectors, save_vectors
+from windrow.embeddings.vectors import save_vectors
 from windrow.errors import FormatError, OptionError
-from windrow.numeric.tables import zero_table
+from windrow.files.local import as_path
 
 __all__ = [
     "FastText",
@@ -34,13 +33,11 @@ __all__ = [
     "save_facebook_model",
 ]
 
-_OF_GENSIM = "gensim_fasttext"  # in the provenance of a file: the parameters of FastText
-_STORED = (
-    "sg", "hs", "vector_size", "alpha", "window", "min_count", "sample", "seed", "workers", "min_alpha", "negative",
-    "ns_exponent", "cbow_mean", "epochs", "min_n", "max_n", "sorted_vocab", "bucket", "max_final_vocab",
-    "shrink_windows", "kernel",
-)  # fmt: skip
 _FILE = "fasttext"
+
+
+class ClassifierError(FormatError, NotImplementedError):
+    """A file of a classifier, which is no model of word vectors. It is also a NotImplementedError, as in gensim."""
 
 
 class FastTextKeyedVectors(KeyedVectors):
@@ -107,9 +104,9 @@ class FastTextKeyedVectors(KeyedVectors):
     @property
     def vectors_vocab(self) -> NDArray[np.float32]:
         """The words' own vectors without their n-grams', (words, dimensions): computed at each call."""
-        return own_rows(VectorData(self.index_to_key, self.vectors, None, {}, self.ngrams), 0, len(self)).astype(
-            np.float32
-        )
+        if self.ngrams is None:
+            return self.vectors
+        return self.ngrams.own_rows(self.index_to_key, self.vectors).astype(np.float32)
 
     @property
     def vectors_ngrams(self) -> NDArray[np.float32]:
@@ -119,34 +116,24 @@ class FastTextKeyedVectors(KeyedVectors):
             table[self.ngrams.subwords.used] = self.ngrams.vectors
         return table
 
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or (self.ngrams is not None and isinstance(key, str))
+
+    def _composed(self, key: object) -> NDArray[np.float32] | None:
+        """As gensim, a vector for every word: zeros where none of its n-grams is known."""
+        found = super()._composed(key)
+        if found is None and self.ngrams is not None and isinstance(key, str) and key not in self._rows:
+            return np.zeros(self.vector_size, np.float32)
+        return found
+
     def adjust_vectors(self) -> None:
         """Does nothing: vectors of words are always those of their parts."""
-
-
-class _Trainer(ours.Word2Vec):
-    """Training with n-grams from given tables, for which ``windrow.Word2Vec`` has no files and so no parameters."""
-
-    ngrams: NgramVectors | None = None  # those that the training goes on from
-
-    def _check_start(self, state: TrainingState | None, vectors: WordVectors | None) -> None:
-        if state is not None:
-            state.check_fits(self.vector_size, self.layer_names())
-
-    def _new_training(self, corpus: Corpus, fits: bool, start: Start) -> VectorTraining:
-        training = super()._new_training(corpus, fits, start)
-        if self.ngrams is not None:
-            training.table[len(start.vocabulary) :, : self.vector_size] = self.ngrams.vectors
-        return training
-
-    def _state(self) -> TrainingState:
-        return self._learned()
 
 
 class FastText(Word2Vec):
     """Word vectors with character n-grams: gensim 4's constructor and methods over ``windrow.Word2Vec``.
 
-    A model that was read from a file has vectors alone, so that it cannot be trained further; one that was trained
-    here can. ``windrow.load`` opens what ``save`` writes as word vectors.
+    ``windrow.load`` opens what ``save`` writes as word vectors.
 
     Parameters
     ----------
@@ -182,6 +169,8 @@ class FastText(Word2Vec):
     >>> model.wv["walks"].shape
     (10,)
     """
+
+    _extra = (*Word2Vec._extra, "min_n", "max_n")
 
     def __init__(
         self,
@@ -221,8 +210,6 @@ class FastText(Word2Vec):
             raise OptionError("word_ngrams: n-grams of words are for classifiers; windrow.TextClassifier has them")
         self.min_n, self.max_n, self.word_ngrams = min_n, max_n, word_ngrams
         self.bucket = bucket if max_n >= max(1, min_n) else 0
-        self._ngrams: NgramVectors | None = None
-        self._shown: NDArray[np.float32] | None = None  # the vectors that ``wv`` was given
         super().__init__(
             sentences, corpus_file, vector_size, alpha, window, min_count, max_vocab_size, sample, seed, workers,
             min_alpha, sg, hs, negative, ns_exponent, cbow_mean, hashfxn, epochs, null_word, trim_rule, sorted_vocab,
@@ -234,134 +221,23 @@ class FastText(Word2Vec):
 
     def _estimator(self, epochs: int) -> ours.Word2Vec:
         estimator = super()._estimator(epochs)
-        if not self.bucket:
-            return estimator
-        trainer = _Trainer(**estimator.get_params()).set_params(
-            subwords=True, min_n=self.min_n, max_n=self.max_n, buckets=self.bucket
-        )
-        trainer.ngrams = self._ngrams
-        return trainer
+        if self.bucket:
+            estimator.set_params(subwords=True, min_n=self.min_n, max_n=self.max_n, buckets=self.bucket)
+        return estimator
+
+    @classmethod
+    def _of_ours(cls, trained: ours.Word2Vec) -> dict[str, Any]:
+        found = trained.get_params()
+        return {**found, "bucket": found["buckets"] if trained.subwords else 0}
 
     def _new_table(self) -> KeyedVectors:
         return FastTextKeyedVectors(self.vector_size, self.min_n, self.max_n, self.bucket)
 
-    def _make_tables(self, words: list[str], counts: NDArray[np.int64], known: TrainingState | None) -> None:
-        if self.bucket:
-            subwords, _ = Subwords.of(words, self.min_n, self.max_n, self.bucket)
-            table = initial_table(len(words) + len(subwords.used), self.vector_size, self.seed)
-            rows = table[len(words) :, : self.vector_size].copy()
-            if known is not None and self._ngrams is not None:
-                old, is_known = self._ngrams.subwords._rows_of(subwords.used)
-                rows[is_known] = self._ngrams.vectors[old[is_known]]
-            self._ngrams = NgramVectors(subwords, rows)
-        super()._make_tables(words, counts, known)
-
-    def _show(self, state: TrainingState) -> None:
-        if self._ngrams is None:
-            super()._show(state)
-            return
-        words, size = len(state.words), self.vector_size
-        table = zero_table(words + len(self._ngrams.vectors), size)
-        table[:words, :size], table[words:, :size] = state.vectors, self._ngrams.vectors
-        composed = compose(table, self._ngrams.subwords.word_rows(state.words))[:, :size]
-        self._show_composed(replace(state, vectors=composed), self._ngrams)
-
-    def _show_composed(self, state: TrainingState, ngrams: NgramVectors | None) -> None:
-        super()._show(state)
-        self.wv.ngrams, self._shown = ngrams, self.wv.vectors
-
-    def _show_now(self, estimator: ours.Word2Vec, state: TrainingState) -> None:
-        wv = estimator.wv
-        self._show_composed(replace(state, vectors=wv.vectors), wv.ngrams)
-
-    def _keep(self, estimator: ours.Word2Vec) -> None:
-        self._ngrams = estimator.wv.ngrams
-        super()._keep(estimator)
-
-    def _known(self, what: str) -> TrainingState:
-        if self._state is None and len(self.wv):
-            raise NotBuiltError(
-                f"there is nothing to {what}: files of FastText hold vectors and no output layer; train a new FastText"
-            )
-        state = super()._known(what)
-        if self._ngrams is None or self._state is None:
-            return state
-        if self.wv.vectors is not self._shown:
-            raise OptionError(
-                "wv was changed, and training cannot go on from that with n-grams; change it after training"
-            )
-        return replace(state, vectors=self._state.vectors)
-
     def _frozen(self, state: TrainingState) -> dict[str, float]:
         for name in ("vectors_lockf", "vectors_vocab_lockf", "vectors_ngrams_lockf"):
             if self.bucket and (np.asarray(getattr(self.wv, name)) != 1).any():
-                raise OptionError(f"{name}: vectors with n-grams cannot be frozen; leave it at 1")
+                raise OptionError(f"{name}: vectors with n-grams cannot be frozen here; leave it at 1")
         return super()._frozen(state)
-
-    def _to_store(self) -> TrainingState:
-        """For questions about words, to which n-grams add nothing."""
-        state, plain = super()._to_store(), Word2Vec._estimator(self, self.epochs).get_params()
-        return replace(state, vectors=self.wv.vectors, parameters={name: plain[name] for name in state.parameters})
-
-    # --- files
-
-    def save(self, fname: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """Write the vectors of words and n-grams, and the parameters, to a file of windrow's.
-
-        Parameters
-        ----------
-        fname : str or os.PathLike
-            The file.
-        *args, **kwargs
-            gensim's ``separately``, ``sep_limit``, ``ignore`` and ``pickle_protocol``: without effect.
-
-        Raises
-        ------
-        NotBuiltError
-            There is no vocabulary yet.
-        """
-        if not len(self.wv):
-            raise NotBuiltError("there is no vocabulary to save: call build_vocab first")
-        counted = {"corpus_count": self.corpus_count, "corpus_total_words": self.corpus_total_words}
-        given = {name: getattr(self, name) for name in _STORED}
-        before, self.wv.provenance = self.wv.provenance, {
-            **self.wv.provenance, _OF_GENSIM: {"parameters": given, "counted": counted}
-        }  # fmt: skip
-        try:
-            self.wv.save(fname)
-        finally:
-            self.wv.provenance = before
-
-    @classmethod
-    def load(cls, fname: str | os.PathLike[str], *args: Any, **kwargs: Any) -> Self:
-        """Read what ``save`` wrote; the vectors are there, and what training would go on from is not.
-
-        Parameters
-        ----------
-        fname : str or os.PathLike
-            The file.
-        *args, **kwargs
-            gensim's ``mmap`` and ``rethrow``: without effect.
-
-        Returns
-        -------
-        FastText
-
-        Raises
-        ------
-        FormatError
-            The file is of another kind or damaged.
-        """
-        wv = FastTextKeyedVectors.load(fname)
-        found = wv.provenance.pop(_OF_GENSIM, None)
-        try:
-            parameters, counted = found["parameters"], found["counted"]
-            model = cls(**{name: parameters[name] for name in _STORED})
-        except (TypeError, KeyError, OptionError) as error:
-            raise FormatError(f"{fname} is no FastText of ours; open its vectors by windrow.load") from error
-        model.wv = wv
-        model.corpus_count, model.corpus_total_words = counted.get("corpus_count"), counted.get("corpus_total_words")
-        return model
 
 
 def load_facebook_vectors(path: str | os.PathLike[str], encoding: str = "utf-8") -> FastTextKeyedVectors:
@@ -371,8 +247,8 @@ def load_facebook_vectors(path: str | os.PathLike[str], encoding: str = "utf-8")
     ----------
     path : str or os.PathLike
         The file; it may be compressed.
-    encoding : "utf-8"
-        Another is refused.
+    encoding : str, default "utf-8"
+        Of the words. Bytes that are none of its characters are written with a backslash, as gensim does.
 
     Returns
     -------
@@ -383,32 +259,48 @@ def load_facebook_vectors(path: str | os.PathLike[str], encoding: str = "utf-8")
     FormatError
         The file is damaged, quantized, or a classifier.
     """
-    check_encoding(encoding)
-    return FastTextKeyedVectors.load(path, format=_FILE)
+    return FastTextKeyedVectors._of(read_fasttext(as_path(path), _as_gensim(encoding)), path)
+
+
+def _as_gensim(encoding: str) -> ReadOptions:
+    """How gensim reads words: bytes that are none of the encoding's are written with a backslash."""
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise OptionError(f"encoding = {encoding!r} is unknown; leave it out for UTF-8") from None
+    return ReadOptions(errors="backslashreplace", encoding=encoding)
 
 
 def load_facebook_model(path: str | os.PathLike[str], encoding: str = "utf-8") -> FastText:
-    """As ``load_facebook_vectors``, in a model with the parameters of its training, which cannot be trained further.
+    """A model of Facebook's fastText, from a ``.bin``, to train further.
 
     Parameters
     ----------
-    path, encoding
-        As there.
+    path : str or os.PathLike
+        The file; it may be compressed.
+    encoding : str, default "utf-8"
+        Of the words. Bytes that are none of its characters are written with a backslash, as gensim does.
 
     Returns
     -------
     FastText
+
+    Raises
+    ------
+    FormatError
+        The file is damaged or quantized.
+    ClassifierError
+        It is a classifier; it is also a NotImplementedError.
     """
-    wv = load_facebook_vectors(path, encoding)
-    asked = wv.provenance
-    hs = int(asked["loss"] == 1)
-    model = FastText(
-        sg=asked["sg"], hs=hs, vector_size=wv.vector_size, window=max(1, asked["ws"]), epochs=max(1, asked["epoch"]),
-        min_count=asked["min_count"], negative=0 if hs else max(1, asked["neg"]), sample=asked["t"],
-        min_n=max(1, asked["minn"]), max_n=asked["maxn"], bucket=asked["bucket"],
-    )  # fmt: skip
-    model.wv = wv
-    return model
+    if is_classifier(as_path(path)):
+        raise ClassifierError(f"{path} is a classifier of fastText; windrow.TextClassifier is for such")
+    state = read_fasttext_state(as_path(path), _as_gensim(encoding))
+    parameters, negative = {**state.parameters, "ns_exponent": 0.75}, state.provenance["neg"]  # gensim's exponent
+    if "hs" in state.outputs and negative:  # as gensim, which trains both; of noise words nothing was learned
+        state = replace(state, outputs={**state.outputs, "ns": np.zeros_like(state.vectors)})
+        parameters |= {"loss": "hs+ns", "negative": negative}
+    state = replace(state, parameters=parameters)
+    return FastText._from_state(state, path)
 
 
 def save_facebook_model(
@@ -418,7 +310,10 @@ def save_facebook_model(
     lr_update_rate: int = 100,
     word_ngrams: int = 1,
 ) -> None:
-    """Write a ``.bin`` that fastText and gensim read; the output layer in it is zero, so that it is for its vectors.
+    """Write a ``.bin`` that fastText and gensim read.
+
+    It holds one output layer, that of ``hs`` where there are two. Without n-grams the tree is gensim's, not fastText's,
+    so that with ``hs`` the file is for its vectors: the output layer in it is zero.
 
     Parameters
     ----------
@@ -437,6 +332,10 @@ def save_facebook_model(
         There is no vocabulary yet.
     """
     check_encoding(encoding)
-    if not len(model.wv):
-        raise NotBuiltError("there is no vocabulary to save: call build_vocab first")
-    save_vectors(model.wv, path, _FILE)
+    state = model._to_store()
+    if "hs" in state.outputs:
+        state = replace(state, outputs={"hs": state.outputs["hs"]})
+        if state.ties != "fasttext":
+            save_vectors(model.wv, path, "fasttext")
+            return
+    write_state(state, path, "fasttext")

@@ -3,76 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from inspect import signature
-from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import windrow.embeddings.word2vec as ours
+from windrow.compat.gensim.models._counting import CorpusError, TrimRule, corpus_of, counts_of, kept_words
+from windrow.compat.gensim.models._learned import Learned, NotBuiltError
 from windrow.compat.gensim.models.callbacks import CallbackAny2Vec
 from windrow.compat.gensim.models.keyedvectors import KeyedVectors
 from windrow.compat.gensim.models.sentences import LineSentence, PathLineSentences
 from windrow.corpus import Corpus, Vocabulary
-from windrow.corpus.opening import as_corpus
-from windrow.embeddings.steps import step_type
-from windrow.embeddings.steps.contract import StepOptions
 from windrow.embeddings.training.progress import Progress
-from windrow.embeddings.training.start import Start, initial_table
 from windrow.embeddings.training.state import TrainingState
-from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, OptionError, WindrowError, warn
-from windrow.files.compression import COMPRESSED
+from windrow.errors import OptionError, warn
 from windrow.nn.training.stopping import DivergedError
 
-__all__ = ["KeyedVectors", "LineSentence", "PathLineSentences", "Word2Vec"]
-
-_DISCARD, _KEEP = 1, 2  # what a trim_rule answers, as gensim.utils.RULE_DISCARD and RULE_KEEP
-_OF_GENSIM = "gensim"  # in the provenance of a file: attributes that windrow.Word2Vec lacks
-# Names that gensim 4 has given up or that are about its own insides -> what to write instead.
-_GONE = {
-    "init_sims": "wv.get_normed_vectors()",
-    "scan_vocab": "build_vocab",
-    "prepare_vocab": "build_vocab",
-    "prepare_weights": "build_vocab",
-    "init_weights": "build_vocab",
-    "update_weights": "build_vocab(update=True)",
-    "make_cum_table": "build_vocab",
-    "create_binary_tree": "build_vocab",
-    "cum_table": "build_vocab, which makes it for the training",
-    "estimate_memory": "len(model.wv) * vector_size * 4 bytes, twice for one output layer",
-    "seeded_vector": "wv[word] = vector",
-    "raw_vocab": "windrow.Corpus.build(sentences).vocabulary",
-    "random": "seed",
-    "add_lifecycle_event": "wv.provenance, a dict that is kept in the file",
-    "lifecycle_events": "wv.provenance, a dict that is kept in the file",
-    "most_similar": "wv.most_similar",
-    "similarity": "wv.similarity",
-    "doesnt_match": "wv.doesnt_match",
-    "wmdistance": "wv.wmdistance",
-    "iter": "epochs",
-    "size": "vector_size",
-    "syn0": "wv.vectors",
-    "syn1": "hs=1 in the constructor, and build_vocab",
-    "syn1neg": "negative=5 in the constructor, and build_vocab",
-    "vocabulary": "wv.key_to_index",
-    "trainables": "syn1neg or syn1",
-}
-TrimRule = Callable[[str, int, int], int]
+__all__ = ["CorpusError", "KeyedVectors", "LineSentence", "NotBuiltError", "PathLineSentences", "Word2Vec"]
 
 
-class NotBuiltError(WindrowError, RuntimeError):
-    """The model has no vocabulary yet, or lacks what was asked of it. It is also a RuntimeError, as in gensim."""
-
-
-class CorpusError(DataError, RuntimeError, TypeError):
-    """A text that cannot be trained on. As in gensim it is also a RuntimeError, or where it is no text a TypeError."""
-
-
-class Word2Vec:
+class Word2Vec(Learned):
     """Word vectors with gensim 4's constructor, methods and attributes; training is that of ``windrow.Word2Vec``.
 
     It is several times as fast as gensim. With ``kernel="pair"`` and one worker the vectors are gensim's, too.
@@ -179,11 +132,12 @@ class Word2Vec:
         self.corpus_total_words: int | None = 0
         self.train_count, self.total_train_time, self.running_training_loss = 0, 0.0, 0.0
         self._state: TrainingState | None = None
+        self._shown: NDArray[np.float32] | None = None
         self._asked: tuple[tuple[Any, ...], ours.Word2Vec] | None = None
         self._estimator(epochs).check_parameters()
         self.wv = self._new_table()
         if sentences is not None or corpus_file is not None:
-            corpus = _as_corpus(sentences, corpus_file)
+            corpus = corpus_of(sentences, corpus_file)
             self.build_vocab(corpus, trim_rule=trim_rule)
             self.train(corpus, total_examples=self.corpus_count, epochs=epochs, callbacks=callbacks)
 
@@ -222,10 +176,10 @@ class Word2Vec:
         min_count = kwargs.pop("min_count", self.min_count)
         if kwargs:
             raise OptionError(f"{', '.join(kwargs)}: build_vocab takes min_count alone; set the model's attributes")
-        corpus = _as_corpus(corpus_iterable, corpus_file)
+        corpus = corpus_of(corpus_iterable, corpus_file)
         self.corpus_count, self.corpus_total_words = len(corpus), corpus.tokens
         in_order = bool(self.sorted_vocab) and not update
-        self._build(_counts_of(corpus, in_order), in_order, min_count, trim_rule, update)
+        self._build(counts_of(corpus, in_order), in_order, min_count, trim_rule, update)
 
     def build_vocab_from_freq(
         self,
@@ -254,7 +208,7 @@ class Word2Vec:
     def _build(
         self, counts: dict[str, int], in_order: bool, min_count: int, trim_rule: TrimRule | None, update: bool
     ) -> None:
-        kept = _kept(counts, min_count, self.max_final_vocab, trim_rule)
+        kept = kept_words(counts, min_count, self.max_final_vocab, trim_rule)
         if not update:
             found = Vocabulary(list(kept), np.fromiter(kept.values(), np.int64))
             if self.sorted_vocab and not in_order:
@@ -267,35 +221,6 @@ class Word2Vec:
         words = list(dict.fromkeys([*known.words, *kept]))
         old = np.concatenate([known.counts, np.zeros(len(words) - len(known.words), np.int64)])
         self._make_tables(words, old + np.array([counts.get(word, 0) for word in words], np.int64), known)
-
-    def _make_tables(self, words: list[str], counts: NDArray[np.int64], known: TrainingState | None) -> None:
-        """Initial tables for these words; those that are known keep what they have learned."""
-        size, options = self.vector_size, StepOptions(self.negative, self.ns_exponent)
-        layers = {name: step_type(name)(counts, size, options) for name in self._estimator(1).layer_names()}
-        table = initial_table(len(words), size, self.seed)
-        Start(Vocabulary(words, counts), counts, (), state=known).fill(table, layers)
-        self._state = TrainingState(
-            words,
-            counts,
-            table[:, :size],
-            {name: layer.parameters[:, :size] for name, layer in layers.items()},
-            None if known is None else known.randomness,
-            self._estimator(self.epochs).get_params(),
-            (),
-        )
-        self._show(self._state)
-
-    def _new_table(self) -> KeyedVectors:
-        """An empty table of the kind that ``wv`` is."""
-        return KeyedVectors(self.vector_size)
-
-    def _show(self, state: TrainingState) -> None:
-        """Let ``wv`` have the vectors of a state."""
-        factors = self.wv.vectors_lockf
-        self.wv = self._new_table()
-        WordVectors.__init__(self.wv, state.words, np.array(state.vectors), np.array(state.counts))
-        self.wv.provenance = dict(state.provenance)
-        self.wv.vectors_lockf = factors
 
     def reset_from(self, other_model: Word2Vec) -> None:
         """Take the vocabulary of another model, with tables that are not trained.
@@ -368,7 +293,7 @@ class Word2Vec:
             raise OptionError("negative = 0 and hs = 0 leave nothing to train; set one of them")
         state = self._known("train")
         self.alpha, self.min_alpha, self.epochs = start_alpha or self.alpha, end_alpha or self.min_alpha, epochs
-        corpus = _as_corpus(corpus_iterable, corpus_file)
+        corpus = corpus_of(corpus_iterable, corpus_file)
         try:
             return self._train(corpus, state, tuple(callbacks))
         except DivergedError as error:
@@ -388,7 +313,7 @@ class Word2Vec:
             trained += position.kept_words
             self.running_training_loss += position.loss
             if hooks:
-                self._show_now(estimator, state)
+                self._show(estimator._state())
                 _call(hooks, "on_epoch_end", self)
                 if report.epoch < self.epochs:
                     _call(hooks, "on_epoch_begin", self)
@@ -398,265 +323,15 @@ class Word2Vec:
         # A text that is among those counted is not counted again: build_vocab alone counts.
         counted = replace(state, texts=(corpus.fingerprint,))
         estimator.set_params(callbacks=[after_epoch]).fit(corpus, continue_from=counted, frozen=self._frozen(state))
-        self._keep(estimator)
+        self._state = estimator._state()
+        self._show(self._state)
         self.min_alpha_yet_reached = min(self.alpha, estimator.history_[-1]["learning_rate"])
         self.total_train_time += estimator.history_[-1]["seconds"]
         self.train_count += 1
         _call(hooks, "on_train_end", self)
         return trained, corpus.tokens * self.epochs
 
-    def _show_now(self, estimator: ours.Word2Vec, state: TrainingState) -> None:
-        """Let ``wv`` have the vectors of a training that goes on from ``state``."""
-        self._show(replace(state, vectors=estimator.wv.vectors))
-
-    def _keep(self, estimator: ours.Word2Vec) -> None:
-        """Take what was learned."""
-        self._state = estimator._state()
-        self._show(self._state)
-
-    def _frozen(self, state: TrainingState) -> dict[str, float]:
-        """gensim's ``vectors_lockf``, by word."""
-        factors = np.asarray(self.wv.vectors_lockf, np.float64).reshape(-1)
-        if (factors == 1).all():
-            return {}
-        parts = 1 - factors[np.arange(len(state.words)) % len(factors)]
-        return dict(zip(state.words, parts.tolist(), strict=True))
-
-    def _estimator(self, epochs: int) -> ours.Word2Vec:
-        """What trains; parameters that have no effect with others are left at their defaults."""
-        exponent = self.ns_exponent if self.negative else 0.75
-        return ours.Word2Vec(
-            vector_size=self.vector_size, alpha=self.alpha, window=self.window, min_count=max(1, self.min_count),
-            sample=self.sample, seed=self.seed, workers=self.workers, min_alpha=self.min_alpha, sg=self.sg, hs=self.hs,
-            negative=self.negative, cbow_mean=1 if self.sg else self.cbow_mean, epochs=epochs,
-            shrink_windows=self.shrink_windows, kernel=self.kernel or "block", ns_exponent=exponent,
-        )  # fmt: skip
-
-    def _known(self, what: str) -> TrainingState:
-        """What is learned so far, with the vectors that ``wv`` has now."""
-        if self._state is None or list(self.wv.index_to_key) != list(self._state.words):
-            raise NotBuiltError(f"there is no vocabulary to {what}: call build_vocab first")
-        return replace(self._state, vectors=self.wv.vectors, counts=np.asarray(self.wv.counts))
-
-    # --- what was learned
-
-    @property
-    def syn1neg(self) -> NDArray[np.float32]:
-        """The output vectors of negative sampling, (words, dimensions)."""
-        return self._output("ns")
-
-    @property
-    def syn1(self) -> NDArray[np.float32]:
-        """Those of the inner nodes of the Huffman tree; as in gensim, the last of as many rows as words has no node."""
-        table = self._output("hs")
-        return np.vstack([table, np.zeros((len(self.wv) - len(table), self.vector_size), np.float32)])
-
-    def _output(self, name: str) -> NDArray[np.float32]:
-        if self._state is None or name not in self._state.outputs:
-            raise AttributeError(f"the model has no output layer {name}")
-        return self._state.outputs[name]
-
-    def get_latest_training_loss(self) -> float:
-        """The loss of the last training, summed over all words that were trained on.
-
-        Returns
-        -------
-        float
-        """
-        return self.running_training_loss
-
-    def predict_output_word(
-        self, context_words_list: Sequence[str | int], topn: int = 10
-    ) -> list[tuple[str, float]] | None:
-        """As ``windrow.Word2Vec.predict_output_word``, for negative sampling.
-
-        Parameters
-        ----------
-        context_words_list : list of str or int
-            Words, or their rows.
-        topn : int, default 10
-            How many words.
-
-        Returns
-        -------
-        list of (str, float), or None
-            None where no word of the context is known.
-
-        Raises
-        ------
-        NotBuiltError
-            The model has no negative sampling.
-        """
-        if not self.negative:
-            raise NotBuiltError("predict_output_word is for negative sampling; train with negative above 0")
-        self._known("predict with")
-        if not any(word in self.wv for word in context_words_list):
-            warn("no word of the context is in the vocabulary")
-            return None
-        return self._restored().predict_output_word(context_words_list, topn)
-
-    def score(
-        self,
-        sentences: Iterable[Sequence[str]],
-        total_sentences: int = 1_000_000,
-        chunksize: int = 100,
-        queue_factor: int = 2,
-        report_delay: float = 1,
-    ) -> NDArray[np.float64]:
-        """As ``windrow.Word2Vec.score``.
-
-        Parameters
-        ----------
-        sentences : iterable of list of str
-            Sentences.
-        total_sentences, chunksize, queue_factor, report_delay
-            Without effect.
-
-        Returns
-        -------
-        array of float64, shape (sentences,)
-
-        Raises
-        ------
-        NotBuiltError
-            The model has no hierarchical softmax.
-        """
-        if not self.hs:
-            raise NotBuiltError("score is for hierarchical softmax; train with hs=1 and negative=0")
-        return self._restored().score(sentences)
-
-    def _restored(self) -> ours.Word2Vec:
-        """A trained model with what is learned so far; the last one, if nothing has changed."""
-        now = (self._state, self.wv.vectors, self.window, self.cbow_mean)
-        if self._asked is None or any(one is not other for one, other in zip(self._asked[0], now, strict=True)):
-            self._asked = now, ours.Word2Vec._restored(self._to_store())
-        return self._asked[1]
-
-    # --- files
-
-    def save(self, fname: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """Write one file of windrow's, which ``load`` and ``windrow.Word2Vec.load`` open; ``windrow.load`` its vectors.
-
-        Parameters
-        ----------
-        fname : str or os.PathLike
-            The file.
-        *args, **kwargs
-            gensim's ``separately``, ``sep_limit``, ``ignore`` and ``pickle_protocol``: without effect.
-
-        Raises
-        ------
-        NotBuiltError
-            There is no vocabulary yet.
-        """
-        self._to_store().write(fname)
-
-    def _to_store(self) -> TrainingState:
-        state = self._known("save")
-        extra = {
-            name: getattr(self, name) for name in ("corpus_count", "corpus_total_words", "min_count", "train_count")
-        }
-        parameters = {
-            name: value
-            for name, value in self._estimator(self.epochs).get_params().items()
-            if name not in ("callbacks", "report_words")
-        }
-        return replace(
-            state,
-            parameters=parameters,
-            texts=state.texts or ("",),
-            provenance={**state.provenance, _OF_GENSIM: extra},
-        )
-
-    @classmethod
-    def load(cls, fname: str | os.PathLike[str], *args: Any, **kwargs: Any) -> Self:
-        """Read what ``save`` or ``windrow.Word2Vec.save`` wrote, to train further.
-
-        Parameters
-        ----------
-        fname : str or os.PathLike
-            The file. Of gensim's own ``.model`` files the vectors can be read: ``KeyedVectors.load``.
-        *args, **kwargs
-            gensim's ``mmap`` and ``rethrow``: without effect.
-
-        Returns
-        -------
-        Word2Vec
-
-        Raises
-        ------
-        FormatError
-            The file holds vectors alone, is of another kind or damaged.
-        """
-        trained = ours.Word2Vec.load(fname)
-        state = trained._state()
-        extra = state.provenance.get(_OF_GENSIM)
-        names = signature(cls).parameters.keys() - {"callbacks"}
-        parameters = {name: value for name, value in trained.get_params().items() if name in names}
-        layers, weighting = trained.layer_names(), trained.weighting()
-        if "softmax" in layers or weighting not in ("shrink", "none"):
-            raise OptionError(f"{fname}: gensim has no such training; open it by windrow.Word2Vec.load")
-        model = cls(**parameters)
-        model.hs, model.shrink_windows = int("hs" in layers), weighting == "shrink"
-        model.negative = model.negative if "ns" in layers else 0
-        known = extra if isinstance(extra, dict) else {}
-        model.corpus_count, model.corpus_total_words = known.get("corpus_count"), known.get("corpus_total_words")
-        model.min_count, model.train_count = known.get("min_count", model.min_count), known.get("train_count", 1)
-        model._state = state
-        model._show(state)
-        return model
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}<vocab={len(self.wv)}, vector_size={self.vector_size}, alpha={self.alpha}>"
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name in _GONE:
-            raise AttributeError(f"{name} is not there; write {_GONE[name]}")
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
 
 def _call(hooks: Iterable[CallbackAny2Vec], name: str, model: Word2Vec) -> None:
     for hook in hooks:
         getattr(hook, name)(model)
-
-
-def _as_corpus(sentences: Any, corpus_file: str | os.PathLike[str] | None) -> Corpus:
-    """A text that is given in one of gensim's two ways."""
-    if (sentences is None) == (corpus_file is None):
-        raise CorpusError("give sentences or corpus_file, one of them")
-    if corpus_file is not None:
-        if not isinstance(corpus_file, str | os.PathLike) or not Path(corpus_file).is_file():
-            raise CorpusError(f"corpus_file = {corpus_file!r} is no file")
-        if Path(corpus_file).suffix.lower() in COMPRESSED:
-            raise CorpusError(f"corpus_file = {corpus_file!r} is compressed; give it as sentences instead")
-        sentences = Path(corpus_file)
-    elif not isinstance(sentences, Iterable | os.PathLike | Corpus):
-        raise CorpusError(f"sentences = {sentences!r} must be an iterable of lists of words")
-    try:
-        return as_corpus(sentences)
-    except (DataError, OptionError) as error:
-        raise CorpusError(str(error)) from error
-
-
-def _counts_of(corpus: Corpus, by_count: bool) -> dict[str, int]:
-    """The counts of words, by decreasing count, or in the order in which they first occur."""
-    words, counts = corpus.vocabulary.words, corpus.vocabulary.counts.tolist()
-    if by_count:
-        return dict(zip(words, counts, strict=True))
-    ids, first = np.unique(corpus.ids, return_index=True)
-    order = ids[np.argsort(first)]
-    return {words[word_id]: counts[word_id] for word_id in order.tolist() if word_id >= 0}
-
-
-def _kept(
-    counts: Mapping[str, int], min_count: int, max_final_vocab: int | None, trim_rule: TrimRule | None
-) -> dict[str, int]:
-    """The words that a vocabulary keeps, and their counts."""
-    if max_final_vocab is not None and max_final_vocab < len(counts):
-        min_count = max(min_count, sorted(counts.values(), reverse=True)[max_final_vocab] + 1)
-    return {word: count for word, count in counts.items() if _is_kept(word, count, min_count, trim_rule)}
-
-
-def _is_kept(word: str, count: int, min_count: int, trim_rule: TrimRule | None) -> bool:
-    answer = None if trim_rule is None else trim_rule(word, count, min_count)
-    return count >= min_count if answer not in (_DISCARD, _KEEP) else answer == _KEEP
