@@ -40,7 +40,7 @@ def panel(page: Any, name: str, button: str, **fields: str) -> None:
     for field, value in fields.items():
         section.locator(f"[name={field}]").first.fill(value)
     section.get_by_role("button", name=button).click()
-    page.wait_for_load_state("networkidle")
+    section.locator(".result > *, .plot svg").first.wait_for(timeout=120_000)
 
 
 def vectors(page: Any) -> None:
@@ -49,7 +49,6 @@ def vectors(page: Any) -> None:
     panel(page, "Neighbors", "Find", word="violin", how_many="8")
     panel(page, "Analogy", "Answer", a="king", b="queen", c="nephew")
     panel(page, "Map", "Draw", top="1380")
-    page.get_by_role("status").filter(has_text="drawn").wait_for()
     panel(page, "Analogies", "Measure")
     panel(page, "Similarity", "Measure")
 
@@ -92,7 +91,7 @@ def main() -> None:
                 page.goto(address)
                 page.wait_for_selector("section")
                 ask(page)
-                page.wait_for_timeout(3000)  # until the last answer is drawn
+                page.wait_for_timeout(1000)  # until pictures have their labels
                 page.screenshot(path=HERE / f"explorer-{ask.__name__}-{scheme}-{width}.png", full_page=True)
         finally:
             chromium.close()

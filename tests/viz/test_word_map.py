@@ -13,8 +13,8 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from windrow.embeddings import WordVectors
-from windrow.errors import DataError, MissingWordError, OptionError
 from windrow.embeddings.projections import pca, unit_rows
+from windrow.errors import DataError, MissingWordError, OptionError
 from windrow.viz import plot_vectors
 from windrow.viz.word_map import word_map
 

@@ -3,7 +3,8 @@
 import { askUntilReady, completeWords, loadPlotly, onSubmit, onThemeChange, pictureLayout, plain } from "./ask.js";
 
 const LABELS = 1, FOUND = 2; // layers above that of the points
-const CELL = [110, 30]; // pixels across and down of the cells that have at most one label each
+const LETTER = [8, 18]; // about as many pixels wide and high
+const MOST_LABELS = 120;
 const STEP = 0.15; // of the view that an arrow key moves
 // Okabe & Ito 2008, and four more.
 const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f00", "#b2182b",
@@ -64,15 +65,15 @@ export function map(section, model) {
   // Label the words in view, frequent ones first, as far as there is space.
   function label() {
     const [left, right] = plot.layout.xaxis.range, [bottom, top] = plot.layout.yaxis.range;
-    const grid = CELL.map((pixels, axis) => Math.max(1, Math.floor((axis ? plot.clientHeight : plot.clientWidth) / pixels)));
-    const taken = new Set(), chosen = [];
-    drawn.words.forEach((_, place) => {
-      const across = (drawn.x[place] - left) / (right - left), down = (drawn.y[place] - bottom) / (top - bottom);
-      if (!(across >= 0 && across <= 1 && down >= 0 && down <= 1)) return;
-      const cell = `${Math.floor(across * grid[0])} ${Math.floor(down * grid[1])}`;
-      if (!taken.has(cell) && place !== marked) chosen.push(place);
-      taken.add(cell);
-    });
+    const chosen = [], boxes = [];
+    for (let place = 0; place < drawn.words.length && chosen.length < MOST_LABELS; place++) {
+      const across = (drawn.x[place] - left) / (right - left), up = (drawn.y[place] - bottom) / (top - bottom);
+      if (!(across >= 0 && across <= 1 && up >= 0 && up <= 1) || place === marked) continue;
+      const box = [across * plot.clientWidth, up * plot.clientHeight, LETTER[0] * (drawn.words[place].length + 1) / 2];
+      if (boxes.some(([x, y, half]) => Math.abs(x - box[0]) < half + box[2] && Math.abs(y - box[1]) < LETTER[1])) continue;
+      chosen.push(place);
+      boxes.push(box);
+    }
     return layer(LABELS, chosen);
   }
 
