@@ -141,6 +141,7 @@ def test_scores_with_their_questions(page: Any) -> None:
     section = panel(page, "Analogies")
     section.get_by_role("button").click()
     assert names(section) == ["numbers"]
+    section.get_by_text("The questions").click()
     section.get_by_text("numbers").last.click()
     assert sorted(text[2:] for text in section.locator("li").all_inner_texts()) == [
         "w1 is to w2 as w3 is to w4", "w5 is to w6 as w7 is to w8"]  # fmt: skip

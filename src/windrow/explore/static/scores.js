@@ -18,8 +18,10 @@ export const analogies = measured("analogies", ({ accuracy, correct, total, skip
   const told = (part) => part.total ? `${(100 * part.accuracy).toFixed(1)} %` : "nothing asked";
   const rows = sections.map((part) => [part.name, part.total ? part.accuracy : 0, `${told(part)} of ${part.total}`]);
   const caption = `${told({ accuracy, total })}: ${correct} of ${total} questions; ${skipped} with unknown words were skipped`;
-  return [bars(caption, ["Section", "Right"], rows), ...sections.filter((part) => part.total).map(({ name, questions }) =>
-    list(name, ...questions.map(({ words: [a, b, c, d], right }) => `${right ? "✓" : "✗"} ${a} is to ${b} as ${c} is to ${d}`)))];
+  const lists = sections.filter((part) => part.total).map(({ name, questions }) =>
+    list(name, ...questions.map(({ words: [a, b, c, d], right }) => `${right ? "✓" : "✗"} ${a} is to ${b} as ${c} is to ${d}`)));
+  const all = make("details", {}, make("summary", {}, "The questions, wrong answers first"), ...lists);
+  return [bars(caption, ["Section", "Right"], rows), all];
 });
 
 export const similarity = measured("similarity", ({ spearman, pearson, pairs, oov, pairs_shown: shown }) => {
