@@ -187,6 +187,11 @@ def test_maps_that_cannot_be_drawn(fields: dict[str, Any], reason: str) -> None:
         Maps(word_vectors()).answer(asked(**fields))
 
 
+def test_a_map_without_scikit_learn_has_one_color(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("windrow.explore.maps.find_spec", lambda _: None)
+    assert ready(Maps(word_vectors()).answer, top=20)["classes"] == [0] * 20
+
+
 def test_maps_of_vectors_that_are_not_finite_or_too_few() -> None:
     table = np.ones((4, 2), np.float32)
     table[2] = np.nan

@@ -22,8 +22,9 @@ def explore(
     """Look at trained models in a browser: word vectors, language models, taggers and text classifiers.
 
     Prints the address of a page, which only this machine can open and only with the token in it. The page searches
-    words, completes them, shows neighbors, analogies and maps; colors a sentence by the surprise of each word, shows
-    the likeliest next words, generates texts; highlights entities; and tells how each MODEL was trained. Ctrl-C stops.
+    words, completes them, shows neighbors, analogies, scores and maps; colors a sentence by the surprise of each word,
+    shows the likeliest next words, generates texts; highlights entities; and tells how each MODEL was trained. Ctrl-C
+    stops.
     """
     from windrow.explore.opened import Opened
     from windrow.explore.scores import Questions
