@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 200_000  # of a question
 
 # No code and no style but from the server's own files, nothing from elsewhere, and no frame around the page.
-# 'unsafe-eval' is for the maps: Plotly writes the functions that feed WebGL when a map is drawn.
 _POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _HEADERS = {

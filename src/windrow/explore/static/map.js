@@ -1,4 +1,4 @@
-// The map: points by WebGL, labels for the most frequent words in view, and a search.
+// The map: points, labels for the most frequent words in view, and a search.
 
 import { askUntilReady, completeWords, loadPlotly, onSubmit, onThemeChange, pictureLayout, plain } from "./ask.js";
 
@@ -40,9 +40,10 @@ export function map(section, model) {
     marked = -1;
     plot.hidden = false;
     const axis = (title) => ({ title: { text: title }, showticklabels: false, zeroline: false });
+    // SVG, which moves as a whole: WebGL, in "scattergl", needs eval, and is slower where there is no graphics card.
     const layers = [
       {
-        type: "scattergl", mode: "markers", x: found.x, y: found.y, text: found.words.map(plain),
+        type: "scatter", mode: "markers", x: found.x, y: found.y, text: found.words.map(plain),
         hovertemplate: "%{text}<extra></extra>",
         marker: { size: found.words.length > 1000 ? 5 : 7, color: found.classes.map((one) => COLORS[one % COLORS.length]) },
       },
