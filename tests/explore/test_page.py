@@ -134,7 +134,9 @@ def test_a_map_is_drawn_searched_and_moved_by_keys(page: Any) -> None:
             if page.evaluate(view) != before:
                 break
             page.wait_for_timeout(50)
-        assert (before, before := page.evaluate(view))[0] != before
+        moved = page.evaluate(view)
+        assert moved != before
+        before = moved
     section.locator("form.find [name=word]").fill("nobody")
     section.get_by_role("button", name="Show").click()
     section.get_by_role("alert").filter(has_text="'nobody' is not on this map").wait_for()

@@ -38,6 +38,13 @@ def test_the_page_and_its_files_are_sent_as_what_they_are(client: Client) -> Non
         assert (sent.status, sent.headers["content-type"]) == (200, f"{kind}; charset=utf-8"), name
 
 
+def test_the_policy_allows_own_files_only(client: Client) -> None:
+    policy = client.get("").headers["content-security-policy"]
+    parts = dict(part.split(maxsplit=1) for part in policy.split("; "))
+    assert (parts["default-src"], parts["script-src"], parts["style-src"]) == ("'none'", "'self'", "'self'")
+    assert "unsafe" not in policy
+
+
 def test_nothing_on_the_page_is_inline_or_from_elsewhere() -> None:
     """The policy would stop it; so that nobody finds a page that does nothing."""
     for path in server._STATIC.iterdir():
