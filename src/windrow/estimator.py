@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 
 from windrow._renamed import warn_renamed_parameter
 from windrow.errors import LARGEST_WHOLE, OptionError, check_range, check_whole, shown
+from windrow.notebook import html_table
 
 Constructor = TypeVar("Constructor", bound=Callable[..., None])
 REQUIRED = Parameter.empty  # the default of a setting that has none
@@ -313,7 +314,18 @@ class Estimator:
         check_effects(self.settings, {**vars(self), **arguments})
 
     def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in self._changed().items())})"
+
+    def _repr_html_(self) -> str:
+        """The parameters that are not the defaults, and what was learned, as a table for notebooks."""
+        return html_table(type(self).__name__, [*self._changed().items(), *self._facts().items()])
+
+    def _changed(self) -> dict[str, str]:
+        """The parameters that are not the defaults, as Python writes them."""
         defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}
         shown = {name: repr(value) for name, value in self.get_params().items()}  # arrays cannot be compared as a whole
-        changed = (f"{name}={value}" for name, value in shown.items() if value != repr(defaults[name]))
-        return f"{type(self).__name__}({', '.join(changed)})"
+        return {name: value for name, value in shown.items() if value != repr(defaults[name])}
+
+    def _facts(self) -> dict[str, object]:
+        """What a trained model tells of itself in a notebook, by name; nothing as long as it is not trained."""
+        return {}

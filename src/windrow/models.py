@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from windrow.errors import FormatError, OptionError
+from windrow.errors import FormatError, OptionError, shown
 from windrow.files import model_file
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import is_arpa, kind_of
+
+if TYPE_CHECKING:
+    from windrow.lm.ngram.model import NGramLM
+
+Model = TypeVar("Model")  # where a class is ``expected``, abstract ones too, which ``type[Model]`` would exclude
 
 MODEL_KINDS = (
     *("word-vectors", "phrases", "window-tagger", "text-classifier"),
@@ -27,7 +33,21 @@ OTHER_KINDS = {
 }
 
 
-def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any) -> Any:
+@overload
+def load(path: str | os.PathLike[str], format: Literal["arpa"]) -> NGramLM: ...
+@overload
+def load(
+    path: str | os.PathLike[str], format: str | None = None, *, expected: Callable[..., Model], **reading: Any
+) -> Model: ...
+@overload
+def load(path: str | os.PathLike[str], format: str | None = None, *, expected: None = None, **reading: Any) -> Any: ...
+def load(
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    *,
+    expected: Callable[..., Any] | None = None,
+    **reading: Any,
+) -> Any:
     """Open a model of any kind, whatever its name: the content of the file says what it is.
 
     Any number of threads may ask the model at once, as long as none changes it (``fit``, ``set_params``, ...).
@@ -39,6 +59,9 @@ def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any
         formats of ``WordVectors.load``. Compressed or not; a pipe, or ``-`` for standard input, too.
     format : str or None, default None
         A format of word vectors, or "arpa", where the content misleads; None: what the content shows.
+    expected : type or None, default None
+        The class that the model must be of, such as ``NGramLM``, or one that several share, such as ``LanguageModel``;
+        a file of another kind is refused before it is read. Type checkers then know what comes back. None: any.
     **reading
         How word vectors are read: ``limit``, ``only_words``, ``errors``, ``duplicates``, ``nbsp`` of
         ``WordVectors.load``.
@@ -51,12 +74,12 @@ def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any
     Raises
     ------
     FormatError
-        The file is malformed, holds no model, or one of a kind that this version does not know; the message says what
-        it is and what helps.
+        The file is malformed, holds no model, one that is not ``expected``, or one of a kind that this version does
+        not know; the message says what it is and what helps.
     DataError
         It cannot be read.
     OptionError
-        An option is not allowed, or the file holds no word vectors, which they are for.
+        An option is not allowed, or the file holds no word vectors, which they are for; or ``expected`` is no class.
 
     Examples
     --------
@@ -64,14 +87,28 @@ def load(path: str | os.PathLike[str], format: str | None = None, **reading: Any
     >>> windrow.NGramLM(order=2, smoothing="witten-bell").fit(["the cat sat", "the dog sat"]).save("animals.model")
     >>> type(windrow.load("animals.model")).__name__
     'NGramLM'
+    >>> windrow.load("animals.model", expected=windrow.NGramLM).order
+    2
     """
     with local_file(as_path(path)) as file:
         kind = _kind(file, format)
+        _check_expected(kind, expected, path)
         if kind != "word-vectors":
             if reading:
                 raise OptionError(f"{', '.join(reading)}: these are for word vectors; {path} holds a {kind}")
             return model_class(kind).load(file)
         return model_class(kind).load(file, format, **reading)
+
+
+def _check_expected(kind: str, expected: object, path: str | os.PathLike[str]) -> None:
+    """Raise FormatError unless models of a kind are of the class that the user expects."""
+    if expected is None:
+        return
+    if not isinstance(expected, type):
+        raise OptionError(f"expected = {shown(expected)} must be a class, such as windrow.NGramLM")
+    found = model_class(kind)
+    if not issubclass(found, expected):
+        raise FormatError(f"{path} holds a model of the class {found.__name__}, not {expected.__name__}")
 
 
 def _kind(path: Path, format: str | None) -> str:

@@ -20,7 +20,7 @@ from windrow.cli.paths import FilePath, InputFile, OutputFile, OutputFolder, Out
 WORDS = {
     "name", "words", "minus", "prompt", "tokenizer", "language", "field", "delimiter", "columns", "format", "to_format",
     "weights", "discounts", "prune", "types", "affixes", "cutoffs", "memory", "hidden_layer_sizes", "label_prefix",
-    "label_field", "label_separator", "autotune_metric", "joiner", "connector_words",
+    "label_field", "label_separator", "autotune_metric", "joiner", "connector_words", "arrows",
 }  # fmt: skip
 
 

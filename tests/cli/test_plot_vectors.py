@@ -62,6 +62,18 @@ def test_plot_draws_the_first_words(vectors: Path, tmp_path: Path) -> None:
     assert svg_words(tmp_path / "map.svg") == {"king", "queen", "man", "woman"}
 
 
+def test_plot_draws_neighbors_arrows_and_classes(vectors: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "map.svg"
+    assert run(plot, vectors, "-o", picture, "--neighbors", "1", "--words", "king").status == 0
+    assert len(svg_words(picture)) == 2
+    assert "king" in svg_words(picture)
+    pairs = ["--arrow", "man", "king", "--arrow", "woman", "queen"]
+    assert run(plot, vectors, "-o", picture, *pairs, "--clusters", "2", "--theme", "dark").status == 0
+    assert svg_words(picture) == {"king", "queen", "man", "woman"}
+    for option in (["--top", "3"], ["--all-words"]):
+        assert isinstance(run(plot, vectors, "-o", picture, *pairs, *option).error, OptionError)
+
+
 def test_plot_reports_what_is_wrong(vectors: Path, tmp_path: Path) -> None:
     out = tmp_path / "map.png"
     assert isinstance(run(plot, vectors, "-o", out, "--words", "king", "quen").error, MissingWordError)

@@ -8,14 +8,16 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from windrow.embeddings import WordVectors
+from windrow.embeddings.clusters import cluster_words
 from windrow.embeddings.projections import pca, unit_rows
-from windrow.errors import DataError, MissingWordError, OptionError
-from windrow.viz import plot_vectors
+from windrow.errors import DataError, DataWarning, MissingWordError, OptionError
+from windrow.viz import figures, plot_vectors
 from windrow.viz.word_map import word_map
 
 
@@ -128,11 +130,12 @@ def test_all_asked_words_are_text_in_the_svg(tmp_path: Path) -> None:
 def test_a_word_with_dollar_signs_or_markup_is_no_formula(tmp_path: Path) -> None:
     words = ["$x^2$", "<b>&", "a_b", "$"]
     wv = WordVectors(words, np.eye(4, dtype=np.float32))
-    plot_vectors(wv, path=tmp_path / "map.svg")
+    plot_vectors(wv, words, path=tmp_path / "map.svg")
     assert set(words) <= set(svg_texts(tmp_path / "map.svg"))
 
 
-def test_a_script_that_the_font_lacks_is_drawn_without_warnings(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:no installed font")
+def test_a_script_that_the_font_lacks_is_text_in_svg(tmp_path: Path) -> None:
     words = ["\u732b", "\u72ac", "\u0915\u0941"]
     plot_vectors(WordVectors(words, np.eye(3, dtype=np.float32)), path=tmp_path / "map.svg")
     plot_vectors(WordVectors(words, np.eye(3, dtype=np.float32)), path=tmp_path / "map.png")
@@ -182,7 +185,7 @@ def test_the_settings_of_the_user_neither_change_the_picture_nor_are_changed(tmp
     script = """
 import sys, matplotlib, numpy as np
 from windrow.embeddings import WordVectors
-from windrow.viz import plot_vectors
+from windrow.viz import figures, plot_vectors
 if sys.argv[2] == "own":
     matplotlib.rcParams.update({"font.size": 30, "lines.linewidth": 9, "figure.dpi": 33, "svg.fonttype": "path"})
 settings = lambda: [matplotlib.rcParams[name] for name in sorted(matplotlib.rcParams) if name != "backend"]
@@ -230,3 +233,77 @@ def test_without_a_library_the_error_names_the_extra(missing: str, monkeypatch: 
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(OptionError, match=r"needs? .*: pip install 'windrow\[viz\]'"):
         __import__("windrow.viz.word_map").viz.word_map.word_map(word_vectors(), method="tsne")
+
+
+# --- which words, and what is drawn beside them
+
+
+def drawn_words(**options: object) -> list[str]:
+    words = ["the", "</s>", ",", "king", "Of", "queen", "2", "man", "woman"]
+    vectors = np.random.default_rng(2).normal(size=(len(words), 4)).astype(np.float32)
+    return word_map(WordVectors(words, vectors), **{"top": 4, **options}).words
+
+
+def test_the_first_words_are_those_that_mean_something() -> None:
+    assert drawn_words() == ["king", "queen", "2", "man"]
+    assert drawn_words(stop_words=None) == ["the", "</s>", ",", "king"]
+    assert drawn_words(stop_words=["KING"]) == ["the", "Of", "queen", "2"]
+    assert drawn_words(words=["the", "Of"]) == ["the", "Of"], "named words are drawn whatever they are"
+    with pytest.raises(OptionError, match="stop_words = 'german' must be 'english', a list of words, or None"):
+        drawn_words(stop_words="german")
+    assert word_map(WordVectors(["a", "i"], np.eye(2, dtype=np.float32))).words == ["a", "i"], "nothing else is left"
+
+
+def test_neighbors_are_those_of_most_similar() -> None:
+    wv = word_vectors()
+    expected = ["word1", "word2", *(word for one in ("word1", "word2") for word, _ in wv.most_similar(one, topn=3))]
+    assert word_map(wv, ["word1", "word2"], neighbors=3).words == list(dict.fromkeys(expected))
+    with pytest.raises(OptionError, match="neighbors = 3 are those of words; give words, too"):
+        word_map(wv, neighbors=3)
+
+
+def test_arrows_go_from_point_to_point() -> None:
+    wv = word_vectors()
+    drawn = word_map(wv, arrows=[("word1", "word2"), ["word3", "word4"]])
+    assert drawn.words == ["word1", "word2", "word3", "word4"]
+    (axes,) = drawn.figure.axes
+    found = [(arrow.xyann, arrow.xy) for arrow in axes.texts if getattr(arrow, "arrow_patch", None) is not None]
+    np.testing.assert_allclose(np.reshape(found, (4, 2)), drawn.coordinates)
+    for arrows in (["ab"], [("word1",)], [("word1", "word2", "word3")]):
+        with pytest.raises(OptionError, match="arrows must be pairs of words"):
+            word_map(wv, arrows=arrows)
+
+
+def test_each_class_of_words_has_a_color_and_a_shape() -> None:
+    wv = word_vectors(40)
+    drawn = word_map(wv, wv.index_to_key, clusters=4)
+    (axes,) = drawn.figure.axes
+    dots = [part for part in axes.collections if len(part.get_offsets())]
+    classes = cluster_words(wv, 4)
+    found = {tuple(point): number for number, part in enumerate(dots) for point in part.get_offsets().data}
+    assert [found[tuple(point)] for point in drawn.coordinates] == classes.tolist()
+    assert len({tuple(part.get_facecolor()[0]) for part in dots}) == 4
+    assert len({part.get_paths()[0].vertices.tobytes() for part in dots}) == 4
+    with pytest.raises(OptionError, match="clusters = 3 is more than the 2 words of the map"):
+        word_map(wv, ["word1", "word2"], clusters=3)
+    with pytest.raises(OptionError, match=r"clusters = 9 is out of range; the allowed range is \[1, 8\]"):
+        word_map(wv, clusters=9)
+
+
+def test_a_dark_picture_has_light_letters() -> None:
+    for theme, is_lighter in (("dark", True), ("light", False)):
+        figure = plot_vectors(word_vectors(5), theme=theme)
+        (axes,) = figure.axes
+        paper, ink = (sum(to_rgb(color)) for color in (figure.get_facecolor(), axes.texts[0].get_color()))
+        assert (ink > paper) is is_lighter
+    with pytest.raises(OptionError, match="theme = 'blue' is not one of light, dark"):
+        plot_vectors(word_vectors(5), theme="blue")
+
+
+def test_scripts_that_no_font_has_are_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    wv = WordVectors(["cat", "\u1681\u1682", "\U00012000"], np.eye(3, dtype=np.float32))  # Ogham, cuneiform
+    known = figures._characters
+    monkeypatch.setattr(figures, "_characters", lambda file: known(file) - {"\u1681", "\u1682", "\U00012000"})
+    with pytest.warns(DataWarning, match="no installed font has all characters of Cuneiform, Ogham, such as") as told:
+        plot_vectors(wv)
+    assert len(told) == 1

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.bars import check_progress, training_bar
 from windrow.classification.epochs import train_epochs
 from windrow.classification.fasttext_model import read_classifier
 from windrow.classification.features import Features, Ngrams, Texts
@@ -23,14 +24,14 @@ from windrow.classification.training import Learning
 from windrow.corpus import TextReader
 from windrow.corpus.folding import check_folding
 from windrow.embeddings.given_vectors import Given, check_given, open_given, take_given
-from windrow.errors import NotFittedError, OptionError, check_callable, check_range, check_whole
+from windrow.errors import NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.evaluation.labels import LabelResult, evaluate_labels
 from windrow.files import model_file
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import kind_of
 from windrow.nn.training.fitting import all_or_nothing
-from windrow.nn.training.report import Callback
+from windrow.nn.training.report import Callback, facts_of
 from windrow.numeric.blas import set_product
 from windrow.numeric.threads import crew
 from windrow.outputs.quantized import BITS
@@ -211,18 +212,19 @@ class TextClassifier(Estimator):
         """How texts are cut into words in a training."""
         return TextReader(**{name: getattr(self, name) for name in OF_READER})
 
-    def fit(self, X: Any, y: Any = None, *, progress: Callback | None = None) -> Self:  # noqa: N803
+    def fit(self, X: Any, y: Any = None, *, progress: Callback | bool | None = None) -> Self:  # noqa: N803
         """Train on texts X, each a str or a list of tokens, and y: a label for each, or a list of labels.
 
         Without y, X is one or more files, or a list, of lines whose labels stand among the words, each after
-        ``label_prefix``. ``callbacks`` get a Report after each epoch; ``progress`` gets one several times a second.
-        Raises OptionError for a parameter out of range, DataError for texts that cannot be used, DivergedError when
-        training runs away. A classifier that was trained before stays as it was when this fails.
+        ``label_prefix``. ``callbacks`` get a Report after each epoch; ``progress``: True for a bar, or a function that
+        gets a Report several times a second. Raises OptionError for a parameter out of range, DataError for texts that
+        cannot be used, DivergedError when training runs away. A classifier that was trained before stays as it was when
+        this fails.
         """
         with all_or_nothing(self, "history_"):
             self.check_parameters()
             self.check_effects()
-            check_callable("progress", progress)
+            check_progress(progress)
             self.reader = self.new_reader()
             labelled = read_labelled(X, y, self.reader, self.label_prefix)
             self.classes_ = find_classes(labelled.labels)
@@ -234,13 +236,15 @@ class TextClassifier(Estimator):
             if given is not None:
                 own = range(len(learned.words))
                 self.given_words_ = take_given(learning.vectors, self.features_.words, given, own, self.vectors)
-            train_epochs(self, learning, progress)
+            with training_bar(progress, "texts") as bar:
+                train_epochs(self, learning, bar)
             if self.cutoff is not None and self.cutoff < len(self.features_):
                 self._cut(self.cutoff)
                 if self.retrain:
                     learning = self._start(self.features_.read(labelled.texts), learning.labels)
                     learning.go_on_from(self.vectors_, self.output_vectors_)
-                    train_epochs(self, learning, progress, after=len(self.history_))
+                    with training_bar(progress, "texts") as bar:
+                        train_epochs(self, learning, bar, after=len(self.history_))
             if self.quantize_bits is not None:
                 self._round()
         return self
@@ -251,6 +255,11 @@ class TextClassifier(Estimator):
 
     def _round(self) -> None:
         self.vectors_, self.output_vectors_ = rounded(self.vectors_), rounded(self.output_vectors_)
+
+    def _facts(self) -> dict[str, object]:
+        if not hasattr(self, "history_"):
+            return {}
+        return {"labels": len(self.classes_), "features": len(self.features_), **facts_of(self.history_)}
 
     def _ngrams(self) -> Ngrams:
         return Ngrams(self.word_ngrams, self.min_n, self.max_n, self.buckets)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow import interrupts
+from windrow.bars import Listeners
 from windrow.classification.training import Learning
-from windrow.nn.training.report import Callback, Report, call_all
+from windrow.nn.training.report import Callback, Report, call_all, log_start
 from windrow.nn.training.stopping import DivergedError
 from windrow.numeric.rng import RngState
 from windrow.numeric.threads import crew, share
@@ -32,9 +33,11 @@ class Trained(Protocol):
     output_vectors_: NDArray[np.float32]
 
 
-def train_epochs(model: Trained, learning: Learning, progress: Callback | None, after: int = 0) -> None:
+def train_epochs(model: Trained, learning: Learning, bar: Listeners, after: int = 0) -> None:
     """Train for ``model.epochs``; ``after``: that many were trained before, which reports and draws count."""
     texts, seconds = len(learning.texts), model.history_[-1]["seconds"] if after else 0.0
+    progress, callbacks = bar.progress, [*bar.callbacks, *model.callbacks]
+    log_start(after + 1, after + model.epochs, texts, "texts")
     with interrupts.held(), crew(model.workers):
         for epoch in range(after + 1, after + model.epochs + 1):
             order = np.random.default_rng([model.seed, epoch]).permutation(texts)
@@ -51,7 +54,7 @@ def train_epochs(model: Trained, learning: Learning, progress: Callback | None, 
             _check_sound(model, epoch, summed)
             report = _report(model, "epoch", epoch, texts, texts, after, summed, seconds)
             model.history_.append(report.to_json())
-            if call_all(tuple(model.callbacks), report):
+            if call_all(callbacks, report):
                 break
     model.vectors_ = learning.inputs()
 

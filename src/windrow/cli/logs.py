@@ -11,31 +11,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from windrow.errors import warn
 from windrow.files.writing import write_failure
+
+if TYPE_CHECKING:
+    from windrow.bars import BarReport
 
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # so that a training does not wait for the reader of a pipe
 _PATIENCE = 1.0  # seconds that a reader has for the rest, at the end
 
 
-class BarProgress(Protocol):
-    """What a training reports."""
-
-    @property
-    def epoch(self) -> int: ...  # noqa: D102
-    @property
-    def examples(self) -> int: ...  # noqa: D102
-    @property
-    def total_examples(self) -> int: ...  # noqa: D102
-    @property
-    def loss(self) -> float: ...  # noqa: D102
-    def to_json(self) -> dict[str, Any]: ...  # noqa: D102
-
-
 @contextmanager
-def json_log(path: Path, append: bool) -> Iterator[Callable[[BarProgress], None]]:
+def json_log(path: Path, append: bool) -> Iterator[Callable[[BarReport], None]]:
     """Writes a line for each report, at once, so that the log can be watched.
 
     The file is opened for the first report, after the text was read. Where a line cannot be written, a warning says so
@@ -150,32 +139,23 @@ def bytes_bar(label: str) -> Iterator[Callable[[int, int | None], None]]:
     """A bar on stderr, called with the bytes so far and in all; silent when stderr is no terminal."""
     from tqdm import tqdm
 
+    from windrow.bars import follow_bytes
+
     with tqdm(desc=label, unit="B", unit_scale=True, leave=False, disable=None, file=_Quiet()) as bar:
-
-        def show(done: int, total: int | None) -> None:
-            if done < bar.n:  # the next file
-                bar.reset()
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show
+        yield follow_bytes(bar)
 
 
 @contextmanager
-def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[Callable[[BarProgress], None]]:
+def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[Callable[[BarReport], None]]:
     """A bar on stderr with words a second, the loss and the time left; silent when stderr is no terminal.
 
     ``total_words``, where it is known before training; reports say it too.
     """
     from tqdm import tqdm
 
+    from windrow.bars import follow_reports
+
     with tqdm(
         desc="training", total=total_words, unit=unit, unit_scale=True, leave=False, disable=None, file=_Quiet()
     ) as bar:
-
-        def show(progress: BarProgress) -> None:
-            bar.total = progress.total_examples
-            bar.set_postfix(epoch=progress.epoch, loss=f"{progress.loss:.3f}", refresh=False)
-            bar.update(progress.examples - bar.n)
-
-        yield show
+        yield follow_reports(bar)

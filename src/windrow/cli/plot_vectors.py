@@ -35,6 +35,11 @@ class _WordsCommand(Command):
         return super().parse_args(ctx, repeated)
 
 
+_theme = click.option(
+    "--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True, help="Colors of the picture."
+)
+
+
 @command(cls=_WordsCommand)
 @vectors_argument
 @_output
@@ -42,20 +47,63 @@ class _WordsCommand(Command):
 @click.option(
     "--top", default=300, type=WholeNumber(2), show_default=True, help="How many of the most frequent words to draw."
 )
+@click.option("--all-words", is_flag=True, help="Draw frequent words of English grammar, punctuation and markers, too.")
+@click.option(
+    "--neighbors",
+    default=0,
+    type=WholeNumber(0),
+    show_default=True,
+    help="Draw also this many nearest words of each of --words.",
+)
+@click.option(
+    "--arrow",
+    "arrows",
+    nargs=2,
+    multiple=True,
+    metavar="FROM TO",
+    help="Draw an arrow from a word to another; several show an analogy.",
+)
+@click.option(
+    "--clusters",
+    default=1,
+    type=WholeNumber(1, 8),
+    show_default=True,
+    help="Classes of words, found by k-means, with a color for each.",
+)
+@_theme
 @click.option("--method", type=click.Choice(["pca", "tsne"]), default="pca", show_default=True)
-@click.option("--seed", default=1, type=WholeNumber(0, 2**32 - 1), show_default=True, help="Seed of t-SNE.")
+@click.option(
+    "--seed", default=1, type=WholeNumber(0, 2**32 - 1), show_default=True, help="Seed of t-SNE and of --clusters."
+)
 @vector_options
-def plot(file: str, output: Path, words: tuple[str, ...], top: int, method: str, seed: int, **reading: Any) -> None:
+def plot(
+    file: str,
+    output: Path,
+    words: tuple[str, ...],
+    top: int,
+    method: str,
+    seed: int,
+    all_words: bool,
+    neighbors: int,
+    arrows: tuple[tuple[str, str], ...],
+    clusters: int,
+    theme: str,
+    **reading: Any,
+) -> None:
     """Draw a map of words in two dimensions; labels do not overlap.
 
-    FILE comes before --words, which takes every word up to the next option.
+    FILE comes before --words, which takes every word up to the next option. Without --words and --arrow the most
+    frequent words are drawn, but not those of English grammar.
     """
     from windrow.viz.figures import check_picture_path
     from windrow.viz.word_map import word_map
 
-    check_used(conditions={"top": (("words", ((),)),)})
+    unnamed = (("words", ((),)), ("arrows", ((),)))
+    check_used(conditions={"top": unnamed, "all_words": unnamed})
     check_picture_path(output)  # errors come before the long reading
-    drawn = word_map(open_vectors(file, reading), words or None, top, method, output, seed)
+    chosen: dict[str, Any] = {"stop_words": None if all_words else "english", "neighbors": neighbors, "arrows": arrows}
+    vectors = open_vectors(file, reading)
+    drawn = word_map(vectors, words or None, top, method, output, seed, **chosen, clusters=clusters, theme=theme)
     labeled = len(drawn.words) - len(drawn.unlabeled)
     tell(f"{output}: {len(drawn.words)} words, {labeled} of them labeled")
 
@@ -63,9 +111,10 @@ def plot(file: str, output: Path, words: tuple[str, ...], top: int, method: str,
 @command("plot-log")
 @click.argument("log", type=InputFile())
 @_output
-def plot_log(log: str, output: Path) -> None:
+@_theme
+def plot_log(log: str, output: Path, theme: str) -> None:
     """Draw the learning curve of a training, loss and learning rate, from its --log-json file."""
     from windrow.viz.learning_curve import plot_learning_curve
 
-    plot_learning_curve(log, output)
+    plot_learning_curve(log, output, theme=theme)
     tell(f"{output} written")

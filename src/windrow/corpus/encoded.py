@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.bars import bytes_bar, check_progress
 from windrow.corpus import sources
 from windrow.corpus.checking import check_ranges, compare_arrays, compare_files, compare_fingerprint
 from windrow.corpus.folder import IDS, STARTS, VOCABULARY, new_folder, path_errors, read_header
@@ -19,9 +20,11 @@ from windrow.corpus.sources import CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.corpus.writing import write_corpus
-from windrow.errors import FormatError, OptionError, check_callable, check_path, check_whole, warn
+from windrow.errors import FormatError, OptionError, check_path, check_whole, warn
 from windrow.files.checksums import CHECKED_BYTES, OWN, PARTS
 from windrow.files.tempfolder import made_in_temporary_folder
+from windrow.logger import logger
+from windrow.notebook import html_table
 
 _BLOCK = 1 << 20  # ids or starts handled at a time
 _MANY = 10  # sentences of one word each, from which something is likely to be wrong
@@ -128,7 +131,7 @@ class Corpus:
         errors: str = "strict",
         specials: Sequence[str] = (),
         vocabulary: Vocabulary | None = None,
-        progress: ReadProgress | None = None,
+        progress: ReadProgress | bool | None = None,
     ) -> Corpus:
         """Read a text once, in bounded memory, and write it as ids into a folder.
 
@@ -173,8 +176,9 @@ class Corpus:
         vocabulary : Vocabulary or None, default None
             The words to keep, with counts of their own, such as ``read_word_counts`` reads; no other word is kept. It
             takes the place of ``min_count``, ``max_vocab`` and ``specials``. None: the words of the text.
-        progress : callable, default None
-            Called as ``progress(bytes_read, bytes_in_all)``, the latter None if it is not known.
+        progress : bool or callable, default None
+            True: show a bar, in a notebook or on stderr. A function is called as
+            ``progress(bytes_read, bytes_in_all)``, the latter None if it is not known.
 
         Returns
         -------
@@ -203,13 +207,17 @@ class Corpus:
             check_path("path", path)
         if max_vocab is not None:
             check_whole("max_vocab", max_vocab, len(specials) + 1)
-        check_callable("progress", progress)
+        check_progress(progress)
         reader = TextReader(tokenizer, lowercase, language, normalize, sentences)
         limits = {"min_count": int(min_count), "max_vocab": None if max_vocab is None else int(max_vocab)}
-        files = {"format": format, "field": field, "delimiter": delimiter, "errors": errors, "progress": progress}
+        files = {"format": format, "field": field, "delimiter": delimiter, "errors": errors}
 
         def write(folder: Path) -> None:
-            write_corpus(folder, source, reader, files=files, limits=limits, specials=specials, vocabulary=vocabulary)
+            with bytes_bar(progress) as show:
+                given = {**files, "progress": show}
+                write_corpus(
+                    folder, source, reader, files=given, limits=limits, specials=specials, vocabulary=vocabulary
+                )
 
         return make_corpus(write, path, sources.describe(source), reader)
 
@@ -218,6 +226,11 @@ class Corpus:
 
     def __repr__(self) -> str:
         return f"Corpus({self.path}: {self.tokens} tokens, {len(self)} sentences, {len(self.vocabulary)} words)"
+
+    def _repr_html_(self) -> str:
+        info = self.info()
+        counts = {name: info[name] for name in ("tokens", "sentences", "types", "coverage")}
+        return html_table(f"Corpus {self.path}", counts.items()) + self.vocabulary._repr_html_()
 
     @property
     def tokens(self) -> int:
@@ -330,6 +343,10 @@ def make_corpus(
         write(folder)
         corpus = Corpus.open(folder)
         corpus.name, corpus.reader, corpus._is_sound = name, reader, True
+        logger.info(
+            "read %s: %s tokens in %s sentences, %s words",
+            name, *(f"{count:,}" for count in (corpus.tokens, len(corpus), len(corpus.vocabulary))),
+        )  # fmt: skip
         _warn_of_single_words(corpus, name)
         return corpus
 

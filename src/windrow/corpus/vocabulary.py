@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from windrow.errors import FormatError, MissingWordError, OptionError, check_whole
 from windrow.files import model_file
+from windrow.notebook import html_table
 
 UNKNOWN = "<unk>"
 _KIND = "vocabulary"
+_SHOWN = 10  # words, in a notebook
 
 
 class Vocabulary:
@@ -135,6 +137,10 @@ class Vocabulary:
 
     def __repr__(self) -> str:
         return f"Vocabulary({len(self)} words, specials={self.specials})"
+
+    def _repr_html_(self) -> str:
+        rows = zip(self.words[:_SHOWN], self.counts[:_SHOWN].tolist(), strict=True)
+        return html_table(f"Vocabulary of {len(self):,} words", rows, ("word", "count"), len(self))
 
     @cached_property
     def _ids(self) -> dict[str, int]:

@@ -26,11 +26,13 @@ from windrow.embeddings.terms import (
 )
 from windrow.errors import MissingWordError, OptionError
 from windrow.evaluation.similarity import row_norms
+from windrow.notebook import html_table
 
 Missing = Literal["error", "skip"]
 Rows = slice | NDArray[np.integer]
 
 _ALL = slice(None)
+_SHOWN_ROWS, _SHOWN_NUMBERS = 10, 5  # in a notebook
 
 
 class Query(NamedTuple):
@@ -184,6 +186,13 @@ class KeyedTable:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} words, {self.vector_size} dimensions)"
+
+    def _repr_html_(self) -> str:
+        """The first words, and the first numbers of their vectors, as a table for notebooks."""
+        first = self.vectors[:_SHOWN_ROWS, :_SHOWN_NUMBERS].tolist()
+        rows = [[word, *numbers] for word, numbers in zip(self.index_to_key[:_SHOWN_ROWS], first, strict=True)]
+        head = ["word", *map(str, range(min(self.vector_size, _SHOWN_NUMBERS)))]
+        return html_table(repr(self), rows, head, len(self))
 
     def __getitem__(self, key: Key | Iterable[Key]) -> NDArray[np.float32]:
         """The vector of a key, (dimensions,), read-only; or of several keys, (keys, dimensions), a copy."""

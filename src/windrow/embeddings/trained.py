@@ -23,6 +23,7 @@ from windrow.embeddings.vectors import WordVectors
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
 from windrow.estimator import Estimator
 from windrow.files import model_file
+from windrow.nn.training.report import facts_of
 
 
 class TrainedModel(Estimator):
@@ -79,6 +80,11 @@ class TrainedModel(Estimator):
         """The tables of the output layers: one row per word, for "hs" one per inner node of the Huffman tree."""
         training = self._fitted()
         return {name: layer.parameters[:, : training.vector_size] for name, layer in training.layers.items()}
+
+    def _facts(self) -> dict[str, object]:
+        if not hasattr(self, "_training"):
+            return {}
+        return {"words": len(self._vocabulary), **facts_of(self.history_)}
 
     def _fitted(self) -> VectorTraining:
         if not hasattr(self, "_training"):

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from windrow.bars import check_progress, training_bar
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings.settings import WORD2VEC
@@ -20,7 +21,7 @@ from windrow.embeddings.training.progress import Callback
 from windrow.embeddings.training.start import Frozen, Start, check_vectors, start_training
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import OptionError, check_callable, check_range, warn
+from windrow.errors import OptionError, check_range, warn
 from windrow.files.writing import check_writable, remove_written
 from windrow.nn.training.checkpoint import goes_on
 from windrow.nn.training.fitting import all_or_nothing
@@ -212,7 +213,7 @@ class Word2Vec(TrainedModel):
         checkpoint_every: float | None = None,
         resume: bool = False,
         keep_checkpoint: bool = False,
-        progress: Callback | None = None,
+        progress: Callback | bool | None = None,
     ) -> Self:
         """Train on a corpus. When this fails, a model that was trained before stays as it was.
 
@@ -253,8 +254,9 @@ class Word2Vec(TrainedModel):
             one worker, or ``deterministic``, the result is bit-equal to that of a training without interruption.
         keep_checkpoint : bool, default False
             Keep the file when training ends; remove it yourself once the vectors are saved.
-        progress : callable, default None
-            Called with a Progress a few times per second, while the workers go on.
+        progress : bool or callable, default None
+            True: show a bar, in a notebook or on stderr. A function is called with a Progress a few times per second,
+            while the workers go on.
 
         Returns
         -------
@@ -275,7 +277,7 @@ class Word2Vec(TrainedModel):
         with all_or_nothing(self, "_training") as retrains:
             self.check_parameters()
             self.check_effects()
-            check_callable("progress", progress)
+            check_progress(progress)
             resume = goes_on(checkpoint, resume, is_trained=retrains)
             if checkpoint is None and (checkpoint_every is not None or keep_checkpoint):
                 raise OptionError("checkpoint_every and keep_checkpoint are for checkpoint; give that, too")
@@ -287,7 +289,7 @@ class Word2Vec(TrainedModel):
             state = self._state_of(continue_from)
             given = vectors if vectors is None or isinstance(vectors, WordVectors) else WordVectors.load(vectors)
             self._check_start(state, given)
-            corpus = as_corpus(corpus, field)
+            corpus = as_corpus(corpus, field, shows_bar=progress is True)
             start = start_training(corpus, self.get_params(), state, given, frozen)
             resumed = checkpoint if resume else None
             if resumed is not None:
@@ -299,8 +301,10 @@ class Word2Vec(TrainedModel):
             if resumed is not None:
                 self._training.restore(resumed)
             try:
-                with crew(1):  # each worker is one thread; BLAS must not start more
-                    self._training.train(self.callbacks, self.report_words, written, checkpoint_every, progress)
+                # Each worker is one thread; BLAS must not start more.
+                with crew(1), training_bar(progress, "words") as bar:
+                    callbacks = [*bar.callbacks, *self.callbacks]
+                    self._training.train(callbacks, self.report_words, written, checkpoint_every, bar.progress)
             except DivergedError:
                 del self._training  # its vectors are of no use
                 raise

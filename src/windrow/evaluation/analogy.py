@@ -16,6 +16,7 @@ from windrow.evaluation.lookup import check_table, form_of, rows_of, takes_gensi
 from windrow.evaluation.pairs import numbered_lines
 from windrow.evaluation.section_kinds import Kind, kind_of
 from windrow.evaluation.similarity import check_restriction, row_norms
+from windrow.notebook import ResultTables
 
 Question = tuple[str, str, str, str]
 Method = Literal["3cosadd", "3cosmul"]
@@ -36,7 +37,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class SectionResult:
+class SectionResult(ResultTables):
     """The questions of a section that were answered correctly and incorrectly, and how many were skipped."""
 
     name: str
@@ -65,7 +66,7 @@ class SectionResult:
 
 
 @dataclass(frozen=True)
-class AnalogyResult:
+class AnalogyResult(ResultTables):
     """The result of ``evaluate_analogies``: answers by section, and their sums.
 
     Attributes

@@ -10,10 +10,11 @@ from typing import Any
 
 from windrow.errors import DataError
 from windrow.evaluation.precision_recall import PrecisionRecall
+from windrow.notebook import ResultTables
 
 
 @dataclass(frozen=True)
-class LabelResult:
+class LabelResult(ResultTables):
     """The result of ``evaluate_labels``.
 
     Attributes

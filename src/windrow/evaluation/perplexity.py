@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.notebook import result_tables
+
 _LARGEST_EXPONENT = 308  # of a power of ten in double precision
 
 
@@ -79,13 +81,19 @@ class Perplexity:
 
     def to_json(self) -> dict[str, float | int | None]:
         """The result as the command line prints it; None for numbers that are not finite, which JSON does not have."""
-        numbers = {
+        return {name: number if math.isfinite(number) else None for name, number in self._numbers().items()}
+
+    def _repr_html_(self) -> str:
+        return result_tables(type(self).__name__, self._numbers())
+
+    def _numbers(self) -> dict[str, float | int]:
+        return {
             "perplexity": self.perplexity,
             "perplexity_excluding_oov": self.perplexity_excluding_oov,
             "log10_prob": self.log10_prob,
+            "tokens": self.tokens,
+            "oov": self.oov,
         }
-        finite = {name: number if math.isfinite(number) else None for name, number in numbers.items()}
-        return {**finite, "tokens": self.tokens, "oov": self.oov}
 
 
 def _perplexity(log10_prob: float, tokens: int) -> float:

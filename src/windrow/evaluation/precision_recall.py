@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from windrow.notebook import ResultTables
+
 
 @dataclass(frozen=True)
-class PrecisionRecall:
+class PrecisionRecall(ResultTables):
     """How many spans or labels are predicted, gold (true), and correct (both). A ratio with denominator 0 is 0."""
 
     correct: int

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from windrow.errors import DataError, OptionError, check_whole
 from windrow.evaluation.lookup import check_table, rows_of, takes_gensims_name
 from windrow.evaluation.pairs import WordPair, read_pairs
+from windrow.notebook import ResultTables
 
 __all__ = ["SimilarityResult", "WordPair", "check_restriction", "evaluate_similarity", "read_pairs", "row_norms"]
 
@@ -21,7 +22,7 @@ _NORM_ROWS = 65536  # rows whose norms are computed at a time
 
 
 @dataclass(frozen=True)
-class SimilarityResult:
+class SimilarityResult(ResultTables):
     """The result of ``evaluate_similarity``: correlations of cosines with human scores.
 
     Attributes

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from windrow.errors import DataError
 from windrow.evaluation.precision_recall import PrecisionRecall
+from windrow.notebook import ResultTables
 
 OUTSIDE = "O"
 # BILOU's Last and Unit are E and S, the Middle and Whole of BMES and BMEWO I and S.
@@ -84,7 +85,7 @@ def spans_of(tags: Sequence[str]) -> list[Span]:
 
 
 @dataclass(frozen=True)
-class SpanResult:
+class SpanResult(ResultTables):
     """The result of ``evaluate_spans``: scores over all spans (micro average) and by entity type.
 
     Attributes

@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat, tee
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from windrow.errors import FormatError, check_whole
 from windrow.evaluation.perplexity import Perplexity
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
-from windrow.lm.generation import Generation, generate
+from windrow.lm.generation import Generation, GenerationOptions, generate
 from windrow.lm.next_word import State, Tokens, as_id, given_words
 from windrow.lm.reading import ReadsText
 from windrow.lm.storing import check_name
@@ -453,7 +453,7 @@ class LanguageModel(ReadsText, ABC):
         best = np.argsort(-probs, kind="stable")[:k]
         return [(self.vocabulary.words[word], float(probs[word])) for word in best.tolist()]
 
-    def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
+    def generate(self, prompt: Tokens = "", **options: Unpack[GenerationOptions]) -> list[Generation]:
         """Texts that go on from a prompt; the options are those of ``windrow.lm.generation.generate``."""
         return generate(self, prompt, **options)
 

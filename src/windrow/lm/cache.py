@@ -19,6 +19,7 @@ from windrow.lm.settings import CACHE_LM
 from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS, SPECIALS
+from windrow.notebook import html_table
 
 CacheState = tuple[int, ...]  # the symbols remembered, the latest last
 
@@ -74,6 +75,10 @@ class CacheLM(LanguageModel):
 
     def __repr__(self) -> str:
         return f"CacheLM({len(self.vocabulary)} words, size={self.size}, across_sentences={self.carries_over})"
+
+    def _repr_html_(self) -> str:
+        facts = {"words": len(self.vocabulary), "size": self.size, "across_sentences": self.carries_over}
+        return html_table("CacheLM", facts.items())
 
     @property
     def _pseudo_count_per_word(self) -> float:

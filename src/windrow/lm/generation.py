@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from windrow.corpus import Vocabulary
 from windrow.corpus.tokenizers import as_tokens
@@ -18,6 +18,7 @@ from windrow.lm.decoding import DecodingOptions, Hypothesis, Streamer, beam_sear
 from windrow.lm.next_word import NextWord, Tokens
 from windrow.lm.stream import reserved_symbol
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
+from windrow.notebook import html_table
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ class Generation:
         """log10 of the model's probability of all that follows the prompt."""
         return math.fsum(self.log10_probs)
 
+    def _repr_html_(self) -> str:
+        """The words with their probabilities, as a table for notebooks."""
+        words = [*self.tokens, *[SPECIALS[EOS]] * (len(self.log10_probs) > len(self.tokens))]
+        rows = ([word, 10.0**log10_prob] for word, log10_prob in zip(words, self.log10_probs, strict=False))
+        return html_table(self.text, rows, ("word", "probability"), len(words))
+
     def to_json(self) -> dict[str, Any]:
         """The text and its probabilities as plain data, for ``json.dumps``.
 
@@ -82,6 +89,30 @@ class Generation:
             "finished": self.finished,
             "unknown": self.unknown,
         }
+
+
+class BatchOptions(TypedDict, total=False):
+    """The options of ``generate`` but for the seed, for type checkers; what each means is said there."""
+
+    max_new_tokens: int
+    do_sample: bool | None
+    temperature: float
+    top_k: int
+    top_p: float
+    num_beams: int
+    length_penalty: float
+    num_return_sequences: int
+    repetition_penalty: float
+    no_repeat_ngram_size: int
+    allow_unknown: bool
+    strict: bool
+    streamer: Streamer | None
+
+
+class GenerationOptions(BatchOptions, total=False):
+    """All options of ``generate``."""
+
+    seed: Seed
 
 
 def generate(
@@ -204,7 +235,7 @@ def generate(
 
 
 def generate_batch(
-    model: NextWord, prompts: Iterable[Tokens], *, seed: Seed = None, **options: Any
+    model: NextWord, prompts: Iterable[Tokens], *, seed: Seed = None, **options: Unpack[BatchOptions]
 ) -> list[list[Generation]]:
     """``generate`` for each of several prompts.
 

@@ -204,6 +204,12 @@ class MixtureLM(Estimator, StaticMixture):
                 self._fit_log_linear(list(first_tokens(blocks, search_tokens)))
         return self
 
+    def _facts(self) -> dict[str, object]:
+        return {
+            f"weight of {type(model).__name__} {number}": float(weight)
+            for number, (model, weight) in enumerate(zip(self.models, self.weights_, strict=True), 1)
+        }
+
     def _fit_linear(self, blocks: Iterable[Ids]) -> None:
         columns = [np.stack(scores)[:, block != BOS] for block, scores in self._component_scores(blocks)]
         self.weights_, gains = em_weights(np.concatenate(columns, axis=1), self.weights_)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import partial
 from numbers import Integral
@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from windrow.bars import NOBODY, Listeners, check_progress, training_bar
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole, shown
 from windrow.estimator import OldName, takes_old_names
 from windrow.files import model_file, writing
@@ -38,6 +39,7 @@ from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR, MOST_UNITS
 from windrow.nn.training.checkpoint import goes_on, restore_rng, rng_state
 from windrow.nn.training.continuing import ContinuingEstimator, TrainingState
 from windrow.nn.training.fitting import all_or_nothing
+from windrow.nn.training.report import Report, facts_of
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.nn.training.trainer import CHECKPOINT_KIND, Augmentation, Callback, Trainer
 
@@ -163,6 +165,7 @@ class MultiLayerPerceptron(ContinuingEstimator):
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int = 1,
         resume: bool = False,
+        progress: Callable[[Report], object] | bool | None = None,
     ) -> Self:
         """Train on X (rows, features) and y; ``validation``, a pair (X, y), is scored after each epoch.
 
@@ -174,6 +177,8 @@ class MultiLayerPerceptron(ContinuingEstimator):
         with ``keep_training_state``, which keeps them as they are after the last epoch; the optimizer's only for one of
         the same rule. ``partial_fit`` is for one epoch more of the same training.
 
+        ``progress``: True for a bar, or a function that gets a Report several times a second.
+
         ``checkpoint``: a file that keeps the state after every ``checkpoint_every`` epochs, and after the last one (0:
         it is only read); where it cannot be written training goes on, with a DataWarning. ``resume`` goes on from there
         to the same network as without the stop, if the file is there. Raises OptionError for a parameter out of range,
@@ -184,6 +189,7 @@ class MultiLayerPerceptron(ContinuingEstimator):
             model = self._model_to_continue(continue_from)
             self.check_parameters()
             self.check_effects(validation=validation, continue_from=continue_from)
+            check_progress(progress)
             resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
             x, y = as_examples(X, model), as_labels(y)
             check_lengths(x, y)
@@ -205,7 +211,11 @@ class MultiLayerPerceptron(ContinuingEstimator):
             stopping = EarlyStopping(self.patience) if self.early_stopping else None
             if model is not None:
                 self.network_.parameters.values[:] = model.network_.parameters.values
-            self._train(x, y, self.epochs, validation, stopping, keeping, model, are_given=are_given, retrains=retrains)
+            with training_bar(progress, "rows") as bar:
+                self._train(
+                    x, y, self.epochs, validation, stopping, keeping, model,
+                    are_given=are_given, retrains=retrains, bar=bar,
+                )  # fmt: skip
             if keep_training_state:
                 draws = {"rng": rng_state(self._trainer.rng)}
                 self.training_state_ = TrainingState.of(deepcopy(self._trainer.optimizer), draws)
@@ -275,6 +285,12 @@ class MultiLayerPerceptron(ContinuingEstimator):
             measure=self._measure,
         )
 
+    def _facts(self) -> dict[str, object]:
+        if not hasattr(self, "network_"):
+            return {}
+        shape = {"features": self.n_features_in_, "outputs": self.n_outputs_}
+        return {**shape, "parameters": len(self.network_.parameters.values), **facts_of(self.history_)}
+
     def _build_network(self, rng: np.random.Generator) -> Network:
         cost = self._default_cost if self.cost is None else self.cost
         loss = find_loss(cost)
@@ -302,6 +318,7 @@ class MultiLayerPerceptron(ContinuingEstimator):
         *,
         are_given: bool = True,
         retrains: bool = False,
+        bar: Listeners = NOBODY,
     ) -> Self:
         score = None
         if validation is not None:
@@ -321,6 +338,7 @@ class MultiLayerPerceptron(ContinuingEstimator):
             score=score,
             history=self.history_,
             retrains=retrains,
+            bar=bar,
             checkpoint=None if keeping is None else keeping.path,
             checkpoint_every=1 if keeping is None else keeping.every,
             resume=keeping is not None and keeping.resumes,

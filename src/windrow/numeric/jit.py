@@ -33,6 +33,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 from windrow._version import __version__
+from windrow.numeric.compiling import log_compiling
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -164,6 +165,7 @@ def _open_cache() -> Path | None:
 
 
 CACHE_DIR = None if DISABLE_JIT else _open_cache()
+log_compiling(CACHE_DIR)
 
 
 def _own_content(path: Path) -> bytes:

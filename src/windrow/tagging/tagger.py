@@ -10,8 +10,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from windrow.bars import check_progress, training_bar
 from windrow.embeddings.vectors import WordVectors
-from windrow.errors import DataError, OptionError, check_callable, warn
+from windrow.errors import DataError, OptionError, warn
 from windrow.estimator import OldName, takes_old_names
 from windrow.files import writing
 from windrow.nn.optimizers import find_optimizer
@@ -202,7 +203,7 @@ class WindowTagger(TrainedTagger):
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int = 1,
         resume: bool = False,
-        progress: Callback | None = None,
+        progress: Callback | bool | None = None,
         token_column: int | None = None,
         tag_column: int = -1,
     ) -> Self:
@@ -211,7 +212,7 @@ class WindowTagger(TrainedTagger):
         ``token_column`` and ``tag_column`` name columns of the files, as in ``read_conll``. With ``valid`` the best
         epoch by F1 there is kept, and training stops when it has not risen for ``patience`` epochs; without, the last
         of all ``epochs``. ``callbacks`` get a Report after each epoch, and stop training by returning something true;
-        ``progress`` gets one several times a second.
+        ``progress``: True for a bar, or a function that gets a Report several times a second.
 
         ``continue_from``, a trained tagger or its file, is trained further, by the rate, optimizer, epochs and other
         settings of this one. Its words, its features and its types of entities stay; another type is an error, unless
@@ -232,7 +233,7 @@ class WindowTagger(TrainedTagger):
             model = self._model_to_continue(continue_from)
             self.check_parameters()
             self.check_effects(valid=valid, continue_from=continue_from)
-            check_callable("progress", progress)
+            check_progress(progress)
             resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
             if checkpoint is not None and checkpoint_every:
                 writing.check_writable(checkpoint)
@@ -255,7 +256,9 @@ class WindowTagger(TrainedTagger):
             if checkpoint is not None and resume:
                 training.restore(checkpoint, described)
             self.history_ = training.history
-            training.run(self.callbacks, progress, checkpoint, described, checkpoint_every)
+            with training_bar(progress, "tokens") as bar:
+                callbacks = [*bar.callbacks, *self.callbacks]
+                training.run(callbacks, bar.progress, checkpoint, described, checkpoint_every)
             if keep_training_state:
                 self.training_state_ = TrainingState.of(training.plan.optimizer, training.trainee.state())
         return self

@@ -17,6 +17,7 @@ from windrow.files.model_file import StoredModel
 from windrow.nn.parameters import Array
 from windrow.nn.training.checkpoint import with_new_names
 from windrow.nn.training.continuing import ContinuingEstimator
+from windrow.nn.training.report import facts_of
 from windrow.numeric.threads import one_blas_thread
 from windrow.tagging.columns import Columns
 from windrow.tagging.examples import Example, Source, blocks, name_of, read_examples
@@ -160,6 +161,11 @@ class TrainedTagger(ContinuingEstimator):
         learned = {**{name: getattr(self, name) for name in _LEARNED}, _TRAINED_WORDS: self.network_.words.trained}
         arrays = {**pack_network(self.network_, self.lexicon_), **arrays}
         return StoredModel(KIND, {"parameters": parameters, **learned, **state}, provenance, arrays)
+
+    def _facts(self) -> dict[str, object]:
+        if not hasattr(self, "history_"):
+            return {}
+        return {"words": len(self.lexicon_.words), "types": ", ".join(self.types_), **facts_of(self.history_)}
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:

@@ -36,7 +36,9 @@ class Record(NamedTuple):
     unit: str  # what the examples are, where the log says it
 
 
-def plot_learning_curve(log_json_path: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Figure:
+def plot_learning_curve(
+    log_json_path: str | os.PathLike[str], path: str | os.PathLike[str] | None = None, *, theme: str = "light"
+) -> Figure:
     """Draw loss, score and learning rate over the examples trained on.
 
     Parameters
@@ -46,19 +48,24 @@ def plot_learning_curve(log_json_path: str | os.PathLike[str], path: str | os.Pa
         of these the events "epoch" and "progress" are drawn.
     path : str or path, default None
         Save the picture there, as .png, .svg or .pdf.
+    theme : {"light", "dark"}, default "light"
+        The colors of the picture.
 
     Raises
     ------
+    OptionError
+        The theme or the extension of ``path`` is another one.
     FormatError
         Naming the line, for a malformed log.
     DataError
         When it cannot be read.
     """
+    colors = figures.theme_of(theme)
     if path is not None:
         figures.check_picture_path(path)
     records = read_log(log_json_path)
-    with figures.plain_style():
-        figure = _draw(records, Path(log_json_path).name)
+    with figures.plain_style(colors):
+        figure = _draw(records, Path(log_json_path).name, colors)
     if path is not None:
         figures.save_figure(figure, path)
     return figure
@@ -125,9 +132,9 @@ def _number(entry: dict[str, Any], key: str, where: str) -> float:
     return float(value)
 
 
-def _draw(records: list[Record], name: str) -> Figure:
+def _draw(records: list[Record], name: str, theme: figures.Theme) -> Figure:
     judged = [record for record in records if record.score is not None]
-    figure = figures.new_figure(7, 5)
+    figure = figures.new_figure(7, 5, theme)
     heights = (3, 2, 1) if judged else (3, 1)
     layout = {"left": 0.11, "right": 0.97, "top": 0.92, "bottom": 0.11, "hspace": 0.08}
     axes = figure.subplots(len(heights), sharex=True, gridspec_kw={"height_ratios": heights, **layout})
@@ -136,22 +143,22 @@ def _draw(records: list[Record], name: str) -> Figure:
     label = "epoch so far"
     for epoch in _epochs(records):
         if len(epoch) > 1:
-            loss.plot(*_columns(epoch, unit, "loss"), color=figures.BLUE, linewidth=1.5, label=label)
+            loss.plot(*_columns(epoch, unit, "loss"), color=theme.blue, linewidth=1.5, label=label)
             label = "_"  # matplotlib leaves such a line out of the legend
     ends = [record for record in records if record.event == "epoch"]
-    marks = {"color": figures.ORANGE, "linewidth": 1, "marker": "o", "markersize": 5}
+    marks = {"color": theme.orange, "linewidth": 1, "marker": "o", "markersize": 5}
     if ends:
         loss.plot(*_columns(ends, unit, "loss"), label="epoch", **marks)
     if judged:
         axes[1].plot(*_columns(judged, unit, "score"), **marks)
         axes[1].set_ylabel(judged[-1].measure.replace("_", " "))
-    rate.plot(*_columns(records, unit, "learning_rate"), color=figures.GREEN)
+    rate.plot(*_columns(records, unit, "learning_rate"), color=theme.green)
     loss.set_title(f"Learning curve, {name}", loc="left", fontsize=11, parse_math=False)
     loss.set_ylabel("mean loss")
     rate.set(xlabel=f"{unit_name}{records[-1].unit}", ylabel="learning rate")
     rate.set_ylim(bottom=0)
     for part in axes:
-        part.grid(color=figures.PALE, linewidth=0.6)
+        part.grid(color=theme.pale, linewidth=0.6)
         part.spines[["top", "right"]].set_visible(False)
     if loss.lines:
         loss.legend(frameon=False, loc="upper right")

@@ -36,6 +36,8 @@ def plot_next_words(
     k: int = 10,
     temperatures: Sequence[float] = (1.0,),
     path: str | os.PathLike[str] | None = None,
+    *,
+    theme: str = "light",
 ) -> Figure:
     """Draw the probabilities of the words that are likeliest to follow a context.
 
@@ -51,6 +53,8 @@ def plot_next_words(
         A bar per word for each: p becomes p ** (1 / temperature), scaled to sum to 1, as ``generate`` draws words.
     path : str or os.PathLike, default None
         A file to write: .png, .svg or .pdf.
+    theme : {"light", "dark"}, default "light"
+        The colors of the picture.
 
     Returns
     -------
@@ -70,6 +74,7 @@ def plot_next_words(
     >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
     >>> figure = plot_next_words(model, "the cat", k=3, temperatures=[0.5, 1, 2], path="next.png")
     """
+    colors = figures.theme_of(theme)
     if path is not None:
         figures.check_picture_path(path)
     check_whole("k", k, 1, 100)
@@ -82,10 +87,12 @@ def plot_next_words(
     words = [model.vocabulary.words[word] for word in best.tolist()]
     shown = context if isinstance(context, str) else " ".join(context)
     title = f"Next word after: {shown}" if shown else "First word of a sentence"
-    with figures.plain_style():
-        figure = figures.new_figure(6, 0.9 + 0.12 * len(words) * (1 + len(temperatures)))
+    with figures.plain_style(colors):
+        figures.use_fonts_for([*words, title])
+        figure = figures.new_figure(6, 0.9 + 0.12 * len(words) * (1 + len(temperatures)), colors)
         axes = figure.subplots()
-        _draw(axes, words, [tempered(probs, temperature)[best] for temperature in temperatures], temperatures)
+        heights = [tempered(probs, temperature)[best] for temperature in temperatures]
+        _draw(axes, words, heights, temperatures, colors)
         axes.set_title(title, loc="left", fontsize=11, parse_math=False)
         figure.tight_layout()
     if path is not None:
@@ -99,11 +106,17 @@ def tempered(probs: NDArray[np.float64], temperature: float) -> NDArray[np.float
     return np.asarray(weights / weights.sum(), np.float64)
 
 
-def _draw(axes: Axes, words: list[str], heights: list[NDArray[np.float64]], temperatures: Sequence[float]) -> None:
+def _draw(
+    axes: Axes,
+    words: list[str],
+    heights: list[NDArray[np.float64]],
+    temperatures: Sequence[float],
+    theme: figures.Theme,
+) -> None:
     thickness = 0.8 / len(heights)
     rows = np.arange(len(words))
     for number, (bars, temperature) in enumerate(zip(heights, temperatures, strict=True)):
-        color = figures.COLORS[number % len(figures.COLORS)]
+        color = theme.colors[number % len(theme.colors)]
         offset = (number - (len(heights) - 1) / 2) * thickness
         axes.barh(rows + offset, bars, height=thickness, color=color, label=f"temperature {temperature:g}")
     axes.invert_yaxis()

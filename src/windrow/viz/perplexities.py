@@ -21,6 +21,8 @@ def plot_perplexities(
     perplexities: Mapping[str, Mapping[int, float]],
     lowest: float | None = None,
     path: str | os.PathLike[str] | None = None,
+    *,
+    theme: str = "light",
 ) -> Figure:
     """Draw the perplexities of models over their order, a line for each kind of model.
 
@@ -33,6 +35,8 @@ def plot_perplexities(
         The lowest perplexity that is possible, where it is known: a dashed line.
     path : str or os.PathLike, default None
         A file to write: .png, .svg or .pdf.
+    theme : {"light", "dark"}, default "light"
+        The colors of the picture.
 
     Returns
     -------
@@ -54,6 +58,7 @@ def plot_perplexities(
     >>> found = {order: NGramLM(order, "witten-bell").fit(text).perplexity(["a cat sat"]) for order in (1, 2, 3)}
     >>> figure = plot_perplexities({"Witten-Bell": found}, path="perplexities.png")
     """
+    colors = figures.theme_of(theme)
     if path is not None:
         figures.check_picture_path(path)
     lines = {name: _finite(name, by_order) for name, by_order in perplexities.items()}
@@ -62,16 +67,17 @@ def plot_perplexities(
         raise OptionError("no perplexity is finite, so there is nothing to draw")
     if lowest is not None:
         check_range("lowest", lowest, 1)
-    with figures.plain_style():
-        figure = figures.new_figure(7, 4.5)
+    with figures.plain_style(colors):
+        figures.use_fonts_for(lines)
+        figure = figures.new_figure(7, 4.5, colors)
         axes = figure.add_axes((0.1, 0.12, 0.87, 0.78))
         for number, (name, points) in enumerate(lines.items()):
-            color, marker = figures.COLORS[number % len(figures.COLORS)], _MARKERS[number % len(_MARKERS)]
+            color, marker = colors.colors[number % len(colors.colors)], _MARKERS[number % len(_MARKERS)]
             label = name if points else f"{name}: infinite"
             axes.plot(list(points), list(points.values()), color=color, marker=marker, markersize=5, label=label)
         if lowest is not None:
-            axes.axhline(lowest, color=figures.INK, linestyle="--", linewidth=1, label=f"lowest possible, {lowest:.4g}")
-        _label(axes, orders)
+            axes.axhline(lowest, color=colors.ink, linestyle="--", linewidth=1, label=f"lowest possible, {lowest:.4g}")
+        _label(axes, orders, colors)
     if path is not None:
         figures.save_figure(figure, path)
     return figure
@@ -86,14 +92,14 @@ def _finite(name: str, by_order: Mapping[int, float]) -> dict[int, float]:
     return points
 
 
-def _label(axes: Axes, orders: list[int]) -> None:
+def _label(axes: Axes, orders: list[int], theme: figures.Theme) -> None:
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:g}"[0] in "235" else "")
     axes.set_xticks(orders)
     axes.set(xlabel="order (words of an n-gram)", ylabel="perplexity")
     axes.set_title("Perplexity by order", loc="left", fontsize=11)
-    axes.grid(color=figures.PALE, linewidth=0.6)
+    axes.grid(color=theme.pale, linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     for text in axes.legend(frameon=False).get_texts():
         text.set_parse_math(False)  # a name may contain dollar signs

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.embeddings.clusters import LARGEST_SEED, cluster_words
 from windrow.embeddings.projections import METHODS, unit_rows
 from windrow.errors import OptionError, check_whole
 from windrow.viz import figures
 from windrow.viz.labels import Placement, place_labels
+from windrow.viz.map_words import ENGLISH, as_pairs, map_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _DOT_RADIUS = 2.2  # points
 _LABEL_REACH = 5.0  # how far a label may be from its point, in label heights
+_SHAPES = "os^DvPX*"  # of the dots of each class
 
 _NAMES = {"pca": "principal components", "tsne": "t-SNE"}
 
@@ -47,6 +50,12 @@ def plot_vectors(
     method: str = "pca",
     path: str | os.PathLike[str] | None = None,
     seed: int = 1,
+    *,
+    stop_words: str | Iterable[str] | None = ENGLISH,
+    neighbors: int = 0,
+    arrows: Iterable[Sequence[str]] = (),
+    clusters: int = 1,
+    theme: str = "light",
 ) -> Figure:
     """Draw word vectors as a map in two dimensions, with labels that do not overlap.
 
@@ -57,15 +66,27 @@ def plot_vectors(
     wv : WordVectors
         The vectors.
     words : iterable of str, default None
-        The words to draw, all of them labeled; None: the first ``top``.
+        The words to draw, all of them labeled; None: those of ``arrows``, or without these the first ``top``.
     top : int, at least 2, default 300
-        How many of the first words to draw; where there is no space for a label, a word has only a dot.
+        How many of the first words to draw, without stop words; where there is no space for a label, a word has only a
+        dot.
     method : {"pca", "tsne"}, default "pca"
         Principal components, or t-SNE (van der Maaten & Hinton 2008), which shows groups better and takes longer.
     path : str or os.PathLike, default None
         A file to write: .png, .svg or .pdf.
     seed : int, default 1
-        Seed of t-SNE.
+        Seed of t-SNE and of ``clusters``.
+    stop_words : "english", iterable of str, or None, default "english"
+        Words to leave out of the first ``top``, in any case: articles, pronouns and other words of English grammar; or
+        these. Words without a letter or digit, and markers such as ``</s>``, are left out, too. None: none.
+    neighbors : int, at least 0, default 0
+        Draw also this many nearest words of each of ``words``.
+    arrows : iterable of pairs of str, default ()
+        Draw an arrow from the first to the second word of each pair: those of an analogy are parallel.
+    clusters : int from 1 to 8, default 1
+        Divide the words into this many classes by k-means, with a color and a shape of dots for each.
+    theme : {"light", "dark"}, default "light"
+        The colors of the picture.
 
     Returns
     -------
@@ -88,7 +109,10 @@ def plot_vectors(
     >>> wv = WordVectors(["cat", "dog", "car"], np.array([[3, 1], [3, 2], [-1, 3]], np.float32))
     >>> figure = plot_vectors(wv, ["cat", "dog", "car"], path="map.png")
     """
-    return word_map(wv, words, top, method, path, seed).figure
+    return word_map(
+        wv, words, top, method, path, seed,
+        stop_words=stop_words, neighbors=neighbors, arrows=arrows, clusters=clusters, theme=theme,
+    ).figure  # fmt: skip
 
 
 def word_map(
@@ -98,30 +122,43 @@ def word_map(
     method: str = "pca",
     path: str | os.PathLike[str] | None = None,
     seed: int = 1,
+    *,
+    stop_words: str | Iterable[str] | None = ENGLISH,
+    neighbors: int = 0,
+    arrows: Iterable[Sequence[str]] = (),
+    clusters: int = 1,
+    theme: str = "light",
 ) -> WordMap:
     """``plot_vectors``, with the coordinates and the words without a label."""
-    check_whole("top", top, 2)
-    check_whole("seed", seed, 0, 2**32 - 1)
+    check_whole("seed", seed, 0, LARGEST_SEED)
+    check_whole("clusters", clusters, 1, len(_SHAPES))
+    colors, pairs = figures.theme_of(theme), as_pairs(arrows)
     if method not in METHODS:
         raise OptionError(f"method = {method!r} is not one of {', '.join(METHODS)}")
     if path is not None:
         figures.check_picture_path(path)
-    chosen = wv.index_to_key[:top] if words is None else list(dict.fromkeys(words))
-    if len(chosen) < 2:
-        raise OptionError(f"a map needs at least two words, got {len(chosen)}")
+    are_named = words is not None or bool(pairs)
+    chosen = map_words(wv, words, top, stop_words, neighbors, pairs)
     rows = np.array([wv.get_index(word) for word in chosen])
     wv.check_finite(rows)
     coordinates, axis_labels = METHODS[method](unit_rows(wv.vectors[rows]), seed)
-    count = f"{len(chosen)} words" if words is not None else f"the first {len(chosen)} words"
-    with figures.plain_style():
-        figure, axes = _empty_map(coordinates)
+    classes = _classes(wv, chosen, clusters, seed)
+    first = "" if are_named else "the first "
+    left_out = "" if are_named or chosen == wv.index_to_key[:top] else " without stop words"
+    count = f"{first}{len(chosen)} words{left_out}"
+    with figures.plain_style(colors):
+        figures.use_fonts_for(chosen)
+        figure, axes = _empty_map(coordinates, colors)
         axes.set_title(f"{count}, {_NAMES[method]}", loc="left", fontsize=12)
         axes.set_xlabel(axis_labels[0], fontsize=9)
         axes.set_ylabel(axis_labels[1], fontsize=9)
-        placements = _draw(axes, coordinates, chosen, insist=words is not None)
+        placements = _draw(axes, coordinates, chosen, colors, classes, insist=are_named)
+        place_of = dict(zip(chosen, coordinates, strict=True))
+        for start, end in pairs:
+            _arrow(axes, place_of[start], place_of[end], colors)
         unlabeled = [word for word, place in zip(chosen, placements, strict=True) if place is None]
         if unlabeled:
-            _note(axes, f"no space for {len(unlabeled)} of {len(chosen)} labels")
+            _note(axes, f"no space for {len(unlabeled)} of {len(chosen)} labels", colors)
     if path is not None:
         figures.save_figure(figure, path)
     return WordMap(figure, chosen, coordinates, unlabeled)
@@ -130,20 +167,36 @@ def word_map(
 # --- drawing
 
 
-def _empty_map(coordinates: Array) -> tuple[Figure, Axes]:
+def _empty_map(coordinates: Array, theme: figures.Theme) -> tuple[Figure, Axes]:
     """A figure, and axes without ticks, with about the proportions of the points and space for their labels."""
     span = np.ptp(coordinates, axis=0)
     shape = np.clip(span[1] / span[0] if span[0] > 0 else 1, 0.6, 1.1)  # height by width
     area = np.clip(3 + 0.7 * np.sqrt(len(coordinates)), 6, 24) ** 2 * 0.75  # square inches
     width, height = float(np.sqrt(area / shape)), float(np.sqrt(area * shape))
-    figure = figures.new_figure(width, height)
+    figure = figures.new_figure(width, height, theme)
     left, bottom, top = 0.4 / width, 0.4 / height, 0.45 / height  # for axis labels and title, in inches
     axes = figure.add_axes((left, bottom, 1 - 1.5 * left, 1 - bottom - top))
     axes.set(xticks=[], yticks=[])
     return figure, axes
 
 
-def _draw(axes: Axes, coordinates: Array, words: list[str], insist: bool) -> list[Placement | None]:
+def _classes(wv: WordVectors, words: list[str], clusters: int, seed: int) -> NDArray[np.int64]:
+    """The class of each word, (words,)."""
+    if clusters == 1:
+        return np.zeros(len(words), np.int64)
+    if clusters > len(words):
+        raise OptionError(f"clusters = {clusters} is more than the {len(words)} words of the map; lower it")
+    return cluster_words(wv.subset(words), clusters, seed=seed)
+
+
+def _arrow(axes: Axes, start: Array, end: Array, theme: figures.Theme) -> None:
+    look = {"arrowstyle": "-|>", "color": theme.orange, "linewidth": 1, "shrinkA": _DOT_RADIUS, "shrinkB": _DOT_RADIUS}
+    axes.annotate("", xy=tuple(end), xytext=tuple(start), arrowprops=look, zorder=1.5)
+
+
+def _draw(
+    axes: Axes, coordinates: Array, words: list[str], theme: figures.Theme, classes: NDArray[np.int64], insist: bool
+) -> list[Placement | None]:
     """Draw dots, labels and leader lines; with ``insist`` a label may be as far from its dot as necessary."""
     _fit_limits(axes, coordinates)
     font_size = 11 if len(words) <= 40 else 9 if len(words) <= 150 else 8
@@ -167,10 +220,17 @@ def _draw(axes: Axes, coordinates: Array, words: list[str], insist: bool) -> lis
         text.set_position(tuple(to_data(place.center)))
         if place.leader_end is not None:
             end = to_data(place.leader_end)
-            axes.plot([point[0], end[0]], [point[1], end[1]], color=figures.GREY, linewidth=0.6, zorder=1)
+            axes.plot([point[0], end[0]], [point[1], end[1]], color=theme.grey, linewidth=0.6, zorder=1)
     labeled = np.array([place is not None for place in placements])
-    for dots, color in ((coordinates[~labeled], figures.GREY), (coordinates[labeled], figures.BLUE)):
-        axes.scatter(dots[:, 0], dots[:, 1], s=(2 * _DOT_RADIUS) ** 2, color=color, linewidths=0, zorder=2)
+    for number in np.unique(classes):
+        of_class = classes == number
+        unlabeled_color = theme.grey if len(np.unique(classes)) == 1 else theme.colors[number]
+        for dots, color in (
+            (coordinates[of_class & ~labeled], unlabeled_color),
+            (coordinates[of_class & labeled], theme.colors[number]),
+        ):
+            size, shape = (2 * _DOT_RADIUS) ** 2, _SHAPES[number]
+            axes.scatter(dots[:, 0], dots[:, 1], s=size, color=color, marker=shape, linewidths=0, zorder=2)
     return placements
 
 
@@ -196,5 +256,5 @@ def _extents(texts: list[Text]) -> Array:
     return np.array([[box.width, box.height] for box in boxes])
 
 
-def _note(axes: Axes, text: str) -> None:
-    axes.text(1, 1.01, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=9, color="#595959")
+def _note(axes: Axes, text: str, theme: figures.Theme) -> None:
+    axes.text(1, 1.01, text, transform=axes.transAxes, ha="right", va="bottom", fontsize=9, color=theme.ink)

@@ -19,7 +19,7 @@ from windrow.embeddings.training.progress import Callback, Progress
 from windrow.embeddings.training.run import Run
 from windrow.errors import OptionError
 from windrow.nn.training.keeping import Keeper
-from windrow.nn.training.report import call_all
+from windrow.nn.training.report import call_all, log_start
 from windrow.nn.training.stopping import RUNAWAY, DivergedError
 
 _SHORTEST_INTERVAL = 0.05  # seconds between two checkpoints: long enough for a worker to take a job
@@ -96,6 +96,7 @@ class VectorTraining:
         interval: float,
         progress: Callback | None,
     ) -> None:
+        log_start(self.run.position.epoch + 1, self.epochs, self.run.jobs.words(), "words")
         deadline = time.monotonic() + interval
         stopped = False
         self.is_running = True

@@ -6,20 +6,21 @@ import os
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 
+from windrow.bars import check_progress, training_bar
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
 from windrow.embeddings.given_vectors import check_given, open_given, take_given
-from windrow.errors import DataError, FormatError, NotFittedError, OptionError, check_callable, shown
+from windrow.errors import DataError, FormatError, NotFittedError, OptionError, shown
 from windrow.estimator import OldName, current_names
 from windrow.files import model_file, writing
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel, WordScore
-from windrow.lm.generation import Generation
+from windrow.lm.generation import Generation, GenerationOptions
 from windrow.lm.neural.network import NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
 from windrow.lm.neural.stored_parts import check_size, fill_network
@@ -37,7 +38,7 @@ from windrow.nn.training.checkpoint import goes_on, with_new_names
 from windrow.nn.training.continuing import RECORD, ContinuingEstimator, TrainingState, tell_unknown
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
-from windrow.nn.training.report import Callback
+from windrow.nn.training.report import Callback, facts_of
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.numeric.threads import crew
 from windrow.outputs import output_layer
@@ -156,7 +157,7 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int = 1,
         resume: bool = False,
-        progress: Callback | None = None,
+        progress: Callback | bool | None = None,
     ) -> Self:
         """Train on ``source``, a Corpus or what ``Corpus.build`` takes; ``callbacks`` get a Report after each epoch.
 
@@ -175,21 +176,22 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         ``checkpoint``: a file that keeps the state after every ``checkpoint_every``
         epochs, and after the last one (0: it is only read); where it cannot be written training goes on, with a
         DataWarning. ``resume`` goes on from there to the same model as without the stop, if the file is there.
-        ``progress`` gets a Report several times a second. A model that was trained before stays as it was when this
-        fails. Raises OptionError, DataError for text that cannot be used, DivergedError (a first fit keeps the last
-        good parameters).
+        ``progress``: True for a bar, or a function that gets a Report several times a second. A model that was trained
+        before stays as it was when this fails. Raises OptionError, DataError for text that cannot be used,
+        DivergedError (a first fit keeps the last good parameters).
         """
         with all_or_nothing(self, "history_") as retrains:
             model = self._model_to_continue(continue_from)
             self.check_parameters()
             self.check_effects(valid=valid, continue_from=continue_from)
             self._check_state(keep_training_state)
-            check_callable("progress", progress)
+            check_progress(progress)
             resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
             if checkpoint is not None and checkpoint_every:
                 writing.check_writable(checkpoint)
             given = None if model is not None else self._given_vectors()
-            corpus = as_corpus(source, field, None if model is None else model.reader)
+            reader = None if model is None else model.reader
+            corpus = as_corpus(source, field, reader, shows_bar=progress is True)
             mapping = self._learn_words(corpus) if model is None else self._take_words(corpus, model)
             self.given_words_, self.provenance_ = 0, provenance_of(corpus)
             self.reader = corpus.reader
@@ -205,12 +207,17 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
             if checkpoint is not None and resume:
                 training.restore(checkpoint, {**described, "output": self.output_layer})  # its name of before
             self.history_ = training.history
-            training.run(self.callbacks, progress, checkpoint, described, checkpoint_every)
+            with training_bar(progress, "words") as bar:
+                callbacks = [*bar.callbacks, *self.callbacks]
+                training.run(callbacks, bar.progress, checkpoint, described, checkpoint_every)
             if keep_training_state:
                 self.training_state_ = TrainingState.of(training.plan.optimizer, training.trainee.state())
             if self.quantize_bits is not None:
                 self.network_.quantize()
         return self
+
+    def _facts(self) -> dict[str, object]:
+        return {"words": len(self.vocabulary), **facts_of(self.history_)} if hasattr(self, "network_") else {}
 
     def _check_state(self, is_kept: bool) -> None:
         if is_kept and self.quantize_bits is not None:
@@ -361,7 +368,7 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         self._fitted()
         return super().iter_word_scores(tokens, bos=bos, eos=eos)
 
-    def generate(self, prompt: Tokens = "", **options: Any) -> list[Generation]:
+    def generate(self, prompt: Tokens = "", **options: Unpack[GenerationOptions]) -> list[Generation]:
         """Texts that go on from a prompt; see LanguageModel."""
         with crew():  # once, not at each word
             return super().generate(prompt, **options)

@@ -9,9 +9,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.bars import check_progress, stages_bar
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
-from windrow.errors import FormatError, OptionError, check_callable, check_whole, warn
+from windrow.errors import FormatError, OptionError, check_whole, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.local import as_path, given_name, local_file
 from windrow.files.model_file import StoredModel
@@ -30,6 +31,7 @@ from windrow.lm.ngram.table_lm import TableLM
 from windrow.lm.ngram.words import mask_of
 from windrow.lm.stream import lm_vocabulary, training_stream, word_mapping
 from windrow.lm.symbols import EOS
+from windrow.logger import logger
 
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat", "memory")  # parameters that change how text is counted
 _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
@@ -182,7 +184,7 @@ class NGramLM(Estimator, TableLM):
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
         counts_out: str | os.PathLike[str] | None = None,
-        progress: OnProgress | None = None,
+        progress: OnProgress | bool | None = None,
     ) -> Self:
         """Count the n-grams of a text and estimate the model.
 
@@ -201,8 +203,9 @@ class NGramLM(Estimator, TableLM):
         counts_out : str or path, default None
             A file to write the counts to, as text; ``.gz`` at the end compresses it. On a full disk
             training goes on without it, with a DataWarning.
-        progress : callable, default None
-            Called with the name of a stage, and how much of it is done, 0 to 1.
+        progress : bool or callable, default None
+            True: show a bar, in a notebook or on stderr. A function is called with the name of a stage,
+            and how much of it is done, 0 to 1.
 
         Returns
         -------
@@ -226,8 +229,8 @@ class NGramLM(Estimator, TableLM):
         ['ran', 'sat']
         """
         self._check_fit(heldout)
-        check_callable("progress", progress)
-        corpus = as_corpus(source, field)
+        check_progress(progress)
+        corpus = as_corpus(source, field, shows_bar=progress is True)
         check_size(corpus.tokens + (1 + self.eos) * len(corpus))
         vocabulary, mapping = lm_vocabulary(
             corpus, min_count=self.min_count, max_vocab=self.max_vocab, skip_symbols=self.skip_symbols
@@ -235,7 +238,8 @@ class NGramLM(Estimator, TableLM):
         stream = training_stream(corpus, mapping, eos=self.eos)
         first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
         budget = default_budget() if self.memory is None else self.memory
-        counts = count_ngrams(stream, vocabulary, self.order, bos=self.bos, memory_budget=budget, progress=progress)
+        with stages_bar(progress) as show:
+            counts = count_ngrams(stream, vocabulary, self.order, bos=self.bos, memory_budget=budget, progress=show)
         del stream
         check_order(counts)
         if counts_out is not None:
@@ -244,7 +248,13 @@ class NGramLM(Estimator, TableLM):
             heldout = as_corpus(heldout, field, corpus.reader)
         self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
         self.reader = corpus.reader
+        logger.info("n-grams of the model, by order: %s", ", ".join(f"{size:,}" for size in self.table_.sizes))
         return self
+
+    def _facts(self) -> dict[str, object]:
+        if not hasattr(self, "vocabulary"):
+            return {}
+        return {"words": len(self.vocabulary), **{f"{n}-grams": size for n, size in enumerate(self.table_.sizes, 1)}}
 
     def fit_counts(
         self,

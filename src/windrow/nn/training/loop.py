@@ -23,7 +23,7 @@ from windrow.nn.parameters import Array, ParameterVector
 from windrow.nn.schedules import Schedule
 from windrow.nn.training import checkpoint as checkpoints
 from windrow.nn.training.keeping import Keeper
-from windrow.nn.training.report import Callback, Report, call_all
+from windrow.nn.training.report import Callback, Report, call_all, log_start
 from windrow.nn.training.stopping import DivergedError, Divergence, EarlyStopping, LastGood
 from windrow.numeric.threads import crew
 
@@ -149,6 +149,7 @@ class Training:
         sound ones.
         """
         callbacks, is_stopped = tuple(callbacks), False
+        log_start(len(self.history) + 1, self.plan.epochs, self.trainee.examples)
         keeper = None
         if checkpoint is not None and checkpoint_every:
             keeper = Keeper(checkpoint, lambda path: checkpoints.save(self, path, described or {}))

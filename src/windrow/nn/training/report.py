@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from windrow.logger import logger
 
 OLD_NAMES = {  # of attributes that windrow 0.1 had, each of some trainings
     "words": "examples",
@@ -98,6 +101,39 @@ Callback = Callable[[Report], object]
 
 
 def call_all(callbacks: Sequence[Callback], report: Report) -> bool:
-    """Call every callback, also after one that asks to stop; whether one does, by anything that is true."""
+    """Log the report, and call every callback, also after one that asks to stop; whether one does, by what is true."""
+    _log(report)
     answers = [callback(report) for callback in callbacks]
     return any(answers)
+
+
+def facts_of(history: Sequence[Mapping[str, Any]]) -> dict[str, object]:
+    """What a notebook shows of a training: its epochs, and the loss and score of the last one."""
+    if not history:
+        return {}
+    last = history[-1]
+    judged = {} if last.get("score") is None else {str(last.get("measure")): last["score"]}
+    return {"epochs trained": len(history), "last loss": last["loss"], **judged}
+
+
+def log_start(epoch: int, epochs: int, examples: int, unit: str = "examples") -> None:
+    """Log that a training begins with an epoch, of so many at most, each of so many examples."""
+    logger.info("training begins: epoch %d of %d, %s %s each", epoch, epochs, f"{examples:,}", unit)
+
+
+def _log(report: Report) -> None:
+    level = logging.INFO if report.event == "epoch" else logging.DEBUG
+    if logger.isEnabledFor(level):
+        judged = "" if report.score is None else f", {report.measure} {report.score:.4g}"
+        logger.log(
+            level,
+            "epoch %d of %d%s: loss %.4g%s, learning rate %.3g, %s examples at %s per second",
+            report.epoch,
+            report.epochs,
+            "" if report.event == "epoch" else " so far",
+            report.loss,
+            judged,
+            report.learning_rate,
+            f"{report.examples:,}",
+            f"{report.per_second:,.0f}",
+        )

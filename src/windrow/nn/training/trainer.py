@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from windrow.bars import NOBODY, Listeners
 from windrow.errors import OptionError, check_callable, check_range, check_whole
 from windrow.nn.examples import ExampleError, check_finite
 from windrow.nn.losses import check_targets
@@ -92,6 +93,7 @@ class Trainer:
         score: Score | None = None,
         history: list[dict[str, Any]] | None = None,
         retrains: bool = False,
+        bar: Listeners = NOBODY,
         checkpoint: str | PathLike[str] | None = None,
         checkpoint_every: int = 1,
         resume: bool = False,
@@ -104,7 +106,8 @@ class Trainer:
         at the negative loss. The optimizer starts again when the network is another than before. ``checkpoint``: a file
         that keeps the state after every ``checkpoint_every`` epochs, and after the last one (0: it is only read); with
         ``resume`` training goes on from there, if the file is there, until ``history`` has ``epochs`` rows;
-        ``described`` is what must be the same then. ``retrains``: for messages, see Training. ``begin`` is called with
+        ``described`` is what must be the same then. ``retrains``: for messages, see Training. ``bar``
+        listens beside the callbacks. ``begin`` is called with
         the Training before it starts. Raises DataError for data
         that do not fit, DivergedError when training runs away; the network then has its last good parameters.
         """
@@ -133,8 +136,8 @@ class Trainer:
             described = {**(described or {}), "data": fingerprint(x, targets), "batch_size": int(self.batch_size)}
             if resume:
                 training.restore(checkpoint, described)
-        callbacks = [_with_network(callback, network) for callback in self.callbacks]
-        training.run(callbacks, None, checkpoint, described, checkpoint_every)
+        callbacks = [*bar.callbacks, *(_with_network(callback, network) for callback in self.callbacks)]
+        training.run(callbacks, bar.progress, checkpoint, described, checkpoint_every)
         return history
 
 

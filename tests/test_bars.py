@@ -1,0 +1,88 @@
+"""``progress=True``: a bar on stderr, or in a notebook, for all that trains or reads; nothing for False."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tqdm import tqdm
+
+import windrow
+from tests.nn.training.estimators import ESTIMATORS, TEXT
+from windrow import bars
+from windrow.errors import OptionError
+
+CORPUS = windrow.Corpus.build(TEXT)
+
+
+def train(name: str, progress: Any) -> None:
+    ESTIMATORS[name]().fit(ESTIMATORS[name]().made(epochs=2), progress=progress)
+
+
+FITS: dict[str, Callable[[Any], object]] = {
+    **{name: lambda progress, name=name: train(name, progress) for name in ESTIMATORS},
+    "Word2Vec": lambda progress: windrow.Word2Vec(vector_size=4, min_count=1, sample=0, workers=1).fit(
+        CORPUS, progress=progress
+    ),
+    "NGramLM": lambda progress: windrow.NGramLM(2, "witten-bell").fit(CORPUS, progress=progress),
+    "TextClassifier": lambda progress: windrow.TextClassifier(vector_size=4, epochs=2, workers=1).fit(
+        ["a b", "c d"] * 5, ["x", "y"] * 5, progress=progress
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_a_bar_is_shown_when_it_is_asked_for(name, capfd):
+    FITS[name](False)
+    assert capfd.readouterr() == ("", "")
+
+    FITS[name](True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "100%" in err.rpartition("\r")[2], "the last state of the bar, which stays, is full"
+
+    with pytest.raises(OptionError, match="progress = 3 must be a function, True for a bar, or False"):
+        FITS[name](3)
+
+
+def test_a_bar_shows_how_much_of_a_text_is_read(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(bars, "_bar", lambda **options: tqdm(**{**options, "mininterval": 0, "delay": 0}))
+    (tmp_path / "text").write_text("a b c\n" * 1000, "utf-8")
+
+    windrow.Corpus.build(tmp_path / "text", progress=False)
+    assert capfd.readouterr().err == ""
+    windrow.Corpus.build(tmp_path / "text", progress=True)
+    assert "6.00k/6.00k" in capfd.readouterr().err
+    windrow.NGramLM(1, "witten-bell").fit(tmp_path / "text", progress=True)
+    assert "reading: 100%" in capfd.readouterr().err
+
+
+def test_a_bar_listens_beside_the_callbacks(capfd):
+    seen = []
+    stop = [lambda report: seen.append(report) or len(seen) == 2]
+    windrow.TextClassifier(vector_size=4, epochs=5, callbacks=stop).fit(["a b", "c d"], ["x", "y"], progress=True)
+    assert [report.epoch for report in seen] == [1, 2]
+    assert "40%" in capfd.readouterr().err.rpartition("\r")[2], "training was stopped there"
+
+
+NOTEBOOK = """
+import sys, types
+from importlib.machinery import ModuleSpec
+shell = types.SimpleNamespace(config={"IPKernelApp": {}})
+sys.modules["IPython"] = types.SimpleNamespace(
+    get_ipython=lambda: shell, version_info=(9, 0), __spec__=ModuleSpec("IPython", None)
+)
+sys.modules["ipywidgets"] = None
+from windrow import bars
+with bars.bytes_bar(True) as show, bars.training_bar(True, "words") as bar:
+    show(5, 10)
+"""
+
+
+def test_a_notebook_without_widgets_shows_text_and_no_warning():
+    run = subprocess.run([sys.executable, "-W", "error", "-c", NOTEBOOK], capture_output=True, text=True, check=True)
+    assert "training: 0.00words" in run.stderr
+    assert "Warning" not in run.stderr
