@@ -129,6 +129,12 @@ def _demo() -> click.Command:
     return demo
 
 
+def _explore() -> click.Command:
+    from windrow.cli.explore import explore
+
+    return explore
+
+
 def _info() -> click.Command:
     from windrow.cli.info import info
 
@@ -171,6 +177,7 @@ def _warmup() -> click.Command:
         "classify": _classify,
         "corpus": _corpus,
         "demo": _demo,
+        "explore": _explore,
         "info": _info,
         "lm": _lm,
         "tag": _tag,
