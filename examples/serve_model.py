@@ -15,6 +15,7 @@ no users, no encryption and no limit on how many ask at a time, which are the bu
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import math
 import sys
@@ -50,12 +51,14 @@ class RequestError(Exception):
 
 def score(model: LanguageModel, request: Request) -> dict[str, Any]:
     """log10 of the probability of each text, null where that is zero."""
+    check_keys(request, "texts")
     scores = model.log_probs(strings(request, "texts")).tolist()
     return {"log10_probs": [value if math.isfinite(value) else None for value in scores]}
 
 
 def next_words(model: LanguageModel, request: Request) -> dict[str, Any]:
     """The likeliest words to follow a text, with their probabilities."""
+    check_keys(request, "text", "k")
     text = request.get("text", "")
     if not isinstance(text, str):
         raise RequestError('"text" must be a string')
@@ -64,6 +67,7 @@ def next_words(model: LanguageModel, request: Request) -> dict[str, Any]:
 
 def similar(model: windrow.WordVectors, request: Request) -> dict[str, Any]:
     """The words nearest to the sum of some vectors less others, with their cosines."""
+    check_keys(request, "positive", "negative", "k")
     positive, negative = strings(request, "positive"), strings(request, "negative", [])
     return {"neighbors": model.most_similar(positive, negative, topn=how_many(request))}
 
@@ -75,6 +79,7 @@ def tag(model: windrow.WindowTagger, request: Request) -> dict[str, Any]:
 
 def classify(model: windrow.TextClassifier, request: Request) -> dict[str, Any]:
     """The k likeliest labels of each text, with their probabilities."""
+    check_keys(request, "texts", "k")
     return {"labels": model.top_labels(strings(request, "texts"), how_many(request))}
 
 
@@ -85,6 +90,7 @@ def join(model: windrow.Phrases, request: Request) -> dict[str, Any]:
 
 def token_lists(request: Request) -> list[list[str]]:
     """The sentences of a request."""
+    check_keys(request, "sentences")
     sentences = request.get("sentences")
     if not isinstance(sentences, list):
         raise RequestError('"sentences" must be a list of lists of tokens')
@@ -103,6 +109,14 @@ def answers_of(model: Any) -> dict[str, Answer]:
         case windrow.Phrases():
             return {"/join": join}
     return {"/tag": tag}
+
+
+def check_keys(request: Request, *known: str) -> None:
+    """Refuse a key that nobody reads: misspelt, it would be answered as if it were not there."""
+    for key in request:
+        if key not in known:
+            told = ", ".join(f'"{name}"' for name in known)
+            raise RequestError(f"{json.dumps(key[:80])} is no key of this request; it has {told}")
 
 
 def strings(request: Request, name: str, default: list[str] | None = None) -> list[str]:
@@ -220,7 +234,9 @@ def main() -> None:
     try:
         server = ModelServer(windrow.load(options.model), options.host, options.port, options.max_bytes)
     except (WindrowError, OSError, OverflowError) as error:  # OverflowError: a port that is none
-        sys.exit(f"Error: {error}")
+        is_used = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        hint = "another program listens there; try another --port, or 0 for any that is free"
+        sys.exit(f"Error: port {options.port}: {hint}" if is_used else f"Error: {error}")
     with server:
         host, port = server.server_address[:2]
         print(f"http://{host}:{port} answers {', '.join(server.answers)}; Ctrl-C stops", flush=True)

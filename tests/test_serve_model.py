@@ -159,6 +159,12 @@ REFUSED: dict[str, tuple[Callable[[int], tuple[int, Any]], int, str]] = {
     "no string": (lambda port: ask(port, "/next", {"text": 5}), 400, '"text" must be a string'),
     "no number": (lambda port: ask(port, "/next", {"k": True}), 400, '"k" must be a whole number from 1 to 1000'),
     "too many": (lambda port: ask(port, "/next", {"k": 1001}), 400, '"k" must be a whole number from 1 to 1000'),
+    "no such key": (
+        lambda port: ask(port, "/next", {"txt": "w1"}),
+        400,
+        '"txt" is no key of this request; it has "text"',
+    ),
+    "a key of others": (lambda port: ask(port, "/score", {"texts": ["w1"], "k": 2}), 400, '"k" is no key'),
     "a mark": (lambda port: ask(port, "/score", {"texts": ["<s> w1"]}), 400, "sentence 1 holds '<s>'"),
     "too long": (lambda port: ask(port, "/score", b" " * 100_001), 413, "a request has at most 100,000 bytes"),
     "far too long": (lambda port: raw(port, b"POST /score HTTP/1.1\r\nContent-Length: " + b"9" * 40), 413, "at most"),
@@ -237,3 +243,22 @@ def test_the_program_refuses_what_is_no_model(tmp_path):
     ran = subprocess.run([sys.executable, EXAMPLE, tmp_path / "none"], capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert re.fullmatch("Error: .*none.*\n", ran.stderr)
+
+
+def test_the_program_says_that_a_port_is_used(port, tmp_path):
+    NGRAMS.save(tmp_path / "model")
+    program = [sys.executable, EXAMPLE, tmp_path / "model", "--port", str(port)]
+    ran = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert re.fullmatch(f"Error: port {port}: another program listens there; try another --port.*\n", ran.stderr)
+
+
+def test_every_path_refuses_keys_that_it_does_not_read():
+    with served(vectors()) as found:
+        assert ask(found, "/similar", {"postive": ["w1"]})[1] == {
+            "error": '"postive" is no key of this request; it has "positive", "negative", "k"'
+        }
+    for name in ("tag", "classify", "join"):
+        make, path, request, _ = SERVED[name]
+        with served(make()) as found:
+            assert ask(found, path, {**request(1), "K": 2})[0] == 400
