@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from windrow import interrupts
+from windrow.cli import main
 from windrow.files import model_file
 from windrow.lm.neural.window import WindowLM
 from windrow.lm.ngram.kernels import counts as kernels
@@ -347,3 +350,22 @@ except KeyboardInterrupt:
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (143, "")
+
+
+@pytest.mark.parametrize(("seconds", "is_told"), [(1, True), (60, False)])
+def test_an_error_in_the_wake_of_an_interrupt_is_the_interrupt(
+    seconds: float, is_told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel whose compilation is cut off fails later, with an error of Numba's."""
+
+    def broken(path: str) -> None:
+        raise RuntimeError("no compiled object yet")
+
+    monkeypatch.setattr("windrow.models.load", broken)
+    monkeypatch.setattr("windrow.interrupts._Process.raised_at", time.monotonic() - seconds)
+    (tmp_path / "model").write_text("a")
+    result = CliRunner().invoke(main, ["lm", "score", str(tmp_path / "model")])
+
+    assert isinstance(result.exception, SystemExit if is_told else RuntimeError)
+    if is_told:
+        assert (result.exit_code, result.stderr) == (130, "Interrupted: what was printed is not all\n")

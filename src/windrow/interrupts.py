@@ -89,6 +89,7 @@ def _in_main_thread() -> bool:
 # --- a process of windrow's own
 
 _BURST = 2.0  # seconds after an interrupt in which more of them are the same wish
+_WAKE = 10.0  # seconds after an interrupt in which errors are its doing
 _AGAIN = 0.05  # seconds until an interrupt that got lost is repeated
 
 
@@ -148,6 +149,11 @@ def finish(path: str | os.PathLike[str]) -> None:
     """Called just before a file or folder gets its name: if it is the result, the process ends as a success."""
     if _Process.result == os.path.realpath(path):
         ignore()
+
+
+def have_just_struck() -> bool:
+    """Whether an error may come from an interrupt, which leaves half made what it strikes: a kernel being compiled."""
+    return 0 <= _Process.raised_at > time.monotonic() - _WAKE
 
 
 def exit_status() -> int:

@@ -59,6 +59,13 @@ class _Program(LazyGroup):
             silence(sys.stdout)
             tell(f"Error: cannot write the output: {error.strerror or error}")
             ctx.exit(1)
+        except click.exceptions.Exit:
+            raise
+        except Exception:
+            if ctx.params.get("debug") or not interrupts.have_just_struck():
+                raise
+            _tell_interrupt(KeyboardInterrupt(), ctx)
+            ctx.exit(interrupts.exit_status())
 
 
 def _tell_interrupt(error: KeyboardInterrupt, ctx: click.Context) -> None:
