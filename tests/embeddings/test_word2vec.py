@@ -174,7 +174,7 @@ def test_an_option_out_of_range_is_named(option: str, value: object) -> None:
 
 
 def test_a_corpus_of_rare_words_only_is_refused() -> None:
-    with pytest.raises(DataError, match=r"no word occurs 5 times.*most frequent: 2 times.*lower min_count"):
+    with pytest.raises(DataError, match=r"no word occurs 5 times.*frequent: 2 times.*; try min_count=2, or give"):
         Word2Vec().fit([["a", "b", "a"]])
 
 
@@ -204,6 +204,12 @@ def test_a_training_without_any_pair_of_words_is_not_silent(sentences: list[Any]
     with nullcontext() if silent else pytest.warns(DataWarning, match="no word was trained on.*longer sentences"):
         model = Word2Vec(**SMALL, sample=0).fit(sentences)
     assert (model.history_[-1]["loss"] == 0) is not silent
+
+
+def test_a_training_with_words_in_few_epochs_is_not_silent() -> None:
+    with pytest.warns(DataWarning, match=r"no word was trained on in [345] of 5 epochs: all were sub-sampled"):
+        model = Word2Vec(min_count=1, vector_size=8, epochs=5).fit([["the", "queen", "said", "a", "word", "here"]])
+    assert 0 < sum(row["loss"] == 0 for row in model.history_) < 5
 
 
 @pytest.mark.parametrize("vector_size", [1, 15, 16, 17, 300])
