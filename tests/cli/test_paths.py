@@ -352,10 +352,10 @@ def test_no_output_is_empty_or_a_folder(command: str, written: str, here: Path) 
     Path("folder", "train.txt").write_text("as it was\n")
     names = ["", "folder", "folder/.", ".", "..", "/", "folder/.."]
     if isinstance(kind, OutputFolder):
-        names = ["", "-", "own sources"] if command != "corpus fetch" else ["", "-"]
+        names = ["", "-", "own-sources"] if command != "corpus fetch" else ["", "-"]
         names += ["folder", ".", "loop"] if command != "corpus fetch" else []
         names = [name for name in names if name != "-" or not kind.stdout]
-        Path("own sources").write_text("a text\n")
+        Path("own-sources").write_text("a text\n")
     else:
         names += ["missing/file", "loop", "folder/train.txt/file", "new/", "new/.", "new/.."]
     Path("loop").symlink_to("loop")
