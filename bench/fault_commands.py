@@ -79,6 +79,7 @@ COMMANDS = {
     **TRAINERS,
     "corpus toyland": Command("corpus toyland --sentences 20000", "toyland"),
     "corpus info": Command("corpus info @corpus --json"),
+    "info": Command("info @corpus --json"),
     "corpus phrases": Command("corpus phrases @train.txt", "phrases.txt"),
     "lm score": Command("lm score @ngram.safetensors @train.txt"),
     "lm score, standard input": Command("lm score @window.safetensors", stdin="train.txt"),

@@ -14,6 +14,7 @@ from sphinx.writers.html5 import HTML5Translator
 import windrow
 from windrow.cli import main
 from windrow.cli.groups import LazyGroup
+from windrow.cli.help import example_lines
 
 project = "windrow"
 author = project_copyright = "The windrow authors"
@@ -104,6 +105,14 @@ def options_as_help_shows_them(app: Sphinx, ctx: click.Context, lines: list[str]
             lines += [f".. option:: {names}", "", f"   {escaped}", ""]
 
 
+def example_as_help_shows_it(app: Sphinx, ctx: click.Context, lines: list[str]) -> None:
+    """The example of a command, which help shows below the options."""
+    example = getattr(ctx.command, "example", "")
+    if example:
+        lines[:] = ["Example:", "", ".. code-block:: console", "", *(f"   {line}" for line in example_lines(example))]
+        lines[4] = lines[4].replace("   ", "   $ ", 1)
+
+
 def write_formula(page: HTML5Translator, formula: nodes.math | nodes.math_block) -> None:
     """A formula as MathML, which browsers draw themselves: nothing is fetched when a page is read."""
     display = "block" if isinstance(formula, nodes.math_block) else "inline"
@@ -126,4 +135,5 @@ def setup(app: Sphinx) -> None:
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("source-read", read_page)
     app.connect("sphinx-click-process-options", options_as_help_shows_them)
+    app.connect("sphinx-click-process-epilog", example_as_help_shows_it)
     app.connect("sphinx-click-process-arguments", lambda app, ctx, lines: lines.clear())  # the usage line has them

@@ -31,6 +31,7 @@ FLOORS = [
     {"embeddings"},
     {"classification", "lm", "tagging", "viz", "sklearn"},
     {"models", "storage", "verification"},
+    {"inspection", "explore"},
     {"cli", "compat"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -180,7 +181,18 @@ def test_commands_are_imported_when_they_run():
     loaded = {name for name in modules_loaded_by(code) if name.startswith("windrow.cli.")}
     assert loaded == {
         f"windrow.cli.{name}"
-        for name in ("corpus", "fetching", "groups", "logs", "messages", "numbers", "options", "paths", "saving")
+        for name in (
+            "corpus",
+            "fetching",
+            "groups",
+            "help",
+            "logs",
+            "messages",
+            "numbers",
+            "options",
+            "paths",
+            "saving",
+        )
     }
 
 

@@ -54,6 +54,10 @@ class Setting:
     of_model : bool
         Whether it belongs to the model as such: its shape, its words, what it starts from. A training that continues a
         model takes it from there, and refuses another value.
+    heading : str
+        What its option stands under in ``--help``; empty for Model where it is ``of_model``, else for Training.
+    common : bool
+        Whether ``--help`` shows its option also where there is no room for all, which ``--help-all`` shows.
     """
 
     name: str
@@ -71,6 +75,8 @@ class Setting:
     option: str | None = ""
     only_with: Condition | tuple[Condition, ...] = ()
     of_model: bool = False
+    heading: str = ""
+    common: bool = False
 
     @property
     def flag(self) -> str:

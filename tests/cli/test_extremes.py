@@ -100,6 +100,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "corpus phrases": (text, "-o", f"{out}.txt"),
         "corpus toyland": ("-o", out, "--sentences", 40),
         "demo": ("-o", out),
+        "explore": (tags,),  # which is no model, so that nothing is served
         "lm convert": (lm, f"{out}.safetensors"),
         "lm generate": (lm, "--prompt", "the"),
         "lm mix": (lm, lm, "-o", out),

@@ -33,7 +33,7 @@ def test_the_help_of_each_number_has_its_range(name: str) -> None:
     options = [one for one in dict(commands())[name].params if isinstance(one, click.Option)]
     numbers = [one for one in options if isinstance(one.type, type(click.INT) | type(click.FLOAT))]
     assert {one.opts[-1] for one in numbers if not isinstance(one.type, WholeNumber | Number)} <= WITHOUT_RANGE
-    text = " ".join(CliRunner().invoke(main, [*name.split(), "--help"]).output.split())
+    text = " ".join(CliRunner().invoke(main, [*name.split(), "--help-all"]).output.split())
     for option in numbers:
         if isinstance(option.type, WholeNumber | Number):
             assert option.type._describe_range().strip("<>=") in text, option.name

@@ -15,9 +15,10 @@ from matplotlib.transforms import Bbox
 
 from windrow.embeddings import WordVectors
 from windrow.embeddings.clusters import cluster_words
+from windrow.embeddings.projections import pca, unit_rows
 from windrow.errors import DataError, DataWarning, MissingWordError, OptionError
 from windrow.viz import figures, plot_vectors
-from windrow.viz.word_map import pca, unit_rows, word_map
+from windrow.viz.word_map import word_map
 
 
 def word_vectors(words: int = 120, dim: int = 12) -> WordVectors:

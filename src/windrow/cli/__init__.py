@@ -129,6 +129,18 @@ def _demo() -> click.Command:
     return demo
 
 
+def _explore() -> click.Command:
+    from windrow.cli.explore import explore
+
+    return explore
+
+
+def _info() -> click.Command:
+    from windrow.cli.info import info
+
+    return info
+
+
 def _lm() -> click.Command:
     from windrow.cli.lm import group
 
@@ -165,6 +177,8 @@ def _warmup() -> click.Command:
         "classify": _classify,
         "corpus": _corpus,
         "demo": _demo,
+        "explore": _explore,
+        "info": _info,
         "lm": _lm,
         "tag": _tag,
         "vectors": _vectors,

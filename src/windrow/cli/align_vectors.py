@@ -13,7 +13,7 @@ from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError
 
 
-@command()
+@command(example="windrow vectors align toy.safetensors january.safetensors -o turned.safetensors")
 @click.argument("file", metavar="A", type=InputFile(words_read))
 @click.argument("other", metavar="B", type=InputFile(words_read))
 @click.option(

@@ -10,9 +10,10 @@ import click
 from click.core import ParameterSource
 
 from windrow.classification.settings import TEXT_CLASSIFIER
+from windrow.cli.help import grouped_option
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, WholeNumber
-from windrow.cli.options import flags_of, naming_options
+from windrow.cli.options import as_typed, flags_of, naming_options
 from windrow.cli.paths import Source
 from windrow.estimator import GIVEN
 
@@ -29,28 +30,35 @@ CONDITIONS = {
     "log_json": (("autotune_validation", (None,)),),
 }
 _OPTIONS = (
-    click.option(
+    grouped_option(
         "--autotune-metric",
+        heading="Training",
+        common=False,
         default="f1",
         show_default=True,
         metavar="METRIC",
         help="What is best: f1, f1:LABEL, precision@K or recall@K.",
     ),
-    click.option(
+    grouped_option(
         "--autotune-trials",
+        heading="Training",
+        common=False,
         type=WholeNumber(1),
         metavar="N",
         help="At most so many trainings.  [default: as many as the time allows]",
     ),
-    click.option(
+    grouped_option(
         "--autotune-seconds",
+        heading="Training",
+        common=False,
         default=300.0,
         type=Number(0, 1e9, low_open=True),
         show_default=True,
         help="How long is searched.",
     ),
-    click.option(
+    grouped_option(
         "--autotune-validation",
+        heading="Training",
         metavar="SOURCE",
         type=Source(),
         help="Find epochs, rate, dimensions and n-grams that are best for these texts, but for those that are given "
@@ -101,7 +109,5 @@ def _typed(context: click.Context, settings: dict[str, Any], only: tuple[str, ..
         is_set = name in settings and settings[name] != option.default and (not only or name in only)
         if not isinstance(option, click.Option) or name.startswith("autotune_") or not (is_given or is_set):
             continue
-        value = settings.get(name, context.params[name])
-        flag = max(option.opts, key=len)
-        words += [flag] if value is True else [flag, str(value)]
+        words += as_typed(option, settings.get(name, context.params[name]))
     return words

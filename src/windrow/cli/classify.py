@@ -14,6 +14,7 @@ import click
 from windrow.classification.settings import TEXT_CLASSIFIER
 from windrow.cli import autotune
 from windrow.cli.groups import LazyGroup
+from windrow.cli.help import grouped_option
 from windrow.cli.logs import json_log, words_bar
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, WholeNumber
@@ -46,8 +47,9 @@ _CONDITIONS = {"label_field": (("field", GIVEN),), "label_separator": (("label_f
 _TEXTS_AT_A_TIME = 1 << 15  # predicted; each different word of them is looked up once
 F = TypeVar("F", bound=Callable[..., Any])
 
-_tokenizer = click.option(
+_tokenizer = grouped_option(
     "--tokenizer",
+    heading="Text",
     metavar="NAME",
     help="As in the training; to be given again where it was MODULE:CALLABLE, which imports that module.",
 )
@@ -56,13 +58,16 @@ _tokenizer = click.option(
 def _label_options(command: F) -> F:
     """Add the options of records that have labels."""
     for decorator in (
-        click.option(
+        grouped_option(
             "--label-separator",
+            heading="Text",
+            common=False,
             metavar="CHARS",
             help="What stands between several labels in one field.  [default: a field is one label, or a list]",
         ),
-        click.option(
+        grouped_option(
             "--label-field",
+            heading="Text",
             metavar="NAME",
             help="Where a record has its label or labels.  [default: they stand among the words of the text]",
         ),
@@ -76,11 +81,12 @@ def group() -> None:
     """Labels of texts: train a classifier, measure it, predict labels."""
 
 
-@group.command()
+@group.command(example="windrow classify train train.txt -o reviews.safetensors --size 10 --lr 0.5 --epochs 20")
 @sources_argument
 @click.option("-o", "--output", required=True, type=OutputFile(), help="File to write.")
-@click.option(
+@grouped_option(
     "--valid",
+    heading="Training",
     metavar="SOURCE",
     type=Source(),
     help="Texts held back, on which the accuracy is measured after training.",
@@ -141,7 +147,7 @@ def _search(model: TextClassifier, texts: Labelled, held_back: Labelled, options
         raise KeyboardInterrupt(f"{error}; it is written to {output}") from error
 
 
-@group.command()
+@group.command(example="windrow classify evaluate reviews.safetensors test.ft")
 @click.argument("model", type=InputFile())
 @sources_argument
 @click.option(
@@ -186,7 +192,7 @@ def _table(result: LabelResult) -> str:
     return "\n".join([*lines, f"{'accuracy':{width}}  {result.accuracy:9.4f}  of {result.examples:,} texts"])
 
 
-@group.command()
+@group.command(example="echo 'a fine film' | windrow classify predict reviews.safetensors --probabilities")
 @click.argument("model", type=InputFile())
 @click.argument("source", default="-", type=Source())
 @click.option("-k", "--top", "k", type=WholeNumber(1), help="Labels per text.  [default: 1; with --probabilities all]")
@@ -249,7 +255,7 @@ def _texts(source: str, files: dict[str, Any], *, is_live: bool) -> Iterator[str
     return lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
 
 
-@group.command()
+@group.command(example="windrow classify convert reviews.safetensors small.safetensors --quantize 8")
 @click.argument("source", metavar="MODEL", type=InputFile())
 @click.argument("target", metavar="OUT", type=OutputFile())
 @click.option(

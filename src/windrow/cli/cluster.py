@@ -15,7 +15,7 @@ from windrow.cli.paths import OutputFile
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 
 
-@command()
+@command(example="windrow vectors cluster toy.safetensors -k 20 -o classes.txt")
 @vectors_argument
 @click.option("-k", "--classes", "k", type=WholeNumber(1, checks=False), required=True, help="How many classes.")
 @click.option(

@@ -31,7 +31,7 @@ def group() -> None:
     """Build, inspect, download and generate corpora; join phrases."""
 
 
-@group.command()
+@group.command(example="windrow corpus build toyland/train.txt -o toy.corpus")
 @sources_argument
 @click.option("-o", "--output", required=True, type=OutputFolder(replaced=True), help="Folder to write.")
 @text_options()
@@ -64,7 +64,7 @@ def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int
     )
 
 
-@group.command()
+@group.command(example="windrow corpus info toy.corpus")
 @click.argument("directory", metavar="DIR", type=InputFile())
 @_as_json
 def info(directory: str, as_json: bool) -> None:
@@ -79,10 +79,10 @@ def info(directory: str, as_json: bool) -> None:
         return
     width = max(map(len, facts))
     for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' '):<{width}}  {_readable(name, value)}")
+        click.echo(f"{name.replace('_', ' '):<{width}}  {readable(name, value)}")
 
 
-@group.command("list")
+@group.command("list", example="windrow corpus list")
 @registry_option
 @_as_json
 def list_command(registry: str | None, as_json: bool) -> None:
@@ -92,7 +92,7 @@ def list_command(registry: str | None, as_json: bool) -> None:
     show_entries(list_corpora(registry), as_json, "corpora")
 
 
-@group.command("fetch")
+@group.command("fetch", example="windrow corpus fetch text8 -o text8")
 @click.argument("name")
 @fetching_options
 def fetch_command(name: str, output: Path | None, registry: str | None, **allowed: bool) -> None:
@@ -106,7 +106,7 @@ def fetch_command(name: str, output: Path | None, registry: str | None, **allowe
     fetch_and_tell(fetch, name, output, registry=registry, **allowed)
 
 
-@group.command()
+@group.command(example="windrow corpus toyland -o toyland")
 @click.option("-o", "--output", required=True, type=OutputFolder(), help="Folder to write.")
 @click.option(
     "--sentences",
@@ -125,7 +125,8 @@ def toyland(output: Path, **options: int | None) -> None:
     )
 
 
-def _readable(name: str, value: Any) -> str:
+def readable(name: str, value: Any) -> str:
+    """A fact about a file as people read it."""
     if name == "coverage":
         return f"{value:.2%}"
     if name == "most_frequent":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
 
 
-@command()
+@command(example="windrow demo -o demo")
 @click.option("-o", "--output", type=OutputFile(words_written), help="Save the vectors to this file.")
 @click.option("--seed", default=1, type=WholeNumber(0), show_default=True)
 def demo(output: Path | None, seed: int) -> None:

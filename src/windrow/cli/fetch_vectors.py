@@ -11,7 +11,7 @@ from windrow.cli.groups import command
 from windrow.errors import OptionError
 
 
-@command()
+@command(example="windrow vectors fetch glove-6b")
 @click.argument("name", required=False)
 @fetching_options
 @click.option("--json", "as_json", is_flag=True, help="Print the list as one JSON object.")

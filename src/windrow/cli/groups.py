@@ -8,13 +8,29 @@ from typing import Any
 
 import click
 
+from windrow.cli.help import help_all, help_of
 from windrow.cli.paths import check_paths
 
 _COMMAND = "windrow.command"  # shared by the contexts of a call
 
 
 class Command(click.Command):
-    """A command that checks what it was told to read and to write before it runs."""
+    """A command that checks what it was told to read and to write before it runs.
+
+    ``example``: one that works, which the help shows below the options.
+    """
+
+    def __init__(self, *args: Any, example: str = "", **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.example = example
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """As click's, and --help-all."""
+        return [*super().get_params(ctx), help_all]
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The help with its options under headings."""
+        return help_of(self, ctx, self.example)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Check the paths, and run."""
@@ -32,9 +48,11 @@ class Command(click.Command):
             raise
 
 
-def command(name: str | None = None, cls: type[Command] = Command) -> Callable[[Callable[..., Any]], Command]:
+def command(
+    name: str | None = None, cls: type[Command] = Command, *, example: str = ""
+) -> Callable[[Callable[..., Any]], Command]:
     """As ``click.command``, for a command of a module of its own."""
-    return click.command(name, cls)
+    return click.command(name, cls, example=example)
 
 
 class LazyGroup(click.Group):

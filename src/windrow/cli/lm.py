@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
+from windrow.cli.help import grouped_option
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, WholeNumber
 from windrow.cli.options import (
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
 _OF_LINES = ("tokenizer", "lowercase", "language", "normalize", "format", "field", "delimiter", "errors")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-_skip_symbols = click.option("--skip-symbols", is_flag=True, help="Leave out <s> and </s> that stand in the text.")
+_skip_symbols = grouped_option(
+    "--skip-symbols", heading="Text", is_flag=True, help="Leave out <s> and </s> that stand in the text."
+)
 
 
 @click.group("lm", cls=LazyGroup)
@@ -90,7 +93,7 @@ def _check_one_stdin(model: str, *sources: str) -> None:
         raise OptionError("standard input, '-', cannot be both MODEL and SOURCE; name a file for one of them")
 
 
-@group.command()
+@group.command(example="windrow lm perplexity toy-lm.safetensors toyland/test.txt")
 @click.argument("model", type=InputFile())
 @sources_argument
 @text_options(as_trained=True)
@@ -133,7 +136,7 @@ def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Per
     return partial(model.evaluate, dynamic_rate=rate)
 
 
-@group.command()
+@group.command(example="head -1 toyland/test.txt | windrow lm score toy-lm.safetensors --words")
 @click.argument("model", type=InputFile())
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=Source())
 @click.option(
@@ -165,7 +168,7 @@ def score(model: str, sources: tuple[str, ...], words: bool, skip_symbols: bool,
         click.echo(lines, nl=False)
 
 
-@group.command()
+@group.command(example="windrow lm generate toy-lm.safetensors --prompt 'the king' --num-beams 4")
 @click.argument("model", type=InputFile())
 @click.option("--prompt", default="", help="Words to go on from; without it a sentence from its beginning.")
 @click.option(
@@ -302,7 +305,9 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
         raise OptionError(f"{parameter.opts[-1]} {value!r} must be numbers with commas between them") from error
 
 
-@group.command()
+@group.command(
+    example="windrow lm mix toy-lm.safetensors toy-wb.safetensors --tune toyland/valid.txt -o mixed.safetensors"
+)
 @click.argument("models", nargs=-1, required=True, metavar="MODEL MODEL...", type=InputFile())
 @click.option("--tune", metavar="SOURCE", type=Source(), help="Held-out text that the weights are fitted to.")
 @click.option("--weights", metavar="W,W,...", callback=_weights, help="Weights of the models, in place of --tune.")
@@ -393,7 +398,7 @@ def _parts_of_mix(models: tuple[str, ...], cache: int | None) -> tuple[list[str]
     return names, parts
 
 
-@group.command()
+@group.command(example="windrow lm convert small.safetensors small.arpa.gz")
 @click.argument("source", type=InputFile())
 @click.argument("target", type=OutputFile(stdout=True))
 @click.option(

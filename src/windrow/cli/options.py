@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import click
 from click.core import ParameterSource
 
+from windrow.cli.help import grouped_option
 from windrow.cli.logs import bytes_bar
 from windrow.cli.messages import options_of, switched_off, tell, with_keywords, with_settings
 from windrow.cli.numbers import WholeNumber, number_of, told_range
@@ -50,6 +51,7 @@ _TEXT_OPTIONS: dict[str, dict[str, Any]] = {
                "help": "What to do with bytes that are not UTF-8."},
 }  # fmt: skip
 _REMEMBERED = ("tokenizer", "sentences")
+_COMMON = ("tokenizer", "lowercase", "field")  # which --help has room for, whatever there is else
 sources_argument = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=Source())
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -73,8 +75,10 @@ def size_in_bytes(_: click.Context, parameter: click.Parameter, value: str | Non
     return int(size)
 
 
-checkpoint_every = click.option(
+checkpoint_every = grouped_option(
     "--checkpoint-every",
+    heading="Training",
+    common=False,
     type=WholeNumber(0),
     default=1,
     show_default=True,
@@ -86,13 +90,17 @@ checkpoint_every = click.option(
 def continuing_options(command: F) -> F:
     """Add the options of training that continues a finished model."""
     for decorator in (
-        click.option(
+        grouped_option(
             "--keep-training-state",
+            heading="Output",
+            common=False,
             is_flag=True,
             help="Let the file of -o hold the optimizer's state, too, from which --continue-from then goes on.",
         ),
-        click.option(
+        grouped_option(
             "--continue-from",
+            heading="Training",
+            common=False,
             metavar="MODEL",
             type=InputFile(),
             help="Train a finished MODEL further. Its words and the shape of its network stay, and text is read as in "
@@ -123,7 +131,7 @@ def setting_options(
             if setting.option is not None:
                 named = setting.option if "/" in setting.option else setting.flag
                 attributes = {**_attributes(setting, settings, aliases), **changes.get(setting.name, {})}
-                command = click.option(named, setting.name, **attributes)(command)
+                command = grouped_option(named, setting.name, **attributes)(command)
         return command
 
     return add
@@ -132,7 +140,9 @@ def setting_options(
 def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases) -> dict[str, Any]:
     """What click's option needs to know of a setting."""
     shown = setting.none if setting.default is None else setting.default != ()
+    heading = setting.heading or ("Model" if setting.of_model else "Training")
     attributes = {"default": setting.default, "show_default": shown, "help": setting.help}
+    attributes |= {"heading": heading, "common": setting.common}
     flags = flags_of(settings)
     if setting.conditions:
         met = (_as_option(condition, aliases) for condition in setting.conditions)
@@ -215,6 +225,15 @@ def _flag(option: click.Parameter, value: Any = True) -> str:
     return max(names or option.opts, key=len)
 
 
+def as_typed(option: click.Option, value: Any) -> list[str]:
+    """The words with which an option gets a value on the command line."""
+    if option.is_flag:
+        return [_flag(option, value)]
+    values = [value] if isinstance(value, str) or not isinstance(value, Sequence) else list(value)
+    values = values if option.multiple else [",".join(map(str, values))]
+    return [word for one in values for word in (_flag(option), str(one))]
+
+
 def _as(kind: type) -> Callable[..., Any]:
     return lambda _, __, value: kind(value)
 
@@ -255,7 +274,8 @@ def text_options(*names: str, as_trained: bool = False) -> Callable[[F], F]:
         for name in reversed(names or tuple(_TEXT_OPTIONS)):
             shown = "as trained" if as_trained and name in _REMEMBERED else True
             flag = "--lowercase/--no-lowercase" if name == "lowercase" else f"--{name}"
-            command = click.option(flag, **{"show_default": shown, **_TEXT_OPTIONS[name]})(command)
+            attributes = {"heading": "Text", "common": name in _COMMON, "show_default": shown, **_TEXT_OPTIONS[name]}
+            command = grouped_option(flag, **attributes)(command)
         return command
 
     return add

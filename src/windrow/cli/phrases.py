@@ -10,6 +10,7 @@ import click
 
 from windrow.cli.as_trained import read_as_trained, warn_if_cut_otherwise
 from windrow.cli.groups import command
+from windrow.cli.help import grouped_option
 from windrow.cli.messages import tell
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import (
@@ -51,7 +52,7 @@ def _connector_words(_: click.Context, __: click.Parameter, value: str | None) -
     return value if value == ENGLISH else tuple((value or "").split(",")) if value else ()
 
 
-@command("phrases")
+@command("phrases", example="windrow corpus phrases toyland/train.txt -o joined.txt --top 3")
 @sources_argument
 @click.option(
     "-o",
@@ -62,16 +63,33 @@ def _connector_words(_: click.Context, __: click.Parameter, value: str | None) -
     "the phrases alone, for --apply.",
 )
 @setting_options(PHRASES, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY})
-@click.option("--join-with", "joiner", default="_", show_default=True, metavar="TEXT", help="Between joined words.")
-@click.option(
+@grouped_option(
+    "--join-with",
+    "joiner",
+    heading="Output",
+    default="_",
+    show_default=True,
+    metavar="TEXT",
+    help="Between joined words.",
+)
+@grouped_option(
     "--connector-words",
+    heading="Model",
     metavar="WORDS",
     callback=_connector_words,
     help="Words that a phrase may have between its first and last one, bird_of_prey: english, or words with commas "
     "between them.",
 )
-@click.option("--apply", metavar="FILE", type=InputFile(), help="Join the phrases of this file, and learn none.")
-@click.option("--top", default=0, type=WholeNumber(0), help="Print this many phrases, the best, with their scores.")
+@grouped_option(
+    "--apply", heading="Model", metavar="FILE", type=InputFile(), help="Join the phrases of this file, and learn none."
+)
+@grouped_option(
+    "--top",
+    heading="Output",
+    default=0,
+    type=WholeNumber(0),
+    help="Print this many phrases, the best, with their scores.",
+)
 @text_options()
 def phrases(sources: tuple[str, ...], output: Path, top: int, joiner: str, **options: Any) -> None:
     """Find words of SOURCEs that belong together, new york, and join them: new_york.

@@ -40,7 +40,7 @@ _theme = click.option(
 )
 
 
-@command(cls=_WordsCommand)
+@command(cls=_WordsCommand, example="windrow vectors plot toy.safetensors -o map.svg")
 @vectors_argument
 @_output
 @click.option("--words", multiple=True, metavar="W...", help="The words to draw.  [default: the most frequent]")
@@ -108,7 +108,7 @@ def plot(
     tell(f"{output}: {len(drawn.words)} words, {labeled} of them labeled")
 
 
-@command("plot-log")
+@command("plot-log", example="windrow vectors plot-log log.jsonl -o curve.svg")
 @click.argument("log", type=InputFile())
 @_output
 @_theme

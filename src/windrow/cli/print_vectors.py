@@ -34,7 +34,7 @@ class _Answer(NamedTuple):
     vector: NDArray[np.float32]
 
 
-@command("print")
+@command("print", example="head -2 toyland/test.txt | windrow vectors print toy.safetensors > sentences.vectors")
 @vectors_argument
 @click.argument("source", default="-", type=Source())
 @click.option("--words", is_flag=True, help="Each line is a word; it is printed before its vector.")

@@ -27,7 +27,7 @@ Question = tuple[str, ...]
 Answers = Callable[["WordVectors", list[Question], int], "Iterator[Neighbors]"]
 
 
-@command()
+@command(example="windrow vectors similar toy.safetensors queen -k 4")
 @vectors_argument
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @click.option("--minus", multiple=True, metavar="WORD", help="A word to subtract; may be repeated.")
@@ -54,7 +54,7 @@ def similar(file: str, words: tuple[str, ...], minus: tuple[str, ...], top: int,
         _print(found, {"positive": list(word), "negative": []}, as_json, word[0])
 
 
-@command()
+@command(example="windrow vectors analogy toy.safetensors king queen nephew -k 2")
 @vectors_argument
 @click.argument("words", nargs=-1, metavar="[A B C]")
 @_top

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
+from windrow.cli.help import grouped_option
 from windrow.cli.logs import json_log, words_bar
 from windrow.cli.messages import tell
 from windrow.cli.options import (
@@ -46,15 +47,17 @@ def _from_zero(_: click.Context, parameter: click.Parameter, value: int | None) 
     return value - 1 if value is not None and value > 0 else value
 
 
-_token_column = click.option(
+_token_column = grouped_option(
     "--token-column",
+    heading="Text",
     type=int,
     metavar="N",
     callback=_from_zero,
     help="Column of the token: 1 is the first, -1 the last.",
 )
-_tag_column = click.option(
+_tag_column = grouped_option(
     "--tag-column",
+    heading="Text",
     type=int,
     default=-1,
     metavar="N",
@@ -68,23 +71,35 @@ def group() -> None:
     """Entities: train a tagger, measure it, tag text."""
 
 
-@group.command()
+@group.command(
+    example="windrow tag train toyland/ner-train.conll --valid toyland/ner-valid.conll -o toy-tagger.safetensors"
+)
 @sources_argument
 @click.option("-o", "--output", required=True, type=OutputFile(checkpoint_beside), help="File to write.")
-@click.option("--valid", metavar="SOURCE", type=Source(), help="Sentences held back: the best epoch on them is kept.")
-@click.option("--vectors", metavar="FILE", type=InputFile(words_read), help="Word vectors to start from.")
+@grouped_option(
+    "--valid",
+    heading="Training",
+    metavar="SOURCE",
+    type=Source(),
+    help="Sentences held back: the best epoch on them is kept.",
+)
+@grouped_option(
+    "--vectors", heading="Training", metavar="FILE", type=InputFile(words_read), help="Word vectors to start from."
+)
 @_token_column
 @_tag_column
 @setting_options(WINDOW_TAGGER)
-@click.option(
+@grouped_option(
     "--checkpoint",
+    heading="Output",
+    common=False,
     type=OutputFile(),
     metavar="FILE",
     help="Keeps the state of the training.  [default: that of -o, and .checkpoint]",
 )
 @continuing_options
 @checkpoint_every
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint.")
+@grouped_option("--resume", heading="Training", is_flag=True, help="Go on from the checkpoint.")
 @click.option(
     "--log-json",
     type=OutputLog(),
@@ -153,7 +168,7 @@ def _summarize(tagger: WindowTagger, output: Path) -> None:
     )
 
 
-@group.command()
+@group.command(example="windrow tag evaluate toy-tagger.safetensors toyland/ner-test.conll")
 @click.argument("model", type=InputFile())
 @sources_argument
 @_token_column
@@ -182,7 +197,7 @@ def _table(result: SpanResult) -> str:
     return "\n".join(lines)
 
 
-@group.command()
+@group.command(example="echo 'Anna lives in Samirad .' | windrow tag predict toy-tagger.safetensors")
 @click.argument("model", type=InputFile())
 @click.argument("source", default="-", type=Source())
 @click.option(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import Command
+from windrow.cli.help import grouped_option
 from windrow.cli.logs import json_log, words_bar
 from windrow.cli.messages import tell
 from windrow.cli.options import (
@@ -60,19 +61,38 @@ class _OldOutput(Command):
         return super().parse_args(ctx, args)
 
 
-def training_command(name: str, settings: tuple[Setting, ...]) -> Callable[[Callable[..., None]], click.Command]:
+def training_command(
+    name: str, settings: tuple[Setting, ...], example: str = ""
+) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command with SOURCEs, -o FILE, and the options of a model's settings, of training and of text."""
     output = OutputFile(checkpoint_beside, stdout=True)  # which is refused in other words, as for ARPA files
     decorators = (
-        click.command(name, cls=_OldOutput),
+        click.command(name, cls=_OldOutput, example=example),
         sources_argument,
         click.option("-o", "--output", required=True, metavar="FILE", type=output, help="File to write."),
         setting_options(settings),
-        click.option("--valid", metavar="SOURCE", type=Source(), help="Text held back: the best epoch on it is kept."),
+        grouped_option(
+            "--valid",
+            heading="Training",
+            metavar="SOURCE",
+            type=Source(),
+            help="Text held back: the best epoch on it is kept.",
+        ),
         continuing_options,
         checkpoint_every,
-        click.option("--resume", is_flag=True, help="Go on from FILE.checkpoint, the state after the last epoch."),
-        click.option("--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, JSON lines."),
+        grouped_option(
+            "--resume",
+            heading="Training",
+            is_flag=True,
+            help="Go on from FILE.checkpoint, the state after the last epoch.",
+        ),
+        grouped_option(
+            "--log-json",
+            heading="Output",
+            type=OutputLog(),
+            metavar="LOG",
+            help="Write the learning curve, JSON lines.",
+        ),
         text_options(),
     )
 

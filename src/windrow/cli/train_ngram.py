@@ -10,6 +10,7 @@ import click
 
 from windrow.cli.as_trained import warn_if_forgotten
 from windrow.cli.groups import command
+from windrow.cli.help import grouped_option
 from windrow.cli.messages import tell
 from windrow.cli.options import (
     check_parameters,
@@ -39,7 +40,7 @@ def _words_in(file: str) -> list[str]:
     return [word for line in lines(text_pieces(file, None, Meter(None, None)), file) for word in line.split()]
 
 
-@command("ngram")
+@command("ngram", example="windrow lm train ngram toyland/train.txt -o toy-lm.safetensors --order 5")
 @sources_argument
 @click.option(
     "-o",
@@ -49,12 +50,32 @@ def _words_in(file: str) -> list[str]:
     help="File to write: .safetensors, or .arpa, .arpa.gz; - is an ARPA file on standard output.",
 )
 @setting_options(NGRAM_LM, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY})
-@click.option("--heldout", metavar="SOURCE", type=Source(), help="Text to fit jelinek-mercer's weights to.")
-@click.option(
-    "--vocab", metavar="FILE", type=InputFile(), help="Leave out n-grams with words that are not in this file."
+@grouped_option(
+    "--heldout",
+    heading="Model",
+    common=False,
+    metavar="SOURCE",
+    type=Source(),
+    help="Text to fit jelinek-mercer's weights to.",
 )
-@click.option("--counts-out", type=OutputFile(), help="Write the counts, as text; .gz compresses.")
-@click.option("--from-counts", is_flag=True, help="SOURCE is a file of counts, as --counts-out writes it.")
+@grouped_option(
+    "--vocab",
+    heading="Text",
+    common=False,
+    metavar="FILE",
+    type=InputFile(),
+    help="Leave out n-grams with words that are not in this file.",
+)
+@grouped_option(
+    "--counts-out", heading="Output", common=False, type=OutputFile(), help="Write the counts, as text; .gz compresses."
+)
+@grouped_option(
+    "--from-counts",
+    heading="Text",
+    common=False,
+    is_flag=True,
+    help="SOURCE is a file of counts, as --counts-out writes it.",
+)
 @text_options()
 def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""

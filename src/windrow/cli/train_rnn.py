@@ -9,7 +9,12 @@ from windrow.cli.train_neural import train, training_command
 from windrow.lm.neural.settings import RECURRENT_LM
 
 
-@training_command("rnn", RECURRENT_LM)
+@training_command(
+    "rnn",
+    RECURRENT_LM,
+    "windrow lm train rnn toyland/train.txt -o toy-rnn.safetensors --valid toyland/valid.txt --embedding 100 "
+    "--hidden 100 --state reset --epochs 6 --lr 0.003",
+)
 def train_rnn(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Train a recurrent language model on SOURCEs: text (file, folder, glob, URL, - ) or one `corpus build` folder.
 

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from windrow.cli.groups import command
+from windrow.cli.help import grouped_option
 from windrow.cli.logs import json_log, words_bar
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, number_of
@@ -52,7 +53,7 @@ _TO_FASTTEXT = "windrow vectors convert --to fasttext"
 _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 
 
-@command()
+@command(example="windrow vectors train toyland/train.txt -o toy.safetensors --min-count 1 --epochs 15 --alpha 0.05")
 @sources_argument
 @click.option(
     "-o",
@@ -61,45 +62,77 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     type=OutputFile(checkpoint_beside, words_written, stdout=True),
     help="File to write; its extension chooses the format (.safetensors .txt .vec .bin .glove .tsv .npy).",
 )
-@click.option("--model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"]))
+@grouped_option(
+    "--model", heading="Model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"])
+)
 @setting_options(
     WORD2VEC,
     _MODELS,
     loss={"default": "ns", "show_default": True},
     window_weighting={"default": "shrink", "show_default": True},
 )
-@click.option(
+@grouped_option(
     "--continue-from",
+    heading="Training",
+    common=False,
     type=InputFile(),
     metavar="FILE",
     help="Go on from what --keep-training-state or fastText wrote: words, tables, and options that are not given here.",
 )
-@click.option(
+@grouped_option(
     "--vectors",
+    heading="Training",
+    common=False,
     type=InputFile(words_read),
     metavar="FILE",
     help="Vectors to start from, for the words that are among them.",
 )
-@click.option("--frozen", is_flag=True, help="Leave the vectors of --vectors or --continue-from as they are.")
-@click.option(
+@grouped_option(
+    "--frozen",
+    heading="Training",
+    common=False,
+    is_flag=True,
+    help="Leave the vectors of --vectors or --continue-from as they are.",
+)
+@grouped_option(
     "--keep-training-state",
+    heading="Output",
+    common=False,
     is_flag=True,
     help="Write also what --continue-from needs. Only .safetensors, twice as large; .fasttext has it anyway.",
 )
-@click.option("--workers", type=number_of(_WORKERS), help="Threads.  [default: one per core that this process may use]")
-@click.option(
+@grouped_option(
+    "--workers",
+    heading="Training",
+    type=number_of(_WORKERS),
+    help="Threads.  [default: one per core that this process may use]",
+)
+@grouped_option(
     "--checkpoint-every",
+    heading="Training",
+    common=False,
     type=Number(0),
     metavar="SECONDS",
     help="Keep the state in OUTPUT.checkpoint so often; 0: never, nor on Ctrl-C.  [default: on Ctrl-C]",
 )
-@click.option("--resume", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays.")
-@click.option("--log-json", type=OutputLog(), help="Write the learning curve, a JSON object a line.")
-@click.option(
-    "--save-vocab", metavar="FILE", type=OutputFile(), help="Write the words that are trained, with their counts."
+@grouped_option(
+    "--resume", heading="Training", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays."
 )
-@click.option(
+@grouped_option(
+    "--log-json", heading="Output", type=OutputLog(), help="Write the learning curve, a JSON object a line."
+)
+@grouped_option(
+    "--save-vocab",
+    heading="Output",
+    common=False,
+    metavar="FILE",
+    type=OutputFile(),
+    help="Write the words that are trained, with their counts.",
+)
+@grouped_option(
     "--read-vocab",
+    heading="Text",
+    common=False,
     metavar="FILE",
     type=InputFile(),
     help="Train these words, no others: a word and its count per line, as --save-vocab and word2vec write them.",

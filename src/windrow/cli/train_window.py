@@ -9,7 +9,9 @@ from windrow.cli.train_neural import train, training_command
 from windrow.lm.neural.settings import WINDOW_LM
 
 
-@training_command("window", WINDOW_LM)
+@training_command(
+    "window", WINDOW_LM, "windrow lm train window toyland/train.txt -o toy-window.safetensors --order 4 --epochs 2"
+)
 def train_window(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Train a window language model on SOURCEs: text (file, folder, glob, URL, - ) or one `corpus build` folder.
 

@@ -97,7 +97,7 @@ def group() -> None:
     """Word vectors: train, query, evaluate, convert."""
 
 
-@group.command()
+@group.command(example="windrow vectors evaluate toy.safetensors --similarity toyland/similarity.tsv")
 @vectors_argument
 @click.option(
     "--analogies",
@@ -166,7 +166,7 @@ def evaluate(
         click.echo("\n\n".join(_tables(answers, correlations)))
 
 
-@group.command()
+@group.command(example="windrow vectors convert toy.safetensors toy.vec")
 @click.argument("source", metavar="IN", type=InputFile(words_read))
 @click.argument("target", metavar="OUT", type=OutputFile(words_written, stdout=True))
 @click.option(

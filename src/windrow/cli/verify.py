@@ -9,7 +9,7 @@ from windrow.cli.paths import InputFile
 from windrow.errors import WindrowError
 
 
-@command()
+@command(example="windrow verify toy.corpus")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=InputFile())
 def verify(files: tuple[str, ...]) -> None:
     """Compare models, checkpoints and corpus folders with the checksums in them.

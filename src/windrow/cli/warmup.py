@@ -13,7 +13,7 @@ from windrow.cli.messages import tell
 from windrow.errors import DataWarning
 
 
-@command()
+@command(example="windrow warmup")
 def warmup() -> None:
     """Compile every kernel now, so that no later command waits for the compiler."""
     from windrow.corpus import Corpus

@@ -17,32 +17,33 @@ WORD2VEC = (
     Setting(
         "vector_size", int, 100, "Dimensions per vector.",
         "More hold finer distinctions and need more text and time; 100 to 300 are usual.",
-        low=1, high=100_000, option="--size",
+        low=1, high=100_000, option="--size", heading="Model", common=True,
     ),
     Setting(
         "alpha", float, 0.025, "Learning rate at the start; it falls linearly to min_alpha.",
-        "Try 0.05 for a small text, or for CBOW.", low=0, low_open=True, high=10,
+        "Try 0.05 for a small text, or for CBOW.", low=0, low_open=True, high=10, common=True,
     ),
     Setting(
         "window", int, 5, "The most words to each side of the center word that are its context.",
         "A small window (2) brings words together that can stand for each other, a large one (10) words of one topic.",
-        low=1, high=1000,
+        low=1, high=1000, heading="Model", common=True,
     ),
     Setting(
         "min_count", int, 5, "Words that occur less often are left out.",
-        "Lower it for a small text; vectors of words seen a few times are poor.", low=1,
+        "Lower it for a small text; vectors of words seen a few times are poor.", low=1, heading="Text", common=True,
     ),
     Setting(
         "max_final_vocab", int, None, "Keep only this many words, the most frequent ones.",
-        "It bounds memory.", low=1, none="all", option="--max-vocab",
+        "It bounds memory.", low=1, none="all", option="--max-vocab", heading="Text",
     ),
     Setting(
         "sample", float, 1e-3, "Sub-sampling threshold: words of a higher relative frequency are dropped at random; "
         "0: none.", "1e-4 or 1e-5 is faster and favors rarer words; for large texts.", low=0, high=1, high_open=True,
+        heading="Text",
     ),
     Setting(
         "seed", int, 1, "Seed of all random draws.",
-        "With one worker, or deterministic, an equal seed gives equal vectors.", low=0, high=_MAX_SEED,
+        "With one worker, or deterministic, an equal seed gives equal vectors.", low=0, high=_MAX_SEED, common=True,
     ),
     Setting(
         "workers", int, 3, "Threads.", "More than there are idle cores do not help.", low=1, high=1024, option=None,
@@ -60,7 +61,7 @@ WORD2VEC = (
     ),
     Setting(
         "negative", int, 5, "Noise words per pair of center and context word, for negative sampling; 0: none of it.",
-        "5 to 20 for a small text, 2 to 5 for a large one.", low=0, high=1000, only_with=_OF_NS,
+        "5 to 20 for a small text, 2 to 5 for a large one.", low=0, high=1000, only_with=_OF_NS, common=True,
     ),
     Setting(
         "ns_exponent", float, 0.75, "Noise words are drawn from their counts to this power.",
@@ -68,11 +69,11 @@ WORD2VEC = (
     ),
     Setting(
         "cbow_mean", int, 1, "Whether CBOW takes the mean of the context's vectors, or their sum.",
-        choices=(0, 1), option="--cbow-mean/--cbow-sum", only_with=("sg", (0,)),
+        choices=(0, 1), option="--cbow-mean/--cbow-sum", only_with=("sg", (0,)), heading="Model",
     ),
     Setting(
         "epochs", int, 5, "Passes over the text.", "Use more for a small text: 15 for some megabytes.",
-        low=1, high=1_000_000,
+        low=1, high=1_000_000, common=True,
     ),
     Setting(
         "shrink_windows", bool, True, "Whether each center word has a window of random size, from 1 to window.",
@@ -81,11 +82,12 @@ WORD2VEC = (
     Setting(
         "window_weighting", str, None, "How the weight of a context word falls with its distance from the center: "
         "by random window sizes, linearly, by 1 / distance, or not at all.",
-        choices=WINDOW_WEIGHTINGS, none="shrink, or none where shrink_windows is False",
+        choices=WINDOW_WEIGHTINGS, none="shrink, or none where shrink_windows is False", heading="Model",
     ),
     Setting(
         "loss", str, None, "What is trained: negative sampling, hierarchical softmax, exact softmax, or the first two.",
         "Exact softmax is for small vocabularies.", choices=LOSSES, none="as negative and hs ask for",
+        heading="Model", common=True,
     ),
     Setting(
         "kernel", str, "block", "Blocks of center words share noise words; or update by update (pair), as gensim.",
@@ -99,8 +101,9 @@ WORD2VEC = (
     ),
     Setting(
         "shared_negatives", int, 16, "Noise words that each row of a block meets, rounded up to a multiple of 16; the "
-        "row's own target word may be among them.", "More are slower, and a little better.",
-        low=1, high=4096, option=None, only_with=(("kernel", ("block",)), _OF_NS, ("negative", GIVEN)),
+        "row's own target word may be among them.", "More are slower and a little better; "
+        "with subwords 32 are much better.",
+        low=1, high=4096, only_with=(("kernel", ("block",)), _OF_NS, ("negative", GIVEN)),
     ),
     Setting(
         "deterministic", bool, False, "Threads train in rounds and wait for each other: an equal seed and number of "
@@ -109,20 +112,20 @@ WORD2VEC = (
     Setting(
         "subwords", bool, False, "Compose the vector of a word from its own and those of its character n-grams, as in "
         "fastText.", "Rare words become better, and unseen ones get vectors; the file holds the n-grams, too, and "
-        "training takes longer.",
+        "training takes longer.", heading="Model", common=True,
     ),
     Setting(
         "min_n", int, 3, "Characters of the shortest n-grams, the boundaries < and > included.",
-        low=1, high="max_n", only_with=("subwords", (True,)),
+        low=1, high="max_n", only_with=("subwords", (True,)), heading="Model",
     ),
     Setting(
         "max_n", int, 6, "Characters of the longest n-grams.", "5 is enough for many languages, and smaller.",
-        low=1, high=LONGEST_NGRAM, only_with=("subwords", (True,)),
+        low=1, high=LONGEST_NGRAM, only_with=("subwords", (True,)), heading="Model",
     ),
     Setting(
         "buckets", int, 2_000_000, "How many vectors n-grams share: each n-gram is hashed to one of them.",
         "Those that no word of the vocabulary is hashed to take no memory.", low=1, high=2**31 - 1,
-        only_with=("subwords", (True,)),
+        only_with=("subwords", (True,)), heading="Model",
     ),
     Setting(
         "callbacks", Callable, (),

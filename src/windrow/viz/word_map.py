@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.clusters import LARGEST_SEED, cluster_words
+from windrow.embeddings.projections import METHODS, unit_rows
 from windrow.errors import OptionError, check_whole
-from windrow.numeric.threads import one_blas_thread
 from windrow.viz import figures
 from windrow.viz.labels import Placement, place_labels
 from windrow.viz.map_words import ENGLISH, as_pairs, map_words
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 _DOT_RADIUS = 2.2  # points
 _LABEL_REACH = 5.0  # how far a label may be from its point, in label heights
-_TSNE_PERPLEXITY = 30.0
 _SHAPES = "os^DvPX*"  # of the dots of each class
+
+_NAMES = {"pca": "principal components", "tsne": "t-SNE"}
 
 Array = NDArray[np.float64]
 
@@ -161,59 +162,6 @@ def word_map(
     if path is not None:
         figures.save_figure(figure, path)
     return WordMap(figure, chosen, coordinates, unlabeled)
-
-
-# --- two dimensions
-
-
-def unit_rows(vectors: NDArray[np.float32]) -> Array:
-    """The vectors (words, dimensions) scaled to length 1, in double precision; zero vectors stay zero."""
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1)
-
-
-def pca(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
-    """The first two principal components, (words, 2), and for each a label with its explained variance.
-
-    ``seed`` is not used. Signs, which have no meaning, are chosen so that the largest coordinate is positive.
-    """
-    left, values, _ = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)
-    coordinates = np.zeros((len(vectors), 2))
-    explained = np.zeros(2)
-    found = min(2, len(values))
-    coordinates[:, :found] = (left * values)[:, :found]
-    explained[:found] = values[:found] ** 2 / max((values**2).sum(), np.finfo(float).tiny)
-    extremes = coordinates[np.abs(coordinates).argmax(axis=0), [0, 1]]
-    coordinates *= np.where(extremes < 0, -1, 1)
-    first, second = (f"component {n}: {part:.1%} of the variance" for n, part in enumerate(explained, 1))
-    return coordinates, (first, second)
-
-
-def tsne(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
-    """t-SNE with cosine distances, (words, 2); its axes have no meaning, so their labels are empty."""
-    try:
-        from sklearn.manifold import TSNE
-    except ImportError as error:
-        raise OptionError("t-SNE needs scikit-learn: pip install 'windrow[viz]'") from error
-    from threadpoolctl import threadpool_limits
-
-    words = len(vectors)
-    if words < 4:
-        raise OptionError(f"t-SNE needs at least four words, got {words}; use the method pca")
-    # Kobak & Berens 2019: start from PCA, scaled down; the seed decides the noise.
-    start = pca(vectors, seed)[0]
-    start *= 1e-4 / max(float(start.std()), np.finfo(float).tiny)
-    start += np.random.default_rng(seed).normal(scale=1e-5, size=start.shape)
-    perplexity = min(_TSNE_PERPLEXITY, (words - 1) / 3)
-    model = TSNE(perplexity=perplexity, metric="cosine", init=start.astype(np.float32), random_state=seed)
-    # With more threads the order of additions, and so the result, would vary.
-    with one_blas_thread(), threadpool_limits(1, user_api="openmp"):
-        coordinates = model.fit_transform(vectors)
-    return coordinates.astype(np.float64), ("", "")
-
-
-METHODS: dict[str, Callable[[Array, int], tuple[Array, tuple[str, str]]]] = {"pca": pca, "tsne": tsne}
-_NAMES = {"pca": "principal components", "tsne": "t-SNE"}
 
 
 # --- drawing

@@ -21,7 +21,7 @@ _LARGEST_SIZE = 100_000
 def _embedding_size(default: int) -> Setting:
     return Setting(
         "embedding_size", int, default, "Dimensions per word vector.", "It must be that of vectors, if they are given.",
-        low=1, high=_LARGEST_SIZE, option="--embedding", of_model=True,
+        low=1, high=_LARGEST_SIZE, option="--embedding", of_model=True, common=True,
     )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ _OUTPUT = (
     Setting(
         "output_layer", str, "softmax", "Output layer, which predicts the word from the hidden layer.",
         "hierarchical and nce train many times faster on large vocabularies, at a cost in perplexity; classes and "
-        "adaptive lie between.", choices=OUTPUT_LAYERS, of_model=True,
+        "adaptive lie between.", choices=OUTPUT_LAYERS, of_model=True, common=True,
     ),
     Setting(
         "tied", bool, False, "Whether the output layer uses the word vectors as its weights.",
@@ -55,6 +55,7 @@ _REGULARIZATION = (
     Setting(
         "dropout", float, 0.0, "Fraction of the elements of word vectors and hidden layers that are 0 in each step.",
         "Try 0.2 to 0.5 when the validation perplexity rises while the loss falls.", low=0, high=1, high_open=True,
+        common=True,
     ),
     Setting(
         "l2", float, 0.0, "Weight decay: strength of the penalty on half the sum of squared weights.",
@@ -67,7 +68,7 @@ _TRAINING = (
     Setting(
         "learning_rate", float, None, "Size of the steps along the gradient of the mean loss per word.",
         "The first parameter to tune.", low=0, low_open=True, high=_LARGEST, option="--lr",
-        none="the optimizer's own",
+        none="the optimizer's own", common=True,
     ),
     MOMENTUM,
     Setting(
@@ -78,6 +79,7 @@ _TRAINING = (
     ),
     Setting(
         "epochs", int, 5, "Passes over the text, at most.", "Use more for a small text.", low=1, high=1_000_000,
+        common=True,
     ),
     Setting(
         "patience", int, 3, "Epochs without a better validation perplexity before training stops.",
@@ -87,15 +89,16 @@ _TRAINING = (
 _TEXT = (
     Setting(
         "min_count", int, 1, "Words that occur less often become <unk>.", low=1, high=_INT64, of_model=True,
+        heading="Text",
     ),
     Setting(
         "max_vocab", int, None, "Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>.",
         "The time of a softmax grows with it.", low=len(SPECIALS) + 1, high=_INT64, none="all",
-        of_model=True,
+        of_model=True, heading="Text", common=True,
     ),
     Setting(
         "skip_symbols", bool, False, "Leave out <s> and </s> where they occur in the text.",
-        "They are refused otherwise.",
+        "They are refused otherwise.", heading="Text",
     ),
 )  # fmt: skip
 _OUTPUT_OPTIONS = (
@@ -125,13 +128,13 @@ _OUTPUT_OPTIONS = (
     ),
     Setting(
         "quantize_bits", int, None, "8 rounds the output weights of the trained model, which generates text about "
-        "twice as fast.", "For softmax and nce.", low=8, high=8, none="32 bits", option="--quantize",
+        "twice as fast.", "For softmax and nce.", low=8, high=8, none="32 bits", option="--quantize", heading="Model",
     ),
 )  # fmt: skip
 _RUNNING = (
     Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal models.", low=0, high=_INT64),
     Setting(
-        "workers", int, 1, "Threads; more pay only on idle cores.", low=1, high=1024,
+        "workers", int, 1, "Threads; more pay only on idle cores.", low=1, high=1024, common=True,
     ),
     CALLBACKS,
 )  # fmt: skip
@@ -140,12 +143,12 @@ _SHARED = (*_OUTPUT, *_REGULARIZATION, *_TRAINING, *_TEXT, *_OUTPUT_OPTIONS, *_R
 WINDOW_LM = (
     Setting(
         "order", int, 5, "Words in the window, the predicted one included.", "A longer one takes more time.",
-        low=2, high=255, of_model=True,
+        low=2, high=255, of_model=True, common=True,
     ),
     _embedding_size(60),
     Setting(
         "hidden_size", int, 100, "Units in the hidden layer.", "Use more for a large text.",
-        low=1, high=_LARGEST_SIZE, option="--hidden", of_model=True,
+        low=1, high=_LARGEST_SIZE, option="--hidden", of_model=True, common=True,
     ),
     Setting(
         "direct", bool, False, "Let the output layer see the word vectors, too, beside the hidden layer.",
@@ -160,18 +163,19 @@ RECURRENT_LM = (
     Setting(
         "cell", str, "lstm", "Recurrent cell, which carries the state from word to word.",
         "lstm and gru remember longer; elman cells (of tanh, sigmoid or ReLU) are faster.", choices=CELL_NAMES,
-        of_model=True,
+        of_model=True, common=True,
     ),
     Setting(
         "hidden_size", int, 200, "Units per layer.", "Use more for a large text.",
-        low=1, high=_LARGEST_SIZE, option="--hidden", of_model=True,
+        low=1, high=_LARGEST_SIZE, option="--hidden", of_model=True, common=True,
     ),
     _embedding_size(200),
-    Setting("layers", int, 1, "Number of recurrent layers, one above the other.", low=1, high=100, of_model=True),
+    Setting("layers", int, 1, "Number of recurrent layers, one above the other.", low=1, high=100, of_model=True,
+            common=True),
     Setting(
         "state", str, "carry", "What is remembered at the end of a sentence: all (carry), or nothing (reset).",
         "Use carry for running text, reset for sentences that do not follow each other.",
-        choices=STATE_NAMES, of_model=True,
+        choices=STATE_NAMES, of_model=True, common=True,
     ),
     Setting(
         "bptt", int, 35, "Words that the gradient goes back: the length of truncated backpropagation through time.",

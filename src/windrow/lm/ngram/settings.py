@@ -15,23 +15,24 @@ INTERPOLATING = tuple(name for name in SMOOTHING_NAMES if name not in ("katz", "
 NGRAM_LM = (
     Setting(
         "order", int, 5, "Words in the longest n-gram.", "3 for a small text; above 5 little is gained.",
-        low=1, high=100,
+        low=1, high=100, heading="Model", common=True,
     ),
     Setting(
         "smoothing", str, "modified-kneser-ney", "How probability is reserved for n-grams that were not seen.",
-        "witten-bell works on any text, however small.", choices=SMOOTHING_NAMES,
+        "witten-bell works on any text, however small.", choices=SMOOTHING_NAMES, heading="Model", common=True,
     ),
     Setting(
         "interpolate", bool, True, "Whether shorter contexts count for every n-gram, or only for those not seen.",
-        option="--interpolate/--backoff",
+        option="--interpolate/--backoff", heading="Model",
     ),
     Setting(
         "delta", float, 1.0, "Number that is added to every count.", low=0, low_open=True, high_open=True,
-        only_with=("smoothing", ("add-delta",)),
+        only_with=("smoothing", ("add-delta",)), heading="Model",
     ),
     Setting(
         "weights", float, None, "Interpolation weights, one per order.", many=True, low=0, high=1,
         none="fitted by EM, to held-out text if it is given to fit", only_with=("smoothing", ("jelinek-mercer",)),
+        heading="Model",
     ),
     Setting(
         "discounts", "sequence of sequences of float", None, "What is subtracted from the counts 1, 2, ... of each "
@@ -40,46 +41,48 @@ NGRAM_LM = (
     ),
     Setting(
         "discount_fallback", bool, False, "Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them.",
-        "Small or artificial text is refused otherwise.",
+        "Small or artificial text is refused otherwise.", heading="Model", common=True,
     ),
     Setting(
         "prune", int, (), "Drop n-grams that occur at most this often: one count per order, none below the one before, "
-        "the last for all above; such as 0,0,1.", "For smaller models.", many=True, low=0,
+        "the last for all above; such as 0,0,1.", "For smaller models.", many=True, low=0, heading="Model", common=True,
     ),
     Setting(
         "entropy_prune", float, None, "Drop n-grams without which the perplexity grows by less than this fraction.",
-        "1e-8 to 1e-6 are usual.", low=0, none="keep all",
+        "1e-8 to 1e-6 are usual.", low=0, none="keep all", heading="Model",
     ),
-    Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1),
+    Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1, heading="Text", common=True),
     Setting(
         "max_vocab", int, None, "Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>.",
-        low=len(SPECIALS) + 1, none="all",
+        low=len(SPECIALS) + 1, none="all", heading="Text", common=True,
     ),
     Setting(
         "open_vocabulary", bool, True, "Whether unknown words have a probability.",
-        option="--open-vocabulary/--closed-vocabulary",
+        option="--open-vocabulary/--closed-vocabulary", heading="Model",
     ),
     Setting(
         "unk_mass", float, None, "The probability of <unk> without context.", low=0, low_open=True, high=1,
-        high_open=True, none="as the smoothing leaves it", only_with=("open_vocabulary", (True,)),
+        high_open=True, none="as the smoothing leaves it", only_with=("open_vocabulary", (True,)), heading="Model",
     ),
-    Setting("bos", bool, True, "Whether to mark where sentences begin.", option="--bos/--no-bos"),
-    Setting("eos", bool, True, "Whether to mark, and predict, where sentences end.", option="--eos/--no-eos"),
+    Setting("bos", bool, True, "Whether to mark where sentences begin.", option="--bos/--no-bos", heading="Model"),
+    Setting("eos", bool, True, "Whether to mark, and predict, where sentences end.", option="--eos/--no-eos",
+            heading="Model"),
     Setting(
         "skip_symbols", bool, False, "Leave out <s> and </s> where they occur in the text.",
-        "They are refused otherwise.",
+        "They are refused otherwise.", heading="Text",
     ),
     Setting(
         "lmplz_compat", bool, False, "Compute counts of counts as KenLM's lmplz does, including its slip.",
         "To compare models with lmplz's: their log10 probabilities may be up to 1e-3 apart otherwise.",
-        only_with=("smoothing", ADJUSTING),
+        only_with=("smoothing", ADJUSTING), heading="Model",
     ),
     Setting(
         "quantize_bits", int, None, "Round probabilities and back-off weights to this many bits.",
         "8 makes the model about half the size.", low=2, high=8, none="32 bits", option="--quantize",
+        heading="Model", common=True,
     ),
     Setting(
         "memory", int, None, "Bytes of memory beyond which counting goes over files.", low=1 << 20,
-        none="most of what is free",
+        none="most of what is free", common=True,
     ),
 )  # fmt: skip

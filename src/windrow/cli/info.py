@@ -1,0 +1,113 @@
+"""``windrow info``: what a file is, and the command that made it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from windrow.cli.corpus import readable
+from windrow.cli.groups import command
+from windrow.cli.messages import tell
+from windrow.cli.options import as_typed
+from windrow.cli.paths import InputFile
+from windrow.errors import OptionError, one_line
+
+_MADE_BY = {
+    "corpus": "corpus build",
+    "phrases": "corpus phrases",
+    "word-vectors": "vectors train",
+    "ngram-lm": "lm train ngram",
+    "window-lm": "lm train window",
+    "rnn-lm": "lm train rnn",
+    "window-tagger": "tag train",
+    "text-classifier": "classify train",
+}
+_UNKNOWN = {  # options whose values a file does not have, by what it has -> what stands for them
+    "continued_from": ("--continue-from", "MODEL"),
+    "started_from": ("--vectors", "VECTORS"),
+}
+
+
+@command(example="windrow info toy.safetensors")
+@click.argument("file", type=InputFile())
+@click.option("--command", "as_command", is_flag=True, help="Print the command that made FILE, as far as it says so.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def info(file: str, as_command: bool, as_json: bool) -> None:
+    """Show what FILE is: a model, vectors of any format, a checkpoint, a corpus folder, an ARPA file, text.
+
+    Of windrow's own files: sizes, the parameters of the training, how the text was read, and the version that wrote it.
+    Of files that windrow does not open: what they are, and what helps. Vectors and models in other formats are read
+    whole.
+    """
+    from windrow.inspection import inspect
+
+    if as_command and as_json:
+        raise OptionError("--command and --json are two things to print; choose one")
+    facts = inspect(file)
+    if as_command:
+        _print_command(file, facts)
+    elif as_json:
+        click.echo(json.dumps(facts))
+    else:
+        _print_facts(facts)
+
+
+def _print_facts(facts: Mapping[str, Any], indent: str = "") -> None:
+    """A line for each fact; those of a group stand below its name."""
+    width = max((len(name) for name, value in facts.items() if not isinstance(value, Mapping)), default=0)
+    for name, value in facts.items():
+        label = name.replace("_", " ") if not indent else name
+        if not isinstance(value, Mapping):
+            click.echo(one_line(f"{indent}{label:<{width}}  {readable(name, value)}"))
+        elif value:
+            click.echo(f"{indent}{label}")
+            _print_facts(value, f"{indent}  ")
+
+
+def _print_command(file: str, facts: Mapping[str, Any]) -> None:
+    """The command on standard output; what it stands for, and what is not known, on stderr."""
+    name = _MADE_BY.get(facts["kind"])
+    parameters = facts if facts["kind"] == "corpus" else facts.get("parameters")
+    if name is None or not parameters:
+        raise OptionError(f"{file}, {facts['what']}, does not say which command made it")
+    of_text = ("sentences",)  # which in the facts about a corpus are how many there are
+    values = {name: value for name, value in parameters.items() if name not in of_text} | facts.get("text", {})
+    maker = _command_of(name)
+    if "sg" in values:  # which the command line has another name for
+        values["model"] = "skipgram" if values["sg"] else "cbow"
+    if facts["kind"] == "phrases":
+        values["joiner"] = values.pop("delimiter", None)
+    words = ["windrow", *name.split(), "SOURCE", "-o", file]
+    for option in maker.params:
+        value = values.get(option.name or "")
+        if isinstance(option, click.Option) and value not in (None, [], ()) and value != option.default:
+            words += as_typed(option, value)
+    provenance = facts.get("provenance", {})
+    for told, (flag, stands_for) in _UNKNOWN.items():
+        if told in provenance:
+            words += [flag, stands_for]
+    click.echo(shlex.join(words))
+    text = facts if facts["kind"] == "corpus" else provenance
+    tell(f"SOURCE stands for the text, whose name no file has{_told_size(text)}")
+
+
+def _told_size(text: Mapping[str, Any]) -> str:
+    tokens, sentences = text.get("tokens"), text.get("sentences")
+    return (
+        f": {tokens:,} tokens in {sentences:,} sentences"
+        if isinstance(tokens, int) and isinstance(sentences, int)
+        else ""
+    )
+
+
+def _command_of(name: str) -> click.Command:
+    """The command of this name."""
+    found: click.Command = click.get_current_context().find_root().command
+    for word in name.split():
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), word) or found
+    return found

@@ -1,0 +1,92 @@
+"""A model that the page shows: what it answers, and what its file says of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from windrow import models
+from windrow.classification.classifier import TextClassifier
+from windrow.embeddings.vectors import WordVectors
+from windrow.errors import DataError, OptionError, one_line
+from windrow.explore.asked import Answers
+from windrow.explore.labels import ClassifierAnswers, TaggerAnswers
+from windrow.explore.language import LanguageAnswers
+from windrow.explore.scores import Questions
+from windrow.explore.words import VectorAnswers
+from windrow.files import model_file
+from windrow.files.sniff import kind_of
+from windrow.lm.base import LanguageModel
+from windrow.tagging.tagger import WindowTagger
+
+_LONGEST_VALUE = 300  # characters
+_NONE = Questions([], [])
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model, its answers by question, and what is told of it: pairs of a name and a value; rows of its training."""
+
+    name: str
+    described: str
+    answers: Answers
+    facts: list[tuple[str, str]]
+    history: list[dict[str, float]]
+
+    @classmethod
+    def of(cls, path: str, questions: Questions = _NONE) -> Opened:
+        """Open a file; OptionError for one that holds nothing to explore. ``questions`` are for word vectors."""
+        if path == "-":
+            raise OptionError("the explorer opens files, not standard input; name a file")
+        model = models.load(path)
+        facts, history = _of_file(Path(path))
+        return cls(one_line(Path(path).name), one_line(repr(model)), answers_of(model, path, questions), facts, history)
+
+
+def answers_of(model: Any, path: str, questions: Questions = _NONE) -> Answers:
+    """What a model answers, by the question."""
+    match model:
+        case WordVectors():
+            return VectorAnswers(model, questions).answers()
+        case LanguageModel():
+            return LanguageAnswers(model).answers()
+        case WindowTagger():
+            return TaggerAnswers(model).answers()
+        case TextClassifier():
+            return ClassifierAnswers(model).answers()
+    raise OptionError(
+        f"{path} holds {type(model).__name__}, which the explorer does not show; give it word vectors, a language "
+        "model, a tagger or a text classifier"
+    )
+
+
+def _of_file(path: Path) -> tuple[list[tuple[str, str]], list[dict[str, float]]]:
+    """The settings and the origin of a model, and the reports of its training, as far as its file has them."""
+    try:
+        facts = [("file size", f"{path.stat().st_size:,} bytes")]
+        if kind_of(path) != "windrow":
+            return facts, []
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    start = model_file.read_start(path)
+    told = {"kind": start.kind, **start.config, **start.provenance}
+    history = told.pop("history", None)
+    facts += [(name.replace("_", " "), _told(value)) for name, value in told.items()]
+    return facts, _numbers(history)
+
+
+def _told(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]} ..."
+
+
+def _numbers(history: Any) -> list[dict[str, float]]:
+    """The numbers in each report of a training; none, if it is no such list."""
+    rows = history if isinstance(history, list) else []
+    return [
+        {key: value for key, value in row.items() if isinstance(value, int | float) and not isinstance(value, bool)}
+        for row in rows
+        if isinstance(row, dict)
+    ]
