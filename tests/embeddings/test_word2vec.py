@@ -206,12 +206,6 @@ def test_a_training_without_any_pair_of_words_is_not_silent(sentences: list[Any]
     assert (model.history_[-1]["loss"] == 0) is not silent
 
 
-def test_a_training_with_words_in_few_epochs_is_not_silent() -> None:
-    with pytest.warns(DataWarning, match=r"no word was trained on in [345] of 5 epochs: all were sub-sampled"):
-        model = Word2Vec(min_count=1, vector_size=8, epochs=5).fit([["the", "queen", "said", "a", "word", "here"]])
-    assert 0 < sum(row["loss"] == 0 for row in model.history_) < 5
-
-
 @pytest.mark.parametrize("vector_size", [1, 15, 16, 17, 300])
 def test_any_vector_size(vector_size: int, lee_sentences: list[list[str]]) -> None:
     model = Word2Vec(**SMALL | {"vector_size": vector_size}, sg=1, window=7).fit(lee_sentences[:5])

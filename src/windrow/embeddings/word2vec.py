@@ -311,10 +311,8 @@ class Word2Vec(TrainedModel):
         if len(self._vocabulary) == 1:
             word = self._vocabulary.words[0]
             warn(f"the only word is {word!r}: there is nothing to tell it from; keep rarer words, or give more text")
-        elif 2 * (idle := sum(not row["loss"] for row in self.history_)) > (epochs := len(self.history_)):
-            when = "" if idle == epochs else f" in {idle} of {epochs} epochs"
-            told = f"no word was trained on{when}: all were sub-sampled or without context"
-            warn(f"{told}; try sample=0, or longer sentences")
+        elif self.history_ and not any(row["loss"] for row in self.history_):
+            warn("no word was trained on: all were sub-sampled or without context; try sample=0, or longer sentences")
         if checkpoint is not None and not keep_checkpoint:
             remove_written(checkpoint)
         return self
