@@ -347,7 +347,7 @@ def test_a_grid_search_in_two_processes_equals_one() -> None:
 def test_without_scikit_learn_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "windrow.sklearn")
     monkeypatch.setitem(sys.modules, "sklearn.base", None)
-    with pytest.raises(OptionError, match=r"needs scikit-learn: pip install 'windrow\[sklearn\]'"):
+    with pytest.raises(OptionError, match=r"^windrow\.sklearn needs scikit-learn: pip install 'windrow\[sklearn\]'"):
         __import__("windrow.sklearn")
 
 

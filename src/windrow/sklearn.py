@@ -25,7 +25,7 @@ try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
     from sklearn.utils.validation import check_is_fitted
 except ImportError as missing:
-    raise OptionError("DocumentVectorizer needs scikit-learn: pip install 'windrow[sklearn]'") from missing
+    raise OptionError("windrow.sklearn needs scikit-learn: pip install 'windrow[sklearn]'") from missing
 
 WEIGHTINGS = ("mean", "tfidf", "sif")
 DOCUMENT_VECTORIZER = (

@@ -46,6 +46,18 @@ def test_every_feature_of_the_training_has_a_row(ngrams: Ngrams, min_count: int)
     assert used == set(range(len(features)))  # no row is for nothing
 
 
+@pytest.mark.parametrize("ngrams", [Ngrams(1, 0, 0, 7), Ngrams(2, 0, 0, 10_007), Ngrams(1, 3, 4, 10_007)])
+def test_a_text_is_known_by_any_feature_but_its_end(ngrams: Ngrams) -> None:
+    features = Features.learn(Numbered.of_lists(TEXTS), ngrams, 1)
+    others = [["old"], [], ["xyz", "wxyz"], ["older"], ["new", "boat"]]
+    naive_known = [naive_rows(features, text, ngrams) != naive_rows(features, [], ngrams) for text in others]
+
+    found = features.are_known(Numbered.of_lists(others)).tolist()
+    assert found == naive_known == [True, False, False, ngrams.max_n > 0, True]
+    cut = Features([SENTENCE_END], ngrams, features.seen_buckets)  # n-grams stay where the words do not
+    assert cut.are_known(Numbered.of_lists([["the", "boat"]])).tolist() == [ngrams.are_used]
+
+
 @given(train=st.lists(WORDS, min_size=1, max_size=4), other=st.lists(WORDS, max_size=4), longest=st.integers(1, 4))
 @settings(max_examples=40, deadline=None)
 def test_features_of_any_text(train: list[list[str]], other: list[list[str]], longest: int) -> None:

@@ -183,6 +183,17 @@ def test_predict_prints_labels_with_probabilities(folder: Path) -> None:
     assert shares == pytest.approx([p for [(_, p)] in likeliest], rel=1e-5)
 
 
+def test_a_text_without_a_known_word_is_told(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classify, "_TEXTS_AT_A_TIME", 2)  # numbers go on from batch to batch
+    (tmp_path / "in.txt").write_text("a good plot\n\nold wine\n__label__good never seen\n")
+    told = "Warning: {}: no word of it is known; its labels are those of an empty text\n"
+    found = run("predict", folder / "model", tmp_path / "in.txt")
+    assert (found.exit_code, found.stdout.count("\n")) == (0, 4)
+    assert found.stderr == told.format("line 2") + told.format("line 4")
+    (tmp_path / "in.jsonl").write_text('{"said": "old wine"}\n{"said": "never seen"}\n')
+    assert run("predict", folder / "model", tmp_path / "in.jsonl", "--field", "said").stderr == told.format("text 2")
+
+
 def test_a_line_in_a_pipe_is_answered_at_once(folder: Path) -> None:
     command = [sys.executable, "-m", "windrow", "classify", "predict", str(folder / "model")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -223,7 +234,7 @@ def test_a_tokenizer_that_only_the_file_names_is_asked_for(tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("train plain.txt -o o", "plain.txt holds no label, a word that begins with '__label__'; set --label-prefix, "),
+        ("train plain.txt -o o", "plain.txt holds no label, a word that begins with '__label__'; name the fields "),
         ("train one.txt -o o", "there is 1 label; give texts of two at least to tell apart"),
         ("train a.csv -o o", "a.csv holds records, as its name says; name the field that holds the text with --field"),
         ("train a.csv -o o --field text --label-field kind", "a.csv: no column 'kind'; there is: text, label"),
@@ -239,7 +250,15 @@ def test_a_tokenizer_that_only_the_file_names_is_asked_for(tmp_path: Path, monke
         ("train train.txt -o o --label-prefix=", "--label-prefix = '' must be a word"),
         ("train train.txt -o o --valid plain.txt", "plain.txt holds no label"),
         ("evaluate train.txt train.txt", "train.txt is text, not a model file of windrow's"),
-        ("evaluate model plain.txt", "plain.txt holds no label"),
+        (
+            "evaluate model plain.txt",
+            "plain.txt holds no label, a word that begins with '__label__'; name the fields of records, --field NAME "
+            "and --label-field NAME",
+        ),
+        ("train plain.txt -o o", "and --label-field NAME, or try --label-prefix TEXT"),
+        ("evaluate model empty.txt", "empty.txt is empty: there is no text in it"),
+        ("train empty.txt -o o", "empty.txt is empty: there is no text in it"),
+        ("evaluate model one.txt", "model has learned none of the labels a; it knows bad, food, good"),
         ("predict model nowhere.txt", "nowhere.txt"),
         ("predict model latin.txt", "latin.txt: byte 0xe9 at offset 3 is not UTF-8; convert the file, or try --errors"),
         ("predict - -", "standard input, '-', cannot be both MODEL and SOURCE"),
@@ -250,6 +269,7 @@ def test_one_line_says_what_is_wrong(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("plain.txt").write_text("a line\n")
+    Path("empty.txt").write_text("\n")
     Path("one.txt").write_text("__label__a b\n" * 2)
     Path("a.csv").write_text("text,label\na line,\n")
     Path("a.jsonl").write_text('{"text": "a", "label": 1.5}\n')
@@ -267,6 +287,12 @@ def test_one_line_says_what_is_wrong(
     assert said in errors[0]
     assert result.stdout == ""
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_evaluate_advises_no_option_that_it_has_not(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "plain.txt").write_text("a line\n")
+    refused = run("evaluate", folder / "model", tmp_path / "plain.txt")
+    assert refused.stderr.endswith("; name the fields of records, --field NAME and --label-field NAME\n")
 
 
 def test_the_log_has_a_line_for_each_epoch(folder: Path, tmp_path: Path) -> None:

@@ -323,6 +323,16 @@ def test_a_refused_prompt_prints_nothing(folder: Path) -> None:
     assert "'zebra' is not in the vocabulary" in result.stderr
 
 
+@pytest.mark.parametrize("how", [(), ("--json",), ("--greedy",), ("--num-beams", 2)])
+def test_unknown_words_of_a_prompt_are_told_before_the_text(folder: Path, how: tuple[Any, ...]) -> None:
+    prompt = ("--prompt", "the zebra met the zebra", "--seed", 1)
+    result = run("generate", folder / "m.safetensors", *prompt, *how)
+
+    told = "Warning: not in the vocabulary, read as <unk>: zebra, met\n"
+    assert (result.exit_code, result.stderr) == (0, told)
+    assert result.output == told + result.stdout  # both streams in the order in which they were written
+
+
 def test_a_mixture_of_models_of_different_words(tmp_path: Path) -> None:
     for name, text in (("one", "a b a\nb a b\n" * 9), ("two", "x b x\nb x b\n" * 9), ("held", "a b x\n")):
         (tmp_path / name).write_text(text, "utf-8")

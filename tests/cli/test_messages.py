@@ -22,6 +22,7 @@ ADVICE = [
     ("try {learning_rate} = 0.5, {kernel} = -1 and {direct} = True.", "try --lr 0.5, --kernel -1 and --direct."),
     ("use {direct} = False or {embedding_size} = 1", "use --no-direct or --embedding 1"),
     ('it needs {kernel} = "block"; or set {embedding_size} = 1', "it needs --kernel block; or set --embedding 1"),
+    ("name it: {kernel}=..., or number it: {embedding_size}=N", "name it: --kernel WAY, or number it: --embedding N"),
     ("{}, or set {kernel} = pair", "{}, or set --kernel pair"),
     ("add {direct} = True, or leave it out", "add --direct, or leave it out"),
     ("try {kernel} = 'two words'", "try --kernel 'two words'"),
@@ -37,7 +38,7 @@ ADVICE = [
 @click.command()
 @click.option("--embedding", "embedding_size")
 @click.option("--lr", "learning_rate")
-@click.option("--kernel", "kernel")
+@click.option("--kernel", "kernel", metavar="WAY")
 @click.option("--direct/--no-direct", "direct")
 def command() -> None:
     """With the options of the messages above."""
@@ -60,6 +61,12 @@ def test_advice_is_written_as_it_is_typed(told: str, shown: str, within: bool) -
 def test_keywords_with_numbers_and_switches() -> None:
     message = "try learning_rate=0.5 or direct=False, or other=3"
     assert at_the_command_line(message, command) == "try --lr 0.5 or --no-direct, or other=3"
+
+
+def test_placeholders_and_what_a_command_has_no_option_for() -> None:
+    assert at_the_command_line("try lr=..., or else", click.Command("c")) == "try lr=..., or else"
+    assert at_the_command_line("name it; or try kernel=... or x='y'", command) == "name it"
+    assert at_the_command_line("name it; or try embedding_size=...", command) == "name it; or try --embedding TEXT"
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def test_an_option_without_effect_is_refused(command: str, setting: Setting, ask
         option = [setting.flag, setting.choices[0]]
     else:
         option = [setting.flag, str(value if isinstance(value, int | float) else 1)]
-    source, target = tmp_path / "no such text", tmp_path / "out"
+    source, target = tmp_path / "no-such-text", tmp_path / "out"
 
     result = CliRunner().invoke(main, [*command.split(), str(source), "-o", str(target), *option, *BESIDE.get(
         (command, setting.name), [])])  # fmt: skip

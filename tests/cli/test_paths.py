@@ -58,6 +58,71 @@ TWO_WRITTEN = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("typed", "piped"),
+    [
+        (["lm", "score", "m.x", "did the queen say?"], "windrow lm score m.x -"),
+        (["classify", "predict", "m.x", "a film"], "windrow classify predict m.x -"),
+        (["tag", "predict", "m.x", "in Rome " * 200], "windrow tag predict m.x -"),
+        (["vectors", "print", "m.x", "the queen"], "windrow vectors print m.x -"),
+        (["vectors", "train", "one", "the queen", "-o", "v.bin"], "windrow vectors train -"),
+    ],
+)
+def test_text_in_the_place_of_a_file_is_refused_with_the_way_to_give_it(
+    typed: list[str], piped: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, typed)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: cannot read ")
+    assert result.stderr.endswith(f": No such file or directory; to give text itself: echo ... | {piped}\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("train x", "classify train or windrow lm train or windrow tag train or windrow vectors train?"),
+        ("vectors generate", "lm generate?"),
+        ("vectors trian", "vectors train?"),
+        ("vectors rmn", "lm train rnn?"),
+        ("corpsu", "corpus?"),
+    ],
+)
+def test_a_command_of_another_group_or_spelling_is_suggested(typed: str, meant: str) -> None:
+    result = CliRunner().invoke(main, typed.split())
+    assert result.exit_code == 2
+    assert "Error: No such command '" in result.stderr
+    assert result.stderr.endswith(f"'. Did you mean windrow {meant}\n")
+
+
+def test_what_is_like_no_command_is_refused_without_a_suggestion() -> None:
+    assert "Did you mean" not in CliRunner().invoke(main, ["zzzz"]).stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("lm generate m --num 3", ["--num-beams", "--num-return-sequences"]),
+        (
+            "classify train --autotune 3",
+            ["--autotune-metric", "--autotune-trials", "--autotune-validation"],
+        ),
+        ("vectors train --epoch-s 3", ["--epochs"]),
+    ],
+)
+def test_options_that_begin_as_one_that_is_not_there_are_suggested(typed: str, meant: list[str]) -> None:
+    refused = CliRunner().invoke(main, typed.split()).stderr
+    assert all(name in refused.partition("Did you mean")[2] for name in meant)
+
+
+def test_names_with_spaces_are_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my text.txt").write_text("a b\n")
+    for name in ("my text.txt", "my te*", "my tex?.txt"):
+        built = CliRunner().invoke(main, ["corpus", "build", name, "-o", "corpus"])
+        assert built.exit_code == 0, built.stderr
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -72,7 +137,7 @@ def call(command: str, **values: str) -> Result:
         value = values.get(parameter.name or "")
         if value is None and parameter.required and parameter.name is not None:
             is_number = isinstance(parameter.type, click.types.IntParamType | click.types.FloatParamType)
-            value = "2" if is_number else f"own {parameter.name}"
+            value = "2" if is_number else f"own-{parameter.name}"
             if parameter.type.is_read if isinstance(parameter.type, FilePath) else False:
                 Path(value).write_text("text of its own\n")
         if value is not None:
@@ -287,10 +352,10 @@ def test_no_output_is_empty_or_a_folder(command: str, written: str, here: Path) 
     Path("folder", "train.txt").write_text("as it was\n")
     names = ["", "folder", "folder/.", ".", "..", "/", "folder/.."]
     if isinstance(kind, OutputFolder):
-        names = ["", "-", "own sources"] if command != "corpus fetch" else ["", "-"]
+        names = ["", "-", "own-sources"] if command != "corpus fetch" else ["", "-"]
         names += ["folder", ".", "loop"] if command != "corpus fetch" else []
         names = [name for name in names if name != "-" or not kind.stdout]
-        Path("own sources").write_text("a text\n")
+        Path("own-sources").write_text("a text\n")
     else:
         names += ["missing/file", "loop", "folder/train.txt/file", "new/", "new/.", "new/.."]
     Path("loop").symlink_to("loop")

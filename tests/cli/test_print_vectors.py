@@ -106,7 +106,7 @@ def test_text_is_read_as_the_training_text_was(file: Path, tmp_path: Path) -> No
     [
         (["-", "-"], "standard input, '-', cannot be both FILE and SOURCE; name a file for one of them"),
         (["FILE", "--words", "--tokenizer", "char"], "--tokenizer is for text; leave it out, or --words"),
-        (["FILE", "missing"], "missing: it cannot be read (No such file or directory)"),
+        (["FILE", "missing"], "cannot read missing: No such file or directory"),
     ],
 )
 def test_what_cannot_be_printed(options: list[str], told: str, file: Path) -> None:

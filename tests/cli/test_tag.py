@@ -59,7 +59,7 @@ def test_evaluate_prints_a_table_and_warns_of_unknown_types(folder: Path, tmp_pa
     result = run("evaluate", folder / "a.safetensors", tmp_path / "x.conll")
     assert result.exit_code == 0
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["precision", "DEITY", "LOC", "PER", "all"]
-    assert "has not learnt DEITY: counted as missed" in result.stderr
+    assert "has not learned DEITY: counted as missed" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -193,11 +193,11 @@ def test_columns_are_numbered_from_one(folder: Path, tmp_path: Path) -> None:
     python = first.evaluate(tmp_path / "test", token_column=1, tag_column=2)
     assert python.to_json() == json.loads(found.stdout)
     for command, refused in {
-        ("train", "-o", "new"): "--token-column = N",
+        ("train", "-o", "new"): "the tokens: --token-column N",
         ("evaluate", "--token-column", "2"): "holds no entities to judge by",
         ("evaluate", "--token-column", "5"): "there is no 5th column, the line has 4 columns",
         ("evaluate", "--token-column", "0"): "--token-column = 0: columns count from 1",
-        ("predict",): "--token-column = N",
+        ("predict",): "--token-column N",
         (
             "predict",
             "--format",
@@ -254,13 +254,26 @@ def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> N
         (("evaluate", "{train}", "{train}"), "is text, not a model file"),
         (("predict", "{tagger}", "{ragged}", "--format", "conll"), "ragged, line 2"),
         (("predict", "{tagger}", "{folder}/none"), "No such file"),
+        (
+            ("evaluate", "{tagger}", "{other}"),
+            "entities of the types DEITY, none of which the tagger has learned; it kno",
+        ),
+        (
+            ("train", "{other}", "-o", "{new}", "--tag-column", 1),
+            "is the tag in another column? Number it: --tag-column N",
+        ),
+        (("train", "{text}", "-o", "{new}"), "is this running text? put a token and its tag on each line"),
+        (("predict", "{tagger}", "{text}", "--format", "conll"), "is this running text? put a token on each line"),
+        (("train", "{none}", "-o", "{new}"), "is the tag in another column? Number it: --tag-column N"),
     ],
 )
 def test_bad_input_is_one_line(folder: Path, tmp_path: Path, arguments: tuple[Any, ...], message: str) -> None:
     (tmp_path / "none").write_text("a O\nb O\n")
+    (tmp_path / "other").write_text("met O\nRome B-DEITY\n")
+    (tmp_path / "text").write_text("we met in Rome\nand went\n")
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "ragged").write_text("a O\nb\n")
-    places = {name: tmp_path / name for name in ("none", "empty", "ragged", "new")}
+    places = {name: tmp_path / name for name in ("none", "empty", "ragged", "new", "other", "text")}
     places |= {"train": folder / "train.conll", "tagger": folder / "a.safetensors", "folder": folder}
     result = run(*(str(argument).format(**places) for argument in arguments))
     assert result.exit_code == 1

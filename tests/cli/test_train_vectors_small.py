@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,18 @@ def test_a_text_of_rare_words_names_the_option(tmp_path: Path) -> None:
     refused = train(tmp_path, "a b c a\n")
     assert refused.exit_code == 1
     assert "no word occurs 5 times" in refused.stderr
-    assert "lower --min-count = 5" in refused.stderr
+    assert "(the most frequent: 2 times); try --min-count 2, or give more text\n" in refused.stderr
+    assert train(tmp_path, "a b c a b\n", "--min-count", 2).exit_code == 0
+    assert "the most frequent: once" in train(tmp_path, "a b c\n").stderr
+
+
+def test_epochs_without_a_word_to_train_on_are_told(tmp_path: Path) -> None:
+    trained = train(tmp_path, "the queen said a word here\n", "--min-count", 1, "--workers", 1)
+    assert trained.exit_code == 0
+    told = r"Warning: no word was trained on in [34] of 5 epochs: all were sub-sampled; try --sample 0\n"
+    assert re.match(told, trained.stderr)
+    followed = train(tmp_path, "the queen said a word here\n", "--min-count", 1, "--workers", 1, "--sample", 0)
+    assert "Warning" not in followed.stderr
 
 
 @pytest.mark.parametrize("kernel", ["block", "pair"])

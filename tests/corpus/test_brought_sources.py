@@ -54,7 +54,9 @@ def test_word_vectors_are_no_sentences() -> None:
 
 
 def test_a_text_in_place_of_a_path_is_shown_in_one_line() -> None:
-    refused("the owl\nthe cat", r"the owl\\nthe cat: no such file or folder; to pass sentences, give a list")
+    refused(
+        "the owl\nthe cat", r"cannot read the owl\\nthe cat: No such file or directory; to pass sentences, give a list"
+    )
     refused("the owl hoots " * 100, "File name too long; to pass sentences, give a list")
 
 

@@ -324,9 +324,9 @@ def test_names_that_only_look_like_urls_are_files(tmp_path, monkeypatch):
         assert read(Path(name)) == ["one owl"]
     with pytest.raises(DataError, match=r"^no://a\.txt|^cannot open no://a\.txt"):
         read("no://a.txt")
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match="No such file"):
         read("C://a.txt")
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match="No such file"):
         read("a text: see http://host/a.txt")
 
 
@@ -375,7 +375,7 @@ def test_a_file_that_cannot_be_read(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "open", denied)  # chmod does not stop root
 
-    with pytest.raises(DataError, match=r"secret\.txt: it cannot be read \(Permission denied\)"):
+    with pytest.raises(DataError, match=r"cannot read .*secret\.txt: Permission denied"):
         read(path)
 
 

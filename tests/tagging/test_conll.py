@@ -126,7 +126,7 @@ def test_numbered_tokens_and_several_tags() -> None:
     ],
 )
 def test_numbers_are_not_taken_for_tokens(text: str, tag_column: int | None) -> None:
-    with pytest.raises(FormatError, match=r"the first column numbers the tokens; .* token_column = N"):
+    with pytest.raises(FormatError, match=r"the first column numbers the tokens; .* token_column=N"):
         read(text, tag_column=tag_column)
     assert read(text, token_column=0, tag_column=tag_column)[0].tokens[-2:] in (["1", "2"], ["0", "1"])
 

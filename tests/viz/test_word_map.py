@@ -215,6 +215,9 @@ def test_bad_options_are_named(tmp_path: Path) -> None:
         plot_vectors(wv, method="umap")
     with pytest.raises(OptionError, match="at least two words, got 1"):
         plot_vectors(wv, ["word1", "word1"])
+    joined = WordVectors(["word1 word2", "word3"], np.eye(2, dtype=np.float32))
+    with pytest.raises(OptionError, match=r"got 1; are they one string\? Give each by itself"):
+        plot_vectors(joined, ["word1 word2"])
     with pytest.raises(OptionError, match="t-SNE needs at least four words, got 3"):
         plot_vectors(wv, top=3, method="tsne")
     with pytest.raises(OptionError, match="top = 1 is out of range"):

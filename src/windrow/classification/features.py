@@ -82,6 +82,18 @@ class Features:
         """The texts, ready for their features to be looked up."""
         return Texts(texts.lists, self._types_of(*_with_end(texts.words)), self.word_ngrams)
 
+    def are_known(self, texts: Numbered) -> NDArray[np.bool_]:
+        """Whether a text has any feature but the ``</s>`` that each ends with."""
+        is_known = np.fromiter((word in self._row_of for word in texts.words), bool, len(texts.words))
+        known_before = np.concatenate(([0], np.cumsum(is_known[texts.lists.ids])))
+        found: NDArray[np.bool_] = np.diff(known_before[texts.lists.starts]) > 0
+        rest = np.flatnonzero(~found)
+        if self.ngrams.are_used and len(rest):  # n-grams of words that are not known may be
+            ready = self.read(texts)
+            of_end = np.diff(ready.types.rows.starts)[ready.types.end]
+            found[rest] = np.diff(ready.rows(rest).starts) > of_end
+        return found
+
     def _types_of(self, words: Sequence[str], end: int) -> Types:
         """The features of words by themselves: the row of a word that is known, and those of its n-grams."""
         own = np.fromiter((self._row_of.get(word, -1) for word in words), np.int32, len(words))

@@ -97,13 +97,18 @@ def read_files(
             texts.append(text)
             of_texts.append(_labels_of(cell, label_separator))
         found = Labelled(_words_of_all(texts, reader), Numbered.of_lists(of_texts))
-    among_words = f"a word that begins with {prefix!r}; set label_prefix, or name the field that holds them"
+    among_words = (
+        f"a word that begins with {prefix!r}; name the fields of records, field=... and label_field=..., "
+        "or try label_prefix=..."
+    )
     return _checked(found, describe(source), among_words if label_field is None else f"in the field {label_field!r}")
 
 
 def _checked(found: Labelled, name: str, hint: str) -> Labelled:
     """All texts that have words or labels; DataError where no text has a label."""
     if not found.labels.words:
+        if not found.texts.words:
+            raise DataError(f"{name} is empty: there is no text in it")
         raise DataError(f"{name} holds no label, {hint}")
     is_empty = (np.diff(found.texts.lists.starts) == 0) & (np.diff(found.labels.lists.starts) == 0)
     return Labelled(found.texts.without(is_empty), found.labels.without(is_empty)) if is_empty.any() else found

@@ -33,7 +33,7 @@ from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
 from windrow.cli.saving import save_model
 from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
 from windrow.cli.vector_files import advising_to_convert
-from windrow.errors import OptionError
+from windrow.errors import DataError, OptionError
 from windrow.estimator import GIVEN
 
 if TYPE_CHECKING:
@@ -173,9 +173,11 @@ def evaluate(
     texts, labels = _labelled(classifier, sources, options)
     own = {str(label): label for label in classifier.classes_.tolist()}  # which may be numbers
     learned = [own.get(label, label) for label in labels.words]
-    result = classifier.evaluate(Labelled(texts, replace(labels, words=learned)), k=k)
     if unknown := sorted(set(labels.words) - set(own)):
+        if len(unknown) == len(labels.words):
+            raise DataError(f"{model} has learned none of the labels {listed(unknown)}; it knows {listed(sorted(own))}")
         tell(f"Warning: {model} has not learned {listed(unknown)}: counted as missed")
+    result = classifier.evaluate(Labelled(texts, replace(labels, words=learned)), k=k)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
 
 
@@ -218,8 +220,9 @@ def predict(
     """Predict the labels of SOURCE (file, - for standard input): a text in, a line out.
 
     A line has each label and its probability, the likeliest first, with tabs between them; with --threshold it may be
-    empty. Labels among the words of a text, as train takes them, are left out. A line that comes through a pipe is
-    answered at once. MODEL may be a classifier of fastText, .bin or .ftz.
+    empty. Labels among the words of a text, as train takes them, are left out. A text without a word that MODEL knows
+    is answered as an empty one, with a warning. A line that comes through a pipe is answered at once. MODEL may be a
+    classifier of fastText, .bin or .ftz.
     """
     from windrow.classification.texts import read_unlabelled
 
@@ -228,8 +231,14 @@ def predict(
     classifier = _load(model, tokenizer)
     k = k or (len(classifier.classes_) if probabilities else 1)
     is_live = files["field"] is None and waits_for_answers(source)
+    before = 0
     for batch in in_batches(_texts(source, files, is_live=is_live), len, waits=is_live, most=_TEXTS_AT_A_TIME):
-        found = classifier.top_labels(read_unlabelled(batch, classifier.reader, classifier.label_prefix), k, threshold)
+        words = read_unlabelled(batch, classifier.reader, classifier.label_prefix)
+        for place in (~classifier.features_.are_known(words)).nonzero()[0]:
+            where = f"{'text' if files['field'] else 'line'} {before + place + 1:,}"
+            tell(f"Warning: {where}: no word of it is known; its labels are those of an empty text")
+        before += len(batch)
+        found = classifier.top_labels(words, k, threshold)
         rows = map(_as_json, batch, found) if as_json else map(_as_row, found)
         click.echo("\n".join(rows))
 

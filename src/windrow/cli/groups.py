@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -36,6 +37,16 @@ class Command(click.Command):
         check_paths(ctx)
         return super().invoke(ctx)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click's; for an option that is not there all that begin so are suggested."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            names = [name for one in self.params for name in (*one.opts, *one.secondary_opts)]
+            if begun := sorted(name for name in names if name.startswith(error.option_name)):
+                vars(error)["possibilities"] = begun  # which click declares as final
+            raise
+
 
 def command(
     name: str | None = None, cls: type[Command] = Command, *, example: str = ""
@@ -65,11 +76,38 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click's; what is found is kept where ``command_of`` finds it."""
-        found = super().resolve_command(ctx, args)
+        try:
+            found = super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if args[0].startswith("-") or not (meant := _meant(args[0], ctx)):
+                raise
+            told = f"No such command {args[0]!r}. Did you mean {' or '.join(meant)}?"
+            raise click.UsageError(told, error.ctx) from None
         if not isinstance(found[1], Command | LazyGroup):
             raise TypeError(f"{found[0]} must be made with groups.command, so that it checks its paths")
         ctx.meta[_COMMAND] = found[1]
         return found
+
+
+def _meant(name: str, ctx: click.Context) -> list[str]:
+    """Commands of this name in other groups, else one of this group with a name like it, else of others."""
+    root = ctx.find_root()
+    paths = list(_paths(root.command, root))
+    here = tuple(ctx.command_path.removeprefix(root.command_path).split())
+    found = [path for path in paths if path[-1] == name]
+    for near in ([path for path in paths if path[:-1] == here], paths):
+        meant = get_close_matches(name, [path[-1] for path in near], n=1)
+        found = found or [path for path in near if path[-1] in meant]
+    return [" ".join(["windrow", *path]) for path in found]
+
+
+def _paths(group: click.Command, ctx: click.Context) -> Iterator[tuple[str, ...]]:
+    """The names that lead to each command of a group, and of the groups in it."""
+    if isinstance(group, click.Group):
+        for name in group.list_commands(ctx):
+            yield (name,)
+            if (found := group.get_command(ctx, name)) is not None:
+                yield from ((name, *path) for path in _paths(found, ctx))
 
 
 def command_of(ctx: click.Context) -> click.Command | None:

@@ -247,6 +247,7 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     between them.
     """
     from windrow.cli.as_trained import read_as_trained
+    from windrow.lm.generation import unknown_words
 
     one_beam: tuple[Condition, ...] = (("num_beams", (1,)),)
     drawn = (("greedy", (False,)), *one_beam)
@@ -264,10 +265,10 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     sampling = options["num_beams"] == 1 and not greedy
     is_live = not as_json and options["num_beams"] == 1 and options["num_return_sequences"] == 1
     streamer = _Live(prompt, opened.reader) if is_live else None
+    if not options["strict"] and (unknown := unknown_words(opened, prompt)):  # before a line of text has begun
+        tell(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}")
     with naming_options({"do_sample": "no --greedy"}):
         found = opened.generate(prompt, do_sample=sampling, streamer=streamer, **options)
-    if unknown := found[0].unknown:
-        tell(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}")
     if streamer is not None:
         streamer.finish()
         return

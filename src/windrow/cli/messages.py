@@ -2,7 +2,8 @@
 
 The library writes a parameter at fault as ``errors = 'strict'``, and a way out as a caller types it: ``try
 errors='replace'``, or after a word of advice ``try order = 2 or direct = False``. A command shows its own option in
-their place, a way out as it is typed there (``try --order 2 or --no-direct``), and leaves out advice that it has no
+their place, a way out as it is typed there (``try --order 2 or --no-direct``; of ``field=...`` with the placeholder of
+its help), and leaves out advice that it has no
 option for.
 """
 
@@ -20,11 +21,11 @@ import click
 from windrow.errors import one_line
 
 Options = Mapping[str, str]  # by the name of the parameter
-_VALUE = r"""'[^']*'|"[^"]*"|[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.]*\w)|[A-Za-z_]\w*"""
+_VALUE = r"""\.\.\.|'[^']*'|"[^"]*"|[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.]*\w)|[A-Za-z_]\w*"""
 _KEYWORD = re.compile(rf"(?<![\w-])([a-z]\w*)=({_VALUE})")
 _SETTING = re.compile(rf"(?<![\w-])([a-z]\w*) = ({_VALUE})")
 _ADVISED = re.compile(rf"\b(?:add|needs|set|try|use) {_SETTING.pattern}(?:(?:,? or|,? and|,) {_SETTING.pattern})*")
-_ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*='[^']*'(?: or [a-z]\w*='[^']*')*")
+_ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*=(?:'[^']*'|\.\.\.)(?: or [a-z]\w*='[^']*')*")
 _QUOTES = "\"'"
 _IN_PYTHON = re.compile(r"; to pass sentences, give a list of them")
 _FAULT = re.compile(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?")
@@ -62,6 +63,8 @@ def _typed(options: Options, command: click.Command | None) -> Callable[[re.Matc
         if found[1] not in options:
             return found[0]
         flag, value = options[found[1]], found[2]
+        if value == "...":
+            return f"{flag} {_placeholder(flag, command)}"
         if value == "False":
             return switched_off(flag, command)
         return flag if value == "True" else f"{flag} {value if ' ' in value else value.strip(_QUOTES)}"
@@ -78,6 +81,12 @@ def switched_off(flag: str, command: click.Command | None) -> str:
     """The other name of a switch of a command; of what has none, the flag and its value."""
     switches = [one for one in getattr(command, "params", []) if flag in one.opts]
     return next((max(one.secondary_opts, key=len) for one in switches if one.secondary_opts), f"{flag} = False")
+
+
+def _placeholder(flag: str, command: click.Command | None) -> str:
+    """What the help of an option has in the place of its value."""
+    found = [one for one in getattr(command, "params", []) if flag in one.opts]
+    return next((one.metavar or one.type.name.upper() for one in found), "VALUE")
 
 
 def tell(message: str) -> None:

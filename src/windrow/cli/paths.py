@@ -6,17 +6,19 @@ What is written is no folder, is not what is read, by whatever name, and is not 
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from errno import ENOENT
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
 from windrow import interrupts
-from windrow.errors import OptionError
-from windrow.files.writing import STDIO, check_writable, names_folder, refuse_standard_output
+from windrow.errors import DataError, OptionError
+from windrow.files.writing import STDIO, check_writable, names_folder, refuse_standard_output, shortened
 
 _WITH_WORDS = (".txt", ".vec", ".bin", ".glove", ".tsv", ".parquet", ".gz", ".bz2", ".xz", ".zst")
 
@@ -153,6 +155,29 @@ def check_paths(ctx: click.Context) -> None:
         if any(_is_read(one, place, kind, ctx.params) for one in named if one.type.is_read):
             told = "standard output" if str(place) == STDIO else place
             raise OptionError(f"{told} is read and written; choose another name for the output")
+    for one in named:
+        if isinstance(one.type, Source):
+            _refuse_text(str(one.name), ctx)
+
+
+def _refuse_text(name: str, ctx: click.Context) -> None:
+    """Refuse text in the place of a file's name, and show how text itself is given."""
+    from windrow.files.urls import is_url
+
+    if len(name.split()) < 2 or is_url(name):
+        return
+    with suppress(OSError, ValueError, RuntimeError):  # a name too long, a NUL, ~ of nobody
+        path = Path(name).expanduser()
+        if path.exists() or any(True for _ in glob.iglob(str(path), recursive=True)):  # noqa: PTH207
+            return
+    words = [
+        STDIO if isinstance(one.type, Source) else shortened(str(ctx.params[one.name or ""]))
+        for one in ctx.command.params
+        if isinstance(one, click.Argument)
+    ]
+    typed = " ".join(["windrow" + ctx.command_path.removeprefix(ctx.find_root().command_path), *words])
+    told = os.strerror(ENOENT)
+    raise DataError(f"cannot read {shortened(name)}: {told}; to give text itself: echo ... | {typed}")
 
 
 def what_is_left(command: click.Command | None) -> str:

@@ -177,14 +177,14 @@ def _summarize(tagger: WindowTagger, output: Path) -> None:
 def evaluate(model: str, sources: tuple[str, ...], token_column: int | None, tag_column: int, as_json: bool) -> None:
     """Exact-span precision, recall and F1 of MODEL on SOURCEs, CoNLL files, as conlleval and seqeval count them.
 
-    Entities of a type that MODEL has not learnt count as missed.
+    Entities of a type that MODEL has not learned count as missed.
     """
     from windrow.tagging import WindowTagger
 
     tagger = WindowTagger.load(model)
     result = tagger.evaluate(_files(sources), token_column=token_column, tag_column=tag_column)
     if unknown := sorted(set(result.types) - set(tagger.types_)):
-        tell(f"Warning: {model} has not learnt {', '.join(unknown)}: counted as missed")
+        tell(f"Warning: {model} has not learned {', '.join(unknown)}: counted as missed")
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
 
 

@@ -214,6 +214,9 @@ def train(
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
     last = estimator.history_[-1]
+    idle, epochs = sum(not row["loss"] for row in estimator.history_), len(estimator.history_)
+    if epochs // 2 < idle < epochs:  # of all epochs the estimator warns
+        tell(f"Warning: no word was trained on in {idle} of {epochs} epochs: all were sub-sampled; try --sample 0")
     tell(
         f"{output_name(output)}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on "
         f"{last['examples']:,} words in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), "

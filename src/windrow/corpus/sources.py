@@ -13,7 +13,7 @@ import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from errno import ENAMETOOLONG
+from errno import ENAMETOOLONG, ENOENT
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -208,7 +208,7 @@ def _local_files(location: str, format: str | None, field: str | None) -> list[s
     if path.exists():
         return [str(path)]
     if not glob.has_magic(location):
-        raise DataError(f"{name}: no such file or folder; to pass sentences, give a list of them")
+        raise DataError(f"cannot read {name}: {os.strerror(ENOENT)}; to pass sentences, give a list of them")
     matches = sorted(match for match in map(Path, glob.glob(str(path), recursive=True)) if match.is_file())  # noqa: PTH207
     if not matches:
         raise DataError(f"no file matches {name}")

@@ -84,23 +84,24 @@ def read_errors(file: str) -> Iterator[None]:
     except WindrowError:
         raise
     except Exception as error:
-        if (reason := _read_failure(error, file)) is None:
+        if (told := _read_failure(error, file)) is None:
             raise
-        raise DataError(f"{name_of(file)}: {reason}") from error
+        raise DataError(told) from error
 
 
 def _read_failure(error: Exception, file: str) -> str | None:
-    """The reason to give to the user for an error in reading, or None if it is not about the file."""
+    """What the user reads for an error in reading, or None if it is not about the file."""
+    name = name_of(file)
     if is_in_cloud(file) and (isinstance(error, OSError) or not is_damage(error)):
         from windrow.corpus.cloud import failure
 
-        return f"it cannot be read ({failure(error, file)})"
+        return f"cannot read {name}: {failure(error, file)}"
     if isinstance(error, OSError) and error.errno is not None:
-        return f"it cannot be read ({error.strerror})"
+        return f"cannot read {name}: {error.strerror}"
     if isinstance(error, TooLargeError):
-        return f"{error}; download the file first"
+        return f"{name}: {error}; download the file first"
     if is_url(file) or is_damage(error):
-        return f"the data are broken or cut short ({' '.join(str(error).split())})"
+        return f"{name}: the data are broken or cut short ({' '.join(str(error).split())})"
     return None
 
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
 
-from windrow.corpus import Vocabulary
 from windrow.corpus.tokenizers import as_tokens
 from windrow.errors import MissingWordError, OptionError, check_callable
 from windrow.generators import Seed, random_generator
@@ -218,12 +217,14 @@ def generate(
     if streamer is not None and (num_beams > 1 or num_return_sequences > 1):
         raise OptionError("a streamer follows one text as it grows; use num_beams = 1 and num_return_sequences = 1")
     rng = random_generator(seed)
-    words = model.reader.words_of(prompt) if isinstance(prompt, str) else as_tokens(prompt, "the prompt")
+    words = _words_of(model, prompt)
     for symbol in SPECIALS[BOS:]:
         if symbol in words:
             raise reserved_symbol(symbol, "the prompt")
     ids = model.encode(words, bos=True)
-    unknown = _unknown_words(words, ids[1:].tolist(), model.vocabulary, strict)
+    unknown = unknown_words(model, words)
+    if strict and unknown:
+        raise MissingWordError(unknown[0], model.vocabulary.words[len(SPECIALS) :])
     first = Hypothesis(model.start(ids), tuple(ids.tolist()))
     if num_beams > 1:
         found = beam_search(model, first, options)[: options.num_return_sequences]
@@ -277,12 +278,16 @@ def _never(model: NextWord, allow_unknown: bool) -> list[int]:
     return [BOS, *([] if allow_unknown else [UNK]), *([] if model.predicts_end else [EOS])]
 
 
-def _unknown_words(words: Sequence[str], ids: Sequence[int], vocabulary: Vocabulary, strict: bool) -> list[str]:
-    """The words that are read as ``<unk>``, each once; with ``strict``, MissingWordError names the first."""
-    unknown = [word for word, word_id in zip(words, ids, strict=True) if word_id == UNK and word != SPECIALS[UNK]]
-    if strict and unknown:
-        raise MissingWordError(unknown[0], vocabulary.words[len(SPECIALS) :])
+def unknown_words(model: NextWord, prompt: Tokens) -> list[str]:
+    """The words of a prompt that are read as ``<unk>``, each once."""
+    words = _words_of(model, prompt)
+    ids = model.encode(words, bos=True)[1:].tolist()
+    unknown = (word for word, word_id in zip(words, ids, strict=True) if word_id == UNK and word != SPECIALS[UNK])
     return list(dict.fromkeys(unknown))
+
+
+def _words_of(model: NextWord, prompt: Tokens) -> list[str]:
+    return model.reader.words_of(prompt) if isinstance(prompt, str) else as_tokens(prompt, "the prompt")
 
 
 def _generation(found: Hypothesis, words: Sequence[str], unknown: list[str], model: NextWord) -> Generation:

@@ -13,6 +13,7 @@ DOCUMENT_START = "-DOCSTART-"
 _BLANKS = " \t\r"  # other white space may be a token, such as U+00A0
 # Comments: those of CoNLL-U and GermEval, and the ones that part the documents of CoNLL-2012.
 _COMMENTS = ("# ", "#\t", "#begin document", "#end document")
+_IF_TEXT = "; is this running text? put {} on each line"
 _ORDINALS = {1: "first", 2: "second", 3: "third"}
 
 
@@ -78,6 +79,8 @@ def rows_of(text: Iterable[str], name: str, columns: Columns) -> Iterator[Row]:
             raise FormatError(
                 f"{name}, line {number}: {_count(fields)}, but line {first_number} has {width}; "
                 "give every token the same columns, and blank lines between sentences"
+                + _IF_TEXT.format("a token" if columns.tag is None else "a token and its tag")
+                * (separator != "\t")
             )
         yield Row(number, line, kind, fields)
 
@@ -93,7 +96,7 @@ def tag_of(row: Row, name: str, columns: Columns) -> str:
         parse_tag(tag)
     except DataError as error:
         raise FormatError(
-            f"{row.place(name)}: {error}; is the tag in another column? Number it: tag_column = N"
+            f"{row.place(name)}: {error}; is the tag in another column? Number it: tag_column=N"
         ) from error
     return tag
 

@@ -124,7 +124,7 @@ def _refuse_numbers(words: Sequence[Row], name: str, columns: Columns) -> None:
     else:
         return
     raise FormatError(
-        f"{words[0].place(name)}: the first column {told}; number the column that has the tokens: token_column = N"
+        f"{words[0].place(name)}: the first column {told}; number the column that has the tokens: token_column=N"
     )
 
 

@@ -84,7 +84,7 @@ def check_known_types(found: Iterable[str], source: Source, learned: Sequence[st
     if unknown:
         raise DataError(
             f"{name_of(source)} has entities of the types {', '.join(unknown)}, which the tagger to continue has not "
-            f"learned; it knows {', '.join(learned)}: name the types to learn, types = ..., or train a new tagger"
+            f"learned; it knows {', '.join(learned)}: name the types to learn, types=..., or train a new tagger"
         )
 
 
@@ -94,7 +94,7 @@ def check_types(found: Iterable[str], source: Source, types: Sequence[str] | Non
     if not known:
         raise DataError(
             f"{name_of(source)} holds no entities to learn: every tag is O; is the tag in another column? "
-            "Number it: tag_column = N"
+            "Number it: tag_column=N"
         )
     missing = sorted(set(types or ()) - known)
     if missing:

@@ -85,7 +85,7 @@ class LogisticOutput:
 
 
 class CrfOutput:
-    """All tags of a sentence together: scores of tags, and of their transitions, which are learnt.
+    """All tags of a sentence together: scores of tags, and of their transitions, which are learned.
 
     ``transitions`` (tags + 2, tags) has a row a tag before, then one to begin and one to end with. Sources: Collobert
     et al. 2011, section 3.3.2 (sentence-level log-likelihood); Lafferty et al. 2001.
@@ -98,7 +98,7 @@ class CrfOutput:
 
     @property
     def transition_scores(self) -> Array:
-        """As they were learnt."""
+        """As they were learned."""
         return self.transitions.value
 
     def loss(self, scores: Array, tags: Tags, starts: Starts) -> tuple[float, Array]:

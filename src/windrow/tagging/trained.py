@@ -11,7 +11,7 @@ import numpy as np
 
 from windrow.errors import DataError, FormatError, NotFittedError, WindrowError
 from windrow.estimator import current_names
-from windrow.evaluation.spans import OUTSIDE, SpanResult, evaluate_spans, spans_of
+from windrow.evaluation.spans import SpanResult, evaluate_spans, spans_of
 from windrow.files import model_file
 from windrow.files.model_file import StoredModel
 from windrow.nn.parameters import Array
@@ -20,7 +20,7 @@ from windrow.nn.training.continuing import ContinuingEstimator
 from windrow.nn.training.report import facts_of
 from windrow.numeric.threads import one_blas_thread
 from windrow.tagging.columns import Columns
-from windrow.tagging.examples import Example, Source, blocks, name_of, read_examples
+from windrow.tagging.examples import Example, Source, blocks, name_of, read_examples, types_of
 from windrow.tagging.lexicon import Lexicon, Reading
 from windrow.tagging.long_sentences import decode_long, tag_names
 from windrow.tagging.network import TagNetwork, WordLookUp
@@ -117,8 +117,8 @@ class TrainedTagger(ContinuingEstimator):
         """Exact-span precision, recall and F1 on sentences, pairs (tokens, tags) or a CoNLL file.
 
         ``token_column`` and ``tag_column`` name columns of the file, as in ``read_conll``. Entities of a type that
-        training had not (see ``types_``) count as missed. Raises DataError where there are no entities, FormatError for
-        a malformed file.
+        training had not (see ``types_``) count as missed. Raises DataError where there are no entities, or none of a
+        type that training had, FormatError for a malformed file.
         """
         return self._judge(self._gold(source, Columns(token_column, tag_column)))
 
@@ -127,10 +127,16 @@ class TrainedTagger(ContinuingEstimator):
 
     def _gold(self, source: Source, columns: Columns) -> list[Example]:
         """Sentences to judge by, with the entities that count."""
-        gold = [(tokens, self._kept(tags)) for tokens, tags in read_examples(source, columns)]
-        if all(tag == OUTSIDE for _, tags in gold for tag in tags):
+        gold = read_examples(source, columns)
+        found = types_of(gold)
+        if not found:
             raise DataError(f"{name_of(source)} holds no entities to judge by: every tag is O")
-        return gold
+        if found.isdisjoint(self.types_):
+            raise DataError(
+                f"{name_of(source)} has entities of the types {', '.join(sorted(found))}, none of which the tagger has "
+                f"learned; it knows {', '.join(self.types_)}"
+            )
+        return [(tokens, self._kept(tags)) for tokens, tags in gold]
 
     def _kept(self, tags: Sequence[str]) -> Sequence[str]:
         """Tags without the entities of other types than ``types``."""

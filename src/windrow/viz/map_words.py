@@ -55,7 +55,8 @@ def map_words(
         found = (word for one in named for word, _ in wv.most_similar(one, topn=neighbors)) if neighbors else ()
         chosen = list(dict.fromkeys([*named, *found]))
     if len(chosen) < 2:
-        raise OptionError(f"a map needs at least two words, got {len(chosen)}")
+        hint = "; are they one string? Give each by itself" if any(" " in word for word in chosen) else ""
+        raise OptionError(f"a map needs at least two words, got {len(chosen)}{hint}")
     return chosen
 
 

@@ -417,7 +417,7 @@ def test_gzip_cut_short(tmp_path):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(DataError, match=r"no\.arpa: it cannot be read \(No such file") as caught:
+    with pytest.raises(DataError, match=r"cannot read .*no\.arpa: No such file") as caught:
         read_arpa(tmp_path / "no.arpa")
     assert not isinstance(caught.value, FormatError)
 

@@ -183,9 +183,11 @@ def _frequent_words(corpus: Corpus, min_count: int, max_final_vocab: int | None,
     size = vocabulary.prefix_size(min_count, max_final_vocab)
     if size <= len(vocabulary.specials) and all(vocabulary.get(word) < 0 for word in known):
         highest = int(vocabulary.counts[size:].max(initial=0))
+        often = "once" if highest == 1 else f"{highest} times"
         raise DataError(
-            f"no word occurs {min_count} times in the corpus (the most frequent: {highest} times)"
-            f"{', and the model knows none' * bool(known)}; lower min_count = {min_count} or give more text"
+            f"no word occurs {min_count} times in the corpus (the most frequent: {often})"
+            f"{', and the model knows none' * bool(known)}; {f'try min_count={highest}, or ' * bool(highest)}"
+            "give more text"
         )
     return vocabulary.head(size)
 
