@@ -132,6 +132,7 @@ TRAININGS = {
 BESIDE = {  # with which these have no effect; the others have none beside the defaults
     ("vectors train", "negative"): ["--loss", "hs"],
     ("vectors train", "ns_exponent"): ["--loss", "softmax"],
+    ("vectors train", "shared_negatives"): ["--kernel", "pair"],
     ("lm train ngram", "lmplz_compat"): ["--smoothing", "witten-bell"],
     ("lm train ngram", "unk_mass"): ["--closed-vocabulary"],
     ("tag train", "vector_size"): ["--vectors", "v.txt"],
