@@ -149,7 +149,7 @@ def test_files_are_compared_but_for_times(tmp_path: Path) -> None:
 
 
 def test_every_command_of_the_program_is_stopped() -> None:
-    """But those that the network or a screen needs, and the compilation of everything."""
+    """But those that the network or a screen needs, the server, and the compilation of everything."""
     import click
 
     def below(command: click.Command, words: str) -> list[str]:
@@ -163,6 +163,7 @@ def test_every_command_of_the_program_is_stopped() -> None:
         "corpus fetch",
         "corpus list",
         "demo",
+        "explore",
         "warmup",
         "vectors analogy",
         "vectors fetch",

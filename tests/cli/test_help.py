@@ -18,7 +18,7 @@ from windrow.cli.help import HEADINGS, MOST_LINES, example_lines, grouped_option
 from windrow.cli.options import setting_options
 from windrow.estimator import Setting
 
-NOT_ON_PAGES = {"corpus fetch", "vectors fetch", "warmup", "demo"}  # they download, or take a minute
+NOT_ON_PAGES = {"corpus fetch", "vectors fetch", "warmup", "demo", "explore"}  # they download, take a minute, or serve
 
 
 def commands(group: LazyGroup, *names: str) -> Iterator[tuple[str, Command]]:

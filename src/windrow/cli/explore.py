@@ -10,7 +10,7 @@ from windrow.cli.numbers import WholeNumber
 from windrow.cli.paths import InputFile
 
 
-@command()
+@command(example="windrow explore toy.safetensors toy-lm.safetensors")
 @click.argument("files", nargs=-1, required=True, metavar="MODEL...", type=InputFile())
 @click.option("--port", default=0, type=WholeNumber(0, 65535), help="Port to listen at.  [default: one that is free]")
 @click.option("--analogies", metavar="FILE", type=InputFile(), help="Analogies in Google's format, to score vectors.")
