@@ -107,7 +107,9 @@ def test_classifiers_under_any_name(name: str, compression: str, tmp_path: Path)
         path = put(tmp_path, name, COMPRESS[compression](kept.read_bytes()))
         for found in (windrow.load(path), windrow.TextClassifier.load(path)):
             assert np.array_equal(found.predict_proba(["a food1"]), expected)
-        piped = run("classify", "evaluate", "-", put(tmp_path, "t", b"__label__x a\n"), stdin=path.read_bytes())
+        label = str(windrow.load(kept).classes_[0]).encode()
+        text = put(tmp_path, "t", b"__label__%s a\n" % label)
+        piped = run("classify", "evaluate", "-", text, stdin=path.read_bytes())
         assert piped.exit_code == 0, piped.output
 
 

@@ -109,10 +109,10 @@ def _bad_inputs(folder: Path) -> dict[str, tuple[list[str | Path], str]]:
     good = TOYLAND / "valid.txt"
     out = folder / "out.txt"
     return {
-        "missing file": ([folder / "nowhere.txt", "-o", out], "nowhere.txt: no such file"),
+        "missing file": ([folder / "nowhere.txt", "-o", out], "nowhere.txt: No such file or directory"),
         "empty text": ([folder / "empty.txt", "-o", out], "empty.txt.*empty"),
         "blank text": ([folder / "blank.txt", "-o", out], "blank.txt.*empty"),
-        "rare words": ([folder / "rare.txt", "-o", out], "no word occurs 5 times.*lower --min-count"),
+        "rare words": ([folder / "rare.txt", "-o", out], "no word occurs 5 times.*try --min-count 1"),
         "not UTF-8": ([folder / "latin1.txt", "-o", out], r"latin1.txt.*offset 19"),
         "NUL bytes": ([folder / "binary.txt", "-o", out], "binary.txt.*NUL.*9"),
         "no text in folder": ([folder / "folder", "-o", out], "holds no readable text"),

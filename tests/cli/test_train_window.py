@@ -164,7 +164,7 @@ def test_it_tells_of_vectors_of_few_words(files):
 
 
 def test_it_writes_no_arpa_file(files):
-    result = run("no such text", "-o", files["model"].with_suffix(".arpa.gz"))
+    result = run("no-such-text", "-o", files["model"].with_suffix(".arpa.gz"))
 
     assert isinstance(result.exception, OptionError)
     assert str(result.exception).endswith(": an ARPA file cannot hold a WindowLM; name a .safetensors file")

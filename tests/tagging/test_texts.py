@@ -107,7 +107,10 @@ def test_a_line_that_does_not_fit_far_behind_is_told_with_a_way_out(tmp_path: Pa
         FormatError, match=r"line 1201: 3 columns, but line 1 has 2; .*; if it is text, choose format='text'"
     ):
         tokens_of(f"{many}this is text\n", tmp_path)
-    with pytest.raises(FormatError, match=r"blank lines between sentences$"):
+    with pytest.raises(
+        FormatError,
+        match=r"blank lines between sentences; is this running text\? put a token on each line$",
+    ):
         tokens_of(f"{many}this is text\n", tmp_path, "conll")
     assert tokens_of(f"{many}this is text\n", tmp_path, "text")[-1] == ["this", "is", "text"]
 
