@@ -102,7 +102,7 @@ WORD2VEC = (
     Setting(
         "shared_negatives", int, 16, "Noise words that each row of a block meets, rounded up to a multiple of 16; the "
         "row's own target word may be among them.", "More are slower and a little better; "
-        "with subwords 32 are much better.",
+        "with subwords 32 know more of the forms of words.",
         low=1, high=4096, only_with=(("kernel", ("block",)), _OF_NS, ("negative", GIVEN)),
     ),
     Setting(

@@ -90,7 +90,7 @@ class Word2Vec(TrainedModel):
     shared_negatives : int in [1, 4096], default 16
         Noise words that each row of a block meets, rounded up to a multiple of 16; the row's own target word may be
         among them. Only with kernel "block" and with loss None or "ns" or "hs+ns" and with negative. More are
-        slower and a little better; with subwords 32 are much better.
+        slower and a little better; with subwords 32 know more of the forms of words.
     deterministic : bool, default False
         Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
         little slower; one worker does so anyway.

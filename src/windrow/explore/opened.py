@@ -27,7 +27,7 @@ _NONE = Questions([], [])
 
 @dataclass(frozen=True)
 class Opened:
-    """A model, its answers by question, and what is told of it: pairs of a name and a value; rows of its training."""
+    """A model to look at: a function for each question that it answers, its properties, and its training by epoch."""
 
     name: str
     described: str

@@ -82,7 +82,10 @@ def plot_analogies(result: AnalogyResult, path: File | None = None, *, theme: st
 def plot_gradient_norms(
     history: Sequence[Mapping[str, Any]], path: File | None = None, *, theme: str = "light"
 ) -> Figure:
-    """Draw the length of each layer's gradient by epoch: lines that fall or rise by factors vanish or explode.
+    """Draw the norm of each layer's gradient by epoch, on a logarithmic axis.
+
+    Gradients vanish where the lines of the first layers lie far below the others; they explode where lines rise by
+    factors.
 
     Parameters
     ----------

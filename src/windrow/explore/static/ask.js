@@ -16,7 +16,8 @@ async function answerOf(response) {
   return content;
 }
 
-// As `ask`, for what takes long: `progress` is told how long while `isWanted`; null where it is not any more.
+// Asks for work that takes long. Until it is done, `progress` gets the seconds so far; once `isWanted` says no, the
+// answer is null.
 export async function askUntilReady(model, question, fields, progress, isWanted) {
   for (;;) {
     const found = await ask(model, question, fields);
