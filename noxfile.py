@@ -7,7 +7,6 @@ not installed is skipped.
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import nox
 
@@ -74,13 +73,9 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=LOWEST_PYTHON)
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
+    """Check style, types and workflows: the hooks of ``.pre-commit-config.yaml``."""
     session.install(".[dev]")
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
-    session.run("mypy")
-    workflows = map(str, Path(".github/workflows").iterdir())
-    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
+    session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure")
 
 
 @nox.session(python=LOWEST_PYTHON)
