@@ -42,6 +42,16 @@ def test_links_lead_into_the_repository():
     assert f"<{home}/security/advisories/new>" in (ROOT / "SECURITY.md").read_text("utf-8")
 
 
+def test_the_container_is_of_files_that_are_there_and_of_a_python_that_is_promised():
+    recipe = (ROOT / "Containerfile").read_text("utf-8")
+    (python,) = re.findall(r"/python:(\S+)-slim$", recipe, re.MULTILINE)
+    copied = [name for line in re.findall(r"^COPY (?!--)(.+) \S+$", recipe, re.MULTILINE) for name in line.split()]
+
+    assert python in PYTHONS
+    assert {"pyproject.toml", "src"} < set(copied)
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+
+
 # --- what workflows call
 
 
