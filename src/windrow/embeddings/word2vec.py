@@ -292,20 +292,21 @@ class Word2Vec(TrainedModel):
             corpus = as_corpus(corpus, field, shows_bar=progress is True)
             start = start_training(corpus, self.get_params(), state, given, frozen)
             resumed = checkpoint if resume else None
-            self._training = self._new_training(corpus, start, resumed)
-            self._text = corpus.reader.stored()
-            self._training.retrains = retrains
-            self._wv = None
-            if resumed is not None:
-                self._training.restore(resumed)
-            try:
-                # Each worker is one thread; BLAS must not start more.
-                with crew(1), training_bar(progress, "words") as bar:
-                    callbacks = [*bar.callbacks, *self.callbacks]
-                    self._training.train(callbacks, self.report_words, written, checkpoint_every, bar.progress)
-            except DivergedError:
-                del self._training  # its vectors are of no use
-                raise
+            # Each worker is one thread; BLAS must not start more, which would spin on when their product is done.
+            with crew(1):
+                self._training = self._new_training(corpus, start, resumed)
+                self._text = corpus.reader.stored()
+                self._training.retrains = retrains
+                self._wv = None
+                if resumed is not None:
+                    self._training.restore(resumed)
+                try:
+                    with training_bar(progress, "words") as bar:
+                        callbacks = [*bar.callbacks, *self.callbacks]
+                        self._training.train(callbacks, self.report_words, written, checkpoint_every, bar.progress)
+                except DivergedError:
+                    del self._training  # its vectors are of no use
+                    raise
         if len(self._vocabulary) == 1:
             word = self._vocabulary.words[0]
             warn(f"the only word is {word!r}: there is nothing to tell it from; keep rarer words, or give more text")
