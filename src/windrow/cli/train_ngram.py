@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +83,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     from windrow.lm import storing
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
+    from windrow.numeric.compiling import working_time
 
     _check_used(options)
     counts_out = options["counts_out"]
@@ -94,7 +94,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         check_compression(counts_out, "counts")
     if options["from_counts"] and len(sources) > 1:
         raise OptionError("--from-counts takes one SOURCE, a file of counts")
-    started = time.monotonic()
+    started = working_time()
     model = NGramLM(**values_of(NGRAM_LM, options))
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
     text = text_of(options)
@@ -111,7 +111,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
     tell(
         f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
-        f"{time.monotonic() - started:.1f} s"
+        f"{working_time() - started:.1f} s"
     )
 
 
