@@ -90,8 +90,10 @@ def test_the_clock_of_trainings_stands_still_while_kernels_are_compiled(monkeypa
         return SimpleNamespace(data={"dispatcher": SimpleNamespace(py_func=function)})
 
     ours, others, log = event("windrow.kernels"), event("elsewhere.kernels"), CompileLog(None)
-    steps = [(1, None, ours), (2, log.on_start, ours), (4, log.on_start, ours), (7, log.on_end, ours),
-             (11, log.on_end, ours), (16, log.on_start, others), (22, log.on_end, others), (29, log.on_start, ours)]  # fmt: skip
+    steps = [
+        *[(1, None, ours), (2, log.on_start, ours), (4, log.on_start, ours), (7, log.on_end, ours)],
+        *[(11, log.on_end, ours), (16, log.on_start, others), (22, log.on_end, others), (29, log.on_start, ours)],
+    ]
     told = []
     monkeypatch.setattr(compiling, "_logs", [log])
     for now, step, what in steps:

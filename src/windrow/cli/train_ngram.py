@@ -110,8 +110,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     warn_if_forgotten(model, output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
     tell(
-        f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
-        f"{working_time() - started:.1f} s"
+        f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams "
+        f"(by length: {sizes}) in {working_time() - started:.1f} s"
     )
 
 

@@ -39,6 +39,7 @@ from windrow.cli.paths import (
     words_written,
 )
 from windrow.cli.saving import save_trained, save_word_vectors
+from windrow.cli.summaries import LOSSES_OF_VECTORS, training_told
 from windrow.cli.vector_files import save_fasttext
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
@@ -213,15 +214,11 @@ def train(
     _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
-    last = estimator.history_[-1]
     idle, epochs = sum(not row["loss"] for row in estimator.history_), len(estimator.history_)
     if epochs // 2 < idle < epochs:  # of all epochs the estimator warns
         tell(f"Warning: no word was trained on in {idle} of {epochs} epochs: all were sub-sampled; try --sample 0")
-    tell(
-        f"{output_name(output)}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on "
-        f"{last['examples']:,} words in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), "
-        f"loss {last['loss']:.4f}"
-    )
+    trained = training_told(estimator.history_, "word", LOSSES_OF_VECTORS["+".join(estimator.layer_names())])
+    tell(f"{output_name(output)}: {len(estimator.wv):,} words of {estimator.vector_size} dimensions; {trained}")
 
 
 def _continued(file: str) -> Word2Vec:

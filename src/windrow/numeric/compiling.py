@@ -1,4 +1,4 @@
-"""What the log says of kernels that are being compiled, for which the first call of each waits, and a clock without it."""
+"""The log of kernels that are being compiled, for which the first call of each waits, and a clock without that."""
 
 from __future__ import annotations
 
