@@ -13,6 +13,7 @@ from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import check_parameters
 from windrow.cli.paths import OutputFile, words_written
 from windrow.cli.saving import save_word_vectors
+from windrow.cli.vector_files import VECTORS_OUTPUT
 from windrow.errors import one_line
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
 
 
-@command(example="windrow demo -o demo")
-@click.option("-o", "--output", type=OutputFile(words_written), help="Save the vectors to this file.")
+@command(example="windrow demo -o demo.safetensors")
+@click.option(
+    "-o", "--output", metavar="FILE", type=OutputFile(words_written), help=f"Save the vectors, too. {VECTORS_OUTPUT}"
+)
 @click.option("--seed", default=1, type=WholeNumber(0), show_default=True)
 def demo(output: Path | None, seed: int) -> None:
     """Train on a small generated corpus: word vectors, a language model, an entity tagger; takes seconds."""

@@ -25,7 +25,7 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
-from windrow.cli.saving import save_model
+from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import OptionError
 from windrow.estimator import Condition
 from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
@@ -45,8 +45,9 @@ def _words_in(file: str) -> list[str]:
     "-o",
     "--output",
     required=True,
+    metavar="FILE",
     type=OutputFile(stdout=True),
-    help="File to write: .safetensors, or .arpa, .arpa.gz; - is an ARPA file on standard output.",
+    help=f"File to write: {ARPA_WRITTEN}, else windrow's own; - is an ARPA file on standard output.",
 )
 @setting_options(NGRAM_LM, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY})
 @grouped_option(
