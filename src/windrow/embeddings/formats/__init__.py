@@ -89,7 +89,7 @@ def write_vectors(data: VectorData, path: str | os.PathLike[str], format: str | 
     try:
         check_finite(data.vectors, "the table", path)
     except FormatError as error:
-        raise OptionError(f"cannot write {error}; if training diverged, lower alpha") from error
+        raise OptionError(f"cannot write {error}; if training diverged, try a lower learning rate") from error
     if data.ngrams is not None and chosen.extension not in _WITH_NGRAMS:
         warn(
             f"{path}: .{chosen.extension} files hold no n-grams, so unseen words have no vectors there; "

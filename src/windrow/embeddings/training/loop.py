@@ -196,9 +196,10 @@ class VectorTraining:
                 reason = f"a number of the {name.replace('_', ' ')} vectors has grown to {largest:g}"
         if reason:
             rate, is_block = self.run.schedule.alpha, self.identity.get("kernel") == "block"
+            or_pair = " or kernel = 'pair'" if is_block else ""
             raise DivergedError(
-                f"training diverged in epoch {self.run.position.epoch + 1}: {reason}; lower alpha = {rate:g}, to "
-                f"{rate / 10:g} for example{', or set kernel = pair' * is_block}"
+                f"training diverged in epoch {self.run.position.epoch + 1} with alpha = {rate:g}: {reason}; try "
+                f"alpha = {rate / 10:g}{or_pair}"
             )
 
     def _call(self, callbacks: tuple[Callback, ...], words_before: int, report_words: int | None) -> bool:
