@@ -182,7 +182,7 @@ def test_a_corpus_of_rare_words_only_is_refused() -> None:
 
 
 def test_a_diverging_learning_rate_is_told(lee_sentences: list[list[str]]) -> None:
-    with pytest.raises(DataError, match=r"diverged in epoch \d+.*lower alpha"):
+    with pytest.raises(DataError, match=r"diverged in epoch \d+ with alpha = 10: .*; try alpha = 1"):
         Word2Vec(**SMALL | {"alpha": 10, "min_alpha": 10, "epochs": 20}, cbow_mean=0, loss="softmax").fit(
             lee_sentences[:30]
         )

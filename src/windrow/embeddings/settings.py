@@ -24,7 +24,7 @@ WORD2VEC = (
         "Try 0.05 for a small text, or for CBOW.", low=0, low_open=True, high=10, common=True,
     ),
     Setting(
-        "window", int, 5, "The most words to each side of the center word that are its context.",
+        "window", int, 5, "Context words on each side of the center word, at most.",
         "A small window (2) brings words together that can stand for each other, a large one (10) words of one topic.",
         low=1, high=1000, heading="Model", common=True,
     ),

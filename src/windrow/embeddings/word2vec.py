@@ -42,8 +42,8 @@ class Word2Vec(TrainedModel):
     alpha : float in (0, 10], default 0.025
         Learning rate at the start; it falls linearly to min_alpha. Try 0.05 for a small text, or for CBOW.
     window : int in [1, 1000], default 5
-        The most words to each side of the center word that are its context. A small window (2) brings words
-        together that can stand for each other, a large one (10) words of one topic.
+        Context words on each side of the center word, at most. A small window (2) brings words together that can
+        stand for each other, a large one (10) words of one topic.
     min_count : int >= 1, default 5
         Words that occur less often are left out. Lower it for a small text; vectors of words seen a few times are
         poor.

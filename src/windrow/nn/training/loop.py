@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import nan
 from os import PathLike
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from windrow.nn.training import checkpoint as checkpoints
 from windrow.nn.training.keeping import Keeper
 from windrow.nn.training.report import Callback, Report, call_all, log_start
 from windrow.nn.training.stopping import DivergedError, Divergence, EarlyStopping, LastGood
+from windrow.numeric.compiling import working_time
 from windrow.numeric.threads import crew
 
 _REPORT_SECONDS = 0.2  # between two calls of ``progress``
@@ -185,7 +185,7 @@ class Training:
         trainee, epoch, divergence = self.trainee, len(self.history) + 1, self.divergence
         before = self.history[-1]["seconds"] if self.history else 0.0
         share, done, total, rate = self._share(epoch), 0, 0.0, nan
-        started, reported = perf_counter(), 0.0
+        started, reported = working_time(), 0.0
         divergence.start_epoch()
         for size, batch in trainee.batches(self.epochs_before + epoch):
             rate = self.plan.learning_rate * (self._falling(epoch, done) if share is None else share)
@@ -193,10 +193,10 @@ class Training:
             divergence.see(loss / size)
             total, done = total + loss, done + size
             interrupts.check()
-            if progress is not None and (seconds := perf_counter() - started) >= reported + _REPORT_SECONDS:
+            if progress is not None and (seconds := working_time() - started) >= reported + _REPORT_SECONDS:
                 reported = seconds
                 progress(self._report("progress", epoch, done, total / done, rate, before + seconds))
-        seconds = before + perf_counter() - started
+        seconds = before + working_time() - started
         divergence.end_epoch(trainee.values())
         norms, score = trainee.gradient_norms(), trainee.judge()
         return self._report("epoch", epoch, done, total / done, rate, seconds, score, norms)
