@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import windrow
 from tests.explore.conftest import ODD_WORDS, word_vectors
 from tests.test_golden import GOLDEN
+from windrow.embeddings.clusters import cluster_words
 from windrow.errors import WindrowError
 from windrow.explore.asked import LONGEST_TEXT, LONGEST_WORD, Asked
 from windrow.explore.completion import Completion
@@ -160,21 +161,32 @@ def test_scores_are_those_of_the_evaluation(files: dict[str, Path], opened: dict
 # --- maps
 
 
-def test_a_map_has_the_first_words_and_their_classes() -> None:
+def test_a_map_has_the_first_words_and_the_classes_of_a_plot() -> None:
     vectors = word_vectors()
     maps = Maps(vectors)
     found = ready(maps.answer, method="pca", top=50)
     assert found["words"] == vectors.index_to_key[:50]
-    assert len(set(found["classes"])) == 12
+    assert found["classes"] == cluster_words(vectors.head(50), 8).tolist()
     points = np.array([found["x"], found["y"]])
     assert points.shape == (2, 50)
     assert np.abs(points.mean(axis=1)).max() < 1e-6  # principal components have their center at 0
     assert maps.answer(asked(method="pca", top=50)) is found  # computed once
 
 
+def test_a_map_leaves_out_stop_words_unless_they_are_asked_for() -> None:
+    words = ["the", "</s>", "king", ",", "Of", "queen", "man"]
+    maps = Maps(windrow.WordVectors(words, np.random.default_rng(5).normal(size=(7, 3)).astype(np.float32)))
+    found = ready(maps.answer, top=3)
+    assert found["words"] == ["king", "queen", "man"]
+    assert ready(maps.answer, top=2)["words"] == ["king", "queen"]
+    assert ready(maps.answer, top=3, all_words=True)["words"] == words[:3]
+    assert len(found["x"]) == len(found["y"]) == len(found["classes"]) == 3
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
+        ({"all_words": "yes"}, "all words must be true or false, not str"),
         ({"method": "som"}, "method must be one of pca, tsne"),
         ({"method": []}, "method must be one of pca, tsne"),
         ({"top": 1}, "top = 1 is out of range"),

@@ -122,6 +122,9 @@ def test_what_cannot_be_answered_is_a_message_on_the_page(page: Any, fields: dic
 def test_a_map_is_drawn_searched_and_moved_by_keys(page: Any) -> None:
     section = panel(page, "Map")
     send(section, "Draw", top="72")
+    section.get_by_role("status").filter(has_text="70 words drawn").wait_for()  # two of them say nothing
+    section.get_by_label("with stop words").check()
+    send(section, "Draw", top="72")
     section.get_by_role("status").filter(has_text="72 words drawn").wait_for()
     assert section.locator(".points path.point").count() == 72
     assert section.locator(".modebar-btn").count() == 4  # and none that sends it to another site

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.clusters import LARGEST_SEED, cluster_words
+from windrow.embeddings.map_words import ENGLISH, as_pairs, map_words
 from windrow.embeddings.projections import METHODS, unit_rows
 from windrow.errors import OptionError, check_whole
 from windrow.viz import figures
 from windrow.viz.labels import Placement, place_labels
-from windrow.viz.map_words import ENGLISH, as_pairs, map_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

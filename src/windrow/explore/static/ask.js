@@ -38,13 +38,13 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
-// The fields of a form as they are sent: numbers where the field is one.
+// The fields of a form as they are sent: numbers where the field is one, true or false for a box to check.
 export function fieldsOf(form) {
   const fields = {};
   for (const input of form.elements) {
     if (!input.name) continue;
     const isNumber = input.type === "number" || input.type === "range";
-    fields[input.name] = isNumber ? Number(input.value) : input.value;
+    fields[input.name] = input.type === "checkbox" ? input.checked : isNumber ? Number(input.value) : input.value;
   }
   return fields;
 }
