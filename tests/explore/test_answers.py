@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +188,8 @@ def test_a_map_leaves_out_stop_words_unless_they_are_asked_for() -> None:
     ("fields", "reason"),
     [
         ({"all_words": "yes"}, "all words must be true or false, not str"),
-        ({"method": "som"}, "method must be one of pca, tsne"),
-        ({"method": []}, "method must be one of pca, tsne"),
+        ({"method": "som"}, "method must be one of pca, tsne, umap"),
+        ({"method": []}, "method must be one of pca, tsne, umap"),
         ({"top": 1}, "top = 1 is out of range"),
         ({"top": 5001}, "top = 5001 is out of range"),
         ({"top": 3, "method": "tsne"}, "t-SNE needs at least four words"),
@@ -197,6 +198,12 @@ def test_a_map_leaves_out_stop_words_unless_they_are_asked_for() -> None:
 def test_maps_that_cannot_be_drawn(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(WindrowError, match=reason):
         Maps(word_vectors()).answer(asked(**fields))
+
+
+def test_a_map_without_umap_learn_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(WindrowError, match=r"UMAP needs umap-learn: pip install 'windrow\[umap\]'"):
+        ready(Maps(word_vectors()).answer, method="umap")
 
 
 def test_a_map_without_scikit_learn_has_one_color(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,6 +149,17 @@ def test_a_map_is_drawn_searched_and_moved_by_keys(page: Any) -> None:
     section.get_by_role("alert").filter(has_text="'nobody' is not on this map").wait_for()
 
 
+def test_a_map_by_tsne_begins_with_principal_components(page: Any) -> None:
+    asked: list[str] = []
+    page.on("request", lambda one: one.url.endswith("/map") and asked.append(one.post_data_json["method"]))
+    section = panel(page, "Map")
+    section.get_by_label("Method").select_option("tsne")
+    send(section, "Draw", top="72")
+    section.get_by_role("status").filter(has_text="70 words drawn, t-SNE").wait_for()
+    assert section.locator(".points path.point").count() == 70
+    assert list(dict.fromkeys(asked)) == ["pca", "tsne"]
+
+
 def test_scores_with_their_questions(page: Any) -> None:
     section = panel(page, "Analogies")
     section.get_by_role("button").click()

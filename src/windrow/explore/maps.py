@@ -10,7 +10,7 @@ import numpy as np
 
 from windrow.embeddings.clusters import cluster_words
 from windrow.embeddings.map_words import ENGLISH, map_words
-from windrow.embeddings.projections import METHODS, unit_rows
+from windrow.embeddings.projections import METHODS, NAMES, unit_rows
 from windrow.errors import OptionError
 from windrow.explore.asked import Asked
 from windrow.explore.work import Work
@@ -60,4 +60,5 @@ def draw_map(vectors: WordVectors, method: str, top: int, all_words: bool = Fals
     if find_spec("sklearn") is not None:
         classes = cluster_words(vectors.subset(words), min(_CLUSTERS, len(words)), seed=_SEED).tolist()
     x, y = coordinates.astype(np.float32).T.tolist()
-    return {"ready": True, "words": words, "x": x, "y": y, "classes": classes, "axes": axes}
+    named = {"method": NAMES[method], "axes": axes}
+    return {"ready": True, "words": words, "x": x, "y": y, "classes": classes, **named}

@@ -22,8 +22,13 @@ export function map(section, model) {
   onSubmit(section, draw, async (fields) => {
     const mine = ++latest;
     const isWanted = () => mine === latest && section.isConnected;
-    const found = await askUntilReady(model, "map", fields, (told) => { status.textContent = told; }, isWanted);
+    const computed = (method) => askUntilReady(model, "map", { ...fields, method }, (told) => { status.textContent = told; }, isWanted);
     const plotly = await loadPlotly();
+    if (fields.method !== "pca") { // which is there at once, to look at until the other one is ready
+      const first = await computed("pca");
+      if (first && isWanted()) await picture(plotly, first);
+    }
+    const found = await computed(fields.method);
     return () => { if (found) picture(plotly, found); };
   });
 
@@ -59,7 +64,7 @@ export function map(section, model) {
     plot.on("plotly_relayout", (change) => { if (Object.keys(change).some((key) => key.includes("axis"))) label(); });
     plot.on("plotly_click", ({ points }) => showNeighbors(found.words[points[0].pointIndex]));
     await label();
-    status.textContent = `${found.words.length} words drawn`;
+    status.textContent = `${found.words.length} words drawn, ${found.method}`;
   }
 
   // Label the words in view, frequent ones first, as far as there is space.
