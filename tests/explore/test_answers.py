@@ -20,6 +20,7 @@ from windrow.embeddings.clusters import cluster_words
 from windrow.errors import WindrowError
 from windrow.explore.asked import LONGEST_TEXT, LONGEST_WORD, Asked
 from windrow.explore.completion import Completion
+from windrow.explore.curves import curves_of, reported_numbers
 from windrow.explore.maps import Maps
 from windrow.explore.opened import Opened
 
@@ -30,6 +31,7 @@ MODELS = sorted(
     for path in list((GOLDEN / folder / kind).glob("*"))[:3]
     if path.suffix in (".safetensors", ".arpa", ".vec")
 )
+VALUES = [None, True, 3, 2.5, math.nan, math.inf, 10**400, "x", [1.0], {}, {"a": 1.0}, {"a": "x", "b": 2}]
 LANGUAGE, VECTORS = ["surprise", "next", "generate"], ["complete", "neighbors", "analogy", "map"]
 
 
@@ -307,3 +309,52 @@ def test_the_reports_of_a_training_are_told() -> None:
     ]
     assert opened.history
     assert ("kind", "rnn-lm") in opened.facts
+    assert [(curve["label"], curve["lines"]) for curve in opened.curves] == [
+        (label, {"": [row[name] for row in opened.history]})
+        for label, name in [
+            ("mean loss per example", "loss"),
+            ("perplexity of data held back", "score"),
+            ("learning rate", "learning_rate"),
+            ("examples per second", "per_second"),
+        ]
+        if name in opened.history[0]
+    ]
+
+
+@pytest.mark.parametrize("kind", ["tagger", "classifier"])
+def test_reports_are_found_wherever_a_file_has_them(kind: str, opened: dict[str, Opened]) -> None:
+    curves = {curve["label"]: curve for curve in opened[kind].curves}
+    assert {*curves} == {"mean loss per example", "learning rate", "examples per second"}
+    losses = [report["loss"] for report in opened[kind].history]
+    assert curves["mean loss per example"]["lines"][""] == losses
+    assert curves["mean loss per example"]["epochs"] == [*range(1, len(losses) + 1)]
+
+
+def test_word_vectors_with_their_training_state_have_curves(tmp_path: Path) -> None:
+    model = windrow.Word2Vec(vector_size=4, min_count=1, epochs=3, workers=1).fit(["the cat sat on the mat"] * 9)
+    model.save(tmp_path / "model")
+    (curve, *_) = Opened.of(str(tmp_path / "model")).curves
+    assert curve["lines"] == {"": [row["loss"] for row in model.history_]}
+
+
+def test_gradients_have_a_line_per_layer_on_a_logarithmic_axis() -> None:
+    model = windrow.MLPClassifier(hidden_layer_sizes=4, epochs=3).fit(np.eye(4), [0, 1, 0, 1])
+    norms = [row["gradient_norms"] for row in model.history_]
+    (curve,) = (curve for curve in curves_of(model.history_) if curve["is_logarithmic"])
+    assert curve["label"] == "length of the gradient of each layer"
+    assert curve["lines"] == {layer: [row[layer] for row in norms] for layer in norms[0]}
+    named = {f"gradient of {layer}": norm for layer, norm in norms[0].items()}
+    assert reported_numbers(model.history_[0]).items() >= named.items()
+
+
+COLUMNS = ["epoch", "loss", "score", "measure", "gradient_norms"]
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.sampled_from(VALUES)), max_size=4))
+def test_any_reports_in_a_file_give_curves_of_numbers(rows: list[dict[str, Any]]) -> None:
+    for curve in curves_of(rows):
+        assert len(curve["epochs"]) == len(rows)
+        for line in curve["lines"].values():
+            assert len(line) == len(rows)
+            assert all(value is None or (isinstance(value, int | float) and value is not True) for value in line)
+    json.dumps([reported_numbers(row) for row in rows])

@@ -215,6 +215,16 @@ def test_a_tagger_and_a_classifier(page: Any, opened: dict[str, Opened]) -> None
     assert names(panel(page, "Labels"))[0] == "plus"
 
 
+def test_each_column_of_a_training_has_a_curve(page: Any, opened: dict[str, Opened]) -> None:
+    choose(page, "tagger")
+    figures = panel(page, "About this model").locator("figure")
+    labels = [curve["label"] for curve in opened["tagger"].curves]
+    assert figures.locator("figcaption").all_inner_texts() == labels
+    for number in range(len(labels)):
+        figures.nth(number).locator(".scatterlayer .point").last.wait_for()
+        assert figures.nth(number).locator(".scatterlayer .point").count() == 4
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
 def test_nothing_is_wider_than_the_screen_and_colors_have_contrast(

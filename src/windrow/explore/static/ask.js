@@ -114,10 +114,13 @@ export function loadPlotly() {
   return plotly;
 }
 
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+// The color of a class of words or of a curve, by its number; there are eight.
+export const classColor = (number) => color(`--color${number % 8}`);
+
 // What all pictures share; colors follow the page.
 export function pictureLayout(more) {
-  const style = getComputedStyle(document.documentElement);
-  const color = (name) => style.getPropertyValue(name).trim();
   const axis = { automargin: true, gridcolor: color("--line"), zerolinecolor: color("--line"), linecolor: color("--line") };
   const { xaxis = {}, yaxis = {}, ...others } = more;
   return {

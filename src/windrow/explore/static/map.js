@@ -1,6 +1,6 @@
 // The map: points, labels for the most frequent words in view, and a search.
 
-import { askUntilReady, completeWords, loadPlotly, onSubmit, onThemeChange, pictureLayout, plain } from "./ask.js";
+import { askUntilReady, classColor, completeWords, loadPlotly, onSubmit, onThemeChange, pictureLayout, plain } from "./ask.js";
 
 const POINTS = 0, LABELS = 1, FOUND = 2; // layers, from the lowest
 const LETTER = [8, 18]; // about as many pixels wide and high
@@ -130,8 +130,7 @@ const width = ([low, high]) => high - low;
 const spread = (values) => values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b)) || 1;
 
 function colorsOf(classes) {
-  const style = getComputedStyle(document.documentElement);
-  const colors = SHAPES.map((_, number) => style.getPropertyValue(`--color${number}`).trim());
+  const colors = SHAPES.map((_, number) => classColor(number));
   return classes.map((one) => colors[one]);
 }
 
