@@ -145,7 +145,9 @@ def _of_arpa(file: Path) -> dict[str, Any]:
 
 def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
     """Word vectors, or a classifier, in a format of others; None where there are none."""
+    from windrow.classification.classifier import TextClassifier
     from windrow.embeddings.formats.recognition import recognize_vectors
+    from windrow.embeddings.vectors import WordVectors
 
     try:
         format = recognize_vectors(file)
@@ -154,12 +156,12 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
         if kind not in ("unknown", "pickle", "parquet", "safetensors"):
             raise
         return None
-    if model is None:
-        return None
-    if hasattr(model, "classes_"):
+    if isinstance(model, TextClassifier):
         return {"what": "a text classifier of fastText", "kind": "text-classifier", "labels": len(model.classes_)}
-    name = f"word vectors in the format {format}"
-    return {"what": name, "kind": "word-vectors", "words": len(model), "dimensions": model.vector_size}
+    if isinstance(model, WordVectors):
+        name = f"word vectors in the format {format}"
+        return {"what": name, "kind": "word-vectors", "words": len(model), "dimensions": model.vector_size}
+    return None
 
 
 def _of_table(file: Path) -> dict[str, Any]:
