@@ -188,9 +188,10 @@ def _discounting(
     evidence: Evidence, estimated: Callable[[list[int]], list[float]], fallback: tuple[float, ...]
 ) -> Rule:
     """A rule with the discounts of the options, else estimated ones, else the fallback, or DataError without one."""
-    given = evidence.options.discounts
-    if given is not None and given[evidence.order - 1] is not None:
-        discounts: Sequence[float] = list(given[evidence.order - 1]) or (0.0,)
+    of_orders = evidence.options.discounts
+    given = None if of_orders is None else of_orders[evidence.order - 1]
+    if given is not None:
+        discounts: Sequence[float] = list(given) or [0.0]
     else:
         try:
             discounts = estimated(evidence.frequencies.tolist())
