@@ -203,3 +203,9 @@ def find_optimizer(name: str, momentum: float = 0.9) -> Optimizer:
         raise OptionError(f"optimizer = {name!r} is not one of {', '.join(OPTIMIZERS)}")
     kind = OPTIMIZERS[name]
     return kind(momentum) if issubclass(kind, Momentum) else kind()
+
+
+def least_bytes(numbers: int, optimizer: str | Optimizer) -> int:
+    """What training so many float32 parameters holds at least: them, and a second copy at the start or the states."""
+    rule = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else optimizer
+    return 4 * numbers * (1 + max(1, rule.state_arrays))

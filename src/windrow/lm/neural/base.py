@@ -30,7 +30,7 @@ from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, unknown_share, word_mapping
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 from windrow.machine import check_memory
-from windrow.nn.optimizers import find_optimizer
+from windrow.nn.optimizers import find_optimizer, least_bytes
 from windrow.nn.parameters import Array, Parameter, SparseParameter
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
 from windrow.nn.sparse import WordParameter
@@ -49,7 +49,6 @@ _PLATEAU = Plateau(patience=1)  # an epoch of text is long: an epoch without a b
 _EMBEDDING_SCALE = 0.1
 # From a run to the one that resumes it.
 _MAY_CHANGE = ("epochs", "patience", "quantize_bits", "workers")
-_LEAST_COPIES = 2  # of the parameters while they are trained
 _NOT_STORED = ("vectors", "callbacks")
 _OWN_ATTRIBUTES = ("history", RECORD)  # of what the provenance in a file has
 
@@ -311,7 +310,7 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         words = len(self.vocabulary)
         numbers = words * (self.embedding_size + (0 if self.tied else self._head_size)) + self._hidden_numbers()
         check_memory(
-            4 * _LEAST_COPIES * numbers,
+            least_bytes(numbers, self.optimizer),
             f"{numbers:,} parameters for {words:,} words",
             "lower embedding_size or hidden_size, or raise min_count",
         )
