@@ -31,9 +31,8 @@ from windrow.lm.stream import Ids, lm_vocabulary, training_stream, unknown_share
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 from windrow.machine import check_memory
 from windrow.nn.optimizers import find_optimizer
-from windrow.nn.parameters import Array, Parameter, SparseParameter
+from windrow.nn.parameters import Array, Parameter, SparseParameter, WordParameter
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
-from windrow.nn.sparse import WordParameter
 from windrow.nn.training.checkpoint import goes_on, with_new_names
 from windrow.nn.training.continuing import RECORD, ContinuingEstimator, TrainingState, tell_unknown
 from windrow.nn.training.fitting import all_or_nothing
