@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from windrow.lm.neural.recurrent_network import RecurrentNetwork, States
 from windrow.lm.neural.trainee import SCORED_ROWS, LMTrainee
-from windrow.lm.next_word import hash_state, same_state
+from windrow.lm.next_word import compared_by_content
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS
 from windrow.nn.parameters import Array
@@ -22,20 +22,12 @@ _LANES = 32  # sentences scored side by side, where none bears on another
 _SYMBOLS_AT_ONCE = 1 << 21  # more than a block of sentences has
 
 
+@compared_by_content
 class RecurrentState(NamedTuple):
     """What a network knows after the words so far."""
 
     hidden: Array  # (hidden_size,) what the head sees
     layers: States  # of one stream
-
-    def __eq__(self, other: object) -> bool:
-        return same_state(self, other)
-
-    def __ne__(self, other: object) -> bool:  # a tuple has its own
-        return not same_state(self, other)
-
-    def __hash__(self) -> int:
-        return hash_state(self)
 
 
 def first_state(network: RecurrentNetwork) -> RecurrentState:
