@@ -19,8 +19,8 @@ Before the package was cut by subject, with all kernels in one folder, this scri
 
 and it finds now
 
-    lstm       16 files,    33 changes (    74)
-    window     17 files,    34 changes (    66)
+    lstm       15 files,    32 changes (    73)
+    window     16 files,    34 changes (    66)
     word2vec   10 files,   812 changes (~69200)
     mlp        11 files,    24 changes (    25)
     tagger     19 files,    47 changes (    48)

@@ -21,10 +21,9 @@ from windrow.files import model_file
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel, WordScore
 from windrow.lm.generation import Generation, GenerationOptions
-from windrow.lm.neural.network import NeuralNetwork
+from windrow.lm.neural.network import LMTrainee, NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
 from windrow.lm.neural.stored_parts import check_size, fill_network
-from windrow.lm.neural.trainee import LMTrainee
 from windrow.lm.next_word import Tokens
 from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, unknown_share, word_mapping
