@@ -14,7 +14,6 @@ from windrow.bars import training_bar
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError, warn
 from windrow.estimator import OldName, takes_old_names
-from windrow.files import writing
 from windrow.machine import check_memory
 from windrow.nn.optimizers import find_optimizer, least_bytes
 from windrow.nn.parameters import Array
