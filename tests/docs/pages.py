@@ -37,7 +37,7 @@ PARTS = re.compile(
     r"<!--\s*(?P<comment>.*?)\s*-->|^```(?P<language>[^\n]*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n?((?:(?!\$ ).*\n?)*)", re.MULTILINE)
-NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?(e-?\d+)?")
+NUMBER = re.compile(r" *-?\d[\d,]*(\.\d+)?(e-?\d+)?")  # with the blanks that align it
 FOR_A_SHELL = re.compile(r"[|<>&;*?$`]")
 PEERS = ("gensim", "kenlm", "nltk")  # not to be had for every Python; a block that imports one is then left out
 SHOWN = ("text",)  # languages of blocks that show something and are not run
