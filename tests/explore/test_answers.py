@@ -200,7 +200,7 @@ def test_a_map_leaves_out_stop_words_unless_they_are_asked_for() -> None:
 )
 def test_maps_that_cannot_be_drawn(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(WindrowError, match=reason):
-        Maps(word_vectors()).answer(asked(**fields))
+        ready(Maps(word_vectors()).answer, **fields)
 
 
 def test_a_map_without_umap_learn_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,9 +218,9 @@ def test_maps_of_vectors_that_are_not_finite_or_too_few() -> None:
     table = np.ones((4, 2), np.float32)
     table[2] = np.nan
     with pytest.raises(WindrowError, match="not finite"):
-        Maps(windrow.WordVectors(list("abcd"), table)).answer(asked())
+        ready(Maps(windrow.WordVectors(list("abcd"), table)).answer)
     with pytest.raises(WindrowError, match="at least two words"):
-        Maps(windrow.WordVectors(["a"], table[:1])).answer(asked())
+        ready(Maps(windrow.WordVectors(["a"], table[:1])).answer)
 
 
 # --- what cannot be answered
