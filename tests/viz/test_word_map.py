@@ -229,15 +229,6 @@ def test_bad_options_are_named(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("missing", ["matplotlib", "sklearn.manifold"])
-def test_without_a_library_the_error_names_the_extra(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("windrow.viz")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(OptionError, match=r"needs? .*: pip install 'windrow\[viz\]'"):
-        __import__("windrow.viz.word_map").viz.word_map.word_map(word_vectors(), method="tsne")
-
-
 # --- which words, and what is drawn beside them
 
 

@@ -39,7 +39,8 @@ from windrow.cli.paths import (
     words_written,
 )
 from windrow.cli.saving import save_trained, save_word_vectors
-from windrow.cli.vector_files import save_fasttext
+from windrow.cli.summaries import LOSSES_OF_VECTORS, training_told
+from windrow.cli.vector_files import VECTORS_OUTPUT, save_fasttext
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
 
@@ -59,8 +60,9 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     "-o",
     "--output",
     required=True,
+    metavar="FILE",
     type=OutputFile(checkpoint_beside, words_written, stdout=True),
-    help="File to write; its extension chooses the format (.safetensors .txt .vec .bin .glove .tsv .npy).",
+    help=VECTORS_OUTPUT,
 )
 @grouped_option(
     "--model", heading="Model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"])
@@ -113,11 +115,9 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     common=False,
     type=Number(0),
     metavar="SECONDS",
-    help="Keep the state in OUTPUT.checkpoint so often; 0: never, nor on Ctrl-C.  [default: on Ctrl-C]",
+    help="Keep the state in FILE.checkpoint so often; 0: never, nor on Ctrl-C.  [default: on Ctrl-C]",
 )
-@grouped_option(
-    "--resume", heading="Training", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays."
-)
+@grouped_option("--resume", heading="Training", is_flag=True, help="Go on from FILE.checkpoint; a finished FILE stays.")
 @grouped_option(
     "--log-json", heading="Output", type=OutputLog(), help="Write the learning curve, a JSON object a line."
 )
@@ -147,9 +147,9 @@ def train(
     read_vocab: str | None,
     **options: Any,
 ) -> None:
-    """Train word vectors on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`.
+    """Train word vectors on SOURCEs: text (file, folder, glob, URL, -) or one folder made by `corpus build`.
 
-    Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there. OUTPUT - is
+    Ctrl-C keeps the state in FILE.checkpoint; the same command with --resume goes on from there. FILE - is
     word2vec's text on standard output.
     """
     from windrow.embeddings import Word2Vec
@@ -213,15 +213,11 @@ def train(
     _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
-    last = estimator.history_[-1]
     idle, epochs = sum(not row["loss"] for row in estimator.history_), len(estimator.history_)
     if epochs // 2 < idle < epochs:  # of all epochs the estimator warns
         tell(f"Warning: no word was trained on in {idle} of {epochs} epochs: all were sub-sampled; try --sample 0")
-    tell(
-        f"{output_name(output)}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on "
-        f"{last['examples']:,} words in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), "
-        f"loss {last['loss']:.4f}"
-    )
+    trained = training_told(estimator.history_, "word", LOSSES_OF_VECTORS["+".join(estimator.layer_names())])
+    tell(f"{output_name(output)}: {len(estimator.wv):,} words of {estimator.vector_size} dimensions; {trained}")
 
 
 def _continued(file: str) -> Word2Vec:

@@ -8,7 +8,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import OptionError
+from windrow.errors import OptionError, needs_package
 from windrow.numeric.threads import one_blas_thread
 
 _TSNE_PERPLEXITY = 30.0
@@ -49,10 +49,8 @@ def pca(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
 
 def tsne(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
     """t-SNE with cosine distances, (words, 2); its axes have no meaning, so their labels are empty."""
-    try:
+    with needs_package("t-SNE needs scikit-learn", "viz"):
         from sklearn.manifold import TSNE
-    except ImportError as error:
-        raise OptionError("t-SNE needs scikit-learn: pip install 'windrow[viz]'") from error
     from threadpoolctl import threadpool_limits
 
     start = _start("t-SNE", vectors, seed)
