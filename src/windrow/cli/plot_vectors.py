@@ -71,7 +71,13 @@ _theme = click.option(
     help="Classes of words, found by k-means, with a color for each.",
 )
 @_theme
-@click.option("--method", type=click.Choice(["pca", "tsne"]), default="pca", show_default=True)
+@click.option(
+    "--method",
+    type=click.Choice(["pca", "tsne"]),
+    default="pca",
+    show_default=True,
+    help="How vectors become two dimensions: by principal components, or by t-SNE, which needs scikit-learn.",
+)
 @click.option(
     "--seed", default=1, type=WholeNumber(0, 2**32 - 1), show_default=True, help="Seed of t-SNE and of --clusters."
 )
