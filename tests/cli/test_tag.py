@@ -246,7 +246,7 @@ def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> N
         (("train", "{train}", "-o", "{new}", "--vectors", "{tagger}"), "kind 'window-tagger', not 'word-vectors'"),
         (("train", "{train}", "-o", "{new}", "--valid", "{none}"), "holds no entities to judge by"),
         (("train", "{none}", "-o", "{new}"), "no entities to learn"),
-        (("train", "{empty}", "-o", "{new}"), "holds no tokens"),
+        (("train", "{empty}", "-o", "{new}"), "holds no tokens; expected a token and its tag on each line"),
         (("train", "{ragged}", "-o", "{new}"), "ragged, line 2: 1 column, but line 1 has 2"),
         (("train", "{train}", "-o", "{new}", "--optimizer", "sgd", "--lr", "1e25", "--clip", "1e30"), "diverged"),
         (("evaluate", "{tagger}", "{none}"), "holds no entities to judge by"),

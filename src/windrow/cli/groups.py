@@ -89,9 +89,15 @@ class LazyGroup(click.Group):
         try:
             found = super().resolve_command(ctx, args)
         except click.UsageError as error:
-            if args[0].startswith("-") or not (meant := _meant(args[0], ctx)):
+            if args[0].startswith("-"):
                 raise
-            told = f"No such command {args[0]!r}. Did you mean {' or '.join(meant)}?"
+            meant = _meant(args[0], ctx)
+            told = (
+                f"Did you mean {' or '.join(meant)}?"
+                if meant
+                else f"Choose one of {', '.join(self.list_commands(ctx))}."
+            )
+            told = f"No such command {args[0]!r}. {told}"
             raise click.UsageError(told, error.ctx) from None
         if not isinstance(found[1], Command | LazyGroup):
             raise TypeError(f"{found[0]} must be made with groups.command, so that it checks its paths")
