@@ -211,8 +211,8 @@ def test_bad_options_are_named(tmp_path: Path) -> None:
     wv = word_vectors(5)
     with pytest.raises(OptionError, match=r"must end in one of \.png, \.svg, \.pdf"):
         plot_vectors(wv, path=tmp_path / "map.gif")
-    with pytest.raises(OptionError, match="method = 'umap' is not one of pca, tsne"):
-        plot_vectors(wv, method="umap")
+    with pytest.raises(OptionError, match="method = 'som' is not one of pca, tsne, umap"):
+        plot_vectors(wv, method="som")
     with pytest.raises(OptionError, match="at least two words, got 1"):
         plot_vectors(wv, ["word1", "word1"])
     joined = WordVectors(["word1 word2", "word3"], np.eye(2, dtype=np.float32))

@@ -73,13 +73,13 @@ _theme = click.option(
 @_theme
 @click.option(
     "--method",
-    type=click.Choice(["pca", "tsne"]),
+    type=click.Choice(["pca", "tsne", "umap"]),
     default="pca",
     show_default=True,
-    help="How vectors become two dimensions: by principal components, or by t-SNE, which needs scikit-learn.",
+    help="Principal components; or t-SNE or UMAP, which show groups better and take longer.",
 )
 @click.option(
-    "--seed", default=1, type=WholeNumber(0, 2**32 - 1), show_default=True, help="Seed of t-SNE and of --clusters."
+    "--seed", default=1, type=WholeNumber(0, 2**32 - 1), show_default=True, help="Seed of t-SNE, UMAP and --clusters."
 )
 @vector_options
 def plot(

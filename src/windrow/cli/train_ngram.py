@@ -28,7 +28,7 @@ from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import OptionError
 from windrow.estimator import Condition
-from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
+from windrow.lm.ngram.settings import FALLING_BACK, INTERPOLATING, NGRAM_LM
 
 _MEMORY = "Memory beyond which counting goes over files: 500M, 2G, 50% of what is free."
 
@@ -123,6 +123,6 @@ def _check_used(options: dict[str, Any]) -> None:
     if not options["heldout"]:  # which is text, too
         apart |= dict.fromkeys((*text_of(options), "skip_symbols"), of_text)
     form = FALLING_BACK if not options["interpolate"] else INTERPOLATING
-    of_smoothing = {"heldout": ("jelinek-mercer",), "interpolate": form, "discount_fallback": DISCOUNTING}
+    of_smoothing = {"heldout": ("jelinek-mercer",), "interpolate": form}
     rows: dict[str, tuple[Condition, ...]] = {name: (("smoothing", methods),) for name, methods in of_smoothing.items()}
     check_used(NGRAM_LM, {**apart, **rows, "heldout": (*rows["heldout"], ("weights", (None,)))})

@@ -100,10 +100,9 @@ WORD2VEC = (
         "alpha is above 0.07", only_with=("kernel", ("block",)),
     ),
     Setting(
-        "shared_negatives", int, 16, "Noise words that each row of a block meets, rounded up to a multiple of 16; the "
-        "row's own target word may be among them.", "More are slower and a little better; "
-        "with subwords 32 know more of the forms of words.",
-        low=1, high=4096, only_with=(("kernel", ("block",)), _OF_NS, ("negative", GIVEN)),
+        "shared_negatives", int, None, "Noise words that each row of a block meets, rounded up to a multiple of 16; "
+        "the row's own target word may be among them.", "More are slower and a little better.",
+        low=1, high=4096, none="16, with subwords 32", only_with=(("kernel", ("block",)), _OF_NS, ("negative", GIVEN)),
     ),
     Setting(
         "deterministic", bool, False, "Threads train in rounds and wait for each other: an equal seed and number of "

@@ -79,6 +79,7 @@ def _described(one: Opened) -> dict[str, Any]:
         "questions": [*one.answers],
         "facts": one.facts,
         "history": one.history,
+        "curves": one.curves,
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from windrow import interrupts
-from windrow.nn.clipping import clip_by_norm, clip_by_value
+from windrow.nn.clipping import cut, shorten
 from windrow.nn.optimizers import Optimizer
 from windrow.nn.parameters import Array, ParameterVector
 from windrow.nn.schedules import Schedule
@@ -173,11 +173,12 @@ class Training:
         plan, parameters = self.plan, self.trainee.parameters
         parameters.clear_gradients()
         loss = self.trainee.learn(batch, rate)
+        gradient = parameters.gather_gradient()
         if plan.clip_value is not None:
-            clip_by_value(parameters, plan.clip_value)
+            cut(gradient, plan.clip_value)
         if plan.clip_norm is not None:
-            clip_by_norm(parameters, plan.clip_norm)
-        plan.optimizer.step(parameters, rate)
+            shorten(gradient, plan.clip_norm)
+        plan.optimizer.move(parameters, gradient, rate)
         return loss
 
     def _epoch(self, progress: Callback | None) -> Report:
