@@ -92,7 +92,7 @@ def training_command(
             heading="Output",
             type=OutputLog(),
             metavar="LOG",
-            help="Write the learning curve, JSON lines.",
+            help="Write the learning curve, one JSON object per epoch.",
         ),
         text_options(),
     )
