@@ -30,6 +30,7 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
+from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.saving import save_model
 from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
 from windrow.cli.vector_files import advising_to_convert
@@ -154,11 +155,19 @@ def _search(model: TextClassifier, texts: Labelled, held_back: Labelled, options
     "-k", "--top", "k", default=1, type=WholeNumber(1), show_default=True, help="Labels predicted for each text."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plot_options("which label is taken for which")
 @_tokenizer
 @text_options(*_FILES)
 @_label_options
 def evaluate(
-    model: str, sources: tuple[str, ...], k: int, as_json: bool, tokenizer: str | None, **options: Any
+    model: str,
+    sources: tuple[str, ...],
+    k: int,
+    as_json: bool,
+    plot: Path | None,
+    theme: str,
+    tokenizer: str | None,
+    **options: Any,
 ) -> None:
     """Accuracy of MODEL on SOURCEs, given as for train; precision, recall and F1 of its k likeliest labels.
 
@@ -169,6 +178,7 @@ def evaluate(
     from windrow.corpus.tables import listed
 
     check_used(conditions=_CONDITIONS)
+    check_plot(plot)
     classifier = _load(model, tokenizer)
     texts, labels = _labelled(classifier, sources, options)
     own = {str(label): label for label in classifier.classes_.tolist()}  # which may be numbers
@@ -177,7 +187,12 @@ def evaluate(
         if len(unknown) == len(labels.words):
             raise DataError(f"{model} has learned none of the labels {listed(unknown)}; it knows {listed(sorted(own))}")
         tell(f"Warning: {model} has not learned {listed(unknown)}: counted as missed")
-    result = classifier.evaluate(Labelled(texts, replace(labels, words=learned)), k=k)
+    labelled = Labelled(texts, replace(labels, words=learned))
+    result = classifier.evaluate(labelled, k=k)
+    if plot is not None:
+        from windrow.viz import plot_confusion
+
+        plot_confusion(*classifier.true_and_predicted(labelled), plot, theme=theme)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
 
 

@@ -31,6 +31,7 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source, checkpoint_beside, checkpoint_of, words_read
+from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.saving import save_model
 from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError
@@ -174,17 +175,30 @@ def _summarize(tagger: WindowTagger, output: Path) -> None:
 @_token_column
 @_tag_column
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def evaluate(model: str, sources: tuple[str, ...], token_column: int | None, tag_column: int, as_json: bool) -> None:
+@plot_options("which tag is taken for which")
+def evaluate(
+    model: str,
+    sources: tuple[str, ...],
+    as_json: bool,
+    plot: Path | None,
+    theme: str,
+    **columns: Any,
+) -> None:
     """Exact-span precision, recall and F1 of MODEL on SOURCEs, CoNLL files, as conlleval and seqeval count them.
 
     Entities of a type that MODEL has not learned count as missed.
     """
     from windrow.tagging import WindowTagger
 
+    check_plot(plot)
     tagger = WindowTagger.load(model)
-    result = tagger.evaluate(_files(sources), token_column=token_column, tag_column=tag_column)
+    result = tagger.evaluate(_files(sources), **columns)
     if unknown := sorted(set(result.types) - set(tagger.types_)):
         tell(f"Warning: {model} has not learned {', '.join(unknown)}: counted as missed")
+    if plot is not None:
+        from windrow.viz import plot_confusion
+
+        plot_confusion(*tagger.true_and_predicted(_files(sources), **columns), plot, theme=theme)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
 
 

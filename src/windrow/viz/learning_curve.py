@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -73,16 +74,9 @@ def plot_learning_curve(
 
 def read_log(path: str | os.PathLike[str]) -> list[Record]:
     """The reports of a log by rising number of examples; those that a resumed training gave again replace the first."""
-    refuse_url(path)
-    try:
-        lines = Path(path).read_text("utf-8").splitlines()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path} is not a log of JSON lines: it is not UTF-8") from error
     records: list[Record] = []
-    for number, line in enumerate(lines, 1):
-        record = _read_line(line, f"{path}, line {number}") if line.strip() else None
+    for entry, where in _entries(path):
+        record = _as_record(entry, where)
         if record is None:
             continue
         while records and (record.examples < records[-1].examples or record[:2] == records[-1][:2]):
@@ -93,19 +87,55 @@ def read_log(path: str | os.PathLike[str]) -> list[Record]:
     return records
 
 
-def _read_line(line: str, where: str) -> Record | None:
-    """The report in a line, or None for another event."""
+def read_norms(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """The epochs of a log that have gradient norms, as ``plot_gradient_norms`` takes them; of one given again the last.
+
+    FormatError, naming the line, where they are no numbers of the same layers.
+    """
+    rows: dict[float, dict[str, Any]] = {}
+    names: list[str] = []
+    for entry, where in _entries(path):
+        norms = entry.get("gradient_norms")
+        if norms is None:
+            continue
+        if not isinstance(norms, dict) or (names and list(norms) != names):
+            raise FormatError(f'{where}: "gradient_norms" must be an object with a number for each layer')
+        names = list(norms)
+        epoch = _number(entry, "epoch", where)
+        rows[epoch] = {"epoch": epoch, "gradient_norms": {name: _number(norms, name, where) for name in names}}
+    return [rows[epoch] for epoch in sorted(rows)]
+
+
+def _entries(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects of a log that have an event, each with where it stands."""
+    refuse_url(path)
     try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{where}: not JSON ({error}); was the log cut short?") from error
-    if not isinstance(entry, dict) or not isinstance(event := entry.get("event", _event_of(entry)), str):
-        raise FormatError(f'{where}: expected an object with an "event"')
-    if event not in _EVENTS:
+        lines = Path(path).read_text("utf-8").splitlines()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path} is not a log of JSON lines: it is not UTF-8") from error
+    for number, line in enumerate(lines, 1):
+        where = f"{path}, line {number}"
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{where}: not JSON ({error}); was the log cut short?") from error
+        if not isinstance(entry, dict) or not isinstance(entry.get("event", _event_of(entry)), str):
+            raise FormatError(f'{where}: expected an object with an "event"')
+        yield entry, where
+
+
+def _as_record(entry: dict[str, Any], where: str) -> Record | None:
+    """The report in an entry, or None for another event."""
+    event = _EVENTS.get(str(entry.get("event", _event_of(entry))))
+    if event is None:
         return None
     counted, scored = _key(entry, "examples"), _key(entry, "score")
     return Record(
-        event=_EVENTS[event],
+        event=event,
         examples=_number(entry, counted, where),
         loss=_number(entry, "loss", where),
         learning_rate=_number(entry, _key(entry, "learning_rate"), where),
