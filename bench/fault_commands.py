@@ -107,6 +107,7 @@ COMMANDS = {
         "vectors evaluate @vectors.safetensors --analogies @analogies.txt --similarity @similarity.tsv"
     ),
     "vectors convert": Command("vectors convert @vectors.safetensors OUT", "v.txt"),
+    "report": Command("report @tagger.safetensors --valid @ner-test.conll", "r.html"),
     "vectors plot": Command("vectors plot @vectors.safetensors", "v.png"),
 }
 

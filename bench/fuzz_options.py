@@ -67,6 +67,7 @@ SOUND = ["corpus build text -o built", "corpus info corpus",
          "vectors train text -o l.bin --min-count 1 --epochs 1 --save-vocab l.counts",
          "vectors convert vectors m.tsv --to projector",
          "vectors convert vectors f.parquet", "vectors plot vectors -o g.png",
+         "report tagger --valid tags.conll -o r.html",
          "vectors plot vectors -o g2.png --method tsne", "vectors plot-log log.jsonl -o h.png",
          "vectors train text -o i.bin --min-count 1 --epochs 1", "lm convert ngram j.arpa"]  # fmt: skip
 

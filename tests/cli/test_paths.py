@@ -188,7 +188,7 @@ def test_what_the_table_tests_below_cover() -> None:
     assert {name for name, _ in WRITTEN} == {
         "classify convert", "classify evaluate", "classify train", "corpus build", "corpus fetch",
         "corpus phrases", "corpus toyland", "demo", "lm convert",
-        "lm mix", "lm plot", "lm train ngram", "lm train rnn", "lm train window", "tag evaluate", "tag train",
+        "lm mix", "lm plot", "report", "lm train ngram", "lm train rnn", "lm train window", "tag evaluate", "tag train",
         "vectors align", "vectors cluster", "vectors convert", "vectors evaluate", "vectors fetch", "vectors plot",
         "vectors plot-log", "vectors train",
     }  # fmt: skip

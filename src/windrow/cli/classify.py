@@ -31,6 +31,7 @@ from windrow.cli.options import (
 )
 from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
 from windrow.cli.pictures import check_plot, plot_options
+from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
 from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
 from windrow.cli.vector_files import advising_to_convert
@@ -99,7 +100,15 @@ def group() -> None:
 @click.option(
     "--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, one JSON object per epoch."
 )
-def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: Path | None, **options: Any) -> None:
+@report_option
+def train(
+    sources: tuple[str, ...],
+    output: Path,
+    valid: str | None,
+    log_json: Path | None,
+    report: Path | None,
+    **options: Any,
+) -> None:
     """Train a classifier on SOURCEs: lines of text with their labels, such as __label__good, among the words.
 
     With --field SOURCEs are JSONL, CSV or Parquet files, whose labels are in --label-field. A text may have several
@@ -109,6 +118,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
     from windrow.embeddings.vectors import load_vectors
 
     check_used(TEXT_CLASSIFIER, {**_CONDITIONS, **autotune.CONDITIONS})
+    reporting = Reporting(report, output)
     model = TextClassifier(**values_of(TEXT_CLASSIFIER, options))
     check_parameters(model, flags_of(TEXT_CLASSIFIER))  # before anything is read
     if options["vectors"] is not None:
@@ -122,7 +132,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
         if log_json:
             model.set_params(callbacks=[stack.enter_context(json_log(log_json, append=False))])
         if tried_on is None:
-            show = stack.enter_context(words_bar(unit="texts"))
+            show = reporting.following(stack.enter_context(words_bar(unit="texts")))
             stack.enter_context(naming_options(flags_of(TEXT_CLASSIFIER)))
             model.fit(labelled, progress=show)
         else:
@@ -136,6 +146,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
         f"{last['examples']:,} texts in {last['seconds']:.1f} s ({last['per_second']:,.0f} texts/s), "
         f"loss {last['loss']:.4f}{judged}"
     )
+    reporting.write(model, valid=lambda: held_back)
 
 
 def _search(model: TextClassifier, texts: Labelled, held_back: Labelled, options: dict[str, Any], output: Path) -> None:

@@ -26,6 +26,7 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
+from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
 from windrow.errors import OptionError
 from windrow.estimator import Condition
@@ -69,6 +70,7 @@ def _words_in(file: str) -> list[str]:
 @grouped_option(
     "--counts-out", heading="Output", common=False, type=OutputFile(), help="Write the counts, as text; .gz compresses."
 )
+@report_option
 @grouped_option(
     "--from-counts",
     heading="Text",
@@ -94,6 +96,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         check_compression(counts_out, "counts")
     if options["from_counts"] and len(sources) > 1:
         raise OptionError("--from-counts takes one SOURCE, a file of counts")
+    report = Reporting(options["report"], output)
     started = time.monotonic()
     model = NGramLM(**values_of(NGRAM_LM, options))
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
@@ -113,6 +116,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
         f"{time.monotonic() - started:.1f} s"
     )
+    report.write(model, reading=text, fitting={"heldout": options["heldout"]})
 
 
 def _check_used(options: dict[str, Any]) -> None:

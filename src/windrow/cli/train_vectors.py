@@ -38,6 +38,7 @@ from windrow.cli.paths import (
     words_read,
     words_written,
 )
+from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
 from windrow.cli.vector_files import save_fasttext
 from windrow.embeddings.settings import WORD2VEC
@@ -121,6 +122,7 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 @grouped_option(
     "--log-json", heading="Output", type=OutputLog(), help="Write the learning curve, a JSON object a line."
 )
+@report_option
 @grouped_option(
     "--save-vocab",
     heading="Output",
@@ -154,7 +156,6 @@ def train(
     """
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
-    from windrow.files.compression import output_name
     from windrow.files.writing import remove_written
     from windrow.machine import available_cores
     from windrow.nn.training.stopping import DivergedError
@@ -171,6 +172,7 @@ def train(
     every = options["checkpoint_every"]
     checkpoint = _checkpoint_beside(output, options["resume"] or bool(every))
     check_target(output)
+    report = Reporting(options["report"], output)
     resume = checkpoint is not None and check_checkpoint(checkpoint, options["resume"], output)
     estimator = Word2Vec(
         **{
@@ -188,7 +190,7 @@ def train(
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=resume))
             estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
-        show = stack.enter_context(words_bar(corpus.tokens * estimator.epochs))
+        show = report.following(stack.enter_context(words_bar(corpus.tokens * estimator.epochs)))
         try:
             with naming_options(flags_of(WORD2VEC)):
                 estimator.fit(
@@ -213,12 +215,20 @@ def train(
     _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
-    last = estimator.history_[-1]
-    idle, epochs = sum(not row["loss"] for row in estimator.history_), len(estimator.history_)
+    _summarize(estimator, output)
+    fitting = {**{name: options[name] for name in ("continue_from", "vectors")}, "frozen": options["frozen"] or None}
+    report.write(estimator, reading=text_of(options), fitting=fitting)
+
+
+def _summarize(model: Word2Vec, output: Path) -> None:
+    from windrow.files.compression import output_name
+
+    last = model.history_[-1]
+    idle, epochs = sum(not row["loss"] for row in model.history_), len(model.history_)
     if epochs // 2 < idle < epochs:  # of all epochs the estimator warns
         tell(f"Warning: no word was trained on in {idle} of {epochs} epochs: all were sub-sampled; try --sample 0")
     tell(
-        f"{output_name(output)}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on "
+        f"{output_name(output)}: {len(model.wv):,} words x {model.vector_size}, trained on "
         f"{last['examples']:,} words in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), "
         f"loss {last['loss']:.4f}"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,6 +35,7 @@ class Record(NamedTuple):
     score: float | None  # on data held back
     measure: str  # what the score is
     unit: str  # what the examples are, where the log says it
+    seconds: float | None = None  # of training so far, where the log says it
 
 
 def plot_learning_curve(
@@ -74,16 +75,22 @@ def plot_learning_curve(
 
 def read_log(path: str | os.PathLike[str]) -> list[Record]:
     """The reports of a log by rising number of examples; those that a resumed training gave again replace the first."""
+    records = as_records(_entries(path))
+    if not records:
+        raise FormatError(f"{path} holds no event epoch or progress; was it written by --log-json?")
+    return records
+
+
+def as_records(entries: Iterable[tuple[Mapping[str, Any], str]]) -> list[Record]:
+    """As ``read_log``, of entries that come each with where it stands; none where no entry is a report."""
     records: list[Record] = []
-    for entry, where in _entries(path):
+    for entry, where in entries:
         record = _as_record(entry, where)
         if record is None:
             continue
         while records and (record.examples < records[-1].examples or record[:2] == records[-1][:2]):
             records.pop()
         records.append(record)
-    if not records:
-        raise FormatError(f"{path} holds no event epoch or progress; was it written by --log-json?")
     return records
 
 
@@ -128,7 +135,7 @@ def _entries(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], str
         yield entry, where
 
 
-def _as_record(entry: dict[str, Any], where: str) -> Record | None:
+def _as_record(entry: Mapping[str, Any], where: str) -> Record | None:
     """The report in an entry, or None for another event."""
     event = _EVENTS.get(str(entry.get("event", _event_of(entry))))
     if event is None:
@@ -142,20 +149,21 @@ def _as_record(entry: dict[str, Any], where: str) -> Record | None:
         score=None if entry.get(scored) is None else _number(entry, scored, where),
         measure=str(entry.get("measure") or scored),
         unit=counted,
+        seconds=None if entry.get("seconds") is None else _number(entry, "seconds", where),
     )
 
 
-def _event_of(entry: dict[str, Any]) -> str | None:
+def _event_of(entry: Mapping[str, Any]) -> str | None:
     """What a line without an event is: language models and taggers of windrow 0.1 wrote only the ends of epochs."""
     return "epoch" if "epoch" in entry and "loss" in entry else None
 
 
-def _key(entry: dict[str, Any], name: str) -> str:
+def _key(entry: Mapping[str, Any], name: str) -> str:
     """The key under which an entry has a number."""
     return next((key for key in _OLD_KEYS[name] if key in entry), name)
 
 
-def _number(entry: dict[str, Any], key: str, where: str) -> float:
+def _number(entry: Mapping[str, Any], key: str, where: str) -> float:
     value = entry.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise FormatError(f'{where}: "{key}" must be a number, not {value!r}')
