@@ -24,6 +24,8 @@ TRAININGS = {  # with what the code in Python does not show, where there is such
     "vectors train text.txt --size 4 --workers 1 --epochs 1 --read-vocab words.txt": "--read-vocab",
     "lm train ngram text.txt --order 2 --smoothing witten-bell --memory 1G": "",
     "lm train ngram text.txt --order 2 --smoothing witten-bell --vocab words.txt": "--vocab",
+    "lm train ngram counts.txt --order 2 --smoothing witten-bell --from-counts": "",
+    "lm train ngram built --order 2 --smoothing witten-bell": "",
     f"lm train window text.txt --order 2 {NETWORK}": "",
     f"lm train rnn text.txt {NETWORK}": "",
     "tag train tags.conll --size 4 --hidden 4 --epochs 2 --tag-column 3 --valid tags.conll": "",
@@ -44,6 +46,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("tags.conll").write_text("in x O\nRome x B-LOC\n\nAnn x B-PER\nsaw x O\n\n" * 8)
     Path("labels.txt").write_text("".join(f"__label__{i % 2} {line}\n" for i, line in enumerate(LINES)))
     Path("pages").mkdir()
+    windrow.Corpus.build("text.txt", "built")
+    windrow.NGramLM(2, "witten-bell").fit("text.txt", counts_out="counts.txt")
     return tmp_path
 
 

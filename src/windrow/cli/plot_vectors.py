@@ -109,7 +109,7 @@ def plot_log(log: str, output: Path, norms: bool, theme: str) -> None:
     """Draw the learning curve of a training, loss and learning rate, from its --log-json file.
 
     With --norms the length of the gradient by layer and epoch, which shows gradients that vanish or explode.
-    MLPClassifier and MLPRegressor measure it: write each row of their history_ as a line of JSON.
+    MLPClassifier and MLPRegressor measure it: write each row of their `history_` as a line of JSON.
     """
     from windrow.viz.learning_curve import plot_learning_curve, read_norms
     from windrow.viz.results import plot_gradient_norms

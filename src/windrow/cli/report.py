@@ -29,7 +29,7 @@ _MOST_REPORTS = 400  # of a training, which are thinned out beyond
 # Options that the code in Python shows in another way, or that change nothing of the model.
 _NOT_OF_THE_MODEL = {
     *("sources", "output", "valid", "report", "log_json", "checkpoint", "checkpoint_every", "resume", "save_vocab"),
-    *("counts_out", "memory", "model"),
+    *("counts_out", "from_counts", "memory", "model"),
 }
 
 report_option = grouped_option(
@@ -107,19 +107,20 @@ class Reporting:
         *,
         valid: Callable[[], Any] = lambda: None,
         reading: Mapping[str, Any] = MappingProxyType({}),
+        fit: str = "fit",
         fitting: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """Write the page; a warning if that is not possible: the model itself is there.
 
         ``valid`` gives the text held back, as the model's ``evaluate`` takes it. ``reading``: options of the text.
-        ``fitting``: arguments of ``fit`` as the page shows them; None is left out.
+        ``fitting``: arguments of the method ``fit`` as the page shows them; None is left out.
         """
         if self._page is None:
             return
         from windrow.report.page import page_of, save_page
 
         try:
-            told = self._told(model, reading, fitting)
+            told = self._told(model, reading, fit, fitting)
             save_page(page_of(model, self._file, log=self._log(model), valid=valid(), told=told), self._page)
         except (WindrowError, OSError, MemoryError) as error:
             reason = write_failure(error) if isinstance(error, OSError) else str(error) or "not enough memory"
@@ -127,7 +128,7 @@ class Reporting:
         else:
             tell(f"{self._page} written")
 
-    def _told(self, model: Any, reading: Mapping[str, Any], fitting: Mapping[str, Any]) -> Told:
+    def _told(self, model: Any, reading: Mapping[str, Any], fit: str, fitting: Mapping[str, Any]) -> Told:
         from windrow.machine import peak_memory
         from windrow.report.told import Told
 
@@ -139,6 +140,7 @@ class Reporting:
             command=typed_command(context),
             sources=context.params["sources"],
             reading={name: value for name, value in reading.items() if _is_given(context, name)},
+            fit=fit,
             fitting={name: one for name, one in fitting.items() if one is not None},
             not_in_code=[max(one.opts, key=len) for one in given if one.name not in shown],
             facts={

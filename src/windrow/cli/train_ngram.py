@@ -116,7 +116,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
         f"{time.monotonic() - started:.1f} s"
     )
-    report.write(model, reading=text, fitting={"heldout": options["heldout"]})
+    fit = "fit_counts" if options["from_counts"] else "fit"
+    report.write(model, reading=text, fit=fit, fitting={"heldout": options["heldout"]})
 
 
 def _check_used(options: dict[str, Any]) -> None:

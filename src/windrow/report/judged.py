@@ -6,6 +6,7 @@ from typing import Any
 
 from windrow.classification.classifier import TextClassifier
 from windrow.errors import OptionError, shown
+from windrow.evaluation.perplexity import Perplexity
 from windrow.lm.base import LanguageModel
 from windrow.report import markup
 from windrow.tagging.tagger import WindowTagger
@@ -18,7 +19,7 @@ def judged_on(model: Any, valid: Any) -> list[str]:
     """Scores on sentences or texts, as the model's ``evaluate`` takes them, and which label is taken for which."""
     match model:
         case LanguageModel():
-            return [markup.facts("perplexity", _spelled(model.evaluate(valid).to_json()))]
+            return [_perplexity(model.evaluate(valid))]
         case WindowTagger():
             scores = _scores(model.evaluate(valid).to_json(), "types", "support", "entities")
             return [scores, _confusion("tokens by their tags", *model.true_and_predicted(valid))]
@@ -29,16 +30,23 @@ def judged_on(model: Any, valid: Any) -> list[str]:
     raise OptionError(f"valid = {shown(valid)} {told}")
 
 
+def _perplexity(found: Perplexity) -> str:
+    facts = {
+        "perplexity": found.perplexity,
+        "perplexity excluding OOV": found.perplexity_excluding_oov,
+        "log10 probability": f"{found.log10_prob:,.2f}",
+        "tokens": found.tokens,
+        "OOV": found.oov,
+    }
+    return markup.facts("", facts)
+
+
 def _scores(found: dict[str, Any], parts: str, count: str, counted: str) -> str:
     """Precision, recall and F1 of all and of each part."""
     columns = ("precision", "recall", "f1")
     rows = [(name, *(one.get(column) for column in columns), one[count]) for name, one in found[parts].items()]
     whole = {name: value for name, value in found.items() if not isinstance(value, dict)}
-    return markup.facts("all", _spelled(whole)) + markup.table(f"by {parts[:-1]}", rows, ("", *columns, counted))
-
-
-def _spelled(found: dict[str, Any]) -> dict[str, Any]:
-    return {name.replace("_", " "): value for name, value in found.items()}
+    return markup.facts("all", whole) + markup.table(f"by {parts[:-1]}", rows, ("", *columns, counted))
 
 
 def _confusion(what: str, true: list[Any], predicted: list[Any]) -> str:

@@ -102,7 +102,7 @@ def page_of(model: Any, file: Path | None, *, log: Log | None = None, valid: Any
         )
     records, norms = _curve(history if log is None else log, file)
     name = "the model" if file is None else file.name
-    changed, others = setting_rows(model)
+    changed, others = setting_rows(model, told)
     frequent = frequent_words(model)
     return markup.page(
         f"Report on {name}",

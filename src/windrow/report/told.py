@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import windrow
 from windrow.corpus import TextReader
+from windrow.corpus.sources import is_corpus
 from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.vectors import WordVectors
 from windrow.lm.base import LanguageModel
@@ -42,6 +43,8 @@ class Told:
         What was trained on.
     reading : mapping, default empty
         Options with which the text was opened, as ``Corpus.build`` has them.
+    fit : str, default "fit"
+        The method that trained it.
     fitting : mapping, default empty
         Arguments of ``fit``.
     not_in_code : sequence of str, default ()
@@ -53,26 +56,27 @@ class Told:
     command: str = ""
     sources: Sequence[str] = ()
     reading: Mapping[str, Any] = field(default_factory=dict)
+    fit: str = "fit"
     fitting: Mapping[str, Any] = field(default_factory=dict)
     not_in_code: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def settings_of(model: Any) -> tuple[Sequence[Setting], dict[str, Any]]:
+def settings_of(model: Any, told: Told) -> tuple[Sequence[Setting], dict[str, Any]]:
     """The table of a model's settings, and its values of these; empty where the model does not know them."""
     if isinstance(model, WordVectors):
         values = {one.name: model.provenance[one.name] for one in WORD2VEC if one.name in model.provenance}
         return (WORD2VEC, values) if model.provenance.get("model") == "Word2Vec" else ((), {})
-    if isinstance(model, NGramLM) and not model.provenance_:  # an ARPA file, which does not say how it was estimated
+    if isinstance(model, NGramLM) and not (model.provenance_ or told.sources):  # of an ARPA file, which does not say
         return (), {}
     settings = getattr(model, "settings", ())
     values = {one.name: getattr(model, one.name, None) for one in settings if one.name not in ("callbacks", "models")}
     return settings, {name: _brief(value) for name, value in values.items()}
 
 
-def setting_rows(model: Any) -> tuple[list[tuple[str, Any, Any]], list[tuple[str, Any]]]:
+def setting_rows(model: Any, told: Told) -> tuple[list[tuple[str, Any, Any]], list[tuple[str, Any]]]:
     """Settings that are not the defaults, with these, and the others."""
-    settings, values = settings_of(model)
+    settings, values = settings_of(model, told)
     changed, others = [], []
     for one in settings:
         if one.name not in values:
@@ -138,13 +142,13 @@ def frequent_words(model: Any) -> list[tuple[str, int]]:
 def code_of(model: Any, file: str, told: Told) -> str:
     """Python that trains the model again, as far as it is known, or else opens it."""
     opening = f"model = windrow.load({_literal(file)})"
-    _, values = settings_of(model)
+    _, values = settings_of(model, told)
     is_vectors = isinstance(model, WordVectors)
     name = "Word2Vec" if is_vectors else type(model).__name__
     is_trained_on_text = bool(values) and not isinstance(model, MixtureLM)  # and not made of models
     if not is_trained_on_text or name not in windrow.__all__:
         return f"import windrow\n\n{opening}"
-    changed = {one[0]: values[one[0]] for one in setting_rows(model)[0]}
+    changed = {one[0]: values[one[0]] for one in setting_rows(model, told)[0]}
     lines = ["import windrow", ""]
     source = _source(told.sources)
     if source.startswith("[Path("):
@@ -155,7 +159,7 @@ def code_of(model: Any, file: str, told: Told) -> str:
         source = "text"
     lines += [
         _call(f"model = windrow.{name}", [], changed),
-        _call("model.fit", [source], told.fitting),
+        _call(f"model.{told.fit}", [source], {name: _opened(value) for name, value in told.fitting.items()}),
         f"model.{'wv.' if is_vectors else ''}save({_literal(file)})",
     ]
     return "\n".join(lines)
@@ -164,7 +168,13 @@ def code_of(model: Any, file: str, told: Told) -> str:
 def _source(sources: Sequence[str]) -> str:
     if len(sources) > 1:
         return f"[{', '.join(f'Path({_literal(name)})' for name in sources)}]"
-    return _literal(sources[0] if sources else "SOURCE")
+    return _literal(_opened(sources[0] if sources else "SOURCE"))
+
+
+def _opened(source: Any) -> Any:
+    """A text, or the expression that opens a corpus."""
+    is_folder = isinstance(source, str) and source and is_corpus(source)
+    return Code(f"windrow.Corpus.open({_literal(source)})") if is_folder else source
 
 
 def _reader_options(model: Any) -> dict[str, Any]:
