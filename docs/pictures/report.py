@@ -25,7 +25,7 @@ def main() -> None:
     with TemporaryDirectory() as name, browser() as chromium:
         for words in ("corpus toyland -o toyland", TRAINING):
             subprocess.run([*WINDROW, *words.split()], cwd=name, check=True)
-        page = chromium.new_page(color_scheme="light", viewport={"width": 900, "height": 500})
+        page = chromium.new_page(color_scheme="light", viewport={"width": 1040, "height": 500})
         page.goto((Path(name) / "toy-rnn.html").as_uri())
         page.screenshot(path=HERE / "report.png", full_page=True)
     shrink(HERE / "report.png")

@@ -11,8 +11,6 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-_COLORS = 64  # that a picture keeps; pages have few
-
 
 @contextmanager
 def browser() -> Iterator[Any]:
@@ -26,7 +24,7 @@ def browser() -> Iterator[Any]:
 
 
 def shrink(path: Path) -> None:
-    """Write a picture again, with few colors."""
+    """Write a picture again, with 256 colors; a median cut would merge those of thin lines with others."""
     with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE)
+        small = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
