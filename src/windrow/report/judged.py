@@ -12,7 +12,8 @@ from windrow.report import markup
 from windrow.tagging.tagger import WindowTagger
 from windrow.viz.results import count_pairs
 
-_MOST_LABELS = 20
+_MOST_LABELS = 20  # of a table of pairs
+_MOST_ROWS = 50
 
 
 def judged_on(model: Any, valid: Any) -> list[str]:
@@ -44,9 +45,11 @@ def _perplexity(found: Perplexity) -> str:
 def _scores(found: dict[str, Any], parts: str, count: str, counted: str) -> str:
     """Precision, recall and F1 of all and of each part."""
     columns = ("precision", "recall", "f1")
-    rows = [(name, *(one.get(column) for column in columns), one[count]) for name, one in found[parts].items()]
+    rows = [(name, *(one[column] for column in columns), one[count]) for name, one in found[parts].items()]
+    shown = sorted(rows, key=lambda row: -row[-1])[:_MOST_ROWS]
+    most = f", the {len(shown)} most frequent of {len(rows)}" * (len(shown) < len(rows))
     whole = {name: value for name, value in found.items() if not isinstance(value, dict)}
-    return markup.facts("all", whole) + markup.table(f"by {parts[:-1]}", rows, ("", *columns, counted))
+    return markup.facts("all", whole) + markup.table(f"by {parts[:-1]}{most}", shown, ("", *columns, counted))
 
 
 def _confusion(what: str, true: list[Any], predicted: list[Any]) -> str:
