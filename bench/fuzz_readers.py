@@ -54,7 +54,8 @@ def ask_training(path: Path) -> None:
     model = windrow.Word2Vec.load(path)
     for table in (model.wv.vectors, *model.output_tables_.values()):
         assert np.isfinite(table).all(), "numbers that are not finite"
-    if model.vector_size * max(model.window, model.shared_negatives, model.workers) < 10_000:  # else memory is of use
+    most = max(model.window, model.shared_negatives or 0, model.workers)
+    if model.vector_size * most < 10_000:  # else memory is of use
         model.set_params(epochs=1, workers=1, max_final_vocab=len(model.wv)).fit(["the cat sat"], continue_from=model)
     model.save(path.with_name("written.safetensors"))
 

@@ -62,9 +62,9 @@ def language_model(page: Any) -> None:
 
 
 def network(page: Any) -> None:
-    """The learning curve."""
+    """The learning curves."""
     page.get_by_role("button", name="network").click()
-    page.locator(".curve .scatterlayer path").first.wait_for()
+    page.locator(".curves .scatterlayer path").first.wait_for()
 
 
 def tagger(page: Any) -> None:

@@ -68,11 +68,12 @@ def vectors() -> Iterator[str]:
     for model, more in product(["skipgram", "cbow"], ["linear", "harmonic", "none --sample 0"]):
         yield f"vectors train text.txt -o v.safetensors --model {model} --window-weighting {more} {options}"
     yield f"vectors train text.txt -o v.safetensors --model cbow --cbow-sum {options}"
+    subwords = f"--subwords --buckets 1000 {options}"
     for model, kernel in product(["skipgram", "cbow"], KERNELS):
-        yield f"vectors train text.txt -o s.safetensors --subwords --model {model} --kernel {kernel} {options}"
-    yield f"vectors train text.txt -o s.safetensors --subwords --min-n 1 --deterministic --workers 2 {options}"
+        yield f"vectors train text.txt -o s.safetensors {subwords} --model {model} --kernel {kernel}"
+    yield f"vectors train text.txt -o s.safetensors {subwords} --min-n 1 --deterministic --workers 2"
     for loss in ("ns", "hs"):
-        yield f"vectors train text.txt -o h.safetensors --subwords --loss {loss} --keep-training-state {options}"
+        yield f"vectors train text.txt -o h.safetensors {subwords} --loss {loss} --keep-training-state"
         yield "vectors train text.txt -o h.fasttext --continue-from h.safetensors --frozen --epochs 1"
         yield "vectors train text.txt -o g.fasttext --continue-from h.fasttext --epochs 1"
     yield "vectors similar s.safetensors abc"

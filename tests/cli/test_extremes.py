@@ -95,7 +95,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "classify convert": (files["classifier"], out),
         "classify evaluate": (files["classifier"], files["labels"]),
         "classify predict": (files["classifier"], text),
-        "classify train": (files["labels"], "-o", out, "--size", 3, "--buckets", 100, "--epochs", 1),
+        "classify train": (files["labels"], "-o", out, "--size", 3, "--word-ngrams", 2, "--buckets", 100),
         "corpus build": (text, "-o", out),
         "corpus phrases": (text, "-o", f"{out}.txt"),
         "corpus toyland": ("-o", out, "--sentences", 40),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +59,14 @@ def test_plot_draws_the_words_that_follow(vectors: Path, tmp_path: Path, options
     assert svg_words(picture) == {"king", "queen", "man"}
 
 
+def test_plot_by_umap_names_what_it_needs(vectors: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "umap", None)
+    result = run(plot, vectors, "-o", tmp_path / "map.svg", "--method", "umap")
+    assert result.status == 1
+    assert str(result.error) == "UMAP needs umap-learn: pip install 'windrow[umap]'"
+    assert not (tmp_path / "map.svg").exists()
+
+
 def test_plot_draws_the_first_words(vectors: Path, tmp_path: Path) -> None:
     result = run(plot, vectors, "-o", tmp_path / "map.svg", "--top", 4, "--method", "tsne")
     assert result.status == 0
@@ -81,7 +90,7 @@ def test_plot_reports_what_is_wrong(vectors: Path, tmp_path: Path) -> None:
     assert isinstance(run(plot, vectors, "-o", out, "--words", "king", "quen").error, MissingWordError)
     # The picture's name is checked before the vectors are read.
     assert isinstance(run(plot, "no-such-file.safetensors", "-o", "map.gif").error, OptionError)
-    for arguments in (["--words"], ["--method", "umap"]):
+    for arguments in (["--words"], ["--method", "som"]):
         assert run(plot, vectors, "-o", out, *arguments).status == 2
     for arguments in (["--top", "1"], ["--seed", "-1"]):
         assert isinstance(run(plot, vectors, "-o", out, *arguments).error, OptionError)

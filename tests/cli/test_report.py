@@ -84,7 +84,7 @@ def test_a_page_about_a_finished_model_says_how_it_was_made(here: Path) -> None:
     assert run("report m.safetensors --log log.jsonl -o page.html").stderr == "page.html written\n"
     page = Page(Path("page.html").read_text())
     assert page.code["the command"] == run("info m.safetensors --command").stdout.strip()
-    assert any(label.startswith("mean loss by epoch") for label in page.labels)
+    assert any(label.startswith("loss by epoch, nats per word") for label in page.labels)
     run("lm train ngram text.txt --order 2 --smoothing witten-bell -o m.arpa")
     with Path("m.arpa").open("rb") as stream:
         done = CliRunner().invoke(main, ["report", "-", "-o", "page.html", "--valid", "valid.txt"], input=stream.read())

@@ -122,6 +122,9 @@ def test_what_cannot_be_answered_is_a_message_on_the_page(page: Any, fields: dic
 def test_a_map_is_drawn_searched_and_moved_by_keys(page: Any) -> None:
     section = panel(page, "Map")
     send(section, "Draw", top="72")
+    section.get_by_role("status").filter(has_text="70 words drawn").wait_for()  # two of them say nothing
+    section.get_by_label("with stop words").check()
+    send(section, "Draw", top="72")
     section.get_by_role("status").filter(has_text="72 words drawn").wait_for()
     assert section.locator(".points path.point").count() == 72
     assert section.locator(".modebar-btn").count() == 4  # and none that sends it to another site
@@ -144,6 +147,17 @@ def test_a_map_is_drawn_searched_and_moved_by_keys(page: Any) -> None:
     section.locator("form.find [name=word]").fill("nobody")
     section.get_by_role("button", name="Show").click()
     section.get_by_role("alert").filter(has_text="'nobody' is not on this map").wait_for()
+
+
+def test_a_map_by_tsne_begins_with_principal_components(page: Any) -> None:
+    asked: list[str] = []
+    page.on("request", lambda one: one.url.endswith("/map") and asked.append(one.post_data_json["method"]))
+    section = panel(page, "Map")
+    section.get_by_label("Method").select_option("tsne")
+    send(section, "Draw", top="72")
+    section.get_by_role("status").filter(has_text="70 words drawn, t-SNE").wait_for()
+    assert section.locator(".points path.point").count() == 70
+    assert list(dict.fromkeys(asked)) == ["pca", "tsne"]
 
 
 def test_scores_with_their_questions(page: Any) -> None:
@@ -199,6 +213,16 @@ def test_a_tagger_and_a_classifier(page: Any, opened: dict[str, Opened]) -> None
     choose(page, "classifier")
     send(panel(page, "Labels"), "Classify", text="good")
     assert names(panel(page, "Labels"))[0] == "plus"
+
+
+def test_each_column_of_a_training_has_a_curve(page: Any, opened: dict[str, Opened]) -> None:
+    choose(page, "tagger")
+    figures = panel(page, "About this model").locator("figure")
+    labels = [curve["label"] for curve in opened["tagger"].curves]
+    assert figures.locator("figcaption").all_inner_texts() == labels
+    for number in range(len(labels)):
+        figures.nth(number).locator(".scatterlayer .point").last.wait_for()
+        assert figures.nth(number).locator(".scatterlayer .point").count() == 4
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

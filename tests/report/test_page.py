@@ -133,8 +133,8 @@ def test_curves_say_what_they_show(tmp_path: Path) -> None:
     log.write_text("".join(f"{json.dumps(row)}\n" for row in told))
     of_rows, of_log = (Page(page_of(ngrams(), None, log=one)) for one in (told, log))
     assert of_rows.labels == of_log.labels == [
-        "mean loss by epoch: from 7 after 100 words to 4 after 200 words",
-        "mean loss since the epoch began: from 9 after 50 words to 4 after 200 words",
+        "loss by epoch, nats per word: from 7 after 100 words to 4 after 200 words",
+        "loss since the epoch began, nats per word: from 9 after 50 words to 4 after 200 words",
         "learning rate: from 0.1 after 50 words to 0.1 after 200 words",
         "words per second: from 50 after 50 words to 50 after 200 words",
     ]  # fmt: skip
@@ -152,7 +152,7 @@ def test_curves_say_what_they_show(tmp_path: Path) -> None:
 def test_no_line_joins_two_epochs() -> None:
     told = rows(("progress", 50, 9.0), ("epoch", 100, 7.0), ("progress", 150, 5.0), ("epoch", 200, 4.0))
     html = page_of(ngrams(), None, log=told)
-    chart = html.partition('aria-label="mean loss since')[2].partition("</svg>")[0]
+    chart = html.partition('aria-label="loss since')[2].partition("</svg>")[0]
     lines = re.findall(r'<path d="([^"]*)" clip-path[^>]*var\(--c0\)', chart)
     assert [path.count("L") for path in lines] == [1, 1]
 

@@ -16,7 +16,7 @@ from windrow.classification.fasttext_model import read_classifier
 from windrow.classification.features import Features, Ngrams, Texts
 from windrow.classification.kernels.rows import Rows
 from windrow.classification.losses import loss_of, probabilities_of
-from windrow.classification.settings import OF_READER, TEXT_CLASSIFIER
+from windrow.classification.settings import BUCKETS, OF_READER, TEXT_CLASSIFIER
 from windrow.classification.shrinking import longest_rows, rounded, with_rows
 from windrow.classification.stored_parts import label_kind, pack, unpack, unpack_fasttext
 from windrow.classification.texts import class_rows, find_classes, read_labelled, read_texts
@@ -207,6 +207,15 @@ class TextClassifier(Estimator):
         if not self.label_prefix or self.label_prefix.split() != [self.label_prefix]:
             raise OptionError(f"label_prefix = {self.label_prefix!r} must be a word")
         check_folding(self.lowercase, self.language, self.normalize)
+
+    def check_effects(self, **arguments: Any) -> None:
+        """As ``Estimator.check_effects``; buckets are for n-grams of either kind."""
+        super().check_effects(**arguments)
+        values = {**vars(self), **arguments}
+        if values["buckets"] != BUCKETS and values["word_ngrams"] == 1 and not values["max_n"]:
+            raise OptionError(
+                f"buckets = {values['buckets']} is for n-grams; try word_ngrams = 2 or max_n = 6, or leave it out"
+            )
 
     def new_reader(self) -> TextReader:
         """How texts are cut into words in a training."""

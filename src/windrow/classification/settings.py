@@ -8,6 +8,7 @@ from windrow.estimator import GIVEN, Setting
 from windrow.nn.settings import CALLBACKS
 
 OF_READER = ("tokenizer", "lowercase", "language", "normalize")  # settings that a TextReader has, and stores
+BUCKETS = 2_000_000
 LOSS_NAMES = ("softmax", "hs", "ns", "ova")
 
 TEXT_CLASSIFIER = (
@@ -29,7 +30,7 @@ TEXT_CLASSIFIER = (
         low=0, high=100, heading="Model", common=True,
     ),
     Setting(
-        "buckets", int, 2_000_000, "How many different hashes n-grams of words and characters have.",
+        "buckets", int, BUCKETS, "How many different hashes n-grams of words and characters have.",
         "Only those that occur take memory.", low=1, high=100_000_000, heading="Model",
     ),
     Setting("min_count", int, 1, "Words that occur less often have no vector of their own.", low=1,

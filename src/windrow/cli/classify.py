@@ -33,6 +33,7 @@ from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
 from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
+from windrow.cli.summaries import LIKELIHOOD, LOSSES_OF_TEXTS, training_told
 from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
 from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import DataError, OptionError
@@ -138,13 +139,11 @@ def train(
         else:
             _search(model, labelled, tried_on, options, output)
     save_model(model, output)
-    last = model.history_[-1]
-    given = f" ({model.given_words_:,} words begin with given vectors)" if model.given_words_ else ""
-    judged = "" if held_back is None else f", accuracy {model.evaluate(held_back).accuracy:.4f} on {valid}"
+    given = f" (with given vectors: {model.given_words_:,})" if model.given_words_ else ""
+    judged = "" if held_back is None else f"; accuracy {model.evaluate(held_back).accuracy:.4f} on {valid}"
     tell(
-        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features{given}; trained on "
-        f"{last['examples']:,} texts in {last['seconds']:.1f} s ({last['per_second']:,.0f} texts/s), "
-        f"loss {last['loss']:.4f}{judged}"
+        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features{given}; "
+        f"{training_told(model.history_, 'text', LOSSES_OF_TEXTS.get(model.loss, LIKELIHOOD))}{judged}"
     )
     reporting.write(model, valid=lambda: held_back)
 

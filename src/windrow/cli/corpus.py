@@ -120,8 +120,8 @@ def toyland(output: Path, **options: int | None) -> None:
 
     summary = generate(output, **{name: value for name, value in options.items() if value is not None})
     tell(
-        f"{output}: {summary['sentences']['train']:,} training sentences, {summary['types']:,} types; "
-        f"no model has a perplexity below {summary['perplexity']:.4f}"
+        f"{output}: {summary['sentences']['train']:,} training sentences, {summary['types']:,} different words; "
+        f"the lowest perplexity that a model can have is {summary['perplexity']:.4f}"
     )
 
 

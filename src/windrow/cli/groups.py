@@ -36,8 +36,11 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Check the paths, and run."""
+        from windrow.cli.logs import telling_of_compiling
+
         check_paths(ctx)
-        return super().invoke(ctx)
+        with telling_of_compiling():
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's; for an option that is not there all that begin so are suggested."""

@@ -23,7 +23,7 @@ from windrow.cli.options import (
     text_options,
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
-from windrow.cli.saving import save_model
+from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import OptionError, one_line
 from windrow.estimator import GIVEN, Condition
 from windrow.lm.settings import MOST_BEAMS, MOST_LENGTH_PENALTY, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
@@ -302,7 +302,8 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
     "--output",
     required=True,
     type=OutputFile(stdout=True),
-    help="File to write. FILE.arpa, FILE.arpa.gz, or - for standard output: a single n-gram model, in ARPA format.",
+    metavar="FILE",
+    help=f"File to write: {ARPA_WRITTEN}, or is - for standard output; that holds a single n-gram model.",
 )
 @click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
 @click.option(
@@ -394,11 +395,11 @@ def _parts_of_mix(models: tuple[str, ...], cache: int | None) -> tuple[list[str]
     help="Round probabilities of n-grams to so many bits (8: half the size), or a network's output weights to 8 bits.",
 )
 def convert(source: str, target: Path, quantize: int | None) -> None:
-    """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller.
+    """Convert an n-gram model between an ARPA file and windrow's own; or make any model smaller.
+
+    TARGET is an ARPA file if it ends in .arpa or .lm, which .gz may follow, or is - for standard output.
 
     A linear mixture of n-gram models becomes a single one, as `lm mix -o FILE.arpa` makes it.
-
-    TARGET - is an ARPA file on standard output.
     """
     from windrow.cli.as_trained import warn_if_forgotten
     from windrow.files.compression import output_name

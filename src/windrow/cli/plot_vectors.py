@@ -63,9 +63,15 @@ class _WordsCommand(Command):
     help="Classes of words, found by k-means, with a color for each.",
 )
 @theme_option
-@click.option("--method", type=click.Choice(["pca", "tsne"]), default="pca", show_default=True)
 @click.option(
-    "--seed", default=1, type=WholeNumber(0, 2**32 - 1), show_default=True, help="Seed of t-SNE and of --clusters."
+    "--method",
+    type=click.Choice(["pca", "tsne", "umap"]),
+    default="pca",
+    show_default=True,
+    help="Principal components; or t-SNE or UMAP, which show groups better and take longer.",
+)
+@click.option(
+    "--seed", default=1, type=WholeNumber(0, 2**32 - 1), show_default=True, help="Seed of t-SNE, UMAP and --clusters."
 )
 @vector_options
 def plot(

@@ -144,7 +144,7 @@ class Reporting:
             fitting={name: one for name, one in fitting.items() if one is not None},
             not_in_code=[max(one.opts, key=len) for one in given if one.name not in shown],
             facts={
-                "seconds with reading and writing": f"{time.monotonic() - self._started:.1f}",
+                "seconds with reading, compiling and writing": f"{time.monotonic() - self._started:.1f}",
                 "most memory": None if peak is None else f"{peak / 1e6:,.0f} MB",
             },
         )

@@ -34,6 +34,7 @@ from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source, checkpoi
 from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
+from windrow.cli.summaries import LIKELIHOOD, kept_epoch_told, training_told
 from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError
 from windrow.files.writing import STDIO
@@ -174,13 +175,8 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
 
 
 def _summarize(tagger: WindowTagger, output: Path) -> None:
-    last = tagger.history_[-1]
-    best = max((row["score"], -row["epoch"]) for row in tagger.history_) if last["score"] is not None else None
-    judged = f", F1 {best[0]:.4f} in epoch {-best[1]}" if best else ""
-    tell(
-        f"{output}: {', '.join(tagger.types_)}; trained on {last['examples']:,} tokens in {last['seconds']:.1f} s "
-        f"({last['per_second']:,.0f} tokens/s), loss {last['loss']:.4f}{judged}"
-    )
+    trained = training_told(tagger.history_, "token", LIKELIHOOD)
+    tell(f"{output}: {', '.join(tagger.types_)}; {trained}{kept_epoch_told(tagger.history_, 'validation F1', 4)}")
 
 
 @group.command(example="windrow tag evaluate toy-tagger.safetensors toyland/ner-test.conll")

@@ -33,6 +33,7 @@ from windrow.cli.options import (
 from windrow.cli.paths import OutputFile, OutputLog, Source, checkpoint_beside, checkpoint_of
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
+from windrow.cli.summaries import kept_epoch_told, loss_of_language_model, training_told
 from windrow.cli.vector_files import advising_to_convert
 from windrow.outputs import OUTPUT_LAYERS
 
@@ -183,10 +184,6 @@ def _texts(
 
 
 def _summary(target: Path, model: NeuralLM) -> str:
-    last = model.history_[-1]
-    scores = [row["score"] for row in model.history_ if row["score"] is not None]
-    return (
-        f"{target}: {len(model.vocabulary):,} words, trained on {last['examples']:,} words in {last['seconds']:.1f} s "
-        f"({last['per_second']:,.0f} words/s), loss {last['loss']:.4f}"
-        + (f", validation perplexity {min(scores):.2f}" if scores else "")
-    )
+    trained = training_told(model.history_, "word", loss_of_language_model(model.output_layer, model.objective))
+    kept = kept_epoch_told(model.history_, "validation perplexity", 2, lowest=True)
+    return f"{target}: {len(model.vocabulary):,} words; {trained}{kept}"

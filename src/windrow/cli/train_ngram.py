@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,10 @@ from windrow.cli.options import (
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.report import Reporting, report_option
-from windrow.cli.saving import save_model
+from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import OptionError
 from windrow.estimator import Condition
-from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
+from windrow.lm.ngram.settings import FALLING_BACK, INTERPOLATING, NGRAM_LM
 
 _MEMORY = "Memory beyond which counting goes over files: 500M, 2G, 50% of what is free."
 
@@ -47,8 +46,9 @@ def _words_in(file: str) -> list[str]:
     "-o",
     "--output",
     required=True,
+    metavar="FILE",
     type=OutputFile(stdout=True),
-    help="File to write: .safetensors, or .arpa, .arpa.gz; - is an ARPA file on standard output.",
+    help=f"File to write: {ARPA_WRITTEN}, else windrow's own; - is an ARPA file on standard output.",
 )
 @setting_options(NGRAM_LM, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY})
 @grouped_option(
@@ -86,6 +86,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     from windrow.lm import storing
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
+    from windrow.numeric.compiling import working_time
 
     _check_used(options)
     counts_out = options["counts_out"]
@@ -97,7 +98,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     if options["from_counts"] and len(sources) > 1:
         raise OptionError("--from-counts takes one SOURCE, a file of counts")
     report = Reporting(options["report"], output)
-    started = time.monotonic()
+    started = working_time()
     model = NGramLM(**values_of(NGRAM_LM, options))
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
     text = text_of(options)
@@ -113,8 +114,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     warn_if_forgotten(model, output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
     tell(
-        f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
-        f"{time.monotonic() - started:.1f} s"
+        f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams "
+        f"(by length: {sizes}) in {working_time() - started:.1f} s"
     )
     fit = "fit_counts" if options["from_counts"] else "fit"
     report.write(model, reading=text, fit=fit, fitting={"heldout": options["heldout"]})
@@ -127,6 +128,6 @@ def _check_used(options: dict[str, Any]) -> None:
     if not options["heldout"]:  # which is text, too
         apart |= dict.fromkeys((*text_of(options), "skip_symbols"), of_text)
     form = FALLING_BACK if not options["interpolate"] else INTERPOLATING
-    of_smoothing = {"heldout": ("jelinek-mercer",), "interpolate": form, "discount_fallback": DISCOUNTING}
+    of_smoothing = {"heldout": ("jelinek-mercer",), "interpolate": form}
     rows: dict[str, tuple[Condition, ...]] = {name: (("smoothing", methods),) for name, methods in of_smoothing.items()}
     check_used(NGRAM_LM, {**apart, **rows, "heldout": (*rows["heldout"], ("weights", (None,)))})

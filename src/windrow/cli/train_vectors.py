@@ -40,7 +40,8 @@ from windrow.cli.paths import (
 )
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
-from windrow.cli.vector_files import save_fasttext
+from windrow.cli.summaries import LOSSES_OF_VECTORS, training_told
+from windrow.cli.vector_files import VECTORS_OUTPUT, save_fasttext
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
 
@@ -60,8 +61,9 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     "-o",
     "--output",
     required=True,
+    metavar="FILE",
     type=OutputFile(checkpoint_beside, words_written, stdout=True),
-    help="File to write; its extension chooses the format (.safetensors .txt .vec .bin .glove .tsv .npy).",
+    help=VECTORS_OUTPUT,
 )
 @grouped_option(
     "--model", heading="Model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"])
@@ -114,11 +116,9 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     common=False,
     type=Number(0),
     metavar="SECONDS",
-    help="Keep the state in OUTPUT.checkpoint so often; 0: never, nor on Ctrl-C.  [default: on Ctrl-C]",
+    help="Keep the state in FILE.checkpoint so often; 0: never, nor on Ctrl-C.  [default: on Ctrl-C]",
 )
-@grouped_option(
-    "--resume", heading="Training", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays."
-)
+@grouped_option("--resume", heading="Training", is_flag=True, help="Go on from FILE.checkpoint; a finished FILE stays.")
 @grouped_option(
     "--log-json", heading="Output", type=OutputLog(), help="Write the learning curve, a JSON object a line."
 )
@@ -149,9 +149,9 @@ def train(
     read_vocab: str | None,
     **options: Any,
 ) -> None:
-    """Train word vectors on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`.
+    """Train word vectors on SOURCEs: text (file, folder, glob, URL, -) or one folder made by `corpus build`.
 
-    Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there. OUTPUT - is
+    Ctrl-C keeps the state in FILE.checkpoint; the same command with --resume goes on from there. FILE - is
     word2vec's text on standard output.
     """
     from windrow.embeddings import Word2Vec
@@ -223,15 +223,11 @@ def train(
 def _summarize(model: Word2Vec, output: Path) -> None:
     from windrow.files.compression import output_name
 
-    last = model.history_[-1]
     idle, epochs = sum(not row["loss"] for row in model.history_), len(model.history_)
     if epochs // 2 < idle < epochs:  # of all epochs the estimator warns
         tell(f"Warning: no word was trained on in {idle} of {epochs} epochs: all were sub-sampled; try --sample 0")
-    tell(
-        f"{output_name(output)}: {len(model.wv):,} words x {model.vector_size}, trained on "
-        f"{last['examples']:,} words in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), "
-        f"loss {last['loss']:.4f}"
-    )
+    trained = training_told(model.history_, "word", LOSSES_OF_VECTORS["+".join(model.layer_names())])
+    tell(f"{output_name(output)}: {len(model.wv):,} words of {model.vector_size} dimensions; {trained}")
 
 
 def _continued(file: str) -> Word2Vec:

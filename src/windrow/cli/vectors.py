@@ -15,6 +15,7 @@ from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
 from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.vector_files import open_vectors, save_fasttext, vector_options, vectors_argument
+from windrow.embeddings.endings import endings_told
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -184,13 +185,11 @@ def evaluate(
     "--to",
     "to_format",
     metavar="FORMAT",
-    help="Format of OUT; fasttext is the binary of fastText.  [default: its extension]",
+    help=f"Format of OUT, an ending without its dot.  [default: the ending of OUT, {endings_told()}]",
 )
 @vector_options
 def convert(source: str, target: Path, to_format: str | None, **reading: Any) -> None:
-    """Convert vectors. The content of IN says what it is; the extension of OUT names the format.
-
-    .safetensors .txt .vec .bin .glove .tsv .npy .parquet; .gz may follow .txt .vec .bin .glove .tsv
+    """Convert vectors. The content of IN says what it is; the ending of OUT names the format.
 
     --to projector writes what TensorBoard's Embedding Projector loads: numbers to OUT, such as X.tsv, and the words to
     X.metadata.tsv.

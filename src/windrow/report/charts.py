@@ -56,7 +56,7 @@ def curves(records: Sequence[Record], norms: Sequence[dict[str, Any]], unit: str
     x = [record.examples / scale for record in records]
     judged = [record for record in records if record.score is not None]
     lines = [
-        *_losses(records, scale),
+        *_losses(records, scale, unit.removesuffix("s")),
         Line(
             f"{judged[-1].measure.replace('_', ' ')}, held-out data" if judged else "",
             [record.examples / scale for record in judged],
@@ -73,14 +73,21 @@ def curves(records: Sequence[Record], norms: Sequence[dict[str, Any]], unit: str
     return f'<div class="charts">{"".join(charts)}</div>'
 
 
-def _losses(records: Sequence[Record], scale: float) -> list[Line]:
+def _losses(records: Sequence[Record], scale: float, unit: str) -> list[Line]:
     """The mean loss by epoch, and within epochs where there are reports of these."""
     ends = [record for record in records if record.event == "epoch"]
-    found = [Line("mean loss by epoch", [r.examples / scale for r in ends], [r.loss for r in ends], is_marked=True)]
+    found = [
+        Line(
+            f"loss by epoch, nats per {unit}",
+            [r.examples / scale for r in ends],
+            [r.loss for r in ends],
+            is_marked=True,
+        )
+    ]
     if len(ends) < len(records):
         starts = [place for place, record in enumerate(records[:-1], 1) if record.event == "epoch"]
         x, y = [r.examples / scale for r in records], [r.loss for r in records]
-        found.append(Line("mean loss since the epoch began", x, y, starts=starts))
+        found.append(Line(f"loss since the epoch began, nats per {unit}", x, y, starts=starts))
     return found
 
 

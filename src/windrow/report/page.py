@@ -173,7 +173,13 @@ def _epochs(records: Sequence[Record], unit: str) -> str:
     if not ends:
         return ""
     is_judged = any(record.score is not None for record in ends)
-    head = ["epoch", unit, "mean loss", *([ends[-1].measure.replace("_", " ")] if is_judged else []), "learning rate"]
+    head = [
+        "epoch",
+        unit,
+        f"loss, nats per {unit.removesuffix('s')}",
+        *([ends[-1].measure.replace("_", " ")] if is_judged else []),
+        "learning rate",
+    ]
     rows = [
         [number, int(one.examples), one.loss, *([one.score] if is_judged else []), one.learning_rate]
         for number, one in enumerate(ends, 1)

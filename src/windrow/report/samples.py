@@ -10,7 +10,7 @@ from windrow.classification.classifier import TextClassifier
 from windrow.embeddings.vectors import WordVectors
 from windrow.lm.base import LanguageModel
 from windrow.report import markup
-from windrow.viz.map_words import ENGLISH, map_words
+from windrow.embeddings.map_words import ENGLISH, map_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.rows import chosen_rows
-from windrow.errors import DataError, FormatError, OptionError, WindrowError
+from windrow.errors import DataError, FormatError, WindrowError, needs_package
 from windrow.files.local import local_file
 from windrow.files.model_file import check_finite
 from windrow.files.writing import atomic_write, shortened
@@ -61,11 +61,9 @@ def write_parquet(data: VectorData, path: Path) -> None:
 
 
 def _libraries() -> tuple[Any, Any]:
-    try:
+    with needs_package("Parquet needs pyarrow", "parquet"):
         import pyarrow
         from pyarrow import parquet
-    except ImportError as error:
-        raise OptionError("Parquet needs pyarrow: pip install 'windrow[parquet]'") from error
     return pyarrow, parquet
 
 

@@ -14,8 +14,8 @@ from windrow.errors import OptionError, check_range
 from windrow.estimator import takes_old_names
 from windrow.evaluation.perplexity import Perplexity
 from windrow.lm.neural.base import NeuralLM
-from windrow.lm.neural.recurrent_network import RecurrentNetwork
-from windrow.lm.neural.recurrent_trainee import (
+from windrow.lm.neural.recurrent_network import (
+    RecurrentNetwork,
     RecurrentState,
     RecurrentTrainee,
     first_state,

@@ -13,8 +13,7 @@ from windrow.errors import OptionError
 from windrow.estimator import takes_old_names
 from windrow.lm.neural.base import NeuralLM
 from windrow.lm.neural.settings import LINEAR, WINDOW_LM
-from windrow.lm.neural.window_network import WindowNetwork
-from windrow.lm.neural.window_trainee import WindowTrainee, score_positions
+from windrow.lm.neural.window_network import WindowNetwork, WindowTrainee, score_positions
 from windrow.lm.next_word import as_id, as_ids, check_state
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS
