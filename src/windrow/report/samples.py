@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from windrow.classification.classifier import TextClassifier
+from windrow.embeddings.map_words import ENGLISH, map_words
 from windrow.embeddings.vectors import WordVectors
 from windrow.lm.base import LanguageModel
 from windrow.report import markup
-from windrow.embeddings.map_words import ENGLISH, map_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
