@@ -32,6 +32,7 @@ INPUTS = ["text", "other", "corpus", "vectors", "vectors.txt", "ngram", "ngram.a
 _FIT = {  # what a parameter usually is, so that commands get beyond their first check
     "sources": ["text", "text", "other", "corpus", "records.jsonl", "table.csv"],
     "file": ["vectors", "vectors.txt"],
+    "files": ["vectors", "ngram", "corpus"],
     "words": ["the", "cat", "zebra", "words"],
     "minus": ["dog", "x"],
     "model": ["ngram", "ngram.arpa", "network", "recurrent", "tagger"],
@@ -55,7 +56,8 @@ _FIT = {  # what a parameter usually is, so that commands get beyond their first
 _OUTPUTS = ["out", "out.arpa", "out.txt", "out.bin", "out.png", "out.npy", "out.safetensors", "text", "vectors",
             "corpus", "", ".", "-", "missing/out", "a\nb", "out.gz", "out.parquet", "x" * 300]  # fmt: skip
 
-SOUND = ["corpus build text -o built", "corpus info corpus",
+SOUND = ["corpus build text -o built", "corpus info corpus", "info vectors", "info network --json", "info text",
+         "info ngram --command", "info corpus",
          "lm train ngram text -o a --order 2 --smoothing witten-bell",
          "lm train rnn text -o b --epochs 1 --hidden 4 --embedding 4 --valid other", "lm perplexity ngram text",
          "lm train window text -o c --epochs 1 --hidden 4 --embedding 4", "lm score recurrent text",

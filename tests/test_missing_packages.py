@@ -16,7 +16,8 @@ import windrow
 from tests.corpus.compressors import zstd
 from windrow.classification import TextClassifier, autotune
 from windrow.embeddings.clusters import cluster_words
-from windrow.embeddings.projections import tsne
+from windrow.embeddings.formats import check_target
+from windrow.embeddings.projections import tsne, umap
 from windrow.errors import MissingPackageError, WindrowError, needs_package
 from windrow.explore.server import plotly_script
 
@@ -45,8 +46,10 @@ NEEDS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("sklearn", "'windrow[sklearn]'", lambda _: imported("windrow.sklearn")),
     ("sklearn", "'windrow[sklearn]'", lambda _: cluster_words(VECTORS, 2)),
     ("sklearn", "'windrow[viz]'", lambda _: tsne(np.eye(5), 1)),
+    ("umap", "'windrow[umap]'", lambda _: umap(np.eye(5), 1)),
     ("matplotlib", "'windrow[viz]'", lambda _: imported("windrow.viz.figures")),
     ("pyarrow", "'windrow[parquet]'", lambda at: VECTORS.save(at / "v.parquet", format="parquet")),
+    ("pyarrow", "'windrow[parquet]'", lambda at: check_target(at / "v.parquet")),  # before a training
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.load(held(at, "v.parquet", b"PAR1" + bytes(20) + b"PAR1"))),
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.Corpus.build(held(at, "t.parquet", b"PAR1"), field="text")),
     (zstd.__name__, "'windrow[zst]'", lambda at: windrow.Corpus.build(held(at, "t.zst", b"\x28\xb5\x2f\xfd"))),
@@ -74,7 +77,7 @@ def test_the_error_is_an_import_error_and_names_what_to_install(package, install
 
 def test_every_extra_is_met_above():
     (combined,) = EXTRAS["all"]
-    brought = combined.removeprefix("windrow[").removesuffix("]").split(",")
+    brought = [*combined.removeprefix("windrow[").removesuffix("]").split(","), "umap"]
     assert {f"'windrow[{name}]'" for name in brought} == {need[1].split()[0] for need in NEEDS} - {"gensim"}
 
 

@@ -95,8 +95,9 @@ def test_a_command_of_another_group_or_spelling_is_suggested(typed: str, meant: 
     assert result.stderr.endswith(f"'. Did you mean windrow {meant}\n")
 
 
-def test_what_is_like_no_command_is_refused_without_a_suggestion() -> None:
-    assert "Did you mean" not in CliRunner().invoke(main, ["zzzz"]).stderr
+def test_what_is_like_no_command_is_refused_with_those_that_there_are() -> None:
+    refused = CliRunner().invoke(main, ["lm", "train", "zzzz.txt"]).stderr
+    assert refused.endswith("Error: No such command 'zzzz.txt'. Choose one of ngram, rnn, window.\n")
 
 
 @pytest.mark.parametrize(

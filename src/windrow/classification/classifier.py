@@ -70,9 +70,8 @@ class TextClassifier(Estimator):
         Word vectors to begin with, or a file; all their words are known. None: random ones. Of much text of the
         same kind, where few texts have labels. They must have vector_size dimensions.
     loss : {"softmax", "hs", "ns", "ova"}, default "softmax"
-        What is minimized: that of a softmax over the classes; hs: of a Huffman tree of them; ns: of telling a class
-        from a few drawn ones; ova: of a yes or no for each class. hs and ns for thousands of classes; ova where a
-        text has several.
+        What is minimized. softmax: over all classes; hs: over a Huffman tree of them; ns: a class against a few
+        drawn ones; ova: yes or no for each class. hs and ns for thousands of classes; ova where a text has several.
     negative : int in [1, 1000000], default 5
         Classes drawn for each text. Only with loss "ns".
     learning_rate : float > 0, default 0.1

@@ -208,4 +208,7 @@ def _warmup() -> click.Command:
 @click.version_option(__version__, prog_name="windrow")
 @click.option("--debug", is_flag=True, help="Show a traceback instead of a one-line error.")
 def main(debug: bool) -> None:
-    """Word embeddings at the speed of the machine."""
+    """Train, query and evaluate word vectors, language models, text classifiers and entity taggers.
+
+    `windrow demo` shows them at work on a small corpus. The help of each command ends with an example.
+    """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -78,6 +79,12 @@ class LazyGroup(click.Group):
         """The command of this name, imported now."""
         return self.later[cmd_name]() if cmd_name in self.later else super().get_command(ctx, cmd_name)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with the first sentence of their help, whole."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _first_sentence(one)) for name, one in found if one is not None])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -85,14 +92,25 @@ class LazyGroup(click.Group):
         try:
             found = super().resolve_command(ctx, args)
         except click.UsageError as error:
-            if args[0].startswith("-") or not (meant := _meant(args[0], ctx)):
+            if args[0].startswith("-"):
                 raise
-            told = f"No such command {args[0]!r}. Did you mean {' or '.join(meant)}?"
+            meant = _meant(args[0], ctx)
+            told = (
+                f"Did you mean {' or '.join(meant)}?"
+                if meant
+                else f"Choose one of {', '.join(self.list_commands(ctx))}."
+            )
+            told = f"No such command {args[0]!r}. {told}"
             raise click.UsageError(told, error.ctx) from None
         if not isinstance(found[1], Command | LazyGroup):
             raise TypeError(f"{found[0]} must be made with groups.command, so that it checks its paths")
         ctx.meta[_COMMAND] = found[1]
         return found
+
+
+def _first_sentence(command: click.Command) -> str:
+    paragraph = " ".join((command.help or "").partition("\n\n")[0].split())
+    return re.split(r"(?<=[.?!]) (?=[A-Z])", paragraph, maxsplit=1)[0]
 
 
 def _meant(name: str, ctx: click.Context) -> list[str]:

@@ -94,7 +94,7 @@ def _check_one_stdin(model: str, *sources: str) -> None:
 def perplexity(
     model: str, sources: tuple[str, ...], skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any
 ) -> None:
-    """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`."""
+    """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, -) or one folder made by `corpus build`."""
     from windrow.cli.as_trained import corpus_for
 
     _check_one_stdin(model, *sources)
@@ -134,7 +134,8 @@ def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Per
     "--json", "as_json", is_flag=True, help="One JSON object per line, with the perplexity and the record's own fields."
 )
 def score(model: str, sources: tuple[str, ...], words: bool, skip_symbols: bool, as_json: bool, **text: Any) -> None:
-    """The log10 probability of each line of SOURCEs (standard input without), with its end mark: a number each.
+    """The log10 probability of each line of SOURCEs (without SOURCE, of standard input), the end of the
+    sentence included: one number per line.
 
     Lines are read as in the model's training, unless options say otherwise. With --format each record is a line.
 
@@ -184,7 +185,7 @@ def score(model: str, sources: tuple[str, ...], words: bool, skip_symbols: bool,
     default=1.0,
     type=Number(0, 1, checks=False),
     show_default=True,
-    help="Draw from the likeliest words that hold this probability.",
+    help="Draw from the likeliest words that have this probability together.",
 )
 @click.option(
     "--num-beams",
@@ -305,7 +306,13 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
     metavar="FILE",
     help=f"File to write: {ARPA_WRITTEN}, or is - for standard output; that holds a single n-gram model.",
 )
-@click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
+@click.option(
+    "--method",
+    default="linear",
+    show_default=True,
+    type=click.Choice(["linear", "log-linear"]),
+    help="Add the weighted probabilities of the models, or their weighted logarithms.",
+)
 @click.option(
     "--cache", type=WholeNumber(1, checks=False), metavar="WORDS", help="Add a cache model over this many last words."
 )

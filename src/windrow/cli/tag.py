@@ -229,7 +229,7 @@ def _table(result: SpanResult) -> str:
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "text", "conll"]),
-    help="One sentence per line, or one token per line and blank lines between sentences.",
+    help="text: one sentence per line; conll: one token per line, blank lines between sentences; auto: found out.",
 )
 @_token_column
 @text_options("tokenizer", "normalize", "errors")

@@ -93,7 +93,7 @@ def training_command(
             heading="Output",
             type=OutputLog(),
             metavar="LOG",
-            help="Write the learning curve, JSON lines.",
+            help="Write the learning curve, one JSON object per epoch.",
         ),
         report_option,
         text_options(),

@@ -66,7 +66,12 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     help=VECTORS_OUTPUT,
 )
 @grouped_option(
-    "--model", heading="Model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"])
+    "--model",
+    heading="Model",
+    default="skipgram",
+    show_default=True,
+    type=click.Choice(["skipgram", "cbow"]),
+    help="skipgram predicts context words from a word, cbow a word from its context.",
 )
 @setting_options(
     WORD2VEC,
@@ -120,7 +125,7 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 )
 @grouped_option("--resume", heading="Training", is_flag=True, help="Go on from FILE.checkpoint; a finished FILE stays.")
 @grouped_option(
-    "--log-json", heading="Output", type=OutputLog(), help="Write the learning curve, a JSON object a line."
+    "--log-json", heading="Output", type=OutputLog(), help="Write the learning curve, one JSON object per line."
 )
 @report_option
 @grouped_option(

@@ -64,10 +64,8 @@ def tsne(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
 
 def umap(vectors: Array, seed: int) -> tuple[Array, tuple[str, str]]:
     """UMAP (McInnes, Healy & Melville 2018), (words, 2); its axes have no meaning, so their labels are empty."""
-    try:
+    with needs_package("UMAP needs umap-learn", "umap"):
         from umap import UMAP
-    except ImportError as error:
-        raise OptionError("UMAP needs umap-learn: pip install 'windrow[umap]'") from error
 
     start = _start("UMAP", vectors, seed)
     neighbors = min(_UMAP_NEIGHBORS, len(vectors) - 1)
