@@ -85,6 +85,9 @@ def test_a_page_about_a_finished_model_says_how_it_was_made(here: Path) -> None:
     page = Page(Path("page.html").read_text())
     assert page.code["the command"] == run("info m.safetensors --command").stdout.strip()
     assert any(label.startswith("loss by epoch, nats per word") for label in page.labels)
+    run("vectors train text.txt --size 4 --min-count 1 --epochs 3 -o m.safetensors --keep-training-state")
+    assert run("report m.safetensors -o page.html").exit_code == 0
+    assert Page(Path("page.html").read_text()).labels[0].startswith("loss by epoch")  # which the state has
     run("lm train ngram text.txt --order 2 --smoothing witten-bell -o m.arpa")
     with Path("m.arpa").open("rb") as stream:
         done = CliRunner().invoke(main, ["report", "-", "-o", "page.html", "--valid", "valid.txt"], input=stream.read())

@@ -20,6 +20,7 @@ from windrow.files.urls import refuse_url_to_write
 from windrow.files.writing import atomic_write, check_writable
 from windrow.lm.base import LanguageModel
 from windrow.lm.neural.base import NeuralLM
+from windrow.nn.training.checkpoint import stored_history
 from windrow.report import charts, markup
 from windrow.report.judged import judged_on
 from windrow.report.samples import samples_of
@@ -47,15 +48,19 @@ def write_report(model: Any, path: str | os.PathLike[str], *, log: Log | None = 
     path : str or os.PathLike
         The page to write, .html.
     log : str, os.PathLike, iterable of dict, or None, default None
-        The learning curve: a file that ``--log-json`` wrote, or such rows. None: ``history_`` of the model, which files
-        of word vectors do not have.
+        The learning curve: a file that ``--log-json`` wrote, or such rows. None: ``history_`` of the model, or what
+        its file has; files of word vectors have it only if they keep the training state.
     valid : source or None, default None
         Text held back, as the model's ``evaluate`` takes it; not for word vectors.
 
     Raises
     ------
     OptionError
-        The model is of another kind or not trained, the name does not end in .html, or matplotlib is missing.
+        The model is of another kind, or the name does not end in .html.
+    NotFittedError
+        The model is not trained yet.
+    MissingPackageError
+        matplotlib is missing.
     FormatError
         The model or the log is malformed.
     DataError
@@ -100,6 +105,8 @@ def page_of(model: Any, file: Path | None, *, log: Log | None = None, valid: Any
             "a report is about word vectors, a language model, a tagger or a text classifier, not "
             f"{type(model).__name__}"
         )
+    if history is None and file is not None and kind_of(file) == "windrow":  # word vectors with their training state
+        history = stored_history(model_file.read_start(file))
     records, norms = _curve(history if log is None else log, file)
     name = "the model" if file is None else file.name
     changed, others = setting_rows(model, told)

@@ -46,7 +46,7 @@ def plot_perplexities(
     Raises
     ------
     OptionError
-        A number is out of range, or none is finite; the extension is another one, or matplotlib is missing.
+        A number is out of range, none is finite, or the extension is another one.
     DataError
         The file cannot be written.
 
