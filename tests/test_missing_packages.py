@@ -16,6 +16,7 @@ import windrow
 from tests.corpus.compressors import zstd
 from windrow.classification import TextClassifier, autotune
 from windrow.embeddings.clusters import cluster_words
+from windrow.embeddings.formats import check_target
 from windrow.embeddings.projections import tsne, umap
 from windrow.errors import MissingPackageError, WindrowError, needs_package
 from windrow.explore.server import plotly_script
@@ -48,6 +49,7 @@ NEEDS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("umap", "'windrow[umap]'", lambda _: umap(np.eye(5), 1)),
     ("matplotlib", "'windrow[viz]'", lambda _: imported("windrow.viz.figures")),
     ("pyarrow", "'windrow[parquet]'", lambda at: VECTORS.save(at / "v.parquet", format="parquet")),
+    ("pyarrow", "'windrow[parquet]'", lambda at: check_target(at / "v.parquet")),  # before a training
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.load(held(at, "v.parquet", b"PAR1" + bytes(20) + b"PAR1"))),
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.Corpus.build(held(at, "t.parquet", b"PAR1"), field="text")),
     (zstd.__name__, "'windrow[zst]'", lambda at: windrow.Corpus.build(held(at, "t.zst", b"\x28\xb5\x2f\xfd"))),

@@ -186,3 +186,13 @@ def test_the_endings_of_pictures_are_those_that_decide() -> None:
 
 def test_the_demo_writes_to_its_example() -> None:
     check_target(COMMANDS["demo"].example.split()[-1])
+
+
+@pytest.mark.parametrize("group", ["", *sorted({name.rpartition(" ")[0] for name in COMMANDS} - {""})])
+def test_a_group_shows_the_first_sentences_of_its_commands_whole(group: str) -> None:
+    text = " ".join(shown(group, "--help").partition("\nCommands:\n")[2].split())
+    for name, command in COMMANDS.items():
+        if name.rpartition(" ")[0] == group:
+            paragraph = " ".join(str(command.help).partition("\n\n")[0].split())
+            sentence = paragraph[: paragraph.find(". ") + 1 or None]
+            assert f"{name.rpartition(' ')[2]} {sentence}" in text

@@ -40,9 +40,9 @@ def group() -> None:
     default=1,
     show_default=True,
     type=WholeNumber(1, checks=False),
-    help="Leave out words that occur less often.",
+    help="Leave out words that occur fewer times than this.",
 )
-@click.option("--max-vocab", type=WholeNumber(1, checks=False), help="Keep only the most frequent words.")
+@click.option("--max-vocab", type=WholeNumber(1, checks=False), help="Keep only this many words, the most frequent.")
 def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any) -> None:
     """Read SOURCEs in one pass and write them as word ids into a folder.
 

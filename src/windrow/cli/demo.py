@@ -27,7 +27,7 @@ _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
 @click.option(
     "-o", "--output", metavar="FILE", type=OutputFile(words_written), help=f"Save the vectors, too. {VECTORS_OUTPUT}"
 )
-@click.option("--seed", default=1, type=WholeNumber(0), show_default=True)
+@click.option("--seed", default=1, type=WholeNumber(0), show_default=True, help="Seed of all random draws.")
 def demo(output: Path | None, seed: int) -> None:
     """Train on a small generated corpus: word vectors, a language model, an entity tagger; takes seconds."""
     from windrow.corpus import Corpus

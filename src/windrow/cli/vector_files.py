@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 VECTORS_OUTPUT = f"File to write; its ending names the format: {endings_told()}."
 
 _VECTOR_OPTIONS = (
-    click.option("--from", "format", metavar="FORMAT", help="Format of FILE, where its content misleads."),
+    click.option("--from", "format", metavar="FORMAT", help="Format of FILE, such as glove, if its content misleads."),
     click.option("--limit", type=WholeNumber(1, checks=False), metavar="N",
                  help="Read at most N words, the first ones."),
     click.option("--only-words", metavar="FILE", type=InputFile(),

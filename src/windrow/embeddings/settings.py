@@ -109,8 +109,8 @@ WORD2VEC = (
         "workers give equal bits.", "A little slower; one worker does so anyway.",
     ),
     Setting(
-        "subwords", bool, False, "Compose the vector of a word from its own and those of its character n-grams, as in "
-        "fastText.", "Rare words become better, and unseen ones get vectors; the file holds the n-grams, too, and "
+        "subwords", bool, False, "Make vectors of words from those of their character n-grams, as in fastText.",
+        "Rare words become better, and unseen ones get vectors; the file holds the n-grams, too, and "
         "training takes longer.", heading="Model", common=True,
     ),
     Setting(

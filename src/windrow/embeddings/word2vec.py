@@ -95,8 +95,8 @@ class Word2Vec(TrainedModel):
         Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
         little slower; one worker does so anyway.
     subwords : bool, default False
-        Compose the vector of a word from its own and those of its character n-grams, as in fastText. Rare words
-        become better, and unseen ones get vectors; the file holds the n-grams, too, and training takes longer.
+        Make vectors of words from those of their character n-grams, as in fastText. Rare words become better, and
+        unseen ones get vectors; the file holds the n-grams, too, and training takes longer.
     min_n : int in [1, max_n], default 3
         Characters of the shortest n-grams, the boundaries < and > included. Only with subwords True.
     max_n : int in [1, 100], default 6

@@ -458,8 +458,9 @@ class MLPClassifier(MultiLayerPerceptron):
         Rule that turns a gradient into a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of
         windrow.nn.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for sgd
-        and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of 3.
+        Learning rate: the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for
+        sgd and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of
+        3.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.
@@ -591,8 +592,9 @@ class MLPRegressor(MultiLayerPerceptron):
         Rule that turns a gradient into a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of
         windrow.nn.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for sgd
-        and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of 3.
+        Learning rate: the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for
+        sgd and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of
+        3.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.

@@ -83,7 +83,7 @@ class WindowTagger(TrainedTagger):
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}, default "adam"
         Rule that turns a gradient into a step of the parameters.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per token. None: the optimizer's own.
+        Learning rate: the steps along the gradient of the mean loss per token. None: the optimizer's own.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.

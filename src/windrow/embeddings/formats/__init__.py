@@ -16,7 +16,7 @@ from windrow.embeddings.formats.fasttext_bin import read_fasttext
 from windrow.embeddings.formats.fasttext_write import write_fasttext
 from windrow.embeddings.formats.gensim import read_gensim
 from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
-from windrow.embeddings.formats.parquet import read_parquet, write_parquet
+from windrow.embeddings.formats.parquet import check_parquet, read_parquet, write_parquet
 from windrow.embeddings.formats.projector import PROJECTOR
 from windrow.embeddings.formats.recognition import NoVectorsError, recognize_vectors
 from windrow.embeddings.formats.stored import read_safetensors, write_model
@@ -174,6 +174,8 @@ _ROWS = (
     ),
     VectorFormat("npy", "a NumPy matrix, words in X.words.txt", read_npy, write_npy, r"\n\r", check=check_npy_places),
     VectorFormat("fasttext", "fastText's binary model, with n-grams", read_fasttext, write_fasttext, r"\0"),
-    VectorFormat("parquet", "a table of words and vectors", read_parquet, write_parquet, r"\ud800-\udfff"),
+    VectorFormat(
+        "parquet", "a table of words and vectors", read_parquet, write_parquet, r"\ud800-\udfff", check=check_parquet
+    ),
 )
 FORMATS = {row.extension: row for row in _ROWS}

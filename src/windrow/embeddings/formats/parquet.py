@@ -16,7 +16,7 @@ from windrow.embeddings.formats.rows import chosen_rows
 from windrow.errors import DataError, FormatError, WindrowError, needs_package
 from windrow.files.local import local_file
 from windrow.files.model_file import check_finite
-from windrow.files.writing import atomic_write, shortened
+from windrow.files.writing import atomic_write, check_writable, shortened
 
 _LISTS = ("list", "large_list", "fixed_size_list")  # how their types begin; others may have lists within
 
@@ -58,6 +58,12 @@ def write_parquet(data: VectorData, path: Path) -> None:
     table = pyarrow.table({"word": pyarrow.array(data.words, pyarrow.string()), "vector": vectors})
     with atomic_write(path) as temporary:
         parquet.write_table(table, temporary)
+
+
+def check_parquet(path: Path) -> None:
+    """Raise MissingPackageError without pyarrow, and DataError for a path that could not be written."""
+    _libraries()
+    check_writable(path)
 
 
 def _libraries() -> tuple[Any, Any]:
