@@ -122,17 +122,18 @@ def expect(archive: Path, found: dict[str, bytes], expected: dict[str, bytes]) -
 
 
 def interpreters() -> list[tuple[Path, Version]]:
-    """Each Python 3 on the PATH and of pyenv once, with its version."""
-    places = [*os.get_exec_path(), *Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")).glob("versions/*/bin")]
-    found = {}
+    """This Python, and each on the PATH and of pyenv once, with its version."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    places = [*map(Path, os.get_exec_path()), *pyenv.glob("versions/*/bin")]
+    programs = [Path(sys.executable)]
     for place in places:
-        for program in sorted(Path(place).glob("python3*")):
-            if not re.fullmatch(r"python3(\.\d+)?(\.exe)?", program.name):
-                continue
-            asked = subprocess.run([program, "-c", FACTS], capture_output=True, text=True, check=False)
-            if asked.returncode == 0:  # a shim of a Python that is not there fails
-                major, minor, home = asked.stdout.split(maxsplit=2)
-                found.setdefault(home.strip(), (program, Version(f"{major}.{minor}")))
+        programs += [path for path in sorted(place.glob("python3*")) if re.fullmatch(r"python3(\.\d+)?", path.name)]
+    found = {}
+    for program in programs:
+        asked = subprocess.run([program, "-c", FACTS], capture_output=True, text=True, check=False)
+        if asked.returncode == 0:  # a shim of a Python that is not there fails
+            major, minor, home = asked.stdout.split(maxsplit=2)
+            found.setdefault(home, (program, Version(f"{major}.{minor}")))
     return sorted(found.values(), key=lambda pair: pair[1])
 
 

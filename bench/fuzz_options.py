@@ -61,13 +61,15 @@ SOUND = ["corpus build text -o built", "corpus info corpus", "info vectors", "in
          "lm train ngram text -o a --order 2 --smoothing witten-bell",
          "lm train rnn text -o b --epochs 1 --hidden 4 --embedding 4 --valid other", "lm perplexity ngram text",
          "lm train window text -o c --epochs 1 --hidden 4 --embedding 4", "lm score recurrent text",
-         "lm generate network", "lm mix ngram ngram.arpa --tune other -o d", "tag train tags.conll -o e --epochs 1",
+         "lm generate network", "lm mix ngram ngram.arpa --tune other -o d",
+         "lm plot ngram network --test other -o k.svg", "tag train tags.conll -o e --epochs 1",
          "tag predict tagger text", "tag evaluate tagger tags.conll", "vectors similar vectors the",
          "vectors analogy vectors the cat dog", "vectors evaluate vectors --similarity pairs --analogies questions",
          "vectors print vectors text", "vectors cluster vectors -k 2", "vectors align vectors vectors -o k.txt",
          "vectors train text -o l.bin --min-count 1 --epochs 1 --save-vocab l.counts",
          "vectors convert vectors m.tsv --to projector",
          "vectors convert vectors f.parquet", "vectors plot vectors -o g.png",
+         "report tagger --valid tags.conll -o r.html",
          "vectors plot vectors -o g2.png --method tsne", "vectors plot-log log.jsonl -o h.png",
          "vectors train text -o i.bin --min-count 1 --epochs 1", "lm convert ngram j.arpa"]  # fmt: skip
 

@@ -31,7 +31,7 @@ FLOORS = [
     {"embeddings"},
     {"classification", "lm", "tagging", "viz", "sklearn"},
     {"models", "storage", "verification"},
-    {"inspection", "explore"},
+    {"inspection", "explore", "report"},
     {"cli", "compat"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -289,6 +289,17 @@ def test_one_line_says_what_is_wrong(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_evaluate_draws_which_label_is_taken_for_which(folder: Path, tmp_path: Path) -> None:
+    arguments = ("evaluate", folder / "model", folder / "train.txt")
+    picture = tmp_path / "labels.svg"
+    assert run(*arguments, "--plot", picture).stdout == run(*arguments).stdout
+    assert all(f">{label}<" in picture.read_text() for label in set(LABELS))
+    model = TextClassifier.load(folder / "model")
+    assert model.true_and_predicted(TEXTS, LABELS) == (LABELS, LABELS)
+    mixed = [["new", LABELS[0]], [], ["new"]]  # found among its labels; without a label; never learned
+    assert model.true_and_predicted(TEXTS[:3], mixed) == ([LABELS[0], "new"], [LABELS[0], LABELS[2]])
+
+
 def test_evaluate_advises_no_option_that_it_has_not(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "plain.txt").write_text("a line\n")
     refused = run("evaluate", folder / "model", tmp_path / "plain.txt")

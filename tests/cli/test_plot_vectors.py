@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from windrow import MLPClassifier
 from windrow.cli.plot_vectors import plot, plot_log
 from windrow.embeddings import WordVectors
-from windrow.errors import FormatError, MissingWordError, OptionError
+from windrow.errors import DataError, FormatError, MissingWordError, OptionError
+from windrow.viz.learning_curve import read_norms
 
 
 class Result(NamedTuple):
@@ -101,5 +103,23 @@ def test_plot_log_draws_the_curve(tmp_path: Path) -> None:
     log.write_text(json.dumps({"event": "epoch", "words": 10, "loss": 2.5, "alpha": 0.1}) + "\n")
     assert run(plot_log, log, "-o", picture) == (0, "", f"{picture} written\n", None)
     assert "Learning curve, log.jsonl" in picture.read_text()
+    assert isinstance(run(plot_log, log, "-o", picture, "--norms").error, DataError)  # it has none
     log.write_text("loss 2.5\n")
     assert isinstance(run(plot_log, log, "-o", picture).error, FormatError)
+
+
+def test_plot_log_draws_the_norms_of_perceptrons(tmp_path: Path) -> None:
+    log, picture = tmp_path / "log.jsonl", tmp_path / "norms.svg"
+    reports = MLPClassifier(hidden_layer_sizes=4, epochs=3).fit(np.eye(4), [0, 1, 0, 1]).history_
+    log.write_text("".join(f"{json.dumps(one)}\n" for one in reports))
+    told = [{"epoch": one["epoch"], "gradient_norms": one["gradient_norms"]} for one in reports]
+    assert read_norms(log) == told
+    assert run(plot_log, log, "-o", picture, "--norms", "--theme", "dark").status == 0
+    assert "length of the gradient" in picture.read_text()
+    log.write_text("".join(f"{json.dumps(one)}\n" for one in [*reports, {**reports[1], "gradient_norms": None}]))
+    assert read_norms(log) == told
+    for norms in ({"dense1": 1.0}, {**reports[0]["gradient_norms"], "dense1": "x"}, [1.0]):
+        log.write_text("".join(f"{json.dumps(one)}\n" for one in [*reports, {**reports[1], "gradient_norms": norms}]))
+        error = run(plot_log, log, "-o", picture, "--norms").error
+        assert isinstance(error, FormatError)
+        assert "line 4" in str(error)

@@ -54,6 +54,18 @@ def test_evaluate_as_json_has_the_keys_of_the_contract(folder: Path) -> None:
     assert found["f1"] > 0.9
 
 
+def test_evaluate_draws_which_tag_is_taken_for_which(folder: Path, tmp_path: Path) -> None:
+    """In the scheme of the training, whatever that of the file is."""
+    write(tmp_path / "x.conll", [TaggedSentence(["in", "Rome", "we", "met", "Ada"], ["O", "S-LOC", "O", "O", "S-LOC"])])
+    arguments = ("evaluate", folder / "a.safetensors", tmp_path / "x.conll")
+    tagger = WindowTagger.load(folder / "a.safetensors")
+    found = tagger.true_and_predicted(tmp_path / "x.conll")
+    assert found == (["O", "I-LOC", "O", "O", "I-LOC"], ["O", "I-LOC", "O", "O", "I-PER"])
+    picture = tmp_path / "tags.svg"
+    assert run(*arguments, "--plot", picture).stdout == run(*arguments).stdout
+    assert all(f">{text}<" in picture.read_text() for text in ("I-LOC", "I-PER", "O", "3"))
+
+
 def test_evaluate_prints_a_table_and_warns_of_unknown_types(folder: Path, tmp_path: Path) -> None:
     write(tmp_path / "x.conll", [TaggedSentence(["in", "Rome", "we", "met", "Ada"], ["B-DEITY", "I-LOC", *"OOO"])])
     result = run("evaluate", folder / "a.safetensors", tmp_path / "x.conll")

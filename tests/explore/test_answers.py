@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import windrow
@@ -129,6 +129,7 @@ def test_tags_that_are_no_entities_are_shown_one_by_one(
 LETTERS = "aAbBß\u03c3\u03c2\u0130\u0131é \U0001f469"
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(LETTERS, min_size=1), unique=True), st.text(LETTERS))
 def test_completion_finds_what_a_walk_over_all_words_finds(words: list[str], prefix: str) -> None:
     expected = [word for word in words if word.casefold().startswith(prefix.casefold())]
@@ -199,7 +200,7 @@ def test_a_map_leaves_out_stop_words_unless_they_are_asked_for() -> None:
 )
 def test_maps_that_cannot_be_drawn(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(WindrowError, match=reason):
-        Maps(word_vectors()).answer(asked(**fields))
+        ready(Maps(word_vectors()).answer, **fields)
 
 
 def test_a_map_without_umap_learn_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,9 +218,9 @@ def test_maps_of_vectors_that_are_not_finite_or_too_few() -> None:
     table = np.ones((4, 2), np.float32)
     table[2] = np.nan
     with pytest.raises(WindrowError, match="not finite"):
-        Maps(windrow.WordVectors(list("abcd"), table)).answer(asked())
+        ready(Maps(windrow.WordVectors(list("abcd"), table)).answer)
     with pytest.raises(WindrowError, match="at least two words"):
-        Maps(windrow.WordVectors(["a"], table[:1])).answer(asked())
+        ready(Maps(windrow.WordVectors(["a"], table[:1])).answer)
 
 
 # --- what cannot be answered
@@ -350,6 +351,7 @@ def test_gradients_have_a_line_per_layer_on_a_logarithmic_axis() -> None:
 COLUMNS = ["epoch", "loss", "score", "measure", "gradient_norms"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.sampled_from(VALUES)), max_size=4))
 def test_any_reports_in_a_file_give_curves_of_numbers(rows: list[dict[str, Any]]) -> None:
     for curve in curves_of(rows):

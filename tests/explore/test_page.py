@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from windrow.explore.opened import Opened
 
 # Plotly tries whether an image can have an inline style; the page's policy forbids it, and nothing depends on it.
 _KNOWN = "Applying inline style violates"
+_PATIENCE = 60  # seconds, on a machine with much else to do
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def browser() -> Iterator[Any]:
 def page(browser: Any, address: str) -> Iterator[Any]:
     """The page; afterwards, nothing must have gone wrong in it, and nothing asked for elsewhere."""
     tab = browser.new_page()
-    tab.set_default_timeout(15_000)
+    tab.set_default_timeout(_PATIENCE * 1000)
     wrong: list[str] = []
     tab.on("pageerror", lambda error: wrong.append(str(error)))
     tab.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))
@@ -55,6 +56,15 @@ def names(section: Any) -> list[str]:
     """The first column of the tables that are shown, once there are some."""
     section.locator("tbody tr").first.wait_for()
     return section.locator("tbody th").all_inner_texts()
+
+
+def until(page: Any, is_so: Callable[[], bool]) -> None:
+    """Wait for something; Playwright's own way to wait for a value needs eval, which the page does not allow."""
+    for _ in range(_PATIENCE * 20):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("it did not happen")
 
 
 def choose(page: Any, model: str) -> None:
@@ -91,12 +101,8 @@ def test_words_are_completed_while_they_are_typed(page: Any) -> None:
     section = panel(page, "Neighbors")
     section.get_by_label("Word", exact=True).press_sequentially("W5")
     options, expected = section.locator("datalist option"), ["w5", *(f"w5{digit}" for digit in range(10))]
-    for _ in range(100):  # the words for "W" may be there first
-        found = options.evaluate_all("options => options.map(option => option.value)")
-        if found == expected:
-            break
-        page.wait_for_timeout(50)
-    assert found == expected
+    values = "options => options.map(option => option.value)"
+    until(page, lambda: options.evaluate_all(values) == expected)  # the words for "W" may be there first
 
 
 @pytest.mark.parametrize(
@@ -137,13 +143,8 @@ def test_a_map_is_drawn_searched_and_moved_by_keys(page: Any) -> None:
     before = page.evaluate(view)
     for key in ("ArrowLeft", "+"):
         section.locator(".plot").press(key)
-        for _ in range(100):  # Playwright's own way to wait for a value needs eval, which the page does not allow
-            if page.evaluate(view) != before:
-                break
-            page.wait_for_timeout(50)
-        moved = page.evaluate(view)
-        assert moved != before
-        before = moved
+        until(page, lambda before=before: page.evaluate(view) != before)
+        before = page.evaluate(view)
     section.locator("form.find [name=word]").fill("nobody")
     section.get_by_role("button", name="Show").click()
     section.get_by_role("alert").filter(has_text="'nobody' is not on this map").wait_for()

@@ -326,6 +326,18 @@ class TextClassifier(Estimator):
         predicted = self.top_labels(labelled.texts, k)
         return evaluate_labels(labelled.labels.to_lists(), ([label for label, _ in one] for one in predicted))
 
+    def true_and_predicted(self, X: Any, y: Any = None) -> tuple[list[Any], list[Any]]:  # noqa: N803
+        """A true label of each text that has one, and its likeliest label, as ``plot_confusion`` draws them.
+
+        Texts are given as for ``fit``. Of several true labels that counts which was predicted, else the first.
+        """
+        self._fitted()
+        labelled = read_labelled(X, y, self._reader(), self.label_prefix)
+        predicted = self.predict(labelled.texts).tolist()
+        pairs = zip(labelled.labels.to_lists(), predicted, strict=True)
+        judged = [(found if found in true else true[0], found) for true, found in pairs if true]
+        return [true for true, _ in judged], [found for _, found in judged]
+
     _estimator_type = "classifier"  # where scikit-learn before 1.6 asks
 
     def __sklearn_tags__(self) -> Any:

@@ -154,6 +154,12 @@ def _lm() -> click.Command:
     return group
 
 
+def _report() -> click.Command:
+    from windrow.cli.report import report
+
+    return report
+
+
 def _tag() -> click.Command:
     from windrow.cli.tag import group
 
@@ -187,6 +193,7 @@ def _warmup() -> click.Command:
         "explore": _explore,
         "info": _info,
         "lm": _lm,
+        "report": _report,
         "tag": _tag,
         "vectors": _vectors,
         "verify": _verify,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -13,6 +14,7 @@ from windrow.cli.help import help_all, help_of
 from windrow.cli.paths import check_paths
 
 _COMMAND = "windrow.command"  # shared by the contexts of a call
+_TYPED = "windrow.typed"
 
 
 class Command(click.Command):
@@ -43,6 +45,7 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's; for an option that is not there all that begin so are suggested."""
+        ctx.meta[_TYPED] = [*args]
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -135,3 +138,9 @@ def command_of(ctx: click.Context) -> click.Command | None:
     """The command that runs, of a group or of a group in it."""
     command: click.Command | None = ctx.meta.get(_COMMAND)
     return command
+
+
+def typed_command(ctx: click.Context) -> str:
+    """The command that runs, as it was typed."""
+    path = ctx.command_path.removeprefix(ctx.find_root().command_path)
+    return shlex.join(["windrow", *path.split(), *ctx.meta.get(_TYPED, [])])

@@ -13,6 +13,7 @@ import click
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.help import grouped_option
+from windrow.cli.lm_files import load_model
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, WholeNumber
 from windrow.cli.options import (
@@ -23,7 +24,7 @@ from windrow.cli.options import (
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.saving import ARPA_WRITTEN, save_model
-from windrow.errors import FormatError, OptionError, one_line
+from windrow.errors import OptionError, one_line
 from windrow.estimator import GIVEN, Condition
 from windrow.lm.settings import MOST_BEAMS, MOST_LENGTH_PENALTY, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
 
@@ -37,11 +38,6 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON 
 _skip_symbols = grouped_option(
     "--skip-symbols", heading="Text", is_flag=True, help="Leave out <s> and </s> that stand in the text."
 )
-
-
-@click.group("lm", cls=LazyGroup)
-def group() -> None:
-    """Language models: train, measure, score, generate, mix, convert."""
 
 
 def _ngram() -> click.Command:
@@ -62,30 +58,20 @@ def _rnn() -> click.Command:
     return train_rnn
 
 
+def _plot() -> click.Command:
+    from windrow.cli.plot_perplexities import plot
+
+    return plot
+
+
+@click.group("lm", cls=LazyGroup, later={"plot": _plot})
+def group() -> None:
+    """Language models: train, measure, draw, score, generate, mix, convert."""
+
+
 @group.group(cls=LazyGroup, later={"ngram": _ngram, "window": _window, "rnn": _rnn})
 def train() -> None:
     """Train a language model."""
-
-
-def load_model(path: str) -> LanguageModel:
-    """The language model in a file; OptionError if the file holds something else."""
-    from windrow.files.sniff import is_arpa, is_plain_text
-    from windrow.lm.base import LanguageModel
-    from windrow.models import load
-
-    try:
-        model = load(path)
-    except FormatError as error:
-        from windrow.embeddings.formats.recognition import NoVectorsError  # loaded by then, if it was raised
-
-        if not is_arpa(path) and is_plain_text(path):  # which was tried as word vectors
-            raise OptionError(f"{path} is text, neither a language model of windrow's nor an ARPA file") from error
-        if not isinstance(error, NoVectorsError):
-            raise
-        raise FormatError(f"{path} holds no language model: it is neither an ARPA file nor one of windrow's") from error
-    if not isinstance(model, LanguageModel):
-        raise OptionError(f"{path} holds {type(model).__name__}, not a language model")
-    return model
 
 
 def _check_one_stdin(model: str, *sources: str) -> None:

@@ -25,6 +25,7 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
+from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import OptionError
 from windrow.estimator import Condition
@@ -69,6 +70,7 @@ def _words_in(file: str) -> list[str]:
 @grouped_option(
     "--counts-out", heading="Output", common=False, type=OutputFile(), help="Write the counts, as text; .gz compresses."
 )
+@report_option
 @grouped_option(
     "--from-counts",
     heading="Text",
@@ -95,6 +97,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         check_compression(counts_out, "counts")
     if options["from_counts"] and len(sources) > 1:
         raise OptionError("--from-counts takes one SOURCE, a file of counts")
+    report = Reporting(options["report"], output)
     started = working_time()
     model = NGramLM(**values_of(NGRAM_LM, options))
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
@@ -114,6 +117,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams "
         f"(by length: {sizes}) in {working_time() - started:.1f} s"
     )
+    fit = "fit_counts" if options["from_counts"] else "fit"
+    report.write(model, reading=text, fit=fit, fitting={"heldout": options["heldout"]})
 
 
 def _check_used(options: dict[str, Any]) -> None:

@@ -38,6 +38,7 @@ from windrow.cli.paths import (
     words_read,
     words_written,
 )
+from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
 from windrow.cli.summaries import LOSSES_OF_VECTORS, training_told
 from windrow.cli.vector_files import VECTORS_OUTPUT, save_fasttext
@@ -126,6 +127,7 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 @grouped_option(
     "--log-json", heading="Output", type=OutputLog(), help="Write the learning curve, one JSON object per line."
 )
+@report_option
 @grouped_option(
     "--save-vocab",
     heading="Output",
@@ -159,7 +161,6 @@ def train(
     """
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
-    from windrow.files.compression import output_name
     from windrow.files.writing import remove_written
     from windrow.machine import available_cores
     from windrow.nn.training.stopping import DivergedError
@@ -176,6 +177,7 @@ def train(
     every = options["checkpoint_every"]
     checkpoint = _checkpoint_beside(output, options["resume"] or bool(every))
     check_target(output)
+    report = Reporting(options["report"], output)
     resume = checkpoint is not None and check_checkpoint(checkpoint, options["resume"], output)
     estimator = Word2Vec(
         **{
@@ -193,7 +195,7 @@ def train(
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=resume))
             estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
-        show = stack.enter_context(words_bar(corpus.tokens * estimator.epochs))
+        show = report.following(stack.enter_context(words_bar(corpus.tokens * estimator.epochs)))
         try:
             with naming_options(flags_of(WORD2VEC)):
                 estimator.fit(
@@ -218,11 +220,19 @@ def train(
     _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
-    idle, epochs = sum(not row["loss"] for row in estimator.history_), len(estimator.history_)
+    _summarize(estimator, output)
+    fitting = {**{name: options[name] for name in ("continue_from", "vectors")}, "frozen": options["frozen"] or None}
+    report.write(estimator, reading=text_of(options), fitting=fitting)
+
+
+def _summarize(model: Word2Vec, output: Path) -> None:
+    from windrow.files.compression import output_name
+
+    idle, epochs = sum(not row["loss"] for row in model.history_), len(model.history_)
     if epochs // 2 < idle < epochs:  # of all epochs the estimator warns
         tell(f"Warning: no word was trained on in {idle} of {epochs} epochs: all were sub-sampled; try --sample 0")
-    trained = training_told(estimator.history_, "word", LOSSES_OF_VECTORS["+".join(estimator.layer_names())])
-    tell(f"{output_name(output)}: {len(estimator.wv):,} words of {estimator.vector_size} dimensions; {trained}")
+    trained = training_told(model.history_, "word", LOSSES_OF_VECTORS["+".join(model.layer_names())])
+    tell(f"{output_name(output)}: {len(model.wv):,} words of {model.vector_size} dimensions; {trained}")
 
 
 def _continued(file: str) -> Word2Vec:

@@ -29,6 +29,7 @@ function reports(history) {
 
 async function draw(place, { epochs, lines, is_logarithmic: isLogarithmic }) {
   const plotly = await loadPlotly();
+  if (!place.isConnected) return; // another model was chosen
   const traces = Object.entries(lines).map(([name, values], number) => ({
     type: "scatter", mode: "lines+markers", name: plain(name), x: epochs, y: values, marker: { size: 5 },
     line: { color: classColor(number), dash: DASHES[Math.floor(number / 8) % 3] },
