@@ -19,11 +19,11 @@ Before the package was cut by subject, with all kernels in one folder, this scri
 
 and it finds now
 
-    lstm       18 files,    43 changes (    83)
-    window     19 files,    41 changes (    72)
-    word2vec    9 files,   733 changes ( 29118)
-    mlp        11 files,    25 changes (    25)
-    tagger     19 files,    49 changes (    49)
+    lstm       15 files,    32 changes (    73)
+    window     16 files,    34 changes (    66)
+    word2vec   10 files,   812 changes (~69200)
+    mlp        11 files,    24 changes (    25)
+    tagger     19 files,    47 changes (    48)
 
 A job of word2vec goes through 160 blocks of 64 words, each against four sets of noise words, hence its number.
 """

@@ -24,7 +24,7 @@ from windrow.corpus.streams import lines
 from windrow.errors import DataError
 from windrow.lm import base
 from windrow.lm.base import LanguageModel
-from windrow.lm.neural import recurrent_trainee
+from windrow.lm.neural import recurrent_network
 from windrow.tagging import texts
 from windrow.tagging.texts import read_texts, write_tagged
 
@@ -205,7 +205,7 @@ def test_a_long_sentence_is_scored_in_parts_as_in_one(kind: str, monkeypatch: py
     monkeypatch.setattr(tokenizers, "BATCH_CHARS", 50)
     monkeypatch.setattr(base, "_SCORES_AT_ONCE", 7)
     monkeypatch.setattr(base, "_SYMBOLS_AT_ONCE", 90)
-    monkeypatch.setattr(recurrent_trainee, "_SYMBOLS_AT_ONCE", 50)
+    monkeypatch.setattr(recurrent_network, "_SYMBOLS_AT_ONCE", 50)
 
     np.testing.assert_array_equal(model.encode(sentence, eos=True), ids)
     assert model.log_prob(sentence) == pytest.approx(one, abs=1e-3)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import windrow
-from windrow import machine
+from windrow import machine, nn
 from windrow.errors import OptionError
 
 GIB = 1 << 30
@@ -120,6 +120,19 @@ def test_what_will_not_fit_is_refused_before_the_work(tmp_path: Path, monkeypatc
         windrow.RecurrentLM().fit(words)
     with pytest.raises(OptionError, match=r"parameters for 10,003 words need"):
         windrow.WindowLM().fit(words)
+    tagged = [(["in", "Rome"], ["O", "B-LOC"])] * 5
+    with pytest.raises(OptionError, match=r"388,282 parameters need .*; lower vector_size, window or hidden_size"):
+        windrow.WindowTagger(hidden_size=400).fit(tagged)
+    for model in (windrow.MLPClassifier((400, 400)), windrow.MLPRegressor((400, 400), optimizer="sgd")):
+        with pytest.raises(OptionError, match=r"parameters and the units of 2 examples need .*; lower hidden_layer_si"):
+            model.fit([[0.0], [1.0]], [0, 1])
+    for make, what in (
+        (lambda: nn.Dense(400, 400), "400 x 400 weights"),
+        (lambda: nn.Embedding(400, 400), "400 x 400 vectors"),
+        (lambda: windrow.WindowLM(2, 4, 900, output_layer="adaptive").fit(["a b"]), "225 x 900 weights"),
+    ):
+        with pytest.raises(OptionError, match=rf"{what} need 0\.0 GiB of memory, and .*; (make the layer small|lower)"):
+            make()
     with pytest.raises(OptionError, match=r"the 30,000 vectors of .*big\.txt need .*limit='N'"):
         windrow.load(tmp_path / "big.txt")
     assert len(windrow.load(tmp_path / "big.txt", limit=1000)) == 1000

@@ -184,6 +184,18 @@ WITHOUT_EFFECT = [
     ),
     (lambda: windrow.NGramLM(2, delta=5.0).fit(TEXT), "delta = 5.0 is for smoothing 'add-delta', not 'modified"),
     (lambda: windrow.NGramLM(2, "mle", lmplz_compat=True).fit(TEXT), "lmplz_compat = True is for smoothing"),
+    (
+        lambda: windrow.NGramLM(2, "witten-bell", discount_fallback=True).fit(TEXT),
+        "discount_fallback = True is for smoothing 'modified-kneser-ney' or",
+    ),
+    (
+        lambda: windrow.NGramLM(2, discounts=[[0.5], [0.5]], discount_fallback=True).fit(TEXT),
+        "discount_fallback = True has no effect with discounts of all orders; leave it out",
+    ),
+    (
+        lambda: windrow.TextClassifier(buckets=100).fit(TEXT, ["a", "b"] * 5),
+        "buckets = 100 is for n-grams; try word_ngrams = 2 or max_n = 6, or leave it out",
+    ),
     (lambda: windrow.NGramLM(2, "mle").fit(TEXT, heldout=TEXT), "heldout is for smoothing 'jelinek-mercer'"),
     (lambda: windrow.WindowLM(noise_words=9).fit(TEXT), "noise_words = 9 is for output_layer 'nce', not 'softmax'"),
     (
@@ -212,6 +224,7 @@ def test_fit_refuses_what_has_no_effect(fit, said):
 def test_what_asks_for_nothing_is_no_fault():
     windrow.Word2Vec(loss="hs", negative=0, min_count=1, vector_size=4, epochs=1, sample=0).fit(TEXT)
     windrow.WindowLM(2, 4, 4, epochs=1, patience=None).fit(TEXT)
+    windrow.NGramLM(2, discounts=[[0.5], None], discount_fallback=True).fit(TEXT)
 
 
 def test_a_section_is_rewritten_from_the_table():

@@ -11,7 +11,7 @@ import pytest
 
 BENCH = Path(__file__).parents[2] / "bench"
 # training -> files, changes of file; of word2vec one file, inputs.py, is for words that have several input rows
-BOUNDS = {"mlp": (11, 25), "lstm": (18, 43), "window": (19, 41), "tagger": (19, 49), "word2vec": (10, 812)}
+BOUNDS = {"mlp": (11, 24), "lstm": (15, 32), "window": (16, 34), "tagger": (19, 47), "word2vec": (10, 812)}
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import count
 from typing import Any
 
@@ -13,7 +12,7 @@ from tests.classification.test_classifier import LABELS, TEXTS
 from windrow import TextClassifier
 from windrow.classification import autotune, tuning
 from windrow.classification.tuning import Metric, Trial
-from windrow.errors import DataError, OptionError, WindrowError
+from windrow.errors import DataError, OptionError
 from windrow.nn.training.stopping import DivergedError
 
 FIXED = ("epochs", "vector_size", "buckets")
@@ -58,9 +57,21 @@ def test_settings_are_within_their_ranges() -> None:
     for _ in range(40):
         found = search._settings(search.study.ask())
         TextClassifier(**found).check_parameters()
+        TextClassifier(**found).check_effects()
         assert (1 <= found["epochs"] <= 100) & (0.01 <= found["learning_rate"] <= 5) & (found["vector_size"] <= 1000)
         assert (found["min_n"], found["max_n"]) in ((0, 0), (2, 5), (3, 6))
-        assert ("buckets" in found) == (found["word_ngrams"] > 1 or found["max_n"] > 0)
+
+
+def test_buckets_are_for_texts_with_ngrams() -> None:
+    """A search that may try n-grams takes them; one that may not refuses them, as a training does."""
+    search = tuning._Search(small(), 1, 1, "f1", ("buckets",), None)
+    tried = [search._settings(search.study.ask()) for _ in range(40)]
+    without = [found for found in tried if found["word_ngrams"] == 1 and not found["max_n"]]
+    assert without
+    assert all(found["buckets"] == 2_000_000 for found in without)
+    assert all("buckets" not in found for found in tried if found not in without)
+    with pytest.raises(OptionError, match=r"^buckets = 100 is for n-grams; try word_ngrams = 2 or max_n = 6"):
+        tuned(small(), fixed=("word_ngrams", "max_n"))
 
 
 def test_the_time_ends_a_search_but_not_its_first_training(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +117,8 @@ def test_trainings_that_run_away_count_nothing(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("name", ["f1", "f1:food", "precision@2", "recall@2"])
 def test_metrics_are_those_of_evaluate(name: str) -> None:
-    model, held_back = small(epochs=20, learning_rate=0.5).fit(TEXTS, LABELS), ["a film", "bad wine", "cheese"]
+    model = small(epochs=20, learning_rate=0.5, word_ngrams=2).fit(TEXTS, LABELS)
+    held_back = ["a film", "bad wine", "cheese"]
     truth = ["good", "bad", "food"]
     result = {k: model.evaluate(held_back, truth, k=k) for k in (1, 2)}
     expected = {
@@ -136,9 +148,3 @@ def test_metrics_are_those_of_evaluate(name: str) -> None:
 def test_what_cannot_be_searched(changed: dict[str, Any], told: str) -> None:
     with pytest.raises((OptionError, DataError), match=told):
         tuned(small(), **changed)
-
-
-def test_optuna_is_named_when_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(WindrowError, match=r"autotune needs Optuna: pip install 'windrow\[autotune\]'"):
-        tuned(small())

@@ -152,6 +152,22 @@ def tags() -> Iterator[str]:
         yield "tag predict tag.safetensors tagged.conll"
 
 
+def info() -> Iterator[str]:
+    for name in (
+        "corpus",
+        "v.safetensors",
+        "v.bin",
+        "s.bin",
+        "n.safetensors",
+        "n.arpa",
+        "rnn.safetensors",
+        "mix.safetensors",
+    ):
+        yield f"info {name}"
+    for name in ("tag.safetensors", "c.safetensors", "p.safetensors", "text.txt"):
+        yield f"info {name} --json"
+
+
 def classify() -> Iterator[str]:
     yield "classify train labelled.txt -o c.safetensors --valid labelled.txt --loss hs --word-ngrams 2 --max-n 3"
     yield "classify evaluate c.safetensors labelled.txt -k 2"
@@ -195,7 +211,7 @@ if __name__ == "__main__":
     write_files()
     run("warmup")
     missing, before = {}, loaded()
-    for part in (vectors, phrases, ngrams, neural, tags, classify):
+    for part in (vectors, phrases, ngrams, neural, tags, classify, info):
         for command in part():
             run(command)
             after = loaded()

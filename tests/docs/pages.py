@@ -17,12 +17,14 @@ the page does not show. What a reader does not need to see stands in comments be
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -143,7 +145,22 @@ class Reader:
         return done.returncode, done.stdout, done.stderr
 
 
+def read(page: Path, folder: Path) -> None:
+    """Type all that a page says, in a new folder."""
+    folder.mkdir()
+    reader = Reader(page, folder)
+    with contextlib.chdir(folder):
+        for block in blocks_of(page.read_text("utf-8")):
+            reader.run(block)
+
+
 def matches(printed: str, expected: str) -> bool:
     """Whether a text is the expected one, in which ``...`` is any text, and alone on a line any lines."""
     pattern = re.escape(expected).replace("\\.\\.\\.\\\n", "(?:.*\n)*?").replace(r"\.\.\.", ".*")
     return re.fullmatch(pattern, printed) is not None
+
+
+if __name__ == "__main__":  # by the windrow that is installed: ``python -m tests.docs.pages README.md``
+    for name in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as place:
+            read(Path(name).resolve(), Path(place, "reader"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import SHOWN, Block, Reader, blocks_of, matches
+from tests.docs.pages import SHOWN, Block, Reader, blocks_of, matches, read
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
@@ -15,13 +15,8 @@ WITH_BLOCKS = [page for page in PAGES if list(blocks_of(page.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_a_page_does_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "reader"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    reader = Reader(page, folder)
-    for block in blocks_of(page.read_text("utf-8")):
-        reader.run(block)
+def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    read(page, tmp_path / "reader")
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda page: page.relative_to(ROOT).as_posix())

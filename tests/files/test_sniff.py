@@ -66,7 +66,7 @@ STARTS = {
     "gguf": [b"GGUF\3\0\0\0"],
     "pdf": [b"%PDF-1.7\n"],
     "utf-16": ["the 0.1 0.2\n".encode(encoding) for encoding in ("utf-16", "utf-16-le", "utf-16-be")],
-    "arpa": [b"\\data\\\nngram 1=3\n",
+    "arpa": [b"\\data\\\nngram 1=3\n", b"\\DATA\\ \r\nngram 1=3\n",
              b"\n\\data\\\r\n", b"made by a program\n\\data\\ \nngram 1=3", b"\xef\xbb\xbf\\data\\\n"],
     "unknown": [b"the 0.1 0.2\n", b"2 2\nthe 0.1 0.2\n", b"2 1\nthe \0\0\x80\x3f\n", b"a text\n",
                 "été\n".encode(), b"{}", b"x"],

@@ -374,7 +374,8 @@ def test_a_clone_mixes_the_same_models() -> None:
 )
 def test_a_mixture_of_ngrams_is_no_worse_than_its_best(parts: list[tuple[int, str]], gain: float) -> None:
     models = [
-        NGramLM(order, smoothing, discount_fallback=True).fit(TOYLAND / "train.txt") for order, smoothing in parts
+        NGramLM(order, smoothing, discount_fallback=smoothing != "witten-bell").fit(TOYLAND / "train.txt")
+        for order, smoothing in parts
     ]
 
     mixed = MixtureLM(models).fit(TOYLAND / "valid.txt")

@@ -317,6 +317,7 @@ def test_what_comes_later_must_fit_what_was_learned():
         ({"cost": "hinge"}, "cost = 'hinge' is not one of"),
         ({"initializer": "xavier"}, "initializer = 'xavier' is not one of"),
         ({"optimizer": "lion"}, "optimizer = 'lion' is not one of"),
+        ({"optimizer": 5}, "optimizer = 5 must be a name or an Optimizer of windrow.nn"),
         ({"schedule": "cosine"}, "schedule = 'cosine' is not one of constant, step"),
         ({"learning_rate": -1}, "learning_rate = -1 is out of range"),
         ({"optimizer": "momentum", "momentum": 1}, "momentum = 1 is out of range"),

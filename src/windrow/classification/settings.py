@@ -8,6 +8,7 @@ from windrow.estimator import GIVEN, Setting
 from windrow.nn.settings import CALLBACKS
 
 OF_READER = ("tokenizer", "lowercase", "language", "normalize")  # settings that a TextReader has, and stores
+BUCKETS = 2_000_000
 LOSS_NAMES = ("softmax", "hs", "ns", "ova")
 
 TEXT_CLASSIFIER = (
@@ -29,7 +30,7 @@ TEXT_CLASSIFIER = (
         low=0, high=100, heading="Model", common=True,
     ),
     Setting(
-        "buckets", int, 2_000_000, "How many different hashes n-grams of words and characters have.",
+        "buckets", int, BUCKETS, "How many different hashes n-grams of words and characters have.",
         "Only those that occur take memory.", low=1, high=100_000_000, heading="Model",
     ),
     Setting("min_count", int, 1, "Words that occur less often have no vector of their own.", low=1,
@@ -40,8 +41,8 @@ TEXT_CLASSIFIER = (
         none="random ones",
     ),
     Setting(
-        "loss", str, "softmax", "What is minimized: that of a softmax over the classes; hs: of a Huffman tree of them; "
-        "ns: of telling a class from a few drawn ones; ova: of a yes or no for each class.",
+        "loss", str, "softmax", "What is minimized. softmax: over all classes; hs: over a Huffman tree of them; ns: a "
+        "class against a few drawn ones; ova: yes or no for each class.",
         "hs and ns for thousands of classes; ova where a text has several.", choices=LOSS_NAMES,
         heading="Model", common=True,
     ),

@@ -9,14 +9,16 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from windrow.classification.classifier import TextClassifier
+from windrow.classification.settings import BUCKETS
 from windrow.classification.texts import Labelled, read_labelled
-from windrow.errors import DataError, OptionError, check_callable, check_range, check_whole, shown
+from windrow.errors import DataError, OptionError, check_callable, check_range, check_whole, needs_package, shown
 from windrow.nn.training.stopping import DivergedError
 
 if TYPE_CHECKING:
     import optuna
 
 _BUCKETS = (10_000, 50_000, 100_000, 500_000, 1_000_000, 2_000_000, 5_000_000)
+_MOST_WORDS = 5  # in an n-gram
 _LEAST_LONG = (0, 2, 3)  # characters; the longest n-gram has three more
 TUNED = ("epochs", "learning_rate", "vector_size", "word_ngrams", "min_n", "max_n", "buckets")
 _METRIC = re.compile(r"f1(?::(?P<label>.+))?|(?P<name>precision|recall)@(?P<k>[1-9]\d{0,8})")
@@ -133,7 +135,6 @@ class _Search:
         progress: Callable[[Trial], object] | None,
     ) -> None:
         model.check_parameters()
-        model.check_effects()
         check_range("seconds", seconds, 0, 1e9, low_open=True)
         self.model, self.trials = model, None if trials is None else check_whole("trials", trials, 1)
         check_callable("progress", progress)
@@ -143,6 +144,7 @@ class _Search:
                 raise OptionError(f"fixed = {shown(name)} is no setting of a TextClassifier")
         self.fixed = {*fixed, *(["vector_size"] if model.vectors is not None else [])}
         self.fixed |= {"min_n", "max_n"} if self.fixed & {"min_n", "max_n"} else set()
+        model.check_effects(**({} if "word_ngrams" in self.fixed else {"word_ngrams": _MOST_WORDS}))
         self.progress, self.seconds, self.started = progress, seconds, monotonic()
         self.study = _study(model.seed)
         self.best: TextClassifier | None = None
@@ -198,7 +200,7 @@ class _Search:
             "epochs": min(model.epochs, 100),
             "learning_rate": min(max(model.learning_rate, 0.01), 5.0),
             "vector_size": min(model.vector_size, 1000),
-            "word_ngrams": min(model.word_ngrams, 5),
+            "word_ngrams": min(model.word_ngrams, _MOST_WORDS),
             "min_n": model.min_n if model.min_n in _LEAST_LONG else 0,
             "buckets": min(_BUCKETS, key=lambda number: abs(number - model.buckets)),
         }
@@ -210,7 +212,7 @@ class _Search:
             "epochs": lambda: trial.suggest_int("epochs", 1, 100, log=True),
             "learning_rate": lambda: trial.suggest_float("learning_rate", 0.01, 5, log=True),
             "vector_size": lambda: trial.suggest_int("vector_size", 1, 1000, log=True),
-            "word_ngrams": lambda: trial.suggest_int("word_ngrams", 1, 5),
+            "word_ngrams": lambda: trial.suggest_int("word_ngrams", 1, _MOST_WORDS),
             "min_n": lambda: trial.suggest_categorical("min_n", _LEAST_LONG),
         }
         found = {name: draw() for name, draw in draws.items() if name not in self.fixed}
@@ -219,7 +221,9 @@ class _Search:
         if "min_n" in found:
             found["max_n"] = found["min_n"] + 3 if found["min_n"] else 0
         settings = {**self.model.get_params(), **found}
-        if "buckets" not in self.fixed and (settings["word_ngrams"] > 1 or settings["max_n"]):
+        if settings["word_ngrams"] == 1 and not settings["max_n"]:
+            found["buckets"] = BUCKETS  # another number is refused without n-grams
+        elif "buckets" not in self.fixed:
             found["buckets"] = trial.suggest_categorical("buckets", _BUCKETS)
         return found
 
@@ -252,10 +256,8 @@ class Metric(NamedTuple):
 
 
 def _study(seed: int) -> optuna.Study:
-    try:
+    with needs_package("autotune needs Optuna", "autotune"):
         import optuna
-    except ImportError as error:
-        raise OptionError("autotune needs Optuna: pip install 'windrow[autotune]'") from error
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # the start of a study is no news
     try:

@@ -59,6 +59,13 @@ class Asked:
         check_range(_told(name), value, low, high)
         return float(value)
 
+    def yes_or_no(self, name: str) -> bool:
+        """Whether a box is checked; without the field, it is not."""
+        value = self._fields.get(name, False)
+        if not isinstance(value, bool):
+            raise OptionError(f"{_told(name)} must be true or false, not {type(value).__name__}")
+        return value
+
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         """One of some names; without one the first."""
         value = self._fields.get(name, choices[0])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import OptionError
+from windrow.machine import check_memory
 
 # inputs, outputs -> standard deviation of the weights
 SPREADS: dict[str, Callable[[int, int], float]] = {
@@ -38,8 +39,9 @@ def initial_weights(name: str, inputs: int, outputs: int, rng: np.random.Generat
     Raises
     ------
     OptionError
-        For an unknown name.
+        For an unknown name, and for more weights than memory has room for.
     """
     if name not in SPREADS:
         raise OptionError(f"initializer = {name!r} is not one of {', '.join(SPREADS)}")
+    check_memory(8 * inputs * outputs, f"{inputs:,} x {outputs:,} weights", "make the layer smaller")
     return rng.normal(0, SPREADS[name](inputs, outputs), (inputs, outputs))

@@ -6,17 +6,19 @@ import os
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import partial
+from itertools import pairwise
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from windrow.bars import NOBODY, Listeners, check_progress, training_bar
+from windrow.bars import NOBODY, Listeners, training_bar
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole, shown
 from windrow.estimator import OldName, takes_old_names
-from windrow.files import model_file, writing
+from windrow.files import model_file
 from windrow.generators import random_generator
+from windrow.machine import check_memory
 from windrow.nn.chain import Chain
 from windrow.nn.examples import (
     ExampleError,
@@ -31,12 +33,12 @@ from windrow.nn.layers import ACTIVATIONS, Dense, Dropout, Sigmoid
 from windrow.nn.layers.layer import Layer
 from windrow.nn.losses import find_loss
 from windrow.nn.network import Network
-from windrow.nn.optimizers import Optimizer, find_optimizer
+from windrow.nn.optimizers import Optimizer, find_optimizer, least_bytes
 from windrow.nn.parameters import Array
 from windrow.nn.regularizers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
 from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR, MOST_UNITS
-from windrow.nn.training.checkpoint import goes_on, restore_rng, rng_state
+from windrow.nn.training.checkpoint import restore_rng, rng_state
 from windrow.nn.training.continuing import ContinuingEstimator, TrainingState
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.report import Report, facts_of
@@ -68,9 +70,7 @@ class _Keeping:
         self.resumes = False
 
     def begin(self, rng: np.random.Generator, resume: bool) -> None:
-        """Look at what is there; DataError where no file can be written."""
-        if self.every:
-            writing.check_writable(self.path)
+        """Look at what is there, where training goes on."""
         self.resumes = resume
         if resume:
             start = None
@@ -186,11 +186,9 @@ class MultiLayerPerceptron(ContinuingEstimator):
         trained before is then as it was, another one has the last good parameters, and can be used.
         """
         with all_or_nothing(self, "network_") as retrains:
-            model = self._model_to_continue(continue_from)
-            self.check_parameters()
-            self.check_effects(validation=validation, continue_from=continue_from)
-            check_progress(progress)
-            resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
+            model, resume = self._check_fit(
+                continue_from, checkpoint, checkpoint_every, resume, progress, retrains=retrains, validation=validation
+            )
             x, y = as_examples(X, model), as_labels(y)
             check_lengths(x, y)
             if model is None:
@@ -207,7 +205,7 @@ class MultiLayerPerceptron(ContinuingEstimator):
             are_given = validation is not None
             if self.early_stopping and validation is None:
                 x, y, validation = self._hold_back(x, y, rng)
-            self._start(x.shape[1], rng)
+            self._start(x, rng)
             stopping = EarlyStopping(self.patience) if self.early_stopping else None
             if model is not None:
                 self.network_.parameters.values[:] = model.network_.parameters.values
@@ -220,6 +218,12 @@ class MultiLayerPerceptron(ContinuingEstimator):
                 draws = {"rng": rng_state(self._trainer.rng)}
                 self.training_state_ = TrainingState.of(deepcopy(self._trainer.optimizer), draws)
         return self
+
+    def check_parameters(self) -> None:
+        """Raise OptionError for a parameter out of range, before any work."""
+        super().check_parameters()
+        if not isinstance(self.optimizer, str | Optimizer):
+            raise OptionError(f"optimizer = {shown(self.optimizer)} must be a name or an Optimizer of windrow.nn")
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:  # noqa: N803
         """Train one epoch more on X and y, the optimizer going on from where it is; for data that come in parts.
@@ -235,7 +239,7 @@ class MultiLayerPerceptron(ContinuingEstimator):
                 self.check_effects()
                 self._learn_names(X)
                 self._learn_labels(y if classes is None else as_labels(classes))
-                self._start(x.shape[1], random_generator(self.random_state, "random_state"))
+                self._start(x, random_generator(self.random_state, "random_state"))
             self.training_state_ = None  # it is of the epoch before
             return self._train(x, y, 1)
 
@@ -266,9 +270,10 @@ class MultiLayerPerceptron(ContinuingEstimator):
         """The parameters as plain data, which a checkpoint must agree on."""
         return {name: _plain(value) for name, value in self.get_params().items() if name not in _MAY_CHANGE}
 
-    def _start(self, features: int, rng: np.random.Generator) -> None:
-        """A network that knows nothing yet, and its trainer."""
-        self.n_features_in_ = features
+    def _start(self, x: Array, rng: np.random.Generator) -> None:
+        """A network for examples such as these that knows nothing yet, and its trainer."""
+        self.n_features_in_ = x.shape[1]
+        self._check_memory(len(x))
         self.history_: list[dict[str, Any]] = []
         self.network_ = self._build_network(rng)
         optimizer = self.optimizer
@@ -290,6 +295,18 @@ class MultiLayerPerceptron(ContinuingEstimator):
             return {}
         shape = {"features": self.n_features_in_, "outputs": self.n_outputs_}
         return {**shape, "parameters": len(self.network_.parameters.values), **facts_of(self.history_)}
+
+    def _check_memory(self, examples: int) -> None:
+        """Raise OptionError if the network and the units of a step will not fit into memory."""
+        sizes = [self.n_features_in_, *_sizes(self.hidden_layer_sizes), self.n_outputs_]
+        numbers = sum((inputs + 1) * outputs for inputs, outputs in pairwise(sizes))
+        rows = min(self.batch_size, examples)
+        units = 2 * rows * sum(sizes[1:])  # each with its gradient
+        check_memory(
+            least_bytes(numbers, self.optimizer) + 4 * units,
+            f"{numbers:,} parameters and the units of {rows:,} examples",
+            "lower hidden_layer_sizes or batch_size",
+        )
 
     def _build_network(self, rng: np.random.Generator) -> Network:
         cost = self._default_cost if self.cost is None else self.cost
@@ -441,8 +458,9 @@ class MLPClassifier(MultiLayerPerceptron):
         Rule that turns a gradient into a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of
         windrow.nn.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for sgd
-        and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of 3.
+        Learning rate: the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for
+        sgd and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of
+        3.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.
@@ -574,8 +592,9 @@ class MLPRegressor(MultiLayerPerceptron):
         Rule that turns a gradient into a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of
         windrow.nn.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for sgd
-        and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of 3.
+        Learning rate: the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for
+        sgd and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of
+        3.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.

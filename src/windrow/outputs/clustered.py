@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.machine import check_memory
 from windrow.nn.parameters import Array, Parameter, SparseParameter
 from windrow.numeric.blas import add_product
 from windrow.outputs.contract import OutputLayer, Targets
@@ -47,6 +48,8 @@ class ClusteredSoftmax(OutputLayer):
             self._layers.append(self._layer(f"cluster{number + 1}", counts[first:last], dimensions))
             self._projections.append(None)
             if dimensions < self.hidden_size:
+                needed = 8 * dimensions * self.hidden_size
+                check_memory(needed, f"{dimensions:,} x {self.hidden_size:,} weights", "lower hidden_size")
                 # Wide enough that the products keep the size of the hidden numbers.
                 weights = self.rng.standard_normal((dimensions, self.hidden_size)) / np.sqrt(self.hidden_size)
                 projection = Parameter(weights.astype(self.dtype), is_weight=True)

@@ -10,15 +10,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from windrow.bars import check_progress, training_bar
+from windrow.bars import training_bar
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError, warn
 from windrow.estimator import OldName, takes_old_names
-from windrow.files import writing
-from windrow.nn.optimizers import find_optimizer
+from windrow.machine import check_memory
+from windrow.nn.optimizers import find_optimizer, least_bytes
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Schedule, find_schedule
-from windrow.nn.training.checkpoint import fingerprint, goes_on
+from windrow.nn.training.checkpoint import fingerprint
 from windrow.nn.training.continuing import TrainingState, tell_unknown
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
@@ -26,7 +26,7 @@ from windrow.nn.training.report import Callback
 from windrow.nn.training.stopping import EarlyStopping
 from windrow.tagging.columns import Columns
 from windrow.tagging.examples import Example, Source, check_known_types, check_types, name_of, read_examples, types_of
-from windrow.tagging.lexicon import Reading, build_lexicon
+from windrow.tagging.lexicon import Lexicon, Reading, build_lexicon
 from windrow.tagging.network import WORD_VECTORS, WordLookUp
 from windrow.tagging.schemes import convert, detect_scheme
 from windrow.tagging.settings import WINDOW_TAGGER
@@ -83,7 +83,7 @@ class WindowTagger(TrainedTagger):
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}, default "adam"
         Rule that turns a gradient into a step of the parameters.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per token. None: the optimizer's own.
+        Learning rate: the steps along the gradient of the mean loss per token. None: the optimizer's own.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.
@@ -230,13 +230,9 @@ class WindowTagger(TrainedTagger):
         the best parameters so far.
         """
         with all_or_nothing(self, "history_") as retrains:
-            model = self._model_to_continue(continue_from)
-            self.check_parameters()
-            self.check_effects(valid=valid, continue_from=continue_from)
-            check_progress(progress)
-            resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
-            if checkpoint is not None and checkpoint_every:
-                writing.check_writable(checkpoint)
+            model, resume = self._check_fit(
+                continue_from, checkpoint, checkpoint_every, resume, progress, retrains=retrains, valid=valid
+            )
             columns = Columns(token_column, tag_column)
             train = read_examples(sentences, columns)
             self.scheme_ = detect_scheme(tags for _, tags in train) if model is None else model.scheme_
@@ -279,6 +275,7 @@ class WindowTagger(TrainedTagger):
             raise DataError("no word of the sentences is in vectors; are both of the same language, and cut alike?")
         lexicon, own = build_lexicon(texts, given, reading, self.min_count)
         dim = self.vector_size if self.vectors is None else self.vectors.vector_size
+        self._check_memory(own, dim, lexicon)
         learning, frozen = rng.normal(0, _VECTOR_SPREAD, (own, dim)).astype(np.float32), None
         if self.vectors is not None:
             rows = np.array([given[word] for word in lexicon.words[own:]], np.intp)
@@ -287,6 +284,13 @@ class WindowTagger(TrainedTagger):
             if self.tune:
                 learning, frozen = np.concatenate([learning, frozen]), None
         self._build(lexicon, WordLookUp(learning, frozen, len(learning)), rng)
+
+    def _check_memory(self, words: int, dim: int, lexicon: Lexicon) -> None:
+        """Raise OptionError if the network will not fit into memory together with what its training keeps."""
+        inputs = dim + lexicon.reading.slots * self.feature_size
+        numbers = words * dim + lexicon.feature_rows * self.feature_size + self.window * inputs * self.hidden_size
+        remedy = f"lower {'' if self.vectors is not None else 'vector_size, '}window or hidden_size"
+        check_memory(least_bytes(numbers, self.optimizer), f"{numbers:,} parameters", remedy)
 
     def _start_from(self, model: Self, texts: Sequence[Sequence[str]], where: str, rng: np.random.Generator) -> None:
         """The network of a trained tagger, whose words are to learn that have learned before."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import tracemalloc
 from dataclasses import replace
 from math import inf
@@ -249,6 +250,8 @@ ngram 3=1
         lambda text: text.replace("ngram ", "ngram  ").replace("=", " =\t"),
         lambda text: text.replace("-0.25", "-25e-2").replace("-1.25", "-.125E+01").replace("-99", "-1234"),
         lambda text: f"\ufeff{text}\n\n \n",
+        lambda text: re.sub(r"\\\S+|ngram(?= \d)", lambda mark: mark[0].upper(), text),  # \DATA\, NGRAM 1, \1-GRAMS:
+        lambda text: re.sub(r"\\.*", lambda mark: mark[0].title().replace(":", "").replace("-", " - ") + " \t", text),
         lambda text: text[text.index("\\data") :].removesuffix("\n"),
     ],
 )
@@ -388,6 +391,7 @@ BAD = {
     "no end": (changed("\\end\\\n", ""), r"ends after line 15, before \\end\\; was it cut short"),
     "cut short": (SMALL[: SMALL.index(" </s>\n0\ta a")], r"line 13: the 2-gram '-1.ta' has fewer words"),
     "cut in a header": (SMALL[:9], r"line 2: 'ngram K=NUMBER' is expected here, not 'ng'"),
+    "another mark": (changed("\\1-grams:", "\\1-words:"), r"line 5: \\1-grams: is expected here, not '.*1-words:'"),
     "more after the end": (f"{SMALL}\n\\data\\\n", r"line 18: nothing is expected after \\end\\"),
     "not UTF-8": (changed("-1.5\t</s>", "-1.5\t\udce9"), "line 8: there is a byte that is not UTF-8"),
     "half a character at the end": (f"{SMALL}\n\udcc3", "line 18: there is a byte that is not UTF-8"),

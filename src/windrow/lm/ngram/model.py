@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.bars import check_progress, stages_bar
+from windrow.bars import OnProgress, check_progress, stages_bar
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.errors import FormatError, OptionError, check_whole, warn
@@ -20,7 +20,7 @@ from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa
-from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams, default_budget
+from windrow.lm.ngram.counting import check_size, count_ngrams, default_budget
 from windrow.lm.ngram.estimation import check_marks, check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
@@ -70,8 +70,9 @@ class NGramLM(Estimator, TableLM):
         order's lets it be estimated. None: estimated. Only with smoothing "modified-kneser-ney" or "kneser-ney" or
         "absolute" or "katz".
     discount_fallback : bool, default False
-        Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Small or artificial text is
-        refused otherwise.
+        Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Only with smoothing
+        "modified-kneser-ney" or "kneser-ney" or "absolute" or "katz". Small or artificial text is refused
+        otherwise.
     prune : sequence of int >= 0, default ()
         Drop n-grams that occur at most this often: one count per order, none below the one before, the last for all
         above; such as 0,0,1. For smaller models.
@@ -305,6 +306,13 @@ class NGramLM(Estimator, TableLM):
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
         check_order(counts)
         return self._estimate(counts, {}, None if heldout is None else as_corpus(heldout, field), vocab)
+
+    def check_effects(self, **arguments: Any) -> None:
+        """As ``Estimator.check_effects``; where all discounts are given, there is none to fall back from."""
+        super().check_effects(**arguments)
+        given = self.discounts
+        if self.discount_fallback and given is not None and all(one is not None for one in given):
+            raise OptionError("discount_fallback = True has no effect with discounts of all orders; leave it out")
 
     def _check_fit(self, heldout: Any) -> None:
         """Raise OptionError for a parameter out of range, or one that has no effect."""

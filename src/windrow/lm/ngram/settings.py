@@ -35,13 +35,14 @@ NGRAM_LM = (
         heading="Model",
     ),
     Setting(
-        "discounts", "sequence of sequences of float", None, "What is subtracted from the counts 1, 2, ... of each "
-        "order, the last for all above; None in place of an order's lets it be estimated.", none="estimated",
-        option=None, only_with=("smoothing", DISCOUNTING),
+        "discounts", "sequences of float", None, "What is subtracted from the counts 1, 2, ... of each "
+        "order, the last for all above; None in place of an order's lets it be estimated.", many=True,
+        none="estimated", option=None, only_with=("smoothing", DISCOUNTING),
     ),
     Setting(
         "discount_fallback", bool, False, "Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them.",
-        "Small or artificial text is refused otherwise.", heading="Model", common=True,
+        "Small or artificial text is refused otherwise.", only_with=("smoothing", DISCOUNTING), heading="Model",
+        common=True,
     ),
     Setting(
         "prune", int, (), "Drop n-grams that occur at most this often: one count per order, none below the one before, "

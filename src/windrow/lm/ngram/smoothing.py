@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import DataError, OptionError, check_range
+from windrow.errors import DataError, OptionError, check_range, shown
 from windrow.lm.ngram.kernels.bisect import find_children
 from windrow.lm.ngram.kernels.estimate import Rule, expect_orders
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
@@ -71,9 +71,11 @@ class Options:
                 raise OptionError(
                     f"{name} = {tuple(values)}: give one for each of the {order} orders, not {len(values)}"
                 )
-        for weight in self.weights or ():
+        for weight in () if self.weights is None else self.weights:
             check_range("weights", weight, 0, 1)
-        for discounts in self.discounts or ():
+        for discounts in () if self.discounts is None else self.discounts:
+            if discounts is not None and not isinstance(discounts, Sequence | np.ndarray):
+                raise OptionError(f"discounts = {shown(self.discounts)}: {shown(discounts)} must be a list of numbers")
             for count, discount in enumerate(() if discounts is None else discounts, 1):
                 check_range(f"the discount of count {count}", discount, 0, count)
 
@@ -186,9 +188,10 @@ def _discounting(
     evidence: Evidence, estimated: Callable[[list[int]], list[float]], fallback: tuple[float, ...]
 ) -> Rule:
     """A rule with the discounts of the options, else estimated ones, else the fallback, or DataError without one."""
-    given = evidence.options.discounts
-    if given is not None and given[evidence.order - 1] is not None:
-        discounts: Sequence[float] = given[evidence.order - 1] or (0.0,)
+    of_orders = evidence.options.discounts
+    given = None if of_orders is None else of_orders[evidence.order - 1]
+    if given is not None:
+        discounts: Sequence[float] = list(given) or [0.0]
     else:
         try:
             discounts = estimated(evidence.frequencies.tolist())

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from windrow.errors import DataError, check_whole
+from windrow.machine import check_memory
 from windrow.nn.layers.layer import Backward, Layer
 from windrow.nn.parameters import Array, Parameter, SparseParameter
 
@@ -47,6 +48,7 @@ class Embedding(Layer):
         for name, value in (("words", words), ("dim", dim)):
             check_whole(name, value, 1)
         if vectors is None:
+            check_memory(8 * words * dim, f"{words:,} x {dim:,} vectors", "make the layer smaller")
             vectors = np.random.default_rng(rng).normal(0, scale, (words, dim))
         if vectors.shape != (words, dim):
             raise DataError(f"vectors have the shape {vectors.shape}, not ({words}, {dim}) as the layer")

@@ -26,9 +26,9 @@ from windrow.lm.symbols import BOS, SPECIALS, UNK
 _BLOCK = 1 << 15  # n-grams read at a time
 _FIRST_WORDS, _FIRST_BYTES = 1 << 12, 1 << 16  # that a new table of words can hold
 _LONGEST_LINE = 1 << 20  # bytes
-_FIRST_SECTION = "\\1-grams:"
+_DATA, _END, _FIRST_SECTION = "\\data\\", "\\end\\", "\\1-grams:"
 _SHOWN = 60  # characters of a line in a message
-_COUNT = re.compile(r"ngram[ \t]+([0-9]{1,9})[ \t]*=[ \t]*([0-9]{1,18})")
+_COUNT = re.compile(r"ngram[ \t]+([0-9]{1,9})[ \t]*=[ \t]*([0-9]{1,18})", re.IGNORECASE)
 _BLANK_LINES = re.compile(rb"(?:[ \t\r]*\n)*")
 _Parse = Callable[[NDArray[np.uint8], int, Rows], tuple[int, int, int]]  # text, byte, rows -> byte, rows read, status
 _REASONS = {
@@ -58,7 +58,7 @@ def read_arpa(path: str | os.PathLike[str], tell: Callable[[str], object] | None
     while len(levels) < len(sizes):
         levels.append(_read_level(text, sizes, levels, words))
     while (line := text.next_line()) is not None:
-        text.fail(f"nothing is expected after \\end\\, not {_shown(line)}")
+        text.fail(f"nothing is expected after {_END}, not {_shown(line)}")
     if tell is not None and words.special.told:
         tell(f"{text.name}: {'; '.join(words.special.told)}")
     spelled = words.special.spelled
@@ -139,11 +139,16 @@ def _shown(line: str) -> str:
     return repr(line if len(line) <= _SHOWN else f"{line[:_SHOWN]}...")
 
 
+def _is_mark(line: str, mark: str) -> bool:
+    """Whether a line is the mark of a part, as programs and people write them: ``\\DATA\\``, ``\\1-Grams``."""
+    return "".join(line.lower().split()).removesuffix(":") == mark.removesuffix(":")
+
+
 def _read_header(text: _Text) -> list[int]:
     """How many n-grams each order has, by the header."""
-    while (line := text.next_line()) != "\\data\\":  # comments may come first
+    while (line := text.next_line()) is None or not _is_mark(line, _DATA):  # comments may come first
         if line is None:
-            raise FormatError(f"{text.name} is no ARPA file: none of its {text.line} lines is \\data\\")
+            raise FormatError(f"{text.name} is no ARPA file: none of its {text.line} lines is {_DATA}")
     sizes: list[int] = []
     while (line := text.next_line()) is not None and not line.startswith("\\"):
         found = _COUNT.fullmatch(line)
@@ -154,7 +159,7 @@ def _read_header(text: _Text) -> list[int]:
         sizes.append(int(found[2]))
     if line is None:
         text.fail_at_end(_FIRST_SECTION)
-    if not sizes or line != _FIRST_SECTION:
+    if not sizes or not _is_mark(line, _FIRST_SECTION):
         text.fail(f"{_FIRST_SECTION if sizes else 'the number of 1-grams'} is expected here, not {_shown(line)}")
     return sizes
 
@@ -197,7 +202,7 @@ class _Section:
     def __init__(self, k: int, sizes: list[int]) -> None:
         self.k, self.promised = k, sizes[k - 1]
         self.with_unk: list[NDArray[np.int64]] | None = None  # rows with <unk>, where it has two spellings
-        self.ending = "\\end\\" if k == len(sizes) else f"\\{k + 1}-grams:"
+        self.ending = _END if k == len(sizes) else f"\\{k + 1}-grams:"
         self.size = 0
         self.keys = np.empty(0, np.int64)  # place of the context << 32 | last word
         self.probs = np.empty(0, np.float32)
@@ -286,7 +291,7 @@ def _read_rows(text: _Text, section: _Section, parse: _Parse, levels: list[Level
     line = text.next_line()
     if line is None:
         text.fail_at_end(section.ending)
-    if line != section.ending:
+    if not _is_mark(line, section.ending):
         text.fail(f"{section.ending} is expected here, not {_shown(line)}")
     if section.size < section.promised:
         text.fail(f"{section.size:,} {section.k}-grams end here, but the header says {section.promised:,}")
