@@ -125,10 +125,10 @@ def _own_facts(stored: StoredModel) -> dict[str, Any]:
 def parameters_of(stored: StoredModel) -> dict[str, Any]:
     """The parameters of the training, as far as a file has them."""
     if stored.kind == "word-vectors":  # among its provenance, so that vectors keep them wherever they go
-        from windrow.embeddings.settings import WORD2VEC
+        from windrow.embeddings.settings import WORD2VEC, as_given
 
-        names = [setting.name for setting in WORD2VEC]
-        return {name: stored.provenance[name] for name in names if name in stored.provenance}
+        given = as_given(stored.provenance)
+        return {setting.name: given[setting.name] for setting in WORD2VEC if setting.name in given}
     for name in _PARAMETERS:
         if isinstance(found := stored.config.get(name), Mapping):
             return dict(found)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from windrow.embeddings.steps import LOSSES
-from windrow.estimator import GIVEN, Setting
+from windrow.estimator import GIVEN, Setting, unmet
 
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")
@@ -136,3 +137,17 @@ WORD2VEC = (
         low=1, none="after epochs only", option=None, only_with=("callbacks", GIVEN),
     ),
 )  # fmt: skip
+
+# What shared_negatives is by default, by ``subwords``. N-grams are part of many words of a block: with 32 in place of
+# 16 they give better analogies of forms of words (bench/rare_words.py). Without them more are not worth their time.
+SHARED_NEGATIVES = {False: 16, True: 32}
+_OF_SHARED = next(setting.conditions for setting in WORD2VEC if setting.name == "shared_negatives")
+
+
+def as_given(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters in a file as somebody may have given them: it has the number of noise words that was chosen."""
+    given = dict(stored)
+    is_usual = stored.get("shared_negatives") == SHARED_NEGATIVES[bool(stored.get("subwords", False))]
+    if "shared_negatives" in stored and (is_usual or unmet(_OF_SHARED, stored)):
+        given["shared_negatives"] = None
+    return given

@@ -12,11 +12,11 @@ import numpy as np
 from windrow.bars import check_progress, training_bar
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
-from windrow.embeddings.settings import WORD2VEC
+from windrow.embeddings.settings import SHARED_NEGATIVES, WORD2VEC
 from windrow.embeddings.trained import TrainedModel
 from windrow.embeddings.training.checkpoint import fits_blocks, shared_negatives, tree_ties
 from windrow.embeddings.training.loop import VectorTraining
-from windrow.embeddings.training.making import SHARED_NEGATIVES, make_training
+from windrow.embeddings.training.making import make_training
 from windrow.embeddings.training.progress import Callback
 from windrow.embeddings.training.start import Frozen, Start, check_vectors, start_training
 from windrow.embeddings.training.state import TrainingState

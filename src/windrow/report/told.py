@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import windrow
 from windrow.corpus import TextReader
 from windrow.corpus.sources import is_corpus
-from windrow.embeddings.settings import WORD2VEC
+from windrow.embeddings.settings import WORD2VEC, as_given
 from windrow.embeddings.vectors import WordVectors
 from windrow.lm.base import LanguageModel
 from windrow.lm.mixture import MixtureLM
@@ -65,8 +65,10 @@ class Told:
 def settings_of(model: Any, told: Told) -> tuple[Sequence[Setting], dict[str, Any]]:
     """The table of a model's settings, and its values of these; empty where the model does not know them."""
     if isinstance(model, WordVectors):
-        values = {one.name: model.provenance[one.name] for one in WORD2VEC if one.name in model.provenance}
-        return (WORD2VEC, values) if model.provenance.get("model") == "Word2Vec" else ((), {})
+        if model.provenance.get("model") != "Word2Vec":
+            return (), {}
+        given = as_given(model.provenance)
+        return WORD2VEC, {one.name: given[one.name] for one in WORD2VEC if one.name in given}
     if isinstance(model, NGramLM) and not (model.provenance_ or told.sources):  # of an ARPA file, which does not say
         return (), {}
     settings = getattr(model, "settings", ())

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from windrow.corpus import Corpus
 from windrow.embeddings.kernels.contexts import Context
 from windrow.embeddings.kernels.inputs import WordRows
+from windrow.embeddings.settings import SHARED_NEGATIVES
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions, TrainingStep
 from windrow.embeddings.training import hot_rows
@@ -27,10 +28,6 @@ from windrow.embeddings.training.state import TrainingState
 from windrow.errors import FormatError
 from windrow.machine import check_memory
 from windrow.numeric.tables import zero_table
-
-# Noise words that a row meets, by ``subwords``. N-grams are part of many words of a block: with 32 in place of 16 they
-# give better analogies between forms of words (bench/rare_words.py). Without n-grams more are not worth their time.
-SHARED_NEGATIVES = {False: 16, True: 32}
 
 
 @dataclass(frozen=True)
