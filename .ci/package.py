@@ -146,7 +146,8 @@ def use(wheel: Path, python: Path, version: Version, folder: Path) -> str:
     pip = [sys.executable, "-m", "pip", "--python", programs / "python"]
     run(*pip, "install", "--quiet", "--no-compile", f"{wheel}[viz]")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    environment |= {"WINDROW_CACHE_DIR": str(home / "kernels"), "PATH": f"{programs}{os.pathsep}{environment['PATH']}"}
+    environment |= {"PATH": f"{programs}{os.pathsep}{environment['PATH']}"}
+    environment |= {"WINDROW_CACHE_DIR": str(home / "kernels"), "TMPDIR": str(home)}  # no left-overs of other runs
     told = run(programs / "windrow", "--version", cwd=home, env=environment)
     installed, place = run(programs / "python", "-c", INSTALLED, cwd=home, env=environment).split(maxsplit=1)
     if not (told.split()[-1] == installed == str(version) and Path(place.strip()).is_relative_to(home)):

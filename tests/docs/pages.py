@@ -37,7 +37,8 @@ PARTS = re.compile(
     r"<!--\s*(?P<comment>.*?)\s*-->|^```(?P<language>[^\n]*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n?((?:(?!\$ ).*\n?)*)", re.MULTILINE)
-NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?(e-?\d+)?")
+NUMBER = re.compile(r" *-?\d[\d,]*(\.\d+)?(e-?\d+)?")  # with the blanks that align it
+QUOTED = re.compile(r"'[^']*'")
 FOR_A_SHELL = re.compile(r"[|<>&;*?$`]")
 PEERS = ("gensim", "kenlm", "nltk")  # not to be had for every Python; a block that imports one is then left out
 SHOWN = ("text",)  # languages of blocks that show something and are not run
@@ -127,11 +128,17 @@ class Reader:
             assert any(matches(text.rstrip("\n"), expected) for text in shown), f"{said}\nbut the page has\n{expected}"
 
     def typed(self, command: str) -> tuple[int, str, str]:
-        """The status of a command and what it prints; ours runs in this process, if no shell is needed for it."""
+        """The status of a command and what it prints; ours runs in this process, if a shell is only to feed it."""
         command = command.replace("\\\n", "")
-        if command.startswith("windrow ") and not FOR_A_SHELL.search(command):
-            result = CliRunner().invoke(main, shlex.split(command, comments=True)[1:])
-            return result.exit_code, result.stdout, result.stderr
+        feed, _, ours = command.rpartition(" | ")
+        if not ours.startswith("windrow ") or FOR_A_SHELL.search(QUOTED.sub("", ours)):
+            return self.typed_in_a_shell(command)
+        status, given, errors = self.typed_in_a_shell(feed) if feed else (0, "", "")
+        result = CliRunner().invoke(main, shlex.split(ours, comments=True)[1:], input=given)
+        return result.exit_code or status, result.stdout, errors + result.stderr
+
+    def typed_in_a_shell(self, command: str) -> tuple[int, str, str]:
+        """The same, in processes of their own."""
         environment = {**os.environ, "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}"}
         typed = ["bash", "-c", f"set -o pipefail; {command}"]
         done = subprocess.run(typed, capture_output=True, text=True, env=environment, cwd=self.folder, check=False)

@@ -60,13 +60,17 @@ def test_a_block_that_fails_is_seen(tmp_path: Path) -> None:
 
     reader("console", "$ echo one two three\none ... three\n$ windrow --version | cut -c1-7\nwindrow\n")
     reader("console", "$ windrow vectors similar none.safetensors king\nError: ...\n")
+    reader("console", "$ echo 'a | b' | windrow --version\nwindrow, version ...\n")
     reader("console", "$ echo 5 apples\n7 apples\n", "numbers vary")
+    reader("console", "$ echo 'right   99.9%'\nright  100.0%\n", "numbers vary")
     reader("console", "$ false\n", "not run: an example")
     reader("python", ">>> 1 + 1\n2\n")
     for language, body in [
         ("console", "$ echo one\ntwo\n"),
         ("console", "$ false\n"),
         ("console", "$ false | cat\n"),
+        ("console", "$ false | windrow --version\n"),
+        ("console", "$ echo king | windrow vectors similar none.safetensors\n"),
         ("console", "$ windrow vectors similar none.safetensors king\n"),
         ("console", "$ windrow --version\nError: ...\n"),
         ("console", "$ echo 'Warning: odd' >&2\n"),

@@ -193,8 +193,8 @@ def test_a_map_leaves_out_stop_words_unless_they_are_asked_for() -> None:
         ({"all_words": "yes"}, "all words must be true or false, not str"),
         ({"method": "som"}, "method must be one of pca, tsne, umap"),
         ({"method": []}, "method must be one of pca, tsne, umap"),
-        ({"top": 1}, "top = 1 is out of range"),
-        ({"top": 5001}, "top = 5001 is out of range"),
+        ({"top": 1}, "most frequent words = 1 is out of range"),
+        ({"top": 5001}, "most frequent words = 5001 is out of range"),
         ({"top": 3, "method": "tsne"}, "t-SNE needs at least four words"),
     ],
 )
@@ -278,7 +278,8 @@ def test_unknown_words_come_with_a_hint(opened: dict[str, Opened]) -> None:
     ],
 )  # fmt: skip
 def test_numbers_out_of_range_are_named(fields: dict[str, Any], opened: dict[str, Opened]) -> None:
-    with pytest.raises(WindrowError, match=f"^{next(iter(fields)).replace('_', ' ')} = "):
+    label = next(iter(fields)).replace("_", " ").replace("count", "texts")
+    with pytest.raises(WindrowError, match=f"^{label} = "):
         opened["ngrams"].answers["generate"](asked(prompt="the", **fields))
 
 
@@ -341,7 +342,7 @@ def test_word_vectors_with_their_training_state_have_curves(tmp_path: Path) -> N
 def test_gradients_have_a_line_per_layer_on_a_logarithmic_axis() -> None:
     model = windrow.MLPClassifier(hidden_layer_sizes=4, epochs=3).fit(np.eye(4), [0, 1, 0, 1])
     norms = [row["gradient_norms"] for row in model.history_]
-    (curve,) = (curve for curve in curves_of(model.history_) if curve["is_logarithmic"])
+    (curve,) = (curve for curve in curves_of(model.history_) if curve["axis"] == "logarithmic")
     assert curve["label"] == "length of the gradient of each layer"
     assert curve["lines"] == {layer: [row[layer] for row in norms] for layer in norms[0]}
     named = {f"gradient of {layer}": norm for layer, norm in norms[0].items()}

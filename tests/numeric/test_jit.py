@@ -69,7 +69,7 @@ def start(*arguments: str | Path, **changes: str | Path | None) -> subprocess.Po
 def finish(process: subprocess.Popen[str]) -> str:
     """What it has printed; it must have ended well, and without a word of complaint."""
     with process:
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=600)
     assert (process.returncode, errors) == (0, "")
     return output
 
@@ -296,7 +296,7 @@ def test_commands_say_it_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache").chmod(0o777)
     arguments = ("-m", "windrow", "lm", "train", "ngram", tmp_path / "none.txt", "-o", tmp_path / "out.safetensors")
-    _, said = start(*arguments, WINDROW_CACHE_DIR=tmp_path / "cache").communicate(timeout=120)
+    _, said = start(*arguments, WINDROW_CACHE_DIR=tmp_path / "cache").communicate(timeout=600)
     assert [line.partition(":")[0] for line in said.splitlines()] == ["Warning", "Error"]
     assert said.startswith(f"Warning: others may write to {tmp_path / 'cache'}, so no kernels are loaded from there;")
 

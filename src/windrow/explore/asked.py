@@ -10,6 +10,7 @@ from windrow.errors import DataError, OptionError, check_range, check_whole
 
 LONGEST_WORD = 1_000  # characters
 LONGEST_TEXT = 20_000  # characters, some 3,000 words: every kind of model answers in moments
+_LABELS = {"top": "most frequent words", "count": "texts"}  # of fields that the page calls otherwise
 
 
 class Asked:
@@ -75,8 +76,8 @@ class Asked:
 
 
 def _told(name: str) -> str:
-    """A field as the page calls it, more or less."""
-    return name.replace("_", " ")
+    """A field as the page calls it."""
+    return _LABELS.get(name, name.replace("_", " "))
 
 
 Answer = Callable[[Asked], dict[str, Any]]

@@ -7,6 +7,7 @@ from typing import Any
 
 _LOSS, _RATE, _SPEED = "mean loss per example", "learning rate", "examples per second"
 _NORMS = "length of the gradient of each layer"
+_AXES = {_RATE: "from zero", _SPEED: "from zero", _NORMS: "logarithmic"}  # of numbers; others are "plain"
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -23,8 +24,11 @@ def curves_of(rows: Rows) -> list[dict[str, Any]]:
     layers = dict.fromkeys(layer for row in norms for layer in row)
     lines[_NORMS] = {layer: _column(norms, layer) for layer in layers}
     epochs = [place if epoch is None else epoch for place, epoch in enumerate(_column(rows, "epoch"), 1)]
-    curves = [{"label": label, "epochs": epochs, "lines": _drawn(named)} for label, named in lines.items()]
-    return [{**curve, "is_logarithmic": curve["label"] == _NORMS} for curve in curves if curve["lines"]]
+    return [
+        {"label": label, "epochs": epochs, "lines": drawn, "axis": _AXES.get(label, "plain")}
+        for label, named in lines.items()
+        if (drawn := _drawn(named))
+    ]
 
 
 def reported_numbers(row: Mapping[str, Any]) -> dict[str, float]:

@@ -27,15 +27,16 @@ function reports(history) {
   return make("details", {}, make("summary", {}, "Its training, report by report"), make("div", { class: "scroll", tabindex: "0" }, table));
 }
 
-async function draw(place, { epochs, lines, is_logarithmic: isLogarithmic }) {
+async function draw(place, { epochs, lines, axis }) {
   const plotly = await loadPlotly();
   if (!place.isConnected) return; // another model was chosen
   const traces = Object.entries(lines).map(([name, values], number) => ({
-    type: "scatter", mode: "lines+markers", name: plain(name), x: epochs, y: values, marker: { size: 5 },
+    type: "scatter", mode: "lines+markers", name: plain(name), x: epochs, y: values, marker: { size: 5 }, cliponaxis: false,
     line: { color: classColor(number), dash: DASHES[Math.floor(number / 8) % 3] },
   }));
   const xaxis = { title: { text: "epoch" }, dtick: Math.max(1, Math.ceil(epochs.length / 8)) };
-  const yaxis = { type: isLogarithmic ? "log" : "linear", tickformat: "~g", nticks: 6 };
+  const scale = { plain: {}, "from zero": { rangemode: "tozero" }, logarithmic: { type: "log" } }[axis];
+  const yaxis = { ...scale, tickformat: "~g", nticks: 6 };
   const several = traces.length > 1;
   const layout = pictureLayout({ xaxis, yaxis, height: 220, showlegend: several, legend: { orientation: "h", y: 1.2 } });
   await plotly.react(place, traces, layout, { displayModeBar: false, responsive: true });

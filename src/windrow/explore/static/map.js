@@ -43,7 +43,7 @@ export function map(section, model) {
     drawn = found;
     marked = -1;
     plot.hidden = false;
-    const axis = (title) => ({ title: { text: title }, showticklabels: false, zeroline: false });
+    const axis = (title) => ({ title: { text: title, font: { size: 12 } }, showticklabels: false, zeroline: false });
     // SVG, which moves as a whole: WebGL, in "scattergl", needs eval, and is slower where there is no graphics card.
     const layers = [
       {
