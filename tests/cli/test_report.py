@@ -27,7 +27,7 @@ TRAININGS = {  # with what the code in Python does not show, where there is such
     "lm train ngram counts.txt --order 2 --smoothing witten-bell --from-counts": "",
     "lm train ngram built --order 2 --smoothing witten-bell": "",
     f"lm train window text.txt --order 2 {NETWORK}": "",
-    f"lm train rnn text.txt {NETWORK}": "",
+    f"lm train rnn text.txt {NETWORK} --vectors v.safetensors": "",
     "tag train tags.conll --size 4 --hidden 4 --epochs 2 --tag-column 3 --valid tags.conll": "",
     "classify train labels.txt --size 4 --epochs 2 --valid labels.txt": "",
 }
@@ -47,6 +47,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("labels.txt").write_text("".join(f"__label__{i % 2} {line}\n" for i, line in enumerate(LINES)))
     Path("pages").mkdir()
     windrow.Corpus.build("text.txt", "built")
+    WordVectors(["the", "a"], np.eye(2, 4, dtype=np.float32)).save("v.safetensors")
     windrow.NGramLM(2, "witten-bell").fit("text.txt", counts_out="counts.txt")
     return tmp_path
 

@@ -140,6 +140,8 @@ def test_curves_say_what_they_show(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert of_log.fact("seconds of training") == "4.0"
     assert ["1", "100", "7", "0.1"] in of_log.cells
+    big = [{**row, "examples": 400 * row["examples"]} for row in told]
+    assert Page(page_of(ngrams(), None, log=big)).labels[0].endswith("to 4 after 80,000 words")
     scored = [{**row, "score": 8.0 - n, "measure": "</text><script>"} for n, row in enumerate(told[1::2])]
     page = Page(page_of(ngrams(), None, log=scored))
     assert "</text><script>, held-out data: from 8 after 100 words to 7 after 200 words" in page.labels

@@ -142,6 +142,7 @@ class Reporting:
             reading={name: value for name, value in reading.items() if _is_given(context, name)},
             fit=fit,
             fitting={name: one for name, one in fitting.items() if one is not None},
+            vectors=context.params.get("vectors") or "",
             not_in_code=[max(one.opts, key=len) for one in given if one.name not in shown],
             facts={
                 "seconds with reading, compiling and writing": f"{time.monotonic() - self._started:.1f}",

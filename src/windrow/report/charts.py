@@ -119,8 +119,13 @@ def _chart(number: int, line: Line, axis: str) -> str:
             axes.yaxis.set_major_formatter(_spelled)
         axes.set_xlabel(axis)
 
-    first, last = (f"{line.y[place]:.4g} after {line.x[place]:.4g} {axis}" for place in (0, -1))
+    first, last = (f"{_said(line.y[place])} after {_said(line.x[place])} {axis}" for place in (0, -1))
     return markup.picture(line.title, _svg(number, draw, f"{line.title}: from {first} to {last}"))
+
+
+def _said(value: float) -> str:
+    """A number in a sentence."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _spelled(value: float, _: object = None) -> str:

@@ -47,6 +47,8 @@ class Told:
         The method that trained it.
     fitting : mapping, default empty
         Arguments of ``fit``.
+    vectors : str, default "VECTORS"
+        The file of the word vectors that a network began with.
     not_in_code : sequence of str, default ()
         Options that the code in Python does not show.
     facts : mapping, default empty
@@ -58,6 +60,7 @@ class Told:
     reading: Mapping[str, Any] = field(default_factory=dict)
     fit: str = "fit"
     fitting: Mapping[str, Any] = field(default_factory=dict)
+    vectors: str = "VECTORS"
     not_in_code: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -73,7 +76,7 @@ def settings_of(model: Any, told: Told) -> tuple[Sequence[Setting], dict[str, An
         return (), {}
     settings = getattr(model, "settings", ())
     values = {one.name: getattr(model, one.name, None) for one in settings if one.name not in ("callbacks", "models")}
-    return settings, {name: _brief(value) for name, value in values.items()}
+    return settings, {name: _brief(value, told.vectors) for name, value in values.items()}
 
 
 def setting_rows(model: Any, told: Told) -> tuple[list[tuple[str, Any, Any]], list[tuple[str, Any]]]:
@@ -205,15 +208,15 @@ def _literal(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
 
 
-def _brief(value: Any) -> Any:
-    """A value of a setting: plain ones as they are, vectors as the expression that opens them."""
+def _brief(value: Any, vectors: str) -> Any:
+    """A value of a setting: plain ones as they are, word vectors as the expression that opens their file."""
     if isinstance(value, Path):
         return str(value)
     is_plain = isinstance(value, _PLAIN) or (
         isinstance(value, tuple | list) and all(isinstance(one, _PLAIN) for one in value)
     )
     if isinstance(value, WordVectors):
-        return Code('windrow.load("VECTORS")')
+        return Code(f"windrow.load({_literal(vectors)})")
     return value if is_plain else Code(getattr(value, "__name__", "..."))
 
 
