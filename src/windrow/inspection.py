@@ -158,6 +158,8 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
         return None
     if hasattr(model, "classes_"):
         return {"what": "a text classifier of fastText", "kind": "text-classifier", "labels": len(model.classes_)}
+    if hasattr(model, "phrases_"):
+        return {"what": "phrases of gensim", "kind": "phrases", "phrases": len(model.phrases_)}
     name = f"word vectors in the format {format}"
     return {"what": name, "kind": "word-vectors", "words": len(model), "dimensions": model.vector_size}
 
