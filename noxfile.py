@@ -1,6 +1,7 @@
 """The checks in environments of their own: ``nox -l`` lists them, ``nox -s lowest`` runs one, ``nox`` most of them.
 
-Arguments after ``--`` go to pytest: ``nox -s tests-3.12 -- tests/corpus``. A Python that is not installed is skipped.
+Arguments after ``--`` go to what a session runs, mostly pytest: ``nox -s tests-3.12 -- tests/corpus``. A Python that is
+not installed is skipped.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import nox
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 LOWEST_PYTHON = PYTHONS[0]
+NEXT_PYTHON = "3.14"  # not promised yet
 
-nox.options.sessions = ["tests", "lowest", "cpu", "docs", "lint"]
+nox.options.sessions = ["tests", "lowest", "cpu", "docs", "lint", "package"]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
 
-@nox.session(python=[*PYTHONS, "3.14"])  # the last is not promised yet
+@nox.session(python=[*PYTHONS, NEXT_PYTHON])
 def tests(session: nox.Session) -> None:
     """Run all tests."""
     session.install(".[test]")
@@ -71,8 +73,13 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=LOWEST_PYTHON)
 def lint(session: nox.Session) -> None:
-    """Check style and types."""
+    """Check style, types and workflows: the hooks of ``.pre-commit-config.yaml``."""
     session.install(".[dev]")
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
-    session.run("mypy")
+    session.run("pre-commit", "run", "--all-files", "--show-diff-on-failure")
+
+
+@nox.session(python=LOWEST_PYTHON)
+def package(session: nox.Session) -> None:
+    """Build sdist and wheel, and try them with each Python; ``-- --keep dist`` keeps them."""
+    session.install(*PROJECT["project"]["optional-dependencies"]["package"])
+    session.run("python", ".ci/package.py", *session.posargs)

@@ -84,6 +84,7 @@ COMMANDS = {
     "lm score": Command("lm score @ngram.safetensors @train.txt"),
     "lm score, standard input": Command("lm score @window.safetensors", stdin="train.txt"),
     "lm perplexity": Command("lm perplexity @window.safetensors @train.txt"),
+    "lm plot": Command("lm plot @ngram.safetensors @window.safetensors --test @train.txt", "p.svg"),
     "lm generate": Command("lm generate @window.safetensors --seed 1 --max-new-tokens 5000"),
     "lm convert": Command("lm convert @ngram.safetensors OUT", "m.arpa"),
     "classify train, autotune": Command(
@@ -106,6 +107,7 @@ COMMANDS = {
         "vectors evaluate @vectors.safetensors --analogies @analogies.txt --similarity @similarity.tsv"
     ),
     "vectors convert": Command("vectors convert @vectors.safetensors OUT", "v.txt"),
+    "report": Command("report @tagger.safetensors --valid @ner-test.conll", "r.html"),
     "vectors plot": Command("vectors plot @vectors.safetensors", "v.png"),
 }
 

@@ -32,6 +32,7 @@ INPUTS = ["text", "other", "corpus", "vectors", "vectors.txt", "ngram", "ngram.a
 _FIT = {  # what a parameter usually is, so that commands get beyond their first check
     "sources": ["text", "text", "other", "corpus", "records.jsonl", "table.csv"],
     "file": ["vectors", "vectors.txt"],
+    "files": ["vectors", "ngram", "corpus"],
     "words": ["the", "cat", "zebra", "words"],
     "minus": ["dog", "x"],
     "model": ["ngram", "ngram.arpa", "network", "recurrent", "tagger"],
@@ -55,17 +56,20 @@ _FIT = {  # what a parameter usually is, so that commands get beyond their first
 _OUTPUTS = ["out", "out.arpa", "out.txt", "out.bin", "out.png", "out.npy", "out.safetensors", "text", "vectors",
             "corpus", "", ".", "-", "missing/out", "a\nb", "out.gz", "out.parquet", "x" * 300]  # fmt: skip
 
-SOUND = ["corpus build text -o built", "corpus info corpus",
+SOUND = ["corpus build text -o built", "corpus info corpus", "info vectors", "info network --json", "info text",
+         "info ngram --command", "info corpus",
          "lm train ngram text -o a --order 2 --smoothing witten-bell",
          "lm train rnn text -o b --epochs 1 --hidden 4 --embedding 4 --valid other", "lm perplexity ngram text",
          "lm train window text -o c --epochs 1 --hidden 4 --embedding 4", "lm score recurrent text",
-         "lm generate network", "lm mix ngram ngram.arpa --tune other -o d", "tag train tags.conll -o e --epochs 1",
+         "lm generate network", "lm mix ngram ngram.arpa --tune other -o d",
+         "lm plot ngram network --test other -o k.svg", "tag train tags.conll -o e --epochs 1",
          "tag predict tagger text", "tag evaluate tagger tags.conll", "vectors similar vectors the",
          "vectors analogy vectors the cat dog", "vectors evaluate vectors --similarity pairs --analogies questions",
          "vectors print vectors text", "vectors cluster vectors -k 2", "vectors align vectors vectors -o k.txt",
          "vectors train text -o l.bin --min-count 1 --epochs 1 --save-vocab l.counts",
          "vectors convert vectors m.tsv --to projector",
          "vectors convert vectors f.parquet", "vectors plot vectors -o g.png",
+         "report tagger --valid tags.conll -o r.html",
          "vectors plot vectors -o g2.png --method tsne", "vectors plot-log log.jsonl -o h.png",
          "vectors train text -o i.bin --min-count 1 --epochs 1", "lm convert ngram j.arpa"]  # fmt: skip
 

@@ -54,7 +54,8 @@ def ask_training(path: Path) -> None:
     model = windrow.Word2Vec.load(path)
     for table in (model.wv.vectors, *model.output_tables_.values()):
         assert np.isfinite(table).all(), "numbers that are not finite"
-    if model.vector_size * max(model.window, model.shared_negatives, model.workers) < 10_000:  # else memory is of use
+    most = max(model.window, model.shared_negatives or 0, model.workers)
+    if model.vector_size * most < 10_000:  # else memory is of use
         model.set_params(epochs=1, workers=1, max_final_vocab=len(model.wv)).fit(["the cat sat"], continue_from=model)
     model.save(path.with_name("written.safetensors"))
 
@@ -203,6 +204,12 @@ def ask_texts(path: Path) -> None:
         assert piece is not None
 
 
+def ask_info(path: Path) -> None:
+    run_command(["info", str(path), "--json"])
+    with suppress(DataError):  # few files have one
+        run_command(["info", str(path), "--command"])
+
+
 def ask_limit(path: Path) -> None:
     """As ``lm train ngram --vocab`` reads a list of words."""
     run_command(["lm", "train", "ngram", str(path.with_name("text")), "-o", str(path.with_name("m")), "--order", "2",
@@ -229,7 +236,7 @@ def _readers() -> list[Reader]:
                               "labelled records": ask_labelled_records,
                               "vocabulary": ask_vocabulary, "similarity": ask_similarity, "analogies": ask_analogies,
                               "only words": ask_only_words, "registry": ask_registry, "log": ask_log,
-                              "log drawn": ask_drawing, "conll": ask_conll, "text to tag": ask_texts,
+                              "log drawn": ask_drawing, "conll": ask_conll, "info": ask_info, "text to tag": ask_texts,
                               "limit vocabulary": ask_limit, "text": text_asker(),
                               "text, words": text_asker(tokenizer="word", lowercase=True, normalize="nfkc"),
                               "text, characters": text_asker(tokenizer="char", errors="replace"),
@@ -241,6 +248,7 @@ def _readers() -> list[Reader]:
     for (kind, variant), (file, *seeds) in SEEDS.items():
         name = f"{kind}, {variant}" if variant else kind
         readers.append(Reader(name, file, tuple(seeds), askers[kind]))
+    readers.append(Reader("info, checkpoint", "c", (CHECKPOINTS["vectors, noise"],), ask_info))
     readers += [Reader(f"checkpoint, {name}", "c", (write,), resumer(name)) for name, write in CHECKPOINTS.items()]
     return readers
 

@@ -382,6 +382,11 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("text to tag", ""): ("t", _text(CONLL), _text(LINES)),
     ("similarity", ""): ("s", _text(SIMILARITY), _text(SIMILARITY.replace("\t", ",")), _text(RARE_WORDS)),
     ("analogies", ""): ("a", _text(ANALOGIES)),
+    ("info", ""): (
+        "f",
+        *map(_vectors, ("safetensors", "txt", "parquet")),
+        *(_gensims(4), _fasttext("softmax.bin"), _ngrams(), _tagger(), _text(LINES)),
+    ),
     ("registry", ""): ("r.toml", _text(REGISTRY)),
     ("log", ""): ("log.jsonl", _text(LOG)),
     ("log drawn", ""): ("log.jsonl", _text(LOG)),

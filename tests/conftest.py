@@ -19,11 +19,21 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
+def is_of_kernels(path: Path) -> bool:
+    return not {"kernels", "numeric", "outputs", "recurrent", "steps"}.isdisjoint(path.relative_to(TESTS).parts)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of kernels carry the mark ``kernels``, so that they can be run again for other processors."""
     for item in items:
-        if {"kernels", "numeric", "outputs", "recurrent", "steps"} & set(item.path.relative_to(TESTS).parts):
+        if is_of_kernels(item.path):
             item.add_marker("kernels")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With ``-m kernels`` files of other tests are not even imported."""
+    others = collection_path.suffix == ".py" and not is_of_kernels(collection_path)
+    return True if others and config.option.markexpr == "kernels" else None
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -22,11 +22,20 @@ def train(name: str, progress: Any) -> None:
     ESTIMATORS[name]().fit(ESTIMATORS[name]().made(epochs=2), progress=progress)
 
 
+def mixture(method: str) -> windrow.MixtureLM:
+    return windrow.MixtureLM([windrow.NGramLM(n, "witten-bell").fit(CORPUS) for n in (1, 2)], method=method)
+
+
 FITS: dict[str, Callable[[Any], object]] = {
     **{name: lambda progress, name=name: train(name, progress) for name in ESTIMATORS},
     "Word2Vec": lambda progress: windrow.Word2Vec(vector_size=4, min_count=1, sample=0, workers=1).fit(
         CORPUS, progress=progress
     ),
+    "Phrases": lambda progress: windrow.Phrases(min_count=1, threshold=0.1, passes=2).fit(CORPUS, progress=progress),
+    **{
+        f"MixtureLM, {method}": lambda progress, method=method: mixture(method).fit(CORPUS, progress=progress)
+        for method in ("linear", "log-linear")
+    },
     "NGramLM": lambda progress: windrow.NGramLM(2, "witten-bell").fit(CORPUS, progress=progress),
     "TextClassifier": lambda progress: windrow.TextClassifier(vector_size=4, epochs=2, workers=1).fit(
         ["a b", "c d"] * 5, ["x", "y"] * 5, progress=progress
@@ -46,6 +55,28 @@ def test_a_bar_is_shown_when_it_is_asked_for(name, capfd):
 
     with pytest.raises(OptionError, match="progress = 3 must be a function, True for a bar, or False"):
         FITS[name](3)
+
+
+@pytest.mark.parametrize("name", ["Phrases", "MixtureLM, linear", "MixtureLM, log-linear"])
+def test_a_function_hears_of_stages_that_go_forward(name):
+    heard = []
+    FITS[name](lambda stage, done: heard.append((stage, done)))
+    assert all(0 <= done <= 1 for _, done in heard)
+    for stage in {stage for stage, _ in heard}:
+        of_stage = [done for one, done in heard if one == stage]
+        assert of_stage == sorted(of_stage)
+    assert len({stage for stage, _ in heard}) > 1
+
+
+def test_pairs_are_counted_part_by_part():
+    """With the least memory a text is read several times, each time for a part of its pairs."""
+    heard = []
+    text = [" ".join(f"w{(place * step) % 700}" for place in range(700)) for step in range(1, 90)]
+    model = windrow.Phrases(min_count=1, threshold=0.1, memory=1 << 20)
+    model.fit(text, progress=lambda *told: heard.append(told))
+    assert model.phrases_
+    assert len(heard) > 1
+    assert [done for _, done in heard] == [(part + 1) / len(heard) for part in range(len(heard))]
 
 
 def test_a_bar_shows_how_much_of_a_text_is_read(tmp_path, monkeypatch, capfd):

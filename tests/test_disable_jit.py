@@ -15,7 +15,6 @@ SMALL_TESTS = [
     "tests/outputs/test_tree.py",
     "tests/embeddings/steps/test_naive_agreement.py::TestSmall",
     "tests/embeddings/steps/test_contract.py",
-    "tests/embeddings/steps/test_gradients.py::test_block_kernel",
     "tests/embeddings/training/test_draws.py::test_chunks_are_the_naive_ones",
     "tests/lm/ngram/test_counting.py::test_equals_the_naive_count",
     "tests/lm/ngram/test_table.py",

@@ -127,8 +127,17 @@ def test_a_pipe_is_as_good_as_a_file(format: str, content: Any, tmp_path: Path) 
 
 @pytest.mark.parametrize("format", ["txt", "bin", "glove", "safetensors"])
 def test_standard_input_and_output(format: str, content: Any, tmp_path: Path) -> None:
+    done = run("vectors", "convert", "-", "-", "--to", "tsv", stdin=content[format])
+    (tmp_path / "out").write_bytes(done.stdout_bytes)
+
+    assert done.exit_code == 0
+    assert same(windrow.load(tmp_path / "out"))
+    assert "standard input: 5 words of 4 dimensions" in done.stderr
+
+
+def test_standard_input_and_output_of_a_process(content: Any, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "windrow", "vectors", "convert", "-", "-", "--to", "tsv"]
-    done = subprocess.run(command, input=content[format], capture_output=True, check=True)
+    done = subprocess.run(command, input=content["bin"], capture_output=True, check=True)
     (tmp_path / "out").write_bytes(done.stdout)
 
     assert same(windrow.load(tmp_path / "out"))

@@ -25,7 +25,7 @@ from windrow.errors import DataError
 from windrow.lm import base, cache, mixture
 from windrow.lm.base import LanguageModel
 from windrow.lm.cache import CacheLM
-from windrow.lm.neural import recurrent_trainee, window_trainee
+from windrow.lm.neural import recurrent_network, window_network
 from windrow.tagging import texts
 from windrow.tagging.texts import read_texts, write_tagged
 
@@ -211,7 +211,7 @@ def test_a_long_sentence_is_scored_in_parts_as_in_one(kind: str, monkeypatch: py
     monkeypatch.setattr(tokenizers, "BATCH_CHARS", 50)
     monkeypatch.setattr(base, "_SCORES_AT_ONCE", 7)
     monkeypatch.setattr(base, "_SYMBOLS_AT_ONCE", 90)
-    for module, symbols in ((recurrent_trainee, 50), (window_trainee, 70), (cache, 30), (mixture, 40)):
+    for module, symbols in ((recurrent_network, 50), (window_network, 70), (cache, 30), (mixture, 40)):
         monkeypatch.setattr(module, "_SYMBOLS_AT_ONCE", symbols)
 
     np.testing.assert_array_equal(model.encode(sentence, eos=True), ids)
@@ -272,7 +272,7 @@ def test_a_long_sentence_takes_little_more_than_its_scores(
     kind: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """8 bytes for each word; of a mixture those of three models, too."""
-    for module in (cache, mixture, window_trainee, recurrent_trainee):
+    for module in (cache, mixture, window_network, recurrent_network):
         monkeypatch.setattr(module, "_SYMBOLS_AT_ONCE", 1 << 11)
     model = models()[kind]()
     streams = {length: model.encode(["the", "cat", "sat", "on", "xyz"] * (length // 5)) for length in (10_000, 20_000)}

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
+import click
 import numba
 import pytest
 
 import windrow
 from tests.nn.training.estimators import ESTIMATORS, TEXT
-from windrow.numeric.compiling import CompileLog
+from windrow.cli.groups import command
+from windrow.cli.logs import words_bar
+from windrow.numeric import compiling
+from windrow.numeric.compiling import CompileLog, working_time
 from windrow.numeric.jit import DISABLE_JIT
 
 
@@ -42,7 +49,7 @@ def test_a_training_tells_its_start_and_each_epoch(name, log):
     assert [line[:14] for line in of_training[1:]] == ["epoch 1 of 2: ", "epoch 2 of 2: "]
     if name in ESTIMATORS:
         assert f", {ESTIMATORS[name]().measure} " in of_training[1]
-    assert {record.name for record in log.records} == {"windrow"}
+    assert {record.name for record in log.records} <= {"windrow", "windrow.numeric.compiling"}
     assert not [record for record in log.records if record.levelno > logging.INFO], "what is wrong is a warning"
 
 
@@ -73,3 +80,50 @@ def test_kernels_that_are_compiled_are_told(log):
     told = [record.getMessage() for record in log.records if record.levelno == logging.INFO]
     assert sum("later runs find them in a folder" in line for line in told) == 1, "once per process"
     assert any("compiled windrow.kernels." in record.getMessage() for record in log.records)
+
+
+def test_the_clock_of_trainings_stands_still_while_kernels_are_compiled(monkeypatch):
+    """Those that a kernel calls are compiled within it, and others than ours are somebody's work."""
+
+    def event(module: str) -> SimpleNamespace:
+        function = SimpleNamespace(__module__=module, __qualname__="kernel")
+        return SimpleNamespace(data={"dispatcher": SimpleNamespace(py_func=function)})
+
+    ours, others, log = event("windrow.kernels"), event("elsewhere.kernels"), CompileLog(None)
+    steps = [
+        *[(1, None, ours), (2, log.on_start, ours), (4, log.on_start, ours), (7, log.on_end, ours)],
+        *[(11, log.on_end, ours), (16, log.on_start, others), (22, log.on_end, others), (29, log.on_start, ours)],
+    ]
+    told = []
+    monkeypatch.setattr(compiling, "_logs", [log])
+    for now, step, what in steps:
+        monkeypatch.setattr(time, "perf_counter", lambda now=now: now)
+        if step is not None:
+            step(what)
+        told.append(working_time())
+    assert told == [1, 2, 2, 2, 2, 16 - 9, 22 - 9, 29 - 9]
+
+
+class Screen(io.StringIO):
+    def __init__(self, is_terminal: bool) -> None:
+        super().__init__()
+        self.isatty = lambda: is_terminal
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_somebody_at_a_terminal_is_told_above_the_bar_that_kernels_are_compiled(is_terminal, monkeypatch):
+    log, screen = logging.getLogger("windrow.numeric.compiling"), Screen(is_terminal)
+    before = log.level, list(log.handlers)
+
+    @command("waits")
+    def waits() -> None:
+        with words_bar(100):
+            log.info("compiling kernels; kept in %s", "a folder")
+            log.debug("compiled one")
+        click.echo("done", err=True)
+
+    monkeypatch.setattr(sys, "stderr", screen)
+    waits.main([], standalone_mode=False)
+    assert (log.level, log.handlers) == before
+    lines = [line.rpartition("\r")[2] for line in screen.getvalue().removesuffix("\n").split("\n")]
+    assert lines == (["Compiling kernels; kept in a folder", "done"] if is_terminal else ["done"])

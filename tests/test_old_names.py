@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from windrow import NGramLM, RecurrentLM, WindowLM, WindowTagger
-from windrow._renamed import RENAMED_PARAMETERS
+from windrow._renamed import RENAMED, RENAMED_METHODS, RENAMED_PARAMETERS
 from windrow.estimator import Estimator, OldName, Setting, current_names, takes_old_names
 from windrow.files import model_file
 from windrow.nn import L2, REGULARIZERS, Dense, EarlyStopping, LogLikelihood, MLPClassifier, Network
 from windrow.nn import REGULARISERS as OLD_REGULARIZERS
+from windrow.nn.training.report import OLD_NAMES
 
 TEXT = ["a b c", "b c a", "c a"] * 4
 TAGGED = [(["in", "Rome"], ["O", "B-LOC"])] * 8
@@ -138,3 +140,15 @@ def test_early_stopping_by_its_old_method():
     with pytest.warns(DeprecationWarning, match=r"EarlyStopping.is_over is now EarlyStopping.see, and has_ended"):
         answers = [stopping.is_over(score, np.zeros(1)) for score in (1.0, 0.5, 0.25)]
     assert answers == [False, False, True]
+
+
+def test_the_page_on_upgrading_has_every_name_of_before():
+    page = (Path(__file__).parents[1] / "docs" / "upgrading.md").read_text("utf-8")
+    rows = [line.replace("`", "").split("|") for line in page.splitlines() if line.startswith("|")]
+    cells = [(row[1], row[2]) for row in rows]
+    renamed = {name: new for table in (RENAMED, RENAMED_METHODS) for name, (new, _) in table.items()}
+    renamed |= {f"{old}=": f"{new}=" for old, (new, _) in RENAMED_PARAMETERS.items()}
+    for old, new in [*renamed.items(), *OLD_NAMES.items()]:
+        assert any(old in was and new in now for was, now in cells), f"{old} is now {new}"
+    spelled = {old for _, old, _, _ in CASES} - RENAMED_PARAMETERS.keys()
+    assert [name for name in spelled if f"`{name}`" not in page] == []

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pickle
 import runpy
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -342,13 +341,6 @@ def test_a_grid_search_in_two_processes_equals_one() -> None:
     for scores in (alone.cv_results_["mean_test_score"], together.cv_results_["mean_test_score"]):
         assert np.isfinite(scores).all()
     np.testing.assert_array_equal(alone.cv_results_["mean_test_score"], together.cv_results_["mean_test_score"])
-
-
-def test_without_scikit_learn_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "windrow.sklearn")
-    monkeypatch.setitem(sys.modules, "sklearn.base", None)
-    with pytest.raises(OptionError, match=r"^windrow\.sklearn needs scikit-learn: pip install 'windrow\[sklearn\]'"):
-        __import__("windrow.sklearn")
 
 
 # --- real text

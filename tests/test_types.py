@@ -25,6 +25,19 @@ order: int = model.order
 text: str = windrow.load("m", expected=LanguageModel).generate("a", top_k=3, seed=1)[0].text
 sizes: list[int] = windrow.load("m.arpa", "arpa").table_.sizes
 windrow.Word2Vec().fit(["a b"], progress=True).fit(["a b"], progress=lambda report: print(report.loss))
+found = windrow.load("m")
+if isinstance(found, windrow.WordVectors):
+    near: list[tuple[str, float]] = list(found.most_similar("cat"))
+elif isinstance(found, LanguageModel):
+    perplexity: float = found.perplexity(["a b"])
+elif isinstance(found, windrow.TextClassifier):
+    found.wv
+else:
+    rest: windrow.Phrases | windrow.WindowTagger = found
+vectors: windrow.WordVectors = windrow.load("m")
+windrow.Phrases().fit(["a b"], progress=True).transform(["a b"])
+windrow.MixtureLM([model]).fit(["a b"], progress=lambda stage, done: print(stage, done))
+windrow.MixtureLM([model]).fit(["a b"], progress="yes")
 windrow.load("m", expected=windrow.NGramLM).wv
 model.generate("a", topk=3)
 model.generate("a", top_k="3")
@@ -41,7 +54,8 @@ def test_a_program_is_checked(tmp_path):
     told = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path).stdout
 
     lines = SCRIPT.splitlines()
-    wrong = [number for number, line in enumerate(lines, 1) if line.endswith((".wv", "topk=3)", '"3")', "progress=3)"))]
+    mistakes = (".wv", "topk=3)", '"3")', "progress=3)", '"yes")', 'WordVectors = windrow.load("m")')
+    wrong = [number for number, line in enumerate(lines, 1) if line.endswith(mistakes)]
     errors = [line for line in told.splitlines() if ": error: " in line]
     assert [int(line.split(":")[1]) for line in errors] == wrong, told
 

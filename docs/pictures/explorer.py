@@ -1,6 +1,6 @@
 """Take the pictures of the explorer: ``python docs/pictures/explorer.py`` writes them beside itself.
 
-Needs ``windrow[explore]``, Playwright and Chromium; trains the models that are shown on Toyland, in some minutes.
+Needs ``windrow[explore,viz]``, Playwright and Chromium; trains the models that are shown on Toyland, in some minutes.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
@@ -62,15 +64,20 @@ def language_model(page: Any) -> None:
 
 
 def network(page: Any) -> None:
-    """The learning curve."""
+    """The learning curves."""
     page.get_by_role("button", name="network").click()
-    page.locator(".curve .scatterlayer path").first.wait_for()
+    page.locator(".curves .scatterlayer path").first.wait_for()
 
 
 def tagger(page: Any) -> None:
     """Entities."""
     page.get_by_role("button", name="tagger").click()
     panel(page, "Entities", "Tag", text="John flew from Khentai to Tarkesh with Kyosen United .")
+
+
+def save(screenshot: bytes, path: Path) -> None:
+    """Write a picture with 128 colors, in less than half of the bytes."""
+    Image.open(BytesIO(screenshot)).convert("RGB").quantize(128).save(path, optimize=True)
 
 
 PICTURES = ((vectors, "light", 1200), (language_model, "dark", 1200), (tagger, "light", 380), (network, "light", 1200))
@@ -92,7 +99,7 @@ def main() -> None:
                 page.wait_for_selector("section")
                 ask(page)
                 page.wait_for_timeout(1000)  # until pictures have their labels
-                page.screenshot(path=HERE / f"explorer-{ask.__name__}-{scheme}-{width}.png", full_page=True)
+                save(page.screenshot(full_page=True), HERE / f"explorer-{ask.__name__}-{scheme}-{width}.png")
         finally:
             chromium.close()
             run.send_signal(signal.SIGINT)

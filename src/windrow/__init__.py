@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from windrow.models import load
     from windrow.nn import MLPClassifier, MLPRegressor
     from windrow.phrases import Phrases
+    from windrow.report.page import write_report
     from windrow.tagging import WindowTagger
     from windrow.verification import verify
 
@@ -42,6 +43,7 @@ _HOMES = {
     "WindrowError": "windrow.errors",
     "load": "windrow.models",
     "verify": "windrow.verification",
+    "write_report": "windrow.report.page",
 }
 _MODULES = (
     "classification",
@@ -76,6 +78,7 @@ __all__ = [
     "WindrowError",
     "load",
     "verify",
+    "write_report",
     "__version__",
 ]
 

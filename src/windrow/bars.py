@@ -9,6 +9,8 @@ from typing import Any, NamedTuple, Protocol
 
 from windrow.errors import OptionError, shown
 
+OnProgress = Callable[[str, float], object]  # called with the stage, and how much of it is done, 0 to 1
+
 _FULL = 100  # of a bar of stages, in percent
 _PATIENCE = 0.5  # seconds without a bar, which a text that is read within them needs not have
 
@@ -71,7 +73,23 @@ def bytes_bar(progress: Any) -> Iterator[Callable[[int, int | None], object] | N
 
 
 @contextmanager
-def stages_bar(progress: Any) -> Iterator[Callable[[str, float], object] | None]:
+def downloads_bar(progress: Any) -> Iterator[Callable[[str, int, int | None], object] | None]:
+    """What to call with a file's name, the bytes received and those in all: a bar for True, a function, or nothing."""
+    if progress is True:
+        with _bar(unit="B", unit_scale=True, delay=_PATIENCE) as bar:
+            follow = follow_bytes(bar)
+
+            def show(name: str, done: int, total: int | None) -> None:
+                bar.set_description(name, refresh=False)
+                follow(done, total)
+
+            yield show
+    else:
+        yield progress or None
+
+
+@contextmanager
+def stages_bar(progress: Any) -> Iterator[OnProgress | None]:
     """What to call with a stage and the part of it that is done: a bar for True, the user's function, or nothing."""
     if progress is True:
         with _bar(total=_FULL, bar_format="{l_bar}{bar}| {elapsed}") as bar:

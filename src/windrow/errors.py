@@ -8,7 +8,8 @@ import os
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Literal
 
@@ -50,6 +51,57 @@ class OptionError(WindrowError, ValueError):
 
 class NotFittedError(WindrowError, AttributeError):
     """A model is used before it was trained. It is also an AttributeError."""
+
+
+class MissingPackageError(WindrowError, ImportError):
+    """A package that is not installed, nearly always of an extra of windrow. It is also an ImportError.
+
+    Parameters
+    ----------
+    what : str
+        What needs which package.
+    extra : str
+        The extra that brings it, or "".
+    others : str, default ""
+        Packages that no extra brings, as pip takes them.
+
+    Examples
+    --------
+    >>> from windrow.errors import MissingPackageError
+    >>> print(MissingPackageError("pictures need matplotlib", "viz"))
+    pictures need matplotlib: pip install 'windrow[viz]'
+    """
+
+    def __init__(self, what: str, extra: str, others: str = "") -> None:
+        packages = [f"'windrow[{extra}]'"] if extra else []
+        super().__init__(f"{what}: pip install {' '.join([*packages, *others.split()])}")
+
+
+@contextmanager
+def needs_package(what: str, extra: str, others: str = "") -> Iterator[None]:
+    """Within, what cannot be imported raises a MissingPackageError.
+
+    Parameters
+    ----------
+    what, extra, others : str
+        See ``MissingPackageError``.
+
+    Raises
+    ------
+    MissingPackageError
+        A package is missing, or is there and cannot be imported, for a reason that the message then has, too.
+
+    Examples
+    --------
+    >>> from windrow.errors import needs_package
+    >>> with needs_package("arithmetic needs NumPy", "", "numpy"):
+    ...     import numpy
+    """
+    try:
+        yield
+    except ImportError as error:
+        broken = "" if isinstance(error, ModuleNotFoundError) else f" ({error})"
+        raise MissingPackageError(f"{what}{broken}", extra, others) from error
 
 
 class DataWarning(UserWarning):

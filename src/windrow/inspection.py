@@ -15,6 +15,7 @@ from windrow.files.local import as_path, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import FOREIGN, what_is
 from windrow.models import MODEL_KINDS, OTHER_KINDS, load, model_class
+from windrow.nn.training.checkpoint import stored_history
 
 _WHAT = {
     "word-vectors": "word vectors of windrow",
@@ -88,8 +89,7 @@ def _of_stored(stored: StoredModel) -> dict[str, Any]:
     reader = TextReader.remembered(stored.provenance) if "tokenizer" in stored.provenance else None
     hidden = {"windrow", "history", *parameters, *(reader.stored() if reader else ())}
     provenance = {name: value for name, value in stored.provenance.items() if name not in hidden}
-    histories = (stored.config.get("history"), stored.config.get("history_"), stored.provenance.get("history"))
-    history = next((one for one in histories if isinstance(one, list) and one), [])
+    history = stored_history(stored)
     return {
         "what": _WHAT.get(stored.kind, f"a model of the unknown kind {stored.kind!r}"),
         "kind": stored.kind,
@@ -145,7 +145,10 @@ def _of_arpa(file: Path) -> dict[str, Any]:
 
 def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
     """Word vectors, or a classifier, in a format of others; None where there are none."""
+    from windrow.classification.classifier import TextClassifier
     from windrow.embeddings.formats.recognition import recognize_vectors
+    from windrow.embeddings.vectors import WordVectors
+    from windrow.phrases.model import Phrases
 
     try:
         format = recognize_vectors(file)
@@ -154,14 +157,14 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
         if kind not in ("unknown", "pickle", "parquet", "safetensors"):
             raise
         return None
-    if model is None:
-        return None
-    if hasattr(model, "classes_"):
+    if isinstance(model, TextClassifier):
         return {"what": "a text classifier of fastText", "kind": "text-classifier", "labels": len(model.classes_)}
-    if hasattr(model, "phrases_"):
+    if isinstance(model, Phrases):
         return {"what": "phrases of gensim", "kind": "phrases", "phrases": len(model.phrases_)}
-    name = f"word vectors in the format {format}"
-    return {"what": name, "kind": "word-vectors", "words": len(model), "dimensions": model.vector_size}
+    if isinstance(model, WordVectors):
+        name = f"word vectors in the format {format}"
+        return {"what": name, "kind": "word-vectors", "words": len(model), "dimensions": model.vector_size}
+    return None
 
 
 def _of_table(file: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,15 @@ def available_memory(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int | None
     """Bytes that this process can still use, by the machine, its containers and its own limit; None if unknown."""
     found = [*_free_memory(proc), *_group_memory(proc, cgroups), *_address_space(proc)]
     return max(0, min(found)) if found else None
+
+
+def peak_memory() -> int | None:
+    """Bytes of memory that this process has held at most; None where the system does not tell."""
+    try:
+        from resource import RUSAGE_SELF, getrusage
+    except ImportError:  # Windows
+        return None
+    return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _free_memory(proc: Path) -> Iterator[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
 
 from windrow.errors import FormatError, OptionError, shown
 from windrow.files import model_file
@@ -13,7 +13,20 @@ from windrow.files.local import as_path, local_file
 from windrow.files.sniff import first_bytes, is_arpa, kind_of
 
 if TYPE_CHECKING:
+    from windrow.classification.classifier import TextClassifier
+    from windrow.embeddings.vectors import WordVectors
+    from windrow.lm.base import LanguageModel
+    from windrow.lm.cache import CacheLM
+    from windrow.lm.mixture import MixtureLM
+    from windrow.lm.neural.recurrent import RecurrentLM
+    from windrow.lm.neural.window import WindowLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.phrases.model import Phrases
+    from windrow.tagging.tagger import WindowTagger
+
+    # What a file may hold; a LanguageModel is also one of your own.
+    LanguageModels: TypeAlias = NGramLM | WindowLM | RecurrentLM | MixtureLM | CacheLM | LanguageModel
+    AnyModel: TypeAlias = WordVectors | Phrases | LanguageModels | WindowTagger | TextClassifier
 
 Model = TypeVar("Model")  # where a class is ``expected``, abstract ones too, which ``type[Model]`` would exclude
 
@@ -40,7 +53,9 @@ def load(
     path: str | os.PathLike[str], format: str | None = None, *, expected: Callable[..., Model], **reading: Any
 ) -> Model: ...
 @overload
-def load(path: str | os.PathLike[str], format: str | None = None, *, expected: None = None, **reading: Any) -> Any: ...
+def load(
+    path: str | os.PathLike[str], format: str | None = None, *, expected: None = None, **reading: Any
+) -> AnyModel: ...
 def load(
     path: str | os.PathLike[str],
     format: str | None = None,
@@ -61,7 +76,8 @@ def load(
         A format of word vectors, or "arpa", where the content misleads; None: what the content shows.
     expected : type or None, default None
         The class that the model must be of, such as ``NGramLM``, or one that several share, such as ``LanguageModel``;
-        a file of another kind is refused before it is read. Type checkers then know what comes back. None: any.
+        a file of another kind is refused before it is read. Type checkers then know what comes back; without it they
+        know that it is one of the classes below, until ``isinstance`` says which. None: any.
     **reading
         How word vectors are read: ``limit``, ``only_words``, ``errors``, ``duplicates``, ``nbsp`` of
         ``WordVectors.load``.

@@ -15,8 +15,10 @@ _MOST_CHARACTERS = 60  # of a cell
 _TABLE = '<table class="tex2jax_ignore mathjax_ignore">'
 
 
-def html_table(caption: str, rows: Iterable[Sequence[object]], head: Sequence[str] = (), total: int = 0) -> str:
-    """A table as HTML, everything in it escaped; only the first ``MOST_ROWS`` rows.
+def html_table(
+    caption: str, rows: Iterable[Sequence[object]], head: Sequence[str] = (), total: int = 0, *, most: int = MOST_ROWS
+) -> str:
+    """A table as HTML, everything in it escaped; only the first ``most`` rows.
 
     Parameters
     ----------
@@ -28,6 +30,8 @@ def html_table(caption: str, rows: Iterable[Sequence[object]], head: Sequence[st
         Names of the columns.
     total : int, default 0
         How many rows there are, where ``rows`` does not give them all; 0: those of ``rows``.
+    most : int, at least 0, default 20
+        How many rows are shown.
 
     Returns
     -------
@@ -39,19 +43,19 @@ def html_table(caption: str, rows: Iterable[Sequence[object]], head: Sequence[st
     >>> html_table("a < b", [["x", 0.5]]).count("&lt;")
     1
     """
-    shown = list(islice(rows, MOST_ROWS + 1))
+    shown = list(islice(rows, most + 1))
     lines = [_TABLE, f'<caption style="text-align: left; white-space: nowrap">{_text(caption)}</caption>']
     side = "right" if head else "left"  # columns of numbers, or values of all kinds
     if head:
         names = _heading(head[0], "col", "left") + "".join(_heading(name, "col", side) for name in head[1:])
         lines.append(f"<thead><tr>{names}</tr></thead>")
     lines.append("<tbody>")
-    for first, *others in shown[:MOST_ROWS]:
+    for first, *others in shown[:most]:
         cells = "".join(f'<td style="text-align: {side}">{_text(value)}</td>' for value in others)
         lines.append(f"<tr>{_heading(first, 'row', 'left')}{cells}</tr>")
     lines.append("</tbody></table>")
-    more = total - min(len(shown), MOST_ROWS) if total else 0
-    if more > 0 or len(shown) > MOST_ROWS:
+    more = total - min(len(shown), most) if total else 0
+    if more > 0 or len(shown) > most:
         lines.append(f"<p>… and {more:,} more</p>" if total else "<p>… and more</p>")
     return "".join(lines)
 

@@ -17,15 +17,13 @@ from windrow.corpus.tables import cells_of
 from windrow.corpus.tokenizers import as_tokens
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
-from windrow.errors import DataError, OptionError, warn
+from windrow.errors import DataError, OptionError, needs_package, warn
 from windrow.estimator import Setting, check_effects, check_settings
 from windrow.nn.training.fitting import all_or_nothing
 
-try:
+with needs_package("windrow.sklearn needs scikit-learn", "sklearn"):
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
     from sklearn.utils.validation import check_is_fitted
-except ImportError as missing:
-    raise OptionError("windrow.sklearn needs scikit-learn: pip install 'windrow[sklearn]'") from missing
 
 WEIGHTINGS = ("mean", "tfidf", "sif")
 DOCUMENT_VECTORIZER = (

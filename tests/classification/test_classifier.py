@@ -15,10 +15,12 @@ import windrow
 from tests.naive import classification as naive
 from windrow import TextClassifier, WordVectors
 from windrow.classification import training
+from windrow.classification.kernels.rows import mean_rows
 from windrow.classification.settings import LOSS_NAMES
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.files import model_file
 from windrow.nn.training.stopping import DivergedError
+from windrow.numeric.threads import crew
 
 TEXTS = ["a good film", "what a great film", "a bad film", "an awful plot", "green cheese", "old cheese and wine"] * 6
 LABELS = ["good", "good", "bad", "bad", "food", "food"] * 6
@@ -55,6 +57,23 @@ def test_probabilities(loss: str) -> None:
         np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
     assert model.classes_[found.argmax(axis=1)].tolist() == model.predict(["a good film", "", "never seen"]).tolist()
     np.testing.assert_array_equal(found[1], found[2])  # nothing that is known but the end of the text
+
+
+def test_threads_that_share_the_texts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, texts = fitted(word_ngrams=2, max_n=3, buckets=300), ["a good film", "", "old cheese and wine"] * 300
+    averaged: list[int] = []
+
+    def average(texts: Any, order: Any, *rest: Any) -> None:
+        averaged.append(len(order))
+        mean_rows(texts, order, *rest)
+
+    monkeypatch.setattr("windrow.classification.features.mean_rows", average)
+    with crew(1):
+        alone = model.predict_proba(texts)
+    with crew(3):
+        together = model.predict_proba(texts)
+    np.testing.assert_array_equal(together, alone)
+    assert averaged == [900, 300, 300, 300]
 
 
 def test_probabilities_are_those_of_the_mean_vector() -> None:

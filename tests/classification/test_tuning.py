@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import count
 from typing import Any
 
@@ -13,7 +12,7 @@ from tests.classification.test_classifier import LABELS, TEXTS
 from windrow import TextClassifier
 from windrow.classification import autotune, tuning
 from windrow.classification.tuning import Metric, Trial
-from windrow.errors import DataError, OptionError, WindrowError
+from windrow.errors import DataError, OptionError
 from windrow.nn.training.stopping import DivergedError
 
 FIXED = ("epochs", "vector_size", "buckets")
@@ -149,9 +148,3 @@ def test_metrics_are_those_of_evaluate(name: str) -> None:
 def test_what_cannot_be_searched(changed: dict[str, Any], told: str) -> None:
     with pytest.raises((OptionError, DataError), match=told):
         tuned(small(), **changed)
-
-
-def test_optuna_is_named_when_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(WindrowError, match=r"autotune needs Optuna: pip install 'windrow\[autotune\]'"):
-        tuned(small())

@@ -68,11 +68,12 @@ def vectors() -> Iterator[str]:
     for model, more in product(["skipgram", "cbow"], ["linear", "harmonic", "none --sample 0"]):
         yield f"vectors train text.txt -o v.safetensors --model {model} --window-weighting {more} {options}"
     yield f"vectors train text.txt -o v.safetensors --model cbow --cbow-sum {options}"
+    subwords = f"--subwords --buckets 1000 {options}"
     for model, kernel in product(["skipgram", "cbow"], KERNELS):
-        yield f"vectors train text.txt -o s.safetensors --subwords --model {model} --kernel {kernel} {options}"
-    yield f"vectors train text.txt -o s.safetensors --subwords --min-n 1 --deterministic --workers 2 {options}"
+        yield f"vectors train text.txt -o s.safetensors {subwords} --model {model} --kernel {kernel}"
+    yield f"vectors train text.txt -o s.safetensors {subwords} --min-n 1 --deterministic --workers 2"
     for loss in ("ns", "hs"):
-        yield f"vectors train text.txt -o h.safetensors --subwords --loss {loss} --keep-training-state {options}"
+        yield f"vectors train text.txt -o h.safetensors {subwords} --loss {loss} --keep-training-state"
         yield "vectors train text.txt -o h.fasttext --continue-from h.safetensors --frozen --epochs 1"
         yield "vectors train text.txt -o g.fasttext --continue-from h.fasttext --epochs 1"
     yield "vectors similar s.safetensors abc"
@@ -151,6 +152,22 @@ def tags() -> Iterator[str]:
         yield "tag predict tag.safetensors tagged.conll"
 
 
+def info() -> Iterator[str]:
+    for name in (
+        "corpus",
+        "v.safetensors",
+        "v.bin",
+        "s.bin",
+        "n.safetensors",
+        "n.arpa",
+        "rnn.safetensors",
+        "mix.safetensors",
+    ):
+        yield f"info {name}"
+    for name in ("tag.safetensors", "c.safetensors", "p.safetensors", "text.txt"):
+        yield f"info {name} --json"
+
+
 def classify() -> Iterator[str]:
     yield "classify train labelled.txt -o c.safetensors --valid labelled.txt --loss hs --word-ngrams 2 --max-n 3"
     yield "classify evaluate c.safetensors labelled.txt -k 2"
@@ -194,7 +211,7 @@ if __name__ == "__main__":
     write_files()
     run("warmup")
     missing, before = {}, loaded()
-    for part in (vectors, phrases, ngrams, neural, tags, classify):
+    for part in (vectors, phrases, ngrams, neural, tags, classify, info):
         for command in part():
             run(command)
             after = loaded()

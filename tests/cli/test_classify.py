@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "train.txt").write_text(LINES)
     trained = run("train", folder / "train.txt", "-o", folder / "model", "--valid", folder / "train.txt", *QUICK)
     assert (trained.exit_code, trained.stdout) == (0, "")
-    assert "model: 3 labels, 15 features; trained on 720 texts in " in trained.stderr
+    assert "model: 3 labels, 15 features; 20 epochs of 36 texts in " in trained.stderr
     assert f"accuracy 1.0000 on {folder / 'train.txt'}" in trained.stderr
     return folder
 
@@ -72,7 +72,7 @@ def test_given_vectors(tmp_path: Path) -> None:
     for size in (8, 5):
         windrow.WordVectors(["film", "movie"], np.ones((2, size), np.float32)).save(tmp_path / f"{size}.vec")
     result = run("train", tmp_path / "train.txt", "-o", tmp_path / "m", *QUICK, "--vectors", tmp_path / "8.vec")
-    assert "16 features (1 words begin with given vectors); trained on" in result.stderr
+    assert "16 features (with given vectors: 1); 20 epochs" in result.stderr
     assert "movie" in TextClassifier.load(tmp_path / "m").features_.words
     refused = run("train", tmp_path / "train.txt", "-o", tmp_path / "n", *QUICK, "--vectors", tmp_path / "5.vec")
     assert "vectors have 5 dimensions, but --size = 8; try --size 5" in refused.stderr
@@ -289,6 +289,17 @@ def test_one_line_says_what_is_wrong(
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_evaluate_draws_which_label_is_taken_for_which(folder: Path, tmp_path: Path) -> None:
+    arguments = ("evaluate", folder / "model", folder / "train.txt")
+    picture = tmp_path / "labels.svg"
+    assert run(*arguments, "--plot", picture).stdout == run(*arguments).stdout
+    assert all(f">{label}<" in picture.read_text() for label in set(LABELS))
+    model = TextClassifier.load(folder / "model")
+    assert model.true_and_predicted(TEXTS, LABELS) == (LABELS, LABELS)
+    mixed = [["new", LABELS[0]], [], ["new"]]  # found among its labels; without a label; never learned
+    assert model.true_and_predicted(TEXTS[:3], mixed) == ([LABELS[0], "new"], [LABELS[0], LABELS[2]])
+
+
 def test_evaluate_advises_no_option_that_it_has_not(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "plain.txt").write_text("a line\n")
     refused = run("evaluate", folder / "model", tmp_path / "plain.txt")
@@ -306,7 +317,7 @@ def test_smaller_models(folder: Path, tmp_path: Path) -> None:
     result = run(
         "train", folder / "train.txt", "-o", tmp_path / "m", *QUICK, "--cutoff", 9, "--retrain", "--quantize", 8
     )
-    assert "m: 3 labels, 9 features; trained on 1,440 texts" in result.stderr
+    assert "m: 3 labels, 9 features; 40 epochs of 36 texts" in result.stderr
     assert TextClassifier.load(tmp_path / "m").quantize_bits == 8
     result = run("convert", folder / "model", tmp_path / "n", "--cutoff", 9, "--quantize", 8)
     assert result.stderr == f"{tmp_path / 'n'}: 3 labels, 9 features\n"

@@ -16,7 +16,10 @@ from windrow.cli import main
 from windrow.cli.groups import Command, LazyGroup
 from windrow.cli.help import HEADINGS, MOST_LINES, example_lines, grouped_option
 from windrow.cli.options import setting_options
+from windrow.embeddings.formats import FORMATS, check_target
 from windrow.estimator import Setting
+from windrow.files.sniff import ARPA_ENDINGS, is_arpa
+from windrow.viz.figures import _DATES
 
 NOT_ON_PAGES = {"corpus fetch", "vectors fetch", "warmup", "demo", "explore"}  # they download, take a minute, or serve
 
@@ -155,3 +158,41 @@ def test_examples_are_broken_for_a_shell() -> None:
     assert len(lines) > 3
     assert all(len(line) <= 78 for line in lines)
     assert shlex.split("\n".join(lines).replace("\\\n", " ")) == shlex.split(example)
+
+
+def told_endings(name: str) -> list[str]:
+    """The endings in the help of a command's output."""
+    text = " ".join(shown(name, "--help-all").split())
+    return re.findall(r"(?<=[ :])\.(\w+)\b", text)
+
+
+@pytest.mark.parametrize("name", ["vectors train", "vectors convert", "vectors align", "demo"])
+def test_the_endings_of_files_of_vectors_are_those_that_decide(name: str) -> None:
+    packed = [ending for ending, row in FORMATS.items() if row.gzip]
+    assert told_endings(name)[: len(FORMATS) + 1 + len(packed)] == [*FORMATS, "gz", *packed]
+
+
+@pytest.mark.parametrize("name", ["lm train ngram", "lm convert", "lm mix"])
+def test_the_endings_of_arpa_files_are_those_that_decide(name: str) -> None:
+    assert told_endings(name)[:3] == [*ARPA_ENDINGS, "gz"]
+    for ending in ARPA_ENDINGS:
+        assert is_arpa(f"m.{ending}") and is_arpa(f"m.{ending}.gz")
+
+
+def test_the_endings_of_pictures_are_those_that_decide() -> None:
+    for name in ("vectors plot", "vectors plot-log"):
+        assert told_endings(name)[: len(_DATES)] == list(_DATES)
+
+
+def test_the_demo_writes_to_its_example() -> None:
+    check_target(COMMANDS["demo"].example.split()[-1])
+
+
+@pytest.mark.parametrize("group", ["", *sorted({name.rpartition(" ")[0] for name in COMMANDS} - {""})])
+def test_a_group_shows_the_first_sentences_of_its_commands_whole(group: str) -> None:
+    text = " ".join(shown(group, "--help").partition("\nCommands:\n")[2].split())
+    for name, command in COMMANDS.items():
+        if name.rpartition(" ")[0] == group:
+            paragraph = " ".join(str(command.help).partition("\n\n")[0].split())
+            sentence = paragraph[: paragraph.find(". ") + 1 or None]
+            assert f"{name.rpartition(' ')[2]} {sentence}" in text

@@ -44,7 +44,7 @@ def test_training_tells_what_it_made(folder: Path) -> None:
 
     assert (result.exit_code, result.stdout) == (0, "")
     sizes = windrow.load(folder / "w.arpa").table_.sizes
-    assert f"w.arpa: order 2, {sum(sizes)} n-grams ({sizes[0]}, {sizes[1]}) in" in result.stderr
+    assert f"w.arpa: order 2, {sum(sizes)} n-grams (by length: {sizes[0]}, {sizes[1]}) in" in result.stderr
 
 
 def test_smoothings_offered_are_those_that_there_are() -> None:

@@ -30,7 +30,10 @@ ADVICE = [
     ("it has 3, but {embedding_size} = 200; try 'a' or 'b'", "it has 3, but --embedding = 200; try 'a' or 'b'"),
     ("{kernel} = 'x' is unknown; choose y", "--kernel = 'x' is unknown; choose y"),
     ("{learning_rate} = 7 must be at most 1", "--lr = 7 must be at most 1"),
-    ("lower {learning_rate} = 0.5, to 0.05", "lower --lr = 0.5, to 0.05"),
+    # What it is now and what to try instead: only the latter can be typed.
+    ("{}; lower {learning_rate} = 0.5, to 0.05 for example, or else", "{}; try --lr 0.05, or else"),
+    ("raise {embedding_size} = 3 to 4 or set {kernel} = pair", "try --embedding 4 or set --kernel pair"),
+    ("lower {embedding_size} = 5, or give more text", "lower --embedding, or give more text"),
     ("it was taken with {embedding_size} = 3, use 4", "it was taken with --embedding = 3, use 4"),
 ]  # fmt: skip
 

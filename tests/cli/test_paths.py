@@ -95,8 +95,9 @@ def test_a_command_of_another_group_or_spelling_is_suggested(typed: str, meant: 
     assert result.stderr.endswith(f"'. Did you mean windrow {meant}\n")
 
 
-def test_what_is_like_no_command_is_refused_without_a_suggestion() -> None:
-    assert "Did you mean" not in CliRunner().invoke(main, ["zzzz"]).stderr
+def test_what_is_like_no_command_is_refused_with_those_that_there_are() -> None:
+    refused = CliRunner().invoke(main, ["lm", "train", "zzzz.txt"]).stderr
+    assert refused.endswith("Error: No such command 'zzzz.txt'. Choose one of ngram, rnn, window.\n")
 
 
 @pytest.mark.parametrize(
@@ -186,10 +187,11 @@ def test_a_command_that_checks_nothing_cannot_be_run() -> None:
 def test_what_the_table_tests_below_cover() -> None:
     """The commands that write files, so that a walk that finds none is noticed."""
     assert {name for name, _ in WRITTEN} == {
-        "classify convert", "classify train", "corpus build", "corpus fetch",
+        "classify convert", "classify evaluate", "classify train", "corpus build", "corpus fetch",
         "corpus phrases", "corpus toyland", "demo", "lm convert",
-        "lm mix", "lm train ngram", "lm train rnn", "lm train window", "tag train", "vectors align", "vectors cluster",
-        "vectors convert", "vectors fetch", "vectors plot", "vectors plot-log", "vectors train",
+        "lm mix", "lm plot", "report", "lm train ngram", "lm train rnn", "lm train window", "tag evaluate", "tag train",
+        "vectors align", "vectors cluster", "vectors convert", "vectors evaluate", "vectors fetch", "vectors plot",
+        "vectors plot-log", "vectors train",
     }  # fmt: skip
     assert len(READ_AND_WRITTEN) > 25
     assert ("lm train ngram", "vocab", "counts_out") in READ_AND_WRITTEN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from windrow import MLPClassifier
 from windrow.cli.plot_vectors import plot, plot_log
 from windrow.embeddings import WordVectors
-from windrow.errors import FormatError, MissingWordError, OptionError
+from windrow.errors import DataError, FormatError, MissingWordError, OptionError
+from windrow.viz.learning_curve import read_norms
 
 
 class Result(NamedTuple):
@@ -56,6 +59,14 @@ def test_plot_draws_the_words_that_follow(vectors: Path, tmp_path: Path, options
     assert svg_words(picture) == {"king", "queen", "man"}
 
 
+def test_plot_by_umap_names_what_it_needs(vectors: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "umap", None)
+    result = run(plot, vectors, "-o", tmp_path / "map.svg", "--method", "umap")
+    assert result.status == 1
+    assert str(result.error) == "UMAP needs umap-learn: pip install 'windrow[umap]'"
+    assert not (tmp_path / "map.svg").exists()
+
+
 def test_plot_draws_the_first_words(vectors: Path, tmp_path: Path) -> None:
     result = run(plot, vectors, "-o", tmp_path / "map.svg", "--top", 4, "--method", "tsne")
     assert result.status == 0
@@ -79,7 +90,7 @@ def test_plot_reports_what_is_wrong(vectors: Path, tmp_path: Path) -> None:
     assert isinstance(run(plot, vectors, "-o", out, "--words", "king", "quen").error, MissingWordError)
     # The picture's name is checked before the vectors are read.
     assert isinstance(run(plot, "no-such-file.safetensors", "-o", "map.gif").error, OptionError)
-    for arguments in (["--words"], ["--method", "umap"]):
+    for arguments in (["--words"], ["--method", "som"]):
         assert run(plot, vectors, "-o", out, *arguments).status == 2
     for arguments in (["--top", "1"], ["--seed", "-1"]):
         assert isinstance(run(plot, vectors, "-o", out, *arguments).error, OptionError)
@@ -92,5 +103,23 @@ def test_plot_log_draws_the_curve(tmp_path: Path) -> None:
     log.write_text(json.dumps({"event": "epoch", "words": 10, "loss": 2.5, "alpha": 0.1}) + "\n")
     assert run(plot_log, log, "-o", picture) == (0, "", f"{picture} written\n", None)
     assert "Learning curve, log.jsonl" in picture.read_text()
+    assert isinstance(run(plot_log, log, "-o", picture, "--norms").error, DataError)  # it has none
     log.write_text("loss 2.5\n")
     assert isinstance(run(plot_log, log, "-o", picture).error, FormatError)
+
+
+def test_plot_log_draws_the_norms_of_perceptrons(tmp_path: Path) -> None:
+    log, picture = tmp_path / "log.jsonl", tmp_path / "norms.svg"
+    reports = MLPClassifier(hidden_layer_sizes=4, epochs=3).fit(np.eye(4), [0, 1, 0, 1]).history_
+    log.write_text("".join(f"{json.dumps(one)}\n" for one in reports))
+    told = [{"epoch": one["epoch"], "gradient_norms": one["gradient_norms"]} for one in reports]
+    assert read_norms(log) == told
+    assert run(plot_log, log, "-o", picture, "--norms", "--theme", "dark").status == 0
+    assert "length of the gradient" in picture.read_text()
+    log.write_text("".join(f"{json.dumps(one)}\n" for one in [*reports, {**reports[1], "gradient_norms": None}]))
+    assert read_norms(log) == told
+    for norms in ({"dense1": 1.0}, {**reports[0]["gradient_norms"], "dense1": "x"}, [1.0]):
+        log.write_text("".join(f"{json.dumps(one)}\n" for one in [*reports, {**reports[1], "gradient_norms": norms}]))
+        error = run(plot_log, log, "-o", picture, "--norms").error
+        assert isinstance(error, FormatError)
+        assert "line 4" in str(error)

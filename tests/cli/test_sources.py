@@ -233,7 +233,7 @@ def test_pipes_are_read_like_files(shell, here: Path, source: str) -> None:
         shell("cat first.txt > pipe & " + "windrow " + TRAININGS["ngram"].format("pipe", "a.arpa"))
     else:
         shell("windrow " + TRAININGS["ngram"].format(source, "a.arpa"))
-    shell("windrow " + TRAININGS["ngram"].format("first.txt", "b.arpa"))
+    assert run(*TRAININGS["ngram"].format("first.txt", "b.arpa").split()).exit_code == 0
     assert (here / "a.arpa").read_bytes() == (here / "b.arpa").read_bytes()
 
 

@@ -39,8 +39,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = run("train", *arguments)
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert "LOC, PER; trained on" in result.stderr
-    assert "F1 1.0000 in epoch" in result.stderr
+    assert "LOC, PER; " in result.stderr
+    assert "is kept: validation F1 1.0000\n" in result.stderr
     return folder
 
 
@@ -52,6 +52,18 @@ def test_evaluate_as_json_has_the_keys_of_the_contract(folder: Path) -> None:
     assert set(found) == {"f1", "precision", "recall", "types"}
     assert set(found["types"]) == {"LOC", "PER"}
     assert found["f1"] > 0.9
+
+
+def test_evaluate_draws_which_tag_is_taken_for_which(folder: Path, tmp_path: Path) -> None:
+    """In the scheme of the training, whatever that of the file is."""
+    write(tmp_path / "x.conll", [TaggedSentence(["in", "Rome", "we", "met", "Ada"], ["O", "S-LOC", "O", "O", "S-LOC"])])
+    arguments = ("evaluate", folder / "a.safetensors", tmp_path / "x.conll")
+    tagger = WindowTagger.load(folder / "a.safetensors")
+    found = tagger.true_and_predicted(tmp_path / "x.conll")
+    assert found == (["O", "I-LOC", "O", "O", "I-LOC"], ["O", "I-LOC", "O", "O", "I-PER"])
+    picture = tmp_path / "tags.svg"
+    assert run(*arguments, "--plot", picture).stdout == run(*arguments).stdout
+    assert all(f">{text}<" in picture.read_text() for text in ("I-LOC", "I-PER", "O", "3"))
 
 
 def test_evaluate_prints_a_table_and_warns_of_unknown_types(folder: Path, tmp_path: Path) -> None:
@@ -246,7 +258,7 @@ def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> N
         (("train", "{train}", "-o", "{new}", "--vectors", "{tagger}"), "kind 'window-tagger', not 'word-vectors'"),
         (("train", "{train}", "-o", "{new}", "--valid", "{none}"), "holds no entities to judge by"),
         (("train", "{none}", "-o", "{new}"), "no entities to learn"),
-        (("train", "{empty}", "-o", "{new}"), "holds no tokens"),
+        (("train", "{empty}", "-o", "{new}"), "holds no tokens; expected a token and its tag on each line"),
         (("train", "{ragged}", "-o", "{new}"), "ragged, line 2: 1 column, but line 1 has 2"),
         (("train", "{train}", "-o", "{new}", "--optimizer", "sgd", "--lr", "1e25", "--clip", "1e30"), "diverged"),
         (("evaluate", "{tagger}", "{none}"), "holds no entities to judge by"),
@@ -262,7 +274,10 @@ def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> N
             ("train", "{other}", "-o", "{new}", "--tag-column", 1),
             "is the tag in another column? Number it: --tag-column N",
         ),
-        (("train", "{text}", "-o", "{new}"), "is this running text? put a token and its tag on each line"),
+        *(
+            (("train", f"{{{text}}}", "-o", "{new}"), "is this running text? put a token and its tag on each line")
+            for text in ("text", "alike", "words", "paragraphs", "tagged")
+        ),
         (("predict", "{tagger}", "{text}", "--format", "conll"), "is this running text? put a token on each line"),
         (("train", "{none}", "-o", "{new}"), "is the tag in another column? Number it: --tag-column N"),
     ],
@@ -271,9 +286,14 @@ def test_bad_input_is_one_line(folder: Path, tmp_path: Path, arguments: tuple[An
     (tmp_path / "none").write_text("a O\nb O\n")
     (tmp_path / "other").write_text("met O\nRome B-DEITY\n")
     (tmp_path / "text").write_text("we met in Rome\nand went\n")
+    (tmp_path / "alike").write_text("we met in Rome\nthey went to Oslo\n")
+    (tmp_path / "words").write_text("Rome\nOslo\n")
+    (tmp_path / "paragraphs").write_text("we met in Rome\n\nand went\n")
+    (tmp_path / "tagged").write_text("You and I\nWe and I\n")
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "ragged").write_text("a O\nb\n")
     places = {name: tmp_path / name for name in ("none", "empty", "ragged", "new", "other", "text")}
+    places |= {name: tmp_path / name for name in ("alike", "words", "paragraphs", "tagged")}
     places |= {"train": folder / "train.conll", "tagger": folder / "a.safetensors", "folder": folder}
     result = run(*(str(argument).format(**places) for argument in arguments))
     assert result.exit_code == 1

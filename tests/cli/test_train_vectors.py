@@ -48,7 +48,9 @@ def test_text_to_vectors_and_a_summary(text: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout == ""
     assert re.fullmatch(
-        r".*v\.safetensors: [\d,]+ words x 16, trained on [\d,]+ words in .* words/s\), loss [\d.]+\n", result.stderr
+        r".*v\.safetensors: [\d,]+ words of 16 dimensions; 2 epochs of [\d,]+ words in .* words/s\), "
+        r"final negative-sampling loss [\d.]+ nats per word\n",
+        result.stderr,
     )
     vectors = windrow.load(output)
     assert vectors.vector_size == 16
@@ -338,7 +340,7 @@ def test_vectors_on_standard_output(tmp_path: Path) -> None:
     run("vectors", "train", *options, "-o", tmp_path / "vectors.txt")
     piped = run("vectors", "train", *options, "-o", "-")
     assert piped.stdout == (tmp_path / "vectors.txt").read_text()
-    assert piped.stderr.startswith("standard output: 4 words x 4")
+    assert piped.stderr.startswith("standard output: 4 words of 4 dimensions; ")
     assert {path.name for path in tmp_path.iterdir()} == {"text", "vectors.txt"}
     refused = run("vectors", "train", *options, "-o", "-", "--checkpoint-every", "5")
     assert refused.exit_code == 1

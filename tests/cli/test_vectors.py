@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -85,6 +86,21 @@ def test_evaluate_as_json_has_the_keys_of_the_contract(folder: Path) -> None:
     assert (family["correct"], family["total"], family["skipped"]) == (3, 4, 1)
     assert family["sections"]["royals"]["total"] == 3
     assert json.loads(result.stdout)["similarity"]["pairs"]["oov"] == 0.25
+
+
+def test_evaluate_draws_the_answers_to_one_file(folder: Path, tmp_path: Path) -> None:
+    asked = ["evaluate", folder / "v.safetensors", "--analogies", folder / "family.txt"]
+    picture = tmp_path / "a.svg"
+    assert run(*asked, "--plot", picture).stdout == run(*asked).stdout
+    assert {"2 of 3", "3 of 4"} <= {text.text for text in ElementTree.parse(picture).iter() if text.text}
+    for more, said in (
+        (["--plot", tmp_path / "a.gif"], "must end in one of"),
+        (["--plot", picture, "--analogies", folder / "family.txt"], "give --analogies FILE once"),
+        (["--theme", "dark"], "--theme is for --plot"),
+    ):
+        result = run(*asked, *more)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert said in result.stderr
 
 
 def test_evaluate_prints_aligned_tables(folder: Path) -> None:

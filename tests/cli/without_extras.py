@@ -34,6 +34,10 @@ TOUR = Path(__file__).parents[2] / "docs" / "start.md"
 # What needs an extra -> the extra. Files of these names are there; their content is not looked at before.
 NEED = {
     "vectors plot toy.safetensors -o map.svg": "viz",
+    "report toy.safetensors -o toy.html": "viz",
+    "vectors train labels.txt -o m.safetensors --report page.html": "viz",
+    "lm train ngram labels.txt -o m.safetensors --report page.html": "viz",
+    "tag evaluate t.safetensors t.conll --plot t.svg": "viz",
     "vectors plot-log log.jsonl -o curve.svg": "viz",
     "vectors cluster toy.safetensors -k 2 -o classes.txt": "sklearn",
     "vectors convert vectors.parquet out.txt": "parquet",

@@ -21,7 +21,7 @@ from pyarrow import parquet
 
 from windrow.cli import main
 from windrow.corpus import Corpus, cloud, streams
-from windrow.errors import DataError, OptionError, WindrowError
+from windrow.errors import DataError, MissingPackageError, WindrowError
 from windrow.files.urls import CLOUD_SCHEMES, READ_SCHEMES
 
 LINES = ["the cat sat", "on the mat — déjà 漢字 😀", "the last"]
@@ -240,7 +240,7 @@ def test_libraries_that_are_missing_are_named(scheme: str, library: str, monkeyp
     monkeypatch.setitem(sys.modules, library, None)  # as if it were not installed
     assert refusal(url) == f"cannot open {url}: it needs {library}: pip install {library}"
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
-    with pytest.raises(OptionError) as caught:
+    with pytest.raises(MissingPackageError) as caught:
         Corpus.build(url)
     assert str(caught.value) == (
         f"cannot open {url}: it needs fsspec and {library}: pip install 'windrow[remote]' {library}"

@@ -16,10 +16,12 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from tqdm import tqdm
 
+from windrow import bars
 from windrow.corpus import registry
 from windrow.corpus.registry import FetchedFile, fetch, list_corpora
-from windrow.errors import DataError, DataWarning
+from windrow.errors import DataError, DataWarning, OptionError
 
 DATA = Random(7).randbytes(300_000)
 OTHER = Random(8).randbytes(300_000)
@@ -154,6 +156,21 @@ def test_fetch_downloads_verifies_and_leaves_nothing_else(server: Server, fetche
     assert fetcher() == [FetchedFile(fetcher.target, sha256(DATA), True)]
     assert fetcher.target.read_bytes() == DATA
     assert fetcher.names() == ["data.bin"]
+
+
+def test_a_bar_shows_each_file_that_is_downloaded(
+    server: Server, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bars, "_bar", lambda **options: tqdm(**{**options, "mininterval": 0, "delay": 0}))
+    with pytest.raises(OptionError, match="progress = 3 must be a function, True for a bar, or False"):
+        fetch("sample", fetcher.folder, 3, fetcher.registry)
+    fetch("sample", fetcher.folder, True, fetcher.registry)
+    assert "data.bin: 100%" in capfd.readouterr().err.rpartition("\r")[2]
+    fetcher.target.unlink()
+    heard: list[tuple[str, int, int | None]] = []
+    fetch("sample", fetcher.folder, lambda *told: heard.append(told), fetcher.registry)
+    assert heard[-1] == ("data.bin", len(DATA), len(DATA))
+    assert capfd.readouterr().err == ""
 
 
 def test_a_second_fetch_downloads_nothing_but_a_damaged_file_is_replaced(server: Server, fetcher: Fetcher) -> None:

@@ -26,7 +26,7 @@ from windrow.errors import DataError, DataWarning, OptionError
 from windrow.files import web
 from windrow.files.compression import decompressed
 
-from .compressors import COMPRESS, zstd
+from .compressors import COMPRESS
 
 TEXT = "the cat sat\n\non the mat — déjà 漢字 😀\nlast"
 
@@ -474,23 +474,6 @@ def test_parquet_that_cannot_be_used(tmp_path):
         read(cut, format="parquet", field="text")
     with pytest.raises(DataError, match="standard input"):
         read("-", format="parquet", field="text")
-
-
-@pytest.mark.parametrize(
-    ("module", "extra", "name", "options"),
-    [
-        (zstd.__name__, "zst", "a.zst", {}),
-        ("pyarrow", "parquet", "a.pq", {"format": "parquet", "field": "t"}),
-    ],
-)
-def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, module, extra, name, options):
-    monkeypatch.setitem(sys.modules, module, None)
-    package, _, name_there = module.rpartition(".")
-    monkeypatch.delattr(sys.modules.get(package), name_there, raising=False)
-
-    with pytest.raises(OptionError, match=rf"pip install 'windrow\[{extra}\]'"):
-        path = write(tmp_path / name, b"x\0")
-        read(path, **options)
 
 
 @pytest.mark.parametrize(

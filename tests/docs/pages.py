@@ -17,12 +17,14 @@ the page does not show. What a reader does not need to see stands in comments be
 
 from __future__ import annotations
 
+import contextlib
 import doctest
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +37,8 @@ PARTS = re.compile(
     r"<!--\s*(?P<comment>.*?)\s*-->|^```(?P<language>[^\n]*)\n(?P<body>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)\n?((?:(?!\$ ).*\n?)*)", re.MULTILINE)
-NUMBER = re.compile(r"-?\d[\d,]*(\.\d+)?(e-?\d+)?")
+NUMBER = re.compile(r" *-?\d[\d,]*(\.\d+)?(e-?\d+)?")  # with the blanks that align it
+QUOTED = re.compile(r"'[^']*'")
 FOR_A_SHELL = re.compile(r"[|<>&;*?$`]")
 PEERS = ("gensim", "kenlm", "nltk")  # not to be had for every Python; a block that imports one is then left out
 SHOWN = ("text",)  # languages of blocks that show something and are not run
@@ -125,18 +128,39 @@ class Reader:
             assert any(matches(text.rstrip("\n"), expected) for text in shown), f"{said}\nbut the page has\n{expected}"
 
     def typed(self, command: str) -> tuple[int, str, str]:
-        """The status of a command and what it prints; ours runs in this process, if no shell is needed for it."""
+        """The status of a command and what it prints; ours runs in this process, if a shell is only to feed it."""
         command = command.replace("\\\n", "")
-        if command.startswith("windrow ") and not FOR_A_SHELL.search(command):
-            result = CliRunner().invoke(main, shlex.split(command, comments=True)[1:])
-            return result.exit_code, result.stdout, result.stderr
+        feed, _, ours = command.rpartition(" | ")
+        if not ours.startswith("windrow ") or FOR_A_SHELL.search(QUOTED.sub("", ours)):
+            return self.typed_in_a_shell(command)
+        status, given, errors = self.typed_in_a_shell(feed) if feed else (0, "", "")
+        result = CliRunner().invoke(main, shlex.split(ours, comments=True)[1:], input=given)
+        return result.exit_code or status, result.stdout, errors + result.stderr
+
+    def typed_in_a_shell(self, command: str) -> tuple[int, str, str]:
+        """The same, in processes of their own."""
         environment = {**os.environ, "PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}"}
         typed = ["bash", "-c", f"set -o pipefail; {command}"]
         done = subprocess.run(typed, capture_output=True, text=True, env=environment, cwd=self.folder, check=False)
         return done.returncode, done.stdout, done.stderr
 
 
+def read(page: Path, folder: Path) -> None:
+    """Type all that a page says, in a new folder."""
+    folder.mkdir()
+    reader = Reader(page, folder)
+    with contextlib.chdir(folder):
+        for block in blocks_of(page.read_text("utf-8")):
+            reader.run(block)
+
+
 def matches(printed: str, expected: str) -> bool:
     """Whether a text is the expected one, in which ``...`` is any text, and alone on a line any lines."""
     pattern = re.escape(expected).replace("\\.\\.\\.\\\n", "(?:.*\n)*?").replace(r"\.\.\.", ".*")
     return re.fullmatch(pattern, printed) is not None
+
+
+if __name__ == "__main__":  # by the windrow that is installed: ``python -m tests.docs.pages README.md``
+    for name in sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as place:
+            read(Path(name).resolve(), Path(place, "reader"))

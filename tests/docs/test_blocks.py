@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import SHOWN, Block, Reader, blocks_of, matches
+from tests.docs.pages import SHOWN, Block, Reader, blocks_of, matches, read
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
@@ -15,13 +15,8 @@ WITH_BLOCKS = [page for page in PAGES if list(blocks_of(page.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_a_page_does_what_it_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "reader"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    reader = Reader(page, folder)
-    for block in blocks_of(page.read_text("utf-8")):
-        reader.run(block)
+def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    read(page, tmp_path / "reader")
 
 
 @pytest.mark.parametrize("page", WITH_BLOCKS, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -65,13 +60,17 @@ def test_a_block_that_fails_is_seen(tmp_path: Path) -> None:
 
     reader("console", "$ echo one two three\none ... three\n$ windrow --version | cut -c1-7\nwindrow\n")
     reader("console", "$ windrow vectors similar none.safetensors king\nError: ...\n")
+    reader("console", "$ echo 'a | b' | windrow --version\nwindrow, version ...\n")
     reader("console", "$ echo 5 apples\n7 apples\n", "numbers vary")
+    reader("console", "$ echo 'right   99.9%'\nright  100.0%\n", "numbers vary")
     reader("console", "$ false\n", "not run: an example")
     reader("python", ">>> 1 + 1\n2\n")
     for language, body in [
         ("console", "$ echo one\ntwo\n"),
         ("console", "$ false\n"),
         ("console", "$ false | cat\n"),
+        ("console", "$ false | windrow --version\n"),
+        ("console", "$ echo king | windrow vectors similar none.safetensors\n"),
         ("console", "$ windrow vectors similar none.safetensors king\n"),
         ("console", "$ windrow --version\nError: ...\n"),
         ("console", "$ echo 'Warning: odd' >&2\n"),

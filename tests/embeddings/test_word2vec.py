@@ -131,8 +131,11 @@ def test_rarer_words_are_left_out_as_if_the_corpus_had_been_built_without_them(l
 
 def test_initial_vectors_do_not_depend_on_how_many_are_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = initial_table(100, 7, seed=3)
-    monkeypatch.setattr("windrow.embeddings.training.start._INITIAL_ROWS", 9)
-    np.testing.assert_array_equal(initial_table(100, 7, seed=3), whole)
+    monkeypatch.setattr("windrow.embeddings.training.start._INITIAL_ROWS", 8)
+    for threads in (1, 3):
+        np.testing.assert_array_equal(initial_table(100, 7, seed=3, threads=threads), whole)
+    uniform = np.random.default_rng(3).random((100, 7), dtype=np.float32)
+    np.testing.assert_array_equal(whole[:, :7], (uniform * 2 - 1) / np.float32(7))
     assert np.abs(whole).max() <= 1 / 7
     assert (whole[:, 7:] == 0).all()
 
@@ -179,7 +182,7 @@ def test_a_corpus_of_rare_words_only_is_refused() -> None:
 
 
 def test_a_diverging_learning_rate_is_told(lee_sentences: list[list[str]]) -> None:
-    with pytest.raises(DataError, match=r"diverged in epoch \d+.*lower alpha"):
+    with pytest.raises(DataError, match=r"diverged in epoch \d+ with alpha = 10: .*; try alpha = 1"):
         Word2Vec(**SMALL | {"alpha": 10, "min_alpha": 10, "epochs": 20}, cbow_mean=0, loss="softmax").fit(
             lee_sentences[:30]
         )

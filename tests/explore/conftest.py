@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -106,3 +107,31 @@ class Client:
 @pytest.fixture(scope="session")
 def client(address: str) -> Client:
     return Client(address)
+
+
+class InProcess:
+    """A client of an application in this process: no socket, and an event loop of its own."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answered:
+        """What the application answers; ``path`` as it stands in a URL."""
+        sent: list[dict[str, Any]] = []
+        received = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            return received.pop() if received else {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        scope = {
+            "type": "http", "http_version": "1.1", "method": method, "scheme": "http", "path": unquote(path),
+            "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": raw,
+        }  # fmt: skip
+        asyncio.run(self._application(scope, receive, send))
+        start, *parts = sent
+        found = {name.decode(): value.decode() for name, value in start["headers"]}
+        return Answered(start["status"], found, b"".join(part.get("body", b"") for part in parts))

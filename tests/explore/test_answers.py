@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import windrow
 from tests.explore.conftest import ODD_WORDS, word_vectors
 from tests.test_golden import GOLDEN
+from windrow.embeddings.clusters import cluster_words
 from windrow.errors import WindrowError
 from windrow.explore.asked import LONGEST_TEXT, LONGEST_WORD, Asked
 from windrow.explore.completion import Completion
+from windrow.explore.curves import curves_of, reported_numbers
 from windrow.explore.maps import Maps
 from windrow.explore.opened import Opened
 
@@ -28,6 +31,7 @@ MODELS = sorted(
     for path in list((GOLDEN / folder / kind).glob("*"))[:3]
     if path.suffix in (".safetensors", ".arpa", ".vec")
 )
+VALUES = [None, True, 3, 2.5, math.nan, math.inf, 10**400, "x", [1.0], {}, {"a": 1.0}, {"a": "x", "b": 2}]
 LANGUAGE, VECTORS = ["surprise", "next", "generate"], ["complete", "neighbors", "analogy", "map"]
 
 
@@ -125,6 +129,7 @@ def test_tags_that_are_no_entities_are_shown_one_by_one(
 LETTERS = "aAbBß\u03c3\u03c2\u0130\u0131é \U0001f469"
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(LETTERS, min_size=1), unique=True), st.text(LETTERS))
 def test_completion_finds_what_a_walk_over_all_words_finds(words: list[str], prefix: str) -> None:
     expected = [word for word in words if word.casefold().startswith(prefix.casefold())]
@@ -160,31 +165,48 @@ def test_scores_are_those_of_the_evaluation(files: dict[str, Path], opened: dict
 # --- maps
 
 
-def test_a_map_has_the_first_words_and_their_classes() -> None:
+def test_a_map_has_the_first_words_and_the_classes_of_a_plot() -> None:
     vectors = word_vectors()
     maps = Maps(vectors)
     found = ready(maps.answer, method="pca", top=50)
     assert found["words"] == vectors.index_to_key[:50]
-    assert len(set(found["classes"])) == 12
+    assert found["classes"] == cluster_words(vectors.head(50), 8).tolist()
     points = np.array([found["x"], found["y"]])
     assert points.shape == (2, 50)
     assert np.abs(points.mean(axis=1)).max() < 1e-6  # principal components have their center at 0
     assert maps.answer(asked(method="pca", top=50)) is found  # computed once
 
 
+def test_a_map_leaves_out_stop_words_unless_they_are_asked_for() -> None:
+    words = ["the", "</s>", "king", ",", "Of", "queen", "man"]
+    maps = Maps(windrow.WordVectors(words, np.random.default_rng(5).normal(size=(7, 3)).astype(np.float32)))
+    found = ready(maps.answer, top=3)
+    assert found["words"] == ["king", "queen", "man"]
+    assert ready(maps.answer, top=2)["words"] == ["king", "queen"]
+    assert ready(maps.answer, top=3, all_words=True)["words"] == words[:3]
+    assert len(found["x"]) == len(found["y"]) == len(found["classes"]) == 3
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"method": "som"}, "method must be one of pca, tsne"),
-        ({"method": []}, "method must be one of pca, tsne"),
-        ({"top": 1}, "top = 1 is out of range"),
-        ({"top": 5001}, "top = 5001 is out of range"),
+        ({"all_words": "yes"}, "all words must be true or false, not str"),
+        ({"method": "som"}, "method must be one of pca, tsne, umap"),
+        ({"method": []}, "method must be one of pca, tsne, umap"),
+        ({"top": 1}, "most frequent words = 1 is out of range"),
+        ({"top": 5001}, "most frequent words = 5001 is out of range"),
         ({"top": 3, "method": "tsne"}, "t-SNE needs at least four words"),
     ],
 )
 def test_maps_that_cannot_be_drawn(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(WindrowError, match=reason):
-        Maps(word_vectors()).answer(asked(**fields))
+        ready(Maps(word_vectors()).answer, **fields)
+
+
+def test_a_map_without_umap_learn_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "umap", None)
+    with pytest.raises(WindrowError, match=r"UMAP needs umap-learn: pip install 'windrow\[umap\]'"):
+        ready(Maps(word_vectors()).answer, method="umap")
 
 
 def test_a_map_without_scikit_learn_has_one_color(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,9 +218,9 @@ def test_maps_of_vectors_that_are_not_finite_or_too_few() -> None:
     table = np.ones((4, 2), np.float32)
     table[2] = np.nan
     with pytest.raises(WindrowError, match="not finite"):
-        Maps(windrow.WordVectors(list("abcd"), table)).answer(asked())
+        ready(Maps(windrow.WordVectors(list("abcd"), table)).answer)
     with pytest.raises(WindrowError, match="at least two words"):
-        Maps(windrow.WordVectors(["a"], table[:1])).answer(asked())
+        ready(Maps(windrow.WordVectors(["a"], table[:1])).answer)
 
 
 # --- what cannot be answered
@@ -256,7 +278,8 @@ def test_unknown_words_come_with_a_hint(opened: dict[str, Opened]) -> None:
     ],
 )  # fmt: skip
 def test_numbers_out_of_range_are_named(fields: dict[str, Any], opened: dict[str, Opened]) -> None:
-    with pytest.raises(WindrowError, match=f"^{next(iter(fields)).replace('_', ' ')} = "):
+    label = next(iter(fields)).replace("_", " ").replace("count", "texts")
+    with pytest.raises(WindrowError, match=f"^{label} = "):
         opened["ngrams"].answers["generate"](asked(prompt="the", **fields))
 
 
@@ -288,3 +311,53 @@ def test_the_reports_of_a_training_are_told() -> None:
     ]
     assert opened.history
     assert ("kind", "rnn-lm") in opened.facts
+    assert [(curve["label"], curve["lines"]) for curve in opened.curves] == [
+        (label, {"": [row[name] for row in opened.history]})
+        for label, name in [
+            ("mean loss per example", "loss"),
+            ("perplexity of data held back", "score"),
+            ("learning rate", "learning_rate"),
+            ("examples per second", "per_second"),
+        ]
+        if name in opened.history[0]
+    ]
+
+
+@pytest.mark.parametrize("kind", ["tagger", "classifier"])
+def test_reports_are_found_wherever_a_file_has_them(kind: str, opened: dict[str, Opened]) -> None:
+    curves = {curve["label"]: curve for curve in opened[kind].curves}
+    assert {*curves} == {"mean loss per example", "learning rate", "examples per second"}
+    losses = [report["loss"] for report in opened[kind].history]
+    assert curves["mean loss per example"]["lines"][""] == losses
+    assert curves["mean loss per example"]["epochs"] == [*range(1, len(losses) + 1)]
+
+
+def test_word_vectors_with_their_training_state_have_curves(tmp_path: Path) -> None:
+    model = windrow.Word2Vec(vector_size=4, min_count=1, epochs=3, workers=1).fit(["the cat sat on the mat"] * 9)
+    model.save(tmp_path / "model")
+    (curve, *_) = Opened.of(str(tmp_path / "model")).curves
+    assert curve["lines"] == {"": [row["loss"] for row in model.history_]}
+
+
+def test_gradients_have_a_line_per_layer_on_a_logarithmic_axis() -> None:
+    model = windrow.MLPClassifier(hidden_layer_sizes=4, epochs=3).fit(np.eye(4), [0, 1, 0, 1])
+    norms = [row["gradient_norms"] for row in model.history_]
+    (curve,) = (curve for curve in curves_of(model.history_) if curve["axis"] == "logarithmic")
+    assert curve["label"] == "length of the gradient of each layer"
+    assert curve["lines"] == {layer: [row[layer] for row in norms] for layer in norms[0]}
+    named = {f"gradient of {layer}": norm for layer, norm in norms[0].items()}
+    assert reported_numbers(model.history_[0]).items() >= named.items()
+
+
+COLUMNS = ["epoch", "loss", "score", "measure", "gradient_norms"]
+
+
+@settings(deadline=None)
+@given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), st.sampled_from(VALUES)), max_size=4))
+def test_any_reports_in_a_file_give_curves_of_numbers(rows: list[dict[str, Any]]) -> None:
+    for curve in curves_of(rows):
+        assert len(curve["epochs"]) == len(rows)
+        for line in curve["lines"].values():
+            assert len(line) == len(rows)
+            assert all(value is None or (isinstance(value, int | float) and value is not True) for value in line)
+    json.dumps([reported_numbers(row) for row in rows])

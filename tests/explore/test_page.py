@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from windrow.explore.opened import Opened
 
 # Plotly tries whether an image can have an inline style; the page's policy forbids it, and nothing depends on it.
 _KNOWN = "Applying inline style violates"
+_PATIENCE = 60  # seconds, on a machine with much else to do
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def browser() -> Iterator[Any]:
 def page(browser: Any, address: str) -> Iterator[Any]:
     """The page; afterwards, nothing must have gone wrong in it, and nothing asked for elsewhere."""
     tab = browser.new_page()
-    tab.set_default_timeout(15_000)
+    tab.set_default_timeout(_PATIENCE * 1000)
     wrong: list[str] = []
     tab.on("pageerror", lambda error: wrong.append(str(error)))
     tab.on("dialog", lambda dialog: wrong.append(f"dialog: {dialog.message}"))
@@ -55,6 +56,15 @@ def names(section: Any) -> list[str]:
     """The first column of the tables that are shown, once there are some."""
     section.locator("tbody tr").first.wait_for()
     return section.locator("tbody th").all_inner_texts()
+
+
+def until(page: Any, is_so: Callable[[], bool]) -> None:
+    """Wait for something; Playwright's own way to wait for a value needs eval, which the page does not allow."""
+    for _ in range(_PATIENCE * 20):
+        if is_so():
+            return
+        page.wait_for_timeout(50)
+    pytest.fail("it did not happen")
 
 
 def choose(page: Any, model: str) -> None:
@@ -91,12 +101,8 @@ def test_words_are_completed_while_they_are_typed(page: Any) -> None:
     section = panel(page, "Neighbors")
     section.get_by_label("Word", exact=True).press_sequentially("W5")
     options, expected = section.locator("datalist option"), ["w5", *(f"w5{digit}" for digit in range(10))]
-    for _ in range(100):  # the words for "W" may be there first
-        found = options.evaluate_all("options => options.map(option => option.value)")
-        if found == expected:
-            break
-        page.wait_for_timeout(50)
-    assert found == expected
+    values = "options => options.map(option => option.value)"
+    until(page, lambda: options.evaluate_all(values) == expected)  # the words for "W" may be there first
 
 
 @pytest.mark.parametrize(
@@ -122,6 +128,9 @@ def test_what_cannot_be_answered_is_a_message_on_the_page(page: Any, fields: dic
 def test_a_map_is_drawn_searched_and_moved_by_keys(page: Any) -> None:
     section = panel(page, "Map")
     send(section, "Draw", top="72")
+    section.get_by_role("status").filter(has_text="70 words drawn").wait_for()  # two of them say nothing
+    section.get_by_label("with stop words").check()
+    send(section, "Draw", top="72")
     section.get_by_role("status").filter(has_text="72 words drawn").wait_for()
     assert section.locator(".points path.point").count() == 72
     assert section.locator(".modebar-btn").count() == 4  # and none that sends it to another site
@@ -134,16 +143,22 @@ def test_a_map_is_drawn_searched_and_moved_by_keys(page: Any) -> None:
     before = page.evaluate(view)
     for key in ("ArrowLeft", "+"):
         section.locator(".plot").press(key)
-        for _ in range(100):  # Playwright's own way to wait for a value needs eval, which the page does not allow
-            if page.evaluate(view) != before:
-                break
-            page.wait_for_timeout(50)
-        moved = page.evaluate(view)
-        assert moved != before
-        before = moved
+        until(page, lambda before=before: page.evaluate(view) != before)
+        before = page.evaluate(view)
     section.locator("form.find [name=word]").fill("nobody")
     section.get_by_role("button", name="Show").click()
     section.get_by_role("alert").filter(has_text="'nobody' is not on this map").wait_for()
+
+
+def test_a_map_by_tsne_begins_with_principal_components(page: Any) -> None:
+    asked: list[str] = []
+    page.on("request", lambda one: one.url.endswith("/map") and asked.append(one.post_data_json["method"]))
+    section = panel(page, "Map")
+    section.get_by_label("Method").select_option("tsne")
+    send(section, "Draw", top="72")
+    section.get_by_role("status").filter(has_text="70 words drawn, t-SNE").wait_for()
+    assert section.locator(".points path.point").count() == 70
+    assert list(dict.fromkeys(asked)) == ["pca", "tsne"]
 
 
 def test_scores_with_their_questions(page: Any) -> None:
@@ -199,6 +214,16 @@ def test_a_tagger_and_a_classifier(page: Any, opened: dict[str, Opened]) -> None
     choose(page, "classifier")
     send(panel(page, "Labels"), "Classify", text="good")
     assert names(panel(page, "Labels"))[0] == "plus"
+
+
+def test_each_column_of_a_training_has_a_curve(page: Any, opened: dict[str, Opened]) -> None:
+    choose(page, "tagger")
+    figures = panel(page, "About this model").locator("figure")
+    labels = [curve["label"] for curve in opened["tagger"].curves]
+    assert figures.locator("figcaption").all_inner_texts() == labels
+    for number in range(len(labels)):
+        figures.nth(number).locator(".scatterlayer .point").last.wait_for()
+        assert figures.nth(number).locator(".scatterlayer .point").count() == 4
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -56,6 +56,19 @@ def test_nothing_on_the_page_is_inline_or_from_elsewhere() -> None:
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script>", page)
 
 
+def test_colors_and_shapes_of_classes_are_those_of_plots() -> None:
+    from windrow.viz.figures import THEMES
+    from windrow.viz.word_map import _SHAPES
+
+    sheet = (server._STATIC / "style.css").read_text("utf-8")
+    colors = re.findall(r"--color\d: (\S+);", sheet)
+    assert colors == [color.lower() for theme in ("light", "dark") for color in THEMES[theme].colors]
+    script = (server._STATIC / "map.js").read_text("utf-8")
+    names = re.findall(r'"([\w-]+)"', re.search(r"SHAPES = \[(.*)\]", script)[1])
+    named = {"circle": "o", "square": "s", "triangle-up": "^", "diamond": "D", "triangle-down": "v", "cross": "P"}
+    assert "".join({**named, "x": "X", "star": "*"}[name] for name in names) == _SHAPES
+
+
 def test_models_are_described(client: Client, files: dict[str, Path]) -> None:
     models = client.get("models").json()["models"]
     assert [model["name"] for model in models] == [path.name for path in files.values()]

@@ -104,8 +104,11 @@ def _of_vectors(vectors: Any) -> Answers:
 
 
 def _of_word2vec(model: Any) -> Answers:
+    parameters = {name: value for name, value in model.get_params().items() if name != "callbacks"}
+    if parameters["shared_negatives"] is None:  # the usual number, or of no use; files have a number
+        parameters["shared_negatives"] = model.wv.provenance["shared_negatives"]
     stored = {
-        "parameters": {name: value for name, value in model.get_params().items() if name != "callbacks"},
+        "parameters": parameters,
         "vectors": _of_vectors(model.wv)["stored"],
         "tables": {name: [*table.shape, digest(table)] for name, table in model.output_tables_.items()},
         "history": [row["loss"] for row in model.history_],

@@ -112,9 +112,15 @@ def softmax(scores: Vector) -> Vector:
 
 def softmax_log_prob(hidden: Vector, outputs: Table, word: int) -> float:
     """Of one word among all words; for negative sampling, of the scores as if they were those of a softmax."""
+    return softmax_log_probs(hidden, outputs)[word]
+
+
+def softmax_log_probs(hidden: Vector, outputs: Table) -> list[float]:
+    """Of every word."""
     scores = [float(hidden @ row) for row in outputs]
     highest = max(scores)
-    return scores[word] - highest - log(sum(exp(score - highest) for score in scores))
+    log_total = highest + log(sum(exp(score - highest) for score in scores))
+    return [score - log_total for score in scores]
 
 
 def path_log_prob(hidden: Vector, outputs: Table, path: Path) -> float:

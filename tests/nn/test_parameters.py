@@ -18,7 +18,7 @@ from windrow.nn import (
     clip_by_value,
     gradient_norm,
 )
-from windrow.nn.sparse import WordParameter
+from windrow.nn.parameters import WordParameter
 
 RNG = np.random.default_rng(5)
 

@@ -49,7 +49,7 @@ _TRAINER = """
 import hashlib
 from windrow import Word2Vec
 sentences = [["to", "be", "or", "not", "to", "be"]] * 30
-model = Word2Vec(vector_size=16, min_count=1, workers=1, epochs=2, sg=1).fit(sentences)
+model = Word2Vec(vector_size=16, min_count=1, workers=1, epochs=2, sample=0, kernel="pair").fit(sentences)
 print(hashlib.sha256(model.wv.vectors.tobytes()).hexdigest())
 """
 
@@ -69,7 +69,7 @@ def start(*arguments: str | Path, **changes: str | Path | None) -> subprocess.Po
 def finish(process: subprocess.Popen[str]) -> str:
     """What it has printed; it must have ended well, and without a word of complaint."""
     with process:
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=600)
     assert (process.returncode, errors) == (0, "")
     return output
 
@@ -102,12 +102,12 @@ def test_an_edited_helper_reaches_its_callers(package: Path, tmp_path: Path) -> 
 
 def test_processes_that_start_at_once_share_a_cache(package: Path, tmp_path: Path) -> None:
     """Each begins with another signature of the same function, and all of them end with all."""
-    dtypes = ["float32", "float64", "int64", "complex128"]
+    dtypes = ["float32", "float64", "int64"]
     orders = [[*dtypes[first:], *dtypes[:first]] for first in range(len(dtypes))]
     places = {"PYTHONPATH": package.parent, "WINDROW_CACHE_DIR": tmp_path / "cache", "PYTHONSAFEPATH": "1"}
     for process in [start("-m", "windrow.numeric.caller", *order, **places) for order in orders]:
         assert "20" in finish(process)
-    assert "4 hits" in finish(start("-m", "windrow.numeric.caller", *dtypes, **places))
+    assert "3 hits" in finish(start("-m", "windrow.numeric.caller", *dtypes, **places))
     assert not list(tmp_path.rglob("*.part"))
 
 
@@ -121,8 +121,8 @@ def test_trainings_that_start_at_once_in_an_empty_cache_give_equal_vectors(tmp_p
     assert finish(start("-c", _TRAINER, WINDROW_CACHE_DIR=cache, TMPDIR=tmp_path)) == first
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == kept  # nothing was compiled again
     names = {path.name.rpartition("-")[0] for path in kept}
-    assert "windrow.embeddings.steps.negative_sampling._train_blocks" in names
-    assert not [name for name in names if "softmax" in name or "pair_step" in name]  # only what this model needs
+    assert "windrow.embeddings.steps.negative_sampling._train_pairs" in names
+    assert not [name for name in names if "softmax" in name or "block_step" in name]  # only what this model needs
 
 
 @pytest.mark.parametrize("home", ["below a file", "unknown"])
@@ -153,22 +153,6 @@ def test_folders_of_the_cache_are_made_for_their_user_alone(package: Path, tmp_p
     made = [path for path in (tmp_path / "new").rglob("*") if path.is_dir()]
     assert len(made) == 2
     assert {path.stat().st_mode & 0o777 for path in [tmp_path / "new", *made]} == {0o700}
-
-
-@pytest.mark.skipif(os.name != "posix", reason="rights of another kind")
-@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757])
-@pytest.mark.parametrize("place", ["the root", "the folder of a version"])
-def test_a_cache_that_others_may_write_to_is_not_used(place: str, mode: int, package: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    arguments, places = ("-m", "windrow.numeric.caller", "float64"), {"PYTHONPATH": package.parent}
-    places |= {"WINDROW_CACHE_DIR": cache, "PYTHONSAFEPATH": "1"}
-    finish(start(*arguments, **places))
-    opened = cache if place == "the root" else next(cache.iterdir())
-    opened.chmod(mode)
-
-    output, errors = start(*arguments, **places).communicate(timeout=120)
-    assert output == "[20.0, 20.0]\n0 hits; None\n"
-    assert f"others may write to {opened}" in errors
 
 
 def pretend(monkeypatch: pytest.MonkeyPatch, place: Path, **changes: int) -> None:
@@ -214,6 +198,18 @@ PLACES = {
     "above": lambda root: root.parent,
     "farther above": lambda root: root.parents[1],
 }
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o777, 0o775, 0o757])
+@pytest.mark.parametrize("place", ["the root", "the folder of a version"])
+def test_a_cache_that_others_may_write_to_is_not_used(root: Path, place: str, mode: int) -> None:
+    folder = PLACES[place](root)
+    folder.chmod(mode)
+    with pytest.warns(jit.CacheWarning, match=f"^others may write to {folder}, so no kernels are loaded from there"):
+        assert jit._open_cache() is None
+    folder.chmod(0o700)
+    assert jit._open_cache() == next(root.iterdir())
 
 
 @posix
@@ -300,7 +296,7 @@ def test_commands_say_it_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache").chmod(0o777)
     arguments = ("-m", "windrow", "lm", "train", "ngram", tmp_path / "none.txt", "-o", tmp_path / "out.safetensors")
-    _, said = start(*arguments, WINDROW_CACHE_DIR=tmp_path / "cache").communicate(timeout=120)
+    _, said = start(*arguments, WINDROW_CACHE_DIR=tmp_path / "cache").communicate(timeout=600)
     assert [line.partition(":")[0] for line in said.splitlines()] == ["Warning", "Error"]
     assert said.startswith(f"Warning: others may write to {tmp_path / 'cache'}, so no kernels are loaded from there;")
 

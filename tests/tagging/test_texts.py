@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.errors import FormatError, OptionError
+from windrow.errors import DataWarning, FormatError, OptionError
 from windrow.tagging import texts
 from windrow.tagging.texts import read_texts, write_tagged
 
@@ -33,6 +33,7 @@ def tokens_of(text: str, folder: Path, form: str = "auto", **options: int) -> li
         "-DOCSTART- -X- O O\n\nIn IN O O\nRome NNP O M-LOC\n",
         "In\nRome\n\nYes\n",
         "a\u00a0b O\nRome O\n",
+        "New B-LOC\nYork I-LOC\n",
     ],
 )
 def test_files_of_columns(text: str, tmp_path: Path) -> None:
@@ -58,13 +59,29 @@ def test_files_of_columns(text: str, tmp_path: Path) -> None:
         "blood of type O\ntype O\n",
         "In O\nRome B-LOC x\n",
         "In O\nRome LOC\n",
-        "Yes\nNo\n",
+        "Yes\n",
         "\n\n",
         "",
     ],
 )
 def test_texts_whose_words_look_like_tags(text: str, tmp_path: Path) -> None:
     assert tokens_of(text, tmp_path) == [line.split() for line in text.split("\n") if line.strip()]
+
+
+def test_lines_of_one_word_are_taken_for_sentences_with_a_warning(tmp_path: Path) -> None:
+    with pytest.warns(
+        DataWarning, match=r"text: each line is one word, .*; if a line is a token, choose format='conll'"
+    ):
+        assert tokens_of("Yes\nNo\n", tmp_path) == [["Yes"], ["No"]]
+    assert tokens_of("Yes\nNo\n", tmp_path, "text") == [["Yes"], ["No"]]
+    assert tokens_of("Yes\nNo\n", tmp_path, "conll") == [["Yes", "No"]]
+
+
+@pytest.mark.parametrize("text", ["In O\nRome B-LOC\nand\nOslo B-LOC\n", "In\tO\nRome\tB-LOC\nand we\tO\tO\n"])
+def test_columns_with_a_line_that_does_not_fit_are_no_text(text: str, tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r"text, line 3: \d columns?, but line 1 has 2; .* if it is text, choose"):
+        tokens_of(text, tmp_path)
+    assert tokens_of(text, tmp_path, "text") == [line.split() for line in text.splitlines()]
 
 
 TABLES = {

@@ -73,7 +73,16 @@ OLD = {"epoch": 1, "loss": 2.5, "learning_rate": 0.1}
 def test_logs_of_every_training_are_read(tmp_path: Path, row: dict[str, Any], measure: str, unit: str) -> None:
     (record,) = read_log(write_log(tmp_path / "log.jsonl", row))
     score = next((row[key] for key in ("score", "valid_perplexity", "f1") if key in row), None)
-    assert record == ("progress" if row.get("event") == "words" else "epoch", 70, 2.5, 0.1, score, measure, unit)
+    assert record == (
+        "progress" if row.get("event") == "words" else "epoch",
+        70,
+        2.5,
+        0.1,
+        score,
+        measure,
+        unit,
+        row.get("seconds"),
+    )
 
 
 def test_scores_have_axes_of_their_own(tmp_path: Path) -> None:
@@ -144,4 +153,4 @@ def test_files_that_are_no_log(tmp_path: Path) -> None:
 def test_blank_lines_are_nothing(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log.jsonl", entry("epoch", 5, 1.5, 0.1))
     log.write_text("\n" + log.read_text() + "\n")
-    assert read_log(log) == [Record("epoch", 5, 1.5, 0.1, None, "score", "words")]
+    assert read_log(log) == [Record("epoch", 5, 1.5, 0.1, None, "score", "words", 0.5)]

@@ -24,7 +24,7 @@ def test_lines_are_the_numbers_by_rising_order() -> None:
 
 
 def test_a_line_without_finite_numbers_is_told_of() -> None:
-    (axes,) = plot_perplexities({"MLE": {2: math.inf}, "other": {2: 7.0}}).axes
+    (axes,) = plot_perplexities({"MLE": {2: math.inf, 3: 1e300}, "other": {2: 7.0}}).axes
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["MLE: infinite", "other"]
 
 

@@ -211,8 +211,8 @@ def test_bad_options_are_named(tmp_path: Path) -> None:
     wv = word_vectors(5)
     with pytest.raises(OptionError, match=r"must end in one of \.png, \.svg, \.pdf"):
         plot_vectors(wv, path=tmp_path / "map.gif")
-    with pytest.raises(OptionError, match="method = 'umap' is not one of pca, tsne"):
-        plot_vectors(wv, method="umap")
+    with pytest.raises(OptionError, match="method = 'som' is not one of pca, tsne, umap"):
+        plot_vectors(wv, method="som")
     with pytest.raises(OptionError, match="at least two words, got 1"):
         plot_vectors(wv, ["word1", "word1"])
     joined = WordVectors(["word1 word2", "word3"], np.eye(2, dtype=np.float32))
@@ -227,15 +227,6 @@ def test_bad_options_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist; make it first"):
         plot_vectors(wv, path=tmp_path / "nowhere" / "map.png")
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("missing", ["matplotlib", "sklearn.manifold"])
-def test_without_a_library_the_error_names_the_extra(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("windrow.viz")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(OptionError, match=r"needs? .*: pip install 'windrow\[viz\]'"):
-        __import__("windrow.viz.word_map").viz.word_map.word_map(word_vectors(), method="tsne")
 
 
 # --- which words, and what is drawn beside them

@@ -70,9 +70,8 @@ class TextClassifier(Estimator):
         Word vectors to begin with, or a file; all their words are known. None: random ones. Of much text of the
         same kind, where few texts have labels. They must have vector_size dimensions.
     loss : {"softmax", "hs", "ns", "ova"}, default "softmax"
-        What is minimized: that of a softmax over the classes; hs: of a Huffman tree of them; ns: of telling a class
-        from a few drawn ones; ova: of a yes or no for each class. hs and ns for thousands of classes; ova where a
-        text has several.
+        What is minimized. softmax: over all classes; hs: over a Huffman tree of them; ns: a class against a few
+        drawn ones; ova: yes or no for each class. hs and ns for thousands of classes; ova where a text has several.
     negative : int in [1, 1000000], default 5
         Classes drawn for each text. Only with loss "ns".
     learning_rate : float > 0, default 0.1
@@ -326,6 +325,18 @@ class TextClassifier(Estimator):
         labelled = read_labelled(X, y, self._reader(), self.label_prefix)
         predicted = self.top_labels(labelled.texts, k)
         return evaluate_labels(labelled.labels.to_lists(), ([label for label, _ in one] for one in predicted))
+
+    def true_and_predicted(self, X: Any, y: Any = None) -> tuple[list[Any], list[Any]]:  # noqa: N803
+        """A true label of each text that has one, and its likeliest label, as ``plot_confusion`` draws them.
+
+        Texts are given as for ``fit``. Of several true labels that counts which was predicted, else the first.
+        """
+        self._fitted()
+        labelled = read_labelled(X, y, self._reader(), self.label_prefix)
+        predicted = self.predict(labelled.texts).tolist()
+        pairs = zip(labelled.labels.to_lists(), predicted, strict=True)
+        judged = [(found if found in true else true[0], found) for true, found in pairs if true]
+        return [true for true, _ in judged], [found for _, found in judged]
 
     _estimator_type = "classifier"  # where scikit-learn before 1.6 asks
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ from windrow.bars import Listeners
 from windrow.classification.training import Learning
 from windrow.nn.training.report import Callback, Report, call_all, log_start
 from windrow.nn.training.stopping import DivergedError
+from windrow.numeric.compiling import working_time
 from windrow.numeric.rng import RngState
 from windrow.numeric.threads import crew, share
 
@@ -41,15 +41,15 @@ def train_epochs(model: Trained, learning: Learning, bar: Listeners, after: int 
     with interrupts.held(), crew(model.workers):
         for epoch in range(after + 1, after + model.epochs + 1):
             order = np.random.default_rng([model.seed, epoch]).permutation(texts)
-            started, summed = perf_counter(), 0.0
+            started, summed = working_time(), 0.0
             for first in range(0, len(order), _TEXTS_AT_A_TIME):
                 block = order[first : first + _TEXTS_AT_A_TIME]
                 summed += _learn(model, learning, block, (epoch - 1) * texts + first, after * texts)
                 interrupts.check()
                 if progress is not None:
-                    now = seconds + perf_counter() - started
+                    now = seconds + working_time() - started
                     progress(_report(model, "progress", epoch, first + len(block), texts, after, summed, now))
-            seconds += perf_counter() - started
+            seconds += working_time() - started
             model.output_vectors_ = learning.outputs
             _check_sound(model, epoch, summed)
             report = _report(model, "epoch", epoch, texts, texts, after, summed, seconds)

@@ -23,6 +23,9 @@ from windrow.classification.kernels.rows import (
 from windrow.classification.numbered import Numbered
 from windrow.corpus import Vocabulary
 from windrow.corpus.subwords import SENTENCE_END, vocabulary_hashes, vocabulary_subwords
+from windrow.numeric.threads import share
+
+_LEAST_SHARED = 256  # texts whose vectors a thread averages
 
 
 @dataclass(frozen=True)
@@ -136,13 +139,17 @@ class Texts:
         width, table = vectors.shape[1], vectors.reshape(-1)
         sums = np.zeros(width * (len(self.types.rows.starts) - 1), np.float32)
         sum_rows(self.types.rows, table, width, sums)
-        for first in range(0, len(self), at_a_time):
-            order = np.arange(first, min(first + at_a_time, len(self)))
-            most = (self.words.starts[order[-1] + 1] - self.words.starts[first]) * (self.word_ngrams.longest - 1)
+
+        def average(order: NDArray[np.int64], means: NDArray[np.float32]) -> None:
+            most = (self.words.starts[order[-1] + 1] - self.words.starts[order[0]]) * (self.word_ngrams.longest - 1)
             found = Rows(np.empty(most, np.int32), np.empty(len(order) + 1, np.int64))
             fill_ngram_rows(self.words, order, self.types, self.word_ngrams, found)
-            means = np.zeros((len(order), width), np.float32)
             mean_rows(self.words, order, self.types, sums, found, table, width, means.reshape(-1))
+
+        for start in range(0, len(self), at_a_time):
+            order = np.arange(start, min(start + at_a_time, len(self)))
+            means = np.zeros((len(order), width), np.float32)
+            share(len(order), lambda first, last: average(order[first:last], means[first:last]), _LEAST_SHARED)  # noqa: B023
             yield means
 
 

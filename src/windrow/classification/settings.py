@@ -41,8 +41,8 @@ TEXT_CLASSIFIER = (
         none="random ones",
     ),
     Setting(
-        "loss", str, "softmax", "What is minimized: that of a softmax over the classes; hs: of a Huffman tree of them; "
-        "ns: of telling a class from a few drawn ones; ova: of a yes or no for each class.",
+        "loss", str, "softmax", "What is minimized. softmax: over all classes; hs: over a Huffman tree of them; ns: a "
+        "class against a few drawn ones; ova: yes or no for each class.",
         "hs and ns for thousands of classes; ova where a text has several.", choices=LOSS_NAMES,
         heading="Model", common=True,
     ),

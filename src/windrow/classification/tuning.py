@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from windrow.classification.classifier import TextClassifier
 from windrow.classification.settings import BUCKETS
 from windrow.classification.texts import Labelled, read_labelled
-from windrow.errors import DataError, OptionError, check_callable, check_range, check_whole, shown
+from windrow.errors import DataError, OptionError, check_callable, check_range, check_whole, needs_package, shown
 from windrow.nn.training.stopping import DivergedError
 
 if TYPE_CHECKING:
@@ -256,10 +256,8 @@ class Metric(NamedTuple):
 
 
 def _study(seed: int) -> optuna.Study:
-    try:
+    with needs_package("autotune needs Optuna", "autotune"):
         import optuna
-    except ImportError as error:
-        raise OptionError("autotune needs Optuna: pip install 'windrow[autotune]'") from error
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # the start of a study is no news
     try:

@@ -154,6 +154,12 @@ def _lm() -> click.Command:
     return group
 
 
+def _report() -> click.Command:
+    from windrow.cli.report import report
+
+    return report
+
+
 def _tag() -> click.Command:
     from windrow.cli.tag import group
 
@@ -187,6 +193,7 @@ def _warmup() -> click.Command:
         "explore": _explore,
         "info": _info,
         "lm": _lm,
+        "report": _report,
         "tag": _tag,
         "vectors": _vectors,
         "verify": _verify,
@@ -201,4 +208,7 @@ def _warmup() -> click.Command:
 @click.version_option(__version__, prog_name="windrow")
 @click.option("--debug", is_flag=True, help="Show a traceback instead of a one-line error.")
 def main(debug: bool) -> None:
-    """Word embeddings at the speed of the machine."""
+    """Train, query and evaluate word vectors, language models, text classifiers and entity taggers.
+
+    `windrow demo` shows them at work on a small corpus. The help of each command ends with an example.
+    """

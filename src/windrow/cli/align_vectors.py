@@ -9,7 +9,7 @@ import click
 from windrow.cli.groups import command
 from windrow.cli.messages import tell
 from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
-from windrow.cli.vector_files import advising_to_convert
+from windrow.cli.vector_files import VECTORS_OUTPUT, advising_to_convert
 from windrow.errors import OptionError
 
 
@@ -20,8 +20,9 @@ from windrow.errors import OptionError
     "-o",
     "--output",
     required=True,
+    metavar="FILE",
     type=OutputFile(words_written),
-    help="File to write; its extension chooses the format (.safetensors .txt .vec .bin .glove .tsv .npy).",
+    help=VECTORS_OUTPUT,
 )
 @click.option(
     "--by-words",

@@ -30,7 +30,10 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
+from windrow.cli.pictures import check_plot, plot_options
+from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
+from windrow.cli.summaries import LIKELIHOOD, LOSSES_OF_TEXTS, training_told
 from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
 from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import DataError, OptionError
@@ -98,7 +101,15 @@ def group() -> None:
 @click.option(
     "--log-json", type=OutputLog(), metavar="LOG", help="Write the learning curve, one JSON object per epoch."
 )
-def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: Path | None, **options: Any) -> None:
+@report_option
+def train(
+    sources: tuple[str, ...],
+    output: Path,
+    valid: str | None,
+    log_json: Path | None,
+    report: Path | None,
+    **options: Any,
+) -> None:
     """Train a classifier on SOURCEs: lines of text with their labels, such as __label__good, among the words.
 
     With --field SOURCEs are JSONL, CSV or Parquet files, whose labels are in --label-field. A text may have several
@@ -108,6 +119,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
     from windrow.embeddings.vectors import load_vectors
 
     check_used(TEXT_CLASSIFIER, {**_CONDITIONS, **autotune.CONDITIONS})
+    reporting = Reporting(report, output)
     model = TextClassifier(**values_of(TEXT_CLASSIFIER, options))
     check_parameters(model, flags_of(TEXT_CLASSIFIER))  # before anything is read
     if options["vectors"] is not None:
@@ -121,20 +133,19 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, log_json: P
         if log_json:
             model.set_params(callbacks=[stack.enter_context(json_log(log_json, append=False))])
         if tried_on is None:
-            show = stack.enter_context(words_bar(unit="texts"))
+            show = reporting.following(stack.enter_context(words_bar(unit="texts")))
             stack.enter_context(naming_options(flags_of(TEXT_CLASSIFIER)))
             model.fit(labelled, progress=show)
         else:
             _search(model, labelled, tried_on, options, output)
     save_model(model, output)
-    last = model.history_[-1]
-    given = f" ({model.given_words_:,} words begin with given vectors)" if model.given_words_ else ""
-    judged = "" if held_back is None else f", accuracy {model.evaluate(held_back).accuracy:.4f} on {valid}"
+    given = f" (with given vectors: {model.given_words_:,})" if model.given_words_ else ""
+    judged = "" if held_back is None else f"; accuracy {model.evaluate(held_back).accuracy:.4f} on {valid}"
     tell(
-        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features{given}; trained on "
-        f"{last['examples']:,} texts in {last['seconds']:.1f} s ({last['per_second']:,.0f} texts/s), "
-        f"loss {last['loss']:.4f}{judged}"
+        f"{output}: {len(model.classes_):,} labels, {len(model.features_):,} features{given}; "
+        f"{training_told(model.history_, 'text', LOSSES_OF_TEXTS.get(model.loss, LIKELIHOOD))}{judged}"
     )
+    reporting.write(model, valid=lambda: held_back)
 
 
 def _search(model: TextClassifier, texts: Labelled, held_back: Labelled, options: dict[str, Any], output: Path) -> None:
@@ -154,11 +165,19 @@ def _search(model: TextClassifier, texts: Labelled, held_back: Labelled, options
     "-k", "--top", "k", default=1, type=WholeNumber(1), show_default=True, help="Labels predicted for each text."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@plot_options("which label is taken for which")
 @_tokenizer
 @text_options(*_FILES)
 @_label_options
 def evaluate(
-    model: str, sources: tuple[str, ...], k: int, as_json: bool, tokenizer: str | None, **options: Any
+    model: str,
+    sources: tuple[str, ...],
+    k: int,
+    as_json: bool,
+    plot: Path | None,
+    theme: str,
+    tokenizer: str | None,
+    **options: Any,
 ) -> None:
     """Accuracy of MODEL on SOURCEs, given as for train; precision, recall and F1 of its k likeliest labels.
 
@@ -169,6 +188,7 @@ def evaluate(
     from windrow.corpus.tables import listed
 
     check_used(conditions=_CONDITIONS)
+    check_plot(plot)
     classifier = _load(model, tokenizer)
     texts, labels = _labelled(classifier, sources, options)
     own = {str(label): label for label in classifier.classes_.tolist()}  # which may be numbers
@@ -177,7 +197,12 @@ def evaluate(
         if len(unknown) == len(labels.words):
             raise DataError(f"{model} has learned none of the labels {listed(unknown)}; it knows {listed(sorted(own))}")
         tell(f"Warning: {model} has not learned {listed(unknown)}: counted as missed")
-    result = classifier.evaluate(Labelled(texts, replace(labels, words=learned)), k=k)
+    labelled = Labelled(texts, replace(labels, words=learned))
+    result = classifier.evaluate(labelled, k=k)
+    if plot is not None:
+        from windrow.viz import plot_confusion
+
+        plot_confusion(*classifier.true_and_predicted(labelled), plot, theme=theme)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
 
 

@@ -26,7 +26,7 @@ from windrow.cli.vector_files import open_vectors, vector_options, vectors_argum
     default=1,
     type=WholeNumber(0, 2**32 - 1, checks=False),
     show_default=True,
-    help="Equal ones: equal classes.",
+    help="Equal seeds give equal classes.",
 )
 @vector_options
 def cluster(file: str, k: int, output: Path, seed: int, **reading: Any) -> None:

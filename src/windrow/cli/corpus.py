@@ -40,9 +40,9 @@ def group() -> None:
     default=1,
     show_default=True,
     type=WholeNumber(1, checks=False),
-    help="Leave out words that occur less often.",
+    help="Leave out words that occur fewer times than this.",
 )
-@click.option("--max-vocab", type=WholeNumber(1, checks=False), help="Keep only the most frequent words.")
+@click.option("--max-vocab", type=WholeNumber(1, checks=False), help="Keep only this many words, the most frequent.")
 def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any) -> None:
     """Read SOURCEs in one pass and write them as word ids into a folder.
 
@@ -120,8 +120,8 @@ def toyland(output: Path, **options: int | None) -> None:
 
     summary = generate(output, **{name: value for name, value in options.items() if value is not None})
     tell(
-        f"{output}: {summary['sentences']['train']:,} training sentences, {summary['types']:,} types; "
-        f"no model has a perplexity below {summary['perplexity']:.4f}"
+        f"{output}: {summary['sentences']['train']:,} training sentences, {summary['types']:,} different words; "
+        f"the lowest perplexity that a model can have is {summary['perplexity']:.4f}"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import check_parameters
 from windrow.cli.paths import OutputFile, words_written
 from windrow.cli.saving import save_word_vectors
+from windrow.cli.vector_files import VECTORS_OUTPUT
 from windrow.errors import one_line
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
 
 
-@command(example="windrow demo -o demo")
-@click.option("-o", "--output", type=OutputFile(words_written), help="Save the vectors to this file.")
-@click.option("--seed", default=1, type=WholeNumber(0), show_default=True)
+@command(example="windrow demo -o demo.safetensors")
+@click.option(
+    "-o", "--output", metavar="FILE", type=OutputFile(words_written), help=f"Save the vectors, too. {VECTORS_OUTPUT}"
+)
+@click.option("--seed", default=1, type=WholeNumber(0), show_default=True, help="Seed of all random draws.")
 def demo(output: Path | None, seed: int) -> None:
     """Train on a small generated corpus: word vectors, a language model, an entity tagger; takes seconds."""
     from windrow.corpus import Corpus
@@ -49,12 +51,11 @@ def demo(output: Path | None, seed: int) -> None:
         )
         click.echo(f"    {' '.join(next(corpus.sentences()))}\n")
         click.echo("Training skip-gram with negative sampling (compiles its kernels on the first run) ...")
-        started = time.monotonic()
         model.fit(corpus)
-        speed = model.history_[-1]["per_second"]
+        last = model.history_[-1]
         click.echo(
-            f"    {model.epochs} passes in {time.monotonic() - started:.1f} s ({speed:,.0f} words/s); loss per word "
-            f"{model.history_[0]['loss']:.2f} at first, {model.history_[-1]['loss']:.2f} at the end\n"
+            f"    {model.epochs} passes in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s); loss per word "
+            f"{model.history_[0]['loss']:.2f} at first, {last['loss']:.2f} at the end\n"
         )
         _show_neighbors(model.wv)
         _show_analogies(model.wv, toyland)
@@ -91,12 +92,13 @@ def _show_analogies(vectors: WordVectors, toyland: Path) -> None:
 
 def _show_language_model(corpus: Corpus, toyland: Path, seed: int) -> None:
     from windrow.lm.ngram.model import NGramLM
+    from windrow.numeric.compiling import working_time
 
     click.echo("\nA language model, order 6 with modified Kneser-Ney smoothing:")
-    started = time.monotonic()
+    started = working_time()
     model = NGramLM(6, discount_fallback=True).fit(corpus)
-    seconds = time.monotonic() - started
-    click.echo(f"    {sum(model.table_.sizes):,} n-grams in {seconds:.1f} s, compiling included")
+    seconds = working_time() - started
+    click.echo(f"    {sum(model.table_.sizes):,} n-grams in {seconds:.1f} s")
     truth = json.loads((toyland / "toyland.json").read_text())["test"]["perplexity"]
     perplexity = model.perplexity(toyland / "test.txt")
     click.echo(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -12,6 +14,7 @@ from windrow.cli.help import help_all, help_of
 from windrow.cli.paths import check_paths
 
 _COMMAND = "windrow.command"  # shared by the contexts of a call
+_TYPED = "windrow.typed"
 
 
 class Command(click.Command):
@@ -34,11 +37,15 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Check the paths, and run."""
+        from windrow.cli.logs import telling_of_compiling
+
         check_paths(ctx)
-        return super().invoke(ctx)
+        with telling_of_compiling():
+            return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's; for an option that is not there all that begin so are suggested."""
+        ctx.meta[_TYPED] = [*args]
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -72,6 +79,12 @@ class LazyGroup(click.Group):
         """The command of this name, imported now."""
         return self.later[cmd_name]() if cmd_name in self.later else super().get_command(ctx, cmd_name)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with the first sentence of their help, whole."""
+        found = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _first_sentence(one)) for name, one in found if one is not None])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -79,14 +92,25 @@ class LazyGroup(click.Group):
         try:
             found = super().resolve_command(ctx, args)
         except click.UsageError as error:
-            if args[0].startswith("-") or not (meant := _meant(args[0], ctx)):
+            if args[0].startswith("-"):
                 raise
-            told = f"No such command {args[0]!r}. Did you mean {' or '.join(meant)}?"
+            meant = _meant(args[0], ctx)
+            told = (
+                f"Did you mean {' or '.join(meant)}?"
+                if meant
+                else f"Choose one of {', '.join(self.list_commands(ctx))}."
+            )
+            told = f"No such command {args[0]!r}. {told}"
             raise click.UsageError(told, error.ctx) from None
         if not isinstance(found[1], Command | LazyGroup):
             raise TypeError(f"{found[0]} must be made with groups.command, so that it checks its paths")
         ctx.meta[_COMMAND] = found[1]
         return found
+
+
+def _first_sentence(command: click.Command) -> str:
+    paragraph = " ".join((command.help or "").partition("\n\n")[0].split())
+    return re.split(r"(?<=[.?!]) (?=[A-Z])", paragraph, maxsplit=1)[0]
 
 
 def _meant(name: str, ctx: click.Context) -> list[str]:
@@ -114,3 +138,9 @@ def command_of(ctx: click.Context) -> click.Command | None:
     """The command that runs, of a group or of a group in it."""
     command: click.Command | None = ctx.meta.get(_COMMAND)
     return command
+
+
+def typed_command(ctx: click.Context) -> str:
+    """The command that runs, as it was typed."""
+    path = ctx.command_path.removeprefix(ctx.find_root().command_path)
+    return shlex.join(["windrow", *path.split(), *ctx.meta.get(_TYPED, [])])

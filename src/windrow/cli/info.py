@@ -49,7 +49,9 @@ def info(file: str, as_command: bool, as_json: bool) -> None:
         raise OptionError("--command and --json are two things to print; choose one")
     facts = inspect(file)
     if as_command:
-        _print_command(file, facts)
+        click.echo(shlex.join(command_words(file, facts)))
+        text = facts if facts["kind"] == "corpus" else facts.get("provenance", {})
+        tell(f"SOURCE stands for the text, whose name no file has{_told_size(text)}")
     elif as_json:
         click.echo(json.dumps(facts))
     else:
@@ -68,8 +70,8 @@ def _print_facts(facts: Mapping[str, Any], indent: str = "") -> None:
             _print_facts(value, f"{indent}  ")
 
 
-def _print_command(file: str, facts: Mapping[str, Any]) -> None:
-    """The command on standard output; what it stands for, and what is not known, on stderr."""
+def command_words(file: str, facts: Mapping[str, Any]) -> list[str]:
+    """The words of the command that made a file, as far as its facts say it; OptionError if they do not."""
     name = _MADE_BY.get(facts["kind"])
     parameters = facts if facts["kind"] == "corpus" else facts.get("parameters")
     if name is None or not parameters:
@@ -90,9 +92,7 @@ def _print_command(file: str, facts: Mapping[str, Any]) -> None:
     for told, (flag, stands_for) in _UNKNOWN.items():
         if told in provenance:
             words += [flag, stands_for]
-    click.echo(shlex.join(words))
-    text = facts if facts["kind"] == "corpus" else provenance
-    tell(f"SOURCE stands for the text, whose name no file has{_told_size(text)}")
+    return words
 
 
 def _told_size(text: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import click
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.help import grouped_option
+from windrow.cli.lm_files import load_model
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, WholeNumber
 from windrow.cli.options import (
@@ -22,8 +23,8 @@ from windrow.cli.options import (
     text_options,
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
-from windrow.cli.saving import save_model
-from windrow.errors import FormatError, OptionError, one_line
+from windrow.cli.saving import ARPA_WRITTEN, save_model
+from windrow.errors import OptionError, one_line
 from windrow.estimator import GIVEN, Condition
 from windrow.lm.settings import MOST_BEAMS, MOST_LENGTH_PENALTY, MOST_NEW_TOKENS, MOST_SEQUENCES, MOST_WORDS_HELD
 
@@ -37,11 +38,6 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON 
 _skip_symbols = grouped_option(
     "--skip-symbols", heading="Text", is_flag=True, help="Leave out <s> and </s> that stand in the text."
 )
-
-
-@click.group("lm", cls=LazyGroup)
-def group() -> None:
-    """Language models: train, measure, score, generate, mix, convert."""
 
 
 def _ngram() -> click.Command:
@@ -62,30 +58,20 @@ def _rnn() -> click.Command:
     return train_rnn
 
 
+def _plot() -> click.Command:
+    from windrow.cli.plot_perplexities import plot
+
+    return plot
+
+
+@click.group("lm", cls=LazyGroup, later={"plot": _plot})
+def group() -> None:
+    """Language models: train, measure, draw, score, generate, mix, convert."""
+
+
 @group.group(cls=LazyGroup, later={"ngram": _ngram, "window": _window, "rnn": _rnn})
 def train() -> None:
     """Train a language model."""
-
-
-def load_model(path: str) -> LanguageModel:
-    """The language model in a file; OptionError if the file holds something else."""
-    from windrow.files.sniff import is_arpa, is_plain_text
-    from windrow.lm.base import LanguageModel
-    from windrow.models import load
-
-    try:
-        model = load(path)
-    except FormatError as error:
-        from windrow.embeddings.formats.recognition import NoVectorsError  # loaded by then, if it was raised
-
-        if not is_arpa(path) and is_plain_text(path):  # which was tried as word vectors
-            raise OptionError(f"{path} is text, neither a language model of windrow's nor an ARPA file") from error
-        if not isinstance(error, NoVectorsError):
-            raise
-        raise FormatError(f"{path} holds no language model: it is neither an ARPA file nor one of windrow's") from error
-    if not isinstance(model, LanguageModel):
-        raise OptionError(f"{path} holds {type(model).__name__}, not a language model")
-    return model
 
 
 def _check_one_stdin(model: str, *sources: str) -> None:
@@ -108,7 +94,7 @@ def _check_one_stdin(model: str, *sources: str) -> None:
 def perplexity(
     model: str, sources: tuple[str, ...], skip_symbols: bool, dynamic: float | None, as_json: bool, **text: Any
 ) -> None:
-    """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`."""
+    """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, -) or one folder made by `corpus build`."""
     from windrow.cli.as_trained import corpus_for
 
     _check_one_stdin(model, *sources)
@@ -148,7 +134,8 @@ def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Per
     "--json", "as_json", is_flag=True, help="One JSON object per line, with the perplexity and the record's own fields."
 )
 def score(model: str, sources: tuple[str, ...], words: bool, skip_symbols: bool, as_json: bool, **text: Any) -> None:
-    """The log10 probability of each line of SOURCEs (standard input without), with its end mark: a number each.
+    """The log10 probability of each line of SOURCEs (without SOURCE, of standard input), the end of the
+    sentence included: one number per line.
 
     Lines are read as in the model's training, unless options say otherwise. With --format each record is a line.
 
@@ -198,7 +185,7 @@ def score(model: str, sources: tuple[str, ...], words: bool, skip_symbols: bool,
     default=1.0,
     type=Number(0, 1, checks=False),
     show_default=True,
-    help="Draw from the likeliest words that hold this probability.",
+    help="Draw from the likeliest words that have this probability together.",
 )
 @click.option(
     "--num-beams",
@@ -316,9 +303,16 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
     "--output",
     required=True,
     type=OutputFile(stdout=True),
-    help="File to write. FILE.arpa, FILE.arpa.gz, or - for standard output: a single n-gram model, in ARPA format.",
+    metavar="FILE",
+    help=f"File to write: {ARPA_WRITTEN}, or is - for standard output; that holds a single n-gram model.",
 )
-@click.option("--method", default="linear", show_default=True, type=click.Choice(["linear", "log-linear"]))
+@click.option(
+    "--method",
+    default="linear",
+    show_default=True,
+    type=click.Choice(["linear", "log-linear"]),
+    help="Add the weighted probabilities of the models, or their weighted logarithms.",
+)
 @click.option(
     "--cache", type=WholeNumber(1, checks=False), metavar="WORDS", help="Add a cache model over this many last words."
 )
@@ -408,11 +402,11 @@ def _parts_of_mix(models: tuple[str, ...], cache: int | None) -> tuple[list[str]
     help="Round probabilities of n-grams to so many bits (8: half the size), or a network's output weights to 8 bits.",
 )
 def convert(source: str, target: Path, quantize: int | None) -> None:
-    """Convert an n-gram model between ARPA (.arpa, .arpa.gz) and windrow's file; or make any model smaller.
+    """Convert an n-gram model between an ARPA file and windrow's own; or make any model smaller.
+
+    TARGET is an ARPA file if it ends in .arpa or .lm, which .gz may follow, or is - for standard output.
 
     A linear mixture of n-gram models becomes a single one, as `lm mix -o FILE.arpa` makes it.
-
-    TARGET - is an ARPA file on standard output.
     """
     from windrow.cli.as_trained import warn_if_forgotten
     from windrow.files.compression import output_name

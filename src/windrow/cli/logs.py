@@ -1,9 +1,13 @@
-"""What a training tells while it runs: a log of JSON lines, bars on stderr. A training does not end because of them."""
+"""What a command tells while it runs: a log of JSON lines, bars on stderr, and that kernels are being compiled.
+
+Nothing ends because it cannot be told.
+"""
 
 from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import select
 import stat
@@ -13,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windrow.errors import warn
+from windrow.errors import one_line, warn
 from windrow.files.writing import write_failure
 
 if TYPE_CHECKING:
@@ -116,6 +120,11 @@ class _Quiet:
         self._stream = sys.stderr
         self.encoding = getattr(self._stream, "encoding", None) or "utf-8"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Quiet) and self._stream is other._stream
+
+    __hash__ = object.__hash__
+
     def isatty(self) -> bool:
         with suppress(OSError, ValueError):
             return self._stream is not None and self._stream.isatty()
@@ -159,3 +168,33 @@ def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[C
         desc="training", total=total_words, unit=unit, unit_scale=True, leave=False, disable=None, file=_Quiet()
     ) as bar:
         yield follow_reports(bar)
+
+
+# --- kernels that are being compiled
+
+
+class _Told(logging.Handler):
+    """Shows a record as a line at a terminal, above the bars that are there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        stderr = _Quiet()
+        if stderr.isatty():
+            from tqdm import tqdm
+
+            message = one_line(record.getMessage())
+            tqdm.write(f"{message[:1].upper()}{message[1:]}", file=stderr)
+
+
+@contextmanager
+def telling_of_compiling() -> Iterator[None]:
+    """Within, somebody at a terminal is told what a command waits for when it compiles kernels."""
+    log, told = logging.getLogger("windrow.numeric.compiling"), _Told(logging.INFO)
+    level = log.level
+    log.addHandler(told)
+    if not log.isEnabledFor(logging.INFO):
+        log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        log.removeHandler(told)

@@ -3,8 +3,7 @@
 The library writes a parameter at fault as ``errors = 'strict'``, and a way out as a caller types it: ``try
 errors='replace'``, or after a word of advice ``try order = 2 or direct = False``. A command shows its own option in
 their place, a way out as it is typed there (``try --order 2 or --no-direct``; of ``field=...`` with the placeholder of
-its help), and leaves out advice that it has no
-option for.
+its help), and leaves out advice that it has no option for. ``lower alpha = 10, to 1`` is such a way out, too.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ _VALUE = r"""\.\.\.|'[^']*'|"[^"]*"|[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.]*\w)
 _KEYWORD = re.compile(rf"(?<![\w-])([a-z]\w*)=({_VALUE})")
 _SETTING = re.compile(rf"(?<![\w-])([a-z]\w*) = ({_VALUE})")
 _ADVISED = re.compile(rf"\b(?:add|needs|set|try|use) {_SETTING.pattern}(?:(?:,? or|,? and|,) {_SETTING.pattern})*")
+_LOWER = re.compile(rf"\b(lower|raise) {_SETTING.pattern}(?:,? to ({_VALUE})(?:,? for example)?)?")
 _ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*=(?:'[^']*'|\.\.\.)(?: or [a-z]\w*='[^']*')*")
 _QUOTES = "\"'"
 _IN_PYTHON = re.compile(r"; to pass sentences, give a list of them")
@@ -50,6 +50,13 @@ def at_the_command_line(message: str, command: click.Command | None) -> str:
 
 def with_settings(message: str, options: Options, command: click.Command | None) -> str:
     """The message with each ``try name = value`` as the option that is typed instead."""
+
+    def lower(found: re.Match[str]) -> str:
+        if found[2] not in options:
+            return found[0]
+        return f"try {options[found[2]]} {found[4]}" if found[4] else f"{found[1]} {options[found[2]]}"
+
+    message = _LOWER.sub(lower, message)
     return _ADVISED.sub(lambda clause: _SETTING.sub(_typed(options, command), clause[0]), message)
 
 

@@ -44,7 +44,7 @@ _TEXT_OPTIONS: dict[str, dict[str, Any]] = {
                   "Unicode normalization: one form for each accented letter; nfkc: plain full-width letters, too."},
     "format": {"type": click.Choice(["text", "jsonl", "csv", "parquet"]),
                "help": "Format of the files.  [default: with --field as their names say, else text]"},
-    "field": {"metavar": "NAME", "help": "Where a JSONL, CSV or Parquet record has its text."},
+    "field": {"metavar": "NAME", "help": "Field with the text in JSONL, CSV, Parquet."},
     "delimiter": {"metavar": "CHAR", "help":
                   "Between the columns of CSV: a character, or tab.  [default: tab in .tsv files, else a comma]"},
     "errors": {"default": "strict", "type": click.Choice(["strict", "replace", "ignore"]),

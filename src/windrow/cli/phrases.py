@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +97,7 @@ def phrases(sources: tuple[str, ...], output: Path, top: int, joiner: str, **opt
     score; --passes 2 then joins phrases, too: new_york_city.
     """
     from windrow.corpus.folder import check_replaceable
+    from windrow.numeric.compiling import working_time
 
     _check_used(options)
     if top and str(output) == STDIO:
@@ -106,7 +106,7 @@ def phrases(sources: tuple[str, ...], output: Path, top: int, joiner: str, **opt
         raise OptionError(f"{output}: --apply writes the joined text; name a folder or a .txt file for it")
     if not _is_file(output):
         check_replaceable(output)  # before the long work
-    started = time.monotonic()
+    started = working_time()
     model, corpus = _applied(sources, options) if options["apply"] else _learned(sources, output, joiner, options)
     if output.suffix.lower() == _MODEL:
         save_trained(output, model.save, "phrases are")
@@ -116,7 +116,7 @@ def phrases(sources: tuple[str, ...], output: Path, top: int, joiner: str, **opt
     for phrase, score in sorted(model.phrases_.items(), key=lambda row: -row[1])[:top]:
         click.echo(f"{one_line(phrase)}\t{score:.6g}")
     name = "standard output" if str(output) == STDIO else output
-    tell(f"{name}: {told} in {time.monotonic() - started:.1f} s")
+    tell(f"{name}: {told} in {working_time() - started:.1f} s")
 
 
 def _check_used(options: dict[str, Any]) -> None:

@@ -11,12 +11,9 @@ from windrow.cli.groups import Command, command
 from windrow.cli.messages import tell
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import check_used
-from windrow.cli.paths import InputFile, OutputFile
+from windrow.cli.paths import InputFile
+from windrow.cli.pictures import picture_output, theme_option
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
-
-_output = click.option(
-    "-o", "--output", required=True, metavar="PICTURE", type=OutputFile(), help="File to write: .png, .svg or .pdf."
-)
 
 
 class _WordsCommand(Command):
@@ -35,14 +32,9 @@ class _WordsCommand(Command):
         return super().parse_args(ctx, repeated)
 
 
-_theme = click.option(
-    "--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True, help="Colors of the picture."
-)
-
-
 @command(cls=_WordsCommand, example="windrow vectors plot toy.safetensors -o map.svg")
 @vectors_argument
-@_output
+@picture_output
 @click.option("--words", multiple=True, metavar="W...", help="The words to draw.  [default: the most frequent]")
 @click.option(
     "--top", default=300, type=WholeNumber(2), show_default=True, help="How many of the most frequent words to draw."
@@ -70,10 +62,16 @@ _theme = click.option(
     show_default=True,
     help="Classes of words, found by k-means, with a color for each.",
 )
-@_theme
-@click.option("--method", type=click.Choice(["pca", "tsne"]), default="pca", show_default=True)
+@theme_option
 @click.option(
-    "--seed", default=1, type=WholeNumber(0, 2**32 - 1), show_default=True, help="Seed of t-SNE and of --clusters."
+    "--method",
+    type=click.Choice(["pca", "tsne", "umap"]),
+    default="pca",
+    show_default=True,
+    help="Principal components; or t-SNE or UMAP, which show groups better and take longer.",
+)
+@click.option(
+    "--seed", default=1, type=WholeNumber(0, 2**32 - 1), show_default=True, help="Seed of t-SNE, UMAP and --clusters."
 )
 @vector_options
 def plot(
@@ -110,11 +108,20 @@ def plot(
 
 @command("plot-log", example="windrow vectors plot-log log.jsonl -o curve.svg")
 @click.argument("log", type=InputFile())
-@_output
-@_theme
-def plot_log(log: str, output: Path, theme: str) -> None:
-    """Draw the learning curve of a training, loss and learning rate, from its --log-json file."""
-    from windrow.viz.learning_curve import plot_learning_curve
+@picture_output
+@click.option("--norms", is_flag=True, help="Draw the length of each layer's gradient, which perceptrons measure.")
+@theme_option
+def plot_log(log: str, output: Path, norms: bool, theme: str) -> None:
+    """Draw the learning curve of a training, loss and learning rate, from its --log-json file.
 
-    plot_learning_curve(log, output, theme=theme)
+    With --norms the length of the gradient by layer and epoch, which shows gradients that vanish or explode.
+    MLPClassifier and MLPRegressor measure it: write each row of their `history_` as a line of JSON.
+    """
+    from windrow.viz.learning_curve import plot_learning_curve, read_norms
+    from windrow.viz.results import plot_gradient_norms
+
+    if norms:
+        plot_gradient_norms(read_norms(log), output, theme=theme)
+    else:
+        plot_learning_curve(log, output, theme=theme)
     tell(f"{output} written")

@@ -12,11 +12,17 @@ from windrow import interrupts
 from windrow.cli.messages import silence
 from windrow.cli.paths import checkpoint_of
 from windrow.errors import DataError, WindrowError
+from windrow.files.sniff import ARPA_ENDINGS
 from windrow.files.writing import STDIO, write_failure
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
     from windrow.embeddings import WordVectors
+
+# Of a file for a model of n-grams, for help texts.
+ARPA_WRITTEN = (
+    f"an ARPA file if it ends in {' or '.join(f'.{ending}' for ending in ARPA_ENDINGS)}, which .gz may follow"
+)
 
 
 def save_trained(

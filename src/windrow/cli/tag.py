@@ -31,9 +31,13 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source, checkpoint_beside, checkpoint_of, words_read
+from windrow.cli.pictures import check_plot, plot_options
+from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
+from windrow.cli.summaries import LIKELIHOOD, kept_epoch_told, training_told
 from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError
+from windrow.files.writing import STDIO
 from windrow.tagging.settings import WINDOW_TAGGER
 
 if TYPE_CHECKING:
@@ -106,6 +110,7 @@ def group() -> None:
     metavar="LOG",
     help="Write the learning curve, one JSON object per epoch.",
 )
+@report_option
 def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: str | None, **options: Any) -> None:
     """Train a tagger on SOURCEs, CoNLL files: a line per token, its tag last; blank lines between sentences.
 
@@ -116,8 +121,11 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
     from windrow.files.writing import remove_written
     from windrow.nn.training.stopping import DivergedError
     from windrow.tagging import WindowTagger
+    from windrow.tagging.columns import Columns
+    from windrow.tagging.examples import read_examples
 
     check_used(WINDOW_TAGGER)
+    report = Reporting(options.pop("report"), output)
     checkpoint, log = options.pop("checkpoint") or checkpoint_of(output), options.pop("log_json")
     resume = check_checkpoint(checkpoint, options.pop("resume"), output)
     path = options.pop("continue_from")
@@ -134,7 +142,7 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
         with ExitStack() as stack:
             if log:
                 tagger.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
-            show = stack.enter_context(words_bar(unit="tokens"))
+            show = report.following(stack.enter_context(words_bar(unit="tokens")))
             names = ("token_column", "tag_column", "checkpoint_every", "keep_training_state")
             given = {name: options[name] for name in names}
             tagger.fit(
@@ -156,16 +164,19 @@ def train(sources: tuple[str, ...], output: Path, valid: str | None, vectors: st
     save_model(tagger, output)
     remove_written(checkpoint)
     _summarize(tagger, output)
+    columns = {name: given[name] for name in ("token_column", "tag_column")}
+    changed = {name: value for name, value in columns.items() if value != {"tag_column": -1}.get(name)}
+    report.write(
+        tagger,
+        # Standard input was read, and is gone.
+        valid=lambda: None if valid is None or valid == STDIO else read_examples(valid, Columns(*columns.values())),
+        fitting={"valid": valid, "continue_from": path, **changed},
+    )
 
 
 def _summarize(tagger: WindowTagger, output: Path) -> None:
-    last = tagger.history_[-1]
-    best = max((row["score"], -row["epoch"]) for row in tagger.history_) if last["score"] is not None else None
-    judged = f", F1 {best[0]:.4f} in epoch {-best[1]}" if best else ""
-    tell(
-        f"{output}: {', '.join(tagger.types_)}; trained on {last['examples']:,} tokens in {last['seconds']:.1f} s "
-        f"({last['per_second']:,.0f} tokens/s), loss {last['loss']:.4f}{judged}"
-    )
+    trained = training_told(tagger.history_, "token", LIKELIHOOD)
+    tell(f"{output}: {', '.join(tagger.types_)}; {trained}{kept_epoch_told(tagger.history_, 'validation F1', 4)}")
 
 
 @group.command(example="windrow tag evaluate toy-tagger.safetensors toyland/ner-test.conll")
@@ -174,17 +185,30 @@ def _summarize(tagger: WindowTagger, output: Path) -> None:
 @_token_column
 @_tag_column
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def evaluate(model: str, sources: tuple[str, ...], token_column: int | None, tag_column: int, as_json: bool) -> None:
+@plot_options("which tag is taken for which")
+def evaluate(
+    model: str,
+    sources: tuple[str, ...],
+    as_json: bool,
+    plot: Path | None,
+    theme: str,
+    **columns: Any,
+) -> None:
     """Exact-span precision, recall and F1 of MODEL on SOURCEs, CoNLL files, as conlleval and seqeval count them.
 
     Entities of a type that MODEL has not learned count as missed.
     """
     from windrow.tagging import WindowTagger
 
+    check_plot(plot)
     tagger = WindowTagger.load(model)
-    result = tagger.evaluate(_files(sources), token_column=token_column, tag_column=tag_column)
+    result = tagger.evaluate(_files(sources), **columns)
     if unknown := sorted(set(result.types) - set(tagger.types_)):
         tell(f"Warning: {model} has not learned {', '.join(unknown)}: counted as missed")
+    if plot is not None:
+        from windrow.viz import plot_confusion
+
+        plot_confusion(*tagger.true_and_predicted(_files(sources), **columns), plot, theme=theme)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
 
 
@@ -205,7 +229,7 @@ def _table(result: SpanResult) -> str:
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "text", "conll"]),
-    help="One sentence per line, or one token per line and blank lines between sentences.",
+    help="text: one sentence per line; conll: one token per line, blank lines between sentences; auto: found out.",
 )
 @_token_column
 @text_options("tokenizer", "normalize", "errors")

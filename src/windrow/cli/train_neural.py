@@ -31,7 +31,9 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import OutputFile, OutputLog, Source, checkpoint_beside, checkpoint_of
+from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
+from windrow.cli.summaries import kept_epoch_told, loss_of_language_model, training_told
 from windrow.cli.vector_files import advising_to_convert
 from windrow.outputs import OUTPUT_LAYERS
 
@@ -91,8 +93,9 @@ def training_command(
             heading="Output",
             type=OutputLog(),
             metavar="LOG",
-            help="Write the learning curve, JSON lines.",
+            help="Write the learning curve, one JSON object per epoch.",
         ),
+        report_option,
         text_options(),
     )
 
@@ -115,6 +118,7 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
     check_used(kind.settings)
     checkpoint, log = checkpoint_of(target), options["log_json"]
     check_target(target, f"a {kind.__name__}")
+    report = Reporting(options["report"], target)
     resume = check_checkpoint(checkpoint, options["resume"], target)
     continued = None if options["continue_from"] is None else kind.load(options["continue_from"])
     model = kind(**values_of(kind.settings, options))
@@ -129,7 +133,7 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
     with ExitStack() as stack:
         if log:
             model.set_params(callbacks=[stack.enter_context(json_log(log, append=resume))])
-        show = stack.enter_context(words_bar((corpus.tokens + len(corpus)) * model.epochs))
+        show = report.following(stack.enter_context(words_bar((corpus.tokens + len(corpus)) * model.epochs)))
         try:
             with naming_options(names):
                 model.fit(
@@ -161,6 +165,8 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
         few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {options['vectors']}"
         tell(f"Warning: {few}; are both cut into words alike?")
     tell(_summary(target, model))
+    fitting = {name: options[name] for name in ("valid", "continue_from")}
+    report.write(model, valid=lambda: valid, reading=text_of(options), fitting=fitting)
 
 
 def _texts(
@@ -178,10 +184,6 @@ def _texts(
 
 
 def _summary(target: Path, model: NeuralLM) -> str:
-    last = model.history_[-1]
-    scores = [row["score"] for row in model.history_ if row["score"] is not None]
-    return (
-        f"{target}: {len(model.vocabulary):,} words, trained on {last['examples']:,} words in {last['seconds']:.1f} s "
-        f"({last['per_second']:,.0f} words/s), loss {last['loss']:.4f}"
-        + (f", validation perplexity {min(scores):.2f}" if scores else "")
-    )
+    trained = training_told(model.history_, "word", loss_of_language_model(model.output_layer, model.objective))
+    kept = kept_epoch_told(model.history_, "validation perplexity", 2, lowest=True)
+    return f"{target}: {len(model.vocabulary):,} words; {trained}{kept}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,8 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
-from windrow.cli.saving import save_model
+from windrow.cli.report import Reporting, report_option
+from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import OptionError
 from windrow.estimator import Condition
 from windrow.lm.ngram.settings import FALLING_BACK, INTERPOLATING, NGRAM_LM
@@ -46,8 +46,9 @@ def _words_in(file: str) -> list[str]:
     "-o",
     "--output",
     required=True,
+    metavar="FILE",
     type=OutputFile(stdout=True),
-    help="File to write: .safetensors, or .arpa, .arpa.gz; - is an ARPA file on standard output.",
+    help=f"File to write: {ARPA_WRITTEN}, else windrow's own; - is an ARPA file on standard output.",
 )
 @setting_options(NGRAM_LM, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY})
 @grouped_option(
@@ -69,6 +70,7 @@ def _words_in(file: str) -> list[str]:
 @grouped_option(
     "--counts-out", heading="Output", common=False, type=OutputFile(), help="Write the counts, as text; .gz compresses."
 )
+@report_option
 @grouped_option(
     "--from-counts",
     heading="Text",
@@ -84,6 +86,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     from windrow.lm import storing
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
+    from windrow.numeric.compiling import working_time
 
     _check_used(options)
     counts_out = options["counts_out"]
@@ -94,7 +97,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         check_compression(counts_out, "counts")
     if options["from_counts"] and len(sources) > 1:
         raise OptionError("--from-counts takes one SOURCE, a file of counts")
-    started = time.monotonic()
+    report = Reporting(options["report"], output)
+    started = working_time()
     model = NGramLM(**values_of(NGRAM_LM, options))
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
     text = text_of(options)
@@ -110,9 +114,11 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     warn_if_forgotten(model, output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
     tell(
-        f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams ({sizes}) in "
-        f"{time.monotonic() - started:.1f} s"
+        f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams "
+        f"(by length: {sizes}) in {working_time() - started:.1f} s"
     )
+    fit = "fit_counts" if options["from_counts"] else "fit"
+    report.write(model, reading=text, fit=fit, fitting={"heldout": options["heldout"]})
 
 
 def _check_used(options: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from windrow.lm.neural.settings import RECURRENT_LM
     "--hidden 100 --state reset --epochs 6 --lr 0.003",
 )
 def train_rnn(sources: tuple[str, ...], output: Path, **options: Any) -> None:
-    """Train a recurrent language model on SOURCEs: text (file, folder, glob, URL, - ) or one `corpus build` folder.
+    """Train a recurrent language model on SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder.
 
     The state is in FILE.checkpoint after every epoch, or as --checkpoint-every says; the same command with --resume
     goes on from there.

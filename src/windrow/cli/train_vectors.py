@@ -38,8 +38,10 @@ from windrow.cli.paths import (
     words_read,
     words_written,
 )
+from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
-from windrow.cli.vector_files import save_fasttext
+from windrow.cli.summaries import LOSSES_OF_VECTORS, training_told
+from windrow.cli.vector_files import VECTORS_OUTPUT, save_fasttext
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
 
@@ -59,11 +61,17 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     "-o",
     "--output",
     required=True,
+    metavar="FILE",
     type=OutputFile(checkpoint_beside, words_written, stdout=True),
-    help="File to write; its extension chooses the format (.safetensors .txt .vec .bin .glove .tsv .npy).",
+    help=VECTORS_OUTPUT,
 )
 @grouped_option(
-    "--model", heading="Model", default="skipgram", show_default=True, type=click.Choice(["skipgram", "cbow"])
+    "--model",
+    heading="Model",
+    default="skipgram",
+    show_default=True,
+    type=click.Choice(["skipgram", "cbow"]),
+    help="skipgram predicts context words from a word, cbow a word from its context.",
 )
 @setting_options(
     WORD2VEC,
@@ -113,14 +121,13 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     common=False,
     type=Number(0),
     metavar="SECONDS",
-    help="Keep the state in OUTPUT.checkpoint so often; 0: never, nor on Ctrl-C.  [default: on Ctrl-C]",
+    help="Keep the state in FILE.checkpoint so often; 0: never, nor on Ctrl-C.  [default: on Ctrl-C]",
 )
+@grouped_option("--resume", heading="Training", is_flag=True, help="Go on from FILE.checkpoint; a finished FILE stays.")
 @grouped_option(
-    "--resume", heading="Training", is_flag=True, help="Go on from OUTPUT.checkpoint; a finished OUTPUT stays."
+    "--log-json", heading="Output", type=OutputLog(), help="Write the learning curve, one JSON object per line."
 )
-@grouped_option(
-    "--log-json", heading="Output", type=OutputLog(), help="Write the learning curve, a JSON object a line."
-)
+@report_option
 @grouped_option(
     "--save-vocab",
     heading="Output",
@@ -147,14 +154,13 @@ def train(
     read_vocab: str | None,
     **options: Any,
 ) -> None:
-    """Train word vectors on SOURCEs: text (file, folder, glob, URL, - ) or one folder made by `corpus build`.
+    """Train word vectors on SOURCEs: text (file, folder, glob, URL, -) or one folder made by `corpus build`.
 
-    Ctrl-C keeps the state in OUTPUT.checkpoint; the same command with --resume goes on from there. OUTPUT - is
+    Ctrl-C keeps the state in FILE.checkpoint; the same command with --resume goes on from there. FILE - is
     word2vec's text on standard output.
     """
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
-    from windrow.files.compression import output_name
     from windrow.files.writing import remove_written
     from windrow.machine import available_cores
     from windrow.nn.training.stopping import DivergedError
@@ -171,6 +177,7 @@ def train(
     every = options["checkpoint_every"]
     checkpoint = _checkpoint_beside(output, options["resume"] or bool(every))
     check_target(output)
+    report = Reporting(options["report"], output)
     resume = checkpoint is not None and check_checkpoint(checkpoint, options["resume"], output)
     estimator = Word2Vec(
         **{
@@ -188,7 +195,7 @@ def train(
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=resume))
             estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
-        show = stack.enter_context(words_bar(corpus.tokens * estimator.epochs))
+        show = report.following(stack.enter_context(words_bar(corpus.tokens * estimator.epochs)))
         try:
             with naming_options(flags_of(WORD2VEC)):
                 estimator.fit(
@@ -213,15 +220,19 @@ def train(
     _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
-    last = estimator.history_[-1]
-    idle, epochs = sum(not row["loss"] for row in estimator.history_), len(estimator.history_)
+    _summarize(estimator, output)
+    fitting = {**{name: options[name] for name in ("continue_from", "vectors")}, "frozen": options["frozen"] or None}
+    report.write(estimator, reading=text_of(options), fitting=fitting)
+
+
+def _summarize(model: Word2Vec, output: Path) -> None:
+    from windrow.files.compression import output_name
+
+    idle, epochs = sum(not row["loss"] for row in model.history_), len(model.history_)
     if epochs // 2 < idle < epochs:  # of all epochs the estimator warns
         tell(f"Warning: no word was trained on in {idle} of {epochs} epochs: all were sub-sampled; try --sample 0")
-    tell(
-        f"{output_name(output)}: {len(estimator.wv):,} words x {estimator.vector_size}, trained on "
-        f"{last['examples']:,} words in {last['seconds']:.1f} s ({last['per_second']:,.0f} words/s), "
-        f"loss {last['loss']:.4f}"
-    )
+    trained = training_told(model.history_, "word", LOSSES_OF_VECTORS["+".join(model.layer_names())])
+    tell(f"{output_name(output)}: {len(model.wv):,} words of {model.vector_size} dimensions; {trained}")
 
 
 def _continued(file: str) -> Word2Vec:

@@ -13,7 +13,7 @@ from windrow.lm.neural.settings import WINDOW_LM
     "window", WINDOW_LM, "windrow lm train window toyland/train.txt -o toy-window.safetensors --order 4 --epochs 2"
 )
 def train_window(sources: tuple[str, ...], output: Path, **options: Any) -> None:
-    """Train a window language model on SOURCEs: text (file, folder, glob, URL, - ) or one `corpus build` folder.
+    """Train a window language model on SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder.
 
     The state is in FILE.checkpoint after every epoch, or as --checkpoint-every says; the same command with --resume
     goes on from there.

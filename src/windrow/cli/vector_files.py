@@ -12,6 +12,7 @@ import click
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, words_read
+from windrow.embeddings.endings import endings_told
 from windrow.errors import OptionError, warn
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from windrow.embeddings.vectors import WordVectors
 
 F = TypeVar("F", bound=Callable[..., Any])
+VECTORS_OUTPUT = f"File to write; its ending names the format: {endings_told()}."
 
 _VECTOR_OPTIONS = (
-    click.option("--from", "format", metavar="FORMAT", help="Format of FILE, where its content misleads."),
+    click.option("--from", "format", metavar="FORMAT", help="Format of FILE, such as glove, if its content misleads."),
     click.option("--limit", type=WholeNumber(1, checks=False), metavar="N",
                  help="Read at most N words, the first ones."),
     click.option("--only-words", metavar="FILE", type=InputFile(),

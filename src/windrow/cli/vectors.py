@@ -13,7 +13,9 @@ from windrow.cli.messages import tell
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
+from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.vector_files import open_vectors, save_fasttext, vector_options, vectors_argument
+from windrow.embeddings.endings import endings_told
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -123,6 +125,7 @@ def group() -> None:
     help="Columns of the files of word pairs: names from the header, or numbers from 1.  [default: by the header]",
 )
 @_as_json
+@plot_options("the accuracy by section of the answers to --analogies")
 @vector_options
 def evaluate(
     file: str,
@@ -132,6 +135,8 @@ def evaluate(
     case_sensitive: bool,
     columns: str | None,
     as_json: bool,
+    plot: Path | None,
+    theme: str,
     **reading: Any,
 ) -> None:
     """Measure accuracy on analogies and correlation with human scores of similarity.
@@ -145,6 +150,9 @@ def evaluate(
         raise OptionError("nothing to evaluate on; give --analogies FILE or --similarity FILE")
     if columns is not None and not similarity:
         raise OptionError("--columns is for files of word pairs; give --similarity FILE")
+    if plot is not None and len(analogies) != 1:
+        raise OptionError("--plot draws the answers to one file of analogies; give --analogies FILE once")
+    check_plot(plot)
     vectors = open_vectors(file, reading)
     options = {"restrict_vocab": restrict_vocab, "case_sensitive": case_sensitive}
 
@@ -157,6 +165,10 @@ def evaluate(
     correlations = {
         name: judge(evaluate_similarity, path, columns=columns) for name, path in _named(similarity).items()
     }
+    if plot is not None:
+        from windrow.viz import plot_analogies
+
+        plot_analogies(next(iter(answers.values())), plot, theme=theme)
     if as_json:
         parts = {"analogies": answers, "similarity": correlations}
         click.echo(
@@ -173,13 +185,11 @@ def evaluate(
     "--to",
     "to_format",
     metavar="FORMAT",
-    help="Format of OUT; fasttext is the binary of fastText.  [default: its extension]",
+    help=f"Format of OUT, an ending without its dot.  [default: the ending of OUT, {endings_told()}]",
 )
 @vector_options
 def convert(source: str, target: Path, to_format: str | None, **reading: Any) -> None:
-    """Convert vectors. The content of IN says what it is; the extension of OUT names the format.
-
-    .safetensors .txt .vec .bin .glove .tsv .npy .parquet; .gz may follow .txt .vec .bin .glove .tsv
+    """Convert vectors. The content of IN says what it is; the ending of OUT names the format.
 
     --to projector writes what TensorBoard's Embedding Projector loads: numbers to OUT, such as X.tsv, and the words to
     X.metadata.tsv.

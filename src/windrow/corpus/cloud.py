@@ -13,7 +13,7 @@ from threading import Thread
 from typing import IO, Any
 from urllib.parse import unquote
 
-from windrow.errors import DataError, OptionError
+from windrow.errors import DataError, MissingPackageError, needs_package
 from windrow.files.urls import CutError, TooLargeError, scheme_of, secrets_of, without_secrets
 from windrow.files.web import LARGEST
 
@@ -23,18 +23,14 @@ _LIBRARY = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": 
 
 
 def open_in_cloud(url: str) -> IO[bytes]:
-    """The bytes of a file in a cloud store; DataError if they cannot be had, OptionError if a library is missing."""
+    """The bytes of a file in a cloud store; MissingPackageError without its library, else DataError."""
     library = _LIBRARY[scheme_of(url)]
-    try:
+    with needs_package(f"{_cannot_open(url)}: it needs fsspec and {library}", "remote", library):
         from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise OptionError(
-            f"{_cannot_open(url)}: it needs fsspec and {library}: pip install 'windrow[remote]' {library}"
-        ) from error
     try:
         stream = _CloudFile(_within_patience(lambda: _open(url_to_fs, url)))
     except ImportError as error:
-        raise OptionError(f"{_cannot_open(url)}: it needs {library}: pip install {library}") from error
+        raise MissingPackageError(f"{_cannot_open(url)}: it needs {library}", "", library) from error
     except Exception as error:  # each library has errors of its own
         raise DataError(f"{_cannot_open(url)}: {failure(error, url)}") from error
     return io.BufferedReader(stream, _BUFFER_BYTES)

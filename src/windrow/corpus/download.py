@@ -23,7 +23,7 @@ from windrow.files.writing import write_failure
 if TYPE_CHECKING:
     from windrow.files.web import Body
 
-DownloadProgress = Callable[[str, int, int | None], None]  # name of the file, bytes so far, bytes in all if known
+DownloadProgress = Callable[[str, int, int | None], object]  # name of the file, bytes so far, bytes in all if known
 CHUNK = 1 << 16
 _LONGEST_VALIDATOR = 1000  # characters
 

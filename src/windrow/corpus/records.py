@@ -13,7 +13,7 @@ from windrow.corpus import streams
 from windrow.corpus.streams import Meter, lines, name_of, opened_to_seek, read_errors, text_pieces, too_long
 from windrow.corpus.tables import is_missing, listed
 from windrow.corpus.tokenizers import as_tokens
-from windrow.errors import DataError, OptionError
+from windrow.errors import DataError, OptionError, needs_package
 from windrow.files.compression import COMPRESSED
 from windrow.files.urls import is_url, path_of
 
@@ -180,11 +180,9 @@ def _other_delimiter(columns: list[str]) -> str:
 
 
 def _parquet_cells(file: str, fields: Sequence[str], meter: Meter) -> Iterator[tuple[Cell, ...]]:
-    try:
+    with needs_package("reading Parquet needs pyarrow", "parquet"):
         import pyarrow
         from pyarrow import parquet
-    except ImportError as error:
-        raise OptionError("reading Parquet needs pyarrow: pip install 'windrow[parquet]'") from error
     name = name_of(file)
     try:
         with read_errors(file), opened_to_seek(file) as raw:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from windrow.bars import check_progress, downloads_bar
 from windrow.corpus.download import DownloadProgress, discard, download, file_errors
 from windrow.corpus.kept_checksums import note, noted
 from windrow.corpus.registry_rows import check_rows
@@ -108,7 +109,7 @@ def list_corpora(registry: str | os.PathLike[str] | None = None) -> list[Registe
 def fetch(
     name: str,
     directory: str | os.PathLike[str],
-    progress: DownloadProgress | None = None,
+    progress: DownloadProgress | bool | None = None,
     registry: str | os.PathLike[str] | None = None,
     *,
     unverified: bool = False,
@@ -122,8 +123,9 @@ def fetch(
         The corpus, as the registry calls it.
     directory : str or path-like
         The folder, which is made if it does not exist.
-    progress : callable or None, default None
-        Called with the name of a file, its bytes so far, and its bytes in all or None, as bytes arrive.
+    progress : bool or callable, default None
+        True: show a bar, in a notebook or on stderr. A function is called with the name of a file, its bytes so far,
+        and its bytes in all or None, as bytes arrive.
     registry : str, path-like or None, default None
         Another registry, a TOML file; None: windrow's own.
     unverified : bool, default False
@@ -138,6 +140,8 @@ def fetch(
 
     Raises
     ------
+    OptionError
+        ``progress`` is something else.
     DataError
         There is no such corpus; no mirror has it; the connection is cut (the .part file stays: run again to resume); a
         checksum, size or archive is wrong (nothing stays); or there is no checksum and ``unverified`` is False.
@@ -147,6 +151,7 @@ def fetch(
     >>> from windrow.corpus.registry import fetch
     >>> files = fetch("simlex-999", "simlex")  # doctest: +SKIP
     """
+    check_progress(progress)
     corpora = {corpus.name: corpus for corpus in list_corpora(registry)}
     if name not in corpora:
         near = difflib.get_close_matches(name, corpora, n=1)
@@ -155,13 +160,13 @@ def fetch(
     corpus, folder = corpora[name], Path(directory)
     _check_names(corpus)
     refuse_standard_output(folder)
-    fetches = [_Fetch(file, corpus.mirrors, folder, progress, allow_http) for file in corpus.files]
+    fetches = [_Fetch(file, corpus.mirrors, folder, allow_http) for file in corpus.files]
     if not unverified:
         _refuse_unverified(name, fetches)
     with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with alone_in(folder, "fetches files into"):
-        return [fetched for one in fetches for fetched in one.run()]
+    with alone_in(folder, "fetches files into"), downloads_bar(progress) as show:
+        return [fetched for one in fetches for fetched in one.run(show)]
 
 
 def _check_names(corpus: RegisteredCorpus) -> None:
@@ -184,13 +189,10 @@ def _refuse_unverified(name: str, fetches: list[_Fetch]) -> None:
 class _Fetch:
     """Getting one file of a corpus, and what is in it."""
 
-    def __init__(
-        self, file: RemoteFile, mirrors: list[str], folder: Path, progress: DownloadProgress | None, allow_http: bool
-    ) -> None:
+    def __init__(self, file: RemoteFile, mirrors: list[str], folder: Path, allow_http: bool) -> None:
         self.file = file
         self._urls = [mirror + file.path for mirror in mirrors]
         self._folder = folder
-        self._progress = progress
         self._allow_http = allow_http
         self._archive_checksum = self._checksum(file.name) if file.unpack else None
         self._noted = noted(folder, file.name, self._archive_checksum) if self._archive_checksum else {}
@@ -199,7 +201,7 @@ class _Fetch:
         """Whether every kept file is there, as far as can be told without reading them."""
         return all((self._folder / name).is_file() for name in self.file.kept_names)
 
-    def run(self) -> Iterator[FetchedFile]:
+    def run(self, progress: DownloadProgress | None) -> Iterator[FetchedFile]:
         """Download and unpack the file, unless all that it holds is there."""
         present = [self._present(name) for name in self.file.kept_names]
         if not all(present):
@@ -207,7 +209,7 @@ class _Fetch:
             download(
                 self._urls,
                 part,
-                self._progress,
+                progress,
                 allow_http=self._allow_http,
                 limit=self._limit(),
                 verifiable=not self.file.unverifiable,

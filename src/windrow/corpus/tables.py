@@ -36,18 +36,21 @@ def cells_of(source: Any, field: str | None = None, *, expected: str = SOURCE) -
     else:
         values = _column(source, field, list(source) if columns is None else columns)
     # Arrow has scalars of its own.
-    cells = (value.as_py() if hasattr(value, "as_py") else value for value in values)
+    cells = (value if type(value) is str or not hasattr(value, "as_py") else value.as_py() for value in values)
     return cells if field is not None else _without_names_of_files(cells, takes_paths="a path" in expected)
 
 
 def _without_names_of_files(items: Iterable[Any], takes_paths: bool) -> Iterator[Any]:
     """The items; OptionError once all of the first ones were names of files: a string in an iterable is a sentence."""
-    names: list[str] | None = []
-    for item in items:
-        if names is not None:
-            names = [*names, item] if isinstance(item, str) and _is_name(item) else None
-            if names is not None and len(names) == _LOOKED_AT:
-                break
+    given, names = iter(items), list[str]()
+    for item in given:
+        if not (isinstance(item, str) and _is_name(item)):
+            yield item
+            yield from given
+            return
+        names.append(item)
+        if len(names) == _LOOKED_AT:
+            break
         yield item
     if names:
         what = "name existing files" if all(map(_names_file, names)) else "look like names of files"

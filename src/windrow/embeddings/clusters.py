@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import OptionError, check_whole
+from windrow.errors import OptionError, check_whole, needs_package
 
 if TYPE_CHECKING:
     from windrow.embeddings.vectors import WordVectors
@@ -53,10 +53,8 @@ def cluster_words(vectors: WordVectors, k: int, *, seed: int = 1) -> NDArray[np.
     check_whole("seed", seed, 0, LARGEST_SEED)
     if check_whole("k", k, 1) > len(vectors):
         raise OptionError(f"k = {k}: there are {len(vectors):,} words, so no more classes; lower it")
-    try:
+    with needs_package("classes of words need scikit-learn", "sklearn"):
         from sklearn.cluster import KMeans
-    except ImportError as error:
-        raise OptionError("classes of words need scikit-learn: pip install 'windrow[sklearn]'") from error
     vectors.check_finite()
     units = vectors.normalize().vectors
     classes = min(k, len(np.unique(units, axis=0)))  # of equal directions there is one

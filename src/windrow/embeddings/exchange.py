@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from windrow.embeddings import formats
 from windrow.embeddings.changes import ChangingTable
 from windrow.embeddings.terms import texts
-from windrow.errors import DataError, FormatError, OptionError, warn
+from windrow.errors import DataError, FormatError, OptionError, needs_package, warn
 from windrow.files.compression import creating, reading
 from windrow.files.urls import refuse_url_to_write
 
@@ -232,13 +232,11 @@ class VectorExchange(ChangingTable):
 
         Raises
         ------
-        OptionError
+        MissingPackageError
             gensim is not installed.
         """
-        try:
+        with needs_package("to_gensim needs gensim", "", "gensim"):
             from gensim.models import KeyedVectors
-        except ImportError as error:
-            raise OptionError("to_gensim needs gensim: pip install gensim") from error
         table = KeyedVectors(self.vector_size)
         table.add_vectors(list(self._words), self._vectors)
         if self.counts is not None:

@@ -24,7 +24,7 @@ WORD2VEC = (
         "Try 0.05 for a small text, or for CBOW.", low=0, low_open=True, high=10, common=True,
     ),
     Setting(
-        "window", int, 5, "The most words to each side of the center word that are its context.",
+        "window", int, 5, "Context words on each side of the center word, at most.",
         "A small window (2) brings words together that can stand for each other, a large one (10) words of one topic.",
         low=1, high=1000, heading="Model", common=True,
     ),
@@ -100,18 +100,17 @@ WORD2VEC = (
         "alpha is above 0.07", only_with=("kernel", ("block",)),
     ),
     Setting(
-        "shared_negatives", int, 16, "Noise words that each row of a block meets, rounded up to a multiple of 16; the "
-        "row's own target word may be among them.", "More are slower and a little better; "
-        "with subwords 32 know more of the forms of words.",
-        low=1, high=4096, only_with=(("kernel", ("block",)), _OF_NS, ("negative", GIVEN)),
+        "shared_negatives", int, None, "Noise words that each row of a block meets, rounded up to a multiple of 16; "
+        "the row's own target word may be among them.", "More are slower and a little better.",
+        low=1, high=4096, none="16, with subwords 32", only_with=(("kernel", ("block",)), _OF_NS, ("negative", GIVEN)),
     ),
     Setting(
         "deterministic", bool, False, "Threads train in rounds and wait for each other: an equal seed and number of "
         "workers give equal bits.", "A little slower; one worker does so anyway.",
     ),
     Setting(
-        "subwords", bool, False, "Compose the vector of a word from its own and those of its character n-grams, as in "
-        "fastText.", "Rare words become better, and unseen ones get vectors; the file holds the n-grams, too, and "
+        "subwords", bool, False, "Make vectors of words from those of their character n-grams, as in fastText.",
+        "Rare words become better, and unseen ones get vectors; the file holds the n-grams, too, and "
         "training takes longer.", heading="Model", common=True,
     ),
     Setting(

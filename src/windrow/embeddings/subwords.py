@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus.subwords import subword_ids, vocabulary_subwords
 from windrow.embeddings.kernels.inputs import WordRows, compose_vocabulary
+from windrow.numeric.rows import number_by_first_sight
 from windrow.numeric.tables import zero_table
 
 NGRAM_SIZES = ("min_n", "max_n", "buckets")  # parameters, in the order of Subwords.sizes
@@ -35,12 +36,8 @@ class Subwords:
     def of(cls, words: Sequence[str], min_n: int, max_n: int, buckets: int) -> tuple[Self, WordRows]:
         """The buckets of these words, and the rows of each word in a table of all words and then all n-grams."""
         ids, starts = vocabulary_subwords(words, min_n, max_n, buckets)
-        distinct, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        row_of = np.empty(len(order), np.int32)
-        row_of[order] = np.arange(len(order))
-        subwords = cls(min_n, max_n, buckets, distinct[order])
-        return subwords, with_own_rows(row_of[inverse], starts)
+        rows, used = number_by_first_sight(ids)
+        return cls(min_n, max_n, buckets, used), with_own_rows(rows, starts)
 
     def grown(self, words: Sequence[str]) -> Self:
         """With a row for each n-gram of these words; new rows are behind the others."""

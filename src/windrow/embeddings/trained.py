@@ -12,18 +12,21 @@ from numpy.typing import NDArray
 from windrow.corpus import TextReader, Vocabulary
 from windrow.embeddings.kernels.inputs import WordRows
 from windrow.embeddings.prediction import sentence_log_likelihood, word_log_probs
+from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmaxStep
 from windrow.embeddings.subwords import NgramVectors, Subwords, compose
 from windrow.embeddings.training.fasttext_state import read_state, write_state
 from windrow.embeddings.training.loop import VectorTraining
-from windrow.embeddings.training.making import TrainingOptions, restore_training
+from windrow.embeddings.training.making import SHARED_NEGATIVES, TrainingOptions, restore_training
 from windrow.embeddings.training.start import Start, ngram_sizes
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole
-from windrow.estimator import Estimator
+from windrow.estimator import Estimator, unmet
 from windrow.files import model_file
 from windrow.nn.training.report import facts_of
+
+_OF_SHARED = next(setting.conditions for setting in WORD2VEC if setting.name == "shared_negatives")
 
 
 class TrainedModel(Estimator):
@@ -40,6 +43,7 @@ class TrainedModel(Estimator):
     window_weighting: str | None
     loss: str | None
     subwords: bool
+    shared_negatives: int | None
 
     _training: VectorTraining  # not there before
     _vocabulary: Vocabulary
@@ -245,6 +249,8 @@ class TrainedModel(Estimator):
     @classmethod
     def _restored(cls, state: TrainingState) -> Self:
         model = cls(**state.parameters)
+        if model.shared_negatives == SHARED_NEGATIVES[model.subwords] or unmet(_OF_SHARED, state.parameters):
+            model.shared_negatives = None  # files have the number that was chosen
         model.check_parameters()
         model._check_fits(state)
         vocabulary = Vocabulary(list(state.words), state.counts)

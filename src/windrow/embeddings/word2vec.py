@@ -14,9 +14,9 @@ from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.trained import TrainedModel
-from windrow.embeddings.training.checkpoint import fits_blocks, tree_ties
+from windrow.embeddings.training.checkpoint import fits_blocks, shared_negatives, tree_ties
 from windrow.embeddings.training.loop import VectorTraining
-from windrow.embeddings.training.making import make_training
+from windrow.embeddings.training.making import SHARED_NEGATIVES, make_training
 from windrow.embeddings.training.progress import Callback
 from windrow.embeddings.training.start import Frozen, Start, check_vectors, start_training
 from windrow.embeddings.training.state import TrainingState
@@ -42,8 +42,8 @@ class Word2Vec(TrainedModel):
     alpha : float in (0, 10], default 0.025
         Learning rate at the start; it falls linearly to min_alpha. Try 0.05 for a small text, or for CBOW.
     window : int in [1, 1000], default 5
-        The most words to each side of the center word that are its context. A small window (2) brings words
-        together that can stand for each other, a large one (10) words of one topic.
+        Context words on each side of the center word, at most. A small window (2) brings words together that can
+        stand for each other, a large one (10) words of one topic.
     min_count : int >= 1, default 5
         Words that occur less often are left out. Lower it for a small text; vectors of words seen a few times are
         poor.
@@ -87,16 +87,16 @@ class Word2Vec(TrainedModel):
     block_size : int in [1, 4096] or None, default None
         Center words in a block. None: 64, of CBOW 256; fewer where the same words come again and again, or alpha is
         above 0.07. Only with kernel "block". Larger ones are a little faster, until quality falls.
-    shared_negatives : int in [1, 4096], default 16
+    shared_negatives : int in [1, 4096] or None, default None
         Noise words that each row of a block meets, rounded up to a multiple of 16; the row's own target word may be
-        among them. Only with kernel "block" and with loss None or "ns" or "hs+ns" and with negative. More are
-        slower and a little better; with subwords 32 know more of the forms of words.
+        among them. None: 16, with subwords 32. Only with kernel "block" and with loss None or "ns" or "hs+ns" and
+        with negative. More are slower and a little better.
     deterministic : bool, default False
         Threads train in rounds and wait for each other: an equal seed and number of workers give equal bits. A
         little slower; one worker does so anyway.
     subwords : bool, default False
-        Compose the vector of a word from its own and those of its character n-grams, as in fastText. Rare words
-        become better, and unseen ones get vectors; the file holds the n-grams, too, and training takes longer.
+        Make vectors of words from those of their character n-grams, as in fastText. Rare words become better, and
+        unseen ones get vectors; the file holds the n-grams, too, and training takes longer.
     min_n : int in [1, max_n], default 3
         Characters of the shortest n-grams, the boundaries < and > included. Only with subwords True.
     max_n : int in [1, 100], default 6
@@ -160,7 +160,7 @@ class Word2Vec(TrainedModel):
         loss: str | None = None,
         kernel: str = "block",
         block_size: int | None = None,
-        shared_negatives: int = 16,
+        shared_negatives: int | None = None,
         deterministic: bool = False,
         subwords: bool = False,
         min_n: int = 3,
@@ -292,22 +292,21 @@ class Word2Vec(TrainedModel):
             corpus = as_corpus(corpus, field, shows_bar=progress is True)
             start = start_training(corpus, self.get_params(), state, given, frozen)
             resumed = checkpoint if resume else None
-            if resumed is not None:
-                start = replace(start, ties=tree_ties(resumed))
-            self._training = self._new_training(corpus, resumed is None or fits_blocks(resumed), start)
-            self._text = corpus.reader.stored()
-            self._training.retrains = retrains
-            self._wv = None
-            if resumed is not None:
-                self._training.restore(resumed)
-            try:
-                # Each worker is one thread; BLAS must not start more.
-                with crew(1), training_bar(progress, "words") as bar:
-                    callbacks = [*bar.callbacks, *self.callbacks]
-                    self._training.train(callbacks, self.report_words, written, checkpoint_every, bar.progress)
-            except DivergedError:
-                del self._training  # its vectors are of no use
-                raise
+            # Each worker is one thread; BLAS must not start more, which would spin on when their product is done.
+            with crew(1):
+                self._training = self._new_training(corpus, start, resumed)
+                self._text = corpus.reader.stored()
+                self._training.retrains = retrains
+                self._wv = None
+                if resumed is not None:
+                    self._training.restore(resumed)
+                try:
+                    with training_bar(progress, "words") as bar:
+                        callbacks = [*bar.callbacks, *self.callbacks]
+                        self._training.train(callbacks, self.report_words, written, checkpoint_every, bar.progress)
+                except DivergedError:
+                    del self._training  # its vectors are of no use
+                    raise
         if len(self._vocabulary) == 1:
             word = self._vocabulary.words[0]
             warn(f"the only word is {word!r}: there is nothing to tell it from; keep rarer words, or give more text")
@@ -339,9 +338,17 @@ class Word2Vec(TrainedModel):
         if "ns" in self.layer_names() and self.negative < 1:
             raise OptionError("negative = 0 is out of range with negative sampling; the allowed range is [1, 1000]")
 
-    def _new_training(self, corpus: Corpus, fits: bool, start: Start) -> VectorTraining:
+    def _new_training(self, corpus: Corpus, start: Start, resumed: str | PathLike[str] | None) -> VectorTraining:
+        """From the beginning; what an older checkpoint chose otherwise than is chosen today is as in ``resumed``."""
+        options, fits = self._options(), True
+        if resumed is not None:
+            fits, start = fits_blocks(resumed), replace(start, ties=tree_ties(resumed))
+            kept = shared_negatives(resumed)
+            if self.shared_negatives is None and kept in SHARED_NEGATIVES.values():
+                options = replace(options, shared_negatives=kept)
         self._vocabulary, self._subwords, self._word_rows = start.vocabulary, start.subwords, start.word_rows
-        return make_training(self._options(), corpus, start, self._identity(corpus), fits)
+        identity = self._identity(corpus) | {"shared_negatives": options.shared_negatives}
+        return make_training(options, corpus, start, identity, fits)
 
     def _identity(self, corpus: Corpus) -> dict[str, Any]:
         """What must be equal for a training to be resumed: the parameters and the corpus."""

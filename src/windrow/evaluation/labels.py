@@ -9,12 +9,11 @@ from itertools import zip_longest
 from typing import Any
 
 from windrow.errors import DataError
-from windrow.evaluation.precision_recall import PrecisionRecall
-from windrow.notebook import ResultTables
+from windrow.evaluation.precision_recall import PrecisionRecall, WithOverall
 
 
 @dataclass(frozen=True)
-class LabelResult(ResultTables):
+class LabelResult(WithOverall):
     """The result of ``evaluate_labels``.
 
     Attributes
@@ -27,22 +26,14 @@ class LabelResult(ResultTables):
         ``correct``, ``predicted``, ``gold``, ``precision``, ``recall`` and ``f1`` over all labels (micro average).
     labels : dict of label to PrecisionRecall
         The same by label.
+    precision, recall : float
+        Those of ``overall``, 0..1.
     """
 
     accuracy: float
     examples: int
     overall: PrecisionRecall
     labels: dict[Any, PrecisionRecall]
-
-    @property
-    def precision(self) -> float:
-        """The share of the predicted labels that are true, 0..1."""
-        return self.overall.precision
-
-    @property
-    def recall(self) -> float:
-        """The share of the true labels that were predicted, 0..1."""
-        return self.overall.recall
 
     def to_json(self) -> dict[str, Any]:
         """The result under the names that the command line prints."""

@@ -33,3 +33,19 @@ class PrecisionRecall(ResultTables):
     def to_json(self) -> dict[str, float]:
         """The three ratios by name."""
         return {"f1": self.f1, "precision": self.precision, "recall": self.recall}
+
+
+class WithOverall(ResultTables):
+    """A result that has a PrecisionRecall over all spans or labels (micro average), and more of them by kind."""
+
+    overall: PrecisionRecall
+
+    @property
+    def precision(self) -> float:
+        """The micro-averaged precision, 0..1: the share of what was predicted that is true."""
+        return self.overall.precision
+
+    @property
+    def recall(self) -> float:
+        """The micro-averaged recall, 0..1: the share of what is true that was predicted."""
+        return self.overall.recall

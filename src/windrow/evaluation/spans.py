@@ -10,8 +10,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from windrow.errors import DataError
-from windrow.evaluation.precision_recall import PrecisionRecall
-from windrow.notebook import ResultTables
+from windrow.evaluation.precision_recall import PrecisionRecall, WithOverall
 
 OUTSIDE = "O"
 # BILOU's Last and Unit are E and S, the Middle and Whole of BMES and BMEWO I and S.
@@ -85,7 +84,7 @@ def spans_of(tags: Sequence[str]) -> list[Span]:
 
 
 @dataclass(frozen=True)
-class SpanResult(ResultTables):
+class SpanResult(WithOverall):
     """The result of ``evaluate_spans``: scores over all spans (micro average) and by entity type.
 
     Attributes
@@ -105,16 +104,6 @@ class SpanResult(ResultTables):
     def f1(self) -> float:
         """The micro-averaged F1, 0..1."""
         return self.overall.f1
-
-    @property
-    def precision(self) -> float:
-        """The micro-averaged precision, 0..1."""
-        return self.overall.precision
-
-    @property
-    def recall(self) -> float:
-        """The micro-averaged recall, 0..1."""
-        return self.overall.recall
 
     def to_json(self) -> dict[str, Any]:
         """The result under the names that the command line prints."""

@@ -10,6 +10,7 @@ from windrow.errors import DataError, OptionError, check_range, check_whole
 
 LONGEST_WORD = 1_000  # characters
 LONGEST_TEXT = 20_000  # characters, some 3,000 words: every kind of model answers in moments
+_LABELS = {"top": "most frequent words", "count": "texts"}  # of fields that the page calls otherwise
 
 
 class Asked:
@@ -59,6 +60,13 @@ class Asked:
         check_range(_told(name), value, low, high)
         return float(value)
 
+    def yes_or_no(self, name: str) -> bool:
+        """Whether a box is checked; without the field, it is not."""
+        value = self._fields.get(name, False)
+        if not isinstance(value, bool):
+            raise OptionError(f"{_told(name)} must be true or false, not {type(value).__name__}")
+        return value
+
     def choice(self, name: str, choices: tuple[str, ...]) -> str:
         """One of some names; without one the first."""
         value = self._fields.get(name, choices[0])
@@ -68,8 +76,8 @@ class Asked:
 
 
 def _told(name: str) -> str:
-    """A field as the page calls it, more or less."""
-    return name.replace("_", " ")
+    """A field as the page calls it."""
+    return _LABELS.get(name, name.replace("_", " "))
 
 
 Answer = Callable[[Asked], dict[str, Any]]

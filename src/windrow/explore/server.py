@@ -11,11 +11,11 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from windrow.errors import DataError, OptionError, WindrowError
+from windrow.errors import DataError, MissingPackageError, WindrowError, needs_package
 from windrow.explore.asked import Asked
 from windrow.explore.opened import Opened
 
-try:
+with needs_package("the explorer needs Starlette, uvicorn and Plotly", "explore"):
     import uvicorn
     from starlette.applications import Starlette
     from starlette.concurrency import run_in_threadpool
@@ -27,8 +27,6 @@ try:
     from starlette.types import ASGIApp
 
     from windrow.explore.guard import Guard
-except ImportError as missing:
-    raise OptionError("the explorer needs Starlette, uvicorn and Plotly: pip install 'windrow[explore]'") from missing
 
 _STATIC = Path(__file__).parent / "static"
 
@@ -81,6 +79,7 @@ def _described(one: Opened) -> dict[str, Any]:
         "questions": [*one.answers],
         "facts": one.facts,
         "history": one.history,
+        "curves": one.curves,
     }
 
 
@@ -105,7 +104,7 @@ def plotly_script() -> Path:
     found = find_spec("plotly")
     script = Path(found.origin).parent / "package_data" / "plotly.min.js" if found and found.origin else None
     if script is None or not script.is_file():
-        raise OptionError("the explorer needs the JavaScript of Plotly: pip install 'windrow[explore]'")
+        raise MissingPackageError("the explorer needs the JavaScript of Plotly", "explore")
     return script
 
 

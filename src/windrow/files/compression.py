@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
-from windrow.errors import DataError, FormatError, OptionError, WindrowError
+from windrow.errors import DataError, FormatError, WindrowError, needs_package
 from windrow.files.urls import refuse_url
 from windrow.files.writing import STDIO, atomic_write
 
@@ -68,13 +68,11 @@ def _looks_like_text(start: bytes) -> bool:
 
 def _zstd() -> Any:
     """The module for zstd: part of Python from 3.14 on, before that its backport."""
-    try:
+    with needs_package("reading .zst needs backports.zstd", "zst"):
         if sys.version_info >= (3, 14):
             from compression import zstd
         else:
             from backports import zstd
-    except ImportError as error:
-        raise OptionError("reading .zst needs backports.zstd: pip install 'windrow[zst]'") from error
     return zstd
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from windrow.errors import DataError, FormatError, OptionError
 from windrow.files.compression import compression_of, path_name, reading
 
-_ARPA_NAME = re.compile(r"\.(arpa|lm)(\.(gz|bz2|xz|zst))?$", re.IGNORECASE)
+ARPA_ENDINGS = ("arpa", "lm")
+_ARPA_NAME = re.compile(rf"\.({'|'.join(ARPA_ENDINGS)})(\.(gz|bz2|xz|zst))?$", re.IGNORECASE)
 _ARPA_START = re.compile(rb"(?:^|\n)[ \t]*\\data\\[ \t\r]*(?:\n|$)", re.IGNORECASE)
 START_BYTES = 1 << 16  # enough to recognize a file
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")

@@ -10,7 +10,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.bars import OnProgress, check_progress, stages_bar
 from windrow.corpus import Vocabulary
+from windrow.corpus.opening import as_corpus
 from windrow.errors import DataError, FormatError, OptionError, check_whole
 from windrow.estimator import Estimator
 from windrow.files.model_file import StoredModel
@@ -148,6 +150,7 @@ class MixtureLM(Estimator, StaticMixture):
         field: str | None = None,
         skip_symbols: bool = False,
         search_tokens: int = _SEARCH_TOKENS,
+        progress: OnProgress | bool | None = None,
     ) -> Self:
         """Find the weights that make held-out text most probable.
 
@@ -165,6 +168,9 @@ class MixtureLM(Estimator, StaticMixture):
             Leave ``<s>`` and ``</s>`` out where they stand in the text, which is an error otherwise.
         search_tokens : int, at least 1, default 2000
             Tokens of the text, from its beginning, that log-linear weights are fitted to. More take longer.
+        progress : bool or callable, default None
+            True: show a bar, in a notebook or on stderr. A function is called with the name of a stage,
+            and how much of it is done, 0 to 1.
 
         Returns
         -------
@@ -190,6 +196,7 @@ class MixtureLM(Estimator, StaticMixture):
         [0.99, 0.01]
         """
         self.check_parameters()
+        check_progress(progress)
         for number, model in enumerate(self.models, 1):
             total = model.distribution(model.start()).sum()
             if total > _MOST_PROBABILITY:
@@ -198,11 +205,14 @@ class MixtureLM(Estimator, StaticMixture):
         if self.method == "linear" and search_tokens != _SEARCH_TOKENS:
             raise OptionError(f"search_tokens = {search_tokens} is for method 'log-linear', not 'linear'; leave it out")
         with all_or_nothing(self, "weights_"):
-            blocks = self.streams(heldout, field=field, skip_symbols=skip_symbols)
-            if self.method == "linear":
-                self._fit_linear(blocks)
-            else:
-                self._fit_log_linear(list(first_tokens(blocks, search_tokens)))
+            corpus = as_corpus(heldout, field, self.reader, shows_bar=progress is True)
+            blocks = self.streams(corpus, skip_symbols=skip_symbols)
+            with stages_bar(progress) as show:
+                report: OnProgress = show or (lambda stage, done: None)
+                if self.method == "linear":
+                    self._fit_linear(blocks, corpus.tokens + len(corpus), report)
+                else:
+                    self._fit_log_linear(list(first_tokens(blocks, search_tokens)), report)
         return self
 
     def _facts(self) -> dict[str, object]:
@@ -211,12 +221,18 @@ class MixtureLM(Estimator, StaticMixture):
             for number, (model, weight) in enumerate(zip(self.models, self.weights_, strict=True), 1)
         }
 
-    def _fit_linear(self, blocks: Iterable[Ids]) -> None:
-        columns = [self._stacked(scores, block)[:, block != BOS] for block, scores in self._component_scores(blocks)]
-        self.weights_, gains = em_weights(np.concatenate(columns, axis=1), self.weights_)
+    def _fit_linear(self, blocks: Iterable[Ids], tokens: int, report: OnProgress) -> None:
+        columns: list[Floats] = []
+        scored = 0
+        for block, scores in self._component_scores(blocks):
+            columns.append(self._stacked(scores, block)[:, block != BOS])
+            scored += columns[-1].shape[1]
+            report("scoring the text", min(scored / tokens, 1))
+        probs = np.concatenate(columns, axis=1)
+        self.weights_, gains = em_weights(probs, self.weights_, lambda done: report("fitting the weights", done))
         self.history_ = [10**-gain for gain in gains]
 
-    def _fit_log_linear(self, blocks: list[Ids]) -> None:
+    def _fit_log_linear(self, blocks: list[Ids], report: OnProgress) -> None:
         from scipy.optimize import minimize_scalar
 
         if len(self.models) != 2:
@@ -226,7 +242,11 @@ class MixtureLM(Estimator, StaticMixture):
 
         def loss(weight: float) -> float:
             self.weights_ = np.array([weight, 1 - weight])
-            mean = -sum(float(scores.sum()) for scores in self.score_blocks(blocks)) / tokens
+            stage, total = f"trying weights {len(self.history_) + 1}", 0.0
+            for done, scores in enumerate(self.score_blocks(blocks)):
+                report(stage, done / len(blocks))
+                total += float(scores.sum())
+            mean = -total / tokens
             self.history_.append(10**mean if mean < 308 else float("inf"))
             return mean
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,9 @@ _MOST_STEPS = 1000
 _LEAST_GAIN = 1e-9  # in log10 probability per token; below it EM stops
 
 
-def em_weights(log10_probs: Floats, weights: Floats) -> tuple[Floats, list[float]]:
+def em_weights(
+    log10_probs: Floats, weights: Floats, report: Callable[[float], object] = lambda done: None
+) -> tuple[Floats, list[float]]:
     """Fit the weights of a linear mixture by the EM algorithm (Dempster, Laird & Rubin 1977).
 
     Each step computes w_i <- mean over tokens of w_i p_i / (sum over j of w_j p_j).
@@ -24,6 +28,8 @@ def em_weights(log10_probs: Floats, weights: Floats) -> tuple[Floats, list[float
         The log10 probability that each model gives each token. Tokens that are impossible in all of them are left out.
     weights : array of float64, shape (models,)
         Where to start; a weight of 0 stays 0.
+    report : callable
+        Called before each step with how many there were, as a share of the most that are made.
 
     Returns
     -------
@@ -43,7 +49,8 @@ def em_weights(log10_probs: Floats, weights: Floats) -> tuple[Floats, list[float
     best = best[possible]
     relative = 10 ** (log10_probs[:, possible] - best)  # to that of the best model, so that nothing underflows
     gains: list[float] = []
-    for _ in range(_MOST_STEPS):
+    for step in range(_MOST_STEPS):
+        report(step / _MOST_STEPS)
         shares = weights[:, None] * relative  # (models, tokens)
         totals = shares.sum(axis=0)
         gains.append(float((best + np.log10(totals)).mean()))

@@ -5,9 +5,9 @@ States compare and hash by what they hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from windrow.lm.stream import Ids
 from windrow.lm.symbols import UNK
 
 State = Any  # what a model remembers of the words so far; each has its own type, and never changes a state
+S = TypeVar("S")
 Tokens = str | Sequence[str]  # a string is cut into words as the training text was
 
 
@@ -29,14 +30,20 @@ def plain_state(state: Any) -> Any:
     return tuple(map(plain_state, state)) if isinstance(state, tuple | list) else state
 
 
-def same_state(state: Any, other: object) -> bool:
-    """``__eq__`` of states that hold arrays: of one kind, with the same contents."""
-    return type(other) is type(state) and bool(plain_state(state) == plain_state(other))
+def compared_by_content(cls: type[S]) -> type[S]:
+    """Let the states of a NamedTuple that holds arrays compare and hash by what they hold."""
 
+    def is_same(state: Any, other: object) -> bool:
+        return type(other) is type(state) and bool(plain_state(state) == plain_state(other))
 
-def hash_state(state: Any) -> int:
-    """``__hash__`` of states that hold arrays."""
-    return hash((type(state).__name__, plain_state(state)))
+    methods: dict[str, Callable[..., object]] = {
+        "__eq__": is_same,
+        "__ne__": lambda state, other: not is_same(state, other),  # a tuple has its own
+        "__hash__": lambda state: hash((type(state).__name__, plain_state(state))),
+    }
+    for name, method in methods.items():
+        setattr(cls, name, method)
+    return cls
 
 
 def check_state(fits: bool) -> None:

@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from windrow.nn.parameters import ParameterVector
+from windrow.nn.parameters import Gradient, ParameterVector
 
 
 def gradient_norm(parameters: ParameterVector) -> float:
@@ -30,14 +30,7 @@ def clip_by_norm(parameters: ParameterVector, limit: float) -> float:
     limit : float > 0
         The greatest length.
     """
-    gradients, square = parameters.gradient_arrays(), 0.0
-    for gradient in gradients:
-        square += np.vdot(gradient, gradient)
-    norm = float(square**0.5)
-    if norm > limit:
-        for gradient in gradients:
-            np.multiply(gradient, limit / norm, out=gradient)
-    return norm
+    return shorten(parameters.gather_gradient(), limit)
 
 
 def clip_by_value(parameters: ParameterVector, limit: float) -> None:
@@ -50,5 +43,22 @@ def clip_by_value(parameters: ParameterVector, limit: float) -> None:
     limit : float > 0
         The greatest absolute value.
     """
-    for gradient in parameters.gradient_arrays():
-        np.clip(gradient, -limit, limit, out=gradient)
+    cut(parameters.gather_gradient(), limit)
+
+
+def shorten(gradient: Gradient, limit: float) -> float:
+    """``clip_by_norm`` of a gradient that is gathered."""
+    square = 0.0
+    for array in (gradient.dense, *gradient.tables):
+        square += np.vdot(array, array)
+    norm = float(square**0.5)
+    if norm > limit:
+        for array in (gradient.dense, *gradient.tables):
+            np.multiply(array, limit / norm, out=array)
+    return norm
+
+
+def cut(gradient: Gradient, limit: float) -> None:
+    """``clip_by_value`` of a gradient that is gathered."""
+    for array in (gradient.dense, *gradient.tables):
+        np.clip(array, -limit, limit, out=array)

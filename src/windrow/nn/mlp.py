@@ -13,10 +13,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from windrow.bars import NOBODY, Listeners, check_progress, training_bar
+from windrow.bars import NOBODY, Listeners, training_bar
 from windrow.errors import FormatError, NotFittedError, OptionError, check_whole, shown
 from windrow.estimator import OldName, takes_old_names
-from windrow.files import model_file, writing
+from windrow.files import model_file
 from windrow.generators import random_generator
 from windrow.machine import check_memory
 from windrow.nn.chain import Chain
@@ -38,7 +38,7 @@ from windrow.nn.parameters import Array
 from windrow.nn.regularizers import L1, L2
 from windrow.nn.schedules import Schedule, find_schedule
 from windrow.nn.settings import MLP_CLASSIFIER, MLP_REGRESSOR, MOST_UNITS
-from windrow.nn.training.checkpoint import goes_on, restore_rng, rng_state
+from windrow.nn.training.checkpoint import restore_rng, rng_state
 from windrow.nn.training.continuing import ContinuingEstimator, TrainingState
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.report import Report, facts_of
@@ -70,9 +70,7 @@ class _Keeping:
         self.resumes = False
 
     def begin(self, rng: np.random.Generator, resume: bool) -> None:
-        """Look at what is there; DataError where no file can be written."""
-        if self.every:
-            writing.check_writable(self.path)
+        """Look at what is there, where training goes on."""
         self.resumes = resume
         if resume:
             start = None
@@ -188,11 +186,9 @@ class MultiLayerPerceptron(ContinuingEstimator):
         trained before is then as it was, another one has the last good parameters, and can be used.
         """
         with all_or_nothing(self, "network_") as retrains:
-            model = self._model_to_continue(continue_from)
-            self.check_parameters()
-            self.check_effects(validation=validation, continue_from=continue_from)
-            check_progress(progress)
-            resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
+            model, resume = self._check_fit(
+                continue_from, checkpoint, checkpoint_every, resume, progress, retrains=retrains, validation=validation
+            )
             x, y = as_examples(X, model), as_labels(y)
             check_lengths(x, y)
             if model is None:
@@ -462,8 +458,9 @@ class MLPClassifier(MultiLayerPerceptron):
         Rule that turns a gradient into a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of
         windrow.nn.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for sgd
-        and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of 3.
+        Learning rate: the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for
+        sgd and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of
+        3.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.
@@ -595,8 +592,9 @@ class MLPRegressor(MultiLayerPerceptron):
         Rule that turns a gradient into a step: sgd, momentum, nesterov, adagrad, rmsprop, adam, or an object of
         windrow.nn.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for sgd
-        and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of 3.
+        Learning rate: the steps along the gradient of the mean loss per example. None: the optimizer's own (0.1 for
+        sgd and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam). The first parameter to tune, by factors of
+        3.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.

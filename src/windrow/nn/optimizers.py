@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from windrow.errors import OptionError, check_range
-from windrow.nn.parameters import Array, ParameterVector
+from windrow.nn.parameters import Array, Gradient, ParameterVector
 from windrow.numeric.blas import add_scaled
 
 _BLOCK = 2**16  # numbers updated at a time: each line of a rule finds them in the cache, not in memory
@@ -35,15 +35,21 @@ class Optimizer(ABC):
 
     def step(self, parameters: ParameterVector, rate: float) -> None:
         """One step down. The gradient is used up: clear it before the next pass."""
+        self.move(parameters, parameters.gather_gradient(), rate)
+
+    def move(self, parameters: ParameterVector, gradient: Gradient, rate: float) -> None:
+        """``step`` by a gradient that is gathered."""
         self.steps += 1
         dense_state, *table_states = self.states
-        values, gradient, sparse = parameters.dense_values, parameters.dense_gradient, parameters.sparse_gradients()
+        values = parameters.dense_values
         for start in range(0, len(values), _BLOCK):
             block = slice(start, start + _BLOCK)
-            self.update(values[block], gradient[block], dense_state[:, block], rate)
-        for table, state, (rows, gradient) in zip(parameters.tables, table_states, sparse, strict=True):
+            self.update(values[block], gradient.dense[block], dense_state[:, block], rate)
+        for table, state, rows, sums in zip(
+            parameters.tables, table_states, gradient.rows, gradient.tables, strict=True
+        ):
             values, state_rows = table.value[rows], state[:, rows]
-            self.update(values, gradient, state_rows, rate)
+            self.update(values, sums, state_rows, rate)
             table.value[rows], state[:, rows] = values, state_rows
 
     @abstractmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +121,30 @@ class SparseParameter:
         self.value, self._parts = value, []
 
 
+class WordParameter(SparseParameter):
+    """A SparseParameter with a row per word of a large vocabulary: a kernel sums equal rows, without sorting them."""
+
+    def __init__(self, value: Array) -> None:
+        super().__init__(value)
+        self._slots = np.full(len(value), -1, np.int32)
+
+    def _sum_equal(self, rows: Array, gradients: Array) -> tuple[Array, Array]:
+        """The distinct rows, in the order in which they came, and the sum of the gradients of each."""
+        from windrow.numeric.rows import sum_equal_rows  # compiled, as in ``Parameter.add_rows``
+
+        distinct, sums = np.empty_like(rows), np.empty_like(gradients)
+        known = sum_equal_rows(rows, gradients, self._slots, distinct, sums)
+        return distinct[:known], sums[:known]
+
+
+class Gradient(NamedTuple):
+    """The gradient of a ParameterVector where it lies: changed in place by limits, used up by an optimizer."""
+
+    dense: Array  # (n,): of all but the tables, in the order of ``dense_values``
+    rows: list[Array]  # of each table, the numbers of the rows that were read (n,), all different
+    tables: list[Array]  # of each table, the gradient of these rows (n, dim)
+
+
 class ParameterVector:
     """All parameters of a network in one vector ``values`` (n,), of which each parameter's value becomes a view.
 
@@ -177,13 +201,14 @@ class ParameterVector:
             _ = parameter.gradient  # zero what no pass has reached
         return self._dense_gradient
 
-    def sparse_gradients(self) -> list[tuple[Array, Array]]:
-        """``sparse_gradient`` of each table."""
-        return [table.sparse_gradient() for table in self.tables]
-
-    def gradient_arrays(self) -> list[Array]:
-        """The arrays that hold the gradient, to be changed in place: ``dense_gradient``, and each table's rows."""
-        return [self.dense_gradient, *[gradient for _, gradient in self.sparse_gradients()]]
+    def gather_gradient(self) -> Gradient:
+        """The arrays that hold the gradient: ``dense_gradient``, and the rows of each table that were read."""
+        gradient = Gradient(self.dense_gradient, [], [])
+        for table in self.tables:
+            rows, sums = table.sparse_gradient()
+            gradient.rows.append(rows)
+            gradient.tables.append(sums)
+        return gradient
 
     def clear_gradients(self) -> None:
         """Forget what the passes so far have added."""

@@ -50,7 +50,7 @@ _TRAINING = (
         choices=OPTIMIZER_NAMES,
     ),
     Setting(
-        "learning_rate", float, None, "Size of the steps along the gradient of the mean loss per example.",
+        "learning_rate", float, None, "Learning rate: the steps along the gradient of the mean loss per example.",
         "The first parameter to tune, by factors of 3.", low=0, low_open=True,
         none="the optimizer's own (0.1 for sgd and adagrad, 0.01 with momentum, 0.001 for rmsprop and adam)",
     ),

@@ -23,6 +23,23 @@ def give_slot(row: int, slots: NDArray[np.int32], distinct: NDArray[np.int32], k
     return known
 
 
+def number_by_first_sight(ids: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The number of each id, in the order in which they come; and the distinct ids in that order.
+
+    For ids of any size, where slots for all that there could be would be too many.
+    """
+    keys = ids.astype(np.int64) << 32 | np.arange(len(ids))
+    keys.sort()  # much faster than np.unique, which must sort the places beside the ids
+    places = keys & 0xFFFFFFFF
+    is_first = np.diff(keys >> 32, prepend=-1) > 0
+    order = np.argsort(places[is_first])
+    numbers_of_sorted = np.empty(len(order), np.int32)
+    numbers_of_sorted[order] = np.arange(len(order), dtype=np.int32)
+    numbers = np.empty(len(ids), np.int32)
+    numbers[places] = numbers_of_sorted[np.cumsum(is_first) - 1]
+    return numbers, ids[places[is_first][order]]
+
+
 @kernel
 def add_to_rows(table: NDArray[Any], numbers: NDArray[np.int32], rows: NDArray[Any], factor: float) -> None:
     """``table[numbers[i]] += factor * rows[i]``; numbers may repeat."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.nn.parameters import Array, Parameter, SparseParameter
-from windrow.nn.sparse import WordParameter
+from windrow.nn.parameters import Array, Parameter, SparseParameter, WordParameter
 from windrow.numeric.blas import set_row_product
 from windrow.numeric.simd import LANES
 from windrow.numeric.tables import padded_width

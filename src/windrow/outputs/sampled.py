@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.nn.parameters import Array, Parameter, SparseParameter
-from windrow.nn.sparse import WordParameter
+from windrow.nn.parameters import Array, Parameter, SparseParameter, WordParameter
 from windrow.numeric.blas import add_product, set_product
 from windrow.numeric.rng import alias_table, draw_words
 from windrow.numeric.rows import add_to_rows

@@ -39,6 +39,13 @@ class Scores(NamedTuple):
     biases: NDArray[Any]
 
 
+class _Tile(NamedTuple):
+    """Some words, and where their powers are while Z is not known."""
+
+    words: slice
+    powers: NDArray[Any]  # (rows, words of the tile), contiguous
+
+
 class TiledSoftmax:
     """The softmax of ``hidden @ weights.T + biases``; each thread keeps its scratch from call to call.
 
@@ -86,24 +93,24 @@ class TiledSoftmax:
         factor: float,
     ) -> float:
         references = self._array("references", len(hidden), hidden.dtype)
-        powers = self._array("powers", len(hidden) * len(scores.weights), hidden.dtype)
+        tiles = self._tiles(len(scores.weights), hidden)
         shares = self._array("shares", hidden.size, hidden.dtype).reshape(hidden.shape)
         score_targets(hidden, *scores, targets, references)
-        sums, shift = self._powers(scores, hidden, references, powers, d_hidden), 0.0
+        sums, shift = self._powers(scores, hidden, references, tiles, d_hidden), 0.0
         if not sums.max() < _LARGE_SUM:
             highest = self._highest(scores, hidden)
             shift = float((highest.astype(np.float64) - references).sum())
-            sums = self._powers(scores, hidden, highest, powers, d_hidden)
+            sums = self._powers(scores, hidden, highest, tiles, d_hidden)
         finish_gradient(d_hidden, scores.weights, targets, sums, scale)
         scale_rows(hidden, sums, scale * factor, shares)
         row_shares = (scale * factor / sums).astype(hidden.dtype)
 
         def add_tiles(first: int, last: int) -> None:
-            for words, tile in self._tiles(first, last, len(scores.weights), len(hidden), powers):
-                add_product(into.weights[words], tile.T, shares)
-                add_weighted_sum(into.biases[words], row_shares, tile)
+            for words, powers in tiles[first:last]:
+                add_product(into.weights[words], powers.T, shares)
+                add_weighted_sum(into.biases[words], row_shares, powers)
 
-        self._share_tiles(scores, hidden, add_tiles)
+        self._share_tiles(tiles, hidden, add_tiles)
         add_at_targets(*into, targets, hidden, -scale * factor)
         return float(np.log(sums).sum()) + shift
 
@@ -112,20 +119,20 @@ class TiledSoftmax:
         scores: Scores,
         hidden: NDArray[Any],
         references: NDArray[Any],
-        powers: NDArray[Any],
+        tiles: list[_Tile],
         d_hidden: NDArray[Any],
     ) -> NDArray[np.float64]:
-        """Fill ``powers``, set ``d_hidden`` to powers @ weights; returns the sums of the rows."""
+        """Fill ``tiles`` with powers, set ``d_hidden`` to powers @ weights; returns the sums of the rows."""
 
         def fill_tiles(first: int, last: int) -> tuple[NDArray[np.float64], NDArray[Any]]:
             sums, products = np.zeros(len(hidden)), np.zeros_like(hidden)
-            for words, tile in self._tiles(first, last, len(scores.weights), len(hidden), powers):
-                set_product(tile, hidden, scores.weights[words].T)
-                exponentiate(tile.reshape(-1), tile.shape[1], scores.biases[words], references, sums)
-                add_product(products, tile, scores.weights[words])
+            for words, powers in tiles[first:last]:
+                set_product(powers, hidden, scores.weights[words].T)
+                exponentiate(powers.reshape(-1), powers.shape[1], scores.biases[words], references, sums)
+                add_product(products, powers, scores.weights[words])
             return sums, products
 
-        sums, products = zip(*self._share_tiles(scores, hidden, fill_tiles), strict=True)
+        sums, products = zip(*self._share_tiles(tiles, hidden, fill_tiles), strict=True)
         d_hidden[:] = sum(products)
         total: NDArray[np.float64] = np.sum(sums, axis=0)
         return total
@@ -179,19 +186,20 @@ class TiledSoftmax:
         row += scores.biases
         return probabilities_of(row)
 
-    def _share_tiles(self, scores: Scores, hidden: NDArray[Any], task: Callable[[int, int], Result]) -> list[Result]:
+    def _share_tiles(
+        self, tiles: list[_Tile], hidden: NDArray[Any], task: Callable[[int, int], Result]
+    ) -> list[Result]:
         """``share`` of the tiles, numbered from 0."""
         least = 1 + LEAST_TERMS // max(1, hidden.size * self.tile)
-        return share(-(-len(scores.weights) // self.tile), task, least)
+        return [task(0, len(tiles))] if len(tiles) < 2 * least else share(len(tiles), task, least)
 
-    def _tiles(
-        self, first_tile: int, last_tile: int, words: int, rows: int, powers: NDArray[Any]
-    ) -> list[tuple[slice, NDArray[Any]]]:
-        """Each of these runs of words and its contiguous part (rows, words of the tile) of ``powers``."""
-        tiles = []
-        for first in range(first_tile * self.tile, min(words, last_tile * self.tile), self.tile):
+    def _tiles(self, words: int, hidden: NDArray[Any]) -> list[_Tile]:
+        """Those of all words, in this thread's scratch."""
+        rows, tiles = len(hidden), []
+        powers = self._array("powers", rows * words, hidden.dtype)
+        for first in range(0, words, self.tile):
             last = min(words, first + self.tile)
-            tiles.append((slice(first, last), powers[rows * first : rows * last].reshape(rows, last - first)))
+            tiles.append(_Tile(slice(first, last), powers[rows * first : rows * last].reshape(rows, last - first)))
         return tiles
 
     def _array(self, name: str, size: int, dtype: Any) -> NDArray[Any]:

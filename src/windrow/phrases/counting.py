@@ -6,7 +6,7 @@ read once more for each of the other parts. Nothing is pruned, unlike in word2ph
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +78,13 @@ def coding_of(vocabulary: Vocabulary, connector_words: Collection[str]) -> Codin
     return Coding(codes, len(connector_ids))
 
 
-def count_pairs(corpus: Corpus, connector_words: Collection[str], min_count: int, memory: int | None) -> PairCounts:
+def count_pairs(
+    corpus: Corpus,
+    connector_words: Collection[str],
+    min_count: int,
+    memory: int | None,
+    report: Callable[[float], object] = lambda done: None,
+) -> PairCounts:
     """Count what may become a phrase: two words of a sentence with nothing but connector words between them.
 
     Words of the corpus that are left out of its vocabulary part their neighbors.
@@ -93,6 +99,8 @@ def count_pairs(corpus: Corpus, connector_words: Collection[str], min_count: int
         Pairs that occur less often are left out, but not of ``types``.
     memory : int or None
         Bytes that the table of pairs may take; None: half of what is free.
+    report : callable
+        Called with how much of the text is counted, 0 to 1, a million tokens at a time.
 
     Raises
     ------
@@ -100,7 +108,7 @@ def count_pairs(corpus: Corpus, connector_words: Collection[str], min_count: int
         There are more than 4 million different sequences of connector words.
     """
     coding = coding_of(corpus.vocabulary, connector_words)
-    counter = _Counter(corpus, coding, _most_slots(memory))
+    counter = _Counter(corpus, coding, _most_slots(memory), report)
     kept, distinct = [], 0
     for slots, pairs in counter.parts():
         distinct += pairs
@@ -135,10 +143,11 @@ def _most_slots(memory: int | None) -> int:
 class _Counter:
     """Goes over a corpus until the pairs of all parts are counted."""
 
-    def __init__(self, corpus: Corpus, coding: Coding, most_slots: int) -> None:
+    def __init__(self, corpus: Corpus, coding: Coding, most_slots: int, report: Callable[[float], object]) -> None:
         self._corpus = corpus
         self._coding = coding
         self._most_slots = most_slots
+        self._report = report
         # In natural text about one token in four is the end of a new pair.
         self._first_slots = min(most_slots, max(1 << (corpus.tokens // 4).bit_length(), _FIRST_SLOTS))
         self._bits, self._part = 0, 0  # the pairs that are counted: those of whose hashes the first bits are this part
@@ -165,7 +174,7 @@ class _Counter:
         pairs = _table(self._first_slots)
         self._known = (0, self._known[1])
         first, sequence = -1, 0
-        for codes, begins in self._coding.blocks(self._corpus):
+        for number, (codes, begins) in enumerate(self._coding.blocks(self._corpus), 1):
             at = 0
             while at < len(codes):
                 at, first, sequence, *known = kernels.count_pairs(
@@ -182,6 +191,8 @@ class _Counter:
                 self._known = (known[0], known[1])
                 if at < len(codes):
                     pairs = self._with_room(pairs)
+            read = min(number * BLOCK / self._corpus.tokens, 1)
+            self._report((self._part + read) / (1 << self._bits))
         return pairs
 
     def _with_room(self, pairs: Slots) -> Slots:

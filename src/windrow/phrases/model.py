@@ -10,6 +10,7 @@ from typing import Any, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.bars import OnProgress, check_progress, stages_bar
 from windrow.corpus import Corpus, TextReader
 from windrow.corpus.opening import as_corpus
 from windrow.corpus.reading import Tokenize
@@ -132,7 +133,14 @@ class Phrases(Estimator):
                 "another"
             )
 
-    def fit(self, corpus: Any, y: object = None, *, field: str | None = None) -> Self:
+    def fit(
+        self,
+        corpus: Any,
+        y: object = None,
+        *,
+        field: str | None = None,
+        progress: OnProgress | bool | None = None,
+    ) -> Self:
         """Find the phrases of a text. When this fails, the phrases that were found before stay.
 
         Parameters
@@ -143,6 +151,9 @@ class Phrases(Estimator):
             For pipelines of scikit-learn.
         field : str, default None
             The column or field of the text, where ``corpus`` is a table or names files of records.
+        progress : bool or callable, default None
+            True: show a bar, in a notebook or on stderr. A function is called with the name of a stage,
+            and how much of it is done, 0 to 1.
 
         Returns
         -------
@@ -157,25 +168,32 @@ class Phrases(Estimator):
             The text cannot be read; or connector words stand in millions of different sequences.
         """
         self.check_parameters()
-        corpus = as_corpus(corpus, field)
+        check_progress(progress)
+        corpus = as_corpus(corpus, field, shows_bar=progress is True)
         reader = corpus.reader
         provenance = {"corpus": corpus.fingerprint, "tokens": corpus.tokens, "sentences": len(corpus)}
         tables: list[PhraseTable] = []
-        while len(tables) < self.passes:
-            corpus = join_corpus(corpus, tables[-1])[0] if tables else corpus
-            table = self._one_pass(corpus)
-            if not table.phrases:
-                break
-            tables.append(table)
+        with stages_bar(progress) as show:
+            while len(tables) < self.passes:
+                corpus = join_corpus(corpus, tables[-1])[0] if tables else corpus
+                table = self._one_pass(corpus, len(tables) + 1, show)
+                if not table.phrases:
+                    break
+                tables.append(table)
         if not tables:
             warn(f"no pair of words scores above threshold = {self.threshold:g}; try a lower threshold or min_count")
         self._tables, self.reader, self.provenance_ = tuple(tables), reader, {**provenance, **reader.stored()}
         return self
 
-    def _one_pass(self, corpus: Corpus) -> PhraseTable:
+    def _one_pass(self, corpus: Corpus, number: int, show: OnProgress | None) -> PhraseTable:
         """The phrases of a corpus, the best one first; of equal ones, by their words."""
+
+        def report(done: float) -> None:
+            if show is not None:
+                show(f"counting pairs, pass {number}", done)
+
         connector_words = self.all_connector_words
-        pairs = count_pairs(corpus, connector_words, self.min_count, self.memory)
+        pairs = count_pairs(corpus, connector_words, self.min_count, self.memory, report)
         scores = self._scores(pairs, corpus)
         words = corpus.vocabulary.words
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Literal, NamedTuple
@@ -14,6 +15,8 @@ _BLANKS = " \t\r"  # other white space may be a token, such as U+00A0
 # Comments: those of CoNLL-U and GermEval, and the ones that part the documents of CoNLL-2012.
 _COMMENTS = ("# ", "#\t", "#begin document", "#end document")
 _IF_TEXT = "; is this running text? put {} on each line"
+_IF_TAGGED_TEXT = _IF_TEXT.format("a token and its tag")
+_PLAIN_TAG = re.compile(r"[A-Z]-[A-Z][A-Z_]+")  # such as B-LOC, and no word such as U-Bahn or I-95
 _ORDINALS = {1: "first", 2: "second", 3: "third"}
 
 
@@ -79,7 +82,7 @@ def rows_of(text: Iterable[str], name: str, columns: Columns) -> Iterator[Row]:
             raise FormatError(
                 f"{name}, line {number}: {_count(fields)}, but line {first_number} has {width}; "
                 "give every token the same columns, and blank lines between sentences"
-                + _IF_TEXT.format("a token" if columns.tag is None else "a token and its tag")
+                + (_IF_TEXT.format("a token") if columns.tag is None else _IF_TAGGED_TEXT)
                 * (separator != "\t")
             )
         yield Row(number, line, kind, fields)
@@ -90,15 +93,28 @@ def tag_of(row: Row, name: str, columns: Columns) -> str:
     if columns.tag is None:
         return "O"
     if len(row.fields) == 1:
-        raise FormatError(f"{row.place(name)}: 1 column; expected a token and its tag, separated by a tab or spaces")
+        raise FormatError(
+            f"{row.place(name)}: 1 column; expected a token and its tag, separated by a tab or spaces{_IF_TAGGED_TEXT}"
+        )
     tag = row.field(columns.tag, name)
     try:
         parse_tag(tag)
     except DataError as error:
-        raise FormatError(
-            f"{row.place(name)}: {error}; is the tag in another column? Number it: tag_column=N"
-        ) from error
+        hint = "is the tag in another column? Number it: tag_column=N" + _IF_TAGGED_TEXT * ("\t" not in row.line)
+        raise FormatError(f"{row.place(name)}: {error}; {hint}") from error
     return tag
+
+
+def check_no_text(row: Row, tags: Iterable[str], name: str) -> None:
+    """Raise FormatError for tags that may be the last words of a text, of which ``row`` is the last line."""
+    if len(row.fields) > 2 and "\t" not in row.line and not are_plain_tags(tags):
+        raise FormatError(f"{name}: no token has the tag O{_IF_TAGGED_TEXT}, with a tab between them")
+
+
+def are_plain_tags(tags: Iterable[str]) -> bool:
+    """Whether tags are hardly words of a text: there is O among them, or all are such as B-LOC."""
+    found = set(tags)
+    return "O" in found or all(map(_PLAIN_TAG.fullmatch, found))
 
 
 def is_tag(field: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from windrow.corpus.streams import Meter, lines, name_of, text_pieces
 from windrow.errors import DataError, FormatError, OptionError
-from windrow.tagging.columns import DOCUMENT_START, Columns, Row, rows_of, tag_of
+from windrow.tagging.columns import DOCUMENT_START, Columns, Row, check_no_text, rows_of, tag_of
 
 _BETWEEN_NUMBERS = re.compile(r"\d+[-.]\d+")  # of CoNLL-U
 
@@ -80,13 +80,17 @@ def read_conll_lines(
     """``read_conll`` of lines; errors call them ``name``."""
     columns = Columns(token_column, tag_column)
     columns.check()
-    document = 0
+    document, last, found = 0, None, set[str]()
     for rows in sentences_of(rows_of(text, name, columns), name, columns):
         document += sum(row.kind == "document" for row in rows)
         words = [row for row in rows if row.kind == "token"]
         if words:
             tags = [tag_of(row, name, columns) for row in words]
+            found.update(tags)
+            last = words[-1]
             yield TaggedSentence([row.field(columns.token or 0, name) for row in words], tags, document)
+    if last is not None:
+        check_no_text(last, found, name)
 
 
 def sentences_of(rows: Iterable[Row], name: str, columns: Columns) -> Iterator[list[Row]]:

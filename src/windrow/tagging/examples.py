@@ -39,7 +39,8 @@ def read_examples(source: Source, columns: Columns = _FIRST_AND_LAST) -> list[Ex
         examples = [_checked(sentence, number) for number, sentence in enumerate(pairs, 1)]
     examples = [example for example in examples if example[0]]
     if not examples:
-        raise DataError(f"{name_of(source)} holds no tokens; expected a token and its tag a line, or (tokens, tags)")
+        expected = "pairs (tokens, tags)" if files is None else "a token and its tag on each line"
+        raise DataError(f"{name_of(source)} holds no tokens; expected {expected}")
     return examples
 
 

@@ -73,8 +73,8 @@ WINDOW_TAGGER = (
     ),
     OPTIMIZER,
     Setting(
-        "learning_rate", float, None, "Size of the steps along the gradient of the mean loss per token.", low=0,
-        low_open=True, none="the optimizer's own", option="--lr", common=True,
+        "learning_rate", float, None, "Learning rate: the steps along the gradient of the mean loss per token.",
+        low=0, low_open=True, none="the optimizer's own", option="--lr", common=True,
     ),
     Setting(
         "schedule", (str, Callable), "constant",

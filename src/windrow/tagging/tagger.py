@@ -10,16 +10,15 @@ from typing import Any, Self
 
 import numpy as np
 
-from windrow.bars import check_progress, training_bar
+from windrow.bars import training_bar
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError, warn
 from windrow.estimator import OldName, takes_old_names
-from windrow.files import writing
 from windrow.machine import check_memory
 from windrow.nn.optimizers import find_optimizer, least_bytes
 from windrow.nn.parameters import Array
 from windrow.nn.schedules import Schedule, find_schedule
-from windrow.nn.training.checkpoint import fingerprint, goes_on
+from windrow.nn.training.checkpoint import fingerprint
 from windrow.nn.training.continuing import TrainingState, tell_unknown
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
@@ -84,7 +83,7 @@ class WindowTagger(TrainedTagger):
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}, default "adam"
         Rule that turns a gradient into a step of the parameters.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per token. None: the optimizer's own.
+        Learning rate: the steps along the gradient of the mean loss per token. None: the optimizer's own.
     schedule : str or callable, default "constant"
         How the learning rate changes with the epochs: constant, step, exponential, inverse, plateau, or a function
         of (epoch, scores so far) that gives a factor.
@@ -231,13 +230,9 @@ class WindowTagger(TrainedTagger):
         the best parameters so far.
         """
         with all_or_nothing(self, "history_") as retrains:
-            model = self._model_to_continue(continue_from)
-            self.check_parameters()
-            self.check_effects(valid=valid, continue_from=continue_from)
-            check_progress(progress)
-            resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
-            if checkpoint is not None and checkpoint_every:
-                writing.check_writable(checkpoint)
+            model, resume = self._check_fit(
+                continue_from, checkpoint, checkpoint_every, resume, progress, retrains=retrains, valid=valid
+            )
             columns = Columns(token_column, tag_column)
             train = read_examples(sentences, columns)
             self.scheme_ = detect_scheme(tags for _, tags in train) if model is None else model.scheme_

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, pairwise, repeat
 from typing import IO, NamedTuple
 
 from windrow.corpus import TextReader
 from windrow.corpus.streams import Meter, lines, name_of, text_pieces
-from windrow.errors import FormatError, OptionError
-from windrow.tagging.columns import DOCUMENT_START, Columns, Row, is_tag, rows_of
+from windrow.errors import FormatError, OptionError, warn
+from windrow.tagging.columns import DOCUMENT_START, Columns, Row, are_plain_tags, is_tag, rows_of
 from windrow.tagging.conll import sentences_of
 
 FORMATS = ("auto", "text", "conll")
@@ -67,7 +67,8 @@ def read_texts(
         )
         return
     if reader != _PLAIN:
-        raise OptionError(f"{name} holds one token per line; leave out tokenizer and normalize")
+        or_text = "; if each line is a sentence, choose format='text'" if guessed else ""
+        raise OptionError(f"{name} holds one token per line; leave out tokenizer and normalize{or_text}")
     try:
         yield from (_piece(rows, name, columns) for rows in sentences_of(rows_of(text, name, columns), name, columns))
     except FormatError as error:
@@ -124,21 +125,29 @@ def _has_columns(head: Iterable[str], name: str) -> bool:
     """Whether each line can be one of a column file by the rules of its reader, and the lines together look like one.
 
     Words may look like tags: "vitamin B", "I-95", "Malcolm and I". So the last column has to be a tag in each line of
-    a token, O in some line, and, without tabs, at least one sentence has to have two lines. Files of one column are
-    known by blank lines between their sentences. FormatError for columns without tags, see ``_is_table``.
+    a token, O in some line or in all such as B-LOC, and, without tabs, at least one sentence has to have two lines.
+    Files of one column are known by blank lines between their sentences. FormatError for columns without tags, see
+    ``_is_table``, and for those of which some lines have more or fewer than others, see ``_refuse_ragged``.
     """
     if any(len(line) > _LONGEST_ROW for line in head):
         return False
     try:
-        rows = list(rows_of(head, "", Columns(None, None)))
-    except FormatError:
+        rows = list(rows_of(head, name, Columns(None, None)))
+    except FormatError as error:
+        _refuse_ragged(head, error)
         return False
     words = [row for row in rows if row.kind == "token"]
     if not words:
         return False
     width = len(words[0].fields)
     if width == 1:
-        return any(row.kind == "blank" for row in rows)
+        is_parted = any(row.kind == "blank" for row in rows)
+        if len(words) > 1 and not is_parted:
+            warn(
+                f"{name}: each line is one word, taken for a sentence of its own; if a line is a token, choose "
+                "format='conll'"
+            )
+        return is_parted
     tags = [row.fields[-1] for row in words]
     if not all(map(is_tag, tags)):
         if _is_table(rows, words):
@@ -149,7 +158,16 @@ def _has_columns(head: Iterable[str], name: str) -> bool:
         return False
     between = pairwise(row for row in rows if row.kind != "comment")
     has_sentence = any(first.kind == second.kind == "token" for first, second in between)
-    return "\t" in words[0].line or (has_sentence and "O" in tags)
+    return "\t" in words[0].line or (has_sentence and are_plain_tags(tags))
+
+
+def _refuse_ragged(head: Iterable[str], error: FormatError) -> None:
+    """Raise FormatError where a few lines have more or fewer columns than most, all of which end in a tag."""
+    words = [line.split() for line in head if line.split()]
+    width, lines = Counter(map(len, words)).most_common(1)[0]
+    last = [fields[-1] for fields in words if len(fields) == width]
+    if width > 1 and 2 * lines > len(words) and "O" in last and all(map(is_tag, last)):
+        raise FormatError(f"{error}; if it is text, choose format='text'") from error
 
 
 def _is_table(rows: Sequence[Row], words: Sequence[Row]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -121,6 +121,17 @@ class TrainedTagger(ContinuingEstimator):
         type that training had, FormatError for a malformed file.
         """
         return self._judge(self._gold(source, Columns(token_column, tag_column)))
+
+    def true_and_predicted(
+        self, source: Source, *, token_column: int | None = None, tag_column: int = -1
+    ) -> tuple[list[str], list[str]]:
+        """The true and the predicted tag of each token, in the scheme of training, as ``plot_confusion`` draws them.
+
+        Sentences are given, and refused, as in ``evaluate``.
+        """
+        gold = self._gold(source, Columns(token_column, tag_column))
+        predicted = self.iter_predict(tokens for tokens, _ in gold)
+        return [tag for _, tags in gold for tag in convert(tags, self.scheme_)], list(chain.from_iterable(predicted))
 
     def _judge(self, gold: list[Example]) -> SpanResult:
         return evaluate_spans((tags for _, tags in gold), self.iter_predict(tokens for tokens, _ in gold))

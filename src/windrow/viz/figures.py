@@ -12,17 +12,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from windrow.errors import OptionError, shown, warn
+from windrow.errors import OptionError, needs_package, shown, warn
 from windrow.files.urls import refuse_url_to_write
 from windrow.files.writing import atomic_write, check_writable
 
-try:
+with needs_package("pictures need matplotlib", "viz"):
     import matplotlib
     from matplotlib import font_manager
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-except ImportError as missing:
-    raise OptionError("pictures need matplotlib: pip install 'windrow[viz]'") from missing
 
 
 class Theme(NamedTuple):

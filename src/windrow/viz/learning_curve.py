@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,6 +35,7 @@ class Record(NamedTuple):
     score: float | None  # on data held back
     measure: str  # what the score is
     unit: str  # what the examples are, where the log says it
+    seconds: float | None = None  # of training so far, where the log says it
 
 
 def plot_learning_curve(
@@ -73,6 +75,46 @@ def plot_learning_curve(
 
 def read_log(path: str | os.PathLike[str]) -> list[Record]:
     """The reports of a log by rising number of examples; those that a resumed training gave again replace the first."""
+    records = as_records(_entries(path))
+    if not records:
+        raise FormatError(f"{path} holds no event epoch or progress; was it written by --log-json?")
+    return records
+
+
+def as_records(entries: Iterable[tuple[Mapping[str, Any], str]]) -> list[Record]:
+    """As ``read_log``, of entries that come each with where it stands; none where no entry is a report."""
+    records: list[Record] = []
+    for entry, where in entries:
+        record = _as_record(entry, where)
+        if record is None:
+            continue
+        while records and (record.examples < records[-1].examples or record[:2] == records[-1][:2]):
+            records.pop()
+        records.append(record)
+    return records
+
+
+def read_norms(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """The epochs of a log that have gradient norms, as ``plot_gradient_norms`` takes them; of one given again the last.
+
+    FormatError, naming the line, where they are no numbers of the same layers.
+    """
+    rows: dict[float, dict[str, Any]] = {}
+    names: list[str] = []
+    for entry, where in _entries(path):
+        norms = entry.get("gradient_norms")
+        if norms is None:
+            continue
+        if not isinstance(norms, dict) or (names and list(norms) != names):
+            raise FormatError(f'{where}: "gradient_norms" must be an object with a number for each layer')
+        names = list(norms)
+        epoch = _number(entry, "epoch", where)
+        rows[epoch] = {"epoch": epoch, "gradient_norms": {name: _number(norms, name, where) for name in names}}
+    return [rows[epoch] for epoch in sorted(rows)]
+
+
+def _entries(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects of a log that have an event, each with where it stands."""
     refuse_url(path)
     try:
         lines = Path(path).read_text("utf-8").splitlines()
@@ -80,52 +122,48 @@ def read_log(path: str | os.PathLike[str]) -> list[Record]:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise FormatError(f"{path} is not a log of JSON lines: it is not UTF-8") from error
-    records: list[Record] = []
     for number, line in enumerate(lines, 1):
-        record = _read_line(line, f"{path}, line {number}") if line.strip() else None
-        if record is None:
+        where = f"{path}, line {number}"
+        if not line.strip():
             continue
-        while records and (record.examples < records[-1].examples or record[:2] == records[-1][:2]):
-            records.pop()
-        records.append(record)
-    if not records:
-        raise FormatError(f"{path} holds no event epoch or progress; was it written by --log-json?")
-    return records
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{where}: not JSON ({error}); was the log cut short?") from error
+        if not isinstance(entry, dict) or not isinstance(entry.get("event", _event_of(entry)), str):
+            raise FormatError(f'{where}: expected an object with an "event"')
+        yield entry, where
 
 
-def _read_line(line: str, where: str) -> Record | None:
-    """The report in a line, or None for another event."""
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{where}: not JSON ({error}); was the log cut short?") from error
-    if not isinstance(entry, dict) or not isinstance(event := entry.get("event", _event_of(entry)), str):
-        raise FormatError(f'{where}: expected an object with an "event"')
-    if event not in _EVENTS:
+def _as_record(entry: Mapping[str, Any], where: str) -> Record | None:
+    """The report in an entry, or None for another event."""
+    event = _EVENTS.get(str(entry.get("event", _event_of(entry))))
+    if event is None:
         return None
     counted, scored = _key(entry, "examples"), _key(entry, "score")
     return Record(
-        event=_EVENTS[event],
+        event=event,
         examples=_number(entry, counted, where),
         loss=_number(entry, "loss", where),
         learning_rate=_number(entry, _key(entry, "learning_rate"), where),
         score=None if entry.get(scored) is None else _number(entry, scored, where),
         measure=str(entry.get("measure") or scored),
         unit=counted,
+        seconds=None if entry.get("seconds") is None else _number(entry, "seconds", where),
     )
 
 
-def _event_of(entry: dict[str, Any]) -> str | None:
+def _event_of(entry: Mapping[str, Any]) -> str | None:
     """What a line without an event is: language models and taggers of windrow 0.1 wrote only the ends of epochs."""
     return "epoch" if "epoch" in entry and "loss" in entry else None
 
 
-def _key(entry: dict[str, Any], name: str) -> str:
+def _key(entry: Mapping[str, Any], name: str) -> str:
     """The key under which an entry has a number."""
     return next((key for key in _OLD_KEYS[name] if key in entry), name)
 
 
-def _number(entry: dict[str, Any], key: str, where: str) -> float:
+def _number(entry: Mapping[str, Any], key: str, where: str) -> float:
     value = entry.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise FormatError(f'{where}: "{key}" must be a number, not {value!r}')

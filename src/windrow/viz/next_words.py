@@ -63,7 +63,7 @@ def plot_next_words(
     Raises
     ------
     OptionError
-        An option is out of range, the extension is another one, or matplotlib is missing.
+        An option is out of range, or the extension is another one.
     DataError
         ``<s>`` or ``</s>`` is in the context, or the file cannot be written.
 

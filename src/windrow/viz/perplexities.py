@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MARKERS = "osD^vP"
+_HIGHEST = 1e100  # beyond which a perplexity is as good as infinite, and no axis has room for it
 
 
 def plot_perplexities(
@@ -29,9 +29,9 @@ def plot_perplexities(
     Parameters
     ----------
     perplexities : mapping of str to mapping of int to float
-        For each line its name, and the perplexity, at least 1, by order. Infinite ones are left out;
+        For each line its name, and the perplexity, at least 1, by order. Those above 1e100 are left out;
         the legend tells of a line that has no others.
-    lowest : float, at least 1, or None, default None
+    lowest : float from 1 to 1e100, or None, default None
         The lowest perplexity that is possible, where it is known: a dashed line.
     path : str or os.PathLike, default None
         A file to write: .png, .svg or .pdf.
@@ -46,7 +46,7 @@ def plot_perplexities(
     Raises
     ------
     OptionError
-        A number is out of range, or none is finite; the extension is another one, or matplotlib is missing.
+        A number is out of range, none is finite, or the extension is another one.
     DataError
         The file cannot be written.
 
@@ -66,7 +66,7 @@ def plot_perplexities(
     if not orders:
         raise OptionError("no perplexity is finite, so there is nothing to draw")
     if lowest is not None:
-        check_range("lowest", lowest, 1)
+        check_range("lowest", lowest, 1, _HIGHEST)
     with figures.plain_style(colors):
         figures.use_fonts_for(lines)
         figure = figures.new_figure(7, 4.5, colors)
@@ -85,7 +85,7 @@ def plot_perplexities(
 
 def _finite(name: str, by_order: Mapping[int, float]) -> dict[int, float]:
     """The finite points of a line, by rising order."""
-    points = {order: perplexity for order, perplexity in sorted(by_order.items()) if perplexity != math.inf}
+    points = {order: perplexity for order, perplexity in sorted(by_order.items()) if not perplexity > _HIGHEST}
     for order, perplexity in points.items():
         check_whole(f"an order of {name!r}", order, 1)
         check_range(f"the perplexity of {name!r} at order {order}", perplexity, 1)

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from windrow.errors import DataError, check_whole
 from windrow.viz import figures
@@ -170,17 +171,7 @@ def plot_confusion(
     >>> from windrow.viz import plot_confusion
     >>> figure = plot_confusion(["B-PER", "O", "B-LOC", "O"], ["B-PER", "O", "B-PER", "O"])
     """
-    check_whole("top", top, 2, 60)
-    missing = object()
-    pairs = Counter(zip_longest(gold, predicted, fillvalue=missing))
-    if not pairs or any(missing in pair for pair in pairs):
-        raise DataError("there must be as many predicted labels as true ones, and at least one")
-    frequency: Counter[Any] = Counter()
-    for pair, count in pairs.items():
-        for label in set(pair):
-            frequency[label] += count
-    labels = sorted((label for label, _ in frequency.most_common(top)), key=str)
-    counts = np.array([[pairs[true, found] for found in labels] for true in labels])
+    labels, counts, different = count_pairs(gold, predicted, top)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
 
     def draw(axes: Axes, colors: figures.Theme) -> None:
@@ -192,15 +183,35 @@ def plot_confusion(
             ink = colors.paper if shares[row, column] > _DARK_CELL else colors.ink
             if count:
                 axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=7, color=ink)
-        names = list(map(str, labels))
-        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=8, parse_math=False)
-        axes.set_yticks(range(len(names)), names, fontsize=8, parse_math=False)
+        axes.set_xticks(range(len(labels)), labels, rotation=90, fontsize=8, parse_math=False)
+        axes.set_yticks(range(len(labels)), labels, fontsize=8, parse_math=False)
         axes.set(xlabel="predicted", ylabel="true")
         axes.grid(visible=False)
 
-    left_out = f", the {len(labels)} most frequent of {len(frequency)}" * (len(frequency) > len(labels))
+    left_out = f", the {len(labels)} most frequent of {different}" * (different > len(labels))
     size = 2.2 + 0.42 * len(labels)
-    return _figure(size, size, f"True and predicted labels{left_out}", draw, path, theme, map(str, labels))
+    return _figure(size, size, f"True and predicted labels{left_out}", draw, path, theme, labels)
+
+
+def count_pairs(
+    gold: Iterable[Hashable], predicted: Iterable[Hashable], top: int
+) -> tuple[list[str], NDArray[np.int64], int]:
+    """The names of the ``top`` most frequent labels, how often each is taken for each, and how many labels there are.
+
+    Rows of the counts are true labels, columns predicted ones. DataError where there is none, or more of the one.
+    """
+    check_whole("top", top, 2, 60)
+    missing = object()
+    pairs = Counter(zip_longest(gold, predicted, fillvalue=missing))
+    if not pairs or any(missing in pair for pair in pairs):
+        raise DataError("there must be as many predicted labels as true ones, and at least one")
+    frequency: Counter[Any] = Counter()
+    for pair, count in pairs.items():
+        for label in set(pair):
+            frequency[label] += count
+    labels = sorted((label for label, _ in frequency.most_common(top)), key=str)
+    counts = np.array([[pairs[true, found] for found in labels] for true in labels], np.int64)
+    return list(map(str, labels)), counts, len(frequency)
 
 
 def _name_rows(axes: Axes, names: list[str]) -> None:

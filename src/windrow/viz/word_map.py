@@ -1,4 +1,4 @@
-"""A map of words: their vectors in two dimensions, by PCA or t-SNE, with labels that can be read."""
+"""A map of words: their vectors in two dimensions, by PCA, t-SNE or UMAP, with labels that can be read."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.clusters import LARGEST_SEED, cluster_words
-from windrow.embeddings.projections import METHODS, unit_rows
+from windrow.embeddings.map_words import ENGLISH, as_pairs, map_words
+from windrow.embeddings.projections import METHODS, NAMES, unit_rows
 from windrow.errors import OptionError, check_whole
 from windrow.viz import figures
 from windrow.viz.labels import Placement, place_labels
-from windrow.viz.map_words import ENGLISH, as_pairs, map_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _DOT_RADIUS = 2.2  # points
 _LABEL_REACH = 5.0  # how far a label may be from its point, in label heights
 _SHAPES = "os^DvPX*"  # of the dots of each class
-
-_NAMES = {"pca": "principal components", "tsne": "t-SNE"}
 
 Array = NDArray[np.float64]
 
@@ -70,12 +68,13 @@ def plot_vectors(
     top : int, at least 2, default 300
         How many of the first words to draw, without stop words; where there is no space for a label, a word has only a
         dot.
-    method : {"pca", "tsne"}, default "pca"
-        Principal components, or t-SNE (van der Maaten & Hinton 2008), which shows groups better and takes longer.
+    method : {"pca", "tsne", "umap"}, default "pca"
+        Principal components; or t-SNE (van der Maaten & Hinton 2008) or UMAP (McInnes, Healy & Melville 2018), which
+        show groups better and take longer. UMAP needs umap-learn (the extra ``umap``).
     path : str or os.PathLike, default None
         A file to write: .png, .svg or .pdf.
     seed : int, default 1
-        Seed of t-SNE and of ``clusters``.
+        Seed of t-SNE, of UMAP and of ``clusters``.
     stop_words : "english", iterable of str, or None, default "english"
         Words to leave out of the first ``top``, in any case: articles, pronouns and other words of English grammar; or
         these. Words without a letter or digit, and markers such as ``</s>``, are left out, too. None: none.
@@ -97,7 +96,8 @@ def plot_vectors(
     MissingWordError
         A word is unknown.
     OptionError
-        An option is out of range, the extension is another one, or matplotlib (for t-SNE scikit-learn) is missing.
+        An option is out of range, the extension is another one, or matplotlib (for t-SNE
+        scikit-learn, for UMAP umap-learn) is missing.
     DataError
         The file cannot be written.
 
@@ -149,7 +149,7 @@ def word_map(
     with figures.plain_style(colors):
         figures.use_fonts_for(chosen)
         figure, axes = _empty_map(coordinates, colors)
-        axes.set_title(f"{count}, {_NAMES[method]}", loc="left", fontsize=12)
+        axes.set_title(f"{count}, {NAMES[method]}", loc="left", fontsize=12)
         axes.set_xlabel(axis_labels[0], fontsize=9)
         axes.set_ylabel(axis_labels[1], fontsize=9)
         placements = _draw(axes, coordinates, chosen, colors, classes, insist=are_named)

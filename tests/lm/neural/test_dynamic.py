@@ -9,7 +9,7 @@ from tests.lm.neural.test_recurrent import small
 from tests.lm.neural.test_window import TRAIN, VALID
 from windrow.errors import NotFittedError, OptionError
 from windrow.lm.neural.recurrent import RecurrentLM
-from windrow.lm.neural.recurrent_trainee import score_and_learn
+from windrow.lm.neural.recurrent_network import score_and_learn
 from windrow.lm.symbols import BOS
 from windrow.nn.training.loop import Training
 from windrow.nn.training.stopping import DivergedError

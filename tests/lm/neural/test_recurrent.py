@@ -16,8 +16,7 @@ from windrow.files import model_file
 from windrow.lm import CELL_NAMES
 from windrow.lm.mixture import MixtureLM
 from windrow.lm.neural.recurrent import RecurrentLM
-from windrow.lm.neural.recurrent_network import RecurrentNetwork
-from windrow.lm.neural.recurrent_trainee import side_by_side
+from windrow.lm.neural.recurrent_network import RecurrentNetwork, side_by_side
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.symbols import BOS, EOS
 from windrow.nn.gradients import numeric_gradient

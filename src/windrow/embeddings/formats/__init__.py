@@ -16,7 +16,7 @@ from windrow.embeddings.formats.fasttext_bin import read_fasttext
 from windrow.embeddings.formats.fasttext_write import write_fasttext
 from windrow.embeddings.formats.gensim import read_gensim
 from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
-from windrow.embeddings.formats.parquet import read_parquet, write_parquet
+from windrow.embeddings.formats.parquet import check_parquet, read_parquet, write_parquet
 from windrow.embeddings.formats.projector import PROJECTOR
 from windrow.embeddings.formats.recognition import NoVectorsError, recognize_vectors
 from windrow.embeddings.formats.stored import read_safetensors, write_model
@@ -89,7 +89,7 @@ def write_vectors(data: VectorData, path: str | os.PathLike[str], format: str | 
     try:
         check_finite(data.vectors, "the table", path)
     except FormatError as error:
-        raise OptionError(f"cannot write {error}; if training diverged, lower alpha") from error
+        raise OptionError(f"cannot write {error}; if training diverged, try a lower learning rate") from error
     if data.ngrams is not None and chosen.extension not in _WITH_NGRAMS:
         warn(
             f"{path}: .{chosen.extension} files hold no n-grams, so unseen words have no vectors there; "
@@ -155,16 +155,15 @@ _write_word2vec = partial(write_text, header=True, separator=b" ")
 
 _ROWS = (
     VectorFormat("safetensors", "windrow's own", read_safetensors, write_model),
-    VectorFormat("txt", "word2vec's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS, gzip=True),
-    VectorFormat("vec", "fastText's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS, gzip=True),
-    VectorFormat("bin", "word2vec's binary", read_binary, write_binary, _BETWEEN_FIELDS + r"\0", gzip=True),
+    VectorFormat("txt", "word2vec's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS),
+    VectorFormat("vec", "fastText's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS),
+    VectorFormat("bin", "word2vec's binary", read_binary, write_binary, _BETWEEN_FIELDS + r"\0"),
     VectorFormat(
         "glove",
         "GloVe's text, without a header",
         partial(read_text, header=False),
         partial(write_text, header=False, separator=b" "),
         _BETWEEN_FIELDS,
-        gzip=True,
     ),
     VectorFormat(
         "tsv",
@@ -172,10 +171,11 @@ _ROWS = (
         partial(read_text, header=False, separator=b"\t"),
         partial(write_text, header=False, separator=b"\t"),
         r"\t\n\r",
-        gzip=True,
     ),
     VectorFormat("npy", "a NumPy matrix, words in X.words.txt", read_npy, write_npy, r"\n\r", check=check_npy_places),
-    VectorFormat("fasttext", "fastText's binary model, with n-grams", read_fasttext, write_fasttext, r"\0", gzip=True),
-    VectorFormat("parquet", "a table of words and vectors", read_parquet, write_parquet, r"\ud800-\udfff"),
+    VectorFormat("fasttext", "fastText's binary model, with n-grams", read_fasttext, write_fasttext, r"\0"),
+    VectorFormat(
+        "parquet", "a table of words and vectors", read_parquet, write_parquet, r"\ud800-\udfff", check=check_parquet
+    ),
 )
 FORMATS = {row.extension: row for row in _ROWS}

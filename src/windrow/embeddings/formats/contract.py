@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.embeddings.endings import ENDINGS
 from windrow.embeddings.subwords import NgramVectors
 from windrow.errors import FormatError, OptionError, check_whole
 from windrow.files.writing import check_writable
@@ -59,8 +60,12 @@ class VectorFormat:
     read: Callable[[Path, ReadOptions], VectorData]
     write: Callable[[VectorData, Path], None]
     forbidden: str = ""  # characters that a word cannot have in such a file
-    gzip: bool = False  # ``.gz`` may follow the extension of a file that is written
     check: Callable[[Path], None] = check_writable  # raises DataError for a path that ``write`` could not write
+
+    @property
+    def gzip(self) -> bool:
+        """Whether ``.gz`` may follow the extension of a file that is written."""
+        return ENDINGS.get(self.extension, False)
 
 
 def check_words(words: list[str], chosen: VectorFormat, path: str | os.PathLike[str]) -> None:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.rows import chosen_rows
-from windrow.errors import DataError, FormatError, OptionError, WindrowError
+from windrow.errors import DataError, FormatError, WindrowError, needs_package
 from windrow.files.local import local_file
 from windrow.files.model_file import check_finite
-from windrow.files.writing import atomic_write, shortened
+from windrow.files.writing import atomic_write, check_writable, shortened
 
 _LISTS = ("list", "large_list", "fixed_size_list")  # how their types begin; others may have lists within
 
@@ -60,12 +60,16 @@ def write_parquet(data: VectorData, path: Path) -> None:
         parquet.write_table(table, temporary)
 
 
+def check_parquet(path: Path) -> None:
+    """Raise MissingPackageError without pyarrow, and DataError for a path that could not be written."""
+    _libraries()
+    check_writable(path)
+
+
 def _libraries() -> tuple[Any, Any]:
-    try:
+    with needs_package("Parquet needs pyarrow", "parquet"):
         import pyarrow
         from pyarrow import parquet
-    except ImportError as error:
-        raise OptionError("Parquet needs pyarrow: pip install 'windrow[parquet]'") from error
     return pyarrow, parquet
 
 

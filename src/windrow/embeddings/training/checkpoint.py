@@ -88,6 +88,11 @@ def tree_ties(path: str | PathLike[str]) -> str:
     return "fasttext" if _identity_in(path).get("tree_ties") == "fasttext" else "heap"
 
 
+def shared_negatives(path: str | PathLike[str]) -> Any:
+    """How many noise words a row met in it, as the file says."""
+    return _identity_in(path).get("shared_negatives")
+
+
 def _identity_in(path: str | PathLike[str]) -> dict[str, Any]:
     identity = model_file.read_start(path).config.get("identity")
     return identity if isinstance(identity, dict) else {}

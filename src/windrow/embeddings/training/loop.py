@@ -21,6 +21,7 @@ from windrow.errors import OptionError
 from windrow.nn.training.keeping import Keeper
 from windrow.nn.training.report import call_all, log_start
 from windrow.nn.training.stopping import RUNAWAY, DivergedError
+from windrow.numeric.compiling import working_time
 
 _SHORTEST_INTERVAL = 0.05  # seconds between two checkpoints: long enough for a worker to take a job
 
@@ -168,10 +169,10 @@ class VectorTraining:
 
     def _advance(self, report_words: int | None, deadline: float, progress: Callback | None) -> None:
         """Train up to the next event, and add the time it took to ``seconds``."""
-        started, seconds_before = time.monotonic(), self.seconds
+        started, seconds_before = working_time(), self.seconds
 
         def report_progress() -> None:
-            self.seconds = seconds_before + time.monotonic() - started
+            self.seconds = seconds_before + working_time() - started
             if progress is not None:
                 progress(self.report("progress"))
 
@@ -180,7 +181,7 @@ class VectorTraining:
         try:
             self.run.advance(next_report, deadline, report_progress)
         finally:
-            self.seconds = seconds_before + time.monotonic() - started
+            self.seconds = seconds_before + working_time() - started
         self._check_divergence()
 
     def _check_divergence(self) -> None:
@@ -195,9 +196,10 @@ class VectorTraining:
                 reason = f"a number of the {name.replace('_', ' ')} vectors has grown to {largest:g}"
         if reason:
             rate, is_block = self.run.schedule.alpha, self.identity.get("kernel") == "block"
+            or_pair = " or kernel = 'pair'" if is_block else ""
             raise DivergedError(
-                f"training diverged in epoch {self.run.position.epoch + 1}: {reason}; lower alpha = {rate:g}, to "
-                f"{rate / 10:g} for example{', or set kernel = pair' * is_block}"
+                f"training diverged in epoch {self.run.position.epoch + 1} with alpha = {rate:g}: {reason}; try "
+                f"alpha = {rate / 10:g}{or_pair}"
             )
 
     def _call(self, callbacks: tuple[Callback, ...], words_before: int, report_words: int | None) -> bool:

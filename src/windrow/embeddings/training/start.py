@@ -12,6 +12,7 @@ With sub-words the rows of n-grams are behind those of the words, and start like
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ from windrow.nn.training.checkpoint import fingerprint
 from windrow.numeric.tables import zero_table
 from windrow.outputs.tree import huffman_tree, match_nodes
 
-_INITIAL_ROWS = 65536  # rows initialized at a time
+_INITIAL_ROWS = 8192  # rows initialized at a time, an even number
 
 Frozen = bool | float | Iterable[str] | Mapping[str, float]
 
@@ -86,14 +87,21 @@ class Start:
         table[len(self.vocabulary) : self.rows()][is_known, :size] = given.ngrams.vectors[found[is_known]]
 
 
-def initial_table(words: int, vector_size: int, seed: int, more_rows: int = 0) -> NDArray[np.float32]:
+def initial_table(words: int, vector_size: int, seed: int, more_rows: int = 0, threads: int = 1) -> NDArray[np.float32]:
     """gensim's initial input vectors, uniform in [-1, 1) / vector_size, and zeros in ``more_rows`` rows behind them."""
     table: NDArray[np.float32] = zero_table(words + more_rows, vector_size)
-    generator = np.random.default_rng(seed)
-    for start in range(0, words, _INITIAL_ROWS):
+
+    def fill(start: int) -> None:
+        bits = np.random.PCG64(seed)
+        bits.advance(start * vector_size // 2)  # each draw gives two numbers
         rows = table[start : min(start + _INITIAL_ROWS, words), :vector_size]
-        uniform = generator.random(rows.shape, dtype=np.float32)
-        rows[:] = (uniform * np.float32(2) - np.float32(1)) / np.float32(vector_size)
+        uniform = np.random.Generator(bits).random(rows.shape, dtype=np.float32)
+        uniform *= np.float32(2)
+        uniform -= np.float32(1)
+        np.divide(uniform, np.float32(vector_size), out=rows)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(fill, range(0, words, _INITIAL_ROWS)))  # raises what a thread raised
     return table
 
 

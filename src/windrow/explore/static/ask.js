@@ -38,13 +38,13 @@ export function make(name, attributes = {}, ...children) {
   return element;
 }
 
-// The fields of a form as they are sent: numbers where the field is one.
+// The fields of a form as they are sent: numbers where the field is one, true or false for a box to check.
 export function fieldsOf(form) {
   const fields = {};
   for (const input of form.elements) {
     if (!input.name) continue;
     const isNumber = input.type === "number" || input.type === "range";
-    fields[input.name] = isNumber ? Number(input.value) : input.value;
+    fields[input.name] = input.type === "checkbox" ? input.checked : isNumber ? Number(input.value) : input.value;
   }
   return fields;
 }
@@ -114,10 +114,13 @@ export function loadPlotly() {
   return plotly;
 }
 
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+// The color of a class of words or of a curve, by its number; there are eight.
+export const classColor = (number) => color(`--color${number % 8}`);
+
 // What all pictures share; colors follow the page.
 export function pictureLayout(more) {
-  const style = getComputedStyle(document.documentElement);
-  const color = (name) => style.getPropertyValue(name).trim();
   const axis = { automargin: true, gridcolor: color("--line"), zerolinecolor: color("--line"), linecolor: color("--line") };
   const { xaxis = {}, yaxis = {}, ...others } = more;
   return {

@@ -1,14 +1,13 @@
 // The map: points, labels for the most frequent words in view, and a search.
 
-import { askUntilReady, completeWords, loadPlotly, onSubmit, onThemeChange, pictureLayout, plain } from "./ask.js";
+import { askUntilReady, classColor, completeWords, loadPlotly, onSubmit, onThemeChange, pictureLayout, plain } from "./ask.js";
 
-const LABELS = 1, FOUND = 2; // layers above that of the points
+const POINTS = 0, LABELS = 1, FOUND = 2; // layers, from the lowest
 const LETTER = [8, 18]; // about as many pixels wide and high
 const MOST_LABELS = 120;
 const STEP = 0.15; // of the view that an arrow key moves
-// Okabe & Ito 2008, and four more.
-const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#7f7f00", "#b2182b",
-  "#35978f", "#8c510a", "#808080"];
+// Of each class; its color is in the style sheet. Both are those of `windrow vectors plot`.
+const SHAPES = ["circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star"];
 
 export function map(section, model) {
   const [draw, find] = section.querySelectorAll("form");
@@ -23,8 +22,13 @@ export function map(section, model) {
   onSubmit(section, draw, async (fields) => {
     const mine = ++latest;
     const isWanted = () => mine === latest && section.isConnected;
-    const found = await askUntilReady(model, "map", fields, (told) => { status.textContent = told; }, isWanted);
+    const computed = (method) => askUntilReady(model, "map", { ...fields, method }, (told) => { status.textContent = told; }, isWanted);
     const plotly = await loadPlotly();
+    if (fields.method !== "pca") { // which is there at once, to look at until the other one is ready
+      const first = await computed("pca");
+      if (first && isWanted()) await picture(plotly, first);
+    }
+    const found = await computed(fields.method);
     return () => { if (found) picture(plotly, found); };
   });
 
@@ -39,13 +43,13 @@ export function map(section, model) {
     drawn = found;
     marked = -1;
     plot.hidden = false;
-    const axis = (title) => ({ title: { text: title }, showticklabels: false, zeroline: false });
+    const axis = (title) => ({ title: { text: title, font: { size: 12 } }, showticklabels: false, zeroline: false });
     // SVG, which moves as a whole: WebGL, in "scattergl", needs eval, and is slower where there is no graphics card.
     const layers = [
       {
         type: "scatter", mode: "markers", x: found.x, y: found.y, text: found.words.map(plain),
         hovertemplate: "%{text}<extra></extra>",
-        marker: { size: found.words.length > 1000 ? 5 : 7, color: found.classes.map((one) => COLORS[one % COLORS.length]) },
+        marker: { size: found.words.length > 1000 ? 5 : 7, color: colorsOf(found.classes), symbol: found.classes.map((one) => SHAPES[one]) },
       },
       { type: "scatter", mode: "text", x: [], y: [], text: [], textposition: "top center", hoverinfo: "skip" },
       {
@@ -60,7 +64,7 @@ export function map(section, model) {
     plot.on("plotly_relayout", (change) => { if (Object.keys(change).some((key) => key.includes("axis"))) label(); });
     plot.on("plotly_click", ({ points }) => showNeighbors(found.words[points[0].pointIndex]));
     await label();
-    status.textContent = `${found.words.length} words drawn`;
+    status.textContent = `${found.words.length} words drawn, ${found.method}`;
   }
 
   // Label the words in view, frequent ones first, as far as there is space.
@@ -115,14 +119,23 @@ export function map(section, model) {
     form.scrollIntoView({ block: "nearest" });
   }
 
-  onThemeChange(() => { if (drawn && section.isConnected) window.Plotly.relayout(plot, pictureLayoutOf(plot)); });
+  onThemeChange(() => {
+    if (!drawn || !section.isConnected) return;
+    window.Plotly.restyle(plot, { "marker.color": [colorsOf(drawn.classes)] }, [POINTS]);
+    window.Plotly.relayout(plot, pictureLayoutOf());
+  });
 }
 
 const width = ([low, high]) => high - low;
 const spread = (values) => values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b)) || 1;
 
+function colorsOf(classes) {
+  const colors = SHAPES.map((_, number) => classColor(number));
+  return classes.map((one) => colors[one]);
+}
+
 // The colors of the page for a picture that is there, whose axes stay as they are.
-function pictureLayoutOf(plot) {
+function pictureLayoutOf() {
   const { paper_bgcolor, plot_bgcolor, font, xaxis } = pictureLayout({});
   return { paper_bgcolor, plot_bgcolor, font, "xaxis.gridcolor": xaxis.gridcolor, "yaxis.gridcolor": xaxis.gridcolor };
 }

@@ -10,31 +10,29 @@ from typing import Any, ClassVar, Self, Unpack
 
 import numpy as np
 
-from windrow.bars import check_progress, training_bar
+from windrow.bars import training_bar
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
 from windrow.embeddings import WordVectors
 from windrow.embeddings.given_vectors import check_given, open_given, take_given
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError, shown
 from windrow.estimator import OldName, current_names
-from windrow.files import model_file, writing
+from windrow.files import model_file
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel, WordScore
 from windrow.lm.generation import Generation, GenerationOptions
-from windrow.lm.neural.network import NeuralNetwork
+from windrow.lm.neural.network import LMTrainee, NeuralNetwork
 from windrow.lm.neural.settings import LINEAR
 from windrow.lm.neural.stored_parts import check_size, fill_network
-from windrow.lm.neural.trainee import LMTrainee
 from windrow.lm.next_word import Tokens
 from windrow.lm.storing import from_plain, pack_vocabulary, plain, provenance_of, unpack_vocabulary
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream, unknown_share, word_mapping
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 from windrow.machine import check_memory
 from windrow.nn.optimizers import find_optimizer, least_bytes
-from windrow.nn.parameters import Array, Parameter, SparseParameter
+from windrow.nn.parameters import Array, Parameter, SparseParameter, WordParameter
 from windrow.nn.schedules import SCHEDULES, Plateau, Schedule, find_schedule
-from windrow.nn.sparse import WordParameter
-from windrow.nn.training.checkpoint import goes_on, with_new_names
+from windrow.nn.training.checkpoint import with_new_names
 from windrow.nn.training.continuing import RECORD, ContinuingEstimator, TrainingState, tell_unknown
 from windrow.nn.training.fitting import all_or_nothing
 from windrow.nn.training.loop import Plan, Training
@@ -180,14 +178,10 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
         DivergedError (a first fit keeps the last good parameters).
         """
         with all_or_nothing(self, "history_") as retrains:
-            model = self._model_to_continue(continue_from)
-            self.check_parameters()
-            self.check_effects(valid=valid, continue_from=continue_from)
+            model, resume = self._check_fit(
+                continue_from, checkpoint, checkpoint_every, resume, progress, retrains=retrains, valid=valid
+            )
             self._check_state(keep_training_state)
-            check_progress(progress)
-            resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
-            if checkpoint is not None and checkpoint_every:
-                writing.check_writable(checkpoint)
             given = None if model is not None else self._given_vectors()
             reader = None if model is None else model.reader
             corpus = as_corpus(source, field, reader, shows_bar=progress is True)

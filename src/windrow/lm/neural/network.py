@@ -1,18 +1,24 @@
-"""What the networks of language models share: an output layer, parameters as one vector, dropout."""
+"""What the networks of language models share: an output layer, parameters as one vector, and how they are trained."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from math import exp, log
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.lm.stream import Ids
+from windrow.lm.symbols import BOS
 from windrow.nn.layers import Dropout
 from windrow.nn.parameters import Array, Parameter, ParameterVector, SparseParameter
+from windrow.nn.regularizers import L2
+from windrow.nn.training.loop import Trainee
 from windrow.outputs.contract import OutputLayer
 from windrow.outputs.quantized import QuantizedSoftmax
 
-Ids = NDArray[np.int32]
+SCORED_ROWS = 1024  # at a time, when nothing is learned
 
 
 class NeuralNetwork:
@@ -93,3 +99,48 @@ class NeuralNetwork:
         if self.head_learns:
             return self.head.sgd_step(hidden, targets, d_hidden, rate, scale), d_hidden
         return self.head.loss_and_gradient(hidden, targets, d_hidden, scale), d_hidden
+
+
+class LMTrainee(Trainee):
+    """A network that learns to predict the words of a text, and is judged on another one by its perplexity.
+
+    A subclass says what batches an epoch has, adds the gradient of one, and scores a text. ``examples``: the words that
+    an epoch predicts; ``valid``: a stream held back, or None.
+    """
+
+    measure = "perplexity"
+
+    def __init__(self, network: NeuralNetwork, words: int, valid: Ids | None, *, seed: int, l2: float) -> None:
+        self.network = network
+        self.examples = words
+        self.valid = valid
+        self.seed = seed
+        self.regularizer = L2(l2) if l2 else None
+        self.parameters = network.body
+        self.baseline = log(max(network.head.words, 2))
+
+    @abstractmethod
+    def score(self, stream: Ids) -> NDArray[np.float64]:
+        """The natural-log probability of each symbol, 0 at ``<s>``; (symbols,)."""
+
+    def judge(self) -> float | None:  # noqa: D102
+        if self.valid is None:
+            return None
+        predicted = max(int((self.valid != BOS).sum()), 1)
+        return exp(min(-self.score(self.valid).sum() / predicted, 700))
+
+    def rank(self, score: float) -> float:
+        """The log-likelihood of a word."""
+        return -log(score)
+
+    def values(self) -> Array:  # noqa: D102
+        return self.network.values()
+
+    def set_values(self, values: Array) -> None:  # noqa: D102
+        self.network.set_values(values)
+
+    def add_penalties(self) -> None:
+        """Add the gradient of the L2 penalty, if there is one."""
+        if self.regularizer is not None:
+            for parameter in self.parameters.weights:
+                self.regularizer.add_gradient(parameter)

@@ -14,8 +14,8 @@ from windrow.errors import OptionError, check_range
 from windrow.estimator import takes_old_names
 from windrow.evaluation.perplexity import Perplexity
 from windrow.lm.neural.base import NeuralLM
-from windrow.lm.neural.recurrent_network import RecurrentNetwork
-from windrow.lm.neural.recurrent_trainee import (
+from windrow.lm.neural.recurrent_network import (
+    RecurrentNetwork,
     RecurrentState,
     RecurrentTrainee,
     first_state,
@@ -43,14 +43,13 @@ class RecurrentLM(NeuralLM):
     Parameters
     ----------
     cell : {"elman", "elman-sigmoid", "elman-relu", "gru", "lstm"}, default "lstm"
-        Recurrent cell, which carries the state from word to word. lstm and gru remember longer; elman cells (of
-        tanh, sigmoid or ReLU) are faster.
+        Recurrent cell. lstm and gru remember longer; elman cells (of tanh, sigmoid or ReLU) are faster.
     hidden_size : int in [1, 100000], default 200
         Units per layer. Use more for a large text.
     embedding_size : int in [1, 100000], default 200
         Dimensions per word vector. It must be that of vectors, if they are given.
     layers : int in [1, 100], default 1
-        Number of recurrent layers, one above the other.
+        Recurrent layers.
     state : {"carry", "reset"}, default "carry"
         What is remembered at the end of a sentence: all (carry), or nothing (reset). Use carry for running text,
         reset for sentences that do not follow each other.
@@ -78,7 +77,7 @@ class RecurrentLM(NeuralLM):
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}, default "adam"
         Rule that turns a gradient into a step of the parameters.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per word. None: the optimizer's own. The first
+        Learning rate: the steps along the gradient of the mean loss per word. None: the optimizer's own. The first
         parameter to tune.
     momentum : float in [0, 1), default 0.9
         Share of the last step that is added to the next. Only with optimizer "momentum" or "nesterov".
@@ -117,7 +116,7 @@ class RecurrentLM(NeuralLM):
     seed : int >= 0, default 1
         Seed of all random draws; equal seeds give equal models.
     workers : int in [1, 1024], default 1
-        Threads; more pay only on idle cores.
+        Threads; more are faster only on idle cores.
     callbacks : sequence of callable, default ()
         Functions of a Report, called after each epoch; training ends when one returns a true value.
 

@@ -66,7 +66,7 @@ _REGULARIZATION = (
 _TRAINING = (
     OPTIMIZER,
     Setting(
-        "learning_rate", float, None, "Size of the steps along the gradient of the mean loss per word.",
+        "learning_rate", float, None, "Learning rate: the steps along the gradient of the mean loss per word.",
         "The first parameter to tune.", low=0, low_open=True, high=_LARGEST, option="--lr",
         none="the optimizer's own", common=True,
     ),
@@ -134,7 +134,7 @@ _OUTPUT_OPTIONS = (
 _RUNNING = (
     Setting("seed", int, 1, "Seed of all random draws; equal seeds give equal models.", low=0, high=_INT64),
     Setting(
-        "workers", int, 1, "Threads; more pay only on idle cores.", low=1, high=1024, common=True,
+        "workers", int, 1, "Threads; more are faster only on idle cores.", low=1, high=1024, common=True,
     ),
     CALLBACKS,
 )  # fmt: skip
@@ -161,7 +161,7 @@ WINDOW_LM = (
 
 RECURRENT_LM = (
     Setting(
-        "cell", str, "lstm", "Recurrent cell, which carries the state from word to word.",
+        "cell", str, "lstm", "Recurrent cell.",
         "lstm and gru remember longer; elman cells (of tanh, sigmoid or ReLU) are faster.", choices=CELL_NAMES,
         of_model=True, common=True,
     ),
@@ -170,7 +170,7 @@ RECURRENT_LM = (
         low=1, high=_LARGEST_SIZE, option="--hidden", of_model=True, common=True,
     ),
     _embedding_size(200),
-    Setting("layers", int, 1, "Number of recurrent layers, one above the other.", low=1, high=100, of_model=True,
+    Setting("layers", int, 1, "Recurrent layers.", low=1, high=100, of_model=True,
             common=True),
     Setting(
         "state", str, "carry", "What is remembered at the end of a sentence: all (carry), or nothing (reset).",

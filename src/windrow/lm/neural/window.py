@@ -13,8 +13,7 @@ from windrow.errors import OptionError
 from windrow.estimator import takes_old_names
 from windrow.lm.neural.base import NeuralLM
 from windrow.lm.neural.settings import LINEAR, WINDOW_LM
-from windrow.lm.neural.window_network import WindowNetwork
-from windrow.lm.neural.window_trainee import WindowTrainee, score_positions
+from windrow.lm.neural.window_network import WindowNetwork, WindowTrainee, score_positions
 from windrow.lm.next_word import as_id, as_ids, check_state
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS
@@ -65,7 +64,7 @@ class WindowLM(NeuralLM):
     optimizer : {"sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"}, default "adam"
         Rule that turns a gradient into a step of the parameters.
     learning_rate : float > 0 or None, default None
-        Size of the steps along the gradient of the mean loss per word. None: the optimizer's own. The first
+        Learning rate: the steps along the gradient of the mean loss per word. None: the optimizer's own. The first
         parameter to tune.
     momentum : float in [0, 1), default 0.9
         Share of the last step that is added to the next. Only with optimizer "momentum" or "nesterov".
@@ -104,7 +103,7 @@ class WindowLM(NeuralLM):
     seed : int >= 0, default 1
         Seed of all random draws; equal seeds give equal models.
     workers : int in [1, 1024], default 1
-        Threads; more pay only on idle cores.
+        Threads; more are faster only on idle cores.
     callbacks : sequence of callable, default ()
         Functions of a Report, called after each epoch; training ends when one returns a true value.
 

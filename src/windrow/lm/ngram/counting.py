@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from windrow.bars import OnProgress
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError, check_range, check_whole
 from windrow.files.tempfolder import made_in_temporary_folder
@@ -17,8 +18,6 @@ from windrow.lm.ngram.levels import CountLevel, NGramCounts
 from windrow.lm.ngram.merging import MOST, Counted, Merger, disk_errors, forget, read_only
 from windrow.lm.symbols import BOS
 from windrow.machine import available_memory
-
-OnProgress = Callable[[str, float], object]  # called with the stage, and how much of it is done, 0 to 1
 
 _GRAM_BYTES = 16  # per n-gram of a level: start, word, suffix, count
 _TOKEN_BYTES = 20  # per token while counting: a key, two ranks, and without bos a copy of the stream

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.bars import check_progress, stages_bar
+from windrow.bars import OnProgress, check_progress, stages_bar
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.errors import FormatError, OptionError, check_whole, warn
@@ -20,7 +20,7 @@ from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa
-from windrow.lm.ngram.counting import OnProgress, check_size, count_ngrams, default_budget
+from windrow.lm.ngram.counting import check_size, count_ngrams, default_budget
 from windrow.lm.ngram.estimation import check_marks, check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances

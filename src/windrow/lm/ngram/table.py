@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError, check_range, check_whole
-from windrow.lm.next_word import check_state, hash_state, same_state
+from windrow.lm.next_word import check_state, compared_by_content
 from windrow.lm.ngram.codebooks import BOOK_BITS
 from windrow.lm.ngram.kernels import packed_trie, query, walk
 from windrow.lm.ngram.levels import BackoffModel, Int32s
@@ -37,20 +37,12 @@ _NO_BITS = (0, 0)
 _MOST_BITS = ((1, 24), (1, 24), (1 + packed_trie.SIZE_BITS, 57))  # of log10 p, back-off, successors
 
 
+@compared_by_content
 class NGramState(NamedTuple):
     """What is remembered of the words so far: the stored n-grams that end at the last one."""
 
     addresses: NDArray[np.int64]  # (order,): of the n-gram of each order in the table; -1 where it is not stored
     contexts: int  # how many contexts the next word has, stored or not, the empty one not counted
-
-    def __eq__(self, other: object) -> bool:
-        return same_state(self, other)
-
-    def __ne__(self, other: object) -> bool:  # a tuple has its own
-        return not same_state(self, other)
-
-    def __hash__(self) -> int:
-        return hash_state(self)
 
 
 class NGramTable:

@@ -106,18 +106,16 @@ class RecurrentLayer:
         def backward(d_hidden: Array) -> Array:
             weights = _multiplier(np.ascontiguousarray(self.recurrent_weights.value.T), begins)
             if len(parts) == 1:
-                return self._run_backward(parts[0], d_hidden, weights, self._gradients())
-            gradients = [self._gradients(), *(self._zero_gradients() for _ in parts[1:])]
-            d_inputs = share(
+                return self._run_backward(parts[0], d_hidden, weights)[0]
+            runs = share(
                 len(parts),
-                lambda first, last: [
-                    self._run_backward(parts[part], d_hidden, weights, gradients[part]) for part in range(first, last)
-                ],
+                lambda first, last: [self._run_backward(part, d_hidden, weights) for part in parts[first:last]],
             )
-            for own in gradients[1:]:
+            passed = [one for run in runs for one in run]
+            for _, gradients in passed[1:]:
                 for name, parameter in self.parameters.items():
-                    parameter.add(own[name])
-            return np.concatenate([array for arrays in d_inputs for array in arrays], axis=1)
+                    parameter.add(gradients[name])
+            return np.concatenate([d_inputs for d_inputs, _ in passed], axis=1)
 
         if len(parts) == 1:
             steps = parts[0].steps
@@ -146,23 +144,28 @@ class RecurrentLayer:
         self.cell.forward(part.steps, part.begins, factor)
         return part
 
-    def _run_backward(self, part: _Part, d_hidden: Array, weights: Multiplier, gradients: dict[str, Array]) -> Array:
-        """The gradient with respect to the inputs (steps, streams, inputs); adds those of the parameters."""
+    def _run_backward(self, part: _Part, d_hidden: Array, weights: Multiplier) -> tuple[Array, dict[str, Array]]:
+        """The gradient with respect to the inputs (steps, streams, inputs), and what ``_add_gradients`` gives."""
         steps = part.steps
         d_products = steps.products if self.cell.splits_products else steps.sums
         d_states = self.zero_state(part.begins.shape[1])
         own = np.ascontiguousarray(d_hidden[:, part.streams])
         arrays = Gradients(part.begins, own, d_states, np.empty_like(d_states[0]), d_products)
         self.cell.backward(steps, arrays, _with_scratch(weights, part.begins))
-        self._add_gradients(part, d_products.reshape(len(part.x), -1), gradients)
+        gradients = self._add_gradients(part, d_products.reshape(len(part.x), -1))
         if self.input_weights is None:
-            return steps.sums
+            return steps.sums, gradients
         d_inputs = np.empty_like(part.x)
         set_product(d_inputs, steps.sums.reshape(len(part.x), -1), self.input_weights.value.T)
-        return d_inputs.reshape(*part.begins.shape, -1)
+        return d_inputs.reshape(*part.begins.shape, -1), gradients
 
-    def _add_gradients(self, part: _Part, d_products: Array, gradients: dict[str, Array]) -> None:
-        """Of all steps at once."""
+    def _add_gradients(self, part: _Part, d_products: Array) -> dict[str, Array]:
+        """Add those of the parameters, of all steps at once, to theirs, or to zeros for all parts but the first."""
+        is_first = part.streams.start == 0
+        gradients = {
+            name: parameter.gradient if is_first else np.zeros_like(parameter.value)
+            for name, parameter in self.parameters.items()
+        }
         previous = np.ascontiguousarray(part.steps.previous[:, 0]).reshape(len(part.x), -1)
         d_sums = part.steps.sums.reshape(len(part.x), -1)
         add_product(gradients["recurrent_weights"], previous.T, d_products)
@@ -173,12 +176,7 @@ class RecurrentLayer:
             name, gate = self.cell.extra
             first = gate * self.hidden_size
             gradients[name] += d_products[:, first : first + self.hidden_size].sum(axis=0)
-
-    def _gradients(self) -> dict[str, Array]:
-        return {name: parameter.gradient for name, parameter in self.parameters.items()}
-
-    def _zero_gradients(self) -> dict[str, Array]:
-        return {name: np.zeros_like(parameter.value) for name, parameter in self.parameters.items()}
+        return gradients
 
 
 def _share_streams(streams: int, run: Callable[[int, int], _Part]) -> list[_Part]:

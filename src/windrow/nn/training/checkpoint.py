@@ -13,6 +13,7 @@ import numpy as np
 
 from windrow.errors import DataError, FormatError, OptionError, check_path, check_range, check_whole
 from windrow.files import model_file
+from windrow.files.model_file import StoredModel
 from windrow.nn.parameters import Array
 from windrow.nn.training.stopping import Divergence, LastGood
 
@@ -164,6 +165,15 @@ def history_rows(rows: Iterable[Any]) -> list[dict[str, Any]]:
             if not isinstance(number, int | float) or isinstance(number, bool):
                 raise ValueError(f"{number!r} is no number")
     return found
+
+
+def stored_history(stored: StoredModel) -> list[dict[str, Any]]:
+    """The reports of its training that a model file has, under their names of today; empty where it has none."""
+    config, training = stored.config, stored.config.get("training")
+    of_vectors = training.get("history") if isinstance(training, dict) else None
+    places = (config.get("history"), config.get("history_"), stored.provenance.get("history"), of_vectors)
+    rows = next((one for one in places if isinstance(one, list) and one), [])
+    return [with_new_names(row) for row in rows if isinstance(row, dict)]
 
 
 def count_of(stored: Any) -> int:

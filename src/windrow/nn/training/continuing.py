@@ -9,12 +9,14 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, Self
 
+from windrow.bars import check_progress
 from windrow.errors import FormatError, NotFittedError, OptionError, shown, warn
 from windrow.estimator import Estimator, check_effects
 from windrow.files.model_file import StoredModel
+from windrow.files.writing import check_writable
 from windrow.nn.optimizers import OPTIMIZERS, Optimizer
 from windrow.nn.parameters import Array
-from windrow.nn.training.checkpoint import count_of, fingerprint, same_kind_of_array
+from windrow.nn.training.checkpoint import count_of, fingerprint, goes_on, same_kind_of_array
 from windrow.nn.training.loop import Training
 
 RECORD = "continued_from"  # in the provenance of files
@@ -145,6 +147,31 @@ class ContinuingEstimator(Estimator):
         learned = fingerprint(*model._trained_parameters(), *state)
         self.continued_from_ = {"model": learned, "epochs": before + len(model.history_)}
         return model
+
+    def _check_fit(
+        self,
+        continue_from: Any,
+        checkpoint: str | os.PathLike[str] | None,
+        checkpoint_every: int,
+        resume: bool,
+        progress: Any,
+        *,
+        retrains: bool,
+        **held_back: Any,
+    ) -> tuple[Self | None, bool]:
+        """What every ``fit`` checks before any work: arguments, and that checkpoints can be written.
+
+        ``held_back``: the argument of ``fit`` with data to judge by; ``retrains``: whether this one is trained already.
+        Returns the model to continue, and whether training goes on from a checkpoint.
+        """
+        model = self._model_to_continue(continue_from)
+        self.check_parameters()
+        self.check_effects(continue_from=continue_from, **held_back)
+        check_progress(progress)
+        resume = goes_on(checkpoint, resume, is_trained=retrains, checkpoint_every=checkpoint_every)
+        if checkpoint is not None and checkpoint_every:
+            check_writable(checkpoint)
+        return model, resume
 
     def _begin_where_it_ended(self, training: Training, model: Self | None) -> None:
         """Let a training of this estimator's network, which has the parameters of ``model``, go on from there."""

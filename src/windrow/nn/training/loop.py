@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import nan
 from os import PathLike
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from windrow import interrupts
-from windrow.nn.clipping import clip_by_norm, clip_by_value
+from windrow.nn.clipping import cut, shorten
 from windrow.nn.optimizers import Optimizer
 from windrow.nn.parameters import Array, ParameterVector
 from windrow.nn.schedules import Schedule
@@ -25,6 +24,7 @@ from windrow.nn.training import checkpoint as checkpoints
 from windrow.nn.training.keeping import Keeper
 from windrow.nn.training.report import Callback, Report, call_all, log_start
 from windrow.nn.training.stopping import DivergedError, Divergence, EarlyStopping, LastGood
+from windrow.numeric.compiling import working_time
 from windrow.numeric.threads import crew
 
 _REPORT_SECONDS = 0.2  # between two calls of ``progress``
@@ -173,11 +173,12 @@ class Training:
         plan, parameters = self.plan, self.trainee.parameters
         parameters.clear_gradients()
         loss = self.trainee.learn(batch, rate)
+        gradient = parameters.gather_gradient()
         if plan.clip_value is not None:
-            clip_by_value(parameters, plan.clip_value)
+            cut(gradient, plan.clip_value)
         if plan.clip_norm is not None:
-            clip_by_norm(parameters, plan.clip_norm)
-        plan.optimizer.step(parameters, rate)
+            shorten(gradient, plan.clip_norm)
+        plan.optimizer.move(parameters, gradient, rate)
         return loss
 
     def _epoch(self, progress: Callback | None) -> Report:
@@ -185,7 +186,7 @@ class Training:
         trainee, epoch, divergence = self.trainee, len(self.history) + 1, self.divergence
         before = self.history[-1]["seconds"] if self.history else 0.0
         share, done, total, rate = self._share(epoch), 0, 0.0, nan
-        started, reported = perf_counter(), 0.0
+        started, reported = working_time(), 0.0
         divergence.start_epoch()
         for size, batch in trainee.batches(self.epochs_before + epoch):
             rate = self.plan.learning_rate * (self._falling(epoch, done) if share is None else share)
@@ -193,10 +194,10 @@ class Training:
             divergence.see(loss / size)
             total, done = total + loss, done + size
             interrupts.check()
-            if progress is not None and (seconds := perf_counter() - started) >= reported + _REPORT_SECONDS:
+            if progress is not None and (seconds := working_time() - started) >= reported + _REPORT_SECONDS:
                 reported = seconds
                 progress(self._report("progress", epoch, done, total / done, rate, before + seconds))
-        seconds = before + perf_counter() - started
+        seconds = before + working_time() - started
         divergence.end_epoch(trainee.values())
         norms, score = trainee.gradient_norms(), trainee.judge()
         return self._report("epoch", epoch, done, total / done, rate, seconds, score, norms)

@@ -43,7 +43,7 @@ class Report:
     learning_rate : float
         Of the last step.
     seconds : float
-        Of training since it started, also before a resumption, without judging.
+        Of training since it started, also before a resumption, without judging and without compiling kernels.
     score : float or None
         Of data held back, in the unit that ``measure`` names; None within an epoch, and where there are no such data.
     measure : str or None

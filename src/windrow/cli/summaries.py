@@ -1,0 +1,42 @@
+"""What the last line of a command says of a training: how long it was, and what its loss is the mean of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+History = Sequence[Mapping[str, Any]]  # of a trained model: a row per epoch
+LIKELIHOOD = "negative log-likelihood"
+# What each --loss of word vectors minimizes, summed over the context words of a word.
+LOSSES_OF_VECTORS = {
+    "ns": "negative-sampling loss",
+    "hs": "hierarchical-softmax loss",
+    "softmax": "softmax loss",
+    "hs+ns": "hierarchical-softmax and negative-sampling loss",
+}
+LOSSES_OF_TEXTS = {"ns": "negative-sampling loss", "ova": "one-versus-all loss"}  # of the others, the likelihood
+_OBJECTIVES = {"nce": "noise-contrastive loss", "sampled-softmax": "sampled-softmax loss"}
+
+
+def loss_of_language_model(output_layer: str, objective: str) -> str:
+    """What a neural language model minimizes."""
+    return _OBJECTIVES[objective] if output_layer == "nce" else LIKELIHOOD
+
+
+def training_told(history: History, unit: str, loss: str) -> str:
+    """Epochs, time and the loss of the last epoch; of so many ``unit``, such as "word", each."""
+    last = history[-1]
+    epochs, examples = last["epoch"], last["examples"] // last["epoch"]
+    return (
+        f"{epochs} epoch{'s' * (epochs > 1)} of {examples:,} {unit}{'s' * (examples != 1)} in {last['seconds']:.1f} s "
+        f"({last['per_second']:,.0f} {unit}s/s), final {loss} {last['loss']:.4f} nats per {unit}"
+    )
+
+
+def kept_epoch_told(history: History, measure: str, digits: int, *, lowest: bool = False) -> str:
+    """Which epoch's model is written, where epochs were scored on text held back; else nothing."""
+    scores = [(row["score"], row["epoch"]) for row in history if row["score"] is not None]
+    if not scores:
+        return ""
+    score, epoch = min(scores, key=lambda row: row[0] if lowest else -row[0])
+    return f"; the best epoch, {epoch}, is kept: {measure} {score:.{digits}f}"
