@@ -89,6 +89,12 @@ def ask_tagger(path: Path) -> None:
     tagger.evaluate(TAGGED)
 
 
+def ask_phrases(path: Path) -> None:
+    phrases = windrow.load(path, expected=windrow.Phrases)
+    phrases.transform(["the cat sat on the mat"])
+    phrases.save(path.with_name("again"))
+
+
 def ask_classifier(path: Path) -> None:
     model = windrow.load(path)
     assert isinstance(model, windrow.TextClassifier), type(model)
@@ -226,7 +232,7 @@ def _readers() -> list[Reader]:
                               "arpa": ask_ngrams, "counts": ask_counts, "window": ask_language_model,
                               "recurrent": ask_language_model, "mixture": ask_language_model,
                               "cache": ask_language_model, "tagger": ask_tagger, "corpus": ask_corpus,
-                              "classifier": ask_classifier, "labelled text": ask_labelled_text,
+                              "classifier": ask_classifier, "phrases": ask_phrases, "labelled text": ask_labelled_text,
                               "labelled records": ask_labelled_records,
                               "vocabulary": ask_vocabulary, "similarity": ask_similarity, "analogies": ask_analogies,
                               "only words": ask_only_words, "registry": ask_registry, "log": ask_log,

@@ -118,6 +118,33 @@ def _gensims(protocol: int, *, apart: bool = False) -> Write:
     return write
 
 
+def _phrases(path: Path) -> None:
+    windrow.Phrases(min_count=2, threshold=0.1, connector_words=["on"], passes=2).fit(TEXT).save(path)
+
+
+def _gensims_phrases(protocol: int, *, frozen: bool) -> Write:
+    """Phrases as gensim pickles them, which need not be installed."""
+
+    def write(path: Path) -> None:
+        names = ["gensim", "gensim.models", "gensim.models.phrases"]
+        modules = {name: ModuleType(name) for name in names}
+        name = "FrozenPhrases" if frozen else "Phrases"
+        kind = type(name, (), {"__module__": names[-1]})
+        scorer = type("original_scorer", (), {"__module__": names[-1]})  # a function is named as a class is
+        vars(modules[names[-1]]).update({name: kind, "original_scorer": scorer})
+        model = kind()
+        vars(model).update(min_count=1, threshold=0.1, delimiter="_", scoring=scorer, connector_words=frozenset(["on"]))
+        if frozen:
+            vars(model).update(phrasegrams={"cat_sat": 1.5, "sat_on_mat": 0.5})
+        else:
+            counts = {"cat": 9, "sat": 8, "mat": 7, "cat_sat": 5, "sat_on_mat": 4}
+            vars(model).update(vocab=counts, corpus_word_count=40)
+        with patch.dict(sys.modules, modules):
+            path.write_bytes(pickle.dumps(model, protocol))
+
+    return write
+
+
 def _foreign_matrix(path: Path) -> None:
     from safetensors.numpy import save_file
 
@@ -312,6 +339,13 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("recurrent", "Elman"): ("m", _recurrent("elman", layers=2), _recurrent("elman", output_layer="hierarchical")),
     ("mixture", ""): ("m", _mixture("linear"), _mixture("log-linear")),
     ("cache", ""): ("m", _cache),
+    ("phrases", ""): ("m", _phrases),
+    ("phrases", "gensim"): (
+        "m",
+        _gensims_phrases(2, frozen=False),
+        _gensims_phrases(4, frozen=False),
+        _gensims_phrases(4, frozen=True),
+    ),
     ("tagger", "CRF"): ("m", _tagger(), _tagger(scheme="bilou", affixes=(2,))),
     ("tagger", "softmax"): ("m", _tagger(output_layer="softmax", scheme="iob2")),
     ("tagger", "logistic"): ("m", _tagger(output_layer="logistic", scheme="io")),

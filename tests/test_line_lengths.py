@@ -22,9 +22,10 @@ from windrow.cli.as_trained import scored_lines
 from windrow.corpus import reading, streams, tokenizers
 from windrow.corpus.streams import lines
 from windrow.errors import DataError
-from windrow.lm import base
+from windrow.lm import base, cache, mixture
 from windrow.lm.base import LanguageModel
-from windrow.lm.neural import recurrent_network
+from windrow.lm.cache import CacheLM
+from windrow.lm.neural import recurrent_network, window_network
 from windrow.tagging import texts
 from windrow.tagging.texts import read_texts, write_tagged
 
@@ -186,6 +187,11 @@ def models() -> dict[str, Callable[[], LanguageModel]]:
             windrow.Corpus.build(TEXT, tokenizer="char", lowercase=True)
         ),
         "window": lambda: windrow.WindowLM(**small).fit(TEXT),
+        "cache": lambda: CacheLM(windrow.NGramLM(1, "witten-bell").fit(TEXT).vocabulary, 20),
+        "cache within": lambda: CacheLM(
+            windrow.NGramLM(1, "witten-bell").fit(TEXT).vocabulary, 20, across_sentences=False
+        ),
+        "mixture": lambda: windrow.MixtureLM([models()["ngram"](), models()["cache"](), models()["window"]()]),
         "carry": lambda: windrow.RecurrentLM("gru", **small).fit(TEXT),
         "reset": lambda: windrow.RecurrentLM("lstm", state="reset", **small).fit(TEXT),
     }
@@ -197,7 +203,7 @@ def test_a_long_sentence_is_scored_in_parts_as_in_one(kind: str, monkeypatch: py
     sentence = " ".join(np.random.default_rng(1).choice(["The", "cat", "dog", "xyz", "sat"], 300))
     several = ["the cat", sentence, "", "a dog", sentence, sentence]
     one, rows, all_of_them = model.log_prob(sentence), model.word_scores(sentence), model.log_probs(several)
-    ids = model.encode(sentence, eos=True)
+    ids, evaluated = model.encode(sentence, eos=True), model.evaluate([sentence]).log10_prob
     assert len(rows) > 250
     assert {row.oov for row in rows} == {False, True}
 
@@ -205,11 +211,13 @@ def test_a_long_sentence_is_scored_in_parts_as_in_one(kind: str, monkeypatch: py
     monkeypatch.setattr(tokenizers, "BATCH_CHARS", 50)
     monkeypatch.setattr(base, "_SCORES_AT_ONCE", 7)
     monkeypatch.setattr(base, "_SYMBOLS_AT_ONCE", 90)
-    monkeypatch.setattr(recurrent_network, "_SYMBOLS_AT_ONCE", 50)
+    for module, symbols in ((recurrent_network, 50), (window_network, 70), (cache, 30), (mixture, 40)):
+        monkeypatch.setattr(module, "_SYMBOLS_AT_ONCE", symbols)
 
     np.testing.assert_array_equal(model.encode(sentence, eos=True), ids)
     assert model.log_prob(sentence) == pytest.approx(one, abs=1e-3)
     np.testing.assert_allclose(model.log_probs(several), all_of_them, atol=1e-3)
+    assert model.evaluate([sentence]).log10_prob == pytest.approx(evaluated, abs=1e-3)
     found = model.word_scores(sentence)
     assert [(row.word, row.oov, row.order) for row in found] == [(row.word, row.oov, row.order) for row in rows]
     np.testing.assert_allclose([row.log10_prob for row in found], [row.log10_prob for row in rows], atol=1e-5)
@@ -257,6 +265,22 @@ def test_memory_of_scores_is_a_few_times_the_line(
         _exhaust(scored_lines(model, [str(tmp_path / "text")], files, form=form, skip_symbols=False))
 
     assert _bytes_per_char(score) < most
+
+
+@pytest.mark.parametrize(("kind", "most"), [(name, 40 if name == "mixture" else 10) for name in models()])
+def test_a_long_sentence_takes_little_more_than_its_scores(
+    kind: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8 bytes for each word; of a mixture those of three models, too."""
+    for module in (cache, mixture, window_network, recurrent_network):
+        monkeypatch.setattr(module, "_SYMBOLS_AT_ONCE", 1 << 11)
+    model = models()[kind]()
+    streams = {length: model.encode(["the", "cat", "sat", "on", "xyz"] * (length // 5)) for length in (10_000, 20_000)}
+    model.score_stream(streams[10_000])
+
+    small, large = (_peak(lambda stream=stream: model.score_stream(stream)) for stream in streams.values())
+
+    assert (large - small) / 10_000 < most
 
 
 def test_memory_of_a_line_to_tag_is_a_few_times_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,6 +148,7 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
     from windrow.classification.classifier import TextClassifier
     from windrow.embeddings.formats.recognition import recognize_vectors
     from windrow.embeddings.vectors import WordVectors
+    from windrow.phrases.model import Phrases
 
     try:
         format = recognize_vectors(file)
@@ -158,6 +159,8 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
         return None
     if isinstance(model, TextClassifier):
         return {"what": "a text classifier of fastText", "kind": "text-classifier", "labels": len(model.classes_)}
+    if isinstance(model, Phrases):
+        return {"what": "phrases of gensim", "kind": "phrases", "phrases": len(model.phrases_)}
     if isinstance(model, WordVectors):
         name = f"word vectors in the format {format}"
         return {"what": name, "kind": "word-vectors", "words": len(model), "dimensions": model.vector_size}

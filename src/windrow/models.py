@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
 from windrow.errors import FormatError, OptionError, shown
 from windrow.files import model_file
 from windrow.files.local import as_path, local_file
-from windrow.files.sniff import is_arpa, kind_of
+from windrow.files.sniff import first_bytes, is_arpa, kind_of
 
 if TYPE_CHECKING:
     from windrow.classification.classifier import TextClassifier
@@ -142,6 +142,8 @@ def _kind(path: Path, format: str | None) -> str:
             from windrow.embeddings.formats.fasttext_bin import is_classifier
 
             return "text-classifier" if is_classifier(path) else "word-vectors"
+        case "pickle" if _holds_phrases(path):
+            return "phrases"
         case "unknown" if is_arpa(path) and not _looks_like_vectors(path):
             return "ngram-lm"
     return "word-vectors"
@@ -152,6 +154,12 @@ def _refuse_corpus(folder: Path) -> None:
 
     if is_corpus(folder):
         raise FormatError(f"{folder} is a corpus, not a model; open it with windrow.Corpus.open")
+
+
+def _holds_phrases(path: Path) -> bool:
+    from windrow.phrases.gensim import begins_phrases
+
+    return begins_phrases(first_bytes(path))
 
 
 def _looks_like_vectors(path: Path) -> bool:

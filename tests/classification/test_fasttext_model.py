@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 import windrow
 from tests.classification.fasttext.write import LIKELIEST, MODELS, TEXTS
 from windrow import TextClassifier, WordVectors
-from windrow.classification.fasttext_model import children_by_counts
 from windrow.errors import FormatError, WindrowError
+from windrow.outputs.tree import children_by_counts
 
 FOLDER = Path(__file__).parent / "fasttext"
 ANSWERS = json.loads((FOLDER / "answers.json").read_text("utf-8"))

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import fsspec
@@ -19,7 +20,7 @@ from fsspec.registry import _registry, known_implementations
 from pyarrow import parquet
 
 from windrow.cli import main
-from windrow.corpus import Corpus, cloud
+from windrow.corpus import Corpus, cloud, streams
 from windrow.errors import DataError, MissingPackageError, WindrowError
 from windrow.files.urls import CLOUD_SCHEMES, READ_SCHEMES
 
@@ -46,15 +47,27 @@ FILES = {
 }
 
 
-class Breaking(io.BytesIO):
-    """A file whose connection is lost on the way, as the library's own error says."""
+def fail(error: Exception | Event | None) -> None:
+    """As a library fails, or, given an event, waits for what does not come."""
+    if isinstance(error, Event):
+        error.wait(10)
+        raise TimeoutError
+    if error is not None:
+        raise error
 
-    error: Exception
+
+class Stream(io.BytesIO):
+    """A file whose connection may be lost on the way, as the library's own error says."""
+
+    error: Exception | Event | None = None
+    largest = 0  # byte that was read
 
     def readinto(self, buffer: Any) -> int:
         if self.tell() >= 1_000_000:
-            raise self.error
-        return super().readinto(buffer)
+            fail(self.error)
+        count = super().readinto(buffer)
+        self.largest = max(self.largest, self.tell())
+        return count
 
 
 class Store(fsspec.AbstractFileSystem):
@@ -63,21 +76,17 @@ class Store(fsspec.AbstractFileSystem):
     protocol = CLOUD_SCHEMES
     cachable = False
     opened: list[Any] = []  # noqa: RUF012
-    error: Exception | None = None  # on opening
-    later_error: Exception | None = None
+    error: Exception | Event | None = None  # on opening
+    later_error: Exception | Event | None = None
 
     def open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         assert mode == "rb"
-        if self.error is not None:
-            raise self.error
+        fail(self.error)
         name = path.partition("?")[0].rpartition("/")[2]
         if name not in FILES:
             raise FileNotFoundError(path)
-        if self.later_error is not None:
-            Breaking.error = self.later_error
-            self.opened.append(Breaking(FILES[name]))
-        else:
-            self.opened.append(io.BytesIO(FILES[name]))
+        self.opened.append(Stream(FILES[name]))
+        self.opened[-1].error = self.later_error
         return self.opened[-1]
 
 
@@ -174,6 +183,34 @@ def test_errors_of_libraries_are_one_line_without_secrets(
     assert result.exit_code == 1 and "secret" not in result.output
     assert result.output == f"Error: {message}\n"
     assert not Path("never").exists()
+
+
+def test_what_is_too_large_is_refused_before_it_is_read_or_on_the_way(
+    store: type[Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud, "LARGEST", 2_000_000)
+    monkeypatch.setattr(streams, "CHUNK_BYTES", 1 << 16)
+    url = "s3://me:secret@bucket/large.txt"
+    told = "s3://***@bucket/large.txt: it has more than the 2,000,000 bytes that are allowed; download the file first"
+    assert refusal(url) == told
+    assert store.opened[-1].largest < 2_000_000 + cloud._BUFFER_BYTES
+    monkeypatch.setattr(Stream, "size", 2_000_001, raising=False)
+    shown = "cannot open s3://***@bucket/large.txt"
+    assert refusal(url) == f"{shown}: it has 2,000,001 bytes, where 2,000,000 are allowed"
+
+
+@pytest.mark.parametrize("when", ["opening", "reading"])
+def test_a_library_that_gives_nothing_is_not_waited_for(
+    store: type[Store], monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monkeypatch.setattr(cloud, "PATIENCE", 0.02)
+    ends = Event()
+    setattr(store, "error" if when == "opening" else "later_error", ends)
+    url = "s3://bucket/large.txt"
+    assert refusal(url) == f"cannot {'open' if when == 'opening' else 'read'} {url}: nothing came in 0.02 seconds"
+    ends.set()
+    for stream in store.opened:  # which was left to the library
+        stream.close()
 
 
 def test_what_is_not_there_says_so() -> None:

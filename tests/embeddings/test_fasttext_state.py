@@ -18,7 +18,7 @@ import windrow
 from tests.cli.test_train_vectors import run
 from tests.naive.tree import fasttext_paths
 from windrow import Corpus, Word2Vec
-from windrow.errors import FormatError, OptionError
+from windrow.errors import DataWarning, FormatError, OptionError
 
 NATIVE = sorted((Path(__file__).parent / "fasttext").glob("*.bin"))
 TEXT = ["the king sings to kings", "a queen sang", "the singing king sang to a queen", "to the queen"] * 5
@@ -172,6 +172,20 @@ def test_commands_keep_the_output_layer(tmp_path: Path) -> None:
     assert windrow.load(more).index_to_key == model.wv.index_to_key
     assert np.abs(raw(more)["output"] - raw(binary)["output"]).max() > 0
     assert np.abs(raw(more)["input"] - raw(binary)["input"]).max() > 0
+
+
+def test_vectors_alone_have_no_output_layer_to_go_on_from(tmp_path: Path) -> None:
+    """Two output layers do not fit into the file, nor does any into those of other formats."""
+    model = Word2Vec(**OPTIONS | {"loss": "hs+ns"}).fit(TEXT)
+    model.wv.save(tmp_path / "m.fasttext")
+    with pytest.warns(
+        DataWarning, match=r"m\.fasttext has vectors and an output layer of zeros, which .* begins again"
+    ):
+        Word2Vec.load(tmp_path / "m.fasttext").fit(TEXT)
+    for name in ("m.bin", "m.txt"):
+        windrow.WordVectors(["a", "b"], np.eye(2, dtype=np.float32)).save(tmp_path / name)
+        with pytest.raises(FormatError, match=rf"{name} holds vectors alone, .* vectors='.*{name}' instead"):
+            Word2Vec.load(tmp_path / name)
 
 
 # --- what is refused

@@ -10,6 +10,7 @@ import pytest
 from small_corpora import CORPORA, MODES, loss_after_training
 from windrow import Corpus, Word2Vec
 from windrow.embeddings.steps.contract import StepOptions
+from windrow.embeddings.steps.full_softmax import FullSoftmaxStep
 from windrow.embeddings.steps.negative_sampling import NegativeSamplingStep
 from windrow.embeddings.training.blocks import choose_block_size
 from windrow.embeddings.training.draws import ChunkDrawer
@@ -77,6 +78,20 @@ def test_words_that_are_rare_in_all_but_repeated_nearby(mode: str) -> None:
     options = OPTIONS | {"epochs": 2} | MODES[mode]
     block, pair = (Word2Vec(**options, kernel=kernel).fit(corpus).history_[-1]["loss"] for kernel in ("block", "pair"))
     assert block < max(1.1 * pair, 0.5)  # from 3 or more at the beginning
+
+
+@pytest.mark.parametrize("run", [5, 10])
+def test_exact_softmax_of_words_that_stand_several_times_in_a_row(run: int) -> None:
+    """Blocks of 4 centers diverge where each word stands ten times in a row, larger ones where it does five times."""
+    words = np.repeat(np.random.default_rng(1).choice(300, 20_000 // run), run).astype(np.int32)
+    counts = np.bincount(words)
+    layer, drawer = FullSoftmaxStep(counts, 16, StepOptions()), ChunkDrawer.of(counts, 0, 5, "shrink")
+
+    sizes = [choose_block_size(skipgram, drawer, counts, [layer], 0.05, words) for skipgram in (True, False)]
+
+    assert sizes[0] * 6 * drawer.repetition(words, counts, sizes[0]) < 13
+    assert 2 <= sizes[0] <= 3
+    assert 6 <= sizes[1] <= 100
 
 
 @pytest.mark.parametrize("subwords", [False, True])

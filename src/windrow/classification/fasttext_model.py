@@ -36,6 +36,7 @@ from windrow.errors import FormatError
 from windrow.files.compression import reading
 from windrow.files.model_file import check_finite
 from windrow.machine import check_memory
+from windrow.outputs.tree import children_by_counts
 
 LOSSES = {1: "hs", 2: "ns", 3: "softmax", 4: "ova"}
 LABEL_PREFIX = "__label__"
@@ -229,23 +230,6 @@ def _labels(dictionary: Dictionary, reader: Reader) -> tuple[str, NDArray[np.str
 def _shared_beginning(one: str, other: str) -> str:
     length = next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
     return one[:length]
-
-
-def children_by_counts(counts: NDArray[np.int64]) -> NDArray[np.int32]:
-    """The Huffman tree of fastText, which takes the counts as they fall: the children of each node, (labels - 1, 2).
-
-    Of a label and a node that count the same it merges the node first, where a heap may take either.
-    """
-    labels = len(counts)
-    sums: list[int] = counts.tolist()
-    children = np.empty((labels - 1, 2), np.int32)
-    label, node = labels - 1, labels
-    for pair in children:
-        for side in range(2):
-            is_label = label >= 0 and (node == len(sums) or sums[label] < sums[node])
-            pair[side], label, node = (label, label - 1, node) if is_label else (node, label, node + 1)
-        sums.append(sum(sums[child] for child in pair))
-    return children
 
 
 def _sorted(parts: Parts) -> Parts:

@@ -1,18 +1,24 @@
 """Files in cloud stores, opened by fsspec and by the library that it has for each of them.
 
-Those libraries make their own connections, and have their own rules for them; here their failures become one line.
+Those libraries make their own connections, and have their own rules for them; here their failures become one line, what
+comes has the greatest size of what comes from web servers, and a library that gives nothing for ``PATIENCE`` is not
+waited for any longer.
 """
 
 from __future__ import annotations
 
 import io
-from typing import IO, Any, cast
+from collections.abc import Callable
+from threading import Thread
+from typing import IO, Any
 from urllib.parse import unquote
 
 from windrow.errors import DataError, MissingPackageError, needs_package
-from windrow.files.urls import scheme_of, secrets_of, without_secrets
+from windrow.files.urls import CutError, TooLargeError, scheme_of, secrets_of, without_secrets
+from windrow.files.web import LARGEST
 
-_BUFFER_BYTES = 1 << 16
+PATIENCE = 300.0  # seconds, in which a file must open, and a part of it come: libraries fetch some megabytes at a time
+_BUFFER_BYTES = 1 << 20
 _LIBRARY = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "hf": "huggingface_hub"}
 
 
@@ -22,15 +28,80 @@ def open_in_cloud(url: str) -> IO[bytes]:
     with needs_package(f"{_cannot_open(url)}: it needs fsspec and {library}", "remote", library):
         from fsspec.core import url_to_fs
     try:
-        system, path = url_to_fs(_lower_scheme(url))
-        stream: Any = system.open(path, "rb")
+        stream = _CloudFile(_within_patience(lambda: _open(url_to_fs, url)))
     except ImportError as error:
         raise MissingPackageError(f"{_cannot_open(url)}: it needs {library}", "", library) from error
     except Exception as error:  # each library has errors of its own
         raise DataError(f"{_cannot_open(url)}: {failure(error, url)}") from error
-    return (
-        stream if isinstance(stream, io.BufferedReader) else cast(IO[bytes], io.BufferedReader(stream, _BUFFER_BYTES))
-    )
+    return io.BufferedReader(stream, _BUFFER_BYTES)
+
+
+class _CloudFile(io.RawIOBase):
+    """What a library opened, up to a size, and with patience."""
+
+    def __init__(self, stream: Any) -> None:
+        super().__init__()
+        self._stream, self._done, self._is_stuck = stream, 0, False
+        size = getattr(stream, "size", None)
+        if isinstance(size, int) and size > LARGEST:
+            self.close()
+            raise TooLargeError(f"it has {size:,} bytes, where {LARGEST:,} are allowed")
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return bool(self._stream.seekable())
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return int(self._stream.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._stream.tell())
+
+    def close(self) -> None:
+        if not (self.closed or self._is_stuck):  # to close it would be to wait for it
+            self._stream.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        part = bytearray(len(buffer))  # not the buffer itself, into which a library that is late would still write
+        try:
+            arrived = int(_within_patience(lambda: self._stream.readinto(part)) or 0)
+        except CutError:
+            self._is_stuck = True
+            raise
+        self._done += arrived
+        if self._done > LARGEST:
+            raise TooLargeError(f"it has more than the {LARGEST:,} bytes that are allowed")
+        buffer[:arrived] = part[:arrived]
+        return arrived
+
+
+def _open(url_to_fs: Callable[[str], Any], url: str) -> Any:
+    system, path = url_to_fs(_lower_scheme(url))
+    return system.open(path, "rb")
+
+
+def _within_patience(work: Callable[[], Any]) -> Any:
+    """What ``work`` gives, or raises; CutError where it takes too long: it is left to itself, as nothing can end it."""
+    results: list[Any] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    if thread.is_alive():
+        raise CutError(f"nothing came in {PATIENCE:g} seconds")
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def failure(error: BaseException, url: str) -> str:

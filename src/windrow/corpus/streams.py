@@ -92,14 +92,14 @@ def read_errors(file: str) -> Iterator[None]:
 def _read_failure(error: Exception, file: str) -> str | None:
     """What the user reads for an error in reading, or None if it is not about the file."""
     name = name_of(file)
+    if isinstance(error, TooLargeError):
+        return f"{name}: {error}; download the file first"
     if is_in_cloud(file) and (isinstance(error, OSError) or not is_damage(error)):
         from windrow.corpus.cloud import failure
 
         return f"cannot read {name}: {failure(error, file)}"
     if isinstance(error, OSError) and error.errno is not None:
         return f"cannot read {name}: {error.strerror}"
-    if isinstance(error, TooLargeError):
-        return f"{name}: {error}; download the file first"
     if is_url(file) or is_damage(error):
         return f"{name}: the data are broken or cut short ({' '.join(str(error).split())})"
     return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 import pickletools
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,10 +45,17 @@ class Made:
         return state if isinstance(state, dict) else {}
 
 
+def is_made_by(value: Any, package: str, classes: Collection[str]) -> bool:
+    """Whether an object would be made by one of these classes, of any module that begins with ``package``."""
+    module, _, name = value.name.rpartition(".") if isinstance(value, Made) else ("", "", "")
+    return module.startswith(package) and name in classes
+
+
 def read_pickle(path: Path) -> Any:
     """What the pickle in an uncompressed file holds: None, numbers, str, bytes, lists, tuples, dicts and ``Made``.
 
-    Sets are a ``Made`` without their elements, and so is what lists, dicts and sets of other classes hold. A dict keeps
+    Sets are a ``Made`` without their elements, and so is what lists, dicts and sets of other classes hold; a frozenset
+    has a list of its elements as its argument. A dict keeps
     only keys that are str or numbers. Memory grows with what is in the file. FormatError for damage.
     """
     machine = _Machine()
@@ -122,8 +129,8 @@ class _Machine:
         self.stack.append(Made("builtins.set"))
 
     def make_frozenset(self, _: Any) -> None:
-        self.pop_mark()
-        self.make_set(None)
+        items = self.pop_mark()
+        self.stack.append(Made("builtins.frozenset", (items,)))
 
     def append(self, _: Any) -> None:
         _append(self.stack[-2], [self.stack.pop()])

@@ -254,7 +254,7 @@ class LanguageModel(ReadsText, ABC):
         sums: list[NDArray[np.float64]] = []
         at_once = 1 if self.carries_over else _SENTENCES_AT_ONCE
         for streams in _batched((self.encode(sentence, eos=True) for sentence in several(sentences)), at_once):
-            scores = self.score_stream(np.concatenate(streams)).astype(np.float64)
+            scores = self.score_stream(np.concatenate(streams)).astype(np.float64, copy=False)
             starts = np.cumsum([0, *map(len, streams[:-1])])
             sums.append(np.add.reduceat(scores, starts))
         return np.concatenate(sums) if sums else np.zeros(0)
@@ -348,8 +348,10 @@ class LanguageModel(ReadsText, ABC):
         total = Perplexity()
         streams, scored = tee(self.streams(source, field=field, skip_symbols=skip_symbols))
         for stream, scores in zip(streams, self.score_blocks(scored), strict=True):
-            predicted = stream != BOS
-            total += Perplexity.of(scores[predicted], stream[predicted] == UNK)
+            for first in range(0, len(stream), _SYMBOLS_AT_ONCE):
+                part = slice(first, first + _SYMBOLS_AT_ONCE)
+                predicted = stream[part] != BOS
+                total += Perplexity.of(scores[part][predicted], stream[part][predicted] == UNK)
         return total
 
     def evaluate_sentence(self, tokens: Tokens) -> Perplexity:

@@ -21,6 +21,8 @@ from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS, SPECIALS
 from windrow.notebook import html_table
 
+_SYMBOLS_AT_ONCE = 1 << 16
+
 CacheState = tuple[int, ...]  # the symbols remembered, the latest last
 
 
@@ -91,12 +93,24 @@ class CacheLM(LanguageModel):
 
     def score_blocks(self, blocks: Iterable[Ids]) -> Iterator[NDArray[np.float64]]:
         """As ``LanguageModel.score_blocks``; with ``across_sentences``, memory carries over from block to block."""
-        remembered = np.zeros(0, np.int32)
+        remembered = nothing = np.zeros(0, np.int32)
+        part = max(self.size, _SYMBOLS_AT_ONCE)  # so that a long sentence takes little memory
         for block in blocks:
-            text = np.concatenate([remembered, block])
-            yield self._scores(text)[len(remembered) :]
-            if self.carries_over:
-                remembered = text[text != BOS][-self.size :]
+            scores = np.empty(len(block))
+            for first in range(0, len(block), part):
+                text = np.concatenate([remembered, block[first : first + part]])
+                scores[first : first + part] = self._scores(text)[len(remembered) :]
+                remembered = self._remembered(text)
+            yield scores
+            remembered = remembered if self.carries_over else nothing
+
+    def _remembered(self, text: Ids) -> Ids:
+        """The symbols that the next one is scored by."""
+        marks = np.flatnonzero(text == BOS)
+        if marks.size and not self.carries_over:
+            text = text[marks[-1] :]
+        words: Ids = text[text != BOS]
+        return words[-self.size :]
 
     def _scores(self, text: Ids) -> NDArray[np.float64]:
         is_word = text != BOS

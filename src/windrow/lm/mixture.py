@@ -39,6 +39,7 @@ MixtureState = tuple[Any, ...]  # a state of each model
 
 _LN_10 = float(np.log(10))
 _SEARCH_TOKENS = 2000
+_SYMBOLS_AT_ONCE = 1 << 16  # that are mixed
 _WEIGHT_TOLERANCE = 1e-4  # of the log-linear search
 _MOST_PROBABILITY = 1.01  # of all words together; more is no rounding of 1
 
@@ -224,7 +225,7 @@ class MixtureLM(Estimator, StaticMixture):
         columns: list[Floats] = []
         scored = 0
         for block, scores in self._component_scores(blocks):
-            columns.append(np.stack(scores)[:, block != BOS])
+            columns.append(self._stacked(scores, block)[:, block != BOS])
             scored += columns[-1].shape[1]
             report("scoring the text", min(scored / tokens, 1))
         probs = np.concatenate(columns, axis=1)
@@ -267,7 +268,11 @@ class MixtureLM(Estimator, StaticMixture):
             return
         log_weights = _log(self.weights_)[:, None]  # (models, 1)
         for block, scores in self._component_scores(blocks):
-            mixed = np.logaddexp.reduce(np.stack(scores) * _LN_10 + log_weights) / _LN_10
+            mixed = np.empty(len(block))
+            for first in range(0, len(block), _SYMBOLS_AT_ONCE):
+                part = slice(first, first + _SYMBOLS_AT_ONCE)
+                of_models = self._stacked([some[part] for some in scores], block[part])
+                mixed[part] = np.logaddexp.reduce(of_models * _LN_10 + log_weights) / _LN_10
             mixed[block == BOS] = 0
             yield mixed
 
@@ -278,16 +283,19 @@ class MixtureLM(Estimator, StaticMixture):
             model.score_blocks(copy if places is None else map(places.__getitem__, copy))
             for model, places, copy in zip(self.models, self._places, copies, strict=True)
         ]
-        for block, scores in zip(own, zip(*scored, strict=True), strict=True):
-            shared = zip(scores, self._places, strict=True)
-            yield block, tuple(_shared_scores(np.asarray(part, np.float64), block, places) for part, places in shared)
+        yield from zip(own, zip(*scored, strict=True), strict=True)
+
+    def _stacked(self, scores: Sequence[Floats], block: Ids) -> Floats:
+        """The scores of each model for the words of the union, (models, symbols)."""
+        pairs = zip(scores, self._places, strict=True)
+        return np.stack([_shared_scores(np.asarray(part, np.float64), block, places) for part, places in pairs])
 
     def _log_linear_scores(self, blocks: Iterable[Ids]) -> Iterator[Floats]:
         """Symbol by symbol, each from the whole distribution."""
         state = self.start(())
         for block in blocks:
             scores = np.zeros(len(block))
-            for position, word_id in enumerate(block.tolist()):
+            for position, word_id in enumerate(map(int, block)):
                 if word_id != BOS:
                     scores[position] = self._log_linear(state)[word_id] / _LN_10
                 state = self.advance(state, word_id)

@@ -46,6 +46,16 @@ def huffman_tree(counts: NDArray[np.int64], ties: str = "heap") -> HuffmanTree:
     return _with_paths(parents, codes, words)
 
 
+def children_by_counts(counts: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The children of each inner node of fastText's tree, (words - 1, 2), which takes the counts as they fall."""
+    words = len(counts)
+    parents, codes = np.zeros(2 * words - 1, np.int64), np.zeros(2 * words - 1, np.uint8)
+    merge_sorted(np.array(counts, np.int64), np.empty(words, np.int64), parents, codes)
+    children = np.empty((words - 1, 2), np.int32)
+    children[parents[:-1] - words, codes[:-1]] = np.arange(2 * words - 2)
+    return children
+
+
 def tree_of_children(children: NDArray[np.integer]) -> HuffmanTree:
     """The tree whose inner node n has these two children, (words - 1, 2): a word, or words + another node below n.
 

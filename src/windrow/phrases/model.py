@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Self, cast
 
 import numpy as np
@@ -18,7 +19,11 @@ from windrow.corpus.vocabulary import is_word
 from windrow.errors import FormatError, NotFittedError, OptionError, WindrowError, check_range, shown, warn
 from windrow.estimator import Estimator
 from windrow.files import model_file
+from windrow.files.compression import path_name
+from windrow.files.local import as_path, local_file
+from windrow.files.sniff import kind_of
 from windrow.phrases.counting import PairCounts, count_pairs
+from windrow.phrases.gensim import read_gensim_phrases
 from windrow.phrases.joining import PhraseTable, join_corpus
 from windrow.phrases.scoring import SCORERS, original_scorer
 from windrow.phrases.settings import ENGLISH, ENGLISH_CONNECTOR_WORDS, PHRASES
@@ -346,7 +351,9 @@ class Phrases(Estimator):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Open what ``save`` wrote.
+        """Open what ``save`` wrote, or the ``Phrases`` or ``FrozenPhrases`` of gensim 4 wrote.
+
+        Of gensim's files, which are pickles, the data are read; nothing in them is run.
 
         Parameters
         ----------
@@ -366,14 +373,14 @@ class Phrases(Estimator):
         DataError
             It cannot be read.
         """
+        with local_file(as_path(path), unpack=True) as file:
+            if kind_of(file) == "pickle":
+                return cls._of_gensim(file)
         stored = model_file.load(path, KIND)
         with model_file.parts_of(path):
             phrases = cls(**stored.config["parameters"])
-            is_function = is_foreign(phrases.scoring)
             try:
-                cls(
-                    **{**phrases.get_params(), **({"scoring": original_scorer} if is_function else {})}
-                ).check_parameters()
+                phrases._check_stored()
                 phrases.reader = TextReader.remembered(stored.provenance)
             except WindrowError as error:
                 raise FormatError(f"{path} is damaged: {error}") from error
@@ -381,3 +388,21 @@ class Phrases(Estimator):
             phrases._tables = unpack_tables(stored.arrays, phrases.delimiter, connector_words, path)
             phrases.provenance_ = stored.provenance
         return phrases
+
+    @classmethod
+    def _of_gensim(cls, file: Path) -> Self:
+        """The phrases in a pickle of gensim's, whose text was given as tokens."""
+        found = read_gensim_phrases(file)
+        phrases = cls(**found.parameters)
+        try:
+            phrases._check_stored()
+        except WindrowError as error:
+            raise FormatError(f"{path_name(file)} is damaged: {error}") from error
+        phrases._tables = (found.table,) if found.table.phrases else ()
+        phrases.reader, phrases.provenance_ = TextReader(), {}
+        return phrases
+
+    def _check_stored(self) -> None:
+        """``check_parameters`` of a file, where ``scoring`` may be the name of a function."""
+        known = {**self.get_params(), **({"scoring": original_scorer} if is_foreign(self.scoring) else {})}
+        type(self)(**known).check_parameters()

@@ -19,9 +19,10 @@ from windrow.errors import DataError, FormatError, warn
 from windrow.files import model_file
 from windrow.files.compression import COMPRESSED, path_name
 from windrow.files.local import local_file
-from windrow.files.pickled import Made, read_pickle
+from windrow.files.pickled import Made, is_made_by, read_pickle
 from windrow.files.tempfolder import temporary_folder
 
+_PACKAGE = "gensim.models."
 _MODELS = ("Word2Vec", "Doc2Vec")
 _TABLES = ("KeyedVectors", "Word2VecKeyedVectors", "EuclideanKeyedVectors")  # the later ones until gensim 3.8
 _NUMBER_TYPE = re.compile(r"[<>=|]?[fiu][248]")
@@ -44,11 +45,11 @@ def read_gensim(path: Path, options: ReadOptions) -> VectorData:
             beside.append(str(path.with_suffix("")))
         name = model.name if isinstance(model, Made) else type(model).__name__
         table = model
-        if _is_gensims(model, _MODELS) and "wv" in model.attributes:
+        if is_made_by(model, _PACKAGE, _MODELS) and "wv" in model.attributes:
             table, beside = model.attributes["wv"], [f"{start}.wv" for start in beside]
-        if _is_gensims(model, ("Doc2Vec",)):
+        if is_made_by(model, _PACKAGE, ("Doc2Vec",)):
             warn(f"{path_name(path)} is a Doc2Vec: its vectors of words are read, those of documents are not")
-        if not _is_gensims(table, (*_TABLES, *_MODELS)):  # a model of before gensim 1 is the table itself
+        if not is_made_by(table, _PACKAGE, (*_TABLES, *_MODELS)):  # a model of before gensim 1 is the table itself
             raise FormatError(f"{path_name(path)} is a Python pickle of {name[:80]}, not of KeyedVectors; {_REMEDY}")
         return chosen_of(_read_table(table, beside, path), path, options)
 
@@ -58,11 +59,6 @@ def arrays_beside(path: Path) -> list[Path]:
     kinds = ("npy", "npz") if path.suffix.lower() in COMPRESSED else ("npy",)
     names = [f"{table}.{name}.{kind}" for table in ("", ".wv") for name in ("vectors", "syn0") for kind in kinds]
     return [Path(f"{path}{name}") for name in names]
-
-
-def _is_gensims(value: Any, classes: tuple[str, ...]) -> bool:
-    module, _, name = value.name.rpartition(".") if isinstance(value, Made) else ("", "", "")
-    return module.startswith("gensim.models.") and name in classes
 
 
 def _read_table(table: Made, beside: list[str], path: Path) -> VectorData:

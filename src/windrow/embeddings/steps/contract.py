@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ class TrainingStep(ABC):
     """
 
     words_are_rows = True  # whether the vector of word w is row w of the table
+    most_updates = inf  # by the pairs of one word with itself that a block may have on average
 
     def __init__(
         self,

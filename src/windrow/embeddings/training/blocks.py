@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,9 @@ def choose_block_size(
     updated from all words of a window. What each output layer can take of that is in its ``block_share``. The higher
     the learning rate, the fewer: steps are longer, and so are the vectors that they make.
 
-    Words that are rare in the whole text may be repeated nearby, as in logs and sorted lists: that counts, too.
+    Words that are rare in the whole text may be repeated nearby, as in logs and sorted lists: that counts, too. Of
+    words that stand several times in a row a small block has more than a large one in proportion, so that what a layer
+    can take of one word at once, ``most_updates``, is compared with blocks of the size itself.
     """
     kept = drawer.kept_counts(counts)
     shares = kept / max(kept.sum(), 1e-300)
@@ -49,7 +52,12 @@ def choose_block_size(
     windows = drawer.pairs_per_center() / _USUAL_PAIRS if skipgram else 1.0
     share = min(1.0, *(layer.block_share(repetition, windows) for layer in layers))
     share *= min(1.0, _USUAL_RATE / max(alpha, 1e-300)) ** 2
-    return max(1, int(usual_block_size(skipgram) * share))
+    size = max(1, int(usual_block_size(skipgram) * share))
+    pairs = drawer.pairs_per_center() if skipgram else 1.0
+    most = min(layer.most_updates for layer in layers)
+    while size > 1 and most < inf and size * pairs * drawer.repetition(ids, counts, size) > most:
+        size = size * 3 // 4
+    return size
 
 
 def usual_block_size(skipgram: bool) -> int:

@@ -29,12 +29,13 @@ from windrow.embeddings.formats.fasttext_bin import (
     read_output,
 )
 from windrow.embeddings.formats.fasttext_write import LOSSES, arguments_of, write_model
+from windrow.embeddings.formats.recognition import recognize_vectors
 from windrow.embeddings.formats.rows import chosen_rows, most_bytes
-from windrow.embeddings.training.state import TrainingState, has_training
-from windrow.errors import FormatError, OptionError
+from windrow.embeddings.training.state import TrainingState, has_training, vectors_alone
+from windrow.errors import FormatError, OptionError, WindrowError, warn
 from windrow.files import model_file
 from windrow.files.compression import reading
-from windrow.files.local import as_path, local_file
+from windrow.files.local import as_path, given_name, local_file
 from windrow.files.sniff import kind_of
 
 _STRICTLY = ReadOptions()
@@ -46,9 +47,19 @@ def read_state(path: str | os.PathLike[str]) -> TrainingState:
     """What training goes on from, in a file of ours or of fastText's; raises as ``TrainingState.read``."""
     given = as_path(path)
     with local_file(given) as file:
-        if file.is_file() and kind_of(file) == "fasttext":
-            return read_fasttext_state(file)
+        if file.is_file() and (kind := kind_of(file)) != "windrow":
+            if kind == "fasttext":
+                return read_fasttext_state(file)
+            if _holds_vectors(file):
+                raise vectors_alone(given)
         return TrainingState.read(file)
+
+
+def _holds_vectors(file: Path) -> bool:
+    try:
+        return recognize_vectors(file) is not None
+    except WindrowError:
+        return False
 
 
 def holds_state(path: str | os.PathLike[str]) -> bool:
@@ -78,6 +89,8 @@ def read_fasttext_state(path: Path, options: ReadOptions = _STRICTLY) -> Trainin
         table = read_input(reader, words, arguments)
         output = read_output(reader, words, dim)
     model_file.check_finite(table, "the input matrix", path)
+    if not output.any():
+        warn(f"{given_name(path)} has vectors and an output layer of zeros, which training begins again")
     texts, _, _ = chosen_rows(dictionary.entries, table[:words], path, "word", options)
     layer = _LAYERS[arguments.loss]
     if layer == "hs":

@@ -78,11 +78,7 @@ class TrainingState:
         stored = model_file.load(path, KIND)
         training = stored.config.get(_CONFIG)
         if training is None:
-            raise FormatError(
-                f"{path} holds vectors alone, without the output tables and counts from which training goes on. Files "
-                "written by Word2Vec.save, or by `windrow vectors train --keep-training-state`, have them; to start "
-                f"from these vectors give vectors='{path}' instead of continue_from"
-            )
+            raise vectors_alone(path)
         with model_file.parts_of(path):
             data = read_model(stored, path)
             layers, texts = training["layers"], training["texts"]
@@ -125,6 +121,15 @@ class TrainingState:
                 f"the model to continue from has no output table of loss {'+'.join(missing)}, it was trained with "
                 f"{kept}; set loss = '{kept}'"
             )
+
+
+def vectors_alone(path: str | os.PathLike[str]) -> FormatError:
+    """The error for a file of vectors where a training is to go on."""
+    return FormatError(
+        f"{path} holds vectors alone, without the output tables and counts from which training goes on. Files "
+        "written by Word2Vec.save, or by `windrow vectors train --keep-training-state`, have them; to start "
+        f"from these vectors give vectors='{path}' instead of continue_from"
+    )
 
 
 def has_training(stored: model_file.StoredModel) -> bool:

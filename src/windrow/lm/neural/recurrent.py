@@ -226,7 +226,8 @@ class RecurrentLM(NeuralLM):
                 log_probs, after = score_symbols(network, stream, state, resets=not self.carries_over)
             if self.carries_over:
                 state = after
-            yield log_probs / _LN_10
+            log_probs /= _LN_10
+            yield log_probs
 
     def evaluate(
         self,

@@ -200,7 +200,8 @@ class WindowLM(NeuralLM):
     def score_stream(self, stream: Ids) -> NDArray[np.float64]:
         """log10 probability of each symbol given those before it in its sentence, 0 at ``<s>``; (symbols,)."""
         with crew():
-            log_probs: NDArray[np.float64] = score_positions(self._fitted(), stream, self.order - 1) / _LN_10
+            log_probs = score_positions(self._fitted(), stream, self.order - 1)
+        log_probs /= _LN_10
         return log_probs
 
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> WindowState:

@@ -20,6 +20,8 @@ from windrow.nn.layers import Concatenate, Dense, Dropout, Embedding, Tanh
 from windrow.nn.parameters import Array, Parameter, SparseParameter
 from windrow.outputs.contract import OutputLayer
 
+_SYMBOLS_AT_ONCE = 1 << 20  # whose positions are held
+
 
 class WindowNetwork(NeuralNetwork):
     """Contexts (rows, window) of word ids to distributions over the words.
@@ -64,20 +66,22 @@ class WindowNetwork(NeuralNetwork):
         return loss
 
 
-def predicted_positions(stream: Ids) -> NDArray[Any]:
-    """Where a symbol is predicted: everywhere but at ``<s>``."""
-    positions = np.flatnonzero(stream != BOS)
+def predicted_positions(stream: Ids, first: int = 0, last: int | None = None) -> NDArray[Any]:
+    """Where from ``first`` to ``last`` a symbol is predicted: everywhere but at ``<s>``."""
+    positions = first + np.flatnonzero(stream[first:last] != BOS)
     return positions.astype(np.int32) if len(stream) < 2**31 else positions
 
 
 def score_positions(network: WindowNetwork, stream: Ids, window: int) -> NDArray[np.float64]:
     """The natural-log probability of each symbol of ``stream``, 0 at ``<s>``; (symbols,)."""
-    log_probs, positions = np.zeros(len(stream)), predicted_positions(stream)
-    for first in range(0, len(positions), SCORED_ROWS):
-        batch = positions[first : first + SCORED_ROWS]
-        contexts = np.empty((len(batch), window), np.int32)
-        gather_contexts(stream, batch, BOS, contexts)
-        log_probs[batch] = network.head.target_log_probs(network.hidden_rows(contexts), stream[batch])
+    log_probs = np.zeros(len(stream))
+    for start in range(0, len(stream), _SYMBOLS_AT_ONCE):
+        positions = predicted_positions(stream, start, start + _SYMBOLS_AT_ONCE)
+        for first in range(0, len(positions), SCORED_ROWS):
+            batch = positions[first : first + SCORED_ROWS]
+            contexts = np.empty((len(batch), window), np.int32)
+            gather_contexts(stream, batch, BOS, contexts)
+            log_probs[batch] = network.head.target_log_probs(network.hidden_rows(contexts), stream[batch])
     return log_probs
 
 

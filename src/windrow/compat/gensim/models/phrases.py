@@ -256,7 +256,7 @@ class Phrases(_Joining):
         Parameters
         ----------
         path : str or os.PathLike
-            The file; no pickle of gensim's.
+            The file; also one of gensim 4's, a pickle of which only the data are read.
 
         Returns
         -------
@@ -370,7 +370,7 @@ class FrozenPhrases(_Joining):
         Parameters
         ----------
         path : str or os.PathLike
-            The file; no pickle of gensim's.
+            The file; also one of gensim 4's, a pickle of which only the data are read.
 
         Returns
         -------
