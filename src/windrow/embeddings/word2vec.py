@@ -15,6 +15,7 @@ from windrow.corpus.opening import as_corpus
 from windrow.embeddings.settings import SHARED_NEGATIVES, WORD2VEC
 from windrow.embeddings.trained import TrainedModel
 from windrow.embeddings.training.checkpoint import fits_blocks, shared_negatives, tree_ties
+from windrow.embeddings.training.fasttext_state import lacks_outputs
 from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.making import make_training
 from windrow.embeddings.training.progress import Callback
@@ -289,6 +290,8 @@ class Word2Vec(TrainedModel):
             state = self._state_of(continue_from)
             given = vectors if vectors is None or isinstance(vectors, WordVectors) else WordVectors.load(vectors)
             self._check_start(state, given)
+            if state is not None and lacks_outputs(state):
+                warn("the model to continue from has an output layer of zeros, as vectors alone have: it begins again")
             corpus = as_corpus(corpus, field, shows_bar=progress is True)
             start = start_training(corpus, self.get_params(), state, given, frozen)
             resumed = checkpoint if resume else None

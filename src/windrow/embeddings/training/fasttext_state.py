@@ -32,10 +32,10 @@ from windrow.embeddings.formats.fasttext_write import LOSSES, arguments_of, writ
 from windrow.embeddings.formats.recognition import recognize_vectors
 from windrow.embeddings.formats.rows import chosen_rows, most_bytes
 from windrow.embeddings.training.state import TrainingState, has_training, vectors_alone
-from windrow.errors import FormatError, OptionError, WindrowError, warn
+from windrow.errors import FormatError, OptionError, WindrowError
 from windrow.files import model_file
 from windrow.files.compression import reading
-from windrow.files.local import as_path, given_name, local_file
+from windrow.files.local import as_path, local_file
 from windrow.files.sniff import kind_of
 
 _STRICTLY = ReadOptions()
@@ -89,8 +89,6 @@ def read_fasttext_state(path: Path, options: ReadOptions = _STRICTLY) -> Trainin
         table = read_input(reader, words, arguments)
         output = read_output(reader, words, dim)
     model_file.check_finite(table, "the input matrix", path)
-    if not output.any():
-        warn(f"{given_name(path)} has vectors and an output layer of zeros, which training begins again")
     texts, _, _ = chosen_rows(dictionary.entries, table[:words], path, "word", options)
     layer = _LAYERS[arguments.loss]
     if layer == "hs":
@@ -100,6 +98,11 @@ def read_fasttext_state(path: Path, options: ReadOptions = _STRICTLY) -> Trainin
         texts, np.maximum(dictionary.counts, 1), table[:words, :dim], {layer: output}, None, parameters,
         (_UNKNOWN_TEXT,), [], provenance_of(arguments), ngrams_of(table[words:, :dim], arguments), "fasttext",
     )  # fmt: skip
+
+
+def lacks_outputs(state: TrainingState) -> bool:
+    """Whether a state is that of a binary model of fastText which was written from vectors alone."""
+    return tuple(state.texts) == (_UNKNOWN_TEXT,) and not any(table.any() for table in state.outputs.values())
 
 
 def parameters_of(arguments: Arguments) -> dict[str, Any]:
