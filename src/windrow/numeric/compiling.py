@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any, NamedTuple
 
-from numba.core import event
-
 from windrow.logger import logger as package_logger
 
 logger = package_logger.getChild("numeric.compiling")
@@ -19,7 +17,7 @@ class _Compiling(NamedTuple):
     since: float | None
 
 
-class CompileLog(event.Listener):  # type: ignore[misc]
+class CompileLog:
     """Logs each kernel of the package that Numba compiles, and once per process, for all to see, that it does.
 
     Numba compiles one kernel at a time; those that a kernel calls are compiled within it.
@@ -62,8 +60,11 @@ _logs: list[CompileLog] = []
 
 def log_compiling(kept_in: object) -> None:
     """Let the log tell of kernels that are compiled from now on; they are kept in the folder ``kept_in``, or None."""
-    _logs.append(CompileLog(kept_in))
-    event.register("numba:compile", _logs[-1])
+    from numba.core import event  # only here: networks are timed, too, and do not need Numba
+
+    listener = type("Listener", (CompileLog, event.Listener), {})(kept_in)
+    event.register("numba:compile", listener)
+    _logs.append(listener)
 
 
 def working_time() -> float:
