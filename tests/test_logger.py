@@ -18,7 +18,7 @@ from tests.nn.training.estimators import ESTIMATORS, TEXT
 from windrow.cli.groups import command
 from windrow.cli.logs import words_bar
 from windrow.numeric import compiling
-from windrow.numeric.compiling import CompileLog, working_time
+from windrow.numeric.compiling import CompileLog, new_listener, working_time
 from windrow.numeric.jit import DISABLE_JIT
 
 
@@ -68,7 +68,7 @@ def test_kernels_that_are_compiled_are_told(log):
         kernel.__module__ = module
         numba.njit(kernel)(1)
 
-    listener = CompileLog("a folder")
+    listener = new_listener("a folder")
     numba.core.event.register("numba:compile", listener)
     try:
         compiled("elsewhere.kernels")

@@ -60,11 +60,18 @@ _logs: list[CompileLog] = []
 
 def log_compiling(kept_in: object) -> None:
     """Let the log tell of kernels that are compiled from now on; they are kept in the folder ``kept_in``, or None."""
-    from numba.core import event  # only here: networks are timed, too, and do not need Numba
+    from numba.core import event
 
-    listener = type("Listener", (CompileLog, event.Listener), {})(kept_in)
-    event.register("numba:compile", listener)
-    _logs.append(listener)
+    _logs.append(new_listener(kept_in))
+    event.register("numba:compile", _logs[-1])
+
+
+def new_listener(kept_in: object) -> CompileLog:
+    """A log that Numba can tell of what it compiles."""
+    from numba.core import event  # only in functions: networks are timed, too, and do not need Numba
+
+    listener: CompileLog = type("Listener", (CompileLog, event.Listener), {})(kept_in)
+    return listener
 
 
 def working_time() -> float:
