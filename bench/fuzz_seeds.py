@@ -229,7 +229,8 @@ def _tagger(**parameters: Any) -> Write:
 
 
 def _classifier(**parameters: Any) -> Write:
-    options = {"vector_size": 4, "epochs": 2, "buckets": 50, **parameters}
+    few_buckets = {"buckets": 50} if {"word_ngrams", "max_n"} & parameters.keys() else {}
+    options = {"vector_size": 4, "epochs": 2, **few_buckets, **parameters}
     return lambda path: windrow.TextClassifier(**options).fit(TEXT, [len(text) % 3 for text in TEXT]).save(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,8 @@ def test_blocks_heed_how_often_words_share_n_grams():
     )
 
     class Asked:
+        most_updates = math.inf
+
         def block_share(self, repetition: float, windows: float) -> float:
             self.repetition = repetition
             return 1.0
