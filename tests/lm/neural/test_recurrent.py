@@ -224,7 +224,7 @@ def test_an_interrupt_before_there_is_a_checkpoint_promises_none(tmp_path):
 
     with pytest.raises(KeyboardInterrupt) as caught:
         small(callbacks=[killed]).fit(TRAIN, checkpoint=tmp_path / "state")
-    assert str(caught.value) == "training stopped in epoch 2; the model has the parameters of epoch 1 again"
+    assert str(caught.value) == "training stopped in epoch 2; no state is kept yet from which it could go on"
     assert not (tmp_path / "state").exists()
 
 

@@ -37,7 +37,9 @@ class Resumable(Protocol):
 
 
 def kept_in(checkpoint: str | PathLike[str], epoch: int) -> str:
-    """What an interrupt says of a checkpoint."""
+    """What an interrupt says of a checkpoint; ``epoch`` 0 where there was nothing to keep."""
+    if not epoch:
+        return "no state is kept yet from which it could go on"
     return f"{checkpoint} has the state after epoch {epoch}, from which resume=True goes on"
 
 

@@ -264,8 +264,8 @@ class Training:
             self.trainee.set_values(self.last_good.values)
             kept = self._kept()
             if isinstance(error, KeyboardInterrupt):
-                if checkpoint is not None and self._kept_epochs:
-                    kept = f"{kept}; {checkpoints.kept_in(checkpoint, self._kept_epochs)}"
+                if checkpoint is not None:
+                    kept = checkpoints.kept_in(checkpoint, self._kept_epochs)
                 raise KeyboardInterrupt(f"training stopped in epoch {epoch}; {kept}") from error
             raise DivergedError(
                 f"training diverged at step {self.plan.optimizer.steps} (epoch {epoch}): {error}; {kept}; "
