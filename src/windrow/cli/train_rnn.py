@@ -18,7 +18,7 @@ from windrow.lm.neural.settings import RECURRENT_LM
 def train_rnn(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Train a recurrent language model on SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder.
 
-    The state is in FILE.checkpoint after every epoch, or as --checkpoint-every says; the same command with --resume
+    The state is in FILE.checkpoint after every epoch (--help-all has other intervals); the same command with --resume
     goes on from there.
     """
     from windrow.lm.neural.recurrent import RecurrentLM

@@ -15,7 +15,7 @@ from windrow.lm.neural.settings import WINDOW_LM
 def train_window(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Train a window language model on SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder.
 
-    The state is in FILE.checkpoint after every epoch, or as --checkpoint-every says; the same command with --resume
+    The state is in FILE.checkpoint after every epoch (--help-all has other intervals); the same command with --resume
     goes on from there.
     """
     from windrow.lm.neural.window import WindowLM
