@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Hashable, ItemsView, Iterable, Iterator, KeysView, Mapping, Set
+from itertools import chain
 from math import isnan
 from pathlib import Path
 from typing import Any
@@ -35,27 +36,26 @@ def cells_of(source: Any, field: str | None = None, *, expected: str = SOURCE) -
         raise OptionError(_table_refused(source, columns, takes_field="field=" in expected))
     else:
         values = _column(source, field, list(source) if columns is None else columns)
-    # Arrow has scalars of its own.
-    cells = (value if type(value) is str or not hasattr(value, "as_py") else value.as_py() for value in values)
+    cells = iter(values)
+    if not (type(values) is list and set(map(type, values)) <= {str}):  # Arrow has scalars of its own
+        cells = (value.as_py() if hasattr(value, "as_py") else value for value in values)
     return cells if field is not None else _without_names_of_files(cells, takes_paths="a path" in expected)
 
 
-def _without_names_of_files(items: Iterable[Any], takes_paths: bool) -> Iterator[Any]:
-    """The items; OptionError once all of the first ones were names of files: a string in an iterable is a sentence."""
-    given, names = iter(items), list[str]()
-    for item in given:
+def _without_names_of_files(items: Iterator[Any], takes_paths: bool) -> Iterator[Any]:
+    """The items; OptionError where all of the first ones are names of files: a string in an iterable is a sentence."""
+    names = list[str]()
+    for item in items:
         if not (isinstance(item, str) and _is_name(item)):
-            yield item
-            yield from given
-            return
+            return chain(names, [item], items)
         names.append(item)
         if len(names) == _LOOKED_AT:
             break
-        yield item
     if names:
         what = "name existing files" if all(map(_names_file, names)) else "look like names of files"
         way_out = "to read the files pass [Path(p) for p in ...]" if takes_paths else "read the files first"
         raise OptionError(f"these strings {what}, but in a list they are sentences; {way_out}")
+    return iter(())
 
 
 def _is_name(text: str) -> bool:
