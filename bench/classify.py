@@ -9,7 +9,8 @@ lines, folds and settings, and one thread; the seed of each round is another. Th
 
 - accuracy: the share of the lines held out that get their own label;
 - training: texts per second and epoch, on the texts repeated to 200,000 lines, from the file to the model;
-- prediction: texts per second of one call with a list of these lines, by a model that was trained on each once.
+- prediction: texts per second of one call with a list of these lines, by a model that was trained on each once;
+  windrow also with a thread for each core, as it does by default, where fastText has one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import os
 import random
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ from harness import (
     write_result,
 )
 from peers import absence
+from windrow.machine import available_cores
 
 PREFIX = "__label__"
 _PAIRS = {"vector_size": 50, "word_ngrams": 2, "learning_rate": 0.3, "epochs": 10, "buckets": 200_000}
@@ -180,14 +183,16 @@ def main() -> None:
         for name in arguments.measures:
             sized = {"folds": arguments.folds} if name == "accuracy" else {"repeated": arguments.repeated}
             given = {"data": str(data), "folder": str(folder), **sized}
-            cases = [
-                Case(task, [
-                    Side("windrow", f"classify:{name}", {**given, "task": task, "side": "windrow"}, seeded=True),
-                    Side("fasttext", f"classify:{name}", {**given, "task": task, "side": "fasttext"}, seeded=True,
-                         absent=absence("fasttext")),
-                ])
-                for task in arguments.tasks
-            ]  # fmt: skip
+            cases = []
+            for task in arguments.tasks:
+                job, of_task = f"classify:{name}", {**given, "task": task}
+                ours = Side("windrow", job, {**of_task, "side": "windrow"}, seeded=True)
+                theirs = Side("fasttext", job, {**of_task, "side": "fasttext"}, seeded=True, absent=absence("fasttext"))
+                cores = available_cores()
+                shared = (
+                    [replace(ours, name=f"windrow, {cores} threads", threads=cores)] if name == "prediction" else []
+                )
+                cases.append(Case(task, [*shared, ours, theirs]))
             output = arguments.output.with_name(f"{arguments.output.name}_{name}")
             record = measure(
                 f"Telling texts apart: {name}",
