@@ -38,7 +38,6 @@ from harness import (
     write_result,
 )
 from peers import absence
-from windrow.machine import available_cores
 
 PREFIX = "__label__"
 _PAIRS = {"vector_size": 50, "word_ngrams": 2, "learning_rate": 0.3, "epochs": 10, "buckets": 200_000}
@@ -188,7 +187,7 @@ def main() -> None:
                 job, of_task = f"classify:{name}", {**given, "task": task}
                 ours = Side("windrow", job, {**of_task, "side": "windrow"}, seeded=True)
                 theirs = Side("fasttext", job, {**of_task, "side": "fasttext"}, seeded=True, absent=absence("fasttext"))
-                cores = available_cores()
+                cores = os.cpu_count() or 1
                 shared = (
                     [replace(ours, name=f"windrow, {cores} threads", threads=cores)] if name == "prediction" else []
                 )
