@@ -62,7 +62,10 @@ def test_evaluate_draws_which_tag_is_taken_for_which(folder: Path, tmp_path: Pat
     found = tagger.true_and_predicted(tmp_path / "x.conll")
     assert found == (["O", "I-LOC", "O", "O", "I-LOC"], ["O", "I-LOC", "O", "O", "I-PER"])
     picture = tmp_path / "tags.svg"
-    assert run(*arguments, "--plot", picture).stdout == run(*arguments).stdout
+    table = run(*arguments).stdout
+    assert run(*arguments, "--plot", picture).stdout == table
+    piped = ("evaluate", folder / "a.safetensors", "-", "--plot", picture)
+    assert run(*piped, stdin=(tmp_path / "x.conll").read_text()).stdout == table  # it is read once only
     assert all(f">{text}<" in picture.read_text() for text in ("I-LOC", "I-PER", "O", "3"))
 
 

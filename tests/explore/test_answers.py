@@ -343,7 +343,7 @@ def test_gradients_have_a_line_per_layer_on_a_logarithmic_axis() -> None:
     model = windrow.MLPClassifier(hidden_layer_sizes=4, epochs=3).fit(np.eye(4), [0, 1, 0, 1])
     norms = [row["gradient_norms"] for row in model.history_]
     (curve,) = (curve for curve in curves_of(model.history_) if curve["axis"] == "logarithmic")
-    assert curve["label"] == "length of the gradient of each layer"
+    assert curve["label"] == "gradient norm by layer"
     assert curve["lines"] == {layer: [row[layer] for row in norms] for layer in norms[0]}
     named = {f"gradient of {layer}": norm for layer, norm in norms[0].items()}
     assert reported_numbers(model.history_[0]).items() >= named.items()

@@ -116,6 +116,13 @@ def test_scores_and_confusion_are_those_of_the_model() -> None:
     pairs = list(zip(true, predicted, strict=True))
     assert found == {(a, b): pairs.count((a, b)) for a in labels for b in labels}
     assert page.fact("f1") == f"{tagger.evaluate(TAGGED).f1:.4g}"
+
+
+def test_text_held_back_is_read_once() -> None:
+    """As it comes from an iterator, or through a pipe."""
+    for kind, valid in (("window-tagger", TAGGED), ("text-classifier", LABELLED)):
+        model = MODELS[kind]()
+        assert Page(page_of(model, None, valid=iter(valid))).cells == Page(page_of(model, None, valid=valid)).cells
     model = ngrams()
     assert Page(page_of(model, None, valid=LINES)).fact("perplexity") == f"{model.perplexity(LINES):.4g}"
 

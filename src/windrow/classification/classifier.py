@@ -19,7 +19,7 @@ from windrow.classification.losses import loss_of, probabilities_of
 from windrow.classification.settings import BUCKETS, OF_READER, TEXT_CLASSIFIER
 from windrow.classification.shrinking import longest_rows, rounded, with_rows
 from windrow.classification.stored_parts import label_kind, pack, unpack, unpack_fasttext
-from windrow.classification.texts import class_rows, find_classes, read_labelled, read_texts
+from windrow.classification.texts import Labelled, class_rows, find_classes, read_labelled, read_texts
 from windrow.classification.training import Learning
 from windrow.corpus import TextReader
 from windrow.corpus.folding import check_folding
@@ -313,26 +313,28 @@ class TextClassifier(Estimator):
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """The share of texts whose predicted label is among those of y; without y X is as for ``fit``."""
-        self._fitted()
-        labelled = read_labelled(X, y, self._reader(), self.label_prefix)
+        labelled = self.labelled(X, y)
         predicted = self.predict(labelled.texts).tolist()
         of_texts = labelled.labels.to_lists()
         return sum(one in labels for one, labels in zip(predicted, of_texts, strict=True)) / len(predicted)
 
     def evaluate(self, X: Any, y: Any = None, k: int = 1) -> LabelResult:  # noqa: N803
         """Accuracy, and precision and recall of the ``k`` likeliest labels of texts, given as for ``fit``."""
-        self._fitted()
-        labelled = read_labelled(X, y, self._reader(), self.label_prefix)
+        labelled = self.labelled(X, y)
         predicted = self.top_labels(labelled.texts, k)
         return evaluate_labels(labelled.labels.to_lists(), ([label for label, _ in one] for one in predicted))
+
+    def labelled(self, X: Any, y: Any = None) -> Labelled:  # noqa: N803
+        """Texts and labels, given as for ``fit``, read once so that they can be judged several times."""
+        self._fitted()
+        return read_labelled(X, y, self._reader(), self.label_prefix)
 
     def true_and_predicted(self, X: Any, y: Any = None) -> tuple[list[Any], list[Any]]:  # noqa: N803
         """A true label of each text that has one, and its likeliest label, as ``plot_confusion`` draws them.
 
         Texts are given as for ``fit``. Of several true labels that counts which was predicted, else the first.
         """
-        self._fitted()
-        labelled = read_labelled(X, y, self._reader(), self.label_prefix)
+        labelled = self.labelled(X, y)
         predicted = self.predict(labelled.texts).tolist()
         pairs = zip(labelled.labels.to_lists(), predicted, strict=True)
         judged = [(found if found in true else true[0], found) for true, found in pairs if true]

@@ -187,7 +187,7 @@ class _Told(logging.Handler):
 
 @contextmanager
 def telling_of_compiling() -> Iterator[None]:
-    """Within, somebody at a terminal is told what a command waits for when it compiles kernels."""
+    """While this is open, a command at a terminal says so when it waits for kernels to be compiled."""
     log, told = logging.getLogger("windrow.numeric.compiling"), _Told(logging.INFO)
     level = log.level
     log.addHandler(told)

@@ -109,12 +109,12 @@ def plot(
 @command("plot-log", example="windrow vectors plot-log log.jsonl -o curve.svg")
 @click.argument("log", type=InputFile())
 @picture_output
-@click.option("--norms", is_flag=True, help="Draw the length of each layer's gradient, which perceptrons measure.")
+@click.option("--norms", is_flag=True, help="Draw the norm of each layer's gradient; only perceptrons measure it.")
 @theme_option
 def plot_log(log: str, output: Path, norms: bool, theme: str) -> None:
     """Draw the learning curve of a training, loss and learning rate, from its --log-json file.
 
-    With --norms the length of the gradient by layer and epoch, which shows gradients that vanish or explode.
+    With --norms, the norm of each layer's gradient by epoch, which shows gradients that vanish or explode.
     MLPClassifier and MLPRegressor measure it: write each row of their `history_` as a line of JSON.
     """
     from windrow.viz.learning_curve import plot_learning_curve, read_norms

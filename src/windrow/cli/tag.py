@@ -199,16 +199,21 @@ def evaluate(
     Entities of a type that MODEL has not learned count as missed.
     """
     from windrow.tagging import WindowTagger
+    from windrow.tagging.columns import Columns
+    from windrow.tagging.examples import read_examples
 
     check_plot(plot)
     tagger = WindowTagger.load(model)
-    result = tagger.evaluate(_files(sources), **columns)
+    judged: Any = _files(sources)
+    if plot is not None:  # read once, since standard input cannot be read again
+        judged = read_examples(judged, Columns(columns.pop("token_column"), columns.pop("tag_column")))
+    result = tagger.evaluate(judged, **columns)
     if unknown := sorted(set(result.types) - set(tagger.types_)):
         tell(f"Warning: {model} has not learned {', '.join(unknown)}: counted as missed")
     if plot is not None:
         from windrow.viz import plot_confusion
 
-        plot_confusion(*tagger.true_and_predicted(_files(sources), **columns), plot, theme=theme)
+        plot_confusion(*tagger.true_and_predicted(judged), plot, theme=theme)
     click.echo(json.dumps(result.to_json()) if as_json else _table(result))
 
 

@@ -303,13 +303,7 @@ class Word2Vec(TrainedModel):
                 self._wv = None
                 if resumed is not None:
                     self._training.restore(resumed)
-                try:
-                    with training_bar(progress, "words") as bar:
-                        callbacks = [*bar.callbacks, *self.callbacks]
-                        self._training.train(callbacks, self.report_words, written, checkpoint_every, bar.progress)
-                except DivergedError:
-                    del self._training  # its vectors are of no use
-                    raise
+                self._train(written, checkpoint_every, progress)
         if len(self._vocabulary) == 1:
             word = self._vocabulary.words[0]
             warn(f"the only word is {word!r}: there is nothing to tell it from; keep rarer words, or give more text")
@@ -318,6 +312,20 @@ class Word2Vec(TrainedModel):
         if checkpoint is not None and not keep_checkpoint:
             remove_written(checkpoint)
         return self
+
+    def _train(
+        self,
+        checkpoint: str | PathLike[str] | None,
+        checkpoint_every: float | None,
+        progress: Callback | bool | None,
+    ) -> None:
+        try:
+            with training_bar(progress, "words") as bar:
+                callbacks = [*bar.callbacks, *self.callbacks]
+                self._training.train(callbacks, self.report_words, checkpoint, checkpoint_every, bar.progress)
+        except DivergedError:
+            del self._training  # its vectors are of no use
+            raise
 
     def check_start(self, continue_from: Word2Vec | None, vectors: WordVectors | None) -> None:
         """Raise OptionError unless ``fit`` can start from this model or these vectors."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _LOSS, _RATE, _SPEED = "mean loss per example", "learning rate", "examples per second"
-_NORMS = "length of the gradient of each layer"
+_NORMS = "gradient norm by layer"
 _AXES = {_RATE: "from zero", _SPEED: "from zero", _NORMS: "logarithmic"}  # of numbers; others are "plain"
 
 Rows = Sequence[Mapping[str, Any]]

@@ -220,7 +220,7 @@ class ParameterVector:
         return np.concatenate([self.dense_gradient, *(table.gradient.reshape(-1) for table in self.tables)])
 
     def norms(self) -> dict[str, float]:
-        """The length of the gradient of each layer: what stands before the last point of a parameter's name."""
+        """The norm of the gradient of each layer: what stands before the last point of a parameter's name."""
         squares: dict[str, float] = {}
         for name, parameter in self.named.items():
             gradient = parameter.sparse_gradient()[1] if isinstance(parameter, SparseParameter) else parameter.gradient

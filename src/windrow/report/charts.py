@@ -147,7 +147,7 @@ def _norms_chart(number: int, norms: Sequence[dict[str, Any]]) -> str:
         axes.legend(frameon=False, fontsize=6.5)
 
     last = ", ".join(f"{layer} {norms[-1]['gradient_norms'][layer]:.3g}" for layer in layers)
-    return markup.picture("length of the gradient by layer", _svg(number, draw, f"after the last epoch: {last}"))
+    return markup.picture("gradient norm by layer", _svg(number, draw, f"after the last epoch: {last}"))
 
 
 def _svg(number: int, draw: Draw, alt: str) -> str:

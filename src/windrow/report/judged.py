@@ -9,6 +9,7 @@ from windrow.errors import OptionError, shown
 from windrow.evaluation.perplexity import Perplexity
 from windrow.lm.base import LanguageModel
 from windrow.report import markup
+from windrow.tagging.examples import read_examples
 from windrow.tagging.tagger import WindowTagger
 from windrow.viz.results import count_pairs
 
@@ -22,11 +23,13 @@ def judged_on(model: Any, valid: Any) -> list[str]:
         case LanguageModel():
             return [_perplexity(model.evaluate(valid))]
         case WindowTagger():
-            scores = _scores(model.evaluate(valid).to_json(), "types", "support", "entities")
-            return [scores, _confusion("tokens by their tags", *model.true_and_predicted(valid))]
+            examples = read_examples(valid)  # standard input and iterators can be read once only
+            scores = _scores(model.evaluate(examples).to_json(), "types", "support", "entities")
+            return [scores, _confusion("tokens by their tags", *model.true_and_predicted(examples))]
         case TextClassifier():
-            scores = _scores(model.evaluate(valid).to_json(), "labels", "examples", "texts")
-            return [scores, _confusion("texts by their labels", *model.true_and_predicted(valid))]
+            labelled = model.labelled(valid)
+            scores = _scores(model.evaluate(labelled).to_json(), "labels", "examples", "texts")
+            return [scores, _confusion("texts by their labels", *model.true_and_predicted(labelled))]
     told = "is for language models, taggers and text classifiers, not for word vectors; leave it out"
     raise OptionError(f"valid = {shown(valid)} {told}")
 

@@ -129,7 +129,7 @@ def plot_gradient_norms(
             color, dashes = colors.colors[number % len(colors.colors)], ("-", "--", ":")[number // 8 % 3]
             norms = [row["gradient_norms"][name] for row in rows]
             axes.plot(epochs, norms, color=color, linestyle=dashes, marker="o", markersize=3, label=name)
-        axes.set(yscale="log", xlabel="epoch", ylabel="length of the gradient")
+        axes.set(yscale="log", xlabel="epoch", ylabel="gradient norm")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
 

@@ -57,7 +57,7 @@ class TrainingStep(ABC):
     """
 
     words_are_rows = True  # whether the vector of word w is row w of the table
-    most_updates = inf  # by the pairs of one word with itself that a block may have on average
+    most_updates = inf  # of a word by pairs with itself that a block may make, on average
 
     def __init__(
         self,

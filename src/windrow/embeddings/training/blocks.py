@@ -41,9 +41,9 @@ def choose_block_size(
     updated from all words of a window. What each output layer can take of that is in its ``block_share``. The higher
     the learning rate, the fewer: steps are longer, and so are the vectors that they make.
 
-    Words that are rare in the whole text may be repeated nearby, as in logs and sorted lists: that counts, too. Of
-    words that stand several times in a row a small block has more than a large one in proportion, so that what a layer
-    can take of one word at once, ``most_updates``, is compared with blocks of the size itself.
+    Words that are rare in the whole text may be repeated nearby, as in logs and sorted lists: that counts, too. Where
+    a word is repeated several times in a row, it fills a larger part of a small block than of a large one. So a layer's
+    limit for one word, ``most_updates``, is checked against blocks of the chosen size.
     """
     kept = drawer.kept_counts(counts)
     shares = kept / max(kept.sum(), 1e-300)

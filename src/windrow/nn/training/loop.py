@@ -63,7 +63,7 @@ class Trainee(ABC):
         return score
 
     def gradient_norms(self) -> dict[str, float] | None:
-        """The length of each layer's gradient after an epoch, where that is measured; leaves gradients cleared."""
+        """The norm of each layer's gradient after an epoch, where that is measured; leaves gradients cleared."""
         return None
 
     def values(self) -> Array:

@@ -51,7 +51,7 @@ class Report:
     steps : int or None
         Of the optimizer since training started.
     gradient_norms : dict of str to float, or None
-        The length of the gradient of each layer, for those trainings that measure it.
+        The norm of the gradient of each layer, for those trainings that measure it.
     per_second : float
         Examples per second since training started.
 

@@ -190,7 +190,7 @@ class NetworkTrainee(Trainee):
 
 
 def gradient_norms(network: Network, x: Array, targets: Array) -> dict[str, float]:
-    """The length of the gradient of each layer on these examples, nothing dropped; clears gradients.
+    """The norm of the gradient of each layer on these examples, nothing dropped; clears gradients.
 
     Lengths that shrink or grow by a factor per layer are the vanishing and exploding gradients.
 
