@@ -313,18 +313,18 @@ class TextClassifier(Estimator):
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: N803
         """The share of texts whose predicted label is among those of y; without y X is as for ``fit``."""
-        labelled = self.labelled(X, y)
+        labelled = self.labeled(X, y)
         predicted = self.predict(labelled.texts).tolist()
         of_texts = labelled.labels.to_lists()
         return sum(one in labels for one, labels in zip(predicted, of_texts, strict=True)) / len(predicted)
 
     def evaluate(self, X: Any, y: Any = None, k: int = 1) -> LabelResult:  # noqa: N803
         """Accuracy, and precision and recall of the ``k`` likeliest labels of texts, given as for ``fit``."""
-        labelled = self.labelled(X, y)
+        labelled = self.labeled(X, y)
         predicted = self.top_labels(labelled.texts, k)
         return evaluate_labels(labelled.labels.to_lists(), ([label for label, _ in one] for one in predicted))
 
-    def labelled(self, X: Any, y: Any = None) -> Labelled:  # noqa: N803
+    def labeled(self, X: Any, y: Any = None) -> Labelled:  # noqa: N803
         """Texts and labels, given as for ``fit``, read once so that they can be judged several times."""
         self._fitted()
         return read_labelled(X, y, self._reader(), self.label_prefix)
@@ -334,7 +334,7 @@ class TextClassifier(Estimator):
 
         Texts are given as for ``fit``. Of several true labels that counts which was predicted, else the first.
         """
-        labelled = self.labelled(X, y)
+        labelled = self.labeled(X, y)
         predicted = self.predict(labelled.texts).tolist()
         pairs = zip(labelled.labels.to_lists(), predicted, strict=True)
         judged = [(found if found in true else true[0], found) for true, found in pairs if true]

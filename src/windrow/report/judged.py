@@ -27,7 +27,7 @@ def judged_on(model: Any, valid: Any) -> list[str]:
             scores = _scores(model.evaluate(examples).to_json(), "types", "support", "entities")
             return [scores, _confusion("tokens by their tags", *model.true_and_predicted(examples))]
         case TextClassifier():
-            labelled = model.labelled(valid)
+            labelled = model.labeled(valid)
             scores = _scores(model.evaluate(labelled).to_json(), "labels", "examples", "texts")
             return [scores, _confusion("texts by their labels", *model.true_and_predicted(labelled))]
     told = "is for language models, taggers and text classifiers, not for word vectors; leave it out"
