@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from windrow.machine import available_cores
 
 _POLL = 0.2  # seconds between two looks for interrupts
 _RETRIES = 20  # of a part whose worker or node is lost; Ray counts those of its own doing as well
-_IN_FLIGHT = 2  # parts per worker that are handed to Ray at a time: one at work, one to come
+_IN_FLIGHT = 2  # parts per core that are handed to Ray at a time
 _REACHED = 10.0  # seconds for a first answer of a cluster; Ray itself would ask for minutes
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -83,7 +84,7 @@ class RayCluster:
         """How many parts are done at a time."""
         if self._workers is not None:
             return self._workers
-        return available_cores() if self._ray is None else max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        return available_cores() if self._ray is None else self._cores()
 
     def __enter__(self) -> Self:
         if self._users == 0:
@@ -112,19 +113,53 @@ class RayCluster:
         on_done: Callable[[int], object] | None = None,
     ) -> list[Any]:
         """See ``Workers``."""
-        task = self._ray.remote(_do_part).options(
-            num_cpus=1, num_returns=returns + 1, max_retries=_RETRIES, name=function.__name__
-        )
+        task = self._task(function, returns)
         results, pending, done = [], [], 0
         for part in parts:
             *values, used = task.remote(function, returns, *part)
             results.append(values if returns > 1 else values[0])
             pending.append(used)
-            while len(pending) >= _IN_FLIGHT * self.count:
+            while len(pending) >= self._in_flight:
                 pending, done = self._finish_some(pending, done, on_done)
         while pending:
             pending, done = self._finish_some(pending, done, on_done)
         return results
+
+    def stream(self, function: Callable[..., Any], parts: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        """See ``Workers``."""
+        task = self._task(function, 1)
+        begun: deque[list[Any]] = deque()  # of each part the handles of its result, and of what it took
+        try:
+            for part in parts:
+                begun.append(task.remote(function, 1, *part))
+                if len(begun) >= self._in_flight:
+                    yield self._taken(begun)
+            while begun:
+                yield self._taken(begun)
+        finally:
+            for _, used in begun:
+                self._ray.cancel(used)
+
+    def _taken(self, begun: deque[list[Any]]) -> Any:
+        """The result of the first part, which is forgotten then, so that Ray can let go of it."""
+        value, used = begun[0]
+        self.wait([used])
+        self._finish_some([used], 0, None)
+        begun.popleft()
+        return self.get(value)
+
+    @property
+    def _in_flight(self) -> int:
+        """How many parts are handed to Ray at a time: where cores set the limit, also those to come."""
+        return self.count if self.count < self._cores() else _IN_FLIGHT * self.count
+
+    def _cores(self) -> int:
+        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    def _task(self, function: Callable[..., Any], returns: int) -> Any:
+        return self._ray.remote(_do_part).options(
+            num_cpus=1, num_returns=returns + 1, max_retries=_RETRIES, name=function.__name__
+        )
 
     def start(self, kind: Callable[..., Any], *arguments: Any) -> Member:
         """See ``Workers``."""
@@ -180,6 +215,7 @@ class RayCluster:
         self._ray, self.usage = ray, Usage()
         if ray.is_initialized():  # by whoever called
             return
+        logging.getLogger("ray").setLevel(logging.ERROR)  # the rest is for those who start clusters
         _check_reachable(self.address)
         before = signal.getsignal(signal.SIGTERM)
         try:
