@@ -116,7 +116,7 @@ class RayCluster:
         task = self._task(function, returns)
         results, pending, done = [], [], 0
         for part in parts:
-            *values, used = task.remote(function, returns, *part)
+            *values, used = _sent(task.remote, function, returns, *part)
             results.append(values if returns > 1 else values[0])
             pending.append(used)
             while len(pending) >= self._in_flight:
@@ -128,17 +128,15 @@ class RayCluster:
     def stream(self, function: Callable[..., Any], parts: Iterable[Sequence[Any]]) -> Iterator[Any]:
         """See ``Workers``."""
         task = self._task(function, 1)
-        begun: deque[list[Any]] = deque()  # of each part the handles of its result, and of what it took
-        try:
-            for part in parts:
-                begun.append(task.remote(function, 1, *part))
-                if len(begun) >= self._in_flight:
-                    yield self._taken(begun)
-            while begun:
+        # Of each part the handles of its result, and of what it took. Those begun are not canceled after an error: in
+        # Ray 2.60 that can end this process ("Tried to complete task that was not pending").
+        begun: deque[list[Any]] = deque()
+        for part in parts:
+            begun.append(_sent(task.remote, function, 1, *part))
+            if len(begun) >= self._in_flight:
                 yield self._taken(begun)
-        finally:
-            for _, used in begun:
-                self._ray.cancel(used)
+        while begun:
+            yield self._taken(begun)
 
     def _taken(self, begun: deque[list[Any]]) -> Any:
         """The result of the first part, which is forgotten then, so that Ray can let go of it."""
@@ -273,6 +271,17 @@ class _Actor:
         """See ``Member``."""
         values = self._actor.call.options(num_returns=returns + 1).remote(method, returns, *arguments)
         return values[:-1] if returns > 1 else values[0]
+
+
+def _sent(send: Callable[..., Any], *arguments: Any) -> Any:
+    """The handles of what Ray is asked to do; OptionError for arguments that no other process can be given."""
+    try:
+        return send(*arguments)
+    except TypeError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise OptionError(
+            f"what is given cannot be sent to workers of ray ({reason}); try a function of a module"
+        ) from error
 
 
 def _do_part(function: Callable[..., Any], returns: int, *arguments: Any) -> Any:
