@@ -67,5 +67,7 @@ def test_errors_of_workers_are_those_of_one_process(ray_nodes, tmp_path, name, c
 def test_what_cannot_be_sent_to_workers(ray_nodes, tmp_path):
     (tmp_path / "a.txt").write_text("a b\n")
     lock = threading.Lock()
-    with pytest.raises(OptionError, match=r"cannot be sent to workers of ray \(cannot pickle '_thread.lock' object\)"):
+    with pytest.raises(
+        OptionError, match=r"cannot be sent to workers of a Ray cluster \(cannot pickle '_thread.lock' object\)"
+    ):
         Corpus.build(tmp_path / "a.txt", tokenizer=lambda line: [line, lock], ray=ray_nodes.workers())

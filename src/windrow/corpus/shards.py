@@ -88,11 +88,16 @@ _READER = ("tokenizer", "lowercase", "language", "normalize", "sentences", "vers
 
 def _check_files(files: Sequence[SourceFile]) -> None:
     if not files:
-        raise OptionError("ray reads files and URLs, not sentences from Python; write them to a file, or leave out ray")
+        raise OptionError(
+            "workers of a Ray cluster read files and URLs, not sentences from Python; write them to a file, "
+            "or leave out ray=..."
+        )
     for name, *_ in files:
         if name == STDIN or not (is_url(name) or Path(name).is_file()):
             what = "standard input" if name == STDIN else shortened(name)
-            raise OptionError(f"{what} cannot be read by workers of ray; write it to a file, or leave out ray")
+            raise OptionError(
+                f"{what} cannot be read by workers of a Ray cluster; write it to a file, or leave out ray=..."
+            )
 
 
 def _shards(files: Iterable[SourceFile], size: int, reader: TextReader) -> Iterator[list[SourceFile]]:

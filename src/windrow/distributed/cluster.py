@@ -20,7 +20,7 @@ from windrow.errors import DataError, OptionError, WindrowError, check_whole, ne
 from windrow.logger import logger
 from windrow.machine import available_cores
 
-_POLL = 0.2  # seconds between two looks for interrupts
+_POLL = 0.2  # seconds that an interrupt may wait
 _RETRIES = 20  # of a part whose worker or node is lost; Ray counts those of its own doing as well
 _IN_FLIGHT = 2  # parts per core that are handed to Ray at a time
 _REACHED = 10.0  # seconds for a first answer of a cluster; Ray itself would ask for minutes
@@ -181,9 +181,8 @@ class RayCluster:
 
     def _ready(self, pending: list[Any]) -> tuple[list[Any], list[Any]]:
         """Which handles have values, after a short while at most, and the others; raises what a part raised."""
-        with _plain_errors():
+        with interrupts.held(), _plain_errors():
             ready, others = self._ray.wait(pending, num_returns=len(pending), timeout=_POLL, fetch_local=False)
-            interrupts.check()
             if not ready and self._nodes() == 0:
                 raise DataError(f"the Ray cluster at {self.address} has no node any more; start it again")
             return ready, others
@@ -215,18 +214,29 @@ class RayCluster:
             return
         logging.getLogger("ray").setLevel(logging.ERROR)  # the rest is for those who start clusters
         _check_reachable(self.address)
+        self._is_ours = True
+        try:
+            with interrupts.held(), _plain_errors(f"cannot work with the Ray cluster {self.address!r}"):
+                self._init()  # half started it could not be ended
+        except BaseException:
+            self._disconnect()
+            raise
+        logger.info("Ray %s: %d nodes, %d workers at a time", ray.__version__, self._nodes(), self.count)
+
+    def _init(self) -> None:
         before = signal.getsignal(signal.SIGTERM)
         try:
-            with _plain_errors(f"cannot work with the Ray cluster {self.address!r}"):
-                ray.init(**self._init_options())
+            self._ray.init(**self._init_options())
+        except SystemExit as error:  # raised by the handler that Ray gives SIGTERM
+            signal.signal(signal.SIGTERM, before)
+            signal.raise_signal(signal.SIGTERM)
+            raise KeyboardInterrupt from error
         finally:
             if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGTERM, before)  # Ray takes it, and windrow has plans for it
-        self._is_ours = True
+                signal.signal(signal.SIGTERM, before)  # windrow has plans for it
         if self.address == "local":
-            node: Any = ray._private.worker._global_node
+            node: Any = self._ray._private.worker._global_node
             self._session = Path(node.get_session_dir_path())
-        logger.info("Ray %s: %d nodes, %d workers at a time", ray.__version__, self._nodes(), self.count)
 
     def _init_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
@@ -236,7 +246,7 @@ class RayCluster:
             "configure_logging": False,
         }
         if self.address == "local":
-            options |= {"num_cpus": self.count, "include_dashboard": False}
+            options |= {"num_cpus": self._workers or available_cores(), "include_dashboard": False}
         return options
 
     def _disconnect(self) -> None:
@@ -280,7 +290,7 @@ def _sent(send: Callable[..., Any], *arguments: Any) -> Any:
     except TypeError as error:
         reason = str(error.__cause__ or error).strip().splitlines()[0]
         raise OptionError(
-            f"what is given cannot be sent to workers of ray ({reason}); try a function of a module"
+            f"what is given cannot be sent to workers of a Ray cluster ({reason}); try a function of a module"
         ) from error
 
 
@@ -306,12 +316,13 @@ def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None
     except ray.exceptions.ActorDiedError as error:
         raise LostWorkerError("a worker is gone, and what it held with it") from error
     except ray.exceptions.OutOfMemoryError as error:
-        raise DataError(f"{what}: a node ran out of memory; try fewer workers or a lower memory") from error
+        raise DataError(f"{what}: a node ran out of memory; try fewer workers=... or a lower memory=...") from error
     except ConnectionError as error:
         raise DataError(f"{what}: none runs here; start one with `ray start --head`, or name its HOST:PORT") from error
-    except (ray.exceptions.RayError, RuntimeError, ValueError) as error:
+    except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()
-        raise DataError(f"{what}: {reason[0] if reason else type(error).__name__}") from error
+        way_out = "; set TMPDIR to a folder with a short name" if "AF_UNIX" in str(error) else ""
+        raise DataError(f"{what}: {reason[0] if reason else type(error).__name__}{way_out}") from error
 
 
 def _check_reachable(address: str) -> None:
