@@ -209,11 +209,13 @@ class RayCluster:
             os.environ.setdefault(name, value)
         with needs_package("work on a Ray cluster (ray=, --ray) needs the package ray", "ray"):
             import ray
+        is_there = ray.is_initialized()  # by whoever called
+        if not is_there:
+            _check_reachable(self.address)
         self._ray, self.usage = ray, Usage()
-        if ray.is_initialized():  # by whoever called
+        if is_there:
             return
         logging.getLogger("ray").setLevel(logging.ERROR)  # the rest is for those who start clusters
-        _check_reachable(self.address)
         self._is_ours = True
         try:
             with interrupts.held(), _plain_errors(f"cannot work with the Ray cluster {self.address!r}"):
@@ -309,6 +311,8 @@ def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None
 
     try:
         yield
+    except WindrowError:  # of whoever is told how much is done
+        raise
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, WindrowError):
             raise error.cause from None
