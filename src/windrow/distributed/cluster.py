@@ -311,12 +311,12 @@ def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None
 
     try:
         yield
-    except WindrowError:  # of whoever is told how much is done
-        raise
-    except ray.exceptions.RayTaskError as error:
+    except ray.exceptions.RayTaskError as error:  # which may be a WindrowError, too
         if isinstance(error.cause, WindrowError):
             raise error.cause from None
         raise DataError(f"{what}: {error.cause!r}") from error
+    except WindrowError:  # of whoever is told how much is done
+        raise
     except ray.exceptions.ActorDiedError as error:
         raise LostWorkerError("a worker is gone, and what it held with it") from error
     except ray.exceptions.OutOfMemoryError as error:
