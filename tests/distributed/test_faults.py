@@ -80,5 +80,5 @@ def test_errors_of_whoever_is_told(ray_nodes):
     def told(_: int) -> None:
         raise OptionError("rate = 2 is out of range")
 
-    with ray_nodes.workers() as workers, pytest.raises(OptionError, match="^rate = 2 is out of range$"):
+    with ray_nodes.workers() as workers, pytest.raises(OptionError, match=r"^rate = 2 is out of range$"):
         workers.map(parts.process_of, [(1, 0)], on_done=told)
