@@ -11,24 +11,13 @@ from windrow.corpus.reading import TextReader
 from windrow.errors import FormatError
 from windrow.files import model_file
 from windrow.files.compression import compression_of
+from windrow.files.kinds import KINDS, MODELS, what_holds, what_next
 from windrow.files.local import as_path, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import FOREIGN, what_is
-from windrow.models import MODEL_KINDS, OTHER_KINDS, load, model_class
+from windrow.models import load, model_class
 from windrow.nn.training.checkpoint import stored_history
 
-_WHAT = {
-    "word-vectors": "word vectors of windrow",
-    "phrases": "phrases, words that belong together",
-    "window-tagger": "a tagger of entities",
-    "text-classifier": "a text classifier",
-    "ngram-lm": "an n-gram language model",
-    "window-lm": "a language model of a window of words",
-    "rnn-lm": "a recurrent language model",
-    "mixture-lm": "a mixture of language models",
-    "cache-lm": "a cache model, which remembers the last words",
-    **OTHER_KINDS,
-}
 _PARAMETERS = ("parameters", "model", "identity")  # where a file's configuration has those of the training
 _VECTORS = {"fasttext", "npy", "parquet", "pickle", "safetensors", "unknown"}  # kinds that may hold word vectors
 
@@ -55,7 +44,7 @@ def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _of_folder(folder: Path) -> dict[str, Any]:
     from windrow.corpus import Corpus
-    from windrow.corpus.sources import is_corpus
+    from windrow.files.corpus_folder import is_corpus
 
     if not is_corpus(folder):
         raise FormatError(f"{folder} is a folder, but no corpus; name a file in it")
@@ -63,7 +52,7 @@ def _of_folder(folder: Path) -> dict[str, Any]:
     corpus.verify()
     text = corpus.reader
     facts = {name: value for name, value in corpus.info().items() if name not in text.stored()}
-    return {"what": "a corpus of word ids", "kind": "corpus", **facts, "text": text.options()}
+    return {"what": KINDS["corpus"].what, "kind": "corpus", **facts, "text": text.options()}
 
 
 def _of_file(file: Path, given: Path) -> dict[str, Any]:
@@ -91,7 +80,7 @@ def _of_stored(stored: StoredModel) -> dict[str, Any]:
     provenance = {name: value for name, value in stored.provenance.items() if name not in hidden}
     history = stored_history(stored)
     return {
-        "what": _WHAT.get(stored.kind, f"a model of the unknown kind {stored.kind!r}"),
+        "what": _what(stored.kind),
         "kind": stored.kind,
         "windrow": stored.provenance.get("windrow"),
         **_own_facts(stored),
@@ -100,6 +89,11 @@ def _of_stored(stored: StoredModel) -> dict[str, Any]:
         "text": reader.options() if reader else {},
         "provenance": provenance,
     }
+
+
+def _what(kind: str) -> str:
+    advice = "" if kind in MODELS else what_next(kind)
+    return f"{what_holds(kind)}{f'; {advice}' if advice else ''}"
 
 
 def _own_facts(stored: StoredModel) -> dict[str, Any]:
@@ -132,7 +126,7 @@ def parameters_of(stored: StoredModel) -> dict[str, Any]:
     for name in _PARAMETERS:
         if isinstance(found := stored.config.get(name), Mapping):
             return dict(found)
-    settings = getattr(model_class(stored.kind), "settings", ()) if stored.kind in MODEL_KINDS else ()
+    settings = getattr(model_class(stored.kind), "settings", ()) if stored.kind in MODELS else ()
     names = [setting.name for setting in settings if setting.name != "models"]
     return {name: stored.config[name] for name in names if name in stored.config}
 

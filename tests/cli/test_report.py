@@ -126,7 +126,7 @@ def test_where_a_report_cannot_be_written_the_model_is_there(here: Path) -> None
         ("report text.txt -o page.html", "text.txt holds no word vectors"),
         ("report m.safetensors -o page.html --valid valid.txt", "--valid = 'valid.txt' is for language models,"),
         ("report m.safetensors -o page.html --log text.txt", "text.txt, line 1: not JSON"),
-        ("report m.phrases -o page.html", "not Phrases"),
+        ("report m.phrases -o page.html", "holds phrases, not word vectors, a language model"),
     ],
 )
 def test_what_is_no_report_is_refused_in_a_line_before_any_training(typed: str, said: str, here: Path) -> None:

@@ -28,6 +28,7 @@ from windrow.errors import NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.evaluation.labels import LabelResult, evaluate_labels
 from windrow.files import model_file
+from windrow.files.kinds import refuse_folder
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import kind_of
 from windrow.nn.training.fitting import all_or_nothing
@@ -406,6 +407,7 @@ class TextClassifier(Estimator):
         FormatError for a file that is damaged or of another kind.
         """
         with local_file(as_path(path)) as file, model_file.parts_of(path):
+            refuse_folder(file, KIND)
             model: Self
             if kind_of(file) == "fasttext":
                 model = unpack_fasttext(cls, read_classifier(file), file)

@@ -16,16 +16,6 @@ from windrow.cli.options import as_typed
 from windrow.cli.paths import InputFile
 from windrow.errors import OptionError, one_line
 
-_MADE_BY = {
-    "corpus": "corpus build",
-    "phrases": "corpus phrases",
-    "word-vectors": "vectors train",
-    "ngram-lm": "lm train ngram",
-    "window-lm": "lm train window",
-    "rnn-lm": "lm train rnn",
-    "window-tagger": "tag train",
-    "text-classifier": "classify train",
-}
 _UNKNOWN = {  # options whose values a file does not have, by what it has -> what stands for them
     "continued_from": ("--continue-from", "MODEL"),
     "started_from": ("--vectors", "VECTORS"),
@@ -72,9 +62,13 @@ def _print_facts(facts: Mapping[str, Any], indent: str = "") -> None:
 
 def command_words(file: str, facts: Mapping[str, Any]) -> list[str]:
     """The words of the command that made a file, as far as its facts say it; OptionError if they do not."""
-    name = _MADE_BY.get(facts["kind"])
+    from windrow.files.kinds import CHECKPOINTS, KINDS
+
+    kind = facts["kind"]
+    is_of_models = kind == "mixture-lm"  # whose names no file has
+    name = KINDS[kind].maker if kind in KINDS and kind not in CHECKPOINTS and not is_of_models else ""
     parameters = facts if facts["kind"] == "corpus" else facts.get("parameters")
-    if name is None or not parameters:
+    if not name or not parameters:
         raise OptionError(f"{file}, {facts['what']}, does not say which command made it")
     of_text = ("sentences",)  # which in the facts about a corpus are how many there are
     values = {name: value for name, value in parameters.items() if name not in of_text} | facts.get("text", {})

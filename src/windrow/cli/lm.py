@@ -115,10 +115,11 @@ def perplexity(
 
 def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Perplexity]:
     """Dynamic evaluation."""
+    from windrow.files.kinds import what_holds
     from windrow.lm.neural.recurrent import RecurrentLM
 
     if not isinstance(model, RecurrentLM):
-        raise OptionError(f"{path} holds {type(model).__name__}; --dynamic is for recurrent models")
+        raise OptionError(f"{path} holds {what_holds(model.kind)}; --dynamic is for recurrent models")
     return partial(model.evaluate, dynamic_rate=rate)
 
 
@@ -410,6 +411,7 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
     """
     from windrow.cli.as_trained import warn_if_forgotten
     from windrow.files.compression import output_name
+    from windrow.files.kinds import what_holds
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
     from windrow.lm.static_mixture import StaticMixture
@@ -428,9 +430,8 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
             model.quantized(quantize).save(target)
             told = f"output weights of {quantize} bits"
         else:
-            kind = type(model).__name__
             raise OptionError(
-                f"{source} holds {kind}; only n-gram models are converted, linear mixtures of them, and networks "
-                "with --quantize 8"
+                f"{source} holds {what_holds(model.kind)}; only n-gram models are converted, linear mixtures of "
+                "them, and networks with --quantize 8"
             )
     tell(f"{output_name(target)}: {told}")

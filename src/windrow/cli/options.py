@@ -294,7 +294,7 @@ def given_text(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def text_source(sources: Sequence[str]) -> str | list[Path]:
     """SOURCEs that are text, as ``Corpus.build`` takes them."""
-    from windrow.corpus.sources import is_corpus
+    from windrow.files.corpus_folder import is_corpus
 
     if len(sources) == 1:
         return sources[0]
@@ -313,7 +313,7 @@ def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) ->
     """
     from windrow.corpus import Corpus
     from windrow.corpus.encoded import read_corpus
-    from windrow.corpus.sources import is_corpus
+    from windrow.files.corpus_folder import is_corpus
 
     source = sources[0]
     if len(sources) == 1 and source and is_corpus(source):

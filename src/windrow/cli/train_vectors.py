@@ -289,8 +289,8 @@ def _save(model: Word2Vec, output: Path, *, with_state: bool, word_counts: Path 
 
 
 def _open_corpus(sources: tuple[str, ...], read_vocab: str | None, text: dict[str, Any]) -> Corpus:
-    from windrow.corpus.sources import is_corpus
     from windrow.corpus.word_counts import read_word_counts
+    from windrow.files.corpus_folder import is_corpus
 
     if read_vocab is None:
         return open_corpus(*sources, **text)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import windrow
 from windrow.corpus import TextReader
-from windrow.corpus.sources import is_corpus
 from windrow.embeddings.settings import WORD2VEC, as_given
 from windrow.embeddings.vectors import WordVectors
+from windrow.files.corpus_folder import is_corpus
 from windrow.lm.base import LanguageModel
 from windrow.lm.mixture import MixtureLM
 from windrow.lm.ngram.model import NGramLM

@@ -1,0 +1,101 @@
+"""Files that are not what a command wants: other kinds of models, names that do not exist, swapped arguments."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+import windrow
+from windrow.cli import main
+from windrow.errors import FormatError
+from windrow.files import model_file
+from windrow.files.kinds import CHECKPOINTS, KINDS, MODELS
+
+LINES = ["the cat sat on the mat", "the dog sat", "a cat saw the dog"] * 3
+LANGUAGE_MODELS = {kind for kind in MODELS if kind.endswith("-lm")}
+# What a command wants -> the command, with FILE where the model is named.
+WANTING = {
+    "word vectors": "vectors similar FILE cat",
+    "a language model": "lm score FILE text",
+    "an entity tagger": "tag predict FILE text",
+    "a text classifier": "classify predict FILE text",
+    "phrases": "corpus phrases text --apply FILE -o out",
+    "a corpus": "corpus info FILE",
+    "text": "corpus build FILE -o out",
+}
+
+
+def run(command: str) -> Result:
+    result = CliRunner().invoke(main, command.split())
+    assert isinstance(result.exception, SystemExit | None), result.exception
+    return result
+
+
+def refusal(command: str, status: int = 1) -> str:
+    """The one line with which a command is refused."""
+    result = run(command)
+    assert (result.exit_code, result.stdout) == (status, ""), (command, result.stdout, result.stderr)
+    return result.stderr.splitlines()[-1]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text("\n".join(LINES) + "\n")
+    return tmp_path
+
+
+def is_command(words: str) -> bool:
+    """Whether windrow has a command of these words, the last of which may be an option of it."""
+    found: click.Command = main
+    for word in words.split():
+        if word.startswith("--"):
+            return any(word in parameter.opts for parameter in found.params)
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), word) or pytest.fail(words)
+    return not isinstance(found, click.Group)
+
+
+@pytest.mark.parametrize("wanted", WANTING)
+def test_a_file_of_another_kind_is_called_what_it_is_with_the_command_for_it(wanted: str) -> None:
+    for kind, about in (MODELS | CHECKPOINTS).items():
+        if about.what == wanted or (wanted == "a language model" and kind in LANGUAGE_MODELS):
+            continue
+        model_file.save("m", kind, {}, {}, {})
+        said = refusal(WANTING[wanted].replace("FILE", "m"))
+        assert said.startswith(f"Error: m holds {about.what}, not {wanted}; ")
+        if about.use:
+            assert said.endswith(f"; use it with `windrow {about.use}`")
+        elif about.maker:
+            assert said.endswith(f"; repeat `windrow {about.maker} ...` with --resume")
+
+
+def test_the_commands_that_are_named_exist() -> None:
+    assert all(is_command(words) for about in KINDS.values() for words in (about.maker, about.use) if words)
+
+
+@pytest.mark.parametrize("wanted", WANTING)
+def test_a_corpus_and_other_folders_in_the_place_of_a_model(wanted: str) -> None:
+    command = WANTING[wanted]
+    windrow.Corpus.build(LINES, "c", min_count=1)
+    Path("folder").mkdir()
+    if wanted != "a corpus":
+        said = refusal(command.replace("FILE", "c"))
+        assert said.startswith(f"Error: c is a corpus, not {wanted}; ")
+        assert is_command(re.findall("`windrow (.*)`", said)[0])
+        assert "windrow.Corpus" not in said  # which is for Python
+    assert "folder" in refusal(command.replace("FILE", "folder"))
+
+
+def test_python_hears_what_to_call() -> None:
+    windrow.NGramLM(2, "witten-bell").fit(LINES).save("m")
+    windrow.Corpus.build(LINES, "c", min_count=1)
+    for load in (windrow.WordVectors.load, windrow.TextClassifier.load, windrow.WindowTagger.load):
+        with pytest.raises(FormatError, match=r"holds an n-gram language model, not .*; open it with windrow\.load or"):
+            load("m")
+        with pytest.raises(FormatError, match=r"c is a corpus, not .*; open it with windrow\.Corpus\.open or"):
+            load("c")
