@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -99,3 +100,40 @@ def test_python_hears_what_to_call() -> None:
             load("m")
         with pytest.raises(FormatError, match=r"c is a corpus, not .*; open it with windrow\.Corpus\.open or"):
             load("c")
+
+
+# --- files that do not exist
+
+
+@pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        ("vectors similar toy.safetensor cat", "toy.safetensors"),  # a letter short
+        ("vectors similar TOY.safetensors cat", "toy.safetensors"),  # in another case
+        ("vectors similar toy cat", "toy.safetensors"),  # without its ending
+        ("vectors similar other.safetensors cat", None),  # which shares no more than an ending with what is there
+        ("lm score missing.arpa text", None),
+        ("lm perplexity toy.safetensors sub/txet.txt", "sub/text.txt"),  # below a folder
+        ("lm perplexity toy.safetensors sbu/txet.txt", "sub/text.txt"),  # whose name is wrong, too
+        ("vectors evaluate toy.safetensors --similarity sub/text.tsv", "sub/text.txt"),  # of an option
+        ("corpus build sub/txet.* -o out", None),  # a glob
+        ("corpus build no/where/at/all -o out", None),
+    ],
+)
+def test_the_name_of_a_file_that_is_nearly_there(command: str, meant: str | None) -> None:
+    Path("sub").mkdir()
+    Path("sub/text.txt").write_text("a b\n")
+    Path("toy.safetensors").touch()
+    Path(".toy.safetensors").touch()  # is hidden
+    said = refusal(command)
+    assert ("did you mean" in said) == (meant is not None)
+    assert meant is None or said.endswith(f"No such file or directory; did you mean {meant}?")
+
+
+@pytest.mark.parametrize("command", ["vectors similar cat dog toy", "vectors analogy cat dog mat toy"])
+def test_words_before_the_file(command: str) -> None:
+    windrow.WordVectors(["cat", "dog", "mat"], np.eye(3, dtype=np.float32)).save("toy.safetensors")
+    Path("toy.safetensors").rename("toy")
+    right = re.findall("the file comes first: windrow (.*)", refusal(command))[0]
+    assert right == " ".join([*command.split()[:2], "toy", *command.split()[2:-1]])
+    assert run(right).exit_code == 0

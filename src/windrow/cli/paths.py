@@ -138,6 +138,8 @@ class _Named(NamedTuple):
 
 def check_paths(ctx: click.Context) -> None:
     """Refuse, before a command runs, to write what cannot be written, what it reads, or one file twice."""
+    from windrow.cli.missing_files import refuse_missing
+
     named = list(_named(ctx))
     written = [
         (one.type, place)
@@ -158,6 +160,7 @@ def check_paths(ctx: click.Context) -> None:
     for one in named:
         if isinstance(one.type, Source):
             _refuse_text(str(one.name), ctx)
+    refuse_missing(ctx, (str(one.name) for one in named if one.type.is_read))
 
 
 def _refuse_text(name: str, ctx: click.Context) -> None:
