@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 import windrow
 from windrow.cli import main
-from windrow.errors import FormatError
+from windrow.errors import DataError, FormatError
+from windrow.evaluation import read_pairs, read_questions
 from windrow.files import model_file
 from windrow.files.kinds import CHECKPOINTS, KINDS, MODELS
 
@@ -137,3 +138,64 @@ def test_words_before_the_file(command: str) -> None:
     right = re.findall("the file comes first: windrow (.*)", refusal(command))[0]
     assert right == " ".join([*command.split()[:2], "toy", *command.split()[2:-1]])
     assert run(right).exit_code == 0
+
+
+# --- arguments that belong to an option
+
+
+QUESTIONS = ": pets\ncat cats dog dogs\n"
+PAIRS = "cat\tdog\t8\ncat\tmat\t1\ndog\tmat\t2\n"
+
+
+@pytest.fixture
+def vectors() -> None:
+    windrow.WordVectors(["cat", "dog", "mat"], np.eye(3, dtype=np.float32)).save("v.safetensors")
+    Path("questions.txt").write_text(QUESTIONS)
+    Path("pairs.tsv").write_text(PAIRS)
+    Path("words.txt").write_text("cat\ndog\n")
+
+
+@pytest.mark.usefixtures("vectors")
+@pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        ("vectors plot v.safetensors -o m.svg cat dog", "--words cat dog"),
+        ("vectors plot v.safetensors -o m.svg words.txt", "--only-words words.txt"),
+        ("vectors plot v.safetensors m.svg", "-o m.svg"),
+        ("report v.safetensors m.html", "-o m.html"),
+        ("vectors evaluate v.safetensors pairs.tsv pairs.tsv", "--similarity pairs.tsv --similarity pairs.tsv"),
+        ("vectors evaluate v.safetensors questions.txt", "--analogies questions.txt"),
+        ("vectors evaluate v.safetensors text", None),
+        ("lm generate m the cat", "--prompt 'the cat'"),
+        ("corpus info c d", None),
+    ],
+)
+def test_the_option_that_takes_arguments_too_many(command: str, meant: str | None) -> None:
+    said = refusal(command, status=2)
+    assert ("did you mean" in said) == (meant is not None)
+    assert meant is None or said.endswith(f"; did you mean {meant}?")
+
+
+def test_text_in_the_place_of_a_source() -> None:
+    said = refusal("tag predict m Ann sees Bob", status=2)
+    assert said.endswith("extra arguments (sees Bob); to give text itself: echo ... | windrow tag predict m -")
+
+
+@pytest.mark.usefixtures("vectors")
+def test_a_file_of_words_in_the_place_of_words() -> None:
+    said = refusal("vectors plot v.safetensors -o m.svg --words cat words.txt")
+    right = re.findall("for the words in it: (.*)", said)[0]
+    assert run(f"vectors plot v.safetensors -o m.svg {right}").exit_code == 0
+
+
+@pytest.mark.usefixtures("vectors")
+def test_questions_in_the_place_of_word_pairs_and_the_reverse() -> None:
+    for option, file in (("--similarity", "questions.txt"), ("--analogies", "pairs.tsv")):
+        said = refusal(f"vectors evaluate v.safetensors {option} {file}")
+        other = re.findall("; give it to (--.*)", said)[0]
+        assert other != option
+        assert "; give it to" not in run(f"vectors evaluate v.safetensors {other} {file}").stderr
+    with pytest.raises(DataError, match="; use evaluate_similarity"):
+        read_questions("pairs.tsv")
+    with pytest.raises(DataError, match="; use evaluate_analogies"):
+        read_pairs("questions.txt")

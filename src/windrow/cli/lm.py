@@ -156,7 +156,9 @@ def score(model: str, sources: tuple[str, ...], words: bool, skip_symbols: bool,
         click.echo(lines, nl=False)
 
 
-@group.command(example="windrow lm generate toy-lm.safetensors --prompt 'the king' --num-beams 4")
+@group.command(
+    example="windrow lm generate toy-lm.safetensors --prompt 'the king' --num-beams 4", option_for=lambda _: "--prompt"
+)
 @click.argument("model", type=InputFile())
 @click.option("--prompt", default="", help="Words to go on from; without it a sentence from its beginning.")
 @click.option(

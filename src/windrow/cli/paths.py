@@ -138,8 +138,6 @@ class _Named(NamedTuple):
 
 def check_paths(ctx: click.Context) -> None:
     """Refuse, before a command runs, to write what cannot be written, what it reads, or one file twice."""
-    from windrow.cli.missing_files import refuse_missing
-
     named = list(_named(ctx))
     written = [
         (one.type, place)
@@ -160,7 +158,10 @@ def check_paths(ctx: click.Context) -> None:
     for one in named:
         if isinstance(one.type, Source):
             _refuse_text(str(one.name), ctx)
-    refuse_missing(ctx, (str(one.name) for one in named if one.type.is_read))
+    if reads := [str(one.name) for one in named if one.type.is_read]:
+        from windrow.cli.missing_files import refuse_missing
+
+        refuse_missing(ctx, reads)
 
 
 def _refuse_text(name: str, ctx: click.Context) -> None:
@@ -173,14 +174,19 @@ def _refuse_text(name: str, ctx: click.Context) -> None:
         path = Path(name).expanduser()
         if path.exists() or any(True for _ in glob.iglob(str(path), recursive=True)):  # noqa: PTH207
             return
+    told = os.strerror(ENOENT)
+    raise DataError(f"cannot read {shortened(name)}: {told}; {giving_text(ctx)}")
+
+
+def giving_text(ctx: click.Context) -> str:
+    """How text itself is given to a command, whose other arguments are those that were typed."""
     words = [
         STDIO if isinstance(one.type, Source) else shortened(str(ctx.params[one.name or ""]))
         for one in ctx.command.params
         if isinstance(one, click.Argument)
     ]
     typed = " ".join(["windrow" + ctx.command_path.removeprefix(ctx.find_root().command_path), *words])
-    told = os.strerror(ENOENT)
-    raise DataError(f"cannot read {shortened(name)}: {told}; to give text itself: echo ... | {typed}")
+    return f"to give text itself: echo ... | {typed}"
 
 
 def what_is_left(command: click.Command | None) -> str:
