@@ -199,3 +199,27 @@ def test_questions_in_the_place_of_word_pairs_and_the_reverse() -> None:
         read_questions("pairs.tsv")
     with pytest.raises(DataError, match="; use evaluate_analogies"):
         read_pairs("questions.txt")
+
+
+# --- text held back that is of another form
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("lm train rnn a.jsonl --field text --valid b.jsonl", "b.jsonl, line 1: no field 'text'; there is: body, kind"),
+        ("lm train window a.jsonl --field text --valid text", "text has no fields, as its name says, but --field = "),
+        (
+            "classify train a.jsonl --field text --label-field label --valid c.jsonl",
+            "c.jsonl, line 1: no field 'label'; there is: text",
+        ),
+    ],
+)
+def test_a_text_held_back_with_other_fields_is_named_with_those_that_it_has(command: str, told: str) -> None:
+    Path("a.jsonl").write_text('{"text": "a b", "label": "x"}\n{"text": "b c", "label": "y"}\n')
+    Path("b.jsonl").write_text('{"body": "a b", "kind": "x"}\n')
+    Path("c.jsonl").write_text('{"text": "a b"}\n')
+    said = refusal(f"{command} -o out")
+    assert said.startswith(f"Error: {told}")
+    assert re.search(r"; --valid is read as SOURCE is, with --field(, --label-field)?$", said)
+    assert "--valid is read" not in refusal("lm train rnn b.jsonl --field text --valid a.jsonl -o out")

@@ -23,6 +23,7 @@ from windrow.cli.options import (
     check_used,
     flags_of,
     naming_options,
+    read_as_sources,
     setting_options,
     sources_argument,
     text_options,
@@ -126,9 +127,11 @@ def train(
         with advising_to_convert():
             model.set_params(vectors=load_vectors(options["vectors"]))
     labelled = _labelled(model, sources, options)
-    held_back = None if valid is None else _labelled(model, (valid,), options)
+    with read_as_sources("--valid"):
+        held_back = None if valid is None else _labelled(model, (valid,), options)
     tuned_on = options["autotune_validation"]
-    tried_on = None if tuned_on is None else _labelled(model, (tuned_on,), options)
+    with read_as_sources("--autotune-validation"):
+        tried_on = None if tuned_on is None else _labelled(model, (tuned_on,), options)
     with ExitStack() as stack:
         if log_json:
             model.set_params(callbacks=[stack.enter_context(json_log(log_json, append=False))])

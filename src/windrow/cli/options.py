@@ -281,6 +281,9 @@ def text_options(*names: str, as_trained: bool = False) -> Callable[[F], F]:
     return add
 
 
+_OF_RECORDS = ("format", "field", "delimiter", "label_field", "label_separator")
+
+
 def text_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """The values of ``text_options`` among a command's options."""
     return {name: options[name] for name in _TEXT_OPTIONS if name in options}
@@ -343,6 +346,21 @@ def check_parameters(model: Checked, options: Mapping[str, str]) -> None:
     """Tell of a parameter out of range by the name of its option, see ``naming_options``."""
     with naming_options(options):
         model.check_parameters()
+
+
+@contextmanager
+def read_as_sources(option: str) -> Iterator[None]:
+    """Within, errors about the file of an option say that it is read with the options that SOURCEs were given."""
+    try:
+        yield
+    except WindrowError as error:
+        context = click.get_current_context()
+        source = context.get_parameter_source
+        given = [name for name in _OF_RECORDS if source(name) is ParameterSource.COMMANDLINE]
+        if given:
+            told = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            error.args = (f"{error}; {option} is read as SOURCE is, with {told}",)
+        raise
 
 
 @contextmanager

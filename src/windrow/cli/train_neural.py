@@ -23,6 +23,7 @@ from windrow.cli.options import (
     flags_of,
     naming_options,
     open_corpus,
+    read_as_sources,
     setting_options,
     sources_argument,
     take_shape,
@@ -180,7 +181,9 @@ def _texts(
             return open_corpus(*names, **text_of(options))
         return corpus_for(continued, options["continue_from"], names, options)
 
-    return opened(*sources), opened(options["valid"]) if options["valid"] else None
+    corpus = opened(*sources)
+    with read_as_sources("--valid"):
+        return corpus, opened(options["valid"]) if options["valid"] else None
 
 
 def _summary(target: Path, model: NeuralLM) -> str:

@@ -161,8 +161,8 @@ def _format_by_name(file: str, field: str | None) -> str:
         )
     if field is not None and found is None:
         raise OptionError(
-            f"field = {field!r} needs a format with fields, and the name of {name} says none; "
-            "choose one, such as format='csv'"
+            f"{name} has no fields, as its name says, but field = {field!r} names one; "
+            "say how they are written, such as format='csv'"
         )
     return found or "text"
 
