@@ -265,10 +265,14 @@ class TextClassifier(Estimator):
     def _round(self) -> None:
         self.vectors_, self.output_vectors_ = rounded(self.vectors_), rounded(self.output_vectors_)
 
-    def _facts(self) -> dict[str, object]:
+    def sizes(self) -> dict[str, object]:
+        """``labels``, ``words``, and ``features``: words and their n-grams; empty before ``fit``."""
         if not hasattr(self, "history_"):
             return {}
-        return {"labels": len(self.classes_), "features": len(self.features_), **facts_of(self.history_)}
+        return {"labels": len(self.classes_), "words": len(self.features_.words), "features": len(self.features_)}
+
+    def _facts(self) -> dict[str, object]:
+        return {**self.sizes(), **facts_of(getattr(self, "history_", ()))}
 
     def _ngrams(self) -> Ngrams:
         return Ngrams(self.word_ngrams, self.min_n, self.max_n, self.buckets)

@@ -11,7 +11,7 @@ import click
 
 from windrow.cli.corpus import readable
 from windrow.cli.groups import command
-from windrow.cli.messages import tell
+from windrow.cli.messages import at_the_command_line, tell
 from windrow.cli.options import as_typed
 from windrow.cli.paths import InputFile
 from windrow.errors import OptionError, one_line
@@ -23,29 +23,33 @@ _UNKNOWN = {  # options whose values a file does not have, by what it has -> wha
 
 
 @command(example="windrow info toy.safetensors")
-@click.argument("file", type=InputFile())
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=InputFile())
 @click.option("--command", "as_command", is_flag=True, help="Print the command that made FILE, as far as it says so.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def info(file: str, as_command: bool, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; of several FILEs one per line.")
+def info(files: tuple[str, ...], as_command: bool, as_json: bool) -> None:
     """Show what FILE is: a model, vectors of any format, a checkpoint, a corpus folder, an ARPA file, text.
 
-    Of windrow's own files: sizes, the parameters of the training, how the text was read, and the version that wrote it.
-    Of files that windrow does not open: what they are, and what helps. Vectors and models in other formats are read
-    whole.
+    Of windrow's own files: sizes, names of labels, which epoch was kept, the parameters of the training, how the text
+    was read, and the version that wrote it. Of files that windrow does not open: what they are, and what helps. Vectors
+    and models in other formats are read whole.
     """
     from windrow.inspection import inspect
 
     if as_command and as_json:
         raise OptionError("--command and --json are two things to print; choose one")
-    facts = inspect(file)
-    if as_command:
-        click.echo(shlex.join(command_words(file, facts)))
-        text = facts if facts["kind"] == "corpus" else facts.get("provenance", {})
-        tell(f"SOURCE stands for the text, whose name no file has{_told_size(text)}")
-    elif as_json:
-        click.echo(json.dumps(facts))
-    else:
-        _print_facts(facts)
+    for number, file in enumerate(files):
+        facts = inspect(file)
+        facts["what"] = at_the_command_line(facts["what"], None)
+        if as_command:
+            click.echo(shlex.join(command_words(file, facts)))
+            text = facts if facts["kind"] == "corpus" else facts.get("provenance", {})
+            tell(f"SOURCE stands for the text, whose name no file has{_told_size(text)}")
+        elif as_json:
+            click.echo(json.dumps(facts if len(files) == 1 else {"file": file, **facts}))
+        else:
+            if len(files) > 1:
+                click.echo("\n" * (number > 0) + one_line(f"{file}:"))
+            _print_facts(facts)
 
 
 def _print_facts(facts: Mapping[str, Any], indent: str = "") -> None:

@@ -33,10 +33,9 @@ def training_told(history: History, unit: str, loss: str) -> str:
     )
 
 
-def kept_epoch_told(history: History, measure: str, digits: int, *, lowest: bool = False) -> str:
+def kept_epoch_told(history: History, measure: str, digits: int) -> str:
     """Which epoch's model is written, where epochs were scored on text held back; else nothing."""
-    scores = [(row["score"], row["epoch"]) for row in history if row["score"] is not None]
-    if not scores:
-        return ""
-    score, epoch = min(scores, key=lambda row: row[0] if lowest else -row[0])
-    return f"; the best epoch, {epoch}, is kept: {measure} {score:.{digits}f}"
+    from windrow.nn.training.report import kept_epoch
+
+    kept = kept_epoch(history)
+    return "" if kept is None else f"; the best epoch, {kept['epoch']}, is kept: {measure} {kept['score']:.{digits}f}"

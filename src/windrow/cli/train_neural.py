@@ -161,7 +161,7 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
             raise KeyboardInterrupt(f"{error}; it is written to {target}") from error
     save_model(model, target)
     remove_written(checkpoint)
-    words = len(model.vocabulary) - len(model.vocabulary.specials)
+    words: Any = model.sizes()["words"]
     if model.vectors is not None and model.given_words_ < words * _FEW:
         few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {options['vectors']}"
         tell(f"Warning: {few}; are both cut into words alike?")
@@ -188,5 +188,5 @@ def _texts(
 
 def _summary(target: Path, model: NeuralLM) -> str:
     trained = training_told(model.history_, "word", loss_of_language_model(model.output_layer, model.objective))
-    kept = kept_epoch_told(model.history_, "validation perplexity", 2, lowest=True)
-    return f"{target}: {len(model.vocabulary):,} words; {trained}{kept}"
+    kept = kept_epoch_told(model.history_, "validation perplexity", 2)
+    return f"{target}: {model.sizes()['words']:,} words; {trained}{kept}"

@@ -225,7 +225,7 @@ class Corpus:
         return len(self.starts) - 1
 
     def __repr__(self) -> str:
-        return f"Corpus({self.path}: {self.tokens} tokens, {len(self)} sentences, {len(self.vocabulary)} words)"
+        return f"Corpus({self.path}: {self.tokens:,} tokens, {len(self):,} sentences, {len(self.vocabulary):,} words)"
 
     def _repr_html_(self) -> str:
         info = self.info()

@@ -158,6 +158,10 @@ class LanguageModel(ReadsText, ABC):
         with model_file.parts_of(path):
             return cls.from_stored(stored, path)
 
+    def sizes(self) -> dict[str, object]:
+        """How much the model holds, by name: ``words``, special symbols such as ``<s>`` not counted."""
+        return self.vocabulary.sizes()
+
     # --- sentences
 
     def encode(self, tokens: Tokens, *, bos: bool = True, eos: bool = False) -> Ids:

@@ -234,6 +234,10 @@ class Phrases(Estimator):
             raise NotFittedError("this Phrases is not fitted yet; call fit first")
         return self._tables
 
+    def sizes(self) -> dict[str, object]:
+        """``phrases``; empty before ``fit``."""
+        return {"phrases": len(self.phrases_)} if hasattr(self, "_tables") else {}
+
     @property
     def phrases_(self) -> dict[str, float]:
         """The phrases, joined, and their scores: those of the first pass first, in each the best one first."""

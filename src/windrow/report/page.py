@@ -163,7 +163,7 @@ def _what(model: Any) -> str:
         case WordVectors():
             return f"{len(model):,} word vectors of {model.vector_size} dimensions"
         case LanguageModel():
-            return f"language model, {type(model).__name__}, {len(model.vocabulary):,} words"
+            return f"language model, {type(model).__name__}, {model.sizes()['words']:,} words"
         case WindowTagger():
             return f"tagger of {', '.join(model.types_)}"
     return f"text classifier of {len(model.classes_):,} labels"

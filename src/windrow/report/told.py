@@ -110,17 +110,8 @@ def text_facts(model: Any) -> dict[str, Any]:
 def _sizes(model: Any) -> dict[str, Any]:
     if isinstance(model, WordVectors):
         counted = None if model.counts is None else int(model.counts.sum())
-        return {"words": len(model), "dimensions": model.vector_size, "tokens that are words": counted}
-    facts: dict[str, Any] = {}
-    if isinstance(model, LanguageModel):
-        facts["words"] = len(model.vocabulary) - len(model.vocabulary.specials)
-    if isinstance(model, NGramLM):
-        facts |= {f"{n}-grams": size for n, size in enumerate(model.table_.sizes, 1)}
-    if hasattr(model, "lexicon_"):
-        facts |= {"words": len(model.lexicon_.words), "types": ", ".join(model.types_), "tags": len(model.tags_)}
-    if hasattr(model, "features_"):
-        facts |= {"labels": len(model.classes_), "words": len(model.features_.words), "features": len(model.features_)}
-    return facts
+        return {**model.sizes(), "tokens that are words": counted}
+    return {**model.sizes(), **({"types": ", ".join(model.types_)} if hasattr(model, "types_") else {})}
 
 
 def frequent_words(model: Any) -> list[tuple[str, int]]:
