@@ -74,23 +74,37 @@ def command_words(file: str, facts: Mapping[str, Any]) -> list[str]:
     parameters = facts if facts["kind"] == "corpus" else facts.get("parameters")
     if not name or not parameters:
         raise OptionError(f"{file}, {facts['what']}, does not say which command made it")
-    of_text = ("sentences",)  # which in the facts about a corpus are how many there are
-    values = {name: value for name, value in parameters.items() if name not in of_text} | facts.get("text", {})
-    maker = _command_of(name)
-    if "sg" in values:  # which the command line has another name for
-        values["model"] = "skipgram" if values["sg"] else "cbow"
-    if facts["kind"] == "phrases":
-        values["joiner"] = values.pop("delimiter", None)
     words = ["windrow", *name.split(), "SOURCE", "-o", file]
-    for option in maker.params:
-        value = values.get(option.name or "")
-        if isinstance(option, click.Option) and value not in (None, [], ()) and value != option.default:
-            words += as_typed(option, value)
+    words += [word for option, value in _given(name, parameters, facts) for word in as_typed(option, value)]
     provenance = facts.get("provenance", {})
     for told, (flag, stands_for) in _UNKNOWN.items():
         if told in provenance:
             words += [flag, stands_for]
     return words
+
+
+def chosen_settings(facts: Mapping[str, Any]) -> set[str]:
+    """The settings of a model that are not the defaults of the command that makes one; never the number of threads."""
+    from windrow.files.kinds import KINDS
+
+    given = _given(KINDS[facts["kind"]].maker, facts["parameters"], facts)
+    return {"sg" if option.name == "model" else option.name or "" for option, _ in given} - {"workers"}
+
+
+def _given(maker: str, parameters: Mapping[str, Any], facts: Mapping[str, Any]) -> list[tuple[click.Option, Any]]:
+    """The options of the command that made a file which have another value than by default, with these."""
+    of_text = ("sentences",)  # which in the facts about a corpus are how many there are
+    values = {name: value for name, value in parameters.items() if name not in of_text} | facts.get("text", {})
+    if "sg" in values:  # which the command line has another name for
+        values["model"] = "skipgram" if values["sg"] else "cbow"
+    if facts["kind"] == "phrases":
+        values["joiner"] = values.pop("delimiter", None)
+    found = [(option, values.get(option.name or "")) for option in _command_of(maker).params]
+    return [
+        (option, value)
+        for option, value in found
+        if isinstance(option, click.Option) and value not in (None, [], ()) and value != option.default
+    ]
 
 
 def _told_size(text: Mapping[str, Any]) -> str:

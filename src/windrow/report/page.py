@@ -126,7 +126,9 @@ def page_of(model: Any, file: Path | None, *, log: Log | None = None, valid: Any
             markup.section(
                 "Settings",
                 markup.table("chosen", changed, ("", "value", "default")) if changed else "",
-                markup.details(f"{len(others)} settings as by default", markup.table("", others)) if others else "",
+                markup.details(f"{len(others)} settings that were not chosen", markup.table("", others))
+                if others
+                else "",
             ),
             markup.section(
                 "Learning curve", charts.curves(records, norms, _unit(model)), _epochs(records, _unit(model))
