@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 import windrow
 from windrow.cli import main
+from windrow.cli.summaries import hint_for_few_words
 from windrow.errors import DataError, FormatError
 from windrow.evaluation import read_pairs, read_questions
 from windrow.files import model_file
@@ -223,3 +224,68 @@ def test_a_text_held_back_with_other_fields_is_named_with_those_that_it_has(comm
     assert said.startswith(f"Error: {told}")
     assert re.search(r"; --valid is read as SOURCE is, with --field(, --label-field)?$", said)
     assert "--valid is read" not in refusal("lm train rnn b.jsonl --field text --valid a.jsonl -o out")
+
+
+# --- what a next step is told
+
+
+def test_numbers_out_of_range_name_the_option_as_it_was_typed() -> None:
+    windrow.WordVectors(["cat", "dog", "mat"], np.eye(3, dtype=np.float32)).save("v.safetensors")
+    for typed, told in (("-k 0", "-k"), ("-k0", "-k"), ("--top 0", "--top"), ("--top=0", "--top")):
+        assert f"Error: {told} = 0 is out of range" in refusal(f"vectors similar v.safetensors cat {typed}")
+    for typed, told in (("-k 0", "-k"), ("--classes 0", "--classes")):  # which the library checks
+        assert f"Error: {told} = 0 is out of range" in refusal(f"vectors cluster v.safetensors {typed}")
+
+
+def test_unknown_words_of_a_prompt_are_suggested_in_lower_case() -> None:
+    windrow.NGramLM(2, "witten-bell").fit(LINES).save("m")
+    said = CliRunner().invoke(main, ["lm", "generate", "m", "--prompt", "The Cat Bird", "--max-new-tokens", "2"]).stderr
+    assert said == "Warning: not in the vocabulary, read as <unk>: The, Cat, Bird; did you mean the, cat?\n"
+    said = CliRunner().invoke(main, ["lm", "generate", "m", "--prompt", "Bird", "--max-new-tokens", "2"]).stderr
+    assert said.endswith("read as <unk>: Bird\n")
+
+
+@pytest.mark.parametrize("command", ["lm score n", "vectors print v.safetensors"])
+def test_an_empty_file_is_called_empty(command: str) -> None:
+    windrow.WordVectors(["cat", "dog"], np.eye(2, dtype=np.float32)).save("v.safetensors")
+    windrow.NGramLM(2, "witten-bell").fit(LINES).save("n")
+    Path("none.txt").touch()
+    result = run(f"{command} none.txt")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "Warning: none.txt is empty: there is no line to answer\n"
+    assert run(f"{command} text").stderr == ""
+
+
+def test_a_finished_training_names_what_trains_it_further() -> None:
+    network = "lm train rnn text --epochs 1 --hidden 2 --embedding 2"
+    vectors = "vectors train text --size 2 --min-count 1 --epochs 1 --sample 0"
+    for trained, further in (
+        (f"{network} -o r", "--continue-from r"),
+        (f"{vectors} -o k.safetensors --keep-training-state", "--continue-from k.safetensors"),
+        (f"{vectors} -o v.safetensors", "--vectors v.safetensors"),
+    ):
+        assert run(trained).exit_code == 0
+        assert refusal(f"{trained} --resume").endswith(f"; to train it further: {further}, and another -o")
+        again = trained.replace("-o ", f"{further} -o new.")
+        assert run(again).exit_code == 0, again
+
+
+def test_a_file_that_is_no_log_is_told_so() -> None:
+    windrow.WordVectors(["cat", "dog"], np.eye(2, dtype=np.float32)).save("v.safetensors")
+    Path("x.csv").write_text("epoch,loss\n1,2.5\n")
+    for command in ("report v.safetensors --log x.csv -o p.html", "vectors plot-log x.csv -o c.svg"):
+        assert refusal(command) == "Error: x.csv is no log: line 1 is not JSON; give what --log-json wrote"
+
+
+def test_a_small_text_with_the_default_of_epochs_gets_one_hint() -> None:
+    command = "vectors train text --size 2 --min-count 1 --sample 0 -o v.safetensors"
+    words = sum(len(line.split()) for line in LINES)
+    *_, summary, hint = run(command).stderr.splitlines()
+    assert summary.startswith("v.safetensors: ")
+    assert hint == (
+        f"Hint: {words} words are few for 5 epochs; vectors of a small text are better with --epochs 20 or more"
+    )
+    for chosen in ("--epochs 5", "--vectors v.safetensors"):
+        assert "Hint" not in run(f"{command.replace('v.safe', 'w.safe')} {chosen}").stderr
+    assert hint_for_few_words(999_999, 5)
+    assert not hint_for_few_words(1_000_000, 5)

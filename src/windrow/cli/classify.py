@@ -30,7 +30,7 @@ from windrow.cli.options import (
     text_source,
     values_of,
 )
-from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
+from windrow.cli.paths import InputFile, Lines, OutputFile, OutputLog, Source
 from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
@@ -222,7 +222,7 @@ def _table(result: LabelResult) -> str:
 
 @group.command(example="echo 'a fine film' | windrow classify predict reviews.safetensors --probabilities")
 @click.argument("model", type=InputFile())
-@click.argument("source", default="-", type=Source())
+@click.argument("source", default="-", type=Lines())
 @click.option("-k", "--top", "k", type=WholeNumber(1), help="Labels per text.  [default: 1; with --probabilities all]")
 @click.option(
     "--threshold",

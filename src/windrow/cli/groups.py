@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from windrow.cli.help import help_all, help_of
+from windrow.cli.messages import TYPED
 from windrow.cli.paths import check_paths
 
 _COMMAND = "windrow.command"  # shared by the contexts of a call
-_TYPED = "windrow.typed"
 
 
 class Command(click.Command):
@@ -48,7 +48,7 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's; for an option that is not there all that begin so are suggested, for arguments their option."""
-        ctx.meta[_TYPED] = typed = [*args]
+        ctx.meta[TYPED] = typed = [*args]
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -150,4 +150,4 @@ def command_of(ctx: click.Context) -> click.Command | None:
 def typed_command(ctx: click.Context) -> str:
     """The command that runs, as it was typed."""
     path = ctx.command_path.removeprefix(ctx.find_root().command_path)
-    return shlex.join(["windrow", *path.split(), *ctx.meta.get(_TYPED, [])])
+    return shlex.join(["windrow", *path.split(), *ctx.meta.get(TYPED, [])])

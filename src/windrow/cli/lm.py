@@ -22,7 +22,7 @@ from windrow.cli.options import (
     sources_argument,
     text_options,
 )
-from windrow.cli.paths import InputFile, OutputFile, Source
+from windrow.cli.paths import InputFile, Lines, OutputFile, Source
 from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import OptionError, one_line
 from windrow.estimator import GIVEN, Condition
@@ -125,7 +125,7 @@ def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Per
 
 @group.command(example="head -1 toyland/test.txt | windrow lm score toy-lm.safetensors --words")
 @click.argument("model", type=InputFile())
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=Source())
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=Lines())
 @click.option(
     "--words", is_flag=True, help="One row per word: the word, its log10 probability, the order that matched."
 )
@@ -256,7 +256,9 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     is_live = not as_json and options["num_beams"] == 1 and options["num_return_sequences"] == 1
     streamer = _Live(prompt, opened.reader) if is_live else None
     if not options["strict"] and (unknown := unknown_words(opened, prompt)):  # before a line of text has begun
-        tell(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}")
+        known = [word.lower() for word in unknown if word.lower() in opened.vocabulary]
+        meant = f"; did you mean {', '.join(known)}?" if known else ""
+        tell(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}{meant}")
     with naming_options({"do_sample": "no --greedy"}):
         found = opened.generate(prompt, do_sample=sampling, streamer=streamer, **options)
     if streamer is not None:

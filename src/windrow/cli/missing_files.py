@@ -18,6 +18,7 @@ from windrow.files.writing import STDIO, shortened
 
 _MOST_NAMES = 2_000  # of a folder, that are compared
 _MOST_MEANT = 3
+_SHORT = 2  # letters of a name
 _ALIKE = 0.65  # of 1, from which two names are alike
 
 
@@ -65,7 +66,8 @@ def names_like(name: str) -> list[str]:
         moved = [Path(near, path.name) for near in names_like(str(path.parent))]
         return [found for place in moved for found in ([str(place)] if place.exists() else names_like(str(place)))]
     stem = _stem(path.name)  # endings are long, and common to many
-    alike = [one for one in islice(_visible(path.parent), _MOST_NAMES) if _likeness(_stem(one), stem) >= _ALIKE]
+    least = _ALIKE if len(stem) > _SHORT else 1  # two letters of three are no likeness
+    alike = [one for one in islice(_visible(path.parent), _MOST_NAMES) if _likeness(_stem(one), stem) >= least]
     alike.sort(key=lambda one: (-_likeness(one, path.name), one))
     return [str(path.parent / one) for one in alike[:_MOST_MEANT]]
 

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from windrow.cli.help import grouped_option
 from windrow.cli.logs import bytes_bar
-from windrow.cli.messages import options_of, switched_off, tell, with_keywords, with_settings
+from windrow.cli.messages import name_typed, options_of, switched_off, tell, with_keywords, with_settings
 from windrow.cli.numbers import WholeNumber, number_of, told_range
 from windrow.cli.paths import InputFile, Source, words_read
 from windrow.errors import LARGEST_WHOLE, DataError, OptionError, WindrowError, check_range
@@ -383,7 +383,8 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
     command = context.command if context else None
 
     def option_of(name: str) -> str:
-        return options.get(name, f"--{name.replace('_', '-')}")
+        flag = options.get(name, f"--{name.replace('_', '-')}")
+        return next((name_typed(one) for one in getattr(command, "params", []) if flag in one.opts), flag)
 
     def option(found: re.Match[str]) -> str:
         name, value = found.groups()
@@ -396,6 +397,20 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
     return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not)|False\b(?!, not))?", option, message)
 
 
+def _further(model: Path) -> str:
+    """How a finished model is trained further; vectors that are alone can only begin another training."""
+    from windrow.embeddings.training.fasttext_state import holds_state
+    from windrow.files import model_file
+    from windrow.files.sniff import kind_of
+
+    try:
+        is_network = kind_of(model) == "windrow" and model_file.read_start(model).kind != "word-vectors"
+        flag = "--continue-from" if is_network or holds_state(model) else "--vectors"
+    except WindrowError:
+        return ""
+    return f"; to train it further: {flag} {model}, and another -o"
+
+
 def check_checkpoint(checkpoint: Path, resume: bool, output: Path) -> bool:
     """Whether to go on from a checkpoint; refuses what would write over an unfinished training or a finished model."""
     if checkpoint.exists() and not resume:
@@ -406,7 +421,7 @@ def check_checkpoint(checkpoint: Path, resume: bool, output: Path) -> bool:
         if output.exists():
             raise DataError(
                 f"{output} is finished, as {checkpoint} is not there; to train again leave out --resume, or choose "
-                "another -o"
+                f"another -o{_further(output)}"
             )
         tell(f"Warning: {checkpoint} is not there; training starts from the beginning")
     return resume and checkpoint.exists()

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import click
 
 from windrow import interrupts
+from windrow.cli.messages import tell
 from windrow.errors import DataError, OptionError
 from windrow.files.writing import STDIO, check_writable, names_folder, refuse_standard_output, shortened
 
@@ -56,6 +57,17 @@ class Source(FilePath):
     """Text that is read: a file, folder, glob, URL or ``-``; the command gets a str."""
 
     is_read = True
+
+
+class Lines(Source):
+    """Text whose lines or records are answered one by one; a warning for a file without any, which gives no answer."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name as it was given."""
+        with suppress(OSError, ValueError):
+            if Path(value).is_file() and not Path(value).stat().st_size:
+                tell(f"Warning: {shortened(value)} is empty: there is no line to answer")
+        return super().convert(value, param, ctx)
 
 
 class OutputFile(FilePath):

@@ -138,6 +138,8 @@ def _entries(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], str
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError) as error:
+            if number == 1:
+                raise FormatError(f"{path} is no log: line 1 is not JSON; give what --log-json wrote") from error
             raise FormatError(f"{where}: not JSON ({error}); was the log cut short?") from error
         if not isinstance(entry, dict) or not isinstance(entry.get("event", _event_of(entry)), str):
             raise FormatError(f'{where}: expected an object with an "event"')
