@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import glob
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from errno import ENOENT
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from windrow.cli.paths import is_file
 from windrow.errors import DataError
 from windrow.files.writing import STDIO, shortened
 
@@ -33,8 +35,9 @@ def refuse_missing(ctx: click.Context, names: Iterable[str]) -> None:
         told = f"cannot read {shortened(name)}: {os.strerror(ENOENT)}"
         if swapped := _in_order(name, ctx):
             raise DataError(f"{told}; the file comes first: {swapped}")
-        if meant := names_like(name):
-            raise DataError(f"{told}; did you mean {' or '.join(meant)}?")
+        with suppress(OSError):  # a folder without permission
+            if meant := names_like(name):
+                raise DataError(f"{told}; did you mean {' or '.join(meant)}?")
 
 
 def _is_missing(name: str) -> bool:
@@ -51,17 +54,19 @@ def _in_order(name: str, ctx: click.Context) -> str:
     """The arguments of a command, a file and words, with the word that is a file in the place of the first."""
     arguments = [one for one in ctx.command.params if isinstance(one, click.Argument)]
     words = [word for one in arguments if one.nargs == -1 for word in ctx.params[one.name or ""]]
-    files = [word for word in words if Path(word).is_file()]
+    files = [word for word in words if is_file(word)]
     takes_words = len(arguments) == 2 and arguments[1].type is click.STRING
     if not takes_words or ctx.params[arguments[0].name or ""] != name or len(files) != 1:
         return ""
     path = ctx.command_path.removeprefix(ctx.find_root().command_path)
-    return " ".join([f"windrow{path}", *files, name, *(word for word in words if word not in files)])
+    return f"windrow{path} {shlex.join([*files, name, *(word for word in words if word not in files)])}"
 
 
 def names_like(name: str) -> list[str]:
     """Paths that are there and nearly of this name: in another case, with another ending, a few letters away."""
     path = Path(name)
+    if path.parent == path:  # the current folder is gone
+        return []
     if not path.parent.is_dir():
         moved = [Path(near, path.name) for near in names_like(str(path.parent))]
         return [found for place in moved for found in ([str(place)] if place.exists() else names_like(str(place)))]

@@ -11,7 +11,7 @@ from windrow.cli.groups import Command, command
 from windrow.cli.messages import tell
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import check_used
-from windrow.cli.paths import InputFile
+from windrow.cli.paths import InputFile, is_file
 from windrow.cli.pictures import picture_output, theme_option
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 from windrow.errors import OptionError
@@ -35,7 +35,7 @@ class _WordsCommand(Command):
 
 def _option_for(word: str) -> str:
     """The option that takes a word too many, or a file of words."""
-    return "--only-words" if Path(word).is_file() else "--words"
+    return "--only-words" if is_file(word) else "--words"
 
 
 @command(cls=_WordsCommand, example="windrow vectors plot toy.safetensors -o map.svg", option_for=_option_for)
@@ -108,7 +108,7 @@ def plot(
     chosen: dict[str, Any] = {"stop_words": None if all_words else "english", "neighbors": neighbors, "arrows": arrows}
     vectors = open_vectors(file, reading)
     for word in words:
-        if word not in vectors and Path(word).is_file():
+        if word not in vectors and is_file(word):
             raise OptionError(f"--words takes words, and {word} is a file; for the words in it: --only-words {word}")
     drawn = word_map(vectors, words or None, top, method, output, seed, **chosen, clusters=clusters, theme=theme)
     labeled = len(drawn.words) - len(drawn.unlabeled)

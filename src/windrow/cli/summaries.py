@@ -15,7 +15,7 @@ LOSSES_OF_VECTORS = {
     "hs+ns": "hierarchical-softmax and negative-sampling loss",
 }
 LOSSES_OF_TEXTS = {"ns": "negative-sampling loss", "ova": "one-versus-all loss"}  # of the others, the likelihood
-# With 20 epochs in place of 5 the correlation of vectors of English Wikipedia with WordSim-353 rises from 0.23 to 0.46 at
+# With 20 epochs in place of 5 the correlation of vectors of Wikipedia with WordSim-353 rises from 0.23 to 0.46 at
 # 166,000 words, from 0.32 to 0.57 at 841,000, from 0.52 to 0.58 at 3.4 million (docs/tutorials/vectors.md).
 _MANY_WORDS = 1_000_000
 _OBJECTIVES = {"nce": "noise-contrastive loss", "sampled-softmax": "sampled-softmax loss"}

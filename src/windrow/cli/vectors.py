@@ -14,7 +14,7 @@ from windrow.cli.groups import LazyGroup
 from windrow.cli.messages import tell
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import naming_options
-from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
+from windrow.cli.paths import InputFile, OutputFile, is_file, words_read, words_written
 from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.vector_files import open_vectors, save_fasttext, vector_options, vectors_argument
 from windrow.embeddings.endings import endings_told
@@ -108,8 +108,9 @@ def _option_for(path: str) -> str:
 
     for flag, read in (("--similarity", read_pairs), ("--analogies", read_questions)):
         with suppress(WindrowError):
-            read(path)
-            return flag
+            if is_file(path):
+                read(path)
+                return flag
     return ""
 
 

@@ -10,7 +10,6 @@ from windrow.errors import FormatError, shown
 from windrow.files.corpus_folder import is_corpus
 
 _TRAINED_ON_ANY_TEXT = ("vectors train", "lm train", "corpus phrases")  # and corpora; others want tags or labels
-_LOOK_AT_CORPUS = "look at it with `windrow corpus info`"
 SHOWN = "word vectors, a language model, a tagger or a text classifier"  # in pages: what models answer for
 _UNFINISHED = "the state of a training that was interrupted"
 
@@ -71,7 +70,8 @@ def wrong_kind(path: str | os.PathLike[str], found: str, wanted: str) -> FormatE
         made = f"what `windrow {kind.maker}` writes" if kind.maker else "the model"
         what, advice = "is text", train or f"give {made}"
     elif found == "corpus":
-        what, advice = "is a corpus", f"open it with windrow.Corpus.open or {train or _LOOK_AT_CORPUS}"
+        look = f"look at it with `windrow {OTHERS['corpus'].use}`"
+        what, advice = "is a corpus", f"open it with windrow.Corpus.open or {train or look}"
     else:
         what, advice = f"holds {what_holds(found)}", what_next(found)
     return FormatError(f"{path} {what}, not {kind.what}{f'; {advice}' if advice else ''}")
