@@ -192,7 +192,7 @@ def test_convert_there_and_back(folder: Path, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["similar", "none.txt", "king"], "cannot read none.txt"),
-        (["similar", "V", "king", "-k", "0"], r"--top = 0 is out of range; the allowed range is \[1, inf\)"),
+        (["similar", "V", "king", "-k", "0"], r"-k = 0 is out of range; the allowed range is \[1, inf\)"),
         (["evaluate", "V", "--restrict-vocab", "0"], "--restrict-vocab = 0 is out of range"),
         (["similar", "V", "king", "--minus", "king"], "the terms cancel out"),
         (["similar", "V", "kings"], "the word 'kings' is not in the vocabulary; did you mean 'king'"),

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import click
 
-from windrow.cli.paths import is_file
 from windrow.errors import DataError
 from windrow.files.writing import STDIO, shortened
 
@@ -38,6 +37,13 @@ def refuse_missing(ctx: click.Context, names: Iterable[str]) -> None:
         with suppress(OSError):  # a folder without permission
             if meant := names_like(name):
                 raise DataError(f"{told}; did you mean {' or '.join(meant)}?")
+
+
+def is_file(name: str) -> bool:
+    """Whether there is a file of a name, which may also be any text."""
+    with suppress(OSError, ValueError):  # a text too long for a name, a NUL
+        return Path(name).is_file()
+    return False
 
 
 def _is_missing(name: str) -> bool:

@@ -201,13 +201,6 @@ def giving_text(ctx: click.Context) -> str:
     return f"to give text itself: echo ... | {typed}"
 
 
-def is_file(name: str) -> bool:
-    """Whether there is a file of a name, which may also be any text."""
-    with suppress(OSError, ValueError):  # a text too long for a name, a NUL
-        return Path(name).is_file()
-    return False
-
-
 def what_is_left(command: click.Command | None) -> str:
     """What an interrupted command has written, where it does not say so itself."""
     kinds = [parameter.type for parameter in command.params] if command else []

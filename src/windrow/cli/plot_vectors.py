@@ -9,9 +9,10 @@ import click
 
 from windrow.cli.groups import Command, command
 from windrow.cli.messages import tell
+from windrow.cli.missing_files import is_file
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import check_used
-from windrow.cli.paths import InputFile, is_file
+from windrow.cli.paths import InputFile
 from windrow.cli.pictures import picture_output, theme_option
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 from windrow.errors import OptionError

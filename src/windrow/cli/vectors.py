@@ -12,9 +12,10 @@ import click
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.messages import tell
+from windrow.cli.missing_files import is_file
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import naming_options
-from windrow.cli.paths import InputFile, OutputFile, is_file, words_read, words_written
+from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
 from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.vector_files import open_vectors, save_fasttext, vector_options, vectors_argument
 from windrow.embeddings.endings import endings_told
