@@ -111,7 +111,9 @@ def test_options_that_do_not_agree(folder: Path, tmp_path: Path) -> None:
         told = refusal(*train, option, value)
         assert told.startswith(f"Error: {option} = ")
         assert told.endswith(f"does not agree with the model to continue, which has {of_model}; leave it out\n")
-    assert "kind 'rnn-lm', not 'window-lm'" in refusal("lm", "train", "window", *train[3:])
+    assert "a recurrent language model, not a language model of a window of words" in refusal(
+        "lm", "train", "window", *train[3:]
+    )
     assert "--keep-training-state has no effect with --quantize" in refusal(
         *train, "--quantize", 8, "--keep-training-state"
     )

@@ -140,7 +140,7 @@ def test_where_a_report_cannot_be_written_the_model_is_there(here: Path) -> None
         ("tag train tags.conll -o m --report log.txt", "log.txt: a report's name must end in .html"),
         ("report text.txt -o page.html", "text.txt holds no word vectors"),
         ("report m.safetensors -o page.html --valid valid.txt", "--valid = 'valid.txt' is for language models,"),
-        ("report m.safetensors -o page.html --log text.txt", "text.txt, line 1: not JSON"),
+        ("report m.safetensors -o page.html --log text.txt", "text.txt is no log: line 1 is not JSON"),
         ("report m.phrases -o page.html", "holds phrases, not word vectors, a language model"),
     ],
 )
