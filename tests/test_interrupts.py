@@ -432,6 +432,26 @@ except KeyboardInterrupt:
     assert (done.returncode, done.stderr) == (143, "")
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("training stopped at 3.0%; the model has its vectors so far", "training stopped at 3.0%; nothing was written"),
+        ("the model has its best epoch; it is written to x", "the model has its best epoch; it is written to x"),
+        ("", "nothing was written"),
+    ],
+)
+def test_a_command_does_not_speak_of_a_model_that_ends_with_it(
+    said: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt(said)
+
+    monkeypatch.setattr("windrow.embeddings.word2vec.Word2Vec.fit", stopped)
+    result = CliRunner().invoke(main, ["demo", "-o", str(tmp_path / "v.safetensors")])
+
+    assert result.stderr.splitlines()[-1] == f"Interrupted: {told}"
+
+
 @pytest.mark.parametrize(("seconds", "is_told"), [(1, True), (60, False)])
 def test_an_error_in_the_wake_of_an_interrupt_is_the_interrupt(
     seconds: float, is_told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
