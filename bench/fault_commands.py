@@ -22,13 +22,15 @@ class Command:
 
     ``words``: @NAME is a file of the inputs, OUT the output, OUT.x a file beside it, which is not compared.
     ``output``: what it writes, beside the checkpoint and logs; "" for standard output. ``resumes``: it has --resume.
-    ``stdin``: a file of the inputs that it reads.
+    ``stdin``: a file of the inputs that it reads. ``keeps_best``: an interrupt writes the best model so far, which may
+    be the one at the end.
     """
 
     words: str
     output: str = ""
     resumes: bool = False
     stdin: str = ""
+    keeps_best: bool = False
 
     def arguments(self, inputs: Path, folder: Path, *, resume: bool = False) -> list[str]:
         """The command line, with inputs from one folder, and the output in another."""
@@ -85,11 +87,12 @@ TRAINERS = {
     ),
     "lm mix": Command("lm mix @ngram.safetensors @window.safetensors --tune @valid.txt", "m.safetensors"),
     "tag train": Command(
-        "tag train @ner-valid.conll --epochs 8 --size 16 --hidden 16 --valid @ner-test.conll", "t.safetensors", True
+        "tag train @ner-valid.conll --epochs 8 --size 16 --hidden 16 --valid @ner-test.conll", "t.safetensors", True,
+        keeps_best=True,
     ),
     "tag train, continued": Command(
         "tag train @ner-valid.conll --epochs 8 --valid @ner-test.conll --continue-from @tagger.safetensors",
-        "t.safetensors", True,
+        "t.safetensors", True, keeps_best=True,
     ),
     "classify train": Command("classify train @labelled.txt --epochs 10 --word-ngrams 2", "c.safetensors"),
     "classify train, cut off and trained again": Command(
@@ -97,7 +100,7 @@ TRAINERS = {
     ),
     "classify train, autotune": Command(
         "classify train @labelled.txt --autotune-validation @labelled.txt --autotune-trials 3 --epochs 1 --size 8",
-        "c.safetensors",
+        "c.safetensors", keeps_best=True,
     ),
     "corpus phrases": Command("corpus phrases @long.txt --passes 2 --threshold 1", "p.safetensors"),
     "corpus phrases, a corpus": Command("corpus phrases @train.txt --threshold 1", "corpus"),

@@ -26,6 +26,7 @@ from threadpoolctl import threadpool_limits
 
 from windrow import interrupts
 from windrow.cli import main
+from windrow.errors import needs_package
 from windrow.files import model_file
 from windrow.lm.neural.window import WindowLM
 from windrow.lm.ngram.kernels import counts as kernels
@@ -452,13 +453,17 @@ def test_a_command_does_not_speak_of_a_model_that_ends_with_it(
     assert result.stderr.splitlines()[-1] == f"Interrupted: {told}"
 
 
+@pytest.mark.parametrize("error", [RuntimeError, ImportError])
 @pytest.mark.parametrize(("seconds", "is_told"), [(1, True), (60, False)])
 def test_an_error_in_the_wake_of_an_interrupt_is_the_interrupt(
-    seconds: float, is_told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: type[Exception], seconds: float, is_told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kernel whose compilation is cut off fails later, with an error of Numba's."""
+    """A kernel whose compilation is cut off fails later, with an error of Numba's; and what is imported, at once."""
 
     def broken(path: str) -> None:
+        if error is ImportError:
+            with needs_package("classes need scikit-learn", "sklearn"):
+                raise ImportError("initialization failed")
         raise RuntimeError("no compiled object yet")
 
     monkeypatch.setattr("windrow.models.load", broken)
@@ -466,6 +471,8 @@ def test_an_error_in_the_wake_of_an_interrupt_is_the_interrupt(
     (tmp_path / "model").write_text("a")
     result = CliRunner().invoke(main, ["lm", "score", str(tmp_path / "model")])
 
-    assert isinstance(result.exception, SystemExit if is_told else RuntimeError)
+    assert isinstance(result.exception, SystemExit if is_told or error is ImportError else RuntimeError)
     if is_told:
         assert (result.exit_code, result.stderr) == (130, "Interrupted: what was printed is not all\n")
+    elif error is ImportError:
+        assert result.stderr.startswith("Error: classes need scikit-learn (initialization failed)")

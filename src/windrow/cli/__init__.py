@@ -43,6 +43,9 @@ class _Program(LazyGroup):
         except (WindrowError, MemoryError) as error:
             if ctx.params.get("debug"):
                 raise
+            if isinstance(error.__cause__, ImportError) and interrupts.have_just_struck():
+                _tell_interrupt(KeyboardInterrupt(), ctx)  # a module of C that is struck says that it cannot be loaded
+                ctx.exit(interrupts.exit_status())
             message = f"not enough memory ({error}); ask for less"
             if isinstance(error, WindrowError):
                 message = at_the_command_line(str(error), command_of(ctx))
