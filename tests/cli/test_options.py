@@ -196,6 +196,11 @@ def test_an_option_without_effect_is_refused(command: str, setting: Setting, ask
             "--ray-workers is for --ray; give that, too, or leave --ray-workers out",
         ),
         ("corpus build T -o O --memory-per-worker 1G", "--memory-per-worker is for --ray; give that, too, or leave"),
+        ("lm train ngram T -o O --ray local --memory 1G", "--memory has no effect with --ray; leave one of them out"),
+        (
+            "lm train ngram T -o O --from-counts --ray local",
+            "--ray has no effect with --from-counts; leave one of them",
+        ),
         ("vectors plot V -o P.png --top 9 --words a b", "--top has no effect with --words; leave one of them out"),
     ],
 )
