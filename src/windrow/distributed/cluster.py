@@ -9,7 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,7 @@ from windrow.machine import available_cores
 _POLL = 0.2  # seconds between two looks for interrupts
 _RETRIES = 20  # of a part whose worker or node is lost; Ray counts those of its own doing as well
 _IN_FLIGHT = 2  # parts per worker that are handed to Ray at a time: one at work, one to come
+_LAST_ACCOUNTS = 1.0  # seconds at the end for what the last calls took
 _REACHED = 10.0  # seconds for a first answer of a cluster; Ray itself would ask for minutes
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -70,6 +71,7 @@ class RayCluster:
         self._workers = None if workers is None else check_whole("workers", workers, 1)
         self.memory = DEFAULT_MEMORY if memory is None else check_whole("memory", memory, LEAST_MEMORY)
         self.usage = Usage()
+        self._accounts: list[Any] = []  # handles of what calls of actors took, as far as it is not in ``usage`` yet
         self._ray: Any = None
         self._users = 0  # how many ``with`` blocks are open
         self._is_ours = False
@@ -83,7 +85,7 @@ class RayCluster:
         """How many parts are done at a time."""
         if self._workers is not None:
             return self._workers
-        return available_cores() if self._ray is None else max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        return available_cores() if self._ray is None else self._cores()
 
     def __enter__(self) -> Self:
         if self._users == 0:
@@ -128,14 +130,20 @@ class RayCluster:
 
     def start(self, kind: Callable[..., Any], *arguments: Any) -> Member:
         """See ``Workers``."""
-        actor = self._ray.remote(_Holder).options(num_cpus=1, max_restarts=0, max_task_retries=0)
+        # Members work at the same time: where nodes are lost, they share the cores that are left.
+        cores = int(self.count <= self._cores())
+        actor = self._ray.remote(_Holder).options(
+            num_cpus=cores, scheduling_strategy="SPREAD", max_restarts=0, max_task_retries=0
+        )
         return _Actor(actor.remote(kind, *arguments), self)
 
     def get(self, handle: Any) -> Any:
         """See ``Workers``."""
         self.wait([handle])
         with _plain_errors():
-            return self._ray.get(handle)
+            value = self._ray.get(handle)
+        self._count_calls(0)
+        return value
 
     def wait(self, handles: Sequence[Any], on_done: Callable[[int], object] | None = None) -> None:
         """See ``Workers``."""
@@ -154,6 +162,17 @@ class RayCluster:
             if not ready and self._nodes() == 0:
                 raise DataError(f"the Ray cluster at {self.address} has no node any more; start it again")
             return ready, others
+
+    def _cores(self) -> int:
+        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    def _count_calls(self, seconds: float) -> None:
+        """Add to ``usage`` what calls of actors took that are done now, or so many seconds later."""
+        if self._accounts:
+            ready, self._accounts = self._ray.wait(self._accounts, num_returns=len(self._accounts), timeout=seconds)
+            for account in ready:
+                with suppress(self._ray.exceptions.RayError):  # it is raised where the result is asked for
+                    self.usage.add(self._ray.get(account))
 
     def _nodes(self) -> int:
         return sum(node["Alive"] for node in self._ray.nodes())
@@ -206,7 +225,8 @@ class RayCluster:
         return options
 
     def _disconnect(self) -> None:
-        ray, self._ray = self._ray, None
+        self._count_calls(_LAST_ACCOUNTS)
+        ray, self._ray, self._accounts = self._ray, None, []
         if not self._is_ours:
             return
         self._is_ours = False
@@ -235,8 +255,9 @@ class _Actor:
 
     def call(self, method: str, *arguments: Any, returns: int = 1) -> Any:
         """See ``Member``."""
-        values = self._actor.call.options(num_returns=returns + 1).remote(method, returns, *arguments)
-        return values[:-1] if returns > 1 else values[0]
+        *values, used = self._actor.call.options(num_returns=returns + 1).remote(method, returns, *arguments)
+        self._cluster._accounts.append(used)
+        return values if returns > 1 else values[0]
 
 
 def _do_part(function: Callable[..., Any], returns: int, *arguments: Any) -> Any:
@@ -252,13 +273,16 @@ def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None
     """Within, what windrow raised in a worker is raised here as it was, and Ray's own errors in one line."""
     import ray.exceptions
 
+    lost = (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError, ray.exceptions.WorkerCrashedError)
     try:
         yield
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, WindrowError):
             raise error.cause from None
+        if isinstance(error.cause, lost):  # it was to give what this part takes
+            raise LostWorkerError("a worker is gone, and what it held with it") from error
         raise DataError(f"{what}: {error.cause!r}") from error
-    except ray.exceptions.ActorDiedError as error:
+    except lost as error:
         raise LostWorkerError("a worker is gone, and what it held with it") from error
     except ray.exceptions.OutOfMemoryError as error:
         raise DataError(f"{what}: a node ran out of memory; try fewer workers or a lower memory") from error
