@@ -269,7 +269,7 @@ class TrainedModel(Estimator):
             training.table[: len(words), : training.vector_size],
             self.output_tables_,
             training.randomness(),
-            {name: value for name, value in training.identity.items() if name != "corpus"},
+            {name: value for name, value in training.identity.items() if name in self.get_params()},
             training.texts,
             training.history,
             self.wv.provenance,

@@ -22,7 +22,7 @@ from windrow.embeddings.training.fasttext_state import lacks_outputs
 from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.making import make_training
 from windrow.embeddings.training.progress import Callback
-from windrow.embeddings.training.replicas import EXCHANGE_WORDS
+from windrow.embeddings.training.replicas import exchange_words
 from windrow.embeddings.training.start import Frozen, Start, check_vectors, start_training
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
@@ -368,7 +368,7 @@ class Word2Vec(TrainedModel):
         identity = self._identity(corpus) | {"shared_negatives": options.shared_negatives}
         if cluster is not None:
             options = replace(options, workers=cluster.count)
-            identity |= {"workers": cluster.count, "exchange_words": EXCHANGE_WORDS}
+            identity |= {"workers": 1, "ray_workers": cluster.count, "exchange_words": exchange_words(cluster.count)}
         return make_training(options, corpus, start, identity, fits, cluster)
 
     def _identity(self, corpus: Corpus) -> dict[str, Any]:

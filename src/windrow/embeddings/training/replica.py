@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.inputs import WordRows
+from windrow.embeddings.kernels.packed import Packed, add_packed, put_packed, take_changes
 from windrow.embeddings.training.draws import ChunkDrawer
 from windrow.embeddings.training.exchanging import hot_orders, rows_exchanged
 from windrow.embeddings.training.hogwild import Worker
@@ -16,7 +18,7 @@ from windrow.embeddings.training.options import TrainingOptions
 from windrow.embeddings.training.run import Jobs
 from windrow.numeric.tables import zero_table
 
-Parts = list[NDArray[np.float32]]  # of each table
+Parts = list[Packed]  # of the changes, one for each table
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ class Replica:
             shares if word_rows is None else None,
         )
         self._setup, self._number, self._shard = setup, number, shard
-        self._tables = [each[:, : options.vector_size] for each in (table, *(layer.parameters for layer in layers))]
-        self._exchanged: Parts = []
+        self._tables = [table, *(layer.parameters for layer in layers)]
+        self._exchanged: list[NDArray[np.float32]] = []  # (rows, dimensions): what all replicas have
         self._randomness = options.randomness()[number]
         self._schedule = options.schedule()
         word_updates = drawer.kept_counts(setup.text_counts) / max(1, setup.text_counts.sum())
@@ -80,15 +82,20 @@ class Replica:
             drawer, table, context, layers, options.kernel, self._randomness, None, word_rows, row_shares
         )
 
-    def load(self, tables: Parts, randomness: NDArray[np.uint64]) -> None:
+    def load(self, tables: list[NDArray[np.float32]], randomness: NDArray[np.uint64]) -> None:
         """Begin with these tables, which all replicas get, and this state of the random numbers."""
         for table, given in zip(self._tables, tables, strict=True):
-            table[:] = given
+            table[:, : given.shape[1]] = given
         self._exchanged = [np.array(given) for given in tables]
         self._randomness.restore(randomness)
 
-    def train(self, epoch: int, number: int) -> tuple[int, float]:
-        """Train round ``number``, counted from 0; returns the center words and the summed loss."""
+    def train(self, epoch: int, number: int, *combined: Parts) -> Any:
+        """Train round ``number``, counted from 0, once the rows of the round before are what all replicas made of them.
+
+        Returns the center words and the summed loss; and, where there are other replicas, what has changed in the rows
+        that are exchanged after this round: a part for each replica to combine.
+        """
+        self._apply(number - 1, combined)
         kept_words, loss = 0, 0.0
         ids, starts, jobs, round_jobs = self._shard
         for job in range(round_jobs[number], round_jobs[number + 1]):
@@ -96,17 +103,17 @@ class Replica:
             kept, lost = self._worker.train(jobs.cut(ids, starts, job, rate))
             kept_words += kept
             loss += lost
-        return kept_words, loss
+        if self._setup.options.workers == 1:
+            return kept_words, loss
+        return (kept_words, loss), *self._changes(number)
 
-    def changes(self, number: int) -> list[Parts]:
-        """What has changed in the rows that are exchanged after this round: a part for each replica to combine."""
-        parts: list[Parts] = [[] for _ in range(self._setup.options.workers)]
+    def _changes(self, number: int) -> list[Parts]:
+        of_tables = []
         for table, exchanged, rows in self._exchange(number):
-            with np.errstate(all="ignore"):  # a training that diverges is noticed in the tables
-                changes = table[rows] - exchanged[rows]
-            for part, piece in zip(parts, np.array_split(changes, len(parts)), strict=True):
-                part.append(piece)
-        return parts
+            changes = np.empty((len(rows), exchanged.shape[1]), np.float32)
+            take_changes(table, exchanged, rows, changes)
+            of_tables.append(Packed.of(changes).parts(self._setup.options.workers))
+        return [list(parts) for parts in zip(*of_tables, strict=True)]
 
     def combine(self, number: int, *of_replicas: Parts) -> Parts:
         """The changes of all replicas in this one's part of the rows, as one change."""
@@ -114,30 +121,26 @@ class Replica:
         for order, pieces in zip(self._orders, zip(*of_replicas, strict=True), strict=True):
             count = rows_exchanged(number + 1, self._setup.rounds, len(order.rows))
             shares = order.shares(number + 1, count, self._setup.round_words, len(pieces))
-            own = np.array_split(shares, len(pieces))[self._number]
-            with np.errstate(all="ignore"):
-                total = pieces[0].copy()
-                for piece in pieces[1:]:  # in the order of the replicas, so that the bits are the same each time
-                    total += piece
-                total *= own[:, None]
-            combined.append(total)
+            total = np.zeros(pieces[0].steps.shape, np.float32)
+            for piece in pieces:  # in the order of the replicas, so that the bits are the same each time
+                add_packed(total, *piece)
+            total *= np.array_split(shares, len(pieces))[self._number][:, None]
+            combined.append(Packed.of(total))
         return combined
 
-    def apply(self, number: int, *combined: Parts) -> None:
+    def finish(self, number: int, *combined: Parts) -> tuple[list[NDArray[np.float32]], NDArray[np.uint64]]:
+        """After an exchange of all rows: the tables, which the first replica gives for all; and the random numbers."""
+        self._apply(number, combined)
+        columns = self._setup.options.vector_size
+        tables = [table[:, :columns] for table in self._tables] if self._number == 0 else []
+        return tables, self._randomness.save()
+
+    def _apply(self, number: int, combined: Sequence[Parts]) -> None:
         """Put what all parts were combined to into the rows, in place of this replica's own changes."""
-        pieces_of_tables = zip(*combined, strict=True)
-        for (table, exchanged, rows), pieces in zip(self._exchange(number), pieces_of_tables, strict=True):
-            with np.errstate(all="ignore"):
-                exchanged[rows] += np.concatenate(pieces)
-            table[rows] = exchanged[rows]
-
-    def tables(self) -> Parts:
-        """The tables; after an exchange of all rows they are those of every replica."""
-        return self._tables
-
-    def randomness(self) -> NDArray[np.uint64]:
-        """The state of the random numbers."""
-        return self._randomness.save()
+        if not combined:
+            return
+        for (table, exchanged, rows), pieces in zip(self._exchange(number), zip(*combined, strict=True), strict=True):
+            put_packed(table, exchanged, rows, *Packed.joined(list(pieces)))
 
     def _exchange(self, number: int) -> list[tuple[NDArray[Any], NDArray[Any], NDArray[np.int32]]]:
         """Of each table: itself, as it was when its rows were last exchanged, and the rows to exchange now."""

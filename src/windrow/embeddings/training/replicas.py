@@ -2,9 +2,11 @@
 
 ::
 
-    each replica        train -> changes        of its round; a part of the changed rows for each replica
-                        combine                 its part of all replicas' changes, in their order
-                        apply                   all parts: now the rows are the same everywhere
+    each replica    train      applies what the round before was combined to, and trains on its own;
+                               gives its changes, a part of the rows for each replica
+                    combine    its part of all replicas' changes, in their order
+
+                    finish     after an exchange of all rows: now the tables are the same everywhere
 
 Only this order of calls is here, and the tables as they were after the last exchange of all rows: what a checkpoint
 keeps, and what training goes on from when a worker is lost. Tables and changes go from worker to worker.
@@ -29,13 +31,21 @@ from windrow.embeddings.training.replica import Replica, Setup, Shard
 from windrow.embeddings.training.run import Jobs, Position, Run
 from windrow.errors import warn
 
-EXCHANGE_WORDS = 100_000  # of a replica's text from one exchange to the next
+# Words that all replicas read from one exchange to the next. What they learn of a row meanwhile must still add up: with
+# 8 replicas, four times as many cost a third of the analogies (bench/distributed.py).
+_TOGETHER = 200_000
+_LEAST = 10_000  # words of a replica; for fewer it would wait for others more than it trains
 _LOSSES = 5  # of workers since the last exchange of all rows, before training is given up
+
+
+def exchange_words(replicas: int) -> int:
+    """How many words each replica reads from one exchange to the next."""
+    return max(_LEAST, _TOGETHER // replicas)
 
 
 def number_of_rounds(words: int, replicas: int) -> int:
     """How many rounds an epoch of so many words has."""
-    return max(1, round(words / (replicas * EXCHANGE_WORDS)))
+    return max(1, round(words / (replicas * exchange_words(replicas))))
 
 
 def cut_shards(
@@ -111,63 +121,58 @@ class Replicas(Run):
         for losses in range(1, _LOSSES + 1):
             self.position = replace(settled)
             try:
+                if losses > 1:
+                    self._load()
                 self._train_rounds(progress)
-                self._settle()
                 return
             except LostWorkerError:
-                again = self.position.words - settled.words
+                lost = self.position.words - settled.words
                 if losses == _LOSSES:
                     self.position = settled
                     raise
-                warn(f"a worker was lost: {again:,} words that all have read since their last full exchange are read again")
-                self._load()
+                warn(
+                    f"a worker was lost, and with it what all learned from {lost:,} words since the last exchange of all "
+                    "rows; they read these again"
+                )
             except BaseException:
                 self.position = settled
                 raise
 
     def _train_rounds(self, progress: Callable[[], None]) -> None:
-        """Up to the next exchange of all rows."""
-        exchanges: list[Any] = []
-        is_full = False
-        while not is_full:
+        """Up to the next exchange of all rows, and take over what the replicas have then."""
+        position, combined = self.position, list[Any]()
+        while True:
             interrupts.check()
-            number, position = self.position.job, self.position
-            trained = [member.call("train", position.epoch, number) for member in self._members]
-            is_full = self._is_full(number + 1)
-            for handle in exchanges:  # before the replicas could train on without one that failed
-                self.cluster.get(handle)
-            exchanges = self._exchange(number)
-            for handle in trained:
-                kept_words, loss = self.cluster.get(handle)
+            number = position.job
+            trained, combined = self._train_round(position.epoch, number, combined)
+            for kept_words, loss in map(self.cluster.get, trained):
                 position.kept_words += kept_words
                 position.loss += loss
             position.words += int(np.diff(self.jobs.words_before[number : number + 2])[0])
             position.job += 1
             progress()
-        for handle in exchanges:
-            self.cluster.get(handle)
+            if self._is_full(position.job):
+                break
+        finished = [member.call("finish", number, *combined) for member in self._members]
+        (tables, _), *_ = states = [self.cluster.get(handle) for handle in finished]
+        for table, trained_table in zip(self.tables, tables, strict=True):
+            table[:] = trained_table
+        for own, (_, randomness) in zip(self.workers, states, strict=True):
+            own.randomness.restore(randomness)
 
-    def _exchange(self, number: int) -> list[Any]:
-        """Have all replicas exchange the rows of a round; handles that tell when they have."""
+    def _train_round(self, epoch: int, number: int, combined: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Handles of what each replica tells of a round, and of the parts of what all have learned in it."""
         members = self._members
         if len(members) == 1:
-            return []
-        changes = [member.call("changes", number, returns=len(members)) for member in members]
-        combined = [member.call("combine", number, *parts) for member, *parts in zip(members, *changes, strict=True)]
-        return [member.call("apply", number, *combined) for member in members]
+            return [members[0].call("train", epoch, number)], []
+        given = [member.call("train", epoch, number, *combined, returns=1 + len(members)) for member in members]
+        trained, *changes = zip(*given, strict=True)
+        return list(trained), [
+            member.call("combine", number, *parts) for member, parts in zip(members, changes, strict=True)
+        ]
 
     def _is_full(self, number: int) -> bool:
         return all(rows_exchanged(number, len(self.jobs), len(table)) == len(table) for table in self.tables)
-
-    def _settle(self) -> None:
-        """Take over what the replicas have after an exchange of all rows."""
-        tables = self._members[0].call("tables")
-        states = [member.call("randomness") for member in self._members]
-        tables, states = self.cluster.get(tables), [self.cluster.get(state) for state in states]
-        for table, trained in zip(self.tables, tables, strict=True):
-            table[:] = trained
-        for own, state in zip(self.workers, states, strict=True):
-            own.randomness.restore(state)
 
     def _start(self) -> None:
         setup = self.cluster.put(self.setup)
