@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from os import PathLike
 from typing import Any, Self
@@ -263,6 +263,12 @@ class Word2Vec(TrainedModel):
         progress : bool or callable, default None
             True: show a bar, in a notebook or on stderr. A function is called with a Progress a few times per second,
             while the workers go on.
+        ray : str or RayCluster, default None
+            Train on the workers of a Ray cluster: "local" (started on this machine), "auto", HOST:PORT, or a
+            RayCluster, which says how many (package ``windrow[ray]``). Each has a part of the text, tables of its own
+            and one thread, whatever ``workers`` is; they exchange rows, those of frequent words more often. An equal
+            seed and number of Ray workers give equal bits. Callbacks with ``report_words`` and checkpoints wait for
+            the next exchange of all rows. Training goes on when a worker is lost.
 
         Returns
         -------
@@ -284,6 +290,7 @@ class Word2Vec(TrainedModel):
             self.check_parameters()
             self.check_effects()
             check_progress(progress)
+            workers: AbstractContextManager[Workers | None] = nullcontext() if ray is None else workers_of(ray)
             resume = goes_on(checkpoint, resume, is_trained=retrains)
             if checkpoint is None and (checkpoint_every is not None or keep_checkpoint):
                 raise OptionError("checkpoint_every and keep_checkpoint are for checkpoint; give that, too")
@@ -301,7 +308,7 @@ class Word2Vec(TrainedModel):
             start = start_training(corpus, self.get_params(), state, given, frozen)
             resumed = checkpoint if resume else None
             # Each worker is one thread; BLAS must not start more, which would spin on when their product is done.
-            with crew(1), workers_of(ray) if ray is not None else nullcontext() as cluster:
+            with crew(1), workers as cluster:
                 self._training = self._new_training(corpus, start, resumed, cluster)
                 self._text = corpus.reader.stored()
                 self._training.retrains = retrains

@@ -25,7 +25,7 @@ from windrow.embeddings.training.rounds import Rounds, RoundWorker, adds_plainly
 from windrow.embeddings.training.run import Run, plan_jobs
 from windrow.embeddings.training.start import Start, initial_table
 from windrow.embeddings.training.state import TrainingState
-from windrow.errors import FormatError
+from windrow.errors import FormatError, OptionError
 from windrow.machine import check_memory
 from windrow.numeric.tables import zero_table
 
@@ -169,6 +169,8 @@ def _hogwild(options: TrainingOptions, parts: _Parts, hot: int) -> Run:
 def _replicas(options: TrainingOptions, parts: _Parts, start: Start, fits: bool, cluster: Workers) -> Run:
     """Workers of a cluster, each with tables of its own."""
     ids, starts, tokens = parts.corpus.ids, parts.corpus.starts, parts.corpus.tokens
+    tables = [each[:, : options.vector_size] for each in (parts.storage, *(layer.parameters for layer in parts.layers))]
+    _check_memory_of_workers(sum(2 * table.nbytes for table in tables) + 4 * tokens // options.workers, cluster.memory)
     rounds = number_of_rounds(tokens, options.workers)
     jobs = plan_jobs(starts, options.job_words(tokens // options.workers, 0))
     shards = cut_shards(ids, starts, jobs, options.workers, rounds)
@@ -185,7 +187,14 @@ def _replicas(options: TrainingOptions, parts: _Parts, start: Start, fits: bool,
         start.shares,
         start.word_rows,
     )
-    tables = [each[:, : options.vector_size] for each in (parts.storage, *(layer.parameters for layer in parts.layers))]
     words_before = np.sum([[shard.words_before(number) for number in range(rounds + 1)] for shard in shards], axis=0)
     workers = [Draws(randomness) for randomness in options.randomness()]
     return Replicas(RoundPlan(words_before), options.schedule(), workers, cluster, setup, shards, tables)
+
+
+def _check_memory_of_workers(needed: int, memory: int) -> None:
+    if needed > memory:
+        raise OptionError(
+            f"each worker needs {needed:,} bytes, for the tables as they are and as they were exchanged, and for its part "
+            f"of the text, and its memory is {memory:,}; raise memory, lower vector_size or raise min_count"
+        )
