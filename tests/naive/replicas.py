@@ -11,7 +11,7 @@ from tests.naive.shares import learned
 
 
 def rows_exchanged(number: int, rounds: int, rows: int, first: int) -> int:
-    """The hottest rows after round ``number``, from 1: twice as many for each time that 2 divides it, all at the end."""
+    """The hottest after round ``number``, from 1: twice as many for each time that 2 divides it, all at the end."""
     if number == rounds:
         return rows
     count = first
@@ -30,7 +30,7 @@ def rounds_since(number: int, rounds: int, rows: int, first: int) -> list[int]:
 
 
 def share(updates: float, replicas: int, memory: float) -> float:
-    """Of the sum of all changes of a row that each replica updated so often: what one that made all would have learned."""
+    """Of the sum of all replicas' changes of a row: what one that made all of the updates would have learned."""
     return learned(replicas * updates, memory) / (replicas * learned(updates, memory))
 
 

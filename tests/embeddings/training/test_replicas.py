@@ -29,7 +29,7 @@ OPTIONS: dict[str, Any] = {"vector_size": 12, "min_count": 2, "epochs": 2, "work
 @pytest.fixture(autouse=True)
 def several_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds and exchanges as many as a long text has."""
-    monkeypatch.setattr(replicas, "_TOGETHER", 6000)
+    monkeypatch.setattr(replicas, "WORDS_TOGETHER", 6000)
     monkeypatch.setattr(replicas, "_LEAST", 1000)
     monkeypatch.setattr(exchanging, "FIRST_ROWS", 256)
 
@@ -281,5 +281,11 @@ def jobs_of(shard: replicas.Shard) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 def test_a_round_is_the_same_part_of_each_shard() -> None:
     starts = np.arange(0, 4001, 10)
     shards = replicas.cut_shards(np.zeros(4000, np.int32), starts, plan_jobs(starts, 20), 2, 4)
-    assert [shard.jobs.fraction_before(job) for shard in shards for job in shard.round_jobs] == [0, 0.25, 0.5, 0.75, 1] * 2
+    assert [shard.jobs.fraction_before(job) for shard in shards for job in shard.round_jobs] == [
+        0,
+        0.25,
+        0.5,
+        0.75,
+        1,
+    ] * 2
     assert [shard.words_before(number) for shard in shards for number in range(5)] == [0, 500, 1000, 1500, 2000] * 2

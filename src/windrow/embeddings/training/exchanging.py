@@ -32,7 +32,8 @@ def rows_exchanged(number: int, rounds: int, rows: int) -> int:
 def rounds_since(number: int, rows: int) -> NDArray[np.int64]:
     """For each of the hottest rows: the rounds since it was last exchanged, if it is exchanged after this one."""
     levels = np.ceil(np.log2(np.maximum(np.arange(1, rows + 1), FIRST_ROWS) / FIRST_ROWS)).astype(np.int64)
-    return (number - 1) % (1 << levels) + 1
+    since: NDArray[np.int64] = (number - 1) % (1 << levels) + 1
+    return since
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class HotOrder:
         """
         updates = self.updates[:count] * round_words * rounds_since(number, count) / UPDATES_REMEMBERED
         updates = np.maximum(updates, 1e-6)  # a quotient of zeros otherwise
-        shares = np.expm1(-replicas * updates) / (replicas * np.expm1(-updates))
+        shares: NDArray[np.float32] = np.expm1(-replicas * updates) / (replicas * np.expm1(-updates))
         return shares.astype(np.float32)
 
 

@@ -195,6 +195,6 @@ def _replicas(options: TrainingOptions, parts: _Parts, start: Start, fits: bool,
 def _check_memory_of_workers(needed: int, memory: int) -> None:
     if needed > memory:
         raise OptionError(
-            f"each worker needs {needed:,} bytes, for the tables as they are and as they were exchanged, and for its part "
-            f"of the text, and its memory is {memory:,}; raise memory, lower vector_size or raise min_count"
+            f"each worker needs {needed:,} bytes for its tables, which it has twice, and its part of the text; its "
+            f"memory is {memory:,}: give more memory or workers, lower vector_size, or raise min_count"
         )

@@ -28,19 +28,19 @@ from windrow.distributed.workers import Member, Workers
 from windrow.embeddings.training.draws import Randomness
 from windrow.embeddings.training.exchanging import rows_exchanged
 from windrow.embeddings.training.replica import Replica, Setup, Shard
-from windrow.embeddings.training.run import Jobs, Position, Run
+from windrow.embeddings.training.run import Jobs, Run
 from windrow.errors import warn
 
 # Words that all replicas read from one exchange to the next. What they learn of a row meanwhile must still add up: with
-# 8 replicas, four times as many cost a third of the analogies (bench/distributed.py).
-_TOGETHER = 200_000
+# 8 replicas and four times as many words, a third of the analogies are lost.
+WORDS_TOGETHER = 240_000
 _LEAST = 10_000  # words of a replica; for fewer it would wait for others more than it trains
 _LOSSES = 5  # of workers since the last exchange of all rows, before training is given up
 
 
 def exchange_words(replicas: int) -> int:
     """How many words each replica reads from one exchange to the next."""
-    return max(_LEAST, _TOGETHER // replicas)
+    return max(_LEAST, WORDS_TOGETHER // replicas)
 
 
 def number_of_rounds(words: int, replicas: int) -> int:
@@ -97,6 +97,7 @@ class Draws:
 class Replicas(Run):
     """A run on the workers of a cluster. The same for the same number of replicas, wherever and how fast they train."""
 
+    jobs: RoundPlan
     workers: Sequence[Draws]
     cluster: Workers
     setup: Setup
@@ -131,8 +132,8 @@ class Replicas(Run):
                     self.position = settled
                     raise
                 warn(
-                    f"a worker was lost, and with it what all learned from {lost:,} words since the last exchange of all "
-                    "rows; they read these again"
+                    f"a worker was lost, and with it what all have learned from {lost:,} words since the last exchange "
+                    "of all rows; they read these again"
                 )
             except BaseException:
                 self.position = settled

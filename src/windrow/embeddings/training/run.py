@@ -169,10 +169,10 @@ class Run(ABC):
         called from this thread a few times a second.
         """
 
-    def settle(self) -> None:
+    def settle(self) -> None:  # noqa: B027
         """Let the position agree with the tables, after an interrupt in ``advance``."""
 
-    def end(self) -> None:
+    def end(self) -> None:  # noqa: B027
         """Called when there is nothing more to train."""
 
     def epoch_is_over(self) -> bool:
