@@ -22,6 +22,7 @@ from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, TextReader
+    from windrow.distributed import Workers
     from windrow.estimator import Setting
 
 # Settings that the command line has under another name: that, and what their values are called.
@@ -306,10 +307,10 @@ def text_source(sources: Sequence[str]) -> str | list[Path]:
     return "" if "" in sources else [Path(source) for source in sources]  # an empty name is refused later
 
 
-def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) -> Corpus:
+def open_corpus(*sources: str, reader: TextReader | None = None, ray: Workers | None = None, **text: Any) -> Corpus:
     """The corpus of SOURCEs: one folder made by ``corpus build``, or text, encoded into a temporary folder.
 
-    ``reader`` in place of the options that say how text becomes tokens.
+    ``reader`` in place of the options that say how text becomes tokens; ``ray``: workers who read text.
     """
     from windrow.corpus import Corpus
     from windrow.corpus.encoded import read_corpus
@@ -323,7 +324,7 @@ def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) ->
         corpus.verify()
         return corpus
     with bytes_bar("reading") as show:
-        build = Corpus.build if reader is None else partial(read_corpus, reader=reader)
+        build = partial(Corpus.build, ray=ray) if reader is None else partial(read_corpus, reader=reader)
         return build(text_source(sources), progress=show, **text)
 
 
