@@ -94,7 +94,7 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def disk_errors(target: Path) -> Iterator[None]:
+def disk_errors(target: Path | str) -> Iterator[None]:
     """Turn OSError in writing ``target`` into DataError."""
     try:
         yield

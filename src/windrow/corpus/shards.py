@@ -189,7 +189,7 @@ class _Spool:
 
     def __init__(self, kind: type[np.generic]) -> None:
         self._kind, self.size = kind, 0
-        self._place = Path(gettempdir())
+        self._place = f"{gettempdir()} on the node {platform.node()}"
         with disk_errors(self._place):
             self._file = TemporaryFile()  # noqa: SIM115  # closed by __exit__
 
