@@ -38,7 +38,7 @@ from windrow.cli.paths import (
     words_read,
     words_written,
 )
-from windrow.cli.ray_cluster import ray_cluster, ray_options
+from windrow.cli.ray_cluster import Cluster, ray_cluster, ray_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
 from windrow.cli.summaries import LOSSES_OF_VECTORS, training_told
@@ -226,13 +226,12 @@ def train(
     _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
-    _summarize(estimator, output)
-    cluster.tell(int(estimator.history_[-1]["examples"]) if estimator.history_ else 0)
+    _summarize(estimator, output, cluster)
     fitting = {**{name: options[name] for name in ("continue_from", "vectors")}, "frozen": options["frozen"] or None}
     report.write(estimator, reading=text_of(options), fitting=fitting)
 
 
-def _summarize(model: Word2Vec, output: Path) -> None:
+def _summarize(model: Word2Vec, output: Path, cluster: Cluster) -> None:
     from windrow.files.compression import output_name
 
     idle, epochs = sum(not row["loss"] for row in model.history_), len(model.history_)
@@ -240,6 +239,7 @@ def _summarize(model: Word2Vec, output: Path) -> None:
         tell(f"Warning: no word was trained on in {idle} of {epochs} epochs: all were sub-sampled; try --sample 0")
     trained = training_told(model.history_, "word", LOSSES_OF_VECTORS["+".join(model.layer_names())])
     tell(f"{output_name(output)}: {len(model.wv):,} words of {model.vector_size} dimensions; {trained}")
+    cluster.tell(int(model.history_[-1]["examples"]))
 
 
 def _continued(file: str) -> Word2Vec:

@@ -121,7 +121,7 @@ class Replica:
         for order, pieces in zip(self._orders, zip(*of_replicas, strict=True), strict=True):
             count = rows_exchanged(number + 1, self._setup.rounds, len(order.rows))
             shares = order.shares(number + 1, count, self._setup.round_words, len(pieces))
-            total = np.zeros(pieces[0].steps.shape, np.float32)
+            total = np.zeros((len(pieces[0].scales), self._setup.options.vector_size), np.float32)
             for piece in pieces:  # in the order of the replicas, so that the bits are the same each time
                 add_packed(total, *piece)
             total *= np.array_split(shares, len(pieces))[self._number][:, None]

@@ -32,8 +32,8 @@ from windrow.embeddings.training.run import Jobs, Run
 from windrow.errors import warn
 
 # Words that all replicas read from one exchange to the next. What they learn of a row meanwhile must still add up: with
-# 8 replicas and four times as many words, a third of the analogies are lost.
-WORDS_TOGETHER = 240_000
+# 8 replicas and twice as many, a tenth of the analogies are lost.
+WORDS_TOGETHER = 110_000
 _LEAST = 10_000  # words of a replica; for fewer it would wait for others more than it trains
 _LOSSES = 5  # of workers since the last exchange of all rows, before training is given up
 
