@@ -141,7 +141,7 @@ def bytes_per_word(words: int, vocabulary: int, dimensions: int, replicas: int) 
 
     rounds = number_of_rounds(words, replicas)
     rows = 2 * sum(rows_exchanged(number, rounds, vocabulary) for number in range(1, rounds + 1))
-    return rows * (dimensions + _OF_A_SCALE) * 2 * (replicas - 1) / words
+    return rows * ((dimensions + 1) // 2 + _OF_A_SCALE) * 2 * (replicas - 1) / words
 
 
 def quality_table(results: Results) -> str:
