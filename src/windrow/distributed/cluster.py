@@ -337,13 +337,9 @@ def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None
         if isinstance(error.cause, lost):  # it was to give what this part takes
             raise LostWorkerError("a worker is gone, and what it held with it") from error
         raise DataError(f"{what}: {error.cause!r}") from error
-<<<<<<< HEAD
-    except lost as error:
-=======
     except WindrowError:  # of whoever is told how much is done
         raise
-    except ray.exceptions.ActorDiedError as error:
->>>>>>> main
+    except lost as error:
         raise LostWorkerError("a worker is gone, and what it held with it") from error
     except ray.exceptions.OutOfMemoryError as error:
         raise DataError(f"{what}: a node ran out of memory; try fewer workers=... or a lower memory=...") from error
