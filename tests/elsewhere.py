@@ -24,3 +24,14 @@ class Elsewhere(InProcess):
     def map(self, function: Any, parts: Any, **options: Any) -> list[Any]:
         arrived = (tuple(map(sent, part)) for part in parts)
         return sent(super().map(function, arrived, **options))
+
+    def start(self, kind: Any, *arguments: Any) -> Any:
+        return _Member(super().start(kind, *map(sent, arguments)))
+
+
+class _Member:
+    def __init__(self, member: Any) -> None:
+        self._member = member
+
+    def call(self, method: str, *arguments: Any, returns: int = 1) -> Any:
+        return sent(self._member.call(method, *map(sent, arguments), returns=returns))

@@ -22,6 +22,7 @@ from tests.elsewhere import Elsewhere
 from windrow.classification import TextClassifier
 from windrow.classification.settings import LOSS_NAMES
 from windrow.cli import main
+from windrow.embeddings import Word2Vec
 from windrow.embeddings.settings import KERNELS
 from windrow.embeddings.steps import LOSSES
 from windrow.lm import CELL_NAMES
@@ -195,6 +196,13 @@ def partitions_in_python() -> None:
         model.fit(LINES, ray=Elsewhere(memory=4000))
 
 
+def replicas_in_python() -> None:
+    """Word vectors as the workers of a cluster train them."""
+    for loss, kernel, subwords in product(LOSSES, KERNELS, (False, True)):
+        model = Word2Vec(vector_size=8, min_count=1, epochs=1, loss=loss, kernel=kernel, subwords=subwords)
+        model.fit(LINES, ray=Elsewhere(2))
+
+
 def write_files() -> None:
     for name, text in {
         "text.txt": "\n".join(LINES),
@@ -227,7 +235,7 @@ if __name__ == "__main__":
             if after - before:
                 missing[command] = sorted(after - before)
             before = after
-    for in_python in (classify_in_python, partitions_in_python):
+    for in_python in (classify_in_python, partitions_in_python, replicas_in_python):
         in_python()
         after = loaded()
         if after - before:

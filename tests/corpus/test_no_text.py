@@ -53,7 +53,7 @@ CONTENTS = {
     "NumPy": (array_file(), "is a NumPy array"),
     "two layers": (gzip.compress(gzip.compress(TEXT.encode())), "compressed twice"),
     "two other layers": (COMPRESS[".xz"](COMPRESS[".zst"](TEXT.encode())), "compressed twice"),
-    "ARPA": (b"\\data\\\nngram 1=3\n\n\\1-grams:\n-1\t<unk>\n", "language model in ARPA format"),
+    "ARPA": (b"\\data\\\nngram 1=3\n\n\\1-grams:\n-1\t<unk>\n", "holds an n-gram language model, not text"),
     "PDF": (b"%PDF-1.7\n\xb5\xed\x00\x01", "is a PDF document"),
     "UTF-32": (TEXT.encode("utf-32"), "is text in UTF-32"),
     "RTF": (rb"{\rtf1\ansi an owl}", "is an RTF document"),
@@ -83,7 +83,7 @@ def test_models_are_refused(tmp_path: Path) -> None:
     NGramLM(2, "witten-bell").fit([TEXT]).save(tmp_path / "m.txt")
     NGramLM(2, "witten-bell").fit([TEXT]).save(tmp_path / "m.arpa.gz")
     for name in ("v.safetensors", "m.txt", "m.arpa.gz"):
-        with pytest.raises(DataError, match=f"{name} is a .*model.*, not text"):
+        with pytest.raises(DataError, match=f"{name} holds .*, not text"):
             Corpus.build(tmp_path / name)
 
 

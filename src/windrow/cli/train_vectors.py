@@ -38,6 +38,7 @@ from windrow.cli.paths import (
     words_read,
     words_written,
 )
+from windrow.cli.ray_cluster import Cluster, ray_cluster, ray_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
 from windrow.cli.summaries import LOSSES_OF_VECTORS, hint_for_few_words, training_told
@@ -47,6 +48,7 @@ from windrow.errors import OptionError
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
+    from windrow.distributed import Workers
     from windrow.embeddings import Word2Vec, WordVectors
 
 _LOG_LINES = 200  # per run, besides one per epoch
@@ -145,6 +147,7 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     help="Train these words, no others: a word and its count per line, as --save-vocab and word2vec write them.",
 )
 @text_options()
+@ray_options
 def train(
     sources: tuple[str, ...],
     output: Path,
@@ -169,7 +172,7 @@ def train(
     continued = None if options["continue_from"] is None else _continued(options["continue_from"])
     vectors = None if options["vectors"] is None else _with_their_size(options["vectors"])
     model, options = params["model"], {name: params[name] for name in options}
-    check_used(WORD2VEC, {"vectors": (("continue_from", (None,)),)}, _MODELS)
+    check_used(WORD2VEC, {"vectors": (("continue_from", (None,)),), "workers": (("ray", (None,)),)}, _MODELS)
     if options["frozen"] and continued is None and vectors is None:
         raise OptionError("--frozen is for --vectors or --continue-from; give one of them, too")
     if options["keep_training_state"]:
@@ -190,8 +193,10 @@ def train(
     check_parameters(estimator, flags_of(WORD2VEC))  # before the text is read
     with naming_options(flags_of(WORD2VEC)):
         estimator.check_start(continued, vectors)
-    corpus = _open_corpus(sources, read_vocab, text_of(options))
     with ExitStack() as stack:
+        cluster = stack.enter_context(ray_cluster(options))
+        stack.enter_context(cluster.connected())
+        corpus = _open_corpus(sources, read_vocab, cluster.workers, text_of(options))
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=resume))
             estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
@@ -208,6 +213,7 @@ def train(
                     resume=resume,
                     keep_checkpoint=checkpoint is not None,
                     progress=show,
+                    ray=cluster.workers,
                 )
         except DivergedError:
             if checkpoint is not None:
@@ -220,7 +226,7 @@ def train(
     _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
-    _summarize(estimator, output)
+    _summarize(estimator, output, cluster)
     _hint_at_epochs(estimator)
     fitting = {**{name: options[name] for name in ("continue_from", "vectors")}, "frozen": options["frozen"] or None}
     report.write(estimator, reading=text_of(options), fitting=fitting)
@@ -235,7 +241,7 @@ def _hint_at_epochs(model: Word2Vec) -> None:
             tell(hint)
 
 
-def _summarize(model: Word2Vec, output: Path) -> None:
+def _summarize(model: Word2Vec, output: Path, cluster: Cluster) -> None:
     from windrow.files.compression import output_name
 
     idle, epochs = sum(not row["loss"] for row in model.history_), len(model.history_)
@@ -243,6 +249,7 @@ def _summarize(model: Word2Vec, output: Path) -> None:
         tell(f"Warning: no word was trained on in {idle} of {epochs} epochs: all were sub-sampled; try --sample 0")
     trained = training_told(model.history_, "word", LOSSES_OF_VECTORS["+".join(model.layer_names())])
     tell(f"{output_name(output)}: {len(model.wv):,} words of {model.vector_size} dimensions; {trained}")
+    cluster.tell(int(model.history_[-1]["examples"]))
 
 
 def _continued(file: str) -> Word2Vec:
@@ -298,17 +305,19 @@ def _save(model: Word2Vec, output: Path, *, with_state: bool, word_counts: Path 
         save_word_vectors(vectors, output)
 
 
-def _open_corpus(sources: tuple[str, ...], read_vocab: str | None, text: dict[str, Any]) -> Corpus:
+def _open_corpus(
+    sources: tuple[str, ...], read_vocab: str | None, workers: Workers | None, text: dict[str, Any]
+) -> Corpus:
     from windrow.corpus.word_counts import read_word_counts
     from windrow.files.corpus_folder import is_corpus
 
     if read_vocab is None:
-        return open_corpus(*sources, **text)
+        return open_corpus(*sources, ray=workers, **text)
     if len(sources) == 1 and sources[0] and is_corpus(sources[0]):
         raise OptionError(f"--read-vocab is for text; {sources[0]} is a corpus, its words are fixed: build another one")
     if "-" == read_vocab in sources:
         raise OptionError("standard input, '-', cannot be both SOURCE and --read-vocab; name a file for one of them")
-    return open_corpus(*sources, **text, vocabulary=read_word_counts(read_vocab))
+    return open_corpus(*sources, ray=workers, **text, vocabulary=read_word_counts(read_vocab))
 
 
 def _check_kept_state(output: Path) -> None:

@@ -18,6 +18,7 @@ def warmup() -> None:
     """Compile every kernel now, so that no later command waits for the compiler."""
     from windrow.corpus import Corpus
     from windrow.corpus.numbering import KERNEL_FROM
+    from windrow.distributed import InProcess
     from windrow.embeddings import Word2Vec
     from windrow.embeddings.nearest import compile_batches
     from windrow.embeddings.settings import KERNELS
@@ -49,6 +50,7 @@ def warmup() -> None:
         }
         _ = Word2Vec(**subwords, workers=2).fit(corpus).wv
         Word2Vec(**subwords, workers=1, loss="hs").fit(corpus)  # whose tree is another
+        Word2Vec(**subwords).fit(corpus, ray=InProcess(2))
         text.write_text("\n".join(map(str, range(KERNEL_FROM // 5))))  # more words than a new table has room for
         Corpus.build(text)
         text.write_text(" ".join(map(str, range(1 << 15))))  # more pairs than a new table has room for

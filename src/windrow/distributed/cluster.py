@@ -10,7 +10,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ from windrow.machine import available_cores
 _POLL = 0.2  # seconds that an interrupt may wait
 _RETRIES = 20  # of a part whose worker or node is lost; Ray counts those of its own doing as well
 _IN_FLIGHT = 2  # parts per core that are handed to Ray at a time
+_LAST_ACCOUNTS = 1.0  # seconds at the end for what the last calls took
 _REACHED = 10.0  # seconds for a first answer of a cluster; Ray itself would ask for minutes
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -71,6 +72,7 @@ class RayCluster:
         self._workers = None if workers is None else check_whole("workers", workers, 1)
         self.memory = DEFAULT_MEMORY if memory is None else check_whole("memory", memory, LEAST_MEMORY)
         self.usage = Usage()
+        self._accounts: list[Any] = []  # handles of what calls of actors took, as far as it is not in ``usage`` yet
         self._ray: Any = None
         self._users = 0  # how many ``with`` blocks are open
         self._is_ours = False
@@ -161,14 +163,20 @@ class RayCluster:
 
     def start(self, kind: Callable[..., Any], *arguments: Any) -> Member:
         """See ``Workers``."""
-        actor = self._ray.remote(_Holder).options(num_cpus=1, max_restarts=0, max_task_retries=0)
+        # Members work at the same time: where nodes are lost, they share the cores that are left.
+        cores = int(self.count <= self._cores())
+        actor = self._ray.remote(_Holder).options(
+            num_cpus=cores, scheduling_strategy="SPREAD", max_restarts=0, max_task_retries=0
+        )
         return _Actor(actor.remote(kind, *arguments), self)
 
     def get(self, handle: Any) -> Any:
         """See ``Workers``."""
         self.wait([handle])
         with _plain_errors():
-            return self._ray.get(handle)
+            value = self._ray.get(handle)
+        self._count_calls(0)
+        return value
 
     def wait(self, handles: Sequence[Any], on_done: Callable[[int], object] | None = None) -> None:
         """See ``Workers``."""
@@ -183,9 +191,18 @@ class RayCluster:
         """Which handles have values, after a short while at most, and the others; raises what a part raised."""
         with interrupts.held(), _plain_errors():
             ready, others = self._ray.wait(pending, num_returns=len(pending), timeout=_POLL, fetch_local=False)
+            interrupts.check()
             if not ready and self._nodes() == 0:
                 raise DataError(f"the Ray cluster at {self.address} has no node any more; start it again")
             return ready, others
+
+    def _count_calls(self, seconds: float) -> None:
+        """Add to ``usage`` what calls of actors took that are done now, or so many seconds later."""
+        if self._accounts:
+            ready, self._accounts = self._ray.wait(self._accounts, num_returns=len(self._accounts), timeout=seconds)
+            for account in ready:
+                with suppress(self._ray.exceptions.RayError):  # it is raised where the result is asked for
+                    self.usage.add(self._ray.get(account))
 
     def _nodes(self) -> int:
         return sum(node["Alive"] for node in self._ray.nodes())
@@ -252,7 +269,8 @@ class RayCluster:
         return options
 
     def _disconnect(self) -> None:
-        ray, self._ray = self._ray, None
+        self._count_calls(_LAST_ACCOUNTS)
+        ray, self._ray, self._accounts = self._ray, None, []
         if not self._is_ours:
             return
         self._is_ours = False
@@ -281,8 +299,9 @@ class _Actor:
 
     def call(self, method: str, *arguments: Any, returns: int = 1) -> Any:
         """See ``Member``."""
-        values = self._actor.call.options(num_returns=returns + 1).remote(method, returns, *arguments)
-        return values[:-1] if returns > 1 else values[0]
+        *values, used = self._actor.call.options(num_returns=returns + 1).remote(method, returns, *arguments)
+        self._cluster._accounts.append(used)
+        return values if returns > 1 else values[0]
 
 
 def _sent(send: Callable[..., Any], *arguments: Any) -> Any:
@@ -309,15 +328,18 @@ def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None
     """Within, what windrow raised in a worker is raised here as it was, and Ray's own errors in one line."""
     import ray.exceptions
 
+    lost = (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError, ray.exceptions.WorkerCrashedError)
     try:
         yield
     except ray.exceptions.RayTaskError as error:  # which may be a WindrowError, too
         if isinstance(error.cause, WindrowError):
             raise error.cause from None
+        if isinstance(error.cause, lost):  # it was to give what this part takes
+            raise LostWorkerError("a worker is gone, and what it held with it") from error
         raise DataError(f"{what}: {error.cause!r}") from error
     except WindrowError:  # of whoever is told how much is done
         raise
-    except ray.exceptions.ActorDiedError as error:
+    except lost as error:
         raise LostWorkerError("a worker is gone, and what it held with it") from error
     except ray.exceptions.OutOfMemoryError as error:
         raise DataError(f"{what}: a node ran out of memory; try fewer workers=... or a lower memory=...") from error

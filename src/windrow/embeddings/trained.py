@@ -17,7 +17,8 @@ from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmaxSte
 from windrow.embeddings.subwords import NgramVectors, Subwords, compose
 from windrow.embeddings.training.fasttext_state import read_state, write_state
 from windrow.embeddings.training.loop import VectorTraining
-from windrow.embeddings.training.making import TrainingOptions, restore_training
+from windrow.embeddings.training.making import restore_training
+from windrow.embeddings.training.options import TrainingOptions
 from windrow.embeddings.training.start import Start, ngram_sizes
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
@@ -272,7 +273,7 @@ class TrainedModel(Estimator):
             training.table[: len(words), : training.vector_size],
             self.output_tables_,
             training.randomness(),
-            {name: value for name, value in training.identity.items() if name != "corpus"},
+            {name: value for name, value in training.identity.items() if name in self.get_params()},
             training.texts,
             training.history,
             self.wv.provenance,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from os import PathLike
 from typing import Any, Self
@@ -12,6 +13,8 @@ import numpy as np
 from windrow.bars import check_progress, training_bar
 from windrow.corpus import Corpus
 from windrow.corpus.opening import as_corpus
+from windrow.distributed.cluster import RayCluster, workers_of
+from windrow.distributed.workers import Workers
 from windrow.embeddings.settings import SHARED_NEGATIVES, WORD2VEC
 from windrow.embeddings.trained import TrainedModel
 from windrow.embeddings.training.checkpoint import fits_blocks, shared_negatives, tree_ties
@@ -19,6 +22,7 @@ from windrow.embeddings.training.fasttext_state import lacks_outputs
 from windrow.embeddings.training.loop import VectorTraining
 from windrow.embeddings.training.making import make_training
 from windrow.embeddings.training.progress import Callback
+from windrow.embeddings.training.replicas import exchange_words
 from windrow.embeddings.training.start import Frozen, Start, check_vectors, start_training
 from windrow.embeddings.training.state import TrainingState
 from windrow.embeddings.vectors import WordVectors
@@ -215,6 +219,7 @@ class Word2Vec(TrainedModel):
         resume: bool = False,
         keep_checkpoint: bool = False,
         progress: Callback | bool | None = None,
+        ray: str | RayCluster | Workers | None = None,
     ) -> Self:
         """Train on a corpus. When this fails, a model that was trained before stays as it was.
 
@@ -258,6 +263,12 @@ class Word2Vec(TrainedModel):
         progress : bool or callable, default None
             True: show a bar, in a notebook or on stderr. A function is called with a Progress a few times per second,
             while the workers go on.
+        ray : str or RayCluster, default None
+            Train on the workers of a Ray cluster: "local" (started on this machine), "auto", HOST:PORT, or a
+            RayCluster, which says how many (package ``windrow[ray]``). Each has a part of the text, tables of its own
+            and one thread, whatever ``workers`` is; they exchange rows, those of frequent words more often. An equal
+            seed and number of Ray workers give equal bits. Callbacks with ``report_words`` and checkpoints wait for
+            the next exchange of all rows. Training goes on when a worker is lost.
 
         Returns
         -------
@@ -279,6 +290,7 @@ class Word2Vec(TrainedModel):
             self.check_parameters()
             self.check_effects()
             check_progress(progress)
+            workers: AbstractContextManager[Workers | None] = nullcontext() if ray is None else workers_of(ray)
             resume = goes_on(checkpoint, resume, is_trained=retrains)
             if checkpoint is None and (checkpoint_every is not None or keep_checkpoint):
                 raise OptionError("checkpoint_every and keep_checkpoint are for checkpoint; give that, too")
@@ -296,8 +308,8 @@ class Word2Vec(TrainedModel):
             start = start_training(corpus, self.get_params(), state, given, frozen)
             resumed = checkpoint if resume else None
             # Each worker is one thread; BLAS must not start more, which would spin on when their product is done.
-            with crew(1):
-                self._training = self._new_training(corpus, start, resumed)
+            with crew(1), workers as cluster:
+                self._training = self._new_training(corpus, start, resumed, cluster)
                 self._text = corpus.reader.stored()
                 self._training.retrains = retrains
                 self._wv = None
@@ -349,7 +361,9 @@ class Word2Vec(TrainedModel):
         if "ns" in self.layer_names() and self.negative < 1:
             raise OptionError("negative = 0 is out of range with negative sampling; the allowed range is [1, 1000]")
 
-    def _new_training(self, corpus: Corpus, start: Start, resumed: str | PathLike[str] | None) -> VectorTraining:
+    def _new_training(
+        self, corpus: Corpus, start: Start, resumed: str | PathLike[str] | None, cluster: Workers | None
+    ) -> VectorTraining:
         """From the beginning; what an older checkpoint chose otherwise than is chosen today is as in ``resumed``."""
         options, fits = self._options(), True
         if resumed is not None:
@@ -359,7 +373,10 @@ class Word2Vec(TrainedModel):
                 options = replace(options, shared_negatives=kept)
         self._vocabulary, self._subwords, self._word_rows = start.vocabulary, start.subwords, start.word_rows
         identity = self._identity(corpus) | {"shared_negatives": options.shared_negatives}
-        return make_training(options, corpus, start, identity, fits)
+        if cluster is not None:
+            options = replace(options, workers=cluster.count)
+            identity |= {"workers": 1, "ray_workers": cluster.count, "exchange_words": exchange_words(cluster.count)}
+        return make_training(options, corpus, start, identity, fits, cluster)
 
     def _identity(self, corpus: Corpus) -> dict[str, Any]:
         """What must be equal for a training to be resumed: the parameters and the corpus."""

@@ -53,7 +53,7 @@ class Checkpoint:
         stored = model_file.load(path, CHECKPOINT_KIND)
         with model_file.parts_of(path):
             identity = {**_ADDED_LATER, **stored.config.get("identity", {})}
-        for name, asked in {"started_from": None, **now.identity}.items():
+        for name, asked in {"started_from": None, "ray_workers": None, **now.identity}.items():
             if identity.get(name) != asked:
                 raise FormatError(
                     f"the checkpoint {fspath(path)} was taken with {name} = {identity.get(name)!r}, this run has "

@@ -15,7 +15,7 @@ from windrow.embeddings.steps.combined import train_both_pairs
 from windrow.embeddings.steps.contract import TrainingStep
 from windrow.embeddings.training.draws import ChunkDrawer, Randomness
 from windrow.embeddings.training.hot_rows import HotRows
-from windrow.embeddings.training.run import Job, Run
+from windrow.embeddings.training.run import Job, ThreadedRun
 
 
 class Worker:
@@ -85,7 +85,7 @@ class Worker:
 
 
 @dataclass
-class Hogwild(Run):
+class Hogwild(ThreadedRun):
     """Each worker trains on its own, on tables that all share."""
 
     workers: Sequence[Worker]

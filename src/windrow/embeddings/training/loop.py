@@ -119,6 +119,7 @@ class VectorTraining:
             raise KeyboardInterrupt(f"training stopped at {done:.1%}; {kept}") from None
         finally:
             self.is_running = False
+            self.run.end()
 
     def report(self, event: str) -> Progress:
         """How far training has come, as callbacks get it."""

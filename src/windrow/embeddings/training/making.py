@@ -2,105 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self, cast
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Corpus
+from windrow.distributed.workers import Workers
 from windrow.embeddings.kernels.contexts import Context
 from windrow.embeddings.kernels.inputs import WordRows
-from windrow.embeddings.settings import SHARED_NEGATIVES
-from windrow.embeddings.steps import step_type
-from windrow.embeddings.steps.contract import StepOptions, TrainingStep
-from windrow.embeddings.training import hot_rows
+from windrow.embeddings.steps.contract import TrainingStep
 from windrow.embeddings.training.blocks import choose_block_size, usual_block_size
-from windrow.embeddings.training.draws import ChunkDrawer, GensimRandomness, Randomness, SplitMixRandomness
+from windrow.embeddings.training.draws import ChunkDrawer
 from windrow.embeddings.training.hogwild import Hogwild, Worker
-from windrow.embeddings.training.hot_rows import HotRows, HotTable, number_of_hot_rows
+from windrow.embeddings.training.hot_rows import HotRows, HotTable
 from windrow.embeddings.training.loop import VectorTraining
+from windrow.embeddings.training.options import TrainingOptions
+from windrow.embeddings.training.replica import Setup
+from windrow.embeddings.training.replicas import Draws, Replicas, RoundPlan, cut_shards, number_of_rounds
 from windrow.embeddings.training.rounds import Rounds, RoundWorker, adds_plainly, job_words
-from windrow.embeddings.training.run import JOB_WORDS, Run, Schedule, plan_jobs
+from windrow.embeddings.training.run import Run, plan_jobs
 from windrow.embeddings.training.start import Start, initial_table
 from windrow.embeddings.training.state import TrainingState
-from windrow.errors import FormatError
+from windrow.errors import FormatError, OptionError
 from windrow.machine import check_memory
 from windrow.numeric.tables import zero_table
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """The parameters of ``Word2Vec`` from which tables, workers and jobs are made, and what they choose together."""
-
-    layer_names: list[str]  # the output layers, as ``loss``, ``hs`` and ``negative`` choose them
-    weighting: str  # of context words, as ``window_weighting`` and ``shrink_windows`` choose it
-    vector_size: int
-    alpha: float
-    min_alpha: float
-    epochs: int
-    window: int
-    sample: float
-    seed: int
-    workers: int
-    sg: int
-    negative: int
-    ns_exponent: float
-    shared_negatives: int
-    cbow_mean: int
-    kernel: str
-    block_size: int | None
-    deterministic: bool
-
-    @classmethod
-    def of(cls, parameters: Mapping[str, Any], layer_names: list[str], weighting: str) -> Self:
-        """The options among these parameters of an estimator."""
-        given = {field.name: parameters[field.name] for field in fields(cls) if field.name in parameters}
-        if given["shared_negatives"] is None:
-            given["shared_negatives"] = SHARED_NEGATIVES[parameters["subwords"]]
-        return cls(layer_names, weighting, **given)
-
-    def layers(
-        self, counts: NDArray[np.int64], ties: str, copies: int = 0, fits: bool = True
-    ) -> dict[str, TrainingStep]:
-        """New output layers for words of these counts, with room for the workers' copies of hot rows."""
-        options = StepOptions(self.negative, self.ns_exponent, self.shared_negatives, copies, ties, fits)
-        return {name: step_type(name)(counts, self.vector_size, options) for name in self.layer_names}
-
-    def schedule(self) -> Schedule:
-        """The learning rate."""
-        return Schedule(self.alpha, self.min_alpha, self.epochs)
-
-    def randomness(self) -> list[Randomness]:
-        """A random number generator per worker, all from one seed."""
-        seeds = np.random.SeedSequence(self.seed).spawn(self.workers)
-        if self.kernel == "block":
-            return [SplitMixRandomness(seed) for seed in seeds]
-        reseeds = "ns" in self.layer_names or self.sample > 0
-        others = [int(seed.generate_state(1)[0]) for seed in seeds[1:]]
-        return [GensimRandomness(seed, reseeds) for seed in (self.seed, *others)]  # the first worker is gensim's
-
-    def draws_as(self, parameters: Mapping[str, Any]) -> bool:
-        """Whether random numbers are of the same kind as with these parameters, and from the same seed."""
-        return all(parameters.get(name) == getattr(self, name) for name in ("seed", "kernel"))
-
-    def number_of_hot_rows(self, vocabulary_size: int, has_subwords: bool) -> int:
-        """How many rows of each table a worker copies.
-
-        Only with hierarchical softmax alone: all paths share the nodes near the root, and without copies two workers
-        would be slower than one. With noise words, outdated copies cost more on SimLex-999 than the speed is worth.
-        With sub-words the rows of words are not what a block reads.
-        """
-        if self.kernel == "pair" or self.deterministic or has_subwords or self.layer_names != ["hs"]:
-            return 0
-        return number_of_hot_rows(vocabulary_size, self.workers)
-
-    def job_words(self, tokens: int, hot: int) -> int:
-        """Words per job: gensim's for the pair kernel; larger jobs are faster, but a corpus needs enough of them."""
-        if hot:
-            return hot_rows.JOB_WORDS
-        return JOB_WORDS if self.kernel == "pair" else min(2 * JOB_WORDS, max(JOB_WORDS, tokens // 400))
 
 
 @dataclass(frozen=True)
@@ -123,14 +50,16 @@ def make_training(
     start: Start,
     identity: dict[str, Any],
     fits: bool,
+    cluster: Workers | None = None,
 ) -> VectorTraining:
     """Make tables, workers and jobs.
 
     ``fits``: blocks, noise words and rounds heed how small the vocabulary is. Older checkpoints go on without.
+    ``cluster``: whose workers train, as many as the options say; they have replicas of the tables.
     """
     size, counts = len(start.vocabulary), start.vocabulary.counts
     rows, has_subwords = start.rows(), start.subwords is not None
-    hot = options.number_of_hot_rows(size, has_subwords)
+    hot = 0 if cluster else options.number_of_hot_rows(size, has_subwords)
     copies = 2 * hot * options.workers
     _check_memory(options, size, rows, copies)
     storage = initial_table(rows, options.vector_size, options.seed, copies, options.workers)
@@ -150,13 +79,17 @@ def make_training(
         block_size = choose_block_size(
             bool(options.sg), drawer, start.text_counts, steps, options.alpha, corpus.ids, start.word_rows
         )
-    context = _context(options, storage.shape[1], block_size)
+    context = options.context(storage.shape[1], block_size)
     row_shares = start.shares if has_subwords else None
     parts = _Parts(corpus, size, storage, drawer, context, steps, start.word_rows, row_shares)
-    in_rounds = options.deterministic and options.workers > 1
+    if cluster is not None:
+        run = _replicas(replace(options, block_size=context.block_size), parts, start, fits, cluster)
+    elif options.deterministic and options.workers > 1:
+        run = _rounds(options, parts, fits)
+    else:
+        run = _hogwild(options, parts, hot)
     training = VectorTraining(
-        storage[:rows], options.vector_size, layers,
-        _rounds(options, parts, fits) if in_rounds else _hogwild(options, parts, hot),
+        storage[:rows], options.vector_size, layers, run,
         options.epochs, identity, fits_blocks=fits, started_from=start.identity, texts=start.texts,
         ties=start.ties,
     )  # fmt: skip
@@ -196,17 +129,6 @@ def _check_memory(options: TrainingOptions, words: int, rows: int, copies: int) 
     )
 
 
-def _context(options: TrainingOptions, stride: int, block_size: int) -> Context:
-    return Context(
-        skipgram=bool(options.sg),
-        mean=bool(options.cbow_mean),
-        uniform=options.weighting in ("shrink", "none"),
-        window=options.window,
-        stride=stride,
-        block_size=options.block_size or block_size,
-    )
-
-
 def _rounds(options: TrainingOptions, parts: _Parts, fits: bool) -> Run:
     """Workers whose differences are added after each round."""
     workers = [
@@ -219,7 +141,7 @@ def _rounds(options: TrainingOptions, parts: _Parts, fits: bool) -> Run:
     plain = parts.word_rows is None and adds_plainly(options.workers, parts.words if fits else None)
     ids, starts = parts.corpus.ids, parts.corpus.starts
     jobs = plan_jobs(starts, job_words(options.workers, plain))
-    return Rounds(ids, starts, jobs, options.schedule(), workers, plain=plain)
+    return Rounds(jobs, options.schedule(), workers, ids, starts, plain=plain)
 
 
 def _hogwild(options: TrainingOptions, parts: _Parts, hot: int) -> Run:
@@ -241,4 +163,38 @@ def _hogwild(options: TrainingOptions, parts: _Parts, hot: int) -> Run:
     ]
     ids, starts = parts.corpus.ids, parts.corpus.starts
     jobs = plan_jobs(starts, options.job_words(parts.corpus.tokens, hot))
-    return Hogwild(ids, starts, jobs, options.schedule(), workers)
+    return Hogwild(jobs, options.schedule(), workers, ids, starts)
+
+
+def _replicas(options: TrainingOptions, parts: _Parts, start: Start, fits: bool, cluster: Workers) -> Run:
+    """Workers of a cluster, each with tables of its own."""
+    ids, starts, tokens = parts.corpus.ids, parts.corpus.starts, parts.corpus.tokens
+    tables = [each[:, : options.vector_size] for each in (parts.storage, *(layer.parameters for layer in parts.layers))]
+    _check_memory_of_workers(sum(2 * table.nbytes for table in tables) + 4 * tokens // options.workers, cluster.memory)
+    rounds = number_of_rounds(tokens, options.workers)
+    jobs = plan_jobs(starts, options.job_words(tokens // options.workers, 0))
+    shards = cut_shards(ids, starts, jobs, options.workers, rounds)
+    setup = Setup(
+        options,
+        start.vocabulary.counts,
+        start.text_counts,
+        len(parts.storage),
+        rounds,
+        tokens / (options.workers * rounds),
+        start.ties,
+        fits,
+        start.rows_of_ids,
+        start.shares,
+        start.word_rows,
+    )
+    words_before = np.sum([[shard.words_before(number) for number in range(rounds + 1)] for shard in shards], axis=0)
+    workers = [Draws(randomness) for randomness in options.randomness()]
+    return Replicas(RoundPlan(words_before), options.schedule(), workers, cluster, setup, shards, tables)
+
+
+def _check_memory_of_workers(needed: int, memory: int) -> None:
+    if needed > memory:
+        raise OptionError(
+            f"each worker needs {needed:,} bytes for its tables, which it has twice, and its part of the text; its "
+            f"memory is {memory:,}: give more memory or workers, lower vector_size, or raise min_count"
+        )

@@ -35,7 +35,7 @@ from windrow.embeddings.kernels.shares import (
 from windrow.embeddings.kernels.windows import Chunk
 from windrow.embeddings.steps.contract import TouchedRows, TrainingStep
 from windrow.embeddings.training.draws import ChunkDrawer, Randomness
-from windrow.embeddings.training.run import JOB_WORDS, Job, Run
+from windrow.embeddings.training.run import JOB_WORDS, Job, ThreadedRun
 from windrow.numeric.tables import zero_table
 
 # Two workers' differences can be added as they are, if rounds are not too long. Those of more workers would together be
@@ -233,7 +233,7 @@ def add_differences(
 
 
 @dataclass
-class Rounds(Run):
+class Rounds(ThreadedRun):
     """A run in rounds: equal seeds and numbers of workers give equal bits."""
 
     workers: Sequence[RoundWorker]

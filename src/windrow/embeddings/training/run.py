@@ -44,6 +44,23 @@ class Jobs:
         """Raw words of an epoch."""
         return int(self.bounds[-1] - self.bounds[0])
 
+    def part(self, first: int, last: int) -> Jobs:
+        """The jobs from ``first`` to ``last - 1`` as an epoch of their own: of a text that begins with the first."""
+        before, after = self.fraction_before(first), self.fraction_before(last)
+        sentence = self.sentences[first] if first < last else 0
+        return Jobs(
+            self.bounds[first : last + 1] - self.bounds[first],
+            self.sentences[first:last] - sentence,
+            self.sentence_ends[first:last] - sentence,
+            (self.fractions[first:last] - before) / ((after - before) or 1.0),
+        )
+
+    def cut(self, ids: NDArray[np.int32], starts: NDArray[np.int64], job: int, rate: float) -> Job:
+        """A job of the text that was cut up: its tokens ``ids`` and the ``starts`` of its sentences."""
+        first, last = int(self.bounds[job]), int(self.bounds[job + 1])
+        inside = starts[self.sentences[job] : self.sentence_ends[job] + 1]
+        return Job(ids[first:last], np.clip(inside, first, last) - first, rate)  # it may be a piece of one sentence
+
 
 def plan_jobs(starts: NDArray[np.int64], limit: int = JOB_WORDS) -> Jobs:
     """Jobs of whole sentences, of at most ``limit`` raw words each; only a longer sentence is cut into several jobs.
@@ -117,6 +134,18 @@ class Job(NamedTuple):
     rate: float
 
 
+class Epoch(Protocol):
+    """What an epoch is cut into."""
+
+    def __len__(self) -> int: ...
+
+    def fraction_before(self, job: int) -> float:
+        """The fraction of the epoch before ``job``, one of ``len(self)``; 1 when all are done."""
+
+    def words(self) -> int:
+        """Raw words of an epoch."""
+
+
 class HasRandomness(Protocol):
     """What a checkpoint needs of a worker."""
 
@@ -125,24 +154,54 @@ class HasRandomness(Protocol):
 
 @dataclass
 class Run(ABC):
-    """The jobs of a corpus, the workers, and the position that they share."""
+    """The jobs of a corpus, the workers, and how far they have come together."""
 
-    ids: NDArray[np.int32]
-    starts: NDArray[np.int64]
-    jobs: Jobs
+    jobs: Epoch
     schedule: Schedule
     workers: Sequence[HasRandomness]
-    position: Position = field(default_factory=Position)
-    _idle: threading.Condition = field(default_factory=threading.Condition, repr=False)  # also guards the position
-    _takes_at_work: int = field(default=0, repr=False)
-    _stopping: bool = field(default=False, repr=False)
+    position: Position = field(default_factory=Position, kw_only=True)
 
+    @abstractmethod
     def advance(self, words: float, deadline: float, progress: Callable[[], None]) -> None:
         """Train until the epoch ends, ``words`` raw words are read in all, or ``deadline`` (time.monotonic) is past.
 
-        Every job that has begun is finished, also after KeyboardInterrupt, so that the position always agrees with what
-        the tables have learned. ``progress`` is called from this thread a few times a second.
+        Afterwards, also after KeyboardInterrupt, the position agrees with what the tables have learned. ``progress`` is
+        called from this thread a few times a second.
         """
+
+    def settle(self) -> None:  # noqa: B027
+        """Let the position agree with the tables, after an interrupt in ``advance``."""
+
+    def end(self) -> None:  # noqa: B027
+        """Called when there is nothing more to train."""
+
+    def epoch_is_over(self) -> bool:
+        """Whether all jobs of this epoch are done."""
+        return self.position.job == len(self.jobs)
+
+    def start_next_epoch(self) -> None:
+        """Start again at the first job."""
+        # In one assignment, so that an interrupt leaves either the old position or the new one.
+        self.position = Position(epoch=self.position.epoch + 1, words=self.position.words)
+
+    def rate(self) -> float:
+        """The learning rate of the next job."""
+        return self.schedule.rate(self.position.epoch, self.jobs.fraction_before(self.position.job))
+
+
+@dataclass
+class ThreadedRun(Run):
+    """A run of threads that take jobs from one list, and share the tables."""
+
+    jobs: Jobs
+    ids: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    _idle: threading.Condition = field(default_factory=threading.Condition, repr=False, kw_only=True)  # of the position
+    _takes_at_work: int = field(default=0, repr=False, kw_only=True)
+    _stopping: bool = field(default=False, repr=False, kw_only=True)
+
+    def advance(self, words: float, deadline: float, progress: Callable[[], None]) -> None:
+        """Every job that has begun is finished."""
         self._stopping = False
         loops = self._loops(lambda most: self._take_jobs(most, words, deadline))
         with ThreadPoolExecutor(len(loops)) as pool:
@@ -166,19 +225,6 @@ class Run(ABC):
         with self._idle:
             self._idle.wait_for(lambda: self._takes_at_work == 0)
 
-    def epoch_is_over(self) -> bool:
-        """Whether all jobs of this epoch are done."""
-        return self.position.job == len(self.jobs)
-
-    def start_next_epoch(self) -> None:
-        """Start again at the first job."""
-        # In one assignment, so that an interrupt leaves either the old position or the new one.
-        self.position = Position(epoch=self.position.epoch + 1, words=self.position.words)
-
-    def rate(self) -> float:
-        """The learning rate of the next job."""
-        return self.schedule.rate(self.position.epoch, self.jobs.fraction_before(self.position.job))
-
     @abstractmethod
     def _loops(self, take: Callable[[int], list[Job]]) -> list[Callable[[], None]]:
         """What the threads run: call ``take(most)`` for jobs until it gives none, and ``_finish`` after each call."""
@@ -194,13 +240,7 @@ class Run(ABC):
             self._takes_at_work += 1
             position.job = chosen.stop
             position.words += int(jobs.bounds[chosen.stop] - jobs.bounds[chosen.start])
-        return [self._job(job, rate) for job, rate in zip(chosen, rates, strict=True)]
-
-    def _job(self, job: int, rate: float) -> Job:
-        first, last = int(self.jobs.bounds[job]), int(self.jobs.bounds[job + 1])
-        starts = self.starts[self.jobs.sentences[job] : self.jobs.sentence_ends[job] + 1]
-        starts = np.clip(starts, first, last) - first  # the job may be a piece of one sentence
-        return Job(self.ids[first:last], starts, rate)
+        return [self.jobs.cut(self.ids, self.starts, job, rate) for job, rate in zip(chosen, rates, strict=True)]
 
     def _finish(self, kept_words: int, loss: float) -> None:
         """Mark the jobs of one ``take`` as done."""
