@@ -460,7 +460,7 @@ def test_an_error_in_the_wake_of_an_interrupt_is_the_interrupt(
 ) -> None:
     """A kernel whose compilation is cut off fails later, with an error of Numba's; and what is imported, at once."""
 
-    def broken(path: str) -> None:
+    def broken(path: str, **_: object) -> None:
         if error is ImportError:
             with needs_package("classes need scikit-learn", "sklearn"):
                 raise ImportError("initialization failed")
