@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, cast
+from typing import IO, TypeVar, cast
 
 from windrow.errors import DataError, WindrowError
 from windrow.files.compression import decompressed, is_damage
@@ -24,6 +24,7 @@ LONGEST_LINE = 1 << 27
 FOLD = "break it at its spaces, for example with fold -s -w 100000"  # the way out
 _BUFFER_BYTES = 1 << 16  # of what comes from a web server
 STDIN = STDIO
+Item = TypeVar("Item")
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
 
 
@@ -221,6 +222,22 @@ def lines(pieces: Iterable[str], name: str, way_out: str = FOLD) -> Iterator[str
             held.append(others[-1])
             size = len(others[-1])
             number += len(others)
+
+
+def in_batches(
+    items: Iterable[Item], size_of: Callable[[Item], int], *, most: int, largest: int
+) -> Iterator[list[Item]]:
+    """``most`` items at a time, fewer where their sizes sum to more than ``largest``."""
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += size_of(item)
+        if len(batch) == most or size > largest:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _taken(held: list[str]) -> str:

@@ -21,12 +21,15 @@ _LOOKED_AT = 100  # strings of an iterable that may be names of files
 _FILE_NAME = re.compile(r"\S+\.(txt|text|csv|tsv|jsonl?|ndjson|parquet|pq|conllu?)(\.(gz|bz2|xz|zst))?", re.IGNORECASE)
 
 
-def cells_of(source: Any, field: str | None = None, *, expected: str = SOURCE) -> Iterator[Any]:
+def cells_of(
+    source: Any, field: str | None = None, *, expected: str = SOURCE, may_name_files: bool = False
+) -> Iterator[Any]:
     """The sentences of a Python object, unchecked.
 
     With ``field`` they are the cells of that column of a table, or what each record of an iterable has under that name.
     Raises OptionError for what would give something else than sentences when one goes through it: a table without
-    ``field``, a mapping, a set, an array of numbers. ``expected`` says what the caller takes, in messages.
+    ``field``, a mapping, a set, an array of numbers, names of files. ``expected`` says what the caller takes, in messages;
+    ``may_name_files``: strings that are names of files are taken, such as labels.
     """
     columns = column_names(source)
     if columns is None and not isinstance(source, Mapping):
@@ -39,7 +42,9 @@ def cells_of(source: Any, field: str | None = None, *, expected: str = SOURCE) -
     cells = iter(values)
     if not (type(values) is list and set(map(type, values)) <= {str}):  # Arrow has scalars of its own
         cells = (value.as_py() if hasattr(value, "as_py") else value for value in values)
-    return cells if field is not None else _without_names_of_files(cells, takes_paths="a path" in expected)
+    if field is not None or may_name_files:
+        return cells
+    return _without_names_of_files(cells, takes_paths="a path" in expected)
 
 
 def _without_names_of_files(items: Iterator[Any], takes_paths: bool) -> Iterator[Any]:
