@@ -28,7 +28,7 @@ def is_a_talk() -> bool:
 
 
 def numbered_batches(prompt: str) -> Iterator[list[tuple[int, str]]]:
-    """The lines of standard input with their numbers, see ``batches_of_lines``; in a talk, what is typed after ``prompt``."""
+    """The lines of standard input with their numbers, in batches; in a talk, what is typed after ``prompt``."""
     found = _prompted_lines(prompt) if is_a_talk() else typed_lines("strict")
     return batches_of_lines(enumerate(found, 1), lambda numbered: len(numbered[1]), waits=waits_for_answers())
 

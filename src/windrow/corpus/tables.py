@@ -28,8 +28,8 @@ def cells_of(
 
     With ``field`` they are the cells of that column of a table, or what each record of an iterable has under that name.
     Raises OptionError for what would give something else than sentences when one goes through it: a table without
-    ``field``, a mapping, a set, an array of numbers, names of files. ``expected`` says what the caller takes, in messages;
-    ``may_name_files``: strings that are names of files are taken, such as labels.
+    ``field``, a mapping, a set, an array of numbers, names of files. ``expected`` says what the caller takes, in
+    messages; ``may_name_files``: strings that are names of files are taken, such as labels.
     """
     columns = column_names(source)
     if columns is None and not isinstance(source, Mapping):
