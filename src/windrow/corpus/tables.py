@@ -34,7 +34,7 @@ def cells_of(
     columns = column_names(source)
     if columns is None and not isinstance(source, Mapping):
         _refuse_unordered(source, expected)
-        values = source if field is None else (field_of(record, field) for record in source)
+        values = source if field is None else _fields_of(source, field)
     elif field is None or isinstance(source, Counter) or _holds_tables(source):
         raise OptionError(_table_refused(source, columns, takes_field="field=" in expected))
     else:
@@ -109,6 +109,8 @@ def column_names(source: Any) -> list[Hashable] | None:
         return None
     if callable(schema := getattr(source, "collect_schema", None)):  # polars: a lazy frame has to be asked
         return list(schema().names())
+    if hasattr(source, "to_batches") and (schema := getattr(source, "schema", None)) is not None:  # a data set of Arrow
+        return list(schema.names)
     if (fields := getattr(getattr(source, "dtype", None), "names", None)) is not None:  # a structured array
         return list(fields)
     if getattr(source, "ndim", 2) == 1:
@@ -123,9 +125,11 @@ def column_names(source: Any) -> list[Hashable] | None:
 
 
 def field_names(record: Any) -> list[Hashable] | None:
-    """The names of a record's fields: the keys of a mapping or database row, or those of a named tuple."""
+    """The names of a record's fields: the keys of a mapping or database row, or those of a named tuple or array row."""
     if isinstance(record, Mapping):
         return list(record)
+    if getattr(record, "ndim", 1) == 0:
+        return list(getattr(record.dtype, "names", None) or ()) or None
     if isinstance(names := getattr(record, "_fields", None), tuple):
         return list(names)
     keys = getattr(record, "keys", None)
@@ -159,14 +163,24 @@ def _column(source: Any, field: str, names: list[Hashable]) -> Iterable[Any]:
         raise OptionError(f"the {kind} has no column {field!r}; there is: {listed(names)}")
     if callable(getattr(source, "collect", None)) and hasattr(source, "select"):  # a lazy frame of polars
         source = source.select(field).collect()
-    if not hasattr(source, "__getitem__"):  # csv.DictReader
-        return (field_of(record, field) for record in source)
+    if not hasattr(source, "__getitem__"):  # a data set of Arrow, csv.DictReader
+        return _fields_of(source.to_batches(columns=[field]) if hasattr(source, "to_batches") else source, field)
     column = source[field]
     if column_names(column) is not None:
         raise OptionError(f"the {kind} has several columns {field!r}; give one of them itself")
     if isinstance(column, str | Mapping) or not isinstance(column, Iterable):
         raise OptionError(f"{field!r} of the {kind} is no column of sentences, but {type(column).__name__}")
     return column
+
+
+def _fields_of(records: Iterable[Any], field: str) -> Iterator[Any]:
+    """What each record has under a name; of tables, such as the batches of Arrow and the chunks of pandas, each row."""
+    for record in records:
+        is_record = isinstance(record, Mapping) or hasattr(record, "_fields") or getattr(record, "ndim", 1) == 0
+        if not is_record and column_names(record) is not None:
+            yield from cells_of(record, field)
+        else:
+            yield field_of(record, field)
 
 
 def _refuse_unordered(source: Any, expected: str) -> None:
