@@ -455,8 +455,21 @@ def test_parquet(tmp_path):
 def test_parquet_text_that_is_not_utf8(tmp_path):
     text = pyarrow.array([b"fine", b"caf\xe9"]).view(pyarrow.string())
 
-    with pytest.raises(DataError, match=r"a\.parquet, column 'text': a text is not UTF-8"):
-        read(write_parquet(tmp_path / "a.parquet", {"text": text}), format="parquet", field="text")
+    path = write_parquet(tmp_path / "a.parquet", {"text": text})
+
+    with pytest.raises(DataError, match=r"a\.parquet, column 'text': a text is not UTF-8.*try errors='replace'"):
+        read(path, field="text")
+    assert read(path, field="text", errors="replace") == ["fine", "caf\ufffd"]
+    as_bytes = write_parquet(tmp_path / "b.parquet", {"text": [b"fine", None, "café".encode()]})
+    with pytest.warns(DataWarning, match="left out 1 record"):
+        assert read(as_bytes, field="text") == ["fine", "café"]
+
+
+@pytest.mark.parametrize("compress", COMPRESS.values(), ids=COMPRESS)
+def test_parquet_that_is_compressed_once_more(compress, tmp_path):
+    plain = write_parquet(tmp_path / "a.parquet", {"text": ["an owl", "a cat"]})
+    packed = write(tmp_path / "packed", compress(plain.read_bytes()))
+    assert read(packed, field="text") == ["an owl", "a cat"]
 
 
 def test_parquet_that_cannot_be_used(tmp_path):

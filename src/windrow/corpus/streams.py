@@ -118,13 +118,14 @@ def opened(file: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def opened_to_seek(file: str) -> Iterator[IO[bytes]]:
-    """As ``opened``, for formats that seek: what comes through pipes or HTTP is copied to the disk first."""
+    """As ``opened``, for formats that seek: what is compressed, or comes through pipes or HTTP, is copied to disk."""
     with opened(file) as raw:
-        if raw.seekable():
+        stream = decompressed(raw, suffix_of(file))
+        if stream is raw and raw.seekable():
             yield raw
             return
         with TemporaryFile() as copy:
-            shutil.copyfileobj(raw, copy)
+            shutil.copyfileobj(stream, copy)
             copy.seek(0)
             yield copy
 

@@ -213,7 +213,7 @@ _NOT_TEXT = {
     "safetensors": Foreign("is a file of safetensors, not text", "give the text itself"),
     "npy": Foreign("is a NumPy array, not text", "give the text itself"),
     "arpa": Foreign("is a language model in ARPA format, not text", "give the text itself"),
-    "parquet": Foreign("is a Parquet file", "name the column of its text with field='NAME'"),
+    "parquet": Foreign("is a Parquet file", "read it with format='parquet' and field='NAME', the column of its text"),
     "html": Foreign(
         "is a web page, not text", "was a download refused? Of a page that is meant extract the text first"
     ),
