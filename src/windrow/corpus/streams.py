@@ -69,7 +69,7 @@ def _byte_chunks(file: str, meter: Meter, expected: str) -> Iterator[bytes]:
         refuse_no_text(chunk, name_of(file), expected)
         if not expected:
             refuse_vectors(chunk, name_of(file))
-        refuse_bare_returns(chunk, name_of(file))
+        refuse_bare_returns(chunk, name_of(file), fields=1 if expected else 2)
         while chunk:
             read_bytes += len(chunk)
             meter.at(raw.tell() if raw.seekable() else read_bytes)
