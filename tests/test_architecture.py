@@ -26,7 +26,7 @@ KERNEL_SOURCES = sorted(source for pattern in jit.KERNEL_SOURCES for source in P
 FLOORS = [
     {"_version", "_renamed", "errors", "logger"},
     {"_lazy", "bars", "generators", "interrupts", "machine", "notebook"},
-    {"estimator", "files", "numeric"},
+    {"distributed", "estimator", "files", "numeric"},
     {"corpus", "storage"},
     {"evaluation", "nn", "phrases"},
     {"outputs"},

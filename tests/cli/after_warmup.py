@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from numba.core import serialize
 from numba.core.dispatcher import Dispatcher
 
+from tests.elsewhere import Elsewhere
 from windrow.classification import TextClassifier
 from windrow.classification.settings import LOSS_NAMES
 from windrow.cli import main
@@ -25,6 +26,7 @@ from windrow.embeddings.settings import KERNELS
 from windrow.embeddings.steps import LOSSES
 from windrow.lm import CELL_NAMES
 from windrow.lm.ngram import SMOOTHING_NAMES
+from windrow.lm.ngram.model import NGramLM
 from windrow.lm.ngram.smoothing import SMOOTHINGS
 from windrow.outputs import OUTPUT_LAYERS
 
@@ -186,6 +188,13 @@ def classify_in_python() -> None:
     model.fit(LINES, [["x", "y"][: 1 + index % 2] for index in range(len(LINES))])
 
 
+def partitions_in_python() -> None:
+    """N-grams as the workers of a cluster count and estimate them."""
+    for smoothing, bos, prune in product(("modified-kneser-ney", "katz"), (True, False), ((), (0, 1))):
+        model = NGramLM(3, smoothing, discount_fallback=True, bos=bos, prune=prune)
+        model.fit(LINES, ray=Elsewhere(memory=4000))
+
+
 def write_files() -> None:
     for name, text in {
         "text.txt": "\n".join(LINES),
@@ -218,7 +227,10 @@ if __name__ == "__main__":
             if after - before:
                 missing[command] = sorted(after - before)
             before = after
-    classify_in_python()
-    if after := loaded() - before:
-        missing["classify"] = sorted(after)
+    for in_python in (classify_in_python, partitions_in_python):
+        in_python()
+        after = loaded()
+        if after - before:
+            missing[in_python.__name__] = sorted(after - before)
+        before = after
     print(json.dumps({"missing": missing, "boxed": sorted(boxed)}))

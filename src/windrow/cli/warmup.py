@@ -69,6 +69,7 @@ def warmup() -> None:
 
 
 def _compile_ngram_models(lines: list[str]) -> None:
+    from windrow.distributed import InProcess
     from windrow.files.tempfolder import temporary_folder
     from windrow.lm.ngram.model import NGramLM
 
@@ -79,6 +80,7 @@ def _compile_ngram_models(lines: list[str]) -> None:
         NGramLM(3, "jelinek-mercer", entropy_prune=1e-9).fit(lines, heldout=lines)
         NGramLM(3, "stupid-backoff").fit(lines).log_probs(lines)
         NGramLM(3, discount_fallback=True, prune=(0, 0, 1), bos=False).fit(lines)
+        NGramLM(3, discount_fallback=True).fit(lines, ray=InProcess())
         NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines, counts_out=counts)
         NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines * 4000)  # in two parts, which are merged
         model = NGramLM(3, discount_fallback=True).fit_counts(counts)

@@ -79,7 +79,7 @@ def count_ngrams(
     if memory_budget is not None:
         check_range("memory_budget", memory_budget, 1)
     stream = read_only(np.asarray(stream, np.int32))
-    _check_stream(stream, len(vocabulary))
+    check_stream(stream, len(vocabulary))
     report: OnProgress = progress or (lambda stage, done: None)
     part = part_size(stream.size, len(vocabulary), order, memory_budget)
     if part is not None:
@@ -100,15 +100,15 @@ def part_size(tokens: int, words: int, order: int, memory_budget: int | None) ->
     """How many tokens to count at a time; None for all of them, in memory."""
     # A key holds a position, a word and a context, without the bits of the context that the partition stands for. A
     # context is one of at most max(words, positions).
-    bits = _KEY_BITS + _MOST_PARTITION_BITS - _bits(words)  # for position and context
-    most = (1 << min(bits // 2, bits - _bits(words))) - order
+    bits = _KEY_BITS + _MOST_PARTITION_BITS - bits_of(words)  # for position and context
+    most = (1 << min(bits // 2, bits - bits_of(words))) - order
     if memory_budget is not None and memory_needed(tokens, words, order) > memory_budget:
         # Only one level of a part is in memory at a time. The other half of the budget is for merging and the program.
         return min(max(memory_budget // 2 // (_TOKEN_BYTES + _GRAM_BYTES), _LEAST_PART), most)
     return most if tokens > most else None
 
 
-def _bits(number: int) -> int:
+def bits_of(number: int) -> int:
     """Bits of the numbers below ``number``, at least 1."""
     return max(number - 1, 1).bit_length()
 
@@ -119,7 +119,8 @@ def check_size(tokens: int) -> None:
         raise DataError(f"the text has {tokens:,} tokens; n-grams are counted in at most {MOST:,}: use a part of it")
 
 
-def _check_stream(stream: Int32s, words: int) -> None:
+def check_stream(stream: Int32s, words: int) -> None:
+    """Raise OptionError for a stream that does not begin with ``<s>``, or ids outside the vocabulary."""
     check_size(stream.size)
     if stream.size and stream[0] != BOS:
         raise OptionError(f"stream must begin with the id of <s>, which is {BOS}, not with {stream[0]}")
@@ -157,7 +158,7 @@ class _Counter:
         self._counted_from = counted_from
         self._highest = highest
         self._bos = bos
-        self._word_bits = _bits(words)
+        self._word_bits = bits_of(words)
         self._order = 1
         self._size = words  # of the last level
         # New memory costs more than a pass over it, so there are no more ranks than are read: those of orders 2 to
@@ -182,17 +183,11 @@ class _Counter:
         self._order += 1
         below = self._ranks._replace(data=read_only(self._ranks.data))
         self._ranks = self._next_ranks()
-        layout = self._layout()
-        bounds = self._distribute(layout, below)
-        keys = self._keys[: bounds[-1]]
-        for first, last in pairwise(bounds.tolist()):
-            keys[first:last].sort()  # with vector instructions, and mostly within the cache
-        distinct = int(kernels.distinct_grams(keys, bounds, layout.position_bits))
-        grams = Grams(np.empty(self._size + 1, np.int32), *(np.empty(distinct, np.int32) for _ in range(3)))
-        if self._order == 2:
-            below = below._replace(data=below.data[:0])  # the ranks of order 1 are the words, which the keys hold
-        kernels.rank_grams(keys, bounds, layout, self._counted_from, below, self._ranks, grams)
-        self._size = distinct
+        grams = number_grams(
+            self._stream, below, self._ranks, self._keys, self._size, self._word_bits, self._counted_from,
+            knows_suffixes=self._order > 2,  # below are words then, as they stand in the keys
+        )  # fmt: skip
+        self._size = grams.words.size
         return self._counted(CountLevel(*grams))
 
     def _next_ranks(self) -> Ranks:
@@ -201,25 +196,65 @@ class _Counter:
             return _NO_RANKS
         return Ranks(self._rank_data, self._step, self._order % self._step)
 
-    def _layout(self) -> KeyLayout:
-        position_bits = _bits(self._stream.size)
-        context_bits = _KEY_BITS - position_bits - self._word_bits
-        return KeyLayout(min(max(_bits(self._size) - _PARTITION_BITS, 0), context_bits), self._word_bits, position_bits)
-
-    def _distribute(self, layout: KeyLayout, below: Ranks) -> Int64s:
-        """Distribute the keys to partitions; returns where each begins and the last one ends."""
-        bounds = np.zeros((max(self._size - 1, 0) >> layout.run_bits) + 2, np.int64)
-        kernels.partition_sizes(self._stream, below, layout.run_bits, bounds[1:])
-        np.cumsum(bounds, out=bounds)
-        kernels.distribute_keys(self._stream, below, layout, bounds[:-1].copy(), self._keys, self._ranks)
-        return bounds
-
     def _counted(self, level: CountLevel) -> Counted:
         if self._bos:
             return Counted(level, None)
         initial = np.zeros(self._size, np.bool_)
         kernels.mark_initial(self._stream, self._ranks, self._order, self._counted_from, initial)
         return Counted(level, initial)
+
+
+def number_grams(
+    stream: Int32s,
+    below: Ranks,
+    ranks: Ranks,
+    keys: Int64s,
+    contexts: int,
+    word_bits: int,
+    counted_from: int,
+    *,
+    knows_suffixes: bool = True,
+) -> Grams:
+    """The distinct k-grams of a stream, and the rank of each position, written to ``ranks`` if that holds memory.
+
+    Parameters
+    ----------
+    stream : array of int32, shape (positions,)
+        The last words of k-grams.
+    below, ranks : Ranks
+        The ranks of order k - 1, those of the position before being contexts; and of order k.
+    keys : array of int64, shape (positions,)
+        Memory to work in.
+    contexts : int
+        How many different (k-1)-grams there are.
+    word_bits : int
+        Bits of the ids of words.
+    counted_from : int
+        The first position that counts.
+    knows_suffixes : bool, default True
+        Whether ``below`` has the rank of each position itself, too, which is the place of its suffix. False: suffixes
+        are words.
+    """
+    layout = _layout(stream.size, contexts, word_bits)
+    bounds = np.zeros((max(contexts - 1, 0) >> layout.run_bits) + 2, np.int64)
+    kernels.partition_sizes(stream, below, layout.run_bits, bounds[1:])
+    np.cumsum(bounds, out=bounds)
+    kernels.distribute_keys(stream, below, layout, bounds[:-1].copy(), keys, ranks)
+    keys = keys[: bounds[-1]]
+    for first, last in pairwise(bounds.tolist()):
+        keys[first:last].sort()  # with vector instructions, and mostly within the cache
+    distinct = int(kernels.distinct_grams(keys, bounds, layout.position_bits))
+    grams = Grams(np.empty(contexts + 1, np.int32), *(np.empty(distinct, np.int32) for _ in range(3)))
+    if not knows_suffixes:
+        below = below._replace(data=below.data[:0])
+    kernels.rank_grams(keys, bounds, layout, counted_from, below, ranks, grams)
+    return grams
+
+
+def _layout(positions: int, contexts: int, word_bits: int) -> KeyLayout:
+    position_bits = bits_of(positions)
+    context_bits = _KEY_BITS - position_bits - word_bits
+    return KeyLayout(min(max(bits_of(contexts) - _PARTITION_BITS, 0), context_bits), word_bits, position_bits)
 
 
 # --- part by part

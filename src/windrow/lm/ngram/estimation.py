@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import compress, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -28,8 +28,8 @@ _LOG10_E = np.float32(np.log10(np.e))
 
 
 @dataclass
-class _Order:
-    """The k-grams while counts become probabilities, which are written over the counts."""
+class Order:
+    """The k-grams, or a part of them, while counts become probabilities, which are written over the counts."""
 
     starts: Int32s
     words: Int32s
@@ -87,18 +87,18 @@ def estimate(
     DataError
         For text too small for the order or the smoothing.
     """
-    chosen = _options(options)
+    chosen = chosen_options(options)
     method, interpolates = smoothing_named(smoothing, chosen)
-    _check_unknown(unk_mass, open_vocabulary)
-    _check_text(counts)
+    check_unknown(unk_mass, open_vocabulary)
+    check_text(_sizes(counts), counts.levels[0].counts if counts.levels else np.empty(0))
     if not method.adjusted or counts.order == 1:
         _check_word_counts(counts)
     chosen.check(counts.order)
-    thresholds = _thresholds(prune, counts.order)
+    thresholds = thresholds_of(prune, counts.order)
     orders = _own(counts, copies=keep_counts or np.dtype(dtype) != np.float32)
     if any(thresholds) or keep_words is not None:
         _mark_kept(orders, thresholds, keep_words)
-    predicted = _predicted(orders[0], open_vocabulary)
+    predicted = predicted_words(orders[0], open_vocabulary)
     words = int(np.count_nonzero(predicted))
     if method.weighted and chosen.weights is None:
         chosen = replace(chosen, weights=fit_weights(counts, words, chosen.heldout))
@@ -107,23 +107,24 @@ def estimate(
         if chosen.lmplz_compat is not None:
             slips = lmplz.find_slips(counts.levels, chosen.lmplz_compat)
         _adjust(orders, counts.initial)
-    frequencies = [_frequencies(order) for order in orders]
+    frequencies = [frequencies_of(order.counts) for order in orders]
     lmplz.repeat_slips(slips, [order.counts for order in orders], frequencies)
     vocabulary = counts.vocabulary
     if not keep_counts:
         counts.levels = []
     rules = [method.rule(Evidence(k, t, words, chosen)) for k, t in enumerate(frequencies, 1)]
-    _smooth_words(orders[0], _rule_without_start(rules[0], 1, orders, method), predicted, unk_mass, np.dtype(dtype))
+    smooth_words(orders[0], rule_without_start(rules[0], 1, len(orders), method), predicted, unk_mass, np.dtype(dtype))
     for k in range(2, len(orders) + 1):
         _smooth(orders, k, rules[k - 1], method, words, interpolates)
-    _take_logs(orders[-1].probs)
-    return _as_model(orders, vocabulary, method)
+    take_logs(orders[-1].probs)
+    return as_model(orders, vocabulary, method)
 
 
 # --- what is asked for
 
 
-def _options(options: dict[str, Any]) -> Options:
+def chosen_options(options: dict[str, Any]) -> Options:
+    """The options of ``estimate``; OptionError for one that there is not."""
     known = [field.name for field in fields(Options)]
     for name in options:
         if name not in known:
@@ -131,7 +132,7 @@ def _options(options: dict[str, Any]) -> Options:
     return Options(**options)
 
 
-def _thresholds(prune: Sequence[int], order: int) -> list[int]:
+def thresholds_of(prune: Sequence[int], order: int) -> list[int]:
     """One threshold per order; the last one given also holds for those above."""
     thresholds = [check_whole("prune", threshold, 0) for threshold in prune] or [0]
     if len(thresholds) > order:
@@ -141,7 +142,8 @@ def _thresholds(prune: Sequence[int], order: int) -> list[int]:
     return thresholds + thresholds[-1:] * (order - len(thresholds))
 
 
-def _check_unknown(unk_mass: float | None, open_vocabulary: bool) -> None:
+def check_unknown(unk_mass: float | None, open_vocabulary: bool) -> None:
+    """Raise OptionError for a probability of unknown words that cannot be."""
     if unk_mass is None:
         return
     check_range("unk_mass", unk_mass, 0, 1, low_open=True, high_open=True)
@@ -149,10 +151,11 @@ def _check_unknown(unk_mass: float | None, open_vocabulary: bool) -> None:
         raise OptionError("unk_mass is the probability of unknown words, which a closed vocabulary excludes")
 
 
-def _check_text(counts: NGramCounts) -> None:
-    if counts.order == 0 or not counts.levels[0].counts.any():
+def check_text(sizes: Sequence[int], word_counts: NDArray[Any]) -> None:
+    """Raise DataError where there are no counts, or no n-grams of the highest of the orders, which have these sizes."""
+    if not word_counts.any():
         raise DataError("there are no counts (they were used up by an estimate, or the text is empty): count again")
-    check_order(counts)
+    check_sizes(sizes)
 
 
 def _check_word_counts(counts: NGramCounts) -> None:
@@ -167,10 +170,19 @@ def _check_word_counts(counts: NGramCounts) -> None:
 
 def check_order(counts: NGramCounts) -> None:
     """Raise DataError when the sentences are too short for n-grams of the highest order."""
-    longest = sum(level.words.size > 0 for level in counts.levels)
-    if longest < counts.order:
+    check_sizes(_sizes(counts))
+
+
+def _sizes(counts: NGramCounts) -> list[int]:
+    return [level.words.size for level in counts.levels]
+
+
+def check_sizes(sizes: Sequence[int]) -> None:
+    """``check_order`` by how many n-grams each order has."""
+    order, longest = len(sizes), sum(size > 0 for size in sizes)
+    if longest < order:
         raise DataError(
-            f"order = {counts.order}: the longest sentence has {longest} symbols, its marks included; "
+            f"order = {order}: the longest sentence has {longest} symbols, its marks included; "
             f"try order = {longest} or less"
         )
 
@@ -190,7 +202,7 @@ def check_marks(counts: NGramCounts, *, bos: bool, eos: bool) -> None:
 # --- counts
 
 
-def _own(counts: NGramCounts, copies: bool) -> list[_Order]:
+def _own(counts: NGramCounts, copies: bool) -> list[Order]:
     """The levels in arrays that may be written, each with its range of n-grams that begin with <s>."""
     orders = []
     span = BOS, BOS + 1
@@ -202,42 +214,51 @@ def _own(counts: NGramCounts, copies: bool) -> list[_Order]:
         suffixes, raw = (array.copy() if copies or not array.flags.writeable else array for array in changed)
         if k > 1:
             span = int(starts[span[0]]), int(starts[span[1]])
-        orders.append(_Order(starts, words, suffixes, raw, span, _ALL, _NONE))
+        orders.append(Order(starts, words, suffixes, raw, span, _ALL, _NONE))
     return orders
 
 
-def _mark_kept(orders: list[_Order], thresholds: list[int], keep_words: NDArray[np.bool_] | None) -> None:
+def _mark_kept(orders: list[Order], thresholds: list[int], keep_words: NDArray[np.bool_] | None) -> None:
     """Mark the n-grams to keep, by their raw counts; context and suffix of each are kept, too."""
-    # Without a threshold, also words of a given vocabulary that are not in the text.
-    kept = (orders[0].counts > thresholds[0]) | (thresholds[0] == 0)
-    if keep_words is not None:
-        if keep_words.shape != kept.shape:
-            raise OptionError(f"keep_words has the shape {keep_words.shape}; the vocabulary has {kept.size} words")
-        kept &= keep_words
-    kept[[UNK, BOS, EOS]] = True
-    orders[0].kept = kept_words = kept
+    mark_kept_words(orders[0], thresholds[0], keep_words)
+    kept_words = kept = orders[0].kept
     for order, threshold in zip(orders[1:], thresholds[1:], strict=True):
         contexts, kept = kept, np.empty(order.words.size, np.bool_)
         kernels.mark_kept(order.starts, order.words, order.counts, threshold, kept_words, contexts, kept)
         order.kept = kept
 
 
-def _predicted(unigrams: _Order, open_vocabulary: bool) -> NDArray[np.bool_]:
-    """The words that can come next, (words,)."""
+def mark_kept_words(unigrams: Order, threshold: int, keep_words: NDArray[np.bool_] | None) -> None:
+    """Mark the words to keep, by their raw counts, among those of ``keep_words``."""
+    # Without a threshold, also words of a given vocabulary that are not in the text.
+    kept = (unigrams.counts > threshold) | (threshold == 0)
+    if keep_words is not None:
+        if keep_words.shape != kept.shape:
+            raise OptionError(f"keep_words has the shape {keep_words.shape}; the vocabulary has {kept.size} words")
+        kept &= keep_words
+    kept[[UNK, BOS, EOS]] = True
+    unigrams.kept = kept
+
+
+def predicted_words(unigrams: Order, open_vocabulary: bool) -> NDArray[np.bool_]:
+    """The words that can come next, (words,); DataError where there is none."""
     predicted = unigrams.kept.copy() if unigrams.kept.size else np.ones(unigrams.words.size, np.bool_)
     predicted[BOS] = False
     predicted[EOS] = unigrams.counts[EOS] > 0
     predicted[UNK] = open_vocabulary or unigrams.counts[UNK] > 0
+    if not predicted.any():
+        raise DataError("no word is kept that could be predicted; try a lower prune or open_vocabulary = True")
     return predicted
 
 
-def _frequencies(order: _Order) -> NDArray[np.int64]:
+def frequencies_of(counts: Int32s) -> NDArray[np.int64]:
+    """How many n-grams have the count 0, 1, 2, .., as far as a smoothing asks for it."""
     frequencies = np.zeros(COUNTS_OF_COUNTS, np.int64)
-    kernels.count_counts(order.counts, frequencies)
+    kernels.count_counts(counts, frequencies)
     return frequencies
 
 
-def _adjust(orders: list[_Order], initial: list[NDArray[np.bool_]] | None) -> None:
+def _adjust(orders: list[Order], initial: list[NDArray[np.bool_]] | None) -> None:
     """Replace the counts below the highest order by adjusted counts (Chen & Goodman, section 2.7).
 
     The adjusted count of an n-gram is the number of different words before it. That is the number of longer n-grams of
@@ -245,12 +266,17 @@ def _adjust(orders: list[_Order], initial: list[NDArray[np.bool_]] | None) -> No
     n-gram that begins with ``<s>`` has no word before it and keeps its count.
     """
     for k, (order, above) in enumerate(pairwise(orders)):
-        first, last = order.sentence_starts
-        if initial is not None:
-            order.counts[:] = initial[k]
-        else:
-            order.counts[:first] = order.counts[last:] = 0
+        forget_counts(order.counts, order.sentence_starts, None if initial is None else initial[k])
         kernels.add_left_neighbors(above.suffixes, order.counts)
+
+
+def forget_counts(counts: Int32s, sentence_starts: tuple[int, int], initial: NDArray[np.bool_] | None) -> None:
+    """Set adjusted counts to what they are without any word before: see ``_adjust``."""
+    first, last = sentence_starts
+    if initial is not None:
+        counts[:] = initial
+    else:
+        counts[:first] = counts[last:] = 0
 
 
 # --- probabilities
@@ -261,13 +287,39 @@ def _memory_of(array: Int32s, dtype: np.dtype[Any]) -> Floats:
     return array.view(dtype) if dtype == np.float32 else np.empty(array.size, dtype)
 
 
-def _rule_without_start(rule: Rule, k: int, orders: list[_Order], method: Smoothing) -> Rule:
-    """The rule for contexts of order ``k`` - 1 that do not begin with <s>."""
-    return rule._replace(weight=0.0) if method.longest_only and k < len(orders) else rule
+def rule_without_start(rule: Rule, k: int, order: int, method: Smoothing) -> Rule:
+    """The rule for contexts of order ``k`` - 1 that do not begin with <s>, in a model of order ``order``."""
+    return rule._replace(weight=0.0) if method.longest_only and k < order else rule
 
 
-def _smooth_words(
-    order: _Order, rule: Rule, predicted: NDArray[np.bool_], unk_mass: float | None, dtype: np.dtype[Any]
+class ContextSmoothing(NamedTuple):
+    """How the probabilities of one order follow from its counts."""
+
+    rule: Rule
+    short_rule: Rule  # for contexts that do not begin with <s>
+    words: int  # that can be predicted
+    interpolates: bool
+    fixed_backoff: float | None
+
+    def __call__(
+        self, successors: Successors, sentence_starts: tuple[int, int], lower: Floats, probs: Floats, gammas: Floats
+    ) -> None:
+        """Write probabilities, and what goes to the shorter context, of all contexts.
+
+        ``sentence_starts``: the range of contexts that begin with <s>; the others are those of ``kernels.interpolate``.
+        """
+        apply = kernels.interpolate if self.interpolates else kernels.back_off
+        (first, last), end = sentence_starts, successors.starts.size - 1
+        for begin, stop, rule in (
+            (0, first, self.short_rule), (first, last, self.rule), (last, end, self.short_rule)
+        ):  # fmt: skip
+            apply(successors, begin, stop, rule, self.words, lower, probs, gammas)
+        if self.fixed_backoff is not None:
+            gammas[:] = self.fixed_backoff
+
+
+def smooth_words(
+    order: Order, rule: Rule, predicted: NDArray[np.bool_], unk_mass: float | None, dtype: np.dtype[Any]
 ) -> None:
     """Probabilities of unigrams: interpolated with the uniform distribution, also in back-off form."""
     words = int(np.count_nonzero(predicted))
@@ -282,24 +334,20 @@ def _smooth_words(
         probs[UNK] = unk_mass
 
 
-def _smooth(orders: list[_Order], k: int, rule: Rule, method: Smoothing, words: int, interpolates: bool) -> None:
+def _smooth(orders: list[Order], k: int, rule: Rule, method: Smoothing, words: int, interpolates: bool) -> None:
     """Probabilities of k-grams and back-offs of their contexts; then takes the logarithms of the order below."""
     order, below = orders[k - 1], orders[k - 2]
     dtype = below.probs.dtype
     order.probs, below.backoffs = _memory_of(order.counts, dtype), _memory_of(below.suffixes, dtype)
     successors = Successors(order.starts, order.suffixes, order.counts, order.kept)
-    apply = kernels.interpolate if interpolates else kernels.back_off
-    first, last = below.sentence_starts
-    short_rule = _rule_without_start(rule, k, orders, method)
-    for begin, end, its_rule in ((0, first, short_rule), (first, last, rule), (last, below.words.size, short_rule)):
-        apply(successors, begin, end, its_rule, words, below.probs, order.probs, below.backoffs)
-    if method.fixed_backoff is not None:
-        below.backoffs[:] = method.fixed_backoff
-    _take_logs(below.probs)
-    _take_logs(below.backoffs)
+    short_rule = rule_without_start(rule, k, len(orders), method)
+    step = ContextSmoothing(rule, short_rule, words, interpolates, method.fixed_backoff)
+    step(successors, below.sentence_starts, below.probs, order.probs, below.backoffs)
+    take_logs(below.probs)
+    take_logs(below.backoffs)
 
 
-def _take_logs(values: Floats) -> None:
+def take_logs(values: Floats) -> None:
     """Replace values by their log10."""
     with np.errstate(divide="ignore"):
         for start in range(0, values.size, _BLOCK):
@@ -314,7 +362,8 @@ def _take_logs(values: Floats) -> None:
 # --- the model
 
 
-def _as_model(orders: list[_Order], vocabulary: Vocabulary, method: Smoothing) -> BackoffModel:
+def as_model(orders: list[Order], vocabulary: Vocabulary, method: Smoothing) -> BackoffModel:
+    """The model of orders whose probabilities are logarithms by now, without what is not kept; uses the orders up."""
     unseen_backoff = 0.0 if method.fixed_backoff is None else math.log10(method.fixed_backoff)
     if not orders[0].kept.size:
         levels = [Level(order.starts, order.words, order.probs, order.backoffs) for order in orders]

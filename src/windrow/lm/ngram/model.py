@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, Self
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from windrow.bars import OnProgress, check_progress, stages_bar
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
+from windrow.distributed.cluster import workers_of
+from windrow.distributed.workers import Workers
 from windrow.errors import FormatError, OptionError, check_whole, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.local import as_path, given_name, local_file
@@ -24,6 +27,8 @@ from windrow.lm.ngram.counting import check_size, count_ngrams, default_budget
 from windrow.lm.ngram.estimation import check_marks, check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
+from windrow.lm.ngram.partition_estimation import can_estimate, estimate_partitions
+from windrow.lm.ngram.partitions import CountedPartitions, start_counting
 from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.settings import NGRAM_LM
 from windrow.lm.ngram.table import NGramTable
@@ -185,6 +190,7 @@ class NGramLM(Estimator, TableLM):
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
         counts_out: str | os.PathLike[str] | None = None,
+        ray: str | Workers | None = None,
         progress: OnProgress | bool | None = None,
     ) -> Self:
         """Count the n-grams of a text and estimate the model.
@@ -204,6 +210,9 @@ class NGramLM(Estimator, TableLM):
         counts_out : str or path, default None
             A file to write the counts to, as text; ``.gz`` at the end compresses it. On a full disk
             training goes on without it, with a DataWarning.
+        ray : str or RayCluster, default None
+            Workers of a Ray cluster that count and estimate, to the same model: "local" starts some on this machine,
+            "auto" or HOST:PORT names a cluster. None: this process.
         progress : bool or callable, default None
             True: show a bar, in a notebook or on stderr. A function is called with the name of a stage,
             and how much of it is done, 0 to 1.
@@ -230,6 +239,8 @@ class NGramLM(Estimator, TableLM):
         ['ran', 'sat']
         """
         self._check_fit(heldout)
+        if ray is not None and self.memory is not None:
+            raise OptionError(f"memory = {self.memory} is for one process; of workers RayCluster's memory is the bound")
         check_progress(progress)
         corpus = as_corpus(source, field, shows_bar=progress is True)
         check_size(corpus.tokens + (1 + self.eos) * len(corpus))
@@ -238,16 +249,23 @@ class NGramLM(Estimator, TableLM):
         )
         stream = training_stream(corpus, mapping, eos=self.eos)
         first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
-        budget = default_budget() if self.memory is None else self.memory
-        with stages_bar(progress) as show:
-            counts = count_ngrams(stream, vocabulary, self.order, bos=self.bos, memory_budget=budget, progress=show)
-        del stream
-        check_order(counts)
-        if counts_out is not None:
-            counts_text.write_counts_beside(counts, counts_out)
-        if heldout is not None:
-            heldout = as_corpus(heldout, field, corpus.reader)
-        self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen)
+        with ExitStack() as stack:
+            show = stack.enter_context(stages_bar(progress))
+            counts: NGramCounts | CountedPartitions
+            if ray is None:
+                budget = default_budget() if self.memory is None else self.memory
+                counts = count_ngrams(stream, vocabulary, self.order, bos=self.bos, memory_budget=budget, progress=show)
+                check_order(counts)
+            else:
+                workers = stack.enter_context(workers_of(ray))
+                counts = start_counting(stream, vocabulary, self.order, workers, bos=self.bos, progress=show)
+            del stream
+            if counts_out is not None:
+                counts = counts if isinstance(counts, NGramCounts) else counts.collect(show)
+                counts_text.write_counts_beside(counts, counts_out)
+            if heldout is not None:
+                heldout = as_corpus(heldout, field, corpus.reader)
+            self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen, show)
         self.reader = corpus.reader
         logger.info("n-grams of the model, by order: %s", ", ".join(f"{size:,}" for size in self.table_.sizes))
         return self
@@ -325,19 +343,23 @@ class NGramLM(Estimator, TableLM):
 
     def _estimate(
         self,
-        counts: NGramCounts,
+        counts: NGramCounts | CountedPartitions,
         provenance: Mapping[str, Any],
         heldout: Corpus | None,
         vocab: Iterable[str] | None,
         first_seen: NDArray[np.int64] | None = None,
+        progress: OnProgress | None = None,
     ) -> Self:
-        model = estimate(
-            counts,
-            keep_words=None if vocab is None else mask_of(counts.vocabulary, vocab),
-            heldout=None if heldout is None else self._count_heldout(heldout, counts.vocabulary),
-            lmplz_compat=first_seen,
+        chosen: dict[str, Any] = {
+            "keep_words": None if vocab is None else mask_of(counts.vocabulary, vocab),
             **{name: getattr(self, name) for name in _OF_ESTIMATE},
-        )
+        }
+        if isinstance(counts, CountedPartitions) and can_estimate(self.smoothing, self.weights, first_seen):
+            model = estimate_partitions(counts, **chosen, progress=progress)
+        else:
+            counts = counts if isinstance(counts, NGramCounts) else counts.collect(progress)
+            held_out = None if heldout is None else self._count_heldout(heldout, counts.vocabulary)
+            model = estimate(counts, **chosen, heldout=held_out, lmplz_compat=first_seen)
         closed: bool | None = True  # in counts, every n-gram's suffix is counted, too
         if self.entropy_prune is not None:
             model, closed = entropy_prune(model, self.entropy_prune), None

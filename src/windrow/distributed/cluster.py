@@ -1,0 +1,292 @@
+"""Workers of a Ray cluster: Ray schedules, retries and moves data; here it is only asked to."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from windrow import interrupts
+from windrow.distributed.workers import DEFAULT_MEMORY, LEAST_MEMORY, Member, Usage, Workers, bytes_of, measured
+from windrow.errors import DataError, OptionError, WindrowError, check_whole, needs_package, shown
+from windrow.logger import logger
+from windrow.machine import available_cores
+
+_POLL = 0.2  # seconds between two looks for interrupts
+_RETRIES = 20  # of a part whose worker or node is lost; Ray counts those of its own doing as well
+_IN_FLIGHT = 2  # parts per worker that are handed to Ray at a time: one at work, one to come
+_REACHED = 10.0  # seconds for a first answer of a cluster; Ray itself would ask for minutes
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # they are raised where the result is asked for
+}
+
+
+class LostWorkerError(WindrowError):
+    """A worker that held an object is gone, and the object with it."""
+
+
+class RayCluster:
+    """Workers of a Ray cluster, or of a Ray of this machine's own that ends with the work.
+
+    ``Corpus.build``, ``NGramLM.fit`` and ``Word2Vec.fit`` take one as ``ray``. As a context manager it stays connected
+    from one of them to the next; otherwise each connects, which takes some seconds.
+
+    Parameters
+    ----------
+    address : str, default "local"
+        "local": start a Ray on this machine. "auto": the cluster that runs here, or that RAY_ADDRESS names.
+        HOST:PORT: that cluster.
+    workers : int, at least 1, or None, default None
+        How many parts are done at a time. None: as many as the cluster has cores.
+    memory : int, at least 32 MiB, or None, default None
+        Bytes of data that a worker may hold beside its idle size of about 200 MB. None: 1 GiB.
+
+    Raises
+    ------
+    OptionError
+        A number is out of range.
+
+    Examples
+    --------
+    >>> from windrow.distributed import RayCluster
+    >>> cluster = RayCluster("local", workers=2)
+    >>> cluster.count
+    2
+    """
+
+    def __init__(self, address: str = "local", workers: int | None = None, memory: int | None = None) -> None:
+        if not isinstance(address, str) or not address:
+            raise OptionError(f"ray = {shown(address)} must be 'local', 'auto' or the HOST:PORT of a cluster")
+        self.address = address
+        self._workers = None if workers is None else check_whole("workers", workers, 1)
+        self.memory = DEFAULT_MEMORY if memory is None else check_whole("memory", memory, LEAST_MEMORY)
+        self.usage = Usage()
+        self._ray: Any = None
+        self._users = 0  # how many ``with`` blocks are open
+        self._is_ours = False
+        self._session: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"RayCluster({self.address!r}, workers={self._workers}, memory={self.memory})"
+
+    @property
+    def count(self) -> int:
+        """How many parts are done at a time."""
+        if self._workers is not None:
+            return self._workers
+        return available_cores() if self._ray is None else max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    def __enter__(self) -> Self:
+        if self._users == 0:
+            self._connect()
+        self._users += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._users -= 1
+        if self._users == 0:
+            self._disconnect()
+
+    # --- parts of a work
+
+    def put(self, value: Any) -> Any:
+        """See ``Workers``."""
+        self.usage.moved_bytes += bytes_of(value)
+        return self._ray.put(value)
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        parts: Iterable[Sequence[Any]],
+        *,
+        returns: int = 1,
+        on_done: Callable[[int], object] | None = None,
+    ) -> list[Any]:
+        """See ``Workers``."""
+        task = self._ray.remote(_do_part).options(
+            num_cpus=1, num_returns=returns + 1, max_retries=_RETRIES, name=function.__name__
+        )
+        results, pending, done = [], [], 0
+        for part in parts:
+            *values, used = task.remote(function, returns, *part)
+            results.append(values if returns > 1 else values[0])
+            pending.append(used)
+            while len(pending) >= _IN_FLIGHT * self.count:
+                pending, done = self._finish_some(pending, done, on_done)
+        while pending:
+            pending, done = self._finish_some(pending, done, on_done)
+        return results
+
+    def start(self, kind: Callable[..., Any], *arguments: Any) -> Member:
+        """See ``Workers``."""
+        actor = self._ray.remote(_Holder).options(num_cpus=1, max_restarts=0, max_task_retries=0)
+        return _Actor(actor.remote(kind, *arguments), self)
+
+    def get(self, handle: Any) -> Any:
+        """See ``Workers``."""
+        self.wait([handle])
+        with _plain_errors():
+            return self._ray.get(handle)
+
+    def wait(self, handles: Sequence[Any], on_done: Callable[[int], object] | None = None) -> None:
+        """See ``Workers``."""
+        pending, done = list(handles), 0
+        while pending:
+            ready, pending = self._ready(pending)
+            done += len(ready)
+            if ready and on_done is not None:
+                on_done(done)
+
+    def _ready(self, pending: list[Any]) -> tuple[list[Any], list[Any]]:
+        """Which handles have values, after a short while at most, and the others; raises what a part raised."""
+        with _plain_errors():
+            ready, others = self._ray.wait(pending, num_returns=len(pending), timeout=_POLL, fetch_local=False)
+            interrupts.check()
+            if not ready and self._nodes() == 0:
+                raise DataError(f"the Ray cluster at {self.address} has no node any more; start it again")
+            return ready, others
+
+    def _nodes(self) -> int:
+        return sum(node["Alive"] for node in self._ray.nodes())
+
+    def _finish_some(
+        self, pending: list[Any], done: int, on_done: Callable[[int], object] | None
+    ) -> tuple[list[Any], int]:
+        ready, pending = self._ready(pending)
+        with _plain_errors():
+            for used in self._ray.get(ready):
+                self.usage.add(used)
+                done += 1
+                if on_done is not None:
+                    on_done(done)
+        return pending, done
+
+    # --- connecting
+
+    def _connect(self) -> None:
+        for name, value in _QUIET.items():
+            os.environ.setdefault(name, value)
+        with needs_package("work on a Ray cluster (ray=, --ray) needs the package ray", "ray"):
+            import ray
+        self._ray, self.usage = ray, Usage()
+        if ray.is_initialized():  # by whoever called
+            return
+        _check_reachable(self.address)
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with _plain_errors(f"cannot work with the Ray cluster {self.address!r}"):
+                ray.init(**self._init_options())
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, before)  # Ray takes it, and windrow has plans for it
+        self._is_ours = True
+        if self.address == "local":
+            node: Any = ray._private.worker._global_node
+            self._session = Path(node.get_session_dir_path())
+        logger.info("Ray %s: %d nodes, %d workers at a time", ray.__version__, self._nodes(), self.count)
+
+    def _init_options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "address": self.address,
+            "log_to_driver": False,
+            "logging_level": logging.ERROR,
+            "configure_logging": False,
+        }
+        if self.address == "local":
+            options |= {"num_cpus": self.count, "include_dashboard": False}
+        return options
+
+    def _disconnect(self) -> None:
+        ray, self._ray = self._ray, None
+        if not self._is_ours:
+            return
+        self._is_ours = False
+        with interrupts.held():
+            ray.shutdown()
+            if self._session is not None:
+                shutil.rmtree(self._session, ignore_errors=True)
+                self._session = None
+
+
+class _Holder:
+    """What runs in the worker of an actor."""
+
+    def __init__(self, kind: Callable[..., Any], *arguments: Any) -> None:
+        self._value = kind(*arguments)
+
+    def call(self, method: str, returns: int, *arguments: Any) -> Any:
+        return _do_part(getattr(self._value, method), returns, *arguments)
+
+
+class _Actor:
+    """An object in a worker of its own."""
+
+    def __init__(self, actor: Any, cluster: RayCluster) -> None:
+        self._actor, self._cluster = actor, cluster
+
+    def call(self, method: str, *arguments: Any, returns: int = 1) -> Any:
+        """See ``Member``."""
+        values = self._actor.call.options(num_returns=returns + 1).remote(method, returns, *arguments)
+        return values[:-1] if returns > 1 else values[0]
+
+
+def _do_part(function: Callable[..., Any], returns: int, *arguments: Any) -> Any:
+    """What a worker does: a part, and the account of it."""
+    import ray
+
+    result, used = measured(function, arguments, returns, ray.get_runtime_context().get_node_id()[:8])
+    return (*result, used) if returns > 1 else (result, used)
+
+
+@contextmanager
+def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None]:
+    """Within, what windrow raised in a worker is raised here as it was, and Ray's own errors in one line."""
+    import ray.exceptions
+
+    try:
+        yield
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, WindrowError):
+            raise error.cause from None
+        raise DataError(f"{what}: {error.cause!r}") from error
+    except ray.exceptions.ActorDiedError as error:
+        raise LostWorkerError("a worker is gone, and what it held with it") from error
+    except ray.exceptions.OutOfMemoryError as error:
+        raise DataError(f"{what}: a node ran out of memory; try fewer workers or a lower memory") from error
+    except ConnectionError as error:
+        raise DataError(f"{what}: none runs here; start one with `ray start --head`, or name its HOST:PORT") from error
+    except (ray.exceptions.RayError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()
+        raise DataError(f"{what}: {reason[0] if reason else type(error).__name__}") from error
+
+
+def _check_reachable(address: str) -> None:
+    """Raise OptionError for an address that is none, and DataError for one where nothing answers."""
+    if address in ("local", "auto"):
+        return
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if not separator or not host or not port.isdigit() or not 0 < int(port) < 1 << 16:
+        raise OptionError(f"ray = {address!r} must be 'local', 'auto' or the HOST:PORT of a cluster")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _REACHED).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"no Ray cluster answers at {address}: {reason}; start one with `ray start --head`") from error
+
+
+def workers_of(ray: object) -> Workers:
+    """The workers that a user names as ``ray``: the address of a cluster, a RayCluster, or other workers."""
+    if isinstance(ray, str):
+        return RayCluster(ray)
+    if all(hasattr(ray, name) for name in ("map", "start", "put", "get")):
+        return ray  # type: ignore[return-value]  # what has these is a Workers
+    raise OptionError(f"ray = {shown(ray)} must be 'local', 'auto', the HOST:PORT of a cluster, or a RayCluster")
