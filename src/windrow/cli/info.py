@@ -14,6 +14,7 @@ from windrow.cli.groups import command
 from windrow.cli.messages import tell
 from windrow.cli.options import as_typed
 from windrow.cli.paths import InputFile
+from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError, one_line
 
 _MADE_BY = {
@@ -47,7 +48,8 @@ def info(file: str, as_command: bool, as_json: bool) -> None:
 
     if as_command and as_json:
         raise OptionError("--command and --json are two things to print; choose one")
-    facts = inspect(file)
+    with advising_to_convert():
+        facts = inspect(file)
     if as_command:
         click.echo(shlex.join(command_words(file, facts)))
         text = facts if facts["kind"] == "corpus" else facts.get("provenance", {})

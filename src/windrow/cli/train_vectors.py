@@ -41,7 +41,7 @@ from windrow.cli.paths import (
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
 from windrow.cli.summaries import LOSSES_OF_VECTORS, training_told
-from windrow.cli.vector_files import VECTORS_OUTPUT, save_fasttext
+from windrow.cli.vector_files import VECTORS_OUTPUT, advising_to_convert, save_fasttext
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
 
@@ -264,7 +264,8 @@ def _with_their_size(file: str) -> WordVectors:
     from windrow.embeddings import WordVectors
     from windrow.embeddings.subwords import NGRAM_SIZES
 
-    vectors = WordVectors.load(file)
+    with advising_to_convert():
+        vectors = WordVectors.load(file)
     sizes: dict[str, int] = {}
     if vectors.ngrams is not None and click.get_current_context().params["subwords"]:
         sizes = dict(zip(NGRAM_SIZES, vectors.ngrams.subwords.sizes, strict=True))

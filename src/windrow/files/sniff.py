@@ -231,16 +231,19 @@ _LOOK_LIKE_TEXT = {
 }
 
 
-def refuse_vectors(start: bytes, name: str) -> None:
-    """Raise DataError if a file that begins with these bytes holds word vectors: rows of a word and its numbers."""
+def looks_like_vectors(start: bytes) -> bool:
+    """Whether a file that begins with these bytes holds word vectors as text: rows of a word and its numbers."""
     whole = start.split(b"\n")[:-1]  # the last may be cut
     header, *rows = [line.strip() for line in whole[:_SAMPLE_LINES] if line.strip()] or [b""]
     if _VECTOR_HEADER.fullmatch(header):
         found = bool(rows) and bool(_NUMBERS_AFTER_A_WORD.fullmatch(rows[0]))
-        found = found and len(rows[0].split()) == int(header.split()[1]) + 1
-    else:
-        found = bool(rows) and all(map(_FRACTIONS_AFTER_A_WORD.fullmatch, [header, *rows]))
-    if found:
+        return found and len(rows[0].split()) == int(header.split()[1]) + 1
+    return bool(rows) and all(map(_FRACTIONS_AFTER_A_WORD.fullmatch, [header, *rows]))
+
+
+def refuse_vectors(start: bytes, name: str) -> None:
+    """Raise DataError if a file that begins with these bytes holds word vectors."""
+    if looks_like_vectors(start):
         raise DataError(f"{name} holds word vectors, not text; give the text that they were trained on")
 
 
