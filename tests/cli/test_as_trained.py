@@ -213,6 +213,19 @@ def test_a_line_that_is_the_name_of_a_file_is_scored(
         assert [float(line) for line in result.stdout.splitlines()] == pytest.approx(expected, abs=1e-6)
 
 
+def test_folders_and_globs_are_scored(folder: Path, tmp_path: Path) -> None:
+    for name, text in (("b.txt", "the cat\n"), ("a.txt", "a dog\nthe\n"), (".hidden", "no\n")):
+        (tmp_path / name).write_text(text)
+    model = windrow.load(folder / "words.safetensors")
+    expected = [model.log_prob(line) for line in ("a dog", "the", "the cat")]
+    for source in (tmp_path, f"{tmp_path}/*.txt"):
+        result = run("score", folder / "words.safetensors", source)
+        assert [float(line) for line in result.stdout.splitlines()] == pytest.approx(expected, abs=1e-6)
+    windrow.Corpus.build(tmp_path / "a.txt", tmp_path / "a.corpus")
+    refused = run("score", folder / "words.safetensors", tmp_path / "a.corpus")
+    assert refused.stderr == f"Error: {tmp_path / 'a.corpus'} is a windrow corpus, not text; give its text\n"
+
+
 def test_a_column_is_scored(folder: Path) -> None:
     (folder / "rows.csv").write_text('id,text\n1,"the cat\nsat"\n2,a dog\n')
 

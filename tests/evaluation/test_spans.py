@@ -94,5 +94,5 @@ def test_what_is_no_tag(tag: str) -> None:
 def test_tags_that_are_no_strings(tag):
     with pytest.raises(DataError, match="must be a string, such as B-LOC or O"):
         spans_of(["O", tag])
-    with pytest.raises(DataError, match="sentence 1: the tag .* must be a string"):
+    with pytest.raises(DataError, match=r"sentence 1: the tag .* must be a string"):
         WindowTagger().fit([(["in", "Rome"], ["O", tag])])

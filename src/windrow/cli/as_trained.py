@@ -110,8 +110,11 @@ class Line(NamedTuple):
 def scored_lines(
     model: LanguageModel, sources: Sequence[str], files: dict[str, Any], *, form: str, skip_symbols: bool
 ) -> Iterator[str]:
-    """What ``lm score`` prints, one source after the other; ``form`` is "numbers", "words" or "json"."""
-    for lines in chain.from_iterable(_batches(source, files, named=len(sources) > 1) for source in sources):
+    """What ``lm score`` prints, one file after the other; ``form`` is "numbers", "words" or "json"."""
+    from windrow.corpus.sources import find_files
+
+    found = [file for source in sources for file in find_files(source, files["format"], files["field"])]
+    for lines in chain.from_iterable(_batches(file, files, named=len(found) > 1) for file in found):
         sentences = _without_marks(model, lines, skip_symbols)
         if form == "numbers":
             yield "".join(f"{value:.6f}\n" for value in model.log_probs_of_lines(sentences))
@@ -161,7 +164,7 @@ def _without_marks(model: LanguageModel, lines: list[Line], skip: bool) -> list[
 def _batches(source: str, files: dict[str, Any], *, named: bool) -> Iterator[list[Line]]:
     """Lines, many at a time; one at a time when somebody types them or a program waits for the answer.
 
-    ``named``: messages name the source, since it is one of several.
+    ``named``: messages name the file, since it is one of several.
     """
     from windrow.corpus import sources
     from windrow.corpus.streams import Meter, lines, name_of, text_pieces

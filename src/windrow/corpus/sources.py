@@ -99,7 +99,7 @@ def _files_of(
     """The files that places name, each with its format."""
     if format is None and delimiter is not None:
         format = "csv"
-    files = [file for place in places for file in _find_files(place, format, field)]
+    files = [file for place in places for file in find_files(place, format, field)]
     return [(file, format or _format_by_name(file, field)) for file in files]
 
 
@@ -198,7 +198,8 @@ def _location(source: str | os.PathLike[str]) -> str:
     return typed if is_url(typed) else os.fspath(source)
 
 
-def _find_files(location: str, format: str | None, field: str | None) -> list[str]:
+def find_files(location: str, format: str | None = None, field: str | None = None) -> list[str]:
+    """The files that a place names: itself, or what is in a folder or matches a glob; DataError where there is none."""
     if not location:
         raise DataError("the source is an empty name; name a file or folder (the current folder is .)")
     if location == STDIN:
@@ -233,7 +234,7 @@ def _local_files(location: str, format: str | None, field: str | None) -> list[s
 def _files_below(folder: Path, format: str | None, field: str | None) -> list[str]:
     """Every readable text file below ``folder``, sorted by path; what is hidden or a corpus is left out."""
     if is_corpus(folder):
-        raise DataError(f"{folder} is a windrow corpus, not text; open it with Corpus.open")
+        raise DataError(f"{folder} is a windrow corpus, not text; give its text, or open it with Corpus.open")
     found = sorted(_visible_files(folder))
     files = [str(path) for path in found if path.is_file() and _is_wanted(path, format, field)]
     if not files:
