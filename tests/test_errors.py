@@ -8,7 +8,15 @@ import pickle
 import pytest
 
 import windrow
-from windrow.errors import DataError, MissingWordError, OptionError, WindrowError, check_callable, check_range
+from windrow.errors import (
+    DataError,
+    MissingPackageError,
+    MissingWordError,
+    OptionError,
+    WindrowError,
+    check_callable,
+    check_range,
+)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +90,20 @@ def test_what_a_file_or_a_column_is_called_adds_no_line() -> None:
     error = DataError("no column 'text' in a\nb.csv; there is: id\t\x1b[31mred\r\u2028, naïve 東京")
     assert str(error) == "no column 'text' in a\\nb.csv; there is: id\t\\x1b[31mred\\r\\u2028, naïve 東京"
     assert str(OptionError("fine")) == "fine"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MissingPackageError("reading .zst needs backports.zstd", "zst"),
+        MissingWordError("qeen", ["queen"]),
+        DataError("a.txt: byte 0xff"),
+        OptionError("rate = 2"),
+    ],
+)
+def test_errors_go_from_process_to_process(error: WindrowError) -> None:
+    """Whatever their constructors take."""
+    there = pickle.loads(pickle.dumps(error))
+
+    assert type(there) is type(error)
+    assert (str(there), vars(there)) == (str(error), vars(error))

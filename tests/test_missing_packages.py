@@ -54,6 +54,7 @@ NEEDS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.Corpus.build(held(at, "t.parquet", b"PAR1"), field="text")),
     (zstd.__name__, "'windrow[zst]'", lambda at: windrow.Corpus.build(held(at, "t.zst", b"\x28\xb5\x2f\xfd"))),
     ("fsspec", "'windrow[remote]' s3fs", lambda _: windrow.Corpus.build("s3://bucket/text.txt")),
+    ("ray", "'windrow[ray]'", lambda at: windrow.Corpus.build(held(at, "t.txt", b"a b"), ray="local")),
     ("starlette", "'windrow[explore]'", lambda _: imported("windrow.explore.server")),
     ("uvicorn", "'windrow[explore]'", lambda _: imported("windrow.explore.server")),
     ("plotly", "'windrow[explore]'", lambda _: plotly_script()),

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Literal
+from typing import Any, Literal
 
 _SUGGEST_FROM = 20_000  # words
 _CONTROL = re.compile("[\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029]")  # all that a terminal acts on, but for the tab
@@ -35,6 +35,16 @@ class WindrowError(Exception):
 
     def __str__(self) -> str:
         return one_line(super().__str__())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # From a process to another, as pickles have them, errors whose constructors take something else than args, too.
+        return _raised_elsewhere, (type(self), self.args, self.__dict__)
+
+
+def _raised_elsewhere(kind: type[WindrowError], args: tuple[Any, ...], attributes: dict[str, Any]) -> WindrowError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class DataError(WindrowError):

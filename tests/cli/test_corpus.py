@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +17,7 @@ import pytest
 
 from windrow.cli import main
 from windrow.corpus import Corpus
+from windrow.distributed import InProcess
 
 TEXT = "the cat sat\non the mat\nThe end\n"
 
@@ -55,6 +57,33 @@ def test_build_writes_the_corpus_and_ends_with_one_summary_line(run: Run, text: 
     result = run("corpus", "build", text, "-o", tmp_path / "c")
     assert result == (0, "", f"{tmp_path / 'c'}: 8 tokens in 3 sentences, a vocabulary of 7 words\n")
     assert sentences(tmp_path / "c") == [line.split() for line in TEXT.splitlines()]
+
+
+def test_build_with_workers(run: Run, text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The corpus and the line are those of one process; another line tells what the workers took."""
+    alone = run("corpus", "build", text, "-o", tmp_path / "c")
+    made: list[tuple[object, ...]] = []
+
+    def workers(*given: Any) -> InProcess:
+        made.append(given)
+        return InProcess(given[1], given[2])
+
+    monkeypatch.setattr("windrow.distributed.RayCluster", workers)
+    options = ("--ray", "10.0.0.1:6379", "--ray-workers", "3", "--memory-per-worker", "64M")
+
+    result = run("corpus", "build", text, "-o", tmp_path / "c", *options)
+
+    assert made == [("10.0.0.1:6379", 3, 64 << 20)]
+    line, told = result.err.splitlines()
+    assert (result.status, f"{line}\n") == (0, alone.err)
+    numbers = re.fullmatch(
+        r"Ray: 1 part in \S+ s, \S+ words/s; (\S+) CPU-seconds \(by node: this process \1\); "
+        r"(\S+) bytes moved per word; at most (\S+) MB in a worker",
+        told,
+    )
+    assert numbers is not None, told
+    assert float(numbers[2]) == round((8 * 4 + 3 * 8 + 7 * 8 + len("".join(dict.fromkeys(TEXT.split()))) + 7) / 8, 1)
+    assert float(numbers[3]) > 20
 
 
 def test_build_passes_its_options_on(run: Run, text: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr  # the page and the demo ran
     told = json.loads(done.stdout.splitlines()[-1])
-    assert {extra for _, extra, *_ in told} == {"viz", "sklearn", "parquet", "zst", "remote", "autotune"}
+    assert {extra for _, extra, *_ in told} == {"viz", "sklearn", "parquet", "zst", "remote", "autotune", "ray"}
     for typed, extra, status, said in told:
         assert status == 1, typed
         assert said.splitlines()[-1].startswith("Error: "), (typed, said)

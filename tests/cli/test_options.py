@@ -191,6 +191,11 @@ def test_an_option_without_effect_is_refused(command: str, setting: Setting, ask
         ("lm generate M --strict", "--strict is for --prompt; give that, too, or leave --strict out"),
         ("classify train T -o O --label-field L", "--label-field is for --field; give that, too, or leave --label-fie"),
         ("classify evaluate M T --field F --label-separator ,", "--label-separator is for --label-field; give that, t"),
+        (
+            "corpus build T -o O --ray-workers 2",
+            "--ray-workers is for --ray; give that, too, or leave --ray-workers out",
+        ),
+        ("corpus build T -o O --memory-per-worker 1G", "--memory-per-worker is for --ray; give that, too, or leave"),
         ("vectors plot V -o P.png --top 9 --words a b", "--top has no effect with --words; leave one of them out"),
     ],
 )

@@ -11,7 +11,7 @@ import sys
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 
-OF_EXTRAS = ("matplotlib", "sklearn", "pyarrow", "fsspec", "optuna", "backports", "compression.zstd")
+OF_EXTRAS = ("matplotlib", "sklearn", "pyarrow", "fsspec", "optuna", "ray", "backports", "compression.zstd")
 OF_TESTS = ("gensim", "pandas", "polars", "nltk", "kenlm", "seqeval", "hypothesis", "torch")
 
 
@@ -45,6 +45,7 @@ NEED = {
     "lm train ngram table.parquet --field text -o m.safetensors": "parquet",
     "lm train ngram text.zst -o m.safetensors": "zst",
     "corpus build s3://bucket/text.txt -o c": "remote",
+    "corpus build labels.txt -o c --ray local": "ray",
     "classify train labels.txt --autotune-validation labels.txt -o m.safetensors": "autotune",
 }
 

@@ -15,6 +15,7 @@ from windrow.cli.messages import tell
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import sources_argument, text_options, text_source
 from windrow.cli.paths import InputFile, OutputFolder
+from windrow.cli.ray_cluster import ray_cluster, ray_options
 from windrow.cli.saving import build_corpus
 
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -43,6 +44,7 @@ def group() -> None:
     help="Leave out words that occur fewer times than this.",
 )
 @click.option("--max-vocab", type=WholeNumber(1, checks=False), help="Keep only this many words, the most frequent.")
+@ray_options
 def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int | None, **text: Any) -> None:
     """Read SOURCEs in one pass and write them as word ids into a folder.
 
@@ -51,17 +53,19 @@ def build(sources: tuple[str, ...], output: Path, min_count: int, max_vocab: int
     """
     from windrow.corpus import Corpus
 
-    def build_in(folder: Path) -> Corpus:
-        with bytes_bar("reading") as show:
-            return Corpus.build(
-                text_source(sources), folder, min_count=min_count, max_vocab=max_vocab, progress=show, **text
-            )
+    with ray_cluster(text) as cluster:
+        given = {"min_count": min_count, "max_vocab": max_vocab, "ray": cluster.workers, **text}
 
-    corpus = build_corpus(build_in, sources, output)
+        def build_in(folder: Path) -> Corpus:
+            with bytes_bar("reading") as show:
+                return Corpus.build(text_source(sources), folder, progress=show, **given)
+
+        corpus = build_corpus(build_in, sources, output)
     tell(
         f"{output}: {corpus.tokens:,} tokens in {len(corpus):,} sentences, "
         f"a vocabulary of {len(corpus.vocabulary):,} words"
     )
+    cluster.tell(corpus.tokens)
 
 
 @group.command(example="windrow corpus info toy.corpus")

@@ -11,7 +11,7 @@ import click
 from windrow.cli.paths import OutputFile
 
 MOST_LINES = 59  # of --help at 80 columns; where all options take more, --help-all has the others
-HEADINGS = ("Options", "Output", "Model", "Training", "Text")  # in this order
+HEADINGS = ("Options", "Output", "Model", "Training", "Text", "Cluster")  # in this order
 _WHOLE = "windrow.help_all"  # in ``ctx.meta``: whether all options are asked for
 _LINE = 76  # characters of an example at most, beside its indent and a backslash
 F = TypeVar("F", bound=Callable[..., Any])

@@ -20,6 +20,8 @@ from windrow.corpus.sources import CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.corpus.writing import write_corpus
+from windrow.distributed import Workers
+from windrow.distributed.cluster import workers_of
 from windrow.errors import FormatError, OptionError, check_path, check_whole, warn
 from windrow.files.checksums import CHECKED_BYTES, OWN, PARTS
 from windrow.files.tempfolder import made_in_temporary_folder
@@ -132,6 +134,7 @@ class Corpus:
         specials: Sequence[str] = (),
         vocabulary: Vocabulary | None = None,
         progress: ReadProgress | bool | None = None,
+        ray: str | Workers | None = None,
     ) -> Corpus:
         """Read a text once, in bounded memory, and write it as ids into a folder.
 
@@ -179,6 +182,10 @@ class Corpus:
         progress : bool or callable, default None
             True: show a bar, in a notebook or on stderr. A function is called as
             ``progress(bytes_read, bytes_in_all)``, the latter None if it is not known.
+        ray : {"local", "auto"}, HOST:PORT, RayCluster or None, default None
+            A Ray cluster whose workers read the text in parallel: one that is started on this machine for it, the one
+            that runs here or that RAY_ADDRESS names, or another. The corpus is the same, byte by byte. ``source`` is
+            files or URLs that all nodes can read. None: this process reads.
 
         Returns
         -------
@@ -187,7 +194,7 @@ class Corpus:
         Raises
         ------
         OptionError
-            An option is out of range.
+            An option is out of range, or ``ray`` is given for a source that is no files.
         DataError
             The text cannot be read, or holds no word to keep; or the folder cannot be written.
 
@@ -211,12 +218,20 @@ class Corpus:
         reader = TextReader(tokenizer, lowercase, language, normalize, sentences)
         limits = {"min_count": int(min_count), "max_vocab": None if max_vocab is None else int(max_vocab)}
         files = {"format": format, "field": field, "delimiter": delimiter, "errors": errors}
+        workers = None if ray is None else workers_of(ray)
 
         def write(folder: Path) -> None:
             with bytes_bar(progress) as show:
                 given = {**files, "progress": show}
                 write_corpus(
-                    folder, source, reader, files=given, limits=limits, specials=specials, vocabulary=vocabulary
+                    folder,
+                    source,
+                    reader,
+                    files=given,
+                    limits=limits,
+                    specials=specials,
+                    vocabulary=vocabulary,
+                    workers=workers,
                 )
 
         return make_corpus(write, path, sources.describe(source), reader)

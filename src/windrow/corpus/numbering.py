@@ -62,6 +62,25 @@ class SeenWords:
             yield from self._in_kernel.number(text)
 
 
+class MergedWords:
+    """The words of texts that were numbered one by one, as if they had been one text."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(0, np.int64)
+        self._ids = _Ids()
+
+    def words(self) -> list[str]:
+        """The words by id."""
+        return list(self._ids)
+
+    def add(self, words: list[str], counts: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Count the words of the next text, in the order in which they first occur there; returns their ids."""
+        ids = np.fromiter(map(self._ids.__getitem__, words), np.int32, len(words))
+        self.counts = np.append(self.counts, np.zeros(len(self._ids) - len(self.counts), np.int64))
+        self.counts[ids] += counts
+        return ids
+
+
 class _WordsInDict:
     """Words and their counts, by Python alone."""
 

@@ -15,13 +15,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from errno import ENAMETOOLONG, ENOENT
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from windrow.corpus.records import FORMATS, Cell, RecordReader, check_delimiter, format_of, sentence_of
 from windrow.corpus.sentences import with_sentence_ends
 from windrow.corpus.streams import (
     CHUNK_BYTES,
     STDIN,
+    WHOLE,
+    ByteRange,
     Meter,
     ReadProgress,
     name_of,
@@ -43,6 +45,14 @@ _LONGEST_HEADER = 1 << 16  # bytes
 Piece = TypeVar("Piece")
 
 
+class SourceFile(NamedTuple):
+    """A file of a source, or a part of one that is plain text."""
+
+    name: str
+    format: str
+    part: ByteRange = WHOLE
+
+
 def read(
     source: Any,
     *,
@@ -60,19 +70,16 @@ def read(
     counted in a DataWarning. Raises OptionError for an unknown option, DataError for a source that cannot be read.
     """
     _check_options(format, field, delimiter, errors)
-    places = locations(source)
     reader = RecordReader(field or "", errors, check_delimiter(delimiter))
-    if places is None:
+    if locations(source) is None:
         if format not in (None, "text") or delimiter is not None:
             name = "delimiter" if format in (None, "text") else "format"
             raise OptionError(f"{name} = {delimiter or format!r} needs files; an iterable gives str or lists of tokens")
         pieces = _joined_records(_iterable_sentences(source, field, reader, Meter(progress, None)), sentences)
     else:
-        files = _files_of(places, format, field, delimiter)
-        meter = Meter(progress, _total_bytes([file for file, _ in files]))
-        pieces = (
-            piece for file, its_format in files for piece in _file_sentences(file, its_format, reader, meter, sentences)
-        )
+        files = files_of(source, format=format, field=field, delimiter=delimiter, errors=errors)
+        meter = Meter(progress, total_bytes(files))
+        pieces = (piece for file in files for piece in file_sentences(file, reader, meter, sentences))
     return _telling_what_is_empty(pieces, reader, describe(source))
 
 
@@ -88,19 +95,20 @@ def read_records(
     """The records of files as ``read`` finds them: each text whole, with what ``others``, fields beside it, hold."""
     _check_options(format, field, delimiter, errors)
     reader, meter = RecordReader(field, errors, check_delimiter(delimiter)), Meter(None, None)
-    files = _files_of(locations(source) or [], format, field, delimiter)
-    records = (record for file, its_format in files for record in reader.file_records(file, its_format, meter, others))
+    files = files_of(source, format=format, field=field, delimiter=delimiter, errors=errors)
+    records = (record for file in files for record in reader.file_records(file.name, file.format, meter, others))
     return _telling_what_is_empty(records, reader, describe(source))
 
 
-def _files_of(
-    places: Iterable[str], format: str | None, field: str | None, delimiter: str | None
-) -> list[tuple[str, str]]:
-    """The files that places name, each with its format."""
+def files_of(
+    source: Any, *, format: str | None, field: str | None, delimiter: str | None, errors: str
+) -> list[SourceFile]:
+    """The files that a source names, each with its format; none for an iterable. Raises as ``read`` does."""
+    _check_options(format, field, delimiter, errors)
     if format is None and delimiter is not None:
         format = "csv"
-    files = [file for place in places for file in find_files(place, format, field)]
-    return [(file, format or _format_by_name(file, field)) for file in files]
+    names = [name for place in locations(source) or [] for name in find_files(place, format, field)]
+    return [SourceFile(name, format or _format_by_name(name, field)) for name in names]
 
 
 def file_format(
@@ -127,8 +135,13 @@ def _joined_records(records: Iterable[str | list[str]], sentences: str) -> Itera
 
 def _telling_what_is_empty(pieces: Iterator[Piece], reader: RecordReader, name: str) -> Iterator[Piece]:
     yield from pieces
-    if reader.empty:
-        warn(f"{name}: left out {reader.empty:,} record{'s' * (reader.empty > 1)} without text")
+    tell_what_is_empty(reader.empty, name)
+
+
+def tell_what_is_empty(records: int, name: str) -> None:
+    """Warn of the records of a source that hold no text, if there are any."""
+    if records:
+        warn(f"{name}: left out {records:,} record{'s' * (records > 1)} without text")
 
 
 def describe(source: Any) -> str:
@@ -316,19 +329,19 @@ def _is_wanted(path: Path, format: str | None, field: str | None) -> bool:
         return True  # reading it will raise the error that says what is wrong
 
 
-def _total_bytes(files: list[str]) -> int | None:
-    if any(file == STDIN or is_url(file) or not Path(file).is_file() for file in files):
+def total_bytes(files: Sequence[SourceFile]) -> int | None:
+    """The size of all files as they are stored, or None where one does not say."""
+    if any(name == STDIN or is_url(name) or not Path(name).is_file() for name, *_ in files):
         return None
-    return sum(Path(file).stat().st_size for file in files)
+    return sum(Path(file.name).stat().st_size for file in files)
 
 
-def _file_sentences(
-    file: str, format: str, reader: RecordReader, meter: Meter, sentences: str
-) -> Iterator[str | list[str]]:
+def file_sentences(file: SourceFile, reader: RecordReader, meter: Meter, sentences: str) -> Iterator[str | list[str]]:
+    """The sentences of one file, as ``read`` gives them."""
     meter.next_file()
-    if format == "text":
-        return with_sentence_ends(text_pieces(file, reader.errors, meter), sentences)
-    return _joined_records(reader.file_sentences(file, format, meter), sentences)
+    if file.format == "text":
+        return with_sentence_ends(text_pieces(file.name, reader.errors, meter, part=file.part), sentences)
+    return _joined_records(reader.file_sentences(file.name, file.format, meter), sentences)
 
 
 def _iterable_sentences(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TypeVar, cast
+from typing import IO, NamedTuple, TypeVar, cast
 
 from windrow.errors import DataError, WindrowError
 from windrow.files.compression import decompressed, is_damage
@@ -40,6 +41,43 @@ def name_of(file: str) -> str:
     return without_secrets(file) if is_url(file) else file
 
 
+class ByteRange(NamedTuple):
+    """A part of a plain text: from one place between words or lines to another, or to the end."""
+
+    start: int = 0
+    stop: int = sys.maxsize
+
+
+WHOLE = ByteRange()
+
+
+def byte_ranges(file: str, size: int, whole_lines: bool) -> Iterator[ByteRange]:
+    """A file in ranges of about ``size`` bytes; the whole where it is shorter, compressed or no local file.
+
+    They end at ends of lines. Without ``whole_lines`` a line that is much longer is cut after a space.
+    """
+    start = 0
+    with read_errors(file):
+        if not is_url(file) and Path(file).is_file() and Path(file).stat().st_size > size:
+            with opened(file) as raw:
+                is_plain = decompressed(raw, suffix_of(file)) is raw
+                while is_plain and (stop := _next_cut(raw, start + size, whole_lines)):
+                    yield ByteRange(start, stop)
+                    start = stop
+    yield ByteRange(start)
+
+
+def _next_cut(raw: IO[bytes], position: int, whole_lines: bool) -> int:
+    """Where a range can end that should end at ``position``; 0 where it goes on to the end of the file."""
+    raw.seek(position - 1)
+    while (line := raw.readline(CHUNK_BYTES)) and not line.endswith(b"\n"):
+        if not whole_lines and (space := line.find(b" ")) >= 0:
+            raw.seek(space + 1 - len(line), os.SEEK_CUR)
+            break
+    stop = raw.tell()
+    return stop if raw.read(1) else 0
+
+
 class Meter:
     """Reports how many bytes have been read, over all files."""
 
@@ -51,30 +89,43 @@ class Meter:
 
     def next_file(self) -> None:
         """The next file starts: add the bytes of the last one to those of earlier files."""
-        self._before, self._here = self._before + self._here, 0
+        self._before, self._here = self.read_bytes, 0
+
+    @property
+    def read_bytes(self) -> int:
+        """Of all files so far."""
+        return self._before + self._here
 
     def at(self, position: int) -> None:
-        """Report the byte reached in the current file."""
+        """Report the byte reached in the current file, or in the part of it that is read."""
         self._here = position
         if self._progress is not None:
-            self._progress(self._before + position, self._total)
+            self._progress(self.read_bytes, self._total)
 
 
-def _byte_chunks(file: str, meter: Meter, expected: str) -> Iterator[bytes]:
+def _byte_chunks(file: str, meter: Meter, expected: str, part: ByteRange) -> Iterator[bytes]:
     """The decompressed bytes of a text; every failure to read it, and a file that is none, becomes a DataError."""
-    read_bytes = 0
+    read_bytes = part.start
     with read_errors(file), opened(file) as raw:
-        stream = decompressed(raw, suffix_of(file))
-        chunk = stream.read(min(START_BYTES, CHUNK_BYTES))
-        refuse_no_text(chunk, name_of(file), expected)
-        if not expected:
-            refuse_vectors(chunk, name_of(file))
-        refuse_bare_returns(chunk, name_of(file), fields=1 if expected else 2)
+        if part.start:
+            raw.seek(part.start)
+        stream = raw if part.start else decompressed(raw, suffix_of(file))
+        chunk = stream.read(min(START_BYTES, CHUNK_BYTES, part.stop - read_bytes))
+        if not part.start:
+            _refuse(chunk, name_of(file), expected)
         while chunk:
             read_bytes += len(chunk)
-            meter.at(raw.tell() if raw.seekable() else read_bytes)
+            meter.at((raw.tell() if raw.seekable() else read_bytes) - part.start)
             yield chunk
-            chunk = stream.read(CHUNK_BYTES)
+            chunk = stream.read(min(CHUNK_BYTES, part.stop - read_bytes))
+
+
+def _refuse(start: bytes, name: str, expected: str) -> None:
+    """Raise DataError for a file that by its first bytes is no text, nor of the kind that is expected."""
+    refuse_no_text(start, name, expected)
+    if not expected:
+        refuse_vectors(start, name)
+    refuse_bare_returns(start, name, fields=1 if expected else 2)
 
 
 @contextmanager
@@ -164,30 +215,34 @@ def _closed_on_error(stream: IO[bytes]) -> Iterator[None]:
         raise
 
 
-def text_pieces(file: str, errors: str | None, meter: Meter, expected: str = "") -> Iterator[str]:
-    """The text of a file in pieces, without byte order mark, with a newline at its end.
+def text_pieces(
+    file: str, errors: str | None, meter: Meter, expected: str = "", part: ByteRange = WHOLE
+) -> Iterator[str]:
+    """The text of a file in pieces, without byte order mark, with a newline at its end; or of a part of the file.
 
     ``errors`` as of ``Corpus.build``; None is "strict" where the user has no such option, so that no message names it.
     DataError for a file that is something else than text by its content, see ``sniff.recognize``; of the kind
     ``expected`` it may be.
     """
-    pieces = (piece for piece in _decoded(file, errors, meter, expected) if piece)
-    piece = next(pieces, "").removeprefix("\ufeff")
+    pieces = (piece for piece in _decoded(file, errors, meter, expected, part) if piece)
+    piece = next(pieces, "")
+    if not part.start:
+        piece = piece.removeprefix("\ufeff")
     last = piece
     if piece:
         yield piece
     for piece in pieces:
         last = piece
         yield piece
-    if last and not last.endswith("\n"):
+    if last and not last.endswith("\n") and part.stop == WHOLE.stop:
         yield "\n"
 
 
-def _decoded(file: str, errors: str | None, meter: Meter, expected: str) -> Iterator[str]:
+def _decoded(file: str, errors: str | None, meter: Meter, expected: str, part: ByteRange) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")(errors or "strict")
-    offset = 0  # of the chunk in the decompressed file
+    offset = part.start  # of the chunk in the decompressed file
     try:
-        for chunk in _byte_chunks(file, meter, expected):
+        for chunk in _byte_chunks(file, meter, expected, part):
             if (nul := chunk.find(0)) >= 0:
                 raise DataError(f"{name_of(file)}: NUL byte at offset {offset + nul}: is the file binary or UTF-16?")
             held = len(decoder.getstate()[0])

@@ -16,10 +16,12 @@ from windrow._version import __version__
 from windrow.corpus import sources
 from windrow.corpus.checking import words_digest
 from windrow.corpus.folder import FORMAT_VERSION, IDS, STARTS, VOCABULARY, disk_errors
-from windrow.corpus.numbering import Numbered, SeenWords
+from windrow.corpus.numbering import MergedWords, Numbered, SeenWords
 from windrow.corpus.reading import TextReader
+from windrow.corpus.shards import Shards
 from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER
 from windrow.corpus.vocabulary import Vocabulary
+from windrow.distributed.workers import Workers
 from windrow.errors import DataError
 from windrow.files.checksums import OWN, PARTS, TO_COME, Crc, digits_of_file, with_own
 
@@ -37,18 +39,29 @@ def write_corpus(
     specials: Sequence[str] = (),
     fold_lists: bool = True,
     vocabulary: Vocabulary | None = None,
+    workers: Workers | None = None,
 ) -> None:
     """Write the files of a corpus.
 
     ``files``: format, field, delimiter, errors and progress of ``Corpus.build``; ``limits``: min_count and max_vocab.
     ``fold_lists``: whether the tokens of lists are lower-cased and normalized as text is; ``vocabulary``: the words to
-    keep, with counts of their own, in place of the limits.
+    keep, with counts of their own, in place of the limits; ``workers``: who reads the text, in place of this process.
     """
-    rules, seen = reader.rules, SeenWords()
-    pieces = sources.read(source, sentences=reader.sentences, **files)
-    batches = seen.number(pieces, rules, reader.folds, fold_lists)
-    settings = {**reader.stored(), **limits}
-    write_numbered(folder, batches, seen, settings, specials, sources.describe(source), given=vocabulary)
+
+    def write(batches: Iterable[Numbered], seen: Words) -> None:
+        settings = {**reader.stored(), **limits}
+        write_numbered(folder, batches, seen, settings, specials, sources.describe(source), given=vocabulary)
+
+    if workers is None:
+        in_order = SeenWords()
+        pieces = sources.read(source, sentences=reader.sentences, **files)
+        write(in_order.number(pieces, reader.rules, reader.folds, fold_lists), in_order)
+        return
+    options, merged = dict(files), MergedWords()
+    progress = options.pop("progress")
+    shards = Shards(source, reader, options)
+    with workers:
+        write(shards.numbered(workers, merged, progress), merged)
 
 
 class LeftOut(NamedTuple):

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +20,9 @@ from windrow.errors import DataError, OptionError, WindrowError, check_whole, ne
 from windrow.logger import logger
 from windrow.machine import available_cores
 
-_POLL = 0.2  # seconds between two looks for interrupts
+_POLL = 0.2  # seconds that an interrupt may wait
 _RETRIES = 20  # of a part whose worker or node is lost; Ray counts those of its own doing as well
-_IN_FLIGHT = 2  # parts per worker that are handed to Ray at a time: one at work, one to come
+_IN_FLIGHT = 2  # parts per core that are handed to Ray at a time
 _REACHED = 10.0  # seconds for a first answer of a cluster; Ray itself would ask for minutes
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -83,7 +84,7 @@ class RayCluster:
         """How many parts are done at a time."""
         if self._workers is not None:
             return self._workers
-        return available_cores() if self._ray is None else max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        return available_cores() if self._ray is None else self._cores()
 
     def __enter__(self) -> Self:
         if self._users == 0:
@@ -112,19 +113,51 @@ class RayCluster:
         on_done: Callable[[int], object] | None = None,
     ) -> list[Any]:
         """See ``Workers``."""
-        task = self._ray.remote(_do_part).options(
-            num_cpus=1, num_returns=returns + 1, max_retries=_RETRIES, name=function.__name__
-        )
+        task = self._task(function, returns)
         results, pending, done = [], [], 0
         for part in parts:
-            *values, used = task.remote(function, returns, *part)
+            *values, used = _sent(task.remote, function, returns, *part)
             results.append(values if returns > 1 else values[0])
             pending.append(used)
-            while len(pending) >= _IN_FLIGHT * self.count:
+            while len(pending) >= self._in_flight:
                 pending, done = self._finish_some(pending, done, on_done)
         while pending:
             pending, done = self._finish_some(pending, done, on_done)
         return results
+
+    def stream(self, function: Callable[..., Any], parts: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        """See ``Workers``."""
+        task = self._task(function, 1)
+        # Of each part the handles of its result, and of what it took. Those begun are not canceled after an error: in
+        # Ray 2.60 that can end this process ("Tried to complete task that was not pending").
+        begun: deque[list[Any]] = deque()
+        for part in parts:
+            begun.append(_sent(task.remote, function, 1, *part))
+            if len(begun) >= self._in_flight:
+                yield self._taken(begun)
+        while begun:
+            yield self._taken(begun)
+
+    def _taken(self, begun: deque[list[Any]]) -> Any:
+        """The result of the first part, which is forgotten then, so that Ray can let go of it."""
+        value, used = begun[0]
+        self.wait([used])
+        self._finish_some([used], 0, None)
+        begun.popleft()
+        return self.get(value)
+
+    @property
+    def _in_flight(self) -> int:
+        """How many parts are handed to Ray at a time: where cores set the limit, also those to come."""
+        return self.count if self.count < self._cores() else _IN_FLIGHT * self.count
+
+    def _cores(self) -> int:
+        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+    def _task(self, function: Callable[..., Any], returns: int) -> Any:
+        return self._ray.remote(_do_part).options(
+            num_cpus=1, num_returns=returns + 1, max_retries=_RETRIES, name=function.__name__
+        )
 
     def start(self, kind: Callable[..., Any], *arguments: Any) -> Member:
         """See ``Workers``."""
@@ -148,9 +181,8 @@ class RayCluster:
 
     def _ready(self, pending: list[Any]) -> tuple[list[Any], list[Any]]:
         """Which handles have values, after a short while at most, and the others; raises what a part raised."""
-        with _plain_errors():
+        with interrupts.held(), _plain_errors():
             ready, others = self._ray.wait(pending, num_returns=len(pending), timeout=_POLL, fetch_local=False)
-            interrupts.check()
             if not ready and self._nodes() == 0:
                 raise DataError(f"the Ray cluster at {self.address} has no node any more; start it again")
             return ready, others
@@ -180,19 +212,31 @@ class RayCluster:
         self._ray, self.usage = ray, Usage()
         if ray.is_initialized():  # by whoever called
             return
+        logging.getLogger("ray").setLevel(logging.ERROR)  # the rest is for those who start clusters
         _check_reachable(self.address)
+        self._is_ours = True
+        try:
+            with interrupts.held(), _plain_errors(f"cannot work with the Ray cluster {self.address!r}"):
+                self._init()  # half started it could not be ended
+        except BaseException:
+            self._disconnect()
+            raise
+        logger.info("Ray %s: %d nodes, %d workers at a time", ray.__version__, self._nodes(), self.count)
+
+    def _init(self) -> None:
         before = signal.getsignal(signal.SIGTERM)
         try:
-            with _plain_errors(f"cannot work with the Ray cluster {self.address!r}"):
-                ray.init(**self._init_options())
+            self._ray.init(**self._init_options())
+        except SystemExit as error:  # raised by the handler that Ray gives SIGTERM
+            signal.signal(signal.SIGTERM, before)
+            signal.raise_signal(signal.SIGTERM)
+            raise KeyboardInterrupt from error
         finally:
             if threading.current_thread() is threading.main_thread():
-                signal.signal(signal.SIGTERM, before)  # Ray takes it, and windrow has plans for it
-        self._is_ours = True
+                signal.signal(signal.SIGTERM, before)  # windrow has plans for it
         if self.address == "local":
-            node: Any = ray._private.worker._global_node
+            node: Any = self._ray._private.worker._global_node
             self._session = Path(node.get_session_dir_path())
-        logger.info("Ray %s: %d nodes, %d workers at a time", ray.__version__, self._nodes(), self.count)
 
     def _init_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {
@@ -202,7 +246,7 @@ class RayCluster:
             "configure_logging": False,
         }
         if self.address == "local":
-            options |= {"num_cpus": self.count, "include_dashboard": False}
+            options |= {"num_cpus": self._workers or available_cores(), "include_dashboard": False}
         return options
 
     def _disconnect(self) -> None:
@@ -239,6 +283,17 @@ class _Actor:
         return values[:-1] if returns > 1 else values[0]
 
 
+def _sent(send: Callable[..., Any], *arguments: Any) -> Any:
+    """The handles of what Ray is asked to do; OptionError for arguments that no other process can be given."""
+    try:
+        return send(*arguments)
+    except TypeError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0]
+        raise OptionError(
+            f"what is given cannot be sent to workers of a Ray cluster ({reason}); try a function of a module"
+        ) from error
+
+
 def _do_part(function: Callable[..., Any], returns: int, *arguments: Any) -> Any:
     """What a worker does: a part, and the account of it."""
     import ray
@@ -261,12 +316,13 @@ def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None
     except ray.exceptions.ActorDiedError as error:
         raise LostWorkerError("a worker is gone, and what it held with it") from error
     except ray.exceptions.OutOfMemoryError as error:
-        raise DataError(f"{what}: a node ran out of memory; try fewer workers or a lower memory") from error
+        raise DataError(f"{what}: a node ran out of memory; try fewer workers=... or a lower memory=...") from error
     except ConnectionError as error:
         raise DataError(f"{what}: none runs here; start one with `ray start --head`, or name its HOST:PORT") from error
-    except (ray.exceptions.RayError, RuntimeError, ValueError) as error:
+    except (ray.exceptions.RayError, OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()
-        raise DataError(f"{what}: {reason[0] if reason else type(error).__name__}") from error
+        way_out = "; set TMPDIR to a folder with a short name" if "AF_UNIX" in str(error) else ""
+        raise DataError(f"{what}: {reason[0] if reason else type(error).__name__}{way_out}") from error
 
 
 def _check_reachable(address: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -100,6 +100,13 @@ class Workers(AbstractContextManager["Workers"], Protocol):
         called: a part that is lost is done again. ``on_done`` is called with the number of parts that are done.
         """
 
+    def stream(self, function: Callable[..., Any], parts: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        """As ``map``, but gives each result itself, in the order of the parts and as soon as it is there.
+
+        Only some parts are begun ahead of the one whose result is given; the error that is raised is that of the first
+        part, in their order, that fails.
+        """
+
     def start(self, kind: Callable[..., Any], *arguments: Any) -> Member:
         """Make an object that lives in a worker of its own until the end."""
 
@@ -159,6 +166,11 @@ class InProcess(nullcontext["InProcess"]):
             if on_done is not None:
                 on_done(len(results))
         return results
+
+    def stream(self, function: Callable[..., Any], parts: Iterable[Sequence[Any]]) -> Iterator[Any]:
+        """See ``Workers``."""
+        for part in parts:
+            yield self.map(function, [part])[0]
 
     def start(self, kind: Callable[..., Any], *arguments: Any) -> Member:
         """See ``Workers``."""
