@@ -153,7 +153,7 @@ def _refuse_corpus(folder: Path) -> None:
     from windrow.corpus.sources import is_corpus
 
     if is_corpus(folder):
-        raise FormatError(f"{folder} is a corpus, not a model; open it with windrow.Corpus.open")
+        raise FormatError(f"{folder} is a corpus, not a model; give a model, or open it with windrow.Corpus.open")
 
 
 def _holds_phrases(path: Path) -> bool:

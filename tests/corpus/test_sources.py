@@ -286,6 +286,11 @@ def test_the_query_of_a_url_does_not_hide_its_suffix():
     assert decompressed(raw, streams.suffix_of("https://host/a.gz?download=1")).read() == b"text"
 
 
+def test_what_cannot_peek_is_decompressed_too():
+    assert decompressed(io.BytesIO(gzip.compress(b"text"))).read() == b"text"
+    assert decompressed(io.BytesIO(b"plain text here"), ".gz").read() == b"plain text here"
+
+
 @pytest.mark.parametrize("kind", [str, Path])
 @pytest.mark.parametrize(
     ("url", "told"),

@@ -27,7 +27,11 @@ _ADVISED = re.compile(rf"\b(?:add|needs|set|try|use) {_SETTING.pattern}(?:(?:,? 
 _LOWER = re.compile(rf"\b(lower|raise) {_SETTING.pattern}(?:,? to ({_VALUE})(?:,? for example)?)?")
 _ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*=(?:'[^']*'|\.\.\.)(?: or [a-z]\w*='[^']*')*")
 _QUOTES = "\"'"
-_IN_PYTHON = re.compile(r"; to pass sentences, give a list of them|, or open it with Corpus\.open")
+_IN_PYTHON = re.compile(
+    r"; to pass sentences, give a list of them"
+    r"|(?:, or|;) open (?:it|its folder) with (?:windrow\.)?Corpus\.open"
+    r"|\bCorpus\.build or (?=`windrow)"
+)
 _FAULT = re.compile(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?")
 
 
