@@ -283,6 +283,9 @@ def test_commands_that_read_vectors_in_one_way_name_the_command_that_has_options
         assert refused.exit_code == 1
         assert "`windrow vectors convert` with --duplicates first" in refused.stderr, words
     latin = put(tmp_path, "b", CUT)
+    cut = put(tmp_path, "c", b"1 2\n\xd1 " + np.array([1, 2], "<f4").tobytes() + b"\n")
+    for damaged in (latin, cut):
+        assert "try `windrow vectors convert` with --errors replace" in run("info", damaged).stderr
     refused = run(
         "vectors", "train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", latin, "--errors", "replace"
     )

@@ -13,7 +13,7 @@ from windrow.files import model_file
 from windrow.files.compression import compression_of
 from windrow.files.local import as_path, local_file
 from windrow.files.model_file import StoredModel
-from windrow.files.sniff import FOREIGN, first_bytes, looks_like_vectors, what_is
+from windrow.files.sniff import FOREIGN, first_bytes, is_text, looks_like_vectors, what_is
 from windrow.models import MODEL_KINDS, OTHER_KINDS, load, model_class
 from windrow.nn.training.checkpoint import stored_history
 
@@ -150,11 +150,14 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
     from windrow.embeddings.vectors import WordVectors
     from windrow.phrases.model import Phrases
 
+    format = None
     try:
         format = recognize_vectors(file)
         model = None if format is None else load(file)
     except FormatError:
-        if kind not in ("unknown", "pickle", "parquet", "safetensors") or looks_like_vectors(first_bytes(file)):
+        start = first_bytes(file)
+        is_binary = kind == "unknown" and format is not None and not is_text(start)
+        if kind not in ("unknown", "pickle", "parquet", "safetensors") or is_binary or looks_like_vectors(start):
             raise
         return None
     if isinstance(model, TextClassifier):
