@@ -31,10 +31,11 @@ def write_text(items: int, sessions: int, text: str) -> Figures:
     return {}
 
 
-def train(program: str, items: int, sessions: int, text: str, seed: int) -> Figures:
+def train(program: str, kernel: str, items: int, sessions: int, text: str, seed: int) -> Figures:
     """Train on the text, then answer."""
     names = example()
-    wv = globals()[f"{program}_vectors"](names["SETTINGS"], text, seed)
+    options = {**names["SETTINGS"], "kernel": kernel} if kernel else names["SETTINGS"]
+    wv = globals()[f"{program}_vectors"](options, text, seed)
     made = names["make_sessions"](items, sessions)
     asked = names["questions"](made)
     popular = names["recall"](names["most_popular"](made.events, len(asked.events)), asked.next_items)
@@ -70,10 +71,12 @@ def main() -> None:
         prepare("items:write_text", **size)
         sides = [
             Side(
-                program, "items:train", {"program": program, **size}, threads=WORKERS, seeded=True, absent=absence(name)
+                f"{program}{', kernel ' * bool(kernel)}{kernel}", "items:train",
+                {"program": program, "kernel": kernel, **size},
+                threads=WORKERS, seeded=True, absent=absence(program),
             )
-            for program, name in (("windrow", "windrow"), ("gensim", "gensim"))
-        ]
+            for program, kernel in (("windrow", example()["KERNEL"]), ("windrow", "block"), ("gensim", ""))
+        ]  # fmt: skip
         record = measure(
             f"Recommending from {arguments.items:,} items: recall@10",
             what,

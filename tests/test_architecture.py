@@ -224,6 +224,7 @@ def test_commands_are_imported_when_they_run():
             "numbers",
             "options",
             "paths",
+            "ray_cluster",
             "saving",
         )
     }

@@ -108,7 +108,7 @@ def test_a_damaged_corpus_is_not_read_as_text(tmp_path: Path) -> None:
     content = (folder / "corpus.json").read_bytes()
     for byte in range(60):
         (folder / "corpus.json").write_bytes(flipped(content, byte, byte % 8))
-        with pytest.raises(DataError, match="is a windrow corpus, not text"):
+        with pytest.raises(DataError, match="is a corpus, not text"):
             windrow.Corpus.build(folder)
         result = CliRunner().invoke(main, ["vectors", "train", str(folder), "-o", str(tmp_path / "v.bin")])
         assert result.exit_code == 1

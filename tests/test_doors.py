@@ -193,7 +193,7 @@ def test_what_cannot_be_opened_says_what_it_is(tmp_path: Path) -> None:
         (["vectors", "similar", "vectors.bin", "a"], "is a pointer of git-lfs, not the file itself; .*git lfs pull"),
         (
             ["lm", "score", "model.safetensors"],
-            "is a Python pickle of dict, not of KeyedVectors; write the vectors in gensim",
+            "is a Python pickle, as gensim's .model and .kv files are",
         ),
         (["lm", "perplexity", "x.arpa", "tags"], "is a web page"),
         (["tag", "predict", "tags"], "is a binary of KenLM; give the ARPA file"),
@@ -239,7 +239,7 @@ def test_options_of_vectors_are_refused_for_other_models(arpa: bytes, tmp_path: 
 
 
 def test_an_arpa_file_has_no_vectors(arpa: bytes, tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="is an n-gram model in ARPA format; it holds no word vectors"):
+    with pytest.raises(FormatError, match="holds an n-gram language model, not word vectors; open it with"):
         windrow.WordVectors.load(put(tmp_path, "a.bin", arpa))
 
 
@@ -356,11 +356,11 @@ def test_a_text_in_place_of_a_model_is_told_so_at_each_door(tmp_path: Path) -> N
     text.write_text("the owl hoots\n")
     windrow.NGramLM(2, "witten-bell").fit(text).save(arpa)
     for arguments, said in (
-        (("lm", "score", text, text), "is text, neither a language model of windrow's nor an ARPA file"),
-        (("tag", "predict", text, text), "is text, not a model file of windrow's"),
-        (("classify", "predict", text, text), "is text, not a model file of windrow's"),
-        (("classify", "evaluate", arpa, text), "ARPA format, not a model file of windrow's"),
-        (("tag", "predict", arpa, text), "ARPA format, not a model file of windrow's"),
+        (("lm", "score", text, text), "is text, not a language model; train on it with `windrow lm train ngram`"),
+        (("tag", "predict", text, text), "is text, not an entity tagger; give what `windrow tag train` writes"),
+        (("classify", "predict", text, text), "is text, not a text classifier"),
+        (("classify", "evaluate", arpa, text), "holds an n-gram language model, not a text classifier"),
+        (("tag", "predict", arpa, text), "holds an n-gram language model, not an entity tagger"),
         (("lm", "convert", arpa, arpa), "is read and written; choose another name"),
     ):
         refused = run(*arguments)
@@ -374,16 +374,16 @@ def test_other_files_in_the_place_of_a_model_are_called_what_they_are(
 ) -> None:
     for data, what in (
         (b"some text\nof two lines\n", "is text"),
-        (arpa, "ARPA format"),
+        (arpa, "holds an n-gram language model"),
         (content["npy"], "NumPy array"),
     ):
         (tmp_path / "model").write_bytes(COMPRESS[packed](data))
         tagged = run("tag", "predict", tmp_path / "model", stdin=b"a b\n")
         assert (tagged.exit_code, tagged.stderr.count("\n")) == (1, 1)
-        assert f"{what}, not a model file of windrow's" in tagged.stderr
+        assert f"{what}, not an entity tagger" in tagged.stderr
     (tmp_path / "model").write_bytes(COMPRESS[packed](b"some text\nof two lines\n"))
     scored = run("lm", "score", tmp_path / "model", stdin=b"a b\n")
     assert (
         scored.stderr
-        == f"Error: {tmp_path / 'model'} is text, neither a language model of windrow's nor an ARPA file\n"
+        == f"Error: {tmp_path / 'model'} is text, not a language model; train on it with `windrow lm train ngram`\n"
     )

@@ -69,7 +69,9 @@ def test_an_estimator_shows_its_parameters_and_what_it_learned(name):
     facts = dict(table[1:])
     assert (facts["epochs trained"], facts["last loss"]) == ("2", f"{model.history_[-1]['loss']:.4g}")
     assert facts[case.measure] == f"{model.history_[-1]['score']:.4g}"
-    assert repr(model) == before
+    assert "epoch kept" in facts
+    numbers = ", ".join(f"{value:,} {name}" for name, value in model.sizes().items() if value != 1)
+    assert repr(model).replace(", 1 output,", ",") == f"{before}: {numbers}"
 
 
 def test_other_models_show_their_sizes():

@@ -19,6 +19,7 @@ ROOMS = (
         "classification",
         "compat.gensim",
         "corpus",
+        "distributed",
         "embeddings",
         "errors",
         "evaluation",

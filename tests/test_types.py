@@ -73,7 +73,7 @@ def test_load_gives_the_class_that_is_expected(tmp_path):
     windrow.NGramLM(1, "witten-bell").fit(["a b"]).save(path)
     for expected in (windrow.NGramLM, LanguageModel, None):
         assert type(windrow.load(path, expected=expected)) is windrow.NGramLM
-    with pytest.raises(FormatError, match="holds a model of the class NGramLM, not WordVectors"):
+    with pytest.raises(FormatError, match="holds an n-gram language model, not word vectors"):
         windrow.load(path, expected=windrow.WordVectors)
     for no_class in ("ngram-lm", lambda: None):
         with pytest.raises(OptionError, match=r"must be a class, such as windrow.NGramLM"):

@@ -49,6 +49,7 @@ _MODULES = (
     "classification",
     "compat",
     "corpus",
+    "distributed",
     "embeddings",
     "errors",
     "evaluation",

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 
 from windrow._renamed import warn_renamed_parameter
 from windrow.errors import LARGEST_WHOLE, OptionError, check_range, check_whole, shown
-from windrow.notebook import html_table
+from windrow.notebook import html_table, sizes_told
 
 Constructor = TypeVar("Constructor", bound=Callable[..., None])
 REQUIRED = Parameter.empty  # the default of a setting that has none
@@ -320,7 +320,8 @@ class Estimator:
         check_effects(self.settings, {**vars(self), **arguments})
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in self._changed().items())})"
+        sizes = sizes_told(self.sizes())
+        return f"{self._constructor()}: {sizes}" if sizes else self._constructor()
 
     def _repr_html_(self) -> str:
         """The parameters that are not the defaults, and what was learned, as a table for notebooks."""
@@ -329,9 +330,23 @@ class Estimator:
     def _changed(self) -> dict[str, str]:
         """The parameters that are not the defaults, as Python writes them."""
         defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}
-        shown = {name: repr(value) for name, value in self.get_params().items()}  # arrays cannot be compared as a whole
+        shown = {name: _as_typed(value) for name, value in self.get_params().items()}  # arrays cannot be compared whole
         return {name: value for name, value in shown.items() if value != repr(defaults[name])}
+
+    def _constructor(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in self._changed().items())})"
+
+    def sizes(self) -> dict[str, object]:
+        """How much a trained model holds, by name: numbers of words, labels and the like; empty before ``fit``."""
+        return {}
 
     def _facts(self) -> dict[str, object]:
         """What a trained model tells of itself in a notebook, by name; nothing as long as it is not trained."""
-        return {}
+        return self.sizes()
+
+
+def _as_typed(value: Any) -> str:
+    """A parameter as Python writes it; of models, also in a list, only how they are made."""
+    if isinstance(value, list | tuple) and any(isinstance(one, Estimator) for one in value):
+        return f"[{', '.join(map(_as_typed, value))}]"
+    return value._constructor() if isinstance(value, Estimator) else repr(value)

@@ -7,29 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from windrow.corpus.reading import TextReader
 from windrow.errors import FormatError
 from windrow.files import model_file
 from windrow.files.compression import compression_of
+from windrow.files.kinds import CHECKPOINTS, KINDS, MODELS, what_holds, what_next
 from windrow.files.local import as_path, local_file
-from windrow.files.model_file import StoredModel
+from windrow.files.model_file import StoredModel, unpack_words
 from windrow.files.sniff import FOREIGN, first_bytes, is_text, looks_like_vectors, what_is
-from windrow.models import MODEL_KINDS, OTHER_KINDS, load, model_class
+from windrow.lm.symbols import SPECIALS
+from windrow.models import load, model_class
 from windrow.nn.training.checkpoint import stored_history
+from windrow.nn.training.report import kept_epoch
 
-_WHAT = {
-    "word-vectors": "word vectors of windrow",
-    "phrases": "phrases, words that belong together",
-    "window-tagger": "a tagger of entities",
-    "text-classifier": "a text classifier",
-    "ngram-lm": "an n-gram language model",
-    "window-lm": "a language model of a window of words",
-    "rnn-lm": "a recurrent language model",
-    "mixture-lm": "a mixture of language models",
-    "cache-lm": "a cache model, which remembers the last words",
-    **OTHER_KINDS,
-}
 _PARAMETERS = ("parameters", "model", "identity")  # where a file's configuration has those of the training
+_FIRST_NAMES = 10  # of labels and types of entities
 _VECTORS = {"fasttext", "npy", "parquet", "pickle", "safetensors", "unknown"}  # kinds that may hold word vectors
 
 
@@ -55,7 +49,7 @@ def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _of_folder(folder: Path) -> dict[str, Any]:
     from windrow.corpus import Corpus
-    from windrow.corpus.sources import is_corpus
+    from windrow.files.corpus_folder import is_corpus
 
     if not is_corpus(folder):
         raise FormatError(f"{folder} is a folder, but no corpus; name a file in it")
@@ -63,7 +57,7 @@ def _of_folder(folder: Path) -> dict[str, Any]:
     corpus.verify()
     text = corpus.reader
     facts = {name: value for name, value in corpus.info().items() if name not in text.stored()}
-    return {"what": "a corpus of word ids", "kind": "corpus", **facts, "text": text.options()}
+    return {"what": KINDS["corpus"].what, "kind": "corpus", **facts, "text": text.options()}
 
 
 def _of_file(file: Path, given: Path) -> dict[str, Any]:
@@ -90,16 +84,23 @@ def _of_stored(stored: StoredModel) -> dict[str, Any]:
     hidden = {"windrow", "history", *parameters, *(reader.stored() if reader else ())}
     provenance = {name: value for name, value in stored.provenance.items() if name not in hidden}
     history = stored_history(stored)
+    kept = None if stored.kind in CHECKPOINTS else kept_epoch(history)
     return {
-        "what": _WHAT.get(stored.kind, f"a model of the unknown kind {stored.kind!r}"),
+        "what": _what(stored.kind),
         "kind": stored.kind,
         "windrow": stored.provenance.get("windrow"),
         **_own_facts(stored),
+        **({} if kept is None else {"kept_epoch": kept.get("epoch"), f"validation_{kept['measure']}": kept["score"]}),
         **({"last_epoch": history[-1]} if history else {}),
         "parameters": parameters,
         "text": reader.options() if reader else {},
         "provenance": provenance,
     }
+
+
+def _what(kind: str) -> str:
+    advice = "" if kind in MODELS else what_next(kind)
+    return f"{what_holds(kind)}{f'; {advice}' if advice else ''}"
 
 
 def _own_facts(stored: StoredModel) -> dict[str, Any]:
@@ -109,17 +110,32 @@ def _own_facts(stored: StoredModel) -> dict[str, Any]:
         place, _, last = name.rpartition(".")
         if last in ("word_offsets", "phrase_offsets") and not place.isdigit() and array.ndim == 1:
             facts[place or last.partition("_")[0] + "s"] = len(array) - 1
+    if stored.kind.endswith("-lm") and "words" in facts:  # as its sizes() has them
+        facts |= {"words": facts["words"] - len(SPECIALS), "special_symbols": list(SPECIALS)}
     table, models = stored.config.get("table"), stored.config.get("models")  # from anybody: of any type
     if isinstance(table, Mapping):
         facts["ngrams"] = table.get("sizes")
+    facts |= _of_classes(stored)
     if isinstance(models, list):
         facts["models"] = [one.get("kind") for one in models if isinstance(one, Mapping)]
         facts["weights"] = stored.config.get("weights")
     if stored.kind == "word-vectors":
         facts["dimensions"] = stored.config.get("vector_size")
+        if (counts := stored.arrays.get("counts")) is not None and counts.dtype == np.int64:
+            facts["tokens_that_are_words"] = int(counts.sum())
     if "training" in stored.config or "training_state" in stored.config:
         facts["training_state"] = True
     return facts
+
+
+def _of_classes(stored: StoredModel) -> dict[str, Any]:
+    """What a classifier or a tagger tells apart: how many there are, and the names of the first."""
+    types = stored.config.get("types_")
+    if isinstance(types, list):
+        return {"types": len(types), "type_names": types[:_FIRST_NAMES]}
+    parts = {name: stored.arrays.get(f"labels.{name}") for name in ("word_bytes", "word_offsets")}
+    labels = {name: array for name, array in parts.items() if array is not None}
+    return {"label_names": unpack_words(labels, "the labels")[:_FIRST_NAMES]} if labels else {}
 
 
 def parameters_of(stored: StoredModel) -> dict[str, Any]:
@@ -132,7 +148,7 @@ def parameters_of(stored: StoredModel) -> dict[str, Any]:
     for name in _PARAMETERS:
         if isinstance(found := stored.config.get(name), Mapping):
             return dict(found)
-    settings = getattr(model_class(stored.kind), "settings", ()) if stored.kind in MODEL_KINDS else ()
+    settings = getattr(model_class(stored.kind), "settings", ()) if stored.kind in MODELS else ()
     names = [setting.name for setting in settings if setting.name != "models"]
     return {name: stored.config[name] for name in names if name in stored.config}
 
@@ -140,7 +156,9 @@ def parameters_of(stored: StoredModel) -> dict[str, Any]:
 def _of_arpa(file: Path) -> dict[str, Any]:
     model = load(file, "arpa")
     sizes = list(model.table_.sizes)
-    return {"what": "an n-gram language model in ARPA format", "kind": "arpa", "order": len(sizes), "ngrams": sizes}
+    words = {**model.vocabulary.sizes(), "special_symbols": list(SPECIALS)}
+    what = "an n-gram language model in ARPA format"
+    return {"what": what, "kind": "arpa", **words, "order": len(sizes), "ngrams": sizes}
 
 
 def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
@@ -161,12 +179,14 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
             raise
         return None
     if isinstance(model, TextClassifier):
-        return {"what": "a text classifier of fastText", "kind": "text-classifier", "labels": len(model.classes_)}
+        names = [str(label) for label in model.classes_[:_FIRST_NAMES].tolist()]
+        what = "a text classifier of fastText"
+        return {"what": what, "kind": "text-classifier", **model.sizes(), "label_names": names}
     if isinstance(model, Phrases):
-        return {"what": "phrases of gensim", "kind": "phrases", "phrases": len(model.phrases_)}
+        return {"what": "phrases of gensim", "kind": "phrases", **model.sizes()}
     if isinstance(model, WordVectors):
         name = f"word vectors in the format {format}"
-        return {"what": name, "kind": "word-vectors", "words": len(model), "dimensions": model.vector_size}
+        return {"what": name, "kind": "word-vectors", **model.sizes()}
     return None
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, overload
 
 from windrow.errors import FormatError, OptionError, shown
-from windrow.files import model_file
+from windrow.files import kinds, model_file
 from windrow.files.local import as_path, local_file
-from windrow.files.sniff import first_bytes, is_arpa, kind_of
+from windrow.files.sniff import first_bytes, is_arpa, kind_of, refuse_no_model
 
 if TYPE_CHECKING:
     from windrow.classification.classifier import TextClassifier
@@ -30,20 +30,8 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model")  # where a class is ``expected``, abstract ones too, which ``type[Model]`` would exclude
 
-MODEL_KINDS = (
-    *("word-vectors", "phrases", "window-tagger", "text-classifier"),
-    *("ngram-lm", "window-lm", "rnn-lm", "mixture-lm", "cache-lm"),
-)
-
-# Other kinds of files that windrow writes -> what they are, and how they are used
-OTHER_KINDS = {
-    "word2vec-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
-    "rnn-lm-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
-    "window-lm-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
-    "tagger-checkpoint": "the state of a training that was interrupted; repeat its command with --resume",
-    "mlp-checkpoint": "the state of a training that was interrupted; go on with fit(..., checkpoint=, resume=True)",
-    "vocabulary": "the vocabulary of a corpus; open its folder with windrow.Corpus.open",
-}
+MODEL_KINDS = tuple(kinds.MODELS)
+OTHER_KINDS = (*kinds.CHECKPOINTS, "vocabulary")  # of files that windrow writes, and that hold no model
 
 
 @overload
@@ -106,36 +94,39 @@ def load(
     >>> windrow.load("animals.model", expected=windrow.NGramLM).order
     2
     """
+    if not isinstance(expected, type | None):
+        raise OptionError(f"expected = {shown(expected)} must be a class, such as windrow.NGramLM")
+    wanted = "model" if expected is None else kinds.kind_named(expected.__name__)
     with local_file(as_path(path)) as file:
-        kind = _kind(file, format)
-        _check_expected(kind, expected, path)
+        kind = _kind(file, format, wanted)
+        if expected is not None:
+            _check_expected(kind, expected, wanted, file)
         if kind != "word-vectors":
             if reading:
-                raise OptionError(f"{', '.join(reading)}: these are for word vectors; {path} holds a {kind}")
+                raise OptionError(
+                    f"{', '.join(reading)}: these are for word vectors; {path} holds {kinds.what_holds(kind)}"
+                )
             return model_class(kind).load(file)
         return model_class(kind).load(file, format, **reading)
 
 
-def _check_expected(kind: str, expected: object, path: str | os.PathLike[str]) -> None:
+def _check_expected(kind: str, expected: type, wanted: str, path: Path) -> None:
     """Raise FormatError unless models of a kind are of the class that the user expects."""
-    if expected is None:
-        return
-    if not isinstance(expected, type):
-        raise OptionError(f"expected = {shown(expected)} must be a class, such as windrow.NGramLM")
-    found = model_class(kind)
-    if not issubclass(found, expected):
-        raise FormatError(f"{path} holds a model of the class {found.__name__}, not {expected.__name__}")
+    if not issubclass(model_class(kind), expected):
+        if kind == "word-vectors" and not _looks_like_vectors(path):  # as which all that is unknown would be opened
+            refuse_no_model(path, wanted)
+            raise FormatError(f"{path} is not one of windrow's own formats, and no ARPA file")
+        raise kinds.wrong_kind(path, kind, wanted)
 
 
-def _kind(path: Path, format: str | None) -> str:
+def _kind(path: Path, format: str | None, wanted: str) -> str:
     """The kind of model in a file, as ``model_class`` takes it."""
     if format is not None:
         return "ngram-lm" if format == "arpa" else "word-vectors"
-    if path.is_dir():
-        _refuse_corpus(path)
+    kinds.refuse_folder(path, wanted)
     match kind_of(path):
         case "windrow":
-            return _stored_kind(path)
+            return _stored_kind(path, wanted)
         case "arpa":
             return "ngram-lm"
         case "fasttext":
@@ -149,13 +140,6 @@ def _kind(path: Path, format: str | None) -> str:
     return "word-vectors"
 
 
-def _refuse_corpus(folder: Path) -> None:
-    from windrow.corpus.sources import is_corpus
-
-    if is_corpus(folder):
-        raise FormatError(f"{folder} is a corpus, not a model; give a model, or open it with windrow.Corpus.open")
-
-
 def _holds_phrases(path: Path) -> bool:
     from windrow.phrases.gensim import begins_phrases
 
@@ -166,15 +150,15 @@ def _looks_like_vectors(path: Path) -> bool:
     from windrow.embeddings.formats.recognition import recognize_vectors  # which takes longer than to open a model
 
     try:
-        return recognize_vectors(path) is not None
+        return recognize_vectors(path) not in (None, "gensim")  # a pickle may be of anything
     except FormatError:
         return False
 
 
-def _stored_kind(path: Path) -> str:
+def _stored_kind(path: Path, wanted: str) -> str:
     kind = model_file.read_start(path).kind
     if kind in OTHER_KINDS:
-        raise FormatError(f"{path} holds no model but {OTHER_KINDS[kind]}")
+        raise kinds.wrong_kind(path, kind, wanted)
     if model_class(kind) is None:
         raise FormatError(f"{path} holds a model of the unknown kind {kind!r}; update windrow")
     return kind

@@ -72,6 +72,17 @@ def result_tables(caption: str, result: Mapping[str, Any]) -> str:
     return "".join(tables)
 
 
+def sizes_told(sizes: Mapping[str, object]) -> str:
+    """Sizes by name as one line, "1,359 words, 20 dimensions"; what is no number stands after its name."""
+    return ", ".join(_size_told(name, value) for name, value in sizes.items())
+
+
+def _size_told(name: str, value: object) -> str:
+    if not isinstance(value, int):
+        return f"{name} {value}"
+    return f"{value:,} {name.removesuffix('s') if value == 1 else name}"
+
+
 class ResultTables:
     """A result that a notebook shows as tables of what ``to_json`` gives."""
 

@@ -249,7 +249,10 @@ def test_a_tokenizer_that_only_the_file_names_is_asked_for(tmp_path: Path, monke
         ("train train.txt -o o --min-n 3 --max-n 2", "--min-n = 3 is above --max-n = 2"),
         ("train train.txt -o o --label-prefix=", "--label-prefix = '' must be a word"),
         ("train train.txt -o o --valid plain.txt", "plain.txt holds no label"),
-        ("evaluate train.txt train.txt", "train.txt is text, not a model file of windrow's"),
+        (
+            "evaluate train.txt train.txt",
+            "train.txt is text, not a text classifier",
+        ),
         (
             "evaluate model plain.txt",
             "plain.txt holds no label, a word that begins with '__label__'; name the fields of records, --field NAME "
@@ -374,4 +377,4 @@ def test_the_file_is_known_everywhere(folder: Path) -> None:
     assert verified.exit_code == 0, verified.output
     refused = CliRunner().invoke(main, ["lm", "score", str(folder / "model"), str(folder / "train.txt")])
     assert refused.exit_code == 1
-    assert "holds TextClassifier, not a language model" in refused.stderr
+    assert "holds a text classifier, not a language model" in refused.stderr

@@ -111,7 +111,7 @@ def test_options_that_do_not_agree(folder: Path, tmp_path: Path) -> None:
         told = refusal(*train, option, value)
         assert told.startswith(f"Error: {option} = ")
         assert told.endswith(f"does not agree with the model to continue, which has {of_model}; leave it out\n")
-    assert "kind 'rnn-lm', not 'window-lm'" in refusal("lm", "train", "window", *train[3:])
+    assert "not a language model of a window of words" in refusal("lm", "train", "window", *train[3:])
     assert "--keep-training-state has no effect with --quantize" in refusal(
         *train, "--quantize", 8, "--keep-training-state"
     )
@@ -120,5 +120,5 @@ def test_options_that_do_not_agree(folder: Path, tmp_path: Path) -> None:
     tag = ("tag", "train", folder / "b.conll", "-o", tmp_path / "m", "--continue-from", folder / "tagger")
     assert "--size = 50 does not agree with the model to continue, which has 4" in refusal(*tag, "--size", 50)
     assert "entities of the types PER, which the tagger to continue has not learned; it knows LOC" in refusal(*tag)
-    assert "not 'window-tagger'" in refusal(*tag[:-1], folder / "rnn.model")
+    assert "not an entity tagger" in refusal(*tag[:-1], folder / "rnn.model")
     done(*tag, "--type", "LOC", "--epochs", 1)

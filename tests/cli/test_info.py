@@ -98,6 +98,11 @@ def test_every_kind_of_old_file() -> None:
             kinds.add(facts["kind"])
             if facts["kind"] in (*MODEL_KINDS, *OTHER_KINDS) and "windrow" in facts:  # no fastText model
                 assert facts["windrow"] == model_file.read_start(path).provenance["windrow"]
+            if facts["kind"] in set(MODEL_KINDS) - {"mixture-lm"}:  # whose words are those of its models together
+                of_lengths = {f"{n}-grams": size for n, size in enumerate(facts.get("ngrams") or [], 1)}
+                held = windrow.load(path).sizes()
+                assert held.items() & facts.items() == {(n, s) for n, s in held.items() if n in facts}
+                assert {n: s for n, s in held.items() if "grams" in n} == of_lengths
     assert {*MODEL_KINDS, *OTHER_KINDS} - {"vocabulary"} <= kinds
 
 
@@ -105,10 +110,46 @@ def test_a_model_in_words(here: Path) -> None:
     run("vectors", "train", "text.txt", "-o", "v.safetensors", "--size", "4", "--min-count", "1", "--lowercase")
     vectors = windrow.load("v.safetensors")
     lines = [" ".join(line.split()) for line in run("info", "v.safetensors").stdout.splitlines()]
-    for expected in ("what word vectors of windrow", f"words {len(vectors)}", "dimensions 4", "min_count 1"):
+    counted = f"tokens that are words {vectors.counts.sum()}"
+    for expected in ("what word vectors", f"words {len(vectors)}", "dimensions 4", counted, "min_count 1"):
         assert expected in lines
     assert "lowercase yes" in lines
     assert f"bytes {(here / 'v.safetensors').stat().st_size:,}" in lines
+
+
+@pytest.mark.usefixtures("here")
+def test_what_readers_expect_of_each_kind() -> None:
+    labels = [f"l{number:02}" for number in range(12)]
+    Path("many.txt").write_text("".join(f"__label__{label} a b\n" for label in labels * 2))
+    Path("text.txt").write_text("\n".join(f"w{n} w{n + 1} w{n % 40}" for n in range(1100)) + "\n")
+    for command in (
+        "lm train ngram text.txt -o n --order 2 --smoothing witten-bell",
+        "lm train rnn text.txt -o r --valid text.txt --epochs 3 --hidden 4 --embedding 4 --lr 0.9",
+        "tag train tags.conll -o t --valid tags.conll --epochs 2 --size 4 --hidden 4 --min-count 1",
+        "classify train many.txt -o c --epochs 1 --size 2",
+    ):
+        assert run(*command.split()).exit_code == 0
+    ngrams, network, tagger, labeled = (windrow.load(name) for name in "nrtc")
+    shown = {" ".join(line.split()) for line in run("info", *"nrtc").stdout.splitlines()}
+    sizes = ngrams.table_.sizes
+    assert shown >= {
+        *("n:", "r:", "t:", "c:", "words 1,101", "special symbols <unk>, <s>, </s>"),
+        f"ngrams {sum(sizes):,} (by length: {sizes[0]:,}, {sizes[1]:,})",
+        "type names LOC, PER",
+        "labels 12",
+        f"label names {', '.join(labels[:10])}",
+    }
+    of_each = [json.loads(line) for line in run("info", *"nrtc", "--json").stdout.splitlines()]
+    assert [facts["file"] for facts in of_each] == [*"nrtc"]
+    perplexities = [row["score"] for row in network.history_]
+    assert of_each[1]["validation_perplexity"] == min(perplexities)
+    assert perplexities[of_each[1]["kept_epoch"] - 1] == min(perplexities)
+    assert of_each[2]["validation_f1"] == max(row["score"] for row in tagger.history_)
+    assert "kept_epoch" not in of_each[0]
+    made = "NGramLM(order=2, smoothing='witten-bell')"
+    assert repr(ngrams) == f"{made}: 1,101 words, {sizes[0]:,} 1-grams, {sizes[1]:,} 2-grams"
+    assert repr(windrow.MixtureLM([ngrams])) == f"MixtureLM(models=[{made}]): 1,101 words, 1 model"
+    assert repr(labeled).endswith(": 12 labels, 3 words, 3 features")
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -409,7 +409,7 @@ def test_a_mixture_that_is_no_single_model_is_not_converted(two_models: Path, tm
 
     assert refused.exit_code == 1
     assert refused.stderr.count("\n") == 1
-    assert "holds MixtureLM; only n-gram models are converted, linear mixtures of them, and networks" in refused.stderr
+    assert "holds a mixture of language models; only n-gram models are converted" in refused.stderr
     assert not (tmp_path / "m.arpa").exists()
 
 

@@ -196,6 +196,11 @@ def test_an_option_without_effect_is_refused(command: str, setting: Setting, ask
             "--ray-workers is for --ray; give that, too, or leave --ray-workers out",
         ),
         ("corpus build T -o O --memory-per-worker 1G", "--memory-per-worker is for --ray; give that, too, or leave"),
+        ("lm train ngram T -o O --ray local --memory 1G", "--memory has no effect with --ray; leave one of them out"),
+        (
+            "lm train ngram T -o O --from-counts --ray local",
+            "--ray has no effect with --from-counts; leave one of them",
+        ),
         ("vectors plot V -o P.png --top 9 --words a b", "--top has no effect with --words; leave one of them out"),
     ],
 )
@@ -234,9 +239,10 @@ def test_a_finished_training_is_not_begun_again_by_resume(command: str, tmp_path
 
     again = CliRunner().invoke(main, [*arguments, "--epochs", "1", "--resume", "--log-json", str(log)])
     assert again.exit_code == 1
+    further = rf"to train it further: --(continue-from|vectors) {output}, and another -o\n"
     assert re.fullmatch(
         rf"Error: {output} is finished, as .*checkpoint is not there; to train again leave out --resume, or choose "
-        r"another -o\n", again.stderr)  # fmt: skip
+        rf"another -o; {further}", again.stderr)  # fmt: skip
     assert (output.read_bytes(), log.read_text("utf-8")) == (before, logged)
     assert CliRunner().invoke(main, [*arguments, "--epochs", "1"]).exit_code == 0
     assert output.read_bytes() != before
@@ -273,7 +279,7 @@ def test_the_layer_may_be_named_as_before_beside_a_file(arguments, layer, file, 
     def command(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         found.update(options, output=output)
 
-    result = CliRunner().invoke(command, ["text", *arguments])
+    result = CliRunner().invoke(command, ["-", *arguments])
     assert result.exit_code == 0, result.output
     assert (found["output_layer"], str(found["output"])) == (layer, file)
     assert ("Warning: --output nce is now --output-layer nce; -o names the file" in result.stderr) == warns

@@ -97,7 +97,7 @@ def test_what_a_corpus_leaves_out_is_told() -> None:
         (["-o", "-", "--memory", "1"], "--memory = 1 is out of range"),
         (["-o", "-", "--top", "3"], "--top prints to standard output, which has the text with -o -; name a file"),
         (["-o", "-", "--apply", "none"], "cannot read none: No such file or directory"),
-        (["-o", "-", "--apply", "v"], "holds a model of kind 'word-vectors', not 'phrases'"),
+        (["-o", "-", "--apply", "v"], "holds word vectors, not phrases"),
         (
             ["-o", "q.safetensors", "--apply", "p"],
             "q.safetensors: --apply writes the joined text; name a folder or a .txt file",

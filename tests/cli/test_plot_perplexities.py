@@ -56,9 +56,13 @@ def test_lines_are_smoothings_and_networks(folder: Path, monkeypatch: pytest.Mon
     ("names", "picture", "said"),
     [
         (["wb2.safetensors", "wb2.safetensors"], "p.svg", "are both witten-bell of order 2; name one of them"),
-        (["rnn.safetensors"], "p.svg", "holds RecurrentLM, which has no order; name n-gram or window models"),
+        (
+            ["rnn.safetensors"],
+            "p.svg",
+            "a recurrent language model, which has no order; name n-gram or window models",
+        ),
         (["wb2.safetensors"], "p.gif", "a picture's name must end in one of .png, .svg, .pdf"),
-        (["test.txt"], "p.svg", "is text, neither a language model of windrow's nor an ARPA file"),
+        (["test.txt"], "p.svg", "is text, not a language model"),
         (["-", "-"], "p.svg", "standard input, '-', can be read once only"),
     ],
 )

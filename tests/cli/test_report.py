@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shlex
 from pathlib import Path
@@ -31,6 +32,17 @@ TRAININGS = {  # with what the code in Python does not show, where there is such
     "tag train tags.conll --size 4 --hidden 4 --epochs 2 --tag-column 3 --valid tags.conll": "",
     "classify train labels.txt --size 4 --epochs 2 --valid labels.txt": "",
 }
+
+
+# Settings whose options have other names.
+option_of = {"vector_size": "size", "hidden_size": "hidden", "embedding_size": "embedding", "learning_rate": "lr"}
+
+
+def chosen(page: Page) -> list[str]:
+    """The settings in the table of those that were chosen."""
+    places = [place for place, row in enumerate(page.cells) if row == ["", "value", "default"]]
+    rows = page.cells[places[0] + 1 :] if places else []
+    return [row[0] for row in itertools.takewhile(lambda row: len(row) == 3, rows)]
 
 
 def run(typed: str) -> Result:
@@ -65,6 +77,7 @@ def test_training_writes_a_page_and_its_code_trains_the_same(typed: str, here: P
     assert (f"Not in these lines: {missing}." in page.text) == bool(missing)
     assert ("On text held back" in page.texts) == ("--valid" in typed)
     model = windrow.load("m.safetensors")
+    assert all(f"--{option_of.get(name, name.replace('_', '-'))}" in typed.split() for name in chosen(page))
     assert page.code["SHA-256, as sha256sum has it"].endswith("  m.safetensors")
     if not missing:
         Path("m.safetensors").unlink()
@@ -85,6 +98,8 @@ def test_a_page_about_a_finished_model_says_how_it_was_made(here: Path) -> None:
     assert run("report m.safetensors --log log.jsonl -o page.html").stderr == "page.html written\n"
     page = Page(Path("page.html").read_text())
     assert page.code["the command"] == run("info m.safetensors --command").stdout.strip()
+    assert chosen(page) == ["vector_size", "min_count", "epochs"]  # and not sg or workers, which the command sets
+    assert "sg=1" in page.code["in Python"]
     assert any(label.startswith("loss by epoch, nats per word") for label in page.labels)
     run("vectors train text.txt --size 4 --min-count 1 --epochs 3 -o m.safetensors --keep-training-state")
     assert run("report m.safetensors -o page.html").exit_code == 0
@@ -125,8 +140,8 @@ def test_where_a_report_cannot_be_written_the_model_is_there(here: Path) -> None
         ("tag train tags.conll -o m --report log.txt", "log.txt: a report's name must end in .html"),
         ("report text.txt -o page.html", "text.txt holds no word vectors"),
         ("report m.safetensors -o page.html --valid valid.txt", "--valid = 'valid.txt' is for language models,"),
-        ("report m.safetensors -o page.html --log text.txt", "text.txt, line 1: not JSON"),
-        ("report m.phrases -o page.html", "not Phrases"),
+        ("report m.safetensors -o page.html --log text.txt", "text.txt is no log: line 1 is not JSON"),
+        ("report m.phrases -o page.html", "holds phrases, not word vectors, a language model"),
     ],
 )
 def test_what_is_no_report_is_refused_in_a_line_before_any_training(typed: str, said: str, here: Path) -> None:

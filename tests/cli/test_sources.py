@@ -160,7 +160,7 @@ def test_a_folder_of_records_of_several_kinds(here: Path) -> None:
             "notes.txt",
             "body\nx\n",
             ["--field", "body"],
-            "needs a format with fields, and the name of notes.txt says none",
+            "notes.txt has no fields, as its name says, but --field = ",
         ),
         ("notes.csv", "id;body\n1;x\n", ["--field", "body"], "no column 'body'; there is: id;body; try --delimiter ;"),
         ("notes.csv", "id\tbody\n1\tx\n", ["--field", "body"], "try --delimiter tab"),

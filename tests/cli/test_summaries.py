@@ -50,7 +50,8 @@ def test_the_epoch_that_is_told_is_the_one_whose_parameters_are_kept(scores, low
         stopping.see(-score if lowest else score, np.array([epoch]))
     kept = int(stopping.best_values[0])
 
-    told = kept_epoch_told([row(e, score=s) for e, s in enumerate(scores, 1)], "F1", 2, lowest=lowest)
+    measure = "perplexity" if lowest else "f1"
+    told = kept_epoch_told([row(e, score=s, measure=measure) for e, s in enumerate(scores, 1)], "F1", 2)
     assert told == f"; the best epoch, {kept}, is kept: F1 {scores[kept - 1]:.2f}"
 
 

@@ -258,7 +258,7 @@ def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> N
         (("train", "{train}", "-o", "{new}", "--type", "CITY"), "--type = ['CITY'] are no entities of"),
         (("train", "{train}", "-o", "{train}"), "read and written"),
         (("train", "{train}", "-o", "{folder}/none/x"), "does not exist"),
-        (("train", "{train}", "-o", "{new}", "--vectors", "{tagger}"), "kind 'window-tagger', not 'word-vectors'"),
+        (("train", "{train}", "-o", "{new}", "--vectors", "{tagger}"), "holds an entity tagger, not word vectors"),
         (("train", "{train}", "-o", "{new}", "--valid", "{none}"), "holds no entities to judge by"),
         (("train", "{none}", "-o", "{new}"), "no entities to learn"),
         (("train", "{empty}", "-o", "{new}"), "holds no tokens; expected a token and its tag on each line"),
@@ -266,7 +266,7 @@ def test_train_with_vectors_types_and_outputs(folder: Path, tmp_path: Path) -> N
         (("train", "{train}", "-o", "{new}", "--optimizer", "sgd", "--lr", "1e25", "--clip", "1e30"), "diverged"),
         (("evaluate", "{tagger}", "{none}"), "holds no entities to judge by"),
         (("evaluate", "{tagger}", "{ragged}"), "ragged, line 2"),
-        (("evaluate", "{train}", "{train}"), "is text, not a model file"),
+        (("evaluate", "{train}", "{train}"), "is text, not an entity tagger"),
         (("predict", "{tagger}", "{ragged}", "--format", "conll"), "ragged, line 2"),
         (("predict", "{tagger}", "{folder}/none"), "No such file"),
         (

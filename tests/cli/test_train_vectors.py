@@ -417,7 +417,7 @@ def test_what_training_cannot_go_on_from_is_refused_in_one_line(text: Path, tmp_
         (["--continue-from", state, "--vectors", plain], "--vectors has no effect with --continue-from"),
         (["--vectors", plain, "--size", "9"], "set --size 16"),
         (["--frozen"], "--frozen is for --vectors or --continue-from"),
-        (["--continue-from", text], "is text, not a model file"),
+        (["--continue-from", text], "is text, not word vectors"),
     ):
         result = run("vectors", "train", text, "-o", output, *options)
         assert (result.exit_code, result.stderr.count("\n")) == (1, 1), result.output

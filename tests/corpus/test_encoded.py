@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 import windrow
 from windrow import Corpus, Vocabulary
 from windrow.corpus import encoded, streams, tokenizers, writing
-from windrow.corpus.sources import is_corpus
 from windrow.errors import DataError, DataWarning, FormatError, OptionError, WindrowError
 from windrow.files import leftovers
+from windrow.files.corpus_folder import is_corpus
 from windrow.files.leftovers import MARKER, beside
 
 from ..older_files import edit_header
@@ -252,7 +252,7 @@ def test_input_that_gives_no_corpus(tmp_path, text, options, message):
 
 def test_a_corpus_is_not_text(corpus):
     for source in (corpus.path, str(corpus.path), [corpus.path]):
-        with pytest.raises(DataError, match=r"is a windrow corpus.*Corpus\.open"):
+        with pytest.raises(DataError, match=r"is a corpus, not text; open it with windrow\.Corpus\.open"):
             Corpus.build(source)
 
 
@@ -403,7 +403,7 @@ def test_a_corpus_is_known_by_its_header(tmp_path, corpus):
 
 def test_a_damaged_corpus_is_built_again(corpus):
     shorten(corpus.path / "corpus.json", 9)
-    with pytest.raises(DataError, match="is a windrow corpus, not text"):
+    with pytest.raises(DataError, match="is a corpus, not text"):
         Corpus.build(corpus.path)
 
     Corpus.build(["new"], corpus.path)
@@ -549,7 +549,7 @@ def test_damage_is_noticed_at_opening(corpus, name):
 def test_paths_that_are_no_corpus(tmp_path, text_file):
     with pytest.raises(FormatError, match="does not exist; make one"):
         Corpus.open(tmp_path / "missing")
-    with pytest.raises(FormatError, match="is a file, not a corpus folder"):
+    with pytest.raises(FormatError, match="is text, not a corpus; give what"):
         Corpus.open(text_file)
     with pytest.raises(FormatError, match=r"holds no corpus\.json"):
         Corpus.open(tmp_path)

@@ -499,7 +499,7 @@ def test_parquet_that_cannot_be_used(tmp_path):
     [
         ({"format": "xml"}, "choose from text, jsonl, csv, parquet"),
         ({"errors": "surrogateescape"}, "choose from strict, replace, ignore"),
-        ({"field": "text"}, "needs a format with fields"),
+        ({"field": "text"}, "has no fields, as its name says"),
         ({"format": "csv"}, "needs the name of the field"),
     ],
 )

@@ -21,13 +21,11 @@ _STORE = 80 << 20  # bytes of each node's object store; Ray takes no fewer than 
 _ROOT = str(Path(tests.__file__).parents[1])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without Ray the tests of this folder are skipped."""
+@pytest.fixture(scope="session")
+def needs_ray() -> None:
+    """Skips what needs Ray where it is not."""
     if find_spec("ray") is None:
-        skip = pytest.mark.skip(reason="Ray, an extra of 360 MB, is not installed; .ci/run installs it")
-        for item in items:
-            if Path(__file__).parent in item.path.parents and "ray_nodes" in getattr(item, "fixturenames", ()):
-                item.add_marker(skip)
+        pytest.skip("Ray, an extra of 360 MB, is not installed; .ci/run installs it")
 
 
 @contextmanager
@@ -85,7 +83,7 @@ class RayNodes:
 
 
 @pytest.fixture(scope="session")
-def ray_nodes() -> Iterator[RayNodes]:
+def ray_nodes(needs_ray: None) -> Iterator[RayNodes]:
     """A head and one more node."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # read on import: all nodes are at 127.0.0.1

@@ -6,7 +6,7 @@ import pytest
 
 from windrow import Corpus
 from windrow.corpus import shards
-from windrow.errors import DataError
+from windrow.errors import DataError, OptionError
 
 from ..corpus.test_numbering import contents
 from . import parts
@@ -72,3 +72,13 @@ def test_the_first_error_in_order_is_told(ray_nodes):
         with pytest.raises(DataError, match="2 is bad; try another"):
             next(results)
         assert next(workers.stream(parts.process_of, [(3, 0)]))[0] == 3
+
+
+def test_errors_of_whoever_is_told(ray_nodes):
+    """They stay as they are, beside Ray's own, which become a line."""
+
+    def told(_: int) -> None:
+        raise OptionError("rate = 2 is out of range")
+
+    with ray_nodes.workers() as workers, pytest.raises(OptionError, match=r"^rate = 2 is out of range$"):
+        workers.map(parts.process_of, [(1, 0)], on_done=told)

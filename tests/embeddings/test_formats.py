@@ -117,7 +117,9 @@ def test_windrow_load_goes_by_the_kind_in_the_header(tmp_path: Path) -> None:
 
 def test_windrow_load_says_what_a_file_is_that_holds_no_model(tmp_path: Path) -> None:
     corpus = windrow.Corpus.build([["a", "b"]] * 5, tmp_path / "corpus")
-    with pytest.raises(FormatError, match=r"the vocabulary of a corpus; open its folder with windrow\.Corpus\.open"):
+    with pytest.raises(
+        FormatError, match=r"the vocabulary of a corpus, not a model; open its folder with windrow\.Corpus"
+    ):
         windrow.load(corpus.path / "vocabulary.safetensors")
 
     def stop(_: Any) -> None:
@@ -125,7 +127,7 @@ def test_windrow_load_says_what_a_file_is_that_holds_no_model(tmp_path: Path) ->
 
     with pytest.raises(KeyboardInterrupt):
         windrow.Word2Vec(min_count=1, workers=1, callbacks=[stop]).fit(corpus, checkpoint=tmp_path / "x.checkpoint")
-    with pytest.raises(FormatError, match=r"a training that was interrupted; repeat its command with --resume"):
+    with pytest.raises(FormatError, match=r"that was interrupted, not a model; .* or repeat `windrow vectors train"):
         windrow.load(tmp_path / "x.checkpoint")
 
 

@@ -294,7 +294,7 @@ def test_bodies_that_are_no_json_object(body: bytes) -> None:
 
 def test_files_that_hold_nothing_to_explore(tmp_path: Path) -> None:
     windrow.Phrases(min_count=1, threshold=0.1).fit(["a b", "a b", "c d"]).save(tmp_path / "phrases")
-    with pytest.raises(WindrowError, match="holds Phrases, which the explorer does not show"):
+    with pytest.raises(WindrowError, match="holds phrases, not word vectors, a language model, a tagger"):
         Opened.of(str(tmp_path / "phrases"))
     with pytest.raises(WindrowError, match="not standard input"):
         Opened.of("-")

@@ -111,7 +111,7 @@ def _header(model: Path, **changes: object) -> None:
     ("changes", "message"),
     [
         ({"version": 99}, "format version 99.*update windrow"),
-        ({"kind": "other"}, "kind 'other', not 'test'"),
+        ({"kind": "other"}, "unknown kind 'other', not test"),
         ({"format": "else"}, "not one of windrow's"),
         ({"version": "new"}, "not one of windrow's"),
         ({"config": [1]}, "not one of windrow's"),

@@ -166,6 +166,16 @@ def test_no_line_joins_two_epochs() -> None:
     assert [path.count("L") for path in lines] == [1, 1]
 
 
+def test_epochs_that_were_reported_once_have_no_chart_of_what_is_within() -> None:
+    once = rows(("epoch", 100, 7.0), ("epoch", 200, 4.0))
+    at_its_end = rows(("progress", 100, 7.0), ("epoch", 100, 7.0))
+    assert Page(page_of(ngrams(), None, log=at_its_end)).labels == []
+    assert not [label for label in Page(page_of(ngrams(), None, log=once)).labels if "since" in label]
+    mixed = rows(("progress", 50, 9.0), ("epoch", 100, 7.0), ("epoch", 200, 4.0))
+    chart = page_of(ngrams(), None, log=mixed).partition('aria-label="loss since')[2].partition("</svg>")[0]
+    assert "<use " in chart  # the second epoch is one dot, since of a single point there is no line
+
+
 def test_colors_are_those_of_the_reader() -> None:
     model = word2vec()
     html = page_of(model, None)

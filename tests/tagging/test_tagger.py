@@ -309,7 +309,7 @@ def test_damaged_files(tmp_path: Path, tagger: WindowTagger) -> None:
     infinite = tagger.network_.hidden.weights.value.copy()
     infinite[0, 0] = np.inf
     for changes, message in [
-        ({"kind": "word-vectors"}, "holds a model of kind 'word-vectors', not 'window-tagger'"),
+        ({"kind": "word-vectors"}, "holds word vectors, not an entity tagger"),
         ({"hidden_weights": None}, "holds no array 'hidden.weights'"),
         ({"hidden_weights": infinite}, "not finite"),
         ({"scores_biases": np.zeros(3, np.float32)}, r"scores.biases is float32 \(3,\), not float32 \(9\)"),

@@ -39,7 +39,10 @@ def test_the_curves_are_the_log_and_no_line_joins_two_epochs(tmp_path: Path) -> 
     assert points(loss) == [[(50, 9), (100, 7)], [(150, 4), (200, 3.5)], [(100, 7), (200, 3.5)]]
     assert points(rate) == [[(50, 0.04), (100, 0.03), (150, 0.02), (200, 0.01)]]
     assert rate.get_xlabel() == "words"
-    assert [text.get_text() for text in loss.get_legend().get_texts()] == ["epoch so far", "epoch"]
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == [
+        "loss since the epoch began",
+        "loss by epoch",
+    ]
 
 
 def test_the_log_of_a_training_can_be_drawn(tmp_path: Path) -> None:
@@ -89,7 +92,7 @@ def test_scores_have_axes_of_their_own(tmp_path: Path) -> None:
     rows = [{**NEW, "examples": 70 * n, "score": 10 - n, "measure": "valid_perplexity"} for n in (1, 2)]
     _, score, rate = plot_learning_curve(write_log(tmp_path / "log.jsonl", *rows)).axes
     assert points(score) == [[(70, 9), (140, 8)]]
-    assert score.get_ylabel() == "valid perplexity"
+    assert score.get_ylabel() == "valid perplexity, held-out data"
     assert points(rate) == [[(70, 0.1), (140, 0.1)]]
 
 

@@ -28,6 +28,7 @@ from windrow.errors import NotFittedError, OptionError, check_range, check_whole
 from windrow.estimator import Estimator
 from windrow.evaluation.labels import LabelResult, evaluate_labels
 from windrow.files import model_file
+from windrow.files.kinds import refuse_folder
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import kind_of
 from windrow.nn.training.fitting import all_or_nothing
@@ -264,10 +265,14 @@ class TextClassifier(Estimator):
     def _round(self) -> None:
         self.vectors_, self.output_vectors_ = rounded(self.vectors_), rounded(self.output_vectors_)
 
-    def _facts(self) -> dict[str, object]:
+    def sizes(self) -> dict[str, object]:
+        """``labels``, ``words``, and ``features``: words and their n-grams; empty before ``fit``."""
         if not hasattr(self, "history_"):
             return {}
-        return {"labels": len(self.classes_), "features": len(self.features_), **facts_of(self.history_)}
+        return {"labels": len(self.classes_), "words": len(self.features_.words), "features": len(self.features_)}
+
+    def _facts(self) -> dict[str, object]:
+        return {**self.sizes(), **facts_of(getattr(self, "history_", ()))}
 
     def _ngrams(self) -> Ngrams:
         return Ngrams(self.word_ngrams, self.min_n, self.max_n, self.buckets)
@@ -406,6 +411,7 @@ class TextClassifier(Estimator):
         FormatError for a file that is damaged or of another kind.
         """
         with local_file(as_path(path)) as file, model_file.parts_of(path):
+            refuse_folder(file, KIND)
             model: Self
             if kind_of(file) == "fasttext":
                 model = unpack_fasttext(cls, read_classifier(file), file)

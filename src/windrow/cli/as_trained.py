@@ -86,7 +86,7 @@ def warn_if_cut_otherwise(corpus: Corpus, source: str, model: ReadsText, path: s
 
 def corpus_for(model: LanguageModel, path: str, sources: tuple[str, ...], text: dict[str, Any]) -> Corpus:
     """SOURCEs as the model reads them; with a warning for a corpus folder that was read otherwise."""
-    from windrow.corpus.sources import is_corpus
+    from windrow.files.corpus_folder import is_corpus
 
     if len(sources) == 1 and sources[0] and is_corpus(sources[0]):
         corpus = open_corpus(*sources)

@@ -23,13 +23,14 @@ from windrow.cli.options import (
     check_used,
     flags_of,
     naming_options,
+    read_as_sources,
     setting_options,
     sources_argument,
     text_options,
     text_source,
     values_of,
 )
-from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source
+from windrow.cli.paths import InputFile, Lines, OutputFile, OutputLog, Source
 from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
@@ -126,9 +127,11 @@ def train(
         with advising_to_convert():
             model.set_params(vectors=load_vectors(options["vectors"]))
     labelled = _labelled(model, sources, options)
-    held_back = None if valid is None else _labelled(model, (valid,), options)
+    with read_as_sources("--valid"):
+        held_back = None if valid is None else _labelled(model, (valid,), options)
     tuned_on = options["autotune_validation"]
-    tried_on = None if tuned_on is None else _labelled(model, (tuned_on,), options)
+    with read_as_sources("--autotune-validation"):
+        tried_on = None if tuned_on is None else _labelled(model, (tuned_on,), options)
     with ExitStack() as stack:
         if log_json:
             model.set_params(callbacks=[stack.enter_context(json_log(log_json, append=False))])
@@ -219,7 +222,7 @@ def _table(result: LabelResult) -> str:
 
 @group.command(example="echo 'a fine film' | windrow classify predict reviews.safetensors --probabilities")
 @click.argument("model", type=InputFile())
-@click.argument("source", default="-", type=Source())
+@click.argument("source", default="-", type=Lines())
 @click.option("-k", "--top", "k", type=WholeNumber(1), help="Labels per text.  [default: 1; with --probabilities all]")
 @click.option(
     "--threshold",

@@ -137,6 +137,11 @@ def readable(name: str, value: Any) -> str:
         return ", ".join(f"{word} {count:,}" for word, count in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if name == "ngrams" and isinstance(value, list) and all(isinstance(one, int) for one in value):
+        return f"{sum(value):,} (by length: {', '.join(f'{one:,}' for one in value)})"
     if isinstance(value, list):
-        return " ".join(map(str, value)) or "none"
+        mark = ", " if all(isinstance(one, str) for one in value) else " "
+        return mark.join(readable(name, one) for one in value) or "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

@@ -11,21 +11,24 @@ from typing import Any
 import click
 
 from windrow.cli.help import help_all, help_of
+from windrow.cli.messages import TYPED
 from windrow.cli.paths import check_paths
 
 _COMMAND = "windrow.command"  # shared by the contexts of a call
-_TYPED = "windrow.typed"
 
 
 class Command(click.Command):
     """A command that checks what it was told to read and to write before it runs.
 
-    ``example``: one that works, which the help shows below the options.
+    ``example``: one that works, which the help shows below the options. ``option_for``: see ``extra_arguments``.
     """
 
-    def __init__(self, *args: Any, example: str = "", **attributes: Any) -> None:
+    def __init__(
+        self, *args: Any, example: str = "", option_for: Callable[[str], str] = lambda _: "", **attributes: Any
+    ) -> None:
         super().__init__(*args, **attributes)
         self.example = example
+        self.option_for = option_for
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """As click's, and --help-all."""
@@ -44,8 +47,8 @@ class Command(click.Command):
             return super().invoke(ctx)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """As click's; for an option that is not there all that begin so are suggested."""
-        ctx.meta[_TYPED] = [*args]
+        """As click's; for an option that is not there all that begin so are suggested, for arguments their option."""
+        ctx.meta[TYPED] = typed = [*args]
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -53,13 +56,17 @@ class Command(click.Command):
             if begun := sorted(name for name in names if name.startswith(error.option_name)):
                 vars(error)["possibilities"] = begun  # which click declares as final
             raise
+        except click.UsageError as error:
+            from windrow.cli.extra_arguments import with_option
+
+            raise with_option(error, self, typed, self.option_for) from None
 
 
 def command(
-    name: str | None = None, cls: type[Command] = Command, *, example: str = ""
+    name: str | None = None, cls: type[Command] = Command, *, example: str = "", **attributes: Any
 ) -> Callable[[Callable[..., Any]], Command]:
     """As ``click.command``, for a command of a module of its own."""
-    return click.command(name, cls, example=example)
+    return click.command(name, cls, example=example, **attributes)
 
 
 class LazyGroup(click.Group):
@@ -143,4 +150,4 @@ def command_of(ctx: click.Context) -> click.Command | None:
 def typed_command(ctx: click.Context) -> str:
     """The command that runs, as it was typed."""
     path = ctx.command_path.removeprefix(ctx.find_root().command_path)
-    return shlex.join(["windrow", *path.split(), *ctx.meta.get(_TYPED, [])])
+    return shlex.join(["windrow", *path.split(), *ctx.meta.get(TYPED, [])])

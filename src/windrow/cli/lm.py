@@ -22,7 +22,7 @@ from windrow.cli.options import (
     sources_argument,
     text_options,
 )
-from windrow.cli.paths import InputFile, OutputFile, Source
+from windrow.cli.paths import InputFile, Lines, OutputFile, Source
 from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import OptionError, one_line
 from windrow.estimator import GIVEN, Condition
@@ -115,16 +115,17 @@ def perplexity(
 
 def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Perplexity]:
     """Dynamic evaluation."""
+    from windrow.files.kinds import what_holds
     from windrow.lm.neural.recurrent import RecurrentLM
 
     if not isinstance(model, RecurrentLM):
-        raise OptionError(f"{path} holds {type(model).__name__}; --dynamic is for recurrent models")
+        raise OptionError(f"{path} holds {what_holds(model.kind)}; --dynamic is for recurrent models")
     return partial(model.evaluate, dynamic_rate=rate)
 
 
 @group.command(example="head -1 toyland/test.txt | windrow lm score toy-lm.safetensors --words")
 @click.argument("model", type=InputFile())
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=Source())
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=Lines())
 @click.option(
     "--words", is_flag=True, help="One row per word: the word, its log10 probability, the order that matched."
 )
@@ -155,7 +156,9 @@ def score(model: str, sources: tuple[str, ...], words: bool, skip_symbols: bool,
         click.echo(lines, nl=False)
 
 
-@group.command(example="windrow lm generate toy-lm.safetensors --prompt 'the king' --num-beams 4")
+@group.command(
+    example="windrow lm generate toy-lm.safetensors --prompt 'the king' --num-beams 4", option_for=lambda _: "--prompt"
+)
 @click.argument("model", type=InputFile())
 @click.option("--prompt", default="", help="Words to go on from; without it a sentence from its beginning.")
 @click.option(
@@ -253,7 +256,9 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     is_live = not as_json and options["num_beams"] == 1 and options["num_return_sequences"] == 1
     streamer = _Live(prompt, opened.reader) if is_live else None
     if not options["strict"] and (unknown := unknown_words(opened, prompt)):  # before a line of text has begun
-        tell(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}")
+        known = [word.lower() for word in unknown if word.lower() in opened.vocabulary]
+        meant = f"; did you mean {', '.join(known)}?" if known else ""
+        tell(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}{meant}")
     with naming_options({"do_sample": "no --greedy"}):
         found = opened.generate(prompt, do_sample=sampling, streamer=streamer, **options)
     if streamer is not None:
@@ -410,6 +415,7 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
     """
     from windrow.cli.as_trained import warn_if_forgotten
     from windrow.files.compression import output_name
+    from windrow.files.kinds import what_holds
     from windrow.lm.neural.base import NeuralLM
     from windrow.lm.ngram.model import NGramLM
     from windrow.lm.static_mixture import StaticMixture
@@ -428,9 +434,8 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
             model.quantized(quantize).save(target)
             told = f"output weights of {quantize} bits"
         else:
-            kind = type(model).__name__
             raise OptionError(
-                f"{source} holds {kind}; only n-gram models are converted, linear mixtures of them, and networks "
-                "with --quantize 8"
+                f"{source} holds {what_holds(model.kind)}; only n-gram models are converted, linear mixtures of "
+                "them, and networks with --quantize 8"
             )
     tell(f"{output_name(target)}: {told}")

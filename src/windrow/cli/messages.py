@@ -19,6 +19,7 @@ import click
 
 from windrow.errors import one_line
 
+TYPED = "windrow.typed"  # the key under which the contexts of a call have its words
 Options = Mapping[str, str]  # by the name of the parameter
 _VALUE = r"""\.\.\.|'[^']*'|"[^"]*"|[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.]*\w)|[A-Za-z_]\w*"""
 _KEYWORD = re.compile(rf"(?<![\w-])([a-z]\w*)=({_VALUE})")
@@ -31,6 +32,7 @@ _IN_PYTHON = re.compile(
     r"; to pass sentences, give a list of them"
     r"|(?:, or|;) open (?:it|its folder) with (?:windrow\.)?Corpus\.open"
     r"|\bCorpus\.build or (?=`windrow)"
+    r"|(?<=; )(?:open it with windrow[.\w]+|go on with fit\([^)]*\)) or |windrow\.Corpus\.build or "
 )
 _FAULT = re.compile(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?")
 
@@ -84,8 +86,19 @@ def _typed(options: Options, command: click.Command | None) -> Callable[[re.Matc
 
 
 def options_of(command: click.Command | None) -> dict[str, str]:
-    """The options of a command by the names of their parameters."""
-    return {parameter.name: parameter.opts[-1] for parameter in getattr(command, "params", [])}
+    """The options of a command by the names of their parameters, those that were typed as they were typed."""
+    return {parameter.name: name_typed(parameter) for parameter in getattr(command, "params", [])}
+
+
+def name_typed(parameter: click.Parameter) -> str:
+    """The name under which an option was typed, short or long; its long one where it was not."""
+    context = click.get_current_context(silent=True)
+    for word in context.meta.get(TYPED, []) if context else []:
+        for name in parameter.opts:
+            begins = f"{name}=" if name.startswith("--") else name  # -k0
+            if word == name or (word.startswith(begins) and name.startswith("-")):
+                return name
+    return parameter.opts[-1]
 
 
 def switched_off(flag: str, command: click.Command | None) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from windrow.cli.messages import name_typed
 from windrow.errors import check_range
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class WholeNumber(click.IntRange):
         """The number."""
         number: int = click.INT.convert(value, param, ctx)
         if self.checks and param is not None:
-            check_range(param.opts[-1], number, _end(self.min, -inf), _end(self.max, inf))
+            check_range(name_typed(param), number, _end(self.min, -inf), _end(self.max, inf))
         return number
 
 
@@ -57,7 +58,7 @@ class Number(click.FloatRange):
         number: float = click.FLOAT.convert(value, param, ctx)
         if self.checks and param is not None:
             ends = _end(self.min, -inf), _end(self.max, inf)
-            check_range(param.opts[-1], number, *ends, low_open=self.min_open, high_open=self.max_open)
+            check_range(name_typed(param), number, *ends, low_open=self.min_open, high_open=self.max_open)
         return number
 
 

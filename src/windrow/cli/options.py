@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from windrow.cli.help import grouped_option
 from windrow.cli.logs import bytes_bar
-from windrow.cli.messages import options_of, switched_off, tell, with_keywords, with_settings
+from windrow.cli.messages import name_typed, options_of, switched_off, tell, with_keywords, with_settings
 from windrow.cli.numbers import WholeNumber, number_of, told_range
 from windrow.cli.paths import InputFile, Source, words_read
 from windrow.errors import LARGEST_WHOLE, DataError, OptionError, WindrowError, check_range
@@ -22,6 +22,7 @@ from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, TextReader
+    from windrow.distributed import Workers
     from windrow.estimator import Setting
 
 # Settings that the command line has under another name: that, and what their values are called.
@@ -281,6 +282,9 @@ def text_options(*names: str, as_trained: bool = False) -> Callable[[F], F]:
     return add
 
 
+_OF_RECORDS = ("format", "field", "delimiter", "label_field", "label_separator")
+
+
 def text_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """The values of ``text_options`` among a command's options."""
     return {name: options[name] for name in _TEXT_OPTIONS if name in options}
@@ -294,7 +298,7 @@ def given_text(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def text_source(sources: Sequence[str]) -> str | list[Path]:
     """SOURCEs that are text, as ``Corpus.build`` takes them."""
-    from windrow.corpus.sources import is_corpus
+    from windrow.files.corpus_folder import is_corpus
 
     if len(sources) == 1:
         return sources[0]
@@ -306,14 +310,14 @@ def text_source(sources: Sequence[str]) -> str | list[Path]:
     return "" if "" in sources else [Path(source) for source in sources]  # an empty name is refused later
 
 
-def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) -> Corpus:
+def open_corpus(*sources: str, reader: TextReader | None = None, ray: Workers | None = None, **text: Any) -> Corpus:
     """The corpus of SOURCEs: one folder made by ``corpus build``, or text, encoded into a temporary folder.
 
-    ``reader`` in place of the options that say how text becomes tokens.
+    ``reader`` in place of the options that say how text becomes tokens; ``ray``: workers who read text.
     """
     from windrow.corpus import Corpus
     from windrow.corpus.encoded import read_corpus
-    from windrow.corpus.sources import is_corpus
+    from windrow.files.corpus_folder import is_corpus
 
     source = sources[0]
     if len(sources) == 1 and source and is_corpus(source):
@@ -323,7 +327,7 @@ def open_corpus(*sources: str, reader: TextReader | None = None, **text: Any) ->
         corpus.verify()
         return corpus
     with bytes_bar("reading") as show:
-        build = Corpus.build if reader is None else partial(read_corpus, reader=reader)
+        build = partial(Corpus.build, ray=ray) if reader is None else partial(read_corpus, reader=reader)
         return build(text_source(sources), progress=show, **text)
 
 
@@ -346,6 +350,21 @@ def check_parameters(model: Checked, options: Mapping[str, str]) -> None:
 
 
 @contextmanager
+def read_as_sources(option: str) -> Iterator[None]:
+    """Within, errors about the file of an option say that it is read with the options that SOURCEs were given."""
+    try:
+        yield
+    except WindrowError as error:
+        context = click.get_current_context()
+        source = context.get_parameter_source
+        given = [name for name in _OF_RECORDS if source(name) is ParameterSource.COMMANDLINE]
+        if given:
+            told = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            error.args = (f"{error}; {option} is read as SOURCE is, with {told}",)
+        raise
+
+
+@contextmanager
 def naming_options(options: Mapping[str, str]) -> Iterator[None]:
     """Within, errors name options instead of parameters."""
     try:
@@ -365,7 +384,8 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
     command = context.command if context else None
 
     def option_of(name: str) -> str:
-        return options.get(name, f"--{name.replace('_', '-')}")
+        flag = options.get(name, f"--{name.replace('_', '-')}")
+        return next((name_typed(one) for one in getattr(command, "params", []) if flag in one.opts), flag)
 
     def option(found: re.Match[str]) -> str:
         name, value = found.groups()
@@ -378,6 +398,20 @@ def _with_options(message: str, options: Mapping[str, str]) -> str:
     return re.sub(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not)|False\b(?!, not))?", option, message)
 
 
+def _further(model: Path) -> str:
+    """How a finished model is trained further; vectors that are alone can only begin another training."""
+    from windrow.embeddings.training.fasttext_state import holds_state
+    from windrow.files import model_file
+    from windrow.files.sniff import kind_of
+
+    try:
+        is_network = kind_of(model) == "windrow" and model_file.read_start(model).kind != "word-vectors"
+        flag = "--continue-from" if is_network or holds_state(model) else "--vectors"
+    except WindrowError:
+        return ""
+    return f"; to train it further: {flag} {model}, and another -o"
+
+
 def check_checkpoint(checkpoint: Path, resume: bool, output: Path) -> bool:
     """Whether to go on from a checkpoint; refuses what would write over an unfinished training or a finished model."""
     if checkpoint.exists() and not resume:
@@ -388,7 +422,7 @@ def check_checkpoint(checkpoint: Path, resume: bool, output: Path) -> bool:
         if output.exists():
             raise DataError(
                 f"{output} is finished, as {checkpoint} is not there; to train again leave out --resume, or choose "
-                "another -o"
+                f"another -o{_further(output)}"
             )
         tell(f"Warning: {checkpoint} is not there; training starts from the beginning")
     return resume and checkpoint.exists()

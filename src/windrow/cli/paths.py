@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import click
 
 from windrow import interrupts
+from windrow.cli.messages import tell
 from windrow.errors import DataError, OptionError
 from windrow.files.writing import STDIO, check_writable, names_folder, refuse_standard_output, shortened
 
@@ -56,6 +57,17 @@ class Source(FilePath):
     """Text that is read: a file, folder, glob, URL or ``-``; the command gets a str."""
 
     is_read = True
+
+
+class Lines(Source):
+    """Text whose lines or records are answered one by one; a warning for a file without any, which gives no answer."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name as it was given."""
+        with suppress(OSError, ValueError):
+            if Path(value).is_file() and not Path(value).stat().st_size:
+                tell(f"Warning: {shortened(value)} is empty: there is no line to answer")
+        return super().convert(value, param, ctx)
 
 
 class OutputFile(FilePath):
@@ -158,6 +170,10 @@ def check_paths(ctx: click.Context) -> None:
     for one in named:
         if isinstance(one.type, Source):
             _refuse_text(str(one.name), ctx)
+    if reads := [str(one.name) for one in named if one.type.is_read]:
+        from windrow.cli.missing_files import refuse_missing
+
+        refuse_missing(ctx, reads)
 
 
 def _refuse_text(name: str, ctx: click.Context) -> None:
@@ -170,14 +186,19 @@ def _refuse_text(name: str, ctx: click.Context) -> None:
         path = Path(name).expanduser()
         if path.exists() or any(True for _ in glob.iglob(str(path), recursive=True)):  # noqa: PTH207
             return
+    told = os.strerror(ENOENT)
+    raise DataError(f"cannot read {shortened(name)}: {told}; {giving_text(ctx)}")
+
+
+def giving_text(ctx: click.Context) -> str:
+    """How text itself is given to a command, whose other arguments are those that were typed."""
     words = [
         STDIO if isinstance(one.type, Source) else shortened(str(ctx.params[one.name or ""]))
         for one in ctx.command.params
         if isinstance(one, click.Argument)
     ]
     typed = " ".join(["windrow" + ctx.command_path.removeprefix(ctx.find_root().command_path), *words])
-    told = os.strerror(ENOENT)
-    raise DataError(f"cannot read {shortened(name)}: {told}; to give text itself: echo ... | {typed}")
+    return f"to give text itself: echo ... | {typed}"
 
 
 def what_is_left(command: click.Command | None) -> str:

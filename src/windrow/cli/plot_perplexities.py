@@ -62,6 +62,7 @@ def plot(models: tuple[str, ...], test: str, output: Path, lowest: float | None,
 
 def _place_of(model: LanguageModel, path: str) -> tuple[str, int]:
     """The line that a model belongs to, and its order."""
+    from windrow.files.kinds import what_holds
     from windrow.lm.neural.window import WindowLM
     from windrow.lm.ngram.model import NGramLM
 
@@ -70,4 +71,4 @@ def _place_of(model: LanguageModel, path: str) -> tuple[str, int]:
             return model.smoothing if model.provenance_ else "ARPA", model.table_.order
         case WindowLM():
             return "window", model.order
-    raise OptionError(f"{path} holds {type(model).__name__}, which has no order; name n-gram or window models")
+    raise OptionError(f"{path} holds {what_holds(model.kind)}, which has no order; name n-gram or window models")

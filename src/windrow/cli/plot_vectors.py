@@ -9,11 +9,13 @@ import click
 
 from windrow.cli.groups import Command, command
 from windrow.cli.messages import tell
+from windrow.cli.missing_files import is_file
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import check_used
 from windrow.cli.paths import InputFile
 from windrow.cli.pictures import picture_output, theme_option
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
+from windrow.errors import OptionError
 
 
 class _WordsCommand(Command):
@@ -32,7 +34,12 @@ class _WordsCommand(Command):
         return super().parse_args(ctx, repeated)
 
 
-@command(cls=_WordsCommand, example="windrow vectors plot toy.safetensors -o map.svg")
+def _option_for(word: str) -> str:
+    """The option that takes a word too many, or a file of words."""
+    return "--only-words" if is_file(word) else "--words"
+
+
+@command(cls=_WordsCommand, example="windrow vectors plot toy.safetensors -o map.svg", option_for=_option_for)
 @vectors_argument
 @picture_output
 @click.option("--words", multiple=True, metavar="W...", help="The words to draw.  [default: the most frequent]")
@@ -101,6 +108,9 @@ def plot(
     check_picture_path(output)  # errors come before the long reading
     chosen: dict[str, Any] = {"stop_words": None if all_words else "english", "neighbors": neighbors, "arrows": arrows}
     vectors = open_vectors(file, reading)
+    for word in words:
+        if word not in vectors and is_file(word):
+            raise OptionError(f"--words takes words, and {word} is a file; for the words in it: --only-words {word}")
     drawn = word_map(vectors, words or None, top, method, output, seed, **chosen, clusters=clusters, theme=theme)
     labeled = len(drawn.words) - len(drawn.unlabeled)
     tell(f"{output}: {len(drawn.words)} words, {labeled} of them labeled")

@@ -11,7 +11,7 @@ import click
 from windrow.cli.groups import command
 from windrow.cli.messages import tell
 from windrow.cli.options import given_text, text_options
-from windrow.cli.paths import Source
+from windrow.cli.paths import Lines
 from windrow.cli.typed import typed_lines, waits_for_answers
 from windrow.cli.vector_files import open_vectors, vector_options, vectors_argument
 from windrow.errors import MissingWordError, OptionError
@@ -36,7 +36,7 @@ class _Answer(NamedTuple):
 
 @command("print", example="head -2 toyland/test.txt | windrow vectors print toy.safetensors > sentences.vectors")
 @vectors_argument
-@click.argument("source", default="-", type=Source())
+@click.argument("source", default="-", type=Lines())
 @click.option("--words", is_flag=True, help="Each line is a word; it is printed before its vector.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line: the word or text, and its vector.")
 @text_options(*_OF_STRINGS, as_trained=True)

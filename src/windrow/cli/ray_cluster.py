@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from windrow.cli.help import grouped_option
@@ -57,6 +57,10 @@ class Cluster:
     def __init__(self, workers: RayCluster | None) -> None:
         self.workers = workers
         self._started = time.monotonic()
+
+    def connected(self) -> AbstractContextManager[object]:
+        """Stay connected meanwhile, over several works."""
+        return nullcontext() if self.workers is None else self.workers
 
     def tell(self, words: int) -> None:
         """Tell what the work on so many words took."""

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from windrow.cli.groups import command, typed_command
 from windrow.cli.help import grouped_option
-from windrow.cli.info import command_words
+from windrow.cli.info import chosen_settings, command_words
 from windrow.cli.messages import tell
 from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.vector_files import advising_to_convert
@@ -72,7 +72,8 @@ def report(model: str, output: Path, log: str | None, valid: str | None) -> None
     told = Told()
     if file is not None:
         with suppress(OptionError):  # it does not say which
-            told = Told(shlex.join(command_words(model, inspect(model))))
+            facts = inspect(model)
+            told = Told(shlex.join(command_words(model, facts)), chosen=chosen_settings(facts))
     save_page(page_of(opened, file, log=log, valid=valid, told=told), output)
     tell(f"{output} written")
 
@@ -145,6 +146,7 @@ class Reporting:
             fit=fit,
             fitting={name: one for name, one in fitting.items() if one is not None},
             vectors=context.params.get("vectors") or "",
+            chosen=["sg" if one.name == "model" else one.name or "" for one in given],
             not_in_code=[max(one.opts, key=len) for one in given if one.name not in shown],
             facts={
                 "seconds with reading, compiling and writing": f"{time.monotonic() - self._started:.1f}",

@@ -30,7 +30,16 @@ from windrow.cli.options import (
     text_options,
     values_of,
 )
-from windrow.cli.paths import InputFile, OutputFile, OutputLog, Source, checkpoint_beside, checkpoint_of, words_read
+from windrow.cli.paths import (
+    InputFile,
+    Lines,
+    OutputFile,
+    OutputLog,
+    Source,
+    checkpoint_beside,
+    checkpoint_of,
+    words_read,
+)
 from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
@@ -228,7 +237,7 @@ def _table(result: SpanResult) -> str:
 
 @group.command(example="echo 'Anna lives in Samirad .' | windrow tag predict toy-tagger.safetensors")
 @click.argument("model", type=InputFile())
-@click.argument("source", default="-", type=Source())
+@click.argument("source", default="-", type=Lines())
 @click.option(
     "--format",
     default="auto",

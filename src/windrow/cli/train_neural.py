@@ -23,6 +23,7 @@ from windrow.cli.options import (
     flags_of,
     naming_options,
     open_corpus,
+    read_as_sources,
     setting_options,
     sources_argument,
     take_shape,
@@ -160,7 +161,7 @@ def train(kind: type[NeuralLM], sources: tuple[str, ...], target: Path, options:
             raise KeyboardInterrupt(f"{error}; it is written to {target}") from error
     save_model(model, target)
     remove_written(checkpoint)
-    words = len(model.vocabulary) - len(model.vocabulary.specials)
+    words: Any = model.sizes()["words"]
     if model.vectors is not None and model.given_words_ < words * _FEW:
         few = f"only {model.given_words_:,} of the {words:,} words begin with a vector of {options['vectors']}"
         tell(f"Warning: {few}; are both cut into words alike?")
@@ -180,10 +181,12 @@ def _texts(
             return open_corpus(*names, **text_of(options))
         return corpus_for(continued, options["continue_from"], names, options)
 
-    return opened(*sources), opened(options["valid"]) if options["valid"] else None
+    corpus = opened(*sources)
+    with read_as_sources("--valid"):
+        return corpus, opened(options["valid"]) if options["valid"] else None
 
 
 def _summary(target: Path, model: NeuralLM) -> str:
     trained = training_told(model.history_, "word", loss_of_language_model(model.output_layer, model.objective))
-    kept = kept_epoch_told(model.history_, "validation perplexity", 2, lowest=True)
-    return f"{target}: {len(model.vocabulary):,} words; {trained}{kept}"
+    kept = kept_epoch_told(model.history_, "validation perplexity", 2)
+    return f"{target}: {model.sizes()['words']:,} words; {trained}{kept}"

@@ -25,6 +25,7 @@ from windrow.cli.options import (
     values_of,
 )
 from windrow.cli.paths import InputFile, OutputFile, Source
+from windrow.cli.ray_cluster import ray_cluster, ray_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import OptionError
@@ -79,6 +80,7 @@ def _words_in(file: str) -> list[str]:
     help="SOURCE is a file of counts, as --counts-out writes it.",
 )
 @text_options()
+@ray_options
 def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
     from windrow.files.compression import output_name
@@ -104,12 +106,13 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     text = text_of(options)
     heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
     vocab = _words_in(options["vocab"]) if options["vocab"] else None
-    corpus = None if options["from_counts"] else open_corpus(*sources, **text)
-    with naming_options(flags_of(NGRAM_LM)):
-        if corpus is None:
-            model.fit_counts(sources[0], heldout=heldout, vocab=vocab)
-        else:
-            model.fit(corpus, heldout=heldout, vocab=vocab, counts_out=counts_out)
+    with ray_cluster(options) as cluster, cluster.connected():
+        corpus = None if options["from_counts"] else open_corpus(*sources, ray=cluster.workers, **text)
+        with naming_options(flags_of(NGRAM_LM)):
+            if corpus is None:
+                model.fit_counts(sources[0], heldout=heldout, vocab=vocab)
+            else:
+                model.fit(corpus, heldout=heldout, vocab=vocab, counts_out=counts_out, ray=cluster.workers)
     save_model(model, output)
     warn_if_forgotten(model, output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
@@ -117,6 +120,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         f"{output_name(output)}: order {model.table_.order}, {sum(model.table_.sizes):,} n-grams "
         f"(by length: {sizes}) in {working_time() - started:.1f} s"
     )
+    cluster.tell(corpus.tokens if corpus is not None else 0)
     fit = "fit_counts" if options["from_counts"] else "fit"
     report.write(model, reading=text, fit=fit, fitting={"heldout": options["heldout"]})
 
@@ -124,7 +128,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
 def _check_used(options: dict[str, Any]) -> None:
     """Refuse options that nothing would read."""
     of_text: tuple[Condition, ...] = (("from_counts", (False,)),)
-    apart = dict.fromkeys(("counts_out", "memory"), of_text)
+    apart = dict.fromkeys(("counts_out", "memory", "ray"), of_text)
+    apart["memory"] += (("ray", (None,)),)
     if not options["heldout"]:  # which is text, too
         apart |= dict.fromkeys((*text_of(options), "skip_symbols"), of_text)
     form = FALLING_BACK if not options["interpolate"] else INTERPOLATING

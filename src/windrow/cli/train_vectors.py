@@ -40,7 +40,7 @@ from windrow.cli.paths import (
 )
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
-from windrow.cli.summaries import LOSSES_OF_VECTORS, training_told
+from windrow.cli.summaries import LOSSES_OF_VECTORS, hint_for_few_words, training_told
 from windrow.cli.vector_files import VECTORS_OUTPUT, advising_to_convert, save_fasttext
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
@@ -202,6 +202,7 @@ def train(
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
     _summarize(estimator, output)
+    _hint_at_epochs(estimator)
     fitting = {**{name: options[name] for name in ("continue_from", "vectors")}, "frozen": options["frozen"] or None}
     report.write(estimator, reading=text_of(options), fitting=fitting)
 
@@ -232,6 +233,15 @@ def _interrupts_told(checkpoint: Path | None, every: float | None) -> Iterator[N
         if checkpoint is not None and every != 0:
             raise
         raise KeyboardInterrupt(f"{str(error).partition(';')[0]}; nothing was written") from error
+
+
+def _hint_at_epochs(model: Word2Vec) -> None:
+    """Tell of more epochs for a small text, unless their number was chosen or is that of a model to continue."""
+    source = click.get_current_context().get_parameter_source
+    if not any(source(name) is ParameterSource.COMMANDLINE for name in ("epochs", "continue_from", "vectors")):
+        last = model.history_[-1]
+        if hint := hint_for_few_words(last["examples"] // last["epoch"], last["epoch"]):
+            tell(hint)
 
 
 def _summarize(model: Word2Vec, output: Path) -> None:
@@ -299,8 +309,8 @@ def _save(model: Word2Vec, output: Path, *, with_state: bool, word_counts: Path 
 
 
 def _open_corpus(sources: tuple[str, ...], read_vocab: str | None, text: dict[str, Any]) -> Corpus:
-    from windrow.corpus.sources import is_corpus
     from windrow.corpus.word_counts import read_word_counts
+    from windrow.files.corpus_folder import is_corpus
 
     if read_vocab is None:
         return open_corpus(*sources, **text)

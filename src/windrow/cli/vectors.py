@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +12,14 @@ import click
 
 from windrow.cli.groups import LazyGroup
 from windrow.cli.messages import tell
+from windrow.cli.missing_files import is_file
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
 from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.vector_files import open_vectors, save_fasttext, vector_options, vectors_argument
 from windrow.embeddings.endings import endings_told
-from windrow.errors import OptionError
+from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -99,7 +102,22 @@ def group() -> None:
     """Word vectors: train, query, evaluate, convert."""
 
 
-@group.command(example="windrow vectors evaluate toy.safetensors --similarity toyland/similarity.tsv")
+def _option_for(path: str) -> str:
+    """The option that takes a file: of questions or of word pairs, as its lines are."""
+    from windrow.errors import WindrowError
+    from windrow.evaluation import read_pairs, read_questions
+
+    for flag, read in (("--similarity", read_pairs), ("--analogies", read_questions)):
+        with suppress(WindrowError):
+            if is_file(path):
+                read(path)
+                return flag
+    return ""
+
+
+@group.command(
+    example="windrow vectors evaluate toy.safetensors --similarity toyland/similarity.tsv", option_for=_option_for
+)
 @vectors_argument
 @click.option(
     "--analogies",
@@ -159,7 +177,10 @@ def evaluate(
     def judge(evaluator: Callable[..., Any], path: str, **more: Any) -> Any:
         refuse_url(path)
         tell(f"{path} ...")
-        return evaluator(path, vectors.index_to_key, vectors.vectors, **options, **more)
+        try:
+            return evaluator(path, vectors.index_to_key, vectors.vectors, **options, **more)
+        except DataError as error:
+            raise DataError(re.sub("; use evaluate_(.*)$", r"; give it to --\1", str(error))) from error
 
     answers = {name: judge(evaluate_analogies, path) for name, path in _named(analogies).items()}
     correlations = {

@@ -16,7 +16,6 @@ from windrow.corpus import sources
 from windrow.corpus.checking import check_ranges, compare_arrays, compare_files, compare_fingerprint
 from windrow.corpus.folder import IDS, STARTS, VOCABULARY, new_folder, path_errors, read_header
 from windrow.corpus.reading import TextReader, Tokenize
-from windrow.corpus.sources import CORPUS_HEADER
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.vocabulary import Vocabulary, check_specials
 from windrow.corpus.writing import write_corpus
@@ -24,6 +23,7 @@ from windrow.distributed import Workers
 from windrow.distributed.cluster import workers_of
 from windrow.errors import FormatError, OptionError, check_path, check_whole, warn
 from windrow.files.checksums import CHECKED_BYTES, OWN, PARTS
+from windrow.files.corpus_folder import CORPUS_HEADER
 from windrow.files.tempfolder import made_in_temporary_folder
 from windrow.logger import logger
 from windrow.notebook import html_table
@@ -240,7 +240,7 @@ class Corpus:
         return len(self.starts) - 1
 
     def __repr__(self) -> str:
-        return f"Corpus({self.path}: {self.tokens} tokens, {len(self)} sentences, {len(self.vocabulary)} words)"
+        return f"Corpus({self.path}: {self.tokens:,} tokens, {len(self):,} sentences, {len(self.vocabulary):,} words)"
 
     def _repr_html_(self) -> str:
         info = self.info()

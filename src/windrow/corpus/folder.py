@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from windrow import interrupts
-from windrow.corpus.sources import CORPUS_FILES, CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.errors import DataError, FormatError
-from windrow.files import writing
+from windrow.files import model_file, writing
 from windrow.files.checksums import PARTS, own_fits
+from windrow.files.corpus_folder import CORPUS_FILES, CORPUS_FORMAT, CORPUS_HEADER, is_corpus
 from windrow.files.leftovers import beside, hold, sweep_beside, vanishing
+from windrow.files.sniff import kind_of, refuse_no_model
 from windrow.files.urls import refuse_url
 
 FORMAT_VERSION = 1
@@ -94,7 +95,7 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def disk_errors(target: Path) -> Iterator[None]:
+def disk_errors(target: Path | str) -> Iterator[None]:
     """Turn OSError in writing ``target`` into DataError."""
     try:
         yield
@@ -116,8 +117,12 @@ def read_header(path: Path) -> dict[str, Any]:
     """The content of corpus.json, checked against the sizes of the files beside it."""
     if not path.is_dir():
         refuse_url(path)
+        if path.is_file():
+            if kind_of(path) == "windrow":
+                model_file.load(path, "corpus")  # which it is not
+            refuse_no_model(path, "corpus")
         what = "is a file, not a corpus folder" if path.exists() else "does not exist"
-        raise FormatError(f"{path} {what}; make one with Corpus.build or `windrow corpus build`")
+        raise FormatError(f"{path} {what}; make one with windrow.Corpus.build or `windrow corpus build`")
     try:
         content = (path / CORPUS_HEADER).read_bytes()
         is_sound = own_fits(content)

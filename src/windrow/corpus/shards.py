@@ -36,6 +36,7 @@ _SHARE = (
 )
 _SHARDS_EACH = 4  # for each worker, at least, so that all end at about the same time
 _BLOCK = 1 << 20  # ids handled at a time
+_READER = ("tokenizer", "lowercase", "language", "normalize", "sentences", "version")  # what a worker is told of it
 
 
 class NumberedShard(NamedTuple):
@@ -81,9 +82,6 @@ class Shards:
         """Bytes of a shard: few enough for the memory of a worker, and for all workers to have some."""
         fair = sys.maxsize if self._total is None else self._total // (_SHARDS_EACH * workers.count)
         return min(workers.memory // _SHARE, max(CHUNK_BYTES, fair))
-
-
-_READER = ("tokenizer", "lowercase", "language", "normalize", "sentences", "version")
 
 
 def _check_files(files: Sequence[SourceFile]) -> None:
@@ -189,7 +187,7 @@ class _Spool:
 
     def __init__(self, kind: type[np.generic]) -> None:
         self._kind, self.size = kind, 0
-        self._place = Path(gettempdir())
+        self._place = f"{gettempdir()} on the node {platform.node()}"
         with disk_errors(self._place):
             self._file = TemporaryFile()  # noqa: SIM115  # closed by __exit__
 

@@ -7,7 +7,6 @@ each sentence; a list is the tokens of one sentence. Only one chunk is in memory
 from __future__ import annotations
 
 import glob
-import json
 import os
 import sys
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
@@ -34,13 +33,12 @@ from windrow.corpus.tables import cells_of, is_column, listed, names_in
 from windrow.errors import DataError, OptionError, WindrowError, warn
 from windrow.files import writing
 from windrow.files.compression import decompressed, is_damage
+from windrow.files.corpus_folder import is_corpus
+from windrow.files.kinds import wrong_kind
 from windrow.files.sniff import kind_of
 from windrow.files.urls import as_typed, is_url, refuse_scheme
 
 _ERRORS = ("strict", "replace", "ignore")
-CORPUS_HEADER, CORPUS_FORMAT = "corpus.json", "windrow-corpus"  # tell a corpus folder from a folder of text
-CORPUS_FILES = ("ids.bin", "starts.bin", "vocabulary.safetensors")  # beside the header
-_LONGEST_HEADER = 1 << 16  # bytes
 
 Piece = TypeVar("Piece")
 
@@ -182,8 +180,8 @@ def _format_by_name(file: str, field: str | None) -> str:
         )
     if field is not None and found is None:
         raise OptionError(
-            f"field = {field!r} needs a format with fields, and the name of {name} says none; "
-            "choose one, such as format='csv'"
+            f"{name} has no fields, as its name says, but field = {field!r} names one; "
+            "say how they are written, such as format='csv'"
         )
     return found or "text"
 
@@ -247,7 +245,7 @@ def _local_files(location: str, format: str | None, field: str | None) -> list[s
 def _files_below(folder: Path, format: str | None, field: str | None) -> list[str]:
     """Every readable text file below ``folder``, sorted by path; what is hidden or a corpus is left out."""
     if is_corpus(folder):
-        raise DataError(f"{folder} is a windrow corpus, not text; give its text, or open it with Corpus.open")
+        raise wrong_kind(folder, "corpus", "text")
     found = sorted(_visible_files(folder))
     files = [str(path) for path in found if path.is_file() and _is_wanted(path, format, field)]
     if not files:
@@ -291,24 +289,6 @@ def _is(path: Path, target: os.stat_result) -> bool:
     with suppress(OSError):  # a link that leads nowhere
         return os.path.samestat(path.stat(), target)
     return False
-
-
-def is_corpus(folder: str | os.PathLike[str]) -> bool:
-    """Whether ``folder`` holds what ``Corpus.build`` makes, of whatever version, and even when it is damaged."""
-    try:
-        with Path(folder, CORPUS_HEADER).open("rb") as file:
-            content = file.read(_LONGEST_HEADER)  # someone's own corpus.json may be large
-    except (OSError, ValueError):
-        return False
-    try:
-        header = json.loads(content)
-        if isinstance(header, dict) and header.get("format") == CORPUS_FORMAT:
-            return True
-    except (ValueError, RecursionError):
-        # Perhaps it is cut short; it should not be read as a text of a few words.
-        if f'"format": "{CORPUS_FORMAT}"'.encode() in content[:100]:
-            return True
-    return all(Path(folder, name).is_file() for name in CORPUS_FILES)
 
 
 def _is_wanted(path: Path, format: str | None, field: str | None) -> bool:

@@ -135,8 +135,12 @@ class Vocabulary:
     def __contains__(self, word: object) -> bool:
         return word in self._ids
 
+    def sizes(self) -> dict[str, object]:
+        """``words``, special symbols such as ``<s>`` not counted."""
+        return {"words": len(self) - len(self.specials)}
+
     def __repr__(self) -> str:
-        return f"Vocabulary({len(self)} words, specials={self.specials})"
+        return f"Vocabulary({len(self):,} words, specials={self.specials})"
 
     def _repr_html_(self) -> str:
         rows = zip(self.words[:_SHOWN], self.counts[:_SHOWN].tolist(), strict=True)

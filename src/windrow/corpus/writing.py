@@ -19,11 +19,11 @@ from windrow.corpus.folder import FORMAT_VERSION, IDS, STARTS, VOCABULARY, disk_
 from windrow.corpus.numbering import MergedWords, Numbered, SeenWords
 from windrow.corpus.reading import TextReader
 from windrow.corpus.shards import Shards
-from windrow.corpus.sources import CORPUS_FORMAT, CORPUS_HEADER
 from windrow.corpus.vocabulary import Vocabulary
 from windrow.distributed.workers import Workers
 from windrow.errors import DataError
 from windrow.files.checksums import OWN, PARTS, TO_COME, Crc, digits_of_file, with_own
+from windrow.files.corpus_folder import CORPUS_FORMAT, CORPUS_HEADER
 
 _BLOCK = 1 << 20  # ids or starts handled at a time
 _NO_LIMITS = {"min_count": 1, "max_vocab": None}

@@ -209,11 +209,13 @@ class RayCluster:
             os.environ.setdefault(name, value)
         with needs_package("work on a Ray cluster (ray=, --ray) needs the package ray", "ray"):
             import ray
+        is_there = ray.is_initialized()  # by whoever called
+        if not is_there:
+            _check_reachable(self.address)
         self._ray, self.usage = ray, Usage()
-        if ray.is_initialized():  # by whoever called
+        if is_there:
             return
         logging.getLogger("ray").setLevel(logging.ERROR)  # the rest is for those who start clusters
-        _check_reachable(self.address)
         self._is_ours = True
         try:
             with interrupts.held(), _plain_errors(f"cannot work with the Ray cluster {self.address!r}"):
@@ -309,10 +311,12 @@ def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None
 
     try:
         yield
-    except ray.exceptions.RayTaskError as error:
+    except ray.exceptions.RayTaskError as error:  # which may be a WindrowError, too
         if isinstance(error.cause, WindrowError):
             raise error.cause from None
         raise DataError(f"{what}: {error.cause!r}") from error
+    except WindrowError:  # of whoever is told how much is done
+        raise
     except ray.exceptions.ActorDiedError as error:
         raise LostWorkerError("a worker is gone, and what it held with it") from error
     except ray.exceptions.OutOfMemoryError as error:

@@ -26,7 +26,7 @@ from windrow.embeddings.terms import (
 )
 from windrow.errors import MissingWordError, OptionError
 from windrow.evaluation.similarity import row_norms
-from windrow.notebook import html_table
+from windrow.notebook import html_table, sizes_told
 
 Missing = Literal["error", "skip"]
 Rows = slice | NDArray[np.integer]
@@ -185,7 +185,11 @@ class KeyedTable:
         return {**vars(self), **own, "_room": None}
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} words, {self.vector_size} dimensions)"
+        return f"{type(self).__name__}({sizes_told(self.sizes())})"
+
+    def sizes(self) -> dict[str, object]:
+        """``words`` and ``dimensions``."""
+        return {"words": len(self), "dimensions": self.vector_size}
 
     def _repr_html_(self) -> str:
         """The first words, and the first numbers of their vectors, as a table for notebooks."""

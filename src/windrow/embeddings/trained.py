@@ -82,10 +82,14 @@ class TrainedModel(Estimator):
         training = self._fitted()
         return {name: layer.parameters[:, : training.vector_size] for name, layer in training.layers.items()}
 
-    def _facts(self) -> dict[str, object]:
+    def sizes(self) -> dict[str, object]:
+        """``words`` and ``dimensions`` of the vectors; empty before ``fit``."""
         if not hasattr(self, "_training"):
             return {}
-        return {"words": len(self._vocabulary), **facts_of(self.history_)}
+        return {"words": len(self._vocabulary), "dimensions": self._training.vector_size}
+
+    def _facts(self) -> dict[str, object]:
+        return {**self.sizes(), **facts_of(self.history_)} if hasattr(self, "_training") else {}
 
     def _fitted(self) -> VectorTraining:
         if not hasattr(self, "_training"):

@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.errors import DataError, OptionError
+from windrow.errors import DataError, OptionError, WindrowError
 from windrow.evaluation.lookup import check_table, form_of, rows_of, takes_gensims_name
-from windrow.evaluation.pairs import numbered_lines
+from windrow.evaluation.pairs import numbered_lines, read_pairs
 from windrow.evaluation.section_kinds import Kind, kind_of
 from windrow.evaluation.similarity import check_restriction, row_norms
 from windrow.notebook import ResultTables
@@ -166,6 +166,7 @@ def read_questions(path: str | os.PathLike[str]) -> list[Section]:
             if line.count("\t") == 3:  # words with spaces
                 fields = [field.strip() for field in line.split("\t")]
             if not names:
+                _refuse_pairs(path)
                 raise DataError(f"{path}, line {number}: a question before any section; put ': NAME' on line 1")
             if len(fields) != 4:
                 raise DataError(f"{path}, line {number}: a question is four words, this line has {len(fields)}")
@@ -173,6 +174,15 @@ def read_questions(path: str | os.PathLike[str]) -> list[Section]:
     if not any(questions):
         raise DataError(f"{path} holds no analogy questions; expected ': NAME', then four words per line")
     return [Section(name, tuple(asked)) for name, asked in zip(names, questions, strict=True)]
+
+
+def _refuse_pairs(path: str | os.PathLike[str]) -> None:
+    """Raise DataError for a file that can be read as word pairs with scores."""
+    try:
+        read_pairs(path)
+    except WindrowError:
+        return
+    raise DataError(f"{path} holds word pairs with scores, not questions of analogies; use evaluate_similarity")
 
 
 @takes_gensims_name

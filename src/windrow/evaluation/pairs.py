@@ -80,6 +80,8 @@ def read_pairs(
     """
     names = column_names(columns)
     lines = [(number, line) for number, line in numbered_lines(path) if line.strip() and not line.startswith("#")]
+    if lines and lines[0][1].startswith(":"):
+        raise DataError(f"{path} holds questions of analogies, not word pairs with scores; use evaluate_analogies")
     mark = _separator(lines[0][1]) if lines and delimiter is None else delimiter
     table = Table(str(path), [Record(number, line, _fields(line, mark)) for number, line in lines])
     pairs = []

@@ -18,6 +18,7 @@ from windrow.explore.language import LanguageAnswers
 from windrow.explore.scores import Questions
 from windrow.explore.words import VectorAnswers
 from windrow.files import model_file
+from windrow.files.kinds import SHOWN, kind_named, wrong_kind
 from windrow.files.sniff import kind_of
 from windrow.lm.base import LanguageModel
 from windrow.nn.training.checkpoint import stored_history
@@ -64,10 +65,7 @@ def answers_of(model: Any, path: str, questions: Questions = _NONE) -> Answers:
             return TaggerAnswers(model).answers()
         case TextClassifier():
             return ClassifierAnswers(model).answers()
-    raise OptionError(
-        f"{path} holds {type(model).__name__}, which the explorer does not show; give it word vectors, a language "
-        "model, a tagger or a text classifier"
-    )
+    raise wrong_kind(path, kind_named(type(model).__name__), SHOWN)
 
 
 def _of_file(path: Path) -> tuple[list[tuple[str, str]], list[dict[str, Any]]]:

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from windrow._version import __version__
 from windrow.errors import DataError, FormatError, WindrowError
 from windrow.files.checksums import CHECKED_BYTES, OWN, PARTS, TO_COME, Crc, digits_of, own_fits, with_own
+from windrow.files.kinds import refuse_folder, wrong_kind
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import refuse_no_model
 from windrow.files.writing import atomic_write, shortened
@@ -143,9 +144,9 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
 
 def _load(source: Path, kind: str | None) -> StoredModel:
     with _reading_errors(source):
-        header, layout, data_start = _read_header(source)
+        header, layout, data_start = _read_header(source, kind or "model")
         if kind is not None and header["kind"] != kind:
-            raise FormatError(f"{source} holds a model of kind {shortened(repr(header['kind']))}, not {kind!r}")
+            raise wrong_kind(source, header["kind"], kind)
         if source.stat().st_size <= CHECKED_BYTES:
             _verify_arrays(source, header, layout, data_start)
     arrays = {name: _map_array(source, name, entry, data_start) for name, entry in layout.items()}
@@ -179,18 +180,17 @@ def _reading_errors(source: Path) -> Iterator[None]:
         raise DataError(f"cannot read {source}: {reason}") from error
 
 
-def _read_header(source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
+def _read_header(source: Path, wanted: str = "model") -> tuple[dict[str, Any], dict[str, Any], int]:
     """Windrow's header, the layout of the arrays, and the byte at which their data start."""
     from safetensors import SafetensorError, safe_open
 
-    if source.is_dir():
-        raise FormatError(f"{source} is a folder, not a model file")
+    refuse_folder(source, wanted)
     try:
         # The library checks that the header fits the file, and that the arrays fill it exactly.
         with safe_open(source, framework="numpy"):
             pass
     except SafetensorError as error:
-        refuse_no_model(source)
+        refuse_no_model(source, wanted)
         told = shortened(" ".join(str(error).split()))
         raise FormatError(
             f"{source} is damaged: it is not a valid safetensors file ({told}); was it cut short?"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from windrow.errors import DataError, FormatError, OptionError
 from windrow.files.compression import compression_of, path_name, reading
+from windrow.files.kinds import KINDS, Kind, refuse_folder, wrong_kind
 
 ARPA_ENDINGS = ("arpa", "lm")
 _ARPA_NAME = re.compile(rf"\.({'|'.join(ARPA_ENDINGS)})(\.(gz|bz2|xz|zst))?$", re.IGNORECASE)
@@ -21,6 +22,7 @@ _TEXT_BYTES = 1 << 12
 _LONGEST_LINE = 1 << 24
 _LONGEST_HEADER = 100_000_000  # bytes of a safetensors header, the library's own limit
 _OUR_MARKS = ((8, b'{"__metadata__":{"'), (26, b'windrow":"'), (36, b'{\\"format\\": \\"windrow'))  # each at its byte
+_STORED_KIND = re.compile(rb'\\"kind\\": \\"([\w-]+)\\"')  # in the header of a model file
 _SAMPLE_LINES = 100
 _VECTOR_HEADER = re.compile(rb"\d{1,18}[ \t]+\d{1,6}")
 _FRACTIONS_AFTER_A_WORD = re.compile(rb"\S+(?:[ \t]+-?\d+\.\d+(?:[eE][-+]?\d+)?){3,}")
@@ -150,8 +152,7 @@ def kind_of(path: str | os.PathLike[str]) -> str:
 def first_bytes(path: str | os.PathLike[str], *, whole_line: bool = False) -> bytes:
     """The first decompressed bytes of a file; with ``whole_line`` at least its first line, as far as is sensible."""
     file = Path(path)
-    if file.is_dir():
-        raise FormatError(f"{file} is a folder, not a file")
+    refuse_folder(file)
     with reading(file) as stream:
         start = stream.read(START_BYTES)
         return start + stream.readline(_LONGEST_LINE) if whole_line and b"\n" not in start else start
@@ -199,20 +200,21 @@ def is_plain_text(path: str | os.PathLike[str]) -> bool:
     return Path(path).is_file() and recognize(start := first_bytes(path)) == "unknown" and is_text(start)
 
 
-def refuse_no_model(path: Path) -> None:
-    """Raise FormatError if a file is seen to be none of windrow's, with what it is."""
+def refuse_no_model(path: Path, wanted: str = "model") -> None:
+    """Raise FormatError if a file is seen to be none of windrow's, with what it is; ``wanted``: a key of ``KINDS``."""
     kind = kind_of(path)
     refuse_foreign(kind, path)
-    what = _NOT_MODELS.get(kind) or ("is text" if is_plain_text(path) else "")
-    if what:
-        raise FormatError(f"{path} {what}, not a model file of windrow's; give the model")
+    if kind == "arpa":
+        raise wrong_kind(path, "ngram-lm", wanted)
+    if kind in _NOT_MODELS:
+        raise FormatError(f"{path} {_NOT_MODELS[kind]}, not {KINDS.get(wanted, Kind(wanted)).what}; name another file")
+    if is_plain_text(path):
+        raise wrong_kind(path, "text", wanted)
 
 
 _NOT_TEXT = {
-    "windrow": Foreign("is a model of windrow, not text", "give the text itself"),
     "safetensors": Foreign("is a file of safetensors, not text", "give the text itself"),
     "npy": Foreign("is a NumPy array, not text", "give the text itself"),
-    "arpa": Foreign("is a language model in ARPA format, not text", "give the text itself"),
     "parquet": Foreign("is a Parquet file", "read it with format='parquet' and field='NAME', the column of its text"),
     "html": Foreign(
         "is a web page, not text", "was a download refused? Of a page that is meant extract the text first"
@@ -266,6 +268,9 @@ def refuse_no_text(start: bytes, name: str, expected: str = "") -> None:
         return
     if is_text(start) and not (kind in _LOOK_LIKE_TEXT and _LOOK_LIKE_TEXT[kind].match(start.removeprefix(_BOM))):
         return
+    if kind in ("windrow", "arpa"):
+        stored = _STORED_KIND.search(start) if kind == "windrow" else None
+        raise wrong_kind(name, stored[1].decode() if stored else "ngram-lm" if kind == "arpa" else "model", "text")
     found = _NOT_TEXT.get(kind) or FOREIGN[kind]
     raise DataError(f"{name} {found.what}; {found.remedy}")
 

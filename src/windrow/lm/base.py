@@ -17,6 +17,7 @@ from windrow.corpus.streams import in_batches
 from windrow.errors import FormatError, check_whole
 from windrow.evaluation.perplexity import Perplexity
 from windrow.files import model_file
+from windrow.files.kinds import wrong_kind
 from windrow.files.model_file import StoredModel
 from windrow.lm.generation import Generation, GenerationOptions, generate
 from windrow.lm.next_word import State, Tokens, as_id, given_words
@@ -109,7 +110,7 @@ class LanguageModel(ReadsText, ABC):
     def check_kind(cls, stored: StoredModel, path: str | os.PathLike[str]) -> None:
         """Raise FormatError, which names ``path``, unless a model of this class was stored."""
         if stored.kind != cls.kind:
-            raise FormatError(f"{path} holds a model of kind {stored.kind!r}, not {cls.kind!r}")
+            raise wrong_kind(path, stored.kind, cls.kind)
 
     def score_blocks(self, blocks: Iterable[Ids]) -> Iterator[NDArray[Any]]:
         """As ``score_stream``, for a long text in blocks of whole sentences, so that memory stays bounded.
@@ -158,6 +159,10 @@ class LanguageModel(ReadsText, ABC):
         stored = model_file.load(path)
         with model_file.parts_of(path):
             return cls.from_stored(stored, path)
+
+    def sizes(self) -> dict[str, object]:
+        """How much the model holds, by name: ``words``, special symbols such as ``<s>`` not counted."""
+        return self.vocabulary.sizes()
 
     # --- sentences
 

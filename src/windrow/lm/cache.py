@@ -19,7 +19,7 @@ from windrow.lm.settings import CACHE_LM
 from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS, EOS, SPECIALS
-from windrow.notebook import html_table
+from windrow.notebook import html_table, sizes_told
 
 _SYMBOLS_AT_ONCE = 1 << 16
 
@@ -76,10 +76,11 @@ class CacheLM(LanguageModel):
         self.predicts_end = bool(predicts_end)
 
     def __repr__(self) -> str:
-        return f"CacheLM({len(self.vocabulary)} words, size={self.size}, across_sentences={self.carries_over})"
+        words = sizes_told(self.vocabulary.sizes())
+        return f"CacheLM({words}, size={self.size}, across_sentences={self.carries_over})"
 
     def _repr_html_(self) -> str:
-        facts = {"words": len(self.vocabulary), "size": self.size, "across_sentences": self.carries_over}
+        facts = {**self.vocabulary.sizes(), "size": self.size, "across_sentences": self.carries_over}
         return html_table("CacheLM", facts.items())
 
     @property

@@ -215,8 +215,12 @@ class MixtureLM(Estimator, StaticMixture):
                     self._fit_log_linear(list(first_tokens(blocks, search_tokens)), report)
         return self
 
+    def sizes(self) -> dict[str, object]:
+        """``words``, special symbols not counted, and ``models``."""
+        return {**self.vocabulary.sizes(), "models": len(self.models)}
+
     def _facts(self) -> dict[str, object]:
-        return {
+        return self.sizes() | {
             f"weight of {type(model).__name__} {number}": float(weight)
             for number, (model, weight) in enumerate(zip(self.models, self.weights_, strict=True), 1)
         }

@@ -288,11 +288,15 @@ class MultiLayerPerceptron(ContinuingEstimator):
             measure=self._measure,
         )
 
-    def _facts(self) -> dict[str, object]:
+    def sizes(self) -> dict[str, object]:
+        """``features``, ``outputs`` and ``parameters``, the numbers that are learned; empty before ``fit``."""
         if not hasattr(self, "network_"):
             return {}
         shape = {"features": self.n_features_in_, "outputs": self.n_outputs_}
-        return {**shape, "parameters": len(self.network_.parameters.values), **facts_of(self.history_)}
+        return {**shape, "parameters": len(self.network_.parameters.values)}
+
+    def _facts(self) -> dict[str, object]:
+        return {**self.sizes(), **facts_of(getattr(self, "history_", ()))}
 
     def _check_memory(self, examples: int) -> None:
         """Raise OptionError if the network and the units of a step will not fit into memory."""

@@ -20,6 +20,7 @@ from windrow.errors import FormatError, NotFittedError, OptionError, WindrowErro
 from windrow.estimator import Estimator
 from windrow.files import model_file
 from windrow.files.compression import path_name
+from windrow.files.kinds import refuse_folder
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import kind_of
 from windrow.phrases.counting import PairCounts, count_pairs
@@ -233,6 +234,10 @@ class Phrases(Estimator):
             raise NotFittedError("this Phrases is not fitted yet; call fit first")
         return self._tables
 
+    def sizes(self) -> dict[str, object]:
+        """``phrases``; empty before ``fit``."""
+        return {"phrases": len(self.phrases_)} if hasattr(self, "_tables") else {}
+
     @property
     def phrases_(self) -> dict[str, float]:
         """The phrases, joined, and their scores: those of the first pass first, in each the best one first."""
@@ -374,6 +379,7 @@ class Phrases(Estimator):
             It cannot be read.
         """
         with local_file(as_path(path), unpack=True) as file:
+            refuse_folder(file, KIND)
             if kind_of(file) == "pickle":
                 return cls._of_gensim(file)
         stored = model_file.load(path, KIND)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from windrow.errors import one_line
 from windrow.report import markup
 from windrow.viz import figures
-from windrow.viz.learning_curve import Record
+from windrow.viz.learning_curve import LOSS_BY_EPOCH, LOSS_WITHIN, Record, of_held_out
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def curves(records: Sequence[Record], norms: Sequence[dict[str, Any]], unit: str
     lines = [
         *_losses(records, scale, unit.removesuffix("s")),
         Line(
-            f"{judged[-1].measure.replace('_', ' ')}, held-out data" if judged else "",
+            of_held_out(judged[-1].measure) if judged else "",
             [record.examples / scale for record in judged],
             [record.score or 0.0 for record in judged],
             is_score=True,
@@ -67,7 +67,7 @@ def curves(records: Sequence[Record], norms: Sequence[dict[str, Any]], unit: str
         Line("learning rate", x, [record.learning_rate for record in records]),
         Line(f"{unit} per second", *_speeds(records, scale)),
     ]
-    charts = [_chart(number, line, axis) for number, line in enumerate(lines) if len(line.x) > 1]
+    charts = [_chart(number, line, axis) for number, line in enumerate(lines) if len(set(line.x)) > 1]
     if len(norms) > 1:
         charts.append(_norms_chart(len(lines), norms))
     return f'<div class="charts">{"".join(charts)}</div>'
@@ -78,16 +78,17 @@ def _losses(records: Sequence[Record], scale: float, unit: str) -> list[Line]:
     ends = [record for record in records if record.event == "epoch"]
     found = [
         Line(
-            f"loss by epoch, nats per {unit}",
+            f"{LOSS_BY_EPOCH}, nats per {unit}",
             [r.examples / scale for r in ends],
             [r.loss for r in ends],
             is_marked=True,
         )
     ]
-    if len(ends) < len(records):
+    places = {(record.event, record.examples) for record in ends}
+    if any(("epoch", record.examples) not in places for record in records):
         starts = [place for place, record in enumerate(records[:-1], 1) if record.event == "epoch"]
         x, y = [r.examples / scale for r in records], [r.loss for r in records]
-        found.append(Line(f"loss since the epoch began, nats per {unit}", x, y, starts=starts))
+        found.append(Line(f"{LOSS_WITHIN}, nats per {unit}", x, y, starts=starts))
     return found
 
 
@@ -104,9 +105,9 @@ def _chart(number: int, line: Line, axis: str) -> str:
     from matplotlib.ticker import MaxNLocator
 
     def draw(axes: Axes, theme: figures.Theme) -> None:
-        marker = "o" if line.is_marked else None
         for start, stop in pairwise([0, *line.starts, len(line.x)]):
             x, y = line.x[start:stop], line.y[start:stop]
+            marker = "o" if line.is_marked or len(set(x)) == 1 else None  # of a single point there is no line
             axes.plot(x, y, color=theme.blue, linewidth=1.4, marker=marker, markersize=3.5)
         if line.is_score and min(line.y) > 0 and max(line.y) > _HIGHEST_STEP * min(line.y):
             axes.set_yscale("log")

@@ -15,6 +15,7 @@ from windrow.embeddings.trained import TrainedModel
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, NotFittedError, OptionError
 from windrow.files import model_file
+from windrow.files.kinds import SHOWN, kind_named, wrong_kind
 from windrow.files.sniff import kind_of
 from windrow.files.urls import refuse_url_to_write
 from windrow.files.writing import atomic_write, check_writable
@@ -101,10 +102,9 @@ def page_of(model: Any, file: Path | None, *, log: Log | None = None, valid: Any
         raise NotFittedError(f"this {type(model).__name__} is not trained yet; call fit first")
     model = model.wv if isinstance(model, TrainedModel) else model
     if not isinstance(model, WordVectors | LanguageModel | WindowTagger | TextClassifier):
-        raise OptionError(
-            "a report is about word vectors, a language model, a tagger or a text classifier, not "
-            f"{type(model).__name__}"
-        )
+        if file is not None:
+            raise wrong_kind(file, kind_named(type(model).__name__), SHOWN)
+        raise OptionError(f"a report is about {SHOWN}, not {type(model).__name__}")
     if history is None and file is not None and kind_of(file) == "windrow":  # word vectors with their training state
         history = stored_history(model_file.read_start(file))
     records, norms = _curve(history if log is None else log, file)
@@ -126,7 +126,9 @@ def page_of(model: Any, file: Path | None, *, log: Log | None = None, valid: Any
             markup.section(
                 "Settings",
                 markup.table("chosen", changed, ("", "value", "default")) if changed else "",
-                markup.details(f"{len(others)} settings as by default", markup.table("", others)) if others else "",
+                markup.details(f"{len(others)} settings that were not chosen", markup.table("", others))
+                if others
+                else "",
             ),
             markup.section(
                 "Learning curve", charts.curves(records, norms, _unit(model)), _epochs(records, _unit(model))
@@ -163,7 +165,7 @@ def _what(model: Any) -> str:
         case WordVectors():
             return f"{len(model):,} word vectors of {model.vector_size} dimensions"
         case LanguageModel():
-            return f"language model, {type(model).__name__}, {len(model.vocabulary):,} words"
+            return f"language model, {type(model).__name__}, {model.sizes()['words']:,} words"
         case WindowTagger():
             return f"tagger of {', '.join(model.types_)}"
     return f"text classifier of {len(model.classes_):,} labels"

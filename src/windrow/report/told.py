@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import windrow
 from windrow.corpus import TextReader
-from windrow.corpus.sources import is_corpus
 from windrow.embeddings.settings import WORD2VEC, as_given
 from windrow.embeddings.vectors import WordVectors
+from windrow.files.corpus_folder import is_corpus
 from windrow.lm.base import LanguageModel
 from windrow.lm.mixture import MixtureLM
 from windrow.lm.ngram.model import NGramLM
@@ -53,6 +53,8 @@ class Told:
         Options that the code in Python does not show.
     facts : mapping, default empty
         More for the table of time and memory.
+    chosen : collection of str or None, default None
+        The settings that the user chose, by name; None: all that are not the defaults.
     """
 
     command: str = ""
@@ -63,6 +65,7 @@ class Told:
     vectors: str = "VECTORS"
     not_in_code: Sequence[str] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
+    chosen: Collection[str] | None = None
 
 
 def settings_of(model: Any, told: Told) -> tuple[Sequence[Setting], dict[str, Any]]:
@@ -80,18 +83,18 @@ def settings_of(model: Any, told: Told) -> tuple[Sequence[Setting], dict[str, An
 
 
 def setting_rows(model: Any, told: Told) -> tuple[list[tuple[str, Any, Any]], list[tuple[str, Any]]]:
-    """Settings that are not the defaults, with these, and the others."""
+    """Settings that the user chose, with the defaults, and the others."""
     settings, values = settings_of(model, told)
-    changed, others = [], []
+    chosen, others = [], []
     for one in settings:
         if one.name not in values:
             continue
         value = values[one.name]
-        if one.is_default(value):
+        if one.is_default(value) or (told.chosen is not None and one.name not in told.chosen):
             others.append((one.name, _shown(value)))
         else:
-            changed.append((one.name, _shown(value), _shown(one.default)))
-    return changed, others
+            chosen.append((one.name, _shown(value), _shown(one.default)))
+    return chosen, others
 
 
 def text_facts(model: Any) -> dict[str, Any]:
@@ -110,17 +113,8 @@ def text_facts(model: Any) -> dict[str, Any]:
 def _sizes(model: Any) -> dict[str, Any]:
     if isinstance(model, WordVectors):
         counted = None if model.counts is None else int(model.counts.sum())
-        return {"words": len(model), "dimensions": model.vector_size, "tokens that are words": counted}
-    facts: dict[str, Any] = {}
-    if isinstance(model, LanguageModel):
-        facts["words"] = len(model.vocabulary) - len(model.vocabulary.specials)
-    if isinstance(model, NGramLM):
-        facts |= {f"{n}-grams": size for n, size in enumerate(model.table_.sizes, 1)}
-    if hasattr(model, "lexicon_"):
-        facts |= {"words": len(model.lexicon_.words), "types": ", ".join(model.types_), "tags": len(model.tags_)}
-    if hasattr(model, "features_"):
-        facts |= {"labels": len(model.classes_), "words": len(model.features_.words), "features": len(model.features_)}
-    return facts
+        return {**model.sizes(), "tokens that are words": counted}
+    return {**model.sizes(), **({"types": ", ".join(model.types_)} if hasattr(model, "types_") else {})}
 
 
 def frequent_words(model: Any) -> list[tuple[str, int]]:
@@ -147,13 +141,13 @@ def frequent_words(model: Any) -> list[tuple[str, int]]:
 def code_of(model: Any, file: str, told: Told) -> str:
     """Python that trains the model again, as far as it is known, or else opens it."""
     opening = f"model = windrow.load({_literal(file)})"
-    _, values = settings_of(model, told)
+    settings, values = settings_of(model, told)
     is_vectors = isinstance(model, WordVectors)
     name = "Word2Vec" if is_vectors else type(model).__name__
     is_trained_on_text = bool(values) and not isinstance(model, MixtureLM)  # and not made of models
     if not is_trained_on_text or name not in windrow.__all__:
         return f"import windrow\n\n{opening}"
-    changed = {one[0]: values[one[0]] for one in setting_rows(model, told)[0]}
+    changed = {one.name: values[one.name] for one in settings if not one.is_default(values.get(one.name, one.default))}
     lines = ["import windrow", ""]
     source = _source(told.sources)
     if source.startswith("[Path("):

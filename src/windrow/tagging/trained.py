@@ -179,10 +179,16 @@ class TrainedTagger(ContinuingEstimator):
         arrays = {**pack_network(self.network_, self.lexicon_), **arrays}
         return StoredModel(KIND, {"parameters": parameters, **learned, **state}, provenance, arrays)
 
+    def sizes(self) -> dict[str, object]:
+        """``words``, and ``types`` and ``tags`` that are told apart; empty before ``fit``."""
+        if not hasattr(self, "history_"):
+            return {}
+        return {"words": len(self.lexicon_.words), "types": len(self.types_), "tags": len(self.tags_)}
+
     def _facts(self) -> dict[str, object]:
         if not hasattr(self, "history_"):
             return {}
-        return {"words": len(self.lexicon_.words), "types": ", ".join(self.types_), **facts_of(self.history_)}
+        return {**self.sizes(), "types": ", ".join(self.types_), **facts_of(self.history_)}
 
     @classmethod
     def from_stored(cls, stored: StoredModel, path: str | os.PathLike[str]) -> Self:

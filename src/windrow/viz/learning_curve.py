@@ -25,6 +25,15 @@ _OLD_KEYS = {
 _EVENTS = {"epoch": "epoch", "progress": "progress", "words": "progress"}
 
 
+# How pictures and pages call what they draw.
+LOSS_BY_EPOCH, LOSS_WITHIN = "loss by epoch", "loss since the epoch began"
+
+
+def of_held_out(measure: str) -> str:
+    """How pictures and pages call the score on data held back."""
+    return f"{measure.replace('_', ' ')}, held-out data"
+
+
 class Record(NamedTuple):
     """One report of a training: the mean loss of the epoch so far, and the learning rate, after some examples."""
 
@@ -129,6 +138,8 @@ def _entries(path: str | os.PathLike[str]) -> Iterator[tuple[dict[str, Any], str
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError) as error:
+            if number == 1:
+                raise FormatError(f"{path} is no log: line 1 is not JSON; give what --log-json wrote") from error
             raise FormatError(f"{where}: not JSON ({error}); was the log cut short?") from error
         if not isinstance(entry, dict) or not isinstance(entry.get("event", _event_of(entry)), str):
             raise FormatError(f'{where}: expected an object with an "event"')
@@ -178,7 +189,7 @@ def _draw(records: list[Record], name: str, theme: figures.Theme) -> Figure:
     axes = figure.subplots(len(heights), sharex=True, gridspec_kw={"height_ratios": heights, **layout})
     loss, rate = axes[0], axes[-1]
     unit, unit_name = (1e6, "million ") if records[-1].examples >= 1e6 else (1.0, "")
-    label = "epoch so far"
+    label = LOSS_WITHIN
     for epoch in _epochs(records):
         if len(epoch) > 1:
             loss.plot(*_columns(epoch, unit, "loss"), color=theme.blue, linewidth=1.5, label=label)
@@ -186,13 +197,13 @@ def _draw(records: list[Record], name: str, theme: figures.Theme) -> Figure:
     ends = [record for record in records if record.event == "epoch"]
     marks = {"color": theme.orange, "linewidth": 1, "marker": "o", "markersize": 5}
     if ends:
-        loss.plot(*_columns(ends, unit, "loss"), label="epoch", **marks)
+        loss.plot(*_columns(ends, unit, "loss"), label=LOSS_BY_EPOCH, **marks)
     if judged:
         axes[1].plot(*_columns(judged, unit, "score"), **marks)
-        axes[1].set_ylabel(judged[-1].measure.replace("_", " "))
+        axes[1].set_ylabel(of_held_out(judged[-1].measure))
     rate.plot(*_columns(records, unit, "learning_rate"), color=theme.green)
     loss.set_title(f"Learning curve, {name}", loc="left", fontsize=11, parse_math=False)
-    loss.set_ylabel("mean loss")
+    loss.set_ylabel(f"loss, nats per {records[-1].unit.removesuffix('s')}")
     rate.set(xlabel=f"{unit_name}{records[-1].unit}", ylabel="learning rate")
     rate.set_ylim(bottom=0)
     for part in axes:

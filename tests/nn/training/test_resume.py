@@ -65,7 +65,7 @@ def test_a_checkpoint_of_another_training_is_refused(case: Case, tmp_path: Path)
     for model, given in ((case.made(epochs=1, batch_size=3), {}), (case.made(epochs=1), {"other": True})):
         with pytest.raises(DataError, match=r"is of a training with .*; go on with the same options and data"):
             case.fit(model, **given, checkpoint=tmp_path / "state", resume=True)
-    with pytest.raises(FormatError, match=r"holds no model but the state of a training"):
+    with pytest.raises(FormatError, match=r"a training that was interrupted, not a model; go on with fit\("):
         windrow.load(tmp_path / "state")
 
 

@@ -23,6 +23,7 @@ from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
 from windrow.errors import FormatError, OptionError, check_path, warn
 from windrow.files.compression import COMPRESSED, is_packed, path_name
+from windrow.files.kinds import refuse_folder
 from windrow.files.local import as_path, local_file
 from windrow.files.model_file import check_finite
 from windrow.files.urls import refuse_url_to_write
@@ -62,6 +63,7 @@ def read_vectors(
     if format is not None:
         find_format(path, format)
     with local_file(as_path(path)) as file:
+        refuse_folder(file, "word-vectors")
         chosen = format or recognize_vectors(file) or _named_format(path)
         return read_gensim(file, options) if chosen == "gensim" else FORMATS[chosen].read(file, options)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from windrow.embeddings.formats.rows import is_number, parse_header
 from windrow.embeddings.formats.text import dimensions_of, first_lines
 from windrow.errors import FormatError
+from windrow.files.kinds import KINDS, wrong_kind
 from windrow.files.sniff import first_bytes, is_text, is_utf8, recognize, refuse_foreign
 
 _QUOTED = re.compile(rb"([\"']).+\1")
@@ -22,6 +23,7 @@ _BY_MARK = {
 }
 
 
+_TRAIN = f"; if it is a text: train on it with `windrow {KINDS['word-vectors'].maker}`"
 _STARTS_OF_NUMBERS = b"+-.,0123456789nNiI"
 
 
@@ -40,7 +42,7 @@ def recognize_vectors(path: Path) -> str | None:
         return _BY_MARK[kind]
     refuse_foreign(kind, path)
     if kind == "arpa":
-        raise NoVectorsError(f"{path} is an n-gram model in ARPA format; it holds no word vectors")
+        raise wrong_kind(path, "ngram-lm", "word-vectors")
     lines = first_lines(start)
     if not lines:
         raise FormatError(f"{path} holds nothing but white space")
@@ -56,7 +58,7 @@ def recognize_vectors(path: Path) -> str | None:
         shown = lines[0].strip()[:60].decode("utf-8", "backslashreplace")
         raise NoVectorsError(
             f"{path} holds no word vectors: line 1, {shown!r}, is neither a word and its numbers, nor a header "
-            f"'words dimensions'{_told_comma(lines)}"
+            f"'words dimensions'{_told_comma(lines) or _TRAIN}"
         )
     found = "tsv" if b"\t" in lines[0].strip() else "glove"
     _refuse_tables(lines, dim, found, path)

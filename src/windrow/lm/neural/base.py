@@ -209,8 +209,12 @@ class NeuralLM(ContinuingEstimator, LanguageModel):
                 self.network_.quantize()
         return self
 
+    def sizes(self) -> dict[str, object]:
+        """``words``, special symbols such as ``<s>`` not counted; empty before ``fit``."""
+        return self.vocabulary.sizes() if hasattr(self, "network_") else {}
+
     def _facts(self) -> dict[str, object]:
-        return {"words": len(self.vocabulary), **facts_of(self.history_)} if hasattr(self, "network_") else {}
+        return {**self.sizes(), **facts_of(getattr(self, "history_", ()))}
 
     def _check_state(self, is_kept: bool) -> None:
         if is_kept and self.quantize_bits is not None:

@@ -270,10 +270,11 @@ class NGramLM(Estimator, TableLM):
         logger.info("n-grams of the model, by order: %s", ", ".join(f"{size:,}" for size in self.table_.sizes))
         return self
 
-    def _facts(self) -> dict[str, object]:
+    def sizes(self) -> dict[str, object]:
+        """``words``, and the n-grams of each length, ``1-grams`` with the special symbols; empty before ``fit``."""
         if not hasattr(self, "vocabulary"):
             return {}
-        return {"words": len(self.vocabulary), **{f"{n}-grams": size for n, size in enumerate(self.table_.sizes, 1)}}
+        return self.vocabulary.sizes() | {f"{n}-grams": size for n, size in enumerate(self.table_.sizes, 1)}
 
     def fit_counts(
         self,

@@ -111,9 +111,19 @@ def facts_of(history: Sequence[Mapping[str, Any]]) -> dict[str, object]:
     """What a notebook shows of a training: its epochs, and the loss and score of the last one."""
     if not history:
         return {}
-    last = history[-1]
+    last, kept = history[-1], kept_epoch(history)
     judged = {} if last.get("score") is None else {str(last.get("measure")): last["score"]}
-    return {"epochs trained": len(history), "last loss": last["loss"], **judged}
+    best = {} if kept is None else {"epoch kept": kept["epoch"]}
+    return {"epochs trained": len(history), "last loss": last["loss"], **judged, **best}
+
+
+def kept_epoch(history: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The row of the epoch whose parameters a model has: the best on data held back; None where nothing was judged."""
+    judged = [row for row in history if isinstance(row.get("score"), int | float) and "measure" in row]
+    if not judged:
+        return None
+    sign = 1 if judged[0]["measure"] == "perplexity" else -1  # the only measure that is better when lower
+    return min(judged, key=lambda row: sign * row["score"])
 
 
 def log_start(epoch: int, epochs: int, examples: int, unit: str = "examples") -> None:
