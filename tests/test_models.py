@@ -35,9 +35,7 @@ def test_vectors_are_known_by_their_names(name: str, tmp_path: Path) -> None:
 def test_a_corpus_is_told_from_other_folders(tmp_path: Path) -> None:
     windrow.Corpus.build(["a b"], tmp_path / "text.corpus")
 
-    with pytest.raises(
-        FormatError, match=r"text.corpus is a corpus, not a model; give a model, or open it with windrow.Corpus.open"
-    ):
+    with pytest.raises(FormatError, match=r"text.corpus is a corpus, not a model; open it with windrow.Corpus.open"):
         windrow.load(tmp_path / "text.corpus")
     with pytest.raises(FormatError, match="is a folder, not a file"):
         windrow.load(tmp_path)

@@ -102,19 +102,3 @@ def test_who_follows_the_advice_comes_through(typed: str, advice: str) -> None:
     assert not re.search(r"(?:add|needs|or|set|try|use) --?[\w-]+ = ", refused.stderr), refused.stderr
     followed = CliRunner().invoke(main, [*typed.split(), *advice.split()])
     assert followed.exit_code == 0, followed.stderr
-
-
-@pytest.mark.parametrize(
-    ("told", "shown"),
-    [
-        ("a is a corpus; give a model, or open it with windrow.Corpus.open", "a is a corpus; give a model"),
-        ("a is no text; give its text, or open it with Corpus.open", "a is no text; give its text"),
-        (
-            "a is none; make one with Corpus.build or `windrow corpus build`",
-            "a is none; make one with `windrow corpus build`",
-        ),
-        ("no file a; to pass sentences, give a list of them", "no file a"),
-    ],
-)
-def test_advice_for_python_alone_is_left_out(told: str, shown: str) -> None:
-    assert at_the_command_line(told, None) == shown

@@ -30,8 +30,6 @@ _ADVICE_ALONE = re.compile(r"(?:[,;] or| or|[,;]) try [a-z]\w*=(?:'[^']*'|\.\.\.
 _QUOTES = "\"'"
 _IN_PYTHON = re.compile(
     r"; to pass sentences, give a list of them"
-    r"|(?:, or|;) open (?:it|its folder) with (?:windrow\.)?Corpus\.open"
-    r"|\bCorpus\.build or (?=`windrow)"
     r"|(?<=; )(?:open it with windrow[.\w]+|go on with fit\([^)]*\)) or |windrow\.Corpus\.build or "
 )
 _FAULT = re.compile(r"(?<![\w-])([a-z]\w*) = (True\b(?!, not))?")
