@@ -20,24 +20,28 @@ _OF_THE_RUN = ("seconds", "per_second", "total_seconds")
 class Command:
     """A command without its output.
 
+    ``words``: @NAME is a file of the inputs, OUT the output, OUT.x a file beside it, which is not compared.
     ``output``: what it writes, beside the checkpoint and logs; "" for standard output. ``resumes``: it has --resume.
-    ``stdin``: a file of the inputs that it reads.
+    ``stdin``: a file of the inputs that it reads. ``keeps_best``: an interrupt writes the best model so far, which may
+    be the one at the end.
     """
 
     words: str
     output: str = ""
     resumes: bool = False
     stdin: str = ""
+    keeps_best: bool = False
 
     def arguments(self, inputs: Path, folder: Path, *, resume: bool = False) -> list[str]:
         """The command line, with inputs from one folder, and the output in another."""
         words = [str(inputs / word[1:]) if word.startswith("@") else word for word in self.words.split()]
         given = ["-o", str(folder / self.output)] if self.output and "OUT" not in words else []
-        words = [str(folder / self.output) if word == "OUT" else word for word in words]
+        words = [f"{folder / self.output}{word[3:]}" if word.startswith("OUT") else word for word in words]
         return [*WINDROW, *words, *given, *(["--resume"] if resume else [])]
 
 
 _NETWORK = "--hidden 24 --embedding 24 --epochs 8 --valid @test.txt"
+_FURTHER = "--epochs 8 --valid @test.txt --keep-training-state --continue-from"
 _WORD2VEC = "vectors train @train.txt --min-count 1 --size 32 --checkpoint-every 0.2"
 TRAINERS = {
     "vectors train, skip-gram, noise": Command(f"{_WORD2VEC} --workers 1 --epochs 20", "v.safetensors", True),
@@ -58,6 +62,17 @@ TRAINERS = {
     "vectors train, 2 deterministic workers": Command(
         f"{_WORD2VEC} --workers 2 --deterministic --epochs 20", "v.safetensors", True
     ),
+    "vectors train, sub-words": Command(
+        f"{_WORD2VEC} --workers 1 --epochs 6 --subwords --buckets 2000", "v.fasttext", True
+    ),
+    "vectors train, continued": Command(
+        f"{_WORD2VEC} --workers 1 --epochs 20 --keep-training-state --continue-from @further.safetensors",
+        "v.safetensors", True,
+    ),
+    "vectors train, vectors given, a log and a report": Command(
+        f"{_WORD2VEC} --workers 1 --epochs 20 --vectors @vectors.safetensors --log-json OUT.log --report OUT.html",
+        "v.safetensors", True,
+    ),
     "lm train ngram": Command("lm train ngram @train.txt --order 4 --discount-fallback", "m.safetensors"),
     "lm train ngram, over files": Command(
         "lm train ngram @train.txt --order 4 --discount-fallback --memory 1M", "m.safetensors"
@@ -65,32 +80,47 @@ TRAINERS = {
     "lm train ngram, ARPA": Command("lm train ngram @train.txt --order 3 --discount-fallback", "m.arpa"),
     "lm train rnn": Command(f"lm train rnn @valid.txt {_NETWORK} --dropout 0.1 --layers 2", "m.safetensors", True),
     "lm train window": Command(f"lm train window @valid.txt {_NETWORK}", "m.safetensors", True),
+    "lm train rnn, continued": Command(f"lm train rnn @valid.txt {_FURTHER} @rnn.safetensors", "m.safetensors", True),
+    "lm train window, continued": Command(
+        f"lm train window @valid.txt {_FURTHER} @window.safetensors --log-json OUT.log --report OUT.html",
+        "m.safetensors", True,
+    ),
     "lm mix": Command("lm mix @ngram.safetensors @window.safetensors --tune @valid.txt", "m.safetensors"),
     "tag train": Command(
-        "tag train @ner-valid.conll --epochs 8 --size 16 --hidden 16 --valid @ner-test.conll", "t.safetensors", True
+        "tag train @ner-valid.conll --epochs 8 --size 16 --hidden 16 --valid @ner-test.conll", "t.safetensors", True,
+        keeps_best=True,
+    ),
+    "tag train, continued": Command(
+        "tag train @ner-valid.conll --epochs 8 --valid @ner-test.conll --continue-from @tagger.safetensors",
+        "t.safetensors", True, keeps_best=True,
     ),
     "classify train": Command("classify train @labelled.txt --epochs 10 --word-ngrams 2", "c.safetensors"),
     "classify train, cut off and trained again": Command(
         "classify train @labelled.txt --epochs 5 --word-ngrams 2 --cutoff 500 --retrain --quantize 8", "c.safetensors"
     ),
+    "classify train, autotune": Command(
+        "classify train @labelled.txt --autotune-validation @labelled.txt --autotune-trials 3 --epochs 1 --size 8",
+        "c.safetensors", keeps_best=True,
+    ),
+    "corpus phrases": Command("corpus phrases @long.txt --passes 2 --threshold 1", "p.safetensors"),
+    "corpus phrases, a corpus": Command("corpus phrases @train.txt --threshold 1", "corpus"),
     "corpus build": Command("corpus build @long.txt", "corpus"),
 }  # fmt: skip
 COMMANDS = {
     **TRAINERS,
+    "verify": Command("verify @corpus @ngram.safetensors @vectors.safetensors @classifier.safetensors"),
     "corpus toyland": Command("corpus toyland --sentences 20000", "toyland"),
     "corpus info": Command("corpus info @corpus --json"),
     "info": Command("info @corpus --json"),
-    "corpus phrases": Command("corpus phrases @train.txt", "phrases.txt"),
+    "info, vectors of another format": Command("info @vectors.txt --json"),
+    "corpus phrases, joined again": Command("corpus phrases @long.txt --apply @phrases.safetensors", "joined.txt"),
     "lm score": Command("lm score @ngram.safetensors @train.txt"),
     "lm score, standard input": Command("lm score @window.safetensors", stdin="train.txt"),
     "lm perplexity": Command("lm perplexity @window.safetensors @train.txt"),
     "lm plot": Command("lm plot @ngram.safetensors @window.safetensors --test @train.txt", "p.svg"),
     "lm generate": Command("lm generate @window.safetensors --seed 1 --max-new-tokens 5000"),
     "lm convert": Command("lm convert @ngram.safetensors OUT", "m.arpa"),
-    "classify train, autotune": Command(
-        "classify train @labelled.txt --autotune-validation @labelled.txt --autotune-trials 3 --epochs 1 --size 8",
-        "c.safetensors",
-    ),
+    "lm convert, fewer bits": Command("lm convert @ngram.safetensors OUT --quantize 8", "m.safetensors"),
     "classify convert": Command(
         "classify convert @classifier.safetensors OUT --cutoff 500 --quantize 8", "c.safetensors"
     ),
@@ -100,6 +130,7 @@ COMMANDS = {
     "tag predict": Command("tag predict @tagger.safetensors @ner-train.conll"),
     "tag evaluate": Command("tag evaluate @tagger.safetensors @ner-train.conll"),
     "vectors similar": Command("vectors similar @vectors.safetensors", stdin="words.txt"),
+    "vectors analogy": Command("vectors analogy @vectors.safetensors", stdin="triples.txt"),
     "vectors print": Command("vectors print @vectors.safetensors @train.txt"),
     "vectors cluster": Command("vectors cluster @vectors.safetensors -k 50", "classes"),
     "vectors align": Command("vectors align @vectors.safetensors @vectors.safetensors", "v.txt"),
@@ -107,8 +138,12 @@ COMMANDS = {
         "vectors evaluate @vectors.safetensors --analogies @analogies.txt --similarity @similarity.tsv"
     ),
     "vectors convert": Command("vectors convert @vectors.safetensors OUT", "v.txt"),
-    "report": Command("report @tagger.safetensors --valid @ner-test.conll", "r.html"),
+    "vectors convert, projector": Command("vectors convert @vectors.safetensors OUT --to projector", "v.tsv"),
     "vectors plot": Command("vectors plot @vectors.safetensors", "v.png"),
+    "vectors plot, t-SNE": Command("vectors plot @vectors.safetensors --method tsne", "v.svg"),
+    "vectors plot-log": Command("vectors plot-log @log.jsonl", "l.png"),
+    "report, tagger": Command("report @tagger.safetensors --valid @ner-test.conll", "r.html"),
+    "report, word vectors": Command("report @vectors.safetensors --log @log.jsonl", "r.html"),
 }
 
 
@@ -122,16 +157,23 @@ def write_inputs(folder: Path, sentences: int) -> None:
     (folder / "long.txt").write_bytes(train.read_bytes() * 10)
     _run("corpus", "build", train, "-o", folder / "corpus")
     _run("lm", "train", "ngram", train, "-o", folder / "ngram.safetensors", "--order", 3, "--discount-fallback")
-    vectors = folder / "vectors.safetensors"
-    _run("vectors", "train", train, "-o", vectors, "--min-count", 1, "--epochs", 1, "--size", 32)
-    network = ["--epochs", 1, "--hidden", 16, "--embedding", 16]
+    vectors, further = folder / "vectors.safetensors", folder / "further.safetensors"
+    word2vec = ["--min-count", 1, "--epochs", 1, "--size", 32]
+    _run("vectors", "train", train, "-o", vectors, *word2vec, "--log-json", folder / "log.jsonl")
+    _run("vectors", "train", train, "-o", further, *word2vec, "--keep-training-state")
+    _run("vectors", "convert", vectors, folder / "vectors.txt")
+    network = ["--epochs", 1, "--hidden", 16, "--embedding", 16, "--keep-training-state"]
     _run("lm", "train", "window", train, "-o", folder / "window.safetensors", *network)
+    _run("lm", "train", "rnn", valid, "-o", folder / "rnn.safetensors", *network)
     _run("tag", "train", folder / "ner-valid.conll", "-o", folder / "tagger.safetensors", "--epochs", 2)
+    _run("corpus", "phrases", train, "-o", folder / "phrases.safetensors", "--threshold", 1)
     lines = enumerate(train.read_text().splitlines())
     (folder / "labelled.txt").write_text("".join(f"__label__{'abc'[n % 3]} {line}\n" for n, line in lines))
     _run("classify", "train", folder / "labelled.txt", "-o", folder / "classifier.safetensors", "--epochs", 1)
     words = [word for line in valid.read_text().splitlines() for word in line.split()]
     (folder / "words.txt").write_text("\n".join(words[:3000]) + "\n")
+    triples = zip(words[:3000], words[1:], words[2:], strict=False)
+    (folder / "triples.txt").write_text("".join(f"{' '.join(three)}\n" for three in triples))
 
 
 def _run(*arguments: Any) -> None:

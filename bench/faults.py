@@ -271,7 +271,7 @@ def judge(ended: Ended, sent: signal.Signals, command: Command, place: Place, ex
 def after_interrupt(command: Command, place: Place, expected: dict[str, bytes]) -> str:
     """ "interrupted" if the command, repeated, gives the undisturbed result; else what is wrong."""
     if written(command, place) == expected:
-        return "interrupted, though the output is whole"
+        return "interrupted" if command.keeps_best else "interrupted, though the output is whole"
     ended = resumed(command, place)
     if ended.status != 0:
         return f"not resumed: status {ended.status}, {ended.stderr.strip()[-200:]}"

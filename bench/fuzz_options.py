@@ -27,25 +27,32 @@ _TOKENIZERS = ["whitespace", "word", "char", "str:split", "nosuch:thing", "json:
                ""]  # fmt: skip
 # Whatever is beyond these is work that was asked for: it takes as long as it takes.
 _SMALL = {"epochs": 3, "max_new_tokens": 9, "num_beams": 4, "num_return_sequences": 4, "sentences": 50, "topn": 5,
-          "workers": 2, "patience": 5, "top": 20}  # fmt: skip
+          "workers": 2, "patience": 5, "top": 20, "autotune_seconds": 2, "autotune_trials": 2, "passes": 3,
+          "buckets": 50}  # fmt: skip
 INPUTS = ["text", "other", "corpus", "vectors", "vectors.txt", "ngram", "ngram.arpa", "network", "recurrent", "tagger",
           "tags.conll", "pairs", "questions", "log.jsonl", "records.jsonl", "table.csv", "words", "counts", "empty",
-          "none", "missing", "registry.toml", "-", "", "."]  # fmt: skip
+          "labelled", "classifier", "phrases", "trained", "none", "missing", "registry.toml", "-", "", "."]  # fmt: skip
 _FIT = {  # what a parameter usually is, so that commands get beyond their first check
-    "sources": ["text", "text", "other", "corpus", "records.jsonl", "table.csv"],
+    "sources": ["text", "text", "other", "corpus", "records.jsonl", "table.csv", "labelled"],
     "file": ["vectors", "vectors.txt"],
     "files": ["vectors", "ngram", "corpus"],
     "words": ["the", "cat", "zebra", "words"],
     "minus": ["dog", "x"],
-    "model": ["ngram", "ngram.arpa", "network", "recurrent", "tagger"],
+    "model": ["ngram", "ngram.arpa", "network", "recurrent", "tagger", "classifier"],
     "models": ["ngram", "network", "recurrent"],
-    "source": ["text", "vectors", "ngram", "tags.conll"],
+    "source": ["text", "vectors", "ngram", "tags.conll", "classifier"],
     "log": ["log.jsonl"],
     "directory": ["corpus"],
-    "valid": ["other", "text"],
+    "valid": ["other", "text", "tags.conll", "labelled"],
+    "autotune_validation": ["labelled"],
+    "continue_from": ["trained", "network", "recurrent", "tagger"],
+    "apply": ["phrases"],
     "heldout": ["other"],
+    "test": ["other"],
+    "other": ["vectors", "vectors.txt"],
     "tune": ["other"],
     "vocab": ["words"],
+    "read_vocab": ["words"],
     "vectors": ["vectors", "vectors.txt"],
     "analogies": ["questions"],
     "similarity": ["pairs"],
@@ -56,7 +63,7 @@ _FIT = {  # what a parameter usually is, so that commands get beyond their first
     "prompt": ["the cat", "zebra", "", "<s> the"],
 }
 _OUTPUTS = ["out", "out.arpa", "out.txt", "out.bin", "out.png", "out.npy", "out.safetensors", "text", "vectors",
-            "corpus", "", ".", "-", "missing/out", "a\nb", "out.gz", "out.parquet", "x" * 300]  # fmt: skip
+            "corpus", "out.html", "", ".", "-", "missing/out", "a\nb", "out.gz", "out.parquet", "x" * 300]  # fmt: skip
 
 SOUND = ["corpus build text -o built", "corpus info corpus", "info vectors", "info network --json", "info text",
          "info ngram --command", "info corpus",
@@ -111,8 +118,22 @@ def command_line(dice: Random) -> list[str]:
     given = _never_a_fetch(words, given)
     if dice.random() < 0.03:
         options.append(dice.choice(["--nosuch", "--", "-x", "--output=", "--help"]))
-    bounded = [] if words[-1] not in ("rnn", "window", "train") or "--epochs" in options else ["--epochs", "1"]
-    return [*words, *given, *bounded, *options]
+    return [*words, *given, *_bounded(tree[words], options), *options]
+
+
+# Without which a command works for long, or asks for much memory: option -> its value, and what makes it needed
+_BOUNDS = {"--epochs": ("1", ()), "--buckets": ("50", ("--subwords", "--word-ngrams", "--max-n")),
+           "--autotune-seconds": ("1", ("--autotune-validation",))}  # fmt: skip
+
+
+def _bounded(command: click.Command, options: list[str]) -> list[str]:
+    """The options that bound the work of a command, where they are not given."""
+    there = {name for parameter in command.params for name in parameter.opts}
+    found: list[str] = []
+    for name, (value, cause) in _BOUNDS.items():
+        if name in there and name not in options and (not cause or {*cause} & {*options}):
+            found += [name, value]
+    return found
 
 
 def _never_a_fetch(words: tuple[str, ...], given: list[str]) -> list[str]:
@@ -129,7 +150,7 @@ def _option(parameter: click.Parameter, dice: Random) -> list[str]:
 
 def _value(parameter: click.Parameter, dice: Random) -> str:
     name, kind = parameter.name or "", parameter.type
-    if name in ("output", "target", "counts_out", "log_json", "checkpoint"):
+    if name in ("output", "target", "counts_out", "log_json", "checkpoint", "report", "save_vocab", "plot"):
         return dice.choice(_OUTPUTS)
     if name in _SMALL:
         return dice.choice([str(dice.randint(1, _SMALL[name])), "0", "-1", "x", "nan", "1.5"])
@@ -196,11 +217,13 @@ def _inputs() -> dict[str, bytes]:
 
     texts = {"text": seeds.LINES, "other": seeds.LINES, "tags.conll": seeds.CONLL, "pairs": seeds.SIMILARITY,
              "questions": seeds.ANALOGIES, "log.jsonl": seeds.LOG, "records.jsonl": seeds.JSONL, "table.csv": seeds.CSV,
-             "words": seeds.LIST, "registry.toml": seeds.REGISTRY, "empty": "", "none": "\0"}  # fmt: skip
+             "words": seeds.LIST, "labelled": seeds.LABELLED, "registry.toml": seeds.REGISTRY, "empty": "",
+             "none": "\0"}  # fmt: skip
     kinds = {"vectors": ("vectors", "safetensors"), "vectors.txt": ("vectors", "word2vec text"),
              "ngram": ("ngram", ""), "ngram.arpa": ("arpa", ""), "network": ("window", "softmax"),
              "recurrent": ("recurrent", "LSTM"), "tagger": ("tagger", "CRF"), "counts": ("counts", ""),
-             "corpus/corpus.json": ("corpus", "header")}  # fmt: skip
+             "classifier": ("classifier", "softmax"), "phrases": ("phrases", ""),
+             "trained": ("training of vectors", ""), "corpus/corpus.json": ("corpus", "header")}  # fmt: skip
     found = {name: text.encode() for name, text in texts.items()}
     for name, kind in kinds.items():
         with tempfile.TemporaryDirectory() as folder:

@@ -64,6 +64,11 @@ def ask_words_of_matrix(path: Path) -> None:
     ask_vectors(path.with_name("m.npy"))
 
 
+def ask_with_array(path: Path) -> None:
+    """Asks for the vectors of a file of gensim; the file that is damaged holds their numbers."""
+    ask_vectors(path.with_name(path.name.partition(".vectors.")[0]))
+
+
 def ask_language_model(path: Path) -> None:
     model = windrow.load(path)
     assert hasattr(model, "log_prob"), type(model)
@@ -228,10 +233,11 @@ def resumer(name: str) -> Ask:
 
 def _readers() -> list[Reader]:
     askers: dict[str, Ask] = {"vectors": ask_vectors, "training of vectors": ask_training,
-                              "words of a matrix": ask_words_of_matrix, "ngram": ask_ngrams,
-                              "arpa": ask_ngrams, "counts": ask_counts, "window": ask_language_model,
-                              "recurrent": ask_language_model, "mixture": ask_language_model,
-                              "cache": ask_language_model, "tagger": ask_tagger, "corpus": ask_corpus,
+                              "words of a matrix": ask_words_of_matrix, "array of gensim": ask_with_array,
+                              "ngram": ask_ngrams, "arpa": ask_ngrams, "counts": ask_counts,
+                              "window": ask_language_model, "recurrent": ask_language_model,
+                              "mixture": ask_language_model, "cache": ask_language_model,
+                              "tagger": ask_tagger, "corpus": ask_corpus,
                               "classifier": ask_classifier, "phrases": ask_phrases, "labelled text": ask_labelled_text,
                               "labelled records": ask_labelled_records,
                               "vocabulary": ask_vocabulary, "similarity": ask_similarity, "analogies": ask_analogies,

@@ -9,7 +9,8 @@ import json
 import lzma
 import pickle
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -95,27 +96,58 @@ def _vectors(extension: str, *, pack: Callable[[bytes], bytes] = bytes) -> Write
     return write
 
 
-def _gensims(protocol: int, *, apart: bool = False) -> Write:
-    """A table as gensim pickles it, which need not be installed; ``apart``: the vectors are in a file beside it."""
+@contextmanager
+def _gensims_classes(module: str, *names: str) -> Iterator[dict[str, type]]:
+    """Within, ``gensim.models.MODULE`` has empty classes of these names, so that gensim need not be installed."""
+    full = f"gensim.models.{module}"
+    modules = {name: ModuleType(name) for name in ("gensim", "gensim.models", full)}
+    classes = {name: type(name, (), {"__module__": full}) for name in names}
+    vars(modules[full]).update(classes)
+    with patch.dict(sys.modules, modules):
+        yield classes
+
+
+def _gensims(protocol: int, *, of: str = "KeyedVectors", apart: str = "") -> Write:
+    """A table as gensim pickles it, or a model that has one.
+
+    ``of``: "Word2VecKeyedVectors" is a table of gensim 3. ``apart``: the vectors are beside it, in an "npy" or "npz".
+    """
 
     def write(path: Path) -> None:
-        names = ["gensim", "gensim.models", "gensim.models.keyedvectors"]
-        modules = {name: ModuleType(name) for name in names}
-        kind = type("KeyedVectors", (), {"__module__": names[-1]})
-        modules[names[-1]].KeyedVectors = kind  # type: ignore[attr-defined]
-        table, vectors = kind(), small_vectors()
-        rows = {word: row for row, word in enumerate(WORDS)}
-        vars(table).update(vector_size=3, index_to_key=list(WORDS), key_to_index=rows, norms=None, __numpys=[])
-        vars(table).update(expandos={"count": np.arange(10, 0, -1)}, lifecycle_events=[{"event": "created"}])
-        if apart:
-            vars(table)["__numpys"] = ["vectors"]
-            np.save(path.with_name(f"{path.name}.vectors.npy"), vectors.vectors)
-        else:
-            vars(table)["vectors"] = np.array(vectors.vectors)
-        with patch.dict(sys.modules, modules):
-            path.write_bytes(pickle.dumps(table, protocol))
+        with _gensims_classes("any", of, "KeyedVectors", "Vocab") as classes:
+            model = classes[of]()
+            table = classes["KeyedVectors"]() if of == "Word2Vec" else model
+            counts = np.arange(10, 0, -1)
+            vars(table).update(vector_size=3, __numpys=[])
+            if of == "Word2VecKeyedVectors":
+                entries = [classes["Vocab"]() for _ in WORDS]
+                for row, entry in enumerate(entries):
+                    vars(entry).update(count=int(counts[row]), index=row)
+                vars(table).update(index2word=list(WORDS), vocab=dict(zip(WORDS, entries, strict=True)))
+            else:
+                rows = {word: row for row, word in enumerate(WORDS)}
+                vars(table).update(index_to_key=list(WORDS), key_to_index=rows, norms=None, expandos={"count": counts})
+            vectors = np.array(small_vectors().vectors)
+            if apart:
+                vars(table)["__numpys"] = ["vectors"]
+                beside = f"{path}.wv.vectors" if of == "Word2Vec" else f"{path}.vectors"
+                if apart == "npy":
+                    np.save(f"{beside}.npy", vectors)
+                else:
+                    np.savez_compressed(f"{beside}.npz", val=vectors)
+            else:
+                vars(table)["vectors"] = vectors
+            if table is not model:
+                vars(model).update(wv=table, lifecycle_events=[{"event": "created"}])
+            data = pickle.dumps(model, protocol)
+            path.write_bytes(gzip.compress(data) if apart == "npz" else data)
 
     return write
+
+
+def _beside(name: str, write: Write) -> Write:
+    """What ``write`` writes under this name, for whom a file beside it is damaged."""
+    return lambda path: write(path.with_name(name))
 
 
 def _phrases(path: Path) -> None:
@@ -123,23 +155,19 @@ def _phrases(path: Path) -> None:
 
 
 def _gensims_phrases(protocol: int, *, frozen: bool) -> Write:
-    """Phrases as gensim pickles them, which need not be installed."""
+    """Phrases as gensim pickles them."""
 
     def write(path: Path) -> None:
-        names = ["gensim", "gensim.models", "gensim.models.phrases"]
-        modules = {name: ModuleType(name) for name in names}
         name = "FrozenPhrases" if frozen else "Phrases"
-        kind = type(name, (), {"__module__": names[-1]})
-        scorer = type("original_scorer", (), {"__module__": names[-1]})  # a function is named as a class is
-        vars(modules[names[-1]]).update({name: kind, "original_scorer": scorer})
-        model = kind()
-        vars(model).update(min_count=1, threshold=0.1, delimiter="_", scoring=scorer, connector_words=frozenset(["on"]))
-        if frozen:
-            vars(model).update(phrasegrams={"cat_sat": 1.5, "sat_on_mat": 0.5})
-        else:
-            counts = {"cat": 9, "sat": 8, "mat": 7, "cat_sat": 5, "sat_on_mat": 4}
-            vars(model).update(vocab=counts, corpus_word_count=40)
-        with patch.dict(sys.modules, modules):
+        with _gensims_classes("phrases", name, "original_scorer") as classes:  # a function is named as a class is
+            model, scorer = classes[name](), classes["original_scorer"]
+            vars(model).update(min_count=1, threshold=0.1, delimiter="_", scoring=scorer)
+            vars(model).update(connector_words=frozenset(["on"]))
+            if frozen:
+                vars(model).update(phrasegrams={"cat_sat": 1.5, "sat_on_mat": 0.5})
+            else:
+                counts = {"cat": 9, "sat": 8, "mat": 7, "cat_sat": 5, "sat_on_mat": 4}
+                vars(model).update(vocab=counts, corpus_word_count=40)
             path.write_bytes(pickle.dumps(model, protocol))
 
     return write
@@ -306,7 +334,16 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("vectors", "NumPy"): ("v.npy", _vectors("npy")),
     ("words of a matrix", ""): ("m.words.txt", _words_beside_matrix),
     ("vectors", "foreign safetensors"): ("v.safetensors", _foreign_matrix),
-    ("vectors", "gensim"): ("v.kv", _gensims(0), _gensims(4), _gensims(5), _gensims(4, apart=True)),
+    ("vectors", "gensim"): ("v.kv", _gensims(0), _gensims(4), _gensims(5), _gensims(4, apart="npy")),
+    ("vectors", "gensim's models"): (
+        "v.model",
+        _gensims(4, of="Word2Vec"),
+        _gensims(4, of="Word2Vec", apart="npy"),
+        _gensims(2, of="Word2VecKeyedVectors"),
+    ),
+    ("vectors", "gensim, compressed"): ("v.kv.gz", _gensims(4, apart="npz")),
+    ("array of gensim", ""): ("v.kv.vectors.npy", _beside("v.kv", _gensims(4, apart="npy"))),
+    ("array of gensim", "compressed"): ("v.kv.gz.vectors.npz", _beside("v.kv.gz", _gensims(4, apart="npz"))),
     ("vectors", "Parquet"): ("v.parquet", _vectors("parquet")),
     ("vectors", "gzip"): ("v.gz", _vectors("txt", pack=gzip.compress), _vectors("bin", pack=gzip.compress)),
     ("vectors", "bzip2"): ("v.bz2", _vectors("txt", pack=bz2.compress)),

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -21,13 +22,17 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from threadpoolctl import threadpool_limits
 
 from windrow import interrupts
 from windrow.cli import main
+from windrow.errors import needs_package
 from windrow.files import model_file
 from windrow.lm.neural.window import WindowLM
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.counts import Cursor, Grams, Input, Output
+from windrow.numeric import threads
+from windrow.numeric.threads import crew, share
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs the signals of POSIX")
 ROOT = Path(__file__).parents[1]
@@ -48,6 +53,30 @@ def at_call(wanted: Callable[[FrameType], bool], times: int = 1) -> Iterator[lis
         yield sent
     finally:
         sys.setprofile(None)
+
+
+def struck(number: int, work: Callable[[], object]) -> str:
+    """Call ``work``; Ctrl-C comes at one of the moments at which Python looks for signals.
+
+    These are: when a Python function has been called, and when one of C has returned (jumps back apart). Gives what
+    happened at this moment; nothing, if there are not so many.
+    """
+    left, here = count(number, -1), sys._getframe()
+    found: list[str] = []
+
+    def profile(frame: FrameType, event: str, _: Any) -> None:
+        if event in ("call", "c_return") and frame is not here and not found and next(left) == 0:
+            found.append(f"{event} in {frame.f_code.co_qualname}")
+            signal.raise_signal(signal.SIGINT)
+
+    sys.setprofile(profile)
+    try:
+        work()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.setprofile(None)
+    return "".join(found)
 
 
 # --- held and check
@@ -123,6 +152,55 @@ def test_other_threads_neither_hold_nor_raise() -> None:
         thread.start()
         thread.join()
     assert len(found) == 1
+
+
+def test_an_interrupt_at_any_moment_leaves_the_handlers_as_they_were() -> None:
+    done: list[bool] = []
+
+    def hold() -> None:
+        with interrupts.held():
+            done.append(True)
+            len(done)
+
+    before = [signal.getsignal(number) for number in interrupts.SIGNALS]
+    for number in count():
+        moment = struck(number, hold)
+        assert [signal.getsignal(number) for number in interrupts.SIGNALS] == before, moment
+        assert interrupts._Waiting.now is None, moment
+        if not moment:
+            break
+    assert number > 20
+
+
+# --- threads
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # what strikes in a weak reference is lost
+def test_an_interrupt_at_any_moment_gives_blas_its_threads_back() -> None:
+    """A pass that was not counted out would leave BLAS with one thread until the program ends."""
+
+    def runs() -> list[tuple[int, int]]:
+        return share(4, lambda first, last: (first, last))
+
+    def within() -> list[Any]:
+        with crew(2):
+            return [runs(), blas_threads()]
+
+    def blas_threads() -> list[int]:
+        return [library.get() for library in threads._libraries()]
+
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        for number in count():
+            moment = struck(number, within)
+            assert runs() == [(0, 4)], moment  # no crew is left
+            assert blas_threads() == before, moment
+            assert within() == [[(0, 2), (2, 4)], [1] * len(before)], moment
+            if not moment:
+                break
+    assert number > 100
 
 
 # --- kernels
@@ -355,13 +433,37 @@ except KeyboardInterrupt:
     assert (done.returncode, done.stderr) == (143, "")
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("training stopped at 3.0%; the model has its vectors so far", "training stopped at 3.0%; nothing was written"),
+        ("the model has its best epoch; it is written to x", "the model has its best epoch; it is written to x"),
+        ("", "nothing was written"),
+    ],
+)
+def test_a_command_does_not_speak_of_a_model_that_ends_with_it(
+    said: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt(said)
+
+    monkeypatch.setattr("windrow.embeddings.word2vec.Word2Vec.fit", stopped)
+    result = CliRunner().invoke(main, ["demo", "-o", str(tmp_path / "v.safetensors")])
+
+    assert result.stderr.splitlines()[-1] == f"Interrupted: {told}"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ImportError])
 @pytest.mark.parametrize(("seconds", "is_told"), [(1, True), (60, False)])
 def test_an_error_in_the_wake_of_an_interrupt_is_the_interrupt(
-    seconds: float, is_told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    error: type[Exception], seconds: float, is_told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kernel whose compilation is cut off fails later, with an error of Numba's."""
+    """A kernel whose compilation is cut off fails later, with an error of Numba's; and what is imported, at once."""
 
     def broken(path: str) -> None:
+        if error is ImportError:
+            with needs_package("classes need scikit-learn", "sklearn"):
+                raise ImportError("initialization failed")
         raise RuntimeError("no compiled object yet")
 
     monkeypatch.setattr("windrow.models.load", broken)
@@ -369,6 +471,8 @@ def test_an_error_in_the_wake_of_an_interrupt_is_the_interrupt(
     (tmp_path / "model").write_text("a")
     result = CliRunner().invoke(main, ["lm", "score", str(tmp_path / "model")])
 
-    assert isinstance(result.exception, SystemExit if is_told else RuntimeError)
+    assert isinstance(result.exception, SystemExit if is_told or error is ImportError else RuntimeError)
     if is_told:
         assert (result.exit_code, result.stderr) == (130, "Interrupted: what was printed is not all\n")
+    elif error is ImportError:
+        assert result.stderr.startswith("Error: classes need scikit-learn (initialization failed)")

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import windrow
-from windrow.cli import main, typed
+from windrow.cli import main, print_vectors, typed
 from windrow.cli.as_trained import scored_lines
 from windrow.corpus import reading, streams, tokenizers
 from windrow.corpus.streams import lines
@@ -40,6 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     windrow.NGramLM(2, "witten-bell").fit(TEXT).save(folder / "lm")
     windrow.WindowTagger(hidden_size=4, vector_size=4, epochs=1, min_count=1).fit(TRAIN).save(folder / "tagger")
     windrow.WordVectors(["a", "b"], np.eye(2, dtype=np.float32)).save(folder / "vectors")
+    windrow.TextClassifier(vector_size=2, epochs=1).fit(["the cat", "a dog"], ["x", "y"]).save(folder / "classifier")
     return folder
 
 
@@ -95,6 +96,12 @@ DOORS: dict[str, tuple[tuple[str, ...], str, str]] = {
         LINES,
         f"standard input, line 2: the line .*; {ADVICE}",
     ),
+    "classify predict": (
+        ("classify", "predict", "classifier", "FILE"),
+        LINES,
+        f"FILE, line 2: the line .*; {ADVICE}",
+    ),
+    "print": (("vectors", "print", "vectors", "FILE"), f"a\n{LONG}\n", f"FILE, line 2: the line .*; {ADVICE}"),
     "similar": (("vectors", "similar", "vectors"), f"a\n{LONG}\n", f"standard input, line 2: the line .*; {ADVICE}"),
     "jsonl": (
         ("corpus", "build", "FILE", "-o", "out", "--format", "jsonl", "--field", "text"),
@@ -129,7 +136,7 @@ DOORS: dict[str, tuple[tuple[str, ...], str, str]] = {
 def test_a_line_that_is_too_long_is_refused(door: str, folder: Path, tmp_path: Path) -> None:
     arguments, text, expected = DOORS[door]
     (tmp_path / "FILE").write_text(text)
-    places = {"lm", "tagger", "vectors"}
+    places = {"lm", "tagger", "vectors", "classifier"}
     named = [
         arguments[0],
         *(
@@ -293,3 +300,19 @@ def test_memory_of_a_line_to_tag_is_a_few_times_the_line(tmp_path: Path, monkeyp
         write_tagged(read_texts(tmp_path / "text"), (["O"] * (length // 4) for _ in range(1)), _Nowhere())
 
     assert _bytes_per_char(tag) < 5
+
+
+def test_the_vector_of_a_long_line_is_a_mean_of_its_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row for each word took a hundred bytes per character, with 300 dimensions a thousand."""
+    monkeypatch.setattr(reading, "_LONG", 1 << 10)
+    monkeypatch.setattr(reading, "_PIECE", 1 << 12)
+    monkeypatch.setattr(tokenizers, "BATCH_CHARS", 1 << 12)
+    vectors = windrow.WordVectors(["a", "b"], np.array([[2, 0], [3, 4]], np.float32))
+    reader = reading.TextReader()
+
+    def mean(length: int) -> None:
+        found = print_vectors.mean_vector(vectors, reader.iter_tokens("a b xyz a " * (length // 10)))
+        np.testing.assert_allclose(found, [2.6 / 3, 0.8 / 3], rtol=1e-6)
+
+    mean(1000)
+    assert _bytes_per_char(mean) < 2  # the line itself is 1

@@ -29,8 +29,21 @@ class _Waiting:
 
     def __init__(self, handlers: Mapping[int, Handler]) -> None:
         self.handlers = handlers
+        self.replaced = [number for number, handler in handlers.items() if handler is not _interrupt]
         self.signal: int | None = None
         self.has_raised = self.is_delivering = False
+
+    def begin(self) -> None:
+        """Take the place of the handlers."""
+        _Waiting.now = self
+        for number in self.replaced:
+            signal.signal(number, self.note)
+
+    def end(self) -> None:
+        """Put the handlers back."""
+        for number in self.replaced:
+            signal.signal(number, self.handlers[number])
+        _Waiting.now = None
 
     def note(self, number: int, _: Any) -> None:
         """The handler meanwhile."""
@@ -62,16 +75,15 @@ def held() -> Iterator[None]:
         return
     handlers = {number: handler for number in SIGNALS if callable(handler := signal.getsignal(number))}
     waiting = _Waiting(handlers)
-    replaced = {number: handler for number, handler in handlers.items() if handler is not _interrupt}
     try:
-        _Waiting.now = waiting
-        for number in replaced:
-            signal.signal(number, waiting.note)
+        waiting.begin()
         yield
     finally:
-        for number, handler in replaced.items():
-            signal.signal(number, handler)
-        _Waiting.now = None
+        try:
+            waiting.end()
+        except BaseException:
+            waiting.end()  # of which an interrupt struck the middle, when one handler was back
+            raise
         waiting.deliver()
 
 

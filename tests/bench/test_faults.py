@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,8 @@ import fault_commands
 import faults
 from fault_commands import COMMANDS, TRAINERS, Command, content
 from faults import Ended, Place
+from fuzz_options import commands
 from harness import BenchError
-from windrow.cli import main
 from windrow.files import model_file
 
 # Writes its output after a while; keeps a state at once; is interrupted as it should be, or as told.
@@ -148,28 +149,28 @@ def test_files_are_compared_but_for_times(tmp_path: Path) -> None:
     assert content(tmp_path / "missing") == {}
 
 
+def stops(words: tuple[str, ...], commands: Iterable[Command], option: str = "") -> bool:
+    """Whether one of the commands is called by these words, and with this option."""
+    given = [one.words.split() for one in commands]
+    return any(tuple(line[: len(words)]) == words and (not option or option in line) for line in given)
+
+
 def test_every_command_of_the_program_is_stopped() -> None:
-    """But those that the network or a screen needs, the server, and the compilation of everything."""
-    import click
+    """But for those that need the network or a screen, the compilation of everything, and the demonstration."""
+    missing = {" ".join(words) for words in commands() if not stops(words, COMMANDS.values())}
+    assert missing <= {"corpus fetch", "corpus list", "demo", "explore", "warmup", "vectors fetch"}
 
-    def below(command: click.Command, words: str) -> list[str]:
-        if not isinstance(command, click.Group):
-            return [words]
-        names = command.list_commands(click.Context(command))
-        return [one for name in names for one in below(command.get_command(None, name), f"{words} {name}".strip())]  # type: ignore[arg-type]
 
-    told = {name for name in below(main, "") if not any(one.words.startswith(name) for one in COMMANDS.values())}
-    assert told <= {
-        "corpus fetch",
-        "corpus list",
-        "demo",
-        "explore",
-        "warmup",
-        "vectors analogy",
-        "vectors fetch",
-        "vectors plot-log",
-        "verify",
-    }
+def test_every_command_that_trains_is_killed() -> None:
+    """New, continued, and with the resuming that it has."""
+    for words, command in commands().items():
+        options = {name for parameter in command.params for name in parameter.opts}
+        if words[-1] in ("train", "build", "phrases", "mix") or "train" in words:
+            assert stops(words, TRAINERS.values()), words
+        if "--resume" in options:
+            assert stops(words, [one for one in TRAINERS.values() if one.resumes]), words
+        if "--continue-from" in options:
+            assert stops(words, TRAINERS.values(), "--continue-from"), words
 
 
 def test_the_tables_sum_up() -> None:

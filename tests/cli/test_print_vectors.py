@@ -114,6 +114,14 @@ def test_what_cannot_be_printed(options: list[str], told: str, file: Path) -> No
     assert (result.exit_code, result.stderr) == (1, f"Error: {told}\n")
 
 
+def test_errors_and_duplicates_are_of_the_file_of_vectors(tmp_path: Path) -> None:
+    """--errors is also an option of texts elsewhere: here it was refused, or ended in a traceback."""
+    (tmp_path / "v.txt").write_bytes(b"2 2\ncat\xff 1 0\ndog 0 2\n")
+    asked = [tmp_path / "v.txt", "--errors", "ignore"]
+    assert run(*asked, "--lowercase", input="DOG\n").stdout == "0.0 1.0\n"
+    assert run(*asked, "--words", input="cat\n").stdout == "cat 1.0 0.0\n"
+
+
 def _typed_at_a_terminal(arguments: list[str], typed: list[str]) -> tuple[int, str]:
     """Run the program at a terminal of its own, and type each line when it prompts."""
     import pty

@@ -62,6 +62,17 @@ def test_what_gensim_compresses(end: str, is_model: bool, model: Word2Vec, tmp_p
         beside.write_bytes(damaged)
         with pytest.raises(FormatError, match=r"vectors\.npz is no sound"):
             windrow.load(path)
+    directory = whole.index(b"PK\1\2")
+    other_name = whole[: directory + 46] + b"\xffal.npy" + whole[directory + 53 :]  # in an encoding that it is not
+    utf8_flag = bytes([whole[directory + 9] | 8])
+    lzma = whole[: directory + 10] + b"\x0e" + whole[directory + 11 :]
+    for damaged in (other_name[: directory + 9] + utf8_flag + other_name[directory + 10 :], lzma):
+        beside.write_bytes(damaged)
+        with pytest.raises(FormatError, match=r"vectors\.npz is no sound"):
+            windrow.load(path)
+    np.savez_compressed(beside, val=np.zeros((4000, 300), np.float32))
+    with pytest.raises(FormatError, match="holds far more than its size allows"):
+        windrow.load(path)
     np.savez_compressed(beside, val=np.arange(3.0))
     with pytest.raises(FormatError, match=rf"{beside}: expected a matrix"):
         windrow.load(path)

@@ -105,7 +105,7 @@ def test_the_temporary_folder_of_a_live_run_stays() -> None:
         assert mine.exists()
 
 
-@pytest.mark.parametrize("content", ["", "00000000", "x" * 100, "\udcff"])
+@pytest.mark.parametrize("content", ["", "0" * 16, machine()[:8], "x" * 100, "\udcff"])
 def test_folders_of_other_machines_and_with_damaged_markers_stay(content: str, tmp_path: Path) -> None:
     folder = left_folder(tmp_path / "tmp", "")
     (folder / MARKER).write_bytes(content.encode("utf-8", "surrogateescape"))
@@ -169,6 +169,44 @@ def test_two_runs_that_remove_the_same_do_no_harm(tmp_path: Path) -> None:
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+BEFORE = "0" * 8 + leftovers._digits("this machine")  # of which the system says that it is this one
+
+
+@pytest.fixture
+def known_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers, "machine", lambda: "1" * 8 + BEFORE[8:])
+
+
+@pytest.mark.usefixtures("known_machine")
+def test_what_is_left_from_before_the_machine_was_started_is_removed(tmp_path: Path) -> None:
+    """Whatever process has the number now; but not if somebody holds it."""
+    part = tmp_path / f".a.{os.getppid()}-{BEFORE}-0.part"
+    part.write_bytes(b"half")
+    folder = left_folder(tmp_path / "tmp", BEFORE)
+    with leftovers.hold(part), leftovers.hold(folder / MARKER), temporary_folder():
+        leftovers.sweep_beside(tmp_path / "out.bin")
+    assert part.exists()
+    assert folder.exists()
+
+    leftovers._SWEPT.clear()
+    with pytest.warns(DataWarning, match=part.name):
+        leftovers.sweep_beside(tmp_path / "out.bin")
+    with pytest.warns(DataWarning, match=folder.name), temporary_folder():
+        pass
+    assert not part.exists()
+    assert not folder.exists()
+
+
+def test_where_the_system_does_not_say_which_machine_it_is_nothing_from_before_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = "1" * 8 + leftovers._UNKNOWN
+    monkeypatch.setattr(leftovers, "machine", lambda: unknown)
+    folder = left_folder(tmp_path / "tmp", "2" * 8 + leftovers._UNKNOWN)
+    with temporary_folder():
+        assert folder.exists()
+
+
 # --- beside outputs
 
 
@@ -214,8 +252,9 @@ def test_what_a_killed_process_of_the_same_number_left_is_removed(tmp_path: Path
 
 def test_names_of_others_and_new_empty_files_stay(tmp_path: Path) -> None:
     gone = 2**22 + 1  # above every process number
-    names = [f".a.{gone}.part", f".a.{gone}-00000000.part", f"a.{gone}-{machine()}.part", f".a.x-{machine()}.part",
-             f".a.{gone}-{machine()}.part.txt", "a.part", f".a.{os.getppid()}-{machine()}.part"]  # fmt: skip
+    names = [f".a.{gone}.part", f".a.{gone}-{'0' * 16}.part", f".a.{gone}-{machine()[:8]}.part", "a.part",
+             f"a.{gone}-{machine()}.part", f".a.x-{machine()}.part", f".a.{gone}-{machine()}.part.txt",
+             f".a.{os.getppid()}-{machine()}.part"]  # fmt: skip
     for name in names:
         (tmp_path / name).write_text("mine")
     new = tmp_path / f".b.{gone}-{machine()}.part"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,8 @@ from windrow.cli.groups import LazyGroup, command_of
 from windrow.cli.messages import at_the_command_line, silence, tell
 from windrow.cli.paths import what_is_left
 from windrow.errors import DataWarning, WindrowError, one_line
+
+_OF_MODEL = re.compile("; the model [^;]*$")  # which is in memory, and ends with the program, unless it is written
 
 
 class _Program(LazyGroup):
@@ -40,6 +43,9 @@ class _Program(LazyGroup):
         except (WindrowError, MemoryError) as error:
             if ctx.params.get("debug"):
                 raise
+            if isinstance(error.__cause__, ImportError) and interrupts.have_just_struck():
+                _tell_interrupt(KeyboardInterrupt(), ctx)  # a module of C that is struck says that it cannot be loaded
+                ctx.exit(interrupts.exit_status())
             message = f"not enough memory ({error}); ask for less"
             if isinstance(error, WindrowError):
                 message = at_the_command_line(str(error), command_of(ctx))
@@ -71,7 +77,8 @@ class _Program(LazyGroup):
 def _tell_interrupt(error: KeyboardInterrupt, ctx: click.Context) -> None:
     """One line: what was kept, as the exception has it; without a word, where the terminal is gone."""
     command = command_of(ctx)
-    kept = str(error) or what_is_left(command)
+    left = what_is_left(command)
+    kept = _OF_MODEL.sub(f"; {left}", str(error)) or left
     with suppress(OSError, ValueError):
         if sys.stderr.isatty():
             tell("")  # after a bar

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,11 +53,9 @@ def print_vectors(file: str, source: str, words: bool, as_json: bool, **options:
     """
     if file == source == "-":
         raise OptionError("standard input, '-', cannot be both FILE and SOURCE; name a file for one of them")
-    given = given_text(options)
+    given = given_text({name: options.pop(name) for name in _OF_STRINGS})  # --errors is of FILE
     if words and given:
         raise OptionError(f"--{next(iter(given))} is for text; leave it out, or --words")
-    for name in _OF_STRINGS:
-        del options[name]
     vectors = open_vectors(file, options)
     answers = _of_words(vectors, source) if words else _of_texts(vectors, source, _reader(vectors, given))
     for answer in answers:
@@ -95,9 +94,24 @@ def _of_texts(vectors: WordVectors, source: str, reader: TextReader) -> Iterator
     import numpy as np
 
     for number, line in _numbered_lines(source):
-        # A vector of zeros has no direction, and does not count.
-        words = [word for word in reader.tokens(line) if word in vectors and vectors.get_vector(word).any()]
-        if not words:
+        mean = mean_vector(vectors, reader.iter_tokens(line))
+        if mean is None:
             tell(f"Warning: line {number}: no word of it has a vector; its own is all zeros")
-        mean = vectors.get_mean_vector(words) if words else np.zeros(vectors.vector_size, np.float32)
+            mean = np.zeros(vectors.vector_size, np.float32)
         yield _Answer("text", line, mean)
+
+
+def mean_vector(vectors: WordVectors, batches: Iterator[list[str]]) -> NDArray[np.float32] | None:
+    """The mean of the words of a text, of which a long one comes in batches; None if none has a vector."""
+    import numpy as np
+
+    total, number = np.zeros(vectors.vector_size), 0
+    for words in batches:
+        counts = Counter(words)
+        # A vector of zeros has no direction, and does not count.
+        known = [word for word in counts if word in vectors and vectors.get_vector(word).any()]
+        weights = [counts[word] for word in known]
+        if known:
+            total += vectors.get_mean_vector(known, weights) * np.float64(sum(weights))
+            number += sum(weights)
+    return (total / number).astype(np.float32) if number else None

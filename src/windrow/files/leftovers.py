@@ -2,7 +2,8 @@
 
 Whoever makes such a thing holds a lock on it (``hold``), which the kernel frees when the process ends, however it ends,
 and also sees from other containers. A later run removes what nobody holds, if it belongs to the same user and was made
-since this machine was started: on a disk that machines share, another one's locks may not be seen.
+by this machine: on a disk that machines share, another one's locks may not be seen. What was made before this machine
+was last started is nobody's; its process number says nothing any more.
 """
 
 from __future__ import annotations
@@ -35,16 +36,46 @@ _MOST_ENTRIES = 10_000  # of a folder that are looked at
 _FRESH = 60.0  # seconds in which a lock has been taken for certain
 _SWEPT: set[str] = set()  # each folder is looked at once per process
 _CALLS = count()  # threads may write one file at a time, too
+_UNKNOWN = "00000000"  # which machine it is
 
 
 @cache
 def machine() -> str:
-    """Eight digits that tell this machine, since it was started, from others that may use the same disk."""
+    """Sixteen digits that tell this machine from others that may use the same disk.
+
+    On Linux the first eight are others after each start; the last eight stay, or are 0 where the system does not say
+    which machine it is, as in most containers.
+    """
     try:
-        started = Path("/proc/sys/kernel/random/boot_id").read_text("ascii")
+        started = _said("/proc/sys/kernel/random/boot_id")
     except (OSError, ValueError):
         started = f"{platform.node()} {uuid.getnode()}"
-    return hashlib.sha256(started.encode()).hexdigest()[:8]
+    try:
+        stays = _digits(f"{platform.node()} {_said('/etc/machine-id')}")
+    except (OSError, ValueError):
+        stays = _UNKNOWN
+    return _digits(started) + stays
+
+
+def _said(file: str) -> str:
+    """What the system says in a file; ValueError for nothing."""
+    text = Path(file).read_text("ascii").strip()
+    if not text:
+        raise ValueError(file)
+    return text
+
+
+def _digits(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _since_start(made_by: str) -> bool | None:
+    """Whether this machine has made something since it was started, by the digits of ``machine``; None: another one."""
+    if len(made_by) != len(machine()):
+        return None
+    if made_by[:8] == machine()[:8]:
+        return True
+    return False if made_by[8:] == machine()[8:] != _UNKNOWN else None
 
 
 def beside(target: Path, ending: str = "part") -> Path:
@@ -151,7 +182,7 @@ def sweep_temporary_folders(parent: Path, prefix: str) -> None:
         with suppress(OSError, ValueError):
             if not (entry.is_dir(follow_symlinks=False) and _is_own(folder) and _is_own(marker)):
                 continue
-            if marker.read_text("ascii") == machine():
+            if _since_start(marker.read_text("ascii")) is not None:
                 lock = _locked(marker)
                 try:
                     _remove_folder(folder)
@@ -172,11 +203,13 @@ def sweep_beside(target: Path) -> None:
     """
     removed = []
     parent = target.absolute().parent
-    pattern = re.compile(rf"\.(?P<name>.+)\.(?P<pid>\d+)-{machine()}(-[0-9a-f]+)?\.(?P<ending>part|old)")
+    pattern = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-(?P<machine>[0-9a-f]{16})(-[0-9a-f]+)?\.(?P<ending>part|old)")
     for entry in _entries(parent, pattern, "begun"):
         path, found = Path(entry.path), pattern.fullmatch(entry.name)
         with suppress(OSError):
-            if found is None or not _is_own(path) or _is_running(int(found["pid"])) or _is_fresh(path):
+            if found is None or not _is_own(path) or _is_fresh(path):
+                continue
+            if (since_start := _since_start(found["machine"])) is None or (since_start and _is_running(found["pid"])):
                 continue
             lock = _locked(path)
             try:
@@ -215,15 +248,15 @@ def _is_own(path: Path) -> bool:
     return (stat.S_ISREG(state.st_mode) or stat.S_ISDIR(state.st_mode)) and state.st_uid == os.getuid()
 
 
-def _is_running(pid: int) -> bool:
+def _is_running(pid: str) -> bool:
     """Whether there is another such process; where numbers are used again, one that has nothing to do with it.
 
     Of what this process makes its locks tell: remains of one that had the same number are nobody's.
     """
-    if pid == os.getpid():
+    if int(pid) == os.getpid():
         return False
     try:
-        os.kill(pid, 0)
+        os.kill(int(pid), 0)
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):

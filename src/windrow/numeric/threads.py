@@ -56,7 +56,9 @@ class _Crew:
             self._pool = ThreadPoolExecutor(self.workers - 1)
         return self._pool
 
-    def end(self) -> None:
+    def leave(self, outer: _Crew | None) -> None:
+        """Give the thread back to the crew it was in, and end the threads."""
+        _CREW.set(outer)
         if self._pool is not None:
             with interrupts.held():  # or the pool's locks might stay closed
                 self._pool.shutdown()
@@ -76,23 +78,55 @@ def crew(workers: int | None = None) -> Iterator[None]:
     if workers is None and _CREW.get() is not None:
         yield
         return
+    outer = _CREW.get()
     with one_blas_thread() as blas_threads:
         found = _Crew(workers, blas_threads)
-        token = _CREW.set(found)
         try:
+            _CREW.set(found)
             yield
         finally:
-            _CREW.reset(token)
-            found.end()
+            try:
+                found.leave(outer)
+            except BaseException:
+                found.leave(outer)  # an interrupt may have struck before it had begun, see ``_BlasLimit``
+                raise
 
 
 class _BlasLimit:
-    """How many passes hold BLAS to one thread, and how many threads its libraries had before the first of them."""
+    """The passes that hold BLAS to one thread, and how many threads its libraries had before the first of them.
+
+    An interrupt may strike anywhere in ``begin`` and ``end``, also as they are called and as they return. So ``end``
+    may be called twice, and for a pass that has begun in part or not at all: what it does last says that it is done.
+    """
 
     def __init__(self) -> None:
         self.lock = Lock()  # never held while anything is computed
-        self.passes = 0
+        self.passes: set[object] = set()
         self.before: list[int] = []
+
+    def begin(self, one: object) -> int:
+        """Count a pass in; how many threads BLAS has without any."""
+        libraries = _libraries()
+        with self.lock:
+            if not self.passes:
+                self.before = [library.get() for library in libraries]
+            is_first = not self.passes
+            self.passes.add(one)
+            for library, number in zip(libraries, self.before, strict=True):
+                if number != 1 and (library.is_of_thread or is_first):
+                    library.set(1)
+            return max(self.before, default=1)
+
+    def end(self, one: object) -> None:
+        """Count a pass out."""
+        with self.lock:
+            if one not in self.passes:
+                return
+            is_last = len(self.passes) == 1
+            for library, number in zip(_libraries(), self.before, strict=True):
+                if number != 1 and (library.is_of_thread or is_last):
+                    library.set(number)
+            self.passes.discard(one)
 
 
 _LIMIT = _BlasLimit()
@@ -109,25 +143,22 @@ def one_blas_thread() -> Iterator[int]:
     if _IS_LIMITED.get():
         yield max(_LIMIT.before, default=1)
         return
-    libraries = _libraries()
-    with _LIMIT.lock:
-        if not _LIMIT.passes:
-            _LIMIT.before = [library.get() for library in libraries]
-        _LIMIT.passes += 1
-        before = max(_LIMIT.before, default=1)
-        for library, number in zip(libraries, _LIMIT.before, strict=True):
-            if number != 1 and (library.is_of_thread or _LIMIT.passes == 1):
-                library.set(1)
-    token = _IS_LIMITED.set(True)
+    one = object()
     try:
+        before = _LIMIT.begin(one)
+        _IS_LIMITED.set(True)
         yield before
     finally:
-        _IS_LIMITED.reset(token)
-        with _LIMIT.lock:
-            _LIMIT.passes -= 1
-            for library, number in zip(libraries, _LIMIT.before, strict=True):
-                if number != 1 and (library.is_of_thread or not _LIMIT.passes):
-                    library.set(number)
+        try:
+            _end_limit(one)
+        except BaseException:
+            _end_limit(one)
+            raise
+
+
+def _end_limit(one: object) -> None:
+    _IS_LIMITED.set(False)
+    _LIMIT.end(one)
 
 
 def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list[Result]:
@@ -140,16 +171,17 @@ def share(size: int, task: Callable[[int, int], Result], least: int = 1) -> list
     if found is None or runs <= 1 or (runs := min(found.workers, runs)) == 1:
         return [task(0, size)]
     bounds = [size * run // runs for run in range(runs + 1)]
-    token, futures = _CREW.set(_Crew(1, 1)), list[Future[Result]]()
+    futures = list[Future[Result]]()
     with interrupts.held():
         try:
+            _CREW.set(_Crew(1, 1))
             for first, last in pairwise(bounds[1:]):
                 # In a copy of this context, so that settings such as np.errstate hold for all.
                 futures.append(found.pool.submit(copy_context().run, task, first, last))
             mine = task(0, bounds[1])
         finally:
             wait(futures)  # also after an error: the others write to arrays of this pass
-            _CREW.reset(token)
+            _CREW.set(found)
         return [mine, *(future.result() for future in futures)]
 
 

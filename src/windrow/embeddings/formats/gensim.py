@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.corpus.unpacking import BadArchiveError, WrongSizeError, unpack
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.npy import read_matrix
 from windrow.embeddings.formats.rows import chosen_of
@@ -101,14 +100,18 @@ def _read_beside(starts: list[str], path: Path) -> NDArray[np.float32]:
 def _read_packed(archive: Path) -> NDArray[np.float32]:
     """The matrix in an archive of NumPy's: unpacked to a file first, so that its size is not what a header claims."""
     try:
-        with temporary_folder() as folder, zipfile.ZipFile(archive) as files:
-            unpacked = Path(files.extract(_PACKED, folder))
+        with temporary_folder() as folder:
+            unpacked = folder / _PACKED
+            with unpacked.open("wb") as target:
+                unpack(archive, _PACKED, target, None)
             try:
                 return np.array(read_matrix(unpacked))
             except FormatError as error:
                 raise FormatError(str(error).replace(str(unpacked), str(archive))) from error
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError, NotImplementedError) as error:
+    except BadArchiveError as error:
         raise FormatError(f"{archive} is no sound .npz file of gensim's ({error}); was it cut short?") from error
+    except WrongSizeError as error:
+        raise FormatError(f"{archive} holds far more than its size allows: it is no .npz file of gensim's") from error
     except OSError as error:
         raise DataError(f"cannot read {archive}: {error.strerror or error}") from error
 
