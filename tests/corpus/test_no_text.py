@@ -90,8 +90,11 @@ def test_models_are_refused(tmp_path: Path) -> None:
 def test_a_parquet_file_without_its_name_asks_for_the_field(tmp_path: Path) -> None:
     pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     parquet.write_table(pa.table({"t": ["an owl"]}), tmp_path / "data")
-    with pytest.raises(DataError, match=r"is a Parquet file; name the column of its text with field='NAME'"):
+    with pytest.raises(DataError, match="is a Parquet file; read it with format='parquet' and field='NAME'"):
         Corpus.build(tmp_path / "data", format="text")
+    assert Corpus.build(tmp_path / "data", field="t").tokens == 2
+    (tmp_path / "data").rename(tmp_path / "data.csv")
+    assert Corpus.build(tmp_path / "data.csv", field="t").tokens == 2
 
 
 def test_utf_16_in_a_folder_is_not_passed_over(tmp_path: Path) -> None:
