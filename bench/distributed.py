@@ -1,5 +1,6 @@
 """What do several workers of a cluster cost and gain?
 
+    python bench/distributed.py counting           # n-grams: see distributed_counting.py
     python bench/distributed.py vectors            # quality by replicas, then speed with one Ray worker and with two
     python bench/distributed.py vectors --parts quality --replicas 8 --seeds 1
 
@@ -23,6 +24,7 @@ from unittest.mock import patch
 import numpy as np
 
 from data import COMMON, MODES, QUESTIONS, SIMILARITIES, TEXT, Options, encode, write_lines
+from distributed_counting import compare_counting
 from harness import (
     RESULTS,
     Case,
@@ -47,7 +49,7 @@ _OF_A_SCALE = 4  # bytes, of each row that travels
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("subject", choices=["vectors"])
+    parser.add_argument("subject", choices=["counting", "vectors"])
     parser.add_argument("--data", type=Path, default=os.environ.get("WINDROW_DATA"), help="default: $WINDROW_DATA")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--modes", nargs="+", choices=MODES, default=["skipgram-ns"])
@@ -56,12 +58,19 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3, help="of speed")
     parser.add_argument("--words", type=int, help="of the text (default: all)")
-    parser.add_argument("-o", "--output", type=Path, default=RESULTS / "distributed_vectors")
-    return parser.parse_args()
+    parser.add_argument("--workers", nargs="+", type=int, default=[1, 2], help="of counting")
+    parser.add_argument("--memory", type=int, default=100_000_000, help="bytes that a worker holds in counting")
+    parser.add_argument("-o", "--output", type=Path, help="default: results/distributed_SUBJECT")
+    arguments = parser.parse_args()
+    arguments.output = arguments.output or RESULTS / f"distributed_{arguments.subject}"
+    return arguments
 
 
 def main() -> None:
     arguments = parse_arguments()
+    if arguments.subject == "counting":
+        compare_counting(arguments, data_folder(arguments, TEXT))
+        return
     data = data_folder(arguments, TEXT, QUESTIONS, *(f"wordsim/{name}.tsv" for name in SIMILARITIES))
     with session(measures_time="speed" in arguments.parts) as folder:
         lines, corpus = folder / "lines.txt", folder / "text.corpus"

@@ -27,7 +27,7 @@ SAMPLED = 0.02  # seconds between two looks at the memory of workers
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def compare_counting(arguments: argparse.Namespace, data: Path, output: Path) -> None:
+def compare_counting(arguments: argparse.Namespace, data: Path) -> None:
     """Words a second of one process, and of Ray with each number of workers."""
     what = Measure(
         "words_per_second", "words/s",
@@ -48,9 +48,9 @@ def compare_counting(arguments: argparse.Namespace, data: Path, output: Path) ->
             [Case("workers", [*apart, alone])],
             rounds=arguments.rounds,
             settings={"order": ORDER, "words": text["words"], "memory": arguments.memory},
-            output=output,
+            output=arguments.output,
         )
-    write_result(record, output)
+    write_result(record, arguments.output)
 
 
 # --- what runs in processes of their own

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tokenize
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -34,6 +36,8 @@ FLOORS = [
     {"inspection", "explore", "report"},
     {"cli", "compat"},
 ]
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60  # lines of code
+NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # What numerical code may rest on is less than what stands below it.
 NARROWER = {"files": {"_version", "errors", "interrupts"}, "numeric": {"_version", "interrupts", "logger", "machine"}}
@@ -51,6 +55,11 @@ def module_of(source: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@cache
+def tree_of(source: Path) -> ast.Module:
+    return ast.parse(source.read_text("utf-8"))
+
+
 def imported_names(node: ast.AST) -> Iterator[str]:
     """Full names of what an import statement brings, ``from a import b`` as a.b."""
     if isinstance(node, ast.Import):
@@ -62,8 +71,7 @@ def imported_names(node: ast.AST) -> Iterator[str]:
 
 def names_imported(source: Path) -> list[str]:
     """All that a file imports anywhere in it: in functions and for the type checker too."""
-    tree = ast.parse(source.read_text("utf-8"))
-    return [name for node in ast.walk(tree) for name in imported_names(node) if name.startswith("windrow.")]
+    return [name for node in ast.walk(tree_of(source)) for name in imported_names(node) if name.startswith("windrow.")]
 
 
 def room_graph() -> dict[str, set[str]]:
@@ -125,7 +133,31 @@ def test_commands_import_their_models_when_called():
 
 
 def functions(source: Path) -> list[ast.FunctionDef]:
-    return [node for node in ast.walk(ast.parse(source.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]
+    return [node for node in ast.walk(tree_of(source)) if isinstance(node, ast.FunctionDef)]
+
+
+def lines_of_code(source: Path) -> set[int]:
+    """The lines that are neither blank nor comments nor docstrings."""
+    lines = set[int]()
+    with tokenize.open(source) as text:
+        for token in tokenize.generate_tokens(text.readline):
+            if token.type not in NO_CODE:
+                lines.update(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(tree_of(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node, clean=False):
+            lines.difference_update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return lines
+
+
+def test_no_file_and_no_function_is_long():
+    long = [source for source in SOURCES if len(source.read_text("utf-8").splitlines()) > LONGEST_FILE]
+    assert not [source.name for source in long if len(lines_of_code(source)) > LONGEST_FILE]
+
+    for source in SOURCES:
+        for function in functions(source):
+            if function.end_lineno - function.lineno >= LONGEST_FUNCTION:
+                spanned = lines_of_code(source) & set(range(function.lineno, function.end_lineno + 1))
+                assert len(spanned) <= LONGEST_FUNCTION, f"{function.name} of {source.name} is too long"
 
 
 @pytest.mark.parametrize("source", KERNEL_SOURCES, ids=lambda source: source.name)

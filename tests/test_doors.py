@@ -272,8 +272,24 @@ def test_words_that_are_not_utf8(tmp_path: Path) -> None:
 def test_commands_that_read_vectors_in_one_way_name_the_command_that_has_options(tmp_path: Path) -> None:
     path = put(tmp_path, "a", ROWS)
     (tmp_path / "tags").write_text("cat B-X\ndog O\n\n" * 30)
-    refused = run("tag", "train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", path)
-    assert "`windrow vectors convert` with --duplicates first" in refused.stderr
+    trained = ("train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", path)
+    for words in (
+        ("tag", *trained),
+        ("vectors", *trained),
+        ("info", path),
+        ("report", path, "-o", tmp_path / "p.html"),
+    ):
+        refused = run(*words)
+        assert refused.exit_code == 1
+        assert "`windrow vectors convert` with --duplicates first" in refused.stderr, words
+    latin = put(tmp_path, "b", CUT)
+    cut = put(tmp_path, "c", b"1 2\n\xd1 " + np.array([1, 2], "<f4").tobytes() + b"\n")
+    for damaged in (latin, cut):
+        assert "try `windrow vectors convert` with --errors replace" in run("info", damaged).stderr
+    refused = run(
+        "vectors", "train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", latin, "--errors", "replace"
+    )
+    assert "try `windrow vectors convert` with --errors replace" in refused.stderr  # its own --errors is for text
     (tmp_path / "counts.txt").write_text("the 100\ncat 20\n")
     refused = run("tag", "train", tmp_path / "tags", "-o", tmp_path / "t", "--vectors", tmp_path / "counts.txt")
     assert "if it does, say `windrow vectors convert` with --from glove" in refused.stderr

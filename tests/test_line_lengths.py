@@ -180,10 +180,10 @@ def test_batches_hold_few_long_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(typed, "_CHARS_AT_A_TIME", 9)
     texts = ["a", "b", "c", "d" * 10, "e", "f" * 9, "g", ""]
 
-    batches = list(typed.in_batches(iter(texts), len, waits=False, most=3))
+    batches = list(typed.batches_of_lines(iter(texts), len, waits=False, most=3))
 
     assert batches == [["a", "b", "c"], ["d" * 10], ["e", "f" * 9], ["g", ""]]
-    assert list(typed.in_batches(iter(texts), len, waits=True)) == [[text] for text in texts]
+    assert list(typed.batches_of_lines(iter(texts), len, waits=True)) == [[text] for text in texts]
 
 
 def models() -> dict[str, Callable[[], LanguageModel]]:

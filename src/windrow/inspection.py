@@ -16,7 +16,7 @@ from windrow.files.compression import compression_of
 from windrow.files.kinds import CHECKPOINTS, KINDS, MODELS, what_holds, what_next
 from windrow.files.local import as_path, local_file
 from windrow.files.model_file import StoredModel, unpack_words
-from windrow.files.sniff import FOREIGN, what_is
+from windrow.files.sniff import FOREIGN, first_bytes, is_text, looks_like_vectors, what_is
 from windrow.lm.symbols import SPECIALS
 from windrow.models import load, model_class
 from windrow.nn.training.checkpoint import stored_history
@@ -168,11 +168,14 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
     from windrow.embeddings.vectors import WordVectors
     from windrow.phrases.model import Phrases
 
+    format = None
     try:
         format = recognize_vectors(file)
         model = None if format is None else load(file)
     except FormatError:
-        if kind not in ("unknown", "pickle", "parquet", "safetensors"):
+        start = first_bytes(file)
+        is_binary = kind == "unknown" and format is not None and not is_text(start)
+        if kind not in ("unknown", "pickle", "parquet", "safetensors") or is_binary or looks_like_vectors(start):
             raise
         return None
     if isinstance(model, TextClassifier):

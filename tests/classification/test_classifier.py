@@ -194,6 +194,11 @@ def test_several_labels() -> None:
     assert {label for label, _ in drawn.top_labels(["wine from italy"], k=2)[0]} == {"wine", "it"}
 
 
+def test_labels_may_be_names_of_files() -> None:
+    model = TextClassifier(8, epochs=1).fit(["wine from france", "cars from italy"], ["wine.txt", "cars.csv"])
+    assert model.classes_.tolist() == ["cars.csv", "wine.txt"]
+
+
 def test_rare_words_have_no_vector() -> None:
     model = TextClassifier(**QUICK, min_count=7).fit([*TEXTS, "rare words here"], [*LABELS, "good"])
     assert "rare" not in model.features_.words

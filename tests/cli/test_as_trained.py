@@ -188,6 +188,44 @@ def test_records_are_scored_with_their_fields(folder: Path) -> None:
     assert run(*asked, input=path.read_text()).stdout == run(*asked).stdout
 
 
+def test_a_record_without_text_has_its_line_all_the_same(folder: Path) -> None:
+    rows = '{"t": "the cat"}\n{"t": null}\n{"t": ""}\n'
+
+    result = run("score", folder / "words.safetensors", "--format", "jsonl", "--field", "t", input=rows)
+
+    model = windrow.load(folder / "words.safetensors")
+    expected = [model.log_prob(text) for text in ("the cat", "", "")]
+    assert [float(line) for line in result.stdout.splitlines()] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("form", ["", "--words", "--json"])
+def test_a_line_that_is_the_name_of_a_file_is_scored(
+    folder: Path, form: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("cat").touch()
+
+    result = run("score", folder / "words.safetensors", *filter(None, [form]), input="cat\nnotes.txt\n")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    if not form:
+        expected = [windrow.load(folder / "words.safetensors").log_prob(line) for line in ("cat", "notes.txt")]
+        assert [float(line) for line in result.stdout.splitlines()] == pytest.approx(expected, abs=1e-6)
+
+
+def test_folders_and_globs_are_scored(folder: Path, tmp_path: Path) -> None:
+    for name, text in (("b.txt", "the cat\n"), ("a.txt", "a dog\nthe\n"), (".hidden", "no\n")):
+        (tmp_path / name).write_text(text)
+    model = windrow.load(folder / "words.safetensors")
+    expected = [model.log_prob(line) for line in ("a dog", "the", "the cat")]
+    for source in (tmp_path, f"{tmp_path}/*.txt"):
+        result = run("score", folder / "words.safetensors", source)
+        assert [float(line) for line in result.stdout.splitlines()] == pytest.approx(expected, abs=1e-6)
+    windrow.Corpus.build(tmp_path / "a.txt", tmp_path / "a.corpus")
+    refused = run("score", folder / "words.safetensors", tmp_path / "a.corpus")
+    assert refused.stderr.startswith(f"Error: {tmp_path / 'a.corpus'} is a corpus, not text; ")
+
+
 def test_a_column_is_scored(folder: Path) -> None:
     (folder / "rows.csv").write_text('id,text\n1,"the cat\nsat"\n2,a dog\n')
 
@@ -202,9 +240,9 @@ def test_a_column_is_scored(folder: Path) -> None:
     ("line", "options", "message"),
     [
         ("{", ("--field", "t"), "line 1: not JSON"),
-        ("3", ("--field", "t"), "line 1: no text in a field 't'; there is: no object"),
-        ('{"u": "a"}', ("--field", "t"), "line 1: no text in a field 't'; there is: u"),
-        ('{"t": 3}', ("--field", "t"), "line 1: no text in a field 't'; there is: t"),
+        ("3", ("--field", "t"), "line 1: no field 't'; there is: no object"),
+        ('{"u": "a"}', ("--field", "t"), "line 1: no field 't'; there is: u"),
+        ('{"t": 3}', ("--field", "t"), "line 1, field 't': a text or a list of words is needed, not 3"),
         ('{"t": "a"}', (), "needs the name of the field that holds the text: --field NAME"),
         ('{"t": "a"}', ("--field", "t", "--words", "--json"), "--words and --json are two ways"),
         ('{"t": "<s> a"}', ("--field", "t"), "line 1 holds '<s>'"),

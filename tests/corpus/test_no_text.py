@@ -53,7 +53,7 @@ CONTENTS = {
     "NumPy": (array_file(), "is a NumPy array"),
     "two layers": (gzip.compress(gzip.compress(TEXT.encode())), "compressed twice"),
     "two other layers": (COMPRESS[".xz"](COMPRESS[".zst"](TEXT.encode())), "compressed twice"),
-    "ARPA": (b"\\data\\\nngram 1=3\n\n\\1-grams:\n-1\t<unk>\n", "language model in ARPA format"),
+    "ARPA": (b"\\data\\\nngram 1=3\n\n\\1-grams:\n-1\t<unk>\n", "holds an n-gram language model, not text"),
     "PDF": (b"%PDF-1.7\n\xb5\xed\x00\x01", "is a PDF document"),
     "UTF-32": (TEXT.encode("utf-32"), "is text in UTF-32"),
     "RTF": (rb"{\rtf1\ansi an owl}", "is an RTF document"),
@@ -83,15 +83,18 @@ def test_models_are_refused(tmp_path: Path) -> None:
     NGramLM(2, "witten-bell").fit([TEXT]).save(tmp_path / "m.txt")
     NGramLM(2, "witten-bell").fit([TEXT]).save(tmp_path / "m.arpa.gz")
     for name in ("v.safetensors", "m.txt", "m.arpa.gz"):
-        with pytest.raises(DataError, match=f"{name} is a .*model.*, not text"):
+        with pytest.raises(DataError, match=f"{name} holds .*, not text"):
             Corpus.build(tmp_path / name)
 
 
 def test_a_parquet_file_without_its_name_asks_for_the_field(tmp_path: Path) -> None:
     pa, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
     parquet.write_table(pa.table({"t": ["an owl"]}), tmp_path / "data")
-    with pytest.raises(DataError, match=r"is a Parquet file; name the column of its text with field='NAME'"):
+    with pytest.raises(DataError, match="is a Parquet file; read it with format='parquet' and field='NAME'"):
         Corpus.build(tmp_path / "data", format="text")
+    assert Corpus.build(tmp_path / "data", field="t").tokens == 2
+    (tmp_path / "data").rename(tmp_path / "data.csv")
+    assert Corpus.build(tmp_path / "data.csv", field="t").tokens == 2
 
 
 def test_utf_16_in_a_folder_is_not_passed_over(tmp_path: Path) -> None:

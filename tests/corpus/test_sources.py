@@ -286,6 +286,11 @@ def test_the_query_of_a_url_does_not_hide_its_suffix():
     assert decompressed(raw, streams.suffix_of("https://host/a.gz?download=1")).read() == b"text"
 
 
+def test_what_cannot_peek_is_decompressed_too():
+    assert decompressed(io.BytesIO(gzip.compress(b"text"))).read() == b"text"
+    assert decompressed(io.BytesIO(b"plain text here"), ".gz").read() == b"plain text here"
+
+
 @pytest.mark.parametrize("kind", [str, Path])
 @pytest.mark.parametrize(
     ("url", "told"),
@@ -455,8 +460,21 @@ def test_parquet(tmp_path):
 def test_parquet_text_that_is_not_utf8(tmp_path):
     text = pyarrow.array([b"fine", b"caf\xe9"]).view(pyarrow.string())
 
-    with pytest.raises(DataError, match=r"a\.parquet, column 'text': a text is not UTF-8"):
-        read(write_parquet(tmp_path / "a.parquet", {"text": text}), format="parquet", field="text")
+    path = write_parquet(tmp_path / "a.parquet", {"text": text})
+
+    with pytest.raises(DataError, match=r"a\.parquet, column 'text': a text is not UTF-8.*try errors='replace'"):
+        read(path, field="text")
+    assert read(path, field="text", errors="replace") == ["fine", "caf\ufffd"]
+    as_bytes = write_parquet(tmp_path / "b.parquet", {"text": [b"fine", None, "café".encode()]})
+    with pytest.warns(DataWarning, match="left out 1 record"):
+        assert read(as_bytes, field="text") == ["fine", "café"]
+
+
+@pytest.mark.parametrize("compress", COMPRESS.values(), ids=COMPRESS)
+def test_parquet_that_is_compressed_once_more(compress, tmp_path):
+    plain = write_parquet(tmp_path / "a.parquet", {"text": ["an owl", "a cat"]})
+    packed = write(tmp_path / "packed", compress(plain.read_bytes()))
+    assert read(packed, field="text") == ["an owl", "a cat"]
 
 
 def test_parquet_that_cannot_be_used(tmp_path):

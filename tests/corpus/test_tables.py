@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from pyarrow import dataset
 
 from windrow import Corpus, MixtureLM, NGramLM, RecurrentLM, WindowLM, Word2Vec
 from windrow.errors import DataError, DataWarning, OptionError
@@ -61,9 +62,13 @@ TABLES = {
     "pandas": lambda: pd.DataFrame(COLUMNS),
     "Arrow table": lambda: pa.table(COLUMNS),
     "Arrow batch": lambda: pa.RecordBatch.from_pydict(COLUMNS),
+    "Arrow data set": lambda: dataset.dataset(pa.table(COLUMNS)),
+    "Arrow reader of batches": lambda: pa.table(COLUMNS).to_reader(max_chunksize=2),
+    "chunks of pandas": lambda: pd.read_csv(io.StringIO(pd.DataFrame(COLUMNS).to_csv(index=False)), chunksize=2),
     "lazy frame": lambda: LazyFrame(COLUMNS),
     "streamed rows": RowsOnly,
     "structured array": lambda: pd.DataFrame(COLUMNS).to_records(index=False),
+    "rows of a structured array": lambda: list(pd.DataFrame(COLUMNS).to_records(index=False)),
     "dict of columns": lambda: COLUMNS,
     "list of dicts": lambda: list(RowsOnly()),
     "named tuples": lambda: list(pd.DataFrame(COLUMNS).itertuples()),

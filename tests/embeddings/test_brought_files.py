@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 from pathlib import Path
@@ -11,9 +12,11 @@ from threading import Thread
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 import windrow
 from windrow import WordVectors
+from windrow.cli import main
 from windrow.errors import FormatError, OptionError
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -153,3 +156,53 @@ def test_a_list_of_words_comes_through_a_pipe(tmp_path: Path) -> None:
     writer.start()
     assert windrow.load(tmp_path / "x.txt", only_words=tmp_path / "pipe").index_to_key == ["cat"]
     writer.join()
+
+
+def test_bfloat16_is_read(tmp_path: Path) -> None:
+    vectors = np.array([[1.0, -2.5, 0.15625], [-0.0, 2.0**100, 3e-39]], np.float32)
+    halves = (vectors.view(np.uint32) >> 16).astype("<u2")
+    before = np.zeros(3, np.float32)  # another tensor, so that the matrix does not come first
+    save_tensors(tmp_path / "x.safetensors", {"bias": ("F32", before), "table": ("BF16", halves)})
+    (tmp_path / "x.words.txt").write_text("owl\r\ncat\r\n")
+
+    found = windrow.load(tmp_path / "x.safetensors")
+
+    assert found.index_to_key == ["owl", "cat"]
+    assert (found.vectors.view(np.uint32) == vectors.view(np.uint32) >> 16 << 16).all()
+
+
+def save_tensors(path: Path, tensors: dict[str, tuple[str, np.ndarray]]) -> None:
+    """Write a file of safetensors by hand, of types that NumPy lacks, too."""
+    header, data = {}, b""
+    for name, (kind, values) in tensors.items():
+        bounds = [len(data), len(data) + values.nbytes]
+        header[name] = {"dtype": kind, "shape": values.shape, "data_offsets": bounds}
+        data += values.tobytes()
+    written = json.dumps(header).encode()
+    path.write_bytes(len(written).to_bytes(8, "little") + written + data)
+
+
+def test_numbers_of_items_in_a_parquet_table(tmp_path: Path) -> None:
+    vectors = [[0.5, 1.0], [2.0, 4.0]]
+    pd.DataFrame({"item": [7, -12], "vector": vectors}).to_parquet(tmp_path / "x.parquet")
+    assert windrow.load(tmp_path / "x.parquet").index_to_key == ["7", "-12"]
+    pd.DataFrame({"item": [7, 12], "count": [1, 2], "vector": vectors}).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(FormatError, match=r"expected one column of words, found 2: item \(int64\), count"):
+        windrow.load(tmp_path / "x.parquet")
+    pd.DataFrame({"item": [7, 12], "word": ["owl", "cat"], "vector": vectors}).to_parquet(tmp_path / "x.parquet")
+    assert windrow.load(tmp_path / "x.parquet").index_to_key == ["owl", "cat"]
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.safetensors"])
+def test_a_matrix_through_a_pipe_has_no_words_beside_it(name: str, tmp_path: Path) -> None:
+    matrix = np.ones((2, 3), np.float32)
+    if name == "x.npy":
+        np.save(tmp_path / name, matrix)
+    else:
+        save_tensors(tmp_path / name, {"table": ("F32", matrix)})
+
+    result = CliRunner().invoke(main, ["vectors", "similar", "-", "owl"], input=(tmp_path / name).read_bytes())
+
+    assert result.stderr == (
+        "Error: standard input is a matrix, whose words are in a file beside it; name the file, instead of a pipe\n"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windrow.errors import DataError, OptionError
-from windrow.evaluation import evaluate_similarity, read_pairs
+from windrow.evaluation import evaluate_similarity, read_pairs, read_questions
 from windrow.evaluation.pairs import WordPair
 
 # The first lines of files in the layouts of published ones; each says "old new 1.58", then "smart clever 9.2".
@@ -190,3 +191,18 @@ def test_columns_that_cannot_be_are_refused(columns: str, tmp_path: Path) -> Non
     (tmp_path / "x.tsv").write_text("king\tqueen\t8.5\nman\twoman\t7\n")
     with pytest.raises(OptionError, match="columns = "):
         read_pairs(tmp_path / "x.tsv", columns=columns)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<!DOCTYPE html>\n<title>404</title>\n", "is a web page, not text"),
+        ("old\tnew\t1\n".encode("utf-16"), "is text in UTF-16; convert it first"),
+        (pickle.dumps([("old", "new", 1.0)]), "is a Python pickle, not text"),
+    ],
+)
+def test_files_that_are_no_text_are_named(content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(content)
+    for read in (read_pairs, read_questions):
+        with pytest.raises(DataError, match=said):
+            read(tmp_path / "x")

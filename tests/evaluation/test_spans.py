@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.naive import tagging as naive
+from windrow import WindowTagger
 from windrow.errors import DataError
 from windrow.evaluation.spans import Span, evaluate_spans, spans_of
 
@@ -87,3 +88,11 @@ def test_taggings_of_different_sizes(predicted: list[list[str]]) -> None:
 def test_what_is_no_tag(tag: str) -> None:
     with pytest.raises(DataError, match="neither O nor"):
         spans_of(["O", tag])
+
+
+@pytest.mark.parametrize("tag", [1, None, ["B-LOC"]])
+def test_tags_that_are_no_strings(tag):
+    with pytest.raises(DataError, match="must be a string, such as B-LOC or O"):
+        spans_of(["O", tag])
+    with pytest.raises(DataError, match=r"sentence 1: the tag .* must be a string"):
+        WindowTagger().fit([(["in", "Rome"], ["O", tag])])

@@ -26,6 +26,13 @@ def test_what_cannot_be_moved_a_little_is_refused(array):
         numeric_gradient(lambda: 0.0, array)
 
 
+def test_an_array_that_is_read_only_is_refused():
+    array = np.ones(2)
+    array.flags.writeable = False
+    with pytest.raises(OptionError, match=r"array is read-only"):
+        numeric_gradient(lambda: 0.0, array)
+
+
 class Wrong(Layer):
     """Says that its derivative is twice what it is."""
 

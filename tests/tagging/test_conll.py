@@ -75,6 +75,8 @@ def test_columns_may_be_chosen() -> None:
         ("In O\nRome LOC\n", r"x\.conll, line 2: the tag 'LOC' is neither O nor .*another column"),
         ("In\tO\n\tB-LOC\n", r"x\.conll, line 2: the first column is empty"),
         ("In\tO\nRome\t\n", r"x\.conll, line 2: the last column is empty"),
+        ("vitamin B\n", r"no token has the tag O; is this running text\?"),
+        ("plan E\n\nplan E\n", r"no token has the tag O; is this running text\?"),
     ],
 )
 def test_malformed_files(text: str, message: str) -> None:
@@ -113,6 +115,20 @@ def test_numbered_tokens_and_several_tags() -> None:
         assert read(text.replace("#\t", "# "), token_column=-3, tag_column=-2) == expected
         assert read(text.replace("#\t", "# "), token_column=1)[0].tags == ["O", "B-PER"]
     assert read(CONLLU, token_column=1) == [TaggedSentence(["In", "New York"], ["O", "B-LOC"], 0)]
+
+
+def test_lines_of_conllu_between_the_tokens_are_none() -> None:
+    text = "1\tGo\t_\tO\n2-3\tau\t_\t_\n2\tà\t_\tO\n3\tle\t_\tO\n4\tLido\t_\tB-LOC\n4.1\tis\t_\t_\n\n"
+    first = "# au Lido\n1-2\tau\t_\t_\n1\tà\t_\tO\n2\tle\t_\tI-PER\n"
+    assert read(text + first, token_column=1) == [
+        TaggedSentence(["Go", "à", "le", "Lido"], ["O", "O", "O", "B-LOC"], 0),
+        TaggedSentence(["à", "le"], ["O", "I-PER"], 0),
+    ]
+    assert read("1-2 O\n3.5 B-LOC\n") == [TaggedSentence(["1-2", "3.5"], ["O", "B-LOC"], 0)]
+
+
+def test_words_of_characters_have_bare_tags_without_o() -> None:
+    assert read("中 B\n国 E\n人 S\n") == [TaggedSentence(["中", "国", "人"], ["B", "E", "S"], 0)]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from windrow import WindowTagger
 from windrow.errors import DataError, OptionError
+from windrow.tagging.examples import read_examples
 
 SENTENCES = [(["in", "Rome"], ["O", "B-LOC"]), (["we", "wait"], ["O", "O"])] * 10
 
@@ -52,3 +54,11 @@ def test_what_is_no_list_of_sentences(
 def test_tokens_of_a_training_sentence_are_checked(tokens: Any) -> None:
     with pytest.raises(DataError, match=r"^sentence 1"):
         WindowTagger().fit([(tokens, ["O", "B-LOC"])])
+
+
+def test_files_in_a_folder_and_of_a_glob(tmp_path: Path) -> None:
+    for name, token in (("b.conll", "Rome"), ("a.conll", "Oslo")):
+        (tmp_path / name).write_text(f"{token} B-LOC\n")
+    expected = [(["Oslo"], ["B-LOC"]), (["Rome"], ["B-LOC"])]
+    for source in (tmp_path, str(tmp_path / "*.conll"), [tmp_path]):
+        assert read_examples(source) == expected

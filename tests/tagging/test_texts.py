@@ -165,6 +165,14 @@ def test_each_line_of_columns_has_one_in_the_output(lines: list[str], tmp_path_f
             assert tagged == f"{line.split(' ')[0]}\tX"
 
 
+def test_lines_between_the_tokens_of_conllu_keep_their_places(tmp_path: Path) -> None:
+    (tmp_path / "x.conllu").write_text("# au Lido\n1-2\tau\n1\tà\n2\tle\n3\tLido\n3.1\tis\n\n", encoding="utf-8")
+    pieces = list(read_texts(tmp_path / "x.conllu", token_column=1))
+    written = io.StringIO()
+    write_tagged(pieces, iter([["X"] * 3]), written)
+    assert written.getvalue() == "# au Lido\nau\tO\nà\tX\nle\tX\nLido\tX\nis\tO\n\n"
+
+
 def test_an_endless_file_is_read_bit_by_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     def endless(*_: object) -> Iterator[str]:
         while True:

@@ -161,7 +161,7 @@ def _column(y: Any) -> Iterator[Any]:
         raise DataError("y must have a label, or a list of labels, for each text; it is a string")
     if getattr(y, "ndim", 0) == 1:  # of an array or a column, which may hold numbers
         return iter(np.asarray(y).tolist())
-    return iter(cells_of(y, expected="y must be a list or one column of labels"))
+    return cells_of(y, expected="y must be a list or one column of labels", may_name_files=True)
 
 
 def _lines(texts: Any) -> Iterator[str]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from windrow.cli.messages import tell
 from windrow.cli.options import given_text, open_corpus, text_of
-from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
-from windrow.errors import DataError, OptionError
+from windrow.cli.typed import batches_of_lines, typed_lines, waits_for_answers
+from windrow.errors import DataError, OptionError, shown
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, TextReader
@@ -110,11 +110,14 @@ class Line(NamedTuple):
 def scored_lines(
     model: LanguageModel, sources: Sequence[str], files: dict[str, Any], *, form: str, skip_symbols: bool
 ) -> Iterator[str]:
-    """What ``lm score`` prints, one source after the other; ``form`` is "numbers", "words" or "json"."""
-    for lines in chain.from_iterable(_batches(source, files, named=len(sources) > 1) for source in sources):
+    """What ``lm score`` prints, one file after the other; ``form`` is "numbers", "words" or "json"."""
+    from windrow.corpus.sources import find_files
+
+    found = [file for source in sources for file in find_files(source, files["format"], files["field"])]
+    for lines in chain.from_iterable(_batches(file, files, named=len(found) > 1) for file in found):
         sentences = _without_marks(model, lines, skip_symbols)
         if form == "numbers":
-            yield "".join(f"{value:.6f}\n" for value in model.log_probs(sentences))
+            yield "".join(f"{value:.6f}\n" for value in model.log_probs_of_lines(sentences))
         elif form == "words":
             for sentence in sentences:
                 yield from _rows(model, sentence)
@@ -161,7 +164,7 @@ def _without_marks(model: LanguageModel, lines: list[Line], skip: bool) -> list[
 def _batches(source: str, files: dict[str, Any], *, named: bool) -> Iterator[list[Line]]:
     """Lines, many at a time; one at a time when somebody types them or a program waits for the answer.
 
-    ``named``: messages name the source, since it is one of several.
+    ``named``: messages name the file, since it is one of several.
     """
     from windrow.corpus import sources
     from windrow.corpus.streams import Meter, lines, name_of, text_pieces
@@ -174,7 +177,7 @@ def _batches(source: str, files: dict[str, Any], *, named: bool) -> Iterator[lis
         found = _plain(text, prefix) if format == "text" else _records(text, field, prefix)
     else:
         found = _cells(source, files)
-    yield from in_batches(found, lambda line: len(line.text), waits=live)
+    yield from batches_of_lines(found, lambda line: len(line.text), waits=live)
 
 
 def _plain(text_lines: Iterable[str], prefix: str) -> Iterator[Line]:
@@ -189,10 +192,15 @@ def _records(text_lines: Iterable[str], field: str, prefix: str) -> Iterator[Lin
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{prefix}line {number}: not JSON ({error})") from error
-        if not isinstance(record, dict) or not isinstance(record.get(field), str | list):
+        if not isinstance(record, dict) or field not in record:
             there = ", ".join(record) if isinstance(record, dict) else "no object"
-            raise DataError(f"{prefix}line {number}: no text in a field {field!r}; there is: {there}")
-        yield Line(record[field], f"{prefix}line {number}", record)
+            raise DataError(f"{prefix}line {number}: no field {field!r}; there is: {there}")
+        text = "" if record[field] is None else record[field]  # every record has its line in the output
+        if not isinstance(text, str | list):
+            raise DataError(
+                f"{prefix}line {number}, field {field!r}: a text or a list of words is needed, not {shown(text)}"
+            )
+        yield Line(text, f"{prefix}line {number}", record)
 
 
 def _cells(source: str, files: dict[str, Any]) -> Iterator[Line]:

@@ -35,7 +35,7 @@ from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_model
 from windrow.cli.summaries import LIKELIHOOD, LOSSES_OF_TEXTS, training_told
-from windrow.cli.typed import in_batches, typed_lines, waits_for_answers
+from windrow.cli.typed import batches_of_lines, typed_lines, waits_for_answers
 from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import DataError, OptionError
 from windrow.estimator import GIVEN
@@ -260,7 +260,7 @@ def predict(
     k = k or (len(classifier.classes_) if probabilities else 1)
     is_live = files["field"] is None and waits_for_answers(source)
     before = 0
-    for batch in in_batches(_texts(source, files, is_live=is_live), len, waits=is_live, most=_TEXTS_AT_A_TIME):
+    for batch in batches_of_lines(_texts(source, files, is_live=is_live), len, waits=is_live, most=_TEXTS_AT_A_TIME):
         words = read_unlabelled(batch, classifier.reader, classifier.label_prefix)
         for place in (~classifier.features_.are_known(words)).nonzero()[0]:
             where = f"{'text' if files['field'] else 'line'} {before + place + 1:,}"

@@ -8,6 +8,7 @@ from windrow.cli.groups import command
 from windrow.cli.messages import tell
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.paths import InputFile
+from windrow.cli.vector_files import advising_to_convert
 
 
 @command(example="windrow explore toy.safetensors toy-lm.safetensors")
@@ -31,7 +32,9 @@ def explore(
     from windrow.explore.server import Explorer
 
     questions = Questions.read(analogies, similarity)
-    explorer = Explorer([Opened.of(file, questions) for file in files], port)
+    with advising_to_convert():
+        opened = [Opened.of(file, questions) for file in files]
+    explorer = Explorer(opened, port)
     click.echo(explorer.address)
     tell("Ctrl-C stops")
     if open_browser:

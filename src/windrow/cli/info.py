@@ -14,6 +14,7 @@ from windrow.cli.groups import command
 from windrow.cli.messages import at_the_command_line, tell
 from windrow.cli.options import as_typed
 from windrow.cli.paths import InputFile
+from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError, one_line
 
 _UNKNOWN = {  # options whose values a file does not have, by what it has -> what stands for them
@@ -38,7 +39,8 @@ def info(files: tuple[str, ...], as_command: bool, as_json: bool) -> None:
     if as_command and as_json:
         raise OptionError("--command and --json are two things to print; choose one")
     for number, file in enumerate(files):
-        facts = inspect(file)
+        with advising_to_convert():
+            facts = inspect(file)
         facts["what"] = at_the_command_line(facts["what"], None)
         if as_command:
             click.echo(shlex.join(command_words(file, facts)))

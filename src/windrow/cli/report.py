@@ -18,6 +18,7 @@ from windrow.cli.help import grouped_option
 from windrow.cli.info import chosen_settings, command_words
 from windrow.cli.messages import tell
 from windrow.cli.paths import InputFile, OutputFile, Source
+from windrow.cli.vector_files import advising_to_convert
 from windrow.errors import OptionError, WindrowError, warn
 from windrow.files.writing import STDIO, write_failure
 
@@ -65,7 +66,8 @@ def report(model: str, output: Path, log: str | None, valid: str | None) -> None
     from windrow.report.told import Told
 
     check_page_path(output)
-    opened = models.load(model)
+    with advising_to_convert():
+        opened = models.load(model)
     file = Path(model) if Path(model).is_file() else None
     told = Told()
     if file is not None:

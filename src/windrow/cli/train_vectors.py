@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +42,7 @@ from windrow.cli.ray_cluster import Cluster, ray_cluster, ray_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
 from windrow.cli.summaries import LOSSES_OF_VECTORS, hint_for_few_words, training_told
-from windrow.cli.vector_files import VECTORS_OUTPUT, save_fasttext
+from windrow.cli.vector_files import VECTORS_OUTPUT, advising_to_convert, save_fasttext
 from windrow.embeddings.settings import WORD2VEC
 from windrow.errors import OptionError
 
@@ -162,11 +162,8 @@ def train(
     Ctrl-C keeps the state in FILE.checkpoint; the same command with --resume goes on from there. FILE - is
     word2vec's text on standard output.
     """
-    from windrow.embeddings import Word2Vec
     from windrow.embeddings.formats import check_target
     from windrow.files.writing import remove_written
-    from windrow.machine import available_cores
-    from windrow.nn.training.stopping import DivergedError
 
     params = click.get_current_context().params
     continued = None if options["continue_from"] is None else _continued(options["continue_from"])
@@ -182,14 +179,7 @@ def train(
     check_target(output)
     report = Reporting(options["report"], output)
     resume = checkpoint is not None and check_checkpoint(checkpoint, options["resume"], output)
-    estimator = Word2Vec(
-        **{
-            **({} if continued is None else continued.get_params()),
-            "sg": int(model == "skipgram"),
-            "workers": available_cores() if workers is None else workers,
-            **values_of(WORD2VEC, options),
-        }
-    )
+    estimator = _estimator(continued, model, workers, options)
     check_parameters(estimator, flags_of(WORD2VEC))  # before the text is read
     with naming_options(flags_of(WORD2VEC)):
         estimator.check_start(continued, vectors)
@@ -201,34 +191,53 @@ def train(
             write = stack.enter_context(json_log(options["log_json"], append=resume))
             estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
         show = report.following(stack.enter_context(words_bar(corpus.tokens * estimator.epochs)))
-        try:
-            with naming_options(flags_of(WORD2VEC)):
-                estimator.fit(
-                    corpus,
-                    continue_from=continued,
-                    vectors=vectors,
-                    frozen=options["frozen"],
-                    checkpoint=checkpoint,
-                    checkpoint_every=None if checkpoint is None else every,
-                    resume=resume,
-                    keep_checkpoint=checkpoint is not None,
-                    progress=show,
-                    ray=cluster.workers,
-                )
-        except DivergedError:
-            if checkpoint is not None:
-                remove_written(checkpoint)  # from there it would only diverge again
-            raise
-        except KeyboardInterrupt as error:
-            if checkpoint is not None and every != 0:
-                raise
-            raise KeyboardInterrupt(f"{str(error).partition(';')[0]}; nothing was written") from error
+        with _interrupts_told(checkpoint, every), naming_options(flags_of(WORD2VEC)):
+            estimator.fit(
+                corpus,
+                continue_from=continued,
+                vectors=vectors,
+                frozen=options["frozen"],
+                checkpoint=checkpoint,
+                checkpoint_every=None if checkpoint is None else every,
+                resume=resume,
+                keep_checkpoint=checkpoint is not None,
+                progress=show,
+                ray=cluster.workers,
+            )
     _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
     _summarize(estimator, output, cluster)
     fitting = {**{name: options[name] for name in ("continue_from", "vectors")}, "frozen": options["frozen"] or None}
     report.write(estimator, reading=text_of(options), fitting=fitting)
+
+
+def _estimator(continued: Word2Vec | None, model: str, workers: int | None, options: Mapping[str, Any]) -> Word2Vec:
+    """What will be trained, with the parameters of what is continued unless options say otherwise."""
+    from windrow.embeddings import Word2Vec
+    from windrow.machine import available_cores
+
+    parameters = {} if continued is None else continued.get_params()
+    chosen = {"sg": int(model == "skipgram"), "workers": available_cores() if workers is None else workers}
+    return Word2Vec(**{**parameters, **chosen, **values_of(WORD2VEC, options)})
+
+
+@contextmanager
+def _interrupts_told(checkpoint: Path | None, every: float | None) -> Iterator[None]:
+    """Within, an interrupt says what is left of a training; a checkpoint of one that diverged goes."""
+    from windrow.files.writing import remove_written
+    from windrow.nn.training.stopping import DivergedError
+
+    try:
+        yield
+    except DivergedError:
+        if checkpoint is not None:
+            remove_written(checkpoint)  # from there it would only diverge again
+        raise
+    except KeyboardInterrupt as error:
+        if checkpoint is not None and every != 0:
+            raise
+        raise KeyboardInterrupt(f"{str(error).partition(';')[0]}; nothing was written") from error
 
 
 def _hint_at_epochs(model: Word2Vec) -> None:
@@ -272,7 +281,8 @@ def _with_their_size(file: str) -> WordVectors:
     from windrow.embeddings import WordVectors
     from windrow.embeddings.subwords import NGRAM_SIZES
 
-    vectors = WordVectors.load(file)
+    with advising_to_convert():
+        vectors = WordVectors.load(file)
     sizes: dict[str, int] = {}
     if vectors.ngrams is not None and click.get_current_context().params["subwords"]:
         sizes = dict(zip(NGRAM_SIZES, vectors.ngrams.subwords.sizes, strict=True))

@@ -28,9 +28,9 @@ def is_a_talk() -> bool:
 
 
 def numbered_batches(prompt: str) -> Iterator[list[tuple[int, str]]]:
-    """The lines of standard input with their numbers, see ``in_batches``; in a talk, what is typed after ``prompt``."""
+    """The lines of standard input with their numbers, in batches; in a talk, what is typed after ``prompt``."""
     found = _prompted_lines(prompt) if is_a_talk() else typed_lines("strict")
-    return in_batches(enumerate(found, 1), lambda numbered: len(numbered[1]), waits=waits_for_answers())
+    return batches_of_lines(enumerate(found, 1), lambda numbered: len(numbered[1]), waits=waits_for_answers())
 
 
 def _prompted_lines(prompt: str) -> Iterator[str]:
@@ -43,20 +43,13 @@ def _prompted_lines(prompt: str) -> Iterator[str]:
     print()
 
 
-def in_batches(
+def batches_of_lines(
     items: Iterator[Item], size_of: Callable[[Item], int], *, waits: bool, most: int = _LINES_AT_A_TIME
 ) -> Iterator[list[Item]]:
     """Many at a time, but no more than memory easily holds; one by one where answers are waited for."""
-    batch: list[Item] = []
-    size = 0
-    for item in items:
-        batch.append(item)
-        size += size_of(item)
-        if waits or len(batch) == most or size > _CHARS_AT_A_TIME:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    from windrow.corpus.streams import in_batches
+
+    return in_batches(items, size_of, most=1 if waits else most, largest=_CHARS_AT_A_TIME)
 
 
 def typed_lines(errors: str) -> Iterator[str]:

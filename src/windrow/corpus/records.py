@@ -59,7 +59,7 @@ class RecordReader:
     def _cells(self, file: str, format: str, meter: Meter, fields: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
         """Of each record of one file the cells of some fields."""
         if format == "parquet":
-            return _parquet_cells(file, fields, meter)
+            return _parquet_cells(file, fields, meter, self.errors)
         if format == "csv":
             delimiter = self.delimiter or ("\t" if _plain_suffix(file) == ".tsv" else ",")
             return _csv_cells(name_of(file), self._lines(file, meter), fields, delimiter)
@@ -179,7 +179,7 @@ def _other_delimiter(columns: list[str]) -> str:
     return f"; try delimiter={found!r}" if found else ""
 
 
-def _parquet_cells(file: str, fields: Sequence[str], meter: Meter) -> Iterator[tuple[Cell, ...]]:
+def _parquet_cells(file: str, fields: Sequence[str], meter: Meter, errors: str) -> Iterator[tuple[Cell, ...]]:
     with needs_package("reading Parquet needs pyarrow", "parquet"):
         import pyarrow
         from pyarrow import parquet
@@ -194,7 +194,7 @@ def _parquet_cells(file: str, fields: Sequence[str], meter: Meter) -> Iterator[t
             first_row = 1
             for batch in table.iter_batches(_PARQUET_ROWS, columns=list(dict.fromkeys(fields))):
                 meter.at(raw.tell())
-                values = zip(*(batch.column(field).to_pylist() for field in fields), strict=True)
+                values = zip(*(_decoded(batch.column(field), errors) for field in fields), strict=True)
                 for row, cells in enumerate(values, first_row):
                     yield tuple(
                         (f"{name}, row {row}, column {field!r}", cell)
@@ -205,7 +205,19 @@ def _parquet_cells(file: str, fields: Sequence[str], meter: Meter) -> Iterator[t
         raise DataError(f"{name} is not a valid Parquet file: {' '.join(str(error).split())}") from error
     except UnicodeDecodeError as error:
         columns = " or ".join(map(repr, fields))
-        raise DataError(f"{name}, column {columns}: a text is not UTF-8; write the file again") from error
+        raise DataError(
+            f"{name}, column {columns}: a text is not UTF-8; write the file again, or try errors='replace'"
+        ) from error
+
+
+def _decoded(column: Any, errors: str) -> list[Any]:
+    """The cells of a column of Parquet; texts may be stored as bytes, and nobody has checked those of strings."""
+    import pyarrow
+    from pyarrow import types
+
+    if types.is_string(column.type) or types.is_large_string(column.type):
+        column = column.cast(pyarrow.large_binary())
+    return [cell.decode("utf-8", errors) if isinstance(cell, bytes) else cell for cell in column.to_pylist()]
 
 
 def _without_surrogates(text: str, where: str, errors: str) -> str:

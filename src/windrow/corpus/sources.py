@@ -30,11 +30,12 @@ from windrow.corpus.streams import (
     text_pieces,
 )
 from windrow.corpus.tables import cells_of, is_column, listed, names_in
-from windrow.errors import DataError, OptionError, warn
+from windrow.errors import DataError, OptionError, WindrowError, warn
 from windrow.files import writing
 from windrow.files.compression import decompressed, is_damage
 from windrow.files.corpus_folder import is_corpus
 from windrow.files.kinds import wrong_kind
+from windrow.files.sniff import kind_of
 from windrow.files.urls import as_typed, is_url, refuse_scheme
 
 _ERRORS = ("strict", "replace", "ignore")
@@ -104,7 +105,7 @@ def files_of(
     _check_options(format, field, delimiter, errors)
     if format is None and delimiter is not None:
         format = "csv"
-    names = [name for place in locations(source) or [] for name in _find_files(place, format, field)]
+    names = [name for place in locations(source) or [] for name in find_files(place, format, field)]
     return [SourceFile(name, format or _format_by_name(name, field)) for name in names]
 
 
@@ -165,8 +166,13 @@ def _check_options(format: str | None, field: str | None, delimiter: str | None,
 
 
 def _format_by_name(file: str, field: str | None) -> str:
-    """The format that the name of a file says, where there is a field, else text; OptionError if they disagree."""
+    """The format of a file: with a field Parquet by its content, or what its name says; else text.
+
+    OptionError if a field and the name disagree.
+    """
     found, name = format_of(file), name_of(writing.shortened(file))
+    if field is not None and found != "parquet" and _holds_parquet(file):
+        return "parquet"
     if field is None and found is not None:
         as_it_is = "" if found == "parquet" else ", or read it as it is with format='text'"
         raise OptionError(
@@ -178,6 +184,15 @@ def _format_by_name(file: str, field: str | None) -> str:
             "say how they are written, such as format='csv'"
         )
     return found or "text"
+
+
+def _holds_parquet(file: str) -> bool:
+    """Whether the content of a file on this machine is Parquet, whatever its name."""
+    if file == STDIN or is_url(file) or not Path(file).is_file():
+        return False
+    with suppress(WindrowError):  # reading it will say what is wrong
+        return kind_of(file) == "parquet"
+    return False
 
 
 def locations(source: Any) -> list[str] | None:
@@ -194,7 +209,8 @@ def _location(source: str | os.PathLike[str]) -> str:
     return typed if is_url(typed) else os.fspath(source)
 
 
-def _find_files(location: str, format: str | None, field: str | None) -> list[str]:
+def find_files(location: str, format: str | None = None, field: str | None = None) -> list[str]:
+    """The files that a place names: itself, or what is in a folder or matches a glob; DataError where there is none."""
     if not location:
         raise DataError("the source is an empty name; name a file or folder (the current folder is .)")
     if location == STDIN:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, NamedTuple, cast
+from typing import IO, NamedTuple, TypeVar, cast
 
 from windrow.errors import DataError, WindrowError
 from windrow.files.compression import decompressed, is_damage
@@ -25,6 +25,7 @@ LONGEST_LINE = 1 << 27
 FOLD = "break it at its spaces, for example with fold -s -w 100000"  # the way out
 _BUFFER_BYTES = 1 << 16  # of what comes from a web server
 STDIN = STDIO
+Item = TypeVar("Item")
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
 
 
@@ -124,7 +125,7 @@ def _refuse(start: bytes, name: str, expected: str) -> None:
     refuse_no_text(start, name, expected)
     if not expected:
         refuse_vectors(start, name)
-    refuse_bare_returns(start, name)
+    refuse_bare_returns(start, name, fields=1 if expected else 2)
 
 
 @contextmanager
@@ -168,13 +169,14 @@ def opened(file: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def opened_to_seek(file: str) -> Iterator[IO[bytes]]:
-    """As ``opened``, for formats that seek: what comes through pipes or HTTP is copied to the disk first."""
+    """As ``opened``, for formats that seek: what is compressed, or comes through pipes or HTTP, is copied to disk."""
     with opened(file) as raw:
-        if raw.seekable():
+        stream = decompressed(raw, suffix_of(file))
+        if stream is raw and raw.seekable():
             yield raw
             return
         with TemporaryFile() as copy:
-            shutil.copyfileobj(raw, copy)
+            shutil.copyfileobj(stream, copy)
             copy.seek(0)
             yield copy
 
@@ -276,6 +278,22 @@ def lines(pieces: Iterable[str], name: str, way_out: str = FOLD) -> Iterator[str
             held.append(others[-1])
             size = len(others[-1])
             number += len(others)
+
+
+def in_batches(
+    items: Iterable[Item], size_of: Callable[[Item], int], *, most: int, largest: int
+) -> Iterator[list[Item]]:
+    """``most`` items at a time, fewer where their sizes sum to more than ``largest``."""
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        batch.append(item)
+        size += size_of(item)
+        if len(batch) == most or size > largest:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _taken(held: list[str]) -> str:

@@ -21,17 +21,20 @@ _LOOKED_AT = 100  # strings of an iterable that may be names of files
 _FILE_NAME = re.compile(r"\S+\.(txt|text|csv|tsv|jsonl?|ndjson|parquet|pq|conllu?)(\.(gz|bz2|xz|zst))?", re.IGNORECASE)
 
 
-def cells_of(source: Any, field: str | None = None, *, expected: str = SOURCE) -> Iterator[Any]:
+def cells_of(
+    source: Any, field: str | None = None, *, expected: str = SOURCE, may_name_files: bool = False
+) -> Iterator[Any]:
     """The sentences of a Python object, unchecked.
 
     With ``field`` they are the cells of that column of a table, or what each record of an iterable has under that name.
     Raises OptionError for what would give something else than sentences when one goes through it: a table without
-    ``field``, a mapping, a set, an array of numbers. ``expected`` says what the caller takes, in messages.
+    ``field``, a mapping, a set, an array of numbers, names of files. ``expected`` says what the caller takes, in
+    messages; ``may_name_files``: strings that are names of files are taken, such as labels.
     """
     columns = column_names(source)
     if columns is None and not isinstance(source, Mapping):
         _refuse_unordered(source, expected)
-        values = source if field is None else (field_of(record, field) for record in source)
+        values = source if field is None else _fields_of(source, field)
     elif field is None or isinstance(source, Counter) or _holds_tables(source):
         raise OptionError(_table_refused(source, columns, takes_field="field=" in expected))
     else:
@@ -39,7 +42,9 @@ def cells_of(source: Any, field: str | None = None, *, expected: str = SOURCE) -
     cells = iter(values)
     if not (type(values) is list and set(map(type, values)) <= {str}):  # Arrow has scalars of its own
         cells = (value.as_py() if hasattr(value, "as_py") else value for value in values)
-    return cells if field is not None else _without_names_of_files(cells, takes_paths="a path" in expected)
+    if field is not None or may_name_files:
+        return cells
+    return _without_names_of_files(cells, takes_paths="a path" in expected)
 
 
 def _without_names_of_files(items: Iterator[Any], takes_paths: bool) -> Iterator[Any]:
@@ -104,6 +109,8 @@ def column_names(source: Any) -> list[Hashable] | None:
         return None
     if callable(schema := getattr(source, "collect_schema", None)):  # polars: a lazy frame has to be asked
         return list(schema().names())
+    if hasattr(source, "to_batches") and (schema := getattr(source, "schema", None)) is not None:  # a data set of Arrow
+        return list(schema.names)
     if (fields := getattr(getattr(source, "dtype", None), "names", None)) is not None:  # a structured array
         return list(fields)
     if getattr(source, "ndim", 2) == 1:
@@ -118,9 +125,11 @@ def column_names(source: Any) -> list[Hashable] | None:
 
 
 def field_names(record: Any) -> list[Hashable] | None:
-    """The names of a record's fields: the keys of a mapping or database row, or those of a named tuple."""
+    """The names of a record's fields: the keys of a mapping or database row, or those of a named tuple or array row."""
     if isinstance(record, Mapping):
         return list(record)
+    if getattr(record, "ndim", 1) == 0:
+        return list(getattr(record.dtype, "names", None) or ()) or None
     if isinstance(names := getattr(record, "_fields", None), tuple):
         return list(names)
     keys = getattr(record, "keys", None)
@@ -154,14 +163,24 @@ def _column(source: Any, field: str, names: list[Hashable]) -> Iterable[Any]:
         raise OptionError(f"the {kind} has no column {field!r}; there is: {listed(names)}")
     if callable(getattr(source, "collect", None)) and hasattr(source, "select"):  # a lazy frame of polars
         source = source.select(field).collect()
-    if not hasattr(source, "__getitem__"):  # csv.DictReader
-        return (field_of(record, field) for record in source)
+    if not hasattr(source, "__getitem__"):  # a data set of Arrow, csv.DictReader
+        return _fields_of(source.to_batches(columns=[field]) if hasattr(source, "to_batches") else source, field)
     column = source[field]
     if column_names(column) is not None:
         raise OptionError(f"the {kind} has several columns {field!r}; give one of them itself")
     if isinstance(column, str | Mapping) or not isinstance(column, Iterable):
         raise OptionError(f"{field!r} of the {kind} is no column of sentences, but {type(column).__name__}")
     return column
+
+
+def _fields_of(records: Iterable[Any], field: str) -> Iterator[Any]:
+    """What each record has under a name; of tables, such as the batches of Arrow and the chunks of pandas, each row."""
+    for record in records:
+        is_record = isinstance(record, Mapping) or hasattr(record, "_fields") or getattr(record, "ndim", 1) == 0
+        if not is_record and column_names(record) is not None:
+            yield from cells_of(record, field)
+        else:
+            yield field_of(record, field)
 
 
 def _refuse_unordered(source: Any, expected: str) -> None:

@@ -19,8 +19,8 @@ from windrow.evaluation.pair_columns import (
     found_columns,
     is_number,
 )
-from windrow.files.compression import reading
-from windrow.files.sniff import refuse_bare_returns
+from windrow.files.compression import path_name, reading
+from windrow.files.sniff import refuse_bare_returns, refuse_no_text
 
 _MARKS = "\t;,"
 _QUOTING_MARKS = ";,"  # quotes between tabs or spaces are part of a word
@@ -99,7 +99,8 @@ def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
         with reading(Path(path)) as stream:
             for number, line in enumerate(stream, 1):
                 if number == 1:
-                    refuse_bare_returns(line, str(path))
+                    refuse_no_text(line, path_name(Path(path)))
+                    refuse_bare_returns(line, path_name(Path(path)))
                 yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}, line {number}: not UTF-8; convert the file, for example with iconv") from error

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from windrow.errors import DataError
+from windrow.errors import DataError, shown
 from windrow.evaluation.precision_recall import PrecisionRecall, WithOverall
 
 OUTSIDE = "O"
@@ -68,6 +68,8 @@ def spans_of(tags: Sequence[str]) -> list[Span]:
     spans = []
     open_type, start, ended = "", -1, True
     for place, tag in enumerate(tags):
+        if not isinstance(tag, str):
+            raise DataError(f"the tag {shown(tag)} must be a string, such as B-LOC or O")
         prefix, kind = parse_tag(tag)
         if not ended and (prefix in "OBS" or kind != open_type):
             spans.append(Span(open_type, start, place))

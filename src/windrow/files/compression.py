@@ -45,7 +45,7 @@ def decompressed(raw: IO[bytes], suffix: str = "") -> IO[bytes]:
 
     A file without a byte whose name promises a compressed one raises EOFError.
     """
-    start = raw.peek(_MAGIC_BYTES)[:_MAGIC_BYTES] if isinstance(raw, io.BufferedReader) else b""
+    start = _peeked(raw)
     suffix = suffix.lower() if suffix.lower() in _MAGIC else ""
     if suffix and not start and isinstance(raw, io.BufferedReader):
         raise EOFError("the file has no bytes")
@@ -59,6 +59,18 @@ def decompressed(raw: IO[bytes], suffix: str = "") -> IO[bytes]:
     if found == ".zst":
         return cast(IO[bytes], _zstd().open(raw))
     return raw
+
+
+def _peeked(raw: IO[bytes]) -> bytes:
+    """The first bytes of a stream, which it still has to give; none where it cannot give them twice."""
+    if isinstance(raw, io.BufferedReader):
+        return raw.peek(_MAGIC_BYTES)[:_MAGIC_BYTES]
+    if not raw.seekable():
+        return b""
+    place = raw.tell()
+    start = raw.read(_MAGIC_BYTES)
+    raw.seek(place)
+    return start
 
 
 def _looks_like_text(start: bytes) -> bool:

@@ -67,6 +67,11 @@ def given_name(path: Path) -> str:
     return _COPIED.get(path, path_name(path))
 
 
+def is_copy_of_a_pipe(path: Path) -> bool:
+    """Whether a file is the temporary copy of what came through a pipe, within ``local_file``: nothing is beside it."""
+    return path in _COPIED
+
+
 def _write_copy(stream: IO[bytes], copy: Path, name: str) -> None:
     with copy.open("wb") as target:
         while chunk := stream.read(_COPY_BYTES):

@@ -215,7 +215,7 @@ def refuse_no_model(path: Path, wanted: str = "model") -> None:
 _NOT_TEXT = {
     "safetensors": Foreign("is a file of safetensors, not text", "give the text itself"),
     "npy": Foreign("is a NumPy array, not text", "give the text itself"),
-    "parquet": Foreign("is a Parquet file", "name the column of its text with field='NAME'"),
+    "parquet": Foreign("is a Parquet file", "read it with format='parquet' and field='NAME', the column of its text"),
     "html": Foreign(
         "is a web page, not text", "was a download refused? Of a page that is meant extract the text first"
     ),
@@ -233,16 +233,19 @@ _LOOK_LIKE_TEXT = {
 }
 
 
-def refuse_vectors(start: bytes, name: str) -> None:
-    """Raise DataError if a file that begins with these bytes holds word vectors: rows of a word and its numbers."""
+def looks_like_vectors(start: bytes) -> bool:
+    """Whether a file that begins with these bytes holds word vectors as text: rows of a word and its numbers."""
     whole = start.split(b"\n")[:-1]  # the last may be cut
     header, *rows = [line.strip() for line in whole[:_SAMPLE_LINES] if line.strip()] or [b""]
     if _VECTOR_HEADER.fullmatch(header):
         found = bool(rows) and bool(_NUMBERS_AFTER_A_WORD.fullmatch(rows[0]))
-        found = found and len(rows[0].split()) == int(header.split()[1]) + 1
-    else:
-        found = bool(rows) and all(map(_FRACTIONS_AFTER_A_WORD.fullmatch, [header, *rows]))
-    if found:
+        return found and len(rows[0].split()) == int(header.split()[1]) + 1
+    return bool(rows) and all(map(_FRACTIONS_AFTER_A_WORD.fullmatch, [header, *rows]))
+
+
+def refuse_vectors(start: bytes, name: str) -> None:
+    """Raise DataError if a file that begins with these bytes holds word vectors."""
+    if looks_like_vectors(start):
         raise DataError(f"{name} holds word vectors, not text; give the text that they were trained on")
 
 

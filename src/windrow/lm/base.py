@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.corpus.opening import as_corpus
+from windrow.corpus.streams import in_batches
 from windrow.errors import FormatError, check_whole
 from windrow.evaluation.perplexity import Perplexity
 from windrow.files import model_file
@@ -256,9 +257,24 @@ class LanguageModel(ReadsText, ABC):
         DataError
             A sentence is no text, or ``<s>`` or ``</s>`` is among its tokens.
         """
+        return self.log_probs_of_lines(several(sentences))
+
+    def log_probs_of_lines(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
+        """As ``log_probs``, of what certainly is sentences: the lines of a text, of which one may be a file's name.
+
+        Parameters
+        ----------
+        sentences : iterable of str or of sequences of str
+            Each as ``tokens`` of ``log_prob``.
+
+        Returns
+        -------
+        array of float64, shape (sentences,)
+        """
         sums: list[NDArray[np.float64]] = []
-        at_once = 1 if self.carries_over else _SENTENCES_AT_ONCE
-        for streams in _batched((self.encode(sentence, eos=True) for sentence in several(sentences)), at_once):
+        most = 1 if self.carries_over else _SENTENCES_AT_ONCE
+        encoded = (self.encode(sentence, eos=True) for sentence in sentences)
+        for streams in in_batches(encoded, len, most=most, largest=_SYMBOLS_AT_ONCE):
             scores = self.score_stream(np.concatenate(streams)).astype(np.float64, copy=False)
             starts = np.cumsum([0, *map(len, streams[:-1])])
             sums.append(np.add.reduceat(scores, starts))
@@ -470,20 +486,6 @@ def model_from_stored(stored: StoredModel, path: str | os.PathLike[str]) -> Lang
     if stored.kind not in LANGUAGE_MODELS:
         raise FormatError(f"{path} holds a language model of the unknown kind {stored.kind!r}; update windrow")
     return LANGUAGE_MODELS[stored.kind].from_stored(stored, path)
-
-
-def _batched(streams: Iterator[Ids], most: int) -> Iterator[list[Ids]]:
-    """At most so many streams at a time, and fewer long ones."""
-    batch: list[Ids] = []
-    symbols = 0
-    for stream in streams:
-        batch.append(stream)
-        symbols += len(stream)
-        if len(batch) == most or symbols > _SYMBOLS_AT_ONCE:
-            yield batch
-            batch, symbols = [], 0
-    if batch:
-        yield batch
 
 
 def _without_marks(words: list[str]) -> list[str]:

@@ -42,7 +42,7 @@ def numeric_gradient(function: Callable[[], float], array: NDArray[np.float64]) 
     Raises
     ------
     OptionError
-        ``array`` is no array of float64 or float32: whole numbers cannot be moved a little.
+        ``array`` is no array of float64 or float32, whole numbers cannot be moved a little; or it is read-only.
 
     Examples
     --------
@@ -57,6 +57,8 @@ def numeric_gradient(function: Callable[[], float], array: NDArray[np.float64]) 
         raise OptionError(
             f"array must be an ndarray of float64, got {found}; try array.astype(float) in the function, too"
         )
+    if not array.flags.writeable:
+        raise OptionError("array is read-only, but its elements are moved; try array.copy() in the function, too")
     gradient, step = np.empty(array.shape), _STEPS[array.dtype]
     for index in np.ndindex(array.shape):
         kept = array[index]

@@ -17,6 +17,7 @@ _COMMENTS = ("# ", "#\t", "#begin document", "#end document")
 _IF_TEXT = "; is this running text? put {} on each line"
 _IF_TAGGED_TEXT = _IF_TEXT.format("a token and its tag")
 _PLAIN_TAG = re.compile(r"[A-Z]-[A-Z][A-Z_]+")  # such as B-LOC, and no word such as U-Bahn or I-95
+BETWEEN_NUMBERS = re.compile(r"\d+[-.]\d+")  # CoNLL-U: 3-4, words that are written as one; 8.1, one that is left out
 _ORDINALS = {1: "first", 2: "second", 3: "third"}
 
 
@@ -46,7 +47,7 @@ class Row(NamedTuple):
 
     number: int  # from 1
     line: str
-    kind: Literal["token", "blank", "comment", "document"]
+    kind: Literal["token", "blank", "comment", "document", "between"]
     fields: list[str]
 
     def field(self, column: int, name: str) -> str:
@@ -69,7 +70,7 @@ def rows_of(text: Iterable[str], name: str, columns: Columns) -> Iterator[Row]:
 
     Columns are separated by tabs if the first token's line has one, else by spaces and tabs. A line ``#``, ``# ...``,
     ``#begin document`` or ``#end document`` is a comment, unless it has as many columns as the tokens' lines and a tag
-    where they have one.
+    where they have one. Lines of CoNLL-U that are numbered 3-4 or 8.1 are between the tokens.
     """
     lines = enumerate(text, 1)
     head = _head(lines)
@@ -106,8 +107,12 @@ def tag_of(row: Row, name: str, columns: Columns) -> str:
 
 
 def check_no_text(row: Row, tags: Iterable[str], name: str) -> None:
-    """Raise FormatError for tags that may be the last words of a text, of which ``row`` is the last line."""
-    if len(row.fields) > 2 and "\t" not in row.line and not are_plain_tags(tags):
+    """Raise FormatError for tags that may be the last words of a text, of which ``row`` is the last line.
+
+    Such as "vitamin B", or lines that end in I.
+    """
+    found = set(tags)
+    if "\t" not in row.line and not are_plain_tags(found) and (len(row.fields) > 2 or len(found) == 1):
         raise FormatError(f"{name}: no token has the tag O{_IF_TAGGED_TEXT}, with a tab between them")
 
 
@@ -149,14 +154,22 @@ def _layout(head: Sequence[tuple[int, str]]) -> tuple[str | None, list[str], int
 
 def _kind(
     line: str, fields: list[str], first: list[str], columns: Columns
-) -> Literal["token", "blank", "comment", "document"]:
+) -> Literal["token", "blank", "comment", "document", "between"]:
     if not fields:
         return "blank"
+    if _is_between(fields, first, columns):
+        return "between"
     if _starts_document(line) or fields[columns.token or 0 :][:1] == [DOCUMENT_START]:
         return "document"
     if not line.startswith("#") or _is_like(first, fields, columns):
         return "token"
     return "comment" if len(fields) == 1 or line.startswith(_COMMENTS) else "token"
+
+
+def _is_between(fields: list[str], first: list[str], columns: Columns) -> bool:
+    """Whether a line of CoNLL-U is numbered between its tokens, which are numbered in a column before theirs."""
+    is_numbered = first[0].isdigit() or BETWEEN_NUMBERS.fullmatch(first[0]) is not None
+    return is_numbered and bool(columns.token) and BETWEEN_NUMBERS.fullmatch(fields[0]) is not None
 
 
 def _is_like(first: list[str], fields: list[str], columns: Columns) -> bool:

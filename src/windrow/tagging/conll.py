@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import IO, NamedTuple
@@ -12,9 +11,7 @@ import numpy as np
 
 from windrow.corpus.streams import Meter, lines, name_of, text_pieces
 from windrow.errors import DataError, FormatError, OptionError
-from windrow.tagging.columns import DOCUMENT_START, Columns, Row, check_no_text, rows_of, tag_of
-
-_BETWEEN_NUMBERS = re.compile(r"\d+[-.]\d+")  # of CoNLL-U
+from windrow.tagging.columns import BETWEEN_NUMBERS, DOCUMENT_START, Columns, Row, check_no_text, rows_of, tag_of
 
 
 class TaggedSentence(NamedTuple):
@@ -41,7 +38,8 @@ def read_conll(
     """Read the sentences of a column file one by one.
 
     Columns are separated by tabs if the first token's line has one, else by spaces. A line ``#`` or ``# ...`` is a
-    comment, unless it has a tag as the tokens have. -DOCSTART- lines are dropped, each begins a document.
+    comment, unless it has a tag as the tokens have. -DOCSTART- lines are dropped, each begins a document; so are lines
+    of CoNLL-U that are numbered 3-4 or 8.1, where ``token_column`` is another than the first.
 
     Parameters
     ----------
@@ -94,14 +92,14 @@ def read_conll_lines(
 
 
 def sentences_of(rows: Iterable[Row], name: str, columns: Columns) -> Iterator[list[Row]]:
-    """The rows of each sentence, comments within it among them; every other row alone.
+    """The rows of each sentence, those of comments and between its tokens among them; every other row alone.
 
     FormatError where the first column is not that of the tokens, by the first sentence, and nobody chose it.
     """
     sentence: list[Row] = []
     unsure = columns.token is None
     for row in chain(rows, [None]):
-        if row is not None and (row.kind == "token" or (sentence and row.kind == "comment")):
+        if row is not None and (row.kind in ("token", "between") or (sentence and row.kind == "comment")):
             sentence.append(row)
             continue
         if sentence:
@@ -118,8 +116,7 @@ def sentences_of(rows: Iterable[Row], name: str, columns: Columns) -> Iterator[l
 def _refuse_numbers(words: Sequence[Row], name: str, columns: Columns) -> None:
     """Raise FormatError if the first column numbers the tokens, or names their document, beside others."""
     column, width = [row.fields[0] for row in words], len(words[0].fields)
-    # CoNLL-U also has lines 3-4, words that are written as one, and 8.1, words that are left out.
-    numbers = [field for field in column if not _BETWEEN_NUMBERS.fullmatch(field)]
+    numbers = [field for field in column if not BETWEEN_NUMBERS.fullmatch(field)]
     counted = [[str(first + place) for place in range(len(numbers))] for first in (0, 1)]
     if width > (1 if columns.tag is None else 2) and numbers in counted:
         told = "numbers the tokens"

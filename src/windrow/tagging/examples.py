@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from windrow.corpus.sources import describe, locations
+from windrow.corpus.sources import describe, find_files, locations
 from windrow.corpus.tables import cells_of, why_no_sentence
 from windrow.corpus.tokenizers import with_numbers_as_words
 from windrow.errors import DataError, OptionError
@@ -31,7 +31,8 @@ def read_examples(source: Source, columns: Columns = _FIRST_AND_LAST) -> list[Ex
     Raises DataError, with the number of the sentence, for what is no such pair, and where no token is left; OptionError
     for columns of a list.
     """
-    if (files := locations(source)) is not None:
+    if (places := locations(source)) is not None:
+        files = [file for place in places for file in find_files(place)]
         examples: list[Example] = [(tokens, tags) for file in files for tokens, tags, _ in read_conll(file, *columns)]
     else:
         columns.refuse_for_lists()
@@ -39,7 +40,7 @@ def read_examples(source: Source, columns: Columns = _FIRST_AND_LAST) -> list[Ex
         examples = [_checked(sentence, number) for number, sentence in enumerate(pairs, 1)]
     examples = [example for example in examples if example[0]]
     if not examples:
-        expected = "pairs (tokens, tags)" if files is None else "a token and its tag on each line"
+        expected = "pairs (tokens, tags)" if places is None else "a token and its tag on each line"
         raise DataError(f"{name_of(source)} holds no tokens; expected {expected}")
     return examples
 

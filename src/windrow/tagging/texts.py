@@ -90,14 +90,16 @@ def write_tagged(pieces: Iterable[Piece], predicted: Iterator[Sequence[str]], st
 
 def _piece(rows: Sequence[Row], name: str, columns: Columns) -> Piece:
     tokens = [row.field(columns.token or 0, name) for row in rows if row.kind == "token"]
-    return Piece(tokens, [_written(row) for row in rows])
+    return Piece(tokens, [_written(row, name, columns) for row in rows])
 
 
-def _written(row: Row) -> str | None:
-    """What stands for a row in the output; a document starts with a tag, as conlleval expects it."""
+def _written(row: Row, name: str, columns: Columns) -> str | None:
+    """What stands for a row in the output; what is no token, but has fields, has a tag, as conlleval expects it."""
     match row.kind:
         case "document":
             return f"{DOCUMENT_START}\tO"
+        case "between":
+            return f"{row.field(columns.token or 0, name)}\tO"
         case "comment":
             return row.line.rstrip("\r")
         case "blank":

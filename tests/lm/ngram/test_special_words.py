@@ -11,7 +11,7 @@ import pytest
 import windrow
 from tests.lm.ngram.models import random_model
 from windrow import NGramLM
-from windrow.errors import DataWarning
+from windrow.errors import DataWarning, FormatError
 from windrow.lm.ngram.arpa import read_arpa, write_arpa
 from windrow.lm.ngram.counts_text import read_counts
 
@@ -61,6 +61,8 @@ def kenlm_scores(path: Path) -> list[float]:
             "!NULL is read as <unk>; !ENTER is .* <s>; !EXIT is .* </s>",
         ),
         ({"bos": "<S>", "eos": "</S>"}, "<S> is read as <s>; </S> is read as </s>$"),
+        ({"bos": "<bos>", "eos": "<eos>"}, "<bos> is read as <s>; <eos> is read as </s>$"),
+        ({"bos": "<SOS>", "eos": "<EOS>"}, "<SOS> is read as <s>; <EOS> is read as </s>$"),
         ({"bos": "SENT-START", "eos": "SENT-END"}, "SENT-START is read as <s>; SENT-END is read as </s>$"),
     ],
 )
@@ -191,6 +193,14 @@ def test_marks_in_capitals_in_a_text_are_told() -> None:
     with pytest.warns(DataWarning, match="<S> is read as an ordinary word; </S> is read as an ordinary word$"):
         model = NGramLM(2, "witten-bell").fit(["<S> the cat </S>", "<S> the dog </S>"])
     assert "<S>" in model.vocabulary.words
+    with pytest.warns(DataWarning, match="<eos> is read as an ordinary word$"):
+        NGramLM(2, "witten-bell").fit(["the cat <eos>", "the dog <eos>"])
+
+
+def test_carriage_returns_alone_are_no_ends_of_lines(tmp_path: Path) -> None:
+    (tmp_path / "m.arpa").write_bytes(SOUND.replace("\n", "\r").encode())
+    with pytest.raises(FormatError, match=r"carriage returns alone end its lines.*tr '"):
+        NGramLM.load(tmp_path / "m.arpa")
 
 
 def test_sentence_marks_of_counts_in_other_spellings(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus.kernels.eight_bytes import PAD, Bytes, eight_at
-from windrow.corpus.kernels.word_hash import WordHash, enter_word, find_slot, word_in, word_key
+from windrow.corpus.kernels.word_hash import WordHash, find_or_enter
 from windrow.numeric.jit import kernel
 
 # The same byte eight times.
@@ -97,13 +97,8 @@ def tokenize(
         stop = word_end(text, at)
         length = stop - at
         if length > 0:
-            key = word_key(text, at, length)
-            slot = find_slot(text, at, length, key, table)
-            word = word_in(slot, table)
-            if word < 0:
-                enter_word(text, at, length, key, slot, known, table)
-                word = known
-                known += 1
+            word = find_or_enter(text, at, length, table, known)
+            known += word == known
             table.counts[word] += 1
             ids[tokens] = word
             tokens += 1

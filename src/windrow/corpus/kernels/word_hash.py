@@ -143,6 +143,18 @@ def enter_word(text: Bytes, start: int, length: int, key: Any, slot: Any, word: 
 
 
 @kernel
+def find_or_enter(text: Bytes, start: int, length: int, table: WordHash, known: int) -> Any:
+    """The id of a word of the text; a new one enters the table, with the id ``known``."""
+    key = word_key(text, start, length)
+    slot = find_slot(text, start, length, key, table)
+    word = word_in(slot, table)
+    if word < 0:
+        enter_word(text, start, length, key, slot, known, table)
+        word = known
+    return word
+
+
+@kernel
 def move_slots(old: NDArray[np.uint64], new: NDArray[np.uint64]) -> None:
     """Enter the words of a full table into a larger, empty one."""
     mask = np.uint64(new.size - 2)

@@ -17,7 +17,7 @@ from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.rows import chosen_rows
 from windrow.errors import DataError, FormatError
 from windrow.files.compression import COMPRESSED, creating, reading
-from windrow.files.local import local_file
+from windrow.files.local import is_copy_of_a_pipe, local_file
 from windrow.files.model_file import check_finite
 from windrow.files.sniff import refuse_bare_returns
 from windrow.files.writing import atomic_write, check_writable
@@ -27,9 +27,8 @@ _WITH_COUNT = re.compile(rb"\S+[ \t]\d+")
 
 def read_npy(path: Path, options: ReadOptions) -> VectorData:
     """Read a matrix of floating point, (words, dimensions), and its words from ``X.words.txt``."""
-    beside = words_beside(path)
-    if path.exists() and not beside.exists():
-        raise FormatError(f"{path} needs its words, one per line, in {beside}, which does not exist")
+    if path.exists():
+        check_words_beside(path)
     with local_file(path, unpack=True) as file:
         vectors = read_matrix(file)
         check_finite(vectors, "the matrix", file)
@@ -61,6 +60,15 @@ def _check_header_length(path: Path) -> None:
     is_first_version = start[6:7] <= b"\x01"  # which has two bytes for the length
     if not is_first_version and int.from_bytes(start[8:12], "little") > path.stat().st_size:
         raise ValueError("its header is longer than the file")
+
+
+def check_words_beside(path: Path) -> None:
+    """Raise FormatError if the words of a matrix are not in the file beside it."""
+    beside = words_beside(path)
+    if is_copy_of_a_pipe(path):
+        raise FormatError(f"{path} is a matrix, whose words are in a file beside it; name the file, instead of a pipe")
+    if not beside.exists():
+        raise FormatError(f"{path} needs its words, one per line, in {beside}, which does not exist")
 
 
 def with_words_beside(vectors: NDArray[np.float32], path: Path, options: ReadOptions) -> VectorData:

@@ -22,7 +22,10 @@ _LISTS = ("list", "large_list", "fixed_size_list")  # how their types begin; oth
 
 
 def read_parquet(path: Path, options: ReadOptions) -> VectorData:
-    """Read a table with one column of strings, the words, and one of lists of numbers, or a column per dimension."""
+    """Read a table with one column of words, and one of lists of numbers, or a column per dimension.
+
+    The words are the only strings; where there are none, the only whole numbers.
+    """
     pyarrow, parquet = _libraries()
     with local_file(path, unpack=True) as file, _errors_in_one_line(file, pyarrow.ArrowException):
         table = parquet.read_table(file)
@@ -76,13 +79,15 @@ def _libraries() -> tuple[Any, Any]:
 def _words(table: Any, path: Path) -> list[bytes]:
     import pyarrow
 
-    names = [field.name for field in table.schema if _is_string(field.type)]
-    if len(names) != 1:
-        raise FormatError(f"{path}: expected one column of words, found {len(names)} of strings: {_columns(table)}")
+    strings = [field.name for field in table.schema if _is_string(field.type)]
+    numbers = [field.name for field in table.schema if pyarrow.types.is_integer(field.type)]  # of items, without words
+    if len(names := strings or numbers) != 1:
+        raise FormatError(f"{path}: expected one column of words, found {len(names)}: {_columns(table)}")
     column = table.column(names[0])
     if pyarrow.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    words: list[bytes] = column.cast(pyarrow.large_binary()).to_pylist()  # not always UTF-8
+    as_text = column if strings else column.cast(pyarrow.string())
+    words: list[bytes] = as_text.cast(pyarrow.large_binary()).to_pylist()  # not always UTF-8
     for row, word in enumerate(words, 1):
         if word is None:
             raise FormatError(f"{path}, row {row}: the word is missing; take the row out")

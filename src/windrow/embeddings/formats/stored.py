@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
-from windrow.embeddings.formats.npy import with_words_beside, words_beside
+from windrow.embeddings.formats.npy import check_words_beside, with_words_beside
 from windrow.embeddings.formats.rows import chosen_of
 from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.subwords import NGRAM_SIZES, NgramVectors, Subwords
@@ -94,21 +95,32 @@ def _read_matrix(file: Path, path: Path, options: ReadOptions) -> VectorData:
     """The only matrix of floating point in a file of safetensors."""
     from safetensors import SafetensorError, safe_open
 
-    beside = words_beside(path)
-    if not beside.exists():
-        raise FormatError(f"{path} needs its words, one per line, in {beside}, which does not exist")
+    check_words_beside(path)
     try:
         with safe_open(file, framework="numpy") as tensors:
             matrices = {name: tensors.get_slice(name).get_shape() for name in tensors.keys()}  # noqa: SIM118
             matrices = {name: shape for name, shape in matrices.items() if len(shape) == 2 and 0 not in shape}
             if len(matrices) != 1:
                 found = f"{len(matrices)} of them{': ' * bool(matrices)}{', '.join(sorted(matrices)[:5])}"
-                raise FormatError(f"{path}: expected one matrix (words, dimensions), found {found}")
-            matrix = tensors.get_tensor(*matrices)
-    except (SafetensorError, TypeError) as error:  # TypeError: a type that NumPy lacks, such as bfloat16
+                raise FormatError(
+                    f"{path}: expected one matrix (words, dimensions), found {found}; save that of the words alone"
+                )
+            (name, shape), *_ = matrices.items()
+            is_half = tensors.get_slice(name).get_dtype() == "BF16"  # a type that NumPy lacks
+            matrix = _read_bfloat16(file, name, shape) if is_half else tensors.get_tensor(name)
+    except (SafetensorError, TypeError) as error:  # TypeError: another type that NumPy lacks
         raise FormatError(f"{path} cannot be read ({error}); save its matrix as float32") from error
     if matrix.dtype.kind != "f":
         raise FormatError(f"{path}: expected numbers of floating point, found {matrix.dtype}")
     vectors = matrix.astype(np.float32, copy=False)
     model_file.check_finite(vectors, "the matrix", path)
     return with_words_beside(vectors, path, options)
+
+
+def _read_bfloat16(file: Path, name: str, shape: list[int]) -> NDArray[np.float32]:
+    """A matrix of a file whose header is known to be sound: bfloat16 is the upper half of float32."""
+    with file.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        first, _ = json.loads(stream.read(length))[name]["data_offsets"]
+    halves = np.memmap(file, "<u2", "r", 8 + length + first, tuple(shape))
+    return (halves.astype(np.uint32) << 16).view(np.float32)

@@ -20,7 +20,7 @@ from windrow.lm.ngram.arpa import write_arpa
 from windrow.lm.ngram.table import NGramState, NGramTable
 from windrow.lm.ngram.words import WordIndex, as_line
 from windrow.lm.storing import makes_arpa
-from windrow.lm.stream import Ids, several
+from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS
 
 
@@ -58,15 +58,15 @@ class TableLM(LanguageModel):
         """As ``LanguageModel.score_stream``; NotFittedError before ``fit``, as from all methods below."""
         return self._fitted().score(stream)
 
-    def log_probs(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
-        """As ``LanguageModel.log_probs``; strings are split and looked up by a kernel, much faster than lists."""
+    def log_probs_of_lines(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
+        """As ``LanguageModel.log_probs_of_lines``; strings are split and looked up by a kernel, faster than lists."""
         parts = [
-            [self.log_prob(one) for one in some] if by_parts else self._log_probs_of_lines(some)
-            for by_parts, some in groupby(several(sentences), _is_long)
+            [self.log_prob(one) for one in some] if by_parts else self._log_probs_at_once(some)
+            for by_parts, some in groupby(sentences, _is_long)
         ]
         return np.concatenate([np.zeros(0), *parts])
 
-    def _log_probs_of_lines(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
+    def _log_probs_at_once(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
         lines = [as_line(sentence, self.reader, self.vocabulary) for sentence in sentences]
         found = self._words.sentences(lines, eos=self.eos)
         return found.sums(self.score_stream(found.stream))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus.kernels.eight_bytes import PAD, Bytes, eight_at, first_bytes, set_eight
-from windrow.corpus.kernels.word_hash import WordHash, enter_word, find_slot, word_in, word_key
+from windrow.corpus.kernels.word_hash import WordHash, find_or_enter, find_slot, word_in, word_key
 from windrow.numeric.jit import kernel
 
 LOG10_OF_ZERO = -99.0  # as it is written
@@ -260,14 +260,8 @@ def parse_unigrams(text: Bytes, start: Any, table: WordHash, known: Any, rows: R
         at, backoff, status = parse_backoff(text, next_field(text, stop))
         if status != FINE:
             return line, row, known, status
-        length = stop - start_of_word
-        key = word_key(text, start_of_word, length)
-        slot = find_slot(text, start_of_word, length, key, table)
-        word = word_in(slot, table)
-        if word < 0:
-            enter_word(text, start_of_word, length, key, slot, known, table)
-            word = known
-            known += 1
+        word = find_or_enter(text, start_of_word, stop - start_of_word, table, known)
+        known += word == known
         rows.ids[row, 0] = word
         rows.log10_probs[row], rows.log10_backoffs[row] = prob, backoff
         row += 1
