@@ -208,7 +208,6 @@ def train(
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
     _summarize(estimator, output, cluster)
-    _hint_at_epochs(estimator)
     fitting = {**{name: options[name] for name in ("continue_from", "vectors")}, "frozen": options["frozen"] or None}
     report.write(estimator, reading=text_of(options), fitting=fitting)
 
@@ -259,6 +258,7 @@ def _summarize(model: Word2Vec, output: Path, cluster: Cluster) -> None:
     trained = training_told(model.history_, "word", LOSSES_OF_VECTORS["+".join(model.layer_names())])
     tell(f"{output_name(output)}: {len(model.wv):,} words of {model.vector_size} dimensions; {trained}")
     cluster.tell(int(model.history_[-1]["examples"]))
+    _hint_at_epochs(model)
 
 
 def _continued(file: str) -> Word2Vec:
