@@ -35,6 +35,8 @@ ORDER = ("Parameters", "Attributes", "Returns", "Raises", "Notes", "References",
 
 
 def parameters(value: Any) -> dict[str, inspect.Parameter]:
+    if getattr(value, "_is_protocol", False):  # nobody makes one
+        return {}
     return dict(inspect.signature(value).parameters)
 
 
