@@ -19,9 +19,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import mean
+from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
-
-import numpy as np
 
 from data import COMMON, MODES, QUESTIONS, SIMILARITIES, TEXT, Options, encode, write_lines
 from distributed_counting import compare_counting
@@ -40,8 +40,10 @@ from harness import (
     write_result,
 )
 from peers import absence
-from quality import Results, seed_noise
 from scores import HEADINGS, Scores, evaluate
+
+if TYPE_CHECKING:
+    from quality import Results
 
 PARTS = ("quality", "speed")
 _OF_A_SCALE = 4  # bytes, of each row that travels
@@ -129,13 +131,15 @@ def exchanging() -> Iterator[None]:
 @contextmanager
 def averaging() -> Iterator[None]:
     """One round per epoch, and the mean of all replicas after it."""
+    import numpy as np
+
     from windrow.embeddings.training import replicas
     from windrow.embeddings.training.exchanging import HotOrder
 
-    def mean(_: HotOrder, number: int, count: int, round_words: float, replicas: int) -> np.ndarray:
+    def share_of_mean(_: HotOrder, number: int, count: int, round_words: float, replicas: int) -> Any:
         return np.full(count, 1 / replicas, np.float32)
 
-    with patch.object(replicas, "WORDS_TOGETHER", 1 << 60), patch.object(HotOrder, "shares", mean):
+    with patch.object(replicas, "WORDS_TOGETHER", 1 << 60), patch.object(HotOrder, "shares", share_of_mean):
         yield
 
 
@@ -166,8 +170,10 @@ def quality_table(results: Results) -> str:
 
 
 def _cell(name: str, values: list[float], alone: list[float]) -> str:
-    noise, difference = seed_noise(values, alone), float(np.mean(values) - np.mean(alone))
-    shown = f"{100 * np.mean(values):.1f}" if name == "analogies" else f"{np.mean(values):.3f}"
+    from quality import seed_noise  # which imports all that is measured
+
+    noise, difference = seed_noise(values, alone), mean(values) - mean(alone)
+    shown = f"{100 * mean(values):.1f}" if name == "analogies" else f"{mean(values):.3f}"
     return shown + (" **below**" if noise is not None and difference < -noise else "")
 
 

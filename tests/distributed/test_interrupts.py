@@ -25,16 +25,16 @@ def short_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def processes_with(word: str) -> list[str]:
-    """The command lines of other processes that hold a word."""
+def command_lines(folder: Path) -> list[str]:
+    """Of the processes that have their temporary files in a folder, or name it; other tests' Ray has another one."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            line, variables = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
         except OSError:  # it has just ended
             continue
-        if word in line:
-            found.append(line)
+        if str(folder).encode() in line + variables:
+            found.append(line.replace(b"\0", b" ").decode())
     return found
 
 
@@ -56,12 +56,13 @@ def test_an_interrupted_corpus(needs_ray, short_folder, tmp_path, number):
     environment = {**os.environ, "TMPDIR": str(short_folder), "PYTHONPATH": f"{root}{os.pathsep}{root}/src"}
     with subprocess.Popen([*command, *options], env=environment, stderr=subprocess.PIPE, text=True) as run:
         wait_until(
-            lambda: any("number_shard" in line for line in processes_with("ray::")) or run.poll(), "no part began"
+            lambda: any("ray::number_shard" in line for line in command_lines(short_folder)) or run.poll(),
+            "no part began",
         )
         run.send_signal(number)
         _, said = run.communicate(timeout=_PATIENCE)
 
     assert (run.returncode, said) == (128 + number, "Interrupted: nothing was written\n")
     assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
-    wait_until(lambda: not processes_with(str(short_folder)), "processes of Ray are left")
+    wait_until(lambda: not command_lines(short_folder), "processes of Ray are left")
     assert not list((short_folder / "ray").glob("session_2*"))

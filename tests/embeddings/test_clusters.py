@@ -80,5 +80,5 @@ def test_the_command_writes_a_word_and_its_class_per_line(tmp_path: Path) -> Non
     refused = run(tmp_path / "v.txt", "-k", 13)
     assert (refused.exit_code, refused.stderr) == (
         1,
-        "Error: --classes = 13: there are 12 words, so no more classes; lower it\n",
+        "Error: -k = 13: there are 12 words, so no more classes; lower it\n",
     )

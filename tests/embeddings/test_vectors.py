@@ -411,7 +411,7 @@ def test_a_model_file_that_disagrees_with_itself(tmp_path: Path, change: dict[st
 
 def test_a_model_of_another_kind_or_none(tmp_path: Path) -> None:
     model_file.save(tmp_path / "x", "ngram-lm", {}, {})
-    with pytest.raises(FormatError, match="'ngram-lm', not 'word-vectors'"):
+    with pytest.raises(FormatError, match="holds an n-gram language model, not word vectors"):
         WordVectors.load(tmp_path / "x")
     with pytest.raises(DataError, match="cannot read"):
         WordVectors.load(tmp_path / "none")

@@ -295,7 +295,8 @@ def test_a_link_is_followed_before_anything_is_trusted(
 def test_commands_say_it_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache").chmod(0o777)
-    arguments = ("-m", "windrow", "lm", "train", "ngram", tmp_path / "none.txt", "-o", tmp_path / "out.safetensors")
+    (tmp_path / "text.txt").touch()
+    arguments = ("-m", "windrow", "lm", "train", "ngram", tmp_path / "text.txt", "-o", tmp_path / "out.safetensors")
     _, said = start(*arguments, WINDROW_CACHE_DIR=tmp_path / "cache").communicate(timeout=600)
     assert [line.partition(":")[0] for line in said.splitlines()] == ["Warning", "Error"]
     assert said.startswith(f"Warning: others may write to {tmp_path / 'cache'}, so no kernels are loaded from there;")

@@ -334,7 +334,7 @@ def test_damaged_files(tmp_path, model):
     with pytest.raises(FormatError, match=r"the vocabulary is damaged"):
         WindowLM.load(saved(counts=np.ones(3, np.int64)))
     model_file.save(path, "word-vectors", {}, {})
-    with pytest.raises(FormatError, match=r"kind 'word-vectors', not 'window-lm'"):
+    with pytest.raises(FormatError, match=r"holds word vectors, not a language model of a window of words"):
         WindowLM.load(path)
 
 

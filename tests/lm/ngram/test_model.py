@@ -278,7 +278,7 @@ class TestFiles:
 
     def test_another_kind_of_file(self, tmp_path):
         windrow.WordVectors(["a"], np.ones((1, 2), np.float32)).save(tmp_path / "v.safetensors")
-        with pytest.raises(FormatError, match="not 'ngram-lm'"):
+        with pytest.raises(FormatError, match="holds word vectors, not an n-gram language model"):
             NGramLM.load(tmp_path / "v.safetensors")
 
     def test_cut_short(self, small, tmp_path):
