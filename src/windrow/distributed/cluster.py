@@ -66,8 +66,7 @@ class RayCluster:
     """
 
     def __init__(self, address: str = "local", workers: int | None = None, memory: int | None = None) -> None:
-        if not isinstance(address, str) or not address:
-            raise OptionError(f"ray = {shown(address)} must be 'local', 'auto' or the HOST:PORT of a cluster")
+        _place_of(address)  # raises
         self.address = address
         self._workers = None if workers is None else check_whole("workers", workers, 1)
         self.memory = DEFAULT_MEMORY if memory is None else check_whole("memory", memory, LEAST_MEMORY)
@@ -385,15 +384,22 @@ def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None
         raise DataError(f"{what}: {reason[0] if reason else type(error).__name__}{way_out}") from error
 
 
-def _check_reachable(address: str) -> None:
-    """Raise OptionError for an address that is none, and DataError for one where nothing answers."""
+def _place_of(address: object) -> tuple[str, int] | None:
+    """Host and port of a cluster, None for one that need not be named; OptionError for what is no address."""
     if address in ("local", "auto"):
+        return None
+    host, _, port = address.removeprefix("ray://").rpartition(":") if isinstance(address, str) else ("", "", "")
+    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
+        raise OptionError(f"ray = {shown(address)} must be 'local', 'auto' or the HOST:PORT of a cluster")
+    return host.strip("[]"), int(port)
+
+
+def _check_reachable(address: str) -> None:
+    """Raise DataError for an address where nothing answers."""
+    if (place := _place_of(address)) is None:
         return
-    host, separator, port = address.removeprefix("ray://").rpartition(":")
-    if not separator or not host or not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise OptionError(f"ray = {address!r} must be 'local', 'auto' or the HOST:PORT of a cluster")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _REACHED).close()
+        socket.create_connection(place, _REACHED).close()
     except OSError as error:
         reason = error.strerror or error
         raise DataError(f"no Ray cluster answers at {address}: {reason}; start one with `ray start --head`") from error

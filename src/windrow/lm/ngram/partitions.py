@@ -36,6 +36,7 @@ from windrow.lm.symbols import BOS
 
 _SAMPLES = 1 << 16  # windows that are looked at to cut partitions
 _MOST_PARTITIONS = NO_PART
+_STAGES = 4  # of counting
 _FULL_WORKERS = 3  # parts per worker, at least, so that none is idle for long while the last ones end
 
 
@@ -251,9 +252,6 @@ def start_counting(
     return CountedPartitions(vocabulary, unigrams, initial, made, workers, parts, suffixes, sizes)
 
 
-_STAGES = 4
-
-
 def _check_sizes(sizes: NDArray[np.int64]) -> None:
     for k, size in enumerate(sizes.sum(axis=1).tolist(), 2):
         if size > MOST:
@@ -261,6 +259,7 @@ def _check_sizes(sizes: NDArray[np.int64]) -> None:
 
 
 def _unigrams(stream: Int32s, words: int, bos: bool) -> tuple[CountLevel, NDArray[np.bool_] | None]:
+    """Order 1, all words of the vocabulary; and which begin sentences, where ``<s>`` does not tell."""
     counts = np.zeros(words, np.int64)
     initial = None if bos else np.zeros(words, np.bool_)
     block = 1 << 20
