@@ -20,7 +20,7 @@ from windrow.lm.ngram.estimation import estimate
 from windrow.lm.ngram.kernels.partitions import NO_PART
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.partition_estimation import estimate_partitions
-from windrow.lm.ngram.partitions import CountedPartitions, count_in_partitions, start_counting
+from windrow.lm.ngram.partitions import CountedPartitions, start_counting
 from windrow.lm.ngram.settings import DISCOUNTING
 from windrow.lm.ngram.smoothing import SMOOTHINGS
 
@@ -52,7 +52,7 @@ def test_counts_are_those_of_one_piece(
     texts: list[list[int]], order: int, workers: InProcess, bos: bool, eos: bool
 ) -> None:
     expected = counts_of(texts, order, bos, eos)
-    found = count_in_partitions(stream(texts, eos), vocabulary_of(texts), order, workers, bos=bos)
+    found = in_partitions(texts, order, workers, bos, eos).collect()
     assert [level.counts.tolist() for level in found.levels] == [level.counts.tolist() for level in expected.levels]
     assert bits(found) == bits(expected)
 

@@ -126,19 +126,6 @@ def _bounds(stream: Int32s, words: int, partitions: int) -> Bounds:
     return Bounds(bounds, firsts.astype(np.int32))
 
 
-def count_in_partitions(
-    stream: Int32s,
-    vocabulary: Vocabulary,
-    order: int,
-    workers: Workers,
-    *,
-    bos: bool = True,
-    progress: OnProgress | None = None,
-) -> NGramCounts:
-    """What ``count_ngrams`` gives, to the bit, counted by workers."""
-    return start_counting(stream, vocabulary, order, workers, bos=bos, progress=progress).collect(progress)
-
-
 class CountedPartitions:
     """The n-grams of a text in partitions, which lie with the workers; handles of them."""
 
