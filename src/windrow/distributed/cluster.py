@@ -111,19 +111,13 @@ class RayCluster:
         parts: Iterable[Sequence[Any]],
         *,
         returns: int = 1,
-        dealt: int = 0,
         on_done: Callable[[int], object] | None = None,
     ) -> list[Any]:
         """See ``Workers``."""
-        # An object for each value would be the square of the parts: Ray takes about a millisecond for each.
-        groups = _groups(dealt, self._nodes())
-        task = self._task(function, returns - dealt + len(groups))
+        task = self._task(function, returns)
         results, pending, done = [], [], 0
         for part in parts:
-            *values, used = _sent(task, function, returns, groups, part)
-            together, apart = values[: len(groups)], values[len(groups) :]
-            values = [_Piece(whole, i) for whole, size in zip(together, groups, strict=True) for i in range(size)]
-            values += apart
+            *values, used = _sent(task.remote, function, returns, *part)
             results.append(values if returns > 1 else values[0])
             pending.append(used)
             while len(pending) >= self._in_flight:
@@ -139,7 +133,7 @@ class RayCluster:
         # Ray 2.60 that can end this process ("Tried to complete task that was not pending").
         begun: deque[list[Any]] = deque()
         for part in parts:
-            begun.append(_sent(task, function, 1, [], part))
+            begun.append(_sent(task.remote, function, 1, *part))
             if len(begun) >= self._in_flight:
                 yield self._taken(begun)
         while begun:
@@ -179,14 +173,13 @@ class RayCluster:
         """See ``Workers``."""
         self.wait([handle])
         with _plain_errors():
-            value = handle.of(self._ray.get(handle.whole)) if isinstance(handle, _Piece) else self._ray.get(handle)
+            value = self._ray.get(handle)
         self._count_calls(0)
         return value
 
     def wait(self, handles: Sequence[Any], on_done: Callable[[int], object] | None = None) -> None:
         """See ``Workers``."""
-        wholes = [handle.whole if isinstance(handle, _Piece) else handle for handle in handles]
-        pending, done = list(dict.fromkeys(wholes)), len(wholes) - len(set(wholes))
+        pending, done = list(handles), 0
         while pending:
             ready, pending = self._ready(pending)
             done += len(ready)
@@ -294,7 +287,7 @@ class _Holder:
         self._value = kind(*arguments)
 
     def call(self, method: str, returns: int, *arguments: Any) -> Any:
-        return _do_part(getattr(self._value, method), returns, [], [], *arguments)
+        return _do_part(getattr(self._value, method), returns, *arguments)
 
 
 class _Actor:
@@ -310,29 +303,10 @@ class _Actor:
         return values if returns > 1 else values[0]
 
 
-class _Piece:
-    """The handle of one value among several that lie together."""
-
-    def __init__(self, whole: Any, index: int) -> None:
-        self.whole, self.index = whole, index
-
-    def of(self, values: Sequence[Any]) -> Any:
-        """The value itself."""
-        return values[self.index]
-
-
-def _groups(dealt: int, nodes: int) -> list[int]:
-    """How many of ``dealt`` values lie together, for parts that a node has its share of."""
-    count = min(dealt, max(nodes, 1))
-    return [(group + 1) * dealt // count - group * dealt // count for group in range(count)]
-
-
-def _sent(task: Any, function: Callable[..., Any], returns: int, groups: list[int], part: Sequence[Any]) -> Any:
-    """The handles of what a part gives; OptionError for arguments that no other process can be given."""
-    indices = [argument.index if isinstance(argument, _Piece) else None for argument in part]
-    arguments = [argument.whole if isinstance(argument, _Piece) else argument for argument in part]
+def _sent(send: Callable[..., Any], *arguments: Any) -> Any:
+    """The handles of what Ray is asked to do; OptionError for arguments that no other process can be given."""
     try:
-        return task.remote(function, returns, groups, indices, *arguments)
+        return send(*arguments)
     except TypeError as error:
         reason = str(error.__cause__ or error).strip().splitlines()[0]
         raise OptionError(
@@ -340,20 +314,12 @@ def _sent(task: Any, function: Callable[..., Any], returns: int, groups: list[in
         ) from error
 
 
-def _do_part(
-    function: Callable[..., Any], returns: int, groups: list[int], indices: list[int | None], *arguments: Any
-) -> Any:
-    """What a worker does: a part, and the account of it. ``indices``: of arguments that are one of several values."""
+def _do_part(function: Callable[..., Any], returns: int, *arguments: Any) -> Any:
+    """What a worker does: a part, and the account of it."""
     import ray
 
-    if indices:
-        own = (a if index is None else a[index] for a, index in zip(arguments, indices, strict=True))
-        arguments = tuple(own)
     result, used = measured(function, arguments, returns, ray.get_runtime_context().get_node_id()[:8])
-    if returns == 1:
-        return result, used
-    values = iter(result)
-    return (*([next(values) for _ in range(size)] for size in groups), *values, used)
+    return (*result, used) if returns > 1 else (result, used)
 
 
 @contextmanager

@@ -92,13 +92,9 @@ class Workers(AbstractContextManager["Workers"], Protocol):
         parts: Iterable[Sequence[Any]],
         *,
         returns: int = 1,
-        dealt: int = 0,
         on_done: Callable[[int], object] | None = None,
     ) -> list[Any]:
         """``function(*part)`` for each part: its handle, or a list of ``returns`` handles of the values of a tuple.
-
-        ``dealt``: how many of these, the first ones, are for as many parts of a later work. They may be kept together
-        as long as these parts are done on one node.
 
         ``function`` is one of a module, and gives the same result for the same arguments whenever and wherever it is
         called: a part that is lost is done again. ``on_done`` is called with the number of parts that are done.
@@ -158,7 +154,6 @@ class InProcess(nullcontext["InProcess"]):
         parts: Iterable[Sequence[Any]],
         *,
         returns: int = 1,
-        dealt: int = 0,
         on_done: Callable[[int], object] | None = None,
     ) -> list[Any]:
         """See ``Workers``."""

@@ -150,11 +150,8 @@ class _Work:
         self._progress, self._steps = progress, 0
         self._handle = self._workers.put(wanted)
 
-    def _map(self, function: Callable[..., Any], arguments: Any, returns: int, dealt: int = 0) -> list[Any]:
-        """A step of all partitions, with ``arguments(p)`` beside the partition itself and what is wanted.
-
-        It gives something for each of ``dealt`` partitions, and ``returns`` more.
-        """
+    def _map(self, function: Callable[..., Any], arguments: Any, returns: int) -> list[Any]:
+        """A step of all partitions, with ``arguments(p)`` beside the partition itself and what is wanted."""
         before, self._steps = self._steps, self._steps + 1
 
         def told(done: int) -> None:
@@ -162,11 +159,11 @@ class _Work:
                 self._progress("estimating", (before + done / len(self._parts)) / (self._order + 1))
 
         parts = ((self._counted.parts[p], self._handle, *arguments(p)) for p in self._parts)
-        return self._workers.map(function, parts, returns=dealt + returns, dealt=dealt, on_done=told)
+        return self._workers.map(function, parts, returns=returns, on_done=told)
 
     def adjust(self) -> _Adjusted:
         get = self._workers.get
-        asked = self._map(ask, lambda p: (self._counted.suffixes[p],), 1, len(self._parts)) if self._parts else []
+        asked = self._map(ask, lambda p: (self._counted.suffixes[p],), len(self._parts) + 1) if self._parts else []
         told = self._map(adjust, lambda q: [asked[p][q] for p in self._parts], 4)
         left_neighbors = np.zeros(self._wanted.words, np.int64)
         for of_part in asked:
@@ -188,7 +185,7 @@ class _Work:
                 lower = (words, given[p]) if k == 2 else (suffixes[p], k)
                 arguments.append((states[p], step, *lower, *answers.of(p), *questions.of(p)))
             function: Callable[..., Any] = smooth_bigrams if k == 2 else smooth
-            smoothed = self._map(function, arguments.__getitem__, 2, len(questions.rows))
+            smoothed = self._map(function, arguments.__getitem__, len(questions.rows) + 2)
             answers = _Columns([of_part[:-2] for of_part in smoothed])
             results.append([of_part[-2:] for of_part in smoothed])
         return _Smoothed(results, shared_gammas)

@@ -215,11 +215,11 @@ def start_counting(
     shared = workers.put(made)
     dealt = workers.map(
         deal, ((shared, *_stretch(stream, made, s)) for s in shards), returns=len(partitions) + 1,
-        dealt=len(partitions), on_done=told(0, len(shards)),
+        on_done=told(0, len(shards)),
     )  # fmt: skip
     counted = workers.map(
         count_windows, ((shared, p, *(dealt[s][p] for s in shards)) for p in partitions), returns=len(shards) + 3,
-        dealt=len(shards), on_done=told(1, len(partitions)),
+        on_done=told(1, len(partitions)),
     )  # fmt: skip
     for of_shard in dealt:
         del of_shard[:-1]  # the windows are not needed any more
@@ -228,7 +228,7 @@ def start_counting(
     offsets = workers.put(np.column_stack([np.zeros(order - 1, np.int64), np.cumsum(sizes, axis=1)[:, :-1]]))
     found = workers.map(
         find_suffixes, ((shared, dealt[s][-1], offsets, *(counted[p][s] for p in partitions)) for s in shards),
-        returns=len(partitions), dealt=len(partitions), on_done=told(2, len(shards)),
+        returns=len(partitions), on_done=told(2, len(shards)),
     )  # fmt: skip
     parts, ranks = [of_part[-3] for of_part in counted], [of_part[-2] for of_part in counted]
     del counted
