@@ -1,4 +1,4 @@
-"""The options of work on a Ray cluster, and what is told of it at the end."""
+"""The options of work on a Ray cluster, and its summary at the end."""
 
 from __future__ import annotations
 

@@ -32,11 +32,11 @@ from windrow.files.urls import is_url
 from windrow.files.writing import shortened
 
 _SHARE = (
-    8  # parts of a worker's memory, of which a shard is one: its words and their ids may take several times as much
+    8  # of a worker's memory a shard takes one part in so many: its words and their ids may take several times that
 )
 _SHARDS_EACH = 4  # for each worker, at least, so that all end at about the same time
 _BLOCK = 1 << 20  # ids handled at a time
-_READER = ("tokenizer", "lowercase", "language", "normalize", "sentences", "version")  # what a worker is told of it
+_READER = ("tokenizer", "lowercase", "language", "normalize", "sentences", "version")  # its options, for a worker
 
 
 class NumberedShard(NamedTuple):
@@ -169,7 +169,7 @@ def _pieces(
         yield from sources.file_sentences(file, records, meter, sentences)
         return
     path = str(Path(folder, file.name))
-    with suppress(OSError):  # what else is wrong with it is told when it is opened
+    with suppress(OSError):  # other faults are reported when the file is opened
         if not Path(path).exists():
             raise DataError(
                 f"cannot read {shortened(file.name)} on the node {platform.node()}: {os.strerror(ENOENT)}; every node "

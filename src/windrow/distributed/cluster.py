@@ -142,7 +142,7 @@ class RayCluster:
     def _taken(self, begun: deque[list[Any]]) -> Any:
         """The result of the first part, which is forgotten then, so that Ray can let go of it."""
         value, used = begun[0]
-        self.wait([used])
+        self._wait_for(used)
         self._finish_some([used], 0, None)
         begun.popleft()
         return self.get(value)
@@ -171,20 +171,16 @@ class RayCluster:
 
     def get(self, handle: Any) -> Any:
         """See ``Workers``."""
-        self.wait([handle])
+        self._wait_for(handle)
         with _plain_errors():
             value = self._ray.get(handle)
         self._count_calls(0)
         return value
 
-    def wait(self, handles: Sequence[Any], on_done: Callable[[int], object] | None = None) -> None:
-        """See ``Workers``."""
-        pending, done = list(handles), 0
-        while pending:
-            ready, pending = self._ready(pending)
-            done += len(ready)
-            if ready and on_done is not None:
-                on_done(done)
+    def _wait_for(self, handle: Any) -> None:
+        ready: list[Any] = []
+        while not ready:
+            ready, _ = self._ready([handle])
 
     def _ready(self, pending: list[Any]) -> tuple[list[Any], list[Any]]:
         """Which handles have values, after a short while at most, and the others; raises what a part raised."""
@@ -336,7 +332,7 @@ def _plain_errors(what: str = "work on the Ray cluster failed") -> Iterator[None
         if isinstance(error.cause, lost):  # it was to give what this part takes
             raise LostWorkerError("a worker is gone, and what it held with it") from error
         raise DataError(f"{what}: {error.cause!r}") from error
-    except WindrowError:  # of whoever is told how much is done
+    except WindrowError:  # from a callback
         raise
     except lost as error:
         raise LostWorkerError("a worker is gone, and what it held with it") from error

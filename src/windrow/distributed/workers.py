@@ -13,7 +13,6 @@ import numpy as np
 from windrow import interrupts
 from windrow.machine import peak_memory
 
-OnDone = Callable[[float], object]  # called with how much is done, 0 to 1
 LEAST_MEMORY = 32 << 20  # bytes for the data of a worker; less would be all overhead
 DEFAULT_MEMORY = 1 << 30
 
@@ -25,7 +24,7 @@ class Usage:
     Attributes
     ----------
     cpu_seconds : dict of str to float
-        Processor time of the parts by the address of the node that did them.
+        Processor time of the parts, by the first digits of the id of the node that did them.
     moved_bytes : int
         Bytes of the arrays that parts gave back, and of those handed out; both may leave a node.
     peak_bytes : int
@@ -111,10 +110,7 @@ class Workers(AbstractContextManager["Workers"], Protocol):
         """Make an object that lives in a worker of its own until the end."""
 
     def get(self, handle: Any) -> Any:
-        """The value of a handle."""
-
-    def wait(self, handles: Sequence[Any], on_done: Callable[[int], object] | None = None) -> None:
-        """Wait until all handles have their values; raises what a part raised."""
+        """The value of a handle, once it is there; raises what the part raised."""
 
 
 class _Here:
@@ -179,11 +175,6 @@ class InProcess(nullcontext["InProcess"]):
     def get(self, handle: Any) -> Any:
         """The value itself."""
         return handle
-
-    def wait(self, handles: Sequence[Any], on_done: Callable[[int], object] | None = None) -> None:
-        """There is nothing to wait for."""
-        if on_done is not None:
-            on_done(len(handles))
 
 
 def measured(

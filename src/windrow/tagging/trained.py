@@ -180,7 +180,7 @@ class TrainedTagger(ContinuingEstimator):
         return StoredModel(KIND, {"parameters": parameters, **learned, **state}, provenance, arrays)
 
     def sizes(self) -> dict[str, object]:
-        """``words``, and ``types`` and ``tags`` that are told apart; empty before ``fit``."""
+        """How many ``words``, ``types`` of entities and ``tags`` the model knows; empty before ``fit``."""
         if not hasattr(self, "history_"):
             return {}
         return {"words": len(self.lexicon_.words), "types": len(self.types_), "tags": len(self.tags_)}
