@@ -104,6 +104,8 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "lm convert": (lm, f"{out}.safetensors"),
         "lm generate": (lm, "--prompt", "the"),
         "lm mix": (lm, lm, "-o", out),
+        "lm next": (lm, "the"),
+        "lm ngrams": (lm,),
         "lm perplexity": (rnn, text),
         "lm plot": (lm, "--test", text, "-o", f"{out}.svg"),
         "lm score": (lm, text),

@@ -21,7 +21,7 @@ WORDS = {
     "name", "words", "minus", "prompt", "tokenizer", "language", "field", "delimiter", "columns", "format", "to_format",
     "weights", "discounts", "prune", "types", "affixes", "cutoffs", "memory", "hidden_layer_sizes", "label_prefix",
     "label_field", "label_separator", "autotune_metric", "joiner", "connector_words", "arrows",
-    "ray", "memory_per_worker",
+    "ray", "memory_per_worker", "prefix", "context",
 }  # fmt: skip
 
 

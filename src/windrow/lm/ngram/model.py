@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -13,19 +14,22 @@ from numpy.typing import NDArray
 from windrow.bars import OnProgress, check_progress, stages_bar
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
+from windrow.corpus.tokenizers import as_tokens
 from windrow.distributed.cluster import workers_of
 from windrow.distributed.workers import Workers
-from windrow.errors import FormatError, OptionError, check_whole, warn
+from windrow.errors import FormatError, OptionError, check_whole, shown, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.local import as_path, given_name, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
+from windrow.lm.next_word import Tokens
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa
 from windrow.lm.ngram.counting import check_size, count_ngrams, default_budget
 from windrow.lm.ngram.estimation import check_marks, check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
+from windrow.lm.ngram.listing import NGram, as_ngrams
 from windrow.lm.ngram.lmplz import first_appearances
 from windrow.lm.ngram.partition_estimation import can_estimate, estimate_partitions
 from windrow.lm.ngram.partitions import CountedPartitions, start_counting
@@ -35,7 +39,7 @@ from windrow.lm.ngram.table import NGramTable
 from windrow.lm.ngram.table_lm import TableLM
 from windrow.lm.ngram.words import mask_of
 from windrow.lm.stream import lm_vocabulary, training_stream, word_mapping
-from windrow.lm.symbols import EOS
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 from windrow.logger import logger
 
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat", "memory")  # parameters that change how text is counted
@@ -371,6 +375,65 @@ class NGramLM(Estimator, TableLM):
     def _count_heldout(self, corpus: Corpus, vocabulary: Vocabulary) -> NGramCounts:
         mapping = word_mapping(corpus, vocabulary, skip_symbols=self.skip_symbols)
         return count_ngrams(training_stream(corpus, mapping, eos=self.eos), vocabulary, self.order, bos=self.bos)
+
+    # --- n-grams
+
+    def ngrams(self, order: int | None = None, prefix: Tokens = ()) -> Iterator[NGram]:
+        """The n-grams that the model holds, with their numbers, one after the other in little memory.
+
+        Parameters
+        ----------
+        order : int, at least 1, or None, default None
+            How many words they have; None: of all orders, the lowest first.
+        prefix : str or sequence of str, default empty
+            Only those that begin with these words; a string is read as the training text was. The first word may be
+            ``<s>``.
+
+        Returns
+        -------
+        iterator of NGram
+            Of one order sorted by the ids of their words, as in ARPA files.
+
+        Raises
+        ------
+        OptionError
+            ``order`` is out of range, or less than the words of ``prefix``.
+        MissingWordError
+            A word of ``prefix`` is not in the vocabulary.
+        FormatError
+            The file of the model is damaged.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+        >>> [(" ".join(words), round(log10_prob, 2)) for words, log10_prob, _ in model.ngrams(prefix="the")]
+        [('the', -0.72), ('the cat', -0.14)]
+        """
+        orders, ids = self.orders_and_ids(order, prefix)
+        blocks = chain.from_iterable(self.table_.ngrams(k, ids) for k in orders)
+        return chain.from_iterable(as_ngrams(rows, self.vocabulary) for rows in blocks)
+
+    def orders_and_ids(self, order: int | None = None, prefix: Tokens = ()) -> tuple[range, list[int]]:
+        """Which orders ``ngrams`` lists, and the ids of its prefix; errors as there."""
+        words = self._words_of_prefix(prefix)
+        most = self._fitted().order
+        orders = range(max(1, len(words)), most + 1)
+        if order is not None:
+            order = check_whole("order", order, 1, most)
+            orders = range(order, order + 1)
+        if len(words) > orders.stop - 1:
+            most = orders.stop - 1
+            raise OptionError(
+                f"prefix = {shown(prefix)} holds {len(words)} words, more than n-grams of order {most} have; give fewer"
+            )
+        return orders, list(map(self.vocabulary.id_of, words))
+
+    def _words_of_prefix(self, prefix: Tokens) -> list[str]:
+        if not isinstance(prefix, str):
+            return as_tokens(prefix, "prefix")
+        mark, _, rest = prefix.partition(" ")
+        return [mark, *self.reader.words_of(rest)] if mark == SPECIALS[BOS] else self.reader.words_of(prefix)
 
     # --- files
 
