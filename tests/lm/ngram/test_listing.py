@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.lm.ngram.models import random_model, seeds
 from windrow import NGramLM
-from windrow.errors import DataError, MissingWordError, OptionError
+from windrow.errors import DataError, FormatError, MissingWordError, OptionError
 from windrow.lm.ngram import listing
 from windrow.lm.ngram.table import NGramTable
 
@@ -101,6 +101,21 @@ def test_blocks_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
         blocks = [rows.ids for rows in table.ngrams(order)]
         assert len(blocks) > 1
         assert all(len(ids) <= 16 or len(np.unique(ids[:, :-1], axis=0)) == 1 for ids in blocks)
+    assert len(list(table.ngrams(2))) < table.sizes[1] / 4  # nor needlessly many
+
+
+def test_a_table_of_more_ngrams_than_it_says_is_refused_before_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of lists that overlap there might be any number."""
+    monkeypatch.setattr(listing, "_SLOTS", 1)
+    table = NGramTable.pack(random_model(np.random.default_rng(3), 3, 50)[0])
+    words, bigrams, trigrams = table.sizes
+    config = {**table.config(), "sizes": [words, 7, trigrams]}
+    forged = NGramTable.from_arrays(table.arrays(), config, table.vocabulary, "m")
+    listed = 0
+    with pytest.raises(FormatError, match="m is damaged: it does not hold 7 n-grams of order 2; take it from a copy"):
+        for rows in forged.ngrams(2):
+            listed += len(rows.ids)
+    assert 0 < listed <= 7 < bigrams
 
 
 def test_a_model_of_stupid_backoff_lists_relative_frequencies() -> None:
