@@ -70,8 +70,8 @@ class UnboundedNGramLM(Estimator, LanguageModel):
         What is subtracted from the counts 1, 2, and 3 or more of each order, the last order for all above; None in
         place of an order's lets it be estimated. None: estimated.
     discount_fallback : bool, default False
-        Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Small or artificial text is refused
-        otherwise.
+        Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Small or artificial text is
+        refused otherwise.
     min_count : int >= 1, default 1
         Words that occur less often become <unk>.
     max_vocab : int >= 4 or None, default None

@@ -43,9 +43,10 @@ def sort_contexts(stream: Int32s, words: int, progress: OnProgress | None = None
     keys = keys[:largest].copy()  # and the memory of the others is free
     lengths = np.empty(size, np.uint16)
     sorting.measure_contexts(stream, 2 * LONGEST, lengths)
+    stack = np.empty(sorting.STACK, np.int64)
     remaining = size
     while remaining and sorted_words <= LONGEST:  # the word before an n-gram counts, too
-        remaining = int(sorting.refine_groups(suffixes, ranks, runs, lengths, sorted_words, keys))
+        remaining = int(sorting.refine_groups(suffixes, ranks, runs, lengths, sorted_words, keys, stack))
         sorted_words *= 2
         if progress is not None:
             progress("sorting", 1 - remaining / size)

@@ -23,6 +23,7 @@ Int64s = NDArray[np.int64]
 UInt16s = NDArray[np.uint16]
 
 _AHEAD = 24  # entries between a prefetch and the use of what it fetches
+STACK = 64  # a pair for each bit of a number of keys
 _FEW = 24  # entries that are sorted by insertion
 
 
@@ -76,11 +77,12 @@ def first_groups(keys: Int64s, position_bits: int, suffixes: Int32s, ranks: Int3
 
 @kernel
 def refine_groups(
-    suffixes: Int32s, ranks: Int32s, runs: Int32s, lengths: UInt16s, sorted_words: int, keys: Int64s
+    suffixes: Int32s, ranks: Int32s, runs: Int32s, lengths: UInt16s, sorted_words: int, keys: Int64s, stack: Int64s
 ) -> Any:
     """Sort every group further, by the ``sorted_words`` words before those by which it is sorted; how many remain.
 
-    ``keys``: memory for the largest group. A run of places that need no more sorting is kept as a negative size.
+    ``keys``: memory for the largest group; ``stack``, (STACK,): memory. A run of places that need no more sorting is
+    kept as a negative size.
     """
     remaining = 0
     done_from = -1  # where the run of sorted places began that ends here; -1 where none does
@@ -95,7 +97,7 @@ def refine_groups(
         if done_from >= 0:
             runs[done_from] = done_from - place
             done_from = -1
-        remaining += _refine(suffixes, ranks, runs, sorted_words, keys, place, size)
+        remaining += _refine(suffixes, ranks, runs, sorted_words, keys, stack, place, size)
         place += size
     if done_from >= 0:
         runs[done_from] = done_from - suffixes.size
@@ -104,7 +106,7 @@ def refine_groups(
 
 @kernel
 def _refine(
-    suffixes: Int32s, ranks: Int32s, runs: Int32s, sorted_words: int, keys: Int64s, place: int, size: int
+    suffixes: Int32s, ranks: Int32s, runs: Int32s, sorted_words: int, keys: Int64s, stack: Int64s, place: int, size: int
 ) -> Any:
     """Sort the group at ``place``; how many of its entries are still in groups of several."""
     for i in range(size):
@@ -112,7 +114,7 @@ def _refine(
             prefetch(ranks, max(suffixes[place + i + _AHEAD] - sorted_words, 0))
         position = np.int64(suffixes[place + i])
         keys[i] = np.int64(ranks[position - sorted_words]) << 32 | position
-    _sort(keys[:size])
+    _sort(keys, size, stack)
     remaining = 0
     begin = 0
     for i in range(1, size + 1):
@@ -128,14 +130,40 @@ def _refine(
     return remaining
 
 
-@kernel(allocates=True)
-def _sort(keys: Int64s) -> None:
-    if keys.size > _FEW:
-        keys.sort()
-        return
-    for i in range(1, keys.size):
+@kernel
+def _sort(keys: Int64s, size: int, stack: Int64s) -> None:
+    """Sort the first keys, which differ: quicksort, by the median of three."""
+    stack[0], stack[1], waiting = 0, size, 1
+    while waiting > 0:
+        waiting -= 1
+        first, last = stack[2 * waiting], stack[2 * waiting + 1]
+        while last - first > _FEW:
+            low, middle, high = keys[first], keys[(first + last) >> 1], keys[last - 1]
+            pivot = max(min(low, middle), min(max(low, middle), high))
+            i, j = first, last - 1
+            while i <= j:
+                while keys[i] < pivot:
+                    i += 1
+                while keys[j] > pivot:
+                    j -= 1
+                if i <= j:
+                    keys[i], keys[j] = keys[j], keys[i]
+                    i, j = i + 1, j - 1
+            if j + 1 - first > last - i:  # the larger part waits, so that few do
+                stack[2 * waiting], stack[2 * waiting + 1] = first, j + 1
+                first = i
+            else:
+                stack[2 * waiting], stack[2 * waiting + 1] = i, last
+                last = j + 1
+            waiting += 1
+        _insert(keys, first, last)
+
+
+@kernel
+def _insert(keys: Int64s, first: int, last: int) -> None:
+    for i in range(first + 1, last):
         key, j = keys[i], i
-        while j > 0 and keys[j - 1] > key:
+        while j > first and keys[j - 1] > key:
             keys[j] = keys[j - 1]
             j -= 1
         keys[j] = key
