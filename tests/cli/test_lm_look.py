@@ -18,7 +18,15 @@ from windrow.cli import main
 from windrow.lm.base import LANGUAGE_MODELS
 
 LINES = ["the cat sat", "the dog sat down", "a cat ran", "the cat ran off", "a mouse"]
-KINDS = {"n-grams", "window", "window, 8 bits", "recurrent", "mixture of vocabularies", "cache"}
+KINDS = {
+    "n-grams",
+    "n-grams of unbounded order",
+    "window",
+    "window, 8 bits",
+    "recurrent",
+    "mixture of vocabularies",
+    "cache",
+}
 
 
 def run(*arguments: Any, **options: Any) -> Result:
