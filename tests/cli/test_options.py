@@ -136,6 +136,8 @@ BESIDE = {  # with which these have no effect; the others have none beside the d
     ("lm train ngram", "lmplz_compat"): ["--smoothing", "witten-bell"],
     ("lm train ngram", "unk_mass"): ["--closed-vocabulary"],
     ("lm train ngram", "discount_fallback"): ["--smoothing", "witten-bell"],
+    ("lm train ngram", "min_count"): ["--fixed-vocab", "words.txt"],
+    ("lm train ngram", "max_vocab"): ["--fixed-vocab", "words.txt"],
     ("tag train", "vector_size"): ["--vectors", "v.txt"],
 }
 CONDITIONED = [

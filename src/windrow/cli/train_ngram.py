@@ -28,17 +28,23 @@ from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.ray_cluster import ray_cluster, ray_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import ARPA_WRITTEN, save_model
-from windrow.errors import OptionError
+from windrow.errors import DataError, OptionError
 from windrow.estimator import Condition
 from windrow.lm.ngram.settings import FALLING_BACK, INTERPOLATING, NGRAM_LM
 
 _MEMORY = "Memory beyond which counting goes over files: 500M, 2G, 50% of what is free."
 
 
-def _words_in(file: str) -> list[str]:
+def _words_in(file: str, *, one_per_line: bool = False) -> list[str]:
     from windrow.corpus.streams import Meter, lines, text_pieces
 
-    return [word for line in lines(text_pieces(file, None, Meter(None, None)), file) for word in line.split()]
+    found: list[str] = []
+    for number, line in enumerate(lines(text_pieces(file, None, Meter(None, None)), file), 1):
+        words = line.split()
+        if one_per_line and len(words) > 1:  # such as counts, which would be words of the model
+            raise DataError(f"{file}, line {number}: {line.strip()[:60]!r} is not one word; give one word per line")
+        found += words
+    return found
 
 
 @command("ngram", example="windrow lm train ngram toyland/train.txt -o toy-lm.safetensors --order 5")
@@ -67,6 +73,15 @@ def _words_in(file: str) -> list[str]:
     metavar="FILE",
     type=InputFile(),
     help="Leave out n-grams with words that are not in this file.",
+)
+@grouped_option(
+    "--fixed-vocab",
+    heading="Text",
+    common=False,
+    metavar="FILE",
+    type=InputFile(),
+    help="The words of the model, one per line: others become <unk>, and those that the text does not have get a "
+    "probability, too.",
 )
 @grouped_option(
     "--counts-out", heading="Output", common=False, type=OutputFile(), help="Write the counts, as text; .gz compresses."
@@ -106,13 +121,15 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     text = text_of(options)
     heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
     vocab = _words_in(options["vocab"]) if options["vocab"] else None
+    fixed = _words_in(options["fixed_vocab"], one_per_line=True) if options["fixed_vocab"] else None
     with ray_cluster(options) as cluster, cluster.connected():
         corpus = None if options["from_counts"] else open_corpus(*sources, ray=cluster.workers, **text)
         with naming_options(flags_of(NGRAM_LM)):
             if corpus is None:
                 model.fit_counts(sources[0], heldout=heldout, vocab=vocab)
             else:
-                model.fit(corpus, heldout=heldout, vocab=vocab, counts_out=counts_out, ray=cluster.workers)
+                given = {"vocab": vocab, "fixed_vocab": fixed, "counts_out": counts_out}
+                model.fit(corpus, heldout=heldout, ray=cluster.workers, **given)
     save_model(model, output)
     warn_if_forgotten(model, output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
@@ -128,8 +145,9 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
 def _check_used(options: dict[str, Any]) -> None:
     """Refuse options that nothing would read."""
     of_text: tuple[Condition, ...] = (("from_counts", (False,)),)
-    apart = dict.fromkeys(("counts_out", "memory", "ray"), of_text)
+    apart = dict.fromkeys(("counts_out", "fixed_vocab", "memory", "ray"), of_text)
     apart["memory"] += (("ray", (None,)),)
+    apart["vocab"] = (("fixed_vocab", (None,)),)
     if not options["heldout"]:  # which is text, too
         apart |= dict.fromkeys((*text_of(options), "skip_symbols"), of_text)
     form = FALLING_BACK if not options["interpolate"] else INTERPOLATING

@@ -34,7 +34,7 @@ from windrow.lm.ngram.settings import NGRAM_LM
 from windrow.lm.ngram.table import NGramTable
 from windrow.lm.ngram.table_lm import TableLM
 from windrow.lm.ngram.words import mask_of
-from windrow.lm.stream import lm_vocabulary, training_stream, word_mapping
+from windrow.lm.stream import lm_vocabulary, several_words, training_stream, word_mapping
 from windrow.lm.symbols import EOS
 from windrow.logger import logger
 
@@ -85,9 +85,10 @@ class NGramLM(Estimator, TableLM):
         Drop n-grams without which the perplexity grows by less than this fraction. None: keep all. 1e-8 to 1e-6 are
         usual.
     min_count : int >= 1, default 1
-        Words that occur less often become <unk>.
+        Words that occur less often become <unk>. Only without fixed_vocab.
     max_vocab : int >= 4 or None, default None
-        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all.
+        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all. Only without
+        fixed_vocab.
     open_vocabulary : bool, default True
         Whether unknown words have a probability.
     unk_mass : float in (0, 1) or None, default None
@@ -189,6 +190,7 @@ class NGramLM(Estimator, TableLM):
         field: str | None = None,
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
+        fixed_vocab: Iterable[str] | None = None,
         counts_out: str | os.PathLike[str] | None = None,
         ray: str | Workers | None = None,
         progress: OnProgress | bool | None = None,
@@ -207,6 +209,10 @@ class NGramLM(Estimator, TableLM):
             Other text, to which the weights of jelinek-mercer are fitted; None: to the training text itself.
         vocab : iterable of str, default None
             Leave out n-grams with other words than these, as lmplz does with --limit_vocab_file; None: keep all.
+        fixed_vocab : iterable of str, default None
+            The words of the model, as of SRILM's -vocab: other words of the text become ``<unk>``, and words that the
+            text does not have are unigrams, too, as probable as the smoothing makes a word that was not seen (with
+            mle and stupid-backoff, 0). None: the words of the text.
         counts_out : str or path, default None
             A file to write the counts to, as text; ``.gz`` at the end compresses it. On a full disk
             training goes on without it, with a DataWarning.
@@ -238,14 +244,19 @@ class NGramLM(Estimator, TableLM):
         >>> [word for word, probability in model.top_words("the cat", k=2)]
         ['ran', 'sat']
         """
-        self._check_fit(heldout)
+        fixed = None if fixed_vocab is None else several_words("fixed_vocab", fixed_vocab)
+        self._check_fit(heldout, fixed_vocab=fixed, vocab=vocab)
         if ray is not None and self.memory is not None:
             raise OptionError(f"memory = {self.memory} is for one process; of workers RayCluster's memory is the bound")
         check_progress(progress)
         corpus = as_corpus(source, field, shows_bar=progress is True)
         check_size(corpus.tokens + (1 + self.eos) * len(corpus))
         vocabulary, mapping = lm_vocabulary(
-            corpus, min_count=self.min_count, max_vocab=self.max_vocab, skip_symbols=self.skip_symbols
+            corpus,
+            min_count=self.min_count,
+            max_vocab=self.max_vocab,
+            skip_symbols=self.skip_symbols,
+            fixed_vocab=fixed,
         )
         stream = training_stream(corpus, mapping, eos=self.eos)
         first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
@@ -333,10 +344,16 @@ class NGramLM(Estimator, TableLM):
         if self.discount_fallback and given is not None and all(one is not None for one in given):
             raise OptionError("discount_fallback = True has no effect with discounts of all orders; leave it out")
 
-    def _check_fit(self, heldout: Any) -> None:
+    def _check_fit(self, heldout: Any, *, fixed_vocab: list[str] | None = None, vocab: Any = None) -> None:
         """Raise OptionError for a parameter out of range, or one that has no effect."""
         self.check_parameters()
-        self.check_effects()
+        self.check_effects(fixed_vocab=fixed_vocab)
+        if fixed_vocab is not None and vocab is not None:
+            raise OptionError("vocab takes words away, and fixed_vocab keeps them all; leave one of them out")
+        if fixed_vocab is not None and next(iter(self.prune), 0):
+            raise OptionError(
+                f"prune = {tuple(self.prune)} takes words away, and fixed_vocab keeps them all; begin with 0"
+            )
         if heldout is not None and (self.smoothing != "jelinek-mercer" or self.weights is not None):
             raise OptionError(
                 "heldout is for smoothing 'jelinek-mercer' without weights, which are fitted; leave it out"

@@ -52,10 +52,11 @@ NGRAM_LM = (
         "entropy_prune", float, None, "Drop n-grams without which the perplexity grows by less than this fraction.",
         "1e-8 to 1e-6 are usual.", low=0, none="keep all", heading="Model",
     ),
-    Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1, heading="Text", common=True),
+    Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1,
+            only_with=("fixed_vocab", (None,)), heading="Text", common=True),
     Setting(
         "max_vocab", int, None, "Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>.",
-        low=len(SPECIALS) + 1, none="all", heading="Text", common=True,
+        low=len(SPECIALS) + 1, none="all", only_with=("fixed_vocab", (None,)), heading="Text", common=True,
     ),
     Setting(
         "open_vocabulary", bool, True, "Whether unknown words have a probability.",
