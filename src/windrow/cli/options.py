@@ -147,7 +147,7 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
     flags = flags_of(settings)
     if setting.conditions:
         met = (_as_option(condition, aliases) for condition in setting.conditions)
-        told = [told_condition(one, lambda name: flags.get(name, f"--{name}"), _unless_true) for one in met]
+        told = [told_condition(one, lambda name: flags.get(name, _spelled(name)), _unless_true) for one in met]
         attributes["help"] += f" Only {' and '.join(map(str.rstrip, told))}."
     if setting.type is bool or "/" in (setting.option or ""):
         attributes |= {
@@ -172,6 +172,10 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
         attributes["type"] = number_of(setting) if setting.type in (int, float) else setting.type
     attributes["help"] = re.sub(r"\b[a-z]+_\w+\b", lambda name: flags.get(name[0], name[0]), attributes["help"])
     return attributes
+
+
+def _spelled(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _as_option(condition: Condition, aliases: Aliases) -> Condition:

@@ -10,7 +10,7 @@ import click
 from windrow.cli.as_trained import warn_if_forgotten
 from windrow.cli.groups import command
 from windrow.cli.help import grouped_option
-from windrow.cli.messages import tell
+from windrow.cli.messages import name_typed, tell
 from windrow.cli.options import (
     check_parameters,
     check_used,
@@ -30,9 +30,33 @@ from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import DataError, OptionError
 from windrow.estimator import Condition
-from windrow.lm.ngram.settings import FALLING_BACK, INTERPOLATING, NGRAM_LM
+from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
 
+_DISCOUNTS = (
+    "What is subtracted from the counts 1, 2, ... of each order, the last for all above, with / between the orders: "
+    f"0.5,1,1.5/0.6,1.1,1.4; estimate in place of an order's lets it be estimated. Only with --smoothing "
+    f"{' or '.join(DISCOUNTING)}."
+)
 _MEMORY = "Memory beyond which counting goes over files: 500M, 2G, 50% of what is free."
+
+
+_ESTIMATE = "estimate"  # in the place of an order's discounts
+
+
+def _discounts(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[Any, ...] | None:
+    """A callback for the discounts of each order: 0.5,1,1.5/estimate/0.6."""
+    if value is None:
+        return None
+    orders: list[tuple[float, ...] | None] = []
+    for part in value.split("/"):
+        try:
+            orders.append(None if part.strip() == _ESTIMATE else tuple(map(float, part.split(","))))
+        except ValueError as error:
+            raise OptionError(
+                f"{name_typed(parameter)} {value!r}: {part!r} must be numbers with commas between them, such as "
+                f"0.5,1,1.5/0.6,1.1,1.4 for order 2, or the word {_ESTIMATE}"
+            ) from error
+    return tuple(orders)
 
 
 def _words_in(file: str, *, one_per_line: bool = False) -> list[str]:
@@ -57,7 +81,11 @@ def _words_in(file: str, *, one_per_line: bool = False) -> list[str]:
     type=OutputFile(stdout=True),
     help=f"File to write: {ARPA_WRITTEN}, else windrow's own; - is an ARPA file on standard output.",
 )
-@setting_options(NGRAM_LM, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY})
+@setting_options(
+    NGRAM_LM,
+    memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY},
+    discounts={"callback": _discounts, "metavar": "N,N,.../N,N,...", "help": _DISCOUNTS},
+)
 @grouped_option(
     "--heldout",
     heading="Model",

@@ -31,6 +31,7 @@ from windrow.lm.ngram.partition_estimation import can_estimate, estimate_partiti
 from windrow.lm.ngram.partitions import CountedPartitions, start_counting
 from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.settings import NGRAM_LM
+from windrow.lm.ngram.smoothing import Options
 from windrow.lm.ngram.table import NGramTable
 from windrow.lm.ngram.table_lm import TableLM
 from windrow.lm.ngram.words import mask_of
@@ -44,11 +45,14 @@ _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
     "prune",
     "open_vocabulary",
     "unk_mass",
+    "interpolate_unigrams",
+    "vocab_pad",
     "interpolate",
     "delta",
     "weights",
     "discounts",
     "discount_fallback",
+    "fallback_discounts",
 )
 
 
@@ -78,6 +82,10 @@ class NGramLM(Estimator, TableLM):
         Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Only with smoothing
         "modified-kneser-ney" or "kneser-ney" or "absolute" or "katz". Small or artificial text is refused
         otherwise.
+    fallback_discounts : sequence of float >= 0 or None, default None
+        Discounts of the counts 1, 2, ... that discount_fallback takes, the last for all above. None: 0.5, 1, 1.5,
+        or 0.5 where the smoothing has one discount. Only with smoothing "modified-kneser-ney" or "kneser-ney" or
+        "absolute" or "katz" and with discount_fallback.
     prune : sequence of int >= 0, default ()
         Drop n-grams that occur at most this often: one count per order, none below the one before, the last for all
         above; such as 0,0,1. For smaller models.
@@ -93,6 +101,16 @@ class NGramLM(Estimator, TableLM):
         Whether unknown words have a probability.
     unk_mass : float in (0, 1) or None, default None
         The probability of <unk> without context. None: as the smoothing leaves it. Only with open_vocabulary True.
+    interpolate_unigrams : bool, default True
+        Whether every word gets an equal part of what the unigrams leave over, or only <unk> and words that the text
+        does not have. Only with smoothing "modified-kneser-ney" or "kneser-ney" or "absolute" or "katz" or
+        "witten-bell" and with open_vocabulary True. False makes <unk> far more probable, as lmplz does with
+        --interpolate_unigrams 0.
+    vocab_pad : int >= 0, default 0
+        Number of words among which the unigrams divide what they leave over, if it is greater than that of the
+        vocabulary. Only with smoothing "modified-kneser-ney" or "kneser-ney" or "witten-bell" or "absolute" or
+        "katz" or "jelinek-mercer" or "add-delta" and with interpolate_unigrams True and with open_vocabulary True
+        and without unk_mass. To compare perplexities of models with different vocabularies.
     bos : bool, default True
         Whether to mark where sentences begin.
     eos : bool, default True
@@ -148,12 +166,15 @@ class NGramLM(Estimator, TableLM):
         weights: Sequence[float] | None = None,
         discounts: Sequence[Sequence[float]] | None = None,
         discount_fallback: bool = False,
+        fallback_discounts: Sequence[float] | None = None,
         prune: Sequence[int] = (),
         entropy_prune: float | None = None,
         min_count: int = 1,
         max_vocab: int | None = None,
         open_vocabulary: bool = True,
         unk_mass: float | None = None,
+        interpolate_unigrams: bool = True,
+        vocab_pad: int = 0,
         bos: bool = True,
         eos: bool = True,
         skip_symbols: bool = False,
@@ -168,12 +189,15 @@ class NGramLM(Estimator, TableLM):
         self.weights = weights
         self.discounts = discounts
         self.discount_fallback = discount_fallback
+        self.fallback_discounts = fallback_discounts
         self.prune = prune
         self.entropy_prune = entropy_prune
         self.min_count = min_count
         self.max_vocab = max_vocab
         self.open_vocabulary = open_vocabulary
         self.unk_mass = unk_mass
+        self.interpolate_unigrams = interpolate_unigrams
+        self.vocab_pad = vocab_pad
         self.bos = bos
         self.eos = eos
         self.skip_symbols = skip_symbols
@@ -336,6 +360,13 @@ class NGramLM(Estimator, TableLM):
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
         check_order(counts)
         return self._estimate(counts, {}, None if heldout is None else as_corpus(heldout, field), vocab)
+
+    def check_parameters(self) -> None:
+        """As ``Estimator.check_parameters``; also that there are as many weights and discounts as orders."""
+        super().check_parameters()
+        Options(weights=self.weights, discounts=self.discounts, fallback_discounts=self.fallback_discounts).check(
+            self.order
+        )
 
     def check_effects(self, **arguments: Any) -> None:
         """As ``Estimator.check_effects``; where all discounts are given, there is none to fall back from."""
