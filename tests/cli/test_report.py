@@ -23,7 +23,7 @@ NETWORK = "--embedding 4 --hidden 4 --epochs 2 --lowercase --valid valid.txt"
 TRAININGS = {  # with what the code in Python does not show, where there is such a thing
     "vectors train text.txt --size 4 --min-count 1 --epochs 3 --workers 1 --lowercase --log-json log.jsonl": "",
     "vectors train text.txt --size 4 --workers 1 --epochs 1 --read-vocab words.txt": "--read-vocab",
-    "lm train ngram text.txt --order 2 --smoothing witten-bell --memory 1G": "",
+    "lm train ngram text.txt --order 2 --smoothing witten-bell --memory 1G --temp-dir pages": "",
     "lm train ngram text.txt --order 2 --smoothing witten-bell --vocab words.txt": "--vocab",
     "lm train ngram text.txt --order 2 --smoothing witten-bell --fixed-vocab list.txt": "--fixed-vocab",
     "lm train ngram counts.txt --order 2 --smoothing witten-bell --from-counts": "",

@@ -11,6 +11,7 @@ from windrow.cli.as_trained import warn_if_forgotten
 from windrow.cli.groups import command
 from windrow.cli.help import grouped_option
 from windrow.cli.messages import name_typed, tell
+from windrow.cli.numbers import Size
 from windrow.cli.options import (
     check_parameters,
     check_used,
@@ -18,7 +19,6 @@ from windrow.cli.options import (
     naming_options,
     open_corpus,
     setting_options,
-    size_in_bytes,
     sources_argument,
     text_of,
     text_options,
@@ -83,7 +83,7 @@ def _words_in(file: str, *, one_per_line: bool = False) -> list[str]:
 )
 @setting_options(
     NGRAM_LM,
-    memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY},
+    memory={"type": Size(), "metavar": "SIZE", "help": _MEMORY},
     discounts={"callback": _discounts, "metavar": "N,N,.../N,N,...", "help": _DISCOUNTS},
 )
 @grouped_option(
@@ -116,6 +116,13 @@ def _words_in(file: str, *, one_per_line: bool = False) -> list[str]:
 )
 @report_option
 @grouped_option(
+    "--temp-dir",
+    heading="Training",
+    common=True,
+    metavar="DIR",
+    help="Folder for temporary files, which are gone afterwards.  [default: what TMPDIR says, else the system's]",
+)
+@grouped_option(
     "--from-counts",
     heading="Text",
     common=False,
@@ -128,6 +135,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
     from windrow.files.compression import output_name
     from windrow.files.sniff import is_arpa
+    from windrow.files.tempfolder import temporary_files_in
     from windrow.lm import storing
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
@@ -147,17 +155,18 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     model = NGramLM(**values_of(NGRAM_LM, options))
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
     text = text_of(options)
-    heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
     vocab = _words_in(options["vocab"]) if options["vocab"] else None
     fixed = _words_in(options["fixed_vocab"], one_per_line=True) if options["fixed_vocab"] else None
-    with ray_cluster(options) as cluster, cluster.connected():
-        corpus = None if options["from_counts"] else open_corpus(*sources, ray=cluster.workers, **text)
-        with naming_options(flags_of(NGRAM_LM)):
-            if corpus is None:
-                model.fit_counts(sources[0], heldout=heldout, vocab=vocab)
-            else:
-                given = {"vocab": vocab, "fixed_vocab": fixed, "counts_out": counts_out}
-                model.fit(corpus, heldout=heldout, ray=cluster.workers, **given)
+    with temporary_files_in(options["temp_dir"]):
+        heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
+        with ray_cluster(options) as cluster, cluster.connected():
+            corpus = None if options["from_counts"] else open_corpus(*sources, ray=cluster.workers, **text)
+            with naming_options(flags_of(NGRAM_LM)):
+                if corpus is None:
+                    model.fit_counts(sources[0], heldout=heldout, vocab=vocab)
+                else:
+                    given = {"vocab": vocab, "fixed_vocab": fixed, "counts_out": counts_out}
+                    model.fit(corpus, heldout=heldout, ray=cluster.workers, **given)
     save_model(model, output)
     warn_if_forgotten(model, output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)

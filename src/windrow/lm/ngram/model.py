@@ -20,6 +20,7 @@ from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.local import as_path, given_name, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
+from windrow.files.tempfolder import temporary_files_in
 from windrow.lm import storing
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa
@@ -217,6 +218,7 @@ class NGramLM(Estimator, TableLM):
         fixed_vocab: Iterable[str] | None = None,
         counts_out: str | os.PathLike[str] | None = None,
         ray: str | Workers | None = None,
+        temp_dir: str | os.PathLike[str] | None = None,
         progress: OnProgress | bool | None = None,
     ) -> Self:
         """Count the n-grams of a text and estimate the model.
@@ -243,6 +245,9 @@ class NGramLM(Estimator, TableLM):
         ray : str or RayCluster, default None
             Workers of a Ray cluster that count and estimate, to the same model: "local" starts some on this machine,
             "auto" or HOST:PORT names a cluster. None: this process.
+        temp_dir : str or path, default None
+            An existing folder for temporary files: of the text as ids, and of counts beyond ``memory``. They are gone
+            when training ends. None: where the system has such files, which the environment variable TMPDIR says.
         progress : bool or callable, default None
             True: show a bar, in a notebook or on stderr. A function is called with the name of a stage,
             and how much of it is done, 0 to 1.
@@ -273,7 +278,8 @@ class NGramLM(Estimator, TableLM):
         if ray is not None and self.memory is not None:
             raise OptionError(f"memory = {self.memory} is for one process; of workers RayCluster's memory is the bound")
         check_progress(progress)
-        corpus = as_corpus(source, field, shows_bar=progress is True)
+        with temporary_files_in(temp_dir):
+            corpus = as_corpus(source, field, shows_bar=progress is True)
         check_size(corpus.tokens + (1 + self.eos) * len(corpus))
         vocabulary, mapping = lm_vocabulary(
             corpus,
@@ -285,6 +291,7 @@ class NGramLM(Estimator, TableLM):
         stream = training_stream(corpus, mapping, eos=self.eos)
         first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
         with ExitStack() as stack:
+            stack.enter_context(temporary_files_in(temp_dir))
             show = stack.enter_context(stages_bar(progress))
             counts: NGramCounts | CountedPartitions
             if ray is None:
@@ -318,6 +325,7 @@ class NGramLM(Estimator, TableLM):
         field: str | None = None,
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
+        temp_dir: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Estimate the model from counts.
 
@@ -326,7 +334,7 @@ class NGramLM(Estimator, TableLM):
         counts : NGramCounts, str or path
             Counts, which are used up, or a file of them, as ``counts_out`` of ``fit`` writes it. They may be of a
             higher order than the model.
-        field, heldout, vocab
+        field, heldout, vocab, temp_dir
             As of ``fit``.
 
         Returns
@@ -352,7 +360,8 @@ class NGramLM(Estimator, TableLM):
                     f"{name} = {getattr(self, name)!r} changes how text is counted; it comes too late for counts"
                 )
         if not isinstance(counts, NGramCounts):
-            counts = counts_text.read_counts(counts)
+            with temporary_files_in(temp_dir):
+                counts = counts_text.read_counts(counts)
         if self.order > counts.order > 0:
             raise OptionError(f"order = {self.order}: the counts are of order {counts.order}; count again, or lower it")
         check_marks(counts, bos=self.bos, eos=self.eos)
