@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,39 @@ def test_a_model_is_trained_and_asked():
         ["the", "2"], ["cat", "3"], ["ran", "4"], ["zebra", "1"], ["</s>", "1"],
     ]  # fmt: skip
     assert "UnboundedNGramLM(discount_fallback=True)" in Path("page.html").read_text("utf-8")
+
+
+def test_words_are_found_in_the_text():
+    run("lm", "train", "ngram", "text.txt", "-o", "m.safetensors", "--order", "inf", "--discount-fallback")
+    look = ("lm", "ngrams", "m.safetensors", "--text")
+    assert run(*look, "cat ran") == (0, "the\tcat ran\toff\n" * 3, "'cat ran' stands in the text 3 times\n")
+    code, out, _ = run(*look, "a dog", "--json")
+    assert (code, [json.loads(line) for line in out.splitlines()]) == (
+        0, [{"before": [], "words": ["a", "dog"], "after": ["ran", "off"]}] * 3,
+    )  # fmt: skip
+    told = "'dog cat ran' stands in the text 0 times; how many of its last words do: 2\n"
+    assert run(*look, "dog cat ran") == (0, "", told)
+    assert run(*look, "zebra") == (0, "", "'zebra' stands in the text 0 times\n")
+
+
+def test_a_list_of_n_grams_and_the_text_are_of_different_models():
+    run("lm", "train", "ngram", "text.txt", "-o", "inf", "--order", "inf", "--discount-fallback")
+    run("lm", "train", "ngram", "text.txt", "-o", "two", "--order", 2, "--smoothing", "witten-bell")
+    refused = {
+        (
+            "inf",
+        ): "inf holds an n-gram language model of unbounded order, which has no list of n-grams; add --text WORDS",
+        (
+            "two",
+            "--text",
+            "cat",
+        ): "two holds an n-gram language model, which does not keep its text; train a model with "
+        "`windrow lm train ngram --order inf`, or leave --text out",
+        ("inf", "--text", ""): "no word is given; give at least one",
+        ("inf", "--text", "a", "--order", "3"): "--order has no effect with --text; leave one of them out",
+    }
+    for words, message in refused.items():
+        assert run("lm", "ngrams", *words) == (1, "", f"Error: {message}\n")
 
 
 @pytest.mark.parametrize(

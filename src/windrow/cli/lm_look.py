@@ -12,8 +12,9 @@ import click
 
 from windrow.cli.groups import command
 from windrow.cli.lm_files import load_model, warn_of_unknown
+from windrow.cli.messages import tell
 from windrow.cli.numbers import WholeNumber
-from windrow.cli.options import text_options
+from windrow.cli.options import check_used, text_options
 from windrow.cli.paths import InputFile
 from windrow.cli.typed import numbered_batches
 from windrow.errors import DataError, FormatError, OptionError
@@ -51,19 +52,30 @@ def vocab(model: str, counts: bool, probs: bool) -> None:
 @click.argument("model", type=InputFile())
 @click.option("--order", type=WholeNumber(1, checks=False), help="How many words they have.  [default: all orders]")
 @click.option("--prefix", default="", metavar="WORDS", help="Only those that begin with these words; <s> may be one.")
+@click.option(
+    "--text", metavar="WORDS", help="Of a model of unbounded order: where WORDS stand in its text, with those around."
+)
 @text_options("tokenizer", as_trained=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per n-gram; log10 of 0 is null.")
-def ngrams(model: str, order: int | None, prefix: str, as_json: bool, **text: Any) -> None:
+def ngrams(model: str, order: int | None, prefix: str, text: str | None, as_json: bool, **reading: Any) -> None:
     """List the n-grams of MODEL, an n-gram model, as the lines of an ARPA file.
 
     A line has the log10 probability of the last word after the others, the words, and below the highest order the log10
     back-off weight, with tabs between them. The lowest order comes first; in it n-grams are in the order of their
     words in `lm vocab`. --prefix is read as in the model's training.
+
+    With --text, of a model of --order inf: a line has the words before WORDS, WORDS themselves, and the words after
+    them, with tabs between the three.
     """
     from windrow.cli.as_trained import read_as_trained
 
-    opened = _ngram_model(model)
-    read_as_trained(opened, model, text, needed=bool(prefix))
+    check_used(conditions=dict.fromkeys(("order", "prefix"), (("text", (None,)),)))
+    opened = load_model(model)
+    read_as_trained(opened, model, reading, needed=bool(prefix or text))
+    if text is not None:
+        _print_occurrences(opened, model, text, as_json)
+        return
+    opened = _ngram_model(opened, model)
     if as_json:
         _print(
             json.dumps({"words": words, "log10_prob": _number(prob), "log10_backoff": _number(backoff)})
@@ -87,17 +99,37 @@ def _lines_of_arpa(model: NGramLM, order: int | None, prefix: str) -> Iterator[b
         yield from map(bytes, blocks)
 
 
-def _ngram_model(path: str) -> NGramLM:
+def _ngram_model(model: LanguageModel, path: str) -> NGramLM:
     from windrow.files.kinds import what_holds
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.unbounded.model import UnboundedNGramLM
 
-    model = load_model(path)
+    if isinstance(model, UnboundedNGramLM):
+        raise FormatError(f"{path} holds {what_holds(model.kind)}, which has no list of n-grams; add --text WORDS")
     if not isinstance(model, NGramLM):
         raise FormatError(
             f"{path} holds {what_holds(model.kind)}, which has no list of n-grams; name an n-gram model, or see what "
             "follows words with `windrow lm next`"
         )
     return model
+
+
+def _print_occurrences(model: LanguageModel, path: str, words: str, as_json: bool) -> None:
+    from windrow.files.kinds import what_holds
+    from windrow.lm.unbounded.model import UnboundedNGramLM
+
+    if not isinstance(model, UnboundedNGramLM):
+        told = f"{path} holds {what_holds(model.kind)}, which does not keep its text"
+        raise FormatError(f"{told}; train a model with `windrow lm train ngram --order inf`, or leave --text out")
+    count = model.count(words)
+    matched = 0 if count else model.longest_match(words)
+    shorter = f"; how many of its last words do: {matched:,}" if matched else ""
+    tell(f"{words!r} stands in the text {count:,} times{shorter}")
+    found = model.occurrences(words)
+    if as_json:
+        _print(json.dumps(one._asdict(), ensure_ascii=False) for one in found)
+    else:
+        _print("\t".join(map(model.reader.join, one)) for one in found)
 
 
 def _number(value: float) -> float | None:
