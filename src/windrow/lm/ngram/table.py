@@ -25,7 +25,7 @@ from windrow.lm.ngram.levels import BackoffModel, Int32s
 from windrow.lm.ngram.packing import Packed, pack, unpack
 from windrow.lm.ngram.record_layout import RecordLayout, TrieLayout, most_slots, word_bits
 from windrow.lm.ngram.states import NGramState, NGramStates
-from windrow.lm.symbols import BOS, EOS
+from windrow.lm.symbols import BOS, EOS, UNK
 
 _ARRAYS = {
     "unigrams": np.dtype(np.uint32),
@@ -185,6 +185,17 @@ class NGramTable:
         if stream.size and not 0 <= stream.min() <= stream.max() < words:
             raise OptionError(f"ids must be from 0 to {words - 1}, not {stream.min()} to {stream.max()}")
 
+    def with_zeros(self, log10_of_zero: float, of_unknown: float) -> NGramTable:
+        """A table that answers these finite numbers where log10 p is minus infinity, the second for ``<unk>``."""
+        unigrams, books = self.trie.unigrams.copy(), self.trie.books.copy()
+        floats = unigrams.view(np.float32)
+        if np.isneginf(floats[UNK, packed_trie.UNIGRAM_PROB]):
+            floats[UNK, packed_trie.UNIGRAM_PROB] = of_unknown
+        for probs in (floats[:, packed_trie.UNIGRAM_PROB], books[:, 0]):
+            probs[np.isneginf(probs)] = log10_of_zero
+        trie = self.trie._replace(unigrams=unigrams, floats=floats, books=books)
+        return NGramTable(self.vocabulary, self._packed._replace(trie=trie), self.unseen_backoff, self._name)
+
     # --- from left to right
 
     def start(self, ids: Sequence[int] | Int32s = ()) -> NGramState:
@@ -221,22 +232,22 @@ class NGramTable:
 
     def score_after(
         self, state: NGramState, word_ids: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """log10 p of words one after another, and the orders of the longest n-grams, 0 at BOS; shapes (words,)."""
-        self._check_ids(word_ids)
-        check_state(state.cells.shape == (self.order,))
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
+        """log10 p of words one after another, the orders of the longest n-grams, 0 at BOS, and the sum of the first."""
         scores, orders = np.empty(word_ids.size), np.empty(word_ids.size, np.int64)
         cells = np.concatenate([state.cells, state.cells])
-        steps.step_through(self.located.address, cells, word_ids, scores, orders)
-        check_state(not np.isnan(scores).any())
-        return scores, orders
+        total = steps.step_through(self.located.address, cells, word_ids, scores, orders)
+        if isnan(total):
+            self._check_ids(word_ids)
+            check_state(False)
+        return scores, orders, total
 
     def distribution(self, state: NGramState) -> NDArray[np.float64]:
         """Probabilities of the next word, shape (words,), 0 for BOS: 10 ** log10 p of ``score_next``.
 
         Their sum is 1 within 1e-5, as numbers are rounded, unless the smoothing is one whose scores do not sum to 1.
         """
-        weights = self._context_weights(state)
+        weights = self.context_weights(state)
         with np.errstate(over="ignore", invalid="ignore"):  # a file from elsewhere may have any back-off
             probs: NDArray[np.float64] = self._unigram_probs * 10.0 ** weights[0]
             for length in range(1, self.order):
@@ -260,7 +271,7 @@ class NGramTable:
     def _unigram_probs(self) -> NDArray[np.float64]:
         return 10.0 ** self.trie.floats[:, 0].astype(np.float64)
 
-    def _context_weights(self, state: NGramState) -> NDArray[np.float64]:
+    def context_weights(self, state: NGramState) -> NDArray[np.float64]:
         """By length of a context: the sum of the log10 back-offs of all longer ones; shape (order,)."""
         backoffs = np.zeros(self.order)
         for length in range(1, self.order):

@@ -97,8 +97,9 @@ def test_steps_at_once_and_through_a_sentence_are_single_steps(
     for ids, word, score, found in zip(told, words.tolist(), scores, orders, strict=True):
         expected, expected_orders = naive.score([*ids, word])
         assert (score, found) == (pytest.approx(expected[-1], abs=2e-5), expected_orders[-1])
-        through, through_orders = table.score_after(table.start(), np.array([*ids, word]))
+        through, through_orders, total = table.score_after(table.start(), np.array([*ids, word]))
         np.testing.assert_allclose(through, expected, **CLOSE)
+        assert total == pytest.approx(through.sum(), abs=1e-9)
         assert through_orders.tolist() == expected_orders
 
 

@@ -190,13 +190,18 @@ def step_through(
     words: NDArray[np.int64],
     scores: NDArray[np.float64],
     orders: NDArray[np.int64],
-) -> None:
-    """``step_between`` by one word after another; words are not checked.
+) -> Any:
+    """``step_between`` by one word after another; the sum of the scores, which is NaN as that of ``step`` may be.
 
     ``cells``, (2 * order,): the first half is the state before the first word; both halves are written.
     """
     trie, unseen_backoff = trie_at(trie_address), unseen_backoff_at(trie_address)
     order = trie.fields.shape[0] - 1
+    total = 0.0
     for i in range(words.size):
+        if not (0 <= words[i] < trie.unigrams.shape[0] and cells.size == 2 * order):
+            return np.nan
         before = order * (i & 1)
         scores[i], orders[i] = step_between(trie, unseen_backoff, cells, before, words[i], cells, order - before)
+        total += scores[i]
+    return total
