@@ -8,6 +8,9 @@ all, the kernels compiled before. lmplz and build_binary are measured where they
 230,000 tokens, where windrow has read the text, too.
 Scoring: the first 1,000 lines, in tokens a second; the ``kenlm`` module is given the ARPA file of the same model, so
 that both score the same n-grams. "ids": windrow is given word ids, kenlm a line (it has no other way).
+Steps: the words of those lines one after another from Python, each with its state. windrow does it by ``score_next``,
+by ``windrow.compat.kenlm``, and for all lines at once by ``score_next_batch``, given words as ids; kenlm by
+``BaseScore``.
 """
 
 from __future__ import annotations
@@ -143,6 +146,81 @@ def score_kenlm(arpa: str, lines: str) -> dict[str, float]:
     return best_of(lambda: sum(map(model.score, texts)), tokens)
 
 
+def step_windrow(model: str, lines: str) -> dict[str, float]:
+    import windrow
+
+    loaded = windrow.load(model)
+    texts = words_of(lines)
+
+    def score() -> float:
+        total = 0.0
+        for words in texts:
+            state = loaded.start()
+            for word in words:
+                log10_prob, state = loaded.score_next(state, word)
+                total += log10_prob
+        return total
+
+    return best_of(score, sum(map(len, texts)))
+
+
+def step_batches(model: str, lines: str) -> dict[str, float]:
+    """The n-th words of all lines at once; lines that have ended leave the batch."""
+    import numpy as np
+
+    import windrow
+
+    loaded = windrow.load(model)
+    texts = sorted((loaded.vocabulary.encode(words) for words in words_of(lines)), key=len, reverse=True)
+    columns = [
+        np.array([ids[n] for ids in texts if len(ids) > n], np.int64) for n in range(max(map(len, texts), default=0))
+    ]
+
+    def score() -> float:
+        total, states = 0.0, loaded.score_next_batch([loaded.start()] * len(texts), ["<s>"] * len(texts))[1]
+        for column in columns:
+            scores, states = loaded.score_next_batch(states[: len(column)], column)
+            total += scores.sum()
+        return total
+
+    return best_of(score, sum(map(len, texts)))
+
+
+def step_compat(arpa: str, lines: str) -> dict[str, float]:
+    from windrow.compat import kenlm
+
+    return step_with(kenlm, arpa, lines)
+
+
+def step_kenlm(arpa: str, lines: str) -> dict[str, float]:
+    import kenlm
+
+    return step_with(kenlm, arpa, lines)
+
+
+def step_with(kenlm: Any, arpa: str, lines: str) -> dict[str, float]:
+    model = kenlm.Model(arpa)
+    texts = words_of(lines)
+
+    def score() -> float:
+        total = 0.0
+        for words in texts:
+            state = kenlm.State()
+            model.BeginSentenceWrite(state)
+            for word in words:
+                out_state = kenlm.State()
+                total += model.BaseScore(state, word, out_state)
+                state = out_state
+        return total
+
+    return best_of(score, sum(map(len, texts)))
+
+
+def words_of(lines: str) -> list[list[str]]:
+    """The words of each line, and ``</s>``."""
+    return [[*line.split(), "</s>"] for line in Path(lines).read_text(encoding="utf-8").splitlines()]
+
+
 def best_of(score: Callable[[], float], tokens: int) -> dict[str, float]:
     """The second to fourth time; the first reads the model into memory."""
     total, seconds = float(score()), []
@@ -169,12 +247,21 @@ def scoring_cases(folder: Path, orders: list[int], small: bool) -> list[Case]:
         model, arpa = str(folder / f"{name}.safetensors"), str(folder / f"{name}.arpa")
         prepare("ngram:write_arpa", model=model, arpa=arpa)
         text = "small" if name == "small" else "first"
-        for way, lines in (("ids", text), ("strings", text), ("strings", f"{text}20")):
-            given = {"lines": str(folder / f"{lines}.txt")}
-            label = "lines of 20 tokens" if lines.endswith("20") else way
+        for way, stem in (("ids", text), ("strings", text), ("strings", f"{text}20")):
+            given = {"lines": str(folder / f"{stem}.txt")}
+            label = "lines of 20 tokens" if stem.endswith("20") else way
             ours = Side("windrow", "ngram:score_windrow", {"model": model, "way": way, **given})
             theirs = Side("kenlm", "ngram:score_kenlm", {"arpa": arpa, **given}, absent=absence("kenlm"))
             cases.append(Case(f"{name}, {label}", [ours, theirs]))
+        lines = str(folder / f"{text}20.txt")
+        own, same = {"model": model, "lines": lines}, {"arpa": arpa, "lines": lines}
+        sides = [
+            Side("windrow", "ngram:step_windrow", own),
+            Side("windrow.compat.kenlm", "ngram:step_compat", same),
+            Side("windrow, in batches", "ngram:step_batches", own),
+            Side("kenlm", "ngram:step_kenlm", same, absent=absence("kenlm")),
+        ]
+        cases.append(Case(f"{name}, steps", sides))
     return cases
 
 

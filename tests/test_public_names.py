@@ -18,6 +18,7 @@ ROOMS = (
     *(
         "classification",
         "compat.gensim",
+        "compat.kenlm",
         "corpus",
         "distributed",
         "embeddings",

@@ -14,6 +14,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from click.testing import CliRunner
 from numba.core import serialize
 from numba.core.dispatcher import Dispatcher
@@ -210,6 +211,15 @@ def replicas_in_python() -> None:
         model.fit(LINES, ray=Elsewhere(2))
 
 
+def steps_in_python() -> None:
+    """From word to word, alone and several at once."""
+    for name in ("n.safetensors", "n.arpa"):
+        model = NGramLM.load(name)
+        _, states = model.score_next_batch([model.start()] * 3, ["a", "b", "c"])
+        model.score_next(states[0], "b")
+        model.table_.score_after(states[0], model.encode("a b").astype(np.int64))
+
+
 def write_files() -> None:
     for name, text in {
         "text.txt": "\n".join(LINES),
@@ -242,7 +252,7 @@ if __name__ == "__main__":
             if after - before:
                 missing[command] = sorted(after - before)
             before = after
-    for in_python in (classify_in_python, partitions_in_python, replicas_in_python):
+    for in_python in (classify_in_python, partitions_in_python, replicas_in_python, steps_in_python):
         in_python()
         after = loaded()
         if after - before:

@@ -9,6 +9,7 @@ from tests.lm.contract import MODELS
 from windrow import NGramLM
 from windrow.errors import OptionError
 from windrow.lm.base import LanguageModel
+from windrow.lm.states import States
 from windrow.lm.symbols import BOS, EOS, UNK
 
 
@@ -45,6 +46,45 @@ def test_scores_word_by_word_are_those_of_the_sentence(model: LanguageModel) -> 
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert model.score_next(state, "<s>")[0] == 0
     assert model.score_next(state, BOS)[1] == model.advance(state, BOS)
+
+
+def test_several_states_at_once_are_scored_as_one_after_another(model: LanguageModel) -> None:
+    a, b, c = known_words(model)
+    words = [a, "unheard", "<s>", b, "</s>", a]
+    states = [model.start(model.encode(text)) for text in ("", [a], [b, a], [a], [c], [c, c])]
+    for given in (states, States(states), model.score_next_batch(states, words)[1]):
+        scores, after = model.score_next_batch(given, words)
+        expected = [model.score_next(state, word) for state, word in zip(given, words, strict=True)]
+        assert scores.tolist() == [score for score, _ in expected]
+        assert list(after) == [state for _, state in expected]
+        ids = np.array([model.vocabulary.get(word, UNK) for word in words])
+        for kind in (np.int64, np.int32, np.uint16):
+            by_id = model.score_next_batch(given, ids.astype(kind))
+            assert (by_id[0].tolist(), list(by_id[1])) == (scores.tolist(), list(after))
+        rows = np.array([5, 0, 0])
+        assert list(after[rows]) == [after[5], after[0], after[0]]
+        assert list(after[np.arange(6) > 4]) == list(after[5:]) == [after[-1]]
+    assert [len(part) for part in model.score_next_batch([], [])] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("states", "words", "said"),
+    [
+        (2, ["a"], "each state needs a word: there are 2 states and 1 words"),
+        (1, "a", "a word for each state is needed: several words or ids, not 'a'"),
+        (1, 3, "a word for each state is needed"),
+        (None, ["a"], r"several states are needed; give one as \[state\]"),
+        (1, ["two words"], "'two words' is not one word"),
+        (1, np.array([10**6]), "ids must be from 0 to"),
+        (1, np.array([-1]), "ids must be from 0 to"),
+        (1, np.array([0.5]), "a word or its id is needed, not 0.5"),
+        ("x", ["a"], "the state is not of this model; begin with start"),
+    ],
+)
+def test_what_does_not_fit_several_states(model: LanguageModel, states: object, words: object, said: str) -> None:
+    given = [model.start()] * states if isinstance(states, int) else states
+    with pytest.raises(OptionError, match=said):
+        model.score_next_batch(given, words)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

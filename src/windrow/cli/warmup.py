@@ -103,6 +103,8 @@ def _compile_ngram_models(lines: list[str]) -> None:
             model.log_probs(lines)
             model.generate("to", max_new_tokens=2)
             list(model.ngrams())
+            model.score_next_batch([model.start()], ["to"])
+            model.table_.score_after(model.start(), model.encode("to").astype("int64"))
 
 
 def _compile_neural_models(lines: list[str]) -> None:

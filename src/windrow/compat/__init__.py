@@ -2,4 +2,4 @@
 
 from windrow._lazy import lazy_names
 
-__getattr__, __dir__ = lazy_names(__name__, {}, ("gensim",))
+__getattr__, __dir__ = lazy_names(__name__, {}, ("gensim", "kenlm"))

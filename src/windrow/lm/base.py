@@ -23,6 +23,7 @@ from windrow.files.model_file import StoredModel
 from windrow.lm.generation import Generation, GenerationOptions, generate
 from windrow.lm.next_word import State, Tokens, as_id, given_words
 from windrow.lm.reading import ReadsText
+from windrow.lm.states import States, check_lengths
 from windrow.lm.storing import check_name
 from windrow.lm.stream import Ids, reserved_symbol, sentence_blocks, several
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
@@ -436,6 +437,51 @@ class LanguageModel(ReadsText, ABC):
         with np.errstate(divide="ignore"):
             score = float(np.log10(self.distribution(state)[word_id]))
         return score, self.advance(state, word_id)
+
+    def score_next_batch(
+        self, states: Sequence[State], words: Sequence[str | int] | NDArray[np.integer]
+    ) -> tuple[NDArray[np.float64], Sequence[State]]:
+        """``score_next`` of several states, each with a word of its own; n-gram models take all steps in one call.
+
+        Parameters
+        ----------
+        states : sequence of State, n of them
+            What this model gave; they stay as they are. What this method returns is such a sequence, too.
+        words : sequence of str or int, or array of int, shape (n,)
+            The word after each state, as of ``score_next``. Ids in an array are fastest.
+
+        Returns
+        -------
+        log10_probs : array of float64, shape (n,)
+            0 for ``<s>``.
+        states : sequence of State, n of them
+            After the words. Besides numbers it takes arrays, slices and masks as indices: ``states[[0, 0, 2]]``.
+
+        Raises
+        ------
+        OptionError
+            There are not as many words as states, or one is no word or id.
+
+        Examples
+        --------
+        Each state with each of two words:
+
+        >>> import numpy as np
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+        >>> _, states = model.score_next_batch([model.start()] * 2, ["the", "cat"])
+        >>> rows = np.repeat(np.arange(2), 2)
+        >>> scores, states = model.score_next_batch(states[rows], ["cat", "sat"] * 2)
+        >>> np.round(scores, 2).tolist()
+        [-0.14, -1.38, -1.02, -0.51]
+        """
+        check_lengths(states, words)
+        scores = np.empty(len(states))
+        after = []
+        for place, (state, word) in enumerate(zip(states, words, strict=True)):
+            scores[place], new_state = self.score_next(state, word)
+            after.append(new_state)
+        return scores, States(after)
 
     def prob(self, word: str | int, context: Tokens = (), *, bos: bool = True) -> float:
         """The probability of a word to follow a context.

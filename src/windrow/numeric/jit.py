@@ -260,3 +260,12 @@ def kernel(function: F | None = None, *, inline: bool = False, allocates: bool =
         return cast(F, dispatcher)
 
     return decorate if function is None else decorate(function)
+
+
+def direct(function: Callable[..., Any], *argument_types: Any) -> Callable[..., Any]:
+    """The machine code of a kernel for arguments of these Numba types, without the search for the code that fits them.
+
+    For kernels so short that the search takes as long as they do. Arguments of other types are refused with TypeError,
+    or read as if they had these.
+    """
+    return function if DISABLE_JIT else cast(Any, function).compile(argument_types)

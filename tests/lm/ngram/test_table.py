@@ -38,7 +38,7 @@ def test_scores_are_those_of_the_naive_query(seed, order, words, closed, unseen_
     assert table.suffix_closed or not closed
     state = table.start()
     for word, score in zip(stream.tolist(), expected, strict=True):
-        state, advanced = table.advance(state, word)
+        advanced, state = table.score_next(state, word)
         assert advanced == pytest.approx(score, abs=2e-5)
 
 

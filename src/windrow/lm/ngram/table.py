@@ -10,22 +10,25 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, NamedTuple
+from math import isnan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError, check_range, check_whole
-from windrow.lm.next_word import check_state, compared_by_content
+from windrow.lm.next_word import check_state
 from windrow.lm.ngram.codebooks import BOOK_BITS
-from windrow.lm.ngram.kernels import packed_trie, query, walk
+from windrow.lm.ngram.kernels import packed_trie, query, steps, walk
 from windrow.lm.ngram.kernels.arpa import Rows
+from windrow.lm.ngram.kernels.located import LocatedTrie
 from windrow.lm.ngram.levels import BackoffModel, Int32s
 from windrow.lm.ngram.listing import blocks_of
 from windrow.lm.ngram.packing import Packed, pack, unpack
 from windrow.lm.ngram.record_layout import RecordLayout, TrieLayout, most_slots, word_bits
-from windrow.lm.symbols import BOS, EOS
+from windrow.lm.ngram.states import NGramState, NGramStates
+from windrow.lm.symbols import BOS, EOS, UNK
 
 _ARRAYS = {
     "unigrams": np.dtype(np.uint32),
@@ -40,19 +43,11 @@ _NO_BITS = (0, 0)
 _MOST_BITS = ((1, 24), (1, 24), (1 + packed_trie.SIZE_BITS, 57))  # of log10 p, back-off, successors
 
 
-@compared_by_content
-class NGramState(NamedTuple):
-    """What is remembered of the words so far: the stored n-grams that end at the last one."""
-
-    addresses: NDArray[np.int64]  # (order,): of the n-gram of each order in the table; -1 where it is not stored
-    contexts: int  # how many contexts the next word has, stored or not, the empty one not counted
-
-
 class NGramTable:
     """A packed back-off model, which scores ids; all scores are log10 probabilities.
 
-    ``score`` answers whole streams (``kernels.query``), ``advance`` word by word (``kernels.walk``); both give the same
-    numbers up to rounding. Make a table with ``pack`` or ``from_arrays``.
+    ``score`` answers whole streams (``kernels.query``), ``score_next`` word by word (``kernels.steps``); both give the
+    same numbers up to rounding. Make a table with ``pack`` or ``from_arrays``.
     """
 
     def __init__(
@@ -63,6 +58,9 @@ class NGramTable:
         self._packed = packed
         self._name = name  # for messages: that of its file
         self.trie = packed.trie
+        self.located = LocatedTrie(self.trie, unseen_backoff)
+        self.blank = np.full(self.order, -1, np.int64)  # cells of the state in which nothing is known
+        self.blank[-1:] = 0
 
     def __repr__(self) -> str:
         return f"NGramTable(order={self.order}, sizes={self.sizes})"
@@ -209,34 +207,69 @@ class NGramTable:
         if stream.size and not 0 <= stream.min() <= stream.max() < words:
             raise OptionError(f"ids must be from 0 to {words - 1}, not {stream.min()} to {stream.max()}")
 
+    def with_zeros(self, log10_of_zero: float, of_unknown: float) -> NGramTable:
+        """A table that answers these finite numbers where log10 p is minus infinity, the second for ``<unk>``."""
+        unigrams, books = self.trie.unigrams.copy(), self.trie.books.copy()
+        floats = unigrams.view(np.float32)
+        if np.isneginf(floats[UNK, packed_trie.UNIGRAM_PROB]):
+            floats[UNK, packed_trie.UNIGRAM_PROB] = of_unknown
+        for probs in (floats[:, packed_trie.UNIGRAM_PROB], books[:, 0]):
+            probs[np.isneginf(probs)] = log10_of_zero
+        trie = self.trie._replace(unigrams=unigrams, floats=floats, books=books)
+        return NGramTable(self.vocabulary, self._packed._replace(trie=trie), self.unseen_backoff, self._name)
+
     # --- from left to right
 
     def start(self, ids: Sequence[int] | Int32s = ()) -> NGramState:
         """The state after these ids, of which the first is usually BOS."""
-        state = NGramState(np.full(self.order, -1, np.int64), 0)
+        state = NGramState(self.blank.copy())
         for word_id in ids:
-            state, _ = self.advance(state, int(word_id))
+            _, state = self.score_next(state, int(word_id))
         return state
 
-    def advance(self, state: NGramState, word_id: int) -> tuple[NGramState, float]:
-        """The state after one more word, and its log10 p; at BOS, with log10 p = 0, all before it is forgotten."""
-        self._check_ids(np.array([word_id]))
-        check_state(isinstance(state, NGramState) and len(state.addresses) == self.order)
-        addresses = np.full(self.order, -1, np.int64)
-        if word_id == BOS:
-            addresses[0] = BOS
-            return NGramState(addresses, min(1, self.order - 1)), 0.0
-        score = walk.advance(self.trie, state.addresses, word_id, addresses)
-        return NGramState(
-            addresses, min(state.contexts + 1, self.order - 1)
-        ), score + self.unseen_backoff * state.contexts
+    def score_next(self, state: NGramState, word_id: int) -> tuple[float, NGramState]:
+        """log10 p of one more word, and the state after it; at BOS log10 p is 0 and all before it is forgotten."""
+        cells = self.blank.copy()
+        try:
+            score = steps.direct_step()(self.located.address, state.cells, word_id, cells)
+        except (AttributeError, TypeError):
+            score = np.nan
+        if isnan(score):  # to check each time beforehand would take as long as the step
+            self._check_ids(np.array([word_id]))
+            check_state(False)
+        return score, NGramState(cells)
+
+    def score_next_each(
+        self, states: NGramStates, word_ids: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NGramStates]:
+        """``score_next`` from several states by a word each, (n,); second the orders of the n-grams found, 0 at BOS."""
+        self._check_ids(word_ids)
+        cells = np.ascontiguousarray(states.cells)
+        check_state(word_ids.size == 0 or cells.shape == (word_ids.size, self.order))
+        new_cells = np.empty((word_ids.size, self.order), np.int64)
+        scores, orders = np.empty(word_ids.size), np.empty(word_ids.size, np.int64)
+        steps.step_each(self.located.address, cells.reshape(-1), word_ids, new_cells.reshape(-1), scores, orders)
+        check_state(not np.isnan(scores).any())
+        return scores, orders, NGramStates(new_cells)
+
+    def score_after(
+        self, state: NGramState, word_ids: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
+        """log10 p of words one after another, the orders of the longest n-grams, 0 at BOS, and the sum of the first."""
+        scores, orders = np.empty(word_ids.size), np.empty(word_ids.size, np.int64)
+        cells = np.concatenate([state.cells, state.cells])
+        total = steps.step_through(self.located.address, cells, word_ids, scores, orders)
+        if isnan(total):
+            self._check_ids(word_ids)
+            check_state(False)
+        return scores, orders, total
 
     def distribution(self, state: NGramState) -> NDArray[np.float64]:
-        """Probabilities of the next word, shape (words,), 0 for BOS: 10 ** log10 p of ``advance``.
+        """Probabilities of the next word, shape (words,), 0 for BOS: 10 ** log10 p of ``score_next``.
 
         Their sum is 1 within 1e-5, as numbers are rounded, unless the smoothing is one whose scores do not sum to 1.
         """
-        weights = self._context_weights(state)
+        weights = self.context_weights(state)
         with np.errstate(over="ignore", invalid="ignore"):  # a file from elsewhere may have any back-off
             probs: NDArray[np.float64] = self._unigram_probs * 10.0 ** weights[0]
             for length in range(1, self.order):
@@ -260,7 +293,7 @@ class NGramTable:
     def _unigram_probs(self) -> NDArray[np.float64]:
         return 10.0 ** self.trie.floats[:, 0].astype(np.float64)
 
-    def _context_weights(self, state: NGramState) -> NDArray[np.float64]:
+    def context_weights(self, state: NGramState) -> NDArray[np.float64]:
         """By length of a context: the sum of the log10 back-offs of all longer ones; shape (order,)."""
         backoffs = np.zeros(self.order)
         for length in range(1, self.order):

@@ -17,8 +17,10 @@ from windrow.errors import NotFittedError
 from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import Tokens, as_id, as_ids
 from windrow.lm.ngram.arpa import write_arpa
-from windrow.lm.ngram.table import NGramState, NGramTable
+from windrow.lm.ngram.states import NGramState, NGramStates
+from windrow.lm.ngram.table import NGramTable
 from windrow.lm.ngram.words import WordIndex, as_line
+from windrow.lm.states import check_lengths
 from windrow.lm.storing import makes_arpa
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS
@@ -84,8 +86,20 @@ class TableLM(LanguageModel):
 
     def score_next(self, state: NGramState, word: str | int) -> tuple[float, NGramState]:
         """As ``LanguageModel.score_next``, without a whole distribution."""
-        after, score = self._fitted().advance(state, as_id(self.vocabulary, word))
-        return float(score), after
+        table = self._fitted()
+        word_id = table.vocabulary.get(word) if type(word) is str else -1
+        return table.score_next(state, word_id if word_id >= 0 else as_id(table.vocabulary, word))
+
+    def score_next_batch(
+        self, states: Sequence[NGramState], words: Sequence[str | int] | NDArray[np.integer]
+    ) -> tuple[NDArray[np.float64], NGramStates]:
+        """As ``LanguageModel.score_next_batch``, in one call of a kernel."""
+        check_lengths(states, words)
+        table = self._fitted()
+        if not (isinstance(words, np.ndarray) and words.ndim == 1 and words.dtype.kind in "iu"):
+            words = np.array([as_id(table.vocabulary, word) for word in words], np.int64)
+        scores, _, after = table.score_next_each(NGramStates.of(states), np.ascontiguousarray(words, np.int64))
+        return scores, after
 
     def distribution(self, state: NGramState) -> NDArray[np.float64]:
         """As ``LanguageModel.distribution``; the sum is 1 within 1e-5, as numbers are rounded.

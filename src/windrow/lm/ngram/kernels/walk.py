@@ -14,10 +14,8 @@ from windrow.lm.ngram.kernels.packed_trie import (
     FIRST_SLOT,
     LIST_SIZE,
     UNIGRAM_BACKOFF,
-    UNIGRAM_PROB,
     PackedTrie,
     backoff_at,
-    find,
     list_of,
     prob_at,
     reader,
@@ -149,32 +147,3 @@ def stored_backoffs(trie: PackedTrie, order: int, addresses: NDArray[np.int64], 
     """Write the log10 back-offs of n-grams of one order, given their addresses, to ``backoffs``; both (n,)."""
     for gram in range(addresses.size):
         backoffs[gram] = backoff_of(trie, order, addresses[gram])
-
-
-@kernel
-def advance(trie: PackedTrie, addresses: NDArray[np.int64], word: int, new_addresses: NDArray[np.int64]) -> Any:
-    """log10 p of one more word, relative to the weight of unseen contexts; the same as in ``query.score``.
-
-    ``addresses``, (N,): the addresses of the n-grams of each order that end at the word before, -1 for one that is not
-    stored. ``new_addresses``, (N,): filled with the same for this word.
-    """
-    new_addresses[:] = -1
-    new_addresses[0] = word
-    total = np.float64(trie.floats[word, UNIGRAM_PROB])
-    for order in range(1, addresses.size):
-        address = addresses[order - 1]
-        if address < 0:
-            continue
-        total += backoff_of(trie, order, address)
-        first, size = successor_list(trie, order, address)
-        if first < 0:
-            only, prob = single_successor(trie, order, address)
-            if only == word:
-                total = np.float64(prob)
-            continue
-        read = reader(trie, order + 1)
-        at = find(trie, read, first, size, np.uint64(word))
-        if at >= 0:
-            total = np.float64(prob_at(trie, np.uint64(order + 1), at, read))
-            new_addresses[order] = at
-    return total

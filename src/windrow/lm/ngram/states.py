@@ -1,0 +1,89 @@
+"""What an n-gram model remembers of the words so far, as whole numbers; ``kernels.steps`` says which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from windrow.lm.next_word import check_state
+
+
+class NGramState:
+    """The contexts that the scores of later words depend on. States with equal ones are equal."""
+
+    __slots__ = ("cells",)
+
+    def __init__(self, cells: NDArray[np.int64]) -> None:
+        self.cells = cells  # (order,), never written again
+
+    @property
+    def addresses(self) -> NDArray[np.int64]:
+        """Of the contexts of 1 to order - 1 words in the table; -1 for those that are not stored, or of no use."""
+        return self.cells[:-1]
+
+    @property
+    def contexts(self) -> int:
+        """How many contexts the next word has, the empty one not counted; 0 where unseen contexts have no weight."""
+        return int(self.cells[-1])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NGramState) and self.cells.tobytes() == other.cells.tobytes()
+
+    def __hash__(self) -> int:
+        return hash(self.cells.tobytes())
+
+    def __repr__(self) -> str:
+        return f"NGramState({self.cells.tolist()})"
+
+
+class NGramStates(Sequence[NGramState]):
+    """Several states as rows of one array.
+
+    Parameters
+    ----------
+    cells : array of int64, shape (states, order)
+        Those of the states.
+
+    Examples
+    --------
+    An index gives a state; what else NumPy takes as an index gives states, in any order and as often as wanted.
+
+    >>> from windrow import NGramLM
+    >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+    >>> scores, states = model.score_next_batch([model.start()] * 2, ["the", "cat"])
+    >>> states[0] == model.start(model.encode("the"))
+    True
+    >>> len(states[[1, 1, 0]])
+    3
+    """
+
+    __slots__ = ("cells",)
+
+    def __init__(self, cells: NDArray[np.int64]) -> None:
+        self.cells = cells
+
+    @classmethod
+    def of(cls, states: Sequence[NGramState]) -> NGramStates:
+        """States one by one as an array; OptionError for what is no state of an n-gram model."""
+        if isinstance(states, cls):
+            return states
+        check_state(all(isinstance(state, NGramState) for state in states))
+        check_state(len({len(state.cells) for state in states}) <= 1)
+        return cls(np.stack([state.cells for state in states]) if len(states) else np.empty((0, 1), np.int64))
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @overload
+    def __getitem__(self, index: int) -> NGramState: ...
+    @overload
+    def __getitem__(self, index: Any) -> NGramStates: ...
+    def __getitem__(self, index: Any) -> NGramState | NGramStates:
+        found = self.cells[index]
+        return NGramStates(found) if found.ndim == 2 else NGramState(found.copy())
+
+    def __repr__(self) -> str:
+        return f"NGramStates({len(self)} states)"
