@@ -121,6 +121,9 @@ COMMANDS = {
     "lm generate": Command("lm generate @window.safetensors --seed 1 --max-new-tokens 5000"),
     "lm convert": Command("lm convert @ngram.safetensors OUT", "m.arpa"),
     "lm convert, fewer bits": Command("lm convert @ngram.safetensors OUT --quantize 8", "m.safetensors"),
+    "lm convert, sums of one": Command("lm convert @ngram.safetensors OUT --renormalize", "m.safetensors"),
+    "lm prune": Command("lm prune @ngram.safetensors --max-bytes 100K", "m.safetensors"),
+    "lm filter": Command("lm filter @ngram.safetensors --vocab @valid.txt", "m.arpa"),
     "classify convert": Command(
         "classify convert @classifier.safetensors OUT --cutoff 500 --quantize 8", "c.safetensors"
     ),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windrow.errors import OptionError
+
 if TYPE_CHECKING:
     from windrow.lm.base import LanguageModel
+    from windrow.lm.ngram.model import NGramLM
 
 
 def load_model(path: str) -> LanguageModel:
@@ -14,3 +17,24 @@ def load_model(path: str) -> LanguageModel:
     from windrow.models import load
 
     return load(path, expected=LanguageModel)
+
+
+def load_ngrams(path: str, done: str) -> NGramLM:
+    """The n-gram model in a file, also of a linear mixture of such; OptionError for what is not ``done`` to others."""
+    from windrow.files.kinds import what_holds
+    from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.static_mixture import StaticMixture
+
+    model = load_model(path)
+    if isinstance(model, StaticMixture) and not model.unlike_ngrams:
+        return model.to_ngram()
+    if not isinstance(model, NGramLM):
+        raise OptionError(f"{path} holds {what_holds(model.kind)}; only n-gram models are {done}")
+    return model
+
+
+def words_in(file: str) -> list[str]:
+    """The words of a file, one or more per line."""
+    from windrow.corpus.streams import Meter, lines, text_pieces
+
+    return [word for line in lines(text_pieces(file, None, Meter(None, None)), file) for word in line.split()]

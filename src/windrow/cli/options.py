@@ -76,6 +76,18 @@ def size_in_bytes(_: click.Context, parameter: click.Parameter, value: str | Non
     return int(size)
 
 
+def size_of_file(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """A callback for the size of a file: 500K, 100M, 2G."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d*)?)([KMGT]?)B?", value.strip().upper())
+    if not found:
+        raise OptionError(f"{parameter.opts[-1]} {value!r} must be a size such as 500K, 100M or 2G")
+    size = float(found[1]) * _UNITS[found[2]]
+    check_range(parameter.opts[-1], size, 0, LARGEST_WHOLE)
+    return int(size)
+
+
 checkpoint_every = grouped_option(
     "--checkpoint-every",
     heading="Training",

@@ -10,6 +10,7 @@ import click
 from windrow.cli.as_trained import warn_if_forgotten
 from windrow.cli.groups import command
 from windrow.cli.help import grouped_option
+from windrow.cli.lm_files import words_in
 from windrow.cli.messages import tell
 from windrow.cli.options import (
     check_parameters,
@@ -33,12 +34,6 @@ from windrow.estimator import Condition
 from windrow.lm.ngram.settings import FALLING_BACK, INTERPOLATING, NGRAM_LM
 
 _MEMORY = "Memory beyond which counting goes over files: 500M, 2G, 50% of what is free."
-
-
-def _words_in(file: str) -> list[str]:
-    from windrow.corpus.streams import Meter, lines, text_pieces
-
-    return [word for line in lines(text_pieces(file, None, Meter(None, None)), file) for word in line.split()]
 
 
 @command("ngram", example="windrow lm train ngram toyland/train.txt -o toy-lm.safetensors --order 5")
@@ -105,7 +100,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
     text = text_of(options)
     heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
-    vocab = _words_in(options["vocab"]) if options["vocab"] else None
+    vocab = words_in(options["vocab"]) if options["vocab"] else None
     with ray_cluster(options) as cluster, cluster.connected():
         corpus = None if options["from_counts"] else open_corpus(*sources, ray=cluster.workers, **text)
         with naming_options(flags_of(NGRAM_LM)):

@@ -15,8 +15,8 @@ from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.distributed.cluster import workers_of
 from windrow.distributed.workers import Workers
-from windrow.errors import FormatError, OptionError, check_whole, warn
-from windrow.estimator import Estimator, OldName, current_names, takes_old_names
+from windrow.errors import FormatError, OptionError, warn
+from windrow.estimator import OldName, current_names, takes_old_names
 from windrow.files.local import as_path, given_name, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
@@ -24,6 +24,7 @@ from windrow.lm import storing
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa
 from windrow.lm.ngram.counting import check_size, count_ngrams, default_budget
+from windrow.lm.ngram.derived import DerivedLM
 from windrow.lm.ngram.estimation import check_marks, check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
@@ -32,7 +33,6 @@ from windrow.lm.ngram.partitions import CountedPartitions, start_counting
 from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.settings import NGRAM_LM
 from windrow.lm.ngram.table import NGramTable
-from windrow.lm.ngram.table_lm import TableLM
 from windrow.lm.ngram.words import mask_of
 from windrow.lm.stream import lm_vocabulary, training_stream, word_mapping
 from windrow.lm.symbols import EOS
@@ -52,7 +52,7 @@ _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
 )
 
 
-class NGramLM(Estimator, TableLM):
+class NGramLM(DerivedLM):
     """A back-off n-gram model: p(word | the ``order`` - 1 words before it).
 
     Parameters
@@ -380,7 +380,10 @@ class NGramLM(Estimator, TableLM):
         with local_file(as_path(path)) as file:
             kind = kind_of(file)
             if kind == "arpa" or (kind == "unknown" and is_arpa(path)):
-                return cls.from_backoff(read_arpa(file, lambda said: warn(said.replace(str(file), given_name(file)))))
+                name = given_name(file)
+                loaded = cls.from_backoff(read_arpa(file, lambda said: warn(said.replace(str(file), name))))
+                loaded.table_.name = name
+                return loaded
             return super().load(file)
 
     @classmethod
@@ -390,33 +393,6 @@ class NGramLM(Estimator, TableLM):
         loaded = cls(model.order, eos=predicts_end, quantize_bits=quantize_bits)
         loaded._set(NGramTable.pack(model, quantize_bits=quantize_bits, consume=True), {})
         return loaded
-
-    def quantized(self, bits: int) -> Self:
-        """The model with less exact numbers, which takes about half the memory.
-
-        Parameters
-        ----------
-        bits : int, 2 to 8
-            Bits of each probability and back-off weight. 8 changes the perplexity by little.
-
-        Returns
-        -------
-        NGramLM
-            A new model.
-
-        Raises
-        ------
-        OptionError
-            ``bits`` is out of range.
-        """
-        bits = check_whole("quantize_bits", bits)
-        other = type(self)(**{**self.get_params(), "quantize_bits": bits})
-        other.check_parameters()
-        other._set(NGramTable.pack(self._fitted().unpack(), quantize_bits=bits, consume=True), self.provenance_)
-        other.reader = self.reader
-        return other
-
-    quantised = quantized  # the name of before
 
     def to_stored(self) -> StoredModel:
         """As ``LanguageModel.to_stored``."""

@@ -58,7 +58,7 @@ class NGramTable:
         self.vocabulary = vocabulary
         self.unseen_backoff = unseen_backoff
         self._packed = packed
-        self._name = name  # for messages: that of its file
+        self.name = name  # for messages: that of its file
         self.trie = packed.trie
 
     def __repr__(self) -> str:
@@ -119,7 +119,7 @@ class NGramTable:
         try:
             return unpack(self._packed, self.vocabulary, self.unseen_backoff)
         except FormatError as error:
-            raise FormatError(f"{self._name} is damaged: {error}; take it from a copy, or make it again") from error
+            raise FormatError(f"{self.name} is damaged: {error}; take it from a copy, or make it again") from error
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of a model file."""
