@@ -85,6 +85,9 @@ TRAINERS = {
         f"lm train window @valid.txt {_FURTHER} @window.safetensors --log-json OUT.log --report OUT.html",
         "m.safetensors", True,
     ),
+    "lm train ngram, with counts": Command(
+        "lm train ngram @train.txt --order 4 --discount-fallback --keep-counts", "m.safetensors"
+    ),
     "lm mix": Command("lm mix @ngram.safetensors @window.safetensors --tune @valid.txt", "m.safetensors"),
     "tag train": Command(
         "tag train @ner-valid.conll --epochs 8 --size 16 --hidden 16 --valid @ner-test.conll", "t.safetensors", True,

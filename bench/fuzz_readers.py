@@ -82,7 +82,10 @@ def ask_language_model(path: Path) -> None:
 
 def ask_ngrams(path: Path) -> None:
     ask_language_model(path)
-    windrow.load(path).save(path.with_name("written.arpa"))
+    model = windrow.load(path)
+    model.save(path.with_name("written.arpa"))
+    if isinstance(model, windrow.NGramLM) and model.keep_counts:
+        model.add(["the cat sat", "a dog"])
 
 
 def ask_tagger(path: Path) -> None:

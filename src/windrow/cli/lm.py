@@ -64,6 +64,12 @@ def _plot() -> click.Command:
     return plot
 
 
+def _add() -> click.Command:
+    from windrow.cli.add_text import add
+
+    return add
+
+
 def _prune() -> click.Command:
     from windrow.cli.smaller_ngrams import prune
 
@@ -76,9 +82,9 @@ def _filter() -> click.Command:
     return filter_words
 
 
-@click.group("lm", cls=LazyGroup, later={"filter": _filter, "plot": _plot, "prune": _prune})
+@click.group("lm", cls=LazyGroup, later={"add": _add, "filter": _filter, "plot": _plot, "prune": _prune})
 def group() -> None:
-    """Language models: train, measure, draw, score, generate, mix, convert, make smaller."""
+    """Language models: train, measure, draw, score, generate, mix, convert, make smaller, add text."""
 
 
 @group.group(cls=LazyGroup, later={"ngram": _ngram, "window": _window, "rnn": _rnn})

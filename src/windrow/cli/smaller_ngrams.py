@@ -30,7 +30,14 @@ _output = click.option(
 )
 
 
-@command("prune", example="windrow lm prune toy-lm.safetensors -o pruned.safetensors --max-ngrams 50000")
+def _thresholds(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
+    try:
+        return None if value is None else tuple(map(int, value.split(",")))
+    except ValueError as error:
+        raise OptionError(f"{parameter.opts[-1]} {value!r} must be whole numbers with commas between them") from error
+
+
+@command("prune", example="windrow lm prune toy-wb.safetensors -o pruned.safetensors --max-ngrams 50000")
 @_model
 @_output
 @click.option(
@@ -52,6 +59,13 @@ _output = click.option(
     help="Leave as many n-grams as a file of windrow's own of this size holds: 500K, 100M, 2G.",
 )
 @click.option(
+    "--prune",
+    "prune_counts",
+    callback=_thresholds,
+    metavar="N,N,...",
+    help="Leave out n-grams that occur at most this often, one count per order, as in training. Only with kept counts.",
+)
+@click.option(
     "--order", type=WholeNumber(1, checks=False), metavar="N", help="Leave out all n-grams of more than N words."
 )
 def prune(model: str, output: Path, **limits: Any) -> None:
@@ -65,21 +79,24 @@ def prune(model: str, output: Path, **limits: Any) -> None:
     from windrow.files.sniff import is_arpa
     from windrow.files.writing import STDIO
 
+    limits["prune"] = limits.pop("prune_counts")
     limits = {name: value for name, value in limits.items() if value is not None}
     if not limits:
-        raise OptionError("nothing says what to leave out; give --entropy-prune, --max-ngrams, --max-bytes or --order")
+        raise OptionError(
+            "nothing says what to leave out; give --entropy-prune, --max-ngrams, --max-bytes, --prune or --order"
+        )
     _check_target(output)
     if "max_bytes" in limits and (is_arpa(output) or str(output) == STDIO):
         raise OptionError("--max-bytes is the size of windrow's own file; of an ARPA file try --max-ngrams")
     whole = load_ngrams(model, "pruned")
-    with naming_options({"order": "--order"}):
+    with naming_options({"order": "--order", "prune": "--prune", "keep_counts": "--keep-counts"}):
         pruned = whole.pruned(**limits)
     threshold = pruned.entropy_prune
-    by = f", entropy threshold {threshold:.3g}" if threshold and limits.keys() - {"order"} else ""
+    by = f", entropy threshold {threshold:.3g}" if threshold and limits.keys() - {"order", "prune"} else ""
     _save(pruned, whole, output, by)
 
 
-@command("filter", example="windrow lm filter toy-lm.safetensors --vocab words.txt -o fewer.safetensors")
+@command("filter", example="windrow lm filter toy-wb.safetensors --vocab words.txt -o fewer.safetensors")
 @_model
 @_output
 @click.option(

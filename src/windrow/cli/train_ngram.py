@@ -90,6 +90,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     storing.check_target(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
     if is_arpa(output):
         check_compression(output, "ARPA files")
+    if options["keep_counts"]:
+        storing.check_name(output, "counts (--keep-counts)")
     if counts_out:
         check_compression(counts_out, "counts")
     if options["from_counts"] and len(sources) > 1:
@@ -123,7 +125,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
 def _check_used(options: dict[str, Any]) -> None:
     """Refuse options that nothing would read."""
     of_text: tuple[Condition, ...] = (("from_counts", (False,)),)
-    apart = dict.fromkeys(("counts_out", "memory", "ray"), of_text)
+    apart = dict.fromkeys(("counts_out", "keep_counts", "memory", "ray"), of_text)
     apart["memory"] += (("ray", (None,)),)
     if not options["heldout"]:  # which is text, too
         apart |= dict.fromkeys((*text_of(options), "skip_symbols"), of_text)

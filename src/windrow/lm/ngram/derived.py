@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -23,9 +24,16 @@ _MOST_APART = 1e-3  # of a sum from 1, as numbers that a file has rounded may ma
 
 
 class DerivedLM(Estimator, TableLM):
-    """What makes other models of an n-gram model; each method leaves the model itself as it is."""
+    """What makes other models of an n-gram model; each method leaves the model itself as it is.
+
+    The new models keep no counts (``keep_counts``).
+    """
 
     quantize_bits: int | None
+
+    @abstractmethod
+    def _estimated_again(self, prune: Sequence[int]) -> Self:
+        """The model that the kept counts give with this ``prune``; OptionError where there are none."""
 
     def pruned(
         self,
@@ -33,12 +41,13 @@ class DerivedLM(Estimator, TableLM):
         *,
         max_ngrams: int | None = None,
         max_bytes: int | None = None,
+        prune: Sequence[int] = (),
         order: int | None = None,
     ) -> Self:
         """A model without the n-grams that matter least.
 
         Probabilities of n-grams that stay do not change; back-off weights are computed again, so that probabilities
-        sum to 1 after every context. With several parameters, ``order`` comes first.
+        sum to 1 after every context. With several parameters, ``prune`` comes first, then ``order``.
 
         Parameters
         ----------
@@ -48,6 +57,9 @@ class DerivedLM(Estimator, TableLM):
             Leave at most this many n-grams, the words among them, by the lowest ``entropy_prune`` that does so.
         max_bytes : int, default None
             Leave as many n-grams as a model file of this many bytes can hold, in the same way. An ARPA file is larger.
+        prune : sequence of int >= 0, default ()
+            Estimate the model again from its counts, without n-grams that occur at most this often, as the parameter
+            of ``NGramLM`` has it. Only for a model that keeps its counts (``keep_counts``).
         order : int from 1 to the order of the model, default None
             Leave out all longer n-grams. Models of Kneser-Ney smoothing are better when they are trained with this
             order.
@@ -60,8 +72,8 @@ class DerivedLM(Estimator, TableLM):
         Raises
         ------
         OptionError
-            A parameter is out of range, none is given, the words alone are more than a limit, or the model is one of
-            stupid back-off, which only ``order`` makes smaller.
+            A parameter is out of range, none is given, the words alone are more than a limit, ``prune`` is given and
+            the model keeps no counts, or it is one of stupid back-off, which only ``prune`` and ``order`` make smaller.
 
         Warns
         -----
@@ -77,21 +89,29 @@ class DerivedLM(Estimator, TableLM):
         >>> from windrow import NGramLM
         >>> model = NGramLM(3, "witten-bell").fit(["the cat sat", "the cat ran", "a dog ran", "the dog sat"])
         >>> model.table_.sizes
-        [8, 10, 11]
+        [9, 11, 11]
         >>> model.pruned(max_ngrams=20).table_.sizes
-        [8, 6, 4]
+        [9, 11, 0]
         >>> model.pruned(order=2).table_.sizes
-        [8, 10]
+        [9, 11]
         """
         by_entropy = (entropy_prune, max_ngrams, max_bytes)
-        if by_entropy == (None, None, None) and order is None:
-            raise OptionError("nothing says what to leave out; give entropy_prune, max_ngrams, max_bytes or order")
+        if by_entropy == (None, None, None) and order is None and not len(prune):
+            raise OptionError(
+                "nothing says what to leave out; give entropy_prune, max_ngrams, max_bytes, prune or order"
+            )
         threshold = 0.0 if entropy_prune is None else float(entropy_prune)
         check_range("entropy_prune", threshold, 0)
-        table = self._fitted()
+        if order is not None:
+            check_whole("order", order, 1, self._fitted().order)
+        if len(prune):
+            counted = self._estimated_again(prune)
+            if by_entropy == (None, None, None) and order is None:
+                return counted
+            return counted.pruned(entropy_prune, max_ngrams=max_ngrams, max_bytes=max_bytes, order=order)
         model, changes = self._summing_to_one(), dict[str, Any]()
         if order is not None:
-            model = of_lower_order(model, check_whole("order", order, 1, table.order))
+            model = of_lower_order(model, order)
             shorter = {name: value[:order] for name in _OF_ORDERS if (value := getattr(self, name)) is not None}
             changes = {**shorter, "order": order}
         if by_entropy == (None, None, None):
@@ -209,9 +229,9 @@ class DerivedLM(Estimator, TableLM):
         >>> lines = ["-0.5 <unk>", "-99 <s>", "-0.5 </s>", "-0.5 a"]
         >>> written = Path("a.arpa").write_text("\n".join(["\\data\\", "ngram 1=4", "\\1-grams:", *lines, "\\end\\"]))
         >>> model = windrow.load("a.arpa")
-        >>> round(model.next_word_distribution().sum(), 3)
+        >>> round(float(model.next_word_distribution().sum()), 3)
         0.949
-        >>> round(model.renormalized().next_word_distribution().sum(), 3)
+        >>> round(float(model.renormalized().next_word_distribution().sum()), 3)
         1.0
         """
         model = self._fitted().unpack()
@@ -239,7 +259,7 @@ class DerivedLM(Estimator, TableLM):
 
     def _derived(self, model: BackoffModel, **changes: Any) -> Self:
         """A model with these probabilities, which are used up, and the parameters of this one but for ``changes``."""
-        other = type(self)(**{**self.get_params(), **changes})
+        other = type(self)(**{**self.get_params(), "keep_counts": False, **changes})
         other.check_parameters()
         table = NGramTable.pack(model, quantize_bits=other.quantize_bits, consume=True)
         other._set(table, self.provenance_)
