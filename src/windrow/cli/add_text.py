@@ -62,7 +62,7 @@ def add(
     if [model, *sources, heldout, vocab].count("-") > 1:
         raise OptionError("standard input, '-', can be read once only; name files for the others")
     started = working_time()
-    whole = load_ngrams(model, "what text is added to")
+    whole = load_ngrams(model, "text is added to n-gram models only")
     before = sum(whole.table_.sizes)
     words = words_in(vocab) if vocab else None
     tuned = None

@@ -20,7 +20,7 @@ def load_model(path: str) -> LanguageModel:
 
 
 def load_ngrams(path: str, done: str) -> NGramLM:
-    """The n-gram model in a file, also of a linear mixture of such; OptionError for what is not ``done`` to others."""
+    """The n-gram model in a file, also of a linear mixture of such; OptionError, with what is ``done`` to such, else."""
     from windrow.files.kinds import what_holds
     from windrow.lm.ngram.model import NGramLM
     from windrow.lm.static_mixture import StaticMixture
@@ -29,7 +29,7 @@ def load_ngrams(path: str, done: str) -> NGramLM:
     if isinstance(model, StaticMixture) and not model.unlike_ngrams:
         return model.to_ngram()
     if not isinstance(model, NGramLM):
-        raise OptionError(f"{path} holds {what_holds(model.kind)}; only n-gram models are {done}")
+        raise OptionError(f"{path} holds {what_holds(model.kind)}; {done}")
     return model
 
 

@@ -88,7 +88,7 @@ def prune(model: str, output: Path, **limits: Any) -> None:
     _check_target(output)
     if "max_bytes" in limits and (is_arpa(output) or str(output) == STDIO):
         raise OptionError("--max-bytes is the size of windrow's own file; of an ARPA file try --max-ngrams")
-    whole = load_ngrams(model, "pruned")
+    whole = load_ngrams(model, "only n-gram models are pruned")
     with naming_options({"order": "--order", "prune": "--prune", "keep_counts": "--keep-counts"}):
         pruned = whole.pruned(**limits)
     threshold = pruned.entropy_prune
@@ -113,7 +113,7 @@ def filter_words(model: str, output: Path, vocab: str) -> None:
         raise OptionError("standard input, '-', cannot be both MODEL and --vocab; name a file for one of them")
     _check_target(output)
     words = words_in(vocab)
-    whole = load_ngrams(model, "filtered")
+    whole = load_ngrams(model, "only n-gram models are filtered")
     with naming_options({"words": "--vocab"}):
         filtered = whole.filtered(words)
     counts = [f"{one.vocabulary.sizes()['words']:,}" for one in (filtered, whole)]
