@@ -20,7 +20,7 @@ def load_model(path: str) -> LanguageModel:
 
 
 def load_ngrams(path: str, done: str) -> NGramLM:
-    """The n-gram model in a file, also of a linear mixture of such; OptionError, with what is ``done`` to such, else."""
+    """The n-gram model in a file, or of a linear mixture of such; OptionError, with what is ``done`` to such, else."""
     from windrow.files.kinds import what_holds
     from windrow.lm.ngram.model import NGramLM
     from windrow.lm.static_mixture import StaticMixture
