@@ -142,6 +142,13 @@ _NGRAMS: dict[str, dict[str, Any]] = {
     "counted": {"order": 3, "smoothing": "witten-bell", "min_count": 2, "keep_counts": True},
     "counted-unmarked": {"smoothing": "witten-bell", "bos": False, "keep_counts": True},
     "rare-unknown": {"order": 1, "smoothing": "witten-bell", "min_count": 2, "max_vocab": 30, "unk_mass": 0.05},
+    "padded": {"order": 2, "smoothing": "witten-bell", "vocab_pad": 500},
+    "unseen-only": {
+        "order": 2,
+        "discount_fallback": True,
+        "fallback_discounts": (0.4, 0.9, 1.2),
+        "interpolate_unigrams": False,
+    },
 }
 _ARPA: dict[str, dict[str, Any]] = {
     "trigrams.arpa": {"order": 3, "discount_fallback": True},
@@ -150,6 +157,10 @@ _ARPA: dict[str, dict[str, Any]] = {
     "unigrams.arpa": {"order": 1, "smoothing": "witten-bell"},
     "without-ends.arpa": {"smoothing": "witten-bell", "eos": False},
     "zeros.arpa": {"smoothing": "mle"},
+}
+_UNBOUNDED: dict[str, dict[str, Any]] = {
+    "fallback.safetensors": {"discount_fallback": True},
+    "rare-unknown.safetensors": {"discounts": [[0.4, 0.9, 1.2], [0.6, 1.1, 1.3]], "min_count": 2},
 }
 COUNTS: dict[str, dict[str, Any]] = {  # counts, and the parameters of a model from them
     "marked.txt": {"order": 3, "smoothing": "witten-bell"},
@@ -170,6 +181,8 @@ def _ngrams() -> Iterator[tuple[str, Recipe]]:
     yield "ngram/characters.safetensors", _characters
     yield "ngram/turkish-paragraphs.safetensors", _turkish_paragraphs
     yield "ngram/from-arpa.safetensors", _from_arpa
+    for name, parameters in _UNBOUNDED.items():
+        yield f"unbounded/{name}", lambda path, p=parameters: windrow.UnboundedNGramLM(**p).fit(SHORT).save(path)
     for name, parameters in COUNTS.items():
         yield f"counts/{name}", lambda path, p=parameters: new_ngram(p).fit(SHORT, counts_out=path)
 

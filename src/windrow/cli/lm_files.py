@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from windrow.errors import OptionError
+from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from windrow.lm.base import LanguageModel
@@ -33,8 +33,14 @@ def load_ngrams(path: str, done: str) -> NGramLM:
     return model
 
 
-def words_in(file: str) -> list[str]:
-    """The words of a file, one or more per line."""
+def words_in(file: str, *, one_per_line: bool = False) -> list[str]:
+    """The words of a file, one or more per line; DataError for a line with several where there is to be one."""
     from windrow.corpus.streams import Meter, lines, text_pieces
 
-    return [word for line in lines(text_pieces(file, None, Meter(None, None)), file) for word in line.split()]
+    found: list[str] = []
+    for number, line in enumerate(lines(text_pieces(file, None, Meter(None, None)), file), 1):
+        words = line.split()
+        if one_per_line and len(words) > 1:  # such as counts, which would be words of the model
+            raise DataError(f"{file}, line {number}: {line.strip()[:60]!r} is not one word; give one word per line")
+        found += words
+    return found
