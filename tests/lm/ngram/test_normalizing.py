@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.lm.ngram.models import BOS, as_naive, distribution, random_model, seeds
+from tests.lm.ngram.models import BOS, as_levels, as_naive, distribution, random_model, seeds
 from tests.naive import smoothing as naive
+from tests.naive.backoff import Backoff
 from windrow.lm.ngram.backing_off import masses_after_contexts
 from windrow.lm.ngram.levels import Level
 from windrow.lm.ngram.normalizing import normalized, sums_of_contexts
@@ -67,3 +68,9 @@ def test_a_sound_model_stays_as_it_is():
     again = normalized(sound)
     for before, after in zip(sound.levels, again.levels, strict=True):
         np.testing.assert_allclose(10**before.log10_probs, 10**after.log10_probs, rtol=1e-6)
+
+
+def test_where_every_word_is_stored_there_is_nothing_to_back_off_to():
+    probs = {(0,): -0.5, (1,): -99.0, (2,): -0.5, (3,): -0.4, (3, 0): -0.7, (3, 2): -0.7, (3, 3): -0.7}
+    found = normalized(as_levels(Backoff(2, probs, {(word,): -0.1 for word in range(4)}), 4))
+    np.testing.assert_allclose(distribution(found, [3]), [1 / 3, 0, 1 / 3, 1 / 3], rtol=1e-6)
