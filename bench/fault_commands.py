@@ -88,6 +88,9 @@ TRAINERS = {
         f"lm train window @valid.txt {_FURTHER} @window.safetensors --log-json OUT.log --report OUT.html",
         "m.safetensors", True,
     ),
+    "lm train ngram, with counts": Command(
+        "lm train ngram @train.txt --order 4 --discount-fallback --keep-counts", "m.safetensors"
+    ),
     "lm mix": Command("lm mix @ngram.safetensors @window.safetensors --tune @valid.txt", "m.safetensors"),
     "tag train": Command(
         "tag train @ner-valid.conll --epochs 8 --size 16 --hidden 16 --valid @ner-test.conll", "t.safetensors", True,
@@ -127,6 +130,9 @@ COMMANDS = {
     "lm next": Command("lm next @window.safetensors -", stdin="train.txt"),
     "lm convert": Command("lm convert @ngram.safetensors OUT", "m.arpa"),
     "lm convert, fewer bits": Command("lm convert @ngram.safetensors OUT --quantize 8", "m.safetensors"),
+    "lm convert, sums of one": Command("lm convert @ngram.safetensors OUT --renormalize", "m.safetensors"),
+    "lm prune": Command("lm prune @ngram.safetensors --max-bytes 100K", "m.safetensors"),
+    "lm filter": Command("lm filter @ngram.safetensors --vocab @valid.txt", "m.arpa"),
     "classify convert": Command(
         "classify convert @classifier.safetensors OUT --cutoff 500 --quantize 8", "c.safetensors"
     ),

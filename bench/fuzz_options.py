@@ -83,7 +83,8 @@ SOUND = ["corpus build text -o built", "corpus info corpus", "info vectors", "in
          "vectors convert vectors f.parquet", "vectors plot vectors -o g.png",
          "report tagger --valid tags.conll -o r.html",
          "vectors plot vectors -o g2.png --method tsne", "vectors plot-log log.jsonl -o h.png",
-         "vectors train text -o i.bin --min-count 1 --epochs 1", "lm convert ngram j.arpa"]  # fmt: skip
+         "vectors train text -o i.bin --min-count 1 --epochs 1", "lm convert ngram j.arpa",
+         "lm prune ngram -o n.arpa --max-ngrams 20", "lm filter ngram.arpa --vocab other -o o"]  # fmt: skip
 
 
 def commands() -> dict[tuple[str, ...], click.Command]:

@@ -85,6 +85,8 @@ def ask_ngrams(path: Path) -> None:
     model = windrow.load(path, expected=windrow.NGramLM)
     assert len(list(model.ngrams())) == sum(model.table_.sizes), "all n-grams are listed"
     model.save(path.with_name("written.arpa"))
+    if model.keep_counts:
+        model.add(["the cat sat", "a dog"])
 
 
 def ask_tagger(path: Path) -> None:

@@ -366,6 +366,7 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
         _ngrams(2, "modified-kneser-ney"),
         _ngrams(2, "jelinek-mercer", weights=(0.5, 0.5)),
     ),
+    ("ngram", "counts"): ("m", _ngrams(keep_counts=True), _ngrams(2, keep_counts=True, bos=False, min_count=2)),
     ("ngram", "quantized"): ("m", _ngrams(quantize_bits=4), _ngrams(2, quantize_bits=8)),
     ("unbounded", ""): ("m", _unbounded(), _unbounded(min_count=2)),
     ("arpa", ""): ("m.arpa", _ngrams(), _ngrams(1)),

@@ -115,6 +115,8 @@ def _own_facts(stored: StoredModel) -> dict[str, Any]:
     table, models = stored.config.get("table"), stored.config.get("models")  # from anybody: of any type
     if isinstance(table, Mapping):
         facts["ngrams"] = table.get("sizes")
+    if "counts" in stored.config:
+        facts["keeps_counts"] = True
     facts |= _of_classes(stored)
     if isinstance(models, list):
         facts["models"] = [one.get("kind") for one in models if isinstance(one, Mapping)]

@@ -121,6 +121,13 @@ def ngrams() -> Iterator[str]:
     yield "lm convert n.safetensors n.arpa"
     yield "lm convert n.arpa n.arpa.gz"
     yield "lm convert n.arpa q.safetensors --quantize 8"
+    yield "lm convert n.arpa r.arpa --renormalize"
+    yield "lm prune n.safetensors -o p.safetensors --max-bytes 20K"
+    yield "lm prune n.arpa -o p.arpa --entropy-prune 1e-4 --order 2"
+    yield f"{train} -o k.safetensors --keep-counts --min-count 5"
+    yield "lm add k.safetensors text.txt -o k2.safetensors"
+    yield "lm prune k.safetensors -o p.safetensors --prune 0,0,1"
+    yield "lm filter n.safetensors --vocab text.txt -o f.arpa"
     for name in ("n.safetensors", "n.arpa", "q.safetensors"):
         yield f"lm perplexity {name} text.txt"
         yield f"lm score {name} text.txt --words"

@@ -172,7 +172,7 @@ def test_the_endings_of_files_of_vectors_are_those_that_decide(name: str) -> Non
     assert told_endings(name)[: len(FORMATS) + 1 + len(packed)] == [*FORMATS, "gz", *packed]
 
 
-@pytest.mark.parametrize("name", ["lm train ngram", "lm convert", "lm mix"])
+@pytest.mark.parametrize("name", ["lm train ngram", "lm convert", "lm filter", "lm mix", "lm prune"])
 def test_the_endings_of_arpa_files_are_those_that_decide(name: str) -> None:
     assert told_endings(name)[:3] == [*ARPA_ENDINGS, "gz"]
     for ending in ARPA_ENDINGS:

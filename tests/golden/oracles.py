@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 import windrow
 from tests.golden.probes import CONTEXT, SENTENCES, TAGGED, UNSEEN, Answers, digest
-from tests.golden.recipes import CORPORA, COUNTS, SHORT, TRAIN
+from tests.golden.recipes import CORPORA, COUNTS, SHORT, TEST, TRAIN
 from tests.golden.unfinished import header_of
 from tests.naive import arpa, classification, phrases, recurrent
 from tests.naive.backoff import Backoff
@@ -203,6 +203,10 @@ def _check_ngram(path: Path, answers: Answers) -> None:
         copy = Path(folder, "copy.arpa")
         windrow.load(path).save(copy)
         _compare_backoff(*arpa.read(copy.read_text("utf-8")), answers)
+    if "after_adding" in answers["computed"]:
+        parameters = {**answers["stored"]["parameters"], "keep_counts": False}
+        both = windrow.NGramLM(**parameters).fit([SHORT, TEST])
+        _close(answers["computed"]["after_adding"], [both.log_prob(sentence) for sentence in SENTENCES])
 
 
 def _compare_backoff(words: list[str], model: Backoff, answers: Answers) -> None:

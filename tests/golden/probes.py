@@ -177,6 +177,9 @@ def _of_language_model(model: Any) -> Answers:
         "without_unknown": result.perplexity_excluding_oov,
         "tokens": [result.tokens, result.oov],
     }
+    if isinstance(model, windrow.NGramLM) and model.keep_counts:  # last, as it changes the model
+        model.add(TEST)
+        computed["after_adding"] = [model.log_prob(sentence) for sentence in SENTENCES]
     return {"stored": stored, "computed": computed}
 
 

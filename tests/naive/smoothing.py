@@ -342,6 +342,25 @@ def log10_backoff(model: Backoff, words: int, context: Gram) -> float:
     return math.log10(left / lower_left) if left > 0 else -math.inf
 
 
+def normalized(model: Backoff, words: int) -> Backoff:
+    """Sums of 1 after every context: new back-offs, and probabilities over their sum where it is above 1 or all."""
+    mended = Backoff(model.order, {}, {})
+    for length in range(model.order):
+        contexts = [()] if length == 0 else [gram for gram in model.backoffs if len(gram) == length]
+        for context in contexts:
+            stored = [word for word in range(words) if (*context, word) in model.probs]
+            probs = {word: 0.0 if word == BOS else 10 ** model.probs[*context, word] for word in stored}
+            total = sum(probs.values())
+            lower_left = 1 - sum(10 ** mended.log10_prob(context[1:], word)[0] for word in stored) if context else 0
+            if total > 0 and (total > 1 or lower_left < 1e-12):
+                probs = {word: prob / total for word, prob in probs.items()}
+            for word, prob in probs.items():
+                mended.probs[*context, word] = math.log10(prob) if prob else -math.inf
+            if context:
+                mended.backoffs[context] = log10_backoff(mended, words, context)
+    return mended
+
+
 def perplexity_change(model: Backoff, words: int, gram: Gram) -> float:
     context = gram[:-1]
     without = Backoff(model.order, {g: p for g, p in model.probs.items() if g != gram}, dict(model.backoffs))

@@ -82,9 +82,39 @@ def _vocab() -> click.Command:
     return vocab
 
 
-@click.group("lm", cls=LazyGroup, later={"next": _next, "ngrams": _ngrams, "plot": _plot, "vocab": _vocab})
+def _add() -> click.Command:
+    from windrow.cli.add_text import add
+
+    return add
+
+
+def _prune() -> click.Command:
+    from windrow.cli.smaller_ngrams import prune
+
+    return prune
+
+
+def _filter() -> click.Command:
+    from windrow.cli.smaller_ngrams import filter_words
+
+    return filter_words
+
+
+@click.group(
+    "lm",
+    cls=LazyGroup,
+    later={
+        "add": _add,
+        "filter": _filter,
+        "next": _next,
+        "ngrams": _ngrams,
+        "plot": _plot,
+        "prune": _prune,
+        "vocab": _vocab,
+    },
+)
 def group() -> None:
-    """Language models: train, measure, draw, score, generate, look into, mix, convert."""
+    """Language models: train, measure, draw, score, generate, look into, mix, convert, make smaller, add text."""
 
 
 @group.group(cls=LazyGroup, later={"ngram": _ngram, "window": _window, "rnn": _rnn})
@@ -421,7 +451,12 @@ def _parts_of_mix(models: tuple[str, ...], cache: int | None) -> tuple[list[str]
     metavar="BITS",
     help="Round probabilities of n-grams to so many bits (8: half the size), or a network's output weights to 8 bits.",
 )
-def convert(source: str, target: Path, quantize: int | None) -> None:
+@click.option(
+    "--renormalize",
+    is_flag=True,
+    help="Compute the back-off weights of an n-gram model again, so that its probabilities sum to one.",
+)
+def convert(source: str, target: Path, quantize: int | None, renormalize: bool) -> None:
     """Convert an n-gram model between an ARPA file and windrow's own; or make any model smaller.
 
     TARGET is an ARPA file if it ends in .arpa or .lm, which .gz may follow, or is - for standard output.
@@ -442,10 +477,11 @@ def convert(source: str, target: Path, quantize: int | None) -> None:
         model = model.to_ngram()
     with naming_options({"quantize_bits": "--quantize"}):
         if isinstance(model, NGramLM):
+            model = model.renormalized() if renormalize else model
             (model if quantize is None else model.quantized(quantize)).save(target)
             warn_if_forgotten(model, target)
             told = f"order {model.table_.order}, {sum(model.table_.sizes):,} n-grams"
-        elif isinstance(model, NeuralLM) and quantize is not None:
+        elif isinstance(model, NeuralLM) and quantize is not None and not renormalize:
             model.quantized(quantize).save(target)
             told = f"output weights of {quantize} bits"
         else:

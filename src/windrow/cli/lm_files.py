@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from windrow.cli.messages import tell
+from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from windrow.lm.base import LanguageModel
+    from windrow.lm.ngram.model import NGramLM
 
 
 def load_model(path: str) -> LanguageModel:
@@ -26,3 +28,30 @@ def warn_of_unknown(model: LanguageModel, text: str, where: str = "") -> None:
         known = [word.lower() for word in unknown if word.lower() in model.vocabulary]
         meant = f"; did you mean {', '.join(known)}?" if known else ""
         tell(f"Warning: {where}not in the vocabulary, read as <unk>: {', '.join(unknown)}{meant}")
+
+
+def load_ngrams(path: str, done: str) -> NGramLM:
+    """The n-gram model in a file, or of a linear mixture of such; OptionError, with what is ``done`` to such, else."""
+    from windrow.files.kinds import what_holds
+    from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.static_mixture import StaticMixture
+
+    model = load_model(path)
+    if isinstance(model, StaticMixture) and not model.unlike_ngrams:
+        return model.to_ngram()
+    if not isinstance(model, NGramLM):
+        raise OptionError(f"{path} holds {what_holds(model.kind)}; {done}")
+    return model
+
+
+def words_in(file: str, *, one_per_line: bool = False) -> list[str]:
+    """The words of a file, one or more per line; DataError for a line with several where there is to be one."""
+    from windrow.corpus.streams import Meter, lines, text_pieces
+
+    found: list[str] = []
+    for number, line in enumerate(lines(text_pieces(file, None, Meter(None, None)), file), 1):
+        words = line.split()
+        if one_per_line and len(words) > 1:  # such as counts, which would be words of the model
+            raise DataError(f"{file}, line {number}: {line.strip()[:60]!r} is not one word; give one word per line")
+        found += words
+    return found

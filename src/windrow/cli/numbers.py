@@ -102,6 +102,22 @@ class Size(_Bytes):
         return int(size)
 
 
+class FileSize(_Bytes):
+    """Bytes of a file: 500K, 100M, 2G."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes."""
+        name = "the size" if param is None else name_typed(param)
+        found = re.fullmatch(r"(\d+(?:\.\d*)?)([KMGT]?)B?", str(value).strip().upper())
+        if not found:
+            raise OptionError(f"{name} {value!r} must be a size such as 500K, 100M or 2G")
+        size = float(found[1]) * _UNITS[found[2]]
+        check_range(name, size, 0, LARGEST_WHOLE)
+        return int(size)
+
+
 def _end(end: float | None, without: float) -> float:
     return without if end is None else end
 

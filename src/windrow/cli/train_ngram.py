@@ -11,6 +11,7 @@ import click
 from windrow.cli.as_trained import warn_if_forgotten
 from windrow.cli.groups import command
 from windrow.cli.help import grouped_option
+from windrow.cli.lm_files import words_in
 from windrow.cli.messages import name_typed, tell
 from windrow.cli.numbers import Size, WholeNumberOrInf
 from windrow.cli.options import (
@@ -30,7 +31,7 @@ from windrow.cli.ray_cluster import ray_cluster, ray_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.cli.train_unbounded import train_unbounded
-from windrow.errors import DataError, OptionError
+from windrow.errors import OptionError
 from windrow.estimator import Condition
 from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
 
@@ -63,18 +64,6 @@ def _discounts(_: click.Context, parameter: click.Parameter, value: str | None) 
                 f"0.5,1,1.5/0.6,1.1,1.4 for order 2, or the word {_ESTIMATE}"
             ) from error
     return tuple(orders)
-
-
-def _words_in(file: str, *, one_per_line: bool = False) -> list[str]:
-    from windrow.corpus.streams import Meter, lines, text_pieces
-
-    found: list[str] = []
-    for number, line in enumerate(lines(text_pieces(file, None, Meter(None, None)), file), 1):
-        words = line.split()
-        if one_per_line and len(words) > 1:  # such as counts, which would be words of the model
-            raise DataError(f"{file}, line {number}: {line.strip()[:60]!r} is not one word; give one word per line")
-        found += words
-    return found
 
 
 @command("ngram", example="windrow lm train ngram toyland/train.txt -o toy-lm.safetensors --order 5")
@@ -156,6 +145,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     storing.check_target(output, "stupid back-off" if options["smoothing"] == "stupid-backoff" else "")
     if is_arpa(output):
         check_compression(output, "ARPA files")
+    if options["keep_counts"]:
+        storing.check_name(output, "counts (--keep-counts)")
     if counts_out:
         check_compression(counts_out, "counts")
     if options["from_counts"] and len(sources) > 1:
@@ -165,8 +156,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     model = NGramLM(**values_of(NGRAM_LM, options))
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
     text = text_of(options)
-    vocab = _words_in(options["vocab"]) if options["vocab"] else None
-    fixed = _words_in(options["fixed_vocab"], one_per_line=True) if options["fixed_vocab"] else None
+    vocab = words_in(options["vocab"]) if options["vocab"] else None
+    fixed = words_in(options["fixed_vocab"], one_per_line=True) if options["fixed_vocab"] else None
     with temporary_files_in(options["temp_dir"]):
         heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
         with ray_cluster(options) as cluster, cluster.connected():
@@ -192,7 +183,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
 def _check_used(options: dict[str, Any]) -> None:
     """Refuse options that nothing would read."""
     of_text: tuple[Condition, ...] = (("from_counts", (False,)),)
-    apart = dict.fromkeys(("counts_out", "fixed_vocab", "memory", "ray"), of_text)
+    apart = dict.fromkeys(("counts_out", "fixed_vocab", "keep_counts", "memory", "ray"), of_text)
     apart["memory"] += (("ray", (None,)),)
     apart["vocab"] = (("fixed_vocab", (None,)),)
     if not options["heldout"]:  # which is text, too

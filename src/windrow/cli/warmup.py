@@ -86,6 +86,7 @@ def _compile_ngram_models(lines: list[str]) -> None:
         NGramLM(3, discount_fallback=True).fit(lines, ray=InProcess())
         NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines, counts_out=counts)
         NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines * 4000)  # in two parts, which are merged
+        NGramLM(3, discount_fallback=True, keep_counts=True).fit(lines).add(lines)
         model = NGramLM(3, discount_fallback=True).fit_counts(counts)
         model.save(file)
         model.save(arpa)

@@ -79,22 +79,31 @@ def save(
     provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a model file, atomically; ``config`` and ``provenance`` must be plain JSON data."""
-    header = {
-        "format": "windrow",
-        "version": FORMAT_VERSION,
-        "kind": kind,
-        "config": dict(config),
-        "provenance": {"windrow": __version__, **(provenance or {})},
-    }
+    header = _header(kind, config, provenance or {})
     with atomic_write(path) as temporary, temporary.open("wb") as stream:
         _write_safetensors(stream, arrays, header)
 
 
-def _write_safetensors(stream: BinaryIO, arrays: Mapping[str, NDArray[Any]], header: dict[str, Any]) -> None:
-    """Write the format slice by slice: the library's own writer first makes a copy of all arrays.
+def file_size(stored: StoredModel) -> int:
+    """Bytes of the file that ``save`` would write."""
+    names, layout = _layout(stored.arrays)
+    header = _header(stored.kind, stored.config, stored.provenance)
+    start = _start_of_file(header, layout, dict.fromkeys(names, TO_COME))
+    return len(start) + sum(array.nbytes for array in stored.arrays.values())
 
-    Checksums are known once the arrays are written; room is left for them.
-    """
+
+def _header(kind: str, config: Mapping[str, Any], provenance: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "format": "windrow",
+        "version": FORMAT_VERSION,
+        "kind": kind,
+        "config": dict(config),
+        "provenance": {"windrow": __version__, **provenance},
+    }
+
+
+def _layout(arrays: Mapping[str, NDArray[Any]]) -> tuple[list[str], dict[str, Any]]:
+    """The names of arrays in the order of a file, and what its header says of each."""
     names = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))  # largest items first: all aligned
     layout: dict[str, Any] = {}
     end = 0
@@ -102,6 +111,15 @@ def _write_safetensors(stream: BinaryIO, arrays: Mapping[str, NDArray[Any]], hea
         start, end = end, end + arrays[name].nbytes
         dtype = _DTYPE_NAMES[arrays[name].dtype.newbyteorder("=")]
         layout[name] = {"dtype": dtype, "shape": list(arrays[name].shape), "data_offsets": [start, end]}
+    return names, layout
+
+
+def _write_safetensors(stream: BinaryIO, arrays: Mapping[str, NDArray[Any]], header: dict[str, Any]) -> None:
+    """Write the format slice by slice: the library's own writer first makes a copy of all arrays.
+
+    Checksums are known once the arrays are written; room is left for them.
+    """
+    names, layout = _layout(arrays)
     stream.write(_start_of_file(header, layout, dict.fromkeys(names, TO_COME)))
     checksums = {name: _write_array(stream, arrays[name]) for name in names}
     stream.seek(0)

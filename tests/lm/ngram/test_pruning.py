@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from tests.lm.ngram.models import as_naive, distribution
 from tests.lm.ngram.test_estimation import PROBABILITIES, SIZE, counts_of, possible_order, sentences
-from tests.naive.smoothing import prune_by_entropy
+from tests.naive.smoothing import perplexity_change, prune_by_entropy
 from windrow.errors import OptionError
 from windrow.lm.ngram.estimation import estimate
 from windrow.lm.ngram.levels import BackoffModel
-from windrow.lm.ngram.pruning import entropy_prune
+from windrow.lm.ngram.pruning import EntropyPruning, entropy_prune, of_lower_order
 
 
 def model_of(texts, order, name="witten-bell", **options) -> BackoffModel:
@@ -94,3 +94,41 @@ def test_thresholds_out_of_range(threshold):
 def test_scores_have_no_entropy():
     with pytest.raises(OptionError, match="stupid back-off"):
         entropy_prune(model_of([[3, 4]], 2, "stupid-backoff"), 0.1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(sentences, st.integers(1, 3), st.data())
+def test_the_lowest_threshold_that_fits(texts, order, data):
+    """Among all thresholds at which an n-gram would go."""
+    model = model_of(texts, possible_order(texts, order))
+    naive = as_naive(model)
+    pruning = EntropyPruning(model)
+    most = data.draw(st.integers(SIZE, sum(model.sizes) + 1))
+
+    threshold = pruning.threshold_for(most)
+
+    assert sum(pruning.at(threshold).sizes) <= most
+    changes = [perplexity_change(naive, SIZE, gram) for gram in naive.probs if len(gram) > 1]
+    for lower in [0.0, *(change * (1 - 1e-9) - 1e-15 for change in changes)]:
+        if 0 <= lower < threshold * (1 - 1e-6):
+            assert len(prune_by_entropy(naive, SIZE, lower)[0].probs) > most
+
+
+def test_a_word_that_nothing_else_predicts_goes_last():
+    levels = model_of([[3, 4, 3, 5]] * 3, 2).levels
+    levels[0].log10_probs[4] = -np.inf
+    model = BackoffModel(model_of([[3, 4]], 2).vocabulary, levels)
+    pruning = EntropyPruning(model)
+    last = pruning.at(pruning.threshold_for(SIZE + 1)).levels[1]
+    assert last.words.tolist() == [4]
+    assert pruning.at(pruning.threshold_for(SIZE)).sizes == [SIZE, 0]
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_lower_orders_keep_their_distributions(order):
+    model = model_of([[3, 4, 3, 5], [3, 3, 4, 5, 6]], 3)
+    shorter = of_lower_order(model, order)
+    assert shorter.sizes == model.sizes[:order]
+    for context in [(), (3,), (3, 4), (1, 3)]:
+        seen = context[len(context) - order + 1 :] if order > 1 else ()
+        np.testing.assert_allclose(distribution(shorter, context), distribution(model, seen))

@@ -9,9 +9,11 @@ What happens in ``NGramLM.fit``, module by module::
     packing      levels -> packed trie (record_layout: bits of its records; codebooks: numbers as codes)
     table        scores streams (kernels.query) or one word after another (kernels.steps); distributions of next words
 
-``states`` are what a model remembers of the words so far. ``mixing`` makes one model of several. ``levels`` shows how
-n-grams are kept in sorted arrays, ``kernels.packed_trie`` how they are packed. ``arpa`` reads and writes the text
-format that all programs for n-gram models share; ``words`` looks words up in text.
+``derived`` makes smaller or mended models of a trained one (pruning, filtering, normalizing). ``kept_counts`` are the
+counts in a model's file, to which ``adding`` adds those of another text. ``mixing`` makes one model of several.
+``states`` are what a model remembers of the words so far. ``levels`` shows how n-grams are kept in sorted arrays,
+``kernels.packed_trie`` how they are packed. ``arpa`` reads and writes the text format that all programs for n-gram
+models share; ``words`` looks words up in text.
 """
 
 # Of the registry in smoothing.py, here for the command line, which offers them before it loads NumPy.

@@ -7,6 +7,7 @@ found from those of its context, so that each costs one look-up per order.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 
 from windrow.lm.ngram.kernels.bisect import find_children
 from windrow.lm.ngram.levels import Int32s, Level
+
+NOTHING = 1e-12  # Less of a probability is rounding.
 
 Float64s = NDArray[np.float64]
 Suffixes = list[Int32s]  # [m]: the place of each n-gram's last m words among the m-grams of a model, -1 if not stored
@@ -66,6 +69,44 @@ def backed_off(
     return log10_probs
 
 
+def masses_after_contexts(levels: Sequence[Level], words: NDArray[np.bool_]) -> list[Float64s]:
+    """The probability that one of some words is next, after each context: ``found[m]`` for those of m words.
+
+    After h it is the sum of p(w | h) over those of the words that are stored after h, and backoff(h) times what the
+    others have after h', which is h without its first word.
+
+    Parameters
+    ----------
+    levels : sequence of Level
+        Those of a model without ``unseen_backoff``.
+    words : array of bool, shape (words,)
+        Which words are meant.
+    """
+    found = [np.array([powers(levels[0].log10_probs)[words].sum()])]
+    suffixes = own_suffixes([], levels[0], no_suffixes())
+    for below, level in pairwise(levels):
+        of_contexts, suffixes = suffixes, own_suffixes(levels[: len(found)], level, suffixes)
+        contexts, size = contexts_of(level.starts), below.words.size
+        lower = backed_off(levels[: len(found)], contexts, of_contexts, suffixes)
+        meant = words[level.words]
+        stored = np.bincount(contexts, powers(level.log10_probs) * meant, size)
+        others = _of_shorter_contexts(found, of_contexts) - np.bincount(contexts, powers(lower) * meant, size)
+        has_others = others > NOTHING
+        assert below.log10_backoffs is not None
+        found.append(stored + np.where(has_others, others, 0) * powers(np.where(has_others, below.log10_backoffs, 0)))
+    return found
+
+
+def _of_shorter_contexts(masses: Sequence[Float64s], of_contexts: Suffixes) -> Float64s:
+    """The mass after the longest suffix of each context that is stored, without the context itself."""
+    shorter = np.full(of_contexts[-1].size, masses[0][0])
+    for length in range(1, len(masses)):
+        places = of_contexts[length]
+        is_stored = places >= 0
+        shorter[is_stored] = masses[length][places[is_stored]]
+    return shorter
+
+
 def with_new_backoffs(below: Level, level: Level, lower: Float64s, changed: NDArray[np.bool_]) -> Level:
     """Back-offs of changed contexts: (1 - sum of p(w | h)) / (1 - sum of p(w | h')), over the w stored after h.
 
@@ -77,7 +118,7 @@ def with_new_backoffs(below: Level, level: Level, lower: Float64s, changed: NDAr
     lower_left = 1 - np.bincount(contexts, powers(lower), size)
     with np.errstate(divide="ignore", invalid="ignore"):
         # Where every word is stored, the back-off is never used.
-        backoffs = np.where(lower_left > 1e-12, np.log10(left / lower_left), 0)
+        backoffs = np.where(lower_left > NOTHING, np.log10(left / lower_left), 0)
     kept = below.log10_backoffs
     return below._replace(log10_backoffs=np.where(changed, backoffs, kept).astype(kept.dtype))
 

@@ -354,7 +354,7 @@ def as_model(orders: list[Order], vocabulary: Vocabulary, method: Smoothing) -> 
             )
         )
         contexts = kept
-    return BackoffModel(_kept_vocabulary(vocabulary, kept_words), levels, unseen_backoff)
+    return BackoffModel(kept_vocabulary(vocabulary, kept_words), levels, unseen_backoff)
 
 
 def kept_starts(starts: Int32s, kept: NDArray[np.bool_], kept_contexts: NDArray[np.bool_]) -> Int32s:
@@ -364,7 +364,7 @@ def kept_starts(starts: Int32s, kept: NDArray[np.bool_], kept_contexts: NDArray[
     return np.append(before[starts[:-1]][kept_contexts], before[-1])
 
 
-def _kept_vocabulary(vocabulary: Vocabulary, kept: NDArray[np.bool_]) -> Vocabulary:
+def kept_vocabulary(vocabulary: Vocabulary, kept: NDArray[np.bool_]) -> Vocabulary:
     """The kept words; the counts of the others are added to <unk>."""
     if kept.all():
         return vocabulary

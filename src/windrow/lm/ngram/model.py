@@ -18,7 +18,7 @@ from windrow.corpus.tokenizers import as_tokens
 from windrow.distributed.cluster import workers_of
 from windrow.distributed.workers import Workers
 from windrow.errors import FormatError, OptionError, check_whole, shown, warn
-from windrow.estimator import Estimator, OldName, current_names, takes_old_names
+from windrow.estimator import OldName, current_names, takes_old_names
 from windrow.files.local import as_path, given_name, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
@@ -26,9 +26,12 @@ from windrow.files.tempfolder import temporary_files_in
 from windrow.lm import storing
 from windrow.lm.next_word import Tokens
 from windrow.lm.ngram import counts_text
+from windrow.lm.ngram.adding import TextCounts, joined
 from windrow.lm.ngram.arpa import read_arpa
 from windrow.lm.ngram.counting import check_size, count_ngrams, default_budget
+from windrow.lm.ngram.derived import DerivedLM
 from windrow.lm.ngram.estimation import check_marks, check_order, estimate
+from windrow.lm.ngram.kept_counts import KeptCounts
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.listing import NGram, as_ngrams
 from windrow.lm.ngram.lmplz import first_appearances
@@ -38,13 +41,18 @@ from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.settings import NGRAM_LM
 from windrow.lm.ngram.smoothing import Options
 from windrow.lm.ngram.table import NGramTable
-from windrow.lm.ngram.table_lm import TableLM
 from windrow.lm.ngram.words import mask_of
-from windrow.lm.stream import lm_vocabulary, several_words, training_stream, word_mapping
+from windrow.lm.stream import Ids, lm_vocabulary, several_words, training_stream, word_mapping
 from windrow.lm.symbols import BOS, EOS, SPECIALS
 from windrow.logger import logger
 
-_OF_TEXT = ("min_count", "max_vocab", "lmplz_compat", "memory")  # parameters that change how text is counted
+_OF_TEXT = (
+    "min_count",
+    "max_vocab",
+    "lmplz_compat",
+    "keep_counts",
+    "memory",
+)  # parameters that change how text is counted
 _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
     "smoothing",
     "prune",
@@ -61,7 +69,7 @@ _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
 )
 
 
-class NGramLM(Estimator, TableLM):
+class NGramLM(DerivedLM):
     """A back-off n-gram model: p(word | the ``order`` - 1 words before it).
 
     Parameters
@@ -129,6 +137,9 @@ class NGramLM(Estimator, TableLM):
     quantize_bits : int in [2, 8] or None, default None
         Round probabilities and back-off weights to this many bits. None: 32 bits. 8 makes the model about half the
         size.
+    keep_counts : bool, default False
+        Keep the counts of the text with the model, to add more text later. They take four to six bytes per n-gram,
+        of all words of the text, and of those that are pruned, too.
     memory : int >= 1048576 or None, default None
         Bytes of memory beyond which counting goes over files. None: most of what is free.
 
@@ -159,6 +170,7 @@ class NGramLM(Estimator, TableLM):
     kind = "ngram-lm"
     settings = NGRAM_LM
     quantise_bits = OldName("quantize_bits")
+    _kept_counts: KeptCounts | None = None
 
     @takes_old_names
     def __init__(
@@ -185,6 +197,7 @@ class NGramLM(Estimator, TableLM):
         skip_symbols: bool = False,
         lmplz_compat: bool = False,
         quantize_bits: int | None = None,
+        keep_counts: bool = False,
         memory: int | None = None,
     ) -> None:
         self.order = order
@@ -208,6 +221,7 @@ class NGramLM(Estimator, TableLM):
         self.skip_symbols = skip_symbols
         self.lmplz_compat = lmplz_compat
         self.quantize_bits = quantize_bits
+        self.keep_counts = keep_counts
         self.memory = memory
 
     # --- training
@@ -285,36 +299,142 @@ class NGramLM(Estimator, TableLM):
         with temporary_files_in(temp_dir):
             corpus = as_corpus(source, field, shows_bar=progress is True)
         check_size(corpus.tokens + (1 + self.eos) * len(corpus))
-        vocabulary, mapping = lm_vocabulary(
-            corpus,
-            min_count=self.min_count,
-            max_vocab=self.max_vocab,
-            skip_symbols=self.skip_symbols,
-            fixed_vocab=fixed,
-        )
+        vocabulary, mapping = self._vocabulary_of(corpus, fixed)
         stream = training_stream(corpus, mapping, eos=self.eos)
-        first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
+        first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat or self.keep_counts else None
         with ExitStack() as stack:
             stack.enter_context(temporary_files_in(temp_dir))
             show = stack.enter_context(stages_bar(progress))
             counts: NGramCounts | CountedPartitions
             if ray is None:
-                budget = default_budget() if self.memory is None else self.memory
-                counts = count_ngrams(stream, vocabulary, self.order, bos=self.bos, memory_budget=budget, progress=show)
+                counts = self._count(stream, vocabulary, show)
                 check_order(counts)
             else:
                 workers = stack.enter_context(workers_of(ray))
                 counts = start_counting(stream, vocabulary, self.order, workers, bos=self.bos, progress=show)
+            if counts_out is not None or self.keep_counts:
+                counts = counts if isinstance(counts, NGramCounts) else counts.collect(show)
+            kept = None
+            if self.keep_counts:
+                assert first_seen is not None and isinstance(counts, NGramCounts)
+                text = TextCounts(counts, first_seen, stream.size)
+                kept = KeptCounts.pack(text, heldout=heldout is not None, vocab=vocab is not None)
+                counts, first_seen, _ = text.of_frequent_words(self.min_count, self.max_vocab)
             del stream
             if counts_out is not None:
-                counts = counts if isinstance(counts, NGramCounts) else counts.collect(show)
+                assert isinstance(counts, NGramCounts)
                 counts_text.write_counts_beside(counts, counts_out)
             if heldout is not None:
                 heldout = as_corpus(heldout, field, corpus.reader)
             self._estimate(counts, storing.provenance_of(corpus), heldout, vocab, first_seen, show)
+            self._kept_counts = kept
         self.reader = corpus.reader
         logger.info("n-grams of the model, by order: %s", ", ".join(f"{size:,}" for size in self.table_.sizes))
         return self
+
+    def _vocabulary_of(self, corpus: Corpus, fixed: Sequence[str] | None = None) -> tuple[Vocabulary, Ids]:
+        """The words that are counted, and the id of each word of the corpus; all of them, where counts are kept."""
+        min_count, max_vocab = (1, None) if self.keep_counts else (self.min_count, self.max_vocab)
+        if self.keep_counts and fixed is not None:
+            raise OptionError(
+                "keep_counts = True keeps all words of the text, fixed_vocab only some; leave one of them out"
+            )
+        if self.keep_counts and corpus.tokens != int(corpus.vocabulary.counts.sum()):
+            raise OptionError(
+                f"keep_counts = True needs all words of the text, but {corpus.name} leaves some out; build it without "
+                "min_count, max_vocab and vocabulary, which the model has, too"
+            )
+        return lm_vocabulary(corpus, min_count, max_vocab, skip_symbols=self.skip_symbols, fixed_vocab=fixed)
+
+    def _count(self, stream: Ids, vocabulary: Vocabulary, progress: OnProgress | None) -> NGramCounts:
+        budget = default_budget() if self.memory is None else self.memory
+        return count_ngrams(stream, vocabulary, self.order, bos=self.bos, memory_budget=budget, progress=progress)
+
+    def add(
+        self,
+        source: Any,
+        *,
+        field: str | None = None,
+        heldout: Any = None,
+        vocab: Iterable[str] | None = None,
+        progress: OnProgress | bool | None = None,
+    ) -> Self:
+        """Add text to a model that keeps its counts: it becomes the model of both texts.
+
+        The result is, to the last bit, what ``fit`` makes of the first text and, after it, this one: with all
+        parameters as they were, ids of words and rare words that are frequent now among it. When this fails, the model
+        stays as it was.
+
+        Parameters
+        ----------
+        source : Corpus, or what Corpus.build takes
+            The new text. It is cut into words as the first one was.
+        field : str, default None
+            The column or field of the text, where ``source`` and ``heldout`` are tables or name files of records.
+        heldout, vocab
+            As of ``fit``; they are needed again where ``fit`` had them.
+        progress : bool or callable, default None
+            As of ``fit``.
+
+        Returns
+        -------
+        NGramLM
+            The model itself.
+
+        Raises
+        ------
+        OptionError
+            The model keeps no counts, or ``heldout`` or ``vocab`` is missing.
+        DataError
+            The text cannot be read, or the two are too long together.
+        FormatError
+            The counts in the model's file are damaged.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> first, second = ["the cat sat", "the cat ran"], ["a dog ran"]
+        >>> model = NGramLM(2, "witten-bell", keep_counts=True).fit(first)
+        >>> of_both = NGramLM(2, "witten-bell").fit(first + second)
+        >>> model.add(second).log_prob("a dog ran") == of_both.log_prob("a dog ran")
+        True
+        """
+        self._check_fit(heldout)
+        kept = self._counts_kept("add text to it", heldout=heldout is not None, vocab=vocab is not None)
+        check_progress(progress)
+        corpus = as_corpus(source, field, self.reader, shows_bar=progress is True)
+        vocabulary, mapping = self._vocabulary_of(corpus)
+        stream = training_stream(corpus, mapping, eos=self.eos)
+        with stages_bar(progress) as show:
+            seen = first_appearances(stream, len(vocabulary))
+            added = TextCounts(self._count(stream, vocabulary, show), seen, stream.size)
+            text = joined(kept.unpack(), added)
+            packed = KeptCounts.pack(text, heldout=heldout is not None, vocab=vocab is not None)
+            counts, first_seen, _ = text.of_frequent_words(self.min_count, self.max_vocab)
+            if heldout is not None:
+                heldout = as_corpus(heldout, field, self.reader)
+            self._estimate(counts, _with_text(self.provenance_, corpus), heldout, vocab, first_seen, show)
+            self._kept_counts = packed
+        return self
+
+    def _counts_kept(self, purpose: str, **given: bool) -> KeptCounts:
+        """The counts of the model; OptionError where it keeps none, or needs what was given to ``fit``, too."""
+        table = self._fitted()
+        if self._kept_counts is None:
+            raise OptionError(f"{table.name} keeps no counts; to {purpose}, train it with keep_counts=True")
+        for name in self._kept_counts.given():
+            if not given.get(name):
+                raise OptionError(f"{table.name} was trained with {name}; to {purpose}, give it again: {name}=...")
+        return self._kept_counts
+
+    def _estimated_again(self, prune: Sequence[int]) -> Self:
+        kept = self._counts_kept("prune it by counts")
+        other = type(self)(**{**self.get_params(), "prune": prune, "keep_counts": False})
+        other.check_parameters()
+        counts, first_seen, _ = kept.unpack().of_frequent_words(self.min_count, self.max_vocab)
+        other._estimate(counts, self.provenance_, None, None, first_seen)
+        other.reader = self.reader
+        return other
 
     def sizes(self) -> dict[str, object]:
         """``words``, and the n-grams of each length, ``1-grams`` with the special symbols; empty before ``fit``."""
@@ -350,7 +470,7 @@ class NGramLM(Estimator, TableLM):
         ------
         OptionError
             A parameter is out of range or does not fit the counts; or is one that changes how text is counted:
-            ``min_count``, ``max_vocab``, ``lmplz_compat``, ``memory``.
+            ``min_count``, ``max_vocab``, ``lmplz_compat``, ``keep_counts``, ``memory``.
         DataError
             The file cannot be read, or the counts are too few for the smoothing.
         FormatError
@@ -372,7 +492,9 @@ class NGramLM(Estimator, TableLM):
         counts.levels = counts.levels[: self.order]
         counts.initial = None if counts.initial is None else counts.initial[: self.order]
         check_order(counts)
-        return self._estimate(counts, {}, None if heldout is None else as_corpus(heldout, field), vocab)
+        self._estimate(counts, {}, None if heldout is None else as_corpus(heldout, field), vocab)
+        self._kept_counts = None
+        return self
 
     def check_parameters(self) -> None:
         """As ``Estimator.check_parameters``; also that there are as many weights and discounts as orders."""
@@ -421,7 +543,8 @@ class NGramLM(Estimator, TableLM):
         else:
             counts = counts if isinstance(counts, NGramCounts) else counts.collect(progress)
             held_out = None if heldout is None else self._count_heldout(heldout, counts.vocabulary)
-            model = estimate(counts, **chosen, heldout=held_out, lmplz_compat=first_seen)
+            compat = first_seen if self.lmplz_compat else None
+            model = estimate(counts, **chosen, heldout=held_out, lmplz_compat=compat)
         closed: bool | None = True  # in counts, every n-gram's suffix is counted, too
         if self.entropy_prune is not None:
             model, closed = entropy_prune(model, self.entropy_prune), None
@@ -500,7 +623,10 @@ class NGramLM(Estimator, TableLM):
         with local_file(as_path(path)) as file:
             kind = kind_of(file)
             if kind == "arpa" or (kind == "unknown" and is_arpa(path)):
-                return cls.from_backoff(read_arpa(file, lambda said: warn(said.replace(str(file), given_name(file)))))
+                name = given_name(file)
+                loaded = cls.from_backoff(read_arpa(file, lambda said: warn(said.replace(str(file), name))))
+                loaded.table_.name = name
+                return loaded
             return super().load(file)
 
     @classmethod
@@ -511,39 +637,15 @@ class NGramLM(Estimator, TableLM):
         loaded._set(NGramTable.pack(model, quantize_bits=quantize_bits, consume=True), {})
         return loaded
 
-    def quantized(self, bits: int) -> Self:
-        """The model with less exact numbers, which takes about half the memory.
-
-        Parameters
-        ----------
-        bits : int, 2 to 8
-            Bits of each probability and back-off weight. 8 changes the perplexity by little.
-
-        Returns
-        -------
-        NGramLM
-            A new model.
-
-        Raises
-        ------
-        OptionError
-            ``bits`` is out of range.
-        """
-        bits = check_whole("quantize_bits", bits)
-        other = type(self)(**{**self.get_params(), "quantize_bits": bits})
-        other.check_parameters()
-        other._set(NGramTable.pack(self._fitted().unpack(), quantize_bits=bits, consume=True), self.provenance_)
-        other.reader = self.reader
-        return other
-
-    quantised = quantized  # the name of before
-
     def to_stored(self) -> StoredModel:
         """As ``LanguageModel.to_stored``."""
         table = self._fitted()
         parameters = {name: storing.plain(value) for name, value in self.get_params().items()}
         config = {"parameters": parameters, "table": table.config()}
         arrays = {**table.arrays(), **storing.pack_vocabulary(table.vocabulary)}
+        if self._kept_counts is not None:
+            config["counts"] = self._kept_counts.config
+            arrays |= self._kept_counts.arrays
         return StoredModel(self.kind, config, dict(self.provenance_), arrays)
 
     @classmethod
@@ -559,4 +661,12 @@ class NGramLM(Estimator, TableLM):
         except (KeyError, TypeError, OptionError) as error:
             raise FormatError(f"{path}: the parameters of the n-gram model are damaged ({error})") from error
         loaded._set(NGramTable.from_arrays(stored.arrays, table_config, vocabulary, path), stored.provenance)
+        loaded._kept_counts = KeptCounts.stored(stored.arrays, stored.config, path)
         return loaded
+
+
+def _with_text(provenance: Mapping[str, Any], corpus: Corpus) -> dict[str, Any]:
+    """What is known of a text to which another one is added."""
+    sizes = {"tokens": corpus.tokens, "sentences": len(corpus)}
+    total = {name: provenance.get(name, 0) + size for name, size in sizes.items()}
+    return {**provenance, **total, "added": [*provenance.get("added", []), corpus.fingerprint]}

@@ -103,6 +103,11 @@ NGRAM_LM = (
         heading="Model", common=True,
     ),
     Setting(
+        "keep_counts", bool, False, "Keep the counts of the text with the model, to add more text later.",
+        "They take four to six bytes per n-gram, of all words of the text, and of those that are pruned, too.",
+        heading="Output",
+    ),
+    Setting(
         "memory", int, None, "Bytes of memory beyond which counting goes over files.", low=1 << 20,
         none="most of what is free", common=True,
     ),

@@ -56,7 +56,7 @@ class NGramTable:
         self.vocabulary = vocabulary
         self.unseen_backoff = unseen_backoff
         self._packed = packed
-        self._name = name  # for messages: that of its file
+        self.name = name  # for messages: that of its file
         self.trie = packed.trie
         self.located = LocatedTrie(self.trie, unseen_backoff)
         self.blank = np.full(self.order, -1, np.int64)  # cells of the state in which nothing is known
@@ -139,7 +139,7 @@ class NGramTable:
         try:
             yield
         except FormatError as error:
-            raise FormatError(f"{self._name} is damaged: {error}; take it from a copy, or make it again") from error
+            raise FormatError(f"{self.name} is damaged: {error}; take it from a copy, or make it again") from error
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The arrays of a model file."""
@@ -216,7 +216,7 @@ class NGramTable:
         for probs in (floats[:, packed_trie.UNIGRAM_PROB], books[:, 0]):
             probs[np.isneginf(probs)] = log10_of_zero
         trie = self.trie._replace(unigrams=unigrams, floats=floats, books=books)
-        return NGramTable(self.vocabulary, self._packed._replace(trie=trie), self.unseen_backoff, self._name)
+        return NGramTable(self.vocabulary, self._packed._replace(trie=trie), self.unseen_backoff, self.name)
 
     # --- from left to right
 

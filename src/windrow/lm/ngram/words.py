@@ -84,12 +84,20 @@ def as_line(tokens: Tokens, reader: TextReader, vocabulary: Vocabulary) -> str:
     return " ".join(given_words(tokens, vocabulary))
 
 
-def mask_of(vocabulary: Vocabulary, words: Iterable[str]) -> NDArray[np.bool_]:
-    """Which words of a vocabulary are among the given ones, (words,); DataError if none is."""
+def mask_of(
+    vocabulary: Vocabulary,
+    words: Iterable[str],
+    name: str = "vocab",
+    none_told: str = "no word of vocab occurs in the text",
+) -> NDArray[np.bool_]:
+    """Which words of a vocabulary are among the given ones, (words,); DataError, with what is told then, if none is.
+
+    ``name``: that of the parameter.
+    """
     mask = np.zeros(len(vocabulary), np.bool_)
-    mask[vocabulary.encode(several_words("vocab", words))] = True
+    mask[vocabulary.encode(several_words(name, words))] = True
     if not mask[len(SPECIALS) :].any():
-        raise DataError("no word of vocab occurs in the text; are both cut into words in the same way?")
+        raise DataError(f"{none_told}; are both cut into words in the same way?")
     return mask
 
 
