@@ -105,6 +105,11 @@ class State:
 
     States are equal if they will score whatever follows alike, as kenlm's are. Their order means nothing.
 
+    Parameters
+    ----------
+    _ignored : object
+        Anything, as kenlm takes it; without effect.
+
     Examples
     --------
     >>> import copy
@@ -353,7 +358,13 @@ class Model:
 
 
 class LanguageModel(Model):
-    """The old name of ``Model``."""
+    """The old name of ``Model``.
+
+    Parameters
+    ----------
+    path, config
+        As of ``Model``.
+    """
 
 
 def _table_of(name: str, complains: bool) -> NGramTable:
