@@ -20,7 +20,7 @@ from windrow.cli.paths import FilePath, InputFile, OutputFile, OutputFolder, Out
 WORDS = {
     "name", "words", "minus", "prompt", "tokenizer", "language", "field", "delimiter", "columns", "format", "to_format",
     "weights", "discounts", "prune", "types", "affixes", "cutoffs", "memory", "hidden_layer_sizes", "label_prefix",
-    "label_field", "label_separator", "autotune_metric", "joiner", "connector_words", "arrows",
+    "label_field", "label_separator", "autotune_metric", "joiner", "bucket", "connector_words", "names", "percentiles", "arrows",
     "ray", "memory_per_worker",
 }  # fmt: skip
 
@@ -189,7 +189,7 @@ def test_what_the_table_tests_below_cover() -> None:
     """The commands that write files, so that a walk that finds none is noticed."""
     assert {name for name, _ in WRITTEN} == {
         "classify convert", "classify evaluate", "classify train", "corpus build", "corpus fetch",
-        "corpus phrases", "corpus toyland", "demo", "lm convert",
+        "corpus phrases", "corpus toyland", "demo", "lm buckets", "lm convert",
         "lm mix", "lm plot", "report", "lm train ngram", "lm train rnn", "lm train window", "tag evaluate", "tag train",
         "vectors align", "vectors cluster", "vectors convert", "vectors evaluate", "vectors fetch", "vectors plot",
         "vectors plot-log", "vectors train",

@@ -329,3 +329,76 @@ def test_the_same_answers_whatever_the_chunks(model: Any) -> None:
         whole = "".join(answers(model, asked, Chunk("x", 1, lines), Tally()))
         alone = "".join(piece for line in lines for piece in answers(model, asked, Chunk("x", 1, [line]), Tally()))
         assert whole == alone
+
+
+# --- buckets
+
+
+def test_buckets_of_a_sample_are_named_and_kept(folder: Path, model: Any, tmp_path: Path) -> None:
+    lines = [" ".join(words) for words in zip(WORDS * 3, WORDS[2:] * 4, WORDS[4:] * 6, strict=False)]
+    (tmp_path / "sample").write_text("\n".join(lines) + "\n")
+    asked = (folder / "m.safetensors", tmp_path / "sample")
+
+    made = run("buckets", *asked, "-o", tmp_path / "b.json", "--percentiles", "20,70")
+
+    assert made.stderr.endswith(f"< tail, of {len(lines)} lines\n")
+    values = perplexities(model, lines)
+    rows = [
+        json.loads(row)
+        for row in run("score", *asked, "--json", "--buckets", tmp_path / "b.json").stdout.split("\n")[:-1]
+    ]
+    named = [row["bucket"] for row in rows]
+    ordered = sorted(values)
+    cutoffs = [ordered[math.ceil(share * len(lines)) - 1] for share in (0.2, 0.7)]
+    assert named == [
+        "head" if v <= cutoffs[0] + 1e-5 else "middle" if v <= cutoffs[1] + 1e-5 else "tail" for v in values
+    ]
+    assert set(named) == {"head", "middle", "tail"}
+    for wanted in (["head"], ["tail", "head"]):
+        chosen = [word for name in wanted for word in ("--bucket", name)]
+        kept = run("select", *asked, "--buckets", tmp_path / "b.json", *chosen)
+        assert kept.stdout.splitlines() == [line for line, name in zip(lines, named, strict=True) if name in wanted]
+
+
+def test_cutoffs_may_be_given(folder: Path, tmp_path: Path) -> None:
+    made = run(
+        *("buckets", folder / "m.safetensors", "--cutoffs", "6,9,100", "--names", "a,b,c,d", "-o", tmp_path / "b.json")
+    )
+    assert made.stderr == f"{tmp_path}/b.json: a <= 6.00 < b <= 9.00 < c <= 100.00 < d\n"
+    row = run("score", folder / "m.safetensors", "--json", "--buckets", tmp_path / "b.json", input="zebra\n").stdout
+    assert json.loads(row)["bucket"] == "c"
+
+
+def test_buckets_of_another_model_warn(folder: Path, tmp_path: Path) -> None:
+    run("buckets", folder / "m.arpa", "--cutoffs", "6,9", "-o", tmp_path / "b.json")
+    asked = ("select", "--buckets", tmp_path / "b.json", "--bucket", "head")
+    result = run(asked[0], folder / "m.safetensors", *asked[1:], input="the\n")
+    assert (result.exit_code, result.stderr.count("\n")) == (0, 2)
+    told = "Warning: {}/b.json was made with another model, 'm.arpa'; its cutoffs may not fit\n"
+    assert result.stderr.startswith(told.format(tmp_path))
+    assert "Warning" not in run(asked[0], folder / "m.arpa", *asked[1:], input="the\n").stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("score M text.txt --buckets B", "--buckets is for --json; give that, too"),
+        ("score M text.txt --json --buckets text.txt", "text.txt is no file of perplexity buckets"),
+        ("select M text.txt --buckets B", "--buckets FILE and --bucket NAME go together"),
+        ("select M text.txt --bucket head", "--buckets FILE and --bucket NAME go together"),
+        ("select M text.txt --buckets B --bucket tal", "--bucket 'tal' is none of B; there is: head, middle, tail"),
+        ("buckets M text.txt -o new --percentiles 60,30", "--percentiles = 60,30 must be between 0 and 100"),
+        ("buckets M text.txt -o new --percentiles a", "--percentiles 'a' must be numbers with commas between them"),
+        ("buckets M text.txt -o new --names a", "--names = a must be 3 different names"),
+        ("buckets M text.txt -o new --cutoffs 1,2", "--cutoffs takes the place of a sample; leave SOURCE or it out"),
+        ("buckets M -o new --cutoffs 1 --percentiles 3", "leave --percentiles or it out"),
+        ("buckets M -o new --cutoffs 2,1 --names a,b,c", "--cutoffs = 2,1 must be numbers, each above the one before"),
+    ],
+)
+def test_buckets_that_are_none(folder: Path, monkeypatch: pytest.MonkeyPatch, command: str, told: str) -> None:
+    monkeypatch.chdir(folder)
+    run("buckets", "m.safetensors", "--cutoffs", "6,9", "-o", "B")
+    result = run(*command.replace("M", "m.safetensors").split())
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert told in result.stderr
+    assert not Path("new").exists()

@@ -12,6 +12,7 @@ from windrow.cli.line_sources import Chunk, Lines, lines_in
 
 if TYPE_CHECKING:
     from windrow.lm.base import LanguageModel
+    from windrow.lm.buckets import PerplexityBuckets
     from windrow.lm.line_scores import LineScores
 
 KEYS = ("log10_prob", "tokens", "oov", "perplexity")  # those of ``lm perplexity --json``
@@ -26,6 +27,8 @@ class Asked(NamedTuple):
     skip_symbols: bool = False
     least: float = -inf  # perplexity of lines that pass
     most: float = inf
+    buckets: PerplexityBuckets | None = None
+    kept: tuple[int, ...] = ()  # buckets whose lines pass, by their places; without any, of all
 
 
 class Tally:
@@ -44,17 +47,21 @@ class Tally:
 
 def answers(model: LanguageModel, asked: Asked, chunk: Chunk, tally: Tally) -> Iterator[str]:
     """What is printed for the lines of a chunk, in pieces; ``tally`` counts them."""
-    lines = lines_in(chunk, asked.field)
-    sentences, sizes = _sentences(model, lines, asked.skip_symbols)
-    tally.lines += len(lines.texts)
     if asked.form == "words":
-        for sentence in sentences:
+        for sentence in _sentences(model, lines_in(chunk, asked.field), asked.skip_symbols)[0]:
             yield from _rows_of_words(model, sentence)
         return
-    scores = model.evaluate_lines(sentences)
-    if sizes is not None:
-        scores = scores.joined(sizes)
+    lines, scores = scores_of(model, asked, chunk)
+    tally.lines += len(lines.texts)
     yield "".join(f"{one}\n" for one in _FORMS[asked.form](lines, scores, asked, tally))
+
+
+def scores_of(model: LanguageModel, asked: Asked, chunk: Chunk) -> tuple[Lines, LineScores]:
+    """The lines or records of a chunk, and their scores."""
+    lines = lines_in(chunk, asked.field)
+    sentences, sizes = _sentences(model, lines, asked.skip_symbols)
+    scores = model.evaluate_lines(sentences)
+    return lines, scores if sizes is None else scores.joined(sizes)
 
 
 # --- sentences
@@ -111,10 +118,13 @@ def _perplexities(_: Lines, scores: LineScores, __: Asked, ___: Tally) -> Iterat
     return (f"{value:.4f}" for value in scores.perplexities.tolist())
 
 
-def _json_rows(lines: Lines, scores: LineScores, _: Asked, tally: Tally) -> Iterator[str]:
+def _json_rows(lines: Lines, scores: LineScores, asked: Asked, tally: Tally) -> Iterator[str]:
     columns = [*(values.tolist() for values in scores), scores.perplexities.tolist()]
+    buckets = None if asked.buckets is None else asked.buckets.names_of(scores.perplexities)
     for place, values in enumerate(zip(*columns, strict=True)):
-        numbers = dict(zip(KEYS, (value if isfinite(value) else None for value in values), strict=True))
+        numbers = dict[str, Any](zip(KEYS, (value if isfinite(value) else None for value in values), strict=True))
+        if buckets is not None:
+            numbers["bucket"] = buckets[place]
         if lines.fields is None:
             yield json.dumps(numbers)
             continue
@@ -128,7 +138,11 @@ def _json_rows(lines: Lines, scores: LineScores, _: Asked, tally: Tally) -> Iter
 
 
 def _lines_that_pass(lines: Lines, scores: LineScores, asked: Asked, tally: Tally) -> list[str]:
+    from numpy import isin
+
     passes = (scores.perplexities >= asked.least) & (scores.perplexities <= asked.most)
+    if asked.buckets is not None:
+        passes &= isin(asked.buckets.places_of(scores.perplexities), asked.kept)
     places = passes.nonzero()[0].tolist()
     tally.passed += len(places)
     return [_line(lines, place) for place in places]

@@ -59,6 +59,12 @@ def _plot() -> click.Command:
     return plot
 
 
+def _buckets() -> click.Command:
+    from windrow.cli.buckets import buckets
+
+    return buckets
+
+
 def _score() -> click.Command:
     from windrow.cli.score import score
 
@@ -71,7 +77,7 @@ def _select() -> click.Command:
     return select
 
 
-@click.group("lm", cls=LazyGroup, later={"plot": _plot, "score": _score, "select": _select})
+@click.group("lm", cls=LazyGroup, later={"buckets": _buckets, "plot": _plot, "score": _score, "select": _select})
 def group() -> None:
     """Language models: train, measure, draw, score, generate, mix, convert."""
 

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from windrow.cli.groups import command
-from windrow.cli.line_answers import Asked, Tally, answers
+from windrow.cli.line_answers import Asked, Tally, answers, scores_of
 from windrow.cli.line_sources import chunks
 from windrow.cli.lm_files import check_one_stdin, load_model, skip_symbols_option
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number
 from windrow.cli.options import check_used, text_options
 from windrow.cli.paths import InputFile, Lines
-from windrow.errors import DataError, OptionError
+from windrow.errors import DataError, OptionError, shown
 from windrow.estimator import GIVEN
+
+if TYPE_CHECKING:
+    from windrow.lm.base import LanguageModel
+    from windrow.lm.buckets import PerplexityBuckets
 
 _FORMS = ("words", "perplexity", "json")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _line_options(command: F) -> F:
+def line_options(command: F) -> F:
     """Add MODEL, SOURCEs and the options of their text."""
     for decorator in (
         skip_symbols_option,
@@ -36,13 +40,16 @@ def _line_options(command: F) -> F:
 
 
 @command(example="head -1 toyland/test.txt | windrow lm score toy-lm.safetensors --words")
-@_line_options
+@line_options
 @click.option(
     "--words", is_flag=True, help="One row per word: the word, its log10 probability, the order that matched."
 )
 @click.option("--perplexity", is_flag=True, help="The perplexity of each line, not its log10 probability.")
 @click.option("--json", is_flag=True, help="One JSON object per line, with the perplexity and the record's own fields.")
-def score(model: str, sources: tuple[str, ...], **options: Any) -> None:
+@click.option(
+    "--buckets", type=InputFile(), metavar="FILE", help="With --json: name the bucket of each line; of `lm buckets`."
+)
+def score(model: str, sources: tuple[str, ...], buckets: str | None, **options: Any) -> None:
     """The log10 probability of each line of SOURCEs (without SOURCE, of standard input), the end of the
     sentence included: one number per line.
 
@@ -58,11 +65,20 @@ def score(model: str, sources: tuple[str, ...], **options: Any) -> None:
     if len(given) > 1:
         first, second = given[:2]
         raise OptionError(f"--{first} and --{second} are two ways to print scores; choose one")
-    _answer(model, sources, options, Asked(given[0] if given else "log10"))
+    asked = Asked(given[0] if given else "log10")
+    if buckets is not None:
+        if asked.form != "json":
+            raise OptionError("--buckets is for --json; give that, too, or leave --buckets out")
+        asked = asked._replace(buckets=_buckets_for(buckets, model, ())[0])
+    _answer(model, sources, options, asked)
 
 
 @command(example="windrow lm select toy-lm.safetensors toyland/test.txt --max-perplexity 30")
-@_line_options
+@line_options
+@click.option(
+    "--buckets", type=InputFile(), metavar="FILE", help="Buckets of perplexity, of `lm buckets`; for --bucket."
+)
+@click.option("--bucket", multiple=True, metavar="NAME", help="Keep lines of this bucket. May be repeated.")
 @click.option("--max-perplexity", metavar="X", type=Number(0), help="Keep lines of at most this perplexity.")
 @click.option("--min-perplexity", metavar="X", type=Number(0), help="Keep lines of at least this perplexity.")
 def select(
@@ -70,32 +86,68 @@ def select(
     sources: tuple[str, ...],
     max_perplexity: float | None,
     min_perplexity: float | None,
+    buckets: str | None,
+    bucket: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Write those lines of SOURCEs (without SOURCE, of standard input) whose perplexity is in a range.
+    """Write those lines of SOURCEs (without SOURCE, of standard input) whose perplexity is in a range or a bucket.
 
     Lines and records are written as they stand in their files, CSV below its header; rows of Parquet are written as
     JSON. Perplexities are those of `lm score --perplexity`, records those of --format or --field.
     """
     least = -inf if min_perplexity is None else min_perplexity
     most = inf if max_perplexity is None else max_perplexity
-    if max_perplexity is min_perplexity is None:
-        raise OptionError("say which lines to keep: --max-perplexity X, --min-perplexity X or both")
+    if (buckets is None) != (not bucket):
+        raise OptionError("--buckets FILE and --bucket NAME go together; give both or none")
+    if max_perplexity is None and min_perplexity is None and buckets is None:
+        raise OptionError("say which lines to keep: --max-perplexity X, --min-perplexity X, or --buckets and --bucket")
     if least > most:
         raise OptionError(f"--min-perplexity {least:g} is above --max-perplexity {most:g}; exchange them")
-    tally = _answer(model, sources, options, Asked("lines", least=least, most=most))
+    asked = Asked("lines", least=least, most=most)
+    if buckets is not None:
+        found, places = _buckets_for(buckets, model, bucket)
+        asked = asked._replace(buckets=found, kept=places)
+    tally = _answer(model, sources, options, asked)
     tell(f"kept {tally.passed:,} of {tally.lines:,} {'lines' if options['field'] is None else 'records'}")
 
 
-def _answer(path: str, sources: tuple[str, ...], options: dict[str, Any], asked: Asked) -> Tally:
-    """Print the answer to each line, as soon as it is there; what was answered."""
+def perplexities_of(path: str, sources: tuple[str, ...], options: dict[str, Any]) -> list[float]:
+    """The perplexities that ``lm score --perplexity`` would print."""
+    model, files, sources = _opened(path, sources, options)
+    asked = Asked(field=files["field"], skip_symbols=options["skip_symbols"])
+    return [one for chunk in chunks(sources, files) for one in scores_of(model, asked, chunk)[1].perplexities.tolist()]
+
+
+def _buckets_for(path: str, model: str, bucket: tuple[str, ...]) -> tuple[PerplexityBuckets, tuple[int, ...]]:
+    """The buckets in a file, and the places of those that were named; warns if they are of another model."""
+    from windrow.lm.buckets import PerplexityBuckets, model_identity
+
+    buckets = PerplexityBuckets.load(path)
+    for name in bucket:
+        if name not in buckets.names:
+            raise OptionError(f"--bucket {name!r} is none of {path}; there is: {', '.join(buckets.names)}")
+    if buckets.model and buckets.model != model_identity(model):
+        other = shown(buckets.model.get("file"))
+        tell(f"Warning: {path} was made with another model, {other}; its cutoffs may not fit")
+    return buckets, tuple(buckets.names.index(name) for name in bucket)
+
+
+def _opened(
+    path: str, sources: tuple[str, ...], options: dict[str, Any]
+) -> tuple[LanguageModel, dict[str, Any], tuple[str, ...]]:
+    """The model, which reads strings as it is told, how files are read, and which."""
     from windrow.cli.as_trained import read_as_trained
 
     check_used(conditions={"sentences": (("field", GIVEN),)})
     sources = sources or ("-",)
     check_one_stdin(path, *sources)
     model = load_model(path)
-    files = read_as_trained(model, path, options)
+    return model, read_as_trained(model, path, options), sources
+
+
+def _answer(path: str, sources: tuple[str, ...], options: dict[str, Any], asked: Asked) -> Tally:
+    """Print the answer to each line, as soon as it is there; what was answered."""
+    model, files, sources = _opened(path, sources, options)
     asked = asked._replace(field=files["field"], skip_symbols=options["skip_symbols"])
     tally, header = Tally(), ""
     for chunk in chunks(sources, files):
