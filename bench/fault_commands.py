@@ -117,6 +117,7 @@ COMMANDS = {
     "lm score": Command("lm score @ngram.safetensors @train.txt"),
     "lm score, standard input": Command("lm score @window.safetensors", stdin="train.txt"),
     "lm score, JSON": Command("lm score @ngram.safetensors @train.txt --json"),
+    "lm select, two workers": Command("lm select @ngram.safetensors @train.txt --max-perplexity 200 --workers 2"),
     "lm buckets": Command("lm buckets @ngram.safetensors @train.txt", "b.json"),
     "lm select": Command("lm select @ngram.safetensors @train.txt --max-perplexity 200"),
     "lm select, standard input": Command("lm select @ngram.safetensors --min-perplexity 50", stdin="train.txt"),

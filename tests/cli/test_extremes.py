@@ -106,6 +106,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "lm mix": (lm, lm, "-o", out),
         "lm perplexity": (rnn, text),
         "lm plot": (lm, "--test", text, "-o", f"{out}.svg"),
+        "lm score": (lm, text),
         "lm select": (lm, text),
         "lm train ngram": (text, "-o", out, "--order", 2, "--discount-fallback"),
         "lm train rnn": (text, "-o", out, "--embedding", 3, *small),

@@ -20,8 +20,8 @@ from windrow.cli.paths import FilePath, InputFile, OutputFile, OutputFolder, Out
 WORDS = {
     "name", "words", "minus", "prompt", "tokenizer", "language", "field", "delimiter", "columns", "format", "to_format",
     "weights", "discounts", "prune", "types", "affixes", "cutoffs", "memory", "hidden_layer_sizes", "label_prefix",
-    "label_field", "label_separator", "autotune_metric", "joiner", "bucket", "connector_words", "names", "percentiles", "arrows",
-    "ray", "memory_per_worker",
+    "label_field", "label_separator", "autotune_metric", "joiner", "bucket", "connector_words", "arrows",
+    "names", "percentiles", "ray", "memory_per_worker",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import random
+import signal
 import subprocess
 import sys
 import tracemalloc
@@ -402,3 +403,57 @@ def test_buckets_that_are_none(folder: Path, monkeypatch: pytest.MonkeyPatch, co
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert told in result.stderr
     assert not Path("new").exists()
+
+
+# --- workers
+
+
+@pytest.fixture(scope="module")
+def many(folder: Path) -> Path:
+    rng = np.random.default_rng(5)
+    lines = [" ".join(rng.choice([*WORDS, "zebra"], rng.integers(0, 5))) for _ in range(10_000)]
+    (folder / "many.jsonl").write_text("".join(json.dumps({"id": i, "t": line}) + "\n" for i, line in enumerate(lines)))
+    return folder / "many.jsonl"
+
+
+@pytest.mark.parametrize("command", ["score --json", "select --max-perplexity 9"])
+def test_workers_print_the_same(folder: Path, many: Path, command: str) -> None:
+    name, *options = command.split()
+    asked = (name, folder / "m.safetensors", many, "--field", "t", "--lowercase", *options)
+
+    alone, together = run(*asked), run(*asked, "--workers", 2)
+
+    assert (alone.exit_code, alone.stdout.count("\n") > 100) == (0, True)
+    assert together.stdout_bytes == alone.stdout_bytes
+    assert together.stderr == alone.stderr
+
+
+def test_workers_say_where_an_error_is(folder: Path, many: Path, tmp_path: Path) -> None:
+    rows = many.read_text().splitlines()
+    rows[5000] = '{"id": 3}'
+    (tmp_path / "bad.jsonl").write_text("\n".join(rows) + "\n")
+    asked = ("score", folder / "m.safetensors", tmp_path / "bad.jsonl", "--field", "t")
+
+    alone, together = run(*asked), run(*asked, "--workers", 2)
+
+    assert alone.stderr == f"Error: {tmp_path}/bad.jsonl, line 5001: no field 't'; there is: id\n"
+    assert (together.exit_code, together.stdout, together.stderr) == (1, alone.stdout, alone.stderr)
+    refused = run("score", "-", tmp_path / "bad.jsonl", "--field", "t", "--workers", 2)
+    assert refused.stderr.startswith("Error: --workers open MODEL each for itself, which cannot be standard input")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals and process groups of POSIX")
+def test_workers_answer_at_once_and_end_by_ctrl_c(folder: Path) -> None:
+    typed = [sys.executable, "-m", "windrow", "lm", "score", str(folder / "m.safetensors"), "--workers", "2"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(typed, start_new_session=True, **pipes) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line in (b"the cat\n", b"a dog\n"):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert float(process.stdout.readline()) < 0  # before the next line is there
+        os.killpg(process.pid, signal.SIGINT)
+        output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output) == (130, b"")
+    assert errors == b"Interrupted: what was printed is not all\n"

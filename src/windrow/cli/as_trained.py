@@ -33,7 +33,7 @@ def read_as_trained(model: ReadsText, path: str, options: dict[str, Any], *, nee
     """
     from windrow.corpus.tokenizers import shown_name
 
-    given = {name: value for name, value in given_text(options).items() if name not in _FILES}
+    given = given_reading(options)
     trained = model.reader
     model.reader = trained.changed(**given)
     if needed and model.reader.asks:
@@ -44,6 +44,11 @@ def read_as_trained(model: ReadsText, path: str, options: dict[str, Any], *, nee
     if "tokenizer" in model.provenance_:
         _warn_of_differences(path, trained.options(), given)
     return {name: value for name, value in text_of(options).items() if name in _FILES}
+
+
+def given_reading(options: dict[str, Any]) -> dict[str, Any]:
+    """The options on the command line that say how strings are read."""
+    return {name: value for name, value in given_text(options).items() if name not in _FILES}
 
 
 def _warn_of_differences(path: str, trained: dict[str, Any], given: dict[str, Any]) -> None:

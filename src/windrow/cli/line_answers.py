@@ -45,6 +45,35 @@ class Tally:
         self.replaced |= other.replaced
 
 
+class Answered(NamedTuple):
+    """The answers to the lines of a chunk."""
+
+    name: str  # of their file
+    header: str  # of CSV
+    pieces: Iterable[str]
+    tally: Tally  # which counts the lines of the pieces that have been taken
+
+
+def answered(model: LanguageModel, asked: Asked, chunk: Chunk) -> Answered:
+    """The answers to a chunk, made as they are taken."""
+    tally = Tally()
+    return Answered(chunk.name, chunk.header, answers(model, asked, chunk, tally), tally)
+
+
+def open_answers(path: str, reading: dict[str, Any], asked: Asked) -> Callable[[Chunk], Answered]:
+    """``answered`` for a process of its own: the model in a file, which reads strings so."""
+    from windrow.cli.lm_files import load_model
+
+    model = load_model(path)
+    model.reader = model.reader.changed(**reading)
+
+    def of(chunk: Chunk) -> Answered:
+        found = answered(model, asked, chunk)
+        return found._replace(pieces=list(found.pieces))
+
+    return of
+
+
 def answers(model: LanguageModel, asked: Asked, chunk: Chunk, tally: Tally) -> Iterator[str]:
     """What is printed for the lines of a chunk, in pieces; ``tally`` counts them."""
     if asked.form == "words":

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from windrow.cli.groups import command
-from windrow.cli.line_answers import Asked, Tally, answers, scores_of
-from windrow.cli.line_sources import chunks
+from windrow.cli.line_answers import Answered, Asked, Tally, answered, open_answers, scores_of
+from windrow.cli.line_sources import chunks, is_live
 from windrow.cli.lm_files import check_one_stdin, load_model, skip_symbols_option
 from windrow.cli.messages import tell
-from windrow.cli.numbers import Number
+from windrow.cli.numbers import Number, WholeNumber
 from windrow.cli.options import check_used, text_options
 from windrow.cli.paths import InputFile, Lines
+from windrow.cli.typed import more_is_typed
 from windrow.errors import DataError, OptionError, shown
 from windrow.estimator import GIVEN
 
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
     from windrow.lm.base import LanguageModel
     from windrow.lm.buckets import PerplexityBuckets
 
+MOST_WORKERS = 1024
+_workers = click.option(
+    "--workers",
+    default=1,
+    type=WholeNumber(1, MOST_WORKERS),
+    show_default=True,
+    help="Processes that answer, which share the memory of a MODEL of windrow's own format.",
+)
 _FORMS = ("words", "perplexity", "json")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,6 +59,7 @@ def line_options(command: F) -> F:
 @click.option(
     "--buckets", type=InputFile(), metavar="FILE", help="With --json: name the bucket of each line; of `lm buckets`."
 )
+@_workers
 def score(model: str, sources: tuple[str, ...], buckets: str | None, **options: Any) -> None:
     """The log10 probability of each line of SOURCEs (without SOURCE, of standard input), the end of the
     sentence included: one number per line.
@@ -81,6 +92,7 @@ def score(model: str, sources: tuple[str, ...], buckets: str | None, **options: 
 @click.option("--bucket", multiple=True, metavar="NAME", help="Keep lines of this bucket. May be repeated.")
 @click.option("--max-perplexity", metavar="X", type=Number(0), help="Keep lines of at most this perplexity.")
 @click.option("--min-perplexity", metavar="X", type=Number(0), help="Keep lines of at least this perplexity.")
+@_workers
 def select(
     model: str,
     sources: tuple[str, ...],
@@ -147,21 +159,47 @@ def _opened(
 
 def _answer(path: str, sources: tuple[str, ...], options: dict[str, Any], asked: Asked) -> Tally:
     """Print the answer to each line, as soon as it is there; what was answered."""
+    workers = options.pop("workers")
+    if workers > 1 and path == "-":
+        raise OptionError("--workers open MODEL each for itself, which cannot be standard input; name a file")
     model, files, sources = _opened(path, sources, options)
     asked = asked._replace(field=files["field"], skip_symbols=options["skip_symbols"])
     tally, header = Tally(), ""
-    for chunk in chunks(sources, files):
-        if asked.form == "lines" and chunk.header != header and chunk.header:
-            if header:
-                raise DataError(f"{chunk.name}: its header differs from that of the files before it; select it alone")
-            header = chunk.header
-            _print(f"{header}\n", as_written=True)
-        for piece in answers(model, asked, chunk, tally):
-            _print(piece, as_written=asked.form in ("json", "lines"))
+    with ExitStack() as stack:
+        if workers > 1:
+            found = _of_workers(stack, workers, path, options, asked, sources, files)
+        else:
+            found = (answered(model, asked, chunk) for chunk in chunks(sources, files))
+        for one in found:
+            if asked.form == "lines" and one.header not in ("", header):
+                if header:
+                    raise DataError(f"{one.name}: its header differs from that of the files before it; select it alone")
+                header = one.header
+                _print(f"{header}\n", as_written=True)
+            for piece in one.pieces:
+                _print(piece, as_written=asked.form in ("json", "lines"))
+            tally.add(one.tally)
     if tally.replaced:
         told = ", ".join(sorted(tally.replaced))
         tell(f"Warning: fields of the records give way to scores of the same name: {told}")
     return tally
+
+
+def _of_workers(
+    stack: ExitStack,
+    workers: int,
+    path: str,
+    options: dict[str, Any],
+    asked: Asked,
+    sources: tuple[str, ...],
+    files: dict[str, Any],
+) -> Iterator[Answered]:
+    """The answers of processes, each of which opens the model; they end with ``stack``."""
+    from windrow.cli.as_trained import given_reading
+    from windrow.distributed.processes import Processes
+
+    processes = stack.enter_context(Processes(workers, open_answers, path, given_reading(options), asked))
+    return processes.answers(chunks(sources, files), more_is_typed if is_live(sources) else lambda: True)
 
 
 def _print(piece: str, *, as_written: bool) -> None:
