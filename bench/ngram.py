@@ -38,7 +38,7 @@ from peers import absence
 
 SCORED_LINES = 1000
 NLTK_TOKENS = 230_000
-MOST_PERPLEXITY = 500
+MOST_PERPLEXITY, FILTERED_LINES = 500, 500_000
 SMALL = "wikitext-2/train.txt"
 RECORDED = {3: 18, 5: 56}  # CPU seconds of lmplz and build_binary, on the whole text and a machine of this kind
 
@@ -205,16 +205,23 @@ def lines_a_second(select: Callable[[], None], lines: str, kept: str) -> dict[st
     return {"seconds": min(seconds), "lines_per_second": count / min(seconds), "kept": lines_of(kept)}
 
 
+def repeat_lines(source: str, target: str, least: int) -> None:
+    """A text over and over: opening the model should not count."""
+    text = Path(source).read_text(encoding="utf-8")
+    Path(target).write_text(text * (1 + least // text.count("\n")), encoding="utf-8")
+
+
 def lines_of(file: str) -> int:
     with Path(file).open(encoding="utf-8") as text:
         return sum(1 for _ in text)
 
 
-def filter_cases(folder: Path, orders: list[int], small: bool) -> list[Case]:
+def filter_cases(folder: Path, orders: list[int], small: bool, least: int) -> list[Case]:
     cases = []
     for name in [*(f"order{order}" for order in orders), *(["small"] if small else [])]:
-        text = folder / ("small20.txt" if name == "small" else "first20.txt")
-        given = {"lines": str(text), "kept": str(folder / "kept.txt")}
+        text, long = ("small20.txt" if name == "small" else "first20.txt"), folder / f"{name}-long.txt"
+        prepare("ngram:repeat_lines", source=str(folder / text), target=str(long), least=least)
+        given = {"lines": str(long), "kept": str(folder / "kept.txt")}
         ours: dict[str, Any] = {"model": str(folder / f"{name}.safetensors"), **given}
         theirs = {"arpa": str(folder / f"{name}.arpa"), **given}
         sides = [
@@ -292,7 +299,7 @@ def main() -> None:
         record = measure(
             "Filtering lines by perplexity: lines a second",
             Measure("lines_per_second", "lines/s", columns=("kept", "peak_mb")),
-            filter_cases(folder, arguments.orders, has_small),
+            filter_cases(folder, arguments.orders, has_small, min(FILTERED_LINES, arguments.words or FILTERED_LINES)),
             rounds=arguments.rounds,
             settings=settings,
             output=arguments.output.with_name(arguments.output.name + "_filter"),

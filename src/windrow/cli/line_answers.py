@@ -106,7 +106,8 @@ def _sentences(
     if lines.fields is not None and kind != "document":
         cut = [_cut(text, kind) for text in texts]
         texts, sizes = [sentence for some in cut for sentence in some], [*map(len, cut)]
-    marked = [place for place, text in enumerate(texts) if any(mark in text for mark in SPECIALS[BOS:])]
+    bos, eos = SPECIALS[BOS:]
+    marked = [place for place, text in enumerate(texts) if bos in text or eos in text]
     if marked:
         texts = [*texts]
         line_of = range(len(texts)) if sizes is None else [line for line, size in enumerate(sizes) for _ in range(size)]

@@ -76,7 +76,9 @@ class TableLM(LanguageModel):
 
     def _scores_at_once(self, lines: list[Tokens], before: int) -> LineScores:
         """The scores of lines, before which there are so many others."""
-        plain = [as_line(line, self.reader, self.vocabulary) for line in lines]
+        reader, vocabulary = self.reader, self.vocabulary
+        is_plain = reader.is_plain  # asked once, as each line would cost as much as its look-up
+        plain = [line if is_plain and isinstance(line, str) else as_line(line, reader, vocabulary) for line in lines]
         stream, ends = self._words.sentences(plain, eos=self.eos, before=before)
         return LineScores.of(stream, self.score_stream(stream), ends)
 
