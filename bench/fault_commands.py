@@ -77,6 +77,9 @@ TRAINERS = {
     "lm train ngram, over files": Command(
         "lm train ngram @train.txt --order 4 --discount-fallback --memory 1M", "m.safetensors"
     ),
+    "lm train ngram, unbounded": Command(
+        "lm train ngram @train.txt --order inf --discount-fallback", "m.safetensors"
+    ),
     "lm train ngram, ARPA": Command("lm train ngram @train.txt --order 3 --discount-fallback", "m.arpa"),
     "lm train rnn": Command(f"lm train rnn @valid.txt {_NETWORK} --dropout 0.1 --layers 2", "m.safetensors", True),
     "lm train window": Command(f"lm train window @valid.txt {_NETWORK}", "m.safetensors", True),

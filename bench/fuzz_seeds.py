@@ -207,6 +207,10 @@ def _trained(parameters: dict[str, Any]) -> windrow.Word2Vec:
     return windrow.Word2Vec(**options).fit(TEXT)
 
 
+def _unbounded(**parameters: Any) -> Write:
+    return lambda path: windrow.UnboundedNGramLM(discount_fallback=True, **parameters).fit(TEXT).save(path)
+
+
 def _ngrams(order: int = 3, smoothing: str = "witten-bell", **parameters: Any) -> Write:
     def write(path: Path) -> None:
         windrow.NGramLM(order, smoothing, discount_fallback=smoothing.endswith("ney"), **parameters).fit(TEXT).save(
@@ -366,6 +370,7 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
         _ngrams(2, "jelinek-mercer", weights=(0.5, 0.5)),
     ),
     ("ngram", "quantized"): ("m", _ngrams(quantize_bits=4), _ngrams(2, quantize_bits=8)),
+    ("unbounded", ""): ("m", _unbounded(), _unbounded(min_count=2)),
     ("arpa", ""): ("m.arpa", _ngrams(), _ngrams(1)),
     ("arpa", "gzip"): ("m.arpa.gz", _ngrams(2)),
     ("counts", ""): ("c", _counts("c.txt")),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from windrow.lm.neural.recurrent import RecurrentLM
     from windrow.lm.neural.window import WindowLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.unbounded.model import UnboundedNGramLM
     from windrow.models import load
     from windrow.nn import MLPClassifier, MLPRegressor
     from windrow.phrases import Phrases
@@ -33,6 +34,7 @@ _HOMES = {
     "WordVectors": "windrow.embeddings",
     "Phrases": "windrow.phrases",
     "NGramLM": "windrow.lm.ngram.model",
+    "UnboundedNGramLM": "windrow.lm.unbounded.model",
     "WindowLM": "windrow.lm.neural.window",
     "RecurrentLM": "windrow.lm.neural.recurrent",
     "MixtureLM": "windrow.lm.mixture",
@@ -69,6 +71,7 @@ __all__ = [
     "WordVectors",
     "Phrases",
     "NGramLM",
+    "UnboundedNGramLM",
     "WindowLM",
     "RecurrentLM",
     "MixtureLM",

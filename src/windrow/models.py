@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from windrow.lm.neural.recurrent import RecurrentLM
     from windrow.lm.neural.window import WindowLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.unbounded.model import UnboundedNGramLM
     from windrow.phrases.model import Phrases
     from windrow.tagging.tagger import WindowTagger
 
     # What a file may hold; a LanguageModel is also one of your own.
-    LanguageModels: TypeAlias = NGramLM | WindowLM | RecurrentLM | MixtureLM | CacheLM | LanguageModel
+    NGramModels: TypeAlias = NGramLM | UnboundedNGramLM
+    LanguageModels: TypeAlias = NGramModels | WindowLM | RecurrentLM | MixtureLM | CacheLM | LanguageModel
     AnyModel: TypeAlias = WordVectors | Phrases | LanguageModels | WindowTagger | TextClassifier
 
 Model = TypeVar("Model")  # where a class is ``expected``, abstract ones too, which ``type[Model]`` would exclude
@@ -72,7 +74,8 @@ def load(
 
     Returns
     -------
-    WordVectors, Phrases, NGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM, WindowTagger or TextClassifier
+    WordVectors, Phrases, NGramLM, UnboundedNGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM, WindowTagger or
+    TextClassifier
         What the file holds.
 
     Raises
@@ -187,6 +190,10 @@ def model_class(kind: str) -> Any:
             from windrow.lm.ngram.model import NGramLM
 
             return NGramLM
+        case "unbounded-ngram-lm":
+            from windrow.lm.unbounded.model import UnboundedNGramLM
+
+            return UnboundedNGramLM
         case "window-lm":
             from windrow.lm.neural.window import WindowLM
 

@@ -28,6 +28,7 @@ from tests.naive.backoff import Backoff
 from tests.naive.outputs import clustered_log_probs, path_log_prob, softmax_log_probs
 from tests.naive.tagging import spans_of
 from tests.naive.tree import heapq_paths
+from tests.naive.unbounded import Unbounded
 from windrow.phrases import ENGLISH_CONNECTOR_WORDS
 
 Arrays = dict[str, NDArray[Any]]
@@ -248,10 +249,22 @@ def _distributions(
         log_probs = arrays["unigrams"][:, 0].copy().view(np.float32) * _LN_10
         log_probs[_BOS] = -np.inf
         return words, np.tile(log_probs, (len(ids), 1))
+    if kind == "unbounded-ngram-lm":
+        return words, _unbounded_rows(arrays, config["index"], ids, len(words))
     if kind == "cache-lm":
         return words, np.log([_cached(config, ids[1 : place + 1], len(words)) for place in range(len(ids))])
     rows = _recurrent_rows(arrays, config, ids) if kind == "rnn-lm" else _window_rows(arrays, config, ids)
     return words, np.array([_head(arrays, config)(row) for row in rows])
+
+
+def _unbounded_rows(arrays: Arrays, sizes: dict[str, int], ids: list[int], words: int) -> NDArray[Any]:
+    """By the definition, from the text that the file holds."""
+    bits = np.unpackbits(arrays["text"], bitorder="little")[: sizes["size"] * sizes["word_bits"]]
+    text = bits.reshape(-1, sizes["word_bits"]) @ (1 << np.arange(sizes["word_bits"]))
+    sentences = [part[1:-1].tolist() for part in np.split(text, np.flatnonzero(text == _BOS))[1:]]
+    naive = Unbounded(sentences, words, arrays["discounts"].tolist())
+    with np.errstate(divide="ignore"):
+        return np.log([[naive.prob(tuple(ids[:end]), word) for word in range(words)] for end in range(1, len(ids) + 1)])
 
 
 def _mixed(arrays: Arrays, config: dict[str, Any], sentence: list[str]) -> tuple[list[str], NDArray[Any]]:
@@ -478,6 +491,7 @@ def _check_phrases(path: Path, answers: Answers) -> None:
 _ORACLES: dict[str, Callable[[Path, Answers], None]] = {
     "word-vectors": _check_vectors,
     "ngram-lm": _check_ngram,
+    "unbounded-ngram-lm": _check_distributions,
     "window-lm": _check_distributions,
     "rnn-lm": _check_distributions,
     "cache-lm": _check_distributions,

@@ -149,6 +149,10 @@ _ARPA: dict[str, dict[str, Any]] = {
     "without-ends.arpa": {"smoothing": "witten-bell", "eos": False},
     "zeros.arpa": {"smoothing": "mle"},
 }
+_UNBOUNDED: dict[str, dict[str, Any]] = {
+    "fallback.safetensors": {"discount_fallback": True},
+    "rare-unknown.safetensors": {"discounts": [[0.4, 0.9, 1.2], [0.6, 1.1, 1.3]], "min_count": 2},
+}
 COUNTS: dict[str, dict[str, Any]] = {  # counts, and the parameters of a model from them
     "marked.txt": {"order": 3, "smoothing": "witten-bell"},
     "unmarked.txt.gz": {"order": 2, "smoothing": "kneser-ney", "discount_fallback": True, "bos": False},
@@ -168,6 +172,8 @@ def _ngrams() -> Iterator[tuple[str, Recipe]]:
     yield "ngram/characters.safetensors", _characters
     yield "ngram/turkish-paragraphs.safetensors", _turkish_paragraphs
     yield "ngram/from-arpa.safetensors", _from_arpa
+    for name, parameters in _UNBOUNDED.items():
+        yield f"unbounded/{name}", lambda path, p=parameters: windrow.UnboundedNGramLM(**p).fit(SHORT).save(path)
     for name, parameters in COUNTS.items():
         yield f"counts/{name}", lambda path, p=parameters: new_ngram(p).fit(SHORT, counts_out=path)
 

@@ -103,9 +103,16 @@ def ngrams() -> LanguageModel:
     return NGramLM(3, "witten-bell").fit(["a b c", "b a d", "", "c a b a"])
 
 
+def unbounded() -> LanguageModel:
+    from windrow.lm.unbounded.model import UnboundedNGramLM
+
+    return UnboundedNGramLM(discount_fallback=True).fit(["a b c", "b a d", "", "c a b a"])
+
+
 MODELS: dict[str, Callable[[], LanguageModel]] = {
     "toy": lambda: ToyLM.random(0),
     "n-grams": ngrams,
+    "n-grams of unbounded order": unbounded,
     "window": window,
     "window, 8 bits": lambda: window().quantized(),
     "recurrent": lambda: recurrent("gru", "reset"),

@@ -36,6 +36,19 @@ class WholeNumber(click.IntRange):
         return number
 
 
+class WholeNumberOrInf(WholeNumber):
+    """As ``WholeNumber``, or ``inf``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; infinity for ``inf``."""
+        if value in ("inf", inf):
+            return inf  # type: ignore[return-value]
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"{value!r} is not a valid integer, nor inf.", param, ctx)
+
+
 class Number(click.FloatRange):
     """As ``WholeNumber``, of any number; ``low_open``, ``high_open``: without that end."""
 

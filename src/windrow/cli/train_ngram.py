@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from windrow.cli.as_trained import warn_if_forgotten
 from windrow.cli.groups import command
 from windrow.cli.help import grouped_option
 from windrow.cli.messages import tell
+from windrow.cli.numbers import WholeNumberOrInf
 from windrow.cli.options import (
     check_parameters,
     check_used,
@@ -28,11 +30,18 @@ from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.ray_cluster import ray_cluster, ray_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import ARPA_WRITTEN, save_model
+from windrow.cli.train_unbounded import train_unbounded
 from windrow.errors import OptionError
 from windrow.estimator import Condition
 from windrow.lm.ngram.settings import FALLING_BACK, INTERPOLATING, NGRAM_LM
 
 _MEMORY = "Memory beyond which counting goes over files: 500M, 2G, 50% of what is free."
+
+_ORDER = {
+    "type": WholeNumberOrInf(1, 100, checks=False),
+    "metavar": "N|inf",
+    "help": "Words in the longest n-gram; inf: as many as the text has, which is kept in the model.",
+}
 
 
 def _words_in(file: str) -> list[str]:
@@ -51,7 +60,9 @@ def _words_in(file: str) -> list[str]:
     type=OutputFile(stdout=True),
     help=f"File to write: {ARPA_WRITTEN}, else windrow's own; - is an ARPA file on standard output.",
 )
-@setting_options(NGRAM_LM, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY})
+@setting_options(
+    NGRAM_LM, order=_ORDER, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY}
+)
 @grouped_option(
     "--heldout",
     heading="Model",
@@ -83,6 +94,9 @@ def _words_in(file: str) -> list[str]:
 @ray_options
 def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     """Estimate a back-off n-gram model from SOURCEs: text (file, folder, glob, URL, -) or one `corpus build` folder."""
+    if options["order"] == inf:
+        train_unbounded(sources, output, options)
+        return
     from windrow.files.compression import output_name
     from windrow.files.sniff import is_arpa
     from windrow.lm import storing

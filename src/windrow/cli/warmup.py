@@ -74,6 +74,7 @@ def _compile_ngram_models(lines: list[str]) -> None:
     from windrow.distributed import InProcess
     from windrow.files.tempfolder import temporary_folder
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.unbounded.model import UnboundedNGramLM
 
     with temporary_folder() as folder:
         counts, arpa, file = (folder / name for name in ("counts", "model.arpa", "model.safetensors"))
@@ -88,6 +89,13 @@ def _compile_ngram_models(lines: list[str]) -> None:
         model = NGramLM(3, discount_fallback=True).fit_counts(counts)
         model.save(file)
         model.save(arpa)
+        unbounded = folder / "unbounded.safetensors"
+        UnboundedNGramLM(discount_fallback=True).fit(lines).save(unbounded)
+        kept = UnboundedNGramLM.load(unbounded)
+        kept.word_scores("to be")
+        kept.generate("to", max_new_tokens=2)
+        kept.score_next(kept.start(), "be")
+        list(kept.occurrences("to be"))
         for path in (file, arpa):  # whose arrays are the file itself, which is read-only, or not
             model = NGramLM.load(path)
             model.save(folder / "again.arpa")

@@ -29,6 +29,9 @@ MODELS = {
     "window-tagger": Kind("an entity tagger", "tag train", "tag predict", "WindowTagger"),
     "text-classifier": Kind("a text classifier", "classify train", "classify predict", "TextClassifier"),
     "ngram-lm": Kind("an n-gram language model", "lm train ngram", "lm generate", "NGramLM"),
+    "unbounded-ngram-lm": Kind(
+        "an n-gram language model of unbounded order", "lm train ngram --order inf", "lm generate", "UnboundedNGramLM"
+    ),
     "window-lm": Kind("a language model of a window of words", "lm train window", "lm generate", "WindowLM"),
     "rnn-lm": Kind("a recurrent language model", "lm train rnn", "lm generate", "RecurrentLM"),
     "mixture-lm": Kind("a mixture of language models", "lm mix", "lm generate", "MixtureLM"),

@@ -28,11 +28,12 @@ from windrow.lm.settings import MIXTURE_LM
 from windrow.lm.static_mixture import StaticMixture
 from windrow.lm.stream import Ids, first_tokens
 from windrow.lm.symbols import BOS, UNK
+from windrow.lm.unbounded.model import UnboundedNGramLM
 from windrow.lm.union import places_in, sharing, union_of
 from windrow.nn.training.fitting import all_or_nothing
 
 # What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.
-_COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, NGramLM, RecurrentLM, WindowLM)
+_COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, NGramLM, RecurrentLM, UnboundedNGramLM, WindowLM)
 
 Floats = NDArray[np.float64]
 MixtureState = tuple[Any, ...]  # a state of each model
