@@ -127,6 +127,9 @@ COMMANDS = {
     "lm perplexity": Command("lm perplexity @window.safetensors @train.txt"),
     "lm plot": Command("lm plot @ngram.safetensors @window.safetensors --test @train.txt", "p.svg"),
     "lm generate": Command("lm generate @window.safetensors --seed 1 --max-new-tokens 5000"),
+    "lm vocab": Command("lm vocab @window.safetensors --counts --probs"),
+    "lm ngrams": Command("lm ngrams @ngram.safetensors --json"),
+    "lm next": Command("lm next @window.safetensors -", stdin="train.txt"),
     "lm convert": Command("lm convert @ngram.safetensors OUT", "m.arpa"),
     "lm convert, fewer bits": Command("lm convert @ngram.safetensors OUT --quantize 8", "m.safetensors"),
     "classify convert": Command(

@@ -60,6 +60,8 @@ _FIT = {  # what a parameter usually is, so that commands get beyond their first
     "registry": ["registry.toml"],
     "field": ["text", "id", "x"],
     "name": ["small", "smal"],
+    "context": ["the", "cat", "-", "<s>", "zebra"],
+    "prefix": ["the", "the cat", "zebra", "<s>", ""],
     "prompt": ["the cat", "zebra", "", "<s> the"],
 }
 _OUTPUTS = ["out", "out.arpa", "out.txt", "out.bin", "out.png", "out.npy", "out.safetensors", "text", "vectors",
@@ -70,7 +72,8 @@ SOUND = ["corpus build text -o built", "corpus info corpus", "info vectors", "in
          "lm train ngram text -o a --order 2 --smoothing witten-bell",
          "lm train rnn text -o b --epochs 1 --hidden 4 --embedding 4 --valid other", "lm perplexity ngram text",
          "lm train window text -o c --epochs 1 --hidden 4 --embedding 4", "lm score recurrent text",
-         "lm generate network", "lm mix ngram ngram.arpa --tune other -o d",
+         "lm generate network", "lm vocab network --probs", "lm ngrams ngram --prefix the", "lm next recurrent the cat",
+         "lm mix ngram ngram.arpa --tune other -o d",
          "lm plot ngram network --test other -o k.svg", "tag train tags.conll -o e --epochs 1",
          "tag predict tagger text", "tag evaluate tagger tags.conll", "vectors similar vectors the",
          "vectors analogy vectors the cat dog", "vectors evaluate vectors --similarity pairs --analogies questions",

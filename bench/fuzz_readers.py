@@ -82,7 +82,9 @@ def ask_language_model(path: Path) -> None:
 
 def ask_ngrams(path: Path) -> None:
     ask_language_model(path)
-    windrow.load(path).save(path.with_name("written.arpa"))
+    model = windrow.load(path, expected=windrow.NGramLM)
+    assert len(list(model.ngrams())) == sum(model.table_.sizes), "all n-grams are listed"
+    model.save(path.with_name("written.arpa"))
 
 
 def ask_tagger(path: Path) -> None:

@@ -310,6 +310,7 @@ def windrow_arrays(path: Path) -> dict[str, Any]:
 def folder(tmp_path: Path) -> Path:
     lines = ["a b c d e f", "b a c e d", "f f a b", "c d a", "a c b e f d a b"]
     (tmp_path / "text.txt").write_text("\n".join(lines * 400))
+    (tmp_path / "work").mkdir()
     (tmp_path / "labelled.txt").write_text("__label__x a b c\n__label__y d e f\n" * 40)
     (tmp_path / "tagged.conll").write_text("in O\nRome B-LOC\n\nAnn B-PER\nsaw O\nBob B-PER\n\n" * 8)
     return tmp_path
@@ -321,6 +322,10 @@ COMMANDS = [
     ("vectors train text.txt -o out.txt --size 4 --min-count 1", "corpus/encoded.py:Corpus.open"),
     ("lm train ngram text.txt -o out.arpa --order 3 --discount-fallback", "ngram/estimation.py:_adjust"),
     ("lm train ngram text.txt -o out --order 2 --discount-fallback --memory 1M", "ngram/counting.py:_Counter.words"),
+    (
+        "lm train ngram text.txt -o out --order 2 --discount-fallback --temp-dir work",
+        "ngram/counting.py:_Counter.words",
+    ),
     (f"lm train rnn text.txt -o out {SMALL}", "nn/training/loop.py:Training.step"),
     (f"lm train window text.txt -o out {SMALL}", "nn/training/loop.py:Training.step"),
     ("tag train tagged.conll -o out --epochs 3", "nn/training/loop.py:Training.step"),
@@ -343,6 +348,7 @@ def test_an_interrupted_command_says_so_in_one_line(folder: Path, command: str, 
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("Interrupted: ")
     assert not list(folder.glob("out*"))
+    assert not list((folder / "work").iterdir())
 
 
 TRAININGS = [

@@ -133,6 +133,7 @@ def of_language_model(model: LanguageModel) -> Iterator[Question]:
         yield partial(walked, model, stream[:8].tolist())
         yield partial(model.generate, texts[5][:2], max_new_tokens=4, seed=seed)
     yield partial(model.top_words, texts[6], 5)
+    yield partial(model.prob, words[0], texts[6])
     yield partial(model.generate, texts[7][:2], max_new_tokens=3, do_sample=False, num_beams=2)
     yield lambda: model.evaluate(texts[:2])
     if isinstance(model, windrow.RecurrentLM):  # a copy of it learns

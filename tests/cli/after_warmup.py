@@ -126,6 +126,10 @@ def ngrams() -> Iterator[str]:
         yield f"lm select {name} text.txt --max-perplexity 9"
         yield f"lm generate {name} --seed 1"
         yield f"lm generate {name} --num-beams 3 --prompt a"
+        yield f"lm ngrams {name}"
+        yield f"lm ngrams {name} --prefix a --json"
+        yield f"lm next {name} a b"
+        yield f"lm vocab {name} --probs"
 
 
 def neural() -> Iterator[str]:

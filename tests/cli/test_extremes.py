@@ -24,7 +24,7 @@ from windrow.tagging.settings import WINDOW_TAGGER
 
 INT64 = str(2**63 - 1)
 EXTREMES = [f"1{'0' * 20}", f"1{'0' * 400}", INT64, "-1", "0", "nan", "inf", "-inf", "1e-320", "1e308", "2.5"]
-LISTS = re.compile(r"[NW],[NW],\.\.\.")  # metavars of options that take several numbers
+LISTS = re.compile(r"[NW],[NW],\.\.\.(/N,N,\.\.\.)?")  # metavars of options that take several numbers
 _SETTINGS: dict[str, tuple[Setting, ...]] = {
     "classify train": TEXT_CLASSIFIER,
     "lm train ngram": NGRAM_LM,
@@ -104,6 +104,8 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "lm convert": (lm, f"{out}.safetensors"),
         "lm generate": (lm, "--prompt", "the"),
         "lm mix": (lm, lm, "-o", out),
+        "lm next": (lm, "the"),
+        "lm ngrams": (lm,),
         "lm perplexity": (rnn, text),
         "lm plot": (lm, "--test", text, "-o", f"{out}.svg"),
         "lm score": (lm, text),

@@ -484,8 +484,8 @@ def test_a_full_folder_for_temporary_files_is_one_line(here: Path, monkeypatch: 
     monkeypatch.setattr("windrow.lm.ngram.merging._in_file", fail)
     result = run("lm train ngram text", "out/m.arpa", "--memory", "1M")
     assert result.stderr == (
-        "Error: cannot write the counts of parts of the text: No space left on device; is the disk full?; TMPDIR names "
-        "another place\n"
+        "Error: cannot write the counts of parts of the text: No space left on device; is the disk full?; name a "
+        "folder on another disk: --temp-dir DIR\n"
     )
     assert [files("out"), files("spare")] == [{}, {}]
 

@@ -47,6 +47,51 @@ def test_training_tells_what_it_made(folder: Path) -> None:
     assert f"w.arpa: order 2, {sum(sizes)} n-grams (by length: {sizes[0]}, {sizes[1]}) in" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "given"),
+    [
+        ("0.4,0.9/0.3", ((0.4, 0.9), (0.3,))),
+        ("0.4, 0.9 / estimate", ((0.4, 0.9), None)),
+        ("estimate/estimate", (None, None)),
+    ],
+)
+def test_discounts_of_each_order(typed: str, given: tuple[Any, ...], folder: Path, tmp_path: Path) -> None:
+    target, fallback = tmp_path / "m.safetensors", None in given
+    options = ("--order", 2, "--smoothing", "absolute", "--discounts", typed, *["--discount-fallback"] * fallback)
+
+    result = run("train", "ngram", folder / "text.txt", "-o", target, *options)
+
+    assert result.exit_code == 0, result.output
+    found = windrow.load(target)
+    assert [one if one is None else tuple(one) for one in found.discounts] == list(given)
+    expected = windrow.NGramLM(2, "absolute", discounts=given, discount_fallback=fallback)
+    np.testing.assert_array_equal(
+        found.log_probs(["the cat"]), expected.fit(folder / "text.txt").log_probs(["the cat"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            "0.5,x/0.5",
+            "--discounts '0.5,x/0.5': '0.5,x' must be numbers with commas between them, such as 0.5,1,1.5/0.6",
+        ),
+        ("0.5//", "--discounts '0.5//': '' must be numbers with commas between them"),
+        ("0.5", "--discounts = ((0.5,),): give one for each of the 2 orders, not 1"),
+        ("0.5/1.5", "the discount of count 1 = 1.5 is out of range; the allowed range is [0, 1]"),
+        ("nan/0.5", "the discount of count 1 = nan"),
+    ],
+)
+def test_discounts_that_are_none(typed: str, said: str, folder: Path, tmp_path: Path) -> None:
+    result = run("train", "ngram", folder / "text.txt", "-o", tmp_path / "m", "--order", 2, "--discounts", typed)
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"Error: {said}")
+    assert result.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_smoothings_offered_are_those_that_there_are() -> None:
     assert tuple(SMOOTHINGS) == SMOOTHING_NAMES
 

@@ -15,7 +15,8 @@ from click.testing import CliRunner
 import windrow
 from windrow import machine
 from windrow.cli import main
-from windrow.cli.options import flags_of, setting_options, size_in_bytes, values_of
+from windrow.cli.numbers import Size
+from windrow.cli.options import flags_of, setting_options, values_of
 from windrow.cli.train_neural import training_command
 from windrow.errors import OptionError
 from windrow.estimator import Setting
@@ -136,6 +137,11 @@ BESIDE = {  # with which these have no effect; the others have none beside the d
     ("lm train ngram", "lmplz_compat"): ["--smoothing", "witten-bell"],
     ("lm train ngram", "unk_mass"): ["--closed-vocabulary"],
     ("lm train ngram", "discount_fallback"): ["--smoothing", "witten-bell"],
+    ("lm train ngram", "discounts"): ["--smoothing", "witten-bell"],
+    ("lm train ngram", "interpolate_unigrams"): ["--closed-vocabulary"],
+    ("lm train ngram", "vocab_pad"): ["--unk-mass", "0.1"],
+    ("lm train ngram", "min_count"): ["--fixed-vocab", "words.txt"],
+    ("lm train ngram", "max_vocab"): ["--fixed-vocab", "words.txt"],
     ("tag train", "vector_size"): ["--vectors", "v.txt"],
 }
 CONDITIONED = [
@@ -313,12 +319,12 @@ def test_sizes_of_memory(typed: str, size: int | None, monkeypatch: pytest.Monke
     option = click.Option(["--memory"])
     if size is None:
         with pytest.raises(OptionError, match="must be a size"):
-            size_in_bytes(click.Context(click.Command("train")), option, typed)
+            Size().convert(typed, option, None)
     else:
-        assert size_in_bytes(click.Context(click.Command("train")), option, typed) == size
+        assert Size().convert(typed, option, None) == size
 
 
 def test_a_share_of_memory_that_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "available_memory", lambda: None)
     with pytest.raises(OptionError, match="--memory '50%': how much memory is free is not known here; give a size: 2G"):
-        size_in_bytes(click.Context(click.Command("train")), click.Option(["--memory"]), "50%")
+        Size().convert("50%", click.Option(["--memory"]), None)

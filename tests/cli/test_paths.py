@@ -19,9 +19,11 @@ from windrow.cli.paths import FilePath, InputFile, OutputFile, OutputFolder, Out
 # Parameters of free text that name no file. One that does is of a type of windrow.cli.paths.
 WORDS = {
     "name", "words", "minus", "prompt", "tokenizer", "language", "field", "delimiter", "columns", "format", "to_format",
-    "weights", "discounts", "prune", "types", "affixes", "cutoffs", "memory", "hidden_layer_sizes", "label_prefix",
-    "label_field", "label_separator", "autotune_metric", "joiner", "bucket", "connector_words", "arrows",
-    "names", "percentiles", "ray", "memory_per_worker",
+    "weights", "discounts", "fallback_discounts", "prune", "types", "affixes", "cutoffs", "memory",
+    "hidden_layer_sizes", "label_prefix", "label_field", "label_separator", "autotune_metric", "joiner",
+    "connector_words", "arrows", "ray", "memory_per_worker", "prefix", "context",
+    "bucket", "names", "percentiles",
+    "temp_dir",  # a folder in which nothing is left
 }  # fmt: skip
 
 

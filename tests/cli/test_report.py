@@ -23,8 +23,9 @@ NETWORK = "--embedding 4 --hidden 4 --epochs 2 --lowercase --valid valid.txt"
 TRAININGS = {  # with what the code in Python does not show, where there is such a thing
     "vectors train text.txt --size 4 --min-count 1 --epochs 3 --workers 1 --lowercase --log-json log.jsonl": "",
     "vectors train text.txt --size 4 --workers 1 --epochs 1 --read-vocab words.txt": "--read-vocab",
-    "lm train ngram text.txt --order 2 --smoothing witten-bell --memory 1G": "",
+    "lm train ngram text.txt --order 2 --smoothing witten-bell --memory 1G --temp-dir pages": "",
     "lm train ngram text.txt --order 2 --smoothing witten-bell --vocab words.txt": "--vocab",
+    "lm train ngram text.txt --order 2 --smoothing witten-bell --fixed-vocab list.txt": "--fixed-vocab",
     "lm train ngram counts.txt --order 2 --smoothing witten-bell --from-counts": "",
     "lm train ngram built --order 2 --smoothing witten-bell": "",
     f"lm train window text.txt --order 2 {NETWORK}": "",
@@ -55,6 +56,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("text.txt").write_text("\n".join(LINES))
     Path("valid.txt").write_text("\n".join(LINES[:3]))
     Path("words.txt").write_text("the 9\na 8\nb 7\nsees 6\n")
+    Path("list.txt").write_text("the\na\nzebra\n")
     Path("tags.conll").write_text("in x O\nRome x B-LOC\n\nAnn x B-PER\nsaw x O\n\n" * 8)
     Path("labels.txt").write_text("".join(f"__label__{i % 2} {line}\n" for i, line in enumerate(LINES)))
     Path("pages").mkdir()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -11,7 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 import windrow
+from tests.cli.test_paths import commands
 from windrow.cli import main
+from windrow.cli.paths import InputFile, Lines, Source
 from windrow.cli.summaries import hint_for_few_words
 from windrow.errors import DataError, FormatError
 from windrow.evaluation import read_pairs, read_questions
@@ -139,6 +143,61 @@ def test_words_before_the_file(command: str) -> None:
     right = re.findall("the file comes first: windrow (.*)", refusal(command))[0]
     assert right == " ".join([*command.split()[:2], "toy", *command.split()[2:-1]])
     assert run(right).exit_code == 0
+
+
+# Commands of a model and SOURCEs, with the model m behind a text or a corpus -> in the right order.
+SWAPPED = {
+    "lm score t m": "lm score m t",
+    "lm score t text m": "lm score m text t",
+    "lm perplexity t m": "lm perplexity m t",
+    "lm perplexity c m": "lm perplexity m c",
+    "tag predict t m": "tag predict m t",
+    "tag evaluate t m": "tag evaluate m t",
+    "classify predict t m": "classify predict m t",
+    "classify evaluate t m": "classify evaluate m t",
+    "vectors print t m": "vectors print m t",
+}
+MADE: dict[str, Callable[[], Any]] = {
+    "lm": lambda: windrow.NGramLM(2, "witten-bell").fit(LINES),
+    "tag": lambda: windrow.WindowTagger(vector_size=2, hidden_size=2, epochs=1).fit([(["in", "Rome"], ["O", "B-LOC"])]),
+    "classify": lambda: windrow.TextClassifier(2, epochs=1).fit(["a b", "c d"], ["x", "y"]),
+    "vectors": lambda: windrow.WordVectors(["cat", "dog", "mat"], np.eye(3, dtype=np.float32) + 0.5),
+}
+
+
+def test_every_command_of_a_model_and_sources_is_tried() -> None:
+    found = {
+        name
+        for name, command in commands()
+        if [type(one.type) for one in command.params if isinstance(one, click.Argument)]
+        in ([InputFile, Source], [InputFile, Lines])
+    }
+    assert found == {" ".join(command.split()[:2]) for command in SWAPPED}
+
+
+@pytest.mark.parametrize("typed", SWAPPED)
+def test_a_text_before_the_model(typed: str) -> None:
+    MADE[typed.split(maxsplit=1)[0]]().save("m")
+    windrow.Corpus.build(LINES, "c", min_count=1)
+    Path("t").write_text("in O\nRome B-LOC\n" if typed.startswith("tag") else "__label__x the cat sat\n")
+
+    said, right = refusal(typed).split("; the model comes first: windrow ")
+
+    assert said.startswith(f"Error: {typed.split()[2]} ")
+    assert right == SWAPPED[typed]
+    assert run(right).exit_code == 0
+
+
+@pytest.mark.parametrize("typed, name", [("lm score", "m.arpa"), ("lm score", "m.arpa.gz"), ("vectors print", "m.txt")])
+def test_a_text_before_a_model_of_another_format(typed: str, name: str) -> None:
+    MADE[typed.split(maxsplit=1)[0]]().save(name)
+    assert refusal(f"{typed} text {name}").endswith(f"; the model comes first: windrow {typed} {name} text")
+
+
+def test_no_order_is_told_without_a_model_or_of_another_file() -> None:
+    windrow.NGramLM(2, "witten-bell").fit(LINES).save("m")
+    for command in ("lm score text text", "lm score m m", "lm score text m m", "lm ngrams text"):
+        assert "comes first" not in refusal(command)
 
 
 # --- arguments that belong to an option

@@ -47,6 +47,15 @@ def test_prefix_size_counts_the_frequent_words(counts, min_count, max_size):
     assert vocabulary.head(size).words == from_dict(counts, min_count=min_count, max_size=max_size).words
 
 
+@settings(max_examples=30)
+@given(counted_words)
+def test_counts_of_words_are_those_of_the_text(counts):
+    vocabulary = from_dict(counts, specials=("<unk>",))
+
+    assert {word: vocabulary.count_of(word) for word in vocabulary} == {"<unk>": 0, **counts}
+    assert vocabulary.count_of("unheard") == 0
+
+
 def test_specials_come_first_and_survive_every_limit():
     vocabulary = from_dict({"a": 1, "b": 3, "c": 2}, min_count=2, specials=("<s>", "<unk>"))
 

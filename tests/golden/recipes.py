@@ -140,6 +140,13 @@ _NGRAMS: dict[str, dict[str, Any]] = {
     "closed": {"smoothing": "witten-bell", "open_vocabulary": False, "interpolate": False},
     "unmarked": {"smoothing": "witten-bell", "bos": False, "eos": False},
     "rare-unknown": {"order": 1, "smoothing": "witten-bell", "min_count": 2, "max_vocab": 30, "unk_mass": 0.05},
+    "padded": {"order": 2, "smoothing": "witten-bell", "vocab_pad": 500},
+    "unseen-only": {
+        "order": 2,
+        "discount_fallback": True,
+        "fallback_discounts": (0.4, 0.9, 1.2),
+        "interpolate_unigrams": False,
+    },
 }
 _ARPA: dict[str, dict[str, Any]] = {
     "trigrams.arpa": {"order": 3, "discount_fallback": True},

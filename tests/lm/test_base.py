@@ -157,6 +157,63 @@ def test_next_words(unigrams: ToyLM) -> None:
     assert len(unigrams.top_words("a", 99)) == len(UNIGRAMS)
 
 
+CONTEXTS = ("", "a b", ["c", "unheard", "a"])
+
+
+def test_prob_is_that_of_the_distribution(model: LanguageModel) -> None:
+    for context in CONTEXTS:
+        for bos in (True, False):
+            expected = model.next_word_distribution(context, bos=bos)
+            found = [model.prob(word, context, bos=bos) for word in model.vocabulary.words]
+
+            np.testing.assert_allclose(found, expected, rtol=1e-5)
+            assert found[BOS] == 0
+            assert model.prob("unheard", context, bos=bos) == found[UNK]
+            assert model.prob(4, context, bos=bos) == found[4]
+
+
+def test_logscore_is_to_base_2(unigrams: ToyLM) -> None:
+    assert unigrams.logscore("a", "b") == pytest.approx(math.log2(0.4))
+    assert unigrams.logscore("d", "", bos=False) == 0
+    assert unigrams.logscore("c", "") == unigrams.logscore("<s>") == -math.inf
+
+
+def test_a_context_may_begin_with_marks_as_nltk_pads_it(model: LanguageModel) -> None:
+    for context in ([], ["a", "b"]):
+        for marks in (["<s>"], ["<s>", "<s>"]):
+            for given in ([*marks, *context], (*marks, *context)):
+                assert model.prob("b", given, bos=False) == model.prob("b", context)
+                assert model.top_words(given, 2, bos=False) == model.top_words(context, 2)
+
+
+@pytest.mark.parametrize("context", [["a", "<s>"], ["<s>", "a", "</s>"], "<s> a"])
+def test_marks_within_a_context_are_refused(unigrams: ToyLM, context: list[str] | str) -> None:
+    with pytest.raises(DataError, match=r"'</?s>', which marks"):
+        unigrams.prob("a", context)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4])
+def test_probabilities_are_those_of_nltk(order: int) -> None:
+    lm, preprocessing = pytest.importorskip("nltk.lm"), pytest.importorskip("nltk.lm.preprocessing")
+    text = [["the", "cat", "sat"], ["the", "cat", "ran", "off"], ["a", "dog", "ran", "off"]]
+    theirs = lm.MLE(order)
+    theirs.fit(*preprocessing.padded_everygram_pipeline(order, text))
+    ours = NGramLM(order, "mle").fit(text)
+
+    for sentence in text:
+        padded = ["<s>"] * (order - 1) + [*sentence, "</s>"]
+        for place in range(order - 1, len(padded)):
+            word, context = padded[place], padded[place - order + 1 : place]
+            assert ours.prob(word, context, bos=False) == pytest.approx(theirs.score(word, context), rel=1e-5)
+            assert ours.logscore(word, context, bos=False) == pytest.approx(theirs.logscore(word, context), abs=1e-5)
+
+
+def test_generate_names_what_nltk_calls_otherwise(unigrams: ToyLM) -> None:
+    for theirs, ours in (("text_seed", "prompt"), ("num_words", "max_new_tokens"), ("random_seed", "seed")):
+        with pytest.raises(OptionError, match=f"generate has no {theirs}, as NLTK's has; give {ours}=$"):
+            unigrams.generate("a", **{theirs: 3})
+
+
 def test_a_model_without_ends_scores_none(unigrams: ToyLM) -> None:
     unigrams.predicts_end = False
 

@@ -84,6 +84,8 @@ class Naive:
     weights: Sequence[float] = ()
     fallback: bool = False
     unk_mass: float | None = None
+    pad: int = 0  # the unigrams divide what they leave over among this many words at least
+    only_unseen: bool = False  # they give it to <unk> and words that do not occur
     spare: float = 0.0  # so many events more where nothing is left for other words: neither discounted nor pruned
     known: dict[tuple[int, Gram], float] = field(default_factory=dict)
 
@@ -132,14 +134,23 @@ class Naive:
         if self.spare and others and abs(left_over) < 1e-12:
             left_over = self.spare / (sum(events) + self.spare)
             alphas = {v: alpha * (1 - left_over) for v, alpha in alphas.items()}
-        if self.interpolate or not context or not others:
+        if self.interpolate or not context or not (others or self.pad > len(self.text.words)):
             return alphas.get(word, 0.0) + left_over * self.lower(word, context)
         if word in alphas:
             return alphas[word]
-        return left_over * self.lower(word, context) / sum(self.lower(v, context) for v in others)
+        return left_over * self.lower(word, context) / (1 - sum(self.lower(v, context) for v in alphas))
 
     def lower(self, word: int, context: Gram) -> float:
-        return self.prob(word, context[1:]) if context else 1 / len(self.text.words)
+        if context:
+            return self.prob(word, context[1:])
+        if self.only_unseen:
+            unseen = [v for v in self.text.words if v == UNK or not self.text.counts[0][v,]]
+            return (word in unseen) / len(unseen)
+        return 1 / self.parts
+
+    @property
+    def parts(self) -> int:
+        return max(len(self.text.words), self.pad)
 
 
 # --- the methods
@@ -211,12 +222,12 @@ class AddDelta(Naive):
     def smoothed(self, word: int, context: Gram) -> float:
         if word not in self.text.words:
             return 0.0
-        uniform = self.prob(word, ()) if context else 1 / len(self.text.words)  # but for a given mass of <unk>
+        uniform = self.prob(word, ()) if context else 1 / self.parts  # but for a given mass of <unk>
         longest = len(context) == self.text.order - 1 or context[:1] == (BOS,)
         after = self.by_context.get(context, Counter()) if longest else Counter()
         pruned = sum(number for v, number in after.items() if not self.text.keeps((*context, v)))
         number = after[word] if self.text.keeps((*context, word)) else 0
-        added = self.delta * len(self.text.words)
+        added = self.delta * self.parts
         return (number + (added + pruned) * uniform) / (sum(after.values()) + added)
 
 

@@ -13,6 +13,7 @@ import click
 from windrow.cli.help import help_all, help_of
 from windrow.cli.messages import TYPED
 from windrow.cli.paths import check_paths
+from windrow.errors import FormatError
 
 _COMMAND = "windrow.command"  # shared by the contexts of a call
 
@@ -43,8 +44,13 @@ class Command(click.Command):
         from windrow.cli.logs import telling_of_compiling
 
         check_paths(ctx)
-        with telling_of_compiling():
-            return super().invoke(ctx)
+        try:
+            with telling_of_compiling():
+                return super().invoke(ctx)
+        except FormatError as error:
+            from windrow.cli.argument_order import with_order
+
+            raise with_order(error, ctx) from error.__cause__
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's; for an option that is not there all that begin so are suggested, for arguments their option."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.lm_files import check_one_stdin, load_model, skip_symbols_option
+from windrow.cli.lm_files import check_one_stdin, load_model, skip_symbols_option, warn_of_unknown
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, WholeNumber
 from windrow.cli.options import (
@@ -77,9 +77,39 @@ def _select() -> click.Command:
     return select
 
 
-@click.group("lm", cls=LazyGroup, later={"buckets": _buckets, "plot": _plot, "score": _score, "select": _select})
+def _next() -> click.Command:
+    from windrow.cli.lm_look import next_words
+
+    return next_words
+
+
+def _ngrams() -> click.Command:
+    from windrow.cli.lm_look import ngrams
+
+    return ngrams
+
+
+def _vocab() -> click.Command:
+    from windrow.cli.lm_look import vocab
+
+    return vocab
+
+
+@click.group(
+    "lm",
+    cls=LazyGroup,
+    later={
+        "buckets": _buckets,
+        "next": _next,
+        "ngrams": _ngrams,
+        "plot": _plot,
+        "score": _score,
+        "select": _select,
+        "vocab": _vocab,
+    },
+)
 def group() -> None:
-    """Language models: train, measure, draw, score, generate, mix, convert."""
+    """Language models: train, measure, draw, score, generate, look into, mix, convert."""
 
 
 @group.group(cls=LazyGroup, later={"ngram": _ngram, "window": _window, "rnn": _rnn})
@@ -212,7 +242,6 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     between them.
     """
     from windrow.cli.as_trained import read_as_trained
-    from windrow.lm.generation import unknown_words
 
     one_beam: tuple[Condition, ...] = (("num_beams", (1,)),)
     drawn = (("greedy", (False,)), *one_beam)
@@ -230,10 +259,8 @@ def generate(model: str, prompt: str, greedy: bool, as_json: bool, **options: An
     sampling = options["num_beams"] == 1 and not greedy
     is_live = not as_json and options["num_beams"] == 1 and options["num_return_sequences"] == 1
     streamer = _Live(prompt, opened.reader) if is_live else None
-    if not options["strict"] and (unknown := unknown_words(opened, prompt)):  # before a line of text has begun
-        known = [word.lower() for word in unknown if word.lower() in opened.vocabulary]
-        meant = f"; did you mean {', '.join(known)}?" if known else ""
-        tell(f"Warning: not in the vocabulary, read as <unk>: {', '.join(unknown)}{meant}")
+    if not options["strict"]:  # before a line of text has begun
+        warn_of_unknown(opened, prompt)
     with naming_options({"do_sample": "no --greedy"}):
         found = opened.generate(prompt, do_sample=sampling, streamer=streamer, **options)
     if streamer is not None:

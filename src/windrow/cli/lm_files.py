@@ -1,10 +1,11 @@
-"""What commands of language models share: opening a file, standard input, sentence marks."""
+"""What commands of language models share: opening a file, standard input, sentence marks, unknown words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from windrow.cli.help import grouped_option
+from windrow.cli.messages import tell
 from windrow.errors import OptionError
 
 if TYPE_CHECKING:
@@ -27,3 +28,13 @@ def load_model(path: str) -> LanguageModel:
     from windrow.models import load
 
     return load(path, expected=LanguageModel)
+
+
+def warn_of_unknown(model: LanguageModel, text: str, where: str = "") -> None:
+    """Warn of the words of a text that a model does not know; ``where``: what the warning begins with."""
+    from windrow.lm.generation import unknown_words
+
+    if unknown := unknown_words(model, text):
+        known = [word.lower() for word in unknown if word.lower() in model.vocabulary]
+        meant = f"; did you mean {', '.join(known)}?" if known else ""
+        tell(f"Warning: {where}not in the vocabulary, read as <unk>: {', '.join(unknown)}{meant}")

@@ -64,8 +64,13 @@ def _in_order(name: str, ctx: click.Context) -> str:
     takes_words = len(arguments) == 2 and arguments[1].type is click.STRING
     if not takes_words or ctx.params[arguments[0].name or ""] != name or len(files) != 1:
         return ""
+    return with_arguments(ctx, [*files, name, *(word for word in words if word not in files)])
+
+
+def with_arguments(ctx: click.Context, arguments: Iterable[str]) -> str:
+    """How a command is typed with other arguments."""
     path = ctx.command_path.removeprefix(ctx.find_root().command_path)
-    return f"windrow{path} {shlex.join([*files, name, *(word for word in words if word not in files)])}"
+    return f"windrow{path} {shlex.join(arguments)}"
 
 
 def names_like(name: str) -> list[str]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from windrow.cli.messages import name_typed
-from windrow.errors import check_range
+from windrow.errors import LARGEST_WHOLE, OptionError, check_range
 
 if TYPE_CHECKING:
     from windrow.estimator import Setting
 
+    _Bytes = click.ParamType[int]
+else:
+    _Bytes = click.ParamType  # which takes no type in older versions
+
 _HUGE = 2.0**62
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 class WholeNumber(click.IntRange):
@@ -73,6 +79,27 @@ class Number(click.FloatRange):
             ends = _end(self.min, -inf), _end(self.max, inf)
             check_range(name_typed(param), number, *ends, low_open=self.min_open, high_open=self.max_open)
         return number
+
+
+class Size(_Bytes):
+    """Bytes of memory: 500M, 2G, or 50% of what is free, by machine and container."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes."""
+        from windrow.machine import available_memory
+
+        name = "the size" if param is None else name_typed(param)
+        found = re.fullmatch(r"(\d+(?:\.\d*)?)(?:([KMGT]?)B?|(%))", str(value).strip().upper())
+        if not found or (found[3] and float(found[1]) > 100):
+            raise OptionError(f"{name} {value!r} must be a size such as 500M, 2G or 50%")
+        unit = (available_memory() or 0) / 100 if found[3] else _UNITS[found[2]]
+        if not unit:
+            raise OptionError(f"{name} {value!r}: how much memory is free is not known here; give a size: 2G")
+        size = float(found[1]) * unit
+        check_range(name, size, 0, LARGEST_WHOLE)
+        return int(size)
 
 
 def _end(end: float | None, without: float) -> float:

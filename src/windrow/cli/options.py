@@ -17,7 +17,7 @@ from windrow.cli.logs import bytes_bar
 from windrow.cli.messages import name_typed, options_of, switched_off, tell, with_keywords, with_settings
 from windrow.cli.numbers import WholeNumber, number_of, told_range
 from windrow.cli.paths import InputFile, Source, words_read
-from windrow.errors import LARGEST_WHOLE, DataError, OptionError, WindrowError, check_range
+from windrow.errors import DataError, OptionError, WindrowError
 from windrow.estimator import GIVEN, Condition, no_effect, told_condition, unmet
 
 if TYPE_CHECKING:
@@ -55,25 +55,7 @@ _REMEMBERED = ("tokenizer", "sentences")
 _COMMON = ("tokenizer", "lowercase", "field")  # which --help has room for, whatever there is else
 sources_argument = click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=Source())
 
-_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _LONGEST_CHOICES = 50  # characters that click shows in place of a value
-
-
-def size_in_bytes(_: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
-    """A callback for a size of memory: 500M, 2G, or 50% of what is free, by machine and container."""
-    from windrow.machine import available_memory
-
-    if value is None:
-        return None
-    found = re.fullmatch(r"(\d+(?:\.\d*)?)(?:([KMGT]?)B?|(%))", value.strip().upper())
-    if not found or (found[3] and float(found[1]) > 100):
-        raise OptionError(f"{parameter.opts[-1]} {value!r} must be a size such as 500M, 2G or 50%")
-    unit = (available_memory() or 0) / 100 if found[3] else _UNITS[found[2]]
-    if not unit:
-        raise OptionError(f"{parameter.opts[-1]} {value!r}: how much memory is free is not known here; give a size: 2G")
-    size = float(found[1]) * unit
-    check_range(parameter.opts[-1], size, 0, LARGEST_WHOLE)
-    return int(size)
 
 
 checkpoint_every = grouped_option(
@@ -147,7 +129,7 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
     flags = flags_of(settings)
     if setting.conditions:
         met = (_as_option(condition, aliases) for condition in setting.conditions)
-        told = [told_condition(one, lambda name: flags.get(name, f"--{name}"), _unless_true) for one in met]
+        told = [told_condition(one, lambda name: flags.get(name, _spelled(name)), _unless_true) for one in met]
         attributes["help"] += f" Only {' and '.join(map(str.rstrip, told))}."
     if setting.type is bool or "/" in (setting.option or ""):
         attributes |= {
@@ -172,6 +154,10 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
         attributes["type"] = number_of(setting) if setting.type in (int, float) else setting.type
     attributes["help"] = re.sub(r"\b[a-z]+_\w+\b", lambda name: flags.get(name[0], name[0]), attributes["help"])
     return attributes
+
+
+def _spelled(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _as_option(condition: Condition, aliases: Aliases) -> Condition:

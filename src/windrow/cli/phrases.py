@@ -11,7 +11,7 @@ from windrow.cli.as_trained import read_as_trained, warn_if_cut_otherwise
 from windrow.cli.groups import command
 from windrow.cli.help import grouped_option
 from windrow.cli.messages import tell
-from windrow.cli.numbers import WholeNumber
+from windrow.cli.numbers import Size, WholeNumber
 from windrow.cli.options import (
     check_parameters,
     check_used,
@@ -19,7 +19,6 @@ from windrow.cli.options import (
     naming_options,
     open_corpus,
     setting_options,
-    size_in_bytes,
     sources_argument,
     text_of,
     text_options,
@@ -61,7 +60,7 @@ def _connector_words(_: click.Context, __: click.Parameter, value: str | None) -
     help="Folder to write, a corpus; or text: a .txt or .gz file, or - for standard output; or a .safetensors file, "
     "the phrases alone, for --apply.",
 )
-@setting_options(PHRASES, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY})
+@setting_options(PHRASES, memory={"type": Size(), "metavar": "SIZE", "help": _MEMORY})
 @grouped_option(
     "--join-with",
     "joiner",

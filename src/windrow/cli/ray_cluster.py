@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from windrow.cli.help import grouped_option
 from windrow.cli.messages import tell
-from windrow.cli.numbers import WholeNumber
-from windrow.cli.options import check_used, naming_options, size_in_bytes
+from windrow.cli.numbers import Size, WholeNumber
+from windrow.cli.options import check_used, naming_options
 from windrow.estimator import GIVEN
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def ray_options(command: F) -> F:
             heading="Cluster",
             common=False,
             metavar="SIZE",
-            callback=size_in_bytes,
+            type=Size(),
             help="Memory for the data of a worker, such as 500M.  [default: 1G]",
         ),
         grouped_option(

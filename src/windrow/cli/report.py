@@ -30,7 +30,7 @@ _MOST_REPORTS = 400  # of a training, which are thinned out beyond
 # Options that the code in Python shows in another way, or that change nothing of the model.
 _NOT_OF_THE_MODEL = {
     *("sources", "output", "valid", "report", "log_json", "checkpoint", "checkpoint_every", "resume", "save_vocab"),
-    *("counts_out", "from_counts", "memory", "model"),
+    *("counts_out", "from_counts", "memory", "model", "temp_dir"),
 }
 
 report_option = grouped_option(

@@ -11,8 +11,8 @@ import click
 from windrow.cli.as_trained import warn_if_forgotten
 from windrow.cli.groups import command
 from windrow.cli.help import grouped_option
-from windrow.cli.messages import tell
-from windrow.cli.numbers import WholeNumberOrInf
+from windrow.cli.messages import name_typed, tell
+from windrow.cli.numbers import Size, WholeNumberOrInf
 from windrow.cli.options import (
     check_parameters,
     check_used,
@@ -20,7 +20,6 @@ from windrow.cli.options import (
     naming_options,
     open_corpus,
     setting_options,
-    size_in_bytes,
     sources_argument,
     text_of,
     text_options,
@@ -31,10 +30,15 @@ from windrow.cli.ray_cluster import ray_cluster, ray_options
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.cli.train_unbounded import train_unbounded
-from windrow.errors import OptionError
+from windrow.errors import DataError, OptionError
 from windrow.estimator import Condition
-from windrow.lm.ngram.settings import FALLING_BACK, INTERPOLATING, NGRAM_LM
+from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, NGRAM_LM
 
+_DISCOUNTS = (
+    "What is subtracted from the counts 1, 2, ... of each order, the last for all above, with / between the orders: "
+    f"0.5,1,1.5/0.6,1.1,1.4; estimate in place of an order's lets it be estimated. Only with --smoothing "
+    f"{' or '.join(DISCOUNTING)}."
+)
 _MEMORY = "Memory beyond which counting goes over files: 500M, 2G, 50% of what is free."
 
 _ORDER = {
@@ -42,12 +46,35 @@ _ORDER = {
     "metavar": "N|inf",
     "help": "Words in the longest n-gram; inf: as many as the text has, which is kept in the model.",
 }
+_ESTIMATE = "estimate"  # in the place of an order's discounts
 
 
-def _words_in(file: str) -> list[str]:
+def _discounts(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[Any, ...] | None:
+    """A callback for the discounts of each order: 0.5,1,1.5/estimate/0.6."""
+    if value is None:
+        return None
+    orders: list[tuple[float, ...] | None] = []
+    for part in value.split("/"):
+        try:
+            orders.append(None if part.strip() == _ESTIMATE else tuple(map(float, part.split(","))))
+        except ValueError as error:
+            raise OptionError(
+                f"{name_typed(parameter)} {value!r}: {part!r} must be numbers with commas between them, such as "
+                f"0.5,1,1.5/0.6,1.1,1.4 for order 2, or the word {_ESTIMATE}"
+            ) from error
+    return tuple(orders)
+
+
+def _words_in(file: str, *, one_per_line: bool = False) -> list[str]:
     from windrow.corpus.streams import Meter, lines, text_pieces
 
-    return [word for line in lines(text_pieces(file, None, Meter(None, None)), file) for word in line.split()]
+    found: list[str] = []
+    for number, line in enumerate(lines(text_pieces(file, None, Meter(None, None)), file), 1):
+        words = line.split()
+        if one_per_line and len(words) > 1:  # such as counts, which would be words of the model
+            raise DataError(f"{file}, line {number}: {line.strip()[:60]!r} is not one word; give one word per line")
+        found += words
+    return found
 
 
 @command("ngram", example="windrow lm train ngram toyland/train.txt -o toy-lm.safetensors --order 5")
@@ -61,7 +88,10 @@ def _words_in(file: str) -> list[str]:
     help=f"File to write: {ARPA_WRITTEN}, else windrow's own; - is an ARPA file on standard output.",
 )
 @setting_options(
-    NGRAM_LM, order=_ORDER, memory={"type": str, "callback": size_in_bytes, "metavar": "SIZE", "help": _MEMORY}
+    NGRAM_LM,
+    order=_ORDER,
+    memory={"type": Size(), "metavar": "SIZE", "help": _MEMORY},
+    discounts={"callback": _discounts, "metavar": "N,N,.../N,N,...", "help": _DISCOUNTS},
 )
 @grouped_option(
     "--heldout",
@@ -80,9 +110,25 @@ def _words_in(file: str) -> list[str]:
     help="Leave out n-grams with words that are not in this file.",
 )
 @grouped_option(
+    "--fixed-vocab",
+    heading="Text",
+    common=False,
+    metavar="FILE",
+    type=InputFile(),
+    help="The words of the model, one per line: others become <unk>, and those that the text does not have get a "
+    "probability, too.",
+)
+@grouped_option(
     "--counts-out", heading="Output", common=False, type=OutputFile(), help="Write the counts, as text; .gz compresses."
 )
 @report_option
+@grouped_option(
+    "--temp-dir",
+    heading="Training",
+    common=True,
+    metavar="DIR",
+    help="Folder for temporary files, which are gone afterwards.  [default: what TMPDIR says, else the system's]",
+)
 @grouped_option(
     "--from-counts",
     heading="Text",
@@ -99,6 +145,7 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         return
     from windrow.files.compression import output_name
     from windrow.files.sniff import is_arpa
+    from windrow.files.tempfolder import temporary_files_in
     from windrow.lm import storing
     from windrow.lm.ngram.counts_text import check_compression
     from windrow.lm.ngram.model import NGramLM
@@ -118,15 +165,18 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
     model = NGramLM(**values_of(NGRAM_LM, options))
     check_parameters(model, flags_of(NGRAM_LM))  # before the text is read
     text = text_of(options)
-    heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
     vocab = _words_in(options["vocab"]) if options["vocab"] else None
-    with ray_cluster(options) as cluster, cluster.connected():
-        corpus = None if options["from_counts"] else open_corpus(*sources, ray=cluster.workers, **text)
-        with naming_options(flags_of(NGRAM_LM)):
-            if corpus is None:
-                model.fit_counts(sources[0], heldout=heldout, vocab=vocab)
-            else:
-                model.fit(corpus, heldout=heldout, vocab=vocab, counts_out=counts_out, ray=cluster.workers)
+    fixed = _words_in(options["fixed_vocab"], one_per_line=True) if options["fixed_vocab"] else None
+    with temporary_files_in(options["temp_dir"]):
+        heldout = open_corpus(options["heldout"], **text) if options["heldout"] else None
+        with ray_cluster(options) as cluster, cluster.connected():
+            corpus = None if options["from_counts"] else open_corpus(*sources, ray=cluster.workers, **text)
+            with naming_options(flags_of(NGRAM_LM)):
+                if corpus is None:
+                    model.fit_counts(sources[0], heldout=heldout, vocab=vocab)
+                else:
+                    given = {"vocab": vocab, "fixed_vocab": fixed, "counts_out": counts_out}
+                    model.fit(corpus, heldout=heldout, ray=cluster.workers, **given)
     save_model(model, output)
     warn_if_forgotten(model, output)
     sizes = ", ".join(f"{size:,}" for size in model.table_.sizes)
@@ -142,8 +192,9 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
 def _check_used(options: dict[str, Any]) -> None:
     """Refuse options that nothing would read."""
     of_text: tuple[Condition, ...] = (("from_counts", (False,)),)
-    apart = dict.fromkeys(("counts_out", "memory", "ray"), of_text)
+    apart = dict.fromkeys(("counts_out", "fixed_vocab", "memory", "ray"), of_text)
     apart["memory"] += (("ray", (None,)),)
+    apart["vocab"] = (("fixed_vocab", (None,)),)
     if not options["heldout"]:  # which is text, too
         apart |= dict.fromkeys((*text_of(options), "skip_symbols"), of_text)
     form = FALLING_BACK if not options["interpolate"] else INTERPOLATING

@@ -102,6 +102,7 @@ def _compile_ngram_models(lines: list[str]) -> None:
             model.word_scores("to be")
             model.log_probs(lines)
             model.generate("to", max_new_tokens=2)
+            list(model.ngrams())
 
 
 def _compile_neural_models(lines: list[str]) -> None:

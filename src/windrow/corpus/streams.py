@@ -16,6 +16,7 @@ from typing import IO, NamedTuple, TypeVar, cast
 from windrow.errors import DataError, WindrowError
 from windrow.files.compression import decompressed, is_damage
 from windrow.files.sniff import START_BYTES, refuse_bare_returns, refuse_no_text, refuse_vectors
+from windrow.files.tempfolder import temporary_place
 from windrow.files.urls import TooLargeError, WebError, is_in_cloud, is_url, path_of, refuse_scheme, without_secrets
 from windrow.files.writing import STDIO
 
@@ -175,7 +176,7 @@ def opened_to_seek(file: str) -> Iterator[IO[bytes]]:
         if stream is raw and raw.seekable():
             yield raw
             return
-        with TemporaryFile() as copy:
+        with TemporaryFile(dir=temporary_place()) as copy:
             shutil.copyfileobj(stream, copy)
             copy.seek(0)
             yield copy

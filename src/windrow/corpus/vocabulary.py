@@ -188,6 +188,29 @@ class Vocabulary:
         """
         return self._ids.get(word, default)
 
+    def count_of(self, word: str) -> int:
+        """How often a word occurs in the text; 0 for one that is not in the vocabulary.
+
+        Parameters
+        ----------
+        word : str
+            Any word.
+
+        Returns
+        -------
+        int
+            0 for all words, where the counts are not known: ARPA files do not hold them.
+
+        Examples
+        --------
+        >>> from windrow import Vocabulary
+        >>> vocabulary = Vocabulary.from_counts(["a", "cat"], [5, 2])
+        >>> vocabulary.count_of("cat"), vocabulary.count_of("dog")
+        (2, 0)
+        """
+        word_id = self.get(word)
+        return int(self.counts[word_id]) if word_id >= 0 else 0
+
     @property
     def unknown_id(self) -> int:
         """The id of words left out: that of ``<unk>`` if it is a special, else -1."""

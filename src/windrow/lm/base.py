@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat, tee
+from itertools import chain, dropwhile, repeat, tee
 from typing import Any, ClassVar, NamedTuple, Self, Unpack
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from windrow.corpus import Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.corpus.streams import in_batches
-from windrow.errors import FormatError, check_whole
+from windrow.errors import FormatError, OptionError, check_whole
 from windrow.evaluation.perplexity import Perplexity
 from windrow.files import model_file
 from windrow.files.kinds import wrong_kind
@@ -32,6 +33,10 @@ LANGUAGE_MODELS: dict[str, type[LanguageModel]] = {}
 
 _SENTENCES_AT_ONCE, _SYMBOLS_AT_ONCE = 4096, 1 << 20
 _SCORES_AT_ONCE = 1 << 14
+_MOST_EXPONENT = 308.0  # of a float; files from elsewhere may have any back-off
+
+# What NLTK calls the options of ``generate``.
+_OF_NLTK = {"num_words": "max_new_tokens", "text_seed": "prompt", "random_seed": "seed"}
 
 
 class WordScore(NamedTuple):
@@ -471,22 +476,90 @@ class LanguageModel(ReadsText, ABC):
             score = float(np.log10(self.distribution(state)[word_id]))
         return score, self.advance(state, word_id)
 
+    def prob(self, word: str | int, context: Tokens = (), *, bos: bool = True) -> float:
+        """The probability of a word to follow a context.
+
+        Parameters
+        ----------
+        word : str or int
+            The word or its id; ``</s>`` ends a sentence. An unknown word is ``<unk>``.
+        context, bos
+            As of ``next_word_distribution``.
+
+        Returns
+        -------
+        float from 0 to 1
+            0 for ``<s>``, which is never predicted. Of n-gram models rounded to about 1e-6 of its value.
+
+        Raises
+        ------
+        OptionError
+            ``word`` is several words, or no id of the vocabulary.
+        DataError
+            ``<s>`` or ``</s>`` is within the context.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off", "a dog ran off"])
+        >>> round(model.prob("sat", "the cat"), 2)
+        0.29
+        >>> model.prob("sat", ["the", "cat"]) == model.prob("sat", ["cat"], bos=False)  # of a bigram model
+        True
+        """
+        return math.pow(10, min(self._log10_after(word, context, bos), _MOST_EXPONENT))
+
+    def logscore(self, word: str | int, context: Tokens = (), *, bos: bool = True) -> float:
+        """log2 of ``prob``, as in NLTK, minus infinity for 0; all other logarithms of windrow are to base 10.
+
+        Parameters
+        ----------
+        word, context, bos
+            As of ``prob``.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> from math import log2
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off", "a dog ran off"])
+        >>> abs(model.logscore("sat", "the cat") - log2(model.prob("sat", "the cat"))) < 1e-9
+        True
+        """
+        return self._log10_after(word, context, bos) * math.log2(10)
+
+    def _log10_after(self, word: str | int, context: Tokens, bos: bool) -> float:
+        word_id = as_id(self.vocabulary, word)
+        state = self._state_after(context, bos)
+        return -math.inf if word_id == BOS else self.score_next(state, word_id)[0]
+
+    def _state_after(self, context: Tokens, bos: bool) -> State:
+        """The state after a context, see ``next_word_distribution``."""
+        if isinstance(context, list | tuple):
+            words = list(dropwhile(lambda word: isinstance(word, str) and word == SPECIALS[BOS], context))
+            context, bos = words, bos or len(words) < len(context)
+        return self.start(self.encode(context, bos=bos))
+
     def next_word_distribution(self, context: Tokens = (), *, bos: bool = True) -> NDArray[np.float64]:
         """The probability of each word to follow a context.
 
         Parameters
         ----------
         context : str or sequence of str, default empty
-            The words before, as of ``encode``.
+            The words before, as of ``encode``. A list may begin with ``<s>``, once or several times, as NLTK pads
+            sentences: then a sentence begins there, whatever ``bos`` is.
         bos : bool, default True
-            Whether a sentence begins with the context.
+            Whether a sentence begins with the context. False: it may stand anywhere, as in NLTK.
 
         Returns
         -------
         array of float64, shape (words,)
             By id, ``</s>`` and ``<unk>`` included; the sum is 1.
         """
-        return self.distribution(self.start(self.encode(context, bos=bos)))
+        return self.distribution(self._state_after(context, bos))
 
     def top_words(self, context: Tokens = (), k: int = 10, *, bos: bool = True) -> list[tuple[str, float]]:
         """The likeliest words to follow a context.
@@ -516,7 +589,12 @@ class LanguageModel(ReadsText, ABC):
         return [(self.vocabulary.words[word], float(probs[word])) for word in best.tolist()]
 
     def generate(self, prompt: Tokens = "", **options: Unpack[GenerationOptions]) -> list[Generation]:
-        """Texts that go on from a prompt; the options are those of ``windrow.lm.generation.generate``."""
+        """Texts that go on from a prompt; the options are those of ``windrow.lm.generation.generate``.
+
+        What NLTK calls ``num_words``, ``text_seed`` and ``random_seed`` is ``max_new_tokens``, ``prompt`` and ``seed``.
+        """
+        for theirs in options.keys() & _OF_NLTK.keys():
+            raise OptionError(f"generate has no {theirs}, as NLTK's has; give {_OF_NLTK[theirs]}=")
         return generate(self, prompt, **options)
 
 

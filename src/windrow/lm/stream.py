@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.tables import cells_of
-from windrow.errors import DataError, OptionError, check_whole, warn
+from windrow.errors import DataError, OptionError, check_whole, shown, warn
 from windrow.lm.symbols import BOS, EOS, IN_TEXTS, SPECIALS, UNK
 from windrow.machine import check_memory
 
@@ -23,7 +23,12 @@ _BYTES_PER_TOKEN = 24  # of memory that a sentence takes while it is scored
 
 
 def lm_vocabulary(
-    corpus: Corpus, min_count: int = 1, max_vocab: int | None = None, *, skip_symbols: bool = False
+    corpus: Corpus,
+    min_count: int = 1,
+    max_vocab: int | None = None,
+    *,
+    skip_symbols: bool = False,
+    fixed_vocab: Iterable[str] | None = None,
 ) -> tuple[Vocabulary, Ids]:
     """The vocabulary of a language model, and the id in it of each word of the corpus.
 
@@ -41,6 +46,9 @@ def lm_vocabulary(
         The most words of the vocabulary, the three symbols included; None: all.
     skip_symbols : bool, default False
         Leave ``<s>`` and ``</s>`` out where they stand in the text, which is an error otherwise.
+    fixed_vocab : iterable of str, or None, default None
+        The words, in place of those that ``min_count`` and ``max_vocab`` choose. Words that the text does not have
+        come last, with the count 0.
 
     Returns
     -------
@@ -62,17 +70,37 @@ def lm_vocabulary(
     order = np.argsort(-counts, kind="stable")
     order = order[~np.isin(order, [*symbols.values(), *unknown_words])]
     unknown = corpus.tokens - int(counts.sum()) + int(counts[unknown_words].sum())
+    chosen, unseen = (order, []) if fixed_vocab is None else _only_fixed(corpus, order, fixed_vocab)
+    unknown += int(counts[order].sum()) - int(counts[chosen].sum())
+    numbers = [unknown, 0, len(corpus)], counts[chosen], [0] * len(unseen)
     everything = Vocabulary(
-        [*SPECIALS, *map(words.__getitem__, order.tolist())],
-        np.concatenate([np.array([unknown, 0, len(corpus)], np.int64), counts[order]]),
+        [*SPECIALS, *map(words.__getitem__, chosen.tolist()), *unseen],
+        np.concatenate([np.array(part, np.int64) for part in numbers]),
         SPECIALS,
     )
-    vocabulary = everything.head(everything.prefix_size(min_count, max_vocab))
-    if len(vocabulary) == len(SPECIALS):
-        raise DataError(f"min_count = {min_count}: no word of {corpus.name} occurs so often; try a lower one")
+    vocabulary = everything
+    if fixed_vocab is None:
+        vocabulary = everything.head(everything.prefix_size(min_count, max_vocab))
+        if len(vocabulary) == len(SPECIALS):
+            raise DataError(f"min_count = {min_count}: no word of {corpus.name} occurs so often; try a lower one")
+    kept = chosen[: len(vocabulary) - len(SPECIALS)]
     mapping = np.full(len(words) + 1, UNK, np.int32)
-    mapping[order[: len(vocabulary) - len(SPECIALS)]] = np.arange(len(SPECIALS), len(vocabulary))
+    mapping[kept] = np.arange(len(SPECIALS), len(SPECIALS) + kept.size)
     return vocabulary, _without_marks(mapping, symbols)
+
+
+def _only_fixed(corpus: Corpus, places: NDArray[Any], fixed_vocab: Iterable[str]) -> tuple[NDArray[Any], list[str]]:
+    """Those of the places in the corpus vocabulary that hold given words, and the given words that the text has not."""
+    known = corpus.vocabulary
+    symbols = {*SPECIALS, *(spelling for spelling, symbol in IN_TEXTS.items() if symbol == UNK)}
+    wanted = [word for word in dict.fromkeys(fixed_vocab) if word not in symbols]  # as SRILM's lists have them
+    is_wanted = np.zeros(len(known), np.bool_)
+    is_wanted[[known.id_of(word) for word in wanted if word in known]] = True
+    chosen = places[is_wanted[places]]
+    if not chosen.size:
+        raise DataError("no word of fixed_vocab occurs in the text; are both cut into words in the same way?")
+    seen = set(map(known.words.__getitem__, chosen.tolist()))
+    return chosen, [word for word in wanted if word not in seen]
 
 
 def word_mapping(corpus: Corpus, vocabulary: Vocabulary, *, skip_symbols: bool = False) -> Ids:
@@ -129,6 +157,17 @@ def several(sentences: Any, method: str, for_one: str, *, may_name_files: bool =
     if isinstance(sentences, str):
         raise OptionError(f"{method} takes several sentences; use {for_one} for a single one")
     return cells_of(sentences, expected=f"{method} takes an iterable of sentences", may_name_files=may_name_files)
+
+
+def several_words(name: str, words: Any) -> list[str]:
+    """The words of an argument of this name; OptionError for a single string, and for what is no word."""
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise OptionError(f"{name} = {shown(words)} must be several words: {name}=['the', 'cat']")
+    found = list(words)
+    for word in found:
+        if not isinstance(word, str) or not word:
+            raise OptionError(f"{name} holds {shown(word)}, which is no word; give strings that are not empty")
+    return found
 
 
 def first_tokens(blocks: Iterable[Ids], tokens: int) -> Iterator[Ids]:

@@ -56,6 +56,13 @@ def check_against_naive(counts: NGramCounts, sentences, *, words: int, order: in
         assert grams[k - 1] == sorted(expected[k - 1])
         assert level.counts.tolist() == [expected[k - 1][gram] for gram in grams[k - 1]]
         assert [grams[k - 2][place] for place in level.suffixes] == [gram[1:] for gram in grams[k - 1]]
+    spelled = counts.vocabulary.words
+    for gram in (gram for level in expected for gram in list(level)):
+        found = expected[len(gram) - 1][gram]
+        assert counts.count([spelled[word] for word in gram]) == found
+        if len(gram) < order:  # one that ends where none does, and one that need not be there
+            longer = (*gram, words - 1)
+            assert counts.count(" ".join(spelled[word] for word in longer)) == expected[len(gram)].get(longer, 0)
     if bos:
         assert counts.initial is None
     else:
@@ -230,7 +237,7 @@ def test_a_full_disk(monkeypatch, temporary_folder):
     monkeypatch.setattr(counting, "_LEAST_PART", 10)
     monkeypatch.setattr(merging, "_new_map", refuse)
 
-    with pytest.raises(DataError, match=r"is the disk full.*TMPDIR"):
+    with pytest.raises(DataError, match=r"is the disk full.*temp_dir="):
         count_ngrams(as_stream([[3] * 40]), vocabulary_of(5), 3, memory_budget=10)
     assert folders(temporary_folder) == []
 
@@ -246,3 +253,12 @@ def test_maps_are_forgotten_but_not_what_is_in_them(tmp_path):
     assert shared[:4].tolist() == [0, 70, 2, 3]
     assert private[2] == 80
     assert np.fromfile(path, np.int32)[1] == 70
+
+
+def test_an_ngram_that_no_count_can_be_of():
+    counts = count_ngrams(as_stream([[3, 4], [3]]), vocabulary_of(5), 2)
+    asked = ("w0 w1", ["w1", "w1"], "unheard w0", "w0 unheard", "<s>", "<s> w0")
+    assert [counts.count(words) for words in asked] == [1, 0, 0, 0, 0, 2]
+    for words in ("", "w0 w1 w1", []):
+        with pytest.raises(OptionError, match=r"the counts are of n-grams of 1 to 2 words, not of [03]$"):
+            counts.count(words)

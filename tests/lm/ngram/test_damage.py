@@ -24,6 +24,7 @@ def refused(path: Path, data: bytes) -> bool:
         model.word_scores("the dog")
         model.top_words("the cat", 3)
         model.generate("the", seed=1, max_new_tokens=3)
+        assert len(list(model.ngrams())) == sum(model.table_.sizes)
         model.save(path.with_suffix(".out.arpa"))
     except WindrowError as error:
         assert "\n" not in str(error)

@@ -21,7 +21,7 @@ from windrow.lm.ngram.counting import count_ngrams
 from windrow.lm.ngram.estimation import estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
-from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING
+from windrow.lm.ngram.settings import DISCOUNTING, FALLING_BACK, INTERPOLATING, LEAVING
 from windrow.lm.ngram.smoothing import SMOOTHINGS
 
 SPECIALS = ("<unk>", "<s>", "</s>")
@@ -394,3 +394,8 @@ def test_the_settings_say_the_forms_that_the_methods_have() -> None:
     assert {name for name, row in rows if row.backs_off} == set(FALLING_BACK)
     assert {name for name, row in rows if row.discounts} == set(DISCOUNTING)
     assert {name for name, row in rows if row.interpolates and row.fixed_backoff is None} == set(INTERPOLATING)
+    unseen = {
+        name: distribution(estimate(counts_of([[3, 3, 4]], 1), name, discount_fallback=True), [])[7]
+        for name in SMOOTHINGS
+    }
+    assert {name for name, probability in unseen.items() if probability > 0} == set(LEAVING)

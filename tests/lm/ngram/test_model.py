@@ -117,12 +117,23 @@ class TestParameters:
             ({"smoothing": "jelinek-mercer", "weights": (0.5,)}, "weights = (0.5,): give one for each of the 3 orders"),
             ({"discounts": 5}, "discounts = 5 must be a list of sequences of float"),
             ({"discounts": [5, [], None]}, "discounts = [5, [], None]: 5 must be a list of numbers"),
+            ({"discounts": [[0.5]]}, "discounts = ([0.5],): give one for each of the 3 orders, not 1"),
+            ({"discount_fallback": True, "fallback_discounts": ()}, "fallback_discounts is empty; give one number"),
+            (
+                {"discount_fallback": True, "fallback_discounts": (0.5, 2.5)},
+                "the fallback discount of count 2 = 2.5 is out of range; the allowed range is [0, 2]",
+            ),
             ({"discounts": [[0.5], ["x"], None]}, "the discount of count 1 = 'x' must be a number"),
         ],
     )
     def test_out_of_range(self, parameters, message):
         with pytest.raises(OptionError, match=f"^{re.escape(message)}"):
             NGramLM(**{"order": 3, **parameters}).fit(TEXT)
+
+    def test_weights_and_discounts_are_checked_before_the_text_is_read(self):
+        for parameters in {"weights": (0.5,), "smoothing": "jelinek-mercer"}, {"discounts": [[0.5]]}:
+            with pytest.raises(OptionError, match="give one for each of the 2 orders"):
+                NGramLM(2, **parameters).fit("no such file")
 
     def test_an_order_above_the_longest_sentence_is_refused(self):
         with pytest.raises(DataError, match=r"order = 9: the longest sentence has 6 symbols, .* try order = 6"):

@@ -66,6 +66,9 @@ def test_models_are_those_of_one_piece(
     options: dict[str, Any] = {"open_vocabulary": data.draw(st.booleans())}
     if smoothing in DISCOUNTING:
         options["discount_fallback"] = True
+    if options["open_vocabulary"]:
+        of_words: list[dict[str, Any]] = [{}, {"interpolate_unigrams": False}, {"vocab_pad": 12}, {"unk_mass": 0.1}]
+        options |= data.draw(st.sampled_from(of_words))
     if SMOOTHINGS[smoothing].backs_off:
         options["interpolate"] = data.draw(st.booleans())
     if smoothing == "jelinek-mercer":

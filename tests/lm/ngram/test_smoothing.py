@@ -14,6 +14,7 @@ from tests.naive import smoothing as naive
 from windrow.errors import DataError, OptionError
 from windrow.lm.ngram import SMOOTHING_NAMES
 from windrow.lm.ngram.estimation import estimate
+from windrow.lm.ngram.settings import DISCOUNTING
 from windrow.lm.ngram.smoothing import SMOOTHINGS, Evidence, Options, fit_weights
 
 
@@ -36,6 +37,16 @@ def test_discounts_worked_out_by_hand():
     assert discounts("modified-kneser-ney", 40, 20, 10, 5) == pytest.approx([0, 0.5, 1.25, 2])
     assert discounts("kneser-ney", 40, 20) == pytest.approx([0, 0.5])
     assert discounts("absolute", 40, 30) == pytest.approx([0, 0.4])
+
+
+@pytest.mark.parametrize("name", DISCOUNTING)
+def test_discounts_to_fall_back_to(name: str) -> None:
+    """They are taken as they are, by a method with one discount, too; but not where discounts can be estimated."""
+    given = {"discount_fallback": True, "fallback_discounts": (0.4, 0.9, 1.2)}
+    assert discounts(name, 5, **given) == [0, 0.4, 0.9, 1.2]
+    assert discounts(name, 5, discount_fallback=True) in ([0, 0.5], [0, 0.5, 1, 1.5])
+    enough = [1000, 300, 130, 70, 45, 30, 20, 15]
+    assert discounts(name, *enough, **given) == discounts(name, *enough)
 
 
 def test_good_turing_discounts_leave_the_mass_of_what_was_seen_once():

@@ -225,6 +225,11 @@ def test_random_bytes_are_scored_without_harm(seed, order, all_of_it):
     except FormatError:
         with_error = True
     assert with_error or hostile.sizes == table.sizes
+    for k in range(1, order + 1):
+        try:
+            assert sum(len(rows.ids) for rows in hostile.ngrams(k)) == hostile.sizes[k - 1]
+        except FormatError as error:
+            assert with_error, error
 
 
 def with_number(unigrams: np.ndarray, column: int, number: float) -> np.ndarray:

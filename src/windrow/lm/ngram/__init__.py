@@ -3,7 +3,8 @@
 What happens in ``NGramLM.fit``, module by module::
 
     counting     a stream of ids -> levels of counts (merging: if they do not fit in memory; counts_text: as text)
-    estimation   counts -> levels of probabilities, by a rule of smoothing (lmplz: a slip to repeat on demand)
+    estimation   counts -> levels of probabilities, by a rule of smoothing (lmplz: a slip to repeat on demand; unigrams:
+                 which words get what is left over)
     pruning      leaves out n-grams that matter little (backing_off: probabilities of n-grams not stored, new weights)
     packing      levels -> packed trie (record_layout: bits of its records; codebooks: numbers as codes)
     table        scores streams (kernels.query) or one word after another (kernels.walk); distributions of next words

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from windrow.corpus import Vocabulary
-from windrow.errors import DataError, OptionError, check_range, check_whole
+from windrow.errors import DataError, OptionError, check_whole
 from windrow.lm.ngram import lmplz
 from windrow.lm.ngram.kernels import estimate as kernels
 from windrow.lm.ngram.kernels.estimate import Rule, Successors
 from windrow.lm.ngram.levels import BackoffModel, Floats, Int32s, Level, NGramCounts
 from windrow.lm.ngram.merging import MOST
 from windrow.lm.ngram.smoothing import COUNTS_OF_COUNTS, Evidence, Options, Smoothing, fit_weights, smoothing_named
+from windrow.lm.ngram.unigrams import Unigrams
 from windrow.lm.symbols import BOS, EOS, SPECIALS, UNK
 
 _BLOCK = 1 << 15  # numbers whose logarithms are taken while they are in the cache
@@ -47,8 +48,6 @@ def estimate(
     *,
     prune: Sequence[int] = (),
     keep_words: NDArray[np.bool_] | None = None,
-    open_vocabulary: bool = True,
-    unk_mass: float | None = None,
     dtype: DTypeLike = np.float32,
     keep_counts: bool = False,
     **options: Any,
@@ -69,16 +68,12 @@ def estimate(
         before it; the last one holds for all further orders too.
     keep_words : array of bool, shape (words,), or None, default None
         N-grams with a word outside this mask are left out. None: keep all.
-    open_vocabulary : bool, default True
-        Give ``<unk>`` a probability although it is not in the text.
-    unk_mass : float between 0 and 1, or None, default None
-        The probability of ``<unk>`` where no context is known. None: what the smoothing gives it.
     dtype : default float32
         Of the log10 probabilities: float32, or float64 to check others.
     keep_counts : bool, default False
         Leave ``counts`` as they are, for the memory of a copy.
     **options
-        The fields of ``smoothing.Options``.
+        The fields of ``smoothing.Options`` and of ``unigrams.Unigrams``.
 
     Raises
     ------
@@ -87,9 +82,9 @@ def estimate(
     DataError
         For text too small for the order or the smoothing.
     """
-    chosen = chosen_options(options)
+    chosen, unigrams = chosen_options(options)
     method, interpolates = smoothing_named(smoothing, chosen)
-    check_unknown(unk_mass, open_vocabulary)
+    unigrams.check()
     check_text(_sizes(counts), counts.levels[0].counts if counts.levels else np.empty(0))
     if not method.adjusted or counts.order == 1:
         _check_word_counts(counts)
@@ -98,8 +93,8 @@ def estimate(
     orders = _own(counts, copies=keep_counts or np.dtype(dtype) != np.float32)
     if any(thresholds) or keep_words is not None:
         _mark_kept(orders, thresholds, keep_words)
-    predicted = predicted_words(orders[0], open_vocabulary)
-    words = int(np.count_nonzero(predicted))
+    predicted = unigrams.predicted(orders[0].kept, orders[0].counts)
+    words = unigrams.parts(predicted)
     if method.weighted and chosen.weights is None:
         chosen = replace(chosen, weights=fit_weights(counts, words, chosen.heldout))
     slips = []
@@ -113,7 +108,7 @@ def estimate(
     if not keep_counts:
         counts.levels = []
     rules = [method.rule(Evidence(k, t, words, chosen)) for k, t in enumerate(frequencies, 1)]
-    smooth_words(orders[0], rule_without_start(rules[0], 1, len(orders), method), predicted, unk_mass, np.dtype(dtype))
+    smooth_words(orders[0], rule_without_start(rules[0], 1, len(orders), method), predicted, unigrams, np.dtype(dtype))
     for k in range(2, len(orders) + 1):
         _smooth(orders, k, rules[k - 1], method, words, interpolates)
     take_logs(orders[-1].probs)
@@ -123,13 +118,15 @@ def estimate(
 # --- what is asked for
 
 
-def chosen_options(options: dict[str, Any]) -> Options:
-    """The options of ``estimate``; OptionError for one that there is not."""
-    known = [field.name for field in fields(Options)]
+def chosen_options(options: dict[str, Any]) -> tuple[Options, Unigrams]:
+    """The options of ``estimate``: of the smoothing, and of words; OptionError for one that there is not."""
+    of_smoothing, of_words = ({field.name for field in fields(kind)} for kind in (Options, Unigrams))
     for name in options:
-        if name not in known:
-            raise OptionError(f"there is no option {name!r} of smoothing; choose from {', '.join(known)}")
-    return Options(**options)
+        if name not in of_smoothing | of_words:
+            known = ", ".join(sorted(of_smoothing | of_words))
+            raise OptionError(f"there is no option {name!r} of smoothing; choose from {known}")
+    chosen = Options(**{name: value for name, value in options.items() if name in of_smoothing})
+    return chosen, Unigrams(**{name: value for name, value in options.items() if name in of_words})
 
 
 def thresholds_of(prune: Sequence[int], order: int) -> list[int]:
@@ -140,15 +137,6 @@ def thresholds_of(prune: Sequence[int], order: int) -> list[int]:
     if sorted(thresholds) != thresholds:
         raise OptionError(f"prune = {tuple(prune)} must not fall: an n-gram that is kept needs its context")
     return thresholds + thresholds[-1:] * (order - len(thresholds))
-
-
-def check_unknown(unk_mass: float | None, open_vocabulary: bool) -> None:
-    """Raise OptionError for a probability of unknown words that cannot be."""
-    if unk_mass is None:
-        return
-    check_range("unk_mass", unk_mass, 0, 1, low_open=True, high_open=True)
-    if not open_vocabulary:
-        raise OptionError("unk_mass is the probability of unknown words, which a closed vocabulary excludes")
 
 
 def check_text(sizes: Sequence[int], word_counts: NDArray[Any]) -> None:
@@ -240,17 +228,6 @@ def mark_kept_words(unigrams: Order, threshold: int, keep_words: NDArray[np.bool
     unigrams.kept = kept
 
 
-def predicted_words(unigrams: Order, open_vocabulary: bool) -> NDArray[np.bool_]:
-    """The words that can come next, (words,); DataError where there is none."""
-    predicted = unigrams.kept.copy() if unigrams.kept.size else np.ones(unigrams.words.size, np.bool_)
-    predicted[BOS] = False
-    predicted[EOS] = unigrams.counts[EOS] > 0
-    predicted[UNK] = open_vocabulary or unigrams.counts[UNK] > 0
-    if not predicted.any():
-        raise DataError("no word is kept that could be predicted; try a lower prune or open_vocabulary = True")
-    return predicted
-
-
 def frequencies_of(counts: Int32s) -> NDArray[np.int64]:
     """How many n-grams have the count 0, 1, 2, .., as far as a smoothing asks for it."""
     frequencies = np.zeros(COUNTS_OF_COUNTS, np.int64)
@@ -319,19 +296,12 @@ class ContextSmoothing(NamedTuple):
 
 
 def smooth_words(
-    order: Order, rule: Rule, predicted: NDArray[np.bool_], unk_mass: float | None, dtype: np.dtype[Any]
+    order: Order, rule: Rule, predicted: NDArray[np.bool_], unigrams: Unigrams, dtype: np.dtype[Any]
 ) -> None:
-    """Probabilities of unigrams: interpolated with the uniform distribution, also in back-off form."""
-    words = int(np.count_nonzero(predicted))
-    order.probs = probs = _memory_of(order.counts, dtype)
+    """Probabilities of unigrams, over their counts."""
+    order.probs = _memory_of(order.counts, dtype)
     successors = Successors(order.starts, order.suffixes, order.counts, order.kept)
-    kernels.interpolate(successors, 0, 1, rule, words, np.full(1, 1 / words, dtype), probs, np.empty(1, dtype))
-    probs[~predicted] = 0
-    if unk_mass is not None:
-        if words == 1:
-            raise DataError("unk_mass leaves the rest to other words, but none is kept; try a lower prune")
-        probs *= (1 - unk_mass) / (1 - float(probs[UNK]))
-        probs[UNK] = unk_mass
+    unigrams.smooth(successors, rule, predicted, order.probs)
 
 
 def _smooth(orders: list[Order], k: int, rule: Rule, method: Smoothing, words: int, interpolates: bool) -> None:

@@ -12,6 +12,7 @@ word is its id::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
+from windrow.errors import OptionError
 
 Int32s = NDArray[np.int32]
 Floats = NDArray[Any]  # float32, or float64 where models are checked
@@ -58,6 +60,23 @@ class NGramCounts:
     def order(self) -> int:
         """The highest order."""
         return len(self.levels)
+
+    def count(self, words: str | Sequence[str]) -> int:
+        """How often an n-gram occurs, given as words or as a string with white space between them.
+
+        0 for one that does not occur, and for ``<s>`` alone, which is never predicted. OptionError for no word, or for
+        more than the order.
+        """
+        gram = words.split() if isinstance(words, str) else words
+        if not 1 <= len(gram) <= self.order:
+            raise OptionError(f"the counts are of n-grams of 1 to {self.order} words, not of {len(gram)}")
+        place = 0
+        for level, word in zip(self.levels, map(self.vocabulary.get, gram), strict=False):
+            first, last = level.starts[place : place + 2].tolist()
+            place = first + int(np.searchsorted(level.words[first:last], word))
+            if place == last or level.words[place] != word:
+                return 0
+        return int(self.levels[len(gram) - 1].counts[place])
 
 
 @dataclass

@@ -200,5 +200,5 @@ def disk_errors() -> Iterator[None]:
     except OSError as error:
         reason = writing.write_failure(error)
         raise DataError(
-            f"cannot write the counts of parts of the text: {reason}; TMPDIR names another place"
+            f"cannot write the counts of parts of the text: {reason}; name a folder on another disk: temp_dir=..."
         ) from error

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -13,29 +14,34 @@ from numpy.typing import NDArray
 from windrow.bars import OnProgress, check_progress, stages_bar
 from windrow.corpus import Corpus, Vocabulary
 from windrow.corpus.opening import as_corpus
+from windrow.corpus.tokenizers import as_tokens
 from windrow.distributed.cluster import workers_of
 from windrow.distributed.workers import Workers
-from windrow.errors import FormatError, OptionError, check_whole, warn
+from windrow.errors import FormatError, OptionError, check_whole, shown, warn
 from windrow.estimator import Estimator, OldName, current_names, takes_old_names
 from windrow.files.local import as_path, given_name, local_file
 from windrow.files.model_file import StoredModel
 from windrow.files.sniff import is_arpa, kind_of
+from windrow.files.tempfolder import temporary_files_in
 from windrow.lm import storing
+from windrow.lm.next_word import Tokens
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.arpa import read_arpa
 from windrow.lm.ngram.counting import check_size, count_ngrams, default_budget
 from windrow.lm.ngram.estimation import check_marks, check_order, estimate
 from windrow.lm.ngram.levels import BackoffModel, NGramCounts
+from windrow.lm.ngram.listing import NGram, as_ngrams
 from windrow.lm.ngram.lmplz import first_appearances
 from windrow.lm.ngram.partition_estimation import can_estimate, estimate_partitions
 from windrow.lm.ngram.partitions import CountedPartitions, start_counting
 from windrow.lm.ngram.pruning import entropy_prune
 from windrow.lm.ngram.settings import NGRAM_LM
+from windrow.lm.ngram.smoothing import Options
 from windrow.lm.ngram.table import NGramTable
 from windrow.lm.ngram.table_lm import TableLM
 from windrow.lm.ngram.words import mask_of
-from windrow.lm.stream import lm_vocabulary, training_stream, word_mapping
-from windrow.lm.symbols import EOS
+from windrow.lm.stream import lm_vocabulary, several_words, training_stream, word_mapping
+from windrow.lm.symbols import BOS, EOS, SPECIALS
 from windrow.logger import logger
 
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat", "memory")  # parameters that change how text is counted
@@ -44,11 +50,14 @@ _OF_ESTIMATE = (  # parameters that ``estimate`` has under the same names
     "prune",
     "open_vocabulary",
     "unk_mass",
+    "interpolate_unigrams",
+    "vocab_pad",
     "interpolate",
     "delta",
     "weights",
     "discounts",
     "discount_fallback",
+    "fallback_discounts",
 )
 
 
@@ -78,6 +87,10 @@ class NGramLM(Estimator, TableLM):
         Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them. Only with smoothing
         "modified-kneser-ney" or "kneser-ney" or "absolute" or "katz". Small or artificial text is refused
         otherwise.
+    fallback_discounts : sequence of float >= 0 or None, default None
+        Discounts of the counts 1, 2, ... that discount_fallback takes, the last for all above. None: 0.5, 1, 1.5,
+        or 0.5 where the smoothing has one discount. Only with smoothing "modified-kneser-ney" or "kneser-ney" or
+        "absolute" or "katz" and with discount_fallback.
     prune : sequence of int >= 0, default ()
         Drop n-grams that occur at most this often: one count per order, none below the one before, the last for all
         above; such as 0,0,1. For smaller models.
@@ -85,13 +98,24 @@ class NGramLM(Estimator, TableLM):
         Drop n-grams without which the perplexity grows by less than this fraction. None: keep all. 1e-8 to 1e-6 are
         usual.
     min_count : int >= 1, default 1
-        Words that occur less often become <unk>.
+        Words that occur less often become <unk>. Only without fixed_vocab.
     max_vocab : int >= 4 or None, default None
-        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all.
+        Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>. None: all. Only without
+        fixed_vocab.
     open_vocabulary : bool, default True
         Whether unknown words have a probability.
     unk_mass : float in (0, 1) or None, default None
         The probability of <unk> without context. None: as the smoothing leaves it. Only with open_vocabulary True.
+    interpolate_unigrams : bool, default True
+        Whether every word gets an equal part of what the unigrams leave over, or only <unk> and words that the text
+        does not have. Only with smoothing "modified-kneser-ney" or "kneser-ney" or "absolute" or "katz" or
+        "witten-bell" and with open_vocabulary True. False makes <unk> far more probable, as lmplz does with
+        --interpolate_unigrams 0.
+    vocab_pad : int >= 0, default 0
+        Number of words among which the unigrams divide what they leave over, if it is greater than that of the
+        vocabulary. Only with smoothing "modified-kneser-ney" or "kneser-ney" or "witten-bell" or "absolute" or
+        "katz" or "jelinek-mercer" or "add-delta" and with interpolate_unigrams True and with open_vocabulary True
+        and without unk_mass. To compare perplexities of models with different vocabularies.
     bos : bool, default True
         Whether to mark where sentences begin.
     eos : bool, default True
@@ -147,12 +171,15 @@ class NGramLM(Estimator, TableLM):
         weights: Sequence[float] | None = None,
         discounts: Sequence[Sequence[float]] | None = None,
         discount_fallback: bool = False,
+        fallback_discounts: Sequence[float] | None = None,
         prune: Sequence[int] = (),
         entropy_prune: float | None = None,
         min_count: int = 1,
         max_vocab: int | None = None,
         open_vocabulary: bool = True,
         unk_mass: float | None = None,
+        interpolate_unigrams: bool = True,
+        vocab_pad: int = 0,
         bos: bool = True,
         eos: bool = True,
         skip_symbols: bool = False,
@@ -167,12 +194,15 @@ class NGramLM(Estimator, TableLM):
         self.weights = weights
         self.discounts = discounts
         self.discount_fallback = discount_fallback
+        self.fallback_discounts = fallback_discounts
         self.prune = prune
         self.entropy_prune = entropy_prune
         self.min_count = min_count
         self.max_vocab = max_vocab
         self.open_vocabulary = open_vocabulary
         self.unk_mass = unk_mass
+        self.interpolate_unigrams = interpolate_unigrams
+        self.vocab_pad = vocab_pad
         self.bos = bos
         self.eos = eos
         self.skip_symbols = skip_symbols
@@ -189,8 +219,10 @@ class NGramLM(Estimator, TableLM):
         field: str | None = None,
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
+        fixed_vocab: Iterable[str] | None = None,
         counts_out: str | os.PathLike[str] | None = None,
         ray: str | Workers | None = None,
+        temp_dir: str | os.PathLike[str] | None = None,
         progress: OnProgress | bool | None = None,
     ) -> Self:
         """Count the n-grams of a text and estimate the model.
@@ -207,12 +239,19 @@ class NGramLM(Estimator, TableLM):
             Other text, to which the weights of jelinek-mercer are fitted; None: to the training text itself.
         vocab : iterable of str, default None
             Leave out n-grams with other words than these, as lmplz does with --limit_vocab_file; None: keep all.
+        fixed_vocab : iterable of str, default None
+            The words of the model, as of SRILM's -vocab: other words of the text become ``<unk>``, and words that the
+            text does not have are unigrams, too, as probable as the smoothing makes a word that was not seen (with
+            mle and stupid-backoff, 0). None: the words of the text.
         counts_out : str or path, default None
             A file to write the counts to, as text; ``.gz`` at the end compresses it. On a full disk
             training goes on without it, with a DataWarning.
         ray : str or RayCluster, default None
             Workers of a Ray cluster that count and estimate, to the same model: "local" starts some on this machine,
             "auto" or HOST:PORT names a cluster. None: this process.
+        temp_dir : str or path, default None
+            An existing folder for temporary files: of the text as ids, and of counts beyond ``memory``. They are gone
+            when training ends. None: where the system has such files, which the environment variable TMPDIR says.
         progress : bool or callable, default None
             True: show a bar, in a notebook or on stderr. A function is called with the name of a stage,
             and how much of it is done, 0 to 1.
@@ -238,18 +277,25 @@ class NGramLM(Estimator, TableLM):
         >>> [word for word, probability in model.top_words("the cat", k=2)]
         ['ran', 'sat']
         """
-        self._check_fit(heldout)
+        fixed = None if fixed_vocab is None else several_words("fixed_vocab", fixed_vocab)
+        self._check_fit(heldout, fixed_vocab=fixed, vocab=vocab)
         if ray is not None and self.memory is not None:
             raise OptionError(f"memory = {self.memory} is for one process; of workers RayCluster's memory is the bound")
         check_progress(progress)
-        corpus = as_corpus(source, field, shows_bar=progress is True)
+        with temporary_files_in(temp_dir):
+            corpus = as_corpus(source, field, shows_bar=progress is True)
         check_size(corpus.tokens + (1 + self.eos) * len(corpus))
         vocabulary, mapping = lm_vocabulary(
-            corpus, min_count=self.min_count, max_vocab=self.max_vocab, skip_symbols=self.skip_symbols
+            corpus,
+            min_count=self.min_count,
+            max_vocab=self.max_vocab,
+            skip_symbols=self.skip_symbols,
+            fixed_vocab=fixed,
         )
         stream = training_stream(corpus, mapping, eos=self.eos)
         first_seen = first_appearances(stream, len(vocabulary)) if self.lmplz_compat else None
         with ExitStack() as stack:
+            stack.enter_context(temporary_files_in(temp_dir))
             show = stack.enter_context(stages_bar(progress))
             counts: NGramCounts | CountedPartitions
             if ray is None:
@@ -283,6 +329,7 @@ class NGramLM(Estimator, TableLM):
         field: str | None = None,
         heldout: Any = None,
         vocab: Iterable[str] | None = None,
+        temp_dir: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Estimate the model from counts.
 
@@ -291,7 +338,7 @@ class NGramLM(Estimator, TableLM):
         counts : NGramCounts, str or path
             Counts, which are used up, or a file of them, as ``counts_out`` of ``fit`` writes it. They may be of a
             higher order than the model.
-        field, heldout, vocab
+        field, heldout, vocab, temp_dir
             As of ``fit``.
 
         Returns
@@ -317,7 +364,8 @@ class NGramLM(Estimator, TableLM):
                     f"{name} = {getattr(self, name)!r} changes how text is counted; it comes too late for counts"
                 )
         if not isinstance(counts, NGramCounts):
-            counts = counts_text.read_counts(counts)
+            with temporary_files_in(temp_dir):
+                counts = counts_text.read_counts(counts)
         if self.order > counts.order > 0:
             raise OptionError(f"order = {self.order}: the counts are of order {counts.order}; count again, or lower it")
         check_marks(counts, bos=self.bos, eos=self.eos)
@@ -326,6 +374,13 @@ class NGramLM(Estimator, TableLM):
         check_order(counts)
         return self._estimate(counts, {}, None if heldout is None else as_corpus(heldout, field), vocab)
 
+    def check_parameters(self) -> None:
+        """As ``Estimator.check_parameters``; also that there are as many weights and discounts as orders."""
+        super().check_parameters()
+        Options(weights=self.weights, discounts=self.discounts, fallback_discounts=self.fallback_discounts).check(
+            self.order
+        )
+
     def check_effects(self, **arguments: Any) -> None:
         """As ``Estimator.check_effects``; where all discounts are given, there is none to fall back from."""
         super().check_effects(**arguments)
@@ -333,10 +388,16 @@ class NGramLM(Estimator, TableLM):
         if self.discount_fallback and given is not None and all(one is not None for one in given):
             raise OptionError("discount_fallback = True has no effect with discounts of all orders; leave it out")
 
-    def _check_fit(self, heldout: Any) -> None:
+    def _check_fit(self, heldout: Any, *, fixed_vocab: list[str] | None = None, vocab: Any = None) -> None:
         """Raise OptionError for a parameter out of range, or one that has no effect."""
         self.check_parameters()
-        self.check_effects()
+        self.check_effects(fixed_vocab=fixed_vocab)
+        if fixed_vocab is not None and vocab is not None:
+            raise OptionError("vocab takes words away, and fixed_vocab keeps them all; leave one of them out")
+        if fixed_vocab is not None and next(iter(self.prune), 0):
+            raise OptionError(
+                f"prune = {tuple(self.prune)} takes words away, and fixed_vocab keeps them all; begin with 0"
+            )
         if heldout is not None and (self.smoothing != "jelinek-mercer" or self.weights is not None):
             raise OptionError(
                 "heldout is for smoothing 'jelinek-mercer' without weights, which are fitted; leave it out"
@@ -371,6 +432,65 @@ class NGramLM(Estimator, TableLM):
     def _count_heldout(self, corpus: Corpus, vocabulary: Vocabulary) -> NGramCounts:
         mapping = word_mapping(corpus, vocabulary, skip_symbols=self.skip_symbols)
         return count_ngrams(training_stream(corpus, mapping, eos=self.eos), vocabulary, self.order, bos=self.bos)
+
+    # --- n-grams
+
+    def ngrams(self, order: int | None = None, prefix: Tokens = ()) -> Iterator[NGram]:
+        """The n-grams that the model holds, with their numbers, one after the other in little memory.
+
+        Parameters
+        ----------
+        order : int, at least 1, or None, default None
+            How many words they have; None: of all orders, the lowest first.
+        prefix : str or sequence of str, default empty
+            Only those that begin with these words; a string is read as the training text was. The first word may be
+            ``<s>``.
+
+        Returns
+        -------
+        iterator of NGram
+            Of one order sorted by the ids of their words, as in ARPA files.
+
+        Raises
+        ------
+        OptionError
+            ``order`` is out of range, or less than the words of ``prefix``.
+        MissingWordError
+            A word of ``prefix`` is not in the vocabulary.
+        FormatError
+            The file of the model is damaged.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+        >>> [(" ".join(words), round(log10_prob, 2)) for words, log10_prob, _ in model.ngrams(prefix="the")]
+        [('the', -0.72), ('the cat', -0.14)]
+        """
+        orders, ids = self.orders_and_ids(order, prefix)
+        blocks = chain.from_iterable(self.table_.ngrams(k, ids) for k in orders)
+        return chain.from_iterable(as_ngrams(rows, self.vocabulary) for rows in blocks)
+
+    def orders_and_ids(self, order: int | None = None, prefix: Tokens = ()) -> tuple[range, list[int]]:
+        """Which orders ``ngrams`` lists, and the ids of its prefix; errors as there."""
+        words = self._words_of_prefix(prefix)
+        most = self._fitted().order
+        orders = range(max(1, len(words)), most + 1)
+        if order is not None:
+            order = check_whole("order", order, 1, most)
+            orders = range(order, order + 1)
+        if len(words) > orders.stop - 1:
+            most = orders.stop - 1
+            raise OptionError(
+                f"prefix = {shown(prefix)} holds {len(words)} words, more than n-grams of order {most} have; give fewer"
+            )
+        return orders, list(map(self.vocabulary.id_of, words))
+
+    def _words_of_prefix(self, prefix: Tokens) -> list[str]:
+        if not isinstance(prefix, str):
+            return as_tokens(prefix, "prefix")
+        mark, _, rest = prefix.partition(" ")
+        return [mark, *self.reader.words_of(rest)] if mark == SPECIALS[BOS] else self.reader.words_of(prefix)
 
     # --- files
 

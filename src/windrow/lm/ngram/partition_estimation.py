@@ -46,24 +46,22 @@ def estimate_partitions(
     *,
     prune: Sequence[int] = (),
     keep_words: NDArray[np.bool_] | None = None,
-    open_vocabulary: bool = True,
-    unk_mass: float | None = None,
     progress: OnProgress | None = None,
     **options: Any,
 ) -> BackoffModel:
     """What ``estimation.estimate`` gives for the same counts, to the bit; the parameters are the same."""
     order = counted.plan.order
-    chosen = estimation.chosen_options(options)
+    chosen, words_chosen = estimation.chosen_options(options)
     method, interpolates = smoothing_named(smoothing, chosen)
-    estimation.check_unknown(unk_mass, open_vocabulary)
+    words_chosen.check()
     estimation.check_text(counted.totals(), counted.unigrams.counts)
     chosen.check(order)
     thresholds = estimation.thresholds_of(prune, order)
     unigrams = _unigrams(counted)
     if any(thresholds) or keep_words is not None:
         estimation.mark_kept_words(unigrams, thresholds[0], keep_words)
-    predicted = estimation.predicted_words(unigrams, open_vocabulary)
-    words = int(np.count_nonzero(predicted))
+    predicted = words_chosen.predicted(unigrams.kept, unigrams.counts)
+    words = words_chosen.parts(predicted)
     edges = [counted.offsets(k) for k in range(2, order + 1)]
     wanted = Wanted(predicted.size, thresholds, unigrams.kept, method.adjusted, edges, counted.plan.shared_words())
     work = _Work(counted, wanted, progress)
@@ -74,7 +72,7 @@ def estimate_partitions(
     frequencies = [estimation.frequencies_of(unigrams.counts), *adjusted.frequencies]
     rules = [method.rule(Evidence(k, t, words, chosen)) for k, t in enumerate(frequencies, 1)]
     shorts = [estimation.rule_without_start(rule, k, order, method) for k, rule in enumerate(rules, 1)]
-    estimation.smooth_words(unigrams, shorts[0], predicted, unk_mass, _FLOAT)
+    estimation.smooth_words(unigrams, shorts[0], predicted, words_chosen, _FLOAT)
     steps = [
         ContextSmoothing(rule, short, words, interpolates, method.fixed_backoff)
         for rule, short in zip(rules, shorts, strict=True)

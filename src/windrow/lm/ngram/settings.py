@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from windrow.estimator import Setting
+from windrow.estimator import GIVEN, Setting
 from windrow.lm.ngram import SMOOTHING_NAMES
 from windrow.lm.symbols import SPECIALS
 
@@ -10,6 +10,7 @@ from windrow.lm.symbols import SPECIALS
 DISCOUNTING = ("modified-kneser-ney", "kneser-ney", "absolute", "katz")
 ADJUSTING = ("modified-kneser-ney", "kneser-ney")
 FALLING_BACK = (*DISCOUNTING, "witten-bell")  # they have a back-off form; katz and stupid-backoff have no other
+LEAVING = tuple(name for name in SMOOTHING_NAMES if name not in ("mle", "stupid-backoff"))  # something to unseen words
 INTERPOLATING = tuple(name for name in SMOOTHING_NAMES if name not in ("katz", "stupid-backoff"))
 
 NGRAM_LM = (
@@ -37,12 +38,17 @@ NGRAM_LM = (
     Setting(
         "discounts", "sequences of float", None, "What is subtracted from the counts 1, 2, ... of each "
         "order, the last for all above; None in place of an order's lets it be estimated.", many=True,
-        none="estimated", option=None, only_with=("smoothing", DISCOUNTING),
+        none="estimated", only_with=("smoothing", DISCOUNTING), heading="Model",
     ),
     Setting(
         "discount_fallback", bool, False, "Take the discounts 0.5, 1, 1.5 where a text is too small to estimate them.",
         "Small or artificial text is refused otherwise.", only_with=("smoothing", DISCOUNTING), heading="Model",
         common=True,
+    ),
+    Setting(
+        "fallback_discounts", float, None, "Discounts of the counts 1, 2, ... that discount_fallback takes, the "
+        "last for all above.", many=True, low=0, none="0.5, 1, 1.5, or 0.5 where the smoothing has one discount",
+        only_with=(("smoothing", DISCOUNTING), ("discount_fallback", GIVEN)), heading="Model",
     ),
     Setting(
         "prune", int, (), "Drop n-grams that occur at most this often: one count per order, none below the one before, "
@@ -52,10 +58,11 @@ NGRAM_LM = (
         "entropy_prune", float, None, "Drop n-grams without which the perplexity grows by less than this fraction.",
         "1e-8 to 1e-6 are usual.", low=0, none="keep all", heading="Model",
     ),
-    Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1, heading="Text", common=True),
+    Setting("min_count", int, 1, "Words that occur less often become <unk>.", low=1,
+            only_with=("fixed_vocab", (None,)), heading="Text", common=True),
     Setting(
         "max_vocab", int, None, "Keep only this many words, <unk>, <s> and </s> among them; the others become <unk>.",
-        low=len(SPECIALS) + 1, none="all", heading="Text", common=True,
+        low=len(SPECIALS) + 1, none="all", only_with=("fixed_vocab", (None,)), heading="Text", common=True,
     ),
     Setting(
         "open_vocabulary", bool, True, "Whether unknown words have a probability.",
@@ -64,6 +71,19 @@ NGRAM_LM = (
     Setting(
         "unk_mass", float, None, "The probability of <unk> without context.", low=0, low_open=True, high=1,
         high_open=True, none="as the smoothing leaves it", only_with=("open_vocabulary", (True,)), heading="Model",
+    ),
+    Setting(
+        "interpolate_unigrams", bool, True, "Whether every word gets an equal part of what the unigrams leave over, or "
+        "only <unk> and words that the text does not have.",
+        "False makes <unk> far more probable, as lmplz does with --interpolate_unigrams 0.",
+        only_with=(("smoothing", FALLING_BACK), ("open_vocabulary", (True,))),
+        option="--interpolate-unigrams/--no-interpolate-unigrams", heading="Model",
+    ),
+    Setting(
+        "vocab_pad", int, 0, "Number of words among which the unigrams divide what they leave over, if it is greater "
+        "than that of the vocabulary.", "To compare perplexities of models with different vocabularies.", low=0,
+        only_with=(("smoothing", LEAVING), ("interpolate_unigrams", (True,)), ("open_vocabulary", (True,)),
+                   ("unk_mass", (None,))), heading="Model",
     ),
     Setting("bos", bool, True, "Whether to mark where sentences begin.", option="--bos/--no-bos", heading="Model"),
     Setting("eos", bool, True, "Whether to mark, and predict, where sentences end.", option="--eos/--no-eos",

@@ -49,7 +49,10 @@ class Options:
         Discounts to use instead of estimated ones: for each order those of the counts 1, 2, .. (the last also for all
         higher counts), or None to estimate them.
     discount_fallback : bool, default False
-        Where the text is too small to estimate discounts, take 0.5, 1 and 1.5, or 0.5 for methods with one discount.
+        Where the text is too small to estimate discounts, take ``fallback_discounts``.
+    fallback_discounts : sequence of float, or None, default None
+        Discounts of the counts 1, 2, .. (the last also for all higher counts). None: 0.5, 1 and 1.5, or 0.5 for methods
+        with one discount.
     lmplz_compat : array of int, shape (words,), or None, default None
         The result of ``lmplz.first_appearances``: repeat lmplz's slip in the counts of counts. None: do not.
     """
@@ -60,6 +63,7 @@ class Options:
     heldout: NGramCounts | None = None
     discounts: Sequence[Sequence[float] | None] | None = None
     discount_fallback: bool = False
+    fallback_discounts: Sequence[float] | None = None
     lmplz_compat: NDArray[Any] | None = None
 
     def check(self, order: int) -> None:
@@ -76,8 +80,17 @@ class Options:
         for discounts in () if self.discounts is None else self.discounts:
             if discounts is not None and not isinstance(discounts, Sequence | np.ndarray):
                 raise OptionError(f"discounts = {shown(self.discounts)}: {shown(discounts)} must be a list of numbers")
-            for count, discount in enumerate(() if discounts is None else discounts, 1):
-                check_range(f"the discount of count {count}", discount, 0, count)
+            _check_discounts(() if discounts is None else discounts)
+        if self.fallback_discounts is not None:
+            if not len(self.fallback_discounts):
+                raise OptionError("fallback_discounts is empty; give one number at least, or leave it out")
+            _check_discounts(self.fallback_discounts, "fallback discount")
+
+
+def _check_discounts(discounts: Sequence[float], what: str = "discount") -> None:
+    """Raise OptionError for a discount that is more than its count, or no number."""
+    for count, discount in enumerate(discounts, 1):
+        check_range(f"the {what} of count {count}", discount, 0, count)
 
 
 class Evidence(NamedTuple):
@@ -202,7 +215,8 @@ def _discounting(
                     f"{what}: the corpus is too small, or not natural text, to estimate discounts; "
                     "try discount_fallback = True or smoothing = 'witten-bell'"
                 ) from None
-            discounts = fallback
+            chosen = evidence.options.fallback_discounts
+            discounts = fallback if chosen is None else list(chosen)
     return Rule(np.array([0.0, *discounts]))
 
 

@@ -7,7 +7,8 @@ Log10 probabilities and back-offs are rounded to about 1e-6 (those of single wor
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -19,7 +20,9 @@ from windrow.errors import FormatError, OptionError, check_range, check_whole
 from windrow.lm.next_word import check_state, compared_by_content
 from windrow.lm.ngram.codebooks import BOOK_BITS
 from windrow.lm.ngram.kernels import packed_trie, query, walk
+from windrow.lm.ngram.kernels.arpa import Rows
 from windrow.lm.ngram.levels import BackoffModel, Int32s
+from windrow.lm.ngram.listing import blocks_of
 from windrow.lm.ngram.packing import Packed, pack, unpack
 from windrow.lm.ngram.record_layout import RecordLayout, TrieLayout, most_slots, word_bits
 from windrow.lm.symbols import BOS, EOS
@@ -116,8 +119,27 @@ class NGramTable:
 
     def unpack(self) -> BackoffModel:
         """The model, its numbers as they were rounded; FormatError if the table is damaged."""
-        try:
+        with self._telling_damage():
             return unpack(self._packed, self.vocabulary, self.unseen_backoff)
+
+    def ngrams(self, order: int, prefix: Sequence[int] = ()) -> Iterator[Rows]:
+        """The n-grams of an order that begin with the ids of ``prefix``, sorted by their ids, in blocks.
+
+        Of the highest order all back-offs are 0. FormatError if the table is damaged.
+        """
+        with self._telling_damage():
+            for grams in blocks_of(self._packed, order, prefix):
+                backoffs = np.zeros(len(grams.ids), np.float32)
+                if order < self.order:
+                    walk.stored_backoffs(self.trie, order, grams.addresses, backoffs)
+                    backoffs += self.unseen_backoff
+                yield Rows(grams.ids, grams.log10_probs + (order - 1) * self.unseen_backoff, backoffs)
+
+    @contextmanager
+    def _telling_damage(self) -> Iterator[None]:
+        """Within, a FormatError says which table is damaged, and what helps."""
+        try:
+            yield
         except FormatError as error:
             raise FormatError(f"{self._name} is damaged: {error}; take it from a copy, or make it again") from error
 

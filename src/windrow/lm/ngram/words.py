@@ -12,11 +12,11 @@ from windrow.corpus import TextReader, Vocabulary
 from windrow.corpus.kernels.eight_bytes import padded
 from windrow.corpus.kernels.tokenize import tokenize
 from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
-from windrow.errors import DataError, OptionError, shown
+from windrow.errors import DataError
 from windrow.lm.next_word import Tokens, given_words
 from windrow.lm.ngram.kernels import word_lookup
 from windrow.lm.ngram.levels import Int32s
-from windrow.lm.stream import reserved_symbol
+from windrow.lm.stream import reserved_symbol, several_words
 from windrow.lm.symbols import BOS, SPECIALS
 
 
@@ -87,10 +87,8 @@ def as_line(tokens: Tokens, reader: TextReader, vocabulary: Vocabulary) -> str:
 
 def mask_of(vocabulary: Vocabulary, words: Iterable[str]) -> NDArray[np.bool_]:
     """Which words of a vocabulary are among the given ones, (words,); DataError if none is."""
-    if isinstance(words, str) or not isinstance(words, Iterable):
-        raise OptionError(f"vocab = {shown(words)} must be several words: vocab=['the', 'cat']")
     mask = np.zeros(len(vocabulary), np.bool_)
-    mask[vocabulary.encode(words)] = True
+    mask[vocabulary.encode(several_words("vocab", words))] = True
     if not mask[len(SPECIALS) :].any():
         raise DataError("no word of vocab occurs in the text; are both cut into words in the same way?")
     return mask

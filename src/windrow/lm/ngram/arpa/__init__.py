@@ -5,6 +5,6 @@ a tab, its words, and where longer n-grams begin with it a tab and its log10 bac
 """
 
 from windrow.lm.ngram.arpa.read import read_arpa
-from windrow.lm.ngram.arpa.write import write_arpa
+from windrow.lm.ngram.arpa.write import lines_of, write_arpa
 
-__all__ = ["read_arpa", "write_arpa"]
+__all__ = ["lines_of", "read_arpa", "write_arpa"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,14 @@ _BLOCK = 1 << 15  # n-grams written at a time
 _GZIP_LEVEL = 6  # the files are large
 
 
+class _Spelled(NamedTuple):
+    """The words of a vocabulary, word i at ``text[offsets[i] : offsets[i + 1]]``."""
+
+    text: NDArray[np.uint8]  # PAD more bytes follow the words
+    offsets: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+
 def write_arpa(model: BackoffModel, path: str | os.PathLike[str]) -> None:
     """Write a model as an ARPA file, compressed when the name ends in .gz.
 
@@ -37,17 +46,23 @@ def write_arpa(model: BackoffModel, path: str | os.PathLike[str]) -> None:
     if model.unseen_backoff:
         raise OptionError("an ARPA file cannot hold stupid back-off: its weight applies to contexts not stored, too")
     check_compression(path, "ARPA files")
-    _check_words(model.vocabulary.words)
-    packed = pack_words(model.vocabulary.words)
-    word_bytes = np.append(packed["word_bytes"], np.zeros(PAD, np.uint8))
+    spelled = _spelled(model.vocabulary.words)
     with compression.creating(Path(path), _GZIP_LEVEL) as file:
         header = "".join(f"ngram {k}={size}\n" for k, size in enumerate(model.sizes, 1))
         file.write(f"\\data\\\n{header}".encode())
         for k in range(1, model.order + 1):
             file.write(f"\n\\{k}-grams:\n".encode())
-            for lines in _blocks(model.levels[:k], word_bytes, packed["word_offsets"]):
+            for lines in _blocks(model.levels[:k], spelled):
                 file.write(lines)
         file.write(b"\n\\end\\\n")
+
+
+def _spelled(words: list[str]) -> _Spelled:
+    """The words for the lines of a file; FormatError for one that would make others of them."""
+    _check_words(words)
+    packed = pack_words(words)
+    text, offsets = np.append(packed["word_bytes"], np.zeros(PAD, np.uint8)), packed["word_offsets"]
+    return _Spelled(text, offsets, np.diff(offsets))
 
 
 def _check_words(words: list[str]) -> None:
@@ -62,22 +77,35 @@ def _check_words(words: list[str]) -> None:
     )
 
 
-def _blocks(levels: list[Level], word_bytes: NDArray[np.uint8], offsets: NDArray[np.int64]) -> Iterator[memoryview]:
+def _blocks(levels: list[Level], spelled: _Spelled) -> Iterator[memoryview]:
     """The lines of the highest of ``levels``."""
-    k, level = len(levels), levels[-1]
-    lengths = np.diff(offsets)
+    level = levels[-1]
     for first in range(0, level.words.size, _BLOCK):
         last = min(level.words.size, first + _BLOCK)
-        ids = grams_between(levels, first, last)
-        probs = _writable_probs(level.log10_probs[first:last])
-        if k == 1 and first <= BOS < last:
-            probs[BOS - first] = 0  # it is never predicted
+        probs = level.log10_probs[first:last]
         has_backoffs = level.log10_backoffs is not None
-        backoffs = probs if level.log10_backoffs is None else _writable(level.log10_backoffs[first:last])
-        most_bytes = int(lengths[ids].sum()) + (last - first) * (k + 2 + 2 * kernels.NUMBER_BYTES) + PAD
-        out = np.empty(most_bytes, np.uint8)
-        size = kernels.write_lines(Rows(ids, probs, backoffs), has_backoffs, word_bytes, offsets, out)
-        yield out[:size].data
+        backoffs = probs if level.log10_backoffs is None else level.log10_backoffs[first:last]
+        rows = Rows(grams_between(levels, first, last), probs, backoffs)
+        yield _lines(rows, has_backoffs, spelled)
+
+
+def lines_of(blocks: Iterable[Rows], words: list[str], *, has_backoffs: bool) -> Iterator[memoryview]:
+    """N-grams as lines of an ARPA file, in blocks; errors as of ``write_arpa``."""
+    spelled = _spelled(words)
+    return (_lines(rows, has_backoffs, spelled) for rows in blocks)
+
+
+def _lines(rows: Rows, has_backoffs: bool, spelled: _Spelled) -> memoryview:
+    """The lines of some n-grams; without ``has_backoffs`` the back-offs of ``rows`` are not read."""
+    count, k = rows.ids.shape
+    probs = _writable_probs(rows.log10_probs)
+    if k == 1:
+        probs[rows.ids[:, 0] == BOS] = 0  # it is never predicted
+    backoffs = _writable(rows.log10_backoffs) if has_backoffs else probs
+    most_bytes = int(spelled.lengths[rows.ids].sum()) + count * (k + 2 + 2 * kernels.NUMBER_BYTES) + PAD
+    out = np.empty(most_bytes, np.uint8)
+    size = kernels.write_lines(Rows(rows.ids, probs, backoffs), has_backoffs, spelled.text, spelled.offsets, out)
+    return out[:size].data
 
 
 def _writable_probs(values: Floats) -> NDArray[np.float32]:

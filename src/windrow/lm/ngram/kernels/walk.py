@@ -138,6 +138,13 @@ def unpack_level(
 
 
 @kernel
+def successor_slots(trie: PackedTrie, order: int, addresses: NDArray[np.int64], slots: NDArray[np.int64]) -> None:
+    """Write how many successors n-grams of one order have at most, given their addresses; both (n,)."""
+    for gram in range(addresses.size):
+        _, slots[gram] = successor_list(trie, order, addresses[gram])
+
+
+@kernel
 def stored_backoffs(trie: PackedTrie, order: int, addresses: NDArray[np.int64], backoffs: NDArray[np.float32]) -> None:
     """Write the log10 back-offs of n-grams of one order, given their addresses, to ``backoffs``; both (n,)."""
     for gram in range(addresses.size):
