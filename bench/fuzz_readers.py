@@ -219,6 +219,15 @@ def ask_info(path: Path) -> None:
         run_command(["info", str(path), "--command"])
 
 
+def ask_buckets(path: Path) -> None:
+    from windrow.lm.buckets import PerplexityBuckets
+
+    buckets = PerplexityBuckets.load(path)
+    assert set(buckets.names_of([0.0, 5.0, 1e300])) <= set(buckets.names)
+    buckets.save(path.with_name("again"))
+    assert PerplexityBuckets.load(path.with_name("again")) == buckets
+
+
 def ask_limit(path: Path) -> None:
     """As ``lm train ngram --vocab`` reads a list of words."""
     run_command(["lm", "train", "ngram", str(path.with_name("text")), "-o", str(path.with_name("m")), "--order", "2",
@@ -248,7 +257,8 @@ def _readers() -> list[Reader]:
                               "vocabulary": ask_vocabulary, "similarity": ask_similarity, "analogies": ask_analogies,
                               "only words": ask_only_words, "registry": ask_registry, "log": ask_log,
                               "log drawn": ask_drawing, "conll": ask_conll, "info": ask_info, "text to tag": ask_texts,
-                              "limit vocabulary": ask_limit, "text": text_asker(),
+                              "limit vocabulary": ask_limit, "buckets": ask_buckets,
+                              "text": text_asker(),
                               "text, words": text_asker(tokenizer="word", lowercase=True, normalize="nfkc"),
                               "text, characters": text_asker(tokenizer="char", errors="replace"),
                               "text, paragraphs": text_asker(sentences="paragraph", errors="ignore"),

@@ -29,6 +29,9 @@ TEXT = ["the cat sat on the mat", "the dog sat", "a cat ran off", "", "a mouse s
 TAGGED = [(["Ann", "saw", "Rome"], ["B-PER", "O", "B-LOC"]), (["it", "rains"], ["O", "O"])] * 3
 WORDS = ["the", "cat", "dog", "naïve", "a_b", "1.5", "sat", "mat", "Ann", "-"]
 CONLL = "-DOCSTART- -X- O\n\n# a comment\nAnn NNP B-PER\nsaw VBD O\nRome NNP B-LOC\n\nit PRP O\nrains VBZ O\n" * 2
+BUCKETS = """{"format": "windrow perplexity buckets", "version": 1, "buckets": ["head", "middle", "tail"],
+ "cutoffs": [3.5, 7.25], "percentiles": [30, 60], "model": {"file": "m", "bytes": 12, "crc32": "0568d4d6"}}
+"""
 SIMILARITY = "word1\tword2\tscore\nthe\tcat\t9.5\ncat\tdog\t7\nsat\tmat\t1.25\nthe\tdog\t3\nzebra\tcat\t2\n"
 RARE_WORDS = "the cat 5.5 4 5 6 7\ncat dog 6.5 6 7 6 7\nsat mat 1.5 0 1 2 3\n"
 ANALOGIES = ": capital-common\nthe cat sat mat\ncat dog mat sat\n: gram1-adverb\nthe sat cat mat\nzebra cat the dog\n"
@@ -432,6 +435,7 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
         *(_gensims(4), _fasttext("softmax.bin"), _ngrams(), _tagger(), _text(LINES)),
     ),
     ("registry", ""): ("r.toml", _text(REGISTRY)),
+    ("buckets", ""): ("b.json", _text(BUCKETS)),
     ("log", ""): ("log.jsonl", _text(LOG)),
     ("log drawn", ""): ("log.jsonl", _text(LOG)),
 }

@@ -11,6 +11,8 @@ that both score the same n-grams. "ids": windrow is given word ids, kenlm a line
 Steps: the words of those lines one after another from Python, each with its state. windrow does it by ``score_next``,
 by ``windrow.compat.kenlm``, and for all lines at once by ``score_next_batch``, given words as ids; kenlm by
 ``BaseScore``.
+Filtering: the lines whose perplexity is at most 500, in lines a second: `windrow lm select` without the start of
+Python, and a loop over kenlm's `perplexity`. With two workers the start of their processes counts, too.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from peers import absence
 
 SCORED_LINES = 1000
 NLTK_TOKENS = 230_000
+MOST_PERPLEXITY, FILTERED_LINES = 500, 500_000
 SMALL = "wikitext-2/train.txt"
 RECORDED = {3: 18, 5: 56}  # CPU seconds of lmplz and build_binary, on the whole text and a machine of this kind
 
@@ -231,6 +234,83 @@ def best_of(score: Callable[[], float], tokens: int) -> dict[str, float]:
     return {"seconds": min(seconds), "tokens_per_second": tokens / min(seconds), "log10_prob": total}
 
 
+# --- filtering
+
+
+def filter_windrow(model: str, lines: str, kept: str, workers: int) -> dict[str, float]:
+    """``windrow lm select`` without the start of Python."""
+    import contextlib
+    import io
+
+    from windrow.cli import main as windrow
+
+    words = ["lm", "select", model, lines, "--max-perplexity", str(MOST_PERPLEXITY), "--workers", str(workers)]
+
+    def select() -> None:
+        with (
+            Path(kept).open("w", encoding="utf-8") as out,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            windrow(words, standalone_mode=False)
+
+    return lines_a_second(select, lines, kept)
+
+
+def filter_kenlm(arpa: str, lines: str, kept: str) -> dict[str, float]:
+    import kenlm
+
+    model = kenlm.Model(arpa)
+
+    def select() -> None:
+        with Path(lines).open(encoding="utf-8") as text, Path(kept).open("w", encoding="utf-8") as out:
+            for line in text:
+                if model.perplexity(line.removesuffix("\n")) <= MOST_PERPLEXITY:
+                    out.write(line)
+
+    return lines_a_second(select, lines, kept)
+
+
+def lines_a_second(select: Callable[[], None], lines: str, kept: str) -> dict[str, float]:
+    """The best of the second to fourth time, and how many lines were kept."""
+    count = lines_of(lines)
+    select()
+    seconds = []
+    for _ in range(3):
+        started = time.perf_counter()
+        select()
+        seconds.append(time.perf_counter() - started)
+    return {"seconds": min(seconds), "lines_per_second": count / min(seconds), "kept": lines_of(kept)}
+
+
+def repeat_lines(source: str, target: str, least: int) -> None:
+    """A text over and over: opening the model should not count."""
+    text = Path(source).read_text(encoding="utf-8")
+    Path(target).write_text(text * (1 + least // text.count("\n")), encoding="utf-8")
+
+
+def lines_of(file: str) -> int:
+    with Path(file).open(encoding="utf-8") as text:
+        return sum(1 for _ in text)
+
+
+def filter_cases(folder: Path, orders: list[int], small: bool, least: int) -> list[Case]:
+    cases = []
+    for name in [*(f"order{order}" for order in orders), *(["small"] if small else [])]:
+        text, long = ("small20.txt" if name == "small" else "first20.txt"), folder / f"{name}-long.txt"
+        prepare("ngram:repeat_lines", source=str(folder / text), target=str(long), least=least)
+        given = {"lines": str(long), "kept": str(folder / "kept.txt")}
+        ours: dict[str, Any] = {"model": str(folder / f"{name}.safetensors"), **given}
+        theirs = {"arpa": str(folder / f"{name}.arpa"), **given}
+        sides = [
+            Side("windrow", "ngram:filter_windrow", {**ours, "workers": 1}),
+            Side("windrow, two workers", "ngram:filter_windrow", {**ours, "workers": 2}),
+            Side("a loop over kenlm", "ngram:filter_kenlm", theirs, absent=absence("kenlm")),
+        ]
+        cases.append(Case(f"{name}, lines of 20 tokens", sides))
+    return cases
+
+
 def write_first_lines(source: str, target: str, short: str) -> None:
     """The first lines of a text, and the same in lines of 20 tokens."""
     with Path(source).open(encoding="utf-8") as text:
@@ -302,7 +382,16 @@ def main() -> None:
             settings=settings,
             output=arguments.output.with_name(arguments.output.name + "_score"),
         )
-    write_result(record, arguments.output.with_name(arguments.output.name + "_score"))
+        write_result(record, arguments.output.with_name(arguments.output.name + "_score"))
+        record = measure(
+            "Filtering lines by perplexity: lines a second",
+            Measure("lines_per_second", "lines/s", columns=("kept", "peak_mb")),
+            filter_cases(folder, arguments.orders, has_small, min(FILTERED_LINES, arguments.words or FILTERED_LINES)),
+            rounds=arguments.rounds,
+            settings=settings,
+            output=arguments.output.with_name(arguments.output.name + "_filter"),
+        )
+    write_result(record, arguments.output.with_name(arguments.output.name + "_filter"))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 import windrow
 from windrow.cli import main, print_vectors, typed
-from windrow.cli.as_trained import scored_lines
+from windrow.cli.line_answers import Asked, Tally, answers
+from windrow.cli.line_sources import chunks
 from windrow.corpus import reading, streams, tokenizers
 from windrow.corpus.streams import lines
 from windrow.errors import DataError
@@ -48,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "LONGEST_LINE", LIMIT)
     monkeypatch.setattr(streams, "CHUNK_BYTES", 500)
-    monkeypatch.setattr(typed, "_BYTES_OF_A_LINE", 300)
+    monkeypatch.setattr(typed, "_BYTES_AT_A_TIME", 300)
     monkeypatch.setattr(tokenizers, "BATCH_CHARS", 500)
 
 
@@ -256,7 +257,7 @@ def _bytes_per_char(work: Callable[[int], object]) -> float:
     return (peaks[1] - peaks[0]) / (lengths[1] - lengths[0])
 
 
-@pytest.mark.parametrize(("form", "most"), [("numbers", 4), ("words", 6), ("json", 4)])
+@pytest.mark.parametrize(("form", "most"), [("log10", 4), ("words", 6), ("json", 4), ("lines", 4)])
 def test_memory_of_scores_is_a_few_times_the_line(
     form: str, most: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,7 +270,8 @@ def test_memory_of_scores_is_a_few_times_the_line(
     def score(length: int) -> None:
         (tmp_path / "text").write_text("the cat sat on xyz " * (length // 19))
         files = {"format": None, "field": None, "delimiter": None, "errors": "strict"}
-        _exhaust(scored_lines(model, [str(tmp_path / "text")], files, form=form, skip_symbols=False))
+        for chunk in chunks([str(tmp_path / "text")], files):
+            _exhaust(answers(model, Asked(form), chunk, Tally()))
 
     assert _bytes_per_char(score) < most
 

@@ -131,6 +131,7 @@ def ngrams() -> Iterator[str]:
     for name in ("n.safetensors", "n.arpa", "q.safetensors"):
         yield f"lm perplexity {name} text.txt"
         yield f"lm score {name} text.txt --words"
+        yield f"lm select {name} text.txt --max-perplexity 9"
         yield f"lm generate {name} --seed 1"
         yield f"lm generate {name} --num-beams 3 --prompt a"
         yield f"lm ngrams {name}"

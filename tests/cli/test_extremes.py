@@ -110,6 +110,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "lm plot": (lm, "--test", text, "-o", f"{out}.svg"),
         "lm prune": (lm, "-o", f"{out}.safetensors"),
         "lm score": (lm, text),
+        "lm select": (lm, text),
         "lm train ngram": (text, "-o", out, "--order", 2, "--discount-fallback"),
         "lm train rnn": (text, "-o", out, "--embedding", 3, *small),
         "lm train window": (text, "-o", out, "--embedding", 3, *small),

@@ -22,6 +22,7 @@ WORDS = {
     "weights", "discounts", "fallback_discounts", "prune", "types", "affixes", "cutoffs", "memory",
     "hidden_layer_sizes", "label_prefix", "label_field", "label_separator", "autotune_metric", "joiner",
     "connector_words", "arrows", "ray", "memory_per_worker", "prefix", "context", "max_bytes", "prune_counts",
+    "bucket", "names", "percentiles",
     "temp_dir",  # a folder in which nothing is left
 }  # fmt: skip
 
@@ -190,9 +191,9 @@ def test_what_the_table_tests_below_cover() -> None:
     """The commands that write files, so that a walk that finds none is noticed."""
     assert {name for name, _ in WRITTEN} == {
         "classify convert", "classify evaluate", "classify train", "corpus build", "corpus fetch",
-        "corpus phrases", "corpus toyland", "demo", "lm add", "lm convert",
-        "lm filter", "lm mix", "lm plot", "lm prune",
-        "report", "lm train ngram", "lm train rnn", "lm train window", "tag evaluate", "tag train",
+        "corpus phrases", "corpus toyland", "demo", "lm add", "lm buckets", "lm convert", "lm filter", "lm mix",
+        "lm plot", "lm prune", "report", "lm train ngram", "lm train rnn", "lm train window", "tag evaluate",
+        "tag train",
         "vectors align", "vectors cluster", "vectors convert", "vectors evaluate", "vectors fetch", "vectors plot",
         "vectors plot-log", "vectors train",
     }  # fmt: skip

@@ -215,10 +215,12 @@ def test_whole_numbers_are_tokens() -> None:
     assert model.log_prob([5, 9]) == model.log_prob("5 9")  # 9 is unknown, which a word may be
 
 
-@pytest.mark.parametrize("ask", ["encode", "log_prob", "word_scores", "evaluate_sentence", "log_probs"])
+@pytest.mark.parametrize(
+    "ask", ["encode", "log_prob", "word_scores", "evaluate_sentence", "log_probs", "evaluate_lines"]
+)
 def test_ids_are_not_taken_for_words_in_silence(ask: str) -> None:
     model = NGramLM(2, "witten-bell").fit(["a b", "b a"])
-    sentence = [[3, np.int32(4)]] if ask == "log_probs" else [3, np.int32(4)]
+    sentence = [[3, np.int32(4)]] if ask in ("log_probs", "evaluate_lines") else [3, np.int32(4)]
     told = r"the sentence holds numbers, which are read as words such as '3', of which the model knows none; .*decode"
     with pytest.raises(DataError, match=told):
         getattr(model, ask)(sentence)

@@ -1,24 +1,20 @@
-"""Text for a trained model: read as its training text was, unless options say otherwise; and scored line by line."""
+"""Text for a trained model: read as its training text was, unless options say otherwise."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from windrow.cli.messages import tell
 from windrow.cli.options import given_text, open_corpus, text_of
-from windrow.cli.typed import batches_of_lines, typed_lines, waits_for_answers
-from windrow.errors import DataError, OptionError, shown
+from windrow.errors import OptionError
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus, TextReader
     from windrow.lm.base import LanguageModel
 
 _FILES = ("format", "field", "delimiter", "errors")  # the others say how text becomes tokens, which a model remembers
-_ROWS_AT_A_TIME = 8192
 
 
 class ReadsText(Protocol):
@@ -37,7 +33,7 @@ def read_as_trained(model: ReadsText, path: str, options: dict[str, Any], *, nee
     """
     from windrow.corpus.tokenizers import shown_name
 
-    given = {name: value for name, value in given_text(options).items() if name not in _FILES}
+    given = given_reading(options)
     trained = model.reader
     model.reader = trained.changed(**given)
     if needed and model.reader.asks:
@@ -48,6 +44,11 @@ def read_as_trained(model: ReadsText, path: str, options: dict[str, Any], *, nee
     if "tokenizer" in model.provenance_:
         _warn_of_differences(path, trained.options(), given)
     return {name: value for name, value in text_of(options).items() if name in _FILES}
+
+
+def given_reading(options: dict[str, Any]) -> dict[str, Any]:
+    """The options on the command line that say how strings are read."""
+    return {name: value for name, value in given_text(options).items() if name not in _FILES}
 
 
 def _warn_of_differences(path: str, trained: dict[str, Any], given: dict[str, Any]) -> None:
@@ -94,117 +95,3 @@ def corpus_for(model: LanguageModel, path: str, sources: tuple[str, ...], text: 
         return corpus
     files = read_as_trained(model, path, text)
     return open_corpus(*sources, reader=model.reader, **files)
-
-
-# --- line by line
-
-
-class Line(NamedTuple):
-    """A sentence, and what else its record holds."""
-
-    text: str | list[str]
-    where: str  # for messages
-    fields: dict[str, Any]
-
-
-def scored_lines(
-    model: LanguageModel, sources: Sequence[str], files: dict[str, Any], *, form: str, skip_symbols: bool
-) -> Iterator[str]:
-    """What ``lm score`` prints, one file after the other; ``form`` is "numbers", "words" or "json"."""
-    from windrow.corpus.sources import find_files
-
-    found = [file for source in sources for file in find_files(source, files["format"], files["field"])]
-    for lines in chain.from_iterable(_batches(file, files, named=len(found) > 1) for file in found):
-        sentences = _without_marks(model, lines, skip_symbols)
-        if form == "numbers":
-            yield "".join(f"{value:.6f}\n" for value in model.log_probs_of_lines(sentences))
-        elif form == "words":
-            for sentence in sentences:
-                yield from _rows(model, sentence)
-        else:
-            rows = ({**line.fields, **_numbers(model, text)} for line, text in zip(lines, sentences, strict=True))
-            yield "".join(f"{json.dumps(row)}\n" for row in rows)
-
-
-def _rows(model: LanguageModel, sentence: str | list[str]) -> Iterator[str]:
-    """A row for each word of a sentence, and an empty one, many at a time."""
-    rows = (
-        [s.word, f"{s.log10_prob:.6f}", *([str(s.order)] if s.order else []), *(["OOV"] if s.oov else [])]
-        for s in model.iter_word_scores(sentence)
-    )
-    while some := ["\t".join(row) + "\n" for row in islice(rows, _ROWS_AT_A_TIME)]:
-        yield "".join(some)
-    yield "\n"
-
-
-def _numbers(model: LanguageModel, sentence: str | list[str]) -> dict[str, Any]:
-    """The keys of ``lm perplexity --json``, those of a whole text apart."""
-    found = model.evaluate_sentence(sentence).to_json()
-    return {name: found[name] for name in ("log10_prob", "tokens", "oov", "perplexity")}
-
-
-def _without_marks(model: LanguageModel, lines: list[Line], skip: bool) -> list[str | list[str]]:
-    """Sentences from which sentence marks are left out, if they are to be; else DataError names the line of one."""
-    from windrow.lm.stream import reserved_symbol
-    from windrow.lm.symbols import BOS, SPECIALS
-
-    marks = SPECIALS[BOS:]
-    sentences: list[str | list[str]] = [line.text for line in lines]
-    for place, line in enumerate(lines):
-        if not any(mark in line.text for mark in marks):
-            continue
-        words = model.reader.words_of(line.text)
-        found = [word for word in words if word in marks]
-        if found and not skip:
-            raise reserved_symbol(found[0], line.where, can_skip=True)
-        sentences[place] = [word for word in words if word not in marks]
-    return sentences
-
-
-def _batches(source: str, files: dict[str, Any], *, named: bool) -> Iterator[list[Line]]:
-    """Lines, many at a time; one at a time when somebody types them or a program waits for the answer.
-
-    ``named``: messages name the file, since it is one of several.
-    """
-    from windrow.corpus import sources
-    from windrow.corpus.streams import Meter, lines, name_of, text_pieces
-
-    live = waits_for_answers(source)
-    format, field, errors = sources.file_format(source, **files), files["field"], files["errors"]
-    if format in ("text", "jsonl"):
-        text = typed_lines(errors) if live else lines(text_pieces(source, errors, Meter(None, None)), name_of(source))
-        prefix = f"{name_of(source)}, " if named else ""
-        found = _plain(text, prefix) if format == "text" else _records(text, field, prefix)
-    else:
-        found = _cells(source, files)
-    yield from batches_of_lines(found, lambda line: len(line.text), waits=live)
-
-
-def _plain(text_lines: Iterable[str], prefix: str) -> Iterator[Line]:
-    return (Line(line, f"{prefix}line {number}", {}) for number, line in enumerate(text_lines, 1))
-
-
-def _records(text_lines: Iterable[str], field: str, prefix: str) -> Iterator[Line]:
-    for number, line in enumerate(text_lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{prefix}line {number}: not JSON ({error})") from error
-        if not isinstance(record, dict) or field not in record:
-            there = ", ".join(record) if isinstance(record, dict) else "no object"
-            raise DataError(f"{prefix}line {number}: no field {field!r}; there is: {there}")
-        text = "" if record[field] is None else record[field]  # every record has its line in the output
-        if not isinstance(text, str | list):
-            raise DataError(
-                f"{prefix}line {number}, field {field!r}: a text or a list of words is needed, not {shown(text)}"
-            )
-        yield Line(text, f"{prefix}line {number}", record)
-
-
-def _cells(source: str, files: dict[str, Any]) -> Iterator[Line]:
-    from windrow.corpus.sources import read
-
-    for number, sentence in enumerate(read(source, **files), 1):
-        yield Line(sentence, f"record {number}", {})

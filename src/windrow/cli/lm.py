@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from windrow.cli.groups import LazyGroup
-from windrow.cli.help import grouped_option
-from windrow.cli.lm_files import load_model, warn_of_unknown
+from windrow.cli.lm_files import check_one_stdin, load_model, skip_symbols_option, warn_of_unknown
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, WholeNumber
 from windrow.cli.options import (
@@ -22,7 +21,7 @@ from windrow.cli.options import (
     sources_argument,
     text_options,
 )
-from windrow.cli.paths import InputFile, Lines, OutputFile, Source
+from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.saving import ARPA_WRITTEN, save_model
 from windrow.errors import OptionError, one_line
 from windrow.estimator import GIVEN, Condition
@@ -33,11 +32,7 @@ if TYPE_CHECKING:
     from windrow.evaluation.perplexity import Perplexity
     from windrow.lm.base import LanguageModel
 
-_OF_LINES = ("tokenizer", "lowercase", "language", "normalize", "format", "field", "delimiter", "errors")
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-_skip_symbols = grouped_option(
-    "--skip-symbols", heading="Text", is_flag=True, help="Leave out <s> and </s> that stand in the text."
-)
 
 
 def _ngram() -> click.Command:
@@ -62,6 +57,24 @@ def _plot() -> click.Command:
     from windrow.cli.plot_perplexities import plot
 
     return plot
+
+
+def _buckets() -> click.Command:
+    from windrow.cli.buckets import buckets
+
+    return buckets
+
+
+def _score() -> click.Command:
+    from windrow.cli.score import score
+
+    return score
+
+
+def _select() -> click.Command:
+    from windrow.cli.score import select
+
+    return select
 
 
 def _next() -> click.Command:
@@ -105,11 +118,14 @@ def _filter() -> click.Command:
     cls=LazyGroup,
     later={
         "add": _add,
+        "buckets": _buckets,
         "filter": _filter,
         "next": _next,
         "ngrams": _ngrams,
         "plot": _plot,
         "prune": _prune,
+        "score": _score,
+        "select": _select,
         "vocab": _vocab,
     },
 )
@@ -122,16 +138,11 @@ def train() -> None:
     """Train a language model."""
 
 
-def _check_one_stdin(model: str, *sources: str) -> None:
-    if model == "-" and "-" in sources:
-        raise OptionError("standard input, '-', cannot be both MODEL and SOURCE; name a file for one of them")
-
-
 @group.command(example="windrow lm perplexity toy-lm.safetensors toyland/test.txt")
 @click.argument("model", type=InputFile())
 @sources_argument
 @text_options(as_trained=True)
-@_skip_symbols
+@skip_symbols_option
 @click.option(
     "--dynamic",
     type=Number(0, low_open=True, checks=False),
@@ -145,7 +156,7 @@ def perplexity(
     """The perplexity of MODEL on SOURCEs: text (file, folder, glob, URL, -) or one folder made by `corpus build`."""
     from windrow.cli.as_trained import corpus_for
 
-    _check_one_stdin(model, *sources)
+    check_one_stdin(model, *sources)
     opened = load_model(model)
     evaluate = opened.evaluate if dynamic is None else _learning(model, opened, dynamic)
     corpus = corpus_for(opened, model, sources, text)
@@ -169,39 +180,6 @@ def _learning(path: str, model: LanguageModel, rate: float) -> Callable[..., Per
     if not isinstance(model, RecurrentLM):
         raise OptionError(f"{path} holds {what_holds(model.kind)}; --dynamic is for recurrent models")
     return partial(model.evaluate, dynamic_rate=rate)
-
-
-@group.command(example="head -1 toyland/test.txt | windrow lm score toy-lm.safetensors --words")
-@click.argument("model", type=InputFile())
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=Lines())
-@click.option(
-    "--words", is_flag=True, help="One row per word: the word, its log10 probability, the order that matched."
-)
-@text_options(*_OF_LINES, as_trained=True)
-@_skip_symbols
-@click.option(
-    "--json", "as_json", is_flag=True, help="One JSON object per line, with the perplexity and the record's own fields."
-)
-def score(model: str, sources: tuple[str, ...], words: bool, skip_symbols: bool, as_json: bool, **text: Any) -> None:
-    """The log10 probability of each line of SOURCEs (without SOURCE, of standard input), the end of the
-    sentence included: one number per line.
-
-    Lines are read as in the model's training, unless options say otherwise. With --format each record is a line.
-
-    With --words: word, log10 probability, order of the longest n-gram that matched (if the model has one), and OOV for
-    a word that the model does not know; an empty line follows each sentence.
-    """
-    from windrow.cli.as_trained import read_as_trained, scored_lines
-
-    if words and as_json:
-        raise OptionError("--words and --json are two ways to print scores; choose one")
-    sources = sources or ("-",)
-    _check_one_stdin(model, *sources)
-    opened = load_model(model)
-    files = read_as_trained(opened, model, text)
-    form = "words" if words else "json" if as_json else "numbers"
-    for lines in scored_lines(opened, sources, files, form=form, skip_symbols=skip_symbols):
-        click.echo(lines, nl=False)
 
 
 @group.command(
@@ -367,7 +345,7 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
     "--cache", type=WholeNumber(1, checks=False), metavar="WORDS", help="Add a cache model over this many last words."
 )
 @text_options(as_trained=True)
-@_skip_symbols
+@skip_symbols_option
 def mix(
     models: tuple[str, ...],
     tune: str | None,

@@ -1,15 +1,26 @@
-"""How commands open a file of a language model, and what they say of words that it does not know."""
+"""What commands of language models share: opening a file, standard input, sentence marks, unknown words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from windrow.cli.help import grouped_option
 from windrow.cli.messages import tell
 from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
     from windrow.lm.base import LanguageModel
     from windrow.lm.ngram.model import NGramLM
+
+skip_symbols_option = grouped_option(
+    "--skip-symbols", heading="Text", is_flag=True, help="Leave out <s> and </s> that stand in the text."
+)
+
+
+def check_one_stdin(model: str, *sources: str) -> None:
+    """Raise OptionError where standard input would be the model and a text."""
+    if model == "-" and "-" in sources:
+        raise OptionError("standard input, '-', cannot be both MODEL and SOURCE; name a file for one of them")
 
 
 def load_model(path: str) -> LanguageModel:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import io
+import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from windrow.errors import DataError
 
 _LINES_AT_A_TIME, _CHARS_AT_A_TIME = 2048, 1 << 22
-_BYTES_OF_A_LINE = 1 << 20  # read at a time
+_BYTES_AT_A_TIME = 1 << 20
 
 Item = TypeVar("Item")
 
@@ -59,17 +61,50 @@ def typed_lines(errors: str) -> Iterator[str]:
     return lines(_typed_pieces(errors), "standard input")
 
 
+def typed_batches(errors: str) -> Iterator[list[str]]:
+    """``typed_lines`` as many at a time as are there, so that whoever waits for an answer gets it at once."""
+    from windrow.corpus.streams import lines
+
+    waiting = 0  # lines that have been read, but not given
+
+    def counted() -> Iterator[str]:
+        nonlocal waiting
+        for piece in _typed_pieces(errors):
+            waiting += piece.count("\n")
+            yield piece
+
+    batch = list[str]()
+    for line in lines(counted(), "standard input"):
+        batch.append(line)
+        waiting -= 1
+        if not waiting:
+            yield batch
+            batch = []
+
+
+def more_is_typed() -> bool:
+    """Whether a part of standard input is there to be read; False where the system cannot tell."""
+    try:
+        return bool(select.select([sys.stdin.fileno()], [], [], 0)[0])
+    except (OSError, ValueError):  # Windows knows it of sockets only
+        return False
+
+
 def _typed_pieces(errors: str) -> Iterator[str]:
-    """Lines with their newlines, or parts of long ones."""
+    """What is there, as soon as anything is; with a newline at the end of all."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")(errors)
+    source = cast(io.BufferedReader, sys.stdin.buffer)
     number, is_whole = 1, True
     try:
-        while piece := sys.stdin.buffer.readline(_BYTES_OF_A_LINE):
+        while piece := source.read1(_BYTES_AT_A_TIME):
             yield decoder.decode(piece)
             is_whole = piece.endswith(b"\n")
-            number += is_whole
+            number += piece.count(b"\n")
         yield decoder.decode(b"", final=True) + "\n" * (not is_whole)
     except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        yield before.decode("utf-8")  # lines that can be answered
+        number += before.count(b"\n")
         raise DataError(
             f"standard input, line {number}: {error.reason}; it must be UTF-8: convert it, or try errors='replace'"
         ) from error

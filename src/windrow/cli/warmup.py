@@ -119,7 +119,7 @@ def _compile_neural_models(lines: list[str]) -> None:
     for layer, optimizer in product(layers, ("adam", "sgd")):
         options: dict[str, Any] = {**layer, "optimizer": optimizer, "epochs": 1}
         model = WindowLM(3, 4, 4, **options).fit(lines)
-        model.log_prob("to be")
+        model.log_probs(lines)
         model.generate("to", max_new_tokens=1)
         for parameter in model.network_.head.parameters.values():
             parameter.value *= 1e4

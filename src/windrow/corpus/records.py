@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from windrow.corpus import streams
 from windrow.corpus.streams import Meter, lines, name_of, opened_to_seek, read_errors, text_pieces, too_long
@@ -61,11 +61,15 @@ class RecordReader:
         if format == "parquet":
             return _parquet_cells(file, fields, meter, self.errors)
         if format == "csv":
-            delimiter = self.delimiter or ("\t" if _plain_suffix(file) == ".tsv" else ",")
-            return _csv_cells(name_of(file), self._lines(file, meter), fields, delimiter)
-        return _jsonl_cells(name_of(file), self._lines(file, meter), fields)
+            return _csv_cells(name_of(file), self.lines_of(file, meter), fields, self.delimiter_of(file))
+        return _jsonl_cells(name_of(file), self.lines_of(file, meter), fields)
 
-    def _lines(self, file: str, meter: Meter) -> Iterator[str]:
+    def delimiter_of(self, file: str) -> str:
+        """What stands between the columns of a file of CSV."""
+        return self.delimiter or ("\t" if _plain_suffix(file) == ".tsv" else ",")
+
+    def lines_of(self, file: str, meter: Meter) -> Iterator[str]:
+        """The lines of a file of JSONL or CSV."""
         return lines(text_pieces(file, self.errors, meter), name_of(file), _LINE_EACH)
 
     def sentences(self, cells: Iterable[Cell]) -> Iterator[str | list[str]]:
@@ -117,18 +121,24 @@ def _is_empty(value: Any) -> bool:
 
 def _jsonl_cells(name: str, text_lines: Iterable[str], fields: Sequence[str]) -> Iterator[tuple[Cell, ...]]:
     for number, line in enumerate(text_lines, 1):
-        if not line.strip():
-            continue
-        where = f"{name}, line {number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{where}: not JSON ({error}){_one_per_line(line)}") from error
-        for field in fields:
-            if not isinstance(record, dict) or field not in record:
-                there = listed(record) if isinstance(record, dict) else f"no object{_one_per_line(line)}"
-                raise DataError(f"{where}: no field {field!r}; there is: {there}")
-        yield tuple((f"{where}, field {field!r}", record[field]) for field in fields)
+        if line.strip():
+            where = f"{name}, line {number}"
+            record = json_record(line, where, fields)
+            yield tuple((f"{where}, field {field!r}", record[field]) for field in fields)
+
+
+def json_record(line: str, where: str, fields: Iterable[str]) -> dict[str, Any]:
+    """The object that a line of JSONL holds; DataError, which begins with ``where``, unless it has these fields."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: not JSON ({error}){_one_per_line(line)}") from error
+    for field in fields:
+        if not isinstance(record, dict) or field not in record:
+            there = listed(record) if isinstance(record, dict) else f"no object{_one_per_line(line)}"
+            raise DataError(f"{where}: no field {field!r}; there is: {there}")
+    found: dict[str, Any] = record
+    return found
 
 
 def _one_per_line(line: str) -> str:
@@ -141,7 +151,25 @@ def _one_per_line(line: str) -> str:
 def _csv_cells(
     name: str, text_lines: Iterable[str], fields: Sequence[str], delimiter: str
 ) -> Iterator[tuple[Cell, ...]]:
-    rows = csv.reader((line + "\n" for line in text_lines), strict=True, delimiter=delimiter)
+    rows = csv_rows(name, text_lines, fields, delimiter)
+    columns = next(rows).cells
+    chosen = [columns.index(field) for field in fields]
+    for where, row, _ in rows:
+        yield tuple((where, row[column]) for column in chosen)
+
+
+class CsvRow(NamedTuple):
+    """A row of CSV: where messages say it is, its cells, and how it stands in the file, without the last line end."""
+
+    where: str
+    cells: list[str]
+    written: str
+
+
+def csv_rows(name: str, text_lines: Iterable[str], fields: Sequence[str], delimiter: str) -> Iterator[CsvRow]:
+    """The header of a CSV file, then its rows; DataError, which begins with ``name``, unless all have these fields."""
+    taken = list[str]()  # lines of the next row
+    rows = csv.reader(_noted(text_lines, taken), strict=True, delimiter=delimiter)
     limit = csv.field_size_limit(streams.LONGEST_LINE)  # a sentence may be longer than 128 KB
     try:
         columns = next(rows, [])
@@ -150,20 +178,21 @@ def _csv_cells(
                 raise DataError(f"{name}: no column {field!r}; there is: {listed(columns)}{_other_delimiter(columns)}")
             if columns.count(field) > 1:
                 raise DataError(f"{name}: several columns are called {field!r}; rename one")
-        chosen = [columns.index(field) for field in fields]
+        yield CsvRow(f"{name}, line {rows.line_num}", columns, _taken(taken))
+        last = max(map(columns.index, fields))
         for row in rows:
+            where, written = f"{name}, line {rows.line_num}", _taken(taken)
             if any(map(str.strip, row[len(columns) :])):
                 raise DataError(
-                    f"{name}, line {rows.line_num}: {len(row)} fields, but the header has {len(columns)}; "
+                    f"{where}: {len(row)} fields, but the header has {len(columns)}; "
                     "a text that holds the delimiter must stand in quotes"
                 )
             if not row:
                 continue
-            if max(chosen) >= len(row):
-                lacking = columns[next(column for column in chosen if column >= len(row))]
-                raise DataError(f"{name}, line {rows.line_num}: the row lacks the column {lacking!r}")
-            where = f"{name}, line {rows.line_num}"
-            yield tuple((where, row[column]) for column in chosen)
+            if last >= len(row):
+                lacking = next(field for field in fields if columns.index(field) >= len(row))
+                raise DataError(f"{where}: the row lacks the column {lacking!r}")
+            yield CsvRow(where, row, written)
     except csv.Error as error:
         where = f"{name}, line {rows.line_num}"
         if _FIELD_LIMIT in str(error):
@@ -173,6 +202,20 @@ def _csv_cells(
         csv.field_size_limit(limit)
 
 
+def _noted(text_lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    """The lines with their line ends, each put down in ``taken``, too."""
+    for line in text_lines:
+        taken.append(line)
+        yield line + "\n"
+
+
+def _taken(lines: list[str]) -> str:
+    """The lines as one string, which nothing but the caller holds then."""
+    text = "\n".join(lines)
+    lines.clear()
+    return text
+
+
 def _other_delimiter(columns: list[str]) -> str:
     """A hint, where the whole header came out as one column."""
     found = next((name for mark, name in _OTHER_DELIMITERS.items() if len(columns) == 1 and mark in columns[0]), None)
@@ -180,6 +223,17 @@ def _other_delimiter(columns: list[str]) -> str:
 
 
 def _parquet_cells(file: str, fields: Sequence[str], meter: Meter, errors: str) -> Iterator[tuple[Cell, ...]]:
+    for where, row in parquet_rows(file, fields, meter, errors):
+        yield tuple((f"{where}, column {field!r}", row[field]) for field in fields)
+
+
+def parquet_rows(
+    file: str, fields: Sequence[str], meter: Meter, errors: str, *, whole: bool = False
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The rows of a Parquet file: where messages say it is, and cells by column, those of ``fields`` or the ``whole``.
+
+    DataError, which names the file, unless it has all fields.
+    """
     with needs_package("reading Parquet needs pyarrow", "parquet"):
         import pyarrow
         from pyarrow import parquet
@@ -192,32 +246,30 @@ def _parquet_cells(file: str, fields: Sequence[str], meter: Meter, errors: str) 
                 if field not in columns:
                     raise DataError(f"{name}: no column {field!r}; there is: {listed(columns)}")
             first_row = 1
-            for batch in table.iter_batches(_PARQUET_ROWS, columns=list(dict.fromkeys(fields))):
+            for batch in table.iter_batches(_PARQUET_ROWS, columns=None if whole else list(dict.fromkeys(fields))):
                 meter.at(raw.tell())
-                values = zip(*(_decoded(batch.column(field), errors) for field in fields), strict=True)
-                for row, cells in enumerate(values, first_row):
-                    yield tuple(
-                        (f"{name}, row {row}, column {field!r}", cell)
-                        for field, cell in zip(fields, cells, strict=True)
-                    )
+                read = batch.schema.names
+                decoded = (_decoded(*column, name, errors) for column in zip(read, batch.columns, strict=True))
+                for row, cells in enumerate(zip(*decoded, strict=True), first_row):
+                    yield f"{name}, row {row}", dict(zip(read, cells, strict=True))
                 first_row += len(batch)
     except pyarrow.ArrowException as error:
         raise DataError(f"{name} is not a valid Parquet file: {' '.join(str(error).split())}") from error
-    except UnicodeDecodeError as error:
-        columns = " or ".join(map(repr, fields))
-        raise DataError(
-            f"{name}, column {columns}: a text is not UTF-8; write the file again, or try errors='replace'"
-        ) from error
 
 
-def _decoded(column: Any, errors: str) -> list[Any]:
+def _decoded(field: str, column: Any, name: str, errors: str) -> list[Any]:
     """The cells of a column of Parquet; texts may be stored as bytes, and nobody has checked those of strings."""
     import pyarrow
     from pyarrow import types
 
     if types.is_string(column.type) or types.is_large_string(column.type):
         column = column.cast(pyarrow.large_binary())
-    return [cell.decode("utf-8", errors) if isinstance(cell, bytes) else cell for cell in column.to_pylist()]
+    try:
+        return [cell.decode("utf-8", errors) if isinstance(cell, bytes) else cell for cell in column.to_pylist()]
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{name}, column {field!r}: a text is not UTF-8; write the file again, or try errors='replace'"
+        ) from error
 
 
 def _without_surrogates(text: str, where: str, errors: str) -> str:

@@ -96,6 +96,33 @@ class Perplexity:
         }
 
 
+def perplexities_of(log10_probs: NDArray[np.float64], tokens: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The perplexity of each of several texts, (texts,), as ``Perplexity.perplexity`` has it.
+
+    Parameters
+    ----------
+    log10_probs : array of float64, shape (texts,)
+        log10 of the probability of each text.
+    tokens : array of int64, shape (texts,)
+        How many tokens each has.
+
+    Returns
+    -------
+    array of float64, shape (texts,)
+        Infinite where a probability is zero, NaN where there are no tokens.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from windrow.evaluation.perplexity import perplexities_of
+    >>> perplexities_of(np.array([-6.0, 0.0]), np.array([3, 0])).tolist()
+    [100.0, nan]
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        exponents = np.where(tokens > 0, -log10_probs / tokens, np.nan)
+        return np.where(exponents >= _LARGEST_EXPONENT, np.inf, 10.0**exponents)
+
+
 def _perplexity(log10_prob: float, tokens: int) -> float:
     if not tokens:
         return math.nan

@@ -21,6 +21,7 @@ from windrow.files import model_file
 from windrow.files.kinds import wrong_kind
 from windrow.files.model_file import StoredModel
 from windrow.lm.generation import Generation, GenerationOptions, generate
+from windrow.lm.line_scores import LineScores
 from windrow.lm.next_word import State, Tokens, as_id, given_words
 from windrow.lm.reading import ReadsText
 from windrow.lm.states import States, check_lengths
@@ -263,7 +264,7 @@ class LanguageModel(ReadsText, ABC):
         DataError
             A sentence is no text, or ``<s>`` or ``</s>`` is among its tokens.
         """
-        return self.log_probs_of_lines(several(sentences))
+        return self._line_scores(several(sentences, "log_probs", "log_prob")).log10_probs
 
     def log_probs_of_lines(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
         """As ``log_probs``, of what certainly is sentences: the lines of a text, of which one may be a file's name.
@@ -277,14 +278,52 @@ class LanguageModel(ReadsText, ABC):
         -------
         array of float64, shape (sentences,)
         """
-        sums: list[NDArray[np.float64]] = []
+        return self._line_scores(sentences).log10_probs
+
+    def evaluate_lines(self, lines: Iterable[Tokens]) -> LineScores:
+        """As ``evaluate_sentence``, of each of several lines: log10 probabilities, tokens, unknown words, perplexities.
+
+        Lines are scored many at a time, each as if it stood alone. Memory stays bounded but for the result, whatever
+        iterable they come from.
+
+        Parameters
+        ----------
+        lines : iterable of str or of sequences of str
+            Each as ``tokens`` of ``log_prob``; a line may be the name of a file.
+
+        Returns
+        -------
+        LineScores
+            Arrays with one number per line.
+
+        Raises
+        ------
+        OptionError
+            A single string was given, or a table, a mapping, or what else is no sequence of lines.
+        DataError
+            A line is no text, or ``<s>`` or ``</s>`` is among its tokens.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+        >>> lines = ["the cat ran", "zzz yyy"]
+        >>> scores = model.evaluate_lines(lines)
+        >>> [line for line, perplexity in zip(lines, scores.perplexities) if perplexity < 10]
+        ['the cat ran']
+        """
+        return self._line_scores(several(lines, "evaluate_lines", "evaluate_sentence", may_name_files=True))
+
+    def _line_scores(self, lines: Iterable[Tokens]) -> LineScores:
+        """``evaluate_lines`` of what certainly is lines."""
+        parts = []
         most = 1 if self.carries_over else _SENTENCES_AT_ONCE
-        encoded = (self.encode(sentence, eos=True) for sentence in sentences)
+        encoded = (self.encode(line, eos=True) for line in lines)
         for streams in in_batches(encoded, len, most=most, largest=_SYMBOLS_AT_ONCE):
-            scores = self.score_stream(np.concatenate(streams)).astype(np.float64, copy=False)
-            starts = np.cumsum([0, *map(len, streams[:-1])])
-            sums.append(np.add.reduceat(scores, starts))
-        return np.concatenate(sums) if sums else np.zeros(0)
+            stream = np.concatenate(streams)
+            scores = self.score_stream(stream).astype(np.float64, copy=False)
+            parts.append(LineScores.of(stream, scores, np.cumsum([*map(len, streams)])))
+        return LineScores.concatenated(parts)
 
     def word_scores(self, tokens: Tokens, *, bos: bool = True, eos: bool = True) -> list[WordScore]:
         """The score of each word of a sentence, and of ``</s>``.

@@ -148,11 +148,15 @@ def sentence_blocks(
     return _blocks(corpus, word_mapping(corpus, vocabulary, skip_symbols=skip_symbols), block_tokens, eos)
 
 
-def several(sentences: Any) -> Iterator[Any]:
-    """The sentences of an iterable, one by one; OptionError for a single string, a table, a mapping and the like."""
+def several(sentences: Any, method: str, for_one: str, *, may_name_files: bool = False) -> Iterator[Any]:
+    """The sentences of an iterable, one by one; OptionError for a single string, a table, a mapping and the like.
+
+    ``method``, ``for_one``: of a model, which takes several sentences or a single one, for messages.
+    ``may_name_files``: a sentence may be the name of a file.
+    """
     if isinstance(sentences, str):
-        raise OptionError("log_probs takes several sentences; use log_prob for a single one")
-    return cells_of(sentences, expected="log_probs takes an iterable of sentences")
+        raise OptionError(f"{method} takes several sentences; use {for_one} for a single one")
+    return cells_of(sentences, expected=f"{method} takes an iterable of sentences", may_name_files=may_name_files)
 
 
 def several_words(name: str, words: Any) -> list[str]:

@@ -65,11 +65,6 @@ def test_a_newline_within_a_sentence_is_white_space(index):
     assert found.ends.size == 2
 
 
-def test_sums_are_by_sentence(index):
-    found = index.sentences(["a b", "", "b"], bos=False, eos=False)
-    assert found.sums(np.array([1.0, 2.0, 4.0], np.float32)).tolist() == [3.0, 0.0, 4.0]
-
-
 @pytest.mark.parametrize("mark", ["<s>", "</s>"])
 def test_marks_in_the_text_are_refused_or_left_out(index, mark):
     with pytest.raises(DataError, match=f"^sentence 3 holds '{mark}', .*take it out$"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from windrow.corpus import Vocabulary
 from windrow.corpus.reading import is_long
 from windrow.errors import NotFittedError
 from windrow.lm.base import LanguageModel
+from windrow.lm.line_scores import LineScores
 from windrow.lm.next_word import Tokens, as_id, as_ids
 from windrow.lm.ngram.arpa import write_arpa
 from windrow.lm.ngram.states import NGramState, NGramStates
@@ -24,6 +25,8 @@ from windrow.lm.states import check_lengths
 from windrow.lm.storing import makes_arpa
 from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS
+
+_LINES_AT_ONCE = 1 << 16
 
 
 class TableLM(LanguageModel):
@@ -60,18 +63,26 @@ class TableLM(LanguageModel):
         """As ``LanguageModel.score_stream``; NotFittedError before ``fit``, as from all methods below."""
         return self._fitted().score(stream)
 
-    def log_probs_of_lines(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
-        """As ``LanguageModel.log_probs_of_lines``; strings are split and looked up by a kernel, faster than lists."""
-        parts = [
-            [self.log_prob(one) for one in some] if by_parts else self._log_probs_at_once(some)
-            for by_parts, some in groupby(sentences, _is_long)
-        ]
-        return np.concatenate([np.zeros(0), *parts])
+    def _line_scores(self, lines: Iterable[Tokens]) -> LineScores:
+        """As ``LanguageModel._line_scores``; strings are split and looked up by a kernel, faster than lists."""
+        parts, before = list[LineScores](), 0
+        for by_parts, some in groupby(lines, _is_long):
+            while batch := list(islice(some, 1 if by_parts else _LINES_AT_ONCE)):
+                parts.append(self._scores_of_long_line(*batch) if by_parts else self._scores_at_once(batch, before))
+                before += len(batch)
+        return LineScores.concatenated(parts)
 
-    def _log_probs_at_once(self, sentences: Iterable[Tokens]) -> NDArray[np.float64]:
-        lines = [as_line(sentence, self.reader, self.vocabulary) for sentence in sentences]
-        found = self._words.sentences(lines, eos=self.eos)
-        return found.sums(self.score_stream(found.stream))
+    def _scores_of_long_line(self, line: Tokens) -> LineScores:
+        stream = self.encode(line, eos=True)
+        return LineScores.of(stream, self.score_stream(stream), np.array([stream.size]))
+
+    def _scores_at_once(self, lines: list[Tokens], before: int) -> LineScores:
+        """The scores of lines, before which there are so many others."""
+        reader, vocabulary = self.reader, self.vocabulary
+        is_plain = reader.is_plain  # asked once, as each line would cost as much as its look-up
+        plain = [line if is_plain and isinstance(line, str) else as_line(line, reader, vocabulary) for line in lines]
+        stream, ends = self._words.sentences(plain, eos=self.eos, before=before)
+        return LineScores.of(stream, self.score_stream(stream), ends)
 
     def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         return self._fitted().score_with_orders(stream)

@@ -15,7 +15,7 @@ from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
 from windrow.errors import DataError
 from windrow.lm.next_word import Tokens, given_words
 from windrow.lm.ngram.kernels import word_lookup
-from windrow.lm.ngram.levels import Floats, Int32s
+from windrow.lm.ngram.levels import Int32s
 from windrow.lm.stream import reserved_symbol, several_words
 from windrow.lm.symbols import BOS, SPECIALS
 
@@ -25,12 +25,6 @@ class Sentences(NamedTuple):
 
     stream: Int32s
     ends: NDArray[np.int64]
-
-    def sums(self, scores: Floats) -> NDArray[np.float64]:
-        """The sum of each sentence's scores, (sentences,); ``scores`` has one entry per symbol of the stream."""
-        sums = np.empty(self.ends.size)
-        word_lookup.sum_sentences(scores, self.ends, sums)
-        return sums
 
 
 class WordIndex:
@@ -57,13 +51,20 @@ class WordIndex:
         self._table = table
 
     def sentences(
-        self, lines: str | bytes | Sequence[str], *, bos: bool = True, eos: bool = True, skip_symbols: bool = False
+        self,
+        lines: str | bytes | Sequence[str],
+        *,
+        bos: bool = True,
+        eos: bool = True,
+        skip_symbols: bool = False,
+        before: int = 0,
     ) -> Sentences:
         """The stream of a text with one sentence per line, or of a list of sentences.
 
         ``bos`` and ``eos``: whether a sentence starts with ``<s>`` and ends with ``</s>``. An empty line is a sentence
         without words. Words are split as ``str.split`` does. Raises DataError, which numbers the sentence, for the word
-        ``<s>`` or ``</s>``, unless ``skip_symbols`` leaves it out.
+        ``<s>`` or ``</s>``, unless ``skip_symbols`` leaves it out; ``before``: how many sentences of
+        its text precede these.
         """
         text, count = _joined(lines)
         ids = np.empty(text.size // 2 + 2 * count + 1, np.int32)
@@ -72,7 +73,7 @@ class WordIndex:
         written = word_lookup.look_up(text, self._table, marks, word_lookup.new_pending(), ids, ends)
         if written < 0:
             line, mark = divmod(-written - BOS, 2)
-            raise reserved_symbol(SPECIALS[BOS + mark], f"sentence {line + 1}")
+            raise reserved_symbol(SPECIALS[BOS + mark], f"sentence {before + line + 1}")
         stream = ids[:written]
         return Sentences(stream if self._ids is None else self._ids[stream], ends)
 

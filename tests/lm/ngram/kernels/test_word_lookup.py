@@ -66,12 +66,3 @@ def test_more_words_than_wait_together(words):
 def test_the_first_mark_is_returned_with_its_line(mark, word):
     assert look_up(f"a\n\na {mark}\n<s>\n", True, True, skips=False)[0] == -(2 * 2 + word)
     assert look_up(f"{mark}\n", False, False, skips=False)[0] == -word
-
-
-def test_sums_of_sentences():
-    sums = np.empty(4)
-    scores = np.array([0.5, 0.25, -1, 4], np.float32)
-
-    kernels.sum_sentences(scores, np.array([0, 2, 2, 4]), sums)
-
-    assert sums.tolist() == [0, 0.75, 0, 3]

@@ -99,15 +99,3 @@ def look_up(
                 ids[written] = BOS
                 written += 1
     return written
-
-
-@kernel
-def sum_sentences(scores: NDArray[Any], ends: NDArray[np.int64], sums: NDArray[np.float64]) -> None:
-    """Add up the scores of each sentence, which ends before ``ends``."""
-    start = 0
-    for sentence in range(ends.size):
-        total = 0.0
-        for i in range(start, ends[sentence]):
-            total += scores[i]
-        sums[sentence] = total
-        start = ends[sentence]
