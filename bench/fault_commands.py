@@ -136,6 +136,7 @@ COMMANDS = {
     "lm convert": Command("lm convert @ngram.safetensors OUT", "m.arpa"),
     "lm convert, fewer bits": Command("lm convert @ngram.safetensors OUT --quantize 8", "m.safetensors"),
     "lm convert, sums of one": Command("lm convert @ngram.safetensors OUT --renormalize", "m.safetensors"),
+    "lm add": Command("lm add @counted.safetensors @valid.txt", "m.safetensors"),
     "lm prune": Command("lm prune @ngram.safetensors --max-bytes 100K", "m.safetensors"),
     "lm filter": Command("lm filter @ngram.safetensors --vocab @valid.txt", "m.arpa"),
     "classify convert": Command(
@@ -174,6 +175,8 @@ def write_inputs(folder: Path, sentences: int) -> None:
     (folder / "long.txt").write_bytes(train.read_bytes() * 10)
     _run("corpus", "build", train, "-o", folder / "corpus")
     _run("lm", "train", "ngram", train, "-o", folder / "ngram.safetensors", "--order", 3, "--discount-fallback")
+    counted = folder / "counted.safetensors"
+    _run("lm", "train", "ngram", train, "-o", counted, "--order", 3, "--discount-fallback", "--keep-counts")
     vectors, further = folder / "vectors.safetensors", folder / "further.safetensors"
     word2vec = ["--min-count", 1, "--epochs", 1, "--size", 32]
     _run("vectors", "train", train, "-o", vectors, *word2vec, "--log-json", folder / "log.jsonl")

@@ -22,7 +22,7 @@ WORDS = {
     "weights", "discounts", "fallback_discounts", "prune", "types", "affixes", "cutoffs", "memory",
     "hidden_layer_sizes", "label_prefix", "label_field", "label_separator", "autotune_metric", "joiner",
     "connector_words", "arrows", "ray", "memory_per_worker", "prefix", "context", "max_bytes", "prune_counts",
-    "bucket", "names", "percentiles",
+    "bucket", "names", "percentiles", "text",
     "temp_dir",  # a folder in which nothing is left
 }  # fmt: skip
 

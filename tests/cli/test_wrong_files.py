@@ -151,6 +151,9 @@ SWAPPED = {
     "lm score t text m": "lm score m text t",
     "lm perplexity t m": "lm perplexity m t",
     "lm perplexity c m": "lm perplexity m c",
+    "lm select t m --max-perplexity 9": "lm select m t",
+    "lm buckets t m -o b.json --percentiles 50 --names low,high": "lm buckets m t",
+    "lm add t m -o more": "lm add m t",
     "tag predict t m": "tag predict m t",
     "tag evaluate t m": "tag evaluate m t",
     "classify predict t m": "classify predict m t",
@@ -158,7 +161,7 @@ SWAPPED = {
     "vectors print t m": "vectors print m t",
 }
 MADE: dict[str, Callable[[], Any]] = {
-    "lm": lambda: windrow.NGramLM(2, "witten-bell").fit(LINES),
+    "lm": lambda: windrow.NGramLM(2, "witten-bell", keep_counts=True).fit(LINES),
     "tag": lambda: windrow.WindowTagger(vector_size=2, hidden_size=2, epochs=1).fit([(["in", "Rome"], ["O", "B-LOC"])]),
     "classify": lambda: windrow.TextClassifier(2, epochs=1).fit(["a b", "c d"], ["x", "y"]),
     "vectors": lambda: windrow.WordVectors(["cat", "dog", "mat"], np.eye(3, dtype=np.float32) + 0.5),
@@ -185,7 +188,7 @@ def test_a_text_before_the_model(typed: str) -> None:
 
     assert said.startswith(f"Error: {typed.split()[2]} ")
     assert right == SWAPPED[typed]
-    assert run(right).exit_code == 0
+    assert run(right + typed[typed.find(" -") :] * (" -" in typed)).exit_code == 0
 
 
 @pytest.mark.parametrize("typed, name", [("lm score", "m.arpa"), ("lm score", "m.arpa.gz"), ("vectors print", "m.txt")])

@@ -44,6 +44,11 @@ class States(Sequence[Any]):
             return self._states[places]
         return States(self._states[place] for place in places.tolist())
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self._states == other._states
+
+    __hash__ = None  # type: ignore[assignment]  # as lists have none
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} states)"
 

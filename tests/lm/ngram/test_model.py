@@ -121,7 +121,7 @@ class TestParameters:
             ({"discount_fallback": True, "fallback_discounts": ()}, "fallback_discounts is empty; give one number"),
             (
                 {"discount_fallback": True, "fallback_discounts": (0.5, 2.5)},
-                "the fallback discount of count 2 = 2.5 is out of range; the allowed range is [0, 2]",
+                "fallback_discounts: the discount of count 2 = 2.5 is out of range; the allowed range is [0, 2]",
             ),
             ({"discounts": [[0.5], ["x"], None]}, "the discount of count 1 = 'x' must be a number"),
         ],

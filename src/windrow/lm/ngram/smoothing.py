@@ -84,13 +84,13 @@ class Options:
         if self.fallback_discounts is not None:
             if not len(self.fallback_discounts):
                 raise OptionError("fallback_discounts is empty; give one number at least, or leave it out")
-            _check_discounts(self.fallback_discounts, "fallback discount")
+            _check_discounts(self.fallback_discounts, "fallback_discounts: ")
 
 
-def _check_discounts(discounts: Sequence[float], what: str = "discount") -> None:
+def _check_discounts(discounts: Sequence[float], where: str = "") -> None:
     """Raise OptionError for a discount that is more than its count, or no number."""
     for count, discount in enumerate(discounts, 1):
-        check_range(f"the {what} of count {count}", discount, 0, count)
+        check_range(f"{where}the discount of count {count}", discount, 0, count)
 
 
 class Evidence(NamedTuple):

@@ -85,5 +85,10 @@ class NGramStates(Sequence[NGramState]):
         found = self.cells[index]
         return NGramStates(found) if found.ndim == 2 else NGramState(found.copy())
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NGramStates) and np.array_equal(self.cells, other.cells)
+
+    __hash__ = None  # type: ignore[assignment]  # as lists have none
+
     def __repr__(self) -> str:
         return f"NGramStates({len(self)} states)"

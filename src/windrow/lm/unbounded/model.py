@@ -350,8 +350,8 @@ class UnboundedNGramLM(Estimator, LanguageModel):
         >>> model = UnboundedNGramLM(discount_fallback=True).fit(["the cat sat", "a cat ran off"])
         >>> for found in model.occurrences("cat", width=1):
         ...     print(found.before, found.words, found.after)
-        ['the'] ['cat'] ['sat']
         ['a'] ['cat'] ['ran']
+        ['the'] ['cat'] ['sat']
         """
         check_whole("width", width, 0)
         ids = self._ids_of(words)
