@@ -73,6 +73,7 @@ def test_files_of_any_bytes(tmp_path_factory, content, errors, kernel_from, cuts
     assert ours == built(path, NEVER, **in_python, errors=errors, **options)
 
 
+@pytest.mark.filterwarnings("ignore:.*is a single word:windrow.errors.DataWarning")
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.one_of(texts, texts.map(str.split))), st.integers(0, 40), cuts, options)
 @example([["A\0", "ΣΣ"], "b c", [], ["d"]], 3, {"chunk_bytes": 1, "batch_chars": 1}, {"lowercase": True})
