@@ -147,7 +147,7 @@ def _buckets_for(path: str, model: str, bucket: tuple[str, ...]) -> tuple[Perple
 def _opened(
     path: str, sources: tuple[str, ...], options: dict[str, Any]
 ) -> tuple[LanguageModel, dict[str, Any], tuple[str, ...]]:
-    """The model, which reads strings as it is told, how files are read, and which."""
+    """The model, set to read strings as the options say, how files are read, and which files."""
     from windrow.cli.as_trained import read_as_trained
 
     check_used(conditions={"sentences": (("field", GIVEN),)})

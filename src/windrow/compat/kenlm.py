@@ -47,7 +47,7 @@ class LoadMethod:
 
 
 class ARPALoadComplain:
-    """Which flaws of ARPA files are told: ``NONE``, or (``ALL``, ``EXPENSIVE``) all, as a DataWarning."""
+    """Which flaws of ARPA files are reported: ``NONE``, or (``ALL``, ``EXPENSIVE``) all, as a DataWarning."""
 
     ALL = 0
     EXPENSIVE = 1
@@ -323,7 +323,7 @@ class Model:
         try:
             cells = in_state._cells
             score: float = self._step(self._address, self._blank if cells is None else cells, word_id, new_cells)
-            if score == score:  # noqa: PLR0124  # not NaN, which is told below
+            if score == score:  # noqa: PLR0124  # not NaN, which is reported below
                 out_state._cells = new_cells
                 return score
         except (AttributeError, TypeError):

@@ -91,7 +91,7 @@ def mask_of(
     name: str = "vocab",
     none_told: str = "no word of vocab occurs in the text",
 ) -> NDArray[np.bool_]:
-    """Which words of a vocabulary are among the given ones, (words,); DataError, with what is told then, if none is.
+    """Which words of a vocabulary are among the given ones, (words,); DataError, saying ``none_told``, if none is.
 
     ``name``: that of the parameter.
     """
