@@ -160,7 +160,6 @@ def next_words(
     answered one after the other, each with an empty line at the end. </s> is the end of the sentence.
     """
     from windrow.cli.as_trained import read_as_trained
-    from windrow.cli.options import check_used
 
     is_piped = context == (STDIO,)
     check_used(conditions={"top": (("words", ((),)),)})
