@@ -82,9 +82,12 @@ class Number(click.FloatRange):
 
 
 class Size(_Bytes):
-    """Bytes of memory: 500M, 2G, or 50% of what is free, by machine and container."""
+    """Bytes: 500M, 2G; of memory also 50%, of what is free, by machine and container."""
 
     name = "size"
+
+    def __init__(self, *, of_file: bool = False) -> None:
+        self._of_file = of_file
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number of bytes."""
@@ -92,28 +95,13 @@ class Size(_Bytes):
 
         name = "the size" if param is None else name_typed(param)
         found = re.fullmatch(r"(\d+(?:\.\d*)?)(?:([KMGT]?)B?|(%))", str(value).strip().upper())
-        if not found or (found[3] and float(found[1]) > 100):
-            raise OptionError(f"{name} {value!r} must be a size such as 500M, 2G or 50%")
+        if not found or (found[3] and (self._of_file or float(found[1]) > 100)):
+            examples = "500K, 100M or 2G" if self._of_file else "500M, 2G or 50%"
+            raise OptionError(f"{name} {value!r} must be a size such as {examples}")
         unit = (available_memory() or 0) / 100 if found[3] else _UNITS[found[2]]
         if not unit:
             raise OptionError(f"{name} {value!r}: how much memory is free is not known here; give a size: 2G")
         size = float(found[1]) * unit
-        check_range(name, size, 0, LARGEST_WHOLE)
-        return int(size)
-
-
-class FileSize(_Bytes):
-    """Bytes of a file: 500K, 100M, 2G."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number of bytes."""
-        name = "the size" if param is None else name_typed(param)
-        found = re.fullmatch(r"(\d+(?:\.\d*)?)([KMGT]?)B?", str(value).strip().upper())
-        if not found:
-            raise OptionError(f"{name} {value!r} must be a size such as 500K, 100M or 2G")
-        size = float(found[1]) * _UNITS[found[2]]
         check_range(name, size, 0, LARGEST_WHOLE)
         return int(size)
 

@@ -10,7 +10,7 @@ import click
 from windrow.cli.groups import command
 from windrow.cli.lm_files import load_ngrams, words_in
 from windrow.cli.messages import tell
-from windrow.cli.numbers import FileSize, Number, WholeNumber
+from windrow.cli.numbers import Number, Size, WholeNumber
 from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, OutputFile
 from windrow.cli.saving import ARPA_WRITTEN, save_model
@@ -54,7 +54,7 @@ def _thresholds(_: click.Context, parameter: click.Parameter, value: str | None)
 )
 @click.option(
     "--max-bytes",
-    type=FileSize(),
+    type=Size(of_file=True),
     metavar="SIZE",
     help="Leave as many n-grams as a file of windrow's own of this size holds: 500K, 100M, 2G.",
 )
