@@ -49,10 +49,12 @@ RECORDED = {3: 18, 5: 56}  # CPU seconds of lmplz and build_binary, on the whole
 # --- estimation
 
 
-def train_windrow(lines: str, model: str, order: int, memory: int | None = None) -> dict[str, float]:
+def train_windrow(
+    lines: str, model: str, order: int, memory: int | None = None, compact: bool = False
+) -> dict[str, float]:
     from windrow import NGramLM
 
-    trained = NGramLM(order, memory=memory).fit(lines)
+    trained = NGramLM(order, memory=memory, compact=compact).fit(lines)
     trained.save(model)
     ngrams = sum(trained.table_.sizes)
     return {
@@ -60,6 +62,11 @@ def train_windrow(lines: str, model: str, order: int, memory: int | None = None)
         "ngrams": ngrams,
         "bytes_per_ngram": Path(model).stat().st_size / ngrams,
     }
+
+
+def compact_name(model: str) -> str:
+    """Where the compact model of the same n-grams is."""
+    return model.replace(".safetensors", "-compact.safetensors")
 
 
 def fit_windrow(lines: str) -> dict[str, float]:
@@ -100,6 +107,11 @@ def estimation_cases(lines: str, folder: Path, orders: list[int], fits: bool) ->
         sides = [
             Side("windrow", "ngram:train_windrow", given),
             Side("windrow, 1 GB", "ngram:train_windrow", {**given, "memory": 10**9}),
+            Side(
+                "windrow, compact",
+                "ngram:train_windrow",
+                {**given, "model": compact_name(given["model"]), "compact": True},
+            ),
             Side("lmplz + build_binary", ["sh", "-c", lmplz], absent=no_lmplz and no_lmplz + known),
         ]
         cases.append(Case(f"text to file, order {order}", sides))
@@ -332,7 +344,10 @@ def scoring_cases(folder: Path, orders: list[int], small: bool) -> list[Case]:
             label = "lines of 20 tokens" if stem.endswith("20") else way
             ours = Side("windrow", "ngram:score_windrow", {"model": model, "way": way, **given})
             theirs = Side("kenlm", "ngram:score_kenlm", {"arpa": arpa, **given}, absent=absence("kenlm"))
-            cases.append(Case(f"{name}, {label}", [ours, theirs]))
+            smaller = Side(
+                "windrow, compact", "ngram:score_windrow", {"model": compact_name(model), "way": way, **given}
+            )
+            cases.append(Case(f"{name}, {label}", [ours, smaller, theirs]))
         lines = str(folder / f"{text}20.txt")
         own, same = {"model": model, "lines": lines}, {"arpa": arpa, "lines": lines}
         sides = [
@@ -374,6 +389,7 @@ def main() -> None:
             prepare("ngram:write_first_lines", source=str(data / SMALL), **given)
             small = str(folder / "small.safetensors")
             prepare("ngram:train_windrow", lines=str(data / SMALL), model=small, order=3)
+            prepare("ngram:train_windrow", lines=str(data / SMALL), model=compact_name(small), order=3, compact=True)
         record = measure(
             "Scoring text with an n-gram model: tokens a second",
             Measure("tokens_per_second", "tokens/s", columns=("opening_ms", "log10_prob", "peak_mb")),

@@ -109,7 +109,7 @@ def ngrams() -> Iterator[str]:
         yield "lm perplexity n.safetensors text.txt"
     for more in (
         "--prune 0,0,1", "--entropy-prune 1e-6", "--lmplz-compat", "--no-bos", "--no-eos", "--closed-vocabulary",
-        "--unk-mass 0.01", "--min-count 5", "--memory 1M", "--counts-out counts.gz",
+        "--unk-mass 0.01", "--min-count 5", "--compact", "--memory 1M", "--counts-out counts.gz",
     ):  # fmt: skip
         yield f"{train} -o n.safetensors {more}"
     yield "lm train ngram long.txt --discount-fallback --order 3 -o n.safetensors --memory 1M"
@@ -124,6 +124,10 @@ def ngrams() -> Iterator[str]:
     yield "lm convert n.arpa r.arpa --renormalize"
     yield "lm prune n.safetensors -o p.safetensors --max-bytes 20K"
     yield "lm prune n.arpa -o p.arpa --entropy-prune 1e-4 --order 2"
+    yield f"{train} -o c.safetensors --compact"
+    yield "lm perplexity c.safetensors text.txt"
+    yield "lm generate c.safetensors --prompt the --seed 1 --max-new-tokens 3"
+    yield "lm convert c.safetensors c.arpa"
     yield f"{train} -o k.safetensors --keep-counts --min-count 5"
     yield "lm add k.safetensors text.txt -o k2.safetensors"
     yield "lm prune k.safetensors -o p.safetensors --prune 0,0,1"

@@ -135,6 +135,7 @@ BESIDE = {  # with which these have no effect; the others have none beside the d
     ("vectors train", "ns_exponent"): ["--loss", "softmax"],
     ("vectors train", "shared_negatives"): ["--kernel", "pair"],
     ("lm train ngram", "lmplz_compat"): ["--smoothing", "witten-bell"],
+    ("lm train ngram", "compact"): ["--smoothing", "katz"],
     ("lm train ngram", "unk_mass"): ["--closed-vocabulary"],
     ("lm train ngram", "discount_fallback"): ["--smoothing", "witten-bell"],
     ("lm train ngram", "discounts"): ["--smoothing", "witten-bell"],

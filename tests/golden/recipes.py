@@ -139,6 +139,8 @@ _NGRAMS: dict[str, dict[str, Any]] = {
     "2-bits": {"smoothing": "witten-bell", "quantize_bits": 2},
     "closed": {"smoothing": "witten-bell", "open_vocabulary": False, "interpolate": False},
     "unmarked": {"smoothing": "witten-bell", "bos": False, "eos": False},
+    "compact": {"order": 4, "smoothing": "witten-bell", "compact": True},
+    "compact-discounts": {"order": 3, "discount_fallback": True, "compact": True},
     "counted": {"order": 3, "smoothing": "witten-bell", "min_count": 2, "keep_counts": True},
     "counted-unmarked": {"smoothing": "witten-bell", "bos": False, "keep_counts": True},
     "rare-unknown": {"order": 1, "smoothing": "witten-bell", "min_count": 2, "max_vocab": 30, "unk_mass": 0.05},

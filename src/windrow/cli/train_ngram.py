@@ -147,6 +147,8 @@ def train_ngram(sources: tuple[str, ...], output: Path, **options: Any) -> None:
         check_compression(output, "ARPA files")
     if options["keep_counts"]:
         storing.check_name(output, "counts (--keep-counts)")
+    if options["compact"]:
+        storing.check_name(output, "counts in place of probabilities (--compact)")
     if counts_out:
         check_compression(counts_out, "counts")
     if options["from_counts"] and len(sources) > 1:

@@ -87,6 +87,10 @@ def _compile_ngram_models(lines: list[str]) -> None:
         NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines, counts_out=counts)
         NGramLM(3, discount_fallback=True, memory=1 << 20).fit(lines * 4000)  # in two parts, which are merged
         NGramLM(3, discount_fallback=True, keep_counts=True).fit(lines).add(lines)
+        compact = folder / "compact.safetensors"
+        NGramLM(3, discount_fallback=True, compact=True).fit(lines).save(compact)
+        NGramLM.load(compact).word_scores("to be")
+        NGramLM.load(compact).save(folder / "compact.arpa")
         model = NGramLM(3, discount_fallback=True).fit_counts(counts)
         model.save(file)
         model.save(arpa)

@@ -45,10 +45,10 @@ def changed(data: bytes, dice: np.random.Generator) -> bytes:
     return data[:start] + data[stop : stop + 8] + data[start:]
 
 
-@pytest.fixture(scope="module", params=["m.safetensors", "m.arpa", "m.arpa.gz"])
+@pytest.fixture(scope="module", params=["m.safetensors", "compact.safetensors", "m.arpa", "m.arpa.gz"])
 def sound(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sound") / request.param
-    NGramLM(3, discount_fallback=True).fit(TEXT).save(path)
+    NGramLM(3, discount_fallback=True, compact=path.stem == "compact").fit(TEXT).save(path)
     return path
 
 

@@ -26,7 +26,7 @@ _MOST_APART = 1e-3  # of a sum from 1, as numbers that a file has rounded may ma
 class DerivedLM(Estimator, TableLM):
     """What makes other models of an n-gram model; each method leaves the model itself as it is.
 
-    The new models keep no counts (``keep_counts``).
+    The new models keep no counts (``keep_counts``) and are not ``compact``.
     """
 
     quantize_bits: int | None
@@ -259,7 +259,7 @@ class DerivedLM(Estimator, TableLM):
 
     def _derived(self, model: BackoffModel, **changes: Any) -> Self:
         """A model with these probabilities, which are used up, and the parameters of this one but for ``changes``."""
-        other = type(self)(**{**self.get_params(), "keep_counts": False, **changes})
+        other = type(self)(**{**self.get_params(), "keep_counts": False, "compact": False, **changes})
         other.check_parameters()
         table = NGramTable.pack(model, quantize_bits=other.quantize_bits, consume=True)
         other._set(table, self.provenance_)

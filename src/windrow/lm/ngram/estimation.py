@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError, check_whole
 from windrow.lm.ngram import lmplz
+from windrow.lm.ngram.compact import OrderCounts
 from windrow.lm.ngram.kernels import estimate as kernels
 from windrow.lm.ngram.kernels.estimate import Rule, Successors
 from windrow.lm.ngram.levels import BackoffModel, Floats, Int32s, Level, NGramCounts
@@ -82,6 +83,51 @@ def estimate(
     DataError
         For text too small for the order or the smoothing.
     """
+    ready = _prepared(counts, smoothing, prune, keep_words, np.dtype(dtype), keep_counts, options)
+    orders, method = ready.orders, ready.method
+    for k in range(2, len(orders) + 1):
+        _smooth(orders, k, ready.rules[k - 1], method, ready.words, ready.interpolates)
+    take_logs(orders[-1].probs)
+    return as_model(orders, ready.vocabulary, method)
+
+
+def counts_model(
+    counts: NGramCounts, smoothing: str = "modified-kneser-ney", **options: Any
+) -> tuple[Vocabulary, NDArray[np.float32], list[OrderCounts], int]:
+    """What ``compact.pack_counts`` makes a trie of: the model of ``estimate``, but p of single words only.
+
+    ``counts`` are used up. ``options``, errors: as of ``estimate``. The smoothing is one of ``settings.COMPACT``, with
+    interpolation. Returns the vocabulary, p of single words, the other orders, and how many words can be predicted.
+    """
+    ready = _prepared(counts, smoothing, (), None, np.dtype(np.float32), False, options)
+    orders = [
+        OrderCounts(Successors(own.starts, own.suffixes, own.counts, own.kept), own.words, rule)
+        for own, rule in zip(ready.orders[1:], ready.rules[1:], strict=True)
+    ]
+    return ready.vocabulary, ready.orders[0].probs, orders, ready.words
+
+
+class _Ready(NamedTuple):
+    """Orders with adjusted counts, but for single words, which are smoothed already; and how to smooth the others."""
+
+    orders: list[Order]
+    vocabulary: Vocabulary
+    method: Smoothing
+    interpolates: bool
+    rules: list[Rule]
+    words: int  # that can be predicted
+
+
+def _prepared(
+    counts: NGramCounts,
+    smoothing: str,
+    prune: Sequence[int],
+    keep_words: NDArray[np.bool_] | None,
+    dtype: np.dtype[Any],
+    keep_counts: bool,
+    options: dict[str, Any],
+) -> _Ready:
+    """The first half of ``estimate``."""
     chosen, unigrams = chosen_options(options)
     method, interpolates = smoothing_named(smoothing, chosen)
     unigrams.check()
@@ -90,7 +136,7 @@ def estimate(
         _check_word_counts(counts)
     chosen.check(counts.order)
     thresholds = thresholds_of(prune, counts.order)
-    orders = _own(counts, copies=keep_counts or np.dtype(dtype) != np.float32)
+    orders = _own(counts, copies=keep_counts or dtype != np.float32)
     if any(thresholds) or keep_words is not None:
         _mark_kept(orders, thresholds, keep_words)
     predicted = unigrams.predicted(orders[0].kept, orders[0].counts)
@@ -108,11 +154,8 @@ def estimate(
     if not keep_counts:
         counts.levels = []
     rules = [method.rule(Evidence(k, t, words, chosen)) for k, t in enumerate(frequencies, 1)]
-    smooth_words(orders[0], rule_without_start(rules[0], 1, len(orders), method), predicted, unigrams, np.dtype(dtype))
-    for k in range(2, len(orders) + 1):
-        _smooth(orders, k, rules[k - 1], method, words, interpolates)
-    take_logs(orders[-1].probs)
-    return as_model(orders, vocabulary, method)
+    smooth_words(orders[0], rule_without_start(rules[0], 1, len(orders), method), predicted, unigrams, dtype)
+    return _Ready(orders, vocabulary, method, interpolates, rules, words)
 
 
 # --- what is asked for

@@ -18,6 +18,7 @@ from windrow.files.sniff import is_arpa, kind_of
 from windrow.lm import storing
 from windrow.lm.next_word import Tokens
 from windrow.lm.ngram.arpa import read_arpa
+from windrow.lm.ngram.compact_table import CompactTable
 from windrow.lm.ngram.kept_counts import KeptCounts
 from windrow.lm.ngram.levels import BackoffModel
 from windrow.lm.ngram.listing import NGram, as_ngrams
@@ -96,6 +97,11 @@ class NGramLM(TrainableLM):
     quantize_bits : int in [2, 8] or None, default None
         Round probabilities and back-off weights to this many bits. None: 32 bits. 8 makes the model about half the
         size.
+    compact : bool, default False
+        Store counts, from which probabilities follow, in less than half of the memory. Only with smoothing
+        "modified-kneser-ney" or "kneser-ney" or "absolute" or "witten-bell" and with interpolate True and without
+        entropy_prune and without quantize_bits. Whole texts are scored more slowly; all else unpacks the model
+        first.
     keep_counts : bool, default False
         Keep the counts of the text with the model, to add more text later. They take four to six bytes per n-gram,
         of all words of the text, and of those that are pruned, too.
@@ -155,6 +161,7 @@ class NGramLM(TrainableLM):
         skip_symbols: bool = False,
         lmplz_compat: bool = False,
         quantize_bits: int | None = None,
+        compact: bool = False,
         keep_counts: bool = False,
         memory: int | None = None,
     ) -> None:
@@ -179,6 +186,7 @@ class NGramLM(TrainableLM):
         self.skip_symbols = skip_symbols
         self.lmplz_compat = lmplz_compat
         self.quantize_bits = quantize_bits
+        self.compact = compact
         self.keep_counts = keep_counts
         self.memory = memory
 
@@ -192,6 +200,8 @@ class NGramLM(TrainableLM):
     def check_effects(self, **arguments: Any) -> None:
         """As ``Estimator.check_effects``; where all discounts are given, there is none to fall back from."""
         super().check_effects(**arguments)
+        if self.compact and any(self.prune):
+            raise OptionError(f"compact = True is for models of all n-grams, not with prune = {tuple(self.prune)}")
         given = self.discounts
         if self.discount_fallback and given is not None and all(one is not None for one in given):
             raise OptionError("discount_fallback = True has no effect with discounts of all orders; leave it out")
@@ -306,6 +316,7 @@ class NGramLM(TrainableLM):
             table_config = stored.config["table"]
         except (KeyError, TypeError, OptionError) as error:
             raise FormatError(f"{path}: the parameters of the n-gram model are damaged ({error})") from error
-        loaded._set(NGramTable.from_arrays(stored.arrays, table_config, vocabulary, path), stored.provenance)
+        table = CompactTable if CompactTable.describes(table_config) else NGramTable
+        loaded._set(table.from_arrays(stored.arrays, table_config, vocabulary, path), stored.provenance)
         loaded._kept_counts = KeptCounts.stored(stored.arrays, stored.config, path)
         return loaded

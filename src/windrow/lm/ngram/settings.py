@@ -12,6 +12,7 @@ ADJUSTING = ("modified-kneser-ney", "kneser-ney")
 FALLING_BACK = (*DISCOUNTING, "witten-bell")  # they have a back-off form; katz and stupid-backoff have no other
 LEAVING = tuple(name for name in SMOOTHING_NAMES if name not in ("mle", "stupid-backoff"))  # something to unseen words
 INTERPOLATING = tuple(name for name in SMOOTHING_NAMES if name not in ("katz", "stupid-backoff"))
+COMPACT = ("modified-kneser-ney", "kneser-ney", "absolute", "witten-bell")  # of which counts tell all numbers
 
 NGRAM_LM = (
     Setting(
@@ -101,6 +102,12 @@ NGRAM_LM = (
         "quantize_bits", int, None, "Round probabilities and back-off weights to this many bits.",
         "8 makes the model about half the size.", low=2, high=8, none="32 bits", option="--quantize",
         heading="Model", common=True,
+    ),
+    Setting(
+        "compact", bool, False, "Store counts, from which probabilities follow, in less than half of the memory.",
+        "Whole texts are scored more slowly; all else unpacks the model first.",
+        only_with=(("smoothing", COMPACT), ("interpolate", (True,)), ("entropy_prune", (None,)),
+                   ("quantize_bits", (None,))), heading="Model", common=True,
     ),
     Setting(
         "keep_counts", bool, False, "Keep the counts of the text with the model, to add more text later.",

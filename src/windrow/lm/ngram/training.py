@@ -20,9 +20,10 @@ from windrow.files.tempfolder import temporary_files_in
 from windrow.lm import storing
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.adding import TextCounts, joined
+from windrow.lm.ngram.compact_table import CompactTable
 from windrow.lm.ngram.counting import check_size, count_ngrams, default_budget
 from windrow.lm.ngram.derived import DerivedLM
-from windrow.lm.ngram.estimation import check_marks, check_order, estimate
+from windrow.lm.ngram.estimation import check_marks, check_order, counts_model, estimate
 from windrow.lm.ngram.kept_counts import KeptCounts
 from windrow.lm.ngram.levels import NGramCounts
 from windrow.lm.ngram.lmplz import first_appearances
@@ -65,6 +66,7 @@ class TrainableLM(DerivedLM):
     bos: bool
     skip_symbols: bool
     lmplz_compat: bool
+    compact: bool
     keep_counts: bool
     memory: int | None
     _kept_counts: KeptCounts | None = None
@@ -272,7 +274,7 @@ class TrainableLM(DerivedLM):
 
     def _estimated_again(self, prune: Sequence[int]) -> Self:
         kept = self._counts_kept("prune it by counts")
-        other = type(self)(**{**self.get_params(), "prune": prune, "keep_counts": False})
+        other = type(self)(**{**self.get_params(), "prune": prune, "keep_counts": False, "compact": False})
         other.check_parameters()
         counts, first_seen, _ = kept.unpack().of_frequent_words(self.min_count, self.max_vocab)
         other._estimate(counts, self.provenance_, None, None, first_seen)
@@ -339,6 +341,8 @@ class TrainableLM(DerivedLM):
         self.check_effects(fixed_vocab=fixed_vocab)
         if fixed_vocab is not None and vocab is not None:
             raise OptionError("vocab takes words away, and fixed_vocab keeps them all; leave one of them out")
+        if vocab is not None and self.compact:
+            raise OptionError("compact = True needs all n-grams of the text, and vocab takes some away; leave one out")
         if fixed_vocab is not None and next(iter(self.prune), 0):
             raise OptionError(
                 f"prune = {tuple(self.prune)} takes words away, and fixed_vocab keeps them all; begin with 0"
@@ -361,6 +365,8 @@ class TrainableLM(DerivedLM):
             "keep_words": None if vocab is None else mask_of(counts.vocabulary, vocab),
             **{name: getattr(self, name) for name in _OF_ESTIMATE},
         }
+        if self.compact:
+            return self._count_compactly(counts, provenance, first_seen, progress)
         if isinstance(counts, CountedPartitions) and can_estimate(self.smoothing, self.weights, first_seen):
             model = estimate_partitions(counts, **chosen, progress=progress)
         else:
@@ -373,6 +379,20 @@ class TrainableLM(DerivedLM):
             model, closed = entropy_prune(model, self.entropy_prune), None
         table = NGramTable.pack(model, quantize_bits=self.quantize_bits, suffix_closed=closed, consume=True)
         self._set(table, provenance)
+        return self
+
+    def _count_compactly(
+        self,
+        counts: NGramCounts | CountedPartitions,
+        provenance: Mapping[str, Any],
+        first_seen: NDArray[np.int64] | None,
+        progress: OnProgress | None,
+    ) -> Self:
+        """``_estimate`` of a compact table, which has counts instead of probabilities."""
+        counts = counts if isinstance(counts, NGramCounts) else counts.collect(progress)
+        chosen = {name: getattr(self, name) for name in _OF_ESTIMATE if name != "prune"}
+        compat = first_seen if self.lmplz_compat else None
+        self._set(CompactTable.of_counts(*counts_model(counts, **chosen, lmplz_compat=compat)), provenance)
         return self
 
     def _count_heldout(self, corpus: Corpus, vocabulary: Vocabulary) -> NGramCounts:

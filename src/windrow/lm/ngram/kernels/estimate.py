@@ -77,7 +77,7 @@ def mark_kept(
 
 
 @kernel
-def _left_over(successors: Successors, begin: int, end: int, rule: Rule, words: int) -> Any:
+def left_over(successors: Successors, begin: int, end: int, rule: Rule, words: int) -> Any:
     """``weight / Z`` and gamma; gamma as a sum of what discounts take, exact where 1 minus a sum would cancel."""
     total, types, taken = 0, 0, 0.0
     discounts, last, all_kept = rule.discounts, rule.discounts.size - 1, successors.kept.size == 0
@@ -115,7 +115,7 @@ def interpolate(
         if begin == end:
             gammas[context] = 1
             continue
-        scale, gamma = _left_over(successors, begin, end, rule, words)
+        scale, gamma = left_over(successors, begin, end, rule, words)
         gammas[context] = gamma
         share = gamma * rule.shared
         for i in range(begin, end):
@@ -159,7 +159,7 @@ def back_off(
         backoffs[context] = 1
         if begin == end:
             continue
-        scale, gamma = _left_over(successors, begin, end, rule, words)
+        scale, gamma = left_over(successors, begin, end, rule, words)
         kept, mass = _lower_mass(successors, begin, end, lower)
         share = gamma
         if kept < words:
