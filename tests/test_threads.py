@@ -83,6 +83,7 @@ def perceptron(kind: type[Any]) -> Any:
 
 CASES: dict[str, Callable[[], Any]] = {
     **MODELS,
+    "n-grams, compact": lambda: windrow.NGramLM(3, "witten-bell", compact=True).fit(TRAIN),
     **{f"window, {name}": partial(window, output_layer=name) for name in OUTPUT_LAYERS},
     **{f"recurrent, {name}": partial(recurrent, output_layer=name) for name in OUTPUT_LAYERS},
     **{f"recurrent, {cell}": partial(recurrent, cell) for cell in CELLS},

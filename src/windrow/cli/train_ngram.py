@@ -187,7 +187,7 @@ def _check_used(options: dict[str, Any]) -> None:
     of_text: tuple[Condition, ...] = (("from_counts", (False,)),)
     apart = dict.fromkeys(("counts_out", "fixed_vocab", "keep_counts", "memory", "ray"), of_text)
     apart["memory"] += (("ray", (None,)),)
-    apart["vocab"] = (("fixed_vocab", (None,)),)
+    apart["vocab"] = (("fixed_vocab", (None,)), ("compact", (False,)))
     if not options["heldout"]:  # which is text, too
         apart |= dict.fromkeys((*text_of(options), "skip_symbols"), of_text)
     form = FALLING_BACK if not options["interpolate"] else INTERPOLATING

@@ -17,8 +17,8 @@ from windrow.lm.ngram.kernels.compact_trie import CODES, COLUMNS, GAMMA_BITS, PA
 from windrow.lm.ngram.kernels.estimate import Rule, Successors
 from windrow.lm.ngram.levels import BackoffModel, Int32s, Level, gram_keys
 
-_RARE_BITS = 512  # for a count that has no code: 128 of memory, and it takes time to find
-_MOST_SLOTS = 2**31 - 1  # of an order
+_RARE_BITS = 256  # for a count that has no code: 128 of memory, and it takes time to find
+_MOST_SLOTS = 2**30  # of an order, so that 32 bits hold twice as many
 _MOST_WIDTH = 64  # bits of a record, so that PAD suffices
 
 
@@ -26,7 +26,6 @@ class OrderCounts(NamedTuple):
     """The k-grams of a text with the counts from which probabilities follow, and how they do."""
 
     successors: Successors
-    words: Int32s
     rule: Rule
 
 
@@ -80,7 +79,7 @@ class _Laid(NamedTuple):
 
     keys: Int32s
     placed: Placed
-    nexts: NDArray[np.int64]  # of the slots of the order below: see ``kernels.place_lists``
+    nexts: Int32s  # of the slots of the order below: see ``kernels.place_lists``
     key_bits: int
     code_bits: int
     header: int  # slots
@@ -109,7 +108,7 @@ def pack_counts(probs: NDArray[np.float32], orders: Sequence[OrderCounts], words
         width = max(used, -(-(own.size_bits + GAMMA_BITS + own.z_bits) // own.header))
         shapes.append([own.slots, width, own.key_bits, own.code_bits, payload_bits, own.header, own.size_bits,
                        own.z_bits, len(rares[-1])])  # fmt: skip
-    sizes = [probs.size, *(counted.words.size for counted in orders)]
+    sizes = [probs.size, *(counted.successors.counts.size for counted in orders)]
     shape = Shape(sizes, shapes, [counted.rule for counted in orders])
     nexts = np.full(probs.size, trie_kernels.NOTHING, np.uint32)
     if laid:
@@ -150,17 +149,17 @@ def _lay_out(words: int, orders: Sequence[OrderCounts]) -> list[_Laid]:
     all_words = np.arange(words, dtype=np.int32)
     below, suffixes = Placed(np.zeros(1, np.int32), all_words, all_words), np.zeros(words, np.int32)
     laid, most = list[_Laid](), words
-    for k, (successors, _, _) in enumerate(orders, 2):
+    for k, (successors, _) in enumerate(orders, 2):
         is_highest = k == len(orders) + 1
         keys = np.empty(successors.suffixes.size, np.int32)
         kernels.find_keys(successors.starts, successors.suffixes, suffixes, below, keys)
         code_bits, header = _code_bits(successors.counts), 4 if is_highest else 2
-        firsts, nexts = np.zeros(successors.starts.size - 1, np.int32), np.full(below.places.size, -1, np.int64)
+        firsts, nexts = np.zeros(successors.starts.size - 1, np.int32), np.full(below.places.size, -1, np.int32)
         key_bits = int(most).bit_length()
         slots, most = kernels.place_lists(
             successors, below.places, header, (1 << code_bits) - 2, is_highest and k > 2, firsts, nexts
         )
-        if slots > _MOST_SLOTS:
+        if slots >= _MOST_SLOTS:
             raise DataError(f"there are too many n-grams of order {k} for compact = True; leave it out")
         placed = Placed(firsts, np.empty(keys.size, np.int32), np.full(slots, -1, np.int32))
         kernels.place_records(successors.starts, keys, below.places, nexts, placed)
@@ -209,9 +208,9 @@ def _books(rules: Sequence[Rule]) -> tuple[NDArray[np.float64], NDArray[np.float
 
 
 def _write(trie: CompactTrie, orders: Sequence[OrderCounts], laid: Sequence[_Laid], words: int) -> None:
-    no_codes, no_nexts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    no_codes, no_nexts = np.zeros(0, np.int64), np.zeros(0, np.int32)
     context_places = np.arange(trie.probs.size, dtype=np.int32)
-    for k, (own, (successors, _, rule)) in enumerate(zip(laid, orders, strict=True), 2):
+    for k, (own, (successors, rule)) in enumerate(zip(laid, orders, strict=True), 2):
         nexts, inlined = no_nexts, no_codes
         if k <= len(orders):
             above, above_counts = laid[k - 1], orders[k - 1].successors

@@ -101,7 +101,7 @@ def counts_model(
     """
     ready = _prepared(counts, smoothing, (), None, np.dtype(np.float32), False, options)
     orders = [
-        OrderCounts(Successors(own.starts, own.suffixes, own.counts, own.kept), own.words, rule)
+        OrderCounts(Successors(own.starts, own.suffixes, own.counts, own.kept), rule)
         for own, rule in zip(ready.orders[1:], ready.rules[1:], strict=True)
     ]
     return ready.vocabulary, ready.orders[0].probs, orders, ready.words

@@ -201,7 +201,7 @@ class NGramLM(TrainableLM):
         """As ``Estimator.check_effects``; where all discounts are given, there is none to fall back from."""
         super().check_effects(**arguments)
         if self.compact and any(self.prune):
-            raise OptionError(f"compact = True is for models of all n-grams, not with prune = {tuple(self.prune)}")
+            raise OptionError(f"compact = True has no effect with prune = {tuple(self.prune)}; leave one of them out")
         given = self.discounts
         if self.discount_fallback and given is not None and all(one is not None for one in given):
             raise OptionError("discount_fallback = True has no effect with discounts of all orders; leave it out")

@@ -70,7 +70,7 @@ def place_lists(
     most_coded: int,
     inline: bool,
     firsts: NDArray[np.int32],
-    nexts: NDArray[np.int64],
+    nexts: NDArray[np.int32],
 ) -> Any:
     """Give the lists of all contexts their slots, in the order of the contexts' slots.
 
@@ -107,7 +107,7 @@ def place_records(
     starts: NDArray[np.int32],
     keys: NDArray[np.int32],
     context_places: NDArray[np.int32],
-    nexts: NDArray[np.int64],
+    nexts: NDArray[np.int32],
     placed: Placed,
 ) -> None:
     """Give each record its slot in its list; ``placed.places`` holds -1 only."""
@@ -146,7 +146,7 @@ def find_keys(
 
 
 @kernel
-def most_offset(nexts: NDArray[np.int64], bases: NDArray[np.uint32]) -> Any:
+def most_offset(nexts: NDArray[np.int32], bases: NDArray[np.uint32]) -> Any:
     """Write the base of each 64 slots, and return the most of what is left of a list's slot without it."""
     most, after = 0, np.int64(0)
     for block in range(bases.size):
@@ -181,7 +181,7 @@ def write_headers(
     order: int,
     successors: Successors,
     places: NDArray[np.int32],
-    nexts: NDArray[np.int64],
+    nexts: NDArray[np.int32],
     rule: Rule,
     words: int,
 ) -> None:
@@ -208,7 +208,7 @@ def write_records(
     keys: NDArray[np.int32],
     counts: NDArray[np.int32],
     places: NDArray[np.int32],
-    nexts: NDArray[np.int64],
+    nexts: NDArray[np.int32],
     inlined: NDArray[np.int64],
 ) -> None:
     """Write the records of an order.
