@@ -143,10 +143,9 @@ def _of_classes(stored: StoredModel) -> dict[str, Any]:
 def parameters_of(stored: StoredModel) -> dict[str, Any]:
     """The parameters of the training, as far as a file has them."""
     if stored.kind == "word-vectors":  # among its provenance, so that vectors keep them wherever they go
-        from windrow.embeddings.settings import WORD2VEC, as_given
+        from windrow.embeddings.settings import stored_parameters
 
-        given = as_given(stored.provenance)
-        return {setting.name: given[setting.name] for setting in WORD2VEC if setting.name in given}
+        return stored_parameters(stored.provenance)[1]
     for name in _PARAMETERS:
         if isinstance(found := stored.config.get(name), Mapping):
             return dict(found)

@@ -98,6 +98,7 @@ def test_the_help_is_that_of_the_table(run):
     ("command", "kind", "apart"),
     [
         ("vectors train", windrow.Word2Vec, {"loss", "window_weighting"}),
+        ("vectors count", windrow.CountVectors, {"memory"}),
         ("lm train ngram", windrow.NGramLM, {"memory"}),
         ("lm train window", windrow.WindowLM, set()),
         ("lm train rnn", windrow.RecurrentLM, set()),
@@ -124,6 +125,7 @@ def test_commands_offer_the_settings_of_their_estimator(command, kind, apart):
 
 TRAININGS = {
     "vectors train": windrow.Word2Vec,
+    "vectors count": windrow.CountVectors,
     "lm train ngram": windrow.NGramLM,
     "lm train window": windrow.WindowLM,
     "lm train rnn": windrow.RecurrentLM,

@@ -35,6 +35,12 @@ def _train() -> click.Command:
     return train
 
 
+def _count() -> click.Command:
+    from windrow.cli.count_vectors import count
+
+    return count
+
+
 def _similar() -> click.Command:
     from windrow.cli.queries import similar
 
@@ -88,6 +94,7 @@ def _plot_log() -> click.Command:
     cls=LazyGroup,
     later={
         "train": _train,
+        "count": _count,
         "similar": _similar,
         "analogy": _analogy,
         "print": _print,
@@ -99,7 +106,7 @@ def _plot_log() -> click.Command:
     },
 )
 def group() -> None:
-    """Word vectors: train, query, evaluate, convert."""
+    """Word vectors: train or count, query, evaluate, convert."""
 
 
 def _option_for(path: str) -> str:

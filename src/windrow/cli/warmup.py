@@ -19,7 +19,7 @@ def warmup() -> None:
     from windrow.corpus import Corpus
     from windrow.corpus.numbering import KERNEL_FROM
     from windrow.distributed import InProcess
-    from windrow.embeddings import Word2Vec
+    from windrow.embeddings import CountVectors, Word2Vec
     from windrow.embeddings.nearest import compile_batches
     from windrow.embeddings.settings import KERNELS
     from windrow.embeddings.steps import LOSSES
@@ -51,6 +51,9 @@ def warmup() -> None:
         _ = Word2Vec(**subwords, workers=2).fit(corpus).wv
         Word2Vec(**subwords, workers=1, loss="hs").fit(corpus)  # whose tree is another
         Word2Vec(**subwords).fit(corpus, ray=InProcess(2))
+        counted = CountVectors(vector_size=2, min_count=1, sample=0)
+        counted.fit(corpus)
+        counted.fit(corpus, ray=InProcess(2))  # in parts, which are merged
         text.write_text("\n".join(map(str, range(KERNEL_FROM // 5))))  # more words than a new table has room for
         Corpus.build(text)
         text.write_text(" ".join(map(str, range(1 << 15))))  # more pairs than a new table has room for

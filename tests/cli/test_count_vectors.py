@@ -1,0 +1,65 @@
+"""``windrow vectors count``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+import windrow
+from windrow.cli import main
+
+SMALL = "--min-count 1 --size 4 --window 3"
+LINES = [f"the {a} sees the {b} and a {c}" for a, b, c in zip("abcdefab", "bcdeabcd", "cdefghab", strict=True)] * 4
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text("\n".join(LINES) + "\n")
+
+
+def run(command: str) -> Result:
+    return CliRunner().invoke(main, command.split())
+
+
+def test_the_vectors_of_the_estimator(tmp_path: Path) -> None:
+    result = run(f"vectors count text -o v.safetensors {SMALL} --shift 1.5 --seed 3 --workers 2")
+    assert result.exit_code == 0, result.stderr
+    assert (result.stdout, result.stderr.count("\n")) == ("", 1)
+    assert result.stderr.startswith("v.safetensors: 11 words of 4 dimensions, counted in 256 tokens, in ")
+    model = windrow.CountVectors(vector_size=4, window=3, min_count=1, shift=1.5, seed=3)
+    np.testing.assert_array_equal(windrow.load("v.safetensors").vectors, model.fit(Path("text")).wv.vectors)
+    assert run("vectors similar v.safetensors a -k 1").exit_code == 0
+
+
+def test_a_corpus_and_standard_output() -> None:
+    assert run("corpus build text -o corpus").exit_code == 0
+    from_corpus, from_text = (run(f"vectors count {source} -o - {SMALL}") for source in ("corpus", "text"))
+    assert from_corpus.exit_code == 0, from_corpus.stderr
+    assert from_corpus.stdout == from_text.stdout
+    assert from_text.stdout.startswith("11 4\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            "--size 50",
+            "--size = 50 needs as many context words, and there are 11; set --size 11 at most",
+        ),
+        ("--min-count 99", "no word occurs 99 times in the corpus (the most frequent: 64 times); try --min-count"),
+        ("--window 1 --contexts 1 --size 1 --sample 1e-9", "no two words stand near each other: there is nothing to"),
+        ("--memory 1K", "--memory"),
+        ("--ray-workers 2", "--ray-workers is for --ray"),
+        ("--memory 2M --ray local", "--memory has no effect with --ray"),
+        ("--temp-dir none", "no file can be made there"),
+    ],
+)
+def test_refused_in_one_line(options: str, said: str) -> None:
+    result = run(f"vectors count text -o v.safetensors {SMALL} {options}")
+    assert (result.exit_code in (1, 2), result.stdout) == (True, "")
+    assert said in result.stderr.splitlines()[-1]
+    assert not Path("v.safetensors").exists()
