@@ -159,6 +159,7 @@ COMMANDS = {
     "vectors evaluate": Command(
         "vectors evaluate @vectors.safetensors --analogies @analogies.txt --similarity @similarity.tsv"
     ),
+    "vectors blend": Command("vectors blend @further.safetensors @vectors.safetensors --size 40", "v.safetensors"),
     "vectors convert": Command("vectors convert @vectors.safetensors OUT", "v.txt"),
     "vectors convert, projector": Command("vectors convert @vectors.safetensors OUT --to projector", "v.tsv"),
     "vectors plot": Command("vectors plot @vectors.safetensors", "v.png"),

@@ -13,7 +13,7 @@ from windrow._version import __version__
 if TYPE_CHECKING:
     from windrow.classification import TextClassifier
     from windrow.corpus import Corpus, Vocabulary
-    from windrow.embeddings import CountVectors, Word2Vec, WordVectors
+    from windrow.embeddings import Blend, CountVectors, Word2Vec, WordVectors
     from windrow.errors import WindrowError
     from windrow.lm.mixture import MixtureLM
     from windrow.lm.neural.recurrent import RecurrentLM
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Corpus": "windrow.corpus",
     "Vocabulary": "windrow.corpus",
+    "Blend": "windrow.embeddings",
     "CountVectors": "windrow.embeddings",
     "Word2Vec": "windrow.embeddings",
     "WordVectors": "windrow.embeddings",
@@ -68,6 +69,7 @@ _MODULES = (
 __all__ = [
     "Corpus",
     "Vocabulary",
+    "Blend",
     "CountVectors",
     "Word2Vec",
     "WordVectors",

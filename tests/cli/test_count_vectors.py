@@ -63,3 +63,37 @@ def test_refused_in_one_line(options: str, said: str) -> None:
     assert (result.exit_code in (1, 2), result.stdout) == (True, "")
     assert said in result.stderr.splitlines()[-1]
     assert not Path("v.safetensors").exists()
+
+
+def test_blend() -> None:
+    assert run(f"vectors count text -o c.safetensors {SMALL}").exit_code == 0
+    train = "vectors train text -o v.safetensors --min-count 1 --size 4 --epochs 1 --workers 1 --keep-training-state"
+    assert run(train).exit_code == 0
+    result = run("vectors blend v.safetensors c.safetensors -o b.safetensors --size 5 --second-weight 1")
+    assert (result.exit_code, result.stdout) == (0, ""), result.stderr
+    assert result.stderr == "b.safetensors: 11 words of 5 dimensions, blended from v.safetensors and c.safetensors\n"
+    model = windrow.Blend(vector_size=5, second_weight=1).fit("v.safetensors", "c.safetensors")
+    np.testing.assert_array_equal(windrow.load("b.safetensors").vectors, model.wv.vectors)
+    made = run("info b.safetensors --command")
+    assert made.stderr == "Error: b.safetensors, word vectors, does not say which command made it\n"
+    assert "second_weight" in run("info b.safetensors").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "c.safetensors c.safetensors --size 9",
+            "--size = 9 is more than the two tables have dimensions together",
+        ),
+        ("- -", "standard input, '-', can be read once only"),
+        ("c.safetensors text", "text"),
+        ("c.safetensors none", "none"),
+    ],
+)
+def test_a_blend_refused_in_one_line(words: str, said: str) -> None:
+    assert run(f"vectors count text -o c.safetensors {SMALL}").exit_code == 0
+    result = run(f"vectors blend {words} -o b.safetensors")
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert said in result.stderr
+    assert not Path("b.safetensors").exists()

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from windrow.classification.settings import TEXT_CLASSIFIER
 from windrow.cli import main
-from windrow.embeddings.settings import COUNT_VECTORS, WORD2VEC
+from windrow.embeddings.settings import BLEND, COUNT_VECTORS, WORD2VEC
 from windrow.estimator import GIVEN, Setting
 from windrow.lm.neural.settings import RECURRENT_LM, WINDOW_LM
 from windrow.lm.ngram.settings import NGRAM_LM
@@ -31,6 +31,7 @@ _SETTINGS: dict[str, tuple[Setting, ...]] = {
     "lm train rnn": RECURRENT_LM,
     "lm train window": WINDOW_LM,
     "tag train": WINDOW_TAGGER,
+    "vectors blend": BLEND,
     "vectors count": COUNT_VECTORS,
     "vectors train": WORD2VEC,
 }
@@ -119,6 +120,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "tag predict": (files["tagger"], tags, "--format", "conll"),
         "tag train": (tags, "-o", out, "--size", 3, *small),
         "vectors analogy": (vectors, "the", "cat", "dog"),
+        "vectors blend": (vectors, vectors, "-o", f"{out}.txt", "--size", 2),
         "vectors cluster": (vectors, "-k", 2),
         "vectors convert": (vectors, f"{out}.glove"),
         "vectors count": (text, "-o", f"{out}.txt", "--size", 2, "--min-count", 1, "--sample", 0, "--workers", 1),

@@ -99,6 +99,7 @@ def test_the_help_is_that_of_the_table(run):
     [
         ("vectors train", windrow.Word2Vec, {"loss", "window_weighting"}),
         ("vectors count", windrow.CountVectors, {"memory"}),
+        ("vectors blend", windrow.Blend, set()),
         ("lm train ngram", windrow.NGramLM, {"memory"}),
         ("lm train window", windrow.WindowLM, set()),
         ("lm train rnn", windrow.RecurrentLM, set()),

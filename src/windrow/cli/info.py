@@ -71,7 +71,8 @@ def command_words(file: str, facts: Mapping[str, Any]) -> list[str]:
     from windrow.files.kinds import CHECKPOINTS, KINDS
 
     kind = facts["kind"]
-    is_of_models = kind == "mixture-lm"  # whose names no file has
+    model = facts.get("provenance", {}).get("model")
+    is_of_models = kind == "mixture-lm" or model == "Blend"  # whose names no file has
     name = maker_of(facts) if kind in KINDS and kind not in CHECKPOINTS and not is_of_models else ""
     parameters = facts if facts["kind"] == "corpus" else facts.get("parameters")
     if not name or not parameters:

@@ -35,6 +35,12 @@ def _train() -> click.Command:
     return train
 
 
+def _blend() -> click.Command:
+    from windrow.cli.blend_vectors import blend
+
+    return blend
+
+
 def _count() -> click.Command:
     from windrow.cli.count_vectors import count
 
@@ -95,6 +101,7 @@ def _plot_log() -> click.Command:
     later={
         "train": _train,
         "count": _count,
+        "blend": _blend,
         "similar": _similar,
         "analogy": _analogy,
         "print": _print,

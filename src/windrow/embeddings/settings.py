@@ -1,4 +1,4 @@
-"""The settings of Word2Vec and CountVectors: checks, options of their commands and docs are made from these tables."""
+"""The settings of Word2Vec, CountVectors and Blend: checks, their commands' options and docs come from these tables."""
 
 from __future__ import annotations
 
@@ -186,6 +186,24 @@ COUNT_VECTORS = (
         none="most of what is free", common=True,
     ),
 )  # fmt: skip
+BLEND = (
+    replace(_ROWS["vector_size"], help="Dimensions per blended vector, those of the largest variance first.",
+            advice="At most those of both together, which keep everything."),
+    Setting(
+        "second_weight", float, 0.5, "How much the second vectors weigh beside the first.",
+        "Counted vectors at 1 are best for relatedness, at 0.5 nothing is lost for strict similarity.",
+        low=0, low_open=True, high=100, heading="Model", common=True,
+    ),
+    Setting(
+        "output_weight", float, 0.5, "How much of a word's row in the output layer is added to its vector, where a "
+        "model has such rows.", "0 takes input vectors alone; 1 favors relatedness.", low=0, high=100,
+        heading="Model", common=True,
+    ),
+    Setting(
+        "spectrum_exponent", float, 0.3, "Vectors are divided along each principal axis by its standard deviation to "
+        "this power first.", "1 whitens them, 0 leaves them as they are.", low=0, high=1, heading="Model", common=True,
+    ),
+)  # fmt: skip
 _OF_SHARED = next(setting.conditions for setting in WORD2VEC if setting.name == "shared_negatives")
 
 
@@ -200,6 +218,6 @@ def as_given(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def stored_parameters(provenance: Mapping[str, Any]) -> tuple[tuple[Setting, ...], dict[str, Any]]:
     """The table of settings of the model that made vectors, and the values that their file has of them."""
-    table = COUNT_VECTORS if provenance.get("model") == "CountVectors" else WORD2VEC
-    given = provenance if table is COUNT_VECTORS else as_given(provenance)
+    table = {"CountVectors": COUNT_VECTORS, "Blend": BLEND}.get(provenance.get("model", ""), WORD2VEC)
+    given = as_given(provenance) if table is WORD2VEC else provenance
     return table, {setting.name: given[setting.name] for setting in table if setting.name in given}
