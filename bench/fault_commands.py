@@ -73,6 +73,7 @@ TRAINERS = {
         f"{_WORD2VEC} --workers 1 --epochs 20 --vectors @vectors.safetensors --log-json OUT.log --report OUT.html",
         "v.safetensors", True,
     ),
+    "vectors train, a recipe": Command(f"{_WORD2VEC} --workers 1 --epochs 20 --recipe blend", "v.safetensors", True),
     "vectors count": Command("vectors count @train.txt --min-count 1 --size 32", "v.safetensors"),
     "vectors count, over files": Command(
         "vectors count @train.txt --min-count 1 --size 32 --memory 1M", "v.safetensors"

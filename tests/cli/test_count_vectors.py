@@ -97,3 +97,63 @@ def test_a_blend_refused_in_one_line(words: str, said: str) -> None:
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1)
     assert said in result.stderr
     assert not Path("b.safetensors").exists()
+
+
+RECIPE = "vectors train text -o r.safetensors --recipe blend --workers 1 --epochs 3 --min-count 1 --size 4 --window 3"
+
+
+@pytest.mark.parametrize(
+    ("favor", "counted", "weights"),
+    [
+        ("", {"vector_size": 8, "window": 3}, (0.8, 0.5)),
+        ("--favor relatedness", {"vector_size": 5, "window": 6}, (1.2, 1)),
+    ],
+)
+def test_a_recipe_trains_counts_and_blends(favor: str, counted: dict[str, int], weights: tuple[float, float]) -> None:
+    result = run(f"{RECIPE} {favor} --save-vocab words")
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr.startswith("r.safetensors: 11 words of 4 dimensions; 3 epochs")
+    small: dict[str, int] = {"min_count": 1, "workers": 1}
+    corpus = windrow.Corpus.build(Path("text"))
+    model = windrow.Word2Vec(vector_size=4, window=3, sg=1, epochs=3, loss="ns", window_weighting="shrink", **small)
+    model.fit(corpus)
+    second, output = weights
+    blend = windrow.Blend(vector_size=4, second_weight=second, output_weight=output)
+    blend.fit(model, windrow.CountVectors(**counted, **small).fit(corpus))
+    written = windrow.load("r.safetensors")
+    np.testing.assert_array_equal(written.vectors, blend.wv.vectors)
+    assert written.provenance["recipe"] == "blend"
+    assert written.provenance.get("favor", "") == favor.removeprefix("--favor ")
+    assert len(Path("words").read_text().splitlines()) == 11
+
+
+def test_a_recipe_that_is_interrupted_while_it_counts_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(RECIPE).exit_code == 0
+    expected = windrow.load("r.safetensors").vectors
+    Path("r.safetensors").unlink()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("windrow.embeddings.count_vectors.count_cooccurrences", interrupted)
+        result = run(RECIPE)
+    assert result.exit_code == 130
+    assert "r.safetensors.checkpoint has the state of the training" in result.stderr
+    assert not Path("r.safetensors").exists()
+
+    assert run(f"{RECIPE} --resume").exit_code == 0
+    np.testing.assert_array_equal(windrow.load("r.safetensors").vectors, expected)
+    assert not Path("r.safetensors.checkpoint").exists()
+
+
+@pytest.mark.parametrize("option", ["--subwords", "--keep-training-state", "--report p.html", "--continue-from s"])
+def test_what_a_recipe_cannot_do(option: str) -> None:
+    windrow.Word2Vec(vector_size=4, min_count=1, workers=1, epochs=1).fit(Path("text")).save("s")
+    result = run(f"{RECIPE} {option}")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{option.split(maxsplit=1)[0]} has no effect with --recipe; leave one" in result.stderr
+
+
+def test_favor_is_for_a_recipe() -> None:
+    assert "--favor is for --recipe" in run("vectors train text -o v.safetensors --favor relatedness").stderr

@@ -11,6 +11,7 @@ from windrow.estimator import GIVEN, Setting, unmet
 
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")
+RECIPES, FAVORS = ("blend",), ("relatedness",)  # of ``vectors train``, see recipes.py
 _OF_NS = ("loss", (None, "ns", "hs+ns"))  # with which there is negative sampling, unless negative is 0
 LONGEST_NGRAM = 100  # characters
 _MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes, for the draws of gensim

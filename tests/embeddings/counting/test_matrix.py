@@ -111,7 +111,7 @@ def test_a_disk_that_is_full(monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(matrices, "_LEAST_PART", 50)
-    monkeypatch.setattr(matrices._Run, "write", fail)
+    monkeypatch.setattr(matrices, "_Run", fail)
     with pytest.raises(DataError, match=r"cannot write the counts of parts of the text: No space left .*temp_dir="):
         count(as_text(text_of(4)), plan_of([2**32 - 1] * WORDS, WORDS, "none", 2), memory=1)
 

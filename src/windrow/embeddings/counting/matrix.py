@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +115,7 @@ def count_cooccurrences(
         runs = []
         for number, blocks in enumerate(counted(), 1):
             interrupts.check()
-            runs.append(_Run.write(blocks, folder / str(number)))
+            runs.append(_Run(blocks, folder / str(number)))
             report(number / len(bounds))
         return _merged(runs, plan, folder)
 
@@ -164,38 +164,47 @@ def _in_memory(blocks: list[Rows], plan: Plan) -> CountMatrix:
     return CountMatrix(logs, np.concatenate(sums), plan.contexts)
 
 
-class _Run(NamedTuple):
-    """The rows of one part, in files."""
+class _Run:
+    """The rows of one part, in files. They are read piece by piece: what is mapped would count as memory."""
 
-    starts: NDArray[np.int64]  # (words + 1,)
-    columns: NDArray[np.int32]
-    counts: NDArray[np.int64]
-
-    @classmethod
-    def write(cls, blocks: Iterable[Rows], place: Path) -> _Run:
+    def __init__(self, blocks: Iterable[Rows], place: Path) -> None:
+        self._starts, self._columns, self._counts = (
+            place.with_suffix(f".{name}") for name in ("starts", "columns", "counts")
+        )
         starts, size = [np.zeros(1, np.int64)], 0
-        with place.with_suffix(".columns").open("wb") as columns, place.with_suffix(".counts").open("wb") as counts:
+        with self._columns.open("wb") as columns, self._counts.open("wb") as counts:
             for rows in blocks:
                 starts.append(rows.starts[1:] + size)
                 size += rows.columns.size
                 rows.columns.tofile(columns)
                 rows.counts.tofile(counts)
-        np.concatenate(starts).tofile(place.with_suffix(".starts"))
-        return cls(
-            mapped(place.with_suffix(".starts"), np.int64),
-            mapped(place.with_suffix(".columns"), np.int32),
-            mapped(place.with_suffix(".counts"), np.int64),
-        )
+        np.concatenate(starts).tofile(self._starts)
+
+    def sizes(self) -> NDArray[np.int64]:
+        """How many entries each row has."""
+        starts = np.fromfile(self._starts, np.int64)
+        return starts[1:] - starts[:-1]
+
+    def read(self, first: int, last: int) -> Rows:
+        """The rows from ``first`` to ``last - 1``."""
+        starts = _piece(self._starts, np.int64, first, last + 1)
+        bounds = int(starts[0]), int(starts[-1])
+        columns, counts = _piece(self._columns, np.int32, *bounds), _piece(self._counts, np.int64, *bounds)
+        return Rows(starts - starts[0], columns, counts)
 
 
-def mapped(path: Path, dtype: Any) -> NDArray[Any]:
+def _piece(path: Path, dtype: Any, first: int, last: int) -> NDArray[Any]:
+    return np.fromfile(path, dtype, last - first, offset=first * np.dtype(dtype).itemsize)
+
+
+def _mapped(path: Path, dtype: Any) -> NDArray[Any]:
     """A file as a read-only array; an empty one cannot be mapped."""
     return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)
 
 
 def _merged(runs: Sequence[_Run], plan: Plan, folder: Path) -> CountMatrix:
     """The sums of the rows of all parts, in files of the folder."""
-    entries: Any = sum(np.diff(run.starts) for run in runs)
+    entries: Any = sum(run.sizes() for run in runs)
     sums, room, row_sums, sizes = empty_sums(plan.contexts), Room(), [], []
     with (folder / "columns").open("wb") as columns, (folder / "logs").open("wb") as logs:
         for cut in cut_rows(entries, plan.block):
@@ -208,7 +217,7 @@ def _merged(runs: Sequence[_Run], plan: Plan, folder: Path) -> CountMatrix:
             block = _as_logs(found, plan)
             block.columns.tofile(columns)
             block.logs.tofile(logs)
-    all_columns, all_logs = mapped(folder / "columns", np.int32), mapped(folder / "logs", np.float32)
+    all_columns, all_logs = _mapped(folder / "columns", np.int32), _mapped(folder / "logs", np.float32)
     blocks, first = [], 0
     for starts in sizes:
         last = first + int(starts[-1])
@@ -219,10 +228,8 @@ def _merged(runs: Sequence[_Run], plan: Plan, folder: Path) -> CountMatrix:
 
 def _add_up(runs: Sequence[_Run], cut: Cut, sums: Sums, rows: Rows) -> None:
     """Fill ``rows`` with the sums of the rows of a cut."""
-    starts = np.array([run.starts[cut.first : cut.last + 1] for run in runs])  # (runs, rows + 1)
-    pieces = [slice(*run_starts[[0, -1]]) for run_starts in starts]
-    before = np.concatenate([[0], np.cumsum([piece.stop - piece.start for piece in pieces])])
-    starts += (before[:-1] - starts[:, 0])[:, None]
-    columns = np.concatenate([run.columns[piece] for run, piece in zip(runs, pieces, strict=True)])
-    counts = np.concatenate([run.counts[piece] for run, piece in zip(runs, pieces, strict=True)])
-    merge_rows(starts, columns, counts, sums, rows)
+    found = [run.read(cut.first, cut.last) for run in runs]
+    before = np.cumsum([0, *(one.columns.size for one in found[:-1])])
+    starts = np.array([one.starts + place for one, place in zip(found, before, strict=True)])  # (runs, rows + 1)
+    columns = np.concatenate([one.columns for one in found])
+    merge_rows(starts, columns, np.concatenate([one.counts for one in found]), sums, rows)
