@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from windrow.errors import DataError, DataWarning, OptionError, WindrowError
 from windrow.lm.ngram.model import NGramLM
-from windrow.lm.ngram.states import NGramState, NGramStates
+from windrow.lm.ngram.states import NGramState
 from windrow.lm.ngram.table import NGramTable
 from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.models import load
@@ -347,9 +347,8 @@ class Model:
             backoffs = float(self._table.context_weights(known)[0])
             self.BeginSentenceWrite(out_state)
             return FullScoreReturn(backoffs, 1, False)
-        scores, orders, after = self._table.score_next_each(NGramStates.of([known]), np.array([word_id]))
-        out_state._known = after[0]
-        return FullScoreReturn(scores[0], orders[0], word_id == UNK)
+        score, order, out_state._known = self._table.full_score_next(known, word_id)
+        return FullScoreReturn(score, order, word_id == UNK)
 
 
 class LanguageModel(Model):

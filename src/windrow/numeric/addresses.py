@@ -28,7 +28,8 @@ def array_at(address: int, shape: Any, dtype: Any) -> Any:
 
 def address_of(memory: Any) -> int:
     """Where the memory of an array, or of bytes, begins."""
-    return int(np.frombuffer(memory, np.uint8).ctypes.data)
+    array = np.frombuffer(memory, np.uint8) if isinstance(memory, bytes) else memory
+    return int(array.ctypes.data)
 
 
 def _address_of(_typing: Any, memory: Any) -> Any:

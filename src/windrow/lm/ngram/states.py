@@ -56,8 +56,7 @@ class NGramStates(Sequence[NGramState]):
         """States one by one as an array; OptionError for what is no state of an n-gram model."""
         if isinstance(states, cls):
             return states
-        check_state(all(isinstance(state, NGramState) for state in states))
-        check_state(len({len(state) for state in states}) <= 1)
+        check_state({*map(type, states)} <= {NGramState} and len({*map(len, states)}) <= 1)
         cells = np.frombuffer(b"".join(states), np.int64)
         return cls(cells.reshape(len(states), -1) if len(states) else np.empty((0, 1), np.int64))
 

@@ -241,16 +241,20 @@ class NGramTable:
 
     def score_next(self, state: NGramState, word_id: int) -> tuple[float, NGramState]:
         """log10 p of one more word, and the state after it; at BOS log10 p is 0 and all before it is forgotten."""
-        step, address, size, _ = self.stepping
-        new_state = NGramState(size)  # filled by the kernel, before anybody else sees it
+        score, _, new_state = self.full_score_next(state, word_id)
+        return score, new_state
+
+    def full_score_next(self, state: NGramState, word_id: int) -> tuple[float, int, NGramState]:
+        """``score_next``, and before the new state the order of the longest n-gram found, 0 at BOS."""
+        new_state = NGramState(len(self.blank))  # filled by the kernel, before anybody else sees it
         try:
-            score = step(address, state, word_id, new_state)
+            score, order = steps.direct_full_step()(self.located.address, state, word_id, new_state)
         except (BufferError, OverflowError, TypeError):
-            score = nan
+            score, order = nan, 0
         if isnan(score):  # to check each time beforehand would take as long as the step
             self._check_ids(np.array([word_id]))
             check_state(False)
-        return score, new_state
+        return score, order, new_state
 
     def score_next_each(
         self, states: NGramStates, word_ids: NDArray[np.int64]

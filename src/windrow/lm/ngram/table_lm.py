@@ -122,7 +122,7 @@ class TableLM(LanguageModel):
         check_lengths(states, words)
         table = self._fitted()
         if not (isinstance(words, np.ndarray) and words.ndim == 1 and words.dtype.kind in "iu"):
-            words = np.array([as_id(table.vocabulary, word) for word in words], np.int64)
+            words = np.array(_ids_of(words, table.vocabulary), np.int64)
         scores, _, after = table.score_next_each(NGramStates.of(states), np.ascontiguousarray(words, np.int64))
         return scores, after
 
@@ -143,6 +143,12 @@ class TableLM(LanguageModel):
             write_arpa(self._fitted().unpack(), path)
         else:
             super().save(path)
+
+
+def _ids_of(words: Iterable[Any], vocabulary: Vocabulary) -> list[int]:
+    """``as_id`` of several words, in little time where they are words that the model knows."""
+    found = [vocabulary.ids.get(word) if type(word) is str else None for word in words]
+    return [as_id(vocabulary, word) if known is None else known for word, known in zip(words, found, strict=True)]
 
 
 def _is_long(tokens: Tokens) -> bool:

@@ -125,9 +125,10 @@ def test_states_are_copied_and_go_to_other_processes() -> None:
 
 def test_a_copied_table_does_not_read_the_memory_of_the_first() -> None:
     table = NGramTable.pack(random_model(np.random.default_rng(1), 3, WORDS)[0])
-    first = table.located.address
+    first = table.stepping[1]
     for twin in (copy.deepcopy(table), pickle.loads(pickle.dumps(table))):
         assert twin.located.address != first
+        assert (table.stepping[1], twin.stepping[1]) == (first, twin.located.address)
         assert twin.located._trie is twin.trie
 
 

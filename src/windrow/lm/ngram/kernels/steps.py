@@ -127,27 +127,46 @@ def fetch(trie_address: int, state: int, word: int) -> None:
         first, size = list_in(trie, k, successors)
         if first >= 0 and size > 0:
             read = reader(trie, k + 1)
-            prefetch(trie.records, read.base + (first + home(word, size)) * read.width)
+            at = read.base + (first + home(word, size)) * read.width
+            prefetch(trie.records, at)
+            prefetch(trie.records, at + 2 * read.width - 1)
 
 
 @kernel
-def step(trie_address: int, state: bytes, word: int, new_state: bytes) -> Any:
-    """log10 p of one more word after a state; the state after it is written to memory that nobody has read yet.
+def full_step(trie_address: int, state: bytes, word: int, new_state: bytes) -> Any:
+    """``step_between``, from a state to memory of the same size that nobody has read yet.
 
     NaN for what is no word, and for states of another size.
     """
     size = 8 * state_cells_at(trie_address)
     if not (0 <= word < words_at(trie_address) and len(state) == size == len(new_state)):
-        return np.nan
+        return np.nan, np.int64(0)
     fetch(trie_address, address_of(state), word)
-    return step_between(trie_address, address_of(state), word, address_of(new_state))[0]
+    return step_between(trie_address, address_of(state), word, address_of(new_state))
+
+
+@kernel
+def step(trie_address: int, state: bytes, word: int, new_state: bytes) -> Any:
+    """``full_step`` without the order of the n-gram, which would have to be made a Python object."""
+    return full_step(trie_address, state, word, new_state)[0]
+
+
+def _direct(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A step as directly as Python can call machine code."""
+    memory = types.Bytes(types.uint8, 1, "C", readonly=True)
+    return direct(function, types.int64, memory, types.int64, memory)
 
 
 @cache
 def direct_step() -> Callable[..., float]:
-    """``step``, called as directly as Python can call machine code."""
-    memory = types.Bytes(types.uint8, 1, "C", readonly=True)
-    return direct(step, types.int64, memory, types.int64, memory)
+    """``step`` to call from Python."""
+    return _direct(step)
+
+
+@cache
+def direct_full_step() -> Callable[..., tuple[float, int]]:
+    """``full_step`` to call from Python."""
+    return _direct(full_step)
 
 
 @kernel
