@@ -260,14 +260,15 @@ class NGramTable:
         self, states: NGramStates, word_ids: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], NGramStates]:
         """``score_next`` from several states by a word each, (n,); second the orders of the n-grams found, 0 at BOS."""
-        self._check_ids(word_ids)
         cells = np.ascontiguousarray(states.cells)
-        width = self.located.state_cells
-        check_state(word_ids.size == 0 or cells.shape == (word_ids.size, width))
-        new_cells = np.empty((word_ids.size, width), np.int64)
+        new_cells = np.empty((word_ids.size, self.located.state_cells), np.int64)
         scores, orders = np.empty(word_ids.size), np.empty(word_ids.size, np.int64)
-        steps.step_each(self.located.address, cells.reshape(-1), word_ids, new_cells.reshape(-1), scores, orders)
-        check_state(not np.isnan(scores).any())
+        total = steps.step_each(
+            self.located.address, cells.reshape(-1), word_ids, new_cells.reshape(-1), scores, orders
+        )
+        if isnan(total):
+            self._check_ids(word_ids)
+            check_state(False)
         return scores, orders, NGramStates(new_cells)
 
     def score_after(

@@ -177,19 +177,26 @@ def step_each(
     new_cells: NDArray[np.int64],
     scores: NDArray[np.float64],
     orders: NDArray[np.int64],
-) -> None:
-    """``step_between`` from each of several states by a word of its own; words are not checked.
+) -> Any:
+    """``step_between`` from each of several states by a word of its own; the sum of the scores, NaN as of ``step``.
 
     ``cells`` and ``new_cells``, flat: (n * cells of a state,); ``words``, ``scores``, ``orders``: (n,).
     """
     size = 8 * state_cells_at(trie_address)
+    if not 8 * cells.size == size * words.size == 8 * new_cells.size:
+        return np.nan
     state, new_state = address_of(cells), address_of(new_cells)
     for row in range(min(_AHEAD, words.size)):
         fetch(trie_address, state + size * row, words[row])
+    total = 0.0
     for row in range(words.size):
         if row + _AHEAD < words.size:
             fetch(trie_address, state + size * (row + _AHEAD), words[row + _AHEAD])
+        if not 0 <= words[row] < words_at(trie_address):
+            return np.nan
         scores[row], orders[row] = step_between(trie_address, state + size * row, words[row], new_state + size * row)
+        total += scores[row]
+    return total
 
 
 @kernel
