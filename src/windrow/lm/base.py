@@ -39,10 +39,6 @@ class LanguageModel(PredictsWords):
         if "kind" in cls.__dict__:
             LANGUAGE_MODELS[cls.kind] = cls
 
-    # --- what a model is
-
-    # --- files
-
     @abstractmethod
     def to_stored(self) -> StoredModel:
         """The contents of its model file."""
