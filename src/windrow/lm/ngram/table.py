@@ -258,18 +258,16 @@ class NGramTable:
 
     def score_next_each(
         self, states: NGramStates, word_ids: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NGramStates]:
-        """``score_next`` from several states by a word each, (n,); second the orders of the n-grams found, 0 at BOS."""
+    ) -> tuple[NDArray[np.float64], NGramStates]:
+        """``score_next`` from several states by a word each, (n,)."""
         cells = np.ascontiguousarray(states.cells)
         new_cells = np.empty((word_ids.size, self.located.state_cells), np.int64)
-        scores, orders = np.empty(word_ids.size), np.empty(word_ids.size, np.int64)
-        total = steps.step_each(
-            self.located.address, cells.reshape(-1), word_ids, new_cells.reshape(-1), scores, orders
-        )
+        scores = np.empty(word_ids.size)
+        total = steps.step_each(self.located.address, cells.reshape(-1), word_ids, new_cells.reshape(-1), scores)
         if isnan(total):
             self._check_ids(word_ids)
             check_state(False)
-        return scores, orders, NGramStates(new_cells)
+        return scores, NGramStates(new_cells)
 
     def score_after(
         self, state: NGramState, word_ids: NDArray[np.int64]

@@ -123,8 +123,7 @@ class TableLM(LanguageModel):
         table = self._fitted()
         if not (isinstance(words, np.ndarray) and words.ndim == 1 and words.dtype.kind in "iu"):
             words = np.array(_ids_of(words, table.vocabulary), np.int64)
-        scores, _, after = table.score_next_each(NGramStates.of(states), np.ascontiguousarray(words, np.int64))
-        return scores, after
+        return table.score_next_each(NGramStates.of(states), np.ascontiguousarray(words, np.int64))
 
     def distribution(self, state: NGramState) -> NDArray[np.float64]:
         """As ``LanguageModel.distribution``; the sum is 1 within 1e-5, as numbers are rounded.

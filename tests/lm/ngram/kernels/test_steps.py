@@ -96,11 +96,12 @@ def test_steps_at_once_and_through_a_sentence_are_single_steps(
     states = [table.start(ids) for ids in told]
     words = dice.integers(0, WORDS, len(told))
 
-    scores, orders, after = table.score_next_each(NGramStates.of(states), words)
+    scores, after = table.score_next_each(NGramStates.of(states), words)
 
-    single = [table.score_next(state, word) for state, word in zip(states, words.tolist(), strict=True)]
-    assert scores.tolist() == [score for score, _ in single]
-    assert list(after) == [state for _, state in single]
+    single = [table.full_score_next(state, word) for state, word in zip(states, words.tolist(), strict=True)]
+    assert scores.tolist() == [score for score, _, _ in single]
+    assert list(after) == [state for _, _, state in single]
+    orders = [order for _, order, _ in single]
     for ids, word, score, found in zip(told, words.tolist(), scores, orders, strict=True):
         expected, expected_orders = naive.score([*ids, word])
         assert (score, found) == (pytest.approx(expected[-1], abs=2e-5), expected_orders[-1])

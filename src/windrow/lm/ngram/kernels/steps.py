@@ -176,11 +176,10 @@ def step_each(
     words: NDArray[np.int64],
     new_cells: NDArray[np.int64],
     scores: NDArray[np.float64],
-    orders: NDArray[np.int64],
 ) -> Any:
     """``step_between`` from each of several states by a word of its own; the sum of the scores, NaN as of ``step``.
 
-    ``cells`` and ``new_cells``, flat: (n * cells of a state,); ``words``, ``scores``, ``orders``: (n,).
+    ``cells`` and ``new_cells``, flat: (n * cells of a state,); ``words``, ``scores``: (n,).
     """
     size = 8 * state_cells_at(trie_address)
     if not 8 * cells.size == size * words.size == 8 * new_cells.size:
@@ -194,7 +193,7 @@ def step_each(
             fetch(trie_address, state + size * (row + _AHEAD), words[row + _AHEAD])
         if not 0 <= words[row] < words_at(trie_address):
             return np.nan
-        scores[row], orders[row] = step_between(trie_address, state + size * row, words[row], new_state + size * row)
+        scores[row] = step_between(trie_address, state + size * row, words[row], new_state + size * row)[0]
         total += scores[row]
     return total
 
