@@ -99,6 +99,7 @@ def test_the_help_is_that_of_the_table(run):
     [
         ("vectors train", windrow.Word2Vec, {"loss", "window_weighting"}),
         ("lm train ngram", windrow.NGramLM, {"memory"}),
+        ("lm train class", windrow.ClassLM, set()),
         ("lm train window", windrow.WindowLM, set()),
         ("lm train rnn", windrow.RecurrentLM, set()),
         ("tag train", windrow.WindowTagger, {"types"}),
@@ -125,6 +126,7 @@ def test_commands_offer_the_settings_of_their_estimator(command, kind, apart):
 TRAININGS = {
     "vectors train": windrow.Word2Vec,
     "lm train ngram": windrow.NGramLM,
+    "lm train class": windrow.ClassLM,
     "lm train window": windrow.WindowLM,
     "lm train rnn": windrow.RecurrentLM,
     "tag train": windrow.WindowTagger,
@@ -142,6 +144,8 @@ BESIDE = {  # with which these have no effect; the others have none beside the d
     ("lm train ngram", "vocab_pad"): ["--unk-mass", "0.1"],
     ("lm train ngram", "min_count"): ["--fixed-vocab", "words.txt"],
     ("lm train ngram", "max_vocab"): ["--fixed-vocab", "words.txt"],
+    ("lm train class", "classes"): ["--word-classes", "classes.txt"],
+    ("lm train class", "iterations"): ["--word-classes", "classes.txt"],
     ("tag train", "vector_size"): ["--vectors", "v.txt"],
 }
 CONDITIONED = [
