@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from windrow.corpus import Corpus, Vocabulary
     from windrow.embeddings import Blend, CountVectors, Word2Vec, WordVectors
     from windrow.errors import WindrowError
+    from windrow.lm.classes.model import ClassLM
     from windrow.lm.mixture import MixtureLM
     from windrow.lm.neural.recurrent import RecurrentLM
     from windrow.lm.neural.window import WindowLM
@@ -37,6 +38,7 @@ _HOMES = {
     "Phrases": "windrow.phrases",
     "NGramLM": "windrow.lm.ngram.model",
     "UnboundedNGramLM": "windrow.lm.unbounded.model",
+    "ClassLM": "windrow.lm.classes.model",
     "WindowLM": "windrow.lm.neural.window",
     "RecurrentLM": "windrow.lm.neural.recurrent",
     "MixtureLM": "windrow.lm.mixture",
@@ -76,6 +78,7 @@ __all__ = [
     "Phrases",
     "NGramLM",
     "UnboundedNGramLM",
+    "ClassLM",
     "WindowLM",
     "RecurrentLM",
     "MixtureLM",

@@ -113,6 +113,8 @@ def _own_facts(stored: StoredModel) -> dict[str, Any]:
     if stored.kind.endswith("-lm") and "words" in facts:  # as its sizes() has them
         facts |= {"words": facts["words"] - len(SPECIALS), "special_symbols": list(SPECIALS)}
     table, models = stored.config.get("table"), stored.config.get("models")  # from anybody: of any type
+    if isinstance(of_classes := stored.config.get("ngrams"), Mapping):
+        table, facts["classes"] = of_classes.get("table"), facts.pop("ngrams", len(SPECIALS)) - len(SPECIALS)
     if isinstance(table, Mapping):
         facts["ngrams"] = table.get("sizes")
     if "counts" in stored.config:

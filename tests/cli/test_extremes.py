@@ -18,6 +18,7 @@ from windrow.classification.settings import TEXT_CLASSIFIER
 from windrow.cli import main
 from windrow.embeddings.settings import BLEND, COUNT_VECTORS, WORD2VEC
 from windrow.estimator import GIVEN, Setting
+from windrow.lm.classes.settings import CLASS_LM
 from windrow.lm.neural.settings import RECURRENT_LM, WINDOW_LM
 from windrow.lm.ngram.settings import NGRAM_LM
 from windrow.tagging.settings import WINDOW_TAGGER
@@ -27,6 +28,7 @@ EXTREMES = [f"1{'0' * 20}", f"1{'0' * 400}", INT64, "-1", "0", "nan", "inf", "-i
 LISTS = re.compile(r"[NW],[NW],\.\.\.(/N,N,\.\.\.)?")  # metavars of options that take several numbers
 _SETTINGS: dict[str, tuple[Setting, ...]] = {
     "classify train": TEXT_CLASSIFIER,
+    "lm train class": CLASS_LM,
     "lm train ngram": NGRAM_LM,
     "lm train rnn": RECURRENT_LM,
     "lm train window": WINDOW_LM,
@@ -113,6 +115,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "lm prune": (lm, "-o", f"{out}.safetensors"),
         "lm score": (lm, text),
         "lm select": (lm, text),
+        "lm train class": (text, "-o", out, "--order", 2, "--smoothing", "witten-bell"),
         "lm train ngram": (text, "-o", out, "--order", 2, "--discount-fallback"),
         "lm train rnn": (text, "-o", out, "--embedding", 3, *small),
         "lm train window": (text, "-o", out, "--embedding", 3, *small),

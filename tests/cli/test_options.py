@@ -101,6 +101,7 @@ def test_the_help_is_that_of_the_table(run):
         ("vectors count", windrow.CountVectors, {"memory"}),
         ("vectors blend", windrow.Blend, set()),
         ("lm train ngram", windrow.NGramLM, {"memory"}),
+        ("lm train class", windrow.ClassLM, set()),
         ("lm train window", windrow.WindowLM, set()),
         ("lm train rnn", windrow.RecurrentLM, set()),
         ("tag train", windrow.WindowTagger, {"types"}),
@@ -128,6 +129,7 @@ TRAININGS = {
     "vectors train": windrow.Word2Vec,
     "vectors count": windrow.CountVectors,
     "lm train ngram": windrow.NGramLM,
+    "lm train class": windrow.ClassLM,
     "lm train window": windrow.WindowLM,
     "lm train rnn": windrow.RecurrentLM,
     "tag train": windrow.WindowTagger,
@@ -145,6 +147,8 @@ BESIDE = {  # with which these have no effect; the others have none beside the d
     ("lm train ngram", "vocab_pad"): ["--unk-mass", "0.1"],
     ("lm train ngram", "min_count"): ["--fixed-vocab", "words.txt"],
     ("lm train ngram", "max_vocab"): ["--fixed-vocab", "words.txt"],
+    ("lm train class", "classes"): ["--word-classes", "classes.txt"],
+    ("lm train class", "iterations"): ["--word-classes", "classes.txt"],
     ("tag train", "vector_size"): ["--vectors", "v.txt"],
 }
 CONDITIONED = [

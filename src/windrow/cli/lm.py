@@ -41,6 +41,12 @@ def _ngram() -> click.Command:
     return train_ngram
 
 
+def _class() -> click.Command:
+    from windrow.cli.train_class import train_class
+
+    return train_class
+
+
 def _window() -> click.Command:
     from windrow.cli.train_window import train_window
 
@@ -133,7 +139,7 @@ def group() -> None:
     """Language models: train, measure, draw, score, generate, look into, mix, convert, make smaller, add text."""
 
 
-@group.group(cls=LazyGroup, later={"ngram": _ngram, "window": _window, "rnn": _rnn})
+@group.group(cls=LazyGroup, later={"ngram": _ngram, "class": _class, "window": _window, "rnn": _rnn})
 def train() -> None:
     """Train a language model."""
 
@@ -344,6 +350,22 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
 @click.option(
     "--cache", type=WholeNumber(1, checks=False), metavar="WORDS", help="Add a cache model over this many last words."
 )
+@click.option(
+    "--cache-order",
+    default=1,
+    show_default=True,
+    type=WholeNumber(1, checks=False),
+    metavar="N",
+    help="Let the cache count n-grams up to this length, too.",
+)
+@click.option(
+    "--cache-decay",
+    default=0.0,
+    show_default=True,
+    type=Number(0, checks=False),
+    metavar="RATE",
+    help="In the cache, what is d words ago counts exp(-RATE d) times.",
+)
 @text_options(as_trained=True)
 @skip_symbols_option
 def mix(
@@ -353,6 +375,8 @@ def mix(
     output: Path,
     method: str,
     cache: int | None,
+    cache_order: int,
+    cache_decay: float,
     skip_symbols: bool,
     **text: Any,
 ) -> None:
@@ -374,9 +398,11 @@ def mix(
     if (tune is None) == (weights is None):
         raise OptionError("give --tune SOURCE, to which weights are fitted, or --weights W,W: one of the two")
     of_text: tuple[Condition, ...] = (("tune", GIVEN),)
-    check_used(conditions=dict.fromkeys((*text, "skip_symbols"), of_text))
+    of_cache: tuple[Condition, ...] = (("cache", GIVEN),)
+    conditions = {**dict.fromkeys((*text, "skip_symbols"), of_text), "cache_order": of_cache, "cache_decay": of_cache}
+    check_used(conditions=conditions)
     _check_files_of_mix(models, tune, output)
-    names, parts = _parts_of_mix(models, cache)
+    names, parts = _parts_of_mix(models, cache, cache_order, cache_decay)
     with naming_options({"weights": "--weights", "method": "--method"}):
         mixture = MixtureLM(parts, weights, method)
     check_name(output, mixture.unlike_ngrams)  # before the text is read
@@ -403,7 +429,9 @@ def _check_files_of_mix(models: tuple[str, ...], tune: str | None, output: Path)
         raise OptionError("standard input, '-', can be read once only; name files for the other MODELs or SOURCE")
 
 
-def _parts_of_mix(models: tuple[str, ...], cache: int | None) -> tuple[list[str], list[LanguageModel]]:
+def _parts_of_mix(
+    models: tuple[str, ...], cache: int | None, order: int, decay: float
+) -> tuple[list[str], list[LanguageModel]]:
     """The models of a mixture, with what they are called."""
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
@@ -411,9 +439,9 @@ def _parts_of_mix(models: tuple[str, ...], cache: int | None) -> tuple[list[str]
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
-        with naming_options({"size": "--cache"}):
+        with naming_options({"size": "--cache", "order": "--cache-order", "decay": "--cache-decay"}):
             union = MixtureLM(parts).vocabulary
-            parts.append(CacheLM(union, size=cache, predicts_end=parts[0].predicts_end))
+            parts.append(CacheLM(union, cache, predicts_end=parts[0].predicts_end, order=order, decay=decay))
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")

@@ -76,6 +76,8 @@ def warmup() -> None:
 def _compile_ngram_models(lines: list[str]) -> None:
     from windrow.distributed import InProcess
     from windrow.files.tempfolder import temporary_folder
+    from windrow.lm.cache import CacheLM
+    from windrow.lm.classes.model import ClassLM
     from windrow.lm.ngram.model import NGramLM
     from windrow.lm.unbounded.model import UnboundedNGramLM
 
@@ -100,6 +102,8 @@ def _compile_ngram_models(lines: list[str]) -> None:
         kept.generate("to", max_new_tokens=2)
         kept.score_next(kept.start(), "be")
         list(kept.occurrences("to be"))
+        ClassLM(2, 3).fit(lines).word_scores("to be")
+        CacheLM(model.vocabulary, 5).log_prob("to be")
         for path in (file, arpa):  # whose arrays are the file itself, which is read-only, or not
             model = NGramLM.load(path)
             model.save(folder / "again.arpa")
