@@ -22,12 +22,13 @@ from windrow.lm.classes.exchange import learn_classes
 from windrow.lm.classes.given import given_classes
 from windrow.lm.classes.settings import CLASS_LM
 from windrow.lm.next_word import as_id, as_ids
-from windrow.lm.ngram.counting import check_size, count_ngrams, default_budget
+from windrow.lm.ngram.counting import check_size, count_ngrams
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.ngram.settings import DISCOUNTING
 from windrow.lm.ngram.states import NGramState
 from windrow.lm.stream import Ids, lm_vocabulary, training_stream
 from windrow.lm.symbols import BOS, SPECIALS
+from windrow.machine import counting_memory
 
 _NGRAMS = "ngrams."  # before the names of the arrays of the n-gram model in files
 
@@ -177,7 +178,7 @@ class ClassLM(Estimator, LanguageModel):
             if word_classes is not None:
                 classes = given_classes(word_classes, vocabulary)
             else:
-                bigrams = count_ngrams(stream, vocabulary, 2, memory_budget=default_budget())
+                bigrams = count_ngrams(stream, vocabulary, 2, memory_budget=counting_memory())
                 classes, history = learn_classes(
                     bigrams, self.classes, self.iterations, lambda done: report("learning classes", done)
                 )
@@ -189,7 +190,7 @@ class ClassLM(Estimator, LanguageModel):
 
     def _ngrams_of(self, stream: Ids, vocabulary: Vocabulary, report: OnProgress) -> NGramLM:
         """The n-gram model of a stream of classes."""
-        budget = default_budget()
+        budget = counting_memory()
         counts = count_ngrams(stream, vocabulary, self.order, memory_budget=budget, progress=report)
         # Classes are few, and each occurs often: of unigrams there is mostly nothing to estimate discounts from.
         falls_back = self.smoothing in DISCOUNTING
