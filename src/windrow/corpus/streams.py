@@ -27,6 +27,7 @@ FOLD = "break it at its spaces, for example with fold -s -w 100000"  # the way o
 _BUFFER_BYTES = 1 << 16  # of what comes from a web server
 STDIN = STDIO
 Item = TypeVar("Item")
+Piece = TypeVar("Piece", str, bytes)
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
 
 
@@ -225,38 +226,60 @@ def text_pieces(
     DataError for a file that is something else than text by its content, see ``sniff.recognize``; of the kind
     ``expected`` it may be.
     """
-    pieces = (piece for piece in _decoded(file, errors, meter, expected, part) if piece)
-    piece = next(pieces, "")
+    pieces = _decoded(file, errors, meter, expected, part, codecs.utf_8_decode)
+    return _from_start_to_end(pieces, "\ufeff", "\n", part)
+
+
+def utf8_pieces(file: str, errors: str, meter: Meter, part: ByteRange = WHOLE) -> Iterator[bytes]:
+    """As ``text_pieces``, in UTF-8: a text without faults is only looked at. No character is cut."""
+    return _from_start_to_end(_decoded(file, errors, meter, "", part, _checked_utf8), codecs.BOM_UTF8, b"\n", part)
+
+
+def _from_start_to_end(found: Iterable[Piece], mark: Piece, newline: Piece, part: ByteRange) -> Iterator[Piece]:
+    """The pieces that are not empty, the first without a byte order mark; a newline ends the last one of the file."""
+    pieces = filter(None, found)
+    last = next(pieces, newline[:0])
     if not part.start:
-        piece = piece.removeprefix("\ufeff")
-    last = piece
-    if piece:
-        yield piece
-    for piece in pieces:
-        last = piece
-        yield piece
-    if last and not last.endswith("\n") and part.stop == WHOLE.stop:
-        yield "\n"
+        last = last.removeprefix(mark)
+    yield from filter(None, [last])
+    for last in pieces:
+        yield last
+    if last and not last.endswith(newline) and part.stop == WHOLE.stop:
+        yield newline
 
 
-def _decoded(file: str, errors: str | None, meter: Meter, expected: str, part: ByteRange) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")(errors or "strict")
-    offset = part.start  # of the chunk in the decompressed file
+def _decoded(
+    file: str,
+    errors: str | None,
+    meter: Meter,
+    expected: str,
+    part: ByteRange,
+    decode: Callable[[bytes, str, bool], tuple[Piece, int]],
+) -> Iterator[Piece]:
+    """``decode``: as ``codecs.utf_8_decode``, from bytes to text, and how many bytes are whole characters."""
+    offset, held = part.start, b""  # of the chunk in the decompressed file; bytes of a character before it
     try:
         for chunk in _byte_chunks(file, meter, expected, part):
             if (nul := chunk.find(0)) >= 0:
                 raise DataError(f"{name_of(file)}: NUL byte at offset {offset + nul}: is the file binary or UTF-16?")
-            held = len(decoder.getstate()[0])
-            yield decoder.decode(chunk)
-            offset += len(chunk)
-        held = len(decoder.getstate()[0])
-        yield decoder.decode(b"", final=True)
+            data = held + chunk if held else chunk
+            text, whole = decode(data, errors or "strict", False)
+            yield text
+            offset, held = offset + len(chunk), data[whole:]
+        yield decode(held, errors or "strict", True)[0]
     except UnicodeDecodeError as error:
         raise DataError(
             f"{name_of(file)}: byte 0x{error.object[error.start]:02x} "
-            f"at offset {offset - held + error.start} is not UTF-8; convert the file"
+            f"at offset {offset - len(held) + error.start} is not UTF-8; convert the file"
             + (", or try errors='replace'" if errors else "")
         ) from error
+
+
+def _checked_utf8(data: bytes, errors: str, final: bool) -> tuple[bytes, int]:
+    if data.isascii():
+        return data, len(data)
+    text, whole = codecs.utf_8_decode(data, errors, final)
+    return (data[:whole] if errors == "strict" else text.encode()), whole
 
 
 def lines(pieces: Iterable[str], name: str, way_out: str = FOLD) -> Iterator[str]:
