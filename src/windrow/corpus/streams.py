@@ -24,6 +24,8 @@ CHUNK_BYTES = 1 << 22
 # Characters of a line that is read whole, as those are that a model answers one by one, and records: 128 Mi.
 LONGEST_LINE = 1 << 27
 FOLD = "break it at its spaces, for example with fold -s -w 100000"  # the way out
+_BLOCK_BYTES = 1 << 18  # of lines that are given together, or of one that is longer
+_CONTINUING = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 after the first of a character
 _BUFFER_BYTES = 1 << 16  # of what comes from a web server
 STDIN = STDIO
 Item = TypeVar("Item")
@@ -302,6 +304,31 @@ def lines(pieces: Iterable[str], name: str, way_out: str = FOLD) -> Iterator[str
             held.append(others[-1])
             size = len(others[-1])
             number += len(others)
+
+
+def line_blocks(pieces: Iterable[bytes], name: str, way_out: str = FOLD) -> Iterator[tuple[int, bytes]]:
+    """As ``lines``, whole lines of UTF-8 as they stand there, many at a time, and the number of the first of them."""
+    held: list[bytes] = []
+    number, size = 1, 0
+    for whole in pieces:
+        for start in range(0, len(whole), _BLOCK_BYTES):
+            piece = whole[start : start + _BLOCK_BYTES]
+            cut = piece.rfind(b"\n") + 1
+            size += characters_in(piece[: piece.find(b"\n")] if cut else piece)
+            if size > LONGEST_LINE:
+                raise too_long(f"{name}, line {number}: the line", way_out)
+            if not cut:
+                held.append(piece)
+                continue
+            yield number, b"".join([*held, piece[:cut]])
+            number += piece.count(b"\n")
+            held = [piece[cut:]]
+            size = characters_in(held[0])
+
+
+def characters_in(text: str | bytes) -> int:
+    """How many characters a text has, which may be UTF-8 that is cut anywhere."""
+    return len(text) if isinstance(text, str) else len(text.translate(None, _CONTINUING))
 
 
 def in_batches(

@@ -187,12 +187,14 @@ def _regrouped(pieces: Iterable[P], last_cut: Callable[[Any], int]) -> Iterator[
             size += len(piece)
             cut = last_cut(piece) if size >= BATCH_CHARS else 0
             if not cut:
-                if size > streams.LONGEST_LINE < sum(map(_length, [*held, piece])):
+                size += streams.characters_in(piece) - len(piece)
+                if size > streams.LONGEST_LINE:
                     raise _too_long(last_cut)
                 held.append(piece)
                 continue
             yield _joined([*held, piece[:cut]])
-            held, size = [piece[cut:]], len(piece) - cut
+            held = [piece[cut:]]
+            size = streams.characters_in(held[0])
         else:
             if size:
                 yield _joined(held)
@@ -205,11 +207,6 @@ def _regrouped(pieces: Iterable[P], last_cut: Callable[[Any], int]) -> Iterator[
 def _joined(pieces: Sequence[Any]) -> Any:
     """Strings, or bytes, as one."""
     return pieces[0][:0].join(pieces)
-
-
-def _length(text: str | bytes) -> int:
-    """In characters."""
-    return len(text) if isinstance(text, str) else len(text.decode())
 
 
 def _too_long(last_cut: Callable[[Any], int]) -> DataError:
