@@ -92,6 +92,8 @@ def test_a_space_is_seen_wherever_it_begins(place):
     for space in SPACES:
         for text in (f"{'x' * place}{space}y", f"{'x' * place}{space}", f"{' ' * place}{space}{space}y"):
             assert tokenize(text.encode()) == naive.tokenize(text)
+        text = f"\n\n{'x' * place}{space}y"  # after whose first block the kernel stops
+        assert tokenize(text.encode(), most_ends=1) == naive.tokenize(text)
 
 
 def int_of(eight: bytes) -> int:
