@@ -23,7 +23,7 @@ from windrow.cli.line_sources import chunks
 from windrow.corpus import reading, streams, tokenizers
 from windrow.corpus.streams import lines
 from windrow.errors import DataError
-from windrow.lm import base, cache, mixture
+from windrow.lm import cache, mixture, scoring
 from windrow.lm.base import LanguageModel
 from windrow.lm.cache import CacheLM
 from windrow.lm.neural import recurrent_network, window_network
@@ -235,8 +235,8 @@ def test_a_long_sentence_is_scored_in_parts_as_in_one(kind: str, monkeypatch: py
 
     monkeypatch.setattr(reading, "_LONG", 97)
     monkeypatch.setattr(tokenizers, "BATCH_CHARS", 50)
-    monkeypatch.setattr(base, "_SCORES_AT_ONCE", 7)
-    monkeypatch.setattr(base, "_SYMBOLS_AT_ONCE", 90)
+    monkeypatch.setattr(scoring, "_SCORES_AT_ONCE", 7)
+    monkeypatch.setattr(scoring, "_SYMBOLS_AT_ONCE", 90)
     for module, symbols in ((recurrent_network, 50), (window_network, 70), (cache, 30), (mixture, 40)):
         monkeypatch.setattr(module, "_SYMBOLS_AT_ONCE", symbols)
 

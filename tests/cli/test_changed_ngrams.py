@@ -43,6 +43,17 @@ def test_what_is_written_is_told(here: Path) -> None:
     assert CliRunner().invoke(main, ["info", "a.safetensors"]).stdout.count("keeps counts") == 1
 
 
+def test_discounts_that_both_texts_do_not_give_are_chosen_in_a_new_training(here: Path) -> None:
+    Path("real").write_text("".join(f"w{n} " * (40 // n) + "\n" for n in range(1, 41)))  # as Zipf has it
+    train = ("train", "ngram", "real", "--order", 1, "--keep-counts", "-o", "kn.safetensors")
+    assert run(*train).exit_code == 0
+    twice = run("add", "kn.safetensors", "real", "-o", "twice.safetensors")
+    told = "no 1-gram has the (adjusted) count 1: the corpus is too small, or not natural text, to estimate discounts"
+    way_out = "train one model of all text with `windrow lm train ngram --discount-fallback`"
+    assert (twice.exit_code, twice.stderr) == (1, f"Error: {told}; {way_out}\n")
+    assert not Path("twice.safetensors").exists()
+
+
 def test_a_file_from_elsewhere_is_mended(here: Path) -> None:
     lines = ["\\data\\", "ngram 1=4", "\\1-grams:", "-0.5 <unk>", "-99 <s>", "-0.5 </s>", "-0.5 a", "\\end\\"]
     Path("wrong.arpa").write_text("\n".join(lines))

@@ -134,6 +134,11 @@ def test_ngrams_that_there_cannot_be(options: list[str], told: str, form: list[s
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"Error: {told}\n")
 
 
+@pytest.mark.usefixtures("model")
+def test_words_after_the_model_are_a_prefix() -> None:
+    assert run("ngrams", "m", "the", "cat").stderr.endswith("; did you mean --prefix 'the cat'?\n")
+
+
 def test_a_model_without_ngrams(tmp_path: Path) -> None:
     MODELS["window"]().save(tmp_path / "w")
     told = run("ngrams", tmp_path / "w").stderr

@@ -27,4 +27,4 @@ def test_examples_run_as_written(name: str, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_there_are_examples() -> None:
-    assert {"windrow.lm.base", "windrow.embeddings.word2vec", "windrow.nn.graph", "windrow.models"} <= set(MODULES)
+    assert {"windrow.lm.scoring", "windrow.embeddings.word2vec", "windrow.nn.graph", "windrow.models"} <= set(MODULES)

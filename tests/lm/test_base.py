@@ -11,7 +11,7 @@ from tests.lm.contract import MODELS, ROUNDING, ToyLM, random_stream, reopened, 
 from windrow.corpus import Corpus
 from windrow.errors import DataError, FormatError, OptionError
 from windrow.files import model_file
-from windrow.lm import base, stream
+from windrow.lm import scoring, stream
 from windrow.lm.base import LANGUAGE_MODELS, LanguageModel, WordScore, model_from_stored
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.storing import pack_vocabulary, unpack_vocabulary
@@ -93,7 +93,7 @@ def test_only_a_model_that_carries_over_knows_the_sentence_before(model: Languag
 
 
 def test_sentences_in_a_batch_are_scored_as_alone(model: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "_SENTENCES_AT_ONCE", 2)
+    monkeypatch.setattr(scoring, "_SENTENCES_AT_ONCE", 2)
     sentences = ["a b", [], "c unheard a", "", ["d"]]
 
     batch = model.log_probs(sentences)
@@ -266,7 +266,7 @@ def test_evaluation_in_small_blocks(model: LanguageModel) -> None:
     def small(*arguments: object, **options: object) -> object:
         return stream.sentence_blocks(*arguments, block_tokens=4, **options)
 
-    with mock.patch.object(base, "sentence_blocks", small):
+    with mock.patch.object(scoring, "sentence_blocks", small):
         parts = model.evaluate(text)
 
     assert (parts.tokens, parts.oov) == (whole.tokens, whole.oov) == (48, 3)

@@ -18,7 +18,7 @@ from windrow.corpus import Corpus, reading, streams
 from windrow.errors import DataError, OptionError
 from windrow.evaluation import Perplexity
 from windrow.evaluation.perplexity import perplexities_of
-from windrow.lm import base
+from windrow.lm import scoring
 from windrow.lm.base import LanguageModel
 from windrow.lm.line_scores import LineScores
 from windrow.lm.ngram import table_lm
@@ -38,7 +38,7 @@ def expect_those_of_each_line_alone(model: LanguageModel, lines: list[str | list
 def test_lines_have_the_scores_of_each_alone(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = MODELS[name]()
     for most in (4096, 2):
-        monkeypatch.setattr(base, "_SENTENCES_AT_ONCE", most)
+        monkeypatch.setattr(scoring, "_SENTENCES_AT_ONCE", most)
         monkeypatch.setattr(table_lm, "_LINES_AT_ONCE", most)
         expect_those_of_each_line_alone(model, LINES, model.evaluate_lines(LINES))
     expect_those_of_each_line_alone(model, LINES, model.evaluate_lines(line for line in LINES))
@@ -49,6 +49,8 @@ def test_lines_have_the_scores_of_each_alone(name: str, monkeypatch: pytest.Monk
     assert [values.tolist() for values in model.evaluate_text(b"")] == [[], [], []]
     with pytest.raises(DataError, match=r"^byte 0xff at offset 2 of the text is not UTF-8"):
         model.evaluate_text(b"a\n\xff\n")
+    with pytest.raises(OptionError, match=r"^evaluate_text takes bytes, not str; use evaluate_lines for strings$"):
+        model.evaluate_text("a")  # type: ignore[arg-type]
 
 
 def test_long_lines_among_short_ones(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windrow.nn.examples import ExampleError, check_finite
+from windrow.nn.examples import ExampleError, as_examples, as_labels, check_finite
 
 HUGE = float(np.finfo(np.float32).max)  # two of them sum to infinity
 
@@ -19,3 +20,12 @@ def test_only_what_is_not_finite_is_refused_and_its_first_place_named(numbers):
         assert f"row {bad[0]} " in str(error)
     else:
         assert not bad
+
+
+def test_what_is_masked_is_refused_and_its_first_place_named():
+    masked = np.ma.masked_equal([[1.0, 2.0], [3.0, -9.0]], -9)
+    with pytest.raises(ExampleError, match=r"^X is masked at \[1, 1\] \(from 0\); fill in"):
+        as_examples(masked)
+    with pytest.raises(ExampleError, match=r"^y is masked at \[0\]"):
+        as_labels(np.ma.array([1, 0], mask=[True, False]))
+    np.testing.assert_array_equal(as_examples(np.ma.array([[1.0, 2.0]], mask=False)), [[1, 2]])

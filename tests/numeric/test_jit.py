@@ -298,7 +298,7 @@ def test_commands_say_it_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "text.txt").touch()
     arguments = ("-m", "windrow", "lm", "train", "ngram", tmp_path / "text.txt", "-o", tmp_path / "out.safetensors")
     _, said = start(*arguments, WINDROW_CACHE_DIR=tmp_path / "cache").communicate(timeout=600)
-    assert [line.partition(":")[0] for line in said.splitlines()] == ["Warning", "Error"]
+    assert [line.partition(":")[0] for line in said.splitlines()] == ["Warning", "Error"], said
     assert said.startswith(f"Warning: others may write to {tmp_path / 'cache'}, so no kernels are loaded from there;")
 
 

@@ -14,7 +14,7 @@ from windrow.cli.messages import tell
 from windrow.cli.options import naming_options, open_corpus, sources_argument, text_options
 from windrow.cli.paths import InputFile, OutputFile, Source
 from windrow.cli.saving import save_model
-from windrow.errors import OptionError
+from windrow.errors import DataError, OptionError
 
 
 @command("add", example="windrow lm add counted.safetensors toyland/valid.txt -o more.safetensors")
@@ -53,6 +53,7 @@ def add(
     """
     from windrow.cli.as_trained import corpus_for, read_as_trained
     from windrow.files.sniff import is_arpa
+    from windrow.lm.ngram.smoothing import DiscountsError
     from windrow.lm.storing import check_target
     from windrow.numeric.compiling import working_time
 
@@ -69,7 +70,11 @@ def add(
     if heldout:
         tuned = open_corpus(heldout, reader=whole.reader, **read_as_trained(whole, model, text))
     with naming_options({"heldout": "--heldout", "vocab": "--vocab", "keep_counts": "--keep-counts"}):
-        whole.add(corpus_for(whole, model, sources, text), heldout=tuned, vocab=words)
+        try:
+            whole.add(corpus_for(whole, model, sources, text), heldout=tuned, vocab=words)
+        except DiscountsError as error:  # whose way out are options of training
+            anew = "train one model of all text with `windrow lm train ngram --discount-fallback`"
+            raise DataError(f"{error.reason}; {anew}") from error
     save_model(whole, output)
     sizes = ", ".join(f"{size:,}" for size in whole.table_.sizes)
     tell(

@@ -48,7 +48,11 @@ def vocab(model: str, counts: bool, probs: bool) -> None:
     _print(map("\t".join, zip(*columns, strict=True)))
 
 
-@command("ngrams", example="windrow lm ngrams toy-lm.safetensors --order 3 --prefix 'the king'")
+@command(
+    "ngrams",
+    example="windrow lm ngrams toy-lm.safetensors --order 3 --prefix 'the king'",
+    option_for=lambda _: "--prefix",
+)
 @click.argument("model", type=InputFile())
 @click.option("--order", type=WholeNumber(1, checks=False), help="How many words they have.  [default: all orders]")
 @click.option("--prefix", default="", metavar="WORDS", help="Only those that begin with these words; <s> may be one.")

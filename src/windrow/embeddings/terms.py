@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import OptionError
+from windrow.numeric.masks import first_masked
 
 Key = str | int
 Term = Key | NDArray[np.floating[Any]]
@@ -68,6 +69,9 @@ def texts(words: Iterable[str]) -> Words:
 
 def numbers(name: str, values: Any, dtype: type[Number]) -> NDArray[Number]:
     """An array of numbers; OptionError, which names it ``name``, for anything else."""
+    place = first_masked(values)
+    if place is not None:
+        raise OptionError(f"{name} is masked at {place} (from 0); fill in what is masked, or leave out its rows")
     try:
         given = np.asarray(values)
         if given.dtype.kind == "c":

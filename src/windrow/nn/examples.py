@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from windrow.errors import DataError
 from windrow.nn.parameters import Array
+from windrow.numeric.masks import first_masked
 
 _NAMES_TOLD = 5
 
@@ -40,8 +41,16 @@ def _is_finite(values: Array) -> bool:
         return bool(np.isfinite(values.sum()) or np.isfinite(values).all())
 
 
+def check_unmasked(name: str, values: object) -> None:
+    """Raise ExampleError where numbers are masked: NumPy gives what lies under the mask as if it were data."""
+    place = first_masked(values)
+    if place is not None:
+        raise ExampleError(f"{name} is masked at {place} (from 0); fill in what is masked, or leave out its rows")
+
+
 def as_numbers(name: str, values: ArrayLike) -> NDArray[np.float32]:
     """Finite float32, contiguous; no copy of what is so already."""
+    check_unmasked(name, values)
     try:
         given = np.asarray(values)
         with np.errstate(over="ignore"):  # becomes infinite, and is told so
@@ -123,6 +132,7 @@ def as_labels(y: ArrayLike | None) -> Array:
     """y as an array, a column (rows, 1) as (rows,)."""
     if y is None:
         raise ExampleError("training requires y to be passed, but the target y is None")
+    check_unmasked("y", y)
     labels = np.asarray(y)
     return labels.reshape(-1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
 

@@ -133,6 +133,16 @@ def test_a_spelling_beside_the_symbol_is_an_ordinary_word_and_is_told(tmp_path: 
     assert model.log_prob("the [UNK]") == pytest.approx(-0.5 - 0.4 - 0.25 - 0.9)
 
 
+def test_a_word_that_may_stand_for_the_unknown_one_is_told_where_that_is_missing(tmp_path: Path) -> None:
+    closed = SOUND.replace("-1.5\t<unk>", "-1.5\tOOV").replace("<unk> </s>", "OOV </s>")
+    (tmp_path / "m.arpa").write_text(closed)
+    with pytest.warns(DataWarning, match=r"m\.arpa: there is no <unk>, and OOV is read as an ordinary word: rename"):
+        model = NGramLM.load(tmp_path / "m.arpa")
+    assert model.log_prob("zzz") == -np.inf
+    (tmp_path / "both.arpa").write_text(SOUND.replace("cat", "OOV"))
+    NGramLM.load(tmp_path / "both.arpa")  # a word like others, which is no warning
+
+
 def test_missing_marks_are_told_in_one_line(tmp_path: Path) -> None:
     without_end = SOUND.replace("-0.9\t</s>\n", "").replace("-0.3\t<unk> </s>\n", "").replace("1=5", "1=4")
     without_both = without_end.replace("0\t<s>\t-0.3\n", "").replace("-0.5\t<s> the\n", "").replace("1=4", "1=3")

@@ -193,6 +193,14 @@ def smoothing_named(name: str, options: Options) -> tuple[Smoothing, bool]:
 # --- discounts
 
 
+class DiscountsError(DataError):
+    """Counts from which discounts cannot be estimated; ``reason`` is the message without the way out."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; try discount_fallback = True or smoothing = 'witten-bell'")
+        self.reason = reason
+
+
 class _NoDiscountsError(Exception):
     """Why discounts cannot be estimated."""
 
@@ -211,9 +219,8 @@ def _discounting(
         except _NoDiscountsError as reason:
             if not evidence.options.discount_fallback:
                 what = str(reason).replace("n-gram", f"{evidence.order}-gram")
-                raise DataError(
-                    f"{what}: the corpus is too small, or not natural text, to estimate discounts; "
-                    "try discount_fallback = True or smoothing = 'witten-bell'"
+                raise DiscountsError(
+                    f"{what}: the corpus is too small, or not natural text, to estimate discounts"
                 ) from None
             chosen = evidence.options.fallback_discounts
             discounts = fallback if chosen is None else list(chosen)

@@ -10,6 +10,7 @@ import numpy as np
 from windrow.lm.ngram.levels import Int32s
 from windrow.lm.symbols import BOS, IN_ARPA_FILES, SPECIALS, UNK, UNKNOWN_IN_CAPITALS
 
+_BARE = frozenset(["UNK", "unk", "Unk", "OOV", "oov", "UNKNOWN", "_UNK_", "_unk_"])  # may be words of a text as well
 _MISSING = {BOS: "how sentences begin is not known", BOS + 1: "where sentences end is not predicted"}
 
 
@@ -44,6 +45,12 @@ def renumbering(words: Sequence[str], present: Collection[int], order: int) -> R
     spelled = [word for word, kept in zip(words, is_word.tolist(), strict=True) if kept]
     told = [f"{spelling} is read as {SPECIALS[symbol]}" for symbol, spelling in sorted(taken.items())]
     told += [f"{spelling} is read as an ordinary word" for spelling in places if spelling not in taken.values()]
+    if UNK not in present and UNK not in taken:
+        told += [
+            f"there is no <unk>, and {word} is read as an ordinary word: rename it if it stands for unknown words"
+            for word in words
+            if word in _BARE
+        ]
     told += [
         f"there is no {SPECIALS[symbol]}: {meaning}"
         for symbol, meaning in _MISSING.items()
