@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.corpus.reading import is_long
+from windrow.corpus.streams import line_blocks
 from windrow.errors import NotFittedError
 from windrow.lm.base import LanguageModel
 from windrow.lm.line_scores import LineScores
@@ -28,6 +29,7 @@ from windrow.lm.symbols import BOS
 
 _LINES_AT_ONCE = 1 << 16
 _BEGIN = (BOS,)
+_LONG_BLOCK = 1 << 20  # bytes
 
 
 class TableLM(LanguageModel):
@@ -71,6 +73,22 @@ class TableLM(LanguageModel):
             while batch := list(islice(some, 1 if by_parts else _LINES_AT_ONCE)):
                 parts.append(self._scores_of_long_line(*batch) if by_parts else self._scores_at_once(batch, before))
                 before += len(batch)
+        return LineScores.concatenated(parts)
+
+    def _text_scores(self, text: bytes) -> LineScores:
+        """As ``LanguageModel._text_scores``; lines are split and looked up by a kernel where nothing else is to do."""
+        if not self.reader.is_plain:
+            return super()._text_scores(text)
+        if not text.isascii():
+            text.decode()  # raises the error
+        ended = text if text.endswith(b"\n") or not text else text + b"\n"
+        parts = list[LineScores]()
+        for first, block in line_blocks([ended], "the text"):
+            if len(block) > _LONG_BLOCK:  # a line that is better cut into words part by part
+                parts.append(super()._text_scores(block))
+            else:
+                stream, ends = self._words.sentences(block, eos=self.eos, before=first - 1)
+                parts.append(LineScores.of(stream, self.score_stream(stream), ends))
         return LineScores.concatenated(parts)
 
     def _scores_of_long_line(self, line: Tokens) -> LineScores:
