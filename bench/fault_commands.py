@@ -73,10 +73,16 @@ TRAINERS = {
         f"{_WORD2VEC} --workers 1 --epochs 20 --vectors @vectors.safetensors --log-json OUT.log --report OUT.html",
         "v.safetensors", True,
     ),
+    "vectors train, a recipe": Command(f"{_WORD2VEC} --workers 1 --epochs 20 --recipe blend", "v.safetensors", True),
+    "vectors count": Command("vectors count @train.txt --min-count 1 --size 32", "v.safetensors"),
+    "vectors count, over files": Command(
+        "vectors count @train.txt --min-count 1 --size 32 --memory 1M", "v.safetensors"
+    ),
     "lm train ngram": Command("lm train ngram @train.txt --order 4 --discount-fallback", "m.safetensors"),
     "lm train ngram, over files": Command(
         "lm train ngram @train.txt --order 4 --discount-fallback --memory 1M", "m.safetensors"
     ),
+    "lm train class": Command("lm train class @train.txt --classes 9 --order 3", "m.safetensors"),
     "lm train ngram, unbounded": Command(
         "lm train ngram @train.txt --order inf --discount-fallback", "m.safetensors"
     ),
@@ -155,6 +161,7 @@ COMMANDS = {
     "vectors evaluate": Command(
         "vectors evaluate @vectors.safetensors --analogies @analogies.txt --similarity @similarity.tsv"
     ),
+    "vectors blend": Command("vectors blend @further.safetensors @vectors.safetensors --size 40", "v.safetensors"),
     "vectors convert": Command("vectors convert @vectors.safetensors OUT", "v.txt"),
     "vectors convert, projector": Command("vectors convert @vectors.safetensors OUT --to projector", "v.tsv"),
     "vectors plot": Command("vectors plot @vectors.safetensors", "v.png"),

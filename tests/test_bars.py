@@ -31,6 +31,9 @@ FITS: dict[str, Callable[[Any], object]] = {
     "Word2Vec": lambda progress: windrow.Word2Vec(vector_size=4, min_count=1, sample=0, workers=1).fit(
         CORPUS, progress=progress
     ),
+    "CountVectors": lambda progress: windrow.CountVectors(vector_size=2, min_count=1, sample=0).fit(
+        CORPUS, progress=progress
+    ),
     "Phrases": lambda progress: windrow.Phrases(min_count=1, threshold=0.1, passes=2).fit(CORPUS, progress=progress),
     **{
         f"MixtureLM, {method}": lambda progress, method=method: mixture(method).fit(CORPUS, progress=progress)
@@ -57,7 +60,7 @@ def test_a_bar_is_shown_when_it_is_asked_for(name, capfd):
         FITS[name](3)
 
 
-@pytest.mark.parametrize("name", ["Phrases", "MixtureLM, linear", "MixtureLM, log-linear"])
+@pytest.mark.parametrize("name", ["CountVectors", "Phrases", "MixtureLM, linear", "MixtureLM, log-linear"])
 def test_a_function_hears_of_stages_that_go_forward(name):
     heard = []
     FITS[name](lambda stage, done: heard.append((stage, done)))

@@ -42,9 +42,14 @@ Fit = Callable[[Any], object]
 ESTIMATORS: dict[type[Any], tuple[dict[str, Any], Fit]] = {
     windrow.NGramLM: ({"order": 2, "smoothing": "witten-bell"}, lambda model: model.fit(TEXT)),
     windrow.UnboundedNGramLM: ({"discount_fallback": True}, lambda model: model.fit(TEXT)),
+    windrow.ClassLM: ({"order": 2, "smoothing": "witten-bell"}, lambda model: model.fit(TEXT)),
     windrow.Word2Vec: (
         {"vector_size": 4, "min_count": 1, "epochs": 1, "workers": 1}, lambda model: model.fit(TEXT),
     ),
+    windrow.CountVectors: (
+        {"vector_size": 2, "min_count": 1, "sample": 0, "workers": 1}, lambda model: model.fit(TEXT),
+    ),
+    windrow.Blend: ({"vector_size": 2}, lambda model: model.fit(WV, WV)),
     windrow.Phrases: ({"min_count": 1, "threshold": 0.5}, lambda model: model.fit(TEXT)),
     WindowLM: ({"embedding_size": 3, "hidden_size": 3, "epochs": 1}, lambda model: model.fit(TEXT)),
     RecurrentLM: ({"embedding_size": 3, "hidden_size": 3, "epochs": 1}, lambda model: model.fit(TEXT)),

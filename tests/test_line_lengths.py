@@ -75,6 +75,24 @@ def test_lines_are_those_of_the_text_up_to_the_first_that_is_too_long(pieces: li
     assert found == expected[: too_long[0] - 1 if too_long else None]
 
 
+@given(st.lists(st.text("aé\n", min_size=1, max_size=5), max_size=8), st.integers(1, 3))
+def test_blocks_hold_the_lines_of_the_text_up_to_the_first_that_is_too_long(pieces: list[str], block: int) -> None:
+    text = "".join(pieces) + "\n"
+    expected = text.split("\n")[:-1]
+    too_long = [number for number, line in enumerate(expected, 1) if len(line) > 5]
+    found: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams, "LONGEST_LINE", 5)
+        patch.setattr(streams, "_BLOCK_BYTES", block)
+        try:
+            for first, lines_of_it in streams.line_blocks([*map(str.encode, pieces), b"\n"], "text"):
+                assert first == len(found) + 1
+                found += lines_of_it.decode().removesuffix("\n").split("\n")
+        except DataError as error:
+            assert str(error).startswith(f"text, line {too_long[0]}: the line has more than 5 characters; ")
+    assert found == expected[: too_long[0] - 1 if too_long else None]
+
+
 def test_what_has_no_end_is_not_read_to_its_end() -> None:
     with pytest.raises(DataError, match="line 1: the line has more than 134,217,728 characters; break it at its space"):
         next(lines(repeat("ab " * 1_000_000), "pipe"))

@@ -143,7 +143,7 @@ def test_n_grams_go_over_files_where_memory_is_short(monkeypatch: pytest.MonkeyP
     text = [f"a{i % 70} b{i % 11} c{i % 13} d" for i in range(40_000)]
     whole = windrow.NGramLM(3, "witten-bell").fit(text)
     stages: list[str] = []
-    monkeypatch.setattr("windrow.lm.ngram.counting.available_memory", lambda: 1 << 17)
+    monkeypatch.setattr("windrow.lm.ngram.training.counting_memory", lambda: 1 << 16)
 
     in_parts = windrow.NGramLM(3, "witten-bell").fit(text, progress=lambda stage, _: stages.append(stage))
 

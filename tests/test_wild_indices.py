@@ -93,12 +93,13 @@ def test_packed_records_of_random_bytes(seed: int, tmp_path: Path) -> None:
 
     changed(path, random_bytes)
     model = windrow.load(path)
-    words, last = len(model.vocabulary), len(model.table_.trie.records)
+    words = len(model.vocabulary)
     state = model.start()
     for word in dice.integers(0, words, 50).tolist():
         assert len(model.distribution(state)) == words
         state = model.advance(state, word)
-        assert -1 <= state.addresses.min() <= state.addresses.max() < max(last, words)
+        following = [model.table_.successors(state, length)[0] for length in (1, 2, 3)]
+        assert all(0 <= some.min(initial=0) <= some.max(initial=0) < words for some in following)
     assert len(model.word_scores("the cat sat on a mat")) == 7
     try:
         levels = model.table_.unpack().levels

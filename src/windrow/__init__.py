@@ -13,8 +13,9 @@ from windrow._version import __version__
 if TYPE_CHECKING:
     from windrow.classification import TextClassifier
     from windrow.corpus import Corpus, Vocabulary
-    from windrow.embeddings import Word2Vec, WordVectors
+    from windrow.embeddings import Blend, CountVectors, Word2Vec, WordVectors
     from windrow.errors import WindrowError
+    from windrow.lm.classes.model import ClassLM
     from windrow.lm.mixture import MixtureLM
     from windrow.lm.neural.recurrent import RecurrentLM
     from windrow.lm.neural.window import WindowLM
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "Corpus": "windrow.corpus",
     "Vocabulary": "windrow.corpus",
+    "Blend": "windrow.embeddings",
+    "CountVectors": "windrow.embeddings",
     "Word2Vec": "windrow.embeddings",
     "WordVectors": "windrow.embeddings",
     "Phrases": "windrow.phrases",
     "NGramLM": "windrow.lm.ngram.model",
     "UnboundedNGramLM": "windrow.lm.unbounded.model",
+    "ClassLM": "windrow.lm.classes.model",
     "WindowLM": "windrow.lm.neural.window",
     "RecurrentLM": "windrow.lm.neural.recurrent",
     "MixtureLM": "windrow.lm.mixture",
@@ -67,11 +71,14 @@ _MODULES = (
 __all__ = [
     "Corpus",
     "Vocabulary",
+    "Blend",
+    "CountVectors",
     "Word2Vec",
     "WordVectors",
     "Phrases",
     "NGramLM",
     "UnboundedNGramLM",
+    "ClassLM",
     "WindowLM",
     "RecurrentLM",
     "MixtureLM",

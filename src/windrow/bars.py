@@ -11,7 +11,7 @@ from windrow.errors import OptionError, shown
 
 OnProgress = Callable[[str, float], object]  # called with the stage, and how much of it is done, 0 to 1
 
-_FULL = 100  # of a bar of stages, in percent
+OF_STAGES: dict[str, Any] = {"total": 100, "bar_format": "{l_bar}{bar}| {elapsed}"}  # tqdm's options, in percent
 _PATIENCE = 0.5  # seconds without a bar, which a text that is read within them needs not have
 
 
@@ -92,14 +92,9 @@ def downloads_bar(progress: Any) -> Iterator[Callable[[str, int, int | None], ob
 def stages_bar(progress: Any) -> Iterator[OnProgress | None]:
     """What to call with a stage and the part of it that is done: a bar for True, the user's function, or nothing."""
     if progress is True:
-        with _bar(total=_FULL, bar_format="{l_bar}{bar}| {elapsed}") as bar:
-
-            def show(stage: str, done: float) -> None:
-                bar.set_description(stage, refresh=False)
-                bar.update(round(_FULL * done) - bar.n)
-
-            yield show
-            bar.update(_FULL - bar.n)
+        with _bar(**OF_STAGES) as bar:
+            yield follow_stages(bar)
+            bar.update(bar.total - bar.n)
     else:
         yield progress or None
 
@@ -111,6 +106,16 @@ def follow_reports(bar: Any) -> Callable[[BarReport], None]:
         bar.total = report.total_examples
         bar.set_postfix(epoch=report.epoch, loss=f"{report.loss:.3f}", refresh=False)
         bar.update(report.examples - bar.n)
+
+    return show
+
+
+def follow_stages(bar: Any) -> OnProgress:
+    """A function that moves a bar of tqdm of ``OF_STAGES`` to how much of a stage is done."""
+
+    def show(stage: str, done: float) -> None:
+        bar.set_description(stage, refresh=False)
+        bar.update(round(bar.total * done) - bar.n)
 
     return show
 

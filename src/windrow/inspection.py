@@ -113,6 +113,8 @@ def _own_facts(stored: StoredModel) -> dict[str, Any]:
     if stored.kind.endswith("-lm") and "words" in facts:  # as its sizes() has them
         facts |= {"words": facts["words"] - len(SPECIALS), "special_symbols": list(SPECIALS)}
     table, models = stored.config.get("table"), stored.config.get("models")  # from anybody: of any type
+    if isinstance(of_classes := stored.config.get("ngrams"), Mapping):
+        table, facts["classes"] = of_classes.get("table"), facts.pop("ngrams", len(SPECIALS)) - len(SPECIALS)
     if isinstance(table, Mapping):
         facts["ngrams"] = table.get("sizes")
     if "counts" in stored.config:
@@ -143,10 +145,9 @@ def _of_classes(stored: StoredModel) -> dict[str, Any]:
 def parameters_of(stored: StoredModel) -> dict[str, Any]:
     """The parameters of the training, as far as a file has them."""
     if stored.kind == "word-vectors":  # among its provenance, so that vectors keep them wherever they go
-        from windrow.embeddings.settings import WORD2VEC, as_given
+        from windrow.embeddings.settings import stored_parameters
 
-        given = as_given(stored.provenance)
-        return {setting.name: given[setting.name] for setting in WORD2VEC if setting.name in given}
+        return stored_parameters(stored.provenance)[1]
     for name in _PARAMETERS:
         if isinstance(found := stored.config.get(name), Mapping):
             return dict(found)

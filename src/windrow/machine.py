@@ -12,6 +12,7 @@ from windrow.errors import OptionError
 _PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 _GIB = 1 << 30
 _KEPT_FREE = 0.05  # of the free memory, for what no forecast knows of
+_FOR_COUNTING = 0.7  # of the free memory
 
 
 def available_cores(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int:
@@ -111,3 +112,9 @@ def check_memory(needed: int, what: str, remedy: str) -> None:
     if free is not None and needed > free * (1 - _KEPT_FREE):
         told = f"{needed / _GIB:.1f} GiB of memory, and {free / _GIB:.1f} GiB are free"
         raise OptionError(f"{what} need {told}; {remedy}")
+
+
+def counting_memory() -> int | None:
+    """Bytes that counting may use before it goes over files: most of what is free; None if that is not known."""
+    free = available_memory()
+    return None if free is None else max(int(free * _FOR_COUNTING), 1)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from windrow.embeddings.vectors import WordVectors
     from windrow.lm.base import LanguageModel
     from windrow.lm.cache import CacheLM
+    from windrow.lm.classes.model import ClassLM
     from windrow.lm.mixture import MixtureLM
     from windrow.lm.neural.recurrent import RecurrentLM
     from windrow.lm.neural.window import WindowLM
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from windrow.tagging.tagger import WindowTagger
 
     # What a file may hold; a LanguageModel is also one of your own.
-    NGramModels: TypeAlias = NGramLM | UnboundedNGramLM
+    NGramModels: TypeAlias = NGramLM | UnboundedNGramLM | ClassLM
     LanguageModels: TypeAlias = NGramModels | WindowLM | RecurrentLM | MixtureLM | CacheLM | LanguageModel
     AnyModel: TypeAlias = WordVectors | Phrases | LanguageModels | WindowTagger | TextClassifier
 
@@ -74,8 +75,8 @@ def load(
 
     Returns
     -------
-    WordVectors, Phrases, NGramLM, UnboundedNGramLM, WindowLM, RecurrentLM, MixtureLM, CacheLM, WindowTagger or
-    TextClassifier
+    WordVectors, Phrases, NGramLM, UnboundedNGramLM, ClassLM, WindowLM, RecurrentLM, MixtureLM, CacheLM,
+    WindowTagger or TextClassifier
         What the file holds.
 
     Raises
@@ -194,6 +195,10 @@ def model_class(kind: str) -> Any:
             from windrow.lm.unbounded.model import UnboundedNGramLM
 
             return UnboundedNGramLM
+        case "class-lm":
+            from windrow.lm.classes.model import ClassLM
+
+            return ClassLM
         case "window-lm":
             from windrow.lm.neural.window import WindowLM
 

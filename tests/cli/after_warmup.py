@@ -80,6 +80,10 @@ def vectors() -> Iterator[str]:
         yield f"vectors train text.txt -o h.safetensors {subwords} --loss {loss} --keep-training-state"
         yield "vectors train text.txt -o h.fasttext --continue-from h.safetensors --frozen --epochs 1"
         yield "vectors train text.txt -o g.fasttext --continue-from h.fasttext --epochs 1"
+    counting = "--size 4 --min-count 1 --sample 0"
+    for source, more in product(["text.txt", "corpus"], ["", "--window-weighting harmonic --workers 2"]):
+        yield f"vectors count {source} -o c.safetensors {counting} {more}"
+    yield f"vectors count many.txt -o c.safetensors {counting} --memory 1M"  # in parts, which are merged
     yield "vectors similar s.safetensors abc"
     yield "vectors convert s.safetensors s.bin --to fasttext"
     yield "vectors similar s.bin a"
@@ -115,6 +119,9 @@ def ngrams() -> Iterator[str]:
     yield "lm train ngram long.txt --discount-fallback --order 3 -o n.safetensors --memory 1M"
     yield "lm train ngram many.txt --smoothing mle --order 2 -o m.safetensors"
     yield "lm train ngram counts.gz --from-counts --discount-fallback --order 3 -o n.safetensors"
+    yield "lm train class text.txt -o c.safetensors --classes 3 --order 3"
+    yield "lm perplexity c.safetensors text.txt"
+    yield "lm generate c.safetensors --prompt the --seed 1 --max-new-tokens 3"
     yield "lm train ngram text.txt --order inf -o u.safetensors --discount-fallback"
     yield "lm perplexity u.safetensors text.txt"
     yield "lm generate u.safetensors --prompt the --seed 1 --max-new-tokens 3"

@@ -16,8 +16,9 @@ from click.testing import CliRunner
 
 from windrow.classification.settings import TEXT_CLASSIFIER
 from windrow.cli import main
-from windrow.embeddings.settings import WORD2VEC
+from windrow.embeddings.settings import BLEND, COUNT_VECTORS, WORD2VEC
 from windrow.estimator import GIVEN, Setting
+from windrow.lm.classes.settings import CLASS_LM
 from windrow.lm.neural.settings import RECURRENT_LM, WINDOW_LM
 from windrow.lm.ngram.settings import NGRAM_LM
 from windrow.tagging.settings import WINDOW_TAGGER
@@ -27,10 +28,13 @@ EXTREMES = [f"1{'0' * 20}", f"1{'0' * 400}", INT64, "-1", "0", "nan", "inf", "-i
 LISTS = re.compile(r"[NW],[NW],\.\.\.(/N,N,\.\.\.)?")  # metavars of options that take several numbers
 _SETTINGS: dict[str, tuple[Setting, ...]] = {
     "classify train": TEXT_CLASSIFIER,
+    "lm train class": CLASS_LM,
     "lm train ngram": NGRAM_LM,
     "lm train rnn": RECURRENT_LM,
     "lm train window": WINDOW_LM,
     "tag train": WINDOW_TAGGER,
+    "vectors blend": BLEND,
+    "vectors count": COUNT_VECTORS,
     "vectors train": WORD2VEC,
 }
 
@@ -111,6 +115,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "lm prune": (lm, "-o", f"{out}.safetensors"),
         "lm score": (lm, text),
         "lm select": (lm, text),
+        "lm train class": (text, "-o", out, "--order", 2, "--smoothing", "witten-bell"),
         "lm train ngram": (text, "-o", out, "--order", 2, "--discount-fallback"),
         "lm train rnn": (text, "-o", out, "--embedding", 3, *small),
         "lm train window": (text, "-o", out, "--embedding", 3, *small),
@@ -118,8 +123,10 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "tag predict": (files["tagger"], tags, "--format", "conll"),
         "tag train": (tags, "-o", out, "--size", 3, *small),
         "vectors analogy": (vectors, "the", "cat", "dog"),
+        "vectors blend": (vectors, vectors, "-o", f"{out}.txt", "--size", 2),
         "vectors cluster": (vectors, "-k", 2),
         "vectors convert": (vectors, f"{out}.glove"),
+        "vectors count": (text, "-o", f"{out}.txt", "--size", 2, "--min-count", 1, "--sample", 0, "--workers", 1),
         "vectors evaluate": (vectors, "--similarity", files["pairs"]),
         "vectors plot": (vectors, "-o", f"{out}.png"),
         "vectors print": (vectors, text),

@@ -21,6 +21,7 @@ LINES = ["the cat sat", "the dog sat down", "a cat ran", "the cat ran off", "a m
 KINDS = {
     "n-grams",
     "n-grams of unbounded order",
+    "classes",
     "window",
     "window, 8 bits",
     "recurrent",

@@ -98,7 +98,10 @@ def test_the_help_is_that_of_the_table(run):
     ("command", "kind", "apart"),
     [
         ("vectors train", windrow.Word2Vec, {"loss", "window_weighting"}),
+        ("vectors count", windrow.CountVectors, {"memory"}),
+        ("vectors blend", windrow.Blend, set()),
         ("lm train ngram", windrow.NGramLM, {"memory"}),
+        ("lm train class", windrow.ClassLM, set()),
         ("lm train window", windrow.WindowLM, set()),
         ("lm train rnn", windrow.RecurrentLM, set()),
         ("tag train", windrow.WindowTagger, {"types"}),
@@ -124,7 +127,9 @@ def test_commands_offer_the_settings_of_their_estimator(command, kind, apart):
 
 TRAININGS = {
     "vectors train": windrow.Word2Vec,
+    "vectors count": windrow.CountVectors,
     "lm train ngram": windrow.NGramLM,
+    "lm train class": windrow.ClassLM,
     "lm train window": windrow.WindowLM,
     "lm train rnn": windrow.RecurrentLM,
     "tag train": windrow.WindowTagger,
@@ -143,6 +148,8 @@ BESIDE = {  # with which these have no effect; the others have none beside the d
     ("lm train ngram", "vocab_pad"): ["--unk-mass", "0.1"],
     ("lm train ngram", "min_count"): ["--fixed-vocab", "words.txt"],
     ("lm train ngram", "max_vocab"): ["--fixed-vocab", "words.txt"],
+    ("lm train class", "classes"): ["--word-classes", "classes.txt"],
+    ("lm train class", "iterations"): ["--word-classes", "classes.txt"],
     ("tag train", "vector_size"): ["--vectors", "v.txt"],
 }
 CONDITIONED = [

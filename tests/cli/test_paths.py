@@ -100,7 +100,7 @@ def test_a_command_of_another_group_or_spelling_is_suggested(typed: str, meant: 
 
 def test_what_is_like_no_command_is_refused_with_those_that_there_are() -> None:
     refused = CliRunner().invoke(main, ["lm", "train", "zzzz.txt"]).stderr
-    assert refused.endswith("Error: No such command 'zzzz.txt'. Choose one of ngram, rnn, window.\n")
+    assert refused.endswith("Error: No such command 'zzzz.txt'. Choose one of class, ngram, rnn, window.\n")
 
 
 @pytest.mark.parametrize(
@@ -192,10 +192,10 @@ def test_what_the_table_tests_below_cover() -> None:
     assert {name for name, _ in WRITTEN} == {
         "classify convert", "classify evaluate", "classify train", "corpus build", "corpus fetch",
         "corpus phrases", "corpus toyland", "demo", "lm add", "lm buckets", "lm convert", "lm filter", "lm mix",
-        "lm plot", "lm prune", "report", "lm train ngram", "lm train rnn", "lm train window", "tag evaluate",
-        "tag train",
-        "vectors align", "vectors cluster", "vectors convert", "vectors evaluate", "vectors fetch", "vectors plot",
-        "vectors plot-log", "vectors train",
+        "lm plot", "lm prune", "report", "lm train class", "lm train ngram", "lm train rnn", "lm train window",
+        "tag evaluate", "tag train",
+        "vectors align", "vectors blend", "vectors cluster", "vectors convert", "vectors count", "vectors evaluate",
+        "vectors fetch", "vectors plot", "vectors plot-log", "vectors train",
     }  # fmt: skip
     assert len(READ_AND_WRITTEN) > 25
     assert ("lm train ngram", "vocab", "counts_out") in READ_AND_WRITTEN

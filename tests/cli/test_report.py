@@ -28,6 +28,8 @@ TRAININGS = {  # with what the code in Python does not show, where there is such
     "lm train ngram text.txt --order 2 --smoothing witten-bell --fixed-vocab list.txt": "--fixed-vocab",
     "lm train ngram counts.txt --order 2 --smoothing witten-bell --from-counts": "",
     "lm train ngram built --order 2 --smoothing witten-bell": "",
+    "lm train class text.txt --order 2 --word-classes classes.txt": "",
+    "lm train class text.txt --order 2 --classes 3": "",
     f"lm train window text.txt --order 2 {NETWORK}": "",
     f"lm train rnn text.txt {NETWORK} --vectors v.safetensors": "",
     "tag train tags.conll --size 4 --hidden 4 --epochs 2 --tag-column 3 --valid tags.conll": "",
@@ -56,6 +58,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("text.txt").write_text("\n".join(LINES))
     Path("valid.txt").write_text("\n".join(LINES[:3]))
     Path("words.txt").write_text("the 9\na 8\nb 7\nsees 6\n")
+    Path("classes.txt").write_text("a 1\nb 1\n")
     Path("list.txt").write_text("the\na\nzebra\n")
     Path("tags.conll").write_text("in x O\nRome x B-LOC\n\nAnn x B-PER\nsaw x O\n\n" * 8)
     Path("labels.txt").write_text("".join(f"__label__{i % 2} {line}\n" for i, line in enumerate(LINES)))

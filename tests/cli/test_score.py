@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from windrow.cli import main
 from windrow.cli.line_answers import Asked, Tally, answers
 from windrow.cli.line_sources import Chunk, chunks
 from windrow.corpus import streams
+from windrow.errors import DataError
 from windrow.evaluation import Perplexity
 
 WORDS = ["the", "cat", "dog", "sat", "ran", "off", "a", "big", "mat"]
@@ -324,12 +326,28 @@ def test_memory_does_not_grow_with_the_text(tmp_path: Path, model: Any, monkeypa
 
 def test_the_same_answers_whatever_the_chunks(model: Any) -> None:
     rng = np.random.default_rng(4)
-    lines = [" ".join(rng.choice([*WORDS, "zebra"], rng.integers(0, 9))) for _ in range(100)]
+    lines = [" ".join(rng.choice([*WORDS, "zebra", "é\r", "<s"], rng.integers(0, 9))) for _ in range(100)]
+    block = "".join(f"{line}\n" for line in lines).encode()
     for form in ("log10", "perplexity", "words", "json", "lines"):
         asked = Asked(form, most=9)
-        whole = "".join(answers(model, asked, Chunk("x", 1, lines), Tally()))
-        alone = "".join(piece for line in lines for piece in answers(model, asked, Chunk("x", 1, [line]), Tally()))
-        assert whole == alone
+        tallies = [Tally() for _ in range(3)]
+        whole = printed(answers(model, asked, Chunk("x", 1, lines), tallies[0]))
+        alone = "".join(printed(answers(model, asked, Chunk("x", 1, [line]), tallies[1])) for line in lines)
+        of_block = printed(answers(model, asked, Chunk("x", 1, block=block), tallies[2]))
+        assert whole == alone == of_block
+        assert len({(tally.lines, tally.passed) for tally in tallies}) == 1
+
+
+def test_marks_in_a_block_are_refused_with_their_line_or_left_out(model: Any) -> None:
+    chunk = Chunk("x", 7, block=b"the cat\n\nthe <s> cat\n")
+    with pytest.raises(DataError, match=r"^x, line 9 holds '<s>'"):
+        printed(answers(model, Asked(), chunk, Tally()))
+    skipping = printed(answers(model, Asked("lines", skip_symbols=True), chunk, Tally()))
+    assert skipping == "the cat\n\nthe <s> cat\n"
+
+
+def printed(pieces: Iterable[str | bytes]) -> str:
+    return "".join(piece if isinstance(piece, str) else piece.decode() for piece in pieces)
 
 
 # --- buckets

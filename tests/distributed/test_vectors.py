@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from windrow import Corpus, Word2Vec
+from windrow import Corpus, CountVectors, Word2Vec
 from windrow.distributed import InProcess
 from windrow.embeddings import Progress
 from windrow.embeddings.training import replicas
@@ -50,3 +50,11 @@ def test_vectors_are_those_of_one_process_also_after_a_loss(ray_nodes, corpus):
             model.fit(corpus, ray=workers, progress=kill)
         assert lost
         np.testing.assert_array_equal(model.wv.vectors, expected)
+
+
+def test_counted_vectors_are_those_of_one_process(ray_nodes, corpus):
+    expected = CountVectors(vector_size=8, min_count=1).fit(corpus).wv.vectors
+    with ray_nodes.workers(workers=2) as workers:
+        model = CountVectors(vector_size=8, min_count=1).fit(corpus, ray=workers)
+        np.testing.assert_array_equal(model.wv.vectors, expected)
+        assert workers.usage.parts >= 6

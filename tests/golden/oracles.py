@@ -25,6 +25,7 @@ from tests.golden.recipes import CORPORA, COUNTS, SHORT, TEST, TRAIN
 from tests.golden.unfinished import header_of
 from tests.naive import arpa, classification, phrases, recurrent
 from tests.naive.backoff import Backoff
+from tests.naive.cache import cache_prob
 from tests.naive.outputs import clustered_log_probs, path_log_prob, softmax_log_probs
 from tests.naive.tagging import spans_of
 from tests.naive.tree import heapq_paths
@@ -253,12 +254,25 @@ def _distributions(
         log_probs = arrays["unigrams"][:, 0].copy().view(np.float32) * _LN_10
         log_probs[_BOS] = -np.inf
         return words, np.tile(log_probs, (len(ids), 1))
+    if kind == "class-lm":
+        return words, _class_rows(arrays, config, ids)
     if kind == "unbounded-ngram-lm":
         return words, _unbounded_rows(arrays, config["index"], ids, len(words))
     if kind == "cache-lm":
         return words, np.log([_cached(config, ids[1 : place + 1], len(words)) for place in range(len(ids))])
     rows = _recurrent_rows(arrays, config, ids) if kind == "rnn-lm" else _window_rows(arrays, config, ids)
     return words, np.array([_head(arrays, config)(row) for row in rows])
+
+
+def _class_rows(arrays: Arrays, config: dict[str, Any], ids: list[int]) -> NDArray[Any]:
+    """Unigrams of classes, and the share of each word in its class."""
+    assert config["parameters"]["order"] == 1
+    classes, counts = arrays["classes"], arrays["counts"]
+    of_classes = arrays["ngrams.unigrams"][:, 0].copy().view(np.float32) * _LN_10
+    totals = np.bincount(classes, counts)[classes]
+    log_probs = of_classes[classes] + np.log(np.where(totals, counts / np.maximum(totals, 1), 1))
+    log_probs[_BOS] = -np.inf
+    return np.tile(log_probs, (len(ids), 1))
 
 
 def _unbounded_rows(arrays: Arrays, sizes: dict[str, int], ids: list[int], words: int) -> NDArray[Any]:
@@ -288,11 +302,13 @@ def _mixed(arrays: Arrays, config: dict[str, Any], sentence: list[str]) -> tuple
 
 def _cached(config: dict[str, Any], before: list[int], words: int) -> list[float]:
     """Of the symbols that may come; a vanishing number for the others."""
-    seen, pseudo = before[-config["size"] :], config["pseudo_count"]
     left_out = {_BOS} if _predicts_end(config) else {_BOS, _EOS}
-    share = pseudo / (words - len(left_out))
-    counts = [1e-300 if word in left_out else seen.count(word) + share for word in range(words)]
-    return [count / (len(seen) + pseudo) for count in counts]
+    options = {"order": config.get("order", 1), "decay": config.get("decay", 0.0), "symbols": words - len(left_out)}
+    memory = before[-config["size"] :]
+    return [
+        1e-300 if word in left_out else cache_prob(memory, word, pseudo_count=config["pseudo_count"], **options)
+        for word in range(words)
+    ]
 
 
 def _window_rows(arrays: Arrays, config: dict[str, Any], ids: list[int]) -> list[NDArray[Any]]:
@@ -495,6 +511,7 @@ def _check_phrases(path: Path, answers: Answers) -> None:
 _ORACLES: dict[str, Callable[[Path, Answers], None]] = {
     "word-vectors": _check_vectors,
     "ngram-lm": _check_ngram,
+    "class-lm": _check_distributions,
     "unbounded-ngram-lm": _check_distributions,
     "window-lm": _check_distributions,
     "rnn-lm": _check_distributions,

@@ -109,10 +109,17 @@ def unbounded() -> LanguageModel:
     return UnboundedNGramLM(discount_fallback=True).fit(["a b c", "b a d", "", "c a b a"])
 
 
+def classes() -> LanguageModel:
+    from windrow.lm.classes.model import ClassLM
+
+    return ClassLM(2, 3, "witten-bell").fit(["a b c", "b a d", "", "c a b a"])
+
+
 MODELS: dict[str, Callable[[], LanguageModel]] = {
     "toy": lambda: ToyLM.random(0),
     "n-grams": ngrams,
     "n-grams of unbounded order": unbounded,
+    "classes": classes,
     "window": window,
     "window, 8 bits": lambda: window().quantized(),
     "recurrent": lambda: recurrent("gru", "reset"),
@@ -121,6 +128,7 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
     "log-linear mixture": lambda: mixture("log-linear"),
     "cache": lambda: CacheLM(toy_vocabulary(), 3),
     "cache of a sentence": lambda: CacheLM(toy_vocabulary(), 3, across_sentences=False, pseudo_count=0.25),
+    "cache of trigrams": lambda: CacheLM(toy_vocabulary(), 5, order=3, decay=0.1),
     "mixture with cache": with_cache,
     "mixture of vocabularies": lambda: of_vocabularies("linear"),
     "log-linear mixture of vocabularies": lambda: of_vocabularies("log-linear"),
@@ -128,7 +136,7 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
 }
 
 # How far sums of probabilities may be from 1, where a model stores rounded numbers.
-ROUNDING = {"n-grams": 1e-5}
+ROUNDING = {"n-grams": 1e-5, "classes": 1e-5}
 
 
 def random_stream(seed: int, sentences: int, words: int = len(WORDS)) -> Ids:

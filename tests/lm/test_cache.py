@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.lm.contract import random_stream, toy_vocabulary
+from tests.lm.contract import random_stream, toy_vocabulary, walked
+from tests.naive.cache import cache_prob
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError
 from windrow.files import model_file
@@ -15,31 +17,75 @@ from windrow.lm.cache import CacheLM
 from windrow.lm.symbols import BOS, EOS, UNK
 
 
-def naive_scores(ids: list[int], size: int, across: bool, pseudo_count: float, symbols: int) -> list[float]:
-    """Kuhn & De Mori's cache by its definition."""
+def naive_scores(ids: list[int], across: bool, size: int, **options: Any) -> list[float]:
+    """The cache of Kuhn & De Mori, with n-grams and weights."""
     scores, memory = [], []
     for word_id in ids:
         if word_id == BOS:
             scores.append(0.0)
             memory = memory if across else []
             continue
-        p = (memory.count(word_id) + pseudo_count / symbols) / (len(memory) + pseudo_count)
-        scores.append(float(np.log10(p)))
+        scores.append(float(np.log10(cache_prob(memory, word_id, **options))))
         memory = [*memory, word_id][-size:]
     return scores
 
 
 @given(
-    seed=st.integers(0, 999), size=st.integers(1, 9), across=st.booleans(), pseudo_count=st.sampled_from([0.1, 1.0, 3])
+    seed=st.integers(0, 999),
+    size=st.integers(1, 9),
+    across=st.booleans(),
+    pseudo_count=st.sampled_from([0.1, 1.0, 3]),
+    order=st.integers(1, 4),
+    decay=st.sampled_from([0.0, 0.01, 2.0]),
 )
-@settings(max_examples=60, deadline=None)
-def test_scores_are_those_of_the_definition(seed: int, size: int, across: bool, pseudo_count: float) -> None:
+@settings(max_examples=100, deadline=None)
+def test_scores_are_those_of_the_definition(
+    seed: int, size: int, across: bool, pseudo_count: float, order: int, decay: float
+) -> None:
     ids = random_stream(seed, 5)
-    cache = CacheLM(toy_vocabulary(), size, across_sentences=across, pseudo_count=pseudo_count)
+    options: dict[str, Any] = {"pseudo_count": pseudo_count, "order": min(order, size), "decay": decay}
+    cache = CacheLM(toy_vocabulary(), size, across_sentences=across, **options)
 
-    expected = naive_scores(ids.tolist(), size, across, pseudo_count, symbols=6)
+    expected = naive_scores(ids.tolist(), across, size, symbols=6, **options)
 
-    np.testing.assert_allclose(cache.score_stream(ids), expected, atol=1e-12)
+    np.testing.assert_allclose(cache.score_stream(ids), expected, atol=1e-9)
+    np.testing.assert_allclose(walked(cache, ids), expected, atol=1e-9)
+
+
+def test_long_texts_are_scored_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = random_stream(1, 40)
+    cache = CacheLM(toy_vocabulary(), 20, order=3, decay=0.02)
+    whole = cache.score_stream(ids)
+    monkeypatch.setattr("windrow.lm.cache._SYMBOLS_AT_ONCE", 7)
+
+    np.testing.assert_allclose(cache.score_stream(ids), whole, atol=1e-9)
+
+
+def test_what_followed_the_last_words_before_is_foreseen() -> None:
+    text = "a b c d b a " * 30
+    models = [CacheLM(toy_vocabulary(), 60, order=order) for order in (1, 2, 3)]
+
+    found = [model.perplexity([text]) for model in models]
+
+    assert found[1] < 0.7 * found[0]
+    assert found[2] < found[1]
+
+
+def test_what_is_long_ago_weighs_little() -> None:
+    cache = CacheLM(toy_vocabulary(), 500, decay=0.1)
+    probs = cache.next_word_distribution(["a"] * 100 + ["b"] * 20)
+    weights = np.exp(-0.1 * np.arange(120, 0, -1))
+
+    assert probs[3] == pytest.approx((weights[:100].sum() + 1 / 6) / (weights.sum() + 1))
+    assert probs[4] > 5 * probs[3]
+
+
+def test_counts_of_what_is_forgotten_do_not_fall_below_nothing() -> None:
+    ids = np.array([BOS, *np.random.default_rng(0).integers(3, 7, 20_000)], np.int32)
+    scores = CacheLM(toy_vocabulary(), 3, order=3, decay=0.3, pseudo_count=1e-3).score_stream(ids)
+
+    assert np.isfinite(scores).all()
+    assert scores.max() <= 1e-9
 
 
 def test_by_hand() -> None:
@@ -101,6 +147,8 @@ def test_unknown_words_are_remembered_as_one() -> None:
         ({"size": 0}, "size = 0 is out of range"),
         ({"size": 2.5}, "size = 2.5 must be a whole number"),
         ({"pseudo_count": 0}, "pseudo_count = 0 is out of range"),
+        ({"size": 2, "order": 3}, "order = 3 is out of range"),
+        ({"decay": -0.1}, "decay = -0.1 is out of range"),
     ],
 )
 def test_options_out_of_range(options: dict[str, float], message: str) -> None:
@@ -113,7 +161,7 @@ def test_a_vocabulary_without_marks_is_refused() -> None:
         CacheLM(Vocabulary(["a", "b"], np.ones(2, np.int64)))
 
 
-@pytest.mark.parametrize("damage", [{"size": 0}, {"size": "many"}, {"pseudo_count": None}])
+@pytest.mark.parametrize("damage", [{"size": 0}, {"size": "many"}, {"pseudo_count": None}, {"order": 999}])
 def test_a_damaged_description_is_refused(damage: dict[str, object]) -> None:
     stored = CacheLM(toy_vocabulary()).to_stored()
     broken = model_file.StoredModel(stored.kind, {**stored.config, **damage}, {}, stored.arrays)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.lm.contract import MODELS, ToyLM
 from windrow import NGramLM
-from windrow.corpus import Corpus, reading
+from windrow.corpus import Corpus, reading, streams
 from windrow.errors import DataError, OptionError
 from windrow.evaluation import Perplexity
 from windrow.evaluation.perplexity import perplexities_of
@@ -43,6 +43,14 @@ def test_lines_have_the_scores_of_each_alone(name: str, monkeypatch: pytest.Monk
         expect_those_of_each_line_alone(model, LINES, model.evaluate_lines(LINES))
     expect_those_of_each_line_alone(model, LINES, model.evaluate_lines(line for line in LINES))
     assert [values.tolist() for values in model.evaluate_lines([])] == [[], [], []]
+    text = "".join((line if isinstance(line, str) else " ".join(line)) + "\n" for line in LINES).encode()
+    for ended in (text, text[:-1]):
+        expect_those_of_each_line_alone(model, LINES, model.evaluate_text(ended))
+    assert [values.tolist() for values in model.evaluate_text(b"")] == [[], [], []]
+    with pytest.raises(DataError, match=r"^byte 0xff at offset 2 of the text is not UTF-8"):
+        model.evaluate_text(b"a\n\xff\n")
+    with pytest.raises(OptionError, match=r"^evaluate_text takes bytes, not str; use evaluate_lines for strings$"):
+        model.evaluate_text("a")  # type: ignore[arg-type]
 
 
 def test_long_lines_among_short_ones(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +58,10 @@ def test_long_lines_among_short_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_LONG", 30)
     monkeypatch.setattr(reading, "_PIECE", 7)
     expect_those_of_each_line_alone(model, LINES, model.evaluate_lines(LINES))
+    monkeypatch.setattr(table_lm, "_LONG_BLOCK", 30)
+    monkeypatch.setattr(streams, "_BLOCK_BYTES", 9)
+    lines: list[str | list[str]] = [line for line in LINES if isinstance(line, str)]
+    expect_those_of_each_line_alone(model, lines, model.evaluate_text("\n".join(map(str, lines)).encode()))
 
 
 def test_log_probs_are_those_of_lines() -> None:

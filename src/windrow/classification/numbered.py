@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.classification.kernels.rows import Rows, count_replaced, replace_numbers
-from windrow.corpus.numbering import SeenWords
+from windrow.corpus.numbering import Piece, SeenWords
 from windrow.corpus.tokenizers import TOKENIZERS
 
-_KERNEL_FROM = 1 << 14  # characters, before which its hash table would cost more than it saves
+_KERNEL_FROM = 1 << 14  # bytes, before which its hash table would cost more than it saves
 _TEXTS_AT_A_TIME = 1024  # that are joined
 
 
@@ -26,7 +26,7 @@ class Numbered:
     lists: Rows
 
     @classmethod
-    def of_pieces(cls, pieces: Iterable[str | list[str]]) -> Numbered:
+    def of_pieces(cls, pieces: Iterable[Piece]) -> Numbered:
         """What stands between white space in each line of a text, which may be cut anywhere; a list is a line."""
         seen, ids, ends, tokens = SeenWords(_KERNEL_FROM), [np.zeros(0, np.int32)], [np.zeros(1, np.int64)], 0
         for found in seen.number(pieces, TOKENIZERS["whitespace"](), False):

@@ -173,8 +173,9 @@ def _lines(texts: Any) -> Iterator[str]:
 
 def _of_lines(source: Any, reader: TextReader, prefix: str, **files: Any) -> Labelled:
     """The lines of files, of which only the words are in memory, as numbers."""
-    pieces = read(source, **files)
-    if reader.tokenizer in _BETWEEN_SPACES:
+    at_spaces = reader.tokenizer in _BETWEEN_SPACES
+    pieces = read(source, as_utf8=at_spaces, **files)
+    if at_spaces:
         return _read_labelled_types(Numbered.of_pieces(pieces), reader, prefix)
     whole = lines((piece if isinstance(piece, str) else " ".join(piece) + "\n" for piece in pieces), describe(source))
     return _split_each(whole, reader, prefix)

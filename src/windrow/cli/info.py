@@ -71,8 +71,9 @@ def command_words(file: str, facts: Mapping[str, Any]) -> list[str]:
     from windrow.files.kinds import CHECKPOINTS, KINDS
 
     kind = facts["kind"]
-    is_of_models = kind == "mixture-lm"  # whose names no file has
-    name = KINDS[kind].maker if kind in KINDS and kind not in CHECKPOINTS and not is_of_models else ""
+    model = facts.get("provenance", {}).get("model")
+    is_of_models = kind == "mixture-lm" or model == "Blend"  # whose names no file has
+    name = maker_of(facts) if kind in KINDS and kind not in CHECKPOINTS and not is_of_models else ""
     parameters = facts if facts["kind"] == "corpus" else facts.get("parameters")
     if not name or not parameters:
         raise OptionError(f"{file}, {facts['what']}, does not say which command made it")
@@ -85,11 +86,17 @@ def command_words(file: str, facts: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def chosen_settings(facts: Mapping[str, Any]) -> set[str]:
-    """The settings of a model that are not the defaults of the command that makes one; never the number of threads."""
+def maker_of(facts: Mapping[str, Any]) -> str:
+    """The command that makes such a file, without windrow."""
     from windrow.files.kinds import KINDS
 
-    given = _given(KINDS[facts["kind"]].maker, facts["parameters"], facts)
+    is_counted = facts.get("provenance", {}).get("model") == "CountVectors"
+    return "vectors count" if is_counted else KINDS[facts["kind"]].maker
+
+
+def chosen_settings(facts: Mapping[str, Any]) -> set[str]:
+    """The settings of a model that are not the defaults of the command that makes one; never the number of threads."""
+    given = _given(maker_of(facts), facts["parameters"], facts)
     return {"sg" if option.name == "model" else option.name or "" for option, _ in given} - {"workers"}
 
 

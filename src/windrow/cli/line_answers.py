@@ -50,7 +50,7 @@ class Answered(NamedTuple):
 
     name: str  # of their file
     header: str  # of CSV
-    pieces: Iterable[str]
+    pieces: Iterable[str | bytes]
     tally: Tally  # which counts the lines of the pieces that have been taken
 
 
@@ -74,19 +74,29 @@ def open_answers(path: str, reading: dict[str, Any], asked: Asked) -> Callable[[
     return of
 
 
-def answers(model: LanguageModel, asked: Asked, chunk: Chunk, tally: Tally) -> Iterator[str]:
+def answers(model: LanguageModel, asked: Asked, chunk: Chunk, tally: Tally) -> Iterator[str | bytes]:
     """What is printed for the lines of a chunk, in pieces; ``tally`` counts them."""
     if asked.form == "words":
         for sentence in _sentences(model, lines_in(chunk, asked.field), asked.skip_symbols)[0]:
             yield from _rows_of_words(model, sentence)
         return
     lines, scores = scores_of(model, asked, chunk)
-    tally.lines += len(lines.texts)
+    tally.lines += len(scores.tokens)
+    if asked.form == "lines" and lines.block:
+        places = _places_that_pass(scores, asked, tally)
+        written = lines.block.split(b"\n")
+        yield b"\n".join([*map(written.__getitem__, places), b""])
+        return
     yield "".join(f"{one}\n" for one in _FORMS[asked.form](lines, scores, asked, tally))
 
 
 def scores_of(model: LanguageModel, asked: Asked, chunk: Chunk) -> tuple[Lines, LineScores]:
     """The lines or records of a chunk, and their scores."""
+    from windrow.lm.symbols import BOS, SPECIALS
+
+    block = chunk.block
+    if block and not (b">" in block and any(mark.encode() in block for mark in SPECIALS[BOS:])):
+        return Lines((), (), None, str, block=block), model.evaluate_text(block)
     lines = lines_in(chunk, asked.field)
     sentences, sizes = _sentences(model, lines, asked.skip_symbols)
     scores = model.evaluate_lines(sentences)
@@ -168,14 +178,18 @@ def _json_rows(lines: Lines, scores: LineScores, asked: Asked, tally: Tally) -> 
 
 
 def _lines_that_pass(lines: Lines, scores: LineScores, asked: Asked, tally: Tally) -> list[str]:
+    return [_line(lines, place) for place in _places_that_pass(scores, asked, tally)]
+
+
+def _places_that_pass(scores: LineScores, asked: Asked, tally: Tally) -> list[int]:
     from numpy import isin
 
     passes = (scores.perplexities >= asked.least) & (scores.perplexities <= asked.most)
     if asked.buckets is not None:
         passes &= isin(asked.buckets.places_of(scores.perplexities), asked.kept)
-    places = passes.nonzero()[0].tolist()
+    places: list[int] = passes.nonzero()[0].tolist()
     tally.passed += len(places)
-    return [_line(lines, place) for place in places]
+    return places
 
 
 def _line(lines: Lines, place: int) -> str:

@@ -18,6 +18,7 @@ class Chunk(NamedTuple):
     name: str  # of the file, for messages
     first: int = 1  # the number of the first of ``lines``
     lines: Sequence[str] = ()  # of text, or of JSONL: each as it stands in the file
+    block: bytes = b""  # in place of lines of text: these in UTF-8, a newline after each
     records: Sequence[Record] = ()  # of other formats
     header: str = ""  # of CSV; it comes before the records, in a chunk of its own
 
@@ -30,6 +31,7 @@ class Lines(NamedTuple):
     fields: Sequence[Mapping[str, Any]] | None  # of records, their texts among them
     where: Callable[[int], str]  # the place of one of them, for messages
     is_json: bool = False  # whether ``written`` is
+    block: bytes = b""  # in place of texts and of what is written: lines in UTF-8, a newline after each
 
 
 def chunks(sources: Sequence[str], files: Mapping[str, Any]) -> Iterator[Chunk]:
@@ -52,7 +54,7 @@ def is_live(sources: Sequence[str]) -> bool:
 def _chunks_of(file: str, files: Mapping[str, Any]) -> Iterator[Chunk]:
     from windrow.corpus.records import RecordReader, check_delimiter
     from windrow.corpus.sources import file_format
-    from windrow.corpus.streams import Meter, lines, name_of, text_pieces
+    from windrow.corpus.streams import Meter, line_blocks, lines, name_of, text_pieces, utf8_pieces
     from windrow.corpus.whole_records import whole_records
 
     format, errors, name = file_format(file, **files), files["errors"], name_of(file)
@@ -62,6 +64,10 @@ def _chunks_of(file: str, files: Mapping[str, Any]) -> Iterator[Chunk]:
         yield Chunk(name, header=header)
         batches = batches_of_lines(records, lambda record: _size_of(record.fields[reader.field]), waits=False)
         yield from (Chunk(name, records=batch) for batch in batches)
+        return
+    if format == "text" and not waits_for_answers(file):
+        blocks = line_blocks(utf8_pieces(file, errors, Meter(None, None)), name)
+        yield from (Chunk(name, first, block=block) for first, block in blocks)
         return
     if waits_for_answers(file):
         found = typed_batches(errors)
@@ -76,7 +82,8 @@ def _chunks_of(file: str, files: Mapping[str, Any]) -> Iterator[Chunk]:
 def lines_in(chunk: Chunk, field: str | None) -> Lines:
     """What a chunk holds; DataError, which says where, for what is no record, or has no text in ``field``."""
     if field is None:
-        return Lines(chunk.lines, chunk.lines, None, lambda place: f"{chunk.name}, line {chunk.first + place}")
+        found = chunk.lines or chunk.block.decode().split("\n")[:-1]
+        return Lines(found, found, None, lambda place: f"{chunk.name}, line {chunk.first + place}")
     records = chunk.records or list(_json_records(chunk, field))
     return Lines(
         [_text_of(one.fields[field], f"{one.where}, field {field!r}") for one in records],

@@ -21,7 +21,7 @@ from windrow.errors import one_line, warn
 from windrow.files.writing import write_failure
 
 if TYPE_CHECKING:
-    from windrow.bars import BarReport
+    from windrow.bars import BarReport, OnProgress
 
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)  # so that a training does not wait for the reader of a pipe
 _PATIENCE = 1.0  # seconds that a reader has for the rest, at the end
@@ -168,6 +168,17 @@ def words_bar(total_words: int | None = None, unit: str = "words") -> Iterator[C
         desc="training", total=total_words, unit=unit, unit_scale=True, leave=False, disable=None, file=_Quiet()
     ) as bar:
         yield follow_reports(bar)
+
+
+@contextmanager
+def stages_bar() -> Iterator[OnProgress]:
+    """A bar on stderr, called with a stage and how much of it is done; silent when stderr is no terminal."""
+    from tqdm import tqdm
+
+    from windrow.bars import OF_STAGES, follow_stages
+
+    with tqdm(**OF_STAGES, leave=False, disable=None, file=_Quiet()) as bar:
+        yield follow_stages(bar)
 
 
 # --- kernels that are being compiled

@@ -202,6 +202,8 @@ def _of_workers(
     return processes.answers(chunks(sources, files), more_is_typed if is_live(sources) else lambda: True)
 
 
-def _print(piece: str, *, as_written: bool) -> None:
+def _print(piece: str | bytes, *, as_written: bool) -> None:
     """Print to standard output; ``as_written``: the bytes of a file, whatever the terminal has for an encoding."""
-    click.echo(piece.encode("utf-8", "backslashreplace") if as_written else piece, nl=False)
+    if isinstance(piece, str) and as_written:
+        piece = piece.encode("utf-8", "backslashreplace")
+    click.echo(piece, nl=False)

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from windrow.cli.groups import command
 from windrow.cli.help import grouped_option
-from windrow.cli.logs import json_log, words_bar
+from windrow.cli.logs import json_log, stages_bar, words_bar
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, number_of
 from windrow.cli.options import (
@@ -43,8 +43,9 @@ from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
 from windrow.cli.summaries import LOSSES_OF_VECTORS, hint_for_few_words, training_told
 from windrow.cli.vector_files import VECTORS_OUTPUT, advising_to_convert, save_fasttext
-from windrow.embeddings.settings import WORD2VEC
+from windrow.embeddings.settings import FAVORS, RECIPES, WORD2VEC
 from windrow.errors import OptionError
+from windrow.estimator import GIVEN, Condition
 
 if TYPE_CHECKING:
     from windrow.corpus import Corpus
@@ -54,6 +55,13 @@ if TYPE_CHECKING:
 _LOG_LINES = 200  # per run, besides one per epoch
 _WORKERS = next(setting for setting in WORD2VEC if setting.name == "workers")
 _TO_FASTTEXT = "windrow vectors convert --to fasttext"
+_WITHOUT_RECIPE = (("recipe", (None,)),)
+_CONDITIONS: dict[str, tuple[Condition, ...]] = {
+    **dict.fromkeys(("subwords", "continue_from", "keep_training_state", "report"), _WITHOUT_RECIPE),
+    "favor": (("recipe", GIVEN),),
+    "vectors": (("continue_from", (None,)),),
+    "workers": (("ray", (None,)),),
+}
 _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
 
 
@@ -96,6 +104,19 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     type=InputFile(words_read),
     metavar="FILE",
     help="Vectors to start from, for the words that are among them.",
+)
+@grouped_option(
+    "--recipe",
+    heading="Model",
+    type=click.Choice(RECIPES),
+    help="blend: also count what stands near what, and blend these vectors with the trained ones.",
+)
+@grouped_option(
+    "--favor",
+    heading="Model",
+    common=False,
+    type=click.Choice(FAVORS),
+    help="Of --recipe: what to be best at, at some cost to strict similarity.",
 )
 @grouped_option(
     "--frozen",
@@ -169,7 +190,7 @@ def train(
     continued = None if options["continue_from"] is None else _continued(options["continue_from"])
     vectors = None if options["vectors"] is None else _with_their_size(options["vectors"])
     model, options = params["model"], {name: params[name] for name in options}
-    check_used(WORD2VEC, {"vectors": (("continue_from", (None,)),), "workers": (("ray", (None,)),)}, _MODELS)
+    check_used(WORD2VEC, _CONDITIONS, _MODELS)
     if options["frozen"] and continued is None and vectors is None:
         raise OptionError("--frozen is for --vectors or --continue-from; give one of them, too")
     if options["keep_training_state"]:
@@ -204,7 +225,10 @@ def train(
                 progress=show,
                 ray=cluster.workers,
             )
-    _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab)
+        blended = None
+        if options["recipe"]:
+            blended = _blended(estimator, corpus, options["favor"], None if every == 0 else checkpoint, cluster.workers)
+    _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab, blended=blended)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
     _summarize(estimator, output, cluster)
@@ -298,7 +322,25 @@ def _take_unless_given(values: Mapping[str, Any]) -> None:
             context.params[name] = values[name]
 
 
-def _save(model: Word2Vec, output: Path, *, with_state: bool, word_counts: Path | None) -> None:
+def _blended(
+    model: Word2Vec, corpus: Corpus, favor: str | None, checkpoint: Path | None, workers: Workers | None
+) -> WordVectors:
+    """What --recipe makes of the model; Ctrl-C keeps the state of its training, from which --resume goes on here."""
+    from windrow.embeddings.recipes import blend_with_counts
+
+    try:
+        with stages_bar() as show:
+            return blend_with_counts(model, corpus, favor, show, workers)
+    except KeyboardInterrupt as error:
+        if checkpoint is None:
+            raise
+        model.save_checkpoint(checkpoint)
+        raise KeyboardInterrupt(f"interrupted; {checkpoint} has the state of the training") from error
+
+
+def _save(
+    model: Word2Vec, output: Path, *, with_state: bool, word_counts: Path | None, blended: WordVectors | None
+) -> None:
     """Write what was trained, and the words with their counts if they are asked for."""
     from windrow.corpus import Vocabulary
     from windrow.corpus.word_counts import write_word_counts
@@ -307,7 +349,9 @@ def _save(model: Word2Vec, output: Path, *, with_state: bool, word_counts: Path 
     vectors = model.wv
     if word_counts is not None and vectors.counts is not None:
         write_word_counts(Vocabulary(vectors.index_to_key, vectors.counts), word_counts)
-    if format_of(output) == "fasttext":
+    if blended is not None:
+        save_word_vectors(blended, output)
+    elif format_of(output) == "fasttext":
         save_trained(output, partial(save_fasttext, model), "vectors are", keep=model.save, convert=_TO_FASTTEXT)
     elif with_state:
         save_trained(output, model.save, "vectors are")

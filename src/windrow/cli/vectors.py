@@ -35,6 +35,18 @@ def _train() -> click.Command:
     return train
 
 
+def _blend() -> click.Command:
+    from windrow.cli.blend_vectors import blend
+
+    return blend
+
+
+def _count() -> click.Command:
+    from windrow.cli.count_vectors import count
+
+    return count
+
+
 def _similar() -> click.Command:
     from windrow.cli.queries import similar
 
@@ -88,6 +100,8 @@ def _plot_log() -> click.Command:
     cls=LazyGroup,
     later={
         "train": _train,
+        "count": _count,
+        "blend": _blend,
         "similar": _similar,
         "analogy": _analogy,
         "print": _print,
@@ -99,7 +113,7 @@ def _plot_log() -> click.Command:
     },
 )
 def group() -> None:
-    """Word vectors: train, query, evaluate, convert."""
+    """Word vectors: train or count, query, evaluate, convert."""
 
 
 def _option_for(path: str) -> str:

@@ -19,7 +19,7 @@ def warmup() -> None:
     from windrow.corpus import Corpus
     from windrow.corpus.numbering import KERNEL_FROM
     from windrow.distributed import InProcess
-    from windrow.embeddings import Word2Vec
+    from windrow.embeddings import CountVectors, Word2Vec
     from windrow.embeddings.nearest import compile_batches
     from windrow.embeddings.settings import KERNELS
     from windrow.embeddings.steps import LOSSES
@@ -51,6 +51,9 @@ def warmup() -> None:
         _ = Word2Vec(**subwords, workers=2).fit(corpus).wv
         Word2Vec(**subwords, workers=1, loss="hs").fit(corpus)  # whose tree is another
         Word2Vec(**subwords).fit(corpus, ray=InProcess(2))
+        counted = CountVectors(vector_size=2, min_count=1, sample=0)
+        counted.fit(corpus)
+        counted.fit(corpus, ray=InProcess(2))  # in parts, which are merged
         text.write_text("\n".join(map(str, range(KERNEL_FROM // 5))))  # more words than a new table has room for
         Corpus.build(text)
         text.write_text(" ".join(map(str, range(1 << 15))))  # more pairs than a new table has room for
@@ -73,6 +76,8 @@ def warmup() -> None:
 def _compile_ngram_models(lines: list[str]) -> None:
     from windrow.distributed import InProcess
     from windrow.files.tempfolder import temporary_folder
+    from windrow.lm.cache import CacheLM
+    from windrow.lm.classes.model import ClassLM
     from windrow.lm.ngram.model import NGramLM
     from windrow.lm.unbounded.model import UnboundedNGramLM
 
@@ -101,6 +106,8 @@ def _compile_ngram_models(lines: list[str]) -> None:
         kept.generate("to", max_new_tokens=2)
         kept.score_next(kept.start(), "be")
         list(kept.occurrences("to be"))
+        ClassLM(2, 3).fit(lines).word_scores("to be")
+        CacheLM(model.vocabulary, 5).log_prob("to be")
         for path in (file, arpa):  # whose arrays are the file itself, which is read-only, or not
             model = NGramLM.load(path)
             model.save(folder / "again.arpa")

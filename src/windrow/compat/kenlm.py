@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError, DataWarning, OptionError, WindrowError
-from windrow.lm.ngram.kernels.steps import direct_step
 from windrow.lm.ngram.model import NGramLM
-from windrow.lm.ngram.states import NGramState, NGramStates
+from windrow.lm.ngram.states import NGramState
 from windrow.lm.ngram.table import NGramTable
 from windrow.lm.symbols import BOS, EOS, UNK
 from windrow.models import load
@@ -25,6 +24,7 @@ from windrow.models import load
 __all__ = ["ARPALoadComplain", "Config", "FullScoreReturn", "LanguageModel", "LoadMethod", "Model", "State"]
 
 _LOG10_OF_ZERO, _MISSING_UNKNOWN = -99.0, -100.0  # what kenlm answers
+_NOTHING = NGramState()  # known of the words before, whatever the model
 _TO_SPACES = dict.fromkeys(map(ord, "\t\n\v\f\r"), " ")
 
 
@@ -119,16 +119,13 @@ class State:
     True
     """
 
-    __slots__ = ("_cells",)
+    __slots__ = ("_known",)
 
     def __init__(self, *_ignored: object) -> None:
-        self._cells: NDArray[np.int64] | None = None  # None: nothing is known. Arrays are never written twice.
+        self._known = _NOTHING  # an NGramState of the model; states are replaced, not written
 
     def _key(self) -> bytes:
-        cells = self._cells
-        if cells is None or (cells[-1] == 0 and (cells.size == 1 or cells[0] < 0)):
-            return b""
-        return cells.tobytes()
+        return self._known if any(self._known) else _NOTHING
 
     def __eq__(self, other: object) -> bool:
         return self._key() == other._key() if isinstance(other, State) else NotImplemented
@@ -141,7 +138,7 @@ class State:
 
     def __copy__(self) -> State:
         twin = type(self)()
-        twin._cells = self._cells
+        twin._known = self._known
         return twin
 
 
@@ -193,10 +190,9 @@ class Model:
         complains = config is None or config.arpa_complain != ARPALoadComplain.NONE
         self.path = os.fsencode(os.path.abspath(name))  # noqa: PTH100  # as kenlm, links stay
         self._table = _table_of(name, complains)
-        self._blank = self._table.blank
-        self._address = self._table.located.address
-        self._step = direct_step()
-        self._id_of = self._table.vocabulary.get
+        self._blank, self._begun = self._table.blank, self._table.begun
+        self._stepping = self._table.stepping
+        self._id_of = self._table.vocabulary.ids.get
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.path,)
@@ -282,20 +278,19 @@ class Model:
             full = [self._full_score(state, word_id, state) for word_id in ids]
             scores = np.array([one.log_prob for one in full])
             return scores, np.array([one.ngram_length for one in full]), float(scores.sum())
-        cells = self._blank if state._cells is None else state._cells
-        return self._table.score_after(NGramState(cells), np.array(ids, np.int64))
+        return self._table.score_after(state._known or self._blank, np.array(ids, np.int64))
 
     # --- from word to word
 
     def BeginSentenceWrite(self, state: State, /) -> None:  # noqa: N802
         """Write the state at the beginning of a sentence to ``state``."""
         _check_states(state)
-        state._cells = self._table.start([BOS]).cells
+        state._known = self._begun
 
     def NullContextWrite(self, state: State, /) -> None:  # noqa: N802
         """Write the state in which nothing is known to ``state``."""
         _check_states(state)
-        state._cells = None
+        state._known = _NOTHING
 
     def BaseScore(self, in_state: State, word: str, out_state: State) -> float:  # noqa: N802
         """log10 of the probability of a word.
@@ -319,14 +314,14 @@ class Model:
             word_id = self._id_of(_until_zero(_text_of(word)), UNK)
             if word_id == BOS:
                 return self._full_score(in_state, word_id, out_state).log_prob
-        new_cells = self._blank.copy()
+        step, address, size, _ = self._stepping
+        known = NGramState(size)  # filled by the kernel, before anybody else sees it
         try:
-            cells = in_state._cells
-            score: float = self._step(self._address, self._blank if cells is None else cells, word_id, new_cells)
+            score = step(address, in_state._known or self._blank, word_id, known)
             if score == score:  # noqa: PLR0124  # not NaN, which is reported below
-                out_state._cells = new_cells
+                out_state._known = known
                 return score
-        except (AttributeError, TypeError):
+        except (AttributeError, BufferError, TypeError):
             pass
         _check_states(in_state, out_state)
         raise OptionError("the state is not of this model; begin with BeginSentenceWrite or NullContextWrite")
@@ -347,14 +342,13 @@ class Model:
         return self._full_score(in_state, self._id_of(_until_zero(_text_of(word)), UNK), out_state)
 
     def _full_score(self, in_state: State, word_id: int, out_state: State) -> FullScoreReturn:
-        cells = self._blank if in_state._cells is None else in_state._cells
+        known = in_state._known or self._blank
         if word_id == BOS:  # which windrow never predicts: log10 p is 0, and what backing off to it costs
-            backoffs = float(self._table.context_weights(NGramState(cells))[0])
+            backoffs = float(self._table.context_weights(known)[0])
             self.BeginSentenceWrite(out_state)
             return FullScoreReturn(backoffs, 1, False)
-        scores, orders, after = self._table.score_next_each(NGramStates(cells[None]), np.array([word_id]))
-        out_state._cells = after.cells[0]
-        return FullScoreReturn(scores[0], orders[0], word_id == UNK)
+        score, order, out_state._known = self._table.full_score_next(known, word_id)
+        return FullScoreReturn(score, order, word_id == UNK)
 
 
 class LanguageModel(Model):

@@ -354,10 +354,9 @@ def make_corpus(
 ) -> Corpus:
     """The corpus whose files ``write`` puts into a folder: that at ``path``, or a temporary one, called ``name``."""
 
-    def written(folder: Path) -> Corpus:
-        write(folder)
+    def opened(folder: Path) -> Corpus:
         corpus = Corpus.open(folder)
-        corpus.name, corpus.reader, corpus._is_sound = name, reader, True
+        corpus.reader, corpus._is_sound = reader, True
         logger.info(
             "read %s: %s tokens in %s sentences, %s words",
             name, *(f"{count:,}" for count in (corpus.tokens, len(corpus), len(corpus.vocabulary))),
@@ -365,13 +364,17 @@ def make_corpus(
         _warn_of_single_words(corpus, name)
         return corpus
 
+    def in_temporary(folder: Path) -> Corpus:
+        write(folder)
+        corpus = opened(folder)
+        corpus.name = name
+        return corpus
+
     if path is None:
-        return made_in_temporary_folder(written)
+        return made_in_temporary_folder(in_temporary)
     with new_folder(Path(path)) as folder:
-        written(folder)
-    corpus = Corpus.open(path)
-    corpus.reader, corpus._is_sound = reader, True
-    return corpus
+        write(folder)
+    return opened(Path(path))
 
 
 def _warn_of_single_words(corpus: Corpus, name: str) -> None:

@@ -151,7 +151,7 @@ def number_shard(
     """
     text, meter, seen = TextReader(**reader), Meter(None, None), SeenWords()
     records = RecordReader(files["field"] or "", files["errors"], check_delimiter(files["delimiter"]))
-    pieces = (piece for file in shard for piece in _pieces(file, folder, records, meter, text.sentences))
+    pieces = (piece for file in shard for piece in _pieces(file, folder, records, meter, text))
     with _Spool(np.int32) as ids, _Spool(np.int64) as ends:
         for batch in seen.number(pieces, text.rules, text.folds):
             ends.add(batch.ends + ids.size)
@@ -161,12 +161,10 @@ def number_shard(
     return NumberedShard(*found, records.empty, meter.read_bytes)
 
 
-def _pieces(
-    file: SourceFile, folder: str, records: RecordReader, meter: Meter, sentences: str
-) -> Iterator[str | list[str]]:
+def _pieces(file: SourceFile, folder: str, records: RecordReader, meter: Meter, text: TextReader) -> Iterator[Any]:
     """The sentences of a file; errors name it as the user does."""
     if is_url(file.name):
-        yield from sources.file_sentences(file, records, meter, sentences)
+        yield from sources.file_sentences(file, records, meter, text.sentences, as_utf8=text.is_plain)
         return
     path = str(Path(folder, file.name))
     with suppress(OSError):  # other faults are reported when the file is opened
@@ -176,7 +174,8 @@ def _pieces(
                 "must see the files: put them into a folder that all share, or name URLs"
             )
     try:
-        yield from sources.file_sentences(file._replace(name=path), records, meter, sentences)
+        named = file._replace(name=path)
+        yield from sources.file_sentences(named, records, meter, text.sentences, as_utf8=text.is_plain)
     except WindrowError as error:
         error.args = tuple(str(part).replace(path, file.name) for part in error.args)
         raise

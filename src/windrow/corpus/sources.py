@@ -28,6 +28,7 @@ from windrow.corpus.streams import (
     name_of,
     suffix_of,
     text_pieces,
+    utf8_pieces,
 )
 from windrow.corpus.tables import cells_of, is_column, listed, names_in
 from windrow.errors import DataError, OptionError, WindrowError, warn
@@ -60,12 +61,14 @@ def read(
     errors: str = "strict",
     sentences: str = "line",
     progress: ReadProgress | None = None,
-) -> Iterator[str | list[str]]:
+    as_utf8: bool = False,
+) -> Iterator[Any]:
     """Open ``source`` and give its sentences as one stream; the options are those of ``Corpus.build``.
 
     A ``str`` or ``os.PathLike`` is a file, folder, glob, URL or ``-``; a list of ``os.PathLike`` is several of them;
     any other iterable gives sentences, a table those of its column ``field``. Records without text are left out, and
-    counted in a DataWarning. Raises OptionError for an unknown option, DataError for a source that cannot be read.
+    counted in a DataWarning. ``as_utf8``: text may come as bytes of UTF-8, in which no character is cut. Raises
+    OptionError for an unknown option, DataError for a source that cannot be read.
     """
     _check_options(format, field, delimiter, errors)
     reader = RecordReader(field or "", errors, check_delimiter(delimiter))
@@ -77,7 +80,7 @@ def read(
     else:
         files = files_of(source, format=format, field=field, delimiter=delimiter, errors=errors)
         meter = Meter(progress, total_bytes(files))
-        pieces = (piece for file in files for piece in file_sentences(file, reader, meter, sentences))
+        pieces = (piece for file in files for piece in file_sentences(file, reader, meter, sentences, as_utf8=as_utf8))
     return _telling_what_is_empty(pieces, reader, describe(source))
 
 
@@ -316,9 +319,13 @@ def total_bytes(files: Sequence[SourceFile]) -> int | None:
     return sum(Path(file.name).stat().st_size for file in files)
 
 
-def file_sentences(file: SourceFile, reader: RecordReader, meter: Meter, sentences: str) -> Iterator[str | list[str]]:
+def file_sentences(
+    file: SourceFile, reader: RecordReader, meter: Meter, sentences: str, *, as_utf8: bool = False
+) -> Iterator[Any]:
     """The sentences of one file, as ``read`` gives them."""
     meter.next_file()
+    if file.format == "text" and sentences == "line" and as_utf8:
+        return utf8_pieces(file.name, reader.errors, meter, file.part)
     if file.format == "text":
         return with_sentence_ends(text_pieces(file.name, reader.errors, meter, part=file.part), sentences)
     return _joined_records(reader.file_sentences(file.name, file.format, meter), sentences)

@@ -24,9 +24,12 @@ CHUNK_BYTES = 1 << 22
 # Characters of a line that is read whole, as those are that a model answers one by one, and records: 128 Mi.
 LONGEST_LINE = 1 << 27
 FOLD = "break it at its spaces, for example with fold -s -w 100000"  # the way out
+_BLOCK_BYTES = 1 << 18  # of lines that are given together, or of one that is longer
+_CONTINUING = bytes(range(0x80, 0xC0))  # the bytes of UTF-8 after the first of a character
 _BUFFER_BYTES = 1 << 16  # of what comes from a web server
 STDIN = STDIO
 Item = TypeVar("Item")
+Piece = TypeVar("Piece", str, bytes)
 ReadProgress = Callable[[int, int | None], object]  # bytes read so far, bytes in all if known
 
 
@@ -225,38 +228,60 @@ def text_pieces(
     DataError for a file that is something else than text by its content, see ``sniff.recognize``; of the kind
     ``expected`` it may be.
     """
-    pieces = (piece for piece in _decoded(file, errors, meter, expected, part) if piece)
-    piece = next(pieces, "")
+    pieces = _decoded(file, errors, meter, expected, part, codecs.utf_8_decode)
+    return _from_start_to_end(pieces, "\ufeff", "\n", part)
+
+
+def utf8_pieces(file: str, errors: str, meter: Meter, part: ByteRange = WHOLE) -> Iterator[bytes]:
+    """As ``text_pieces``, in UTF-8: a text without faults is only looked at. No character is cut."""
+    return _from_start_to_end(_decoded(file, errors, meter, "", part, _checked_utf8), codecs.BOM_UTF8, b"\n", part)
+
+
+def _from_start_to_end(found: Iterable[Piece], mark: Piece, newline: Piece, part: ByteRange) -> Iterator[Piece]:
+    """The pieces that are not empty, the first without a byte order mark; a newline ends the last one of the file."""
+    pieces = filter(None, found)
+    last = next(pieces, newline[:0])
     if not part.start:
-        piece = piece.removeprefix("\ufeff")
-    last = piece
-    if piece:
-        yield piece
-    for piece in pieces:
-        last = piece
-        yield piece
-    if last and not last.endswith("\n") and part.stop == WHOLE.stop:
-        yield "\n"
+        last = last.removeprefix(mark)
+    yield from filter(None, [last])
+    for last in pieces:
+        yield last
+    if last and not last.endswith(newline) and part.stop == WHOLE.stop:
+        yield newline
 
 
-def _decoded(file: str, errors: str | None, meter: Meter, expected: str, part: ByteRange) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder("utf-8")(errors or "strict")
-    offset = part.start  # of the chunk in the decompressed file
+def _decoded(
+    file: str,
+    errors: str | None,
+    meter: Meter,
+    expected: str,
+    part: ByteRange,
+    decode: Callable[[bytes, str, bool], tuple[Piece, int]],
+) -> Iterator[Piece]:
+    """``decode``: as ``codecs.utf_8_decode``, from bytes to text, and how many bytes are whole characters."""
+    offset, held = part.start, b""  # of the chunk in the decompressed file; bytes of a character before it
     try:
         for chunk in _byte_chunks(file, meter, expected, part):
             if (nul := chunk.find(0)) >= 0:
                 raise DataError(f"{name_of(file)}: NUL byte at offset {offset + nul}: is the file binary or UTF-16?")
-            held = len(decoder.getstate()[0])
-            yield decoder.decode(chunk)
-            offset += len(chunk)
-        held = len(decoder.getstate()[0])
-        yield decoder.decode(b"", final=True)
+            data = held + chunk if held else chunk
+            text, whole = decode(data, errors or "strict", False)
+            yield text
+            offset, held = offset + len(chunk), data[whole:]
+        yield decode(held, errors or "strict", True)[0]
     except UnicodeDecodeError as error:
         raise DataError(
             f"{name_of(file)}: byte 0x{error.object[error.start]:02x} "
-            f"at offset {offset - held + error.start} is not UTF-8; convert the file"
+            f"at offset {offset - len(held) + error.start} is not UTF-8; convert the file"
             + (", or try errors='replace'" if errors else "")
         ) from error
+
+
+def _checked_utf8(data: bytes, errors: str, final: bool) -> tuple[bytes, int]:
+    if data.isascii():
+        return data, len(data)
+    text, whole = codecs.utf_8_decode(data, errors, final)
+    return (data[:whole] if errors == "strict" else text.encode()), whole
 
 
 def lines(pieces: Iterable[str], name: str, way_out: str = FOLD) -> Iterator[str]:
@@ -279,6 +304,31 @@ def lines(pieces: Iterable[str], name: str, way_out: str = FOLD) -> Iterator[str
             held.append(others[-1])
             size = len(others[-1])
             number += len(others)
+
+
+def line_blocks(pieces: Iterable[bytes], name: str, way_out: str = FOLD) -> Iterator[tuple[int, bytes]]:
+    """As ``lines``, whole lines of UTF-8 as they stand there, many at a time, and the number of the first of them."""
+    held: list[bytes] = []
+    number, size = 1, 0
+    for whole in pieces:
+        for start in range(0, len(whole), _BLOCK_BYTES):
+            piece = whole[start : start + _BLOCK_BYTES]
+            cut = piece.rfind(b"\n") + 1
+            size += characters_in(piece[: piece.find(b"\n")] if cut else piece)
+            if size > LONGEST_LINE:
+                raise too_long(f"{name}, line {number}: the line", way_out)
+            if not cut:
+                held.append(piece)
+                continue
+            yield number, b"".join([*held, piece[:cut]])
+            number += piece.count(b"\n")
+            held = [piece[cut:]]
+            size = characters_in(held[0])
+
+
+def characters_in(text: str | bytes) -> int:
+    """How many characters a text has, which may be UTF-8 that is cut anywhere."""
+    return len(text) if isinstance(text, str) else len(text.translate(None, _CONTINUING))
 
 
 def in_batches(

@@ -24,7 +24,7 @@ _CLOSING = frozenset(".,;:!?%)]}\u00bb\u201d\u2019\u2026")  # before which none 
 _CLITICS = frozenset(("n't", "'s", "'re", "'ve", "'ll", "'d", "'m"))  # as the Penn Treebank cuts them off
 _LONGEST_SHOWN = 100  # characters of a bad token in a message
 
-P = TypeVar("P", str, str | list[str])
+P = TypeVar("P", str | bytes, str | list[str])
 
 
 class Batch(NamedTuple):
@@ -40,7 +40,7 @@ class Tokenizer:
 
     name: str
     split: Callable[[str], list[str]]  # a line, or a part of one, to its tokens
-    last_cut: Callable[[str], int]  # how much of a text can be split without knowing what follows; 0: nothing yet
+    last_cut: Callable[[Any], int]  # how much of a text can be split without knowing what follows; 0: nothing yet
     fold: Callable[[str], str] = str.lower  # lower case, and what else is done to a text first
     join: Callable[[Sequence[str]], str] = " ".join
     version: int | None = None  # of its rules, where they have changed
@@ -117,11 +117,17 @@ def batches(
         yield Batch(words, ends)
 
 
-def whole_words(pieces: Iterable[str | list[str]], tokenizer: Tokenizer, folds: bool) -> Iterator[str]:
-    """The stream as text that is never cut within a word; a list becomes a line of its tokens."""
-    texts = (piece if isinstance(piece, str) else f" {' '.join(piece)}\n" for piece in pieces)
+def whole_words(pieces: Iterable[str | bytes | list[str]], tokenizer: Tokenizer, folds: bool) -> Iterator[bytes]:
+    """The stream as UTF-8 that is never cut within a word; a list becomes a line of its tokens.
+
+    Only a text that need not be folded may come as bytes, which then are UTF-8.
+    """
+    texts = (f" {' '.join(piece)}\n" if isinstance(piece, list) else piece for piece in pieces)
     for text in _regrouped(texts, tokenizer.last_cut):
-        yield tokenizer.fold(text) if folds else text
+        if isinstance(text, bytes):
+            yield text
+        else:
+            yield (tokenizer.fold(text) if folds else text).encode("utf-8", "surrogatepass")
 
 
 def split_lines(text: str, split: Callable[[str], list[str]]) -> Batch:
@@ -172,38 +178,50 @@ def with_numbers_as_words(tokens: Iterable[Any]) -> list[Any]:
     ]
 
 
-def _regrouped(pieces: Iterable[P], last_cut: Callable[[str], int]) -> Iterator[P]:
+def _regrouped(pieces: Iterable[P], last_cut: Callable[[Any], int]) -> Iterator[P]:
     """Move the cuts of a text to where the tokenizer allows them; lists stay as they are."""
-    held: list[str] = []
+    held: list[Any] = []
     size = 0
     for piece in pieces:
-        if isinstance(piece, str):
+        if not isinstance(piece, list):
             size += len(piece)
             cut = last_cut(piece) if size >= BATCH_CHARS else 0
             if not cut:
+                size += streams.characters_in(piece) - len(piece)
                 if size > streams.LONGEST_LINE:
                     raise _too_long(last_cut)
                 held.append(piece)
                 continue
-            yield "".join([*held, piece[:cut]])
-            held, size = [piece[cut:]], len(piece) - cut
+            yield _joined([*held, piece[:cut]])
+            held = [piece[cut:]]
+            size = streams.characters_in(held[0])
         else:
             if size:
-                yield "".join(held)
+                yield _joined(held)
                 held, size = [], 0
             yield piece
     if size:
-        yield "".join(held)
+        yield _joined(held)
 
 
-def _too_long(last_cut: Callable[[str], int]) -> DataError:
+def _joined(pieces: Sequence[Any]) -> Any:
+    """Strings, or bytes, as one."""
+    return pieces[0][:0].join(pieces)
+
+
+def _too_long(last_cut: Callable[[Any], int]) -> DataError:
     """The error for text that cannot be cut anywhere, however much of it is held."""
     if last_cut is _after_last_newline:
         return streams.too_long("a line, which a tokenizer of your own gets whole,", streams.FOLD)
     return streams.too_long("a word", "is it text? fold -w 100000 breaks it, too")
 
 
-def _after_last_space(text: str) -> int:
+def _after_last_space(text: str | bytes) -> int:
+    if isinstance(text, bytes):
+        if cut := max(text.rfind(b" "), text.rfind(b"\n")) + 1:
+            return cut
+        decoded = text.decode()
+        return len(decoded[: _after_last_space(decoded)].encode())
     if text[-1:].isspace():
         return len(text)
     *before, unfinished = text.rsplit(None, 1) or [""]

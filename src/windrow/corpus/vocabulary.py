@@ -133,7 +133,7 @@ class Vocabulary:
         return iter(self.words)
 
     def __contains__(self, word: object) -> bool:
-        return word in self._ids
+        return word in self.ids
 
     def sizes(self) -> dict[str, object]:
         """``words``, special symbols such as ``<s>`` not counted."""
@@ -147,7 +147,8 @@ class Vocabulary:
         return html_table(f"Vocabulary of {len(self):,} words", rows, ("word", "count"), len(self))
 
     @cached_property
-    def _ids(self) -> dict[str, int]:
+    def ids(self) -> dict[str, int]:
+        """The id of each word; not to be changed."""
         return {word: word_id for word_id, word in enumerate(self.words)}
 
     def id_of(self, word: str) -> int:
@@ -168,7 +169,7 @@ class Vocabulary:
             The word is not in the vocabulary; the message suggests similar words.
         """
         try:
-            return self._ids[word]
+            return self.ids[word]
         except KeyError:
             raise MissingWordError(word, self.words) from None
 
@@ -186,7 +187,7 @@ class Vocabulary:
         -------
         int
         """
-        return self._ids.get(word, default)
+        return self.ids.get(word, default)
 
     def count_of(self, word: str) -> int:
         """How often a word occurs in the text; 0 for one that is not in the vocabulary.
@@ -236,7 +237,7 @@ class Vocabulary:
         """
         if isinstance(tokens, str):
             raise OptionError("encode takes several words, not a string; give its words: text.split()")
-        unknown, get = self.unknown_id, self._ids.get
+        unknown, get = self.unknown_id, self.ids.get
         return np.fromiter((get(token, unknown) for token in tokens), np.int32)
 
     def decode(self, ids: Iterable[int] | NDArray[np.integer]) -> list[str]:

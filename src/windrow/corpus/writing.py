@@ -25,7 +25,7 @@ from windrow.errors import DataError
 from windrow.files.checksums import OWN, PARTS, TO_COME, Crc, digits_of_file, with_own
 from windrow.files.corpus_folder import CORPUS_FORMAT, CORPUS_HEADER
 
-_BLOCK = 1 << 20  # ids or starts handled at a time
+_BLOCK = 1 << 18  # ids or starts handled at a time
 _NO_LIMITS = {"min_count": 1, "max_vocab": None}
 
 
@@ -54,7 +54,7 @@ def write_corpus(
 
     if workers is None:
         in_order = SeenWords()
-        pieces = sources.read(source, sentences=reader.sentences, **files)
+        pieces = sources.read(source, sentences=reader.sentences, as_utf8=reader.is_plain, **files)
         write(in_order.number(pieces, reader.rules, reader.folds, fold_lists), in_order)
         return
     options, merged = dict(files), MergedWords()
@@ -175,17 +175,19 @@ def _finish(
         (folder / CORPUS_HEADER).write_bytes(with_own(f"{json.dumps(header, indent=1)}\n".encode()))
 
 
-def _rewritten_ids(path: Path, new_ids: NDArray[np.int32]) -> Iterator[bytes]:
+def _rewritten_ids(path: Path, new_ids: NDArray[np.int32]) -> Iterator[Any]:
     """Replace each provisional id by ``new_ids[id]``, in place, so that the disk never holds the ids twice."""
+    old, new = (np.empty(_BLOCK, np.int32) for _ in range(2))  # filled again and again, so that the pages are warm
     with path.open("r+b") as stream:
-        while block := stream.read(4 * _BLOCK):
-            rewritten = new_ids[np.frombuffer(block, np.int32)].tobytes()
-            stream.seek(-len(block), os.SEEK_CUR)
-            stream.write(rewritten)
-            yield rewritten
+        while size := stream.readinto(old.data):
+            rewritten = new[: size // 4]
+            new_ids.take(old[: size // 4], out=rewritten, mode="wrap")  # so that -1 takes the last entry
+            stream.seek(-size, os.SEEK_CUR)
+            stream.write(rewritten.data)
+            yield rewritten.data
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
+def _blocks(path: Path) -> Iterator[Any]:
     with path.open("rb") as stream:
         while block := stream.read(4 * _BLOCK):
             yield block

@@ -39,8 +39,8 @@ class LostWorkerError(WindrowError):
 class RayCluster:
     """Workers of a Ray cluster, or of a Ray of this machine's own that ends with the work.
 
-    ``Corpus.build``, ``NGramLM.fit`` and ``Word2Vec.fit`` take one as ``ray``. As a context manager it stays connected
-    from one of them to the next; otherwise each connects, which takes some seconds.
+    ``Corpus.build`` and ``fit`` of ``NGramLM``, ``Word2Vec`` and ``CountVectors`` take one as ``ray``. As a context
+    manager it stays connected from one of them to the next; otherwise each connects, which takes some seconds.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
-"""The settings of Word2Vec: checks, options of ``windrow vectors train`` and docs are made from this table."""
+"""The settings of Word2Vec, CountVectors and Blend: checks, their commands' options and docs come from these tables."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from windrow.embeddings.steps import LOSSES
@@ -10,6 +11,7 @@ from windrow.estimator import GIVEN, Setting, unmet
 
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")
+RECIPES, FAVORS = ("blend",), ("relatedness",)  # of ``vectors train``, see recipes.py
 _OF_NS = ("loss", (None, "ns", "hs+ns"))  # with which there is negative sampling, unless negative is 0
 LONGEST_NGRAM = 100  # characters
 _MAX_SEED = 2**32 - 1  # what numpy.random.RandomState takes, for the draws of gensim
@@ -141,6 +143,68 @@ WORD2VEC = (
 # What shared_negatives is by default, by ``subwords``. N-grams are part of many words of a block: with 32 in place of
 # 16 they give better analogies of forms of words (bench/rare_words.py). Without them more are not worth their time.
 SHARED_NEGATIVES = {False: 16, True: 32}
+_ROWS = {setting.name: setting for setting in WORD2VEC}
+COUNT_VECTORS = (
+    _ROWS["vector_size"],
+    _ROWS["window"],
+    Setting(
+        "window_weighting", str, "linear", "How the weight of a context word falls with its distance from the center: "
+        "linearly, by 1 / distance, or not at all.",
+        "Linearly is what word2vec's windows of random size do on average.",
+        choices=WINDOW_WEIGHTINGS[1:], heading="Model",
+    ),
+    _ROWS["min_count"],
+    _ROWS["max_final_vocab"],
+    replace(_ROWS["sample"], advice="Which words are dropped depends on the seed and their places alone."),
+    Setting(
+        "contexts", int, 30_000, "How many of the words, the most frequent ones, are context words. Their matrix is "
+        "factorized, and the rows of all other words are projected through its factors.",
+        "More take more memory and time.", low=1, heading="Model", common=True,
+    ),
+    Setting(
+        "context_exponent", float, 0.75, "Context words are smoothed: their counts to this power are their "
+        "probabilities.", "Less than 1 keeps rare contexts from scores that are too high.", low=0, high=1,
+        heading="Model", common=True,
+    ),
+    Setting(
+        "shift", float, 1.0, "The logarithm of this number is taken off the mutual information before what is negative "
+        "becomes 0.", "k stands for k negative samples; 1, for no shift, is better on most texts.", low=1, high=1e6,
+        heading="Model",
+    ),
+    Setting(
+        "eigenvalue_exponent", float, 0.25, "Each dimension is weighted by its singular value to this power.",
+        "0 weights all alike, 1 gives the rows of the matrix themselves; less than 0.5 is better for word vectors.",
+        low=0, high=1, heading="Model", common=True,
+    ),
+    Setting(
+        "power_iterations", int, 4, "How often the random subspace is multiplied by the matrix and its transpose.",
+        "Fewer are faster, and less exact in the smaller singular values.", low=1, high=100,
+    ),
+    replace(_ROWS["seed"], advice="An equal seed gives equal vectors."),
+    replace(_ROWS["workers"], help="Threads; the vectors do not depend on them."),
+    Setting(
+        "memory", int, None, "Bytes of memory beyond which counting goes over files.", low=1 << 20,
+        none="most of what is free", common=True,
+    ),
+)  # fmt: skip
+BLEND = (
+    replace(_ROWS["vector_size"], help="Dimensions per blended vector, those of the largest variance first.",
+            advice="At most those of both together, which keep everything."),
+    Setting(
+        "second_weight", float, 0.5, "How much the second vectors weigh beside the first.",
+        "Counted vectors at 1 are best for relatedness, at 0.5 nothing is lost for strict similarity.",
+        low=0, low_open=True, high=100, heading="Model", common=True,
+    ),
+    Setting(
+        "output_weight", float, 0.5, "How much of a word's row in the output layer is added to its vector, where a "
+        "model has such rows.", "0 takes input vectors alone; 1 favors relatedness.", low=0, high=100,
+        heading="Model", common=True,
+    ),
+    Setting(
+        "spectrum_exponent", float, 0.3, "Vectors are divided along each principal axis by its standard deviation to "
+        "this power first.", "1 whitens them, 0 leaves them as they are.", low=0, high=1, heading="Model", common=True,
+    ),
+)  # fmt: skip
 _OF_SHARED = next(setting.conditions for setting in WORD2VEC if setting.name == "shared_negatives")
 
 
@@ -151,3 +215,10 @@ def as_given(stored: Mapping[str, Any]) -> dict[str, Any]:
     if "shared_negatives" in stored and (is_usual or unmet(_OF_SHARED, stored)):
         given["shared_negatives"] = None
     return given
+
+
+def stored_parameters(provenance: Mapping[str, Any]) -> tuple[tuple[Setting, ...], dict[str, Any]]:
+    """The table of settings of the model that made vectors, and the values that their file has of them."""
+    table = {"CountVectors": COUNT_VECTORS, "Blend": BLEND}.get(provenance.get("model", ""), WORD2VEC)
+    given = as_given(provenance) if table is WORD2VEC else provenance
+    return table, {setting.name: given[setting.name] for setting in table if setting.name in given}

@@ -306,6 +306,11 @@ def as_counts(array: NDArray[Any] | None, words: int, path: str | os.PathLike[st
 
 def pack_words(words: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Words as two arrays: their UTF-8 bytes, and the offsets (words + 1,) at which words start."""
+    lines = np.frombuffer("\n".join([*words, ""]).encode("utf-8", "surrogatepass"), np.uint8)
+    ends = np.flatnonzero(lines == ord("\n"))
+    if len(ends) == len(words):  # nearly always; faster than encoding word by word
+        offsets = np.append(0, ends - np.arange(len(words)))
+        return {"word_bytes": lines[lines != ord("\n")], "word_offsets": offsets}
     encoded = [word.encode("utf-8", "surrogatepass") for word in words]
     offsets = np.zeros(len(encoded) + 1, np.int64)
     np.cumsum([len(word) for word in encoded], out=offsets[1:])

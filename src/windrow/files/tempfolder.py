@@ -81,3 +81,15 @@ def _clear_and_remove(attributes: dict[str, Any], stack: ExitStack) -> None:
     with interrupts.held():
         attributes.clear()
         stack.close()
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turn failures to write parts of a count into a DataError."""
+    try:
+        yield
+    except OSError as error:
+        reason = write_failure(error)
+        raise DataError(
+            f"cannot write the counts of parts of the text: {reason}; name a folder on another disk: temp_dir=..."
+        ) from error

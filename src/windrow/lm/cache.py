@@ -13,6 +13,7 @@ from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError
 from windrow.estimator import check_settings
 from windrow.files.model_file import StoredModel
+from windrow.lm import kernels
 from windrow.lm.base import LanguageModel
 from windrow.lm.next_word import as_id, as_ids, check_state
 from windrow.lm.settings import CACHE_LM
@@ -27,10 +28,13 @@ CacheState = tuple[int, ...]  # the symbols remembered, the latest last
 
 
 class CacheLM(LanguageModel):
-    """A unigram model of the latest symbols, meant as a part of a mixture: it needs no training.
+    """A model of the latest symbols, meant as a part of a mixture: it needs no training.
 
-    p(w) = (times that w is among them + ``pseudo_count`` / words) / (their number + ``pseudo_count``), so that nothing
-    has probability zero, and all are alike where nothing is remembered. ``</s>`` and ``<unk>`` are symbols like words.
+    With ``order`` 1 it counts words: p(w) = (times that w is among them + ``pseudo_count`` / words) / (their number +
+    ``pseudo_count``), so that nothing has probability zero, and all are alike where nothing is remembered. With a
+    higher ``order`` it also counts what followed the last words when they stood there before; in place of equal shares
+    of ``pseudo_count`` each word then has its share by the order below. With ``decay`` what is d words ago counts
+    exp(-``decay`` d) times. ``</s>`` and ``<unk>`` are symbols like words.
 
     Parameters
     ----------
@@ -43,7 +47,10 @@ class CacheLM(LanguageModel):
 
     References
     ----------
-    Kuhn & De Mori 1990, "A cache-based natural language model for speech recognition".
+    Kuhn & De Mori 1990, "A cache-based natural language model for speech recognition"; Jelinek, Merialdo, Roukos &
+    Strauss 1991, "A dynamic language model for speech recognition" (bigrams and trigrams); Clarkson & Robinson 1997,
+    "Language model adaptation using mixtures and an exponentially decaying cache"; MacKay & Peto 1995, "A hierarchical
+    Dirichlet language model" (one order from the other).
 
     Examples
     --------
@@ -65,6 +72,8 @@ class CacheLM(LanguageModel):
         across_sentences: bool = True,
         pseudo_count: float = 1.0,
         predicts_end: bool = True,
+        order: int = 1,
+        decay: float = 0.0,
     ) -> None:
         check_settings(self.settings, locals())
         if tuple(vocabulary.words[: len(SPECIALS)]) != SPECIALS:
@@ -74,6 +83,8 @@ class CacheLM(LanguageModel):
         self.pseudo_count = float(pseudo_count)
         self.carries_over = bool(across_sentences)
         self.predicts_end = bool(predicts_end)
+        self.order = int(order)
+        self.decay = float(decay)
 
     def __repr__(self) -> str:
         words = sizes_told(self.vocabulary.sizes())
@@ -84,9 +95,9 @@ class CacheLM(LanguageModel):
         return html_table("CacheLM", facts.items())
 
     @property
-    def _pseudo_count_per_word(self) -> float:
-        """The count of each word before it is seen."""
-        return self.pseudo_count / (len(self.vocabulary) - (1 if self.predicts_end else 2))
+    def _uniform(self) -> float:
+        """The probability of each symbol before anything is seen."""
+        return 1 / (len(self.vocabulary) - (1 if self.predicts_end else 2))
 
     def score_stream(self, stream: Ids) -> NDArray[np.float64]:
         """As ``LanguageModel.score_stream``: each symbol is scored given the last ``size`` symbols before it."""
@@ -118,13 +129,26 @@ class CacheLM(LanguageModel):
         words = text[is_word].astype(np.int64)
         places = np.arange(len(words))
         oldest = np.maximum(places - self.size, 0 if self.carries_over else _sentence_starts(is_word))
-        # Sorted by word, then place: the occurrences of a word that are remembered form a range.
-        by_word = words * (len(words) + 1)
-        occurrences = np.sort(by_word + places)
-        seen = np.searchsorted(occurrences, by_word + places) - np.searchsorted(occurrences, by_word + oldest)
+        probs = np.full(len(words), self._uniform)
+        contexts, contexts_number = np.zeros(len(words), np.int64), 1  # of the k - 1 words before each, as numbers
+        for k in range(1, self.order + 1):
+            grams, grams_number = _numbered(contexts, words)
+            whole = oldest + k - 1  # the first place at which a k-gram ends that is remembered as a whole
+            seen = self._seen(grams, grams_number, whole)
+            of_context = self._seen(contexts, contexts_number, whole)
+            mixed = (seen + self.pseudo_count * probs) / (of_context + self.pseudo_count)
+            probs = np.where(places >= whole, mixed, probs)
+            # The n-gram that ends at the place before is the context of one more word.
+            contexts, contexts_number = np.concatenate([[grams_number], grams[:-1]])[: len(words)], grams_number + 1
         scores = np.zeros(len(text))
-        scores[is_word] = np.log10((seen + self._pseudo_count_per_word) / (places - oldest + self.pseudo_count))
+        scores[is_word] = np.log10(probs)
         return scores
+
+    def _seen(self, numbers: NDArray[np.int64], size: int, oldest: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How often each number, below ``size``, stands between an oldest place and its own, later ones for more."""
+        seen = np.empty(len(numbers))
+        kernels.decayed_counts(numbers, oldest, self.decay, np.zeros(size), np.zeros(size, np.int64), seen)
+        return seen
 
     def start(self, ids: Sequence[int] | Ids = (BOS,)) -> CacheState:
         """As ``LanguageModel.start``; the state is those of the ids that are remembered."""
@@ -144,13 +168,18 @@ class CacheLM(LanguageModel):
     def distribution(self, state: CacheState) -> NDArray[np.float64]:
         """As ``LanguageModel.distribution``."""
         check_state(type(state) is tuple)
-        counts: NDArray[np.float64] = np.full(len(self.vocabulary), self._pseudo_count_per_word)
-        np.add.at(counts, np.array(state, np.int64), 1)
-        counts[BOS] = 0
-        if not self.predicts_end:
-            counts[EOS] = 0
-        counts /= len(state) + self.pseudo_count
-        return counts
+        words = np.array(state, np.int64)
+        probs: NDArray[np.float64] = np.full(len(self.vocabulary), self._uniform)
+        probs[[BOS] if self.predicts_end else [BOS, EOS]] = 0
+        weights = np.exp(-self.decay * np.arange(len(words), 0, -1))
+        places = np.arange(len(words))  # where the context stands, followed by another word
+        for k in range(1, min(self.order, len(words) + 1) + 1):
+            if k > 1:
+                places = places[places >= k - 1]
+                places = places[words[places - (k - 1)] == words[len(words) - (k - 1)]]
+            counts = np.bincount(words[places], weights[places], len(probs))
+            probs = (counts + self.pseudo_count * probs) / (weights[places].sum() + self.pseudo_count)
+        return probs
 
     def to_stored(self) -> StoredModel:
         """As ``LanguageModel.to_stored``."""
@@ -159,6 +188,8 @@ class CacheLM(LanguageModel):
             "across_sentences": self.carries_over,
             "pseudo_count": self.pseudo_count,
             "predicts_end": self.predicts_end,
+            "order": self.order,
+            "decay": self.decay,
         }
         return StoredModel(self.kind, config, dict(self.provenance_), pack_vocabulary(self.vocabulary))
 
@@ -175,6 +206,8 @@ class CacheLM(LanguageModel):
                 across_sentences=bool(config["across_sentences"]),
                 pseudo_count=config["pseudo_count"],
                 predicts_end=bool(config["predicts_end"]),
+                order=config.get("order", 1),  # which files had not always
+                decay=config.get("decay", 0.0),
             )
         except (KeyError, OptionError) as error:
             raise FormatError(f"{path}: the parameters of the cache model are damaged ({error})") from error
@@ -187,3 +220,10 @@ def _sentence_starts(is_word: NDArray[np.bool_]) -> NDArray[np.int64]:
     words_before = np.cumsum(is_word)
     starts: NDArray[np.int64] = np.maximum.accumulate(np.where(is_word, 0, words_before))[is_word]
     return starts
+
+
+def _numbered(contexts: NDArray[np.int64], words: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """The n-grams of a context and a word as numbers from 0 on, and how many different ones there are."""
+    keys = contexts * (int(words.max(initial=0)) + 1) + words
+    different, numbers = np.unique(keys, return_inverse=True)
+    return numbers.astype(np.int64), len(different)

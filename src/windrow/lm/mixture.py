@@ -18,6 +18,7 @@ from windrow.estimator import Estimator
 from windrow.files.model_file import StoredModel
 from windrow.lm.base import LanguageModel, model_from_stored
 from windrow.lm.cache import CacheLM
+from windrow.lm.classes.model import ClassLM
 from windrow.lm.mixture_weights import em_weights
 from windrow.lm.neural.recurrent import RecurrentLM
 from windrow.lm.neural.window import WindowLM
@@ -33,7 +34,7 @@ from windrow.lm.union import places_in, sharing, union_of
 from windrow.nn.training.fitting import all_or_nothing
 
 # What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.
-_COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, NGramLM, RecurrentLM, UnboundedNGramLM, WindowLM)
+_COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, ClassLM, NGramLM, RecurrentLM, UnboundedNGramLM, WindowLM)
 
 Floats = NDArray[np.float64]
 MixtureState = tuple[Any, ...]  # a state of each model

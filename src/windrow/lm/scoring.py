@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from windrow.corpus import Vocabulary
 from windrow.corpus.opening import as_corpus
 from windrow.corpus.streams import in_batches
+from windrow.errors import DataError, OptionError
 from windrow.evaluation.perplexity import Perplexity
 from windrow.lm.line_scores import LineScores
 from windrow.lm.next_word import Tokens, given_words
@@ -205,6 +206,46 @@ class ScoresText(ReadsText, ABC):
         ['the cat ran']
         """
         return self._line_scores(several(lines, "evaluate_lines", "evaluate_sentence", may_name_files=True))
+
+    def evaluate_text(self, text: bytes) -> LineScores:
+        """As ``evaluate_lines``, of the lines of a text in UTF-8: an n-gram model need not make strings of them.
+
+        Parameters
+        ----------
+        text : bytes
+            The lines, a newline after each but perhaps the last.
+
+        Returns
+        -------
+        LineScores
+            Arrays with one number per line.
+
+        Raises
+        ------
+        OptionError
+            The text is no bytes.
+        DataError
+            The text is not UTF-8, or ``<s>`` or ``</s>`` is a word of a line.
+
+        Examples
+        --------
+        >>> from windrow import NGramLM
+        >>> model = NGramLM(2, "witten-bell").fit(["the cat sat", "the cat ran off"])
+        >>> model.evaluate_text(b"the cat ran\\n\\nthe dog\\n").tokens.tolist()
+        [4, 1, 3]
+        """
+        if not isinstance(text, bytes):
+            raise OptionError(f"evaluate_text takes bytes, not {type(text).__name__}; use evaluate_lines for strings")
+        try:
+            return self._text_scores(text)
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"byte 0x{text[error.start]:02x} at offset {error.start} of the text is not UTF-8; convert the text"
+            ) from error
+
+    def _text_scores(self, text: bytes) -> LineScores:
+        """``evaluate_text``; UnicodeDecodeError for what is not UTF-8."""
+        return self._line_scores(text.decode().removesuffix("\n").split("\n") if text else [])
 
     def _line_scores(self, lines: Iterable[Tokens]) -> LineScores:
         """``evaluate_lines`` of what certainly is lines."""

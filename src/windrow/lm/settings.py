@@ -34,6 +34,14 @@ CACHE_LM = (
     Setting(
         "predicts_end", bool, True, "Whether </s> is among the symbols; as in the models that it is mixed with.",
     ),
+    Setting(
+        "order", int, 1, "Words in the longest n-gram that is counted.",
+        "2 or 3 for long texts on one subject, whose names and phrases come back.", low=1, high="size",
+    ),
+    Setting(
+        "decay", float, 0.0, "How fast what is remembered loses weight: what is d words ago counts exp(-decay d) "
+        "times.", "0.001 to 0.005, with a size of some thousand words.", low=0, high_open=True,
+    ),
 )  # fmt: skip
 
 # Limits of generation. All texts are held until the last is done, each with its ids and probabilities: about 50 bytes

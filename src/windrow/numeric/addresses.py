@@ -11,6 +11,7 @@ import ctypes
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -23,6 +24,20 @@ def array_at(address: int, shape: Any, dtype: Any) -> Any:
     """The array of a shape and type that begins at an address. Nothing is copied, and nothing checked."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     return np.frombuffer((ctypes.c_uint8 * size).from_address(int(address)), dtype).reshape(shape)
+
+
+def address_of(memory: Any) -> int:
+    """Where the memory of an array, or of bytes, begins."""
+    array = np.frombuffer(memory, np.uint8) if isinstance(memory, bytes) else memory
+    return int(array.ctypes.data)
+
+
+def _address_of(_typing: Any, memory: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        return builder.ptrtoint(data, ir.IntType(64))
+
+    return types.int64(memory), generate
 
 
 def _array_at(_typing: Any, _address: Any, shape: Any, dtype: Any) -> Any:
@@ -44,4 +59,4 @@ def _array_at(_typing: Any, _address: Any, shape: Any, dtype: Any) -> Any:
 
 
 if not DISABLE_JIT:
-    globals()["array_at"] = intrinsic(_array_at)
+    globals().update(address_of=intrinsic(_address_of), array_at=intrinsic(_array_at))

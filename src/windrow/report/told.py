@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import windrow
 from windrow.corpus import TextReader
-from windrow.embeddings.settings import WORD2VEC, as_given
+from windrow.embeddings.settings import stored_parameters
 from windrow.embeddings.vectors import WordVectors
 from windrow.files.corpus_folder import is_corpus
 from windrow.lm.base import LanguageModel
@@ -71,10 +71,9 @@ class Told:
 def settings_of(model: Any, told: Told) -> tuple[Sequence[Setting], dict[str, Any]]:
     """The table of a model's settings, and its values of these; empty where the model does not know them."""
     if isinstance(model, WordVectors):
-        if model.provenance.get("model") != "Word2Vec":
+        if model.provenance.get("model") not in ("CountVectors", "Word2Vec"):
             return (), {}
-        given = as_given(model.provenance)
-        return WORD2VEC, {one.name: given[one.name] for one in WORD2VEC if one.name in given}
+        return stored_parameters(model.provenance)
     if isinstance(model, NGramLM) and not (model.provenance_ or told.sources):  # of an ARPA file, which does not say
         return (), {}
     settings = getattr(model, "settings", ())
@@ -143,7 +142,7 @@ def code_of(model: Any, file: str, told: Told) -> str:
     opening = f"model = windrow.load({_literal(file)})"
     settings, values = settings_of(model, told)
     is_vectors = isinstance(model, WordVectors)
-    name = "Word2Vec" if is_vectors else type(model).__name__
+    name = model.provenance.get("model", "") if is_vectors else type(model).__name__
     is_trained_on_text = bool(values) and not isinstance(model, MixtureLM)  # and not made of models
     if not is_trained_on_text or name not in windrow.__all__:
         return f"import windrow\n\n{opening}"

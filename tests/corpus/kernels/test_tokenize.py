@@ -18,20 +18,21 @@ SPACES = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()
 # Letters of one to four bytes, beginning with the bytes that white space begins with too, and controls that are none.
 LETTERS = ["a", "b", "\0", "\x08", "\x0e", "\x1b", "\x7f", "¡", "é", "ß", "д", "\u1681", "\u200b", "\u2027", "\u2060"]
 LETTERS += ["\u205e", "\u3001", "漢", "\ufeff", "😀"]
-texts = st.lists(st.sampled_from(SPACES + LETTERS + [" ", "\n", "a", "abcdefg", "abcdefgh" * 3]), max_size=60)
+WORDS = ["a", "abcdefg", "abcdefgh", "abcdefghi", "abcdefghijk", "abcdefghijkl", "abcdefgh" * 3]
+texts = st.lists(st.sampled_from(SPACES + LETTERS + [" ", "\n", *WORDS]), max_size=60)
 
 
 def tokenize(data: bytes, most_words: int = 1, most_ids: int = 7, most_ends: int = 3) -> naive.Numbered:
-    """Call the kernel until it reaches the end, in arrays that are always too small."""
-    text, numbered = padded(data), naive.Numbered()
+    """Call the kernel until it reaches the end, in arrays that are always too small: what is given is its room."""
+    text, numbered, batch = padded(data), naive.Numbered(), kernels.new_batch()
     table = word_hash.for_more_text(word_hash.new_word_hash(most_words, 0), 0, text.size)
-    ids, ends = np.empty(most_ids, np.int32), np.empty(most_ends, np.int64)
+    ids, ends = np.empty(most_ids + kernels.AHEAD, np.int32), np.empty(most_ends + kernels.LINES, np.int64)
     at = known = 0
     while at < len(data):
-        if known == table.counts.size:
+        while known + kernels.AHEAD > table.counts.size:
             table = word_hash.for_twice_the_words(table)
-        before, (at, tokens, lines, known) = at, kernels.tokenize(text, at, known, table, ids, ends)
-        assert at > before or known == table.counts.size
+        before, (at, tokens, lines, known) = at, kernels.tokenize(text, at, known, table, batch, ids, ends)
+        assert at > before
         numbered.ends += (len(numbered.ids) + ends[:lines]).tolist()
         numbered.ids += ids[:tokens].tolist()
     words = table.arena[: table.offsets[known]].tobytes().decode(errors="surrogateescape")
@@ -41,13 +42,28 @@ def tokenize(data: bytes, most_words: int = 1, most_ids: int = 7, most_ends: int
 
 
 @settings(max_examples=150, deadline=None)
-@given(texts.map("".join), st.sampled_from([1, 2, 16]), st.integers(1, 5), st.integers(1, 3))
-@example("", 1, 1, 1)
-@example("a", 1, 1, 1)
-@example(" \n\t\n ", 1, 1, 1)
-@example("a a\0 a\0\0 \0 \0\0 abcdefg abcdefg\0 abcdefgh abcdefgh\0", 1, 1, 1)
-def test_as_str_split_with_a_dict(text, most_words, most_ids, most_ends):
-    assert tokenize(text.encode(), most_words, most_ids, most_ends) == naive.tokenize(text)
+@given(
+    texts.map("".join),
+    st.sampled_from([1, 1, 7]),
+    st.sampled_from([1, 128, 512]),
+    st.integers(1, 200),
+    st.integers(1, 90),
+)
+@example("", 1, 1, 1, 1)
+@example("a", 1, 1, 1, 1)
+@example(" \n\t\n ", 40, 1, 1, 1)
+@example("a\n", 200, 1, 1, 1)
+@example("abcdefgh" * 16 + " ", 1, 1, 1, 1)
+@example(
+    "a a\0 a\0\0 \0 \0\0 abcdefg abcdefg\0 abcdefgh abcdefgh\0 abcdefghij abcdefghij\0 abcdefghijk abcdefghij\0k",
+    1,
+    1,
+    1,
+    1,
+)
+def test_as_str_split_with_a_dict(text, times, most_words, most_ids, most_ends):
+    """Repeated, a text meets the borders of blocks and batches in many places."""
+    assert tokenize((text * times).encode(), most_words, most_ids, most_ends) == naive.tokenize(text * times)
 
 
 @settings(max_examples=60, deadline=None)
@@ -70,13 +86,14 @@ def test_every_character_is_a_space_or_none_as_python_has_it():
     assert len(numbered.ends) == characters.count("\n") == 1
 
 
-@pytest.mark.parametrize("place", range(18))
+@pytest.mark.parametrize("place", [*range(5), *range(59, 68), *range(124, 131)])
 def test_a_space_is_seen_wherever_it_begins(place):
-    """Eight bytes are looked at together: each of them is searched by constants of its own."""
+    """64 bytes are looked at together: longer white space may begin in one block and end in the next."""
     for space in SPACES:
-        text = f"{'x' * place}{space}y"
-
-        assert tokenize(text.encode()) == naive.tokenize(text)
+        for text in (f"{'x' * place}{space}y", f"{'x' * place}{space}", f"{' ' * place}{space}{space}y"):
+            assert tokenize(text.encode()) == naive.tokenize(text)
+        text = f"\n\n{'x' * place}{space}y"  # after whose first block the kernel stops
+        assert tokenize(text.encode(), most_ends=1) == naive.tokenize(text)
 
 
 def int_of(eight: bytes) -> int:

@@ -14,7 +14,7 @@ from windrow.numeric.jit import DISABLE_JIT, kernel
 
 Bytes = NDArray[np.uint8]
 
-PAD = 8  # bytes that must follow a text, so that its last byte can be read as one of eight
+PAD = 72  # bytes that must follow a text, so that 64 bytes, and eight more, can be read from its last byte on
 
 _ALL = np.uint64(2**64 - 1)
 

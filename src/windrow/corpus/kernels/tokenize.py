@@ -1,109 +1,142 @@
-"""From UTF-8 text to ids: split at white space, find each word in a hash table, count it."""
+"""From UTF-8 text to ids: split at white space, find each word in a hash table, count it.
+
+Words are split off a batch at a time, and looked up when all their slots are on the way to the processor.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.kernels.eight_bytes import PAD, Bytes, eight_at
-from windrow.corpus.kernels.word_hash import WordHash, find_or_enter
+from windrow.corpus.kernels.eight_bytes import PAD, Bytes
+from windrow.corpus.kernels.white_space import BLOCK, ascii_spaces, count_bits, longer_spaces, lowest_bit
+from windrow.corpus.kernels.word_hash import WordHash, enter_word, find_slot, first_slot, word_in, word_key
 from windrow.numeric.jit import kernel
+from windrow.numeric.simd import prefetch
 
-# The same byte eight times.
-_ONES = np.uint64(0x0101010101010101)
-_SEVEN_BITS = np.uint64(0x7F7F7F7F7F7F7F7F)
-_TOP_BITS = np.uint64(0x8080808080808080)
-# Added to the low seven bits of a byte, each of these carries into its top bit from the named byte value on.
-_FROM_21 = np.uint64(0x5F5F5F5F5F5F5F5F)
-_FROM_C2 = np.uint64(0x3E3E3E3E3E3E3E3E)
-_FROM_C3 = np.uint64(0x3D3D3D3D3D3D3D3D)
-_FROM_E1 = np.uint64(0x1F1F1F1F1F1F1F1F)
-_FROM_E4 = np.uint64(0x1C1C1C1C1C1C1C1C)
+AHEAD = 128  # words of a batch, at most
+LINES = BLOCK  # ends of lines for which there must be room
 
-_ZERO, _ONE = np.uint64(0), np.uint64(1)
-_S56 = np.uint64(56)
-_BYTE, _TWO_BYTES, _THREE_BYTES = np.uint64(0xFF), np.uint64(0xFFFF), np.uint64(0xFFFFFF)
-_NEWLINE, _SPACE = 0x0A, np.uint64(0x20)
+_AT_ONCE = 8  # edges that are written without a look at how many there are
+_NONE, _ONE, _TWO = np.uint64(0), np.uint64(1), np.uint64(2)
+_S62, _S63 = np.uint64(62), np.uint64(63)
 
 
-@kernel
-def possible_spaces(eight: Any) -> Any:
-    """The top bit of each byte that is an ASCII control or space, or may begin a longer white space character."""
-    low = eight & _SEVEN_BITS
-    controls = ~(low + _FROM_21) & ~eight
-    leads = ((low + _FROM_C2) & ~(low + _FROM_C3)) | ((low + _FROM_E1) & ~(low + _FROM_E4))
-    return (controls | (leads & eight)) & _TOP_BITS
+class WordBatch(NamedTuple):
+    """Words that are split off and to be looked up."""
+
+    edges: NDArray[np.int64]  # (2 * AHEAD and some,): the start of a word, where it stops, the start of the next one
+    keys: NDArray[np.uint64]  # (AHEAD,)
+    rests: NDArray[np.uint64]
+    slots: NDArray[np.uint64]  # where the search for each begins
+
+
+def new_batch() -> WordBatch:
+    """Memory for the words between splitting and look-up."""
+    return WordBatch(np.empty(2 * AHEAD + _AT_ONCE, np.int64), *(np.empty(AHEAD, np.uint64) for _ in range(3)))
 
 
 @kernel
-def space_width(eight: Any) -> Any:
-    """The number of bytes of the white space character (``str.isspace``) at the start of ``eight``, 0 if none is."""
-    byte = eight & _BYTE
-    if byte <= _SPACE:
-        return 1 if byte >= np.uint64(0x1C) or np.uint64(0x09) <= byte <= np.uint64(0x0D) else 0
-    two = eight & _TWO_BYTES
-    if two == np.uint64(0x85C2) or two == np.uint64(0xA0C2):  # U+0085, U+00A0
-        return 2
-    three = eight & _THREE_BYTES
-    if np.uint64(0x8080E2) <= three <= np.uint64(0x8A80E2) and two == np.uint64(0x80E2):  # U+2000 to U+200A
-        return 3
-    if three == np.uint64(0xA880E2) or three == np.uint64(0xA980E2) or three == np.uint64(0xAF80E2):  # 2028, 2029, 202F
-        return 3
-    if three == np.uint64(0x809AE1) or three == np.uint64(0x9F81E2) or three == np.uint64(0x8080E3):  # 1680, 205F, 3000
-        return 3
-    return 0
+def write_places(bits: Any, at: Any, places: NDArray[np.int64], written: Any) -> Any:
+    """Append ``at`` and more for each bit that is set; returns how many are written now."""
+    stop = written + count_bits(bits)
+    while written < stop:
+        # Always so many, of which the last may be none: a loop that ends as it likes would cost a wrong guess a block.
+        for i in range(_AT_ONCE):
+            places[written + i] = at + lowest_bit(bits)
+            bits &= bits - _ONE
+        written += _AT_ONCE
+    return stop
 
 
 @kernel
-def word_end(text: Bytes, start: int) -> Any:
-    """The position of the first white space from ``start`` on."""
-    at: Any = start
-    while True:
-        found = possible_spaces(eight_at(text, at))
-        if found == _ZERO:
-            at += 8
-            continue
-        lowest = found & (~found + _ONE)
-        # Every byte up to the one that was found has its lowest bit set in ``lowest - 1``: count them.
-        at += np.int64((((lowest - _ONE) & _ONES) * _ONES) >> _S56) - 1
-        if space_width(eight_at(text, at)) != 0:
-            return at
-        at += 1
+def split_words(
+    text: Bytes,
+    start: Any,
+    slots: NDArray[np.uint64],
+    batch: WordBatch,
+    before: Any,
+    ends: NDArray[np.int64],
+    lines: Any,
+) -> Any:
+    """Split off up to AHEAD words from byte ``start`` on, and stop where ``ends`` lacks room for the LINES of a block.
 
-
-@kernel
-def after_space(text: Bytes, at: Any) -> Any:
-    """The position after the white space character at ``at``."""
-    # Nearly every one is a single byte: a branch that the processor predicts, so that the next word need not wait.
-    return at + 1 if text[at] <= _SPACE else at + space_width(eight_at(text, at))
+    ``ends`` gets, from ``lines`` on, for each newline the number of words before it; ``before``: of those before
+    ``start``. Returns the byte reached, the numbers of words found and of all ends. The text has PAD spaces at its end.
+    """
+    edges, size = batch.edges, text.size - PAD
+    at: Any = np.int64(start)
+    found = 0
+    carried, last = _NONE, _ONE  # bytes of white space that began in the block before; whether its last byte was one
+    while at < size and found <= 2 * AHEAD - BLOCK and lines + LINES <= ends.size:
+        spaces, newlines, leads = ascii_spaces(text, at)
+        spaces |= carried
+        carried = _NONE
+        if leads != _NONE:
+            twos, threes = longer_spaces(text, at)
+            spaces |= twos | twos << _ONE | threes | threes << _ONE | threes << _TWO
+            carried = twos >> _S63 | threes >> _S63 | threes >> _S62
+        turns = spaces ^ (spaces << _ONE | last)
+        last = spaces >> _S63
+        while newlines != _NONE:
+            up_to = newlines ^ (newlines - _ONE)  # all bits up to the newline
+            ends[lines] = before + (found + count_bits(turns & up_to)) // 2
+            lines += 1
+            newlines &= newlines - _ONE
+        found = write_places(turns, at, edges, found)
+        at += BLOCK
+    if found % 2 == 0:
+        at += count_bits(carried)
+    elif at < size:  # within a word
+        found -= 1
+        at = edges[found]
+    else:
+        edges[found] = at
+        found += 1
+    for word in range(found // 2):
+        begin = edges[2 * word]
+        key, rest = word_key(text, begin, edges[2 * word + 1] - begin)
+        slot: Any = np.int64(first_slot(key, rest, slots))
+        prefetch(slots, slot)
+        batch.keys[word], batch.rests[word], batch.slots[word] = key, rest, slot
+    return at, found // 2, lines
 
 
 @kernel
 def tokenize(
-    text: Bytes, start: int, known: int, table: WordHash, ids: NDArray[np.int32], ends: NDArray[np.int64]
+    text: Bytes,
+    start: int,
+    known: int,
+    table: WordHash,
+    batch: WordBatch,
+    ids: NDArray[np.int32],
+    ends: NDArray[np.int64],
 ) -> Any:
     """Write the ids of the words from byte ``start`` on, and count the words; new words enter the table.
 
     ``ends`` gets the number of ids before each newline. The text is UTF-8 with PAD spaces at its end; the table holds
-    ``known`` words and has room in its arena for those of the text. Stops early when ``ids``, ``ends`` or the table
-    is full. Returns the byte reached, the numbers of ids and of ends written, and the number of words known now.
+    ``known`` words and has room in its arena for those of the text. Stops early where ``ids`` or the table lacks room
+    for AHEAD more, or ``ends`` for LINES. Returns the byte reached, the numbers of ids and of ends written, and the
+    number of words known now.
     """
     size = text.size - PAD
-    at = start
-    tokens = lines = 0
-    while at < size and tokens < ids.size and lines < ends.size and known < table.counts.size:
-        stop = word_end(text, at)
-        length = stop - at
-        if length > 0:
-            word = find_or_enter(text, at, length, table, known)
-            known += word == known
+    at, tokens, lines = np.int64(start), 0, 0
+    while (
+        at < size and tokens + AHEAD <= ids.size and lines + LINES <= ends.size and known + AHEAD <= table.counts.size
+    ):
+        at, words, lines = split_words(text, at, table.slots, batch, tokens, ends, lines)
+        for i in range(words):
+            begin, key, rest = batch.edges[2 * i], batch.keys[i], batch.rests[i]
+            length = batch.edges[2 * i + 1] - begin
+            slot = find_slot(text, begin, length, key, rest, batch.slots[i], table)
+            word = word_in(slot, table)
+            if word < 0:
+                enter_word(text, begin, length, key, rest, slot, known, table)
+                word = known
+                known += 1
             table.counts[word] += 1
             ids[tokens] = word
             tokens += 1
-        if text[stop] == _NEWLINE:
-            ends[lines] = tokens
-            lines += 1
-        at = after_space(text, stop)
     return at, tokens, lines, known

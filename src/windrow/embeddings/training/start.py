@@ -117,7 +117,7 @@ def start_training(
     Raises DataError where there is no word to train, OptionError for what does not fit together.
     """
     min_count, most = parameters["min_count"], parameters["max_final_vocab"]
-    frequent = _frequent_words(corpus, min_count, most, () if state is None else state.words)
+    frequent = frequent_words(corpus, min_count, most, () if state is None else state.words)
     if state is None:
         start = Start(frequent, frequent.counts, (corpus.fingerprint,))
         given = None if vectors is None else _given_vectors(vectors, frequent.words, parameters["subwords"])
@@ -185,8 +185,13 @@ def _ngram_shares(
     return of_ngrams
 
 
-def _frequent_words(corpus: Corpus, min_count: int, max_final_vocab: int | None, known: Sequence[str]) -> Vocabulary:
-    """The words of a text that a new model would have; none may be new if some are known."""
+def frequent_words(
+    corpus: Corpus, min_count: int, max_final_vocab: int | None, known: Sequence[str] = ()
+) -> Vocabulary:
+    """The words of a text that a new model would have; none may be new if some are known.
+
+    DataError if there are none.
+    """
     vocabulary = corpus.vocabulary
     size = vocabulary.prefix_size(min_count, max_final_vocab)
     if size <= len(vocabulary.specials) and all(vocabulary.get(word) < 0 for word in known):

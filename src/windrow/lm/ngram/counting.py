@@ -11,13 +11,12 @@ import numpy as np
 from windrow.bars import OnProgress
 from windrow.corpus import Vocabulary
 from windrow.errors import DataError, OptionError, check_range, check_whole
-from windrow.files.tempfolder import made_in_temporary_folder
+from windrow.files.tempfolder import disk_errors, made_in_temporary_folder
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.counts import Grams, Int32s, Int64s, KeyLayout, Ranks
 from windrow.lm.ngram.levels import CountLevel, NGramCounts
-from windrow.lm.ngram.merging import MOST, Counted, Merger, disk_errors, forget, read_only
+from windrow.lm.ngram.merging import MOST, Counted, Merger, forget, read_only
 from windrow.lm.symbols import BOS
-from windrow.machine import available_memory
 
 _GRAM_BYTES = 16  # per n-gram of a level: start, word, suffix, count
 _TOKEN_BYTES = 20  # per token while counting: a key, two ranks, and without bos a copy of the stream
@@ -27,14 +26,7 @@ _PARTITION_BITS = 6
 _MOST_PARTITION_BITS = 12
 _LEAST_PART = 1 << 16  # tokens
 _BLOCK = 1 << 20  # tokens looked at together
-_SHARE_OF_FREE = 0.7  # of the free memory, that counting takes before it goes over files
 _NO_RANKS = Ranks(np.empty(0, np.int32), 1, 0)
-
-
-def default_budget() -> int | None:
-    """Bytes that counting may use where nobody says how many: most of what is free; None if that is not known."""
-    free = available_memory()
-    return None if free is None else max(int(free * _SHARE_OF_FREE), 1)
 
 
 def count_ngrams(

@@ -6,7 +6,7 @@ import mmap
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from windrow.errors import DataError
-from windrow.files import writing
 from windrow.lm.ngram.kernels import counts as kernels
 from windrow.lm.ngram.kernels.counts import Cursor, Grams, Input, Int32s, Output
 from windrow.lm.ngram.levels import CountLevel
@@ -190,15 +189,3 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     view = np.ascontiguousarray(array).view(np.ndarray)
     view.flags.writeable = False
     return view
-
-
-@contextmanager
-def disk_errors() -> Iterator[None]:
-    """Turn failures to write into a DataError."""
-    try:
-        yield
-    except OSError as error:
-        reason = writing.write_failure(error)
-        raise DataError(
-            f"cannot write the counts of parts of the text: {reason}; name a folder on another disk: temp_dir=..."
-        ) from error

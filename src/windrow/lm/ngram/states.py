@@ -11,29 +11,15 @@ from numpy.typing import NDArray
 from windrow.lm.next_word import check_state
 
 
-class NGramState:
-    """The contexts that the scores of later words depend on. States with equal ones are equal."""
+class NGramState(bytes):
+    """The cells of a state. States with equal ones are equal."""
 
-    __slots__ = ("cells",)
-
-    def __init__(self, cells: NDArray[np.int64]) -> None:
-        self.cells = cells  # (order,), never written again
+    __slots__ = ()
 
     @property
-    def addresses(self) -> NDArray[np.int64]:
-        """Of the contexts of 1 to order - 1 words in the table; -1 for those that are not stored, or of no use."""
-        return self.cells[:-1]
-
-    @property
-    def contexts(self) -> int:
-        """How many contexts the next word has, the empty one not counted; 0 where unseen contexts have no weight."""
-        return int(self.cells[-1])
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, NGramState) and self.cells.tobytes() == other.cells.tobytes()
-
-    def __hash__(self) -> int:
-        return hash(self.cells.tobytes())
+    def cells(self) -> NDArray[np.int64]:
+        """As whole numbers, read-only; an array of them makes a state again."""
+        return np.frombuffer(self, np.int64)
 
     def __repr__(self) -> str:
         return f"NGramState({self.cells.tolist()})"
@@ -44,7 +30,7 @@ class NGramStates(Sequence[NGramState]):
 
     Parameters
     ----------
-    cells : array of int64, shape (states, order)
+    cells : array of int64, shape (states, cells of a state)
         Those of the states.
 
     Examples
@@ -70,9 +56,9 @@ class NGramStates(Sequence[NGramState]):
         """States one by one as an array; OptionError for what is no state of an n-gram model."""
         if isinstance(states, cls):
             return states
-        check_state(all(isinstance(state, NGramState) for state in states))
-        check_state(len({len(state.cells) for state in states}) <= 1)
-        return cls(np.stack([state.cells for state in states]) if len(states) else np.empty((0, 1), np.int64))
+        check_state({*map(type, states)} <= {NGramState} and len({*map(len, states)}) <= 1)
+        cells = np.frombuffer(b"".join(states), np.int64)
+        return cls(cells.reshape(len(states), -1) if len(states) else np.empty((0, 1), np.int64))
 
     def __len__(self) -> int:
         return len(self.cells)
@@ -83,7 +69,7 @@ class NGramStates(Sequence[NGramState]):
     def __getitem__(self, index: Any) -> NGramStates: ...
     def __getitem__(self, index: Any) -> NGramState | NGramStates:
         found = self.cells[index]
-        return NGramStates(found) if found.ndim == 2 else NGramState(found.copy())
+        return NGramStates(found) if found.ndim == 2 else NGramState(found)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NGramStates) and np.array_equal(self.cells, other.cells)

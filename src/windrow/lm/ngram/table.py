@@ -7,10 +7,10 @@ Log10 probabilities and back-offs are rounded to about 1e-6 (those of single wor
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -59,8 +59,7 @@ class NGramTable:
         self.name = name  # for messages: that of its file
         self.trie = packed.trie
         self.located = LocatedTrie(self.trie, unseen_backoff)
-        self.blank = np.full(self.order, -1, np.int64)  # cells of the state in which nothing is known
-        self.blank[-1:] = 0
+        self.blank = NGramState(8 * self.located.state_cells)  # the state in which nothing is known
 
     def __repr__(self) -> str:
         return f"NGramTable(order={self.order}, sizes={self.sizes})"
@@ -222,42 +221,60 @@ class NGramTable:
 
     def start(self, ids: Sequence[int] | Int32s = ()) -> NGramState:
         """The state after these ids, of which the first is usually BOS."""
-        state = NGramState(self.blank.copy())
+        state = self.blank
         for word_id in ids:
             _, state = self.score_next(state, int(word_id))
         return state
 
+    @cached_property
+    def begun(self) -> NGramState:
+        """The state at the beginning of a sentence."""
+        return self.start([BOS])
+
+    @cached_property
+    def stepping(self) -> tuple[Callable[..., float], int, int, Mapping[str, int]]:
+        """What a step in Python needs: ``steps.step``, its first argument, the bytes of a state, the ids of words."""
+        return steps.direct_step(), self.located.address, len(self.blank), self.vocabulary.ids
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "stepping"}  # a copy lies elsewhere
+
     def score_next(self, state: NGramState, word_id: int) -> tuple[float, NGramState]:
         """log10 p of one more word, and the state after it; at BOS log10 p is 0 and all before it is forgotten."""
-        cells = self.blank.copy()
+        score, _, new_state = self.full_score_next(state, word_id)
+        return score, new_state
+
+    def full_score_next(self, state: NGramState, word_id: int) -> tuple[float, int, NGramState]:
+        """``score_next``, and before the new state the order of the longest n-gram found, 0 at BOS."""
+        new_state = NGramState(len(self.blank))  # filled by the kernel, before anybody else sees it
         try:
-            score = steps.direct_step()(self.located.address, state.cells, word_id, cells)
-        except (AttributeError, TypeError):
-            score = np.nan
+            score, order = steps.direct_full_step()(self.located.address, state, word_id, new_state)
+        except (BufferError, OverflowError, TypeError):
+            score, order = nan, 0
         if isnan(score):  # to check each time beforehand would take as long as the step
             self._check_ids(np.array([word_id]))
             check_state(False)
-        return score, NGramState(cells)
+        return score, order, new_state
 
     def score_next_each(
         self, states: NGramStates, word_ids: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NGramStates]:
-        """``score_next`` from several states by a word each, (n,); second the orders of the n-grams found, 0 at BOS."""
-        self._check_ids(word_ids)
+    ) -> tuple[NDArray[np.float64], NGramStates]:
+        """``score_next`` from several states by a word each, (n,)."""
         cells = np.ascontiguousarray(states.cells)
-        check_state(word_ids.size == 0 or cells.shape == (word_ids.size, self.order))
-        new_cells = np.empty((word_ids.size, self.order), np.int64)
-        scores, orders = np.empty(word_ids.size), np.empty(word_ids.size, np.int64)
-        steps.step_each(self.located.address, cells.reshape(-1), word_ids, new_cells.reshape(-1), scores, orders)
-        check_state(not np.isnan(scores).any())
-        return scores, orders, NGramStates(new_cells)
+        new_cells = np.empty((word_ids.size, self.located.state_cells), np.int64)
+        scores = np.empty(word_ids.size)
+        total = steps.step_each(self.located.address, cells.reshape(-1), word_ids, new_cells.reshape(-1), scores)
+        if isnan(total):
+            self._check_ids(word_ids)
+            check_state(False)
+        return scores, NGramStates(new_cells)
 
     def score_after(
         self, state: NGramState, word_ids: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], float]:
         """log10 p of words one after another, the orders of the longest n-grams, 0 at BOS, and the sum of the first."""
         scores, orders = np.empty(word_ids.size), np.empty(word_ids.size, np.int64)
-        cells = np.concatenate([state.cells, state.cells])
+        cells = np.frombuffer(bytearray(state) * 2, np.int64)
         total = steps.step_through(self.located.address, cells, word_ids, scores, orders)
         if isnan(total):
             self._check_ids(word_ids)
@@ -295,21 +312,17 @@ class NGramTable:
 
     def context_weights(self, state: NGramState) -> NDArray[np.float64]:
         """By length of a context: the sum of the log10 back-offs of all longer ones; shape (order,)."""
-        backoffs = np.zeros(self.order)
-        for length in range(1, self.order):
-            address = state.addresses[length - 1 : length]
-            if address[0] >= 0:
-                backoff = np.empty(1, np.float32)
-                walk.stored_backoffs(self.trie, length, address, backoff)
-                backoffs[length - 1] = backoff[0]
-        return np.cumsum(backoffs[::-1])[::-1] + self.unseen_backoff * state.contexts
+        check_state(isinstance(state, NGramState) and len(state) == len(self.blank))
+        *backoffs, contexts = np.frombuffer(state, np.float32)[2 * (self.order - 1) :][: self.order].tolist()
+        weights: NDArray[np.float64] = np.cumsum([0.0, *reversed(backoffs)])[::-1] + self.unseen_backoff * contexts
+        return weights
 
     def _stored(self, state: NGramState, length: int) -> tuple[Int32s, NDArray[np.float64]]:
         """The successors of a context of that length, with log10 p as stored; sorted by word."""
-        address, size = int(state.addresses[length - 1]), 0
-        while address >= 0:  # once to learn how many there are, then to read them
+        lie_in, size = np.frombuffer(state, np.uint64)[length - 1], 0
+        while lie_in:  # once to learn how many there are, then to read them
             words, probs, addresses = np.empty(size, np.int32), np.empty(size, np.float32), np.empty(size, np.int64)
-            found = walk.successors(self.trie, length, address, words, probs, addresses)
+            found = walk.successors(self.trie, length, lie_in, words, probs, addresses)
             if found <= size:
                 order = np.argsort(words[:found])
                 return words[order], probs[order].astype(np.float64)

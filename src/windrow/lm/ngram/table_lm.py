@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.corpus.reading import is_long
+from windrow.corpus.streams import line_blocks
 from windrow.errors import NotFittedError
 from windrow.lm.base import LanguageModel
 from windrow.lm.line_scores import LineScores
@@ -27,6 +28,8 @@ from windrow.lm.stream import Ids
 from windrow.lm.symbols import BOS
 
 _LINES_AT_ONCE = 1 << 16
+_BEGIN = (BOS,)
+_LONG_BLOCK = 1 << 20  # bytes
 
 
 class TableLM(LanguageModel):
@@ -72,6 +75,22 @@ class TableLM(LanguageModel):
                 before += len(batch)
         return LineScores.concatenated(parts)
 
+    def _text_scores(self, text: bytes) -> LineScores:
+        """As ``LanguageModel._text_scores``; lines are split and looked up by a kernel where nothing else is to do."""
+        if not self.reader.is_plain:
+            return super()._text_scores(text)
+        if not text.isascii():
+            text.decode()  # raises the error
+        ended = text if text.endswith(b"\n") or not text else text + b"\n"
+        parts = list[LineScores]()
+        for first, block in line_blocks([ended], "the text"):
+            if len(block) > _LONG_BLOCK:  # a line that is better cut into words part by part
+                parts.append(super()._text_scores(block))
+            else:
+                stream, ends = self._words.sentences(block, eos=self.eos, before=first - 1)
+                parts.append(LineScores.of(stream, self.score_stream(stream), ends))
+        return LineScores.concatenated(parts)
+
     def _scores_of_long_line(self, line: Tokens) -> LineScores:
         stream = self.encode(line, eos=True)
         return LineScores.of(stream, self.score_stream(stream), np.array([stream.size]))
@@ -87,9 +106,10 @@ class TableLM(LanguageModel):
     def _score_with_orders(self, stream: Ids) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         return self._fitted().score_with_orders(stream)
 
-    def start(self, ids: Sequence[int] | Ids = (BOS,)) -> NGramState:
+    def start(self, ids: Sequence[int] | Ids = _BEGIN) -> NGramState:
         """As ``LanguageModel.start``."""
-        return self._fitted().start(as_ids(self.vocabulary, ids))
+        table = self._fitted()
+        return table.begun if ids is _BEGIN else table.start(as_ids(table.vocabulary, ids))
 
     def advance(self, state: NGramState, word_id: str | int) -> NGramState:
         """As ``LanguageModel.advance``."""
@@ -97,9 +117,21 @@ class TableLM(LanguageModel):
 
     def score_next(self, state: NGramState, word: str | int) -> tuple[float, NGramState]:
         """As ``LanguageModel.score_next``, without a whole distribution."""
-        table = self._fitted()
-        word_id = table.vocabulary.get(word) if type(word) is str else -1
-        return table.score_next(state, word_id if word_id >= 0 else as_id(table.vocabulary, word))
+        try:
+            step, address, size, ids = self.table_.stepping
+        except AttributeError:
+            step, address, size, ids = self._fitted().stepping  # which says that the model is not trained
+        word_id = ids.get(word) if type(word) is str else word if type(word) is int else None
+        if word_id is None:
+            word_id = as_id(self.vocabulary, word)
+        new_state = NGramState(size)
+        try:
+            score = step(address, state, word_id, new_state)
+            if score == score:  # noqa: PLR0124  # not NaN: state and word are those of the table
+                return score, new_state
+        except (BufferError, OverflowError, TypeError):
+            pass
+        return self.table_.score_next(state, as_id(self.vocabulary, word))  # which says what is wrong
 
     def score_next_batch(
         self, states: Sequence[NGramState], words: Sequence[str | int] | NDArray[np.integer]
@@ -108,9 +140,8 @@ class TableLM(LanguageModel):
         check_lengths(states, words)
         table = self._fitted()
         if not (isinstance(words, np.ndarray) and words.ndim == 1 and words.dtype.kind in "iu"):
-            words = np.array([as_id(table.vocabulary, word) for word in words], np.int64)
-        scores, _, after = table.score_next_each(NGramStates.of(states), np.ascontiguousarray(words, np.int64))
-        return scores, after
+            words = np.array(_ids_of(words, table.vocabulary), np.int64)
+        return table.score_next_each(NGramStates.of(states), np.ascontiguousarray(words, np.int64))
 
     def distribution(self, state: NGramState) -> NDArray[np.float64]:
         """As ``LanguageModel.distribution``; the sum is 1 within 1e-5, as numbers are rounded.
@@ -129,6 +160,12 @@ class TableLM(LanguageModel):
             write_arpa(self._fitted().unpack(), path)
         else:
             super().save(path)
+
+
+def _ids_of(words: Iterable[Any], vocabulary: Vocabulary) -> list[int]:
+    """``as_id`` of several words, in little time where they are words that the model knows."""
+    found = [vocabulary.ids.get(word) if type(word) is str else None for word in words]
+    return [as_id(vocabulary, word) if known is None else known for word, known in zip(words, found, strict=True)]
 
 
 def _is_long(tokens: Tokens) -> bool:

@@ -21,7 +21,7 @@ from windrow.lm import storing
 from windrow.lm.ngram import counts_text
 from windrow.lm.ngram.adding import TextCounts, joined
 from windrow.lm.ngram.compact_table import CompactTable
-from windrow.lm.ngram.counting import check_size, count_ngrams, default_budget
+from windrow.lm.ngram.counting import check_size, count_ngrams
 from windrow.lm.ngram.derived import DerivedLM
 from windrow.lm.ngram.estimation import check_marks, check_order, counts_model, estimate
 from windrow.lm.ngram.kept_counts import KeptCounts
@@ -34,6 +34,7 @@ from windrow.lm.ngram.table import NGramTable
 from windrow.lm.ngram.words import mask_of
 from windrow.lm.stream import Ids, lm_vocabulary, several_words, training_stream, word_mapping
 from windrow.logger import logger
+from windrow.machine import counting_memory
 
 # Parameters that change how text is counted.
 _OF_TEXT = ("min_count", "max_vocab", "lmplz_compat", "keep_counts", "memory")
@@ -192,7 +193,7 @@ class TrainableLM(DerivedLM):
         return lm_vocabulary(corpus, min_count, max_vocab, skip_symbols=self.skip_symbols, fixed_vocab=fixed)
 
     def _count(self, stream: Ids, vocabulary: Vocabulary, progress: OnProgress | None) -> NGramCounts:
-        budget = default_budget() if self.memory is None else self.memory
+        budget = counting_memory() if self.memory is None else self.memory
         return count_ngrams(stream, vocabulary, self.order, bos=self.bos, memory_budget=budget, progress=progress)
 
     def add(

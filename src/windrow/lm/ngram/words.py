@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from windrow.corpus import TextReader, Vocabulary
 from windrow.corpus.kernels.eight_bytes import padded
-from windrow.corpus.kernels.tokenize import tokenize
+from windrow.corpus.kernels.tokenize import AHEAD, LINES, new_batch, tokenize
 from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
 from windrow.errors import DataError
 from windrow.lm.next_word import Tokens, given_words
-from windrow.lm.ngram.kernels import word_lookup
+from windrow.lm.ngram.kernels.word_lookup import look_up
 from windrow.lm.ngram.levels import Int32s
 from windrow.lm.stream import reserved_symbol, several_words
 from windrow.lm.symbols import BOS, SPECIALS
@@ -41,11 +41,11 @@ class WordIndex:
             self._ids = np.array([i for i, word in enumerate(words) if word.split() == [word]], np.int32)
             words = [words[i] for i in self._ids.tolist()]
         text = padded("\n".join([*words, ""]).encode("utf-8", "surrogatepass"))
-        most = 1 << max(1, len(words)).bit_length()
+        most = 1 << (len(words) + AHEAD).bit_length()
         table = for_more_text(new_word_hash(most, 0), 0, text.size)
         # Numbered as they are first seen: the ids are the places.
-        ids, ends = np.empty(len(words) + 1, np.int32), np.empty(len(words) + 1, np.int64)
-        known = tokenize(text, 0, 0, table, ids, ends)[3]
+        ids, ends = np.empty(len(words) + AHEAD, np.int32), np.empty(len(words) + LINES, np.int64)
+        known = tokenize(text, 0, 0, table, new_batch(), ids, ends)[3]
         if known < len(words):
             raise DataError("the vocabulary holds a word twice")
         self._table = table
@@ -68,14 +68,13 @@ class WordIndex:
         """
         text, count = _joined(lines)
         ids = np.empty(text.size // 2 + 2 * count + 1, np.int32)
-        ends = np.empty(count, np.int64)
-        marks = (bos, eos, skip_symbols)
-        written = word_lookup.look_up(text, self._table, marks, word_lookup.new_pending(), ids, ends)
+        ends = np.empty(count + LINES, np.int64)
+        written = look_up(text, self._table, (bos, eos, skip_symbols), new_batch(), ids, ends)
         if written < 0:
             line, mark = divmod(-written - BOS, 2)
             raise reserved_symbol(SPECIALS[BOS + mark], f"sentence {before + line + 1}")
         stream = ids[:written]
-        return Sentences(stream if self._ids is None else self._ids[stream], ends)
+        return Sentences(stream if self._ids is None else self._ids[stream], ends[:count])
 
 
 def as_line(tokens: Tokens, reader: TextReader, vocabulary: Vocabulary) -> str:
@@ -115,4 +114,5 @@ def _joined(lines: str | bytes | Sequence[str]) -> tuple[NDArray[np.uint8], int]
         return padded(text.encode("utf-8", "surrogatepass")), len(lines)
     if data and not data.endswith(b"\n"):
         data += b"\n"
-    return padded(data), data.count(b"\n")
+    whole = padded(data)
+    return whole, int(np.count_nonzero(whole == ord("\n")))  # in a fifth of the time of ``bytes.count``

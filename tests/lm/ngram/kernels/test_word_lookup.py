@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from windrow.corpus.kernels.eight_bytes import PAD
-from windrow.corpus.kernels.tokenize import tokenize
+from windrow.corpus.kernels.tokenize import AHEAD, LINES, new_batch, tokenize
 from windrow.corpus.kernels.word_hash import WordHash, for_more_text, new_word_hash
 from windrow.lm.ngram.kernels import word_lookup as kernels
 
@@ -19,17 +19,17 @@ def padded(text: str) -> np.ndarray:
 
 def table_of(words: list[str]) -> WordHash:
     text = padded("\n".join([*words, ""]))
-    table = for_more_text(new_word_hash(16, 0), 0, text.size)
-    tokenize(text, 0, 0, table, np.empty(99, np.int32), np.empty(99, np.int64))
+    table = for_more_text(new_word_hash(256, 0), 0, text.size)
+    tokenize(text, 0, 0, table, new_batch(), np.empty(AHEAD, np.int32), np.empty(99, np.int64))
     return table
 
 
 def look_up(text: str, bos: bool, eos: bool, skips: bool = True) -> tuple[int, list[int], list[int]]:
-    ids, ends = np.full(len(text) * 2 + 4, -7, np.int32), np.full(text.count("\n"), -7)
-    pending = kernels.new_pending()
-    written = kernels.look_up(padded(text), table_of(WORDS), (bos, eos, skips), pending, ids, ends)
+    lines = text.count("\n")
+    ids, ends = np.full(len(text) * 2 + 4, -7, np.int32), np.full(lines + LINES, -7)
+    written = kernels.look_up(padded(text), table_of(WORDS), (bos, eos, skips), new_batch(), ids, ends)
     assert written < 0 or (ids[written + 1 :] == -7).all()  # beyond a mark that was left out nothing is written
-    return written, ids[: max(0, written)].tolist(), ends.tolist()
+    return written, ids[: max(0, written)].tolist(), ends[:lines].tolist()
 
 
 @settings(max_examples=60, deadline=None)
@@ -52,7 +52,7 @@ def test_as_a_dict_has_it(lines, space, bos, eos):
     assert look_up(text, bos, eos) == (len(expected), expected, ends)
 
 
-@pytest.mark.parametrize("words", [kernels.AHEAD - 1, kernels.AHEAD, kernels.AHEAD + 1, 3 * kernels.AHEAD])
+@pytest.mark.parametrize("words", [AHEAD - 1, AHEAD, AHEAD + 1, 3 * AHEAD])
 def test_more_words_than_wait_together(words):
     text = "\n".join([*["a é"] * (words // 2), "a"]) + "\n"
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.corpus.kernels.eight_bytes import PAD, Bytes, eight_at, first_bytes, set_eight
-from windrow.corpus.kernels.word_hash import WordHash, find_or_enter, find_slot, word_in, word_key
+from windrow.corpus.kernels.word_hash import WordHash, find_or_enter, find_word
 from windrow.numeric.jit import kernel
 
 LOG10_OF_ZERO = -99.0  # as it is written
@@ -275,7 +275,7 @@ def parse_words(text: Bytes, at: Any, table: WordHash, ids: NDArray[np.int32], r
         if text[at] == _NEWLINE:
             return at, FEW_WORDS
         stop = field_end(text, at)
-        word = word_in(find_slot(text, at, stop - at, word_key(text, at, stop - at), table), table)
+        word = find_word(text, at, stop - at, table)
         if word < 0:
             return at, UNKNOWN_WORD
         ids[row, k] = word

@@ -1,29 +1,30 @@
 """From word to word through a packed trie: one step, several steps at once, or a sentence.
 
-What is remembered of the words so far, a state, are ``order`` whole numbers:
+What is remembered of the words so far, a state, says what the table has found of the contexts of 1 to N - 1 words, N
+being the order: no context is looked up again. The context of k words are the last k words.
 
-    cells   | address of the context of 1 word | ... | of order - 1 words | how many contexts there are |
+    cells   | successors of the context of 1 word | ... | of N - 1 words | weights, float32 |
+    weights | log10 back-off of the context of 1 word | ... | of N - 1 words | number of contexts | 0 if there is room |
 
-The context of k words are the last k words. Its cell is -1 if it is not stored. It is also -1 if no later score depends
-on this context or a longer one: they begin no stored n-gram and have no back-off weight. So states with equal cells
-give equal scores for whatever follows. KenLM cuts its states in the same way (Heafield 2011, after Li and Khudanpur
-2008). How many contexts there are, the empty one not counted, matters only if unseen contexts have a weight; else it is
-0.
+Successors are a number as ``walk.successors_of`` gives it. Of a context on which no later score depends, since it
+begins no stored n-gram and has no back-off weight, both are 0, as of contexts that are not stored. So states with equal
+cells give equal scores for whatever follows. KenLM cuts its states in the same way (Heafield 2011, after Li and
+Khudanpur 2008). The number of contexts, the empty one not counted, matters only if unseen contexts have a weight; else
+it is 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from windrow.lm.ngram.kernels.located import trie_at, unseen_backoff_at
+from windrow.lm.ngram.kernels.located import state_cells_at, trie_at, unseen_backoff_at, words_at
 from windrow.lm.ngram.kernels.packed_trie import (
-    PAD,
     UNIGRAM_BACKOFF,
     UNIGRAM_PROB,
     PackedTrie,
@@ -33,74 +34,74 @@ from windrow.lm.ngram.kernels.packed_trie import (
     prob_at,
     reader,
 )
-from windrow.lm.ngram.kernels.walk import backoff_of, single_successor, successor_list
+from windrow.lm.ngram.kernels.walk import list_in, single_in, successors_of
 from windrow.lm.symbols import BOS
+from windrow.numeric.addresses import address_of, array_at
 from windrow.numeric.jit import direct, kernel
 from windrow.numeric.simd import prefetch
 
-_AT_ONCE = 32  # states whose records are fetched together
+_AHEAD = 32  # states whose records are fetched before the first of them is read
+_ZERO = np.float32(0)
+
+
+class StateAt(NamedTuple):
+    """The memory of a state."""
+
+    cells: NDArray[np.uint64]
+    weights: NDArray[np.float32]  # the same memory, from the first cell on
+
+
+@kernel(inline=True)  # what is compiled without reference counts returns no arrays
+def state_at(address: int, width: int) -> Any:
+    """The state that begins at an address; ``width``: its cells."""
+    return StateAt(array_at(address, (width,), np.uint64), array_at(address, (2 * width,), np.float32))
 
 
 @kernel
-def holds(trie: PackedTrie, order: int, address: int) -> Any:
-    """Whether an n-gram of that order can have this address; another would lead out of the arrays."""
+def remember(trie: PackedTrie, order: int, address: int, state: StateAt) -> None:
+    """Write to a state what it holds of the stored n-gram of that order, which is the context of so many words."""
+    longest = trie.fields.shape[0] - 2
+    successors = successors_of(trie, order, address)
     if order == 1:
-        return 0 <= address < trie.unigrams.shape[0]
-    return 0 <= address <= trie.records.size - PAD - reader(trie, order).width
+        backoff, least = trie.floats[address, UNIGRAM_BACKOFF], _ZERO
+    else:
+        read = reader(trie, order)
+        backoff = backoff_at(trie, np.uint64(order), address, read)
+        least = np.float32(0.501) * read.backoff_step  # codes lie a step apart: 0 may be stored as half a step
+    if successors == 0 and abs(backoff) <= least:
+        backoff = _ZERO  # nor -0
+    state.cells[order - 1] = successors
+    state.weights[2 * longest + order - 1] = backoff
 
 
 @kernel
-def matters(trie: PackedTrie, order: int, address: int) -> Any:
-    """Whether scores depend on this context: it begins stored n-grams, or has a back-off weight other than 1."""
-    first, size = successor_list(trie, order, address)
-    if first < 0 or size > 0:
-        return True
-    if order == 1:
-        return trie.floats[address, UNIGRAM_BACKOFF] != 0
-    read = reader(trie, order)
-    # Codes lie a step apart, so that 0 may be stored as a number up to half a step away.
-    return abs(backoff_at(trie, np.uint64(order), address, read)) > np.float32(0.501) * read.backoff_step
+def step_between(trie_address: int, state: int, word: int, new_state: int) -> Any:
+    """log10 p of one more word after a state, and the order of the longest n-gram found.
 
-
-@kernel
-def step_between(
-    trie: PackedTrie,
-    unseen_backoff: float,
-    cells: NDArray[np.int64],
-    start: int,
-    word: int,
-    new_cells: NDArray[np.int64],
-    new_start: int,
-) -> Any:
-    """log10 p of one more word after the state at ``cells[start:]``, and the order of the longest n-gram found.
-
-    Both are those of ``query.score``, up to rounding. The state after it goes to ``new_cells[new_start:]``. NaN for
-    cells that are of no state of this trie.
+    Both are those of ``query.score``, up to rounding. ``state`` and ``new_state`` are the addresses of the state and
+    of the memory for the one after the word; to hand over all the arrays of a trie would take as long as the step.
     """
-    order = trie.fields.shape[0] - 1
-    last, new_last = start + order - 1, new_start + order - 1
-    contexts = cells[last]
-    new_cells[new_start : new_last + 1] = -1
-    new_cells[new_last] = 0 if unseen_backoff == 0 else min((0 if word == BOS else contexts) + 1, order - 1)
+    trie, unseen_backoff, width = trie_at(trie_address), unseen_backoff_at(trie_address), state_cells_at(trie_address)
+    before, after = state_at(state, width), state_at(new_state, width)
+    longest = trie.fields.shape[0] - 2  # words of the longest context
+    contexts = before.weights[3 * longest]
+    for i in range(width):
+        after.cells[i] = 0
+    if longest > 0:
+        remember(trie, 1, word, after)
+    if unseen_backoff != 0:
+        after.weights[3 * longest] = min((_ZERO if word == BOS else contexts) + 1, longest)
     if word == BOS:  # which begins a sentence and is never predicted
-        if order > 1:
-            new_cells[new_start] = BOS
         return 0.0, np.int64(0)
     total, matched = np.float64(trie.floats[word, UNIGRAM_PROB]), np.int64(1)
-    longest = 0
-    if order > 1:
-        new_cells[new_start] = word
-        longest = 1 if matters(trie, 1, word) else 0
-    for k in range(1, order):
-        address = cells[start + k - 1]
-        if address < 0:
+    for k in range(1, longest + 1):
+        total += before.weights[2 * longest + k - 1]
+        successors = before.cells[k - 1]
+        if successors == 0:
             continue
-        if not holds(trie, k, address):
-            return np.nan, np.int64(0)
-        total += backoff_of(trie, k, address)
-        first, size = successor_list(trie, k, address)
+        first, size = list_in(trie, k, successors)
         if first < 0:
-            only, prob = single_successor(trie, k, address)
+            only, prob = single_in(trie, k, successors)
             if only == word:
                 total, matched = np.float64(prob), np.int64(k + 1)
             continue
@@ -108,54 +109,64 @@ def step_between(
         at = find(trie, read, first, size, np.uint64(word))
         if at >= 0:
             total, matched = np.float64(prob_at(trie, np.uint64(k + 1), at, read)), np.int64(k + 1)
-            if k + 1 < order:
-                new_cells[new_start + k] = at
-                longest = k + 1 if matters(trie, k + 1, at) else longest
-    new_cells[new_start + longest : new_last] = -1
+            if k < longest:
+                remember(trie, k + 1, at, after)
     return total + unseen_backoff * contexts, matched
 
 
 @kernel
-def step(trie_address: int, cells: NDArray[np.int64], word: int, new_cells: NDArray[np.int64]) -> Any:
-    """As ``step_between``, without the order; NaN also for what is no word or no state of a trie of this order."""
+def fetch(trie_address: int, state: int, word: int) -> None:
+    """Start loading what a step by a word reads: the word's unigram, and where each context should have its record."""
     trie = trie_at(trie_address)
-    order = trie.fields.shape[0] - 1
-    if not (0 <= word < trie.unigrams.shape[0] and cells.size == order == new_cells.size):
-        return np.nan
-    return step_between(trie, unseen_backoff_at(trie_address), cells, 0, word, new_cells, 0)[0]
+    cells = state_at(state, state_cells_at(trie_address)).cells
+    prefetch(trie.unigrams, 4 * word)
+    for k in range(1, trie.fields.shape[0] - 1):
+        successors = cells[k - 1]
+        if successors == 0:
+            continue
+        first, size = list_in(trie, k, successors)
+        if first >= 0 and size > 0:
+            read = reader(trie, k + 1)
+            at = read.base + (first + home(word, size)) * read.width
+            prefetch(trie.records, at)
+            prefetch(trie.records, at + 2 * read.width - 1)
+
+
+@kernel
+def full_step(trie_address: int, state: bytes, word: int, new_state: bytes) -> Any:
+    """``step_between``, from a state to memory of the same size that nobody has read yet.
+
+    NaN for what is no word, and for states of another size.
+    """
+    size = 8 * state_cells_at(trie_address)
+    if not (0 <= word < words_at(trie_address) and len(state) == size == len(new_state)):
+        return np.nan, np.int64(0)
+    fetch(trie_address, address_of(state), word)
+    return step_between(trie_address, address_of(state), word, address_of(new_state))
+
+
+@kernel
+def step(trie_address: int, state: bytes, word: int, new_state: bytes) -> Any:
+    """``full_step`` without the order of the n-gram, which would have to be made a Python object."""
+    return full_step(trie_address, state, word, new_state)[0]
+
+
+def _direct(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A step as directly as Python can call machine code."""
+    memory = types.Bytes(types.uint8, 1, "C", readonly=True)
+    return direct(function, types.int64, memory, types.int64, memory)
 
 
 @cache
 def direct_step() -> Callable[..., float]:
-    """``step``, called as directly as Python can call machine code."""
-    return direct(step, types.int64, types.int64[::1], types.int64, types.int64[::1])
+    """``step`` to call from Python."""
+    return _direct(step)
 
 
-@kernel
-def fetch(trie: PackedTrie, cells: NDArray[np.int64], first: int, last: int) -> None:
-    """Start loading the contexts of the states at rows ``first`` to ``last`` of ``cells``, in a flat array."""
-    order = trie.fields.shape[0] - 1
-    for at in range(first * order, last * order):
-        k = at % order + 1
-        if 1 < k < order and holds(trie, k, cells[at]):
-            prefetch(trie.records, cells[at])
-
-
-@kernel
-def fetch_successors(
-    trie: PackedTrie, cells: NDArray[np.int64], words: NDArray[np.int64], first: int, last: int
-) -> None:
-    """Start loading where each state's contexts should have the next word among their successors."""
-    order = trie.fields.shape[0] - 1
-    for row in range(first, last):
-        for k in range(1, order):
-            address = cells[row * order + k - 1]
-            if not holds(trie, k, address):
-                continue
-            slot, size = successor_list(trie, k, address)
-            if slot >= 0 and size > 0:
-                read = reader(trie, k + 1)
-                prefetch(trie.records, read.base + (slot + home(words[row], size)) * read.width)
+@cache
+def direct_full_step() -> Callable[..., tuple[float, int]]:
+    """``full_step`` to call from Python."""
+    return _direct(full_step)
 
 
 @kernel
@@ -165,22 +176,26 @@ def step_each(
     words: NDArray[np.int64],
     new_cells: NDArray[np.int64],
     scores: NDArray[np.float64],
-    orders: NDArray[np.int64],
-) -> None:
-    """``step_between`` from each of several states by a word of its own; words are not checked.
+) -> Any:
+    """``step_between`` from each of several states by a word of its own; the sum of the scores, NaN as of ``step``.
 
-    ``cells`` and ``new_cells``, flat: (n * order,); ``words``, ``scores``, ``orders``: (n,).
+    ``cells`` and ``new_cells``, flat: (n * cells of a state,); ``words``, ``scores``: (n,).
     """
-    trie, unseen_backoff = trie_at(trie_address), unseen_backoff_at(trie_address)
-    order = trie.fields.shape[0] - 1
-    for first in range(0, words.size, _AT_ONCE):
-        last = min(first + _AT_ONCE, words.size)
-        fetch(trie, cells, first, last)
-        fetch_successors(trie, cells, words, first, last)
-        for row in range(first, last):
-            scores[row], orders[row] = step_between(
-                trie, unseen_backoff, cells, row * order, words[row], new_cells, row * order
-            )
+    size = 8 * state_cells_at(trie_address)
+    if not 8 * cells.size == size * words.size == 8 * new_cells.size:
+        return np.nan
+    state, new_state = address_of(cells), address_of(new_cells)
+    for row in range(min(_AHEAD, words.size)):
+        fetch(trie_address, state + size * row, words[row])
+    total = 0.0
+    for row in range(words.size):
+        if row + _AHEAD < words.size:
+            fetch(trie_address, state + size * (row + _AHEAD), words[row + _AHEAD])
+        if not 0 <= words[row] < words_at(trie_address):
+            return np.nan
+        scores[row] = step_between(trie_address, state + size * row, words[row], new_state + size * row)[0]
+        total += scores[row]
+    return total
 
 
 @kernel
@@ -193,15 +208,18 @@ def step_through(
 ) -> Any:
     """``step_between`` by one word after another; the sum of the scores, which is NaN as that of ``step`` may be.
 
-    ``cells``, (2 * order,): the first half is the state before the first word; both halves are written.
+    ``cells``, of two states: the first is that before the first word; both are written.
     """
-    trie, unseen_backoff = trie_at(trie_address), unseen_backoff_at(trie_address)
-    order = trie.fields.shape[0] - 1
+    size = 8 * state_cells_at(trie_address)
+    if 8 * cells.size != 2 * size:
+        return np.nan
+    states = address_of(cells)
     total = 0.0
     for i in range(words.size):
-        if not (0 <= words[i] < trie.unigrams.shape[0] and cells.size == 2 * order):
+        if not 0 <= words[i] < words_at(trie_address):
             return np.nan
-        before = order * (i & 1)
-        scores[i], orders[i] = step_between(trie, unseen_backoff, cells, before, words[i], cells, order - before)
+        state, new_state = states + size * (i & 1), states + size * (1 - (i & 1))
+        fetch(trie_address, state, words[i])
+        scores[i], orders[i] = step_between(trie_address, state, words[i], new_state)
         total += scores[i]
     return total

@@ -26,28 +26,42 @@ from windrow.lm.ngram.kernels.packed_trie import (
 )
 from windrow.numeric.jit import kernel
 
-_ONE = np.uint64(1)
+_ONE, _S32, _LOW_32 = np.uint64(1), np.uint64(32), np.uint64(2**32 - 1)
 
 
 @kernel
-def successor_list(trie: PackedTrie, order: int, address: int) -> Any:
-    """First slot and number of slots of an n-gram's list of successors; (-1, 1) for a single one in its record."""
+def successors_of(trie: PackedTrie, order: int, address: int) -> Any:
+    """Where the successors of the n-gram at ``address`` lie, as one number, which ``list_in`` reads; 0 for none."""
     if order == 1:
-        first, size = np.int64(trie.unigrams[address, FIRST_SLOT]), np.int64(trie.unigrams[address, LIST_SIZE])
+        first, size = np.uint64(trie.unigrams[address, FIRST_SLOT]), np.uint64(trie.unigrams[address, LIST_SIZE])
+        return (first << _S32) | size if size > 0 else np.uint64(0)
+    bits = successors_at(trie, address, reader(trie, order))
+    return bits if bits & _ONE or list_of(trie, bits)[1] > 0 else np.uint64(0)
+
+
+@kernel
+def list_in(trie: PackedTrie, order: int, successors: Any) -> Any:
+    """First slot and number of slots of the list of an n-gram's successors; (-1, 1) for a single one in its record."""
+    if order == 1:
+        first, size = np.int64(successors >> _S32), np.int64(successors & _LOW_32)
     else:
-        bits = successors_at(trie, address, reader(trie, order))
-        if bits & _ONE:
+        if successors & _ONE:
             return np.int64(-1), np.int64(1)
-        first, size = list_of(trie, bits)
+        first, size = list_of(trie, successors)
     return first, size if first + size <= reader(trie, order + 1).slots else 0
 
 
 @kernel
-def single_successor(trie: PackedTrie, order: int, address: int) -> Any:
-    """Word and log10 p of the single successor that lies in the record at ``address``, of that order."""
+def successor_list(trie: PackedTrie, order: int, address: int) -> Any:
+    """``list_in`` of the n-gram at ``address``."""
+    return list_in(trie, order, successors_of(trie, order, address))
+
+
+@kernel
+def single_in(trie: PackedTrie, order: int, successors: Any) -> Any:
+    """Word and log10 p of the single successor of an n-gram of that order, which lies in its record."""
     read, above = reader(trie, order), reader(trie, order + 1)
-    bits = successors_at(trie, address, read)
-    return np.int64(single_word(bits, read)), single_prob(trie, np.uint64(order + 1), bits, read, above)
+    return np.int64(single_word(successors, read)), single_prob(trie, np.uint64(order + 1), successors, read, above)
 
 
 @kernel
@@ -62,20 +76,20 @@ def backoff_of(trie: PackedTrie, order: int, address: int) -> Any:
 def successors(
     trie: PackedTrie,
     order: int,
-    address: int,
+    lie_in: Any,
     words: NDArray[np.int32],
     probs: NDArray[np.float32],
     addresses: NDArray[np.int64],
 ) -> Any:
-    """Write the successors of the n-gram at ``address``, in no order, and return how many there are.
+    """Write the successors of an n-gram, which ``lie_in`` (``successors_of``), in no order; returns how many there are.
 
     No more are written than the arrays hold. ``probs`` are as they are stored. A successor that lies in its
     context's record has no address: -1 is written.
     """
-    first, size = successor_list(trie, order, address)
+    first, size = list_in(trie, order, lie_in)
     vocabulary = trie.unigrams.shape[0]
     if first < 0:
-        word, prob = single_successor(trie, order, address)
+        word, prob = single_in(trie, order, lie_in)
         if word >= vocabulary:
             return 0
         if words.size > 0:
@@ -119,11 +133,12 @@ def unpack_level(
     slots_left = reader(trie, order + 1).slots
     for context in range(addresses.size):
         starts[context] = end
-        first, size = successor_list(trie, order, addresses[context])
+        lie_in = successors_of(trie, order, addresses[context])
+        first, size = list_in(trie, order, lie_in)
         slots_left -= size if first >= 0 else 0
         if slots_left < 0:  # lists that overlap
             return -1
-        found = successors(trie, order, addresses[context], words[end:], probs[end:], next_addresses[end:])
+        found = successors(trie, order, lie_in, words[end:], probs[end:], next_addresses[end:])
         if found > words.size - end:
             return -1
         if found > 1:

@@ -1,0 +1,1 @@
+"""Word vectors by counting: which words stand near which, and the factors of that matrix."""
