@@ -24,6 +24,7 @@ from windrow.lm.ngram.kernels.located import LocatedTrie
 from windrow.lm.ngram.kernels.packed_trie import PackedTrie
 from windrow.lm.ngram.levels import BackoffModel, Int32s
 from windrow.lm.ngram.packing import Packed
+from windrow.lm.ngram.states import NGramState
 from windrow.lm.ngram.table import NGramTable
 from windrow.lm.symbols import EOS
 
@@ -51,8 +52,6 @@ class CompactTable(NGramTable):
         self.unseen_backoff = 0.0
         self.name = name
         self._counts, self._shape = trie, shape
-        self.blank = np.full(self.order, -1, np.int64)
-        self.blank[-1:] = 0
 
     @property
     def sizes(self) -> list[int]:
@@ -79,18 +78,27 @@ class CompactTable(NGramTable):
     # --- the ordinary table, for all questions but scores of streams
 
     @cached_property
-    def _packed(self) -> Packed:  # type: ignore[override]
-        return NGramTable.pack(self.unpack(), suffix_closed=True, consume=True)._packed
+    def _ordinary(self) -> NGramTable:
+        return NGramTable.pack(self.unpack(), suffix_closed=True, consume=True)
 
-    @cached_property
+    @property
+    def _packed(self) -> Packed:  # type: ignore[override]
+        return self._ordinary._packed
+
+    @property
     def trie(self) -> PackedTrie:  # type: ignore[override]
         """The ordinary trie."""
-        return self._packed.trie
+        return self._ordinary.trie
 
-    @cached_property
+    @property
     def located(self) -> LocatedTrie:  # type: ignore[override]
         """The ordinary trie, for single steps."""
-        return LocatedTrie(self.trie, 0.0)
+        return self._ordinary.located
+
+    @property
+    def blank(self) -> NGramState:  # type: ignore[override]
+        """The state in which nothing is known."""
+        return self._ordinary.blank
 
     # --- scoring
 
