@@ -83,7 +83,7 @@ def vectors() -> Iterator[str]:
     counting = "--size 4 --min-count 1 --sample 0"
     for source, more in product(["text.txt", "corpus"], ["", "--window-weighting harmonic --workers 2"]):
         yield f"vectors count {source} -o c.safetensors {counting} {more}"
-    yield f"vectors count many.txt -o c.safetensors {counting} --memory 1M"  # in parts, which are merged
+    yield f"vectors count neighbors.txt -o c.safetensors {counting} --memory 1M"  # in parts, which are merged
     yield "vectors similar s.safetensors abc"
     yield "vectors convert s.safetensors s.bin --to fasttext"
     yield "vectors similar s.bin a"
@@ -244,6 +244,7 @@ def write_files() -> None:
         "text.txt": "\n".join(LINES),
         "long.txt": "\n".join(LINES * 600),
         "many.txt": "\n".join(map(str, range(300_000))),
+        "neighbors.txt": "\n".join(f"{number} {number + 1}" for number in range(150_000)),
         "questions.txt": ": letters\na b c d\nb c d e\n",
         "pairs.tsv": "a\tb\t1\nb\tc\t2\na\tf\t3\n",
         "tagged.conll": TAGGED,
