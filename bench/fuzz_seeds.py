@@ -212,12 +212,8 @@ def _unbounded(**parameters: Any) -> Write:
 
 
 def _ngrams(order: int = 3, smoothing: str = "witten-bell", **parameters: Any) -> Write:
-    def write(path: Path) -> None:
-        windrow.NGramLM(order, smoothing, discount_fallback=smoothing.endswith("ney"), **parameters).fit(TEXT).save(
-            path
-        )
-
-    return write
+    options = {"discount_fallback": smoothing.endswith("ney"), **parameters}
+    return lambda path: windrow.NGramLM(order, smoothing, **options).fit(TEXT).save(path)
 
 
 def _counts(name: str) -> Write:

@@ -47,13 +47,24 @@ def _limited(what: str) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+@contextmanager
+def _environment_of_nodes() -> Iterator[None]:
+    """Within, processes that start have what nodes need; other tests, which run in between, must not have it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # read on import: all nodes are at 127.0.0.1
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("PYTHONPATH", os.pathsep.join([_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])]))
+        patch.setenv("PYTHONWARNINGS", "ignore")
+        yield
+
+
 class RayNodes:
     """The nodes of a cluster, each with one core and a small object store."""
 
     def __init__(self) -> None:
-        from ray.cluster_utils import Cluster
+        with _environment_of_nodes(), _limited("starting the head of a Ray cluster"):
+            from ray.cluster_utils import Cluster
 
-        with _limited("starting the head of a Ray cluster"):
             self._cluster: Any = Cluster(initialize_head=True, head_node_args=self._arguments())
         self.address = self._cluster.address
 
@@ -64,7 +75,7 @@ class RayNodes:
         """Start one more node."""
         arguments = self._arguments()
         del arguments["include_dashboard"]
-        with _limited("starting a node"):
+        with _environment_of_nodes(), _limited("starting a node"):
             return self._cluster.add_node(**arguments)
 
     def remove(self, node: Any) -> None:
@@ -85,17 +96,12 @@ class RayNodes:
 @pytest.fixture(scope="session")
 def ray_nodes(needs_ray: None) -> Iterator[RayNodes]:
     """A head and one more node."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # read on import: all nodes are at 127.0.0.1
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        patch.setenv("PYTHONPATH", os.pathsep.join([_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])]))
-        patch.setenv("PYTHONWARNINGS", "ignore")
-        nodes = RayNodes()
-        try:
-            nodes.add()
-            yield nodes
-        finally:
-            nodes.end()
+    nodes = RayNodes()
+    try:
+        nodes.add()
+        yield nodes
+    finally:
+        nodes.end()
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from windrow.cli.saving import save_model
 from windrow.lm.classes.settings import CLASS_LM
 
 
-@command("class", example="windrow lm train class toyland/train.txt -o toy-class.safetensors --classes 20")
+@command("class", example="windrow lm train class toyland/train.txt -o toy-class.safetensors")
 @sources_argument
 @grouped_option("-o", "--output", heading="", required=True, metavar="FILE", type=OutputFile(), help="File to write.")
 @setting_options(CLASS_LM)
