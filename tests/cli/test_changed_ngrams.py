@@ -49,7 +49,7 @@ def test_discounts_that_both_texts_do_not_give_are_chosen_in_a_new_training(here
     assert run(*train).exit_code == 0
     twice = run("add", "kn.safetensors", "real", "-o", "twice.safetensors")
     told = "no 1-gram has the (adjusted) count 1: the corpus is too small, or not natural text, to estimate discounts"
-    way_out = "train one model of all text with `windrow lm train ngram --discount-fallback`"
+    way_out = "train one model on all the text with `windrow lm train ngram --discount-fallback`"
     assert (twice.exit_code, twice.stderr) == (1, f"Error: {told}; {way_out}\n")
     assert not Path("twice.safetensors").exists()
 

@@ -73,8 +73,8 @@ def add(
         try:
             whole.add(corpus_for(whole, model, sources, text), heldout=tuned, vocab=words)
         except DiscountsError as error:  # whose way out are options of training
-            anew = "train one model of all text with `windrow lm train ngram --discount-fallback`"
-            raise DataError(f"{error.reason}; {anew}") from error
+            way_out = "train one model on all the text with `windrow lm train ngram --discount-fallback`"
+            raise DataError(f"{error.reason}; {way_out}") from error
     save_model(whole, output)
     sizes = ", ".join(f"{size:,}" for size in whole.table_.sizes)
     tell(
