@@ -60,6 +60,26 @@ def test_processes_start_as_they_are_needed() -> None:
         assert len(processes._all) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_what_the_terminal_sends_reaches_no_process() -> None:
+    script = """
+import os, signal
+from tests.distributed.test_processes import opens
+from windrow.distributed.processes import Processes
+
+if __name__ == "__main__":  # a fresh program, as what multiprocessing does for its first process counts
+    with Processes(3, opens, 1) as processes:
+        pids = {pid for _, pid in processes.answers(range(6))}
+        for pid in pids:
+            for name in ("SIGINT", "SIGHUP"):
+                os.kill(pid, getattr(signal, name))
+        again = {pid for _, pid in processes.answers(range(6))}
+    print(len(pids), again == pids)
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("3 True\n", "")
+
+
 def test_answers_are_given_before_a_wait() -> None:
     given: list[int] = []
 

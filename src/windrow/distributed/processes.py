@@ -6,6 +6,7 @@ What they open from one file by memory map is in memory once.
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.resource_tracker
 import signal
 import warnings
 from collections import deque
@@ -114,6 +115,8 @@ def _kept_from_children() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    # multiprocessing starts its tracker with the first process that it spawns, and unblocks SIGINT for that process
+    multiprocessing.resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _FROM_THE_TERMINAL)
     try:
         yield
