@@ -1,4 +1,4 @@
-"""The noise distribution of negative sampling: counts to a power (of words 0.75, Mikolov et al. 2013; of classes 0.5)."""
+"""The noise of negative sampling: counts to a power, for words 0.75 (Mikolov et al. 2013), for classes 0.5."""
 
 from __future__ import annotations
 
