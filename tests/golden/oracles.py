@@ -220,7 +220,8 @@ def _check_sentences(path: Path, answers: Answers) -> None:
 def _check_buckets(path: Path, answers: Answers) -> None:
     """A perplexity is in the first bucket whose cutoff it does not exceed."""
     content, stored = json.loads(path.read_text("utf-8")), answers["stored"]
-    assert [content[key] for key in ("buckets", "cutoffs", "model")] == [stored[k] for k in ("names", "cutoffs", "model")]
+    kept = [stored[key] for key in ("names", "cutoffs", "model")]
+    assert [content[key] for key in ("buckets", "cutoffs", "model")] == kept
     for perplexity, name in zip([0, 29.5, 30, 30.5, 100.5, 101, 1e9], stored["of_perplexities"], strict=False):
         above = sum(perplexity > cutoff for cutoff in content["cutoffs"])
         assert content["buckets"][above] == name
