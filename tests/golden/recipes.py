@@ -168,6 +168,10 @@ _CLASSES: dict[str, dict[str, Any]] = {
     "learned.safetensors": {"classes": 3, "order": 1, "smoothing": "witten-bell"},
     "rare-unknown.safetensors": {"classes": 2, "order": 1, "iterations": 2, "min_count": 2},
 }
+_SKIPS: dict[str, dict[str, Any]] = {
+    "one-place.safetensors": {"places": (2,), "smoothing": "witten-bell", "min_count": 2},
+    "two-places.safetensors": {"places": (3, 1), "discount_fallback": True},
+}
 COUNTS: dict[str, dict[str, Any]] = {  # counts, and the parameters of a model from them
     "marked.txt": {"order": 3, "smoothing": "witten-bell"},
     "unmarked.txt.gz": {"order": 2, "smoothing": "kneser-ney", "discount_fallback": True, "bos": False},
@@ -189,6 +193,8 @@ def _ngrams() -> Iterator[tuple[str, Recipe]]:
     yield "ngram/from-arpa.safetensors", _from_arpa
     for name, parameters in _CLASSES.items():
         yield f"classes/{name}", lambda path, p=parameters: windrow.ClassLM(**p).fit(SHORT).save(path)
+    for name, parameters in _SKIPS.items():
+        yield f"skips/{name}", lambda path, p=parameters: windrow.SkipNGramLM(**p).fit(SHORT).save(path)
     for name, parameters in _UNBOUNDED.items():
         yield f"unbounded/{name}", lambda path, p=parameters: windrow.UnboundedNGramLM(**p).fit(SHORT).save(path)
     for name, parameters in COUNTS.items():

@@ -115,11 +115,18 @@ def classes() -> LanguageModel:
     return ClassLM(2, 3, "witten-bell").fit(["a b c", "b a d", "", "c a b a"])
 
 
+def skips() -> LanguageModel:
+    from windrow.lm.skips.model import SkipNGramLM
+
+    return SkipNGramLM((1, 3), "witten-bell").fit(["a b c", "b a d", "", "c a b a"])
+
+
 MODELS: dict[str, Callable[[], LanguageModel]] = {
     "toy": lambda: ToyLM.random(0),
     "n-grams": ngrams,
     "n-grams of unbounded order": unbounded,
     "classes": classes,
+    "skips": skips,
     "window": window,
     "window, 8 bits": lambda: window().quantized(),
     "recurrent": lambda: recurrent("gru", "reset"),
@@ -136,7 +143,7 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
 }
 
 # How far sums of probabilities may be from 1, where a model stores rounded numbers.
-ROUNDING = {"n-grams": 1e-5, "classes": 1e-5}
+ROUNDING = {"n-grams": 1e-5, "classes": 1e-5, "skips": 1e-5}
 
 
 def random_stream(seed: int, sentences: int, words: int = len(WORDS)) -> Ids:
