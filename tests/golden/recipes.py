@@ -315,6 +315,7 @@ def _mixtures() -> Iterator[tuple[str, Recipe]]:
     yield "mixture/other-order.safetensors", _other_order
     yield "cache/text.safetensors", lambda path: _cache(pseudo_count=0.5).save(path)
     yield "cache/trigrams.safetensors", lambda path: _cache(order=3, decay=0.1).save(path)
+    yield "cache/documents.safetensors", lambda path: _cache(across_documents=False).save(path)
     yield "cache/sentence.safetensors", lambda path: _cache(across_sentences=False, predicts_end=False).save(path)
 
 

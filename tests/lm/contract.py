@@ -136,6 +136,7 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
     "cache": lambda: CacheLM(toy_vocabulary(), 3),
     "cache of a sentence": lambda: CacheLM(toy_vocabulary(), 3, across_sentences=False, pseudo_count=0.25),
     "cache of trigrams": lambda: CacheLM(toy_vocabulary(), 5, order=3, decay=0.1),
+    "cache of a document": lambda: CacheLM(toy_vocabulary(), 5, order=2, across_documents=False),
     "mixture with cache": with_cache,
     "mixture of vocabularies": lambda: of_vocabularies("linear"),
     "log-linear mixture of vocabularies": lambda: of_vocabularies("log-linear"),

@@ -12,8 +12,8 @@ from tests.naive.smoothing import METHODS
 from windrow import MixtureLM, NGramLM, SkipNGramLM, load
 from windrow.errors import DataError, FormatError, NotFittedError, OptionError
 from windrow.files.model_file import StoredModel
+from windrow.lm.classes.settings import SMOOTHINGS
 from windrow.lm.skips import windows
-from windrow.lm.skips.settings import SMOOTHINGS
 from windrow.lm.skips.windows import window_blocks, windows_of
 from windrow.lm.symbols import BOS, EOS
 
@@ -109,7 +109,7 @@ def test_unseen_ngrams_only_hold_places() -> None:
         ({"places": (0, 2)}, "places = 0 is out of range"),
         ({"places": (2, 3, 2)}, r"places = \(2, 3, 2\) has one twice; give each once"),
         ({"places": "2,3"}, "places = '2,3' must be a list of whole numbers"),
-        ({"places": (101,)}, "places = 101 is out of range"),
+        ({"places": (100,)}, "places = 100 is out of range"),
         ({"smoothing": "stupid-backoff"}, "smoothing = 'stupid-backoff' is not one of"),
         ({"smoothing": "witten-bell", "discount_fallback": True}, "discount_fallback = True is for smoothing"),
     ],
@@ -178,6 +178,14 @@ def test_a_mixture_with_ngrams_is_better_than_either() -> None:
     mixture = MixtureLM(parts).fit(tune)
 
     assert mixture.perplexity(test) < 0.95 * min(part.perplexity(test) for part in parts)
+
+
+@pytest.mark.parametrize("places", [{3, 1}, np.array([1, 3]), range(1, 4, 2)])
+def test_places_may_be_any_collection(places: Any, tmp_path: Any) -> None:
+    model = model_of(places)
+    model.save(tmp_path / "m.safetensors")
+
+    assert model.places_ == load(tmp_path / "m.safetensors", expected=SkipNGramLM).places_ == (1, 3)
 
 
 def test_the_file_holds_everything(tmp_path: Any) -> None:

@@ -38,7 +38,7 @@ class SkipNGramLM(Estimator, LanguageModel):
 
     Parameters
     ----------
-    places : sequence of int in [1, 100], default (2, 3)
+    places : sequence of int in [1, 99], default (2, 3)
         Which words before the predicted one are its context: 1 is the word before it, 2 the one before that; in any
         order. 2,3 skips one word; 1,3 one between two; 1,2 none, which is an n-gram model of order 3.
     smoothing : {"modified-kneser-ney", "kneser-ney", "witten-bell", "absolute"}, default "modified-kneser-ney"
@@ -235,7 +235,8 @@ class SkipNGramLM(Estimator, LanguageModel):
     def to_stored(self) -> StoredModel:
         """As ``LanguageModel.to_stored``: what the n-gram model's own file holds, and the places."""
         ngrams = self._fitted().to_stored()
-        parameters = {name: storing.plain(value) for name, value in self.get_params().items()}
+        given = {**self.get_params(), "places": [*self.places]}  # which may be a set
+        parameters = {name: storing.plain(value) for name, value in given.items()}
         config = {"parameters": parameters, "places": [*self.places_], "table": ngrams.config["table"]}
         return StoredModel(self.kind, config, dict(self.provenance_), ngrams.arrays)
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from windrow.estimator import Setting
+from windrow.lm.classes.settings import SMOOTHINGS
+from windrow.lm.ngram.settings import DISCOUNTING
 from windrow.lm.symbols import SPECIALS
 
-# Those that give every word a probability after every context.
-SMOOTHINGS = ("modified-kneser-ney", "kneser-ney", "witten-bell", "absolute")
-_DISCOUNTING = ("modified-kneser-ney", "kneser-ney", "absolute")
-MOST_PLACE = 100
+_DISCOUNTING = tuple(name for name in SMOOTHINGS if name in DISCOUNTING)
+_MOST_PLACE = 99  # so that n-grams are of order 100 at most
 
 SKIP_NGRAM_LM = (
     Setting(
         "places", int, (2, 3), "Which words before the predicted one are its context: 1 is the word before it, 2 the "
         "one before that; in any order.", "2,3 skips one word; 1,3 one between two; 1,2 none, which is an n-gram "
-        "model of order 3.", many=True, low=1, high=MOST_PLACE, heading="Model", common=True,
+        "model of order 3.", many=True, low=1, high=_MOST_PLACE, heading="Model", common=True,
     ),
     Setting(
         "smoothing", str, "modified-kneser-ney", "How probability is reserved for n-grams that were not seen.",
