@@ -249,6 +249,7 @@ def _readers() -> list[Reader]:
                               "words of a matrix": ask_words_of_matrix, "array of gensim": ask_with_array,
                               "ngram": ask_ngrams, "arpa": ask_ngrams, "counts": ask_counts,
                               "unbounded": ask_language_model, "classes": ask_language_model,
+                              "skips": ask_language_model,
                               "window": ask_language_model, "recurrent": ask_language_model,
                               "mixture": ask_language_model, "cache": ask_language_model,
                               "tagger": ask_tagger, "corpus": ask_corpus,

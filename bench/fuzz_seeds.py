@@ -252,6 +252,10 @@ def _classes(**parameters: Any) -> Write:
     return lambda path: windrow.ClassLM(4, 3, **parameters).fit(TEXT).save(path)
 
 
+def _skips(**parameters: Any) -> Write:
+    return lambda path: windrow.SkipNGramLM(**parameters).fit(TEXT).save(path)
+
+
 def _cache(path: Path) -> None:
     from windrow.lm.cache import CacheLM
 
@@ -372,6 +376,7 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("ngram", "counts"): ("m", _ngrams(keep_counts=True), _ngrams(2, keep_counts=True, bos=False, min_count=2)),
     ("ngram", "quantized"): ("m", _ngrams(quantize_bits=4), _ngrams(2, quantize_bits=8)),
     ("ngram", "compact"): ("m", _ngrams(compact=True), _ngrams(2, "absolute", compact=True, discount_fallback=True)),
+    ("skips", ""): ("m", _skips(smoothing="witten-bell"), _skips(places=(3, 1), discount_fallback=True, min_count=2)),
     ("classes", ""): ("m", _classes(), _classes(smoothing="witten-bell", min_count=2)),
     ("unbounded", ""): ("m", _unbounded(), _unbounded(min_count=2)),
     ("arpa", ""): ("m.arpa", _ngrams(), _ngrams(1)),

@@ -182,7 +182,7 @@ WRITTEN = [
     "window/8-bits.safetensors",
     "recurrent/gru.safetensors",
     "mixture/linear.safetensors",
-    "cache/text.safetensors",
+    "cache/documents.safetensors",
     "tagger/crf-iobes.safetensors",
     "classifier/softmax.safetensors",
     "window/training-state.safetensors",

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from windrow.lm.neural.recurrent import RecurrentLM
     from windrow.lm.neural.window import WindowLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.skips.model import SkipNGramLM
     from windrow.lm.unbounded.model import UnboundedNGramLM
     from windrow.phrases.model import Phrases
     from windrow.tagging.tagger import WindowTagger
 
     # What a file may hold; a LanguageModel is also one of your own.
-    NGramModels: TypeAlias = NGramLM | UnboundedNGramLM | ClassLM
+    NGramModels: TypeAlias = NGramLM | UnboundedNGramLM | ClassLM | SkipNGramLM
     LanguageModels: TypeAlias = NGramModels | WindowLM | RecurrentLM | MixtureLM | CacheLM | LanguageModel
     AnyModel: TypeAlias = WordVectors | Phrases | LanguageModels | WindowTagger | TextClassifier
 
@@ -75,8 +76,8 @@ def load(
 
     Returns
     -------
-    WordVectors, Phrases, NGramLM, UnboundedNGramLM, ClassLM, WindowLM, RecurrentLM, MixtureLM, CacheLM,
-    WindowTagger or TextClassifier
+    WordVectors, Phrases, NGramLM, UnboundedNGramLM, ClassLM, SkipNGramLM, WindowLM, RecurrentLM, MixtureLM,
+    CacheLM, WindowTagger or TextClassifier
         What the file holds.
 
     Raises
@@ -199,6 +200,10 @@ def model_class(kind: str) -> Any:
             from windrow.lm.classes.model import ClassLM
 
             return ClassLM
+        case "skip-ngram-lm":
+            from windrow.lm.skips.model import SkipNGramLM
+
+            return SkipNGramLM
         case "window-lm":
             from windrow.lm.neural.window import WindowLM
 

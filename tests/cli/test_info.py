@@ -35,6 +35,7 @@ MADE = {
     "vectors count": "--size 4 --min-count 1 --window-weighting harmonic --contexts 9 --shift 1.5 --lowercase",
     "lm train ngram": "--order 3 --smoothing witten-bell --prune 0,0,1 --backoff --no-bos --lowercase --language tr",
     "lm train class": "--order 3 --smoothing witten-bell --classes 4 --min-count 2 --lowercase",
+    "lm train skip": "--places 1,3 --smoothing witten-bell --min-count 2 --lowercase",
     "lm train window": f"{NETWORK} --order 3 --output-layer adaptive --cutoffs 4,9 --direct",
     "lm train rnn": f"{NETWORK} --cell gru --state reset --layers 2",
     "classify train": "--size 4 --epochs 2 --loss ova --word-ngrams 2 --label-prefix #",

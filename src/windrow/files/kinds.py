@@ -33,6 +33,7 @@ MODELS = {
         "an n-gram language model of unbounded order", "lm train ngram --order inf", "lm generate", "UnboundedNGramLM"
     ),
     "class-lm": Kind("a class-based n-gram language model", "lm train class", "lm generate", "ClassLM"),
+    "skip-ngram-lm": Kind("a skip n-gram language model", "lm train skip", "lm generate", "SkipNGramLM"),
     "window-lm": Kind("a language model of a window of words", "lm train window", "lm generate", "WindowLM"),
     "rnn-lm": Kind("a recurrent language model", "lm train rnn", "lm generate", "RecurrentLM"),
     "mixture-lm": Kind("a mixture of language models", "lm mix", "lm generate", "MixtureLM"),
