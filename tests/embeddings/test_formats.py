@@ -19,7 +19,11 @@ from windrow.embeddings.vectors import WordVectors, load_vectors, save_vectors
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
 from windrow.files import model_file
 
-EXTENSIONS = [*FORMATS, *(f"{name}.gz" for name, row in FORMATS.items() if row.gzip)]
+FOLDERS = {"model2vec"}  # see test_model2vec.py
+EXTENSIONS = [
+    *(name for name in FORMATS if name not in FOLDERS),
+    *(f"{name}.gz" for name, row in FORMATS.items() if row.gzip),
+]
 TEXT = ["txt", "vec", "glove", "tsv"]
 WITH_HEADER = ["txt", "vec", "bin"]
 PLAIN_WORDS = ["</s>", "aaa", "bbb", "naïve", "日本語", "e\u0301", "a\u00a0b", "0.5", "\ufeffx", "\x85"]
@@ -492,7 +496,7 @@ def test_only_the_formats_that_can_hold_spaces_take_them(tmp_path: Path) -> None
             taken.append(extension)
         except FormatError:
             continue
-    assert taken == ["safetensors", "tsv", "npy", "fasttext", "parquet"]
+    assert taken == ["safetensors", "tsv", "npy", "fasttext", "parquet", "model2vec"]
 
 
 def test_names_without_a_format(tmp_path: Path) -> None:
