@@ -25,7 +25,15 @@ from windrow.nn.training.report import kept_epoch
 _PARAMETERS = ("parameters", "model", "identity")  # where a file's configuration has those of the training
 _REMEMBERED = ("parameters", "text", "provenance")
 _FIRST_NAMES = 10  # of labels and types of entities
-_VECTORS = {"fasttext", "npy", "parquet", "pickle", "safetensors", "unknown"}  # kinds that may hold word vectors
+_VECTORS = {
+    "arrow",
+    "fasttext",
+    "npy",
+    "parquet",
+    "pickle",
+    "safetensors",
+    "unknown",
+}  # kinds that may hold word vectors
 
 
 def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -186,7 +194,11 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
     except FormatError:
         start = first_bytes(file)
         is_binary = kind == "unknown" and format is not None and not is_text(start)
-        if kind not in ("unknown", "pickle", "parquet", "safetensors") or is_binary or looks_like_vectors(start):
+        if (
+            kind not in ("unknown", "pickle", "parquet", "arrow", "safetensors")
+            or is_binary
+            or looks_like_vectors(start)
+        ):
             raise
         return None
     if isinstance(model, TextClassifier):

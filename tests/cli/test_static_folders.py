@@ -84,5 +84,10 @@ def test_what_cannot_be_written() -> None:
         result = run("vectors", "convert", *arguments)
         assert result.exit_code == 1, arguments
         assert told in result.stderr
+    result = run("corpus", "build", "v.model2vec", "-o", "out")
+    assert "v.model2vec holds word vectors, not text; use it with `windrow vectors similar`" in result.stderr
+    load_vectors("v.safetensors").save("texts/v.model2vec")  # which is no text
+    assert run("corpus", "build", "texts", "-o", "out").exit_code == 0
+    assert "king" in windrow.Corpus.open("out").vocabulary.words and len(windrow.Corpus.open("out").vocabulary) < 30
     result = run("lm", "score", "v.model2vec", "texts/a.txt")
     assert "v.model2vec holds word vectors, not a language model; use it with `windrow vectors" in result.stderr

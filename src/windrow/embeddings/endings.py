@@ -13,6 +13,8 @@ ENDINGS = {
     "npy": False,
     "fasttext": True,
     "parquet": False,
+    "arrow": False,
+    "jsonl": True,
     "model2vec": False,  # a folder
 }
 

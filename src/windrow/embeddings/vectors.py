@@ -181,12 +181,12 @@ class WordVectors(NamedQueries, DerivedTables, VectorExchange):
         ----------
         path : str or os.PathLike
             The extension names the format: .safetensors (windrow's own), .txt and .bin (word2vec), .vec (fastText),
-            .glove, .tsv, .npy, .parquet, .model2vec (a folder); any other name means windrow's own. ``.gz`` may follow
-            the extension of a text or .bin.
+            .glove, .tsv, .npy, .parquet, .arrow, .jsonl (an object per word), .model2vec (a folder); any other name
+            means windrow's own. ``.gz`` may follow the extension of a text or .bin.
         format : str or None, default None
-            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet, model2vec and safetensors, whatever the name is.
-            "fasttext" is fastText's own binary, which its programs take with the name .bin; None: what the extension
-            says.
+            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet, arrow, jsonl, model2vec and safetensors, whatever
+            the name is. "fasttext" is fastText's own binary, which its programs take with the name .bin; None: what
+            the extension says.
         dtype : {"float32", "float16", "int8"}, default "float32"
             The type of numbers in the file, of safetensors and model2vec only. float16 halves a file, and keeps 3
             digits; int8 quarters it, with a scale for each word: no number is off by more than 1/254 of the word's
@@ -229,8 +229,8 @@ class WordVectors(NamedQueries, DerivedTables, VectorExchange):
         path : str or os.PathLike
             The file; a pipe or ``-`` for standard input is read whole into a temporary file first.
         format : str or None, default None
-            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet and safetensors where the content misleads; None:
-            what the content shows.
+            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet, arrow, jsonl and safetensors where the content
+            misleads; None: what the content shows.
         limit : int, at least 1, or None, default None
             Read at most so many words: most files begin with the most frequent ones. None: all.
         only_words : iterable of str, or path, or None, default None

@@ -16,9 +16,10 @@ from windrow.embeddings.formats.contract import ReadOptions, VectorData, VectorF
 from windrow.embeddings.formats.fasttext_bin import read_fasttext
 from windrow.embeddings.formats.fasttext_write import write_fasttext
 from windrow.embeddings.formats.gensim import read_gensim
+from windrow.embeddings.formats.jsonl import read_jsonl, write_jsonl
 from windrow.embeddings.formats.model2vec import check_place, read_model2vec, write_model2vec
 from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
-from windrow.embeddings.formats.parquet import check_parquet, read_parquet, write_parquet
+from windrow.embeddings.formats.parquet import check_parquet, read_arrow, read_parquet, write_arrow, write_parquet
 from windrow.embeddings.formats.projector import PROJECTOR
 from windrow.embeddings.formats.recognition import NoVectorsError, recognize_vectors
 from windrow.embeddings.formats.small_numbers import check_dtype
@@ -194,6 +195,8 @@ _ROWS = (
     VectorFormat(
         "parquet", "a table of words and vectors", read_parquet, write_parquet, r"\ud800-\udfff", check=check_parquet
     ),
+    VectorFormat("arrow", "the same table for Arrow", read_arrow, write_arrow, r"\ud800-\udfff", check=check_parquet),
+    VectorFormat("jsonl", "a JSON object per word", read_jsonl, write_jsonl, r"\ud800-\udfff"),
     VectorFormat(
         "model2vec",
         "a folder of static embeddings",
