@@ -99,6 +99,14 @@ def _vectors(extension: str, *, pack: Callable[[bytes], bytes] = bytes) -> Write
     return write
 
 
+def _beside_static_vectors(path: Path) -> None:
+    """The tokenizer of a folder of static embeddings."""
+    small_vectors().save(path.with_name("folder"), format="model2vec")
+    for file in path.with_name("folder").iterdir():
+        file.replace(path.with_name(file.name))
+    path.with_name("folder").rmdir()
+
+
 @contextmanager
 def _gensims_classes(module: str, *names: str) -> Iterator[dict[str, type]]:
     """Within, ``gensim.models.MODULE`` has empty classes of these names, so that gensim need not be installed."""
@@ -343,6 +351,14 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("vectors", "GloVe"): ("v", _text(_GLOVE), _vectors("glove")),
     ("vectors", "TSV"): ("v.tsv", _vectors("tsv")),
     ("vectors", "NumPy"): ("v.npy", _vectors("npy")),
+    ("vectors", "Arrow"): ("v.arrow", _vectors("arrow")),
+    ("vectors", "JSON lines"): ("v.jsonl", _vectors("jsonl")),
+    ("vectors", "small"): (
+        "v.safetensors",
+        lambda path: small_vectors().save(path, dtype="int8"),
+        lambda path: small_vectors().save(path, dtype="float16"),
+    ),
+    ("tokenizer of vectors", ""): ("tokenizer.json", _beside_static_vectors),
     ("words of a matrix", ""): ("m.words.txt", _words_beside_matrix),
     ("vectors", "foreign safetensors"): ("v.safetensors", _foreign_matrix),
     ("vectors", "gensim"): ("v.kv", _gensims(0), _gensims(4), _gensims(5), _gensims(4, apart="npy")),

@@ -11,6 +11,7 @@ from windrow.errors import FormatError, OptionError, shown
 from windrow.files import kinds, model_file
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import first_bytes, is_arpa, kind_of, refuse_no_model
+from windrow.files.static_folder import static_files
 
 if TYPE_CHECKING:
     from windrow.classification.classifier import TextClassifier
@@ -128,6 +129,8 @@ def _kind(path: Path, format: str | None, wanted: str) -> str:
     """The kind of model in a file, as ``model_class`` takes it."""
     if format is not None:
         return "ngram-lm" if format == "arpa" else "word-vectors"
+    if static_files(path) is not None:
+        return "word-vectors"
     kinds.refuse_folder(path, wanted)
     match kind_of(path):
         case "windrow":
@@ -154,6 +157,8 @@ def _holds_phrases(path: Path) -> bool:
 def _looks_like_vectors(path: Path) -> bool:
     from windrow.embeddings.formats.recognition import recognize_vectors  # which takes longer than to open a model
 
+    if static_files(path) is not None:
+        return True
     try:
         return recognize_vectors(path) not in (None, "gensim")  # a pickle may be of anything
     except FormatError:

@@ -227,7 +227,7 @@ def test_what_cannot_be_told() -> None:
     for arguments, said in [
         (["cut.safetensors"], "cut.safetensors is damaged"),
         (["none"], "none"),
-        (["folder"], "folder is a folder, but no corpus; name a file in it"),
+        (["folder"], "folder is a folder, but no corpus and no static embeddings; name a file in it"),
         (["text.txt", "--command"], "text.txt, text, does not say which command made it"),
         (["m.safetensors", "--command", "--json"], "--command and --json are two things to print; choose one"),
     ]:

@@ -54,10 +54,10 @@ _TRAINED_VECTORS: dict[str, dict[str, Any]] = {
 }
 
 
-def _trained_vectors(parameters: Mapping[str, Any]) -> Recipe:
+def _trained_vectors(parameters: Mapping[str, Any], dtype: str = "") -> Recipe:
     def write(path: Path) -> None:
         options = {"vector_size": 6, "min_count": 1, "sample": 0.05, "epochs": 3, "workers": 1, **parameters}
-        windrow.Word2Vec(**options).fit(TRAIN).wv.save(path)
+        windrow.Word2Vec(**options).fit(TRAIN).wv.save(path, **({"dtype": dtype} if dtype else {}))
 
     return write
 
@@ -73,6 +73,8 @@ def _given_vectors(words: list[str], numbers: Any = None) -> Recipe:
 def _vectors() -> Iterator[tuple[str, Recipe]]:
     for name, parameters in _TRAINED_VECTORS.items():
         yield f"vectors/{name}{'' if name == 'model' else '.safetensors'}", _trained_vectors(parameters)
+    for dtype in ("float16", "int8"):
+        yield f"vectors/small-{dtype}.safetensors", _trained_vectors(_TRAINED_VECTORS["subwords"], dtype)
     yield "vectors/bare.safetensors", _given_vectors(_PLAIN_WORDS, _PLAIN_NUMBERS)
     yield "vectors/odd-words.safetensors", _given_vectors(_ODD_WORDS)
     yield "vectors/line-ends.safetensors", _given_vectors([*_ODD_WORDS, "new\nline", "\n"])
