@@ -157,6 +157,7 @@ def test_nothing_of_a_list_becomes_markup(folder: Path) -> None:
         ("compare a.safetensors b.safetensors pairs.tsv --columns 1,2", "must be three columns"),
         ("compare a.safetensors b.safetensors -", "a LIST from standard input needs an option that says what it is"),
         ("compare a.safetensors b.safetensors --similarity -", "a list from standard input can be read once only"),
+        ("compare a.safetensors b.safetensors pairs.tsv --top 9", "--top is for --neighbors"),
         ("compare - - pairs.tsv", "standard input, '-', can be read once only"),
     ],
 )

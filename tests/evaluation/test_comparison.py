@@ -67,6 +67,8 @@ def test_differences_of_analogies_by_section() -> None:
     assert x.interval == pytest.approx(stats.binom.ppf([0.025, 0.975], 40, 15 / 40) / 40, abs=0.026)
     assert (y.difference, y.interval, y.standard_error, y.more_than_noise) == (0, (0, 0), 0, False)
     assert found.to_json()["sections"]["x"]["difference"] == pytest.approx(15 / 40)
+    [lost] = compare_results(b, a)
+    assert (lost.difference, lost.more_than_noise) == (-found.difference, True)
     assert "sections" not in x.to_json()
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from windrow.embeddings import NeighborOverlap
     from windrow.evaluation import ScoreDifference
 
-_NEIGHBORS = 10
+_NEIGHBORS, _TOP = 10, 10_000
 _SHOWN = 10  # words whose neighbors changed most
 _SHOWN_NEIGHBORS = 3
 
@@ -41,15 +41,14 @@ _SHOWN_NEIGHBORS = 3
 )
 @click.option(
     "--top",
-    default=10_000,
+    metavar="N",
     type=WholeNumber(2),
-    show_default=True,
-    help="Words of --neighbors: the most frequent ones of A that B has.",
+    help=f"Words of --neighbors: the N most frequent ones of A that B has.  [default: {_TOP}]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @page_option
 def compare(
-    file: str, other: str, neighbors: int | None, top: int, as_json: bool, report: Path | None, **options: Any
+    file: str, other: str, neighbors: int | None, top: int | None, as_json: bool, report: Path | None, **options: Any
 ) -> None:
     """Compare the word vectors of A and B: by LISTs, and by which words are near each other.
 
@@ -64,15 +63,17 @@ def compare(
 
     if file == other == STDIO:
         raise OptionError("standard input, '-', can be read once only; name a file for A or B")
-    lists = lists_of(options)
-    if any(path == STDIO for _, _, path in lists.named()):
-        raise OptionError(
-            "a list from standard input can be read once only, and here it is read for A and B; name a file"
-        )
     if report is not None:
         from windrow.report.page import check_page_path
 
         check_page_path(report)
+    lists = lists_of(options)
+    if neighbors is None and any(lists.named()) and top is not None:
+        raise OptionError("--top is for --neighbors; give --neighbors, or leave --top out")
+    if any(path == STDIO for _, _, path in lists.named()):
+        raise OptionError(
+            "a list from standard input can be read once only, and here it is read for A and B; name a file"
+        )
     with advising_to_convert():
         a, b = load_vectors(file), load_vectors(other)
     found: dict[str, ScoreDifference] = {}
@@ -83,7 +84,7 @@ def compare(
     overlap = None
     if neighbors is not None or not found:
         with naming_options({"k": "--neighbors", "top": "--top"}):
-            overlap = neighbor_overlap(a, b, k=neighbors or _NEIGHBORS, top=top)
+            overlap = neighbor_overlap(a, b, k=neighbors or _NEIGHBORS, top=top or _TOP)
     if report is not None:
         from windrow.report.page import save_page
         from windrow.report.scores import comparison_page

@@ -46,16 +46,16 @@ def evaluate(file: str, as_json: bool, plot: Path | None, theme: str, report: Pa
     """
     from windrow.evaluation import evaluate_list
 
+    if report is not None:
+        from windrow.report.page import check_page_path
+
+        check_page_path(report)
     lists = lists_of(options)
     if not any(lists.paths.values()):
         raise OptionError("nothing to evaluate on; name a LIST, or give --analogies FILE or --similarity FILE")
     if plot is not None and len(lists.paths["analogies"]) != 1:
         raise OptionError("--plot draws the answers to one list of analogies; give --analogies FILE once")
     check_plot(plot)
-    if report is not None:
-        from windrow.report.page import check_page_path
-
-        check_page_path(report)
     vectors = open_vectors(file, options)
     results: dict[str, dict[str, Any]] = {kind: {} for kind in lists.paths}
     for kind, name, path in lists.named():
