@@ -6,6 +6,7 @@ compute. What has no entry here is pinned by today's code alone.
 
 from __future__ import annotations
 
+import json
 import gzip
 import tempfile
 from collections import Counter
@@ -39,7 +40,7 @@ _LN_10 = np.log(10)
 
 def check(path: Path, answers: Answers) -> bool:
     """Raise AssertionError where an oracle disagrees with the answers; whether there is an oracle for the file."""
-    by_folder = {"corpora": _check_corpus, "counts": _check_counts, "arpa": _check_arpa}
+    by_folder = {"corpora": _check_corpus, "counts": _check_counts, "arpa": _check_arpa, "buckets": _check_buckets}
     if path.parent.name in by_folder:
         by_folder[path.parent.name](path, answers)
         return True
@@ -191,6 +192,16 @@ def _check_counts(path: Path, answers: Answers) -> None:
     assert found == expected
     assert begins == beginnings
     assert answers["stored"]["words"][0] == sum(" " not in gram for gram in found)
+
+
+def _check_buckets(path: Path, answers: Answers) -> None:
+    """A perplexity is in the first bucket whose cutoff it does not exceed."""
+    content, stored = json.loads(path.read_text("utf-8")), answers["stored"]
+    assert [content["buckets"], content["cutoffs"], content["model"]] == [stored[k] for k in ("names", "cutoffs", "model")]
+    for perplexity, name in zip([0, 29.5, 30, 30.5, 100.5, 101, 1e9], stored["of_perplexities"], strict=False):
+        above = sum(perplexity > cutoff for cutoff in content["cutoffs"])
+        assert content["buckets"][above] == name
+    assert stored["of_perplexities"][-1] is None
 
 
 def _check_arpa(path: Path, answers: Answers) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -220,6 +221,29 @@ def _from_arpa(path: Path) -> None:
         header = header.replace(f"ngram 2={count}", f"ngram 2={count - 1}")
         file.write_text(header + "".join(kept) + rest, "utf-8")
         windrow.NGramLM.load(file).save(path)
+
+
+# --- buckets of perplexity
+
+_PERPLEXITIES = [12.5, 80.25, 30.0, 41.0, float("nan"), 7.0, 1e6, 55.5, 30.5, 29.0]
+
+
+def _buckets() -> Iterator[tuple[str, Recipe]]:
+    yield "buckets/fitted.json", _fitted_buckets
+    yield "buckets/given.json", _given_buckets
+
+
+def _fitted_buckets(path: Path) -> None:
+    from windrow.lm.buckets import PerplexityBuckets
+
+    model = {"file": "m.safetensors", "bytes": 1234, "crc32": "0123abcd"}
+    replace(PerplexityBuckets.fit(_PERPLEXITIES), model=model).save(path)
+
+
+def _given_buckets(path: Path) -> None:
+    from windrow.lm.buckets import PerplexityBuckets
+
+    PerplexityBuckets((100.5, 1e3), ("good", "fair", "bad")).save(path)
 
 
 # --- networks
@@ -466,6 +490,7 @@ RECIPES: dict[str, Recipe] = dict(
         _training_states,
         _corpora,
         _ngrams,
+        _buckets,
         _networks,
         _mixtures,
         _taggers,
