@@ -162,6 +162,9 @@ COMMANDS = {
     "vectors evaluate": Command(
         "vectors evaluate @vectors.safetensors --analogies @analogies.txt --similarity @similarity.tsv"
     ),
+    "vectors compare": Command(
+        "vectors compare @further.safetensors @vectors.safetensors @analogies.txt @similarity.tsv --neighbors 5"
+    ),
     "vectors blend": Command("vectors blend @further.safetensors @vectors.safetensors --size 40", "v.safetensors"),
     "vectors convert": Command("vectors convert @vectors.safetensors OUT", "v.txt"),
     "vectors convert, projector": Command("vectors convert @vectors.safetensors OUT --to projector", "v.tsv"),

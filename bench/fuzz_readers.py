@@ -175,6 +175,19 @@ def ask_analogies(path: Path) -> None:
     assert 0 <= result.overall.accuracy <= 1, result
 
 
+def ask_list(path: Path) -> None:
+    from windrow.evaluation import compare_models, evaluate_list
+
+    evaluate_list(path, small_vectors())
+    assert all(found.difference == 0 for found in compare_models(path, small_vectors(), small_vectors()))
+
+
+def ask_pairs(path: Path) -> None:
+    from windrow.evaluation import evaluate_list
+
+    evaluate_list(path.parent, small_vectors(), kind="analogies")
+
+
 def ask_only_words(path: Path) -> None:
     vectors = windrow.load(path.with_name("v.txt"), only_words=path)
     assert 0 < len(vectors.index_to_key) <= 10, "words"
@@ -265,6 +278,7 @@ def _readers() -> list[Reader]:
                               "classifier": ask_classifier, "phrases": ask_phrases, "labelled text": ask_labelled_text,
                               "labelled records": ask_labelled_records,
                               "vocabulary": ask_vocabulary, "similarity": ask_similarity, "analogies": ask_analogies,
+                              "list of any kind": ask_list, "pairs as in BATS": ask_pairs,
                               "only words": ask_only_words, "registry": ask_registry, "log": ask_log,
                               "log drawn": ask_drawing, "conll": ask_conll, "info": ask_info, "text to tag": ask_texts,
                               "limit vocabulary": ask_limit, "buckets": ask_buckets,

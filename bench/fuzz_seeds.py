@@ -34,6 +34,9 @@ BUCKETS = """{"format": "windrow perplexity buckets", "version": 1, "buckets": [
 """
 SIMILARITY = "word1\tword2\tscore\nthe\tcat\t9.5\ncat\tdog\t7\nsat\tmat\t1.25\nthe\tdog\t3\nzebra\tcat\t2\n"
 RARE_WORDS = "the cat 5.5 4 5 6 7\ncat dog 6.5 6 7 6 7\nsat mat 1.5 0 1 2 3\n"
+CATEGORIES = "the\tword\ncat\tpet\ndog\tpet\nzebra\twild\nsat\tword\n"
+OUTLIERS = "the\ncat\ndog\nzebra\n\nsat\nmat\n"
+BATS = "the\tcat/dog\nsat\tmat\nzebra\tdog/cow\n"
 ANALOGIES = ": capital-common\nthe cat sat mat\ncat dog mat sat\n: gram1-adverb\nthe sat cat mat\nzebra cat the dog\n"
 REGISTRY = """[small]
 description = "A corpus"
@@ -452,6 +455,8 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("text to tag", ""): ("t", _text(CONLL), _text(LINES)),
     ("similarity", ""): ("s", _text(SIMILARITY), _text(SIMILARITY.replace("\t", ",")), _text(RARE_WORDS)),
     ("analogies", ""): ("a", _text(ANALOGIES)),
+    ("list of any kind", ""): ("l", *map(_text, (SIMILARITY, ANALOGIES, CATEGORIES, OUTLIERS))),
+    ("pairs as in BATS", ""): ("a.txt", _text(BATS)),
     ("info", ""): (
         "f",
         *map(_vectors, ("safetensors", "txt", "parquet")),

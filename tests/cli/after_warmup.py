@@ -93,6 +93,7 @@ def vectors() -> Iterator[str]:
         yield f"vectors similar v.{extension} a"
         yield f"vectors analogy v.{extension} a b c"
         yield f"vectors evaluate v.{extension} --analogies questions.txt --similarity pairs.tsv"
+        yield f"vectors compare v.safetensors v.{extension} questions.txt pairs.tsv --neighbors 2"
 
 
 def phrases() -> Iterator[str]:

@@ -128,6 +128,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "vectors analogy": (vectors, "the", "cat", "dog"),
         "vectors blend": (vectors, vectors, "-o", f"{out}.txt", "--size", 2),
         "vectors cluster": (vectors, "-k", 2),
+        "vectors compare": (vectors, vectors, "--neighbors", 1),
         "vectors convert": (vectors, f"{out}.glove"),
         "vectors count": (text, "-o", f"{out}.txt", "--size", 2, "--min-count", 1, "--sample", 0, "--workers", 1),
         "vectors evaluate": (vectors, "--similarity", files["pairs"]),
