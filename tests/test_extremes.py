@@ -51,6 +51,7 @@ ESTIMATORS: dict[type[Any], tuple[dict[str, Any], Fit]] = {
         {"vector_size": 2, "min_count": 1, "sample": 0, "workers": 1}, lambda model: model.fit(TEXT),
     ),
     windrow.Blend: ({"vector_size": 2}, lambda model: model.fit(WV, WV)),
+    windrow.SentenceVectors: ({"vectors": WV, "weighting": "sif"}, lambda model: model.fit_transform(["a b", "b"])),
     windrow.Phrases: ({"min_count": 1, "threshold": 0.5}, lambda model: model.fit(TEXT)),
     WindowLM: ({"embedding_size": 3, "hidden_size": 3, "epochs": 1}, lambda model: model.fit(TEXT)),
     RecurrentLM: ({"embedding_size": 3, "hidden_size": 3, "epochs": 1}, lambda model: model.fit(TEXT)),

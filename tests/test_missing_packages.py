@@ -15,6 +15,7 @@ import tests
 import windrow
 from tests.corpus.compressors import zstd
 from windrow.classification import TextClassifier, autotune
+from windrow.cli.vector_rows import written_rows
 from windrow.embeddings.clusters import cluster_words
 from windrow.embeddings.formats import check_target
 from windrow.embeddings.projections import tsne, umap
@@ -52,6 +53,7 @@ NEEDS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("pyarrow", "'windrow[parquet]'", lambda at: check_target(at / "v.parquet")),  # before a training
     ("pyarrow", "'windrow[parquet]'", lambda at: VECTORS.save(at / "v.arrow", format="arrow")),
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.load(held(at, "v.arrow", b"ARROW1\0\0" + bytes(20)))),
+    ("pyarrow", "'windrow[parquet]'", lambda at: written_rows(at / "v.parquet", "parquet").__enter__()),
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.load(held(at, "v.parquet", b"PAR1" + bytes(20) + b"PAR1"))),
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.Corpus.build(held(at, "t.parquet", b"PAR1"), field="text")),
     (zstd.__name__, "'windrow[zst]'", lambda at: windrow.Corpus.build(held(at, "t.zst", b"\x28\xb5\x2f\xfd"))),

@@ -93,6 +93,7 @@ CASES: dict[str, Callable[[], Any]] = {
     **{f"tagger, {name}": partial(tagger, name) for name in OUTPUTS},
     "vectors": vectors,
     **{f"documents, {name}": partial(documents, name) for name in WEIGHTINGS},
+    "sentences": lambda: windrow.SentenceVectors(vectors(), weighting="sif").fit(TRAIN),
     **{f"text classifier, {loss}": partial(text_classifier, loss) for loss in LOSS_NAMES},
     "phrases": lambda: windrow.Phrases(min_count=1, threshold=0.5, connector_words=["w1"]).fit(TRAIN),
     "classifier": partial(perceptron, windrow.MLPClassifier),
@@ -116,7 +117,7 @@ def questions(model: Any) -> list[Question]:
             return list(of_vectors(model))
         case windrow.TextClassifier():
             return [partial(model.top_labels, sentences(seed), 3) for seed in range(1, THREADS + 1)]
-        case DocumentVectorizer() | windrow.Phrases():
+        case DocumentVectorizer() | windrow.SentenceVectors() | windrow.Phrases():
             return [partial(model.transform, sentences(seed)) for seed in range(1, THREADS + 1)]
     asked = [np.random.default_rng(seed).normal(size=(300, 5)).astype(np.float32) for seed in range(THREADS)]
     return [partial(model.predict, rows) for rows in asked]

@@ -13,7 +13,7 @@ from windrow._version import __version__
 if TYPE_CHECKING:
     from windrow.classification import TextClassifier
     from windrow.corpus import Corpus, Vocabulary
-    from windrow.embeddings import Blend, CountVectors, Word2Vec, WordVectors
+    from windrow.embeddings import Blend, CountVectors, SentenceVectors, Word2Vec, WordVectors
     from windrow.errors import WindrowError
     from windrow.lm.classes.model import ClassLM
     from windrow.lm.mixture import MixtureLM
@@ -34,6 +34,7 @@ _HOMES = {
     "Vocabulary": "windrow.corpus",
     "Blend": "windrow.embeddings",
     "CountVectors": "windrow.embeddings",
+    "SentenceVectors": "windrow.embeddings",
     "Word2Vec": "windrow.embeddings",
     "WordVectors": "windrow.embeddings",
     "Phrases": "windrow.phrases",
@@ -75,6 +76,7 @@ __all__ = [
     "Vocabulary",
     "Blend",
     "CountVectors",
+    "SentenceVectors",
     "Word2Vec",
     "WordVectors",
     "Phrases",

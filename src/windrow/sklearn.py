@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
+from dataclasses import replace
 from os import PathLike
 from typing import Any, Self
 
@@ -15,9 +16,12 @@ from scipy.sparse import csr_matrix
 from windrow.corpus import TextReader
 from windrow.corpus.tables import cells_of
 from windrow.corpus.tokenizers import as_tokens
+from windrow.embeddings.sentence_vectors import SentenceVectors
+from windrow.embeddings.sentence_weights import leading_directions, smooth_idf_of
+from windrow.embeddings.settings import SENTENCE_VECTORS, SENTENCE_WEIGHTINGS
 from windrow.embeddings.vectors import WordVectors, load_vectors
 from windrow.embeddings.word2vec import Word2Vec
-from windrow.errors import DataError, OptionError, needs_package, warn
+from windrow.errors import DataError, OptionError, needs_package
 from windrow.estimator import Setting, check_effects, check_settings
 from windrow.nn.training.fitting import all_or_nothing
 
@@ -25,34 +29,13 @@ with needs_package("windrow.sklearn needs scikit-learn", "sklearn"):
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
     from sklearn.utils.validation import check_is_fitted
 
-WEIGHTINGS = ("mean", "tfidf", "sif")
+WEIGHTINGS = SENTENCE_WEIGHTINGS
+_ROWS = {setting.name: setting for setting in SENTENCE_VECTORS}
 DOCUMENT_VECTORIZER = (
-    Setting(
-        "vectors", "WordVectors or path", None, "Word vectors, or a file of them.",
-        none="trained on the texts given to fit",
-    ),
-    Setting(
-        "weighting", str, "mean", "Weights of the words: all alike; by scikit-learn's smooth inverse document "
-        "frequency; or by smooth inverse frequency, sif_a / (sif_a + p(word)), less the first singular vectors.",
-        "tfidf and sif play down the words that are everywhere.", choices=WEIGHTINGS,
-    ),
-    Setting(
-        "sif_a", float, 1e-3, "The smaller, the less frequent words weigh. p(word) is by the counts of the vectors or, "
-        "without them, of the training texts.", low=0, low_open=True, only_with=("weighting", ("sif",)),
-    ),
-    Setting(
-        "remove_components", int, 1, "How many singular vectors of the training texts are taken off.",
-        low=0, only_with=("weighting", ("sif",)),
-    ),
-    Setting(
-        "tokenizer", (str, Callable), None, "What cuts text into words: whitespace, word, char, or a function from a "
-        "str to a list.", none="as the vectors were trained, if they say so, else whitespace",
-    ),
-    Setting(
-        "lowercase", bool, None, "Whether text is lower-cased first.",
-        none="as the vectors were trained, if they say so, else it is",
-    ),
-    Setting("normalize", bool, False, "Whether each document's vector is scaled to length 1."),
+    replace(_ROWS["vectors"], default=None, none="trained on the texts given to fit"),
+    *(_ROWS[name] for name in ("weighting", "sif_a", "remove_components", "frequencies", "tokenizer")),
+    replace(_ROWS["lowercase"], none="as the vectors were trained, if they say so, else it is"),
+    replace(_ROWS["normalize"], help="Whether each document's vector is scaled to length 1."),
     Setting(
         "word2vec_params", "dict", None, "Parameters of Word2Vec, where vectors are trained; with one worker unless it "
         "says otherwise, so that training can be repeated.", none="the defaults", only_with=("vectors", (None,)),
@@ -60,29 +43,31 @@ DOCUMENT_VECTORIZER = (
 )  # fmt: skip
 
 Document = str | Iterable[str]
-_MANY = 10  # tokens, of which some should be known
 _DOCUMENTS = "X must be a list or one column of documents"
 
 
 class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A document, a str or a list of tokens, becomes an average of the vectors of its words: (documents, dim) float32.
 
-    A document without a known word becomes zeros. Lists of tokens are not tokenized, but lower-cased like text; where
-    given vectors know fewer words of the texts for it, ``fit`` warns.
+    The vectors are those of ``SentenceVectors``, in the form that scikit-learn's pipelines take. A document without a
+    known word becomes zeros. Lists of tokens are not tokenized, but lower-cased like text; where given vectors know
+    fewer words of the texts for it, ``fit`` warns.
 
     Parameters
     ----------
     vectors : WordVectors or path or None, default None
         Word vectors, or a file of them. None: trained on the texts given to fit.
-    weighting : {"mean", "tfidf", "sif"}, default "mean"
-        Weights of the words: all alike; by scikit-learn's smooth inverse document frequency; or by smooth inverse
-        frequency, sif_a / (sif_a + p(word)), less the first singular vectors. tfidf and sif play down the words
-        that are everywhere.
+    weighting : {"mean", "tfidf", "sif", "unit"}, default "mean"
+        Weights of the words: all alike; by scikit-learn's smooth inverse document frequency; by smooth inverse
+        frequency, sif_a / (sif_a + p(word)), less the first singular vectors; or all alike with vectors of length 1
+        (unit). tfidf and sif play down the words that are everywhere.
     sif_a : float > 0, default 0.001
-        The smaller, the less frequent words weigh. p(word) is by the counts of the vectors or, without them, of the
-        training texts. Only with weighting "sif".
+        The smaller, the less frequent words weigh. Only with weighting "sif".
     remove_components : int >= 0, default 1
         How many singular vectors of the training texts are taken off. Only with weighting "sif".
+    frequencies : {"vectors", "texts", "rank"} or None, default None
+        Where p(word) is from: the counts of the vectors; the training texts; or the rank of the word among the
+        vectors, by Zipf's law. None: the first of these that there is. Only with weighting "sif".
     tokenizer : str or callable or None, default None
         What cuts text into words: whitespace, word, char, or a function from a str to a list. None: as the vectors
         were trained, if they say so, else whitespace.
@@ -135,6 +120,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         weighting: str = "mean",
         sif_a: float = 1e-3,
         remove_components: int = 1,
+        frequencies: str | None = None,
         tokenizer: str | Callable[[str], list[str]] | None = None,
         lowercase: bool | None = None,
         normalize: bool = False,
@@ -144,6 +130,7 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         self.weighting = weighting
         self.sif_a = sif_a
         self.remove_components = remove_components
+        self.frequencies = frequencies
         self.tokenizer = tokenizer
         self.lowercase = lowercase
         self.normalize = normalize
@@ -156,105 +143,54 @@ class DocumentVectorizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
     def fit_transform(self, X: Iterable[Document], y: object = None) -> NDArray[np.float32]:  # noqa: N803
         """Fit and transform, tokenizing only once."""
-        return self._vectors_of(self._learn(X))
+        return self._learn(X, transforms=True)
 
     def transform(self, X: Iterable[Document]) -> NDArray[np.float32]:  # noqa: N803
         """The vectors of the documents, (documents, dim) float32."""
         check_is_fitted(self, "word_vectors_")
-        reader = self._reader(None if self.vectors is None else self.word_vectors_)
-        return self._vectors_of(self._count(_tokens(cells_of(X, expected=_DOCUMENTS), reader)))
+        return self._sentence_vectors.transform(list(cells_of(X, expected=_DOCUMENTS)))
 
-    def _learn(self, documents: Iterable[Document]) -> csr_matrix[np.float32]:
-        """Set everything that is learned, or nothing; gives the word counts of the documents, to be used again."""
-        self._check_parameters()
-        with all_or_nothing(self, "word_vectors_"):
-            return self._learn_from(list(cells_of(documents, expected=_DOCUMENTS)))
-
-    def _learn_from(self, documents: list[Document]) -> csr_matrix[np.float32]:
-        given = self._given_vectors()
-        reader = self._reader(given)
-        tokens = list(_tokens(documents, reader))
-        if not tokens:
-            raise DataError("there is no document to fit on; give at least one")
-        if given is None:
-            given = Word2Vec(workers=1).set_params(**(self.word2vec_params or {})).fit(tokens).wv
-        elif reader.lowercase:
-            _warn_of_case(documents, tokens, reader, given)
-        self.word_vectors_ = given
-        self.n_features_out_ = self.word_vectors_.vector_size
-        counts = self._count(tokens)
-        if not counts.nnz and sum(map(len, tokens)) >= _MANY:
-            warn(
-                "the vectors know no word of the texts, so that every document is zeros; are they of another language?"
-            )
-        self.idf_ = smooth_idf(counts)
-        self.word_weights_ = self._word_weights(counts)
-        self.components_ = np.zeros((0, self.n_features_out_), np.float32)
-        if self.weighting == "sif":
-            self.components_ = singular_vectors(self._averages(counts), self.remove_components)
-        return counts
-
-    def _check_parameters(self) -> None:
+    def _learn(self, documents: Iterable[Document], transforms: bool = False) -> NDArray[np.float32]:
+        """Set everything that is learned, or nothing; gives the vectors of the documents, if wanted."""
         check_settings(self.settings, vars(self))
         check_effects(self.settings, vars(self))
         if not isinstance(self.word2vec_params, Mapping | None):
             raise OptionError(f"word2vec_params = {self.word2vec_params!r} must be a dict")
         if self.vectors is not None and not isinstance(self.vectors, WordVectors | str | PathLike):
             raise OptionError(f"vectors must be WordVectors, a path or None, not {type(self.vectors).__name__}")
+        with all_or_nothing(self, "word_vectors_"):
+            return self._learn_from(list(cells_of(documents, expected=_DOCUMENTS)), transforms)
 
-    def _given_vectors(self) -> WordVectors | None:
-        if self.vectors is None or isinstance(self.vectors, WordVectors):
-            return self.vectors
-        return load_vectors(self.vectors)
+    def _learn_from(self, documents: list[Document], transforms: bool) -> NDArray[np.float32]:
+        if not documents:
+            raise DataError("there is no document to fit on; give at least one")
+        vectors, reading = self._vectors_for(documents)
+        names = ("weighting", "sif_a", "remove_components", "frequencies", "normalize")
+        model = SentenceVectors(vectors, **{name: getattr(self, name) for name in names}, **reading)
+        found = np.zeros((0, 0), np.float32)
+        if transforms:
+            found = model.fit_transform(documents)
+        else:
+            model.fit(documents)
+        self._sentence_vectors, self.word_vectors_ = model, model.word_vectors_
+        self.idf_, self.word_weights_, self.components_ = model.idf_, model.word_weights_, model.components_
+        self.n_features_out_ = self.word_vectors_.vector_size
+        return found
 
-    def _reader(self, vectors: WordVectors | None) -> TextReader:
-        """How documents become words: as the text of given vectors was read, but for what the parameters say."""
-        reader = TextReader(lowercase=True)
-        if vectors is not None and "tokenizer" in vectors.provenance:
-            reader = TextReader.remembered(vectors.provenance)
-        asked = {"tokenizer": self.tokenizer, "lowercase": self.lowercase}
-        return reader.changed(**{name: value for name, value in asked.items() if value is not None})
-
-    def _count(self, tokens: Iterable[list[str]]) -> csr_matrix[np.float32]:
-        """How often each known word occurs in each document, (documents, words)."""
-        row_of = self.word_vectors_.key_to_index
-        words: list[int] = []
-        ends = [0]
-        for document in tokens:
-            words += [row_of[word] for word in document if word in row_of]
-            ends.append(len(words))
-        shape = (len(ends) - 1, len(row_of))
-        counts = csr_matrix((np.ones(len(words), np.float32), words, ends), shape, np.float32)
-        counts.sum_duplicates()
-        self.word_vectors_.check_finite(np.unique(counts.indices))
-        return counts
-
-    def _word_weights(self, counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
-        if self.weighting == "mean":
-            return np.ones(counts.shape[1], np.float32)
-        if self.weighting == "tfidf":
-            return self.idf_
-        occurrences = self.word_vectors_.counts
-        if occurrences is None:
-            occurrences = np.asarray(counts.sum(axis=0, dtype=np.float64)).ravel()
-        probabilities = occurrences / max(1, occurrences.sum())
-        weights: NDArray[np.float64] = self.sif_a / (self.sif_a + probabilities)
-        return weights.astype(np.float32)
-
-    def _vectors_of(self, counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
-        averages = self._averages(counts)
-        averages -= averages @ self.components_.T @ self.components_
-        if self.normalize:
-            averages /= _nonzero(np.linalg.norm(averages, axis=1))[:, None]
-        return averages
-
-    def _averages(self, counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
-        weighted = counts.copy()
-        weighted.data *= self.word_weights_[counts.indices]
-        # SIF divides by the number of words (Arora et al. 2017, algorithm 1), a weighted mean by its weights.
-        divisors = (counts if self.weighting == "sif" else weighted).sum(axis=1, dtype=np.float64)
-        weighted.data /= np.repeat(_nonzero(np.asarray(divisors).ravel()), np.diff(weighted.indptr))
-        return np.asarray(weighted @ self.word_vectors_.vectors)
+    def _vectors_for(self, documents: list[Document]) -> tuple[WordVectors, dict[str, Any]]:
+        """The vectors, given or trained, and how documents are read: as their text was, or in lower case."""
+        reading: dict[str, Any] = {"tokenizer": self.tokenizer, "lowercase": self.lowercase}
+        given = self.vectors
+        if isinstance(given, str | PathLike):
+            given = load_vectors(given)
+        if given is None or "tokenizer" not in given.provenance:
+            defaults = {"tokenizer": "whitespace", "lowercase": True}
+            reading = {name: defaults[name] if value is None else value for name, value in reading.items()}
+        if given is None:
+            tokens = list(_tokens(documents, TextReader(**reading)))
+            return Word2Vec(workers=1).set_params(**(self.word2vec_params or {})).fit(tokens).wv, reading
+        _warn_of_case(documents, given, reading)
+        return given, reading
 
     @property
     def _n_features_out(self) -> int:  # for get_feature_names_out
@@ -283,13 +219,14 @@ def _tokens(documents: Iterable[Document], reader: TextReader) -> Iterator[list[
             yield reader.folded(as_tokens(document, f"document {number}"))
 
 
-def _warn_of_case(
-    documents: list[Document], lowered: list[list[str]], reader: TextReader, vectors: WordVectors
-) -> None:
+def _warn_of_case(documents: list[Document], vectors: WordVectors, reading: Mapping[str, Any]) -> None:
     """Warn where vectors know more tokens of the texts as they stand than in lower case."""
     known = vectors.key_to_index
-    if all(word == word.lower() for word in known):
+    read = TextReader.remembered(vectors.provenance) if "tokenizer" in vectors.provenance else TextReader()
+    reader = read.changed(**{name: value for name, value in reading.items() if value is not None})
+    if not reader.lowercase or all(word == word.lower() for word in known):
         return
+    lowered = list(_tokens(documents, reader))
     as_they_stand = _tokens(documents, reader.changed(lowercase=False))
     found, as_given = (
         sum(token in known for document in tokens for token in document) for tokens in (lowered, as_they_stand)
@@ -297,7 +234,7 @@ def _warn_of_case(
     if found < as_given:
         total = sum(map(len, lowered))
         told = f"lowercase = True: the vectors know {found:,} of {total:,} tokens, but {as_given:,} as they stand"
-        warnings.warn(f"{told}; try lowercase = False", UserWarning, stacklevel=6)
+        warnings.warn(f"{told}; try lowercase = False", UserWarning, stacklevel=7)
 
 
 def smooth_idf(counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
@@ -309,8 +246,7 @@ def smooth_idf(counts: csr_matrix[np.float32]) -> NDArray[np.float32]:
         How often each word occurs in each document.
     """
     documents, words = counts.shape
-    document_frequencies = np.bincount(counts.indices, minlength=words)
-    return (np.log((1 + documents) / (1 + document_frequencies)) + 1).astype(np.float32)
+    return smooth_idf_of(documents, np.bincount(counts.indices, minlength=words))
 
 
 def singular_vectors(rows: NDArray[np.float32], number: int) -> NDArray[np.float32]:
@@ -324,10 +260,4 @@ def singular_vectors(rows: NDArray[np.float32], number: int) -> NDArray[np.float
         How many vectors; fewer where the rank is less.
     """
     wide = rows.astype(np.float64)
-    squares, directions = np.linalg.eigh(wide.T @ wide)  # rising
-    rank = int((squares > 1e-12 * squares[-1]).sum()) if squares[-1] > 0 else 0
-    return directions[:, ::-1][:, : min(number, rank)].T.astype(np.float32)
-
-
-def _nonzero(divisors: NDArray[Any]) -> NDArray[Any]:
-    return np.where(divisors > 0, divisors, 1)
+    return leading_directions(wide.T @ wide, number)

@@ -24,7 +24,7 @@ from windrow.classification import TextClassifier
 from windrow.classification.settings import LOSS_NAMES
 from windrow.cli import main
 from windrow.embeddings import Word2Vec
-from windrow.embeddings.settings import KERNELS
+from windrow.embeddings.settings import KERNELS, SENTENCE_WEIGHTINGS
 from windrow.embeddings.steps import LOSSES
 from windrow.lm import CELL_NAMES
 from windrow.lm.ngram import SMOOTHING_NAMES
@@ -85,6 +85,9 @@ def vectors() -> Iterator[str]:
         yield f"vectors count {source} -o c.safetensors {counting} {more}"
     yield f"vectors count neighbors.txt -o c.safetensors {counting} --memory 1M"  # in parts, which are merged
     yield "vectors similar s.safetensors abc"
+    for weighting in SENTENCE_WEIGHTINGS:
+        yield f"vectors print s.safetensors text.txt --weighting {weighting} --save w.safetensors -o w.npy"
+        yield "vectors print w.safetensors text.txt"
     yield "vectors convert s.safetensors s.bin --to fasttext"
     yield "vectors similar s.bin a"
     for extension in ("safetensors", "txt", "bin", "npy"):

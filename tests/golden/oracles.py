@@ -6,8 +6,8 @@ compute. What has no entry here is pinned by today's code alone.
 
 from __future__ import annotations
 
-import json
 import gzip
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -25,6 +25,7 @@ from tests.golden.probes import CONTEXT, SENTENCES, TAGGED, UNSEEN, Answers, dig
 from tests.golden.recipes import CORPORA, COUNTS, SHORT, TEST, TRAIN
 from tests.golden.unfinished import header_of
 from tests.naive import arpa, classification, phrases, recurrent
+from tests.naive import sentences as naive_sentences
 from tests.naive.backoff import Backoff
 from tests.naive.cache import cache_prob
 from tests.naive.outputs import clustered_log_probs, path_log_prob, softmax_log_probs
@@ -42,7 +43,8 @@ _LN_10 = np.log(10)
 
 def check(path: Path, answers: Answers) -> bool:
     """Raise AssertionError where an oracle disagrees with the answers; whether there is an oracle for the file."""
-    by_folder = {"corpora": _check_corpus, "counts": _check_counts, "arpa": _check_arpa, "buckets": _check_buckets}
+    by_folder = {"corpora": _check_corpus, "counts": _check_counts, "arpa": _check_arpa, "buckets": _check_buckets,
+                 "sentences": _check_sentences}  # fmt: skip
     if path.parent.name in by_folder:
         by_folder[path.parent.name](path, answers)
         return True
@@ -200,13 +202,35 @@ def _check_counts(path: Path, answers: Answers) -> None:
     assert answers["stored"]["words"][0] == sum(" " not in gram for gram in found)
 
 
+def _check_sentences(path: Path, answers: Answers) -> None:
+    """The means of the vectors of words, less the components; of the sentences whose words are in the file."""
+    arrays, asked = _arrays(path), header_of(path)["config"]["sentences"]
+    parameters, weights = asked["parameters"], arrays["sentence_weights"].astype(float).tolist()
+    shares = weights if parameters["weighting"] == "tfidf" else [1.0] * len(weights)
+    if parameters["weighting"] == "unit":
+        _close(weights, 1 / np.linalg.norm(arrays["vectors"], axis=1))
+    ids = {word: place for place, word in enumerate(_words(arrays))}
+    found, unknown = naive_sentences.known_words(SENTENCES, ids)
+    sums, divisors = naive_sentences.weighted_sums(found, arrays["vectors"], weights, shares)
+    means = sums / np.where(divisors > 0, divisors, 1)[:, None]
+    components = arrays["sentence_components"]
+    means -= means @ components.T @ components
+    if parameters["normalize"]:
+        norms = np.linalg.norm(means, axis=1, keepdims=True)
+        means /= np.where(norms > 0, norms, 1)
+    compared = [place for place, words in enumerate(unknown) if not words]
+    assert len(compared) > 1
+    _close(np.array(answers["computed"]["vectors"])[compared], means[compared])
+
+
 def _check_buckets(path: Path, answers: Answers) -> None:
     """A perplexity is in the first bucket whose cutoff it does not exceed."""
     content, stored = json.loads(path.read_text("utf-8")), answers["stored"]
-    assert [content["buckets"], content["cutoffs"], content["model"]] == [stored[k] for k in ("names", "cutoffs", "model")]
-    for perplexity, name in zip([0, 29.5, 30, 30.5, 100.5, 101, 1e9], stored["of_perplexities"], strict=False):
+    for key, name in {"buckets": "names", "cutoffs": "cutoffs", "model": "model"}.items():
+        assert content[key] == stored[name]
+    for perplexity, bucket in zip([0, 29.5, 30, 30.5, 100.5, 101, 1e9], stored["of_perplexities"], strict=False):
         above = sum(perplexity > cutoff for cutoff in content["cutoffs"])
-        assert content["buckets"][above] == name
+        assert content["buckets"][above] == bucket
     assert stored["of_perplexities"][-1] is None
 
 

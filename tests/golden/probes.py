@@ -49,6 +49,8 @@ def ask(path: Path) -> Answers:
         return _of_corpus(windrow.Corpus.open(path))
     if path.parent.name == "training":
         return _of_word2vec(windrow.Word2Vec.load(path))
+    if path.parent.name == "sentences":
+        return _of_sentences(windrow.SentenceVectors.load(path))
     if path.parent.name == "buckets":
         return _of_buckets(PerplexityBuckets.load(path))
     if path.parent.name == "counts":
@@ -104,6 +106,20 @@ def _of_vectors(vectors: Any) -> Answers:
         stored["ngrams"] = digest(vectors.ngrams.vectors)
         asked.append(UNSEEN)
     return {"stored": stored, "computed": {word: pairs(vectors.most_similar(word, topn=3)) for word in asked}}
+
+
+def _of_sentences(model: windrow.SentenceVectors) -> Answers:
+    parameters = {name: value for name, value in model.get_params().items() if name != "vectors"}
+    assert model.reader is not None
+    stored = {
+        "parameters": parameters,
+        "reader": model.reader.stored(),
+        "vectors": _of_vectors(model.word_vectors_)["stored"],
+        "weights": digest(model.word_weights_),
+        "components": model.components_.tolist(),
+    }
+    asked = [*SENTENCES, SENTENCES[1].upper(), UNSEEN, f"the {UNSEEN}"]
+    return {"stored": stored, "computed": {"vectors": model.transform(asked).tolist()}}
 
 
 def _of_word2vec(model: Any) -> Answers:

@@ -96,6 +96,25 @@ def trained_on(parameters: Mapping[str, Any]) -> Any:
     return model.fit(VALID, continue_from=model)
 
 
+def _sentences() -> Iterator[tuple[str, Recipe]]:
+    for weighting, more in {
+        "mean": {"tokenizer": "word", "lowercase": True},
+        "tfidf": {},
+        "sif": {"sif_a": 0.01, "remove_components": 2, "frequencies": "rank", "normalize": True},
+        "unit": {},
+    }.items():
+        yield f"sentences/{weighting}.safetensors", _sentence_vectors({"weighting": weighting, **more})
+
+
+def _sentence_vectors(parameters: Mapping[str, Any]) -> Recipe:
+    def write(path: Path) -> None:
+        options = {"vector_size": 6, "min_count": 1, "sample": 0.05, "epochs": 3, "workers": 1}
+        wv = windrow.Word2Vec(**options, **_TRAINED_VECTORS["subwords"]).fit(TRAIN).wv
+        windrow.SentenceVectors(wv, **parameters).fit(VALID.read_text("utf-8").splitlines()).save(path)
+
+    return write
+
+
 # --- corpora
 
 CORPORA: dict[str, tuple[Any, dict[str, Any]]] = {  # of the folder: the source, and how it is read
@@ -497,6 +516,7 @@ RECIPES: dict[str, Recipe] = dict(
     for part in (
         _vectors,
         _training_states,
+        _sentences,
         _corpora,
         _ngrams,
         _buckets,

@@ -165,16 +165,18 @@ def _json_rows(lines: Lines, scores: LineScores, asked: Asked, tally: Tally) -> 
         numbers = dict[str, Any](zip(KEYS, (value if isfinite(value) else None for value in values), strict=True))
         if buckets is not None:
             numbers["bucket"] = buckets[place]
-        if lines.fields is None:
-            yield json.dumps(numbers)
-            continue
-        clashes = lines.fields[place].keys() & numbers.keys()
-        tally.replaced |= clashes
-        if lines.is_json and not clashes:  # numbers such as 0.10 and 1e400, escapes: all stays as it was written
-            before = lines.written[place].rstrip().removesuffix("}").rstrip()
-            yield f"{before}, {json.dumps(numbers).removeprefix('{')}"
-        else:
-            yield json.dumps({**_fields_of(lines, place), **numbers})
+        yield json.dumps(numbers) if lines.fields is None else with_fields(lines, place, numbers, tally.replaced)
+
+
+def with_fields(lines: Lines, place: int, found: dict[str, Any], replaced: set[str]) -> str:
+    """A record as JSON, with what was found of it; ``replaced`` gets the names of fields whose place that takes."""
+    assert lines.fields is not None
+    clashes = lines.fields[place].keys() & found.keys()
+    replaced |= clashes
+    if lines.is_json and not clashes:  # numbers such as 0.10 and 1e400, escapes: all stays as it was written
+        before = lines.written[place].rstrip().removesuffix("}").rstrip()
+        return f"{before}, {json.dumps(found).removeprefix('{')}"
+    return json.dumps({**fields_of(lines, place), **found})
 
 
 def _lines_that_pass(lines: Lines, scores: LineScores, asked: Asked, tally: Tally) -> list[str]:
@@ -194,7 +196,7 @@ def _places_that_pass(scores: LineScores, asked: Asked, tally: Tally) -> list[in
 
 def _line(lines: Lines, place: int) -> str:
     """A line or record as it stands in its file, or as JSON."""
-    return lines.written[place] if _is_text(lines, place) else json.dumps(_fields_of(lines, place))
+    return lines.written[place] if _is_text(lines, place) else json.dumps(fields_of(lines, place))
 
 
 def _is_text(lines: Lines, place: int) -> bool:
@@ -202,7 +204,7 @@ def _is_text(lines: Lines, place: int) -> bool:
     return bool(lines.fields is None or lines.written[place])
 
 
-def _fields_of(lines: Lines, place: int) -> Any:
+def fields_of(lines: Lines, place: int) -> Any:
     """The fields of a record, for JSON."""
     from windrow.corpus.whole_records import as_json
 

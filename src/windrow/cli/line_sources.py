@@ -37,7 +37,8 @@ class Lines(NamedTuple):
 def chunks(sources: Sequence[str], files: Mapping[str, Any]) -> Iterator[Chunk]:
     """All lines or records of sources; DataError where one cannot be read.
 
-    Where somebody waits for answers, those that are there at a time.
+    Where somebody waits for answers, those that are there at a time. ``files``: "format", "field", "delimiter" and
+    "errors", which is None where the user has no such option, so that no message names it.
     """
     from windrow.corpus.sources import find_files
 
@@ -57,7 +58,9 @@ def _chunks_of(file: str, files: Mapping[str, Any]) -> Iterator[Chunk]:
     from windrow.corpus.streams import Meter, line_blocks, lines, name_of, text_pieces, utf8_pieces
     from windrow.corpus.whole_records import whole_records
 
-    format, errors, name = file_format(file, **files), files["errors"], name_of(file)
+    asked, name = files["errors"], name_of(file)
+    errors = asked or "strict"
+    format = file_format(file, **{**files, "errors": errors})
     if format not in ("text", "jsonl"):
         reader = RecordReader(files["field"], errors, check_delimiter(files["delimiter"]))
         header, records = whole_records(file, format, reader)
@@ -66,13 +69,13 @@ def _chunks_of(file: str, files: Mapping[str, Any]) -> Iterator[Chunk]:
         yield from (Chunk(name, records=batch) for batch in batches)
         return
     if format == "text" and not waits_for_answers(file):
-        blocks = line_blocks(utf8_pieces(file, errors, Meter(None, None)), name)
+        blocks = line_blocks(utf8_pieces(file, asked, Meter(None, None)), name)
         yield from (Chunk(name, first, block=block) for first, block in blocks)
         return
     if waits_for_answers(file):
         found = typed_batches(errors)
     else:
-        found = batches_of_lines(lines(text_pieces(file, errors, Meter(None, None)), name), len, waits=False)
+        found = batches_of_lines(lines(text_pieces(file, asked, Meter(None, None)), name), len, waits=False)
     first = 1
     for batch in found:
         yield Chunk(name, first, batch)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from windrow.cli.help import grouped_option
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import naming_options
 from windrow.cli.paths import InputFile, words_read
@@ -23,19 +24,21 @@ F = TypeVar("F", bound=Callable[..., Any])
 VECTORS_OUTPUT = f"File whose ending names the format: {endings_told()}."
 
 _VECTOR_OPTIONS = (
-    click.option("--from", "format", metavar="FORMAT", help="Format of FILE, such as glove, if its content misleads."),
-    click.option("--limit", type=WholeNumber(1, checks=False), metavar="N",
-                 help="Read at most N words, the first ones."),
-    click.option("--only-words", metavar="FILE", type=InputFile(),
-                 help="Read only the words in this file, one per line."),
-    click.option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),
-                 help="What to do with bytes of words that are not UTF-8."),
-    click.option("--duplicates", default="error", show_default=True, type=click.Choice(["error", "first", "last"]),
-                 help="A word that repeats: refuse it, or take its first or last vector."),
-    click.option("--nbsp", default="keep", show_default=True, type=click.Choice(["keep", "split"]),
-                 help="In text: a no-break space is part of a word, or a space."),
+    grouped_option("--from", "format", metavar="FORMAT", help="Format of FILE, such as glove, if its content misleads.",
+                   common=False),
+    grouped_option("--limit", type=WholeNumber(1, checks=False), metavar="N",
+                   help="Read at most N words, the first ones.", common=False),
+    grouped_option("--only-words", metavar="FILE", type=InputFile(),
+                   help="Read only the words in this file, one per line.", common=False),
+    grouped_option("--errors", default="strict", show_default=True, type=click.Choice(["strict", "replace", "ignore"]),
+                   help="What to do with bytes of words that are not UTF-8.", common=False),
+    grouped_option("--duplicates", default="error", show_default=True, type=click.Choice(["error", "first", "last"]),
+                   help="A word that repeats: refuse it, or take its first or last vector.",
+                   common=False),
+    grouped_option("--nbsp", default="keep", show_default=True, type=click.Choice(["keep", "split"]),
+                   help="In text: a no-break space is part of a word, or a space.", common=False),
 )  # fmt: skip
-_READING = ("format", "limit", "only_words", "errors", "duplicates", "nbsp")
+READING = ("format", "limit", "only_words", "errors", "duplicates", "nbsp")
 
 
 vectors_argument = click.argument("file", type=InputFile(words_read))
@@ -52,7 +55,7 @@ def open_vectors(file: str, options: dict[str, Any]) -> WordVectors:
     """The vectors in a file, read as the options say, which are taken out of ``options``."""
     from windrow.embeddings.vectors import load_vectors
 
-    return load_vectors(file, **{name: options.pop(name) for name in _READING})
+    return load_vectors(file, **{name: options.pop(name) for name in READING})
 
 
 def save_fasttext(model: Word2Vec, path: Path) -> None:
@@ -70,6 +73,6 @@ def save_fasttext(model: Word2Vec, path: Path) -> None:
 def advising_to_convert() -> Iterator[None]:
     """Within, errors about a file of vectors advise to convert it first: this command reads vectors in one way."""
     convert = "`windrow vectors convert` with --"
-    flags = {name: name.replace("_", "-") for name in _READING} | {"format": "from"}
+    flags = {name: name.replace("_", "-") for name in READING} | {"format": "from"}
     with naming_options({name: convert + flag for name, flag in flags.items()}):
         yield

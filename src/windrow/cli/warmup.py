@@ -19,7 +19,7 @@ def warmup() -> None:
     from windrow.corpus import Corpus
     from windrow.corpus.numbering import KERNEL_FROM
     from windrow.distributed import InProcess
-    from windrow.embeddings import CountVectors, Word2Vec
+    from windrow.embeddings import CountVectors, SentenceVectors, Word2Vec
     from windrow.embeddings.nearest import compile_batches
     from windrow.embeddings.settings import KERNELS
     from windrow.embeddings.steps import LOSSES
@@ -50,7 +50,8 @@ def warmup() -> None:
         }
         _ = Word2Vec(**subwords, workers=2).fit(corpus).wv
         Word2Vec(**subwords, workers=1, loss="hs").fit(corpus)  # whose tree is another
-        Word2Vec(**subwords).fit(corpus, ray=InProcess(2))
+        with_ngrams = Word2Vec(**subwords).fit(corpus, ray=InProcess(2)).wv
+        SentenceVectors(with_ngrams).fit().transform(["to bee"])
         counted = CountVectors(vector_size=2, min_count=1, sample=0)
         counted.fit(corpus)
         counted.fit(corpus, ray=InProcess(2))  # in parts, which are merged

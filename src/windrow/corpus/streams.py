@@ -232,7 +232,7 @@ def text_pieces(
     return _from_start_to_end(pieces, "\ufeff", "\n", part)
 
 
-def utf8_pieces(file: str, errors: str, meter: Meter, part: ByteRange = WHOLE) -> Iterator[bytes]:
+def utf8_pieces(file: str, errors: str | None, meter: Meter, part: ByteRange = WHOLE) -> Iterator[bytes]:
     """As ``text_pieces``, in UTF-8: a text without faults is only looked at. No character is cut."""
     return _from_start_to_end(_decoded(file, errors, meter, "", part, _checked_utf8), codecs.BOM_UTF8, b"\n", part)
 

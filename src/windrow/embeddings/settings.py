@@ -1,4 +1,4 @@
-"""The settings of Word2Vec, CountVectors and Blend: checks, their commands' options and docs come from these tables."""
+"""The settings of estimators, from which checks, options of commands and docs come."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from windrow.embeddings.steps import LOSSES
-from windrow.estimator import GIVEN, Setting, unmet
+from windrow.estimator import GIVEN, REQUIRED, Setting, unmet
 
 WINDOW_WEIGHTINGS = ("shrink", "linear", "harmonic", "none")
 KERNELS = ("block", "pair")
@@ -203,6 +203,42 @@ BLEND = (
     Setting(
         "spectrum_exponent", float, 0.3, "Vectors are divided along each principal axis by its standard deviation to "
         "this power first.", "1 whitens them, 0 leaves them as they are.", low=0, high=1, heading="Model", common=True,
+    ),
+)  # fmt: skip
+SENTENCE_WEIGHTINGS = ("mean", "tfidf", "sif", "unit")
+FREQUENCIES = ("vectors", "texts", "rank")
+_OF_SIF = ("weighting", ("sif",))
+SENTENCE_VECTORS = (
+    Setting("vectors", "WordVectors or path", REQUIRED, "Word vectors, or a file of them.", option=None),
+    Setting(
+        "weighting", str, "mean", "Weights of the words: all alike; by scikit-learn's smooth inverse document "
+        "frequency; by smooth inverse frequency, sif_a / (sif_a + p(word)), less the first singular vectors; or all "
+        "alike with vectors of length 1 (unit).", "tfidf and sif play down the words that are everywhere.",
+        choices=SENTENCE_WEIGHTINGS, heading="Model", common=True,
+    ),
+    Setting(
+        "sif_a", float, 1e-3, "The smaller, the less frequent words weigh.", low=0, low_open=True, only_with=_OF_SIF,
+        heading="Model", common=True,
+    ),
+    Setting(
+        "remove_components", int, 1, "How many singular vectors of the training texts are taken off.",
+        low=0, only_with=_OF_SIF, heading="Model", common=True,
+    ),
+    Setting(
+        "frequencies", str, None, "Where p(word) is from: the counts of the vectors; the training texts; or the rank "
+        "of the word among the vectors, by Zipf's law.", choices=FREQUENCIES,
+        none="the first of these that there is", only_with=_OF_SIF, heading="Model",
+    ),
+    Setting(
+        "tokenizer", (str, Callable), None, "What cuts text into words: whitespace, word, char, or a function from a "
+        "str to a list.", none="as the vectors were trained, if they say so, else whitespace", option=None,
+    ),
+    Setting(
+        "lowercase", bool, None, "Whether text is lower-cased first.",
+        none="as the vectors were trained, if they say so, else it is not", option=None,
+    ),
+    Setting(
+        "normalize", bool, False, "Whether each sentence's vector is scaled to length 1.", option=None,
     ),
 )  # fmt: skip
 _OF_SHARED = next(setting.conditions for setting in WORD2VEC if setting.name == "shared_negatives")

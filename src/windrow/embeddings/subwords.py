@@ -41,7 +41,7 @@ class Subwords:
 
     def grown(self, words: Sequence[str]) -> Self:
         """With a row for each n-gram of these words; new rows are behind the others."""
-        ids, _ = vocabulary_subwords(words, *self.sizes)
+        ids, _ = self.ids_of(words)
         new, first = np.unique(ids[~self.find(ids)[1]], return_index=True)
         return replace(self, used=np.concatenate([self.used, new[np.argsort(first)]]))
 
@@ -50,9 +50,13 @@ class Subwords:
         """The lengths and the number of buckets: where these agree, equal n-grams have equal buckets."""
         return self.min_n, self.max_n, self.buckets
 
+    def ids_of(self, words: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The buckets of the n-grams of each word, as ``vocabulary_subwords`` gives them."""
+        return vocabulary_subwords(words, *self.sizes)
+
     def word_rows(self, words: Sequence[str]) -> WordRows:
         """As ``of`` gives them, for words whose n-grams need not all have a row: those that have none are left out."""
-        ids, starts = vocabulary_subwords(words, *self.sizes)
+        ids, starts = self.ids_of(words)
         rows, is_used = self.find(ids)
         starts = np.concatenate([[0], np.cumsum(is_used)])[starts]
         return with_own_rows(rows[is_used], starts)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from windrow.corpus import TextReader, Vocabulary
 from windrow.corpus.kernels.eight_bytes import padded
-from windrow.corpus.kernels.tokenize import AHEAD, LINES, new_batch, tokenize
-from windrow.corpus.kernels.word_hash import for_more_text, new_word_hash
+from windrow.corpus.kernels.tokenize import LINES, new_batch
+from windrow.corpus.known_words import word_table
 from windrow.errors import DataError
 from windrow.lm.next_word import Tokens, given_words
 from windrow.lm.ngram.kernels.word_lookup import look_up
@@ -35,20 +35,9 @@ class WordIndex:
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        words = vocabulary.words
-        self._ids: Int32s | None = None  # of the words that can be found; None for all
-        if " ".join(words).split() != words:
-            self._ids = np.array([i for i, word in enumerate(words) if word.split() == [word]], np.int32)
-            words = [words[i] for i in self._ids.tolist()]
-        text = padded("\n".join([*words, ""]).encode("utf-8", "surrogatepass"))
-        most = 1 << (len(words) + AHEAD).bit_length()
-        table = for_more_text(new_word_hash(most, 0), 0, text.size)
-        # Numbered as they are first seen: the ids are the places.
-        ids, ends = np.empty(len(words) + AHEAD, np.int32), np.empty(len(words) + LINES, np.int64)
-        known = tokenize(text, 0, 0, table, new_batch(), ids, ends)[3]
-        if known < len(words):
+        self._table, self._ids, are_distinct = word_table(vocabulary.words)  # ids of those that can be found; None: all
+        if not are_distinct:
             raise DataError("the vocabulary holds a word twice")
-        self._table = table
 
     def sentences(
         self,
