@@ -83,6 +83,7 @@ TRAINERS = {
         "lm train ngram @train.txt --order 4 --discount-fallback --memory 1M", "m.safetensors"
     ),
     "lm train class": Command("lm train class @train.txt --classes 9 --order 3", "m.safetensors"),
+    "lm train skip": Command("lm train skip @train.txt --discount-fallback", "m.safetensors"),
     "lm train ngram, unbounded": Command(
         "lm train ngram @train.txt --order inf --discount-fallback", "m.safetensors"
     ),
@@ -160,6 +161,9 @@ COMMANDS = {
     "vectors align": Command("vectors align @vectors.safetensors @vectors.safetensors", "v.txt"),
     "vectors evaluate": Command(
         "vectors evaluate @vectors.safetensors --analogies @analogies.txt --similarity @similarity.tsv"
+    ),
+    "vectors compare": Command(
+        "vectors compare @further.safetensors @vectors.safetensors @analogies.txt @similarity.tsv --neighbors 5"
     ),
     "vectors blend": Command("vectors blend @further.safetensors @vectors.safetensors --size 40", "v.safetensors"),
     "vectors convert": Command("vectors convert @vectors.safetensors OUT", "v.txt"),

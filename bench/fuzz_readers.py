@@ -64,6 +64,14 @@ def ask_words_of_matrix(path: Path) -> None:
     ask_vectors(path.with_name("m.npy"))
 
 
+def ask_folder(path: Path) -> None:
+    """Asks for the vectors of a folder of static embeddings, in which one file is damaged."""
+    vectors = windrow.load(path.parent)
+    assert isinstance(vectors, windrow.WordVectors), type(vectors)
+    assert vectors.vectors.shape == (len(set(vectors.index_to_key)), 3), "rows and words"
+    vectors.most_similar(vectors.index_to_key[0])
+
+
 def ask_with_array(path: Path) -> None:
     """Asks for the vectors of a file of gensim; the file that is damaged holds their numbers."""
     ask_vectors(path.with_name(path.name.partition(".vectors.")[0]))
@@ -167,6 +175,19 @@ def ask_analogies(path: Path) -> None:
     assert 0 <= result.overall.accuracy <= 1, result
 
 
+def ask_list(path: Path) -> None:
+    from windrow.evaluation import compare_models, evaluate_list
+
+    evaluate_list(path, small_vectors())
+    assert all(found.difference == 0 for found in compare_models(path, small_vectors(), small_vectors()))
+
+
+def ask_pairs(path: Path) -> None:
+    from windrow.evaluation import evaluate_list
+
+    evaluate_list(path.parent, small_vectors(), kind="analogies")
+
+
 def ask_only_words(path: Path) -> None:
     vectors = windrow.load(path.with_name("v.txt"), only_words=path)
     assert 0 < len(vectors.index_to_key) <= 10, "words"
@@ -247,14 +268,17 @@ def resumer(name: str) -> Ask:
 def _readers() -> list[Reader]:
     askers: dict[str, Ask] = {"vectors": ask_vectors, "training of vectors": ask_training,
                               "words of a matrix": ask_words_of_matrix, "array of gensim": ask_with_array,
+                              "tokenizer of vectors": ask_folder,
                               "ngram": ask_ngrams, "arpa": ask_ngrams, "counts": ask_counts,
                               "unbounded": ask_language_model, "classes": ask_language_model,
+                              "skips": ask_language_model,
                               "window": ask_language_model, "recurrent": ask_language_model,
                               "mixture": ask_language_model, "cache": ask_language_model,
                               "tagger": ask_tagger, "corpus": ask_corpus,
                               "classifier": ask_classifier, "phrases": ask_phrases, "labelled text": ask_labelled_text,
                               "labelled records": ask_labelled_records,
                               "vocabulary": ask_vocabulary, "similarity": ask_similarity, "analogies": ask_analogies,
+                              "list of any kind": ask_list, "pairs as in BATS": ask_pairs,
                               "only words": ask_only_words, "registry": ask_registry, "log": ask_log,
                               "log drawn": ask_drawing, "conll": ask_conll, "info": ask_info, "text to tag": ask_texts,
                               "limit vocabulary": ask_limit, "buckets": ask_buckets,

@@ -34,6 +34,9 @@ BUCKETS = """{"format": "windrow perplexity buckets", "version": 1, "buckets": [
 """
 SIMILARITY = "word1\tword2\tscore\nthe\tcat\t9.5\ncat\tdog\t7\nsat\tmat\t1.25\nthe\tdog\t3\nzebra\tcat\t2\n"
 RARE_WORDS = "the cat 5.5 4 5 6 7\ncat dog 6.5 6 7 6 7\nsat mat 1.5 0 1 2 3\n"
+CATEGORIES = "the\tword\ncat\tpet\ndog\tpet\nzebra\twild\nsat\tword\n"
+OUTLIERS = "the\ncat\ndog\nzebra\n\nsat\nmat\n"
+BATS = "the\tcat/dog\nsat\tmat\nzebra\tdog/cow\n"
 ANALOGIES = ": capital-common\nthe cat sat mat\ncat dog mat sat\n: gram1-adverb\nthe sat cat mat\nzebra cat the dog\n"
 REGISTRY = """[small]
 description = "A corpus"
@@ -97,6 +100,14 @@ def _vectors(extension: str, *, pack: Callable[[bytes], bytes] = bytes) -> Write
             words.rename(path.with_suffix(".words.txt"))
 
     return write
+
+
+def _beside_static_vectors(path: Path) -> None:
+    """The tokenizer of a folder of static embeddings."""
+    small_vectors().save(path.with_name("folder"), format="model2vec")
+    for file in path.with_name("folder").iterdir():
+        file.replace(path.with_name(file.name))
+    path.with_name("folder").rmdir()
 
 
 @contextmanager
@@ -252,6 +263,10 @@ def _classes(**parameters: Any) -> Write:
     return lambda path: windrow.ClassLM(4, 3, **parameters).fit(TEXT).save(path)
 
 
+def _skips(**parameters: Any) -> Write:
+    return lambda path: windrow.SkipNGramLM(**parameters).fit(TEXT).save(path)
+
+
 def _cache(path: Path) -> None:
     from windrow.lm.cache import CacheLM
 
@@ -339,6 +354,14 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("vectors", "GloVe"): ("v", _text(_GLOVE), _vectors("glove")),
     ("vectors", "TSV"): ("v.tsv", _vectors("tsv")),
     ("vectors", "NumPy"): ("v.npy", _vectors("npy")),
+    ("vectors", "Arrow"): ("v.arrow", _vectors("arrow")),
+    ("vectors", "JSON lines"): ("v.jsonl", _vectors("jsonl")),
+    ("vectors", "small"): (
+        "v.safetensors",
+        lambda path: small_vectors().save(path, dtype="int8"),
+        lambda path: small_vectors().save(path, dtype="float16"),
+    ),
+    ("tokenizer of vectors", ""): ("tokenizer.json", _beside_static_vectors),
     ("words of a matrix", ""): ("m.words.txt", _words_beside_matrix),
     ("vectors", "foreign safetensors"): ("v.safetensors", _foreign_matrix),
     ("vectors", "gensim"): ("v.kv", _gensims(0), _gensims(4), _gensims(5), _gensims(4, apart="npy")),
@@ -372,6 +395,7 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("ngram", "counts"): ("m", _ngrams(keep_counts=True), _ngrams(2, keep_counts=True, bos=False, min_count=2)),
     ("ngram", "quantized"): ("m", _ngrams(quantize_bits=4), _ngrams(2, quantize_bits=8)),
     ("ngram", "compact"): ("m", _ngrams(compact=True), _ngrams(2, "absolute", compact=True, discount_fallback=True)),
+    ("skips", ""): ("m", _skips(smoothing="witten-bell"), _skips(places=(3, 1), discount_fallback=True, min_count=2)),
     ("classes", ""): ("m", _classes(), _classes(smoothing="witten-bell", min_count=2)),
     ("unbounded", ""): ("m", _unbounded(), _unbounded(min_count=2)),
     ("arpa", ""): ("m.arpa", _ngrams(), _ngrams(1)),
@@ -431,6 +455,8 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("text to tag", ""): ("t", _text(CONLL), _text(LINES)),
     ("similarity", ""): ("s", _text(SIMILARITY), _text(SIMILARITY.replace("\t", ",")), _text(RARE_WORDS)),
     ("analogies", ""): ("a", _text(ANALOGIES)),
+    ("list of any kind", ""): ("l", *map(_text, (SIMILARITY, ANALOGIES, CATEGORIES, OUTLIERS))),
+    ("pairs as in BATS", ""): ("a.txt", _text(BATS)),
     ("info", ""): (
         "f",
         *map(_vectors, ("safetensors", "txt", "parquet")),

@@ -51,6 +51,8 @@ NEEDS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("matplotlib", "'windrow[viz]'", lambda _: imported("windrow.viz.figures")),
     ("pyarrow", "'windrow[parquet]'", lambda at: VECTORS.save(at / "v.parquet", format="parquet")),
     ("pyarrow", "'windrow[parquet]'", lambda at: check_target(at / "v.parquet")),  # before a training
+    ("pyarrow", "'windrow[parquet]'", lambda at: VECTORS.save(at / "v.arrow", format="arrow")),
+    ("pyarrow", "'windrow[parquet]'", lambda at: windrow.load(held(at, "v.arrow", b"ARROW1\0\0" + bytes(20)))),
     ("pyarrow", "'windrow[parquet]'", lambda at: written_rows(at / "v.parquet", "parquet").__enter__()),
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.load(held(at, "v.parquet", b"PAR1" + bytes(20) + b"PAR1"))),
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.Corpus.build(held(at, "t.parquet", b"PAR1"), field="text")),

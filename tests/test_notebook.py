@@ -99,7 +99,10 @@ def test_results_show_their_numbers():
     questions = [Section("capitals", (("Athens", "Greece", "Oslo", "Norway"),))]
     whole, sections = tables(evaluate_analogies(questions, WORDS, VECTORS))
     assert ["accuracy", "1"] in whole
-    assert sections[1:] == [["", "accuracy", "correct", "total", "skipped"], ["capitals", "1", "1", "1", "0"]]
+    assert sections[1:] == [
+        ["", "accuracy", "accuracy_interval", "correct", "total", "skipped"],
+        ["capitals", "1", "1 to 1", "1", "1", "0"],
+    ]
     whole, types = tables(evaluate_spans([["B-LOC", "O", "B-PER"]], [["B-LOC", "O", "O"]]))
     assert ["recall", "0.5"] in whole
     assert [row[0] for row in types[2:]] == ["LOC", "PER"]

@@ -106,5 +106,7 @@ def _text(value: object) -> str:
         return escape(f"{value:.4g}")
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
+    if isinstance(value, list | tuple):  # the bounds of an interval
+        return " to ".join(map(_text, value))
     text = one_line(str(value))
     return escape(text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…")

@@ -96,6 +96,7 @@ def vectors() -> Iterator[str]:
         yield f"vectors similar v.{extension} a"
         yield f"vectors analogy v.{extension} a b c"
         yield f"vectors evaluate v.{extension} --analogies questions.txt --similarity pairs.tsv"
+        yield f"vectors compare v.safetensors v.{extension} questions.txt pairs.tsv --neighbors 2"
 
 
 def phrases() -> Iterator[str]:
@@ -125,6 +126,9 @@ def ngrams() -> Iterator[str]:
     yield "lm train class text.txt -o c.safetensors --classes 3 --order 3"
     yield "lm perplexity c.safetensors text.txt"
     yield "lm generate c.safetensors --prompt the --seed 1 --max-new-tokens 3"
+    yield "lm train skip text.txt -o s.safetensors --discount-fallback"
+    yield "lm perplexity s.safetensors text.txt"
+    yield "lm generate s.safetensors --prompt the --seed 1 --max-new-tokens 3"
     yield "lm train ngram text.txt --order inf -o u.safetensors --discount-fallback"
     yield "lm perplexity u.safetensors text.txt"
     yield "lm generate u.safetensors --prompt the --seed 1 --max-new-tokens 3"

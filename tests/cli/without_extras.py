@@ -37,6 +37,8 @@ NEED = {
     "report toy.safetensors -o toy.html": "viz",
     "vectors train labels.txt -o m.safetensors --report page.html": "viz",
     "lm train ngram labels.txt -o m.safetensors --report page.html": "viz",
+    "vectors evaluate toy.safetensors pairs.tsv --report page.html": "viz",
+    "vectors compare toy.safetensors toy.safetensors --report page.html": "viz",
     "tag evaluate t.safetensors t.conll --plot t.svg": "viz",
     "vectors plot-log log.jsonl -o curve.svg": "viz",
     "vectors cluster toy.safetensors -k 2 -o classes.txt": "sklearn",

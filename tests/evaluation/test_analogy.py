@@ -12,7 +12,7 @@ from tests.evaluation.conftest import keyed_vectors
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import DataError, OptionError
 from windrow.evaluation import evaluate_analogies, read_questions
-from windrow.evaluation.analogy import Section
+from windrow.evaluation.analogy import Section, SectionResult
 
 KIR = "k\u0131r"  # with a dotless i; its upper case is "KIR"
 VARIANTS = [
@@ -55,7 +55,7 @@ def test_a_question_is_lost_when_other_spellings_take_the_five_nearest_places() 
         kept = dict(list(table.items())[:spellings])
         result = evaluate_analogies(sections, list(kept), np.array(list(kept.values()), np.float32))
         theirs = gensims_answers(kept, sections)
-        assert [section.to_json() for section in result.sections] == theirs
+        assert [counts(section) for section in result.sections] == theirs
         # Five spellings leave no place for "queen"; four do.
         assert result.sections[0].correct == (sections[0].questions[1 if spellings == 9 else 0],)
 
@@ -71,10 +71,15 @@ def test_when_all_five_are_spellings_of_given_words_the_last_answers_as_in_gensi
     table["queen"] = -offset
     sections = [Section("family", tuple(("man", "woman", "king", expected) for expected in (*given, "queen")))]
     result = evaluate_analogies(sections, list(table), np.array(list(table.values()), np.float32))
-    assert [section.to_json() for section in result.sections] == gensims_answers(table, sections)
+    assert [counts(section) for section in result.sections] == gensims_answers(table, sections)
     assert result.overall.to_json()["correct"] == 1
     found = keyed_vectors(table).most_similar(positive=["woman", "king"], negative=["man"], topn=5)
     assert result.sections[0].correct[0][3].upper() == found[4][0].upper()
+
+
+def counts(part: SectionResult) -> dict[str, Any]:
+    """What a part says under its JSON names, but for the interval."""
+    return {name: value for name, value in part.to_json().items() if name != "accuracy_interval"}
 
 
 def gensims_answers(table: dict[str, Any], sections: list[Section]) -> list[dict[str, Any]]:
@@ -151,18 +156,31 @@ def test_sums_by_kind_and_names_that_repeat() -> None:
         Section("empty", ()),
     ]
     result = evaluate_analogies(sections, ["a", "b", "c", "D"], vectors, case_sensitive=True)
-    assert result.semantic.to_json() == {"accuracy": 1.0, "correct": 2, "total": 2, "skipped": 2}
-    assert result.syntactic.to_json() == {"accuracy": 0.0, "correct": 0, "total": 0, "skipped": 1}
+    assert result.semantic.to_json() == {
+        "accuracy": 1.0,
+        "accuracy_interval": [1, 1],
+        "correct": 2,
+        "total": 2,
+        "skipped": 2,
+    }
+    assert result.syntactic.to_json() == {
+        "accuracy": 0.0,
+        "accuracy_interval": None,
+        "correct": 0,
+        "total": 0,
+        "skipped": 1,
+    }
     assert result.to_json() == {
         "accuracy": 1.0,
+        "accuracy_interval": [1, 1],
         "correct": 3,
         "total": 3,
         "skipped": 3,
         "sections": {
-            "capitals": {"accuracy": 1.0, "correct": 2, "total": 2, "skipped": 2},
-            "gram1": {"accuracy": 0.0, "correct": 0, "total": 0, "skipped": 1},
-            "ice_hockey": {"accuracy": 1.0, "correct": 1, "total": 1, "skipped": 0},
-            "empty": {"accuracy": 0.0, "correct": 0, "total": 0, "skipped": 0},
+            "capitals": {"accuracy": 1.0, "accuracy_interval": [1, 1], "correct": 2, "total": 2, "skipped": 2},
+            "gram1": {"accuracy": 0.0, "accuracy_interval": None, "correct": 0, "total": 0, "skipped": 1},
+            "ice_hockey": {"accuracy": 1.0, "accuracy_interval": [1, 1], "correct": 1, "total": 1, "skipped": 0},
+            "empty": {"accuracy": 0.0, "accuracy_interval": None, "correct": 0, "total": 0, "skipped": 0},
         },
     }
 

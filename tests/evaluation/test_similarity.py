@@ -43,12 +43,19 @@ def test_the_result_under_its_json_names(structured: Any, datapath: Any) -> None
     result = evaluate_similarity(datapath("wordsim353.tsv"), structured.index_to_key, structured.vectors)
     pearson, spearman, oov = structured.evaluate_word_pairs(datapath("wordsim353.tsv"))
     assert result.to_json() == {
+        "spearman_interval": list(result.spearman_interval or ()),
+        "pearson_interval": list(result.pearson_interval or ()),
         "spearman": pytest.approx(spearman[0], abs=1e-6),
         "pearson": pytest.approx(pearson[0], abs=1e-6),
         "pairs": 353 - round(oov / 100 * 353),
         "oov": pytest.approx(oov / 100),
     }
     assert 0.2 < result.spearman < 1
+    for value, (low, high) in (
+        (result.spearman, result.spearman_interval or (0, 0)),
+        (result.pearson, result.pearson_interval or (0, 0)),
+    ):
+        assert low < value < high < low + 0.4
     assert 0 < result.oov < 0.5
 
 

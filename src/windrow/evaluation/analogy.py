@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, permutations
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError, OptionError, WindrowError
+from windrow.evaluation.bootstrap import Interval, as_list, mean_interval
+from windrow.evaluation.list_files import numbered_lines, text_files
 from windrow.evaluation.lookup import check_table, form_of, rows_of, takes_gensims_name
-from windrow.evaluation.pairs import numbered_lines, read_pairs
+from windrow.evaluation.pairs import read_pairs
 from windrow.evaluation.section_kinds import Kind, kind_of
 from windrow.evaluation.similarity import check_restriction, row_norms
 from windrow.notebook import ResultTables
 
-Question = tuple[str, str, str, str]
+Question = tuple[str, ...]  # three given words, and one or more that answer
 Method = Literal["3cosadd", "3cosmul"]
 METHODS: tuple[Method, ...] = ("3cosadd", "3cosmul")
 Rows = NDArray[np.int64]  # of a table of vectors
@@ -30,7 +33,7 @@ _LEAST_TILE = 64  # rows
 
 @dataclass(frozen=True)
 class Section:
-    """A named group of questions: A is to B as C is to the expected word."""
+    """A named group of questions: A is to B as C is to the expected word, or to any of several words."""
 
     name: str
     questions: tuple[Question, ...]
@@ -55,10 +58,20 @@ class SectionResult(ResultTables):
         """Fraction of correct answers, 0..1; 0 when no question could be asked."""
         return len(self.correct) / self.total if self.total else 0.0
 
+    @property
+    def accuracy_interval(self) -> Interval | None:
+        """Bounds of the accuracy, 95 % percentile bootstrap; None when no question could be asked.
+
+        Questions that ask for the same pair of words are drawn together.
+        """
+        asked = [(question, 1.0) for question in self.correct] + [(question, 0.0) for question in self.incorrect]
+        return mean_interval([right for _, right in asked], [asked_pair(question) for question, _ in asked])
+
     def to_json(self) -> dict[str, Any]:
         """Counts under the names that the command line prints."""
         return {
             "accuracy": self.accuracy,
+            "accuracy_interval": as_list(self.accuracy_interval),
             "correct": len(self.correct),
             "total": self.total,
             "skipped": self.skipped,
@@ -72,7 +85,8 @@ class AnalogyResult(ResultTables):
     Attributes
     ----------
     sections : tuple of SectionResult
-        Each has ``name``, ``correct``, ``incorrect`` (tuples of questions), ``skipped``, ``total`` and ``accuracy``.
+        Each has ``name``, ``correct``, ``incorrect`` (tuples of questions), ``skipped``, ``total``, ``accuracy`` and
+        ``accuracy_interval`` (its bounds, 95 % percentile bootstrap over the pairs of words that are asked for).
     overall, semantic, syntactic : SectionResult
         All sections together; those about the world; those about grammar. Names tell which, those of Google's
         questions, BATS and MSR; a section with another name is in ``overall`` only.
@@ -88,7 +102,7 @@ class AnalogyResult(ResultTables):
     >>> vectors = np.array([[1, 0], [1, 1], [3, 0], [3, 2]], np.float32)
     >>> result = evaluate_analogies([capitals], ["Athens", "Greece", "Oslo", "Norway"], vectors)
     >>> result.overall.to_json()
-    {'accuracy': 1.0, 'correct': 1, 'total': 1, 'skipped': 0}
+    {'accuracy': 1.0, 'accuracy_interval': [1.0, 1.0], 'correct': 1, 'total': 1, 'skipped': 0}
     """
 
     sections: tuple[SectionResult, ...]
@@ -126,19 +140,24 @@ class AnalogyResult(ResultTables):
 
 
 def read_questions(path: str | os.PathLike[str]) -> list[Section]:
-    """Read analogy questions in Google's format: a line ``: NAME`` starts a section, then four words per line.
+    """Read analogy questions: a file in Google's format, or a folder of pairs as BATS has them.
 
+    In Google's format (Mikolov et al. 2013) a line ``: NAME`` starts a section, then there are four words per line.
     Words with spaces need tabs between them. Lines that start with ``//`` are skipped.
+
+    In a folder (BATS, Gladkova et al. 2016) each .txt or .tsv file, also of folders in it, is a section: a word, a tab,
+    and its answer per line, several right ones with ``/`` between them, the most usual one first. Each pair of lines
+    gives two questions, which show the first answer of one line and accept any of the other.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A UTF-8 file.
+        A UTF-8 file, or a folder of such files.
 
     Returns
     -------
     list of Section
-        Each has a ``name`` and its ``questions``, tuples of four words.
+        Each has a ``name`` and its ``questions``, tuples of four words, or more where several answers are right.
 
     Raises
     ------
@@ -154,6 +173,8 @@ def read_questions(path: str | os.PathLike[str]) -> list[Section]:
     >>> read_questions(path)
     [Section(name='capitals', questions=(('Athens', 'Greece', 'Oslo', 'Norway'),))]
     """
+    if Path(path).is_dir():
+        return [Section(file.stem, tuple(_questions_of(file))) for file in text_files(path)]
     names: list[str] = []
     questions: list[list[Question]] = []
     for number, line in numbered_lines(path):
@@ -174,6 +195,26 @@ def read_questions(path: str | os.PathLike[str]) -> list[Section]:
     if not any(questions):
         raise DataError(f"{path} holds no analogy questions; expected ': NAME', then four words per line")
     return [Section(name, tuple(asked)) for name, asked in zip(names, questions, strict=True)]
+
+
+def _questions_of(file: Path) -> Iterator[Question]:
+    """The questions of a file of BATS: those of each line after each other line."""
+    pairs = []
+    for number, line in numbered_lines(file):
+        if not line.strip():
+            continue
+        word, _, listed = line.strip().partition("\t")
+        answers = tuple(filter(None, map(str.strip, listed.split("/"))))
+        if not word or not answers:
+            raise DataError(
+                f"{file}, line {number}: expected a word, a tab and its answers with / between them, "
+                f"got {line.strip()[:60]!r}"
+            )
+        pairs.append((word.strip(), answers))
+    if len(pairs) < 2:
+        raise DataError(f"{file} holds {len(pairs)} pairs of words; analogies need two or more in a file")
+    for (a, shown), (c, answers) in permutations(pairs, 2):
+        yield (a, shown[0], c, *answers)
 
 
 def _refuse_pairs(path: str | os.PathLike[str]) -> None:
@@ -199,13 +240,14 @@ def evaluate_analogies(
 ) -> AnalogyResult:
     """Answer analogy questions, "a is to b as c is to ?", by arithmetic with vectors.
 
-    The answer is the best word that is none of the three given ones, in any spelling. The rules are those of gensim's
+    The answer is the best word that is none of the three given ones, in any spelling; of several right answers it may
+    be any, and a question is asked if one of them is known. The rules are those of gensim's
     ``evaluate_word_analogies``, except that the exact spelling of a word comes before more frequent ones.
 
     Parameters
     ----------
     questions : sequence of Section, or path
-        What ``read_questions`` returns, or a file that it can read.
+        What ``read_questions`` returns, or a file or folder that it can read.
     words : sequence of str
         The vocabulary, most frequent words first.
     vectors : array of float32, shape (words, dimensions)
@@ -249,16 +291,25 @@ def evaluate_analogies(
     sections = read_questions(questions) if isinstance(questions, str | os.PathLike) else questions
     if not isinstance(sections, list | tuple) or not all(isinstance(part, Section) for part in sections):
         raise OptionError(f"questions must be a file, or a list of Section, not {str(questions)[:60]!r}")
+    for part in sections:
+        if short := next((question for question in part.questions if len(question) < 4), None):
+            raise OptionError(f"a question is three words and one or more that answer, not {str(short)[:60]}")
     check_table(words, vectors)
     known = check_restriction(restrict_vocab, len(words))
     asked = _Asked([question for part in sections for question in part.questions], words[:known], case_sensitive)
-    is_known = np.all(asked.rows >= 0, axis=1)  # by question
-    given, expected = asked.rows[is_known, :3], asked.rows[is_known, 3]
+    is_known = asked.are_known()  # by question
     is_right = np.zeros(len(is_known), np.bool_)
-    if len(given):
-        answers = _answers(given, asked.form_of_row, _SearchedVectors(vectors[:known], norms), method)
-        is_right[is_known] = (answers >= 0) & (asked.form_of_row[answers] == asked.form_of_row[expected])
+    if is_known.any():
+        searched = _SearchedVectors(vectors[:known], norms)
+        answers = np.full(len(is_known), -1)
+        answers[is_known] = _answers(asked.given[is_known], asked.form_of_row, searched, method)
+        is_right = asked.are_right(answers)
     return _by_section(sections, is_right.tolist(), (is_known | dummy4unknown).tolist())
+
+
+def asked_pair(question: Question) -> tuple[str, ...]:
+    """The pair of words that a question asks about, whatever pair it shows: answers to these are not independent."""
+    return question[2:]
 
 
 def check_method(method: str) -> None:
@@ -270,17 +321,38 @@ def check_method(method: str) -> None:
 class _Asked:
     """The words in questions as rows of the vocabulary, so that all questions can be looked at together.
 
-    ``rows`` (questions, 4) holds the row of each word, -1 if it is not known. Words that differ in case only have the
-    same form, unless case counts; ``form_of_row`` numbers the forms, -1 for a row whose form no question has.
+    ``given`` (questions, 3) and ``expected`` (right answers of all questions) hold the row of each word, -1 if it is
+    not known; ``question`` the question of each right answer. Words that differ in case only have the same form, unless
+    case counts; ``form_of_row`` numbers the forms, -1 for a row whose form no question has.
     """
 
     def __init__(self, questions: Sequence[Question], words: Sequence[str], case_sensitive: bool) -> None:
         known = rows_of(chain.from_iterable(questions), words, case_sensitive)
-        rows = (known.get(word, -1) for word in chain.from_iterable(questions))
-        self.rows = np.fromiter(rows, np.int64, 4 * len(questions)).reshape(-1, 4)
+        answers = np.fromiter((len(question) - 3 for question in questions), np.int64, len(questions))
+        rows = (known.get(word, -1) for question in questions for word in question[:3])
+        self.given = np.fromiter(rows, np.int64, 3 * len(questions)).reshape(-1, 3)
+        rows = (known.get(word, -1) for question in questions for word in question[3:])
+        self.expected = np.fromiter(rows, np.int64, int(answers.sum()))
+        self.question = np.repeat(np.arange(len(questions)), answers)
         forms = {form_of(words[row], case_sensitive): row for row in known.values()}
         numbers = (forms.get(form_of(word, case_sensitive), -1) for word in words)
         self.form_of_row = np.fromiter(numbers, np.int64, len(words))
+
+    def are_known(self) -> NDArray[np.bool_]:
+        """Whether the vocabulary has the given words of each question, and a right answer."""
+        found: NDArray[np.bool_] = np.all(self.given >= 0, axis=1) & self._any_answer(self.expected >= 0)
+        return found
+
+    def are_right(self, answers: Rows) -> NDArray[np.bool_]:
+        """Whether the row that answers each question, or -1, has the form of a right answer."""
+        answer = answers[self.question]
+        is_known = (answer >= 0) & (self.expected >= 0)
+        return self._any_answer(is_known & (self.form_of_row[answer] == self.form_of_row[self.expected]))
+
+    def _any_answer(self, is_so: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Whether something is so for any right answer of each question."""
+        found: NDArray[np.bool_] = np.bincount(self.question, is_so, minlength=len(self.given)) > 0
+        return found
 
 
 class _SearchedVectors:

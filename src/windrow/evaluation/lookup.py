@@ -42,6 +42,21 @@ def check_table(words: Sequence[str], vectors: NDArray[np.float32]) -> None:
         raise OptionError(f"vectors of shape {np.shape(vectors)} for {len(words)} words; give one vector per word")
 
 
+def units_of(vectors: NDArray[np.float32], rows: Sequence[int], words: Sequence[str]) -> NDArray[np.float64]:
+    """The vectors of rows, each scaled to length 1, in double precision; zero vectors stay zero.
+
+    OptionError names the word whose vector is not finite.
+    """
+    chosen = np.asarray(vectors[np.asarray(rows, np.int64)], np.float64)
+    is_finite = np.isfinite(chosen).all(axis=1)
+    if not is_finite.all():
+        word = words[rows[int(np.argmin(is_finite))]]
+        raise OptionError(f"the vector of {word!r} holds a number that is not finite")
+    lengths = np.sqrt(np.einsum("ij,ij->i", chosen, chosen))[:, None]
+    units: NDArray[np.float64] = np.divide(chosen, lengths, out=np.zeros_like(chosen), where=lengths > 0)
+    return units
+
+
 def form_of(word: str, case_sensitive: bool) -> str:
     """What the spellings of a word have in common."""
     return word if case_sensitive else word.lower()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from windrow.errors import DataError
+from windrow.evaluation.list_files import numbered_lines
 from windrow.evaluation.pair_columns import (
     Columns,
     Record,
@@ -19,8 +19,6 @@ from windrow.evaluation.pair_columns import (
     found_columns,
     is_number,
 )
-from windrow.files.compression import path_name, reading
-from windrow.files.sniff import refuse_bare_returns, refuse_no_text
 
 _MARKS = "\t;,"
 _QUOTING_MARKS = ";,"  # quotes between tabs or spaces are part of a word
@@ -91,19 +89,6 @@ def read_pairs(
     if not pairs:
         raise DataError(f"{path} holds no word pairs; expected lines such as 'tiger<TAB>cat<TAB>7.35'")
     return pairs
-
-
-def numbered_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 file, counted from 1; DataError when it cannot be read or a line is not UTF-8."""
-    try:
-        with reading(Path(path)) as stream:
-            for number, line in enumerate(stream, 1):
-                if number == 1:
-                    refuse_no_text(line, path_name(Path(path)))
-                    refuse_bare_returns(line, path_name(Path(path)))
-                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}, line {number}: not UTF-8; convert the file, for example with iconv") from error
 
 
 def _separator(line: str) -> str | None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import compress
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from windrow.errors import DataError, OptionError, check_whole
+from windrow.evaluation.bootstrap import Interval, Statistic, as_list, interval_of, pearson_of, resampled, spearman_of
 from windrow.evaluation.lookup import check_table, rows_of, takes_gensims_name
 from windrow.evaluation.pairs import WordPair, read_pairs
 from windrow.notebook import ResultTables
@@ -19,6 +21,15 @@ from windrow.notebook import ResultTables
 __all__ = ["SimilarityResult", "WordPair", "check_restriction", "evaluate_similarity", "read_pairs", "row_norms"]
 
 _NORM_ROWS = 65536  # rows whose norms are computed at a time
+
+
+class JudgedPair(NamedTuple):
+    """A pair of words, how alike people find them, and their cosine."""
+
+    first: str
+    second: str
+    score: float
+    cosine: float
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,10 @@ class SimilarityResult(ResultTables):
         The number of pairs that were compared.
     oov : float
         The fraction of all pairs, 0..1, with a word that is not in the vocabulary.
+    judged : tuple of JudgedPair
+        The pairs that were compared: ``first``, ``second``, ``score`` (of people) and ``cosine``.
+    spearman_interval, pearson_interval : (float, float) or None
+        Bounds of the correlations, 95 % percentile bootstrap over the pairs.
     """
 
     spearman: float
@@ -43,10 +58,34 @@ class SimilarityResult(ResultTables):
     pearson_pvalue: float
     pairs: int
     oov: float
+    judged: tuple[JudgedPair, ...] = field(default=(), repr=False)
+
+    @property
+    def spearman_interval(self) -> Interval | None:
+        """Bounds of Spearman's correlation."""
+        return self._interval(spearman_of)
+
+    @property
+    def pearson_interval(self) -> Interval | None:
+        """Bounds of Pearson's correlation."""
+        return self._interval(pearson_of)
+
+    def _interval(self, correlation: Callable[..., Statistic]) -> Interval | None:
+        if not self.judged:
+            return None
+        columns = np.array([pair[2:] for pair in self.judged]).T
+        return interval_of(resampled(correlation(*columns), len(self.judged)))
 
     def to_json(self) -> dict[str, Any]:
         """The result under the names that the command line prints."""
-        return {"spearman": self.spearman, "pearson": self.pearson, "pairs": self.pairs, "oov": self.oov}
+        return {
+            "spearman": self.spearman,
+            "spearman_interval": as_list(self.spearman_interval),
+            "pearson": self.pearson,
+            "pearson_interval": as_list(self.pearson_interval),
+            "pairs": self.pairs,
+            "oov": self.oov,
+        }
 
 
 @takes_gensims_name
@@ -122,12 +161,13 @@ def evaluate_similarity(
     if not np.isfinite(cosines).all():
         pair = pairs[int(np.flatnonzero(~np.isfinite(cosines))[0])]
         raise OptionError(f"the vector of {pair.first!r} or {pair.second!r} holds a number that is not finite")
-    if not dummy4unknown:
-        human, cosines = human[is_known], cosines[is_known]
+    takes_part = is_known | dummy4unknown
+    human, cosines = human[takes_part], cosines[takes_part]
     _check_correlation(human, cosines, len(pairs), source)
     # Scaled by a power of two, which is exact, so that the squares of huge scores stay finite.
     scaled = np.ldexp(human, -np.frexp(np.abs(human).max())[1])
     spearman, pearson = stats.spearmanr(human, cosines), stats.pearsonr(scaled, cosines)
+    compared = zip(compress(pairs, takes_part), cosines.tolist(), strict=True)
     return SimilarityResult(
         spearman=float(spearman.statistic),
         spearman_pvalue=float(spearman.pvalue),
@@ -135,6 +175,7 @@ def evaluate_similarity(
         pearson_pvalue=float(pearson.pvalue),
         pairs=len(human),
         oov=np.count_nonzero(~is_known) / len(pairs),
+        judged=tuple(JudgedPair(*pair, cosine) for pair, cosine in compared),
     )
 
 

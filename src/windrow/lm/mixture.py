@@ -26,6 +26,7 @@ from windrow.lm.next_word import as_id, as_ids, check_state
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.reading import leader, warn_if_read_differently
 from windrow.lm.settings import MIXTURE_LM
+from windrow.lm.skips.model import SkipNGramLM
 from windrow.lm.static_mixture import StaticMixture
 from windrow.lm.stream import Ids, first_tokens
 from windrow.lm.symbols import BOS, UNK
@@ -35,7 +36,9 @@ from windrow.nn.layers.activations import exponentials
 from windrow.nn.training.fitting import all_or_nothing
 
 # What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.
-_COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, ClassLM, NGramLM, RecurrentLM, UnboundedNGramLM, WindowLM)
+_COMPONENTS: tuple[type[LanguageModel], ...] = (
+    CacheLM, ClassLM, NGramLM, RecurrentLM, SkipNGramLM, UnboundedNGramLM, WindowLM
+)  # fmt: skip
 
 Floats = NDArray[np.float64]
 MixtureState = tuple[Any, ...]  # a state of each model

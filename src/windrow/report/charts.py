@@ -21,6 +21,7 @@ _AXES = (0.18, 0.2, 0.79, 0.74)  # left, bottom, width, height: equal, so that c
 _MOST_SPEEDS = 60  # points of the curve of speed, each a mean
 _HIGHEST_STEP = 50  # ratio of the largest to the smallest number from which on an axis is logarithmic
 
+Box = tuple[float, float, float, float]
 Points = tuple[list[float], list[float]]
 Draw = Callable[["Axes", figures.Theme], None]
 
@@ -121,7 +122,7 @@ def _chart(number: int, line: Line, axis: str) -> str:
         axes.set_xlabel(axis)
 
     first, last = (f"{_said(line.y[place])} after {_said(line.x[place])} {axis}" for place in (0, -1))
-    return markup.picture(line.title, _svg(number, draw, f"{line.title}: from {first} to {last}"))
+    return markup.picture(line.title, svg(number, draw, f"{line.title}: from {first} to {last}"))
 
 
 def _said(value: float) -> str:
@@ -148,18 +149,21 @@ def _norms_chart(number: int, norms: Sequence[dict[str, Any]]) -> str:
         axes.legend(frameon=False, fontsize=6.5)
 
     last = ", ".join(f"{layer} {norms[-1]['gradient_norms'][layer]:.3g}" for layer in layers)
-    return markup.picture("gradient norm by layer", _svg(number, draw, f"after the last epoch: {last}"))
+    return markup.picture("gradient norm by layer", svg(number, draw, f"after the last epoch: {last}"))
 
 
-def _svg(number: int, draw: Draw, alt: str) -> str:
-    """A chart whose colors are variables of CSS, with no name that another one on the page has."""
+def svg(number: int, draw: Draw, alt: str, size: tuple[float, float] = _SIZE, box: Box = _AXES) -> str:
+    """A chart whose colors are variables of CSS, with no name that another one on the page has.
+
+    ``size`` is in inches; ``box`` says where in it the axes are: left, bottom, width and height, each 0..1.
+    """
     theme = figures.THEMES["light"]
     with figures.plain_style(theme):
         import matplotlib
 
         matplotlib.rcParams.update({"font.size": 7.5, "xtick.labelsize": 7, "ytick.labelsize": 7})
-        figure = figures.new_figure(*_SIZE, theme)
-        axes = figure.add_axes(_AXES)
+        figure = figures.new_figure(*size, theme)
+        axes = figure.add_axes(box)
         axes.grid(color=theme.pale, linewidth=0.5)
         axes.spines[["top", "right"]].set_visible(False)
         draw(axes, theme)

@@ -99,6 +99,12 @@ def picture(title: str, svg: str) -> str:
     return f"<figure><figcaption>{text(title)}</figcaption>{svg}</figure>"
 
 
+def wide_picture(title: str, svg: str) -> str:
+    """A chart as wide as the page, which a narrow screen scrolls."""
+    drawn = f'<div class="broad">{svg}</div>'
+    return f'<figure class="wide" tabindex="0"><figcaption>{text(title)}</figcaption>{drawn}</figure>'
+
+
 def shares(caption: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
     """A table of counts, true labels by predicted ones; a cell is the more colored, the larger its share of a row."""
     head = "".join(f'<th scope="col"><span>{text(label)}</span></th>' for label in labels)
