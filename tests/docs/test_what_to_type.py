@@ -77,7 +77,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_table_is_long_enough() -> None:
-    assert len(table()) == 30
+    assert len(table()) == 31
 
 
 @pytest.fixture(scope="module")
