@@ -3,10 +3,11 @@
     python bench/count_mixture.py
     python bench/count_mixture.py --words 100000 -o /tmp/quick
 
-The parts (PARTS) are trained on train.txt, the weights of the mixture are fitted to valid.txt, and both texts are
-scored once: by each part alone, by the mixture of the parts up to that row, and by the mixture of all but that part.
-All settings were chosen by the perplexity of valid.txt. The vocabulary is all of train.txt, ``<unk>`` is a word among
-others, ``</s>`` is predicted at the end of each line; caches remember what was scored before, also across articles.
+The parts (PARTS) are n-grams of words, of words with gaps between them, and of classes, and caches. They are trained on
+train.txt, the weights of the mixture are fitted to valid.txt, and both texts are scored once: by each part alone, by
+the mixture of the parts up to that row, and by the mixture of all but that part. All settings were chosen by the
+perplexity of valid.txt. The vocabulary is all of train.txt, ``<unk>`` is a word among others, ``</s>`` is predicted at
+the end of each line; caches remember what was scored before, also across articles.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ Options = dict[str, Any]
 
 PARTS: dict[str, tuple[str, Options]] = {  # row: class, parameters
     "kn5": ("NGramLM", {"order": 5}),
+    "skips-1-2-4": ("SkipNGramLM", {"places": (1, 2, 4)}),
+    "skips-1-3-4": ("SkipNGramLM", {"places": (1, 3, 4)}),
+    "skips-2-3-4": ("SkipNGramLM", {"places": (2, 3, 4)}),
     "classes-300": ("ClassLM", {"classes": 300, "iterations": 8}),
     "classes-1000": ("ClassLM", {"classes": 1000, "iterations": 8}),
     "cache-words": ("CacheLM", {"size": 3000, "decay": 0.0025}),

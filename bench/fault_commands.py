@@ -83,6 +83,7 @@ TRAINERS = {
         "lm train ngram @train.txt --order 4 --discount-fallback --memory 1M", "m.safetensors"
     ),
     "lm train class": Command("lm train class @train.txt --classes 9 --order 3", "m.safetensors"),
+    "lm train skip": Command("lm train skip @train.txt --discount-fallback", "m.safetensors"),
     "lm train ngram, unbounded": Command(
         "lm train ngram @train.txt --order inf --discount-fallback", "m.safetensors"
     ),

@@ -64,6 +64,14 @@ def ask_words_of_matrix(path: Path) -> None:
     ask_vectors(path.with_name("m.npy"))
 
 
+def ask_folder(path: Path) -> None:
+    """Asks for the vectors of a folder of static embeddings, in which one file is damaged."""
+    vectors = windrow.load(path.parent)
+    assert isinstance(vectors, windrow.WordVectors), type(vectors)
+    assert vectors.vectors.shape == (len(set(vectors.index_to_key)), 3), "rows and words"
+    vectors.most_similar(vectors.index_to_key[0])
+
+
 def ask_with_array(path: Path) -> None:
     """Asks for the vectors of a file of gensim; the file that is damaged holds their numbers."""
     ask_vectors(path.with_name(path.name.partition(".vectors.")[0]))
@@ -247,8 +255,10 @@ def resumer(name: str) -> Ask:
 def _readers() -> list[Reader]:
     askers: dict[str, Ask] = {"vectors": ask_vectors, "training of vectors": ask_training,
                               "words of a matrix": ask_words_of_matrix, "array of gensim": ask_with_array,
+                              "tokenizer of vectors": ask_folder,
                               "ngram": ask_ngrams, "arpa": ask_ngrams, "counts": ask_counts,
                               "unbounded": ask_language_model, "classes": ask_language_model,
+                              "skips": ask_language_model,
                               "window": ask_language_model, "recurrent": ask_language_model,
                               "mixture": ask_language_model, "cache": ask_language_model,
                               "tagger": ask_tagger, "corpus": ask_corpus,

@@ -99,6 +99,14 @@ def _vectors(extension: str, *, pack: Callable[[bytes], bytes] = bytes) -> Write
     return write
 
 
+def _beside_static_vectors(path: Path) -> None:
+    """The tokenizer of a folder of static embeddings."""
+    small_vectors().save(path.with_name("folder"), format="model2vec")
+    for file in path.with_name("folder").iterdir():
+        file.replace(path.with_name(file.name))
+    path.with_name("folder").rmdir()
+
+
 @contextmanager
 def _gensims_classes(module: str, *names: str) -> Iterator[dict[str, type]]:
     """Within, ``gensim.models.MODULE`` has empty classes of these names, so that gensim need not be installed."""
@@ -252,6 +260,10 @@ def _classes(**parameters: Any) -> Write:
     return lambda path: windrow.ClassLM(4, 3, **parameters).fit(TEXT).save(path)
 
 
+def _skips(**parameters: Any) -> Write:
+    return lambda path: windrow.SkipNGramLM(**parameters).fit(TEXT).save(path)
+
+
 def _cache(path: Path) -> None:
     from windrow.lm.cache import CacheLM
 
@@ -339,6 +351,14 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("vectors", "GloVe"): ("v", _text(_GLOVE), _vectors("glove")),
     ("vectors", "TSV"): ("v.tsv", _vectors("tsv")),
     ("vectors", "NumPy"): ("v.npy", _vectors("npy")),
+    ("vectors", "Arrow"): ("v.arrow", _vectors("arrow")),
+    ("vectors", "JSON lines"): ("v.jsonl", _vectors("jsonl")),
+    ("vectors", "small"): (
+        "v.safetensors",
+        lambda path: small_vectors().save(path, dtype="int8"),
+        lambda path: small_vectors().save(path, dtype="float16"),
+    ),
+    ("tokenizer of vectors", ""): ("tokenizer.json", _beside_static_vectors),
     ("words of a matrix", ""): ("m.words.txt", _words_beside_matrix),
     ("vectors", "foreign safetensors"): ("v.safetensors", _foreign_matrix),
     ("vectors", "gensim"): ("v.kv", _gensims(0), _gensims(4), _gensims(5), _gensims(4, apart="npy")),
@@ -372,6 +392,7 @@ SEEDS: dict[tuple[str, str], tuple[Any, ...]] = {
     ("ngram", "counts"): ("m", _ngrams(keep_counts=True), _ngrams(2, keep_counts=True, bos=False, min_count=2)),
     ("ngram", "quantized"): ("m", _ngrams(quantize_bits=4), _ngrams(2, quantize_bits=8)),
     ("ngram", "compact"): ("m", _ngrams(compact=True), _ngrams(2, "absolute", compact=True, discount_fallback=True)),
+    ("skips", ""): ("m", _skips(smoothing="witten-bell"), _skips(places=(3, 1), discount_fallback=True, min_count=2)),
     ("classes", ""): ("m", _classes(), _classes(smoothing="witten-bell", min_count=2)),
     ("unbounded", ""): ("m", _unbounded(), _unbounded(min_count=2)),
     ("arpa", ""): ("m.arpa", _ngrams(), _ngrams(1)),

@@ -20,9 +20,9 @@ Before the package was cut by subject, with all kernels in one folder, this scri
 
 and it finds now
 
-    lstm       15 files,    32 changes (    73)
+    lstm       15 files,    32 changes (    62)
     window     16 files,    34 changes (    66)
-    word2vec   10 files,   812 changes (~69200)
+    word2vec    8 files,   733 changes (~69300)
     mlp        11 files,    24 changes (    25)
     tagger     19 files,    47 changes (    48)
 

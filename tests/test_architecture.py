@@ -118,7 +118,7 @@ def test_no_import_hides_in_a_string():
 
 def test_commands_import_their_models_when_called():
     """At the top of a command module: click, the standard library, errors, how files are written, settings' tables."""
-    of_lm = ("lm", "lm.classes", "lm.ngram", "lm.neural", "lm.unbounded")
+    of_lm = ("lm", "lm.classes", "lm.ngram", "lm.neural", "lm.skips", "lm.unbounded")
     homes = ("classification", "embeddings", *of_lm, "phrases", "tagging")
     tables = (f"{home}.settings" for home in homes)
     rooms = ("_version", "cli", "errors", "estimator", "files.writing", "interrupts")

@@ -32,7 +32,7 @@ GOLDEN = Path(__file__).parent / "golden"
 WRITTEN = GOLDEN / "0.1.0-checksums"
 CORPORA = sorted((WRITTEN / "corpora").iterdir())
 OF_LATER_KINDS = [
-    GOLDEN / f"0.1.0-{kind}" for kind in ("classifier", "small-classifier", "phrases", "unbounded", "classes")
+    GOLDEN / f"0.1.0-{kind}" for kind in ("classifier", "small-classifier", "phrases", "unbounded", "classes", "skips")
 ]
 FILES = sorted(path for folder in (WRITTEN, *OF_LATER_KINDS) for path in folder.glob("*/*") if path.is_file())
 MODELS = [path for path in FILES if path.parent.name != "checkpoints"]

@@ -30,7 +30,7 @@ from .corpus.compressors import zstd
 WORDS = ["cat", "kitten", "dog", "naïve", "2004"]
 VECTORS = windrow.WordVectors(WORDS, np.random.default_rng(3).normal(size=(5, 4)).astype(np.float32))
 FASTTEXT = Path(__file__).parent / "classification" / "fasttext"
-FORMATS = ("safetensors", "txt", "vec", "bin", "glove", "tsv", "npy", "parquet")
+FORMATS = ("safetensors", "txt", "vec", "bin", "glove", "tsv", "npy", "parquet", "arrow", "jsonl")
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "plain": bytes,
     "gzip": gzip.compress,

@@ -43,6 +43,7 @@ ESTIMATORS: dict[type[Any], tuple[dict[str, Any], Fit]] = {
     windrow.NGramLM: ({"order": 2, "smoothing": "witten-bell"}, lambda model: model.fit(TEXT)),
     windrow.UnboundedNGramLM: ({"discount_fallback": True}, lambda model: model.fit(TEXT)),
     windrow.ClassLM: ({"order": 2, "smoothing": "witten-bell"}, lambda model: model.fit(TEXT)),
+    windrow.SkipNGramLM: ({"smoothing": "witten-bell"}, lambda model: model.fit(TEXT)),
     windrow.Word2Vec: (
         {"vector_size": 4, "min_count": 1, "epochs": 1, "workers": 1}, lambda model: model.fit(TEXT),
     ),

@@ -173,6 +173,8 @@ def test_there_is_a_corpus_of_todays_version(tmp_path: Path) -> None:
 WRITTEN = [
     "vectors/skipgram.safetensors",
     "vectors/subwords.safetensors",
+    "vectors/small-float16.safetensors",
+    "vectors/small-int8.safetensors",
     "training/skipgram.safetensors",
     "training/subwords.safetensors",
     "training/subwords-hierarchical.safetensors",
@@ -182,7 +184,7 @@ WRITTEN = [
     "window/8-bits.safetensors",
     "recurrent/gru.safetensors",
     "mixture/linear.safetensors",
-    "cache/text.safetensors",
+    "cache/documents.safetensors",
     "tagger/crf-iobes.safetensors",
     "classifier/softmax.safetensors",
     "window/training-state.safetensors",

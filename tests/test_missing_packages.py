@@ -50,6 +50,8 @@ NEEDS: list[tuple[str, str, Callable[[Path], object]]] = [
     ("matplotlib", "'windrow[viz]'", lambda _: imported("windrow.viz.figures")),
     ("pyarrow", "'windrow[parquet]'", lambda at: VECTORS.save(at / "v.parquet", format="parquet")),
     ("pyarrow", "'windrow[parquet]'", lambda at: check_target(at / "v.parquet")),  # before a training
+    ("pyarrow", "'windrow[parquet]'", lambda at: VECTORS.save(at / "v.arrow", format="arrow")),
+    ("pyarrow", "'windrow[parquet]'", lambda at: windrow.load(held(at, "v.arrow", b"ARROW1\0\0" + bytes(20)))),
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.load(held(at, "v.parquet", b"PAR1" + bytes(20) + b"PAR1"))),
     ("pyarrow", "'windrow[parquet]'", lambda at: windrow.Corpus.build(held(at, "t.parquet", b"PAR1"), field="text")),
     (zstd.__name__, "'windrow[zst]'", lambda at: windrow.Corpus.build(held(at, "t.zst", b"\x28\xb5\x2f\xfd"))),

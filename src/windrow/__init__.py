@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from windrow.lm.neural.recurrent import RecurrentLM
     from windrow.lm.neural.window import WindowLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.skips.model import SkipNGramLM
     from windrow.lm.unbounded.model import UnboundedNGramLM
     from windrow.models import load
     from windrow.nn import MLPClassifier, MLPRegressor
@@ -39,6 +40,7 @@ _HOMES = {
     "NGramLM": "windrow.lm.ngram.model",
     "UnboundedNGramLM": "windrow.lm.unbounded.model",
     "ClassLM": "windrow.lm.classes.model",
+    "SkipNGramLM": "windrow.lm.skips.model",
     "WindowLM": "windrow.lm.neural.window",
     "RecurrentLM": "windrow.lm.neural.recurrent",
     "MixtureLM": "windrow.lm.mixture",
@@ -79,6 +81,7 @@ __all__ = [
     "NGramLM",
     "UnboundedNGramLM",
     "ClassLM",
+    "SkipNGramLM",
     "WindowLM",
     "RecurrentLM",
     "MixtureLM",

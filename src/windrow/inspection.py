@@ -23,8 +23,17 @@ from windrow.nn.training.checkpoint import stored_history
 from windrow.nn.training.report import kept_epoch
 
 _PARAMETERS = ("parameters", "model", "identity")  # where a file's configuration has those of the training
+_REMEMBERED = ("parameters", "text", "provenance")
 _FIRST_NAMES = 10  # of labels and types of entities
-_VECTORS = {"fasttext", "npy", "parquet", "pickle", "safetensors", "unknown"}  # kinds that may hold word vectors
+_VECTORS = {
+    "arrow",
+    "fasttext",
+    "npy",
+    "parquet",
+    "pickle",
+    "safetensors",
+    "unknown",
+}  # kinds that may hold word vectors
 
 
 def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -49,10 +58,17 @@ def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _of_folder(folder: Path) -> dict[str, Any]:
     from windrow.corpus import Corpus
+    from windrow.embeddings.vectors import WordVectors
     from windrow.files.corpus_folder import is_corpus
+    from windrow.files.static_folder import static_files
 
+    if static_files(folder) is not None:
+        vectors = load(folder, expected=WordVectors)
+        facts = _of_stored(StoredModel("word-vectors", {}, vectors.provenance, {}))
+        what = "word vectors in a folder of static embeddings"
+        return {"what": what, "kind": "word-vectors", **vectors.sizes(), **{name: facts[name] for name in _REMEMBERED}}
     if not is_corpus(folder):
-        raise FormatError(f"{folder} is a folder, but no corpus; name a file in it")
+        raise FormatError(f"{folder} is a folder, but no corpus and no static embeddings; name a file in it")
     corpus = Corpus.open(folder)
     corpus.verify()
     text = corpus.reader
@@ -178,7 +194,11 @@ def _of_vectors(file: Path, kind: str) -> dict[str, Any] | None:
     except FormatError:
         start = first_bytes(file)
         is_binary = kind == "unknown" and format is not None and not is_text(start)
-        if kind not in ("unknown", "pickle", "parquet", "safetensors") or is_binary or looks_like_vectors(start):
+        if (
+            kind not in ("unknown", "pickle", "parquet", "arrow", "safetensors")
+            or is_binary
+            or looks_like_vectors(start)
+        ):
             raise
         return None
     if isinstance(model, TextClassifier):

@@ -11,6 +11,7 @@ from windrow.errors import FormatError, OptionError, shown
 from windrow.files import kinds, model_file
 from windrow.files.local import as_path, local_file
 from windrow.files.sniff import first_bytes, is_arpa, kind_of, refuse_no_model
+from windrow.files.static_folder import static_files
 
 if TYPE_CHECKING:
     from windrow.classification.classifier import TextClassifier
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
     from windrow.lm.neural.recurrent import RecurrentLM
     from windrow.lm.neural.window import WindowLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.skips.model import SkipNGramLM
     from windrow.lm.unbounded.model import UnboundedNGramLM
     from windrow.phrases.model import Phrases
     from windrow.tagging.tagger import WindowTagger
 
     # What a file may hold; a LanguageModel is also one of your own.
-    NGramModels: TypeAlias = NGramLM | UnboundedNGramLM | ClassLM
+    NGramModels: TypeAlias = NGramLM | UnboundedNGramLM | ClassLM | SkipNGramLM
     LanguageModels: TypeAlias = NGramModels | WindowLM | RecurrentLM | MixtureLM | CacheLM | LanguageModel
     AnyModel: TypeAlias = WordVectors | Phrases | LanguageModels | WindowTagger | TextClassifier
 
@@ -75,8 +77,8 @@ def load(
 
     Returns
     -------
-    WordVectors, Phrases, NGramLM, UnboundedNGramLM, ClassLM, WindowLM, RecurrentLM, MixtureLM, CacheLM,
-    WindowTagger or TextClassifier
+    WordVectors, Phrases, NGramLM, UnboundedNGramLM, ClassLM, SkipNGramLM, WindowLM, RecurrentLM, MixtureLM,
+    CacheLM, WindowTagger or TextClassifier
         What the file holds.
 
     Raises
@@ -127,6 +129,8 @@ def _kind(path: Path, format: str | None, wanted: str) -> str:
     """The kind of model in a file, as ``model_class`` takes it."""
     if format is not None:
         return "ngram-lm" if format == "arpa" else "word-vectors"
+    if static_files(path) is not None:
+        return "word-vectors"
     kinds.refuse_folder(path, wanted)
     match kind_of(path):
         case "windrow":
@@ -153,6 +157,8 @@ def _holds_phrases(path: Path) -> bool:
 def _looks_like_vectors(path: Path) -> bool:
     from windrow.embeddings.formats.recognition import recognize_vectors  # which takes longer than to open a model
 
+    if static_files(path) is not None:
+        return True
     try:
         return recognize_vectors(path) not in (None, "gensim")  # a pickle may be of anything
     except FormatError:
@@ -199,6 +205,10 @@ def model_class(kind: str) -> Any:
             from windrow.lm.classes.model import ClassLM
 
             return ClassLM
+        case "skip-ngram-lm":
+            from windrow.lm.skips.model import SkipNGramLM
+
+            return SkipNGramLM
         case "window-lm":
             from windrow.lm.neural.window import WindowLM
 

@@ -66,5 +66,8 @@ def why_unverified(path: str | os.PathLike[str]) -> str:
 
 def _of_folder(folder: Path) -> str:
     from windrow.corpus import Corpus
+    from windrow.files.static_folder import static_files
 
+    if static_files(folder) is not None:
+        return "it is a folder of static embeddings"
     return "" if Corpus.open(folder).verify() else f"{_OLDER}; ids, sentence starts and words fit its fingerprint"

@@ -48,7 +48,8 @@ def step(loss: Any, inputs: Any, outputs: Any, batch: Batch, labels: Any, rates:
     wide = padded(inputs), padded(outputs, -len(outputs) % 4)
     width = wide[0].shape[1]
     tables = Tables(wide[0].reshape(-1), wide[1].reshape(-1), width, len(outputs))
-    scratch = Scratch(np.empty(width), np.empty(width), np.empty(padded_width(len(outputs))))
+    scores = padded_width(len(outputs))
+    scratch = Scratch(np.empty(width), np.empty(width), np.empty(scores), np.zeros(scores))
     summed = train_texts(batch, as_rows(labels), tables, loss, rates, scratch, np.array([seed], np.uint64))
     for table, learned in zip((inputs, outputs), wide, strict=True):
         assert not learned[len(table) :].any()
@@ -181,7 +182,7 @@ def test_any_number_of_classes(loss: str, classes: int) -> None:
 def test_probabilities_of_a_tree_sum_to_1() -> None:
     scores, probabilities = np.random.default_rng(1).normal(size=(3, CLASSES - 1)), np.empty((3, CLASSES))
 
-    tree_probabilities(scores, loss_of("hs", COUNTS, 1), probabilities)
+    tree_probabilities(scores, loss_of("hs", COUNTS, 1).tree, probabilities)
 
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
     tree = huffman_tree(COUNTS)

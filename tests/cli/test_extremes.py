@@ -21,6 +21,7 @@ from windrow.estimator import GIVEN, Setting
 from windrow.lm.classes.settings import CLASS_LM
 from windrow.lm.neural.settings import RECURRENT_LM, WINDOW_LM
 from windrow.lm.ngram.settings import NGRAM_LM
+from windrow.lm.skips.settings import SKIP_NGRAM_LM
 from windrow.tagging.settings import WINDOW_TAGGER
 
 INT64 = str(2**63 - 1)
@@ -31,6 +32,7 @@ _SETTINGS: dict[str, tuple[Setting, ...]] = {
     "lm train class": CLASS_LM,
     "lm train ngram": NGRAM_LM,
     "lm train rnn": RECURRENT_LM,
+    "lm train skip": SKIP_NGRAM_LM,
     "lm train window": WINDOW_LM,
     "tag train": WINDOW_TAGGER,
     "vectors blend": BLEND,
@@ -118,6 +120,7 @@ def _arguments(command: str, files: dict[str, Path], out: Path) -> list[object]:
         "lm train class": (text, "-o", out, "--order", 2, "--smoothing", "witten-bell"),
         "lm train ngram": (text, "-o", out, "--order", 2, "--discount-fallback"),
         "lm train rnn": (text, "-o", out, "--embedding", 3, *small),
+        "lm train skip": (text, "-o", out, "--smoothing", "witten-bell"),
         "lm train window": (text, "-o", out, "--embedding", 3, *small),
         "tag evaluate": (files["tagger"], tags),
         "tag predict": (files["tagger"], tags, "--format", "conll"),

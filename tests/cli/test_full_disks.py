@@ -42,6 +42,7 @@ TRAININGS = {
 OTHERS = {
     "lm train ngram text": "--order 2 --smoothing witten-bell",
     "lm train class text": "--order 2 --classes 2",
+    "lm train skip text": "--smoothing witten-bell",
     "lm mix a.safetensors b.safetensors": "--weights 0.25,0.75",
     "lm prune a.safetensors": "--max-ngrams 12",
     "classify train labelled": "--size 2 --epochs 3",

@@ -35,6 +35,7 @@ MADE = {
     "vectors count": "--size 4 --min-count 1 --window-weighting harmonic --contexts 9 --shift 1.5 --lowercase",
     "lm train ngram": "--order 3 --smoothing witten-bell --prune 0,0,1 --backoff --no-bos --lowercase --language tr",
     "lm train class": "--order 3 --smoothing witten-bell --classes 4 --min-count 2 --lowercase",
+    "lm train skip": "--places 1,3 --smoothing witten-bell --min-count 2 --lowercase",
     "lm train window": f"{NETWORK} --order 3 --output-layer adaptive --cutoffs 4,9 --direct",
     "lm train rnn": f"{NETWORK} --cell gru --state reset --layers 2",
     "classify train": "--size 4 --epochs 2 --loss ova --word-ngrams 2 --label-prefix #",
@@ -228,7 +229,7 @@ def test_what_cannot_be_told() -> None:
     for arguments, said in [
         (["cut.safetensors"], "cut.safetensors is damaged"),
         (["none"], "none"),
-        (["folder"], "folder is a folder, but no corpus; name a file in it"),
+        (["folder"], "folder is a folder, but no corpus and no static embeddings; name a file in it"),
         (["text.txt", "--command"], "text.txt, text, does not say which command made it"),
         (["m.safetensors", "--command", "--json"], "--command and --json are two things to print; choose one"),
     ]:

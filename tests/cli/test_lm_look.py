@@ -22,6 +22,7 @@ KINDS = {
     "n-grams",
     "n-grams of unbounded order",
     "classes",
+    "skips",
     "window",
     "window, 8 bits",
     "recurrent",

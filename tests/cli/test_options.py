@@ -102,6 +102,7 @@ def test_the_help_is_that_of_the_table(run):
         ("vectors blend", windrow.Blend, set()),
         ("lm train ngram", windrow.NGramLM, {"memory"}),
         ("lm train class", windrow.ClassLM, set()),
+        ("lm train skip", windrow.SkipNGramLM, set()),
         ("lm train window", windrow.WindowLM, set()),
         ("lm train rnn", windrow.RecurrentLM, set()),
         ("tag train", windrow.WindowTagger, {"types"}),
@@ -130,6 +131,7 @@ TRAININGS = {
     "vectors count": windrow.CountVectors,
     "lm train ngram": windrow.NGramLM,
     "lm train class": windrow.ClassLM,
+    "lm train skip": windrow.SkipNGramLM,
     "lm train window": windrow.WindowLM,
     "lm train rnn": windrow.RecurrentLM,
     "tag train": windrow.WindowTagger,
@@ -150,6 +152,7 @@ BESIDE = {  # with which these have no effect; the others have none beside the d
     ("lm train ngram", "max_vocab"): ["--fixed-vocab", "words.txt"],
     ("lm train class", "classes"): ["--word-classes", "classes.txt"],
     ("lm train class", "iterations"): ["--word-classes", "classes.txt"],
+    ("lm train skip", "discount_fallback"): ["--smoothing", "witten-bell"],
     ("tag train", "vector_size"): ["--vectors", "v.txt"],
 }
 CONDITIONED = [

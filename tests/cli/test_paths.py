@@ -22,7 +22,7 @@ WORDS = {
     "weights", "discounts", "fallback_discounts", "prune", "types", "affixes", "cutoffs", "memory",
     "hidden_layer_sizes", "label_prefix", "label_field", "label_separator", "autotune_metric", "joiner",
     "connector_words", "arrows", "ray", "memory_per_worker", "prefix", "context", "max_bytes", "prune_counts",
-    "bucket", "names", "percentiles", "text",
+    "bucket", "names", "percentiles", "text", "places",
     "temp_dir",  # a folder in which nothing is left
 }  # fmt: skip
 
@@ -100,7 +100,7 @@ def test_a_command_of_another_group_or_spelling_is_suggested(typed: str, meant: 
 
 def test_what_is_like_no_command_is_refused_with_those_that_there_are() -> None:
     refused = CliRunner().invoke(main, ["lm", "train", "zzzz.txt"]).stderr
-    assert refused.endswith("Error: No such command 'zzzz.txt'. Choose one of class, ngram, rnn, window.\n")
+    assert refused.endswith("Error: No such command 'zzzz.txt'. Choose one of class, ngram, rnn, skip, window.\n")
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_what_the_table_tests_below_cover() -> None:
     assert {name for name, _ in WRITTEN} == {
         "classify convert", "classify evaluate", "classify train", "corpus build", "corpus fetch",
         "corpus phrases", "corpus toyland", "demo", "lm add", "lm buckets", "lm convert", "lm filter", "lm mix",
-        "lm plot", "lm prune", "report", "lm train class", "lm train ngram", "lm train rnn", "lm train window",
-        "tag evaluate", "tag train",
+        "lm plot", "lm prune", "report", "lm train class", "lm train ngram", "lm train rnn", "lm train skip",
+        "lm train window", "tag evaluate", "tag train",
         "vectors align", "vectors blend", "vectors cluster", "vectors convert", "vectors count", "vectors evaluate",
         "vectors fetch", "vectors plot", "vectors plot-log", "vectors train",
     }  # fmt: skip

@@ -30,6 +30,7 @@ TRAININGS = {  # with what the code in Python does not show, where there is such
     "lm train ngram built --order 2 --smoothing witten-bell": "",
     "lm train class text.txt --order 2 --word-classes classes.txt": "",
     "lm train class text.txt --order 2 --classes 3": "",
+    "lm train skip text.txt --places 1,3 --smoothing witten-bell": "",
     f"lm train window text.txt --order 2 {NETWORK}": "",
     f"lm train rnn text.txt {NETWORK} --vectors v.safetensors": "",
     "tag train tags.conll --size 4 --hidden 4 --epochs 2 --tag-column 3 --valid tags.conll": "",

@@ -44,6 +44,7 @@ TRAININGS = {
     "vectors": "vectors train {} -o {} --size 4 --epochs 1 --min-count 1 --workers 1 --sample 0",
     "ngram": "lm train ngram {} -o {} --order 2 --smoothing witten-bell",
     "class": "lm train class {} -o {} --classes 3 --order 2",
+    "skip": "lm train skip {} -o {} --smoothing witten-bell",
     "window": "lm train window {} -o {} --order 2 --embedding 4 --hidden 4 --epochs 1",
     "rnn": "lm train rnn {} -o {} --embedding 4 --hidden 4 --epochs 1 --batch 2",
 }

@@ -57,6 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "crawl.txt").write_bytes(b"4 2\nking 1 2\ncaf\xe9 3 4\nking 5 6\nnew york 7.5 8.5\n")
     vectors.save(folder / "crawl.vec.gz")
     vectors.save(folder / "matrix.npy")
+    vectors.save(folder / "potion", format="model2vec")
     columns = {"word": NAMES, "vector": [row.tolist() for row in vectors.vectors.astype(np.float64)]}
     parquet.write_table(pyarrow.table(columns), folder / "vectors.parquet")
     theirs = KeyedVectors(5)
@@ -77,7 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_table_is_long_enough() -> None:
-    assert len(table()) == 31
+    assert len(table()) == 34
 
 
 @pytest.fixture(scope="module")

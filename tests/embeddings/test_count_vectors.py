@@ -16,7 +16,7 @@ from tests.naive import cooccurrence as naive
 from windrow import Corpus, CountVectors
 from windrow.distributed import InProcess
 from windrow.embeddings.counting import matrix as matrices
-from windrow.embeddings.training.draws import keep_thresholds
+from windrow.embeddings.kernels.windows import keep_thresholds
 from windrow.errors import DataError, NotFittedError, OptionError
 
 SMALL: dict[str, Any] = {"vector_size": 5, "window": 3, "min_count": 2, "contexts": 25}

@@ -9,11 +9,11 @@ import pytest
 
 from small_corpora import CORPORA, MODES, loss_after_training
 from windrow import Corpus, Word2Vec
+from windrow.embeddings.kernels.windows import ChunkDrawer
 from windrow.embeddings.steps.contract import StepOptions
 from windrow.embeddings.steps.full_softmax import FullSoftmaxStep
 from windrow.embeddings.steps.negative_sampling import NegativeSamplingStep
-from windrow.embeddings.training.blocks import choose_block_size
-from windrow.embeddings.training.draws import ChunkDrawer
+from windrow.embeddings.training.block_size import choose_block_size
 from windrow.errors import NotFittedError
 from windrow.nn import DivergedError
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from windrow import Corpus, Word2Vec, WordVectors
 from windrow.corpus.subwords import subword_ids
+from windrow.embeddings.kernels.windows import ChunkDrawer
 from windrow.embeddings.subwords import NgramVectors, Subwords, compose
-from windrow.embeddings.training.blocks import choose_block_size
-from windrow.embeddings.training.draws import ChunkDrawer
+from windrow.embeddings.training.block_size import choose_block_size
 from windrow.errors import MissingWordError, OptionError
 
 OPTIONS: dict[str, Any] = {

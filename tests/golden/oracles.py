@@ -6,6 +6,7 @@ compute. What has no entry here is pinned by today's code alone.
 
 from __future__ import annotations
 
+import json
 import gzip
 import tempfile
 from collections import Counter
@@ -27,6 +28,8 @@ from tests.naive import arpa, classification, phrases, recurrent
 from tests.naive.backoff import Backoff
 from tests.naive.cache import cache_prob
 from tests.naive.outputs import clustered_log_probs, path_log_prob, softmax_log_probs
+from tests.naive.skips import SkipText, kept
+from tests.naive.smoothing import METHODS
 from tests.naive.tagging import spans_of
 from tests.naive.tree import heapq_paths
 from tests.naive.unbounded import Unbounded
@@ -39,7 +42,7 @@ _LN_10 = np.log(10)
 
 def check(path: Path, answers: Answers) -> bool:
     """Raise AssertionError where an oracle disagrees with the answers; whether there is an oracle for the file."""
-    by_folder = {"corpora": _check_corpus, "counts": _check_counts, "arpa": _check_arpa}
+    by_folder = {"corpora": _check_corpus, "counts": _check_counts, "arpa": _check_arpa, "buckets": _check_buckets}
     if path.parent.name in by_folder:
         by_folder[path.parent.name](path, answers)
         return True
@@ -83,6 +86,10 @@ def _close(found: Any, expected: Any) -> None:
 
 def _check_vectors(path: Path, answers: Answers) -> None:
     arrays = _arrays(path)
+    for name in ("vectors", "ngram_vectors"):  # which may be of fewer bytes
+        if name in arrays:
+            scales = arrays.get(f"{name}_scales", np.ones(len(arrays[name]), np.float32))
+            arrays[name] = arrays[name].astype(np.float32) * scales[:, None]
     words, vectors = _words(arrays), arrays["vectors"]
     if "ngram_vectors" in arrays:
         asked = header_of(path)["config"]["subwords"]
@@ -193,6 +200,16 @@ def _check_counts(path: Path, answers: Answers) -> None:
     assert answers["stored"]["words"][0] == sum(" " not in gram for gram in found)
 
 
+def _check_buckets(path: Path, answers: Answers) -> None:
+    """A perplexity is in the first bucket whose cutoff it does not exceed."""
+    content, stored = json.loads(path.read_text("utf-8")), answers["stored"]
+    assert [content["buckets"], content["cutoffs"], content["model"]] == [stored[k] for k in ("names", "cutoffs", "model")]
+    for perplexity, name in zip([0, 29.5, 30, 30.5, 100.5, 101, 1e9], stored["of_perplexities"], strict=False):
+        above = sum(perplexity > cutoff for cutoff in content["cutoffs"])
+        assert content["buckets"][above] == name
+    assert stored["of_perplexities"][-1] is None
+
+
 def _check_arpa(path: Path, answers: Answers) -> None:
     text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     _compare_backoff(*arpa.read(text.decode()), answers)
@@ -256,12 +273,27 @@ def _distributions(
         return words, np.tile(log_probs, (len(ids), 1))
     if kind == "class-lm":
         return words, _class_rows(arrays, config, ids)
+    if kind == "skip-ngram-lm":
+        return words, _skip_rows(config, words, ids)
     if kind == "unbounded-ngram-lm":
         return words, _unbounded_rows(arrays, config["index"], ids, len(words))
     if kind == "cache-lm":
         return words, np.log([_cached(config, ids[1 : place + 1], len(words)) for place in range(len(ids))])
     rows = _recurrent_rows(arrays, config, ids) if kind == "rnn-lm" else _window_rows(arrays, config, ids)
     return words, np.array([_head(arrays, config)(row) for row in rows])
+
+
+def _skip_rows(config: dict[str, Any], words: list[str], ids: list[int]) -> NDArray[Any]:
+    """From the training text: the arrays are those of n-grams."""
+    places, parameters = config["places"], config["parameters"]
+    lines = SHORT.read_text("utf-8").splitlines()
+    sentences = [[words.index(word) if word in words else _UNK for word in line.split()] for line in lines]
+    text = SkipText(sentences, len(places) + 1, len(words), places=places)
+    options = {"fallback": True} if parameters["discount_fallback"] else {}
+    naive = METHODS[parameters["smoothing"]](text, **options)
+    contexts = [kept(ids[1:end], places) for end in range(1, len(ids) + 1)]
+    with np.errstate(divide="ignore"):
+        return np.log([[naive.prob(word, context) for word in range(len(words))] for context in contexts])
 
 
 def _class_rows(arrays: Arrays, config: dict[str, Any], ids: list[int]) -> NDArray[Any]:
@@ -512,6 +544,7 @@ _ORACLES: dict[str, Callable[[Path, Answers], None]] = {
     "word-vectors": _check_vectors,
     "ngram-lm": _check_ngram,
     "class-lm": _check_distributions,
+    "skip-ngram-lm": _check_distributions,
     "unbounded-ngram-lm": _check_distributions,
     "window-lm": _check_distributions,
     "rnn-lm": _check_distributions,

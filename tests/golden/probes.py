@@ -19,6 +19,7 @@ from safetensors.numpy import load_file
 import windrow
 from tests.golden.recipes import COUNTS, ENTITIES, TEST, TRAIN, new_ngram
 from tests.golden.unfinished import PROBABILITIES
+from windrow.lm.buckets import PerplexityBuckets
 
 UNSEEN = "blacksmithing"  # a word that no vectors have
 TOLERANCE = 2e-6  # of computed answers, relative and absolute
@@ -48,6 +49,8 @@ def ask(path: Path) -> Answers:
         return _of_corpus(windrow.Corpus.open(path))
     if path.parent.name == "training":
         return _of_word2vec(windrow.Word2Vec.load(path))
+    if path.parent.name == "buckets":
+        return _of_buckets(PerplexityBuckets.load(path))
     if path.parent.name == "counts":
         return _of_language_model(new_ngram(COUNTS[path.name]).fit_counts(path))
     return ask_model(windrow.load(path))
@@ -122,6 +125,12 @@ def _of_word2vec(model: Any) -> Answers:
 def pairs(neighbours: Sequence[tuple[str, float]]) -> list[list[Any]]:
     """Words and numbers as JSON has them."""
     return [[word, float(number)] for word, number in neighbours]
+
+
+def _of_buckets(found: PerplexityBuckets) -> Answers:
+    stored = {field: list(getattr(found, field) or ()) for field in ("cutoffs", "names", "percentiles")}
+    names = found.names_of([0, 29.5, 30, 30.5, 100.5, 101, 1e9, math.nan])
+    return {"stored": {**stored, "model": found.model, "of_perplexities": names}, "computed": {}}
 
 
 def _of_phrases(model: Any) -> Answers:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,10 @@ _TRAINED_VECTORS: dict[str, dict[str, Any]] = {
 }
 
 
-def _trained_vectors(parameters: Mapping[str, Any]) -> Recipe:
+def _trained_vectors(parameters: Mapping[str, Any], dtype: str = "") -> Recipe:
     def write(path: Path) -> None:
         options = {"vector_size": 6, "min_count": 1, "sample": 0.05, "epochs": 3, "workers": 1, **parameters}
-        windrow.Word2Vec(**options).fit(TRAIN).wv.save(path)
+        windrow.Word2Vec(**options).fit(TRAIN).wv.save(path, **({"dtype": dtype} if dtype else {}))
 
     return write
 
@@ -72,6 +73,8 @@ def _given_vectors(words: list[str], numbers: Any = None) -> Recipe:
 def _vectors() -> Iterator[tuple[str, Recipe]]:
     for name, parameters in _TRAINED_VECTORS.items():
         yield f"vectors/{name}{'' if name == 'model' else '.safetensors'}", _trained_vectors(parameters)
+    for dtype in ("float16", "int8"):
+        yield f"vectors/small-{dtype}.safetensors", _trained_vectors(_TRAINED_VECTORS["subwords"], dtype)
     yield "vectors/bare.safetensors", _given_vectors(_PLAIN_WORDS, _PLAIN_NUMBERS)
     yield "vectors/odd-words.safetensors", _given_vectors(_ODD_WORDS)
     yield "vectors/line-ends.safetensors", _given_vectors([*_ODD_WORDS, "new\nline", "\n"])
@@ -168,6 +171,10 @@ _CLASSES: dict[str, dict[str, Any]] = {
     "learned.safetensors": {"classes": 3, "order": 1, "smoothing": "witten-bell"},
     "rare-unknown.safetensors": {"classes": 2, "order": 1, "iterations": 2, "min_count": 2},
 }
+_SKIPS: dict[str, dict[str, Any]] = {
+    "one-place.safetensors": {"places": (2,), "smoothing": "witten-bell", "min_count": 2},
+    "two-places.safetensors": {"places": (3, 1), "discount_fallback": True},
+}
 COUNTS: dict[str, dict[str, Any]] = {  # counts, and the parameters of a model from them
     "marked.txt": {"order": 3, "smoothing": "witten-bell"},
     "unmarked.txt.gz": {"order": 2, "smoothing": "kneser-ney", "discount_fallback": True, "bos": False},
@@ -189,6 +196,8 @@ def _ngrams() -> Iterator[tuple[str, Recipe]]:
     yield "ngram/from-arpa.safetensors", _from_arpa
     for name, parameters in _CLASSES.items():
         yield f"classes/{name}", lambda path, p=parameters: windrow.ClassLM(**p).fit(SHORT).save(path)
+    for name, parameters in _SKIPS.items():
+        yield f"skips/{name}", lambda path, p=parameters: windrow.SkipNGramLM(**p).fit(SHORT).save(path)
     for name, parameters in _UNBOUNDED.items():
         yield f"unbounded/{name}", lambda path, p=parameters: windrow.UnboundedNGramLM(**p).fit(SHORT).save(path)
     for name, parameters in COUNTS.items():
@@ -220,6 +229,29 @@ def _from_arpa(path: Path) -> None:
         header = header.replace(f"ngram 2={count}", f"ngram 2={count - 1}")
         file.write_text(header + "".join(kept) + rest, "utf-8")
         windrow.NGramLM.load(file).save(path)
+
+
+# --- buckets of perplexity
+
+_PERPLEXITIES = [12.5, 80.25, 30.0, 41.0, float("nan"), 7.0, 1e6, 55.5, 30.5, 29.0]
+
+
+def _buckets() -> Iterator[tuple[str, Recipe]]:
+    yield "buckets/fitted.json", _fitted_buckets
+    yield "buckets/given.json", _given_buckets
+
+
+def _fitted_buckets(path: Path) -> None:
+    from windrow.lm.buckets import PerplexityBuckets
+
+    model = {"file": "m.safetensors", "bytes": 1234, "crc32": "0123abcd"}
+    replace(PerplexityBuckets.fit(_PERPLEXITIES), model=model).save(path)
+
+
+def _given_buckets(path: Path) -> None:
+    from windrow.lm.buckets import PerplexityBuckets
+
+    PerplexityBuckets((100.5, 1e3), ("good", "fair", "bad")).save(path)
 
 
 # --- networks
@@ -309,6 +341,7 @@ def _mixtures() -> Iterator[tuple[str, Recipe]]:
     yield "mixture/other-order.safetensors", _other_order
     yield "cache/text.safetensors", lambda path: _cache(pseudo_count=0.5).save(path)
     yield "cache/trigrams.safetensors", lambda path: _cache(order=3, decay=0.1).save(path)
+    yield "cache/documents.safetensors", lambda path: _cache(across_documents=False).save(path)
     yield "cache/sentence.safetensors", lambda path: _cache(across_sentences=False, predicts_end=False).save(path)
 
 
@@ -466,6 +499,7 @@ RECIPES: dict[str, Recipe] = dict(
         _training_states,
         _corpora,
         _ngrams,
+        _buckets,
         _networks,
         _mixtures,
         _taggers,

@@ -115,11 +115,18 @@ def classes() -> LanguageModel:
     return ClassLM(2, 3, "witten-bell").fit(["a b c", "b a d", "", "c a b a"])
 
 
+def skips() -> LanguageModel:
+    from windrow.lm.skips.model import SkipNGramLM
+
+    return SkipNGramLM((1, 3), "witten-bell").fit(["a b c", "b a d", "", "c a b a"])
+
+
 MODELS: dict[str, Callable[[], LanguageModel]] = {
     "toy": lambda: ToyLM.random(0),
     "n-grams": ngrams,
     "n-grams of unbounded order": unbounded,
     "classes": classes,
+    "skips": skips,
     "window": window,
     "window, 8 bits": lambda: window().quantized(),
     "recurrent": lambda: recurrent("gru", "reset"),
@@ -129,6 +136,7 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
     "cache": lambda: CacheLM(toy_vocabulary(), 3),
     "cache of a sentence": lambda: CacheLM(toy_vocabulary(), 3, across_sentences=False, pseudo_count=0.25),
     "cache of trigrams": lambda: CacheLM(toy_vocabulary(), 5, order=3, decay=0.1),
+    "cache of a document": lambda: CacheLM(toy_vocabulary(), 5, order=2, across_documents=False),
     "mixture with cache": with_cache,
     "mixture of vocabularies": lambda: of_vocabularies("linear"),
     "log-linear mixture of vocabularies": lambda: of_vocabularies("log-linear"),
@@ -136,7 +144,7 @@ MODELS: dict[str, Callable[[], LanguageModel]] = {
 }
 
 # How far sums of probabilities may be from 1, where a model stores rounded numbers.
-ROUNDING = {"n-grams": 1e-5, "classes": 1e-5}
+ROUNDING = {"n-grams": 1e-5, "classes": 1e-5, "skips": 1e-5}
 
 
 def random_stream(seed: int, sentences: int, words: int = len(WORDS)) -> Ids:

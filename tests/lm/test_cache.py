@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -17,16 +18,19 @@ from windrow.lm.cache import CacheLM
 from windrow.lm.symbols import BOS, EOS, UNK
 
 
-def naive_scores(ids: list[int], across: bool, size: int, **options: Any) -> list[float]:
-    """The cache of Kuhn & De Mori, with n-grams and weights."""
-    scores, memory = [], []
+def naive_scores(ids: list[int], across: bool, size: int, *, documents: bool = False, **options: Any) -> list[float]:
+    """The cache of Kuhn & De Mori, with n-grams and weights; ``documents``: an empty sentence ends one."""
+    scores, memory, before = [], [], EOS
     for word_id in ids:
         if word_id == BOS:
             scores.append(0.0)
             memory = memory if across else []
+            before = BOS
             continue
         scores.append(float(np.log10(cache_prob(memory, word_id, **options))))
-        memory = [*memory, word_id][-size:]
+        is_border = documents and before == BOS and word_id == EOS
+        memory = [EOS] if is_border else [*memory, word_id][-size:]
+        before = word_id
     return scores
 
 
@@ -50,6 +54,27 @@ def test_scores_are_those_of_the_definition(
 
     np.testing.assert_allclose(cache.score_stream(ids), expected, atol=1e-9)
     np.testing.assert_allclose(walked(cache, ids), expected, atol=1e-9)
+
+
+@given(seed=st.integers(0, 999), size=st.integers(1, 9), order=st.integers(1, 3), decay=st.sampled_from([0.0, 0.1]))
+@settings(max_examples=60, deadline=None)
+def test_an_empty_sentence_ends_a_document(seed: int, size: int, order: int, decay: float) -> None:
+    ids = random_stream(seed, 12)
+    options: dict[str, Any] = {"pseudo_count": 1.0, "order": min(order, size), "decay": decay}
+    cache = CacheLM(toy_vocabulary(), size, across_documents=False, **options)
+
+    expected = naive_scores(ids.tolist(), True, size, documents=True, symbols=6, **options)
+
+    np.testing.assert_allclose(cache.score_stream(ids), expected, atol=1e-9)
+    np.testing.assert_allclose(walked(cache, ids), expected, atol=1e-9)
+    with mock.patch("windrow.lm.cache._SYMBOLS_AT_ONCE", 2):
+        np.testing.assert_allclose(cache.score_stream(ids), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("other", ["across_sentences", "predicts_end"])
+def test_documents_without_a_border_are_refused(other: str) -> None:
+    with pytest.raises(OptionError, match=f"across_documents = False is for {other} True, not False; leave it out"):
+        CacheLM(toy_vocabulary(), across_documents=False, **{other: False})
 
 
 def test_long_texts_are_scored_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:

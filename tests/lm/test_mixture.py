@@ -15,10 +15,13 @@ from tests.lm.contract import ToyLM, mixture, random_stream, reopened, toy_vocab
 from windrow import NGramLM, load
 from windrow.corpus import Corpus
 from windrow.errors import DataError, FormatError, OptionError, WindrowError
+from windrow.files import kinds
+from windrow.lm.base import LanguageModel
 from windrow.lm.cache import CacheLM
-from windrow.lm.mixture import MixtureLM, em_weights
+from windrow.lm.mixture import _COMPONENTS, MixtureLM, em_weights
 from windrow.lm.stream import first_tokens
 from windrow.lm.symbols import BOS, EOS, SPECIALS
+from windrow.models import model_class
 
 TOYLAND = Path(__file__).parents[2] / "corpora" / "toyland"
 
@@ -398,3 +401,9 @@ def test_what_is_refused_leaves_a_mixture_as_it_was():
             change()
         assert mixture.get_params() == {"models": parts, "weights": [0.25, 0.75], "method": "linear"}
         assert mixture.weights_.tolist() == [0.25, 0.75]
+
+
+def test_every_language_model_of_ours_may_be_a_component() -> None:
+    """Whoever opens a mixture need not have imported what it holds."""
+    ours = {model_class(kind) for kind in kinds.MODELS if issubclass(model_class(kind), LanguageModel)}
+    assert {*_COMPONENTS, MixtureLM} == ours

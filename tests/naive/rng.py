@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _WORD = 2**64
 
@@ -32,3 +32,8 @@ def high_half(bits: Iterator[int]) -> Iterator[int]:
 def below(draw: int, bound: int) -> int:
     """32 random bits as a fraction of 2**32, times the bound."""
     return draw * bound // 2**32
+
+
+def scale_draws(draws: Sequence[int], most: int) -> list[int]:
+    """Whole numbers from 1 to ``most``, one for each draw of 32 bits."""
+    return [1 + below(draw, most) for draw in draws]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tests.naive.rng import below
-
 Sentences = list[list[int]]
 
 
@@ -33,10 +31,6 @@ def keep_known(sentences: Sentences, vocabulary_size: int) -> Sentences:
 def subsample(sentences: Sentences, thresholds: Sequence[int], draws: Iterator[int]) -> Sentences:
     """A word stays unless its threshold is below its draw; every word has a draw of its own."""
     return [[word for word in sentence if not thresholds[word] < next(draws)] for sentence in sentences]
-
-
-def draw_reaches(draws: Sequence[int], window: int) -> list[int]:
-    return [1 + below(draw, window) for draw in draws]
 
 
 def lay_windows(sentences: Sentences, reaches: Sequence[int], weights: Sequence[float]) -> Text:

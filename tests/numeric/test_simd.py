@@ -28,6 +28,7 @@ from windrow.numeric.simd import (
     prefetch,
     store,
     subtract,
+    tanh,
     total,
     totals,
     zero,
@@ -49,6 +50,12 @@ def _exp_of(values, results):
 def _logistic_of(values, results):
     for start in range(0, values.size, LANES):
         store(results, start, logistic(load(values, start)))
+
+
+@njit
+def _tanh_of(values, results):
+    for start in range(0, values.size, LANES):
+        store(results, start, tanh(load(values, start)))
 
 
 @njit
@@ -229,6 +236,18 @@ def test_logistic(dtype):
     assert results.max() <= 1
     assert (results[values <= -30] == results[0]).all()
     assert results[0] > 0
+
+
+@every_type
+def test_tanh(dtype):
+    """Near 0 the error is one of the rounding of 1, not of the result."""
+    values = np.linspace(-15, 15, POINTS).astype(dtype)
+    results = np.empty_like(values)
+
+    _tanh_of(values, results)
+
+    np.testing.assert_allclose(results, np.tanh(values.astype(np.float64)), rtol=0, atol=3 * np.finfo(dtype).eps)
+    assert np.abs(results).max() <= 1
 
 
 @every_type

@@ -44,6 +44,7 @@ MODELS = {
     "text-classifier": lambda: windrow.TextClassifier(vector_size=4, epochs=2).fit(LABELLED),
     "ngram-lm": ngrams,
     "class-lm": lambda: windrow.ClassLM(3, 2).fit(LINES),
+    "skip-ngram-lm": lambda: windrow.SkipNGramLM(smoothing="witten-bell").fit(LINES),
     "unbounded-ngram-lm": lambda: windrow.UnboundedNGramLM(discount_fallback=True).fit(LINES),
     "window-lm": lambda: windrow.WindowLM(order=2, **SMALL).fit(LINES, valid=LINES),
     "rnn-lm": lambda: windrow.RecurrentLM(**SMALL).fit(LINES),
@@ -51,7 +52,8 @@ MODELS = {
     "cache-lm": cache,
 }
 HELD_BACK: dict[str, Any] = {
-    **dict.fromkeys(("ngram-lm", "unbounded-ngram-lm", "class-lm", "window-lm", "rnn-lm", "mixture-lm"), LINES),
+    **dict.fromkeys(("ngram-lm", "unbounded-ngram-lm", "class-lm", "skip-ngram-lm"), LINES),
+    **dict.fromkeys(("window-lm", "rnn-lm", "mixture-lm"), LINES),
     "window-tagger": TAGGED,
     "text-classifier": LABELLED,
 }

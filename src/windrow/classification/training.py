@@ -43,7 +43,9 @@ class Learning:
             batch = Batch(numbers, self._kept, numbers)
         width = self._table.shape[1]
         tables = Tables(self._table.reshape(-1), self._output_table.reshape(-1), width, self._outputs)
-        scratch = Scratch(*(np.empty(n, np.float32) for n in (width, width, padded_width(self._outputs))))
+        hidden, gradient = np.empty((2, width), np.float32)
+        scores, no_biases = np.zeros((2, padded_width(self._outputs)), np.float32)
+        scratch = Scratch(hidden, gradient, scores, no_biases)
         return train_texts(batch, self.labels, tables, self._loss, rates, scratch, state)
 
     @property

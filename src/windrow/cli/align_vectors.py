@@ -8,7 +8,7 @@ import click
 
 from windrow.cli.groups import command
 from windrow.cli.messages import tell
-from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
+from windrow.cli.paths import InputFile, OutputVectors, words_read, words_written
 from windrow.cli.vector_files import VECTORS_OUTPUT, advising_to_convert
 from windrow.errors import OptionError
 
@@ -21,7 +21,7 @@ from windrow.errors import OptionError
     "--output",
     required=True,
     metavar="FILE",
-    type=OutputFile(words_written),
+    type=OutputVectors(words_written),
     help=VECTORS_OUTPUT,
 )
 @click.option(

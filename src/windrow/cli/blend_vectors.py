@@ -10,7 +10,7 @@ import click
 from windrow.cli.groups import command
 from windrow.cli.messages import tell
 from windrow.cli.options import check_parameters, flags_of, naming_options, setting_options, values_of
-from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
+from windrow.cli.paths import InputFile, OutputVectors, words_read, words_written
 from windrow.cli.saving import save_word_vectors
 from windrow.cli.vector_files import VECTORS_OUTPUT, advising_to_convert
 from windrow.embeddings.settings import BLEND
@@ -25,7 +25,7 @@ from windrow.errors import OptionError
     "--output",
     required=True,
     metavar="FILE",
-    type=OutputFile(words_written, stdout=True),
+    type=OutputVectors(words_written, stdout=True),
     help=VECTORS_OUTPUT,
 )
 @setting_options(BLEND)

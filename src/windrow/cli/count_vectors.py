@@ -24,7 +24,7 @@ from windrow.cli.options import (
     text_options,
     values_of,
 )
-from windrow.cli.paths import OutputFile, words_written
+from windrow.cli.paths import OutputVectors, words_written
 from windrow.cli.ray_cluster import ray_cluster, ray_options
 from windrow.cli.saving import save_word_vectors
 from windrow.cli.vector_files import VECTORS_OUTPUT
@@ -41,7 +41,7 @@ _MEMORY = "Memory beyond which counting goes over files: 500M, 2G, 50% of what i
     "--output",
     required=True,
     metavar="FILE",
-    type=OutputFile(words_written, stdout=True),
+    type=OutputVectors(words_written, stdout=True),
     help=VECTORS_OUTPUT,
 )
 @setting_options(COUNT_VECTORS, memory={"type": Size(), "metavar": "SIZE", "help": _MEMORY})

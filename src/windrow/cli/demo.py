@@ -11,7 +11,7 @@ import click
 from windrow.cli.groups import command
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import check_parameters
-from windrow.cli.paths import OutputFile, words_written
+from windrow.cli.paths import OutputVectors, words_written
 from windrow.cli.saving import save_word_vectors
 from windrow.cli.vector_files import VECTORS_OUTPUT
 from windrow.errors import one_line
@@ -25,7 +25,7 @@ _WORDS = ("kyosen", "queen", "stronger", "washed", "frog")
 
 @command(example="windrow demo -o demo.safetensors")
 @click.option(
-    "-o", "--output", metavar="FILE", type=OutputFile(words_written), help=f"Save the vectors, too. {VECTORS_OUTPUT}"
+    "-o", "--output", metavar="FILE", type=OutputVectors(words_written), help=f"Save the vectors, too. {VECTORS_OUTPUT}"
 )
 @click.option("--seed", default=1, type=WholeNumber(0), show_default=True, help="Seed of all random draws.")
 def demo(output: Path | None, seed: int) -> None:

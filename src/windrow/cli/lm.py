@@ -37,6 +37,12 @@ def _class() -> click.Command:
     return train_class
 
 
+def _skip() -> click.Command:
+    from windrow.cli.train_skip import train_skip
+
+    return train_skip
+
+
 def _window() -> click.Command:
     from windrow.cli.train_window import train_window
 
@@ -143,7 +149,7 @@ def group() -> None:
     """Language models: train, measure, draw, score, generate, look into, mix, convert, make smaller, add text."""
 
 
-@group.group(cls=LazyGroup, later={"ngram": _ngram, "class": _class, "window": _window, "rnn": _rnn})
+@group.group(cls=LazyGroup, later={"ngram": _ngram, "class": _class, "skip": _skip, "window": _window, "rnn": _rnn})
 def train() -> None:
     """Train a language model."""
 

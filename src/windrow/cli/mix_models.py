@@ -68,6 +68,11 @@ def _weights(_: click.Context, parameter: click.Parameter, value: str | None) ->
     metavar="RATE",
     help="In the cache, what is d words ago counts exp(-RATE d) times.",
 )
+@click.option(
+    "--cache-documents",
+    is_flag=True,
+    help="Let the cache forget at blank lines, which end documents.",
+)
 @text_options(as_trained=True)
 @skip_symbols_option
 def mix(
@@ -79,6 +84,7 @@ def mix(
     cache: int | None,
     cache_order: int,
     cache_decay: float,
+    cache_documents: bool,
     skip_symbols: bool,
     **text: Any,
 ) -> None:
@@ -101,10 +107,13 @@ def mix(
         raise OptionError("give --tune SOURCE, to which weights are fitted, or --weights W,W: one of the two")
     of_text: tuple[Condition, ...] = (("tune", GIVEN),)
     of_cache: tuple[Condition, ...] = (("cache", GIVEN),)
-    conditions = {**dict.fromkeys((*text, "skip_symbols"), of_text), "cache_order": of_cache, "cache_decay": of_cache}
+    conditions = dict.fromkeys((*text, "skip_symbols"), of_text)
+    conditions |= dict.fromkeys(("cache_order", "cache_decay", "cache_documents"), of_cache)
     check_used(conditions=conditions)
     _check_files_of_mix(models, tune, output)
-    names, parts = _parts_of_mix(models, cache, cache_order, cache_decay)
+    names, parts = _parts_of_mix(
+        models, cache, order=cache_order, decay=cache_decay, across_documents=not cache_documents
+    )
     with naming_options({"weights": "--weights", "method": "--method"}):
         mixture = MixtureLM(parts, weights, method)
     check_name(output, mixture.unlike_ngrams)  # before the text is read
@@ -131,9 +140,7 @@ def _check_files_of_mix(models: tuple[str, ...], tune: str | None, output: Path)
         raise OptionError("standard input, '-', can be read once only; name files for the other MODELs or SOURCE")
 
 
-def _parts_of_mix(
-    models: tuple[str, ...], cache: int | None, order: int, decay: float
-) -> tuple[list[str], list[LanguageModel]]:
+def _parts_of_mix(models: tuple[str, ...], cache: int | None, **of_cache: Any) -> tuple[list[str], list[LanguageModel]]:
     """The models of a mixture, with what they are called."""
     from windrow.lm.cache import CacheLM
     from windrow.lm.mixture import MixtureLM
@@ -141,9 +148,10 @@ def _parts_of_mix(
     parts = [load_model(path) for path in models]
     names = list(models)
     if cache is not None:
-        with naming_options({"size": "--cache", "order": "--cache-order", "decay": "--cache-decay"}):
+        named = {name: f"--cache-{name}" for name in ("order", "decay")}
+        with naming_options({"size": "--cache", "across_documents": "--cache-documents", **named}):
             union = MixtureLM(parts).vocabulary
-            parts.append(CacheLM(union, cache, predicts_end=parts[0].predicts_end, order=order, decay=decay))
+            parts.append(CacheLM(union, cache, predicts_end=parts[0].predicts_end, **of_cache))
         names.append(f"cache of {cache} words")
     if len(parts) < 2:
         raise OptionError("a mixture needs two models; name another MODEL, or add --cache WORDS")

@@ -144,6 +144,7 @@ def _attributes(setting: Setting, settings: Sequence[Setting], aliases: Aliases)
     elif setting.many:
         attributes |= {"type": str, "default": None, "metavar": "N,N,...", "callback": _numbers(setting)}
         attributes["help"] += f" Each {told_range(setting)}." if told_range(setting) else ""
+        attributes["show_default"] = ",".join(map(str, setting.default or ())) or False
     elif setting.choices:
         attributes["type"] = click.Choice(setting.choices)
         if len(named := ", ".join(setting.choices)) > _LONGEST_CHOICES:

@@ -83,9 +83,13 @@ class OutputFile(FilePath):
         """The name as a Path."""
         if not os.fspath(value) and param is not None:
             raise OptionError(f"{_told(param)} is an empty name; name a file")
-        if not isinstance(self, OutputFolder) and names_folder(value):  # which a Path would not show
+        if not self.may_be_folder(value) and names_folder(value):  # which a Path would not show
             raise OptionError(f"cannot write {value}: it is a folder; name a file in it")
         return Path(value)
+
+    def may_be_folder(self, value: str) -> bool:
+        """Whether a name that only a folder can have is taken."""
+        return False
 
     def check(self, place: Path) -> None:
         """Raise DataError for what is no file that could be written."""
@@ -102,6 +106,21 @@ class OutputLog(OutputFile):
     def check(self, place: Path) -> None:
         """Raise DataError for what could not be opened for writing."""
         check_writable(place, is_stream=True)
+
+
+class OutputVectors(OutputFile):
+    """A file of word vectors, or a folder of static embeddings."""
+
+    def may_be_folder(self, value: str) -> bool:
+        """Whether a name that only a folder can have is taken."""
+        from windrow.files.static_folder import static_files
+
+        return Path(value).suffix.lower() == ".model2vec" or static_files(value) is not None
+
+    def check(self, place: Path) -> None:
+        """Raise DataError for what could not be written; whoever writes to a folder looks at what is in it."""
+        if not (place.is_dir() and self.may_be_folder(str(place))):
+            super().check(place)
 
 
 class OutputFolder(OutputFile):
@@ -239,6 +258,8 @@ def _is_read(read: _Named, place: Path, kind: OutputFile, params: Mapping[str, A
     from windrow.corpus.sources import takes_in
 
     inputs = [read.name, *read.type.places(read.name, params)[1:]]
+    if place.is_dir() and any(_same(Path(one), place) for one in inputs):
+        return True
     if isinstance(kind, OutputFolder) and kind.is_folder(place):
         return kind.replaced and any(_lies_in(Path(one), place) for one in inputs)
     if str(place) == STDIO:

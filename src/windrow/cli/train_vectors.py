@@ -33,6 +33,7 @@ from windrow.cli.paths import (
     InputFile,
     OutputFile,
     OutputLog,
+    OutputVectors,
     checkpoint_beside,
     checkpoint_of,
     words_read,
@@ -71,7 +72,7 @@ _MODELS = {"sg": ("model", {1: "skipgram", 0: "cbow"})}
     "--output",
     required=True,
     metavar="FILE",
-    type=OutputFile(checkpoint_beside, words_written, stdout=True),
+    type=OutputVectors(checkpoint_beside, words_written, stdout=True),
     help=VECTORS_OUTPUT,
 )
 @grouped_option(
@@ -178,9 +179,7 @@ def train(
     **options: Any,
 ) -> None:
     """Train word vectors on SOURCEs: text (file, folder, glob, URL, -) or one folder made by `corpus build`.
-
-    Ctrl-C keeps the state in FILE.checkpoint; the same command with --resume goes on from there. FILE - is
-    word2vec's text on standard output.
+    Ctrl-C keeps the state in FILE.checkpoint, from which --resume goes on. FILE - is word2vec's text.
     """
     from windrow.embeddings.formats import check_target
     from windrow.files.writing import remove_written

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from windrow.embeddings.vectors import WordVectors
 
 F = TypeVar("F", bound=Callable[..., Any])
-VECTORS_OUTPUT = f"File to write; its ending names the format: {endings_told()}."
+VECTORS_OUTPUT = f"File whose ending names the format: {endings_told()}."
 
 _VECTOR_OPTIONS = (
     click.option("--from", "format", metavar="FORMAT", help="Format of FILE, such as glove, if its content misleads."),

@@ -15,10 +15,10 @@ from windrow.cli.messages import tell
 from windrow.cli.missing_files import is_file
 from windrow.cli.numbers import WholeNumber
 from windrow.cli.options import naming_options
-from windrow.cli.paths import InputFile, OutputFile, words_read, words_written
+from windrow.cli.paths import InputFile, OutputVectors, words_read, words_written
 from windrow.cli.pictures import check_plot, plot_options
 from windrow.cli.vector_files import open_vectors, save_fasttext, vector_options, vectors_argument
-from windrow.embeddings.endings import endings_told
+from windrow.embeddings.endings import DTYPES, endings_told
 from windrow.errors import DataError, OptionError
 
 if TYPE_CHECKING:
@@ -215,16 +215,26 @@ def evaluate(
 
 @group.command(example="windrow vectors convert toy.safetensors toy.vec")
 @click.argument("source", metavar="IN", type=InputFile(words_read))
-@click.argument("target", metavar="OUT", type=OutputFile(words_written, stdout=True))
+@click.argument("target", metavar="OUT", type=OutputVectors(words_written, stdout=True))
 @click.option(
     "--to",
     "to_format",
     metavar="FORMAT",
     help=f"Format of OUT, an ending without its dot.  [default: the ending of OUT, {endings_told()}]",
 )
+@click.option(
+    "--dtype",
+    default=DTYPES[0],
+    show_default=True,
+    type=click.Choice(DTYPES),
+    help="Type of numbers in OUT, of .safetensors and .model2vec: int8 takes a quarter of the bytes.",
+)
+@click.option("--size", type=WholeNumber(1), metavar="N", help="Keep only the first N dimensions of each vector.")
 @vector_options
-def convert(source: str, target: Path, to_format: str | None, **reading: Any) -> None:
+def convert(source: str, target: Path, to_format: str | None, dtype: str, size: int | None, **reading: Any) -> None:
     """Convert vectors. The content of IN says what it is; the ending of OUT names the format.
+
+    OUT.model2vec is a folder that Model2Vec and sentence-transformers load; it cuts text as the model remembers it.
 
     --to projector writes what TensorBoard's Embedding Projector loads: numbers to OUT, such as X.tsv, and the words to
     X.metadata.tsv.
@@ -238,15 +248,18 @@ def convert(source: str, target: Path, to_format: str | None, **reading: Any) ->
     from windrow.files.writing import STDIO
 
     with naming_options({"format": "--to"}):
-        chosen = check_target(target, to_format)  # errors come before the long reading
+        chosen = check_target(target, to_format, dtype)  # errors come before the long reading
     vectors = open_vectors(source, reading)
+    if size is not None:
+        with naming_options({"size": "--size"}):
+            vectors = vectors.truncated(size)
     told = "standard input" if source == STDIO else source
     tell(f"{told}: {len(vectors)} words of {vectors.vector_size} dimensions")
     model = Word2Vec.load(source) if chosen.extension == "fasttext" and holds_state(source) else None
-    if model is not None and len(model.wv) == len(vectors):  # else only some were wanted
+    if model is not None and size is None and len(model.wv) == len(vectors):  # else only some were wanted
         save_fasttext(model, target)
     else:
-        save_vectors(vectors, target, to_format)
+        save_vectors(vectors, target, to_format, dtype)
     if str(target) != STDIO:
         tell(f"{target} written")
 

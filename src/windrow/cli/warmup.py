@@ -79,6 +79,7 @@ def _compile_ngram_models(lines: list[str]) -> None:
     from windrow.lm.cache import CacheLM
     from windrow.lm.classes.model import ClassLM
     from windrow.lm.ngram.model import NGramLM
+    from windrow.lm.skips.model import SkipNGramLM
     from windrow.lm.unbounded.model import UnboundedNGramLM
 
     with temporary_folder() as folder:
@@ -107,6 +108,7 @@ def _compile_ngram_models(lines: list[str]) -> None:
         kept.score_next(kept.start(), "be")
         list(kept.occurrences("to be"))
         ClassLM(2, 3).fit(lines).word_scores("to be")
+        SkipNGramLM(discount_fallback=True).fit(lines).word_scores("to be")
         CacheLM(model.vocabulary, 5).log_prob("to be")
         for path in (file, arpa):  # whose arrays are the file itself, which is read-only, or not
             model = NGramLM.load(path)

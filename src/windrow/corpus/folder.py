@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,16 @@ _FILES = {CORPUS_HEADER, *CORPUS_FILES}
 
 
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
+def new_folder(target: Path, check: Callable[[Path], None] | None = None) -> Iterator[Path]:
     """A temporary folder beside ``target``, which takes its place on success and is removed on failure.
 
-    A symbolic link stays: the folder that it points to is replaced.
+    A symbolic link stays: the folder that it points to is replaced. ``check`` raises DataError for a folder that may
+    not be replaced; by default it is ``check_replaceable``.
     """
     writing.refuse_standard_output(target)
     with path_errors("write", target):
         target = writing.followed(target.absolute())
-    check_replaceable(target)
+    (check or check_replaceable)(target)
     temporary, replaced = beside(target), beside(target, "old")
     sweep_beside(target)
     # A process that was killed may have left these, and process numbers are used again, soonest in containers.
@@ -81,12 +82,17 @@ def _naming(target: Path, temporary: Path) -> Iterator[None]:
 def check_replaceable(target: Path) -> None:
     """Raise DataError unless a corpus may be written to ``target``; asked before the long work, not after it."""
     with path_errors("write", target):
-        if not target.exists():
-            writing.check_writable(target)
-        elif not is_corpus(target):
-            raise DataError(f"{target} exists and is not a windrow corpus; remove it or choose another name")
-        elif foreign := sorted({path.name for path in target.iterdir()} - _FILES):
-            raise DataError(f"{target} would be replaced, but it also holds {foreign[0]}; move that elsewhere first")
+        check_replaced(target, is_corpus(target), "a windrow corpus", _FILES)
+
+
+def check_replaced(target: Path, is_ours: bool, what: str, files: Set[str]) -> None:
+    """Raise DataError unless a folder of these files can be written to ``target``, and nothing else is lost there."""
+    if not target.exists():
+        writing.check_writable(target)
+    elif not is_ours:
+        raise DataError(f"{target} exists and is not {what}; remove it or choose another name")
+    elif foreign := sorted({path.name for path in target.iterdir()} - files):
+        raise DataError(f"{target} would be replaced, but it also holds {foreign[0]}; move that elsewhere first")
 
 
 def _sync(path: Path) -> None:

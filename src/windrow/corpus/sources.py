@@ -37,6 +37,7 @@ from windrow.files.compression import decompressed, is_damage
 from windrow.files.corpus_folder import is_corpus
 from windrow.files.kinds import wrong_kind
 from windrow.files.sniff import kind_of
+from windrow.files.static_folder import static_files
 from windrow.files.urls import as_typed, is_url, refuse_scheme
 
 _ERRORS = ("strict", "replace", "ignore")
@@ -246,9 +247,11 @@ def _local_files(location: str, format: str | None, field: str | None) -> list[s
 
 
 def _files_below(folder: Path, format: str | None, field: str | None) -> list[str]:
-    """Every readable text file below ``folder``, sorted by path; what is hidden or a corpus is left out."""
+    """Every readable text file below ``folder``, sorted by path; what is hidden, a corpus or a model is left out."""
     if is_corpus(folder):
         raise wrong_kind(folder, "corpus", "text")
+    if static_files(folder) is not None:
+        raise wrong_kind(folder, "word-vectors", "text")
     found = sorted(_visible_files(folder))
     files = [str(path) for path in found if path.is_file() and _is_wanted(path, format, field)]
     if not files:
@@ -258,10 +261,14 @@ def _files_below(folder: Path, format: str | None, field: str | None) -> list[st
 
 
 def _visible_files(folder: Path) -> Iterator[Path]:
-    """What lies below a folder, but for folders, what is hidden and what is in a corpus."""
+    """What lies below a folder, but for folders, what is hidden and what is in a corpus or a model."""
     for parent, folders, names in os.walk(folder):
-        folders[:] = [n for n in folders if not n.startswith(".") and not is_corpus(Path(parent, n))]
+        folders[:] = [n for n in folders if not (n.startswith(".") or _is_ours(Path(parent, n)))]
         yield from (Path(parent, name) for name in names if not name.startswith("."))
+
+
+def _is_ours(folder: Path) -> bool:
+    return is_corpus(folder) or static_files(folder) is not None
 
 
 def takes_in(

@@ -17,8 +17,8 @@ from windrow.distributed.workers import Workers
 from windrow.embeddings.counting.factors import PPMI, word_factors
 from windrow.embeddings.counting.matrix import count_cooccurrences
 from windrow.embeddings.counting.parts import Plan, whole_weights
+from windrow.embeddings.kernels.windows import keep_thresholds
 from windrow.embeddings.settings import COUNT_VECTORS
-from windrow.embeddings.training.draws import keep_thresholds
 from windrow.embeddings.training.start import frequent_words
 from windrow.embeddings.vectors import WordVectors
 from windrow.errors import NotFittedError, OptionError

@@ -81,6 +81,41 @@ class DerivedTables(KeyedTable):
         counts = None if self.counts is None else self.counts[:n]
         return self._derived(self._words[:n], self.vectors[:n], counts)
 
+    def truncated(self, size: int) -> Self:
+        """A copy with only the first dimensions of each vector, scaled to length 1, except zero vectors.
+
+        Cosines of such vectors are near those of the whole ones where dimensions come in the order of their variance,
+        as ``Blend`` and ``CountVectors`` give them, or where a model was trained for it (Kusupati et al. 2022,
+        "Matryoshka representation learning"). Those of ``Word2Vec`` have no order: they lose more.
+
+        Parameters
+        ----------
+        size : int, from 1 to the number of dimensions
+            How many dimensions are kept.
+
+        Returns
+        -------
+        WordVectors
+            Without n-grams, which would not fit the scaled vectors.
+
+        Raises
+        ------
+        OptionError
+            ``size`` is out of range, or a number is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from windrow import WordVectors
+        >>> WordVectors(["cat", "dog"], np.array([[3, 4, 1], [0, 5, 2]], np.float32)).truncated(2).vectors.tolist()
+        [[0.6000000238418579, 0.800000011920929], [0.0, 1.0]]
+        """
+        size = check_whole("size", size, 1)
+        if size > self.vector_size:
+            raise OptionError(f"size = {size}, but vectors have {self.vector_size} dimensions; choose one up to that")
+        self.check_finite()
+        return self._derived(self._words, self._vectors[:, :size].copy(), self.counts).normalize()
+
     def vectors_for_all(self, keys: Iterable[str], allow_inference: bool = True, copy_vecattrs: bool = False) -> Self:
         """A table of those of some words that are known; ``subset`` raises an error for the others.
 

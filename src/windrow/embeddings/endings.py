@@ -1,4 +1,4 @@
-"""The endings of files of word vectors, each the name of a format; help texts show them without loading the formats."""
+"""The endings of files of word vectors, each the name of a format, and their types of numbers, for help texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ ENDINGS = {
     "npy": False,
     "fasttext": True,
     "parquet": False,
+    "arrow": False,
+    "jsonl": True,
+    "model2vec": False,  # a folder
 }
+
+DTYPES = ("float32", "float16", "int8")  # of numbers in files
 
 
 def endings_told() -> str:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.steps.hierarchical_softmax import HierarchicalSoftmaxStep
-from windrow.outputs.tree import HuffmanTree
+from windrow.nn.layers.activations import exponentials
+from windrow.outputs.tree import HuffmanTree, signs_of
 
 Table = NDArray[np.floating]
 
@@ -17,11 +18,10 @@ def word_log_probs(hidden: NDArray[np.float64], table: Table, tree: HuffmanTree 
     """The log-probability of each word given a hidden vector: by the paths of a tree, or by a softmax of all scores."""
     scores = table @ hidden  # (rows,)
     if tree is None:
-        highest = scores.max()
-        log_total: float = highest + np.log(np.exp(scores - highest).sum())
-        return np.asarray(scores - log_total, np.float64)
+        _, _, sums = exponentials(scores)
+        return np.asarray(scores - (scores.max() + np.log(sums)), np.float64)
     words = np.repeat(np.arange(len(tree.starts) - 1), np.diff(tree.starts))
-    turns = _log_logistic(_signs(tree.codes) * scores[tree.nodes])
+    turns = _log_logistic(signs_of(tree.codes, np.float64) * scores[tree.nodes])
     return np.asarray(np.bincount(words, weights=turns, minlength=len(tree.starts) - 1), np.float64)
 
 
@@ -42,13 +42,8 @@ def sentence_log_likelihood(
         hidden = rows if skipgram else (rows.mean(axis=0) if mean else rows.sum(axis=0))[None]
         path = slice(tree.starts[word], tree.starts[word + 1])
         scores = hidden @ layer.parameters[tree.nodes[path], :size].T.astype(np.float64)  # (rows, turns)
-        total += float(_log_logistic(_signs(tree.codes[path]) * scores).sum())
+        total += float(_log_logistic(signs_of(tree.codes[path], np.float64) * scores).sum())
     return total
-
-
-def _signs(codes: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """1 for a turn to the left, -1 for one to the right."""
-    return 1 - 2 * codes.astype(np.float64)
 
 
 def _log_logistic(scores: NDArray[np.float64]) -> NDArray[np.float64]:

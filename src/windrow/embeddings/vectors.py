@@ -171,17 +171,26 @@ class WordVectors(NamedQueries, DerivedTables, VectorExchange):
 
     # --- files; those of word2vec and gensim are in ``VectorExchange``
 
-    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
-        """Write the vectors to a file. Only windrow's own format keeps provenance; that and fastText's keep n-grams.
+    def save(self, path: str | os.PathLike[str], format: str | None = None, *, dtype: str = "float32") -> None:
+        """Write the vectors to a file, or to a folder of static embeddings for Model2Vec and sentence-transformers.
+
+        Only windrow's own format and Model2Vec's folders keep counts and provenance; the first and fastText's keep
+        n-grams.
 
         Parameters
         ----------
         path : str or os.PathLike
             The extension names the format: .safetensors (windrow's own), .txt and .bin (word2vec), .vec (fastText),
-            .glove, .tsv, .npy; any other name means windrow's own. ``.gz`` may follow the extension of a text or .bin.
+            .glove, .tsv, .npy, .parquet, .arrow, .jsonl (an object per word), .model2vec (a folder); any other name
+            means windrow's own. ``.gz`` may follow the extension of a text or .bin.
         format : str or None, default None
-            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet and safetensors, whatever the name is. "fasttext"
-            is fastText's own binary, which its programs take with the name .bin; None: what the extension says.
+            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet, arrow, jsonl, model2vec and safetensors, whatever
+            the name is. "fasttext" is fastText's own binary, which its programs take with the name .bin; None: what
+            the extension says.
+        dtype : {"float32", "float16", "int8"}, default "float32"
+            The type of numbers in the file, of safetensors and model2vec only. float16 halves a file, and keeps 3
+            digits; int8 quarters it, with a scale for each word: no number is off by more than 1/254 of the word's
+            largest. They are float32 again once they are loaded.
 
         Raises
         ------
@@ -193,7 +202,7 @@ class WordVectors(NamedQueries, DerivedTables, VectorExchange):
             The file cannot be written.
         """
         self._check_attributes(path)
-        save_vectors(self, path, format or formats.format_of(path))
+        save_vectors(self, path, format or formats.format_of(path), dtype)
 
     @classmethod
     def load(
@@ -211,16 +220,17 @@ class WordVectors(NamedQueries, DerivedTables, VectorExchange):
 
         The content says what format a file has, whatever its name: windrow's own, word2vec's text and binary,
         fastText's text, GloVe's text with and without header, tab-separated text, NumPy or safetensors (with the words
-        in X.words.txt, one per line), Parquet, or gensim's ``KeyedVectors`` and ``Word2Vec`` (``.kv``, ``.model``),
-        which are pickles: their words, vectors and counts are read, and nothing in them is run.
+        in X.words.txt, one per line), Parquet, a folder of static embeddings of Model2Vec or sentence-transformers
+        (whose tokens become words), or gensim's ``KeyedVectors`` and ``Word2Vec`` (``.kv``, ``.model``), which are
+        pickles: their words, vectors and counts are read, and nothing in them is run.
 
         Parameters
         ----------
         path : str or os.PathLike
             The file; a pipe or ``-`` for standard input is read whole into a temporary file first.
         format : str or None, default None
-            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet and safetensors where the content misleads; None:
-            what the content shows.
+            One of txt, vec, bin, fasttext, glove, tsv, npy, parquet, arrow, jsonl and safetensors where the content
+            misleads; None: what the content shows.
         limit : int, at least 1, or None, default None
             Read at most so many words: most files begin with the most frequent ones. None: all.
         only_words : iterable of str, or path, or None, default None
@@ -284,7 +294,11 @@ def _wanted_words(words: Iterable[str] | str | os.PathLike[str]) -> frozenset[st
     return wanted
 
 
-def save_vectors(vectors: WordVectors, path: str | os.PathLike[str], format: str | None = None) -> None:
+def save_vectors(
+    vectors: WordVectors, path: str | os.PathLike[str], format: str | None = None, dtype: str = "float32"
+) -> None:
     """Write word vectors; ``format`` as for ``load_vectors``; raises as ``formats.write_vectors``."""
-    data = formats.VectorData(vectors.index_to_key, vectors.vectors, vectors.counts, vectors.provenance, vectors.ngrams)
+    data = formats.VectorData(
+        vectors.index_to_key, vectors.vectors, vectors.counts, vectors.provenance, vectors.ngrams, dtype
+    )
     formats.write_vectors(data, path, format)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from windrow.errors import FormatError, shown
 from windrow.files.corpus_folder import is_corpus
+from windrow.files.static_folder import static_files
 
 _TRAINED_ON_ANY_TEXT = ("vectors train", "lm train", "corpus phrases")  # and corpora; others want tags or labels
 SHOWN = "word vectors, a language model, a tagger or a text classifier"  # in pages: what models answer for
@@ -33,6 +34,7 @@ MODELS = {
         "an n-gram language model of unbounded order", "lm train ngram --order inf", "lm generate", "UnboundedNGramLM"
     ),
     "class-lm": Kind("a class-based n-gram language model", "lm train class", "lm generate", "ClassLM"),
+    "skip-ngram-lm": Kind("a skip n-gram language model", "lm train skip", "lm generate", "SkipNGramLM"),
     "window-lm": Kind("a language model of a window of words", "lm train window", "lm generate", "WindowLM"),
     "rnn-lm": Kind("a recurrent language model", "lm train rnn", "lm generate", "RecurrentLM"),
     "mixture-lm": Kind("a mixture of language models", "lm mix", "lm generate", "MixtureLM"),
@@ -86,6 +88,8 @@ def refuse_folder(path: Path, wanted: str = "model") -> None:
     if path.is_dir():
         if is_corpus(path):
             raise wrong_kind(path, "corpus", wanted)
+        if static_files(path) is not None:
+            raise wrong_kind(path, "word-vectors", wanted)
         raise FormatError(f"{path} is a folder, not a file; name a file in it")
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from windrow.corpus import Vocabulary
 from windrow.errors import FormatError, OptionError
-from windrow.estimator import check_settings
+from windrow.estimator import check_effects, check_settings
 from windrow.files.model_file import StoredModel
 from windrow.lm import kernels
 from windrow.lm.base import LanguageModel
@@ -34,7 +34,8 @@ class CacheLM(LanguageModel):
     ``pseudo_count``), so that nothing has probability zero, and all are alike where nothing is remembered. With a
     higher ``order`` it also counts what followed the last words when they stood there before; in place of equal shares
     of ``pseudo_count`` each word then has its share by the order below. With ``decay`` what is d words ago counts
-    exp(-``decay`` d) times. ``</s>`` and ``<unk>`` are symbols like words.
+    exp(-``decay`` d) times. ``</s>`` and ``<unk>`` are symbols like words. Without ``across_documents`` an empty
+    sentence, such as a blank line, ends a document: all before its ``</s>`` is forgotten.
 
     Parameters
     ----------
@@ -74,8 +75,10 @@ class CacheLM(LanguageModel):
         predicts_end: bool = True,
         order: int = 1,
         decay: float = 0.0,
+        across_documents: bool = True,
     ) -> None:
         check_settings(self.settings, locals())
+        check_effects(self.settings, locals())
         if tuple(vocabulary.words[: len(SPECIALS)]) != SPECIALS:
             raise OptionError(f"the vocabulary of a language model begins with {', '.join(SPECIALS)}; take another's")
         self.vocabulary = vocabulary
@@ -85,6 +88,7 @@ class CacheLM(LanguageModel):
         self.predicts_end = bool(predicts_end)
         self.order = int(order)
         self.decay = float(decay)
+        self.across_documents = bool(across_documents)
 
     def __repr__(self) -> str:
         words = sizes_told(self.vocabulary.sizes())
@@ -129,6 +133,8 @@ class CacheLM(LanguageModel):
         words = text[is_word].astype(np.int64)
         places = np.arange(len(words))
         oldest = np.maximum(places - self.size, 0 if self.carries_over else _sentence_starts(is_word))
+        if not self.across_documents:
+            oldest = np.maximum(oldest, _document_starts(words))
         probs = np.full(len(words), self._uniform)
         contexts, contexts_number = np.zeros(len(words), np.int64), 1  # of the k - 1 words before each, as numbers
         for k in range(1, self.order + 1):
@@ -163,6 +169,8 @@ class CacheLM(LanguageModel):
         word_id = as_id(self.vocabulary, word_id)
         if word_id == BOS:
             return state if self.carries_over else ()
+        if not self.across_documents and word_id == EOS and state[-1:] == (EOS,):
+            return (EOS,)
         return (*state[-self.size + 1 :], word_id) if self.size > 1 else (word_id,)
 
     def distribution(self, state: CacheState) -> NDArray[np.float64]:
@@ -190,6 +198,7 @@ class CacheLM(LanguageModel):
             "predicts_end": self.predicts_end,
             "order": self.order,
             "decay": self.decay,
+            "across_documents": self.across_documents,
         }
         return StoredModel(self.kind, config, dict(self.provenance_), pack_vocabulary(self.vocabulary))
 
@@ -208,6 +217,7 @@ class CacheLM(LanguageModel):
                 predicts_end=bool(config["predicts_end"]),
                 order=config.get("order", 1),  # which files had not always
                 decay=config.get("decay", 0.0),
+                across_documents=bool(config.get("across_documents", True)),
             )
         except (KeyError, OptionError) as error:
             raise FormatError(f"{path}: the parameters of the cache model are damaged ({error})") from error
@@ -220,6 +230,14 @@ def _sentence_starts(is_word: NDArray[np.bool_]) -> NDArray[np.int64]:
     words_before = np.cumsum(is_word)
     starts: NDArray[np.int64] = np.maximum.accumulate(np.where(is_word, 0, words_before))[is_word]
     return starts
+
+
+def _document_starts(words: NDArray[np.integer]) -> NDArray[np.int64]:
+    """For each word, the place of the last ``</s>`` of an empty sentence before it, or 0."""
+    is_empty = (words[1:-1] == EOS) & (words[:-2] == EOS)  # of the sentence that ends a word before
+    starts = np.zeros(len(words), np.int64)
+    starts[2:] = np.where(is_empty, np.arange(1, len(words) - 1), 0)
+    return np.maximum.accumulate(starts)
 
 
 def _numbered(contexts: NDArray[np.int64], words: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:

@@ -26,15 +26,19 @@ from windrow.lm.next_word import as_id, as_ids, check_state
 from windrow.lm.ngram.model import NGramLM
 from windrow.lm.reading import leader, warn_if_read_differently
 from windrow.lm.settings import MIXTURE_LM
+from windrow.lm.skips.model import SkipNGramLM
 from windrow.lm.static_mixture import StaticMixture
 from windrow.lm.stream import Ids, first_tokens
 from windrow.lm.symbols import BOS, UNK
 from windrow.lm.unbounded.model import UnboundedNGramLM
 from windrow.lm.union import places_in, sharing, union_of
+from windrow.nn.layers.activations import exponentials
 from windrow.nn.training.fitting import all_or_nothing
 
 # What a file of a mixture may hold beside mixtures; imported, so that ``model_from_stored`` knows these kinds.
-_COMPONENTS: tuple[type[LanguageModel], ...] = (CacheLM, ClassLM, NGramLM, RecurrentLM, UnboundedNGramLM, WindowLM)
+_COMPONENTS: tuple[type[LanguageModel], ...] = (
+    CacheLM, ClassLM, NGramLM, RecurrentLM, SkipNGramLM, UnboundedNGramLM, WindowLM
+)  # fmt: skip
 
 Floats = NDArray[np.float64]
 MixtureState = tuple[Any, ...]  # a state of each model
@@ -347,11 +351,10 @@ class MixtureLM(Estimator, StaticMixture):
         for weight, part in zip(self.weights_, self._distributions(state), strict=True):
             if weight:  # 0 ** 0 = 1
                 total += weight * _log(part)
-        largest = total.max()
-        if largest == -np.inf:
+        if total.max() == -np.inf:
             raise DataError("no word has a probability under all models at once; try smoothed models, or linear")
-        normalized: Floats = total - largest - np.log(np.exp(total - largest).sum())
-        return normalized
+        shifted, _, sums = exponentials(total)
+        return shifted - np.log(sums)
 
     # --- files
 

@@ -42,6 +42,11 @@ CACHE_LM = (
         "decay", float, 0.0, "How fast what is remembered loses weight: what is d words ago counts exp(-decay d) "
         "times.", "0.001 to 0.005, with a size of some thousand words.", low=0, high_open=True,
     ),
+    Setting(
+        "across_documents", bool, True, "Whether the memory goes on after an empty sentence, such as a blank line that "
+        "ends a document.", "False where documents are on subjects of their own.",
+        only_with=(("across_sentences", (True,)), ("predicts_end", (True,))),
+    ),
 )  # fmt: skip
 
 # Limits of generation. All texts are held until the last is done, each with its ids and probabilities: about 50 bytes

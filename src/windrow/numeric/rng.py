@@ -1,11 +1,14 @@
 """Random number generators with an explicit state, and draws from any distribution over words in constant time.
 
+Kernels draw from a state by ``split_mix`` or ``linear_congruential``; a worker of word2vec has one of the classes below
+with all that a checkpoint needs.
+
 The state is an array of one uint64, changed in place.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +24,8 @@ _LCG_FACTOR = np.uint64(25214903917)
 _LCG_INCREMENT = np.uint64(11)
 _LCG_MASK = np.uint64(2**48 - 1)
 _LOW_32 = np.uint64(2**32 - 1)
+_HALF_WORD = 2**24
+_TWISTER_NUMBERS = 624
 _S16, _S27, _S30, _S31, _S32 = np.uint64(16), np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(32)
 
 
@@ -54,6 +59,16 @@ def fill_linear_congruential(state: RngState, draws: NDArray[np.uint32]) -> None
     """Fill ``draws`` with uniform 32-bit integers from word2vec's generator."""
     for i in range(draws.size):
         draws[i] = linear_congruential(state)
+
+
+@kernel
+def scale_draws(draws: NDArray[np.uint32], most: int, numbers: NDArray[np.int32]) -> None:
+    """Whole numbers, uniform from 1 to ``most``, each from 32 random bits: floor(bits * most / 2**32) + 1."""
+    for i in range(numbers.size):
+        numbers[i] = 1 + np.int32((np.uint64(draws[i]) * np.uint64(most)) >> _S32)
+
+
+# --- draws from any distribution
 
 
 def alias_table(probabilities: NDArray[np.float64]) -> tuple[NDArray[np.uint32], NDArray[np.int32]]:
@@ -117,3 +132,99 @@ def draw_words(
     """Fill ``words`` with draws from an alias table."""
     for i in range(words.size):
         words[i] = draw_alias(thresholds, aliases, state)
+
+
+# --- the generators of workers
+
+
+class Randomness(Protocol):
+    """A worker's random number generator; ``state`` is what kernels draw from."""
+
+    state: RngState
+
+    def start_job(self) -> None:
+        """Called before the first draw of a job."""
+        ...
+
+    def draws(self, count: int) -> NDArray[np.uint32]:
+        """``count`` uniform 32-bit integers."""
+        ...
+
+    def up_to(self, most: int, count: int) -> NDArray[np.int32]:
+        """``count`` whole numbers, uniform from 1 to ``most``."""
+        ...
+
+    def save(self) -> NDArray[np.uint64]:
+        """The whole state, for a checkpoint."""
+        ...
+
+    def restore(self, saved: NDArray[np.uint64]) -> None:
+        """Continue from a state that ``save`` gave."""
+        ...
+
+
+class SplitMixRandomness:
+    """SplitMix64 with one uint64 of state."""
+
+    def __init__(self, seed: np.random.SeedSequence) -> None:
+        self.state: RngState = seed.generate_state(2, np.uint32).view(np.uint64)
+
+    def start_job(self) -> None:
+        """Nothing to do: the state goes on from job to job."""
+
+    def draws(self, count: int) -> NDArray[np.uint32]:
+        """``count`` uniform 32-bit integers."""
+        draws = np.empty(count, np.uint32)
+        fill_split_mix(self.state, draws)
+        return draws
+
+    def up_to(self, most: int, count: int) -> NDArray[np.int32]:
+        """``count`` whole numbers, uniform from 1 to ``most``."""
+        numbers = np.empty(count, np.int32)
+        scale_draws(self.draws(count), most, numbers)
+        return numbers
+
+    def save(self) -> NDArray[np.uint64]:
+        """The state, shape (1,)."""
+        return self.state.copy()
+
+    def restore(self, saved: NDArray[np.uint64]) -> None:
+        """Continue from a state that ``save`` gave."""
+        self.state[:] = saved
+
+
+class GensimRandomness:
+    """gensim's draws: a Mersenne twister draws the windows, and seeds word2vec's 48-bit generator for each job."""
+
+    def __init__(self, seed: int, reseeds_jobs: bool) -> None:
+        self.state: RngState = np.zeros(1, np.uint64)
+        self._twister = np.random.RandomState(seed)
+        self._reseeds_jobs = reseeds_jobs  # gensim does so if it draws words to keep or noise words
+
+    def start_job(self) -> None:
+        """Seed the 48-bit generator."""
+        if self._reseeds_jobs:
+            self.state[0] = _HALF_WORD * self._twister.randint(0, _HALF_WORD) + self._twister.randint(0, _HALF_WORD)
+
+    def draws(self, count: int) -> NDArray[np.uint32]:
+        """``count`` uniform 32-bit integers."""
+        draws = np.empty(count, np.uint32)
+        fill_linear_congruential(self.state, draws)
+        return draws
+
+    def up_to(self, most: int, count: int) -> NDArray[np.int32]:
+        """``count`` whole numbers, uniform from 1 to ``most``."""
+        return (most - self._twister.randint(0, most, count)).astype(np.int32)
+
+    def save(self) -> NDArray[np.uint64]:
+        """Both generators, shape (626,)."""
+        twister = self._twister.get_state(legacy=False)["state"]
+        return np.concatenate([self.state, twister["key"].astype(np.uint64), [np.uint64(twister["pos"])]])
+
+    def restore(self, saved: NDArray[np.uint64]) -> None:
+        """Continue from a state that ``save`` gave."""
+        if saved[-1] > _TWISTER_NUMBERS:  # NumPy would read there
+            raise ValueError(f"place {saved[-1]} of a generator's {_TWISTER_NUMBERS} numbers")
+        self.state[:] = saved[:1]
+        twister = {"key": saved[1:-1].astype(np.uint32), "pos": int(saved[-1])}
+        self._twister.set_state({"bit_generator": "MT19937", "state": twister})

@@ -118,6 +118,11 @@ def logistic(x: Any) -> Any:
     return 1 / (1 + np.exp(-np.clip(x, -_LOGIT_LIMIT, _LOGIT_LIMIT)))
 
 
+def tanh(x: Any) -> Any:
+    """``2 logistic(2 x) - 1``, x clamped to [-15, 15]."""
+    return 2 * logistic(2 * x) - 1
+
+
 def log(x: Any) -> Any:
     """The natural logarithm of positive, normal numbers; relative error of the float32 form 2.6e-7."""
     return np.log(x)
@@ -246,6 +251,11 @@ def _logistic(builder: Any, x: Any) -> Any:
     return reciprocal(builder, builder.fadd(power, constant(x.type, 1.0)))
 
 
+def _tanh(builder: Any, x: Any) -> Any:
+    two, minus_one = constant(x.type, 2.0), constant(x.type, -1.0)
+    return fma(builder, two, _logistic(builder, builder.fmul(two, x)), minus_one)
+
+
 if not DISABLE_JIT:
     _MACHINE_CODE: dict[str, Callable[..., Any]] = {
         "load": _load,
@@ -264,6 +274,7 @@ if not DISABLE_JIT:
         "totals": _elementwise(lambda builder, *vectors: sum_each(builder, vectors), 4),
         "exp": _elementwise(_exp, 1),
         "logistic": _elementwise(_logistic, 1),
+        "tanh": _elementwise(_tanh, 1),
         "log": _elementwise(machine_code.log, 1),
         "prefetch": _prefetch,
     }

@@ -1,4 +1,4 @@
-"""The noise distribution of negative sampling: word counts to a power (0.75 in Mikolov et al. 2013)."""
+"""The noise of negative sampling: counts to a power, for words 0.75 (Mikolov et al. 2013), for classes 0.5."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -86,13 +86,17 @@ def _with_paths(parents: NDArray[np.int64], codes: NDArray[np.uint8], words: int
     return HuffmanTree(starts, path_nodes, path_codes)
 
 
+def signs_of(codes: NDArray[np.uint8], dtype: DTypeLike) -> NDArray[Any]:
+    """1 for each turn to the left, -1 for one to the right."""
+    return 1 - 2 * codes.astype(dtype)
+
+
 def lay_paths(tree: HuffmanTree, stride: int, dtype: DTypeLike) -> Paths:
     """The paths as kernels take them, over a table of nodes with rows of ``stride`` numbers."""
-    signs = 1 - 2 * tree.codes.astype(dtype)
     return Paths(
         starts=tree.starts,
         nodes=np.append(tree.nodes, np.zeros(LANES, np.int32)),
-        signs=np.append(signs, np.zeros(LANES, dtype)),
+        signs=np.append(signs_of(tree.codes, dtype), np.zeros(LANES, dtype)),
         stride=stride,
         width=padded_width(int(np.diff(tree.starts).max(initial=0))),
         near=len(tree.starts) - 2 - _NEAR_NODES,

@@ -29,21 +29,18 @@ def decode_long(network: TagNetwork, lexicon: Lexicon, tokens: Sequence[str], pi
     bounds = [*range(0, len(tokens), piece), len(tokens)]
     transitions = network.output.transition_scores
     if transitions is None:  # each token by itself
-        parts = (
-            network.output.decode(_scores(network, lexicon, tokens, *ends), _starts(ends)) for ends in pairwise(bounds)
-        )
-        return np.concatenate(list(parts))
+        scores = (_scores(network, lexicon, tokens, first, last) for first, last in pairwise(bounds))
+        return np.concatenate([network.output.decode(part, _starts(len(part))) for part in scores])
     chain = np.array(transitions, np.float64)
     tags = chain.shape[1]
-    begins, ends = [chain[tags]], np.zeros(tags)  # of each piece: the score of the best path before each tag
+    begins, no_end = [chain[tags]], np.zeros(tags)  # of each piece: the score of the best path before each tag
     for first, last in pairwise(bounds[:-1]):
-        reached, _ = _walk(_scores(network, lexicon, tokens, first, last), chain, begins[-1], ends)
+        reached, _ = _walk(_scores(network, lexicon, tokens, first, last), chain, begins[-1], no_end)
         begins.append((reached[:, None] + chain[:tags]).max(axis=0))
-    path, ends = np.empty(len(tokens), np.int32), chain[tags + 1]
+    path, end = np.empty(len(tokens), np.int32), chain[tags + 1]
     for begin, first, last in zip(begins[::-1], bounds[-2::-1], bounds[:0:-1], strict=True):
-        _, path[first:last] = _walk(_scores(network, lexicon, tokens, first, last), chain, begin, ends)
-        ends = chain[:tags, path[first]]  # what comes before goes on to this tag
-        ends = ends.copy()
+        _, path[first:last] = _walk(_scores(network, lexicon, tokens, first, last), chain, begin, end)
+        end = chain[:tags, path[first]].copy()  # what comes before goes on to this tag
     return path
 
 
@@ -85,9 +82,10 @@ def _walk(
     tags = chain.shape[1]
     best, path = np.empty(scores.shape), np.zeros(len(scores), np.int32)
     transitions = np.concatenate([chain[:tags], begin[None], end[None]])
-    best_paths(scores, _starts((0, len(scores))), transitions, best, np.zeros(scores.shape, np.int32), path)
+    best_paths(scores, _starts(len(scores)), transitions, best, np.zeros(scores.shape, np.int32), path)
     return best[-1], path
 
 
-def _starts(ends: Sequence[int]) -> NDArray[np.int64]:
-    return np.array([0, ends[1] - ends[0]], np.int64)
+def _starts(tokens: int) -> NDArray[np.int64]:
+    """Those of a single sentence of so many tokens."""
+    return np.array([0, tokens], np.int64)

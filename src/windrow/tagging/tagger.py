@@ -1,4 +1,7 @@
-"""WindowTagger: which tag a word has, told by the words around it (Collobert et al. 2011)."""
+"""WindowTagger: which tag a word has, told by the words around it (Collobert et al. 2011).
+
+Here are its parameters and its training; ``predict``, ``evaluate`` and files are in trained.py.
+"""
 
 from __future__ import annotations
 

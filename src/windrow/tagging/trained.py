@@ -104,7 +104,7 @@ class TrainedTagger(ContinuingEstimator):
         windows = windows_of(block, self.lexicon_, self.network_.hidden.window)
         with one_blas_thread():
             numbers = self.network_.decode(windows).tolist()
-        names = [self.tags_[number] for number in numbers]
+        names = [self.tags_[number] for number in numbers]  # in ``scheme``; users get ``scheme_``
         for start, stop in pairwise(windows.starts.tolist()):
             yield convert(names[start:stop], self.scheme_)
 

@@ -17,7 +17,7 @@ from windrow.embeddings.kernels.contexts import (
     scatter_cbow,
     scatter_skipgram,
 )
-from windrow.embeddings.training.draws import distance_weights
+from windrow.embeddings.kernels.windows import distance_weights
 
 WEIGHTINGS = ["shrink", "linear", "harmonic", "none"]
 every_mode = pytest.mark.parametrize("mode", MODES)

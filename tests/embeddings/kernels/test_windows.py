@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.naive import windows as naive
-from windrow.embeddings.kernels.windows import draw_reaches, keep_known, lay_windows, subsample
+from windrow.embeddings.kernels.windows import keep_known, lay_windows, subsample
 
 UNKNOWN = -1
 draws_32 = st.integers(0, 2**32 - 1)
@@ -51,16 +51,6 @@ def test_subsample(sentences, thresholds, data):
     expected = naive.subsample(sentences, thresholds, iter(draws))
     assert count == sum(map(len, expected)) == word_starts[-1]
     assert split(words, word_starts) == expected
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(draws_32, st.sampled_from([0, 2**32 - 1])), max_size=20), st.integers(1, 1000))
-def test_draw_reaches(draws, window):
-    reaches = np.empty(len(draws), np.int32)
-    draw_reaches(np.array(draws, np.uint32), window, reaches)
-
-    assert reaches.tolist() == naive.draw_reaches(draws, window)
-    assert all(1 <= reach <= window for reach in reaches)
 
 
 @settings(max_examples=60, deadline=None)

@@ -121,8 +121,10 @@ def assert_equal(found: NGramCounts, expected: NGramCounts) -> None:
         assert np.array_equal(marks, wanted)
 
 
-def test_a_larger_text():
+def test_a_larger_text(monkeypatch):
     """Several partitions, and partitions of several contexts."""
+    monkeypatch.setattr(counting, "_PARTITION_KEYS", 300)
+    monkeypatch.setattr(counting, "_MOST_DIGIT_BITS", 4)
     sentences = random_sentences(1, 20_000, 1000)
 
     check_against_naive(count_ngrams(as_stream(sentences), vocabulary_of(1000), 4), sentences, words=1000, order=4)
@@ -190,7 +192,7 @@ def test_keys_without_room_for_a_position_in_the_text(monkeypatch):
     expected = count_ngrams(stream, vocabulary, 4)
     monkeypatch.setattr(counting, "_KEY_BITS", 7 + 8 + 8 - 2)  # word, 256 positions, the part of a context
     monkeypatch.setattr(counting, "_MOST_PARTITION_BITS", 2)
-    monkeypatch.setattr(counting, "_PARTITION_BITS", 2)
+    monkeypatch.setattr(counting, "_RUN_BITS", 2)
 
     assert counting.part_size(stream.size, WORDS, 4, None) == 252
     assert_equal(count_ngrams(stream, vocabulary, 4), expected)

@@ -19,19 +19,18 @@ from windrow.numeric.simd import (
     add,
     broadcast,
     exp,
-    largest,
     load,
     log,
     logistic,
-    maximum,
     multiply,
     multiply_add,
     prefetch,
     store,
-    subtract,
     total,
     zero,
 )
+from windrow.outputs.kernels.softmax import exponentiate_row, highest_score
+from windrow.outputs.tree import HuffmanTree
 
 SOFTMAX, TREE, NOISE, EACH = range(4)  # of Loss.code
 
@@ -40,9 +39,7 @@ class Loss(NamedTuple):
     """Which loss, and what it needs: the paths of a tree, or how classes are drawn."""
 
     code: int
-    path_starts: NDArray[np.int64]
-    path_nodes: NDArray[np.int32]
-    path_codes: NDArray[np.uint8]
+    tree: HuffmanTree
     thresholds: NDArray[np.uint32]
     aliases: NDArray[np.int32]
     negative: int
@@ -77,6 +74,7 @@ class Scratch(NamedTuple):
     hidden: NDArray[Any]
     gradient: NDArray[Any]
     scores: NDArray[Any]
+    no_biases: NDArray[Any]  # as many zeros
 
 
 # --- training
@@ -180,16 +178,9 @@ def _choose(target: int, rate: Any, tables: Tables, scratch: Scratch) -> float:
     """A step of a softmax over all classes; returns its loss."""
     scores = scratch.scores
     padded = _score_all(tables, scratch)
-    top = load(scores, 0)
-    for row in range(LANES, padded, LANES):
-        top = maximum(top, load(scores, row))
-    highest, of_target = largest(top), scores[target]
-    top, sums = broadcast(highest), zero(scores)
-    for row in range(0, padded, LANES):
-        power = exp(subtract(load(scores, row), top))
-        store(scores, row, power)
-        sums = add(sums, power)
-    summed = total(sums)
+    of_target = scores[target]
+    highest = highest_score(scores, 0, padded, scratch.no_biases)
+    summed = scores.dtype.type(exponentiate_row(scores, 0, padded, scratch.no_biases, highest))
     factor = broadcast(scores.dtype.type(-rate) / summed)
     for row in range(0, padded, LANES):
         store(scores, row, multiply(load(scores, row), factor))
@@ -200,10 +191,10 @@ def _choose(target: int, rate: Any, tables: Tables, scratch: Scratch) -> float:
 
 @kernel
 def _descend(target: int, rate: Any, tables: Tables, loss: Loss, scratch: Scratch) -> float:
-    """A question at each node on the way to a class."""
-    summed = 0.0
-    for place in range(loss.path_starts[target], loss.path_starts[target + 1]):
-        summed += _ask(loss.path_codes[place] == 1, loss.path_nodes[place], rate, tables, scratch)
+    """A question at each node on the way to a class: does it turn right? word2vec asks whether it turns left."""
+    summed, tree = 0.0, loss.tree
+    for place in range(tree.starts[target], tree.starts[target + 1]):
+        summed += _ask(tree.codes[place] == 1, tree.nodes[place], rate, tables, scratch)
     return summed
 
 
@@ -293,12 +284,12 @@ def train_texts(
 
 
 @kernel
-def tree_probabilities(scores: NDArray[Any], loss: Loss, probabilities: NDArray[Any]) -> None:
+def tree_probabilities(scores: NDArray[Any], tree: HuffmanTree, probabilities: NDArray[Any]) -> None:
     """From the scores of nodes (texts, nodes) to the probabilities of classes (texts, classes)."""
     for text in range(probabilities.shape[0]):
         for target in range(probabilities.shape[1]):
             product = 1.0
-            for place in range(loss.path_starts[target], loss.path_starts[target + 1]):
-                score = scores[text, loss.path_nodes[place]]
-                product /= 1 + np.exp(-score if loss.path_codes[place] == 1 else score)
+            for place in range(tree.starts[target], tree.starts[target + 1]):
+                score = scores[text, tree.nodes[place]]
+                product /= 1 + np.exp(-score if tree.codes[place] == 1 else score)
             probabilities[text, target] = product

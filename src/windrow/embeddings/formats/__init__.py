@@ -1,4 +1,4 @@
-"""Files of word vectors: word2vec text and binary, fastText, GloVe, TSV, NumPy, Parquet, safetensors.
+"""Files of word vectors: word2vec text and binary, fastText, GloVe, TSV, NumPy, Parquet, safetensors, Model2Vec.
 
 A format is a row of ``FORMATS``: a reader that returns ``VectorData``, and a writer that takes it. Files of
 gensim's own are only read.
@@ -10,15 +10,19 @@ import os
 from functools import partial
 from pathlib import Path
 
+from windrow.embeddings.endings import DTYPES
 from windrow.embeddings.formats.binary import read_binary, write_binary
 from windrow.embeddings.formats.contract import ReadOptions, VectorData, VectorFormat, check_words
 from windrow.embeddings.formats.fasttext_bin import read_fasttext
 from windrow.embeddings.formats.fasttext_write import write_fasttext
 from windrow.embeddings.formats.gensim import read_gensim
+from windrow.embeddings.formats.jsonl import read_jsonl, write_jsonl
+from windrow.embeddings.formats.model2vec import check_place, read_model2vec, write_model2vec
 from windrow.embeddings.formats.npy import check_npy_places, listed_words, read_npy, write_npy
-from windrow.embeddings.formats.parquet import check_parquet, read_parquet, write_parquet
+from windrow.embeddings.formats.parquet import check_parquet, read_arrow, read_parquet, write_arrow, write_parquet
 from windrow.embeddings.formats.projector import PROJECTOR
 from windrow.embeddings.formats.recognition import NoVectorsError, recognize_vectors
+from windrow.embeddings.formats.small_numbers import check_dtype
 from windrow.embeddings.formats.stored import read_safetensors, write_model
 from windrow.embeddings.formats.text import read_text, write_text
 from windrow.errors import FormatError, OptionError, check_path, warn
@@ -26,6 +30,7 @@ from windrow.files.compression import COMPRESSED, is_packed, path_name
 from windrow.files.kinds import refuse_folder
 from windrow.files.local import as_path, local_file
 from windrow.files.model_file import check_finite
+from windrow.files.static_folder import static_files
 from windrow.files.urls import refuse_url_to_write
 from windrow.files.writing import STDIO
 
@@ -63,6 +68,10 @@ def read_vectors(
     if format is not None:
         find_format(path, format)
     with local_file(as_path(path)) as file:
+        if static_files(file) is not None:
+            if format not in (None, "model2vec"):
+                raise OptionError(f"format = {format!r}: {file} is a folder of static embeddings; leave it out")
+            return read_model2vec(file, options)
         refuse_folder(file, "word-vectors")
         chosen = format or recognize_vectors(file) or _named_format(path)
         return read_gensim(file, options) if chosen == "gensim" else FORMATS[chosen].read(file, options)
@@ -84,7 +93,7 @@ def write_vectors(data: VectorData, path: str | os.PathLike[str], format: str | 
     counts and provenance; only that and ``fasttext`` keep n-grams, others warn. Raises FormatError for a word that the
     format cannot hold, OptionError for a number that is not finite.
     """
-    chosen = check_target(path, format)
+    chosen = check_target(path, format, data.dtype)
     if not data.words:
         raise OptionError(f"cannot write {path}: there are no words yet")
     check_words(data.words, chosen, path)
@@ -100,10 +109,17 @@ def write_vectors(data: VectorData, path: str | os.PathLike[str], format: str | 
     chosen.write(data, Path(path))
 
 
-def check_target(path: str | os.PathLike[str], format: str | None = None) -> VectorFormat:
+def check_target(path: str | os.PathLike[str], format: str | None = None, dtype: str = DTYPES[0]) -> VectorFormat:
     """The format that ``write_vectors`` would use; errors about ``path`` are raised here already, before long work."""
-    if str(path) == STDIO:
-        return _for_standard_output(format)
+    check_dtype(dtype)
+    chosen = _for_standard_output(format) if str(path) == STDIO else _for_file(path, format)
+    if dtype not in chosen.dtypes:
+        able = ", ".join(name for name, row in FORMATS.items() if dtype in row.dtypes)
+        raise OptionError(f"dtype = {dtype!r}: .{chosen.extension} files hold float32 only; choose one of {able}")
+    return chosen
+
+
+def _for_file(path: str | os.PathLike[str], format: str | None) -> VectorFormat:
     refuse_url_to_write(path)
     chosen = _written_format(path, format)
     suffix = Path(path).suffix.lower()
@@ -156,7 +172,7 @@ _read_word2vec = partial(read_text, header=True)
 _write_word2vec = partial(write_text, header=True, separator=b" ")
 
 _ROWS = (
-    VectorFormat("safetensors", "windrow's own", read_safetensors, write_model),
+    VectorFormat("safetensors", "windrow's own", read_safetensors, write_model, dtypes=DTYPES),
     VectorFormat("txt", "word2vec's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS),
     VectorFormat("vec", "fastText's text", _read_word2vec, _write_word2vec, _BETWEEN_FIELDS),
     VectorFormat("bin", "word2vec's binary", read_binary, write_binary, _BETWEEN_FIELDS + r"\0"),
@@ -178,6 +194,17 @@ _ROWS = (
     VectorFormat("fasttext", "fastText's binary model, with n-grams", read_fasttext, write_fasttext, r"\0"),
     VectorFormat(
         "parquet", "a table of words and vectors", read_parquet, write_parquet, r"\ud800-\udfff", check=check_parquet
+    ),
+    VectorFormat("arrow", "the same table for Arrow", read_arrow, write_arrow, r"\ud800-\udfff", check=check_parquet),
+    VectorFormat("jsonl", "a JSON object per word", read_jsonl, write_jsonl, r"\ud800-\udfff"),
+    VectorFormat(
+        "model2vec",
+        "a folder of static embeddings",
+        read_model2vec,
+        write_model2vec,
+        r"\ud800-\udfff",
+        check=check_place,
+        dtypes=DTYPES,
     ),
 )
 FORMATS = {row.extension: row for row in _ROWS}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.endings import ENDINGS
+from windrow.embeddings.endings import DTYPES, ENDINGS
 from windrow.embeddings.subwords import NgramVectors
 from windrow.errors import FormatError, OptionError, check_whole
 from windrow.files.writing import check_writable
@@ -29,6 +29,7 @@ class VectorData:
     counts: NDArray[np.int64] | None = None  # (words,)
     provenance: dict[str, Any] = field(default_factory=dict)
     ngrams: NgramVectors | None = None  # of which the vectors of other words are made
+    dtype: str = DTYPES[0]  # the type of numbers in a file that is written, one of DTYPES
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class VectorFormat:
     write: Callable[[VectorData, Path], None]
     forbidden: str = ""  # characters that a word cannot have in such a file
     check: Callable[[Path], None] = check_writable  # raises DataError for a path that ``write`` could not write
+    dtypes: tuple[str, ...] = DTYPES[:1]  # of numbers, that such files may have
 
     @property
     def gzip(self) -> bool:

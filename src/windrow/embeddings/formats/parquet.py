@@ -1,4 +1,4 @@
-"""Parquet: a column of words, and their vectors as a column of lists or as a column per dimension."""
+"""Parquet and Arrow: a column of words, and their vectors as a column of lists or as a column per dimension."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.rows import chosen_rows
 from windrow.errors import DataError, FormatError, WindrowError, needs_package
 from windrow.files.local import local_file
-from windrow.files.model_file import check_finite
+from windrow.files.model_file import as_counts, check_finite
 from windrow.files.writing import atomic_write, check_writable, shortened
 
+_COUNT = "count"
 _LISTS = ("list", "large_list", "fixed_size_list")  # how their types begin; others may have lists within
 
 
@@ -27,24 +28,42 @@ def read_parquet(path: Path, options: ReadOptions) -> VectorData:
     The words are the only strings; where there are none, the only whole numbers.
     """
     pyarrow, parquet = _libraries()
-    with local_file(path, unpack=True) as file, _errors_in_one_line(file, pyarrow.ArrowException):
-        table = parquet.read_table(file)
-        words = _words(table, file)
-        vectors = _matrix(table, file)
-        check_finite(vectors, "the table", file)
-        chosen, wanted, _ = chosen_rows(words, vectors, file, "row", options)
-        return VectorData(chosen, wanted)
+    with local_file(path, unpack=True) as file, _errors_in_one_line(file, pyarrow.ArrowException, "Parquet"):
+        return _data_of(parquet.read_table(file), file, options)
+
+
+def read_arrow(path: Path, options: ReadOptions) -> VectorData:
+    """Read such a table from a file of Arrow's IPC format, as Feather and polars write it, too."""
+    pyarrow, _ = _libraries()
+    with (
+        local_file(path, unpack=True) as file,
+        _errors_in_one_line(file, pyarrow.ArrowException, "Arrow"),
+        pyarrow.OSFile(str(file)) as stream,
+        pyarrow.ipc.open_file(stream) as reader,
+    ):
+        table = reader.read_all()
+        table.validate(full=True)  # Arrow trusts the offsets in a file otherwise, and reads beyond its buffers
+        return _data_of(table, file, options)
+
+
+def _data_of(table: Any, file: Path, options: ReadOptions) -> VectorData:
+    words = _words(table, file)
+    vectors = _matrix(table, file)
+    check_finite(vectors, "the table", file)
+    counts = _counts(table, file)
+    chosen, wanted, rows = chosen_rows(words, vectors, file, "row", options)
+    return VectorData(chosen, wanted, None if counts is None else counts[rows])
 
 
 @contextmanager
-def _errors_in_one_line(file: Path, arrow_error: type[Exception]) -> Iterator[None]:
+def _errors_in_one_line(file: Path, arrow_error: type[Exception], kind: str) -> Iterator[None]:
     """Within, what Arrow and NumPy cannot make of a file is a FormatError, and what cannot be read a DataError."""
     try:
         yield
     except WindrowError:
         raise
     except (arrow_error, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError) as error:
-        raise FormatError(f"{file} is not a valid Parquet file: {_in_one_line(error)}") from error
+        raise FormatError(f"{file} is not a valid {kind} file: {_in_one_line(error)}") from error
     except OSError as error:
         raise DataError(f"cannot read {file}: {error.strerror or _in_one_line(error)}") from error
 
@@ -54,13 +73,33 @@ def _in_one_line(error: Exception) -> str:
 
 
 def write_parquet(data: VectorData, path: Path) -> None:
-    """Write a table of a column "word", and a column "vector" of lists of float32."""
-    pyarrow, parquet = _libraries()
-    numbers = pyarrow.array(np.ascontiguousarray(data.vectors, np.float32).ravel())
-    vectors = pyarrow.FixedSizeListArray.from_arrays(numbers, data.vectors.shape[1])
-    table = pyarrow.table({"word": pyarrow.array(data.words, pyarrow.string()), "vector": vectors})
+    """Write a column "word", a column "vector" of lists of float32, and a column "count" if counts are known."""
+    _, parquet = _libraries()
     with atomic_write(path) as temporary:
-        parquet.write_table(table, temporary)
+        parquet.write_table(_table_of(data), temporary)
+
+
+def write_arrow(data: VectorData, path: Path) -> None:
+    """Write the columns of ``write_parquet`` as a file of Arrow's IPC format, which other programs map into memory."""
+    pyarrow, _ = _libraries()
+    table = _table_of(data)
+    with (
+        atomic_write(path) as temporary,
+        pyarrow.OSFile(str(temporary), "wb") as stream,
+        pyarrow.ipc.new_file(stream, table.schema) as writer,
+    ):
+        writer.write_table(table)
+
+
+def _table_of(data: VectorData) -> Any:
+    import pyarrow
+
+    numbers = pyarrow.array(np.ascontiguousarray(data.vectors, np.float32).ravel())
+    columns = {
+        "word": pyarrow.array(data.words, pyarrow.string()),
+        "vector": pyarrow.FixedSizeListArray.from_arrays(numbers, data.vectors.shape[1]),
+    }
+    return pyarrow.table(columns if data.counts is None else {**columns, _COUNT: pyarrow.array(data.counts)})
 
 
 def check_parquet(path: Path) -> None:
@@ -70,8 +109,9 @@ def check_parquet(path: Path) -> None:
 
 
 def _libraries() -> tuple[Any, Any]:
-    with needs_package("Parquet needs pyarrow", "parquet"):
+    with needs_package("Parquet and Arrow need pyarrow", "parquet"):
         import pyarrow
+        import pyarrow.ipc
         from pyarrow import parquet
     return pyarrow, parquet
 
@@ -101,6 +141,18 @@ def _is_string(kind: Any) -> bool:
     if types.is_dictionary(kind):
         kind = kind.value_type
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def _counts(table: Any, path: Path) -> NDArray[np.int64] | None:
+    """How often words occur; None without a column of that name which holds whole numbers, beside one of words."""
+    from pyarrow import types
+
+    if _COUNT not in table.schema.names or len(table.schema.names) < 3:
+        return None
+    column = table.column(_COUNT)
+    if not types.is_integer(column.type) or column.null_count:
+        return None
+    return as_counts(column.to_numpy().astype(np.int64), len(column), path)
 
 
 def _matrix(table: Any, path: Path) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from windrow.embeddings.formats.jsonl import is_row
 from windrow.embeddings.formats.rows import is_number, parse_header
 from windrow.embeddings.formats.text import dimensions_of, first_lines
 from windrow.errors import FormatError
@@ -18,6 +19,7 @@ _BY_MARK = {
     "safetensors": "safetensors",
     "npy": "npy",
     "parquet": "parquet",
+    "arrow": "arrow",
     "fasttext": "fasttext",
     "pickle": "gensim",
 }
@@ -46,6 +48,8 @@ def recognize_vectors(path: Path) -> str | None:
     lines = first_lines(start)
     if not lines:
         raise FormatError(f"{path} holds nothing but white space")
+    if is_row(lines[0]):
+        return "jsonl"
     header = parse_header(lines[0])
     if header is not None:
         if len(lines) > 2 and all(_is_counted(line.split(), header[1]) for line in lines[1:]):

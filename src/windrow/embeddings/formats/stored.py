@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from windrow.embeddings.endings import DTYPES
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.npy import check_words_beside, with_words_beside
 from windrow.embeddings.formats.rows import chosen_of
+from windrow.embeddings.formats.small_numbers import narrowed, widened
 from windrow.embeddings.settings import WORD2VEC
 from windrow.embeddings.subwords import NGRAM_SIZES, NgramVectors, Subwords
 from windrow.errors import FormatError, OptionError
@@ -33,15 +36,38 @@ def write_model(data: VectorData, path: str | os.PathLike[str]) -> None:
 
 def model_parts(data: VectorData) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """The arrays of a model file, and its configuration."""
-    arrays: dict[str, NDArray[Any]] = {"vectors": data.vectors, **model_file.pack_words(data.words)}
+    arrays = {**_numbers("vectors", data.vectors, data.dtype), **model_file.pack_words(data.words)}
     if data.counts is not None:
         arrays["counts"] = data.counts
     config: dict[str, Any] = {"vector_size": data.vectors.shape[1], "words": len(data.words)}
     if data.ngrams is not None:
         subwords = data.ngrams.subwords
-        arrays |= {"ngram_buckets": subwords.used, "ngram_vectors": np.ascontiguousarray(data.ngrams.vectors)}
+        arrays |= {"ngram_buckets": subwords.used, **_numbers("ngram_vectors", data.ngrams.vectors, data.dtype)}
         config["subwords"] = dict(zip(NGRAM_SIZES, subwords.sizes, strict=True))
     return arrays, config
+
+
+def _numbers(name: str, vectors: NDArray[np.float32], dtype: str) -> dict[str, NDArray[Any]]:
+    """Vectors in a type of ``DTYPES`` as arrays of a file; those of int8 have their scales beside them."""
+    numbers, scales = narrowed(vectors, dtype, name)
+    arrays: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(numbers)}
+    return arrays if scales is None else {**arrays, f"{name}_scales": scales}
+
+
+def _widened(
+    arrays: Mapping[str, NDArray[Any]], name: str, shape: tuple[int, int], path: str | os.PathLike[str]
+) -> NDArray[np.float32]:
+    """The inverse of ``_numbers``; FormatError unless there are vectors of this shape."""
+    vectors, scales = arrays.get(name), arrays.get(f"{name}_scales")
+    of_bytes = vectors is not None and vectors.dtype == np.int8
+    if vectors is None or vectors.dtype not in DTYPES or vectors.shape != shape or of_bytes != (scales is not None):
+        found = f"no {name}" if vectors is None else f"{name} {vectors.shape} of type {vectors.dtype}"
+        expected = f"float32 {name} of shape {shape}, or float16, or int8 and scales"
+        raise FormatError(f"{path}: expected {expected}, found {found}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        wide = widened(vectors, scales, path)
+    model_file.check_finite(wide, name, path)
+    return wide
 
 
 def read_safetensors(path: Path, options: ReadOptions) -> VectorData:
@@ -58,12 +84,8 @@ def read_model(
 ) -> VectorData:
     """The vectors of a model file that was opened; FormatError for parts that do not fit together."""
     words = model_file.unpack_words(stored.arrays, path)
-    vectors, counts = stored.arrays.get("vectors"), stored.arrays.get("counts")
-    size = stored.config.get("vector_size")
-    if vectors is None or vectors.dtype != np.float32 or vectors.shape != (len(words), size):
-        found = "no vectors" if vectors is None else f"vectors {vectors.shape} of type {vectors.dtype}"
-        raise FormatError(f"{path}: expected float32 vectors of shape ({len(words)}, {size}), found {found}")
-    model_file.check_finite(vectors, "vectors", path)
+    vectors = _widened(stored.arrays, "vectors", (len(words), stored.config.get("vector_size", 0)), path)
+    counts = stored.arrays.get("counts")
     counts = None if counts is None else model_file.as_counts(counts, len(words), path)
     ngrams = _ngrams_of(stored, stored.config["vector_size"], path)
     return chosen_of(VectorData(words, vectors, counts, stored.provenance, ngrams), Path(path), options)
@@ -72,22 +94,21 @@ def read_model(
 def _ngrams_of(stored: model_file.StoredModel, size: int, path: str | os.PathLike[str]) -> NgramVectors | None:
     """The n-grams of a model file; None where it has none."""
     asked, arrays = stored.config.get("subwords"), stored.arrays
-    used, vectors = arrays.get("ngram_buckets"), arrays.get("ngram_vectors")
-    if asked is None and used is None and vectors is None:
+    used = arrays.get("ngram_buckets")
+    if asked is None and used is None and "ngram_vectors" not in arrays:
         return None
-    if not isinstance(asked, dict) or used is None or vectors is None:
+    if not isinstance(asked, dict) or used is None or "ngram_vectors" not in arrays:
         raise FormatError(f"{path}: n-grams need their lengths, buckets and vectors, and one of these is missing")
     try:
         lengths = {name: asked[name] for name in NGRAM_SIZES}
         check_settings((setting for setting in WORD2VEC if setting.name in lengths), lengths)
     except (KeyError, OptionError) as error:
         raise FormatError(f"{path}: the n-grams are described as {str(asked)[:100]} ({error})") from error
-    if used.dtype != np.int32 or used.ndim != 1 or vectors.dtype != np.float32 or vectors.shape != (len(used), size):
-        found = f"{used.dtype} {used.shape} and {vectors.dtype} {vectors.shape}"
-        raise FormatError(f"{path}: expected int32 buckets and float32 vectors of {size} dimensions, found {found}")
+    if used.dtype != np.int32 or used.ndim != 1:
+        raise FormatError(f"{path}: expected int32 buckets of n-grams, found {used.dtype} {used.shape}")
+    vectors = _widened(arrays, "ngram_vectors", (len(used), size), path)
     if len(used) and (used.min() < 0 or used.max() >= lengths["buckets"] or len(np.unique(used)) < len(used)):
         raise FormatError(f"{path}: the n-grams' buckets are not distinct numbers below {lengths['buckets']}")
-    model_file.check_finite(vectors, "the vectors of n-grams", path)
     return NgramVectors(Subwords(**lengths, used=used), vectors)
 
 
@@ -105,9 +126,7 @@ def _read_matrix(file: Path, path: Path, options: ReadOptions) -> VectorData:
                 raise FormatError(
                     f"{path}: expected one matrix (words, dimensions), found {found}; save that of the words alone"
                 )
-            (name, shape), *_ = matrices.items()
-            is_half = tensors.get_slice(name).get_dtype() == "BF16"  # a type that NumPy lacks
-            matrix = _read_bfloat16(file, name, shape) if is_half else tensors.get_tensor(name)
+            matrix = read_tensor(tensors, file, next(iter(matrices)))
     except (SafetensorError, TypeError) as error:  # TypeError: another type that NumPy lacks
         raise FormatError(f"{path} cannot be read ({error}); save its matrix as float32") from error
     if matrix.dtype.kind != "f":
@@ -115,6 +134,15 @@ def _read_matrix(file: Path, path: Path, options: ReadOptions) -> VectorData:
     vectors = matrix.astype(np.float32, copy=False)
     model_file.check_finite(vectors, "the matrix", path)
     return with_words_beside(vectors, path, options)
+
+
+def read_tensor(tensors: Any, file: Path, name: str) -> NDArray[Any]:
+    """A tensor of a file that ``safe_open`` has opened; bfloat16, a type that NumPy lacks, becomes float32."""
+    found = tensors.get_slice(name)
+    matrix: NDArray[Any] = (
+        _read_bfloat16(file, name, found.get_shape()) if found.get_dtype() == "BF16" else tensors.get_tensor(name)
+    )
+    return matrix
 
 
 def _read_bfloat16(file: Path, name: str, shape: list[int]) -> NDArray[np.float32]:

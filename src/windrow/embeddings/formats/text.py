@@ -167,7 +167,9 @@ def write_text(data: VectorData, path: Path, *, header: bool, separator: bytes) 
         if header:
             stream.write(b"%d %d\n" % data.vectors.shape)
         for word, row in zip(data.words, data.vectors, strict=True):
-            numbers = separator.join([str(value).encode() for value in row])  # the shortest text of each float32
-            if _MISREAD in numbers:
-                numbers = numbers.replace(_MISREAD, _READ_RIGHTLY)
-            stream.write(word.encode() + separator + numbers + b"\n")
+            stream.write(word.encode() + separator + numbers_as_text(row, separator) + b"\n")
+
+
+def numbers_as_text(row: NDArray[np.float32], separator: bytes) -> bytes:
+    """The shortest text of each number that reads back to the same float32."""
+    return separator.join([str(value).encode() for value in row]).replace(_MISREAD, _READ_RIGHTLY)

@@ -2,6 +2,9 @@
 
 Skip-gram predicts the center word from each context word: a hidden row is the input vector of one context word.
 CBOW predicts it from all of them: a hidden row is the weighted mean (or sum) of their input vectors.
+
+``train_blocks``, near the end, is the loop of a training by blocks: gather the hidden rows of a block, let the output
+layer learn from them, scatter their gradients. The loop update by update is in pairs.py.
 """
 
 from __future__ import annotations
@@ -388,7 +391,7 @@ def train_blocks(
     ``block.gradient``; ``draws`` is what the layer has drawn for the whole chunk, ``number`` counts the blocks. A layer
     binds its step in a few lines: as in pairs.py, the driver is inlined so that the compiled whole can be kept on disk.
     """
-    loss, is_composed = 0.0, inputs.composed.size > 0
+    loss, words, is_composed = 0.0, 0, inputs.composed.size > 0
     source = inputs.composed if is_composed else inputs.table
     changed = inputs.changes if is_composed else inputs.table
     for number in range((chunk.words.size + context.block_size - 1) // context.block_size):
@@ -398,7 +401,6 @@ def train_blocks(
             first, last = max(0, start - context.window), min(chunk.words.size, stop + context.window)
             words = compose_words(chunk, first, last, inputs, context.stride, context.skipgram)
         else:
-            words = 0
             prefetch_words(chunk, stop + context.window, context.block_size, source, context)
         if context.skipgram:
             rows = gather_skipgram(chunk, start, stop, source, context, block)
@@ -409,7 +411,8 @@ def train_blocks(
             scatter_skipgram(chunk, start, rows, changed, context, block)
         else:
             scatter_cbow(chunk, start, rows, changed, context, block)
-        add_changes(words, inputs, context.stride)
+        if is_composed:
+            add_changes(words, inputs, context.stride)
     return loss
 
 

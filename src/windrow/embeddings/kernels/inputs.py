@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.embeddings.kernels.windows import Chunk
+from windrow.embeddings.kernels.windows import ALL_TAKE_ALL, Chunk
 from windrow.numeric.jit import kernel
 from windrow.numeric.rows import give_slot
 from windrow.numeric.simd import LANES, add, broadcast, load, multiply, multiply_add, prefetch, store, zero
@@ -28,9 +28,6 @@ class WordRows(NamedTuple):
 
     rows: NDArray[np.int32]
     starts: NDArray[np.int64]  # (words + 1,)
-
-
-_ALL_TAKE_ALL = np.empty(0, np.float32)
 
 
 class Inputs(NamedTuple):
@@ -59,7 +56,7 @@ def new_inputs(
         word_rows, most_words = WordRows(np.empty(0, np.int32), np.zeros(1, np.int64)), 0
     composed, changes = (zero_table(most_words, table.shape[1], table.dtype).reshape(-1) for _ in range(2))
     distinct, slots = np.empty(most_words, np.int32), np.full(len(word_rows.starts) - 1, -1, np.int32)
-    shares = _ALL_TAKE_ALL if shares is None else shares
+    shares = ALL_TAKE_ALL if shares is None else shares
     return Inputs(table.reshape(-1), word_rows, shares, composed, changes, distinct, slots)
 
 

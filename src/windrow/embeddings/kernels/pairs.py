@@ -104,7 +104,8 @@ def _learn(
         changed[place : place + context.stride] += gradient
     else:
         spread_gradient(chunk, center, left, right, changed, context, gradient, 0)
-    add_changes(words, inputs, context.stride)
+    if is_composed:
+        add_changes(words, inputs, context.stride)
     return loss
 
 

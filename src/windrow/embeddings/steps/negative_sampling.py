@@ -263,7 +263,7 @@ def update_windows(block: Block, targets: int, rate: float, table: NDArray[Any],
             score_rows(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
         for target in range(first, last):
             for place in range(target * block.width, target * block.width + block.pair_counts[target], LANES):
-                loss += _target_errors(block, place, rate)
+                loss += _scores_to_steps(block, place, rate)
         for target in range(first, last):
             output = Outputs(table, block.targets, target, 1)
             update_rows(rows_of(block, target, stride), output, block.scores, target * block.width, 1, stride)
@@ -277,7 +277,7 @@ def update_singles(block: Block, targets: int, rate: float, table: NDArray[Any],
     for first in range(0, targets, LANES):
         last = min(targets, first + LANES)
         _score_singles(block, first, last, table, stride)
-        loss += _target_errors(block, first, rate)
+        loss += _scores_to_steps(block, first, rate)
         for target in range(first, last):
             step = broadcast(block.scores[target])
             row, place = int(block.first_rows[target]) * stride, int(block.targets[target]) * stride
@@ -289,7 +289,7 @@ def update_singles(block: Block, targets: int, rate: float, table: NDArray[Any],
 
 
 @kernel(inline=True)
-def _target_errors(block: Block, place: int, rate: float) -> float:
+def _scores_to_steps(block: Block, place: int, rate: float) -> float:
     """Replace 16 scores by rate * weight * (1 - logistic(score)); returns their weighted loss."""
     one = block.scores.dtype.type(1)
     weights = load(block.pair_weights, place)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.contexts import Context, new_block
 from windrow.embeddings.kernels.inputs import WordRows, new_inputs, with_rows
-from windrow.embeddings.kernels.windows import Chunk
+from windrow.embeddings.kernels.windows import Chunk, ChunkDrawer
 from windrow.embeddings.steps.combined import train_both_pairs
 from windrow.embeddings.steps.contract import TrainingStep
-from windrow.embeddings.training.draws import ChunkDrawer, Randomness
 from windrow.embeddings.training.hot_rows import HotRows
 from windrow.embeddings.training.run import Job, ThreadedRun
+from windrow.numeric.rng import Randomness
 
 
 class Worker:

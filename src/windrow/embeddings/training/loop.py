@@ -1,4 +1,7 @@
-"""Training from start to end: epochs, callbacks, checkpoints, and interrupts."""
+"""The training of word vectors from start to end: epochs, callbacks, checkpoints, and interrupts.
+
+The words themselves are trained on in ``run.advance``; the folder's docstring leads on from there.
+"""
 
 from __future__ import annotations
 

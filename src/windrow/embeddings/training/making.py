@@ -12,9 +12,9 @@ from windrow.corpus import Corpus
 from windrow.distributed.workers import Workers
 from windrow.embeddings.kernels.contexts import Context
 from windrow.embeddings.kernels.inputs import WordRows
+from windrow.embeddings.kernels.windows import ChunkDrawer
 from windrow.embeddings.steps.contract import TrainingStep
-from windrow.embeddings.training.blocks import choose_block_size, usual_block_size
-from windrow.embeddings.training.draws import ChunkDrawer
+from windrow.embeddings.training.block_size import choose_block_size, usual_block_size
 from windrow.embeddings.training.hogwild import Hogwild, Worker
 from windrow.embeddings.training.hot_rows import HotRows, HotTable
 from windrow.embeddings.training.loop import VectorTraining

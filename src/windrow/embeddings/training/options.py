@@ -14,9 +14,9 @@ from windrow.embeddings.settings import SHARED_NEGATIVES
 from windrow.embeddings.steps import step_type
 from windrow.embeddings.steps.contract import StepOptions, TrainingStep
 from windrow.embeddings.training import hot_rows
-from windrow.embeddings.training.draws import GensimRandomness, Randomness, SplitMixRandomness
 from windrow.embeddings.training.hot_rows import number_of_hot_rows
 from windrow.embeddings.training.run import JOB_WORDS, Schedule
+from windrow.numeric.rng import GensimRandomness, Randomness, SplitMixRandomness
 
 
 @dataclass(frozen=True)

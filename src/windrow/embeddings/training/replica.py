@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.inputs import WordRows
 from windrow.embeddings.kernels.packed import Packed, add_packed, put_packed, take_changes
-from windrow.embeddings.training.draws import ChunkDrawer
+from windrow.embeddings.kernels.windows import ChunkDrawer
 from windrow.embeddings.training.exchanging import hot_orders, rows_exchanged
 from windrow.embeddings.training.hogwild import Worker
 from windrow.embeddings.training.options import TrainingOptions

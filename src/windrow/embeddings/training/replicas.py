@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 from windrow import interrupts
 from windrow.distributed.cluster import LostWorkerError
 from windrow.distributed.workers import Member, Workers
-from windrow.embeddings.training.draws import Randomness
 from windrow.embeddings.training.exchanging import rows_exchanged
 from windrow.embeddings.training.replica import Replica, Setup, Shard
 from windrow.embeddings.training.run import Jobs, Run
 from windrow.errors import warn
+from windrow.numeric.rng import Randomness
 
 # Words that all replicas read from one exchange to the next. What they learn of a row meanwhile must still add up: with
 # 8 replicas and twice as many, a tenth of the analogies are lost.

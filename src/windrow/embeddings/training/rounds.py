@@ -32,10 +32,10 @@ from windrow.embeddings.kernels.shares import (
     saturate,
     subtract_rows,
 )
-from windrow.embeddings.kernels.windows import Chunk
+from windrow.embeddings.kernels.windows import Chunk, ChunkDrawer
 from windrow.embeddings.steps.contract import TouchedRows, TrainingStep
-from windrow.embeddings.training.draws import ChunkDrawer, Randomness
 from windrow.embeddings.training.run import JOB_WORDS, Job, ThreadedRun
+from windrow.numeric.rng import Randomness
 from windrow.numeric.tables import zero_table
 
 # Two workers' differences can be added as they are, if rounds are not too long. Those of more workers would together be

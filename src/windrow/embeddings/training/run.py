@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow import interrupts
-from windrow.embeddings.training.draws import Randomness
+from windrow.numeric.rng import Randomness
 
 JOB_WORDS = 10_000  # as in gensim: the learning rate changes from job to job
 _PROGRESS_SECONDS = 0.2  # between two calls of ``progress``

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,14 @@ from windrow.lm.ngram.merging import MOST, Counted, Merger, forget, read_only
 from windrow.lm.symbols import BOS
 
 _GRAM_BYTES = 16  # per n-gram of a level: start, word, suffix, count
-_TOKEN_BYTES = 20  # per token while counting: a key, two ranks, and without bos a copy of the stream
+# Per token while counting: a key, two ranks, and without bos a copy of the stream. Memory to sort a partition is free
+# again before a level takes more.
+_TOKEN_BYTES = 20
 _WORD_BYTES = 24  # per word of the vocabulary
 _KEY_BITS = 63
-_PARTITION_BITS = 6
+_PARTITION_KEYS = 1 << 16  # that are sorted together: with memory to sort, 1 MB
+_MOST_DIGIT_BITS = 11
+_RUN_BITS = 15  # of the numbers of runs of contexts
 _MOST_PARTITION_BITS = 12
 _LEAST_PART = 1 << 16  # tokens
 _BLOCK = 1 << 20  # tokens looked at together
@@ -227,15 +230,17 @@ def number_grams(
         Whether ``below`` has the rank of each position itself, too, which is the place of its suffix. False: suffixes
         are words.
     """
-    layout = _layout(stream.size, contexts, word_bits)
-    bounds = np.zeros((max(contexts - 1, 0) >> layout.run_bits) + 2, np.int64)
-    kernels.partition_sizes(stream, below, layout.run_bits, bounds[1:])
-    np.cumsum(bounds, out=bounds)
+    position_bits = bits_of(stream.size)
+    context_bits = _KEY_BITS - position_bits - word_bits
+    run_bits = min(max(bits_of(contexts) - _RUN_BITS, 0), context_bits)
+    sizes = np.zeros((max(contexts - 1, 0) >> run_bits) + 1, np.int64)
+    kernels.run_sizes(stream, below, run_bits, sizes)
+    partitions, firsts, bounds = _partitions(sizes, run_bits, context_bits)
+    layout = KeyLayout(run_bits, word_bits, position_bits, partitions, firsts)
     kernels.distribute_keys(stream, below, layout, bounds[:-1].copy(), keys, ranks)
     keys = keys[: bounds[-1]]
-    for first, last in pairwise(bounds.tolist()):
-        keys[first:last].sort()  # with vector instructions, and mostly within the cache
-    distinct = int(kernels.distinct_grams(keys, bounds, layout.position_bits))
+    most_contexts = int(np.diff(firsts, append=contexts).max(initial=1))
+    distinct = _sort(keys, bounds, position_bits, bits_of(most_contexts) + word_bits)
     grams = Grams(np.empty(contexts + 1, np.int32), *(np.empty(distinct, np.int32) for _ in range(3)))
     if not knows_suffixes:
         below = below._replace(data=below.data[:0])
@@ -243,10 +248,26 @@ def number_grams(
     return grams
 
 
-def _layout(positions: int, contexts: int, word_bits: int) -> KeyLayout:
-    position_bits = bits_of(positions)
-    context_bits = _KEY_BITS - position_bits - word_bits
-    return KeyLayout(min(max(bits_of(contexts) - _PARTITION_BITS, 0), context_bits), word_bits, position_bits)
+def _partitions(sizes: Int64s, run_bits: int, context_bits: int) -> tuple[Int32s, Int64s, Int64s]:
+    """The partition of each run of contexts; the first context of each partition; and where its keys begin, and end.
+
+    ``sizes``: keys of each run. A partition is as many runs as have ``_PARTITION_KEYS``, with at most
+    ``2**context_bits`` contexts.
+    """
+    ends = np.cumsum(sizes)
+    begins = ends - sizes
+    is_first = np.diff(begins // _PARTITION_KEYS, prepend=-1) > 0
+    is_first[:: 1 << (context_bits - run_bits)] = True
+    (firsts,) = np.nonzero(is_first)
+    return np.cumsum(is_first, dtype=np.int32) - np.int32(1), firsts << run_bits, np.append(begins[firsts], ends[-1])
+
+
+def _sort(keys: Int64s, bounds: Int64s, position_bits: int, gram_bits: int) -> int:
+    """Sort the keys of each partition; returns how many n-grams there are."""
+    digits = -(-gram_bits // _MOST_DIGIT_BITS)
+    digit_bits = -(-gram_bits // digits)
+    scratch, sizes = np.empty(int(np.diff(bounds).max()), np.int64), np.empty((digits, 1 << digit_bits), np.int64)
+    return int(kernels.sort_keys(keys, bounds, position_bits, digit_bits, scratch, sizes))
 
 
 # --- part by part

@@ -147,7 +147,7 @@ def _prepared(
     if method.adjusted:
         if chosen.lmplz_compat is not None:
             slips = lmplz.find_slips(counts.levels, chosen.lmplz_compat)
-        _adjust(orders, counts.initial)
+        _adjust(orders, counts.initial, has_unseen=counts.has_unseen)
     frequencies = [frequencies_of(order.counts) for order in orders]
     lmplz.repeat_slips(slips, [order.counts for order in orders], frequencies)
     vocabulary = counts.vocabulary
@@ -278,16 +278,18 @@ def frequencies_of(counts: Int32s) -> NDArray[np.int64]:
     return frequencies
 
 
-def _adjust(orders: list[Order], initial: list[NDArray[np.bool_]] | None) -> None:
+def _adjust(orders: list[Order], initial: list[NDArray[np.bool_]] | None, *, has_unseen: bool) -> None:
     """Replace the counts below the highest order by adjusted counts (Chen & Goodman, section 2.7).
 
     The adjusted count of an n-gram is the number of different words before it. That is the number of longer n-grams of
     which it is the suffix; and one more for "no word" where it begins a sentence that is not marked by ``<s>``. An
-    n-gram that begins with ``<s>`` has no word before it and keeps its count.
+    n-gram that begins with ``<s>`` has no word before it and keeps its count. Longer n-grams that were not seen, with
+    the count 0, do not count.
     """
     for k, (order, above) in enumerate(pairwise(orders)):
         forget_counts(order.counts, order.sentence_starts, None if initial is None else initial[k])
-        kernels.add_left_neighbors(above.suffixes, order.counts)
+        seen = above.suffixes[above.counts > 0] if has_unseen else above.suffixes
+        kernels.add_left_neighbors(seen, order.counts)
 
 
 def forget_counts(counts: Int32s, sentence_starts: tuple[int, int], initial: NDArray[np.bool_] | None) -> None:

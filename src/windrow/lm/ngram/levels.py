@@ -50,11 +50,14 @@ class NGramCounts:
 
     ``initial[k - 1]``, (n,) bool: which k-grams occur at the beginning of a sentence. Kneser-Ney counts the different
     words before a k-gram, and "no word" is one of them. None where ``<s>`` marks the beginning, which is such a word.
+
+    ``has_unseen``: some k-grams of orders above 1 have the count 0; they are there as contexts or suffixes of others.
     """
 
     vocabulary: Vocabulary
     levels: list[CountLevel]
     initial: list[NDArray[np.bool_]] | None = None
+    has_unseen: bool = False
 
     @property
     def order(self) -> int:

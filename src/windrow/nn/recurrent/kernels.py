@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from windrow.numeric.jit import kernel
 from windrow.numeric.products import multiply_panels
-from windrow.numeric.simd import LANES, add, broadcast, load, logistic, multiply, multiply_add, store
+from windrow.numeric.simd import LANES, add, load, logistic, store, tanh
 
 Array = NDArray[Any]
 
@@ -125,14 +125,12 @@ def add_logistic(sums: Array, addend: Array, columns: Columns) -> None:
 
 @kernel
 def add_tanh(sums: Array, addend: Array, columns: Columns) -> None:
-    """``sums = tanh(sums + addend)`` in some columns, as 2 / (1 + exp(-2 x)) - 1."""
-    two, minus_one = broadcast(sums.dtype.type(2)), broadcast(sums.dtype.type(-1))
+    """``sums = tanh(sums + addend)`` in some columns."""
     for row in range(columns.rows):
         start = row * columns.width + columns.first
         whole = start + columns.size // LANES * LANES
         for i in range(start, whole, LANES):
-            x = add(load(sums, i), load(addend, i))
-            store(sums, i, multiply_add(two, logistic(multiply(two, x)), minus_one))
+            store(sums, i, tanh(add(load(sums, i), load(addend, i))))
         for i in range(whole, start + columns.size):
             sums[i] = np.tanh(sums[i] + addend[i])
 
@@ -219,7 +217,10 @@ def lstm_forward(steps: Steps, step: int) -> None:
 
 @kernel(allocates=True)
 def lstm_backward(steps: Steps, step: int, d_states: Array) -> None:
-    """The gradient with respect to c is the sum of what comes from the step after and from h."""
+    """The gradient with respect to c is the sum of what comes from the step after and from h.
+
+    Each gate is read into a name of its own before its gradient, with respect to its sum, is written over it.
+    """
     width = steps.states.shape[3]
     gates, squashed = steps.sums[step].ravel(), steps.squashed[step].ravel()
     previous_cell = steps.previous[step, 1].ravel()

@@ -146,7 +146,7 @@ class RecurrentLayer:
 
     def _run_backward(self, part: _Part, d_hidden: Array, weights: Multiplier) -> tuple[Array, dict[str, Array]]:
         """The gradient with respect to the inputs (steps, streams, inputs), and what ``_add_gradients`` gives."""
-        steps = part.steps
+        steps = part.steps  # from here on ``sums`` hold gates, and after the cell's backward pass gradients of sums
         d_products = steps.products if self.cell.splits_products else steps.sums
         d_states = self.zero_state(part.begins.shape[1])
         own = np.ascontiguousarray(d_hidden[:, part.streams])

@@ -1,1 +1,1 @@
-"""Training by minibatches: the one loop, its reports, when it stops, and its checkpoints."""
+"""Training by minibatches: the loop of all networks, its reports, when it stops, and its checkpoints."""

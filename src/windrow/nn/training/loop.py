@@ -1,6 +1,8 @@
-"""The one training loop: epochs of batches, forward and backward, clipping, a step; judging; what is kept when it ends.
+"""The training loop of networks: epochs of batches, a step for each, judging, and what is kept when it ends.
 
-What is trained is a Trainee; how, a Plan. A Training goes from a start or a checkpoint to an end.
+What is trained is a Trainee; how, a Plan. A Training goes from a start or a checkpoint to an end, and ``Training.step``
+is one step: forward and backward, clipping, the optimizer. Word vectors and text classifiers, whose threads share
+tables without minibatches, have loops of their own: embeddings/training/loop.py and classification/epochs.py.
 """
 
 from __future__ import annotations

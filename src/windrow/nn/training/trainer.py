@@ -1,4 +1,4 @@
-"""Trainer: the loop for a Network and examples in arrays."""
+"""Trainer: a Network and examples in arrays, as the training loop (loop.py) takes them."""
 
 from __future__ import annotations
 

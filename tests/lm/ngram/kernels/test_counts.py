@@ -41,22 +41,45 @@ NO_RANKS = Ranks(np.empty(0, np.int32), 1, 0)
 
 
 def next_level(stream, below, ranks, contexts: int, run_bits: int, counted_from: int = 0) -> Grams:
-    """Go through the stages for one order; the keys of each partition are seen to be in the order of positions."""
-    layout = KeyLayout(run_bits, WORD_BITS, POSITION_BITS)
-    bounds = np.zeros(((contexts - 1) >> run_bits) + 2, np.int64)
-    kernels.partition_sizes(stream, below, run_bits, bounds[1:])
-    np.cumsum(bounds, out=bounds)
+    """Go through the stages for one order, with a partition of one run of contexts and then one of two, and so on."""
+    sizes = np.zeros(((contexts - 1) >> run_bits) + 1, np.int64)
+    kernels.run_sizes(stream, below, run_bits, sizes)
+    partitions = (2 * np.arange(sizes.size) + 1) // 3
+    firsts = np.searchsorted(partitions, np.arange(partitions[-1] + 1)) << run_bits
+    layout = KeyLayout(run_bits, WORD_BITS, POSITION_BITS, partitions.astype(np.int32), firsts)
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(partitions, sizes).astype(np.int64))])
     keys, ends = np.empty(bounds[-1], np.int64), bounds[:-1].copy()
     kernels.distribute_keys(stream, below, layout, ends, keys, ranks)
     assert ends.tolist() == bounds[1:].tolist()
     for first, last in pairwise(bounds.tolist()):
         positions = (keys[first:last] % (1 << POSITION_BITS)).tolist()
         assert positions == sorted(positions)
-        keys[first:last].sort()
-    grams = new_grams(contexts, kernels.distinct_grams(keys, bounds, POSITION_BITS))
+    distinct = sort_keys(keys, bounds, POSITION_BITS, 1 + run_bits + WORD_BITS, 5)
+    grams = new_grams(contexts, distinct)
     below = NO_RANKS if below.data is stream else below
     kernels.rank_grams(keys, bounds, layout, counted_from, below, ranks, grams)
     return grams
+
+
+def sort_keys(keys, bounds, shift: int, bits: int, digit_bits: int) -> int:
+    """Sort by ``bits`` from ``shift`` up."""
+    scratch = np.full(max(np.diff(bounds), default=0), -1, np.int64)
+    sizes = np.full((-(-bits // digit_bits), 1 << digit_bits), -1, np.int64)
+    return kernels.sort_keys(keys, bounds, shift, digit_bits, scratch, sizes)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 2**9 - 1), max_size=30), max_size=4), st.integers(1, 10))
+def test_sorting_by_digits_keeps_the_order_of_equal_keys(partitions, digit_bits):
+    """The lowest four bits number the keys of a partition: in which order they are is seen, but not sorted by."""
+    keys = np.array([number << 4 | i % 16 for part in partitions for i, number in enumerate(part)], np.int64)
+    bounds = np.cumsum([0, *map(len, partitions)])
+    expected = [sorted(keys[a:b].tolist(), key=lambda key: key >> 4) for a, b in pairwise(bounds.tolist())]
+
+    distinct = sort_keys(keys, bounds, 4, 9, digit_bits)
+
+    assert [keys[a:b].tolist() for a, b in pairwise(bounds.tolist())] == expected
+    assert distinct == sum(len(set(part)) for part in partitions)
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,6 +8,9 @@ alternate in memory, so that what is read and written for a position lies in one
 Keys are distributed to partitions, each for a range of contexts, and then each partition is sorted:
 
     key   | context, counted from the first of its partition | last word | position |
+
+Partitions are small enough for the cache, and their keys come in the order of positions, so that they are sorted digit
+by digit, the lowest first, by context and word only: as fast on every processor, unlike NumPy's sort.
 """
 
 from __future__ import annotations
@@ -29,11 +32,16 @@ _AHEAD = 32  # keys between a prefetch and the use of what it fetches
 
 
 class KeyLayout(NamedTuple):
-    """Bits of the fields of a key; a partition has ``2**run_bits`` contexts."""
+    """Bits of the fields of a key, and which partition a context belongs to.
+
+    A run of ``2**run_bits`` contexts lies in one partition, and a partition has one or more runs, side by side.
+    """
 
     run_bits: int
     word_bits: int
     position_bits: int
+    partitions: Int32s  # (runs,) the partition of each
+    firsts: Int64s  # (partitions,) their first contexts
 
 
 class Grams(NamedTuple):
@@ -54,8 +62,8 @@ class Ranks(NamedTuple):
 
 
 @kernel
-def partition_sizes(stream: Int32s, below: Ranks, run_bits: int, sizes: Int64s) -> None:
-    """Add to ``sizes``, (partitions,), how many keys each partition will hold."""
+def run_sizes(stream: Int32s, below: Ranks, run_bits: int, sizes: Int64s) -> None:
+    """Add to ``sizes``, (runs,), how many keys each run of contexts will have."""
     for position in range(1, stream.size):
         context = below.data[below.step * (position - 1) + below.side]
         if context >= 0 and stream[position] != BOS:
@@ -70,7 +78,6 @@ def distribute_keys(stream: Int32s, below: Ranks, layout: KeyLayout, ends: Int64
     it ends.
     """
     context_shift = layout.word_bits + layout.position_bits
-    local_mask = (np.int64(1) << layout.run_bits) - 1
     is_needed = ranks.data.size > 0
     if is_needed:
         ranks.data[ranks.side] = -1
@@ -78,26 +85,61 @@ def distribute_keys(stream: Int32s, below: Ranks, layout: KeyLayout, ends: Int64
         context = np.int64(below.data[below.step * (position - 1) + below.side])
         word = np.int64(stream[position])
         if context >= 0 and word != BOS:
-            partition = context >> layout.run_bits
-            keys[ends[partition]] = (
-                ((context & local_mask) << context_shift) | (word << layout.position_bits) | position
-            )
+            partition = layout.partitions[context >> layout.run_bits]
+            local = context - layout.firsts[partition]
+            keys[ends[partition]] = (local << context_shift) | (word << layout.position_bits) | position
             ends[partition] += 1
         elif is_needed:
             ranks.data[ranks.step * position + ranks.side] = -1
 
 
 @kernel
-def distinct_grams(keys: Int64s, bounds: Int64s, position_bits: int) -> Any:
-    """How many different k-grams there are among sorted keys."""
-    distinct = 0
+def sort_keys(keys: Int64s, bounds: Int64s, shift: int, digit_bits: int, scratch: Int64s, sizes: Int64s) -> Any:
+    """Sort the keys of each partition by the digits from bit ``shift`` up; returns how many differ in these.
+
+    ``scratch``: memory for the largest partition. ``sizes``, (digits, 2**digit_bits): memory.
+    """
+    distinct, digits, mask = 0, sizes.shape[0], (1 << digit_bits) - 1
     for partition in range(bounds.size - 1):
+        first, size = bounds[partition], bounds[partition + 1] - bounds[partition]
+        for digit in range(digits):
+            for value in range(mask + 1):
+                sizes[digit, value] = 0
+        for i in range(size):
+            gram = keys[first + i] >> shift
+            scratch[i] = keys[first + i]
+            for digit in range(digits):
+                sizes[digit, (gram >> (digit * digit_bits)) & mask] += 1
+        for digit in range(digits):  # from one memory to the other: the keys have to end where they were
+            is_back = (digits - digit) % 2 == 1
+            by = shift + digit * digit_bits
+            starts = sizes[digit]
+            total = np.int64(0)
+            for value in range(mask + 1):
+                here = starts[value]
+                starts[value] = total
+                total += here
+            if is_back:
+                deal_keys(scratch, 0, size, by, mask, starts, keys, first)
+            else:
+                deal_keys(keys, first, size, by, mask, starts, scratch, 0)
         before = np.int64(-1)
-        for i in range(bounds[partition], bounds[partition + 1]):
-            gram = keys[i] >> position_bits
-            distinct += gram != before
-            before = gram
+        for i in range(first, first + size):
+            distinct += keys[i] >> shift != before
+            before = keys[i] >> shift
     return distinct
+
+
+@kernel
+def deal_keys(
+    source: Int64s, first: int, size: int, shift: int, mask: int, starts: Int64s, target: Int64s, target_first: int
+) -> None:
+    """Move keys to where those of their digit, which begins at bit ``shift``, go on; ``starts`` move on."""
+    for i in range(first, first + size):
+        key = source[i]
+        value = (key >> shift) & mask
+        target[target_first + starts[value]] = key
+        starts[value] += 1
 
 
 @kernel
@@ -114,7 +156,7 @@ def rank_grams(
     is_needed, is_second = ranks.data.size > 0, below.data.size == 0
     place = context = np.int64(-1)
     for partition in range(bounds.size - 1):
-        first_context, last = partition << layout.run_bits, bounds[partition + 1]
+        first_context, last = layout.firsts[partition], bounds[partition + 1]
         before = np.int64(-1)
         for i in range(bounds[partition], last):
             if i + _AHEAD < last:

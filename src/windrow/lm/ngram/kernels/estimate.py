@@ -89,6 +89,8 @@ def left_over(successors: Successors, begin: int, end: int, rule: Rule, words: i
     added = rule.per_type * types + rule.constant
     if taken == 0 and types < words:
         added += rule.spare
+    if total + added == 0:  # no word was seen
+        return 0.0, 1.0
     scale = rule.weight / (total + added)
     return scale, scale * (taken + added) + (1 - rule.weight)
 

@@ -21,7 +21,9 @@ from windrow.lm.unbounded.kernels.contexts import (
     position_at,
     word_at,
 )
+from windrow.lm.unbounded.kernels.sorting import AHEAD
 from windrow.numeric.jit import kernel
+from windrow.numeric.simd import prefetch
 
 Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
@@ -38,6 +40,8 @@ def count_counts(
     """
     orders, most = frequencies.shape
     for place in range(suffixes.size + 1):
+        if place + AHEAD < suffixes.size:
+            prefetch(lengths, suffixes[place + AHEAD])
         same = common[place] if place < suffixes.size else 0
         longest = min(np.int64(lengths[suffixes[place]]), orders) if place < suffixes.size else 0
         for k in range(same, orders):  # the n-grams of order k + 1 end here
@@ -88,6 +92,7 @@ def tally_frequent(
                 continue
             before, first = np.int64(-1), left
             for place in range(left, right + 1):
+                _fetch_text(index, place + AHEAD)
                 word_before = word_at(index, position_at(index, place) - depth) if place < right else np.int64(-1)
                 if word_before == before:
                     continue
@@ -99,11 +104,19 @@ def tally_frequent(
 
 
 @kernel
+def _fetch_text(index: Index, place: int) -> None:
+    """Begin to fetch the text at the position of a place."""
+    if place < index.size:
+        prefetch(index.text, position_at(index, place) * index.word_bits >> 3)
+
+
+@kernel
 def _tally(index: Index, left: int, right: int, depth: int, last_run: Int32s, found: Int32s, row: Int32s) -> None:
     """The counts of a range; ``found`` holds meanwhile those of the n-grams that begin with its context."""
     starts_sentence = word_at(index, position_at(index, left) - depth + 1) == BOS
     runs, before = 0, np.int64(-1)
     for place in range(left, right):
+        _fetch_text(index, place + AHEAD)
         position = position_at(index, place)
         word_before = np.int64(place) if starts_sentence else word_at(index, position - depth)
         runs += word_before != before
@@ -115,6 +128,7 @@ def _tally(index: Index, left: int, right: int, depth: int, last_run: Int32s, fo
     row[:] = 0
     row[BRANCHES] = runs
     for place in range(left, right):
+        _fetch_text(index, place + AHEAD)
         word = next_word(index, position_at(index, place))
         if found[word] > 0:
             row[FOLLOWERS] += 1

@@ -22,7 +22,7 @@ Int32s = NDArray[np.int32]
 Int64s = NDArray[np.int64]
 UInt16s = NDArray[np.uint16]
 
-_AHEAD = 24  # entries between a prefetch and the use of what it fetches
+AHEAD = 24  # entries between a prefetch and the use of what it fetches
 STACK = 64  # a pair for each bit of a number of keys
 _FEW = 24  # entries that are sorted by insertion
 
@@ -65,8 +65,8 @@ def first_groups(keys: Int64s, position_bits: int, suffixes: Int32s, ranks: Int3
             runs[begin] = place - begin
             largest = max(largest, place - begin)
             begin = place
-        if place + _AHEAD < keys.size:
-            prefetch(ranks, keys[place + _AHEAD] & mask)
+        if place + AHEAD < keys.size:
+            prefetch(ranks, keys[place + AHEAD] & mask)
         position = keys[place] & mask
         suffixes[place] = position
         ranks[position] = begin
@@ -88,6 +88,8 @@ def refine_groups(
     done_from = -1  # where the run of sorted places began that ends here; -1 where none does
     place = 0
     while place < suffixes.size:
+        if place + AHEAD < suffixes.size:
+            prefetch(lengths, suffixes[place + AHEAD])
         size = runs[place]
         if size < 0 or size == 1 or lengths[suffixes[place]] <= sorted_words:
             if done_from < 0:
@@ -110,8 +112,8 @@ def _refine(
 ) -> Any:
     """Sort the group at ``place``; how many of its entries are still in groups of several."""
     for i in range(size):
-        if place + i + _AHEAD < suffixes.size:
-            prefetch(ranks, max(suffixes[place + i + _AHEAD] - sorted_words, 0))
+        if place + i + AHEAD < suffixes.size:
+            prefetch(ranks, max(suffixes[place + i + AHEAD] - sorted_words, 0))
         position = np.int64(suffixes[place + i])
         keys[i] = np.int64(ranks[position - sorted_words]) << 32 | position
     _sort(keys, size, stack)
@@ -174,8 +176,8 @@ def common_words(stream: Int32s, suffixes: Int32s, most: int, common: NDArray[np
     """How many last words each sorted context shares with the one before it, at most ``most``; 0 for the first."""
     common[:1] = 0
     for place in range(1, suffixes.size):
-        if place + _AHEAD < suffixes.size:
-            prefetch(stream, suffixes[place + _AHEAD])
+        if place + AHEAD < suffixes.size:
+            prefetch(stream, suffixes[place + AHEAD])
         a, b = np.int64(suffixes[place - 1]), np.int64(suffixes[place])
         same = 0
         while same < most and a >= 0 and b >= 0 and stream[a] == stream[b]:

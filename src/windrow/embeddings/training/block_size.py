@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from windrow.embeddings.kernels.inputs import WordRows
+from windrow.embeddings.kernels.windows import ChunkDrawer
 from windrow.embeddings.steps.contract import TrainingStep
-from windrow.embeddings.training.draws import ChunkDrawer
 
 # Centers per block. Larger blocks are a little faster, until quality falls (bench/README.md). A center of CBOW is one
 # update of its target word, a center of skip-gram several, one from each word of its window.

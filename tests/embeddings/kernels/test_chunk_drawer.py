@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -8,14 +8,8 @@ from gensim.models import Word2Vec
 from scipy.stats import binom, chisquare
 
 from tests.naive import windows as naive
-from tests.naive.rng import high_half, linear_congruential, split_mix
-from windrow.embeddings.training.draws import (
-    ChunkDrawer,
-    GensimRandomness,
-    SplitMixRandomness,
-    distance_weights,
-    keep_thresholds,
-)
+from windrow.embeddings.kernels.windows import ChunkDrawer, distance_weights, keep_thresholds
+from windrow.numeric.rng import GensimRandomness, SplitMixRandomness
 
 SEED = np.random.SeedSequence(77)
 COUNTS = np.array([400_000, 90_000, 30_000, 30_000, 5_000, 800, 20, 3])
@@ -76,21 +70,9 @@ def test_subsampling_keeps_each_word_at_its_rate():
 
 
 @both_kinds
-@pytest.mark.parametrize("window", [1, 2, 5, 8])
-def test_reaches_are_uniform(kind, window):
-    reaches = randomness(kind).reaches(40_000, window)
-    seen = np.bincount(reaches, minlength=window + 2)
-
-    assert seen[0] == seen[window + 1] == 0
-    assert chisquare(seen[1 : window + 1]).pvalue > 1e-4 or window == 1
-    if window > 1:  # windows of 0 to window words would be seen
-        assert chisquare(seen[:-1]).pvalue < 1e-6
-
-
-@both_kinds
 def test_linear_weights_are_the_expectation_of_shrinking(kind):
     window, trials = 6, 40_000
-    reaches = randomness(kind).reaches(trials, window)
+    reaches = randomness(kind).up_to(window, trials)
     weights = distance_weights("linear", window, np.float64)[window:]
 
     for distance in range(1, window + 1):
@@ -113,46 +95,6 @@ def test_distance_weights():
 
 
 @both_kinds
-def test_saved_randomness_goes_on_with_the_same_draws(kind):
-    first, second = randomness(kind), randomness(kind)
-    first.start_job()
-    first.draws(5)
-    first.reaches(3, 5)
-    saved = first.save()
-    expected = [first.draws(4).tolist(), first.reaches(700, 9).tolist(), first.save().tolist()]
-    second.restore(saved)
-
-    assert saved.dtype == np.uint64
-    assert [second.draws(4).tolist(), second.reaches(700, 9).tolist(), second.save().tolist()] == expected
-    assert first.draws(4).tolist() != expected[0]
-
-
-def test_split_mix_runs_on_from_job_to_job():
-    source = SplitMixRandomness(SEED)
-    stream = high_half(split_mix(int(SEED.generate_state(1, np.uint64)[0])))
-
-    for _ in range(3):
-        source.start_job()
-        assert source.draws(10).tolist() == list(islice(stream, 10))
-
-
-def test_gensim_seeds_every_job_from_its_twister():
-    source, twister = GensimRandomness(77, reseeds_jobs=True), np.random.RandomState(77)
-    for _ in range(3):
-        source.start_job()
-        seed = 2**24 * twister.randint(0, 2**24) + twister.randint(0, 2**24)
-        assert source.draws(10).tolist() == list(islice(linear_congruential(seed), 10))
-        assert source.reaches(10, 5).tolist() == (5 - twister.randint(0, 5, 10)).tolist()
-
-
-def test_gensim_without_sampling_draws_windows_only():
-    source, twister = GensimRandomness(77, reseeds_jobs=False), np.random.RandomState(77)
-    source.start_job()
-
-    assert source.reaches(10, 5).tolist() == (5 - twister.randint(0, 5, 10)).tolist()
-
-
-@both_kinds
 @pytest.mark.parametrize("subsampled", [True, False])
 @pytest.mark.parametrize("shrink", [True, False])
 def test_chunks_are_the_naive_ones(kind, subsampled, shrink):
@@ -172,7 +114,7 @@ def test_chunks_are_the_naive_ones(kind, subsampled, shrink):
         if subsampled:
             kept = naive.subsample(kept, thresholds.tolist(), iter(twin.draws(sum(map(len, kept))).tolist()))
         size = sum(map(len, kept))
-        reaches = twin.reaches(size, window).tolist() if shrink else [window] * size
+        reaches = twin.up_to(window, size).tolist() if shrink else [window] * size
         text = naive.lay_windows(kept, reaches, [])
         assert 5 < size < len(ids)
         assert chunk.words.tolist() == text.words
