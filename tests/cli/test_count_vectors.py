@@ -103,22 +103,34 @@ RECIPE = "vectors train text -o r.safetensors --recipe blend --workers 1 --epoch
 
 
 @pytest.mark.parametrize(
-    ("favor", "counted", "weights"),
+    ("favor", "small_text", "trained", "counted", "weights"),
     [
-        ("", {"vector_size": 8, "window": 3}, (0.8, 0.5)),
-        ("--favor relatedness", {"vector_size": 5, "window": 6}, (1.2, 1)),
+        ("", 0, 8, {"vector_size": 8, "window": 3}, (0.8, 0.5, 0.3)),
+        ("", 10**6, 4, {"vector_size": 8, "window": 3}, (0.8, 0, 0.15)),
+        ("--favor relatedness", 0, 8, {"vector_size": 5, "window": 6}, (1, 1, 0.3)),
+        ("--favor relatedness", 10**6, 4, {"vector_size": 5, "window": 6}, (1, 1, 0.3)),
     ],
 )
-def test_a_recipe_trains_counts_and_blends(favor: str, counted: dict[str, int], weights: tuple[float, float]) -> None:
+def test_a_recipe_trains_counts_and_blends(
+    monkeypatch: pytest.MonkeyPatch,
+    favor: str,
+    small_text: int,
+    trained: int,
+    counted: dict[str, int],
+    weights: tuple[float, float, float],
+) -> None:
+    monkeypatch.setattr("windrow.embeddings.recipes._SMALL_TEXT", small_text)
     result = run(f"{RECIPE} {favor} --save-vocab words")
     assert result.exit_code == 0, result.stderr
     assert result.stderr.startswith("r.safetensors: 11 words of 4 dimensions; 3 epochs")
     small: dict[str, int] = {"min_count": 1, "workers": 1}
     corpus = windrow.Corpus.build(Path("text"))
-    model = windrow.Word2Vec(vector_size=4, window=3, sg=1, epochs=3, loss="ns", window_weighting="shrink", **small)
+    model = windrow.Word2Vec(
+        vector_size=trained, window=3, sg=1, epochs=3, loss="ns", window_weighting="shrink", **small
+    )
     model.fit(corpus)
-    second, output = weights
-    blend = windrow.Blend(vector_size=4, second_weight=second, output_weight=output)
+    second, output, exponent = weights
+    blend = windrow.Blend(vector_size=4, second_weight=second, output_weight=output, spectrum_exponent=exponent)
     blend.fit(model, windrow.CountVectors(**counted, **small).fit(corpus))
     written = windrow.load("r.safetensors")
     np.testing.assert_array_equal(written.vectors, blend.wv.vectors)
@@ -152,7 +164,18 @@ def test_what_a_recipe_cannot_do(option: str) -> None:
     windrow.Word2Vec(vector_size=4, min_count=1, workers=1, epochs=1).fit(Path("text")).save("s")
     result = run(f"{RECIPE} {option}")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert f"{option.split(maxsplit=1)[0]} has no effect with --recipe; leave one" in result.stderr
+    way_out = "`windrow report` afterwards" if "report" in option else "then `vectors count` and `vectors blend`"
+    said = f"Error: {option.split(maxsplit=1)[0]} is for one trained model, and --recipe writes a blend of two: "
+    assert (result.stderr.startswith(said), way_out in result.stderr, result.stderr.count("\n")) == (True, True, 1)
+
+
+def test_vectors_to_start_from_keep_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("windrow.embeddings.recipes._SMALL_TEXT", 0)
+    windrow.Word2Vec(vector_size=3, min_count=1, workers=1, epochs=1).fit(Path("text")).wv.save("v")
+    result = run(f"{RECIPE.replace('--size 4 ', '')} --vectors v")
+    assert result.exit_code == 0, result.stderr
+    written = windrow.load("r.safetensors")
+    assert (written.vector_size, written.provenance["first"]["vector_size"]) == (3, 3)
 
 
 def test_favor_is_for_a_recipe() -> None:

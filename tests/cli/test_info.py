@@ -42,6 +42,8 @@ MADE = {
     "tag train": "--size 4 --hidden 4 --epochs 2 --type LOC --type PER --min-count 1",
 }
 
+OF_RECIPE = "--recipe blend --favor relatedness --size 4 --min-count 1 --workers 1 --epochs 2 --window 2 --lowercase"
+
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, arguments)
@@ -63,18 +65,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", MADE)
+@pytest.mark.parametrize(("command", "options"), [*MADE.items(), ("vectors train", OF_RECIPE)])
 @pytest.mark.usefixtures("here")
-def test_the_command_that_made_a_file_makes_it_again(command: str) -> None:
+def test_the_command_that_made_a_file_makes_it_again(command: str, options: str) -> None:
     source = {"tag train": "tags.conll", "classify train": "labels.txt"}.get(command, "text.txt")
     first = "first" if command == "corpus build" else "first.safetensors"
-    made = run(*command.split(), source, "-o", first, *MADE[command].split())
+    made = run(*command.split(), source, "-o", first, *options.split())
     assert made.exit_code == 0, made.stderr
 
     told = run("info", first, "--command")
     words = shlex.split(told.stdout)
     assert words[: len(command.split()) + 1] == ["windrow", *command.split()]
-    assert set(MADE[command].split()) <= set(words)
+    assert set(options.split()) <= set(words)
     second = first.replace("first", "second")
     again = [{"SOURCE": source, first: second}.get(word, word) for word in words[1:]]
     assert run(*again).exit_code == 0

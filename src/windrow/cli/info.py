@@ -70,6 +70,8 @@ def command_words(file: str, facts: Mapping[str, Any]) -> list[str]:
     """The words of the command that made a file, as far as its facts say it; OptionError if they do not."""
     from windrow.files.kinds import CHECKPOINTS, KINDS
 
+    if "recipe" in facts.get("provenance", {}):
+        facts = _of_training(facts)
     kind = facts["kind"]
     model = facts.get("provenance", {}).get("model")
     is_of_models = kind == "mixture-lm" or model == "Blend"  # whose names no file has
@@ -84,6 +86,16 @@ def command_words(file: str, facts: Mapping[str, Any]) -> list[str]:
         if told in provenance:
             words += [flag, stands_for]
     return words
+
+
+def _of_training(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts about a blend that a recipe made, as those of the training that the recipe began with."""
+    from windrow.embeddings.settings import stored_parameters
+
+    provenance = facts["provenance"]
+    _, parameters = stored_parameters(provenance["first"])
+    of_blend = {name: provenance[name] for name in ("vector_size", "recipe", "favor") if name in provenance}
+    return {**facts, "provenance": provenance["first"], "parameters": {**parameters, **of_blend}}
 
 
 def maker_of(facts: Mapping[str, Any]) -> str:

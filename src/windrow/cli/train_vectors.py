@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from windrow.cli.groups import command
 from windrow.cli.help import grouped_option
-from windrow.cli.logs import json_log, stages_bar, words_bar
+from windrow.cli.logs import json_log, words_bar
 from windrow.cli.messages import tell
 from windrow.cli.numbers import Number, number_of
 from windrow.cli.options import (
@@ -40,6 +40,7 @@ from windrow.cli.paths import (
     words_written,
 )
 from windrow.cli.ray_cluster import Cluster, ray_cluster, ray_options
+from windrow.cli.recipe import blended_with_counts, check_recipe, train_larger
 from windrow.cli.report import Reporting, report_option
 from windrow.cli.saving import save_trained, save_word_vectors
 from windrow.cli.summaries import LOSSES_OF_VECTORS, hint_for_few_words, training_told
@@ -56,9 +57,7 @@ if TYPE_CHECKING:
 _LOG_LINES = 200  # per run, besides one per epoch
 _WORKERS = next(setting for setting in WORD2VEC if setting.name == "workers")
 _TO_FASTTEXT = "windrow vectors convert --to fasttext"
-_WITHOUT_RECIPE = (("recipe", (None,)),)
 _CONDITIONS: dict[str, tuple[Condition, ...]] = {
-    **dict.fromkeys(("subwords", "continue_from", "keep_training_state", "report"), _WITHOUT_RECIPE),
     "favor": (("recipe", GIVEN),),
     "vectors": (("continue_from", (None,)),),
     "workers": (("ray", (None,)),),
@@ -190,6 +189,7 @@ def train(
     vectors = None if options["vectors"] is None else _with_their_size(options["vectors"])
     model, options = params["model"], {name: params[name] for name in options}
     check_used(WORD2VEC, _CONDITIONS, _MODELS)
+    check_recipe(options)
     if options["frozen"] and continued is None and vectors is None:
         raise OptionError("--frozen is for --vectors or --continue-from; give one of them, too")
     if options["keep_training_state"]:
@@ -207,6 +207,7 @@ def train(
         cluster = stack.enter_context(ray_cluster(options))
         stack.enter_context(cluster.connected())
         corpus = _open_corpus(sources, read_vocab, cluster.workers, text_of(options))
+        train_larger(estimator, corpus, options)
         if options["log_json"]:
             write = stack.enter_context(json_log(options["log_json"], append=resume))
             estimator.set_params(callbacks=[write], report_words=max(1, corpus.tokens * estimator.epochs // _LOG_LINES))
@@ -224,13 +225,11 @@ def train(
                 progress=show,
                 ray=cluster.workers,
             )
-        blended = None
-        if options["recipe"]:
-            blended = _blended(estimator, corpus, options["favor"], None if every == 0 else checkpoint, cluster.workers)
+        blended = blended_with_counts(estimator, corpus, options, None if every == 0 else checkpoint, cluster.workers)
     _save(estimator, output, with_state=options["keep_training_state"], word_counts=save_vocab, blended=blended)
     if checkpoint is not None:
         remove_written(checkpoint)  # not before: a process killed while it writes goes on from there
-    _summarize(estimator, output, cluster)
+    _summarize(estimator, options["vector_size"], output, cluster)
     fitting = {**{name: options[name] for name in ("continue_from", "vectors")}, "frozen": options["frozen"] or None}
     report.write(estimator, reading=text_of(options), fitting=fitting)
 
@@ -272,14 +271,14 @@ def _hint_at_epochs(model: Word2Vec) -> None:
             tell(hint)
 
 
-def _summarize(model: Word2Vec, output: Path, cluster: Cluster) -> None:
+def _summarize(model: Word2Vec, size: int, output: Path, cluster: Cluster) -> None:
     from windrow.files.compression import output_name
 
     idle, epochs = sum(not row["loss"] for row in model.history_), len(model.history_)
     if epochs // 2 < idle < epochs:  # of all epochs the estimator warns
         tell(f"Warning: no word was trained on in {idle} of {epochs} epochs: all were sub-sampled; try --sample 0")
     trained = training_told(model.history_, "word", LOSSES_OF_VECTORS["+".join(model.layer_names())])
-    tell(f"{output_name(output)}: {len(model.wv):,} words of {model.vector_size} dimensions; {trained}")
+    tell(f"{output_name(output)}: {len(model.wv):,} words of {size} dimensions; {trained}")
     cluster.tell(int(model.history_[-1]["examples"]))
     _hint_at_epochs(model)
 
@@ -319,22 +318,6 @@ def _take_unless_given(values: Mapping[str, Any]) -> None:
     for name in context.params.keys() & values.keys():
         if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             context.params[name] = values[name]
-
-
-def _blended(
-    model: Word2Vec, corpus: Corpus, favor: str | None, checkpoint: Path | None, workers: Workers | None
-) -> WordVectors:
-    """What --recipe makes of the model; Ctrl-C keeps the state of its training, from which --resume goes on here."""
-    from windrow.embeddings.recipes import blend_with_counts
-
-    try:
-        with stages_bar() as show:
-            return blend_with_counts(model, corpus, favor, show, workers)
-    except KeyboardInterrupt as error:
-        if checkpoint is None:
-            raise
-        model.save_checkpoint(checkpoint)
-        raise KeyboardInterrupt(f"interrupted; {checkpoint} has the state of the training") from error
 
 
 def _save(
