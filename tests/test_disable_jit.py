@@ -15,7 +15,7 @@ SMALL_TESTS = [
     "tests/outputs/test_tree.py",
     "tests/embeddings/steps/test_naive_agreement.py::TestSmall",
     "tests/embeddings/steps/test_contract.py",
-    "tests/embeddings/training/test_draws.py::test_chunks_are_the_naive_ones",
+    "tests/embeddings/kernels/test_chunk_drawer.py::test_chunks_are_the_naive_ones",
     "tests/lm/ngram/test_counting.py::test_equals_the_naive_count",
     "tests/lm/ngram/test_table.py",
     "tests/nn/recurrent/test_layer.py",

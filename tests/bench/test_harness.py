@@ -187,7 +187,7 @@ def test_nothing_is_measured_while_another_measures(tmp_path: Path) -> None:
 def test_the_process_that_measures_imports_no_library() -> None:
     """Its memory would count towards the peak of its children."""
     bench = Path(harness.__file__).parent
-    measure_no_memory = ("quality", "report", "digits", "distortions", "small_corpora")
+    measure_no_memory = ("quality", "recipe", "report", "digits", "distortions", "small_corpora")
     of_workers = ("fuzz_coverage", "fuzz_readers", "fuzz_seeds")  # which other processes import
     scripts = sorted(path.stem for path in bench.glob("*.py") if path.stem not in measure_no_memory + of_workers)
     loaded = "import sys; print(sorted({'numpy', 'numba', 'gensim', 'matplotlib', 'windrow'} & set(sys.modules)))"

@@ -195,7 +195,7 @@ def test_what_the_table_tests_below_cover() -> None:
         "lm plot", "lm prune", "report", "lm train class", "lm train ngram", "lm train rnn", "lm train skip",
         "lm train window", "tag evaluate", "tag train",
         "vectors align", "vectors blend", "vectors cluster", "vectors compare", "vectors convert", "vectors count",
-        "vectors evaluate", "vectors fetch", "vectors plot", "vectors plot-log", "vectors train",
+        "vectors evaluate", "vectors fetch", "vectors plot", "vectors plot-log", "vectors print", "vectors train",
     }  # fmt: skip
     assert len(READ_AND_WRITTEN) > 25
     assert ("lm train ngram", "vocab", "counts_out") in READ_AND_WRITTEN

@@ -227,7 +227,7 @@ def test_the_file_is_opened_as_vectors_and_as_a_model(model: Word2Vec, tmp_path:
     ("own_vectors", None, "own_vectors"),
     ("own_vectors", np.ones((2, 12), np.float32), "own vectors"),
     ("own_vectors", np.full((9, 12), np.nan, np.float32), "not finite"),
-    ("ngram_vectors", np.ones((2, 12), np.float32), "buckets"),
+    ("ngram_vectors", np.ones((2, 12), np.float32), r"ngram_vectors of shape \(64, 12\)"),
 ], ids=range(4))  # fmt: skip
 def test_damaged_parts_are_named(name: str, array: Any, message: str, model: Word2Vec, tmp_path: Path) -> None:
     model.save(tmp_path / "model")

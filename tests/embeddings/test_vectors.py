@@ -392,7 +392,7 @@ def test_the_model_file_keeps_any_words(words: list[str], tmp_path_factory: pyte
     ("change", "message"),
     [
         ({"vectors": None}, "found no vectors"),
-        ({"vectors": np.ones((2, 3), np.float32)}, r"shape \(3, 3\), found vectors \(2, 3\)"),
+        ({"vectors": np.ones((2, 3), np.float32)}, r"shape \(3, 3\), .*found vectors \(2, 3\)"),
         ({"vectors": np.ones((3, 3), np.float64)}, "of type float64"),
         ({"vectors": np.full((3, 3), np.inf, np.float32)}, "not finite"),
         ({"counts": np.ones(2, np.int64)}, r"counts of words are int64 \(2,\), not int64 \(3,\)"),

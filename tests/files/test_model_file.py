@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -201,3 +203,51 @@ def test_a_vocabulary_that_is_missing_or_not_utf8() -> None:
     arrays = {"word_bytes": np.frombuffer(b"\xff", np.uint8), "word_offsets": np.array([0, 1])}
     with pytest.raises(FormatError, match="not UTF-8"):
         model_file.unpack_words(arrays, "x")
+
+
+# --- a file that is replaced while it is opened
+
+
+def _replaced_at(moment: str, path: Path, number: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, before a function of model_file does its work, a file with another number takes the place of ``path``."""
+    whole = getattr(model_file, moment)
+
+    def replacing(*arguments: Any) -> Any:
+        monkeypatch.setattr(model_file, moment, whole)
+        _numbered(path, number)
+        return whole(*arguments)
+
+    monkeypatch.setattr(model_file, moment, replacing)
+
+
+def _numbered(path: Path, number: float) -> None:
+    model_file.save(path, "numbers", {"n": np.full(9, number)}, {"n": number})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be replaced there")
+@pytest.mark.parametrize("checked_bytes", [0, model_file.CHECKED_BYTES])
+@pytest.mark.parametrize(
+    ("moment", "number"), [("_check_safetensors", 2.0), ("own_fits", 1.0), ("_verify_arrays", 1.0), ("_map_array", 1.0)]
+)
+def test_a_file_that_is_replaced_meanwhile(
+    tmp_path: Path, moment: str, number: float, checked_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_file, "CHECKED_BYTES", checked_bytes)
+    path = tmp_path / "numbers"
+    _numbered(path, 1.0)
+    _replaced_at(moment, path, 2.0, monkeypatch)
+
+    found = model_file.load(path)
+
+    assert found.config == {"n": number}
+    np.testing.assert_array_equal(found.arrays["n"], np.full(9, number))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be replaced there")
+def test_a_file_that_is_replaced_all_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "numbers"
+    _numbered(path, 1.0)
+    monkeypatch.setattr(model_file, "_check_safetensors", lambda *_: _numbered(path, 2.0))
+
+    with pytest.raises(DataError, match="replaced 10 times while it was opened; try again later"):
+        model_file.load(path)

@@ -58,6 +58,7 @@ _DTYPES = {
 }
 _DTYPE_NAMES = {np.dtype(dtype): name for name, dtype in _DTYPES.items()}
 _SLICE_BYTES = 1 << 24
+_ATTEMPTS = 10  # to open a file that is replaced at the same moment
 _MOST_COUNTED = 2.0**62
 
 
@@ -161,20 +162,20 @@ def load(path: str | os.PathLike[str], kind: str | None = None) -> StoredModel:
 
 
 def _load(source: Path, kind: str | None) -> StoredModel:
-    with _reading_errors(source):
-        header, layout, data_start = _read_header(source, kind or "model")
+    with _opened(source, kind or "model") as stream:
+        header, layout, data_start = _read_header(stream, source)
         if kind is not None and header["kind"] != kind:
             raise wrong_kind(source, header["kind"], kind)
-        if source.stat().st_size <= CHECKED_BYTES:
-            _verify_arrays(source, header, layout, data_start)
-    arrays = {name: _map_array(source, name, entry, data_start) for name, entry in layout.items()}
+        if os.fstat(stream.fileno()).st_size <= CHECKED_BYTES:
+            _verify_arrays(stream, source, header, layout, data_start)
+        arrays = {name: _map_array(stream, source, name, entry, data_start) for name, entry in layout.items()}
     return StoredModel(header["kind"], header["config"], header["provenance"], arrays)
 
 
 def read_start(path: str | os.PathLike[str]) -> StoredModel:
     """What a model file says of itself, without the arrays; FormatError as ``load``."""
-    with local_file(as_path(path), unpack=True) as source, _reading_errors(source):
-        header, _, _ = _read_header(source)
+    with local_file(as_path(path), unpack=True) as source, _opened(source) as stream:
+        header, _, _ = _read_header(stream, source)
         return StoredModel(header["kind"], header["config"], header["provenance"], {})
 
 
@@ -183,9 +184,9 @@ def verify(path: str | os.PathLike[str]) -> bool:
 
     Raises FormatError, which names the damaged part, where they differ.
     """
-    with local_file(as_path(path), unpack=True) as source, _reading_errors(source):
-        header, layout, data_start = _read_header(source)
-        _verify_arrays(source, header, layout, data_start)
+    with local_file(as_path(path), unpack=True) as source, _opened(source) as stream:
+        header, layout, data_start = _read_header(stream, source)
+        _verify_arrays(stream, source, header, layout, data_start)
         return PARTS in header
 
 
@@ -198,11 +199,23 @@ def _reading_errors(source: Path) -> Iterator[None]:
         raise DataError(f"cannot read {source}: {reason}") from error
 
 
-def _read_header(source: Path, wanted: str = "model") -> tuple[dict[str, Any], dict[str, Any], int]:
-    """Windrow's header, the layout of the arrays, and the byte at which their data start."""
+@contextmanager
+def _opened(source: Path, wanted: str = "model") -> Iterator[BinaryIO]:
+    """A sound safetensors file, opened once for all of its parts: another may be renamed to its place meanwhile."""
+    with _reading_errors(source):
+        refuse_folder(source, wanted)
+        for _ in range(_ATTEMPTS):
+            with source.open("rb") as stream:
+                _check_safetensors(source, wanted)
+                if os.path.samestat(os.fstat(stream.fileno()), source.stat()):  # what was checked is what is open
+                    yield stream
+                    return
+    raise DataError(f"{source} was replaced {_ATTEMPTS} times while it was opened; try again later")
+
+
+def _check_safetensors(source: Path, wanted: str) -> None:
     from safetensors import SafetensorError, safe_open
 
-    refuse_folder(source, wanted)
     try:
         # The library checks that the header fits the file, and that the arrays fill it exactly.
         with safe_open(source, framework="numpy"):
@@ -213,9 +226,12 @@ def _read_header(source: Path, wanted: str = "model") -> tuple[dict[str, Any], d
         raise FormatError(
             f"{source} is damaged: it is not a valid safetensors file ({told}); was it cut short?"
         ) from error
-    with source.open("rb") as stream:
-        start = stream.read(8)
-        start += stream.read(int.from_bytes(start, "little"))
+
+
+def _read_header(stream: BinaryIO, source: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """Windrow's header, the layout of the arrays, and the byte at which their data start."""
+    start = stream.read(8)
+    start += stream.read(int.from_bytes(start, "little"))
     is_sound = own_fits(start)
     if is_sound is False:
         raise FormatError(f"{source} is damaged: its header is not what was written; {_AGAIN}")
@@ -246,27 +262,28 @@ def _own_header(metadata: Mapping[str, str]) -> dict[str, Any] | None:
     return header if sound else None
 
 
-def _verify_arrays(source: Path, header: Mapping[str, Any], layout: Mapping[str, Any], data_start: int) -> None:
+def _verify_arrays(
+    stream: BinaryIO, source: Path, header: Mapping[str, Any], layout: Mapping[str, Any], data_start: int
+) -> None:
     """Raise FormatError for the first array whose bytes disagree with its checksum; a file may have none."""
     checksums = header.get(PARTS, {})
-    with source.open("rb") as stream:
-        for name in sorted(checksums, key=lambda name: layout[name]["data_offsets"][0]):
-            start, end = layout[name]["data_offsets"]
-            stream.seek(data_start + start)
-            if digits_of(stream, end - start) != checksums[name]:
-                raise FormatError(
-                    f"{source} is damaged: the array {shortened(repr(name))} is not what was written; {_AGAIN}"
-                )
+    for name in sorted(checksums, key=lambda name: layout[name]["data_offsets"][0]):
+        start, end = layout[name]["data_offsets"]
+        stream.seek(data_start + start)
+        if digits_of(stream, end - start) != checksums[name]:
+            raise FormatError(
+                f"{source} is damaged: the array {shortened(repr(name))} is not what was written; {_AGAIN}"
+            )
 
 
-def _map_array(source: Path, name: str, entry: dict[str, Any], data_start: int) -> NDArray[Any]:
+def _map_array(stream: BinaryIO, source: Path, name: str, entry: dict[str, Any], data_start: int) -> NDArray[Any]:
     if entry["dtype"] not in _DTYPES:
         raise FormatError(f"{source}: the array {shortened(repr(name))} has the unknown type {entry['dtype']}")
     dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
     if 0 in shape:
         return np.empty(shape, dtype)  # an empty region cannot be mapped
     offset = data_start + entry["data_offsets"][0]
-    return np.memmap(source, dtype=dtype, mode="r", offset=offset, shape=shape)
+    return np.memmap(stream, dtype=dtype, mode="r", offset=offset, shape=shape)
 
 
 @contextmanager
