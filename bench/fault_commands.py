@@ -157,6 +157,9 @@ COMMANDS = {
     "vectors similar": Command("vectors similar @vectors.safetensors", stdin="words.txt"),
     "vectors analogy": Command("vectors analogy @vectors.safetensors", stdin="triples.txt"),
     "vectors print": Command("vectors print @vectors.safetensors @train.txt"),
+    "vectors print, to a file": Command(
+        "vectors print @vectors.safetensors @train.txt --weighting sif --fit @train.txt", "rows.npy"
+    ),
     "vectors cluster": Command("vectors cluster @vectors.safetensors -k 50", "classes"),
     "vectors align": Command("vectors align @vectors.safetensors @vectors.safetensors", "v.txt"),
     "vectors evaluate": Command(
@@ -167,6 +170,7 @@ COMMANDS = {
     ),
     "vectors blend": Command("vectors blend @further.safetensors @vectors.safetensors --size 40", "v.safetensors"),
     "vectors convert": Command("vectors convert @vectors.safetensors OUT", "v.txt"),
+    "vectors convert, a folder": Command("vectors convert @vectors.safetensors OUT", "v.model2vec"),
     "vectors convert, projector": Command("vectors convert @vectors.safetensors OUT --to projector", "v.tsv"),
     "vectors plot": Command("vectors plot @vectors.safetensors", "v.png"),
     "vectors plot, t-SNE": Command("vectors plot @vectors.safetensors --method tsne", "v.svg"),
