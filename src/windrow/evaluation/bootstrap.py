@@ -75,7 +75,7 @@ def pearson_of(first: NDArray[np.float64], second: NDArray[np.float64]) -> Stati
 
 
 def spearman_of(first: NDArray[np.float64], second: NDArray[np.float64]) -> Statistic:
-    """Spearman's correlation of two columns as a statistic: each resample is ranked by itself, ties by their mean rank."""
+    """Spearman's correlation of two columns, each resample with ranks of its own, ties by mean rank."""
     ranks = [_ranks_of(first), _ranks_of(second)]
     return lambda weights: _correlation(weights, *(rank(weights) for rank in ranks))
 
