@@ -120,6 +120,7 @@ def test_text_is_read_as_the_training_text_was(file: Path, tmp_path: Path) -> No
             "--weighting tfidf learns from text first; name one with --fit",
         ),
         (["FILE", "--weighting", "mean", "--sif-a", "1"], "--sif-a is for --weighting sif, not mean; leave it out"),
+        (["FILE", "--fit", "missing"], "--fit is for --weighting tfidf or sif, not unit; leave it out"),
         (["FILE", "missing"], "cannot read missing: No such file or directory"),
     ],
 )

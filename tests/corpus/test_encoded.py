@@ -8,6 +8,7 @@ import shutil
 import weakref
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -639,3 +640,19 @@ def test_a_part_of_wikipedia_counts_as_counter_does(tmp_path):
     }
     assert np.bincount(corpus.ids[corpus.ids >= 0]).tolist() == corpus.vocabulary.counts.tolist()
     assert (corpus.tokens, len(corpus), corpus.info()["types"]) == (counts.total(), 1, len(counts))
+
+
+def test_a_folder_that_is_replaced_while_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its words would be those of the other corpus, whose sizes are the same."""
+    path, load = tmp_path / "c", encoded.Vocabulary.load
+    Corpus.build(["the cat sat"], path)
+
+    def replacing(*arguments: Any) -> Any:
+        monkeypatch.setattr(encoded.Vocabulary, "load", load)
+        Corpus.build(["a dog ran"], path)
+        return load(*arguments)
+
+    monkeypatch.setattr(encoded.Vocabulary, "load", replacing)
+    with pytest.raises(DataError, match="was replaced while it was opened; try again"):
+        Corpus.open(path)
+    assert Corpus.open(path).vocabulary.words == ["ran", "dog", "a"]

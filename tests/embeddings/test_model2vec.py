@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 import windrow
 from windrow import WordVectors
 from windrow.embeddings.endings import DTYPES
+from windrow.embeddings.formats import model2vec
 from windrow.embeddings.vectors import load_vectors
 from windrow.errors import DataError, DataWarning, FormatError, OptionError
 
@@ -239,3 +240,20 @@ def means(wv: WordVectors) -> np.ndarray[Any, Any]:
         known = [wv[word] for word in sentence.lower().split() if word in wv]
         found.append(np.mean(known, axis=0) if known else np.zeros(wv.vector_size))
     return np.array(found, np.float32)
+
+
+def test_a_folder_that_is_replaced_while_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its words would have the vectors of the others, which are as many."""
+    path, read = tmp_path / "v.model2vec", model2vec._read_tensors
+    small().save(path)
+    others = WordVectors(WORDS[::-1], np.ones((len(WORDS), 6), np.float32))
+
+    def replacing(*arguments: Any) -> Any:
+        monkeypatch.setattr(model2vec, "_read_tensors", read)
+        others.save(path)
+        return read(*arguments)
+
+    monkeypatch.setattr(model2vec, "_read_tensors", replacing)
+    with pytest.raises(DataError, match="was replaced while it was opened; try again"):
+        load_vectors(path)
+    assert load_vectors(path).index_to_key == WORDS[::-1]

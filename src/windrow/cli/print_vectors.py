@@ -146,14 +146,16 @@ def _model(
 
 def _texts_to_fit(options: dict[str, Any], source: str, files: dict[str, Any]) -> list[Any] | None:
     """The first lines of the text from which weights are learned; None where nothing is."""
-    of_sif = options["weighting"] == "sif" and (options["remove_components"] or options["frequencies"] == "texts")
-    if options["fit"] is None and not (of_sif or options["weighting"] in ("tfidf", "sif")):
+    weighting = options["weighting"]
+    if weighting not in ("tfidf", "sif"):
+        if options["fit"] is not None:
+            raise OptionError(f"--fit is for --weighting tfidf or sif, not {weighting}; leave it out")
         return None
     text = options["fit"] or source
     if text == "-":
-        if options["weighting"] == "sif" and not of_sif:
+        if weighting == "sif" and not options["remove_components"] and options["frequencies"] != "texts":
             return None
-        raise OptionError(f"--weighting {options['weighting']} learns from text first; name one with --fit")
+        raise OptionError(f"--weighting {weighting} learns from text first; name one with --fit")
     found = (one for chunk in chunks([text], files) for one in lines_in(chunk, files["field"]).texts)
     return list(islice(found, _FITTED_ON))
 

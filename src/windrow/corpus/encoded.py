@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from windrow.bars import bytes_bar, check_progress
 from windrow.corpus import sources
 from windrow.corpus.checking import check_ranges, compare_arrays, compare_files, compare_fingerprint
-from windrow.corpus.folder import IDS, STARTS, VOCABULARY, new_folder, path_errors, read_header
+from windrow.corpus.folder import IDS, STARTS, VOCABULARY, new_folder, path_errors, read_header, whole_folder
 from windrow.corpus.reading import TextReader, Tokenize
 from windrow.corpus.streams import ReadProgress
 from windrow.corpus.vocabulary import Vocabulary, check_specials
@@ -112,7 +112,8 @@ class Corpus:
         5
         """
         check_path("path", path)
-        return cls(Path(path))
+        with path_errors("read", Path(path)), whole_folder(Path(path)):
+            return cls(Path(path))
 
     @classmethod
     def build(

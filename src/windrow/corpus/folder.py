@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from windrow import interrupts
-from windrow.errors import DataError, FormatError
+from windrow.errors import DataError, FormatError, WindrowError
 from windrow.files import model_file, writing
 from windrow.files.checksums import PARTS, own_fits
 from windrow.files.corpus_folder import CORPUS_FILES, CORPUS_FORMAT, CORPUS_HEADER, is_corpus
@@ -67,6 +67,26 @@ def _put(temporary: Path, target: Path, replaced: Path) -> None:
             replaced.replace(target)
             raise
     shutil.rmtree(replaced, ignore_errors=True)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[None]:
+    """Within, the files of a folder are opened; DataError where another folder has taken its place meanwhile.
+
+    Else the words of one might stand beside the numbers of the other. A path that is no folder is left to who reads it.
+    """
+    before = path.stat() if path.is_dir() else None
+    try:
+        yield
+    except WindrowError:
+        _refuse_another(path, before)
+        raise
+    _refuse_another(path, before)
+
+
+def _refuse_another(path: Path, before: os.stat_result | None) -> None:
+    if before is not None and not (path.is_dir() and os.path.samestat(before, path.stat())):
+        raise DataError(f"{path} was replaced while it was opened; try again")
 
 
 @contextmanager

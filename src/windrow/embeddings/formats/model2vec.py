@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from windrow.corpus.folder import check_replaced, new_folder, path_errors
+from windrow.corpus.folder import check_replaced, new_folder, path_errors, whole_folder
 from windrow.embeddings.formats.contract import ReadOptions, VectorData
 from windrow.embeddings.formats.rows import chosen_of
 from windrow.embeddings.formats.small_numbers import narrowed, widened
@@ -80,11 +80,15 @@ def read_model2vec(path: Path, options: ReadOptions) -> VectorData:
     The token for what is unknown is left out. Of WordPiece, BPE and Unigram tokens are parts of words, as the tokenizer
     writes them.
     """
-    folder = static_files(path)
-    if folder is None:
-        raise FormatError(f"{path} holds no static embeddings: expected {STATIC_TENSORS} and {STATIC_TOKENIZER} in it")
-    tokens = read_tokens(folder / STATIC_TOKENIZER)
-    vectors, counts = _read_tensors(folder / STATIC_TENSORS, tokens)
+    with path_errors("read", path), whole_folder(path):
+        folder = static_files(path)
+        if folder is None:
+            raise FormatError(
+                f"{path} holds no static embeddings: expected {STATIC_TENSORS} and {STATIC_TOKENIZER} in it"
+            )
+        tokens = read_tokens(folder / STATIC_TOKENIZER)
+        vectors, counts = _read_tensors(folder / STATIC_TENSORS, tokens)
+        provenance = _provenance(path, tokens)
     words = tokens.texts
     if tokens.unknown is not None:
         known = np.arange(len(words)) != tokens.unknown
@@ -95,7 +99,7 @@ def read_model2vec(path: Path, options: ReadOptions) -> VectorData:
         vectors, counts = vectors[known], None if counts is None else counts[known]
     if not words:
         raise FormatError(f"{path} holds no words")
-    return chosen_of(VectorData(words, vectors, counts, _provenance(path, tokens)), path, options)
+    return chosen_of(VectorData(words, vectors, counts, provenance), path, options)
 
 
 def _provenance(path: Path, tokens: Tokens) -> dict[str, Any]:
